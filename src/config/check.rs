@@ -1,0 +1,137 @@
+//! What types cannot say: names that are given twice, keys that contradict each other.
+
+use std::collections::HashMap;
+
+use super::{
+    Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Verify, error::nearest, load::Document,
+};
+use crate::message::{Address, CATCHALL};
+
+pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    check_users(config, document)?;
+    check_profiles(config, document)
+}
+
+fn check_users(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    let mut names = HashMap::new();
+    let mut owners: HashMap<Address, &str> = HashMap::new();
+    for (index, user) in config.user.iter().enumerate() {
+        let index = index.to_string();
+        let at = ["user", &index, "name"];
+        check_name(&user.name, &at, document)?;
+        if names.insert(user.name.as_str(), ()).is_some() {
+            return Err(document.error(&at, format!("two users are named {:?}", user.name)));
+        }
+        for (position, text) in user.addresses.iter().enumerate() {
+            let at = ["user", &index, "addresses", &position.to_string()];
+            let Some(address) = Address::parse(text) else {
+                return Err(document.error(&at, format!("{text:?} is not an address")));
+            };
+            match owners.insert(address, &user.name) {
+                Some(other) if other != user.name => {
+                    let detail = format!("{text:?} is an address of both {other:?} and {:?}", user.name);
+                    return Err(document.error(&at, detail));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_profiles(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    let mut names = HashMap::new();
+    for (index, profile) in config.profile.iter().enumerate() {
+        let index = index.to_string();
+        let at = ["profile", &index, "name"];
+        check_name(&profile.name, &at, document)?;
+        if names.insert(profile.name.as_str(), ()).is_some() {
+            return Err(document.error(&at, format!("two profiles are named {:?}", profile.name)));
+        }
+        check_server(&profile.server, &index, document)?;
+        check_recipients(config, profile, &index, document)?;
+        check_delete(&profile.delete, &index, document)?;
+    }
+    Ok(())
+}
+
+fn check_name(name: &str, at: &[&str], document: &Document) -> Result<(), ConfigError> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(document.error(at, "must be a name that can be read and typed"));
+    }
+    if name.starts_with('@') {
+        return Err(document.error(at, "names that begin with @ are built in"));
+    }
+    Ok(())
+}
+
+fn check_server(server: &Server, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, "server", key];
+    if server.host.trim().is_empty() {
+        return Err(document.error(&at("host"), "must name a host"));
+    }
+    match server.secrets_given() {
+        1 => {}
+        0 => {
+            return Err(document.error(
+                &at("password"),
+                "is missing: give password, password_file or password_env",
+            ));
+        }
+        _ => return Err(document.error(&at("password"), "give one of password, password_file and password_env")),
+    }
+    match (server.tls.verify, server.tls.pin) {
+        (Verify::Pin, None) => Err(document.error(&at("tls"), "verify = \"pin\" needs a pin = \"sha256:…\"")),
+        (Verify::System | Verify::None, Some(_)) => {
+            Err(document.error(&at("tls"), "a pin counts only with verify = \"pin\""))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, "recipients", key];
+    let recipients = &profile.recipients;
+    if let Some(bad) = recipients
+        .own_addresses
+        .iter()
+        .find(|text| Address::parse(text).is_none())
+    {
+        return Err(document.error(&at("own_addresses"), format!("{bad:?} is not an address")));
+    }
+    if let Some(bad) = recipients
+        .local_domains
+        .iter()
+        .find(|text| text.contains('@') || text.is_empty())
+    {
+        return Err(document.error(&at("local_domains"), format!("{bad:?} is not a domain")));
+    }
+    if recipients.journal != Journal::Never {
+        return Err(document.error(
+            &at("journal"),
+            "journal reports are not read by this version yet; leave it \"never\"",
+        ));
+    }
+    match &recipients.unknown {
+        Unknown::Create if recipients.local_domains.is_empty() => Err(document.error(
+            &at("unknown"),
+            "\"create\" needs local_domains, to know whose addresses are ours",
+        )),
+        Unknown::User(name) if name != CATCHALL && !config.user.iter().any(|user| user.name == *name) => {
+            let hint = nearest(name, config.user.iter().map(|user| user.name.as_str()));
+            let hint = hint.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
+            Err(document.error(&at("unknown"), format!("no [[user]] is named {name:?}{hint}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_delete(delete: &Delete, index: &str, document: &Document) -> Result<(), ConfigError> {
+    match delete.when {
+        DeleteWhen::Never => Ok(()),
+        DeleteWhen::Archived => Err(document.error(
+            &["profile", index, "delete", "when"],
+            "this version deletes nothing yet; leave it \"never\"",
+        )),
+    }
+}

@@ -1,0 +1,58 @@
+//! What can be wrong with a configuration, said so that it can be put right.
+
+use std::{fmt, io, path::PathBuf};
+
+/// Every one of these ends a command with exit code 2.
+#[derive(thiserror::Error, Debug)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {}: {source}", file.display())]
+    Read { file: PathBuf, source: io::Error },
+    #[error("{at}: not valid TOML: {detail}")]
+    Syntax { at: Place, detail: String },
+    #[error("{at}: unknown key `{key}`{}", hint(nearest))]
+    UnknownKey {
+        at: Place,
+        key: String,
+        nearest: Option<String>,
+    },
+    #[error("{at}: `{key}`: {detail}")]
+    Value { at: Place, key: String, detail: String },
+    #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
+    UnknownProfile { name: String, nearest: Option<String> },
+    #[error("password_file {}: {source}", file.display())]
+    PasswordFile { file: PathBuf, source: io::Error },
+    #[error("password_env: the variable {name} is not set")]
+    PasswordEnv { name: String },
+}
+
+/// Where in which file; the line is missing for what an environment variable said, or what
+/// is wrong for not being there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub source: String,
+    pub line: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}", self.source),
+            None => f.write_str(&self.source),
+        }
+    }
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+/// The known name most like `name`, if any is near enough to have been meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let near = |a: &str, b: &str| strsim::jaro_winkler(&a.to_lowercase(), &b.to_lowercase());
+    let scored = known.into_iter().map(|known| (near(name, known), known));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= 0.6).then(|| best.1.to_owned())
+}

@@ -1,0 +1,227 @@
+//! Reading the configuration: TOML, then the environment, then what only a second look shows.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment, Source,
+    error::{Error as FigmentError, Kind},
+    providers::{Env, Format, Toml},
+};
+use toml_edit::{ImDocument, Item, Value};
+
+use super::{
+    Config, ConfigError, check,
+    error::{Place, nearest},
+};
+
+/// What the names of overriding variables begin with.
+const PREFIX: &str = "DROPKEEP__";
+
+impl Config {
+    /// Reads the configuration of `file`, and makes the paths in it relative to the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, has an unknown key, a value of the wrong type, or
+    /// contradicts itself (two profiles of one name, an address of two users, …).
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Read {
+            file: file.to_owned(),
+            source,
+        })?;
+        Self::read(&text, file, Env::prefixed(PREFIX).split("__"))
+    }
+
+    fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let document = Document::parse(text, &name)?;
+        if let Some(variable) = env
+            .iter()
+            .find(|(key, _)| ["profile", "user"].contains(&first_part(key.as_str())))
+        {
+            return Err(ConfigError::Value {
+                at: Place {
+                    source: "environment".into(),
+                    line: None,
+                },
+                key: format!("{PREFIX}{}", variable.0.as_str().to_uppercase().replace('.', "__")),
+                detail: "profiles and users stand only in the file".into(),
+            });
+        }
+        let mut config: Config = Figment::new()
+            .merge(Toml::string(text))
+            .merge(env)
+            .extract()
+            .map_err(|error| document.explain(error))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        config.make_paths_relative_to(folder);
+        check::check(&config, &document)?;
+        Ok(config)
+    }
+
+    fn make_paths_relative_to(&mut self, folder: &Path) {
+        let join = |path: &mut PathBuf| *path = folder.join(&*path);
+        join(&mut self.data_dir);
+        for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
+            server.password_file.as_mut().map(join);
+            server.tls.ca_file.as_mut().map(join);
+        }
+    }
+}
+
+fn first_part(key: &str) -> &str {
+    key.split('.').next().unwrap_or_default()
+}
+
+/// The file with its lines known, so that errors can name them.
+pub(super) struct Document<'a> {
+    name: &'a str,
+    text: &'a str,
+    parsed: ImDocument<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn parse(text: &'a str, name: &'a str) -> Result<Self, ConfigError> {
+        match ImDocument::parse(text) {
+            Ok(parsed) => Ok(Self { name, text, parsed }),
+            // The parser's own rendering quotes the line, which may hold a password.
+            Err(error) => Err(ConfigError::Syntax {
+                at: Place {
+                    source: name.into(),
+                    line: error.span().map(|span| line_at(text, span.start)),
+                },
+                detail: error.message().trim().replace('\n', ", "),
+            }),
+        }
+    }
+
+    /// An error about the key at `path`, such as `["profile", "0", "name"]`.
+    pub(super) fn error(&self, path: &[&str], detail: impl Into<String>) -> ConfigError {
+        ConfigError::Value {
+            at: self.place(path),
+            key: readable(path),
+            detail: detail.into(),
+        }
+    }
+
+    fn place(&self, path: &[&str]) -> Place {
+        Place {
+            source: self.name.to_owned(),
+            line: self.offset(path).map(|offset| line_at(self.text, offset)),
+        }
+    }
+
+    /// Where the last key of `path` stands, or as much of the path as there is.
+    fn offset(&self, path: &[&str]) -> Option<usize> {
+        let mut item = self.parsed.as_item();
+        let mut offset = None;
+        for part in path {
+            let (next, at) = step(item, part)?;
+            offset = at.or(offset);
+            match next {
+                Some(next) => item = next,
+                None => break,
+            }
+        }
+        offset
+    }
+
+    fn explain(&self, error: FigmentError) -> ConfigError {
+        let from_env = error.metadata.as_ref().is_some_and(|metadata| {
+            !matches!(metadata.source, Some(Source::File(_)) | None) || metadata.name.contains("environment")
+        });
+        let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
+        let with =
+            |key: &'_ str| -> Vec<String> { path.iter().map(|p| p.to_string()).chain([key.to_owned()]).collect() };
+        let place = |path: &[&str]| {
+            if from_env {
+                Place {
+                    source: "environment".into(),
+                    line: None,
+                }
+            } else {
+                self.place(path)
+            }
+        };
+        match error.kind {
+            Kind::UnknownField(ref key, known) => {
+                let full = if path.last() == Some(&key.as_str()) {
+                    path.iter().map(|p| p.to_string()).collect()
+                } else {
+                    with(key)
+                };
+                let full: Vec<&str> = full.iter().map(String::as_str).collect();
+                ConfigError::UnknownKey {
+                    at: place(&full),
+                    key: readable(&full),
+                    nearest: nearest(key, known.iter().copied()),
+                }
+            }
+            Kind::MissingField(ref key) => {
+                let full = with(key);
+                let full: Vec<&str> = full.iter().map(String::as_str).collect();
+                ConfigError::Value {
+                    at: place(&path),
+                    key: readable(&full),
+                    detail: "is missing".into(),
+                }
+            }
+            Kind::UnknownVariant(ref value, known) => {
+                let hint = nearest(value, known.iter().copied()).map(|n| format!("; did you mean \"{n}\"?"));
+                let detail = format!("{value:?} is none of {}{}", known.join(", "), hint.unwrap_or_default());
+                ConfigError::Value {
+                    at: place(&path),
+                    key: readable(&path),
+                    detail,
+                }
+            }
+            kind => ConfigError::Value {
+                at: place(&path),
+                key: readable(&path),
+                detail: kind.to_string(),
+            },
+        }
+    }
+}
+
+/// One step down from `item`: what stands there, and where its key (or the element) begins.
+fn step<'i>(item: &'i Item, part: &str) -> Option<(Option<&'i Item>, Option<usize>)> {
+    if let Some(tables) = item.as_array_of_tables() {
+        let table = tables.get(part.parse().ok()?)?;
+        // The element is no `Item` of its own, so the rest of the path is found from its table.
+        return Some((
+            item.get(part.parse::<usize>().ok()?),
+            table.span().map(|span| span.start),
+        ));
+    }
+    if let Some(table) = item.as_table_like() {
+        let (key, value) = table.get_key_value(part)?;
+        return Some((Some(value), key.span().map(|span| span.start)));
+    }
+    let element = item.as_value().and_then(Value::as_array)?.get(part.parse().ok()?)?;
+    Some((None, element.span().map(|span| span.start)))
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
+}
+
+/// `profile.0.server.host` for people: elements are counted from one.
+fn readable(path: &[&str]) -> String {
+    let mut key = String::new();
+    for part in path {
+        match part.parse::<usize>() {
+            Ok(index) => key.push_str(&format!("[{}]", index + 1)),
+            Err(_) if key.is_empty() => key.push_str(part),
+            Err(_) => key.push_str(&format!(".{part}")),
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

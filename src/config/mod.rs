@@ -1,0 +1,123 @@
+//! The configuration: one TOML file, single keys overridden by `DROPKEEP__…` variables.
+//!
+//! Each section is a struct, and its `Default` is the only home of its defaults;
+//! `config/dropkeep.toml` shows every key with its default, and a test holds it to that.
+
+mod check;
+mod error;
+mod load;
+mod profile;
+mod schedule;
+mod server;
+mod values;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use error::ConfigError;
+pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
+pub use schedule::Schedule;
+pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
+pub use values::{ByteSize, Secret, Span};
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The one directory that dropkeep writes to.
+    pub data_dir: PathBuf,
+    pub http: Http,
+    pub limits: Limits,
+    pub archive: Archive,
+    pub user: Vec<User>,
+    pub profile: Vec<Profile>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "data".into(),
+            http: Http::default(),
+            limits: Limits::default(),
+            archive: Archive::default(),
+            user: Vec::new(),
+            profile: Vec::new(),
+        }
+    }
+}
+
+/// `[http]`: metrics and health over TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Address and port; port 0 takes any free one.
+    pub listen: String,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+        }
+    }
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of messages between the servers and the disk at any moment.
+    pub inflight: ByteSize,
+    /// A larger message is counted `too_large` and left on the server.
+    pub max_message_size: ByteSize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            inflight: ByteSize::mib(64),
+            max_message_size: ByteSize::mib(150),
+        }
+    }
+}
+
+/// `[archive]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// How large a volume grows before the next one is begun.
+    pub volume_size: ByteSize,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            volume_size: ByteSize::mib(64 << 10),
+        }
+    }
+}
+
+/// `[[user]]`: a person with addresses, managed by the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    pub name: String,
+    pub addresses: Vec<String>,
+}
+
+impl Config {
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// There is none; the nearest name is given.
+    pub fn profile(&self, name: &str) -> Result<&Profile, ConfigError> {
+        self.profile
+            .iter()
+            .find(|profile| profile.name == name)
+            .ok_or_else(|| ConfigError::UnknownProfile {
+                name: name.to_owned(),
+                nearest: error::nearest(name, self.profile.iter().map(|profile| profile.name.as_str())),
+            })
+    }
+}

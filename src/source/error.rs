@@ -1,0 +1,116 @@
+//! What can go wrong with a source, and what is to be done about it.
+
+use std::{io, time::Duration};
+
+use super::Step;
+use crate::config::Fingerprint;
+
+/// What a failure asks of whoever meets it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disposition {
+    /// The source cannot be had: end the run and say so (exit 3 when nothing was seen yet).
+    Unreachable,
+    /// The connection is of no more use, though a new one may be.
+    Reconnect,
+    /// The command failed, the connection goes on.
+    Report,
+}
+
+/// A failure of a source. Its words are for the administrator and never hold the password.
+#[derive(thiserror::Error, Debug)]
+pub enum SourceError {
+    #[error("cannot find the address of {host}: {source}")]
+    Resolve { host: String, source: io::Error },
+    #[error("cannot connect to {host} port {port}: {source}")]
+    Connect { host: String, port: u16, source: io::Error },
+    #[error("{host} was silent for {}{during}; a longer `timeout` may help", humantime::format_duration(*after))]
+    Timeout {
+        host: String,
+        /// Empty, or " after …", " during …": the phase or command.
+        during: String,
+        after: Duration,
+        step: Option<Step>,
+    },
+    #[error("TLS with {host} failed: {detail}")]
+    Tls { host: String, detail: String },
+    #[error(
+        "the certificate of {host} is refused: {why}. If it is the right one, pin it: tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}"
+    )]
+    Certificate {
+        host: String,
+        why: String,
+        fingerprint: Fingerprint,
+    },
+    #[error("ca_file {file}: {detail}")]
+    CaFile { file: String, detail: String },
+    #[error(
+        "{host} does not offer {command}, so the connection cannot be encrypted; use an -ssl access, or one without TLS"
+    )]
+    NoUpgrade { host: String, command: &'static str },
+    #[error(
+        "{host} sent data in clear text behind its answer to {command}: somebody may be tampering with the connection"
+    )]
+    Injected { host: String, command: &'static str },
+    #[error("{host} greets as already logged in (PREAUTH), so the connection can no longer be encrypted")]
+    Preauth { host: String },
+    #[error("{host} refuses the connection: {words}")]
+    Greeting { host: String, words: String },
+    #[error("{host} refuses the login of {username}: {words}")]
+    Login {
+        host: String,
+        username: String,
+        words: String,
+    },
+    /// The tagged NO or BAD, or -ERR, to a command.
+    #[error("the server refuses {command}: {words}")]
+    Refused { command: String, words: String },
+    /// BYE, a closed socket, or an I/O error.
+    #[error("the connection was lost during {command}: {words}")]
+    Lost { command: String, words: String },
+    /// An answer that the protocol does not allow.
+    #[error("the server's answer to {command} is not understood: {detail}")]
+    Protocol { command: String, detail: String },
+    /// More bytes than the sizes announced allow for.
+    #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
+    TooMuch { command: String, allowed: u64 },
+}
+
+impl SourceError {
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Certificate { .. }
+            | Self::CaFile { .. }
+            | Self::NoUpgrade { .. }
+            | Self::Injected { .. }
+            | Self::Preauth { .. }
+            | Self::Greeting { .. }
+            | Self::Login { .. }
+            | Self::Timeout { step: Some(_), .. } => Disposition::Unreachable,
+            Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
+                Disposition::Reconnect
+            }
+            Self::Refused { .. } => Disposition::Report,
+        }
+    }
+
+    /// The step of getting connected that failed, where it was one.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Resolve { .. } => Some(Step::Resolve),
+            Self::Connect { .. } => Some(Step::Connect),
+            Self::Tls { .. }
+            | Self::Certificate { .. }
+            | Self::CaFile { .. }
+            | Self::NoUpgrade { .. }
+            | Self::Injected { .. }
+            | Self::Preauth { .. } => Some(Step::Tls),
+            Self::Greeting { .. } => Some(Step::Greeting),
+            Self::Login { .. } => Some(Step::Login),
+            Self::Timeout { step, .. } => *step,
+            Self::Refused { .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => None,
+        }
+    }
+}
