@@ -1,0 +1,22 @@
+//! What the tests, the demonstration and the benchmark share: a real mail server, mail to put
+//! into it, and the appliance as a person starts it.
+
+// Each of them uses a part.
+#![allow(dead_code)]
+
+pub mod dovecot;
+pub mod pull;
+
+use std::time::{Duration, Instant};
+
+/// Asks again and again until `done` or the deadline, and says which it was.
+pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
