@@ -2,7 +2,13 @@
 
 mod support;
 
-use support::{dovecot::Dovecot, pull};
+use std::collections::HashSet;
+
+use support::{
+    dovecot::Dovecot,
+    generator::{self, Mailbox, Settings},
+    pull,
+};
 
 #[test]
 fn dovecot_starts_several_times_side_by_side() {
@@ -26,4 +32,35 @@ fn dovecot_sends_odd_messages_as_the_clients_expect() {
     let pop3: [&[u8]; 3] = [b"\r\n", b"no line end\r\n", b"\0\r\n.\r\nx\r\n"];
     assert_eq!(pull::messages(&server, "imap"), imap);
     assert_eq!(pull::messages(&server, "pop3"), pop3);
+}
+
+#[test]
+fn the_generated_mailbox_is_the_same_for_the_same_seed_and_about_as_large_as_asked() {
+    let messages: Vec<_> = Mailbox::new(Settings::messages(3_000)).collect();
+    assert!(
+        messages
+            .iter()
+            .eq(Mailbox::new(Settings::messages(3_000)).collect::<Vec<_>>().iter())
+    );
+    let other = Settings {
+        seed: 7,
+        ..Settings::messages(3_000)
+    };
+    assert!(!messages.iter().eq(Mailbox::new(other).collect::<Vec<_>>().iter()));
+
+    let bytes: usize = messages.iter().map(Vec::len).sum();
+    let average = bytes / messages.len();
+    let distinct: HashSet<_> = messages.iter().collect();
+    println!(
+        "{} messages, {} distinct, {bytes} bytes, {average} on average",
+        messages.len(),
+        distinct.len()
+    );
+    assert!((2_500..20_000).contains(&average), "{average} bytes on average");
+    assert!(
+        (2_500..2_990).contains(&distinct.len()),
+        "{} distinct messages",
+        distinct.len()
+    );
+    assert_eq!(generator::company().len(), 25);
 }

@@ -2,9 +2,10 @@
 //! into it, and the appliance as a person starts it.
 
 // Each of them uses a part.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod dovecot;
+pub mod generator;
 pub mod pull;
 
 use std::time::{Duration, Instant};
