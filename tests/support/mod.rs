@@ -4,9 +4,13 @@
 // Each of them uses a part.
 #![allow(dead_code, unused_imports)]
 
+pub mod appliance;
+pub mod corpus;
 pub mod dovecot;
 pub mod generator;
+pub mod identity;
 pub mod pull;
+pub mod running;
 
 use std::time::{Duration, Instant};
 

@@ -60,10 +60,10 @@ pub fn company() -> Vec<Person> {
 fn person(number: usize, first: &str, last: &str) -> Person {
     let (first_ascii, last_ascii) = (ascii(first), ascii(last));
     let mut addresses = vec![format!("{first_ascii}@{DOMAIN}")];
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         addresses.push(format!("{first_ascii}.{last_ascii}@{DOMAIN}"));
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         addresses.push(format!("{first_ascii}@{SECOND}"));
     }
     if number % 8 == 3 {
