@@ -147,6 +147,15 @@ impl Dovecot {
         wire
     }
 
+    /// How many messages of the INBOX of [`MAILBOX`] bear a flag such as \Seen.
+    pub fn flags_set(&self) -> usize {
+        let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
+        let names = fs::read_dir(cur).expect("a Maildir").flatten();
+        names
+            .filter(|entry| !entry.file_name().to_string_lossy().ends_with(','))
+            .count()
+    }
+
     /// The certificate that the server shows: self-signed, for `localhost` and 127.0.0.1.
     pub fn certificate(&self) -> PathBuf {
         self.root.path().join("cert.pem")

@@ -84,13 +84,15 @@ impl Proxy {
         self.set(Gate::Open);
     }
 
-    /// Waits until as many bytes passed as [`Self::hold_after`] allows.
+    /// Whether as many bytes passed as [`Self::hold_after`] allows.
+    pub fn is_held(&self) -> bool {
+        let state = self.shared.0.lock().expect("the state");
+        matches!(state.gate, Gate::HoldAt(limit) if state.passed >= limit)
+    }
+
     pub fn wait_until_held(&self) {
-        let held = || {
-            let state = self.shared.0.lock().expect("the state");
-            matches!(state.gate, Gate::HoldAt(limit) if state.passed >= limit)
-        };
-        assert!(wait_for(Duration::from_secs(60), held), "so much was never sent");
+        let held = wait_for(Duration::from_secs(60), || self.is_held());
+        assert!(held, "the server never sent as much");
     }
 
     fn set(&self, gate: Gate) {
