@@ -104,17 +104,18 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
         mbsyncs.extend(mbsync);
     }
     let (pull, archive) = (median(pulls), median(archives));
-    println!("{:>8}{:>10.2} s{:>10.2} s", "median", pull, archive);
+    let mbsync = (!mbsyncs.is_empty()).then(|| median(mbsyncs));
+    let shown = mbsync.map_or("-".into(), |time| format!("{time:.2} s"));
+    println!("{:>8}{pull:>10.2} s{archive:>10.2} s{shown:>12}", "median");
     println!(
         "\n{messages} messages, {:.1} MB on the wire; medians of {rounds} rounds\n",
         raw as f64 / 1e6
     );
-    println!("{:<34}{:>12}{:>12}", "", "measured", "goal");
+    println!("{:<34}{:>14}{:>14}", "", "measured", "goal");
     row("archive / pull", archive / pull, GOAL_PULL, "×");
-    if mbsyncs.is_empty() {
-        println!("{:<34}{:>12}", "archive / mbsync", "no mbsync");
-    } else {
-        row("archive / mbsync", archive / median(mbsyncs), GOAL_MBSYNC, "×");
+    match mbsync {
+        Some(mbsync) => row("archive / mbsync", archive / mbsync, GOAL_MBSYNC, "×"),
+        None => println!("{:<34}{:>12}", "archive / mbsync", "no mbsync"),
     }
     row(
         "data directory / raw bytes",
@@ -126,7 +127,7 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
 }
 
 fn memory(corpus: Option<&[Vec<u8>]>, messages: usize) {
-    println!("\n{:<34}{:>12}{:>12}", "memory", "measured", "goal");
+    println!("\n{:<34}{:>14}{:>14}", "memory", "measured", "goal");
     let server = Dovecot::with(mailbox(corpus, messages));
     row(
         &format!("peak resident, {messages} messages"),
