@@ -21,6 +21,9 @@ pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use values::{ByteSize, Secret, Span};
 
+/// The name, in the data directory, of the socket on which an appliance answers commands.
+pub const CONTROL_SOCKET: &str = "control.sock";
+
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
