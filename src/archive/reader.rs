@@ -1,7 +1,7 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is
 //! held while a caller works on what was read.
 
-use std::num::NonZeroUsize;
+use std::{collections::HashSet, num::NonZeroUsize};
 
 use heed::{RoTxn, types::Bytes};
 use lru::LruCache;
@@ -89,6 +89,21 @@ impl Store {
                 _ => return Ok(done),
             }
         }
+    }
+
+    /// The UIDLs of a source that are done, by their digests.
+    pub fn done_uidls(&self, source: u32) -> Result<HashSet<[u8; 32]>, StoreError> {
+        self.reading(|txn| {
+            let copies = self.catalog.copies.remap_data_type::<Bytes>();
+            let ends = [[0; 32], [0xff; 32]].map(|uidl| CopyKey::Pop3 { source, uidl });
+            let rows = copies.range(txn, &(ends[0]..=ends[1]))?;
+            rows.filter_map(|row| match row {
+                Ok((CopyKey::Pop3 { uidl, .. }, _)) => Some(Ok(uidl)),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect()
+        })
     }
 
     /// What a copy was found to be, where it is done.
