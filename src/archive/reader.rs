@@ -119,6 +119,11 @@ impl Store {
         })
     }
 
+    /// The name of a source's folder, by its number.
+    pub fn folder(&self, number: u32) -> Result<Option<String>, StoreError> {
+        self.reading(|txn| self.catalog.folders.get(txn, &number))
+    }
+
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         self.reading(|txn| self.catalog.messages.get(txn, &id))
     }

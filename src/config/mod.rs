@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, nearest};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};

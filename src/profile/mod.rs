@@ -16,6 +16,6 @@ mod supervisor;
 pub use actor::{Finished, Live, StartError};
 pub use budget::Budget;
 pub use connection::Stages;
-pub use probe::{Probe, ProbeStep, probe};
+pub use probe::{Probe, probe};
 pub use run::Exit;
 pub use supervisor::{InterruptRun, RunNow, Supervisor};
