@@ -63,13 +63,27 @@ impl Appliance {
             let last_start = history.last_start(&profile.name);
             let supervisor = Supervisor::new(profile.clone(), stages.clone(), last_start, scheduled);
             let live = supervisor.live();
-            (profile.name.clone(), Supervised { supervisor: supervisor.start(), live })
+            (
+                profile.name.clone(),
+                Supervised {
+                    supervisor: supervisor.start(),
+                    live,
+                },
+            )
         };
         let profiles = config.profile.iter().map(supervise).collect();
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         metrics::disk(store.disk_size(), store.free_bytes());
-        Ok((Self { config, store, router, profiles }, thread))
+        Ok((
+            Self {
+                config,
+                store,
+                router,
+                profiles,
+            },
+            thread,
+        ))
     }
 
     pub fn store(&self) -> &Store {
@@ -78,7 +92,9 @@ impl Appliance {
 
     fn profile(&self, name: &str) -> Result<&Supervised, Failure> {
         self.config.profile(name)?;
-        self.profiles.get(name).ok_or_else(|| Failure::usage(format!("profile {name:?} is not running")))
+        self.profiles
+            .get(name)
+            .ok_or_else(|| Failure::usage(format!("profile {name:?} is not running")))
     }
 
     /// Carries out a request that needs the actors.
@@ -117,7 +133,10 @@ impl Appliance {
         };
         let stopped = |_| Failure::new(Exit::Errors, "the supervisor stopped; this is a fault of dropkeep");
         let finished = finished.map_err(stopped)??;
-        let reply = Reply::Finished { run: Box::new(finished.run), exit: finished.exit as i32 };
+        let reply = Reply::Finished {
+            run: Box::new(finished.run),
+            exit: finished.exit as i32,
+        };
         let _ = replies.send(reply).await;
         Ok(())
     }
@@ -150,7 +169,10 @@ impl Appliance {
     }
 
     async fn put_user(&self, id: Option<UserId>, user: User) -> Result<(), Failure> {
-        self.router.send(PutUser { id, user }).await.map_err(|_| router_stopped())??;
+        self.router
+            .send(PutUser { id, user })
+            .await
+            .map_err(|_| router_stopped())??;
         Ok(())
     }
 
@@ -160,25 +182,41 @@ impl Appliance {
         }
         let addresses = parse_addresses(addresses)?;
         let directory = self.directory().await?;
-        let id = match directory.by_name(&name).and_then(|id| directory.user(id).map(|user| (id, user))) {
+        let id = match directory
+            .by_name(&name)
+            .and_then(|id| directory.user(id).map(|user| (id, user)))
+        {
             // Who was retired comes back, with the archive there was.
             Some((id, user)) if user.retired && !user.managed => Some(id),
             Some(_) => return Err(Failure::usage(format!("user {name:?} exists already"))),
             None => None,
         };
-        self.put_user(id, User { name, addresses, managed: false, retired: false }).await
+        self.put_user(
+            id,
+            User {
+                name,
+                addresses,
+                managed: false,
+                retired: false,
+            },
+        )
+        .await
     }
 
     async fn change_user(&self, name: &str, change: impl FnOnce(&mut User)) -> Result<(), Failure> {
         let directory = self.directory().await?;
-        let found = directory.by_name(name).and_then(|id| Some((id, directory.user(id)?.clone())));
+        let found = directory
+            .by_name(name)
+            .and_then(|id| Some((id, directory.user(id)?.clone())));
         let (id, mut user) = found.ok_or_else(|| {
             let hint = config::nearest(name, directory.iter().map(|(_, user)| user.name.as_str()));
             let hint = hint.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
             Failure::usage(format!("no user is named {name:?}{hint}"))
         })?;
         if user.managed {
-            return Err(Failure::usage(format!("user {name:?} is managed by the configuration; change it there")));
+            return Err(Failure::usage(format!(
+                "user {name:?} is managed by the configuration; change it there"
+            )));
         }
         if id == crate::archive::CATCHALL_ID {
             return Err(Failure::usage(format!("{name:?} is built in")));
@@ -193,13 +231,19 @@ fn router_stopped() -> Failure {
 }
 
 fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse = |text: &String| Address::parse(text).ok_or_else(|| Failure::usage(format!("{text:?} is not an address")));
+    let parse =
+        |text: &String| Address::parse(text).ok_or_else(|| Failure::usage(format!("{text:?} is not an address")));
     texts.iter().map(parse).collect()
 }
 
 fn progress(live: &Live) -> Option<Reply> {
     let run = live.run.as_ref()?;
-    Some(Reply::Progress { run: run.run, done: run.seen, expected: live.expected, bytes: run.bytes })
+    Some(Reply::Progress {
+        run: run.run,
+        done: run.seen,
+        expected: live.expected,
+        bytes: run.bytes,
+    })
 }
 
 /// Makes the store's managed users those of the configuration: new ones are added, addresses
@@ -221,13 +265,24 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserI
     let (mut first, mut then) = (Vec::new(), Vec::new());
     for (id, user, _) in known.iter().filter(|(_, user, _)| user.managed && !user.retired) {
         if !config.user.iter().any(|configured| configured.name == user.name) {
-            first.push((Some(*id), User { retired: true, ..user.clone() }));
+            first.push((
+                Some(*id),
+                User {
+                    retired: true,
+                    ..user.clone()
+                },
+            ));
         }
     }
     for configured in &config.user {
         let mut addresses = parse_addresses(&configured.addresses)?;
         addresses.dedup();
-        let wanted = User { name: configured.name.clone(), addresses, managed: true, retired: false };
+        let wanted = User {
+            name: configured.name.clone(),
+            addresses,
+            managed: true,
+            retired: false,
+        };
         match known.iter().find(|(_, user, _)| user.name == configured.name) {
             None => then.push((None, wanted)),
             Some((_, user, _)) if *user == wanted => {}
@@ -237,7 +292,11 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserI
             }
             Some((id, user, _)) => {
                 // An address may move from one user to another: give it up before it is taken.
-                let mut kept = User { retired: false, managed: true, ..user.clone() };
+                let mut kept = User {
+                    retired: false,
+                    managed: true,
+                    ..user.clone()
+                };
                 kept.addresses.retain(|address| wanted.addresses.contains(address));
                 if user.retired {
                     kept.addresses.clear();
@@ -261,7 +320,9 @@ impl History {
     fn read(store: &Store) -> Result<Self, Failure> {
         let mut history = HashMap::<String, (Option<Timestamp>, Option<i64>)>::new();
         for (_, json) in store.runs(None, LOOK_BACK)? {
-            let Ok(run) = serde_json::from_str::<Run>(&json) else { continue };
+            let Ok(run) = serde_json::from_str::<Run>(&json) else {
+                continue;
+            };
             let (start, success) = history.entry(run.profile).or_default();
             start.get_or_insert(run.started_at);
             if run.state == RunState::Completed && success.is_none() {

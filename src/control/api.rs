@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    message::Address,
-    profile::{Exit, StartError},
     archive::StoreError,
     config::ConfigError,
+    message::Address,
+    profile::{Exit, StartError},
     report::Run,
 };
 
@@ -15,21 +15,44 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// Run a profile now: progress while it lasts, then how it finished.
-    Archive { profile: String },
+    Archive {
+        profile: String,
+    },
     /// End the run of a profile in good order.
-    Interrupt { profile: String },
+    Interrupt {
+        profile: String,
+    },
     /// Protocols, newest first.
-    Protocols { newest: Option<usize> },
-    Protocol { run: u64 },
+    Protocols {
+        newest: Option<usize>,
+    },
+    Protocol {
+        run: u64,
+    },
     Users,
-    AddUser { name: String, addresses: Vec<String> },
-    RenameUser { name: String, to: String },
-    RetireUser { name: String },
+    AddUser {
+        name: String,
+        addresses: Vec<String>,
+    },
+    RenameUser {
+        name: String,
+        to: String,
+    },
+    RetireUser {
+        name: String,
+    },
     /// A user's messages, oldest first.
-    List { user: String, newest: Option<usize> },
+    List {
+        user: String,
+        newest: Option<usize>,
+    },
     /// A message's exact bytes.
-    Raw { id: u64 },
-    Show { id: u64 },
+    Raw {
+        id: u64,
+    },
+    Show {
+        id: u64,
+    },
 }
 
 impl Request {
@@ -55,8 +78,16 @@ impl Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    Progress { run: u64, done: u64, expected: u64, bytes: u64 },
-    Finished { run: Box<Run>, exit: i32 },
+    Progress {
+        run: u64,
+        done: u64,
+        expected: u64,
+        bytes: u64,
+    },
+    Finished {
+        run: Box<Run>,
+        exit: i32,
+    },
     Run(Box<Run>),
     User(UserLine),
     Entry(EntryLine),
@@ -147,7 +178,10 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, error: impl ToString) -> Self {
-        Self { error: error.to_string(), exit: exit as i32 }
+        Self {
+            error: error.to_string(),
+            exit: exit as i32,
+        }
     }
 
     pub fn usage(error: impl ToString) -> Self {

@@ -47,12 +47,17 @@ impl Client {
             .map_err(Failure::usage)?;
         let response = self.sender.send_request(request).await.map_err(|error| gone(&error))?;
         if response.status() != hyper::StatusCode::OK {
-            return Err(Failure::new(Exit::Errors, format!("the appliance answers {}", response.status())));
+            return Err(Failure::new(
+                Exit::Errors,
+                format!("the appliance answers {}", response.status()),
+            ));
         }
         let mut body = response.into_body();
         let mut pending = Vec::new();
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| gone(&error))?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|error| gone(&error))?.into_data() else {
+                continue;
+            };
             pending.extend_from_slice(&data);
             let mut from = 0;
             while let Some(end) = memchr::memchr(b'\n', &pending[from..]) {

@@ -78,12 +78,16 @@ fn protocols(store: &Store, newest: Option<usize>, tell: &mut Tell) -> Result<()
 }
 
 fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
-    let json = store.run(run)?.ok_or_else(|| Failure::usage(format!("there is no run {run}")))?;
+    let json = store
+        .run(run)?
+        .ok_or_else(|| Failure::usage(format!("there is no run {run}")))?;
     tell(Reply::Run(Box::new(parse_run(run, &json)?)))
 }
 
 fn parse_run(run: u64, json: &str) -> Result<Run, Failure> {
-    let damaged = |error| crate::archive::StoreError::Damaged { detail: format!("the protocol of run {run}: {error}") };
+    let damaged = |error| crate::archive::StoreError::Damaged {
+        detail: format!("the protocol of run {run}: {error}"),
+    };
     serde_json::from_str(json).map_err(damaged).map_err(Failure::from)
 }
 
@@ -105,7 +109,13 @@ fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Re
     let id = find_user(store, user)?;
     let mut retrieval = Retrieval::new(store);
     store.list(id, newest, |entry| {
-        let Entry { id, date, filing, folder, message } = entry;
+        let Entry {
+            id,
+            date,
+            filing,
+            folder,
+            message,
+        } = entry;
         let beginning = retrieval.beginning(id, &message, BEGINNING)?;
         let summary = view::summary(&beginning);
         tell(Reply::Entry(EntryLine {
@@ -128,18 +138,25 @@ fn find_user(store: &Store, name: &str) -> Result<UserId, End> {
     if let Some((id, _, _)) = named.min_by_key(|(_, user, _)| user.retired) {
         return Ok(*id);
     }
-    let known = users.iter().map(|(_, user, _)| user.name.as_str()).filter(|known| *known != CATCHALL);
+    let known = users
+        .iter()
+        .map(|(_, user, _)| user.name.as_str())
+        .filter(|known| *known != CATCHALL);
     let hint = crate::config::nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
     Err(Failure::usage(format!("no user is named {name:?}{}", hint.unwrap_or_default())).into())
 }
 
 fn message(store: &Store, id: u64) -> Result<Message, End> {
-    Ok(store.message(id)?.ok_or_else(|| Failure::usage(format!("there is no message {id}")))?)
+    Ok(store
+        .message(id)?
+        .ok_or_else(|| Failure::usage(format!("there is no message {id}")))?)
 }
 
 fn raw(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
     let bytes = Retrieval::new(store).raw(id, &message(store, id)?)?;
-    bytes.chunks(STRETCH).try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
+    bytes
+        .chunks(STRETCH)
+        .try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
 }
 
 fn show(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {

@@ -2,8 +2,7 @@
 //! owner can open.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     ops::ControlFlow,
     os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::Path,

@@ -20,8 +20,13 @@ pub struct Summary {
 }
 
 pub fn summary(beginning: &[u8]) -> Summary {
-    let Some(parsed) = MessageParser::new().parse_headers(beginning) else { return Summary::default() };
-    Summary { from: addresses(parsed.from()), subject: one_line(parsed.subject().unwrap_or_default()) }
+    let Some(parsed) = MessageParser::new().parse_headers(beginning) else {
+        return Summary::default();
+    };
+    Summary {
+        from: addresses(parsed.from()),
+        subject: one_line(parsed.subject().unwrap_or_default()),
+    }
 }
 
 /// The view of message `id`, without its users.
@@ -41,7 +46,10 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         parts: parts(&parsed),
         users: Vec::new(),
         notes: Notes(message.notes).words().into_iter().map(String::from).collect(),
-        text: parsed.body_text(0).map(|text| text.chars().take(TEXT).collect()).unwrap_or_default(),
+        text: parsed
+            .body_text(0)
+            .map(|text| text.chars().take(TEXT).collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -56,7 +64,10 @@ fn headers(bytes: &[u8]) -> Vec<ShownHeader> {
 }
 
 fn parts(parsed: &Parsed) -> Vec<ShownPart> {
-    let leaves = parsed.parts.iter().filter(|part| !matches!(part.body, PartType::Multipart(_)));
+    let leaves = parsed
+        .parts
+        .iter()
+        .filter(|part| !matches!(part.body, PartType::Multipart(_)));
     leaves
         .map(|part| {
             let kind = part.content_type().map(|kind| match kind.subtype() {
@@ -73,10 +84,13 @@ fn parts(parsed: &Parsed) -> Vec<ShownPart> {
 }
 
 fn addresses(list: Option<&Address>) -> String {
-    let each = list.into_iter().flat_map(|list| list.iter()).map(|one| match (one.name(), one.address()) {
-        (Some(name), Some(address)) => format!("{name} <{address}>"),
-        (name, address) => name.or(address).unwrap_or_default().to_owned(),
-    });
+    let each = list
+        .into_iter()
+        .flat_map(|list| list.iter())
+        .map(|one| match (one.name(), one.address()) {
+            (Some(name), Some(address)) => format!("{name} <{address}>"),
+            (name, address) => name.or(address).unwrap_or_default().to_owned(),
+        });
     one_line(&each.collect::<Vec<_>>().join(", "))
 }
 
@@ -92,9 +106,11 @@ pub fn time(seconds: Seconds) -> Timestamp {
 
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+            // Writing to a String does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }

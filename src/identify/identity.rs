@@ -49,7 +49,7 @@ fn is_left_out(field: &Field) -> bool {
             .get(..prefix.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
     };
-    LEFT_OUT.iter().any(|name| field.is(name)) || LEFT_OUT_PREFIXES.iter().any(|prefix| begins(prefix))
+    LEFT_OUT.iter().any(|name| field.is(name)) || LEFT_OUT_PREFIXES.iter().any(begins)
 }
 
 /// The identity of `message`, whose header is `header`.

@@ -179,7 +179,9 @@ fn received_for(value: &[u8]) -> Option<Address> {
     // Comments may hold anything, "for" too.
     let bare = without_comments(&text);
     let clause = bare.rsplit_once(';').map_or(&bare[..], |(clause, _)| clause);
-    let mut words = clause.split(|c: char| c.is_ascii_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let mut words = clause
+        .split(|c: char| c.is_ascii_whitespace() || c == ',')
+        .filter(|word| !word.is_empty());
     words.find(|word| word.eq_ignore_ascii_case("for"))?;
     let mut named = Vec::new();
     for word in words {

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use actix::{
-    Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +17,7 @@ use crate::{
     config,
     identify::Rules,
     report::{Run, metrics, timestamp},
-    route::{RunEnded, Routing},
+    route::{Routing, RunEnded},
 };
 
 /// Progress waiting to be counted; behind it, the connection waits.
@@ -62,7 +60,13 @@ pub struct Profile {
 
 impl Profile {
     pub fn new(config: config::Profile, stages: Stages, live: Arc<watch::Sender<Live>>, network: Arbiter) -> Self {
-        Self { config, stages, live, network, current: None }
+        Self {
+            config,
+            stages,
+            live,
+            network,
+            current: None,
+        }
     }
 
     fn source(&self) -> Source {
@@ -76,7 +80,12 @@ impl Profile {
     }
 
     fn count(&self, judged: Judged) {
-        let Judged { outcome, bytes, routed, error } = judged;
+        let Judged {
+            outcome,
+            bytes,
+            routed,
+            error,
+        } = judged;
         metrics::copies(&self.config.name, outcome, 1);
         metrics::fetched(&self.config.name, bytes);
         self.live.send_modify(|live| {
@@ -97,7 +106,10 @@ impl Profile {
                 run.users.entry(user).or_default().duplicates += 1;
             }
             run.created_users.extend(routed.created);
-            routed.local_unknown.iter().for_each(|address| run.unknown_address(address.as_str()));
+            routed
+                .local_unknown
+                .iter()
+                .for_each(|address| run.unknown_address(address.as_str()));
         });
     }
 }
@@ -150,7 +162,11 @@ impl Handler<Progress> for Profile {
     type Result = ();
 
     fn handle(&mut self, progress: Progress, _: &mut Self::Context) {
-        let Progress { expected, judged, notices } = progress;
+        let Progress {
+            expected,
+            judged,
+            notices,
+        } = progress;
         judged.into_iter().for_each(|judged| self.count(judged));
         self.live.send_modify(|live| {
             live.expected += expected;
@@ -202,7 +218,10 @@ impl Profile {
             let router = stages.router.clone();
             let begun = Run::begin(&config.name, started);
             let number = committer.change(Change::Begin(Box::new(begun.clone()))).await?;
-            live.send_replace(Live { run: Some(Run { run: number, ..begun }), expected: 0 });
+            live.send_replace(Live {
+                run: Some(Run { run: number, ..begun }),
+                expected: 0,
+            });
             tracing::info!(profile = config.name, run = number, "run begins");
             let result = match committer.change(Change::Source(source)).await {
                 Ok(source) => {
@@ -240,7 +259,10 @@ fn finish(
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
 ) -> Finished {
-    let mut run = live.send_replace(Live::default()).run.unwrap_or_else(|| Run::begin("", started));
+    let mut run = live
+        .send_replace(Live::default())
+        .run
+        .unwrap_or_else(|| Run::begin("", started));
     for FolderError { folder, error } in refused {
         run.error(&folder, "", "folder", error);
     }
@@ -254,7 +276,10 @@ fn finish(
     run.finished_at = Some(timestamp(now));
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(&run.profile, run.state, took, now.as_second());
-    Finished { exit: run::exit(run.state, &result), run }
+    Finished {
+        exit: run::exit(run.state, &result),
+        run,
+    }
 }
 
 /// Nearly everything unknown hints at a directory or a rule that does not fit.
@@ -270,10 +295,38 @@ fn notice_of_unknown(run: &mut Run) {
 }
 
 fn log(finished: &Finished) {
-    let Run { profile, run, state, seen, archived, duplicates, failed, errors, .. } = &finished.run;
+    let Run {
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors,
+        ..
+    } = &finished.run;
     let state = state.as_str();
-    tracing::info!(profile, run, state, seen, archived, duplicates, failed, errors = errors.len(), "run ends");
+    tracing::info!(
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors = errors.len(),
+        "run ends"
+    );
     if let Some(error) = errors.first() {
-        tracing::warn!(profile, run, folder = error.folder, copy = error.copy, stage = error.stage, error = error.error, "first error");
+        tracing::warn!(
+            profile,
+            run,
+            folder = error.folder,
+            copy = error.copy,
+            stage = error.stage,
+            error = error.error,
+            "first error"
+        );
     }
 }

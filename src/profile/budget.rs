@@ -35,7 +35,10 @@ impl Budget {
     pub fn new(bytes: u64) -> Self {
         let most = (Semaphore::MAX_PERMITS as u64).min(u64::from(u32::MAX));
         let units = (bytes / UNIT).clamp(1, most) as u32;
-        Self { permits: Arc::new(Semaphore::new(units as usize)), units }
+        Self {
+            permits: Arc::new(Semaphore::new(units as usize)),
+            units,
+        }
     }
 
     pub fn bytes(&self) -> u64 {
@@ -43,13 +46,17 @@ impl Budget {
     }
 
     fn units(&self, bytes: u64) -> u32 {
-        u32::try_from((bytes + OVERHEAD).div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.units)
+        u32::try_from((bytes + OVERHEAD).div_ceil(UNIT))
+            .unwrap_or(u32::MAX)
+            .min(self.units)
     }
 
     /// Takes a share for copies of these sizes in bytes; waits until there is one. What is larger
     /// than the whole budget takes all of it, and so passes alone.
     pub async fn take(&self, sizes: impl Iterator<Item = u64>) -> Share {
-        let units = sizes.fold(0, |sum: u32, size| sum.saturating_add(self.units(size))).min(self.units);
+        let units = sizes
+            .fold(0, |sum: u32, size| sum.saturating_add(self.units(size)))
+            .min(self.units);
         let started = Instant::now();
         // The semaphore is never closed.
         let permit = self.permits.clone().acquire_many_owned(units).await.ok();
@@ -58,7 +65,10 @@ impl Budget {
             metrics::backpressure("budget", waited);
         }
         self.measure();
-        Share { permit, budget: self.clone() }
+        Share {
+            permit,
+            budget: self.clone(),
+        }
     }
 
     fn measure(&self) {
@@ -71,8 +81,14 @@ impl Share {
     /// The part of the share for one copy of this size.
     pub fn split(&mut self, size: u64) -> Self {
         let units = self.budget.units(size) as usize;
-        let permit = self.permit.as_mut().and_then(|permit| permit.split(units.min(permit.num_permits())));
-        Self { permit, budget: self.budget.clone() }
+        let permit = self
+            .permit
+            .as_mut()
+            .and_then(|permit| permit.split(units.min(permit.num_permits())));
+        Self {
+            permit,
+            budget: self.budget.clone(),
+        }
     }
 }
 

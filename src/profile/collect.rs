@@ -113,7 +113,8 @@ impl Work<'_> {
             if announced.len() < chunk.len() {
                 let answered: std::collections::HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
-                self.missing.extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                self.missing
+                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
             }
             let fitting = self.put_aside_too_large(announced);
             for window in windows(fitting, WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4)) {
@@ -135,14 +136,32 @@ impl Work<'_> {
         let read = move || match uidvalidity {
             Some(uidvalidity) => {
                 let uids = store.done_uids(source, folder, uidvalidity)?;
-                Ok(Done::Imap { source, folder, uidvalidity, uids })
+                Ok(Done::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    uids,
+                })
             }
-            None => Ok(Done::Pop3 { source, uidls: store.done_uidls(source)? }),
+            None => Ok(Done::Pop3 {
+                source,
+                uidls: store.done_uidls(source)?,
+            }),
         };
-        let done = self.task.stages.pool.run(read).await.map_err(|_| CollectError::Profile)?;
+        let done = self
+            .task
+            .stages
+            .pool
+            .run(read)
+            .await
+            .map_err(|_| CollectError::Profile)?;
         let done: Done = done.map_err(CollectError::Store)?;
         if let Some((source, standing)) = done.standing_if_some_are_gone(&listing) {
-            self.task.stages.committer.change(Change::Uidls { source, standing }).await?;
+            self.task
+                .stages
+                .committer
+                .change(Change::Uidls { source, standing })
+                .await?;
         }
         if listing.iter().any(|copy| matches!(copy, CopyRef::Number(_))) {
             let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by their content";
@@ -170,7 +189,12 @@ impl Work<'_> {
         if self.task.routing.unknown != Unknown::Skip || !session.can_fetch_headers() {
             return Ok(window);
         }
-        let _share = self.task.stages.budget.take(window.iter().map(|one| one.size.min(HEADER_BYTES))).await;
+        let _share = self
+            .task
+            .stages
+            .budget
+            .take(window.iter().map(|one| one.size.min(HEADER_BYTES)))
+            .await;
         let mut headers = Vec::with_capacity(window.len());
         let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
         let fetching = session.fetch(&window, Want::Header, &mut keep);
@@ -183,8 +207,18 @@ impl Work<'_> {
         let mut skipped = std::collections::HashSet::new();
         for (copy, header) in headers {
             let found = self.task.rules.find(&Header::scan(&header));
-            let question = IsUnknown { found, routing: self.task.routing.clone() };
-            if self.task.stages.router.send(question).await.map_err(|_| CollectError::Profile)? {
+            let question = IsUnknown {
+                found,
+                routing: self.task.routing.clone(),
+            };
+            if self
+                .task
+                .stages
+                .router
+                .send(question)
+                .await
+                .map_err(|_| CollectError::Profile)?
+            {
                 self.progress.judged.push(Judged::skipped());
                 skipped.insert(copy);
             }
@@ -227,7 +261,11 @@ impl Work<'_> {
                 UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
                 UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
                 UnfetchedWhy::Refused(words) => {
-                    self.judged(Outcome::Failed, &copy, Some(("fetch", format!("the server refuses it: {words}"))));
+                    self.judged(
+                        Outcome::Failed,
+                        &copy,
+                        Some(("fetch", format!("the server refuses it: {words}"))),
+                    );
                 }
             }
         }
@@ -252,7 +290,12 @@ impl Work<'_> {
             judging.spawn(judge(task.clone(), folder.clone(), number, key, fetched, share));
         };
         let result = unless_cancelled(&task.cancel, session.fetch(window, Want::Whole, &mut sink)).await;
-        result.map_err(|error| (error, window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect()))
+        result.map_err(|error| {
+            (
+                error,
+                window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
+            )
+        })
     }
 
     /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.
@@ -275,7 +318,12 @@ impl Work<'_> {
 
     fn judged(&mut self, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
         let error = error.map(|(stage, error)| copy_error(&self.folder, copy, stage, error));
-        self.progress.judged.push(Judged { outcome, bytes: 0, routed: None, error });
+        self.progress.judged.push(Judged {
+            outcome,
+            bytes: 0,
+            routed: None,
+            error,
+        });
     }
 
     /// Waits for all copies on their way.
@@ -315,7 +363,12 @@ impl Work<'_> {
                     stage: "identify".into(),
                     error: error.to_string(),
                 };
-                self.progress.judged.push(Judged { outcome: Outcome::Failed, bytes: 0, routed: None, error: Some(error) });
+                self.progress.judged.push(Judged {
+                    outcome: Outcome::Failed,
+                    bytes: 0,
+                    routed: None,
+                    error: Some(error),
+                });
             }
         }
     }
@@ -325,14 +378,27 @@ impl Work<'_> {
         if progress.expected == 0 && progress.judged.is_empty() && progress.notices.is_empty() {
             return Ok(());
         }
-        self.task.progress.send(progress).await.map_err(|_| CollectError::Profile)
+        self.task
+            .progress
+            .send(progress)
+            .await
+            .map_err(|_| CollectError::Profile)
     }
 }
 
 impl Judged {
     fn skipped() -> Self {
-        let routed = crate::route::Routed { unknown: true, skipped: true, ..Default::default() };
-        Self { outcome: Outcome::Skipped, bytes: 0, routed: Some(routed), error: None }
+        let routed = crate::route::Routed {
+            unknown: true,
+            skipped: true,
+            ..Default::default()
+        };
+        Self {
+            outcome: Outcome::Skipped,
+            bytes: 0,
+            routed: Some(routed),
+            error: None,
+        }
     }
 }
 
@@ -348,7 +414,11 @@ async fn judge(
     fetched: Fetched,
     _share: Share,
 ) -> Result<Judged, StoreError> {
-    let Fetched { copy, bytes, internal_date } = fetched;
+    let Fetched {
+        copy,
+        bytes,
+        internal_date,
+    } = fetched;
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
     let failed = |stage, error: String| Judged {
@@ -357,11 +427,22 @@ async fn judge(
         routed: None,
         error: Some(copy_error(&folder, &copy, stage, error)),
     };
-    let identified = match task.stages.pool.run(move || Identified::new(bytes, internal_date, &rules)).await {
+    let identified = match task
+        .stages
+        .pool
+        .run(move || Identified::new(bytes, internal_date, &rules))
+        .await
+    {
         Ok(identified) => identified,
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
-    let route = Route { copy: key, folder: number, run: task.run, identified, routing: task.routing.clone() };
+    let route = Route {
+        copy: key,
+        folder: number,
+        run: task.run,
+        identified,
+        routing: task.routing.clone(),
+    };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
     match routed {
         Ok(routed) => {
@@ -370,7 +451,12 @@ async fn judge(
                 (false, false) => Outcome::Archived,
                 (false, true) => Outcome::Duplicate,
             };
-            Ok(Judged { outcome, bytes: size, routed: Some(routed), error: None })
+            Ok(Judged {
+                outcome,
+                bytes: size,
+                routed: Some(routed),
+                error: None,
+            })
         }
         Err(RouteError::Store(error)) => Err(error),
         Err(error) => Ok(failed("route", error.to_string())),
@@ -378,7 +464,12 @@ async fn judge(
 }
 
 fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
-    CopyError { folder: folder.to_owned(), copy: copy.to_string(), stage: stage.to_owned(), error }
+    CopyError {
+        folder: folder.to_owned(),
+        copy: copy.to_string(),
+        stage: stage.to_owned(),
+        error,
+    }
 }
 
 /// Cuts copies into windows by their announced bytes. A larger copy is a window by itself.
@@ -407,10 +498,21 @@ mod tests {
     #[test]
     fn windows_are_bounded_in_bytes_and_copies() {
         let sizes = [1 << 20, 2 << 20, 2 << 20, 9 << 20, 1];
-        let copies = sizes.iter().enumerate().map(|(n, size)| Announced { copy: CopyRef::Uid(n as u32), size: *size });
+        let copies = sizes.iter().enumerate().map(|(n, size)| Announced {
+            copy: CopyRef::Uid(n as u32),
+            size: *size,
+        });
         let lengths: Vec<usize> = windows(copies.collect(), 4 << 20).iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 1, 1, 1]);
-        let many = (0..1001).map(|n| Announced { copy: CopyRef::Uid(n), size: 1 }).collect();
-        assert_eq!(windows(many, 4 << 20).iter().map(Vec::len).collect::<Vec<_>>(), [500, 500, 1]);
+        let many = (0..1001)
+            .map(|n| Announced {
+                copy: CopyRef::Uid(n),
+                size: 1,
+            })
+            .collect();
+        assert_eq!(
+            windows(many, 4 << 20).iter().map(Vec::len).collect::<Vec<_>>(),
+            [500, 500, 1]
+        );
     }
 }

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture};
+use actix::{Actor, ActorFutureExt, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     budget::Budget,
-    collect::{self, Collected, CollectError},
+    collect::{self, CollectError, Collected},
 };
 use crate::{
     archive::{Committer, Store},
@@ -144,7 +144,7 @@ impl Handler<ListFolders> for Connection {
             let mut session = session.ok_or_else(not_connected)?;
             let patterns = &task.profile.folders;
             let folders = collect::unless_cancelled(&task.cancel, session.folders(patterns)).await?;
-            Ok((session, folders))
+            Ok::<_, CollectError>((session, folders))
         };
         AtomicResponse::new(Box::pin(list.into_actor(self).map(|listed, connection, _| {
             let (session, folders) = listed?;
@@ -171,10 +171,12 @@ impl Handler<Collect> for Connection {
             };
             (usable.then_some(session), collected)
         };
-        AtomicResponse::new(Box::pin(collect.into_actor(self).map(|(session, collected), connection, _| {
-            connection.session = session;
-            collected
-        })))
+        AtomicResponse::new(Box::pin(collect.into_actor(self).map(
+            |(session, collected), connection, _| {
+                connection.session = session;
+                collected
+            },
+        )))
     }
 }
 
@@ -191,11 +193,15 @@ impl Handler<Close> for Connection {
                 tracing::debug!(%error, ?family, "the session did not end in good order");
             }
         };
-        AtomicResponse::new(Box::pin(close.into_actor(self).map(|(), _, ctx| actix::ActorContext::stop(ctx))))
+        AtomicResponse::new(Box::pin(
+            close.into_actor(self).map(|(), _, ctx| actix::ActorContext::stop(ctx)),
+        ))
     }
 }
 
 fn not_connected() -> CollectError {
-    CollectError::Source(SourceError::Lost { command: "the session".into(), words: "it is closed".into() })
+    CollectError::Source(SourceError::Lost {
+        command: "the session".into(),
+        words: "it is closed".into(),
+    })
 }
-

@@ -61,7 +61,9 @@ pub async fn probe(profile: &Profile) -> Result<Probe, ConfigError> {
         envelope_headers: BTreeMap::new(),
         exit: Exit::Source,
     };
-    let Some(mut session) = probe.connect(profile, &password).await else { return Ok(probe) };
+    let Some(mut session) = probe.connect(profile, &password).await else {
+        return Ok(probe);
+    };
     let looked = probe.look(profile, &mut session).await;
     if let Err(error) = session.close().await {
         tracing::debug!(%error, "the session did not end in good order");
@@ -78,7 +80,12 @@ impl Probe {
             Err(error) => (false, error.to_string()),
         };
         let ms = started.elapsed().as_millis() as u64;
-        self.steps.push(ProbeStep { step: step.to_owned(), ok, detail, ms });
+        self.steps.push(ProbeStep {
+            step: step.to_owned(),
+            ok,
+            detail,
+            ms,
+        });
         ok
     }
 
@@ -90,7 +97,12 @@ impl Probe {
         for (step, detail, took) in steps.done {
             let ms = took.as_millis() as u64;
             known += ms;
-            self.steps.push(ProbeStep { step: step.as_str().to_owned(), ok: true, detail, ms });
+            self.steps.push(ProbeStep {
+                step: step.as_str().to_owned(),
+                ok: true,
+                detail,
+                ms,
+            });
         }
         self.tls = steps.certificate;
         match connected {
@@ -101,7 +113,12 @@ impl Probe {
             Err(error) => {
                 let step = error.step().map_or("connect", |step| step.as_str()).to_owned();
                 let ms = (started.elapsed().as_millis() as u64).saturating_sub(known);
-                self.steps.push(ProbeStep { step, ok: false, detail: error.to_string(), ms });
+                self.steps.push(ProbeStep {
+                    step,
+                    ok: false,
+                    detail: error.to_string(),
+                    ms,
+                });
                 None
             }
         }
@@ -130,7 +147,10 @@ impl Probe {
             self.folders.push(ProbeFolder { name, messages });
         }
         let messages: u64 = self.folders.iter().map(|folder| u64::from(folder.messages)).sum();
-        Ok(format!("{found} folder{}, {messages} messages", if found == 1 { "" } else { "s" }))
+        Ok(format!(
+            "{found} folder{}, {messages} messages",
+            if found == 1 { "" } else { "s" }
+        ))
     }
 
     async fn count_headers(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {

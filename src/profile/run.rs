@@ -103,7 +103,11 @@ pub async fn go(task: Task, network: &ArbiterHandle) -> (Vec<FolderError>, Resul
     (refused, result)
 }
 
-async fn through_folders(task: Arc<Task>, network: &ArbiterHandle, refused: &mut Vec<FolderError>) -> Result<(), RunError> {
+async fn through_folders(
+    task: Arc<Task>,
+    network: &ArbiterHandle,
+    refused: &mut Vec<FolderError>,
+) -> Result<(), RunError> {
     // Before the connection: a server must not see half a login.
     let password = task.profile.server.secret()?;
     let connection = Connection::new(task.clone());
@@ -133,7 +137,9 @@ async fn through_folders(task: Arc<Task>, network: &ArbiterHandle, refused: &mut
 pub fn final_state(run: &Run, result: &Result<(), RunError>) -> RunState {
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || run.errors.iter().any(|error| error.stage != "size") => RunState::CompletedWithErrors,
+        Ok(()) if run.failed > 0 || run.errors.iter().any(|error| error.stage != "size") => {
+            RunState::CompletedWithErrors
+        }
         Ok(()) => RunState::Completed,
     }
 }

@@ -82,15 +82,20 @@ impl Supervisor {
 
     fn start_if_due(&mut self, ctx: &mut Context<Self>) {
         let now = Timestamp::now();
-        let due = self.config.schedule.next(self.last_start, now).is_some_and(|due| due <= now);
+        let due = self
+            .config
+            .schedule
+            .next(self.last_start, now)
+            .is_some_and(|due| due <= now);
         if self.scheduled && due && self.live.borrow().run.is_none() {
             self.last_start = Some(now);
             let start = self.profile.send(Start);
-            ctx.spawn(start.into_actor(self).map(|answer, supervisor, ctx| {
-                if supervisor.took(answer, ctx).is_err() {
-                    // Logged where it happened; the next time the schedule says, it is tried again.
-                }
-            }));
+            // A run that could not begin is logged there; it is tried again when the schedule says.
+            ctx.spawn(
+                start
+                    .into_actor(self)
+                    .map(|answer, supervisor, ctx| drop(supervisor.took(answer, ctx))),
+            );
         }
     }
 
@@ -115,9 +120,18 @@ impl Supervisor {
             return;
         }
         let lived = Timestamp::now().duration_since(self.born);
-        self.failures = if lived.unsigned_abs() >= LASTED { 0 } else { self.failures.saturating_add(1) };
+        self.failures = if lived.unsigned_abs() >= LASTED {
+            0
+        } else {
+            self.failures.saturating_add(1)
+        };
         let pause = BACKOFF.saturating_mul(1 << self.failures.min(16)).min(BACKOFF_CAP);
-        tracing::error!(profile = self.config.name, cause, ?pause, "the profile is gone and is started anew");
+        tracing::error!(
+            profile = self.config.name,
+            cause,
+            ?pause,
+            "the profile is gone and is started anew"
+        );
         metrics::supervisor_restart(&self.config.name, cause);
         metrics::profile_state(&self.config.name, "failing");
         self.close_run(cause, ctx);
@@ -131,8 +145,15 @@ impl Supervisor {
 
     /// The run that went down with its profile gets its protocol all the same.
     fn close_run(&mut self, cause: &str, ctx: &mut Context<Self>) {
-        let Some(mut run) = self.live.send_replace(Live::default()).run else { return };
-        run.error("", "", "run", format!("the profile stopped ({cause}); this is a fault of dropkeep"));
+        let Some(mut run) = self.live.send_replace(Live::default()).run else {
+            return;
+        };
+        run.error(
+            "",
+            "",
+            "run",
+            format!("the profile stopped ({cause}); this is a fault of dropkeep"),
+        );
         run.state = crate::report::RunState::Failed;
         run.finished_at = Some(crate::report::timestamp(Timestamp::now()));
         let committer = self.stages.committer.clone();
@@ -171,7 +192,11 @@ impl Handler<RunNow> for Supervisor {
             self.last_start = Some(Timestamp::now());
         }
         let start = self.profile.send(Start);
-        Box::pin(start.into_actor(self).map(|answer, supervisor, ctx| supervisor.took(answer, ctx)))
+        Box::pin(
+            start
+                .into_actor(self)
+                .map(|answer, supervisor, ctx| supervisor.took(answer, ctx)),
+        )
     }
 }
 
@@ -186,6 +211,8 @@ impl Handler<InterruptRun> for Supervisor {
     fn handle(&mut self, _: InterruptRun, _: &mut Self::Context) -> Self::Result {
         let interrupt = self.profile.send(Interrupt);
         // A profile that does not answer has no run to interrupt.
-        Box::pin(async { drop(interrupt.await) })
+        Box::pin(async {
+            let _ = interrupt.await;
+        })
     }
 }
