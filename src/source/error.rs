@@ -73,6 +73,14 @@ pub enum SourceError {
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
     TooMuch { command: String, allowed: u64 },
+    /// Any other failure, met while getting connected.
+    #[error("cannot get connected to {host}: {failure}")]
+    Connecting {
+        host: String,
+        step: Step,
+        #[source]
+        failure: Box<SourceError>,
+    },
 }
 
 impl SourceError {
@@ -88,6 +96,7 @@ impl SourceError {
             | Self::Preauth { .. }
             | Self::Greeting { .. }
             | Self::Login { .. }
+            | Self::Connecting { .. }
             | Self::Timeout { step: Some(_), .. } => Disposition::Unreachable,
             Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
                 Disposition::Reconnect
@@ -110,7 +119,81 @@ impl SourceError {
             Self::Greeting { .. } => Some(Step::Greeting),
             Self::Login { .. } => Some(Step::Login),
             Self::Timeout { step, .. } => *step,
+            Self::Connecting { step, .. } => Some(*step),
             Self::Refused { .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => None,
         }
+    }
+
+    /// The failure as one of a step of getting connected, where it does not say so already.
+    pub(super) fn at(self, host: &str, at: Step) -> Self {
+        match self {
+            Self::Timeout {
+                host,
+                during,
+                after,
+                step,
+            } => Self::Timeout {
+                host,
+                during,
+                after,
+                step: step.or(Some(at)),
+            },
+            failure if failure.step().is_some() => failure,
+            failure => Self::Connecting {
+                host: host.to_owned(),
+                step: at,
+                failure: Box::new(failure),
+            },
+        }
+    }
+}
+
+/// The most characters of a server's words that an error repeats.
+const MAX_WORDS: usize = 400;
+
+/// A server's words as they may be shown: without control characters, and not endless.
+pub(super) fn plain(words: &str) -> String {
+    let clean: String = words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_WORDS)
+        .collect();
+    match clean.trim() {
+        "" => "(no words)".to_owned(),
+        clean => clean.to_owned(),
+    }
+}
+
+/// A server's answer to a login as it may be shown: some servers repeat what they were sent.
+pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+    let hidden = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
+    plain(&hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_made_harmless() {
+        assert_eq!(plain("a\x1b[31m\r\nb"), "a [31m  b");
+        assert_eq!(plain(&"x".repeat(5000)).len(), MAX_WORDS);
+        assert_eq!(plain(" "), "(no words)");
+        assert_eq!(without_secrets("bad: PASS hunter2", &["hunter2", ""]), "bad: PASS ***");
+    }
+
+    #[test]
+    fn a_lost_connection_while_connecting_makes_the_source_unreachable() {
+        let lost = || SourceError::Lost {
+            command: "LOGIN".into(),
+            words: "closed".into(),
+        };
+        assert_eq!(lost().disposition(), Disposition::Reconnect);
+        let connecting = lost().at("mail.example.com", Step::Login);
+        assert_eq!(connecting.disposition(), Disposition::Unreachable);
+        assert_eq!(connecting.step(), Some(Step::Login));
     }
 }

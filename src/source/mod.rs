@@ -4,8 +4,23 @@
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
 //! wire protocol.
 
+mod certificate;
+mod connect;
 mod error;
+mod guard;
+mod imap;
+mod lines;
+mod literal;
+mod pop3;
 mod session;
+mod tls;
+mod upgrade;
+mod verifier;
 
+use session::fetch_allowance;
+
+pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
-pub use session::{Announced, CopyRef, Fetched, OpenFolder, Step, Steps, Unfetched, UnfetchedWhy, Want};
+pub use imap::ImapSession;
+pub use pop3::Pop3Session;
+pub use session::{Announced, CopyRef, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want};

@@ -5,6 +5,9 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::{PeerCertificate, SourceError, connect, imap::ImapSession, pop3::Pop3Session};
+use crate::config::{Family, Folders, Secret, Server};
+
 /// One copy, as the server names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum CopyRef {
@@ -88,9 +91,159 @@ pub enum Step {
     Login,
 }
 
+impl Step {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Login => "login",
+        }
+    }
+}
+
 /// What was done to get connected, for `dropkeep test`: each step that succeeded, with a
 /// detail for the reader and how long it took.
 #[derive(Default, Debug)]
 pub struct Steps {
     pub done: Vec<(Step, String, Duration)>,
+    /// The certificate that the server showed, also where it was refused.
+    pub certificate: Option<PeerCertificate>,
+}
+
+/// One authenticated connection to a source. What it does is done by one command after the
+/// other; where a future is dropped midway, the session is of no more use.
+#[derive(Debug)]
+pub enum Session {
+    Imap(Box<ImapSession>),
+    Pop3(Box<Pop3Session>),
+}
+
+impl Session {
+    /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
+    ///
+    /// # Errors
+    /// The source cannot be had: each error has a [`Step`], and none shows the password.
+    pub async fn connect(server: &Server, password: &Secret, steps: &mut Steps) -> Result<Self, SourceError> {
+        let dialled = connect::dial(server, steps).await?;
+        match server.access.family() {
+            Family::Imap => {
+                let session = ImapSession::login(server, password, dialled, steps).await?;
+                Ok(Self::Imap(Box::new(session)))
+            }
+            Family::Pop3 => {
+                let session = Pop3Session::login(server, password, dialled, steps).await?;
+                Ok(Self::Pop3(Box::new(session)))
+            }
+        }
+    }
+
+    /// What the server said it can do, as it wrote it.
+    pub fn capabilities(&self) -> &[String] {
+        match self {
+            Self::Imap(imap) => imap.capabilities(),
+            Self::Pop3(pop3) => pop3.capabilities(),
+        }
+    }
+
+    /// The certificate that the server showed; `None` without TLS.
+    pub fn certificate(&self) -> Option<&PeerCertificate> {
+        match self {
+            Self::Imap(imap) => imap.certificate(),
+            Self::Pop3(pop3) => pop3.certificate(),
+        }
+    }
+
+    /// The folders that the patterns name, as people read them. POP3 has INBOX alone.
+    ///
+    /// # Errors
+    /// The listing failed. That never means that there are no folders.
+    pub async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.folders(patterns).await,
+            Self::Pop3(_) => Ok(vec!["INBOX".to_owned()]),
+        }
+    }
+
+    /// Opens a folder for reading.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] where the server has no such folder, or does not let us in.
+    pub async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.open(folder).await,
+            Self::Pop3(pop3) => pop3.open(folder).await,
+        }
+    }
+
+    /// Every copy that stands in the opened folder, in the server's order.
+    ///
+    /// # Errors
+    /// The listing failed: what it lacks may stand there all the same.
+    pub async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.listing().await,
+            Self::Pop3(pop3) => pop3.listing().await,
+        }
+    }
+
+    /// The sizes of copies, in the order asked. Copies of which the server says nothing are
+    /// absent.
+    pub async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.sizes(copies).await,
+            Self::Pop3(pop3) => pop3.sizes(copies).await,
+        }
+    }
+
+    /// Fetches a window of copies: `sink` gets each as it arrives, and the copies that did not
+    /// come are returned.
+    ///
+    /// # Errors
+    /// The command failed or the connection was lost. What `sink` got is whole all the same.
+    pub async fn fetch(
+        &mut self,
+        window: &[Announced],
+        want: Want,
+        sink: &mut (dyn FnMut(Fetched) + Send),
+    ) -> Result<Vec<Unfetched>, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.fetch(window, want, sink).await,
+            Self::Pop3(pop3) => pop3.fetch(window, want, sink).await,
+        }
+    }
+
+    /// Whether [`Want::Header`] works here. POP3 needs TOP for it.
+    pub fn can_fetch_headers(&self) -> bool {
+        match self {
+            Self::Imap(_) => true,
+            Self::Pop3(pop3) => pop3.can_fetch_headers(),
+        }
+    }
+
+    /// Ends the session: LOGOUT, or QUIT, which is when a POP3 server deletes.
+    pub async fn close(self) -> Result<(), SourceError> {
+        match self {
+            Self::Imap(imap) => imap.close().await,
+            Self::Pop3(pop3) => pop3.close().await,
+        }
+    }
+}
+
+/// What a fetch may be answered with, in bytes, for copies of these announced sizes. Servers
+/// announce sizes that are off a little (line ends, quota rules), so there is room for that.
+pub(super) fn fetch_allowance(sizes: impl Iterator<Item = u64>) -> u64 {
+    const MARGIN: u64 = 1 << 20;
+    const PER_MESSAGE: u64 = 512;
+    let (count, sum) = sizes.fold((0u64, 0u64), |(count, sum), size| (count + 1, sum.saturating_add(size)));
+    sum.saturating_add(sum / 4)
+        .saturating_add(MARGIN)
+        .saturating_add(count.saturating_mul(PER_MESSAGE))
+}
+
+/// Room to make for a message of this announced size, in bytes: a server may announce anything.
+pub(super) fn plausible(announced: u64) -> usize {
+    const MOST: u64 = 64 << 20;
+    announced.min(MOST) as usize
 }

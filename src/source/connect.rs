@@ -1,0 +1,121 @@
+//! From a configuration to a stream on which a session can log in: resolve, connect, TLS.
+
+use std::{future::Future, io, net::SocketAddr, time::Duration, time::Instant};
+
+use tokio::{
+    io::BufReader,
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+
+use super::{
+    PeerCertificate, SourceError, Step, Steps,
+    guard::{Guard, READ_BUFFER, Tcp, Wire},
+    tls, upgrade,
+};
+use crate::config::{Encryption, Server};
+
+/// A connection that is encrypted where it is to be, and not yet logged in.
+pub(super) struct Dialled {
+    pub guard: Guard,
+    pub certificate: Option<PeerCertificate>,
+    /// The greeting was read already: it comes before STARTTLS and STLS, and not again.
+    pub greeted: bool,
+}
+
+/// Resolves, connects, and encrypts.
+///
+/// # Errors
+/// Every one has a [`Step`].
+pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, SourceError> {
+    let host = &server.host;
+    let tcp = reach(server, steps).await?;
+    match server.access.encryption() {
+        Encryption::Never => Ok(Dialled {
+            guard: Guard::new(Wire::Plain(tcp), server.timeout()),
+            certificate: None,
+            greeted: false,
+        }),
+        Encryption::Implicit => encrypt(server, tcp, false, steps).await,
+        Encryption::Upgrade => {
+            let began = Instant::now();
+            let guard = Guard::new(Wire::Plain(tcp), server.timeout());
+            let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
+            steps.done.push((Step::Greeting, words, began.elapsed()));
+            encrypt(server, tcp, true, steps).await
+        }
+    }
+}
+
+async fn reach(server: &Server, steps: &mut Steps) -> Result<Tcp, SourceError> {
+    let (host, port) = (&server.host, server.port());
+    let began = Instant::now();
+    let resolved = within(
+        server,
+        Step::Resolve,
+        "the look-up of its address",
+        lookup_host((host.as_str(), port)),
+    );
+    let addresses: Vec<SocketAddr> = match resolved.await? {
+        Ok(found) => found.collect(),
+        Err(source) => {
+            let host = host.clone();
+            return Err(SourceError::Resolve { host, source });
+        }
+    };
+    let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    steps.done.push((Step::Resolve, shown.join(", "), began.elapsed()));
+
+    let began = Instant::now();
+    let mut failure = SourceError::Resolve {
+        host: host.clone(),
+        source: io::Error::new(io::ErrorKind::NotFound, "it has no address"),
+    };
+    for address in addresses {
+        let connected = within(
+            server,
+            Step::Connect,
+            "the connection attempt",
+            TcpStream::connect(address),
+        );
+        match connected.await {
+            Ok(Ok(tcp)) => {
+                // Commands are small and wait for their answers: nothing is gained by holding them back.
+                let _ = tcp.set_nodelay(true);
+                steps.done.push((Step::Connect, address.to_string(), began.elapsed()));
+                return Ok(BufReader::with_capacity(READ_BUFFER, tcp));
+            }
+            Ok(Err(source)) => {
+                let host = host.clone();
+                failure = SourceError::Connect { host, port, source };
+            }
+            Err(silent) => failure = silent,
+        }
+    }
+    Err(failure)
+}
+
+async fn encrypt(server: &Server, tcp: Tcp, greeted: bool, steps: &mut Steps) -> Result<Dialled, SourceError> {
+    let began = Instant::now();
+    let handshake = tls::handshake(&server.host, &server.tls, tcp, &mut steps.certificate);
+    let stream = within(server, Step::Tls, "the TLS handshake", handshake).await??;
+    let certificate = steps.certificate.clone();
+    let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
+    steps.done.push((Step::Tls, detail, began.elapsed()));
+    Ok(Dialled {
+        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout()),
+        certificate,
+        greeted,
+    })
+}
+
+/// Gives one step of connecting the server's time-out.
+async fn within<T>(server: &Server, step: Step, what: &str, doing: impl Future<Output = T>) -> Result<T, SourceError> {
+    let after: Duration = server.timeout();
+    timeout(after, doing).await.map_err(|_| SourceError::Timeout {
+        host: server.host.clone(),
+        during: format!(" during {what}"),
+        after,
+        step: Some(step),
+    })
+}

@@ -1,0 +1,230 @@
+//! The stream under every session: it fails when the server falls silent, and when it sends
+//! more than the running command allows for. So a session never hangs, and what it buffers is
+//! bounded, whatever the server does.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep},
+};
+use tokio_rustls::client::TlsStream;
+
+use super::{
+    error::{SourceError, plain},
+    literal::{Framing, Oversize},
+};
+
+/// TCP with a read buffer, so that many small answers cost few system calls.
+pub(super) type Tcp = BufReader<TcpStream>;
+
+pub(super) const READ_BUFFER: usize = 64 << 10;
+
+/// What the bytes travel on.
+pub(super) enum Wire {
+    Plain(Tcp),
+    Tls(Box<TlsStream<Tcp>>),
+}
+
+/// A [`Wire`] with an idle time-out and a byte allowance.
+pub(super) struct Guard {
+    wire: Wire,
+    timeout: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// Whether `timer` runs: it is set when the wire first makes us wait, and any progress stops it.
+    waiting: bool,
+    allowed: u64,
+    left: u64,
+    /// IMAP: knows where literals are, to refuse one that is too large before it is buffered.
+    framing: Option<Framing>,
+}
+
+/// Why the guard failed a read or a write; the source of an [`io::Error`].
+#[derive(thiserror::Error, Debug)]
+enum Stopped {
+    #[error("no progress")]
+    Silent(Duration),
+    #[error("more than was announced")]
+    TooMuch(u64),
+}
+
+impl Guard {
+    pub fn new(wire: Wire, timeout: Duration) -> Self {
+        Self {
+            wire,
+            timeout,
+            timer: Box::pin(sleep(timeout)),
+            waiting: false,
+            allowed: 0,
+            left: 0,
+            framing: None,
+        }
+    }
+
+    /// From here on the bytes read are IMAP responses.
+    pub fn frame_imap(&mut self) {
+        self.framing = Some(Framing::default());
+    }
+
+    /// A new command begins: the server may send `allowance` bytes until the next one.
+    pub fn allow(&mut self, allowance: u64) {
+        self.allowed = allowance;
+        self.left = allowance;
+        self.waiting = false;
+    }
+
+    /// The wire below, with whatever it has buffered.
+    pub fn into_wire(self) -> Wire {
+        self.wire
+    }
+
+    /// Fails once the wire has made us wait for the whole time-out.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if !self.waiting {
+            self.waiting = true;
+            let deadline = Instant::now() + self.timeout;
+            self.timer.as_mut().reset(deadline);
+        }
+        ready!(self.timer.as_mut().poll(cx));
+        self.waiting = false;
+        let silent = Stopped::Silent(self.timeout);
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, silent))
+    }
+
+    fn poll_write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match write(Pin::new(&mut self.wire), cx) {
+            Poll::Ready(done) => {
+                self.waiting = false;
+                Poll::Ready(done)
+            }
+            Poll::Pending => self.poll_silence(cx).map(Err),
+        }
+    }
+
+    /// Charges what was read to the running command.
+    fn charge(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let too_much = |allowed| io::Error::other(Stopped::TooMuch(allowed));
+        self.left = match self.left.checked_sub(bytes.len() as u64) {
+            Some(left) => left,
+            None => return Err(too_much(self.allowed)),
+        };
+        match &mut self.framing {
+            Some(framing) => framing
+                .feed(bytes, self.left)
+                .map_err(|Oversize { limit }| too_much(limit.min(self.allowed))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut this.wire).poll_read(cx, buf) {
+            Poll::Ready(done) => {
+                this.waiting = false;
+                done?;
+                Poll::Ready(this.charge(&buf.filled()[before..]))
+            }
+            Poll::Pending => this.poll_silence(cx).map(Err),
+        }
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().poll_write_with(cx, |wire, cx| wire.poll_write(cx, buf))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self
+            .get_mut()
+            .poll_write_with(cx, |wire, cx| wire.poll_flush(cx).map_ok(|()| 0));
+        flushed.map_ok(|_| ())
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let closed = self
+            .get_mut()
+            .poll_write_with(cx, |wire, cx| wire.poll_shutdown(cx).map_ok(|()| 0));
+        closed.map_ok(|_| ())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    /// Says nothing of what passed through.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("timeout", &self.timeout)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an I/O error of a guarded stream means for the running command.
+pub(super) fn failure(host: &str, command: &str, error: &io::Error) -> SourceError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Stopped>()) {
+        Some(Stopped::Silent(after)) => SourceError::Timeout {
+            host: host.to_owned(),
+            during: format!(" during {command}"),
+            after: *after,
+            step: None,
+        },
+        Some(Stopped::TooMuch(allowed)) => SourceError::TooMuch {
+            command: command.to_owned(),
+            allowed: *allowed,
+        },
+        None => SourceError::Lost {
+            command: command.to_owned(),
+            words: match error.kind() {
+                io::ErrorKind::UnexpectedEof => "the server closed it".to_owned(),
+                _ => plain(&error.to_string()),
+            },
+        },
+    }
+}

@@ -1,0 +1,160 @@
+//! Which copies stand in the opened folder, and how large they are.
+
+use std::{collections::HashMap, fmt::Write, ops::RangeInclusive};
+
+use super::{
+    ImapSession,
+    answer::{Answer, FetchLine},
+    uid,
+};
+use crate::source::{Announced, CopyRef, SourceError};
+
+/// Messages that one SEARCH asks for. The parser's time grows with the square of an answer.
+const SEARCHED_AT_ONCE: u32 = 5_000;
+
+/// What an answer may say about one message found, or its size, in bytes.
+const PER_MESSAGE: u64 = 256;
+
+/// The longest UID set in a command, in bytes; RFC 7162, 4, wants clients to keep within 8192.
+const MAX_SET: usize = 7_500;
+
+impl ImapSession {
+    /// The UIDs in the opened folder, ascending.
+    ///
+    /// It is asked by message numbers from the highest downwards: when messages are expunged
+    /// meanwhile, those above move down, into ranges that are still to be asked or were
+    /// answered already, and none is missed.
+    pub(in crate::source) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
+        let mut uids = Vec::new();
+        let mut high = self.dialogue.exists;
+        while high > 0 {
+            let low = high.saturating_sub(SEARCHED_AT_ONCE - 1).max(1);
+            self.search(low..=high, &mut uids).await?;
+            high = (low - 1).min(self.dialogue.exists);
+        }
+        uids.sort_unstable();
+        uids.dedup();
+        Ok(uids.into_iter().map(CopyRef::Uid).collect())
+    }
+
+    async fn search(&mut self, numbers: RangeInclusive<u32>, uids: &mut Vec<u32>) -> Result<(), SourceError> {
+        const SEARCH: &str = "SEARCH";
+        let mut answered = false;
+        let mut on = |answer| {
+            if let Answer::Search(found) = answer {
+                answered = true;
+                uids.extend(found);
+            }
+            Ok(())
+        };
+        let allowance = self.dialogue.small() + PER_MESSAGE * u64::from(SEARCHED_AT_ONCE);
+        let line = format!("UID SEARCH {}:{}", numbers.start(), numbers.end());
+        self.dialogue.command(SEARCH, &line, allowance, &mut on).await?;
+        if answered {
+            return Ok(());
+        }
+        // An OK without an answer must not pass for an empty folder.
+        Err(SourceError::Protocol {
+            command: SEARCH.to_owned(),
+            detail: "the command ended without an answer".to_owned(),
+        })
+    }
+
+    /// The sizes of copies, in the order asked.
+    pub(in crate::source) async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
+        const FETCH: &str = "FETCH of sizes";
+        let uids: Vec<u32> = copies.iter().filter_map(uid).collect();
+        let mut sizes = HashMap::with_capacity(uids.len());
+        for set in uid_sets(&uids) {
+            let mut on = |answer| {
+                if let Answer::Fetch(FetchLine {
+                    uid: Some(uid),
+                    size: Some(size),
+                    ..
+                }) = answer
+                {
+                    sizes.insert(uid, size);
+                }
+                Ok(())
+            };
+            let allowance = self.dialogue.small() + PER_MESSAGE * set.uids.len() as u64;
+            let line = format!("UID FETCH {} (UID RFC822.SIZE)", set.text);
+            self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
+        }
+        let announced = |copy: &CopyRef| {
+            let size = *sizes.get(&uid(copy)?)?;
+            Some(Announced {
+                copy: copy.clone(),
+                size,
+            })
+        };
+        Ok(copies.iter().filter_map(announced).collect())
+    }
+}
+
+/// Some UIDs, and the set that names them in a command.
+#[derive(Debug, PartialEq)]
+pub(super) struct UidSet<'a> {
+    pub uids: &'a [u32],
+    pub text: String,
+}
+
+/// Cuts UIDs into sets (RFC 9051, sequence-set) short enough for a command.
+pub(super) fn uid_sets(mut uids: &[u32]) -> impl Iterator<Item = UidSet<'_>> {
+    std::iter::from_fn(move || {
+        if uids.is_empty() {
+            return None;
+        }
+        let mut text = String::new();
+        let mut taken = 0;
+        while taken < uids.len() && text.len() < MAX_SET {
+            let first = uids[taken];
+            let run = uids[taken..]
+                .iter()
+                .zip(first..)
+                .take_while(|(uid, expected)| **uid == *expected)
+                .count();
+            if !text.is_empty() {
+                text.push(',');
+            }
+            // Writing to a String cannot fail.
+            let _ = match run {
+                0 | 1 => write!(text, "{first}"),
+                _ => write!(text, "{first}:{}", uids[taken + run - 1]),
+            };
+            taken += run.max(1);
+        }
+        let set = UidSet {
+            uids: &uids[..taken],
+            text,
+        };
+        uids = &uids[taken..];
+        Some(set)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn runs_become_ranges() {
+        let texts = |uids: &[u32]| uid_sets(uids).map(|set| set.text).collect::<Vec<_>>();
+        assert_eq!(texts(&[]), Vec::<String>::new());
+        assert_eq!(texts(&[7]), ["7"]);
+        assert_eq!(texts(&[1, 2, 3, 5, 8, 9, u32::MAX]), ["1:3,5,8:9,4294967295"]);
+        assert_eq!(texts(&[3, 2, 1]), ["3,2,1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_uid_is_in_one_set_and_no_set_is_long(uids in prop::collection::vec(any::<u32>(), 0..3000)) {
+            let sets: Vec<_> = uid_sets(&uids).collect();
+            let together: Vec<u32> = sets.iter().flat_map(|set| set.uids.iter().copied()).collect();
+            prop_assert_eq!(together, uids.clone());
+            prop_assert!(sets.iter().all(|set| set.text.len() < MAX_SET + 24));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Commands and their status lines (RFC 1939, 3).
+
+use crate::source::{
+    SourceError,
+    error::plain,
+    guard::Guard,
+    lines::{Lines, SMALL},
+};
+
+/// A connection on which commands are answered in their order.
+pub(super) struct Dialogue {
+    pub lines: Lines,
+}
+
+impl Dialogue {
+    pub fn new(host: &str, mut guard: Guard) -> Self {
+        guard.allow(SMALL);
+        Self {
+            lines: Lines::new(host, guard),
+        }
+    }
+
+    /// Runs a command with an answer of one line, and returns the words behind +OK. `name` is
+    /// how errors call it: `line` may hold secrets.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] for -ERR; [`SourceError::Lost`] for a closed connection.
+    pub async fn command(&mut self, name: &str, line: &str) -> Result<String, SourceError> {
+        self.begin(name, line, SMALL).await?;
+        self.status(name).await
+    }
+
+    /// Sends a command whose answer may have `allowance` bytes.
+    pub async fn begin(&mut self, name: &str, line: &str, allowance: u64) -> Result<(), SourceError> {
+        self.lines.allow(allowance);
+        self.lines.send(name, format!("{line}\r\n").as_bytes()).await
+    }
+
+    /// Reads a status line.
+    pub async fn status(&mut self, name: &str) -> Result<String, SourceError> {
+        let line = self.lines.line(name).await?;
+        let line = String::from_utf8_lossy(&line);
+        let (status, words) = line.split_once(' ').unwrap_or((&line, ""));
+        if status.eq_ignore_ascii_case("+OK") {
+            return Ok(words.to_owned());
+        }
+        if status.eq_ignore_ascii_case("-ERR") {
+            return Err(SourceError::Refused {
+                command: name.to_owned(),
+                words: plain(words),
+            });
+        }
+        Err(SourceError::Protocol {
+            command: name.to_owned(),
+            detail: "it begins with neither +OK nor -ERR".to_owned(),
+        })
+    }
+
+    /// Runs a command whose answer is a list: `on` gets each line up to the terminating dot.
+    pub async fn list(
+        &mut self,
+        name: &str,
+        allowance: u64,
+        on: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<(), SourceError> {
+        self.begin(name, name, allowance).await?;
+        self.status(name).await?;
+        loop {
+            let line = self.lines.line(name).await?;
+            match line.strip_prefix(b".") {
+                Some(b"") => return Ok(()),
+                Some(unstuffed) => on(unstuffed),
+                None => on(&line),
+            }
+        }
+    }
+}

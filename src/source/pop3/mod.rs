@@ -1,0 +1,80 @@
+//! POP3 (RFC 1939, RFC 2449), a client of our own: there is no good crate.
+//!
+//! A session numbers its messages when it opens the mailbox at login, and the numbers hold
+//! until it ends. Deletions take effect at QUIT.
+
+mod dialogue;
+mod listing;
+mod login;
+mod retrieve;
+mod unstuff;
+
+use std::{collections::HashMap, fmt};
+
+use self::dialogue::Dialogue;
+use super::{CopyRef, PeerCertificate, SourceError};
+
+/// One authenticated POP3 connection.
+pub struct Pop3Session {
+    dialogue: Dialogue,
+    capabilities: Vec<String>,
+    certificate: Option<PeerCertificate>,
+    /// What the opened mailbox holds, in the order of the message numbers.
+    copies: Vec<CopyRef>,
+    sizes: HashMap<u32, u64>,
+}
+
+impl Pop3Session {
+    pub(super) fn capabilities(&self) -> &[String] {
+        &self.capabilities
+    }
+
+    pub(super) fn certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate.as_ref()
+    }
+
+    pub(super) fn can_fetch_headers(&self) -> bool {
+        self.offers("TOP")
+    }
+
+    fn offers(&self, capability: &str) -> bool {
+        let mut names = self.capabilities.iter().filter_map(|line| line.split(' ').next());
+        names.any(|name| name.eq_ignore_ascii_case(capability))
+    }
+
+    /// Marks a message as deleted; the server deletes it when the session is closed, and not
+    /// where the connection is lost before.
+    ///
+    /// # Errors
+    /// The server refuses, or the connection is lost.
+    pub async fn delete(&mut self, number: u32) -> Result<(), SourceError> {
+        self.dialogue
+            .command("DELE", &format!("DELE {number}"))
+            .await
+            .map(|_| ())
+    }
+
+    /// Ends the session with QUIT.
+    ///
+    /// # Errors
+    /// The server did not confirm: messages marked as deleted may stand there still.
+    pub(super) async fn close(mut self) -> Result<(), SourceError> {
+        self.dialogue.command("QUIT", "QUIT").await.map(|_| ())
+    }
+}
+
+impl fmt::Debug for Pop3Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pop3Session")
+            .field("host", &self.dialogue.lines.host)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The message number of a copy; a copy of another protocol has none.
+fn number(copy: &CopyRef) -> Option<u32> {
+    match copy {
+        CopyRef::Uidl { number, .. } | CopyRef::Number(number) => Some(*number),
+        CopyRef::Uid(_) => None,
+    }
+}

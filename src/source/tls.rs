@@ -1,0 +1,125 @@
+//! TLS: roots, and the handshake.
+
+use std::{io, path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, Error, RootCertStore,
+    client::WebPkiServerVerifier,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::{
+    PeerCertificate, SourceError,
+    error::plain,
+    guard::Tcp,
+    verifier::{Judge, Seen},
+};
+use crate::config::{Tls, Verify};
+
+/// Begins TLS on a stream. The certificate that the server shows is put into `certificate`,
+/// also where it is refused.
+pub(super) async fn handshake(
+    host: &str,
+    tls: &Tls,
+    tcp: Tcp,
+    certificate: &mut Option<PeerCertificate>,
+) -> Result<TlsStream<Tcp>, SourceError> {
+    let failed = |detail: String| SourceError::Tls {
+        host: host.to_owned(),
+        detail,
+    };
+    let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
+    let name =
+        ServerName::try_from(ascii).map_err(|_| failed("it has no name that a certificate could be for".to_owned()))?;
+    let judge = Arc::new(judge(tls).await?);
+    let config = ClientConfig::builder_with_provider(judge.provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(judge.clone())
+        .with_no_client_auth();
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
+    let seen = judge.seen();
+    match connected {
+        Ok(stream) => {
+            let version = stream.get_ref().1.protocol_version();
+            let version = version.and_then(|version| version.as_str()).unwrap_or("TLS");
+            *certificate =
+                seen.map(|Seen { leaf, against }| PeerCertificate::read(&leaf, &shown(version), against.is_none()));
+            Ok(stream)
+        }
+        Err(error) => {
+            let Some(Seen { leaf, against }) = seen else {
+                return Err(failed(detail(&error)));
+            };
+            let shown = PeerCertificate::read(&leaf, "TLS", against.is_none());
+            let fingerprint = shown.fingerprint;
+            *certificate = Some(shown);
+            match against {
+                Some(why) if tls.verify != Verify::None => Err(SourceError::Certificate {
+                    host: host.to_owned(),
+                    why,
+                    fingerprint,
+                }),
+                _ => Err(failed(detail(&error))),
+            }
+        }
+    }
+}
+
+/// `TLSv1_3` is how rustls writes it.
+fn shown(version: &str) -> String {
+    version.replace('_', ".")
+}
+
+fn detail(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidMessage(_)) => {
+            "the server does not answer in TLS; perhaps it wants a -tls access, or another port".to_owned()
+        }
+        _ if error.kind() == io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => plain(&error.to_string()),
+    }
+}
+
+async fn judge(tls: &Tls) -> Result<Judge, SourceError> {
+    let own = match &tls.ca_file {
+        Some(file) => certificates(file)?,
+        None => Vec::new(),
+    };
+    let provider = Arc::new(ring::default_provider());
+    let mut store = RootCertStore::empty();
+    // Reads and parses files: some milliseconds.
+    let native = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
+    store.add_parsable_certificates(native.map(|found| found.certs).unwrap_or_default());
+    // A server's own certificate need not be one that webpki takes for a root.
+    store.add_parsable_certificates(own.iter().cloned());
+    let roots = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
+        .build()
+        .ok();
+    Ok(Judge {
+        verify: tls.verify,
+        pin: tls.pin,
+        roots,
+        own,
+        provider,
+        seen: Default::default(),
+    })
+}
+
+/// The certificates of a PEM file.
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError> {
+    let failed = |detail: String| SourceError::CaFile {
+        file: file.display().to_string(),
+        detail,
+    };
+    let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let found: Result<Vec<_>, _> = rustls_pemfile::certs(&mut pem.as_slice()).collect();
+    let found = found.map_err(|error| failed(error.to_string()))?;
+    match found.is_empty() {
+        true => Err(failed("it holds no certificate in PEM form".to_owned())),
+        false => Ok(found),
+    }
+}
