@@ -13,7 +13,7 @@ use std::{
 
 use rustix::process::Signal;
 use support::{
-    appliance::{Appliance, PROFILE, Profile, number},
+    appliance::{Appliance, PROFILE, Profile},
     dovecot::{Dovecot, MAILBOX},
     generator::{Mailbox, Settings},
 };
@@ -42,14 +42,6 @@ fn main() -> anyhow::Result<ExitCode> {
     println!("  the configuration: {}\n", appliance.config().display());
 
     let code = shown(&appliance, &["archive", PROFILE])?;
-    let newest = appliance
-        .done(&["protocols", "--json"])
-        .lines()
-        .first()
-        .map(|run| number(run, "run").to_string());
-    if let Some(run) = newest {
-        shown(&appliance, &["protocols", &run])?;
-    }
     shown(&appliance, &["users"])?;
     if code != 0 || std::env::var("ONCE").is_ok_and(|once| !once.is_empty() && once != "0") {
         return Ok(ExitCode::from(code));
