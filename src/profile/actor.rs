@@ -239,30 +239,30 @@ impl Profile {
                 }
                 Err(error) => (Vec::new(), Err(error.into())),
             };
+            // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
             let finished = finish(&live, started, result);
             let run = finished.run.clone();
             log(&finished);
-            metrics::profile_state(&config.name, "idle");
             // A full disk refuses the protocol too; the answer below still tells all.
             if let Err(error) = committer.change(Change::Protocol(Box::new(run))).await {
                 tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
             }
+            // Only now: whoever waits for the end of the run may end the process.
+            live.send_replace(Live::default());
+            metrics::profile_state(&config.name, "idle");
             Ok(finished)
         }
     }
 }
 
-/// Takes the run out of `live` and completes its protocol.
+/// Completes the protocol of the run in `live`.
 fn finish(
     live: &watch::Sender<Live>,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
 ) -> Finished {
-    let mut run = live
-        .send_replace(Live::default())
-        .run
-        .unwrap_or_else(|| Run::begin("", started));
+    let mut run = live.borrow().run.clone().unwrap_or_else(|| Run::begin("", started));
     for FolderError { folder, error } in refused {
         run.error(&folder, "", "folder", error);
     }
