@@ -6,16 +6,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    budget::Share,
     connection::{Judged, Progress, Task},
     cursor::{Done, OpenCopy},
+    judge::{copy_error, judge},
 };
 use crate::{
     archive::{Change, CopyKey, StoreError},
     config::Unknown,
-    identify::{Header, Identified},
+    identify::Header,
     report::{CopyError, Outcome},
-    route::{IsUnknown, Route, RouteError},
+    route::IsUnknown,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
@@ -383,92 +383,6 @@ impl Work<'_> {
             .send(progress)
             .await
             .map_err(|_| CollectError::Profile)
-    }
-}
-
-impl Judged {
-    fn skipped() -> Self {
-        let routed = crate::route::Routed {
-            unknown: true,
-            skipped: true,
-            ..Default::default()
-        };
-        Self {
-            outcome: Outcome::Skipped,
-            bytes: 0,
-            routed: Some(routed),
-            error: None,
-        }
-    }
-}
-
-/// The way of one fetched copy: identified, routed, filed, committed.
-///
-/// # Errors
-/// The store fails, which ends the run.
-async fn judge(
-    task: Arc<Task>,
-    folder: String,
-    number: u32,
-    key: Option<CopyKey>,
-    fetched: Fetched,
-    _share: Share,
-) -> Result<Judged, StoreError> {
-    let Fetched {
-        copy,
-        bytes,
-        internal_date,
-    } = fetched;
-    let size = bytes.len() as u64;
-    let rules = task.rules.clone();
-    let failed = |stage, error: String| Judged {
-        outcome: Outcome::Failed,
-        bytes: size,
-        routed: None,
-        error: Some(copy_error(&folder, &copy, stage, error)),
-    };
-    let identified = match task
-        .stages
-        .pool
-        .run(move || Identified::new(bytes, internal_date, &rules))
-        .await
-    {
-        Ok(identified) => identified,
-        Err(panicked) => return Ok(failed("identify", panicked.to_string())),
-    };
-    let route = Route {
-        copy: key,
-        folder: number,
-        run: task.run,
-        identified,
-        routing: task.routing.clone(),
-    };
-    let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
-    match routed {
-        Ok(routed) => {
-            let outcome = match (routed.skipped, routed.archived.is_empty()) {
-                (true, _) => Outcome::Skipped,
-                (false, false) => Outcome::Archived,
-                (false, true) => Outcome::Duplicate,
-            };
-            Ok(Judged {
-                outcome,
-                bytes: size,
-                routed: Some(routed),
-                error: None,
-            })
-        }
-        Err(RouteError::Store(error)) => Err(error),
-        Err(error) => Ok(failed("route", error.to_string())),
-    }
-}
-
-fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
-    CopyError {
-        folder: folder.to_owned(),
-        copy: copy.to_string(),
-        stage: stage.to_owned(),
-        error,
     }
 }
 

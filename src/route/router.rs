@@ -106,7 +106,9 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(TIDY, |router, _| router.archives.retain(|_, archive| archive.connected()));
+        ctx.run_interval(TIDY, |router, _| {
+            router.archives.retain(|_, archive| archive.connected())
+        });
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
