@@ -19,11 +19,14 @@ use crate::{
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
+/// Outcomes told at once.
+const TOLD: usize = 500;
 /// Copies whose sizes are asked for at once.
-const SIZES: usize = 1000;
-/// Announced bytes, and copies, of one window. A cut costs one window, a round trip too.
-const WINDOW_BYTES: u64 = 4 << 20;
-const WINDOW_COPIES: usize = 500;
+const SIZES: usize = 10_000;
+/// Announced bytes, and copies, of one window. Each costs a round trip, and servers a look at the whole folder:
+/// Dovecot 2.3 reads a Maildir's folder anew for every command, 0.3 s at 200,000 messages.
+const WINDOW_BYTES: u64 = 8 << 20;
+const WINDOW_COPIES: usize = 4000;
 /// Bytes that the headers of one copy are taken to have, for the budget.
 const HEADER_BYTES: u64 = 8 << 10;
 
@@ -331,7 +334,7 @@ impl Work<'_> {
         let mut first_error = None;
         while let Some(judged) = self.judging.join_next().await {
             self.take(judged, &mut first_error);
-            if self.progress.judged.len() >= WINDOW_COPIES {
+            if self.progress.judged.len() >= TOLD {
                 self.tell().await?;
             }
         }
@@ -418,7 +421,7 @@ mod tests {
         });
         let lengths: Vec<usize> = windows(copies.collect(), 4 << 20).iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 1, 1, 1]);
-        let many = (0..1001)
+        let many = (0..8001)
             .map(|n| Announced {
                 copy: CopyRef::Uid(n),
                 size: 1,
@@ -426,7 +429,7 @@ mod tests {
             .collect();
         assert_eq!(
             windows(many, 4 << 20).iter().map(Vec::len).collect::<Vec<_>>(),
-            [500, 500, 1]
+            [4000, 4000, 1]
         );
     }
 }
