@@ -111,7 +111,7 @@ pub(super) fn uid_sets(mut uids: &[u32]) -> impl Iterator<Item = UidSet<'_>> {
             let first = uids[taken];
             let run = uids[taken..]
                 .iter()
-                .zip(first..)
+                .zip(first..=u32::MAX)
                 .take_while(|(uid, expected)| **uid == *expected)
                 .count();
             if !text.is_empty() {
