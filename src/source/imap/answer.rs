@@ -217,7 +217,7 @@ mod tests {
         let Answer::Fetch(line) = answer(&[quoted, &b"\r\n"[..]].concat()) else {
             panic!("not a FETCH")
         };
-        assert!(matches!(line.body, Some((Want::Whole, Body::Bytes(bytes))) if bytes == &br#"a\b"c"#[..]));
+        assert!(matches!(line.body, Some((Want::Whole, Body::Bytes(bytes))) if bytes == br#"a\b"c"#[..]));
         let literal = b"* 1 FETCH (UID 7 BODY[HEADER] {3}\r\na\\b INTERNALDATE \" 7-Jul-1996 02:44:25 -0700\")\r\n";
         let Answer::Fetch(line) = answer(literal) else {
             panic!("not a FETCH")
