@@ -1,5 +1,27 @@
-//! dropkeep archives multidrop mailboxes.
+//! dropkeep archives multidrop mailboxes: it fetches them over IMAP and POP3, finds out for whom each
+//! message is, and files it once and for good into each person's archive.
+//!
+//! The journey of a message, and the modules in its order:
+//!
+//! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
+//! - [`source`]: the mail servers, over IMAP and POP3;
+//! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
+//! - [`route`]: the router maps addresses to users and hands the message to
+//! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
+//!   copy done;
+//! - [`report`]: the protocol of the run, metrics, health.
+//!
+//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
+//! a running appliance, [`config`] the configuration, [`message`] the words all stages share.
 
+pub mod appliance;
+pub mod archive;
+pub mod cli;
 pub mod config;
+pub mod control;
+pub mod identify;
 pub mod message;
+pub mod profile;
+pub mod report;
+pub mod route;
 pub mod source;

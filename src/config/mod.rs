@@ -15,11 +15,14 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, nearest};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use values::{ByteSize, Secret, Span};
+
+/// The name, in the data directory, of the socket on which an appliance answers commands.
+pub const CONTROL_SOCKET: &str = "control.sock";
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

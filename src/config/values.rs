@@ -47,7 +47,7 @@ impl fmt::Display for ByteSize {
         let Some((unit, factor)) = UNITS[..4].iter().rev().find(|(_, factor)| self.0 >= *factor) else {
             return write!(f, "{} B", self.0);
         };
-        if self.0 % factor == 0 {
+        if self.0.is_multiple_of(*factor) {
             write!(f, "{} {unit}", self.0 / factor)
         } else {
             write!(f, "{:.1} {unit}", self.0 as f64 / *factor as f64)

@@ -91,6 +91,18 @@ pub enum Step {
     Login,
 }
 
+impl Step {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Login => "login",
+        }
+    }
+}
+
 /// What was done to get connected, for `dropkeep test`: each step that succeeded, with a
 /// detail for the reader and how long it took.
 #[derive(Default, Debug)]

@@ -1,0 +1,52 @@
+# `make` alone lists what there is.
+
+CONFIG ?= config/dropkeep.toml
+DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
+need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint run check protocol serve bench deny clean
+
+help: ## This list
+	@echo "dropkeep archives multidrop mailboxes."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@echo
+	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number"
+
+demo: ## Archive a made-up mailbox from a mail server of its own (ONCE=1: and end there)
+	@tests/install-tools.sh
+	@cargo build --quiet --bin dropkeep --example demo
+	@ONCE=$(ONCE) cargo run --quiet --example demo
+
+test: ## All tests, a real Dovecot included (CORPUS=folder: real mail too)
+	@tests/install-tools.sh
+	cargo test
+
+lint: ## Formatting and clippy, warnings refused
+	cargo fmt --all --check
+	cargo clippy --all-targets --quiet -- -D warnings
+
+run: ## Archive PROFILE now
+	$(need_profile)@$(DROPKEEP) archive $(PROFILE)
+
+check: ## Try the connection of PROFILE; nothing is stored
+	$(need_profile)@$(DROPKEEP) test $(PROFILE)
+
+protocol: ## The runs so far, newest first; RUN=number shows one in full
+	@$(DROPKEEP) protocols $(RUN)
+
+serve: ## Run the appliance: schedules, metrics, health
+	@$(DROPKEEP) serve
+
+bench: ## Time, memory and disk beside a bare pull and mbsync (BENCH=speed or memory: one part)
+	@tests/install-tools.sh bench
+	cargo bench --bench journey
+
+deny: ## Licences, banned crates and sources of all dependencies
+	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }
+	cargo deny check licenses bans sources
+
+clean: ## Remove what was built
+	cargo clean

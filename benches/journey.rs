@@ -1,0 +1,208 @@
+//! `make bench`: how long the whole journey takes beside what bounds it and beside what others take, how
+//! much memory it needs, and how much disk. A table to read, not a test.
+//!
+//! `BENCH` = speed | memory runs one part, `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use support::{
+    appliance::{Appliance, PROFILE, Profile, assert_adds_up, number},
+    corpus,
+    dovecot::{Dovecot, MAILBOX, PASSWORD},
+    generator::{Mailbox, Settings, sized},
+    pull,
+};
+
+const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
+const MIB: f64 = 1_048_576.0;
+const LARGE: usize = 50_000_000;
+
+/// How many times the pull the archive may take.
+const GOAL_PULL: f64 = 4.0;
+/// How much of mbsync's time.
+const GOAL_MBSYNC: f64 = 1.0 / 3.0;
+/// How much of the raw bytes the data directory may take.
+const GOAL_STORED: f64 = 0.40;
+/// Resident MiB, whatever the mailbox; and with ten messages of 50 MB.
+const GOAL_RSS: f64 = 200.0;
+const GOAL_RSS_LARGE: f64 = 300.0;
+
+fn main() {
+    let part = std::env::var("BENCH").unwrap_or_default();
+    let messages = setting("BENCH_MESSAGES", 20_000);
+    let corpus = corpus::messages("the benchmark");
+    let kind = if corpus.is_some() {
+        "real (repeated)"
+    } else {
+        "generated"
+    };
+    println!("dropkeep over plain IMAP from Dovecot on loopback, {messages} {kind} messages\n");
+    if part != "memory" {
+        speed(corpus.as_deref(), messages, setting("BENCH_ROUNDS", 5));
+    }
+    if part != "speed" {
+        memory(corpus.as_deref(), 10 * messages);
+    }
+}
+
+fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+fn mailbox(corpus: Option<&[Vec<u8>]>, count: usize) -> Box<dyn Iterator<Item = Vec<u8>> + '_> {
+    match corpus {
+        Some(corpus) => Box::new(corpus::repeated(corpus, count)),
+        None => Box::new(Mailbox::new(Settings {
+            average_size: 4_400,
+            ..Settings::messages(count)
+        })),
+    }
+}
+
+/// The three take turns, so that whatever slows the machine slows them all.
+fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
+    let server = Dovecot::start();
+    let raw = server.deliver(mailbox(corpus, messages));
+    // Dovecot makes its index when it first sees a mailbox: nobody's time.
+    pull::imap(server.ports.imap, "INBOX", |_| {});
+    let (mut pulls, mut archives, mut mbsyncs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut peak, mut stored) = (0, 0);
+    println!("{:>8}{:>12}{:>12}{:>12}", "round", "pull", "archive", "mbsync");
+    for round in 1..=rounds {
+        let pull = timed(|| {
+            let mut bytes = 0;
+            pull::imap(server.ports.imap, "INBOX", |message| bytes += message.len());
+            assert_eq!(bytes as u64, raw);
+        });
+        let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
+        let outcome = appliance.done(&["archive", PROFILE, "--json"]);
+        let run = outcome.json();
+        assert_adds_up(&run);
+        assert_eq!(number(&run, "seen"), messages as u64);
+        peak = peak.max(outcome.peak);
+        stored = appliance.disk_usage();
+        let mbsync = mbsync(&server, messages);
+        let column = |time: Option<Duration>| time.map_or("-".into(), |time| format!("{:.2} s", time.as_secs_f64()));
+        println!(
+            "{round:>8}{:>12}{:>12}{:>12}",
+            column(Some(pull)),
+            column(Some(outcome.took)),
+            column(mbsync)
+        );
+        pulls.push(pull);
+        archives.push(outcome.took);
+        mbsyncs.extend(mbsync);
+    }
+    let (pull, archive) = (median(pulls), median(archives));
+    let mbsync = (!mbsyncs.is_empty()).then(|| median(mbsyncs));
+    let shown = mbsync.map_or("-".into(), |time| format!("{time:.2} s"));
+    println!("{:>8}{pull:>10.2} s{archive:>10.2} s{shown:>12}", "median");
+    println!(
+        "\n{messages} messages, {:.1} MB on the wire; medians of {rounds} rounds\n",
+        raw as f64 / 1e6
+    );
+    println!("{:<34}{:>14}{:>14}", "", "measured", "goal");
+    row("archive / pull", archive / pull, GOAL_PULL, "×");
+    match mbsync {
+        Some(mbsync) => row("archive / mbsync", archive / mbsync, GOAL_MBSYNC, "×"),
+        None => println!("{:<34}{:>12}", "archive / mbsync", "no mbsync"),
+    }
+    row(
+        "data directory / raw bytes",
+        stored as f64 / raw as f64,
+        GOAL_STORED,
+        "×",
+    );
+    row("peak resident", peak as f64 / MIB, GOAL_RSS, "MiB");
+}
+
+fn memory(corpus: Option<&[Vec<u8>]>, messages: usize) {
+    println!("\n{:<34}{:>14}{:>14}", "memory", "measured", "goal");
+    let server = Dovecot::with(mailbox(corpus, messages));
+    row(
+        &format!("peak resident, {messages} messages"),
+        peak_of(&server, messages),
+        GOAL_RSS,
+        "MiB",
+    );
+    drop(server);
+    let server = Dovecot::with((1..=10).map(|number| sized(LARGE, number)));
+    row(
+        "peak resident, ten of 50 MB",
+        peak_of(&server, 10),
+        GOAL_RSS_LARGE,
+        "MiB",
+    );
+}
+
+fn peak_of(server: &Dovecot, messages: usize) -> f64 {
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(server, "imap"));
+    let outcome = appliance.done(&["archive", PROFILE, "--json"]);
+    assert_eq!(number(&outcome.json(), "seen"), messages as u64);
+    outcome.peak as f64 / MIB
+}
+
+fn row(what: &str, measured: f64, goal: f64, unit: &str) {
+    let met = if measured <= goal { "met" } else { "NOT MET" };
+    println!(
+        "{what:<34}{:>12}{:>12}  {met}",
+        format!("{measured:.2} {unit}"),
+        format!("≤ {goal:.2} {unit}")
+    );
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    let middle = times.len() / 2;
+    let median = if times.len().is_multiple_of(2) {
+        (times[middle - 1] + times[middle]) / 2
+    } else {
+        times[middle]
+    };
+    median.as_secs_f64()
+}
+
+/// isync's mbsync into an empty Maildir, set up as its manual shows; it syncs to disk by default.
+/// `None` where it is not installed.
+fn mbsync(server: &Dovecot, messages: usize) -> Option<Duration> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path().display();
+    let rc = folder.path().join("mbsyncrc");
+    let text = format!(
+        "IMAPAccount test\nHost 127.0.0.1\nPort {}\nUser {MAILBOX}\nPass {PASSWORD}\nSSLType None\n\n\
+         IMAPStore far\nAccount test\n\nMaildirStore near\nPath {root}/mail/\nInbox {root}/mail/INBOX\n\n\
+         Channel all\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nSync Pull\nSyncState *\n",
+        server.ports.imap
+    );
+    fs::write(&rc, text).expect("mbsyncrc");
+    fs::create_dir(folder.path().join("mail")).expect("a folder");
+    let start = Instant::now();
+    let status = Command::new("mbsync")
+        .args(["-q", "-a", "-c"])
+        .arg(&rc)
+        .stderr(Stdio::null())
+        .status()
+        .ok()?;
+    let took = start.elapsed();
+    assert!(status.success(), "mbsync: {status}");
+    let new = fs::read_dir(folder.path().join("mail/INBOX/new")).map_or(0, Iterator::count);
+    let cur = fs::read_dir(folder.path().join("mail/INBOX/cur")).map_or(0, Iterator::count);
+    assert_eq!(new + cur, messages, "mbsync fetched them all");
+    Some(took)
+}

@@ -1,0 +1,112 @@
+//! `make demo`: a mail server with a multidrop mailbox, archived before your eyes.
+//!
+//! Everything lies in temporary folders and listens on loopback, and is gone afterwards.
+//! `ONCE=1` ends after the archive, with its exit code; `MESSAGES` says how many messages there are.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+use rustix::process::Signal;
+use support::{
+    appliance::{Appliance, PROFILE, Profile, number},
+    dovecot::{Dovecot, MAILBOX},
+    generator::{Mailbox, Settings},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // From here on Ctrl-C ends what was started, which ends this, which then clears up.
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    let messages = std::env::var("MESSAGES")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(4_000);
+    println!("Making a mailbox of {messages} messages, and starting Dovecot with it …");
+    let server = Dovecot::start();
+    let bytes = server.deliver(Mailbox::new(Settings::messages(messages)));
+    let appliance = Appliance::for_company(binary()?, &Profile::new(&server, "imap-ssl"));
+    println!(
+        "  {MAILBOX} on localhost, IMAP over TLS at port {}: {} MB",
+        server.ports.imaps,
+        bytes / 1_000_000
+    );
+    println!("  the configuration: {}\n", appliance.config().display());
+
+    let code = shown(&appliance, &["archive", PROFILE])?;
+    let newest = appliance
+        .done(&["protocols", "--json"])
+        .lines()
+        .first()
+        .map(|run| number(run, "run").to_string());
+    if let Some(run) = newest {
+        shown(&appliance, &["protocols", &run])?;
+    }
+    shown(&appliance, &["users"])?;
+    if code != 0 || std::env::var("ONCE").is_ok_and(|once| !once.is_empty() && once != "0") {
+        return Ok(ExitCode::from(code));
+    }
+
+    let mut serving = appliance.serve();
+    println!("\nThe appliance serves until Ctrl-C:");
+    for page in ["metrics", "healthz", "readyz"] {
+        println!("  http://{}/{page}", serving.address);
+    }
+    println!("Ask it from another terminal:");
+    let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
+    for command in ["users", "list --user jane --newest 5", "protocols"] {
+        println!("  {program} {command}");
+    }
+    runtime.block_on(async {
+        let ended = async {
+            while serving.running.is_running() {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = ended => {}
+        }
+    });
+    if serving.running.is_running() {
+        serving.running.signal(Signal::TERM);
+    }
+    let outcome = serving.running.wait();
+    println!("\nStopping Dovecot; nothing is left behind.");
+    // A terminal's Ctrl-C reaches the appliance as well, which may end by it.
+    Ok(ExitCode::from(if matches!(outcome.code, Some(0 | 130)) {
+        0
+    } else {
+        1
+    }))
+}
+
+/// Runs a command as one types it, on this terminal.
+fn shown(appliance: &Appliance, arguments: &[&str]) -> anyhow::Result<u8> {
+    println!("$ dropkeep {}", arguments.join(" "));
+    let mut command: Command = appliance.command(arguments);
+    let status = command.status()?;
+    println!();
+    Ok(status.code().map_or(1, |code| code as u8))
+}
+
+/// The program, which cargo builds beside the examples' folder.
+fn binary() -> anyhow::Result<PathBuf> {
+    let examples = std::env::current_exe()?;
+    let folder = examples
+        .ancestors()
+        .nth(2)
+        .ok_or_else(|| anyhow::anyhow!("no folder above this program"))?;
+    let binary = folder.join("dropkeep");
+    anyhow::ensure!(binary.exists(), "{} is not built: use `make demo`", binary.display());
+    Ok(binary)
+}

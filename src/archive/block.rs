@@ -1,0 +1,110 @@
+//! Blocks: the inline bytes of messages committed together, compressed as one.
+//!
+//! A block's value in a volume is a header and a payload:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 4 | `dkb` and the form's version, 1 |
+//! | 1 | codec: 0 stored as it is, 1 zstd |
+//! | 8 | uncompressed length, little-endian |
+//! | 16 | BLAKE3 of block number, codec, length and payload, cut short |
+//! | rest | payload |
+
+use std::io;
+
+/// Raw bytes after which a block is closed. Larger ones compress little better and cost more
+/// to read one message from.
+pub const BLOCK_SIZE: usize = 1 << 20;
+
+const MAGIC: &[u8; 4] = b"dkb\x01";
+const STORED: u8 = 0;
+const ZSTD: u8 = 1;
+const LEVEL: i32 = 3;
+const HEADER: usize = 4 + 1 + 8 + 16;
+
+/// Packs `raw` as block `number`.
+///
+/// # Errors
+/// zstd has no memory.
+pub fn pack(number: u64, raw: &[u8]) -> io::Result<Vec<u8>> {
+    let mut block = Vec::with_capacity(HEADER + zstd::zstd_safe::compress_bound(raw.len()));
+    block.resize(HEADER, 0);
+    let written = {
+        let mut payload = io::Cursor::new(&mut block);
+        payload.set_position(HEADER as u64);
+        zstd::bulk::Compressor::new(LEVEL)?.compress_to_buffer(raw, &mut payload)?
+    };
+    let codec = if written < raw.len() { ZSTD } else { STORED };
+    if codec == STORED {
+        block.truncate(HEADER);
+        block.extend_from_slice(raw);
+    }
+    let length = (raw.len() as u64).to_le_bytes();
+    let digest = digest(number, codec, length, &block[HEADER..]);
+    block[..4].copy_from_slice(MAGIC);
+    block[4] = codec;
+    block[5..13].copy_from_slice(&length);
+    block[13..HEADER].copy_from_slice(&digest);
+    Ok(block)
+}
+
+/// Gives the raw bytes of block `number` back.
+///
+/// # Errors
+/// In words, how the block is damaged.
+pub fn unpack(number: u64, block: &[u8]) -> Result<Vec<u8>, String> {
+    let (header, payload) = block.split_at_checked(HEADER).ok_or("it is cut short")?;
+    if header[..4] != *MAGIC {
+        return Err("it is not in a form this version knows".into());
+    }
+    let codec = header[4];
+    let mut length = [0; 8];
+    length.copy_from_slice(&header[5..13]);
+    if digest(number, codec, length, payload) != header[13..] {
+        return Err("it does not match its checksum".into());
+    }
+    let length = u64::from_le_bytes(length) as usize;
+    let raw = match codec {
+        STORED => payload.to_vec(),
+        ZSTD => zstd::bulk::decompress(payload, length).map_err(|error| error.to_string())?,
+        other => return Err(format!("codec {other} is unknown")),
+    };
+    if raw.len() == length {
+        Ok(raw)
+    } else {
+        Err("its length is wrong".into())
+    }
+}
+
+fn digest(number: u64, codec: u8, length: [u8; 8], payload: &[u8]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update(&number.to_le_bytes())
+        .update(&[codec])
+        .update(&length)
+        .update(payload);
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_block_comes_back_and_a_flipped_bit_is_noticed(
+            raw in prop::collection::vec(any::<u8>(), 0..5000), copies in 1..4usize, at: prop::sample::Index, bit in 0..8u8,
+        ) {
+            let raw = raw.repeat(copies);
+            let mut block = pack(7, &raw).unwrap();
+            prop_assert_eq!(unpack(7, &block).unwrap(), raw);
+            prop_assert!(unpack(8, &block).is_err(), "a block under another's number");
+            let at = at.index(block.len());
+            block[at] ^= 1 << bit;
+            prop_assert!(unpack(7, &block).is_err());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The committer: one thread, the only writer of LMDB.
+//!
+//! It takes what has gathered while the last group was synced, writes it as one group (the
+//! volume first, then the catalog, each synced) and only then answers. While more is on its
+//! way it lingers a little, so that a slow source still makes large blocks.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Store, StoreError, block,
+    deposit::Shared,
+    group::{self, Change},
+    rows::Counters,
+};
+use crate::report::metrics;
+
+/// Orders waiting; behind it, whoever sends waits.
+const QUEUE: usize = 1024;
+/// Where a group is closed: by the raw bytes in it, or by their number.
+const GROUP_BYTES: usize = 8 << 20;
+const GROUP_ORDERS: usize = 4096;
+/// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
+const LINGER: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What the committer is asked to do.
+pub(super) enum Order {
+    File(Arc<Shared>),
+    Change(Change, oneshot::Sender<Result<u64, StoreError>>),
+}
+
+impl Order {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::File(shared) => shared.deposit.bytes.len(),
+            Self::Change(..) => 0,
+        }
+    }
+}
+
+/// The way to the committer's thread, which ends when the last of these is gone.
+#[derive(Clone)]
+pub struct Committer {
+    orders: mpsc::Sender<Order>,
+    coming: Arc<AtomicUsize>,
+}
+
+/// Held by whoever has more to file soon.
+pub struct MoreComing(Arc<AtomicUsize>);
+
+impl Drop for MoreComing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Committer {
+    /// Starts the thread. `inflight` is the budget of bytes on their way: a group never waits for
+    /// more than a part of it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or no thread started.
+    pub fn start(store: Arc<Store>, inflight: u64) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
+        let counters = group::read_counters(&store)?;
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let coming = Arc::new(AtomicUsize::new(0));
+        let enough = block::BLOCK_SIZE.min((inflight / 4) as usize);
+        let path = store.path().to_owned();
+        let work = Work {
+            store,
+            queue,
+            coming: coming.clone(),
+            enough,
+            counters,
+            closed: None,
+        };
+        let thread = thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || work.run());
+        let thread = thread.map_err(StoreError::io("starting the committer of", path))?;
+        Ok((Self { orders, coming }, thread))
+    }
+
+    pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
+        self.orders.send(Order::File(shared)).await.map_err(|_| gone())
+    }
+
+    /// Writes `change`; the answer, a number whose meaning is the change's, comes after the commit.
+    pub async fn change(&self, change: Change) -> Result<u64, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders
+            .send(Order::Change(change, reply))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Says that more is coming, as long as the result is held.
+    pub fn more_coming(&self) -> MoreComing {
+        self.coming.fetch_add(1, Ordering::Relaxed);
+        MoreComing(self.coming.clone())
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Closed {
+        why: "the committer has stopped".into(),
+    }
+}
+
+struct Work {
+    store: Arc<Store>,
+    queue: mpsc::Receiver<Order>,
+    coming: Arc<AtomicUsize>,
+    /// Raw bytes that are worth a commit of their own.
+    enough: usize,
+    counters: Counters,
+    /// Why nothing is written any more.
+    closed: Option<StoreError>,
+}
+
+impl Work {
+    fn run(mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(%error, "the committer cannot start"),
+        };
+        while let Some(group) = runtime.block_on(self.gather()) {
+            self.commit(group);
+        }
+    }
+
+    /// The next group; `None` when nobody can send any more.
+    async fn gather(&mut self) -> Option<Vec<Order>> {
+        let first = self.queue.recv().await?;
+        let mut bytes = first.bytes();
+        let mut urgent = matches!(first, Order::Change(..));
+        let mut group = vec![first];
+        let started = Instant::now();
+        while bytes < GROUP_BYTES && group.len() < GROUP_ORDERS {
+            let next = match self.queue.try_recv() {
+                Ok(order) => Some(order),
+                Err(_) if urgent || bytes >= self.enough || self.coming.load(Ordering::Relaxed) == 0 => break,
+                Err(_) if started.elapsed() >= LINGER => break,
+                Err(_) => tokio::time::timeout(LOOK, self.queue.recv()).await.ok().flatten(),
+            };
+            if let Some(order) = next {
+                bytes += order.bytes();
+                urgent |= matches!(order, Order::Change(..));
+                group.push(order);
+            }
+        }
+        Some(group)
+    }
+
+    fn commit(&mut self, group: Vec<Order>) {
+        let result = match &self.closed {
+            Some(why) => Err(why.clone()),
+            None => group::write(&self.store, &self.counters, &group),
+        };
+        match result {
+            Ok(written) => {
+                metrics::committed(written.took, written.answers.len(), written.filings);
+                metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
+                self.counters = written.counters;
+                for (order, answer) in group.into_iter().zip(written.answers) {
+                    answer.give(order);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a group could not be committed");
+                for order in group {
+                    match order {
+                        Order::File(shared) => shared.answer(Err(error.clone())),
+                        Order::Change(_, reply) => drop(reply.send(Err(error.clone()))),
+                    }
+                }
+                // A full disk aborts the transaction and leaves all as it was. After any other
+                // failure nobody knows what a sync would still write: never go on as if nothing
+                // had happened.
+                if self.closed.is_none() && !matches!(error, StoreError::Full { .. } | StoreError::User { .. }) {
+                    self.closed = Some(StoreError::Closed { why: error.to_string() });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What can go wrong with the store. All of it ends a run, and a command with exit code 4.
+
+use std::{io, path::PathBuf};
+
+#[derive(thiserror::Error, Debug, Clone)]
+pub enum StoreError {
+    #[error("the data directory {} is in use by process {holder}; stop it, or use another data_dir", path.display())]
+    InUse { path: PathBuf, holder: String },
+    #[error("{} holds files that are not dropkeep's; give an empty or new directory as data_dir", path.display())]
+    NotOurs { path: PathBuf },
+    #[error(
+        "{} is a store of schema {found}, and this dropkeep knows schemas up to {known}; use a newer dropkeep",
+        path.display()
+    )]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("{} lies on {kind}, where a crash can damage the store; put data_dir on a local disk", path.display())]
+    Network { path: PathBuf, kind: &'static str },
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        doing: &'static str,
+        path: PathBuf,
+        source: std::sync::Arc<io::Error>,
+    },
+    #[error("the disk of {} is full; nothing acknowledged is lost, make room and run again", path.display())]
+    Full { path: PathBuf },
+    #[error("{doing} in {}: {detail}", path.display())]
+    Lmdb {
+        doing: &'static str,
+        path: PathBuf,
+        detail: String,
+    },
+    #[error("the store is damaged: {detail}")]
+    Damaged { detail: String },
+    #[error("the store is closed for writing since a write failed: {why}")]
+    Closed { why: String },
+    #[error("user {name:?} {detail}")]
+    User { name: String, detail: String },
+}
+
+impl StoreError {
+    pub fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| match source.raw_os_error() {
+            Some(code) if is_full(code) => Self::Full { path },
+            _ => Self::Io {
+                doing,
+                path,
+                source: source.into(),
+            },
+        }
+    }
+
+    pub fn lmdb(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(heed::Error) -> Self {
+        let path = path.into();
+        move |error| match error {
+            heed::Error::Io(source) => Self::io(doing, path)(source),
+            heed::Error::Mdb(heed::MdbError::MapFull) => Self::Lmdb {
+                doing,
+                path,
+                detail: "its reserved address space is used up".into(),
+            },
+            heed::Error::Mdb(heed::MdbError::Other(code)) if is_full(code) => Self::Full { path },
+            heed::Error::Decoding(detail) => Self::Damaged {
+                detail: format!("{doing} in {}: {detail}", path.display()),
+            },
+            other => Self::Lmdb {
+                doing,
+                path,
+                detail: other.to_string(),
+            },
+        }
+    }
+}
+
+fn is_full(code: i32) -> bool {
+    code == rustix::io::Errno::NOSPC.raw_os_error() || code == rustix::io::Errno::DQUOT.raw_os_error()
+}

@@ -1,0 +1,467 @@
+//! Writing one group: what is new of it goes into blocks and the volume, then everything into
+//! the catalog, in one transaction each.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use heed::{RwTxn, types::Bytes};
+use rayon::prelude::*;
+
+use super::{
+    Store, StoreError, block,
+    catalog::Catalog,
+    committer::Order,
+    deposit::{Filed, Settled, Shared, Verdict},
+    rows::{Copy, Counters, Filing, Message, MessageId, Place, Source, Usage, User, UserId},
+};
+use crate::{
+    message::Address,
+    report::{Run, RunState},
+};
+
+/// A change to the small tables.
+#[derive(Debug)]
+pub enum Change {
+    /// Answers the source's number.
+    Source(Source),
+    /// Answers the folder's number.
+    Folder(String),
+    /// A run begins; answers its number.
+    Begin(Box<Run>),
+    /// The protocol of a run, by its number.
+    Protocol(Box<Run>),
+    /// A user as it shall be; a new one where there is no id. Answers the id.
+    User(Option<UserId>, User),
+    /// A source's UIDLs that are still there; all others are forgotten. Answers how many were.
+    Uidls { source: u32, standing: HashSet<[u8; 32]> },
+}
+
+/// What one order is answered with.
+pub(super) enum Answer {
+    Filed(Filed),
+    Number(u64),
+    /// This change alone was refused; nothing of it was written.
+    Refused(StoreError),
+}
+
+impl Answer {
+    pub(super) fn give(self, order: Order) {
+        match (self, order) {
+            (Self::Filed(filed), Order::File(shared)) => shared.answer(Ok(filed)),
+            (Self::Number(number), Order::Change(_, reply)) => drop(reply.send(Ok(number))),
+            (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
+            (Self::Number(_) | Self::Refused(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
+                tracing::error!("an answer does not fit its order");
+            }
+        }
+    }
+}
+
+/// A group that is on disk.
+pub(super) struct Written {
+    pub counters: Counters,
+    pub answers: Vec<Answer>,
+    pub filings: u64,
+    pub took: Duration,
+}
+
+pub(super) fn read_counters(store: &Store) -> Result<Counters, StoreError> {
+    let txn = store.catalog.read()?;
+    store
+        .catalog
+        .counters(&txn)
+        .map_err(StoreError::lmdb("reading", store.catalog.path()))
+}
+
+/// Writes and syncs `orders`.
+///
+/// # Errors
+/// Nothing of the group counts as written.
+pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Result<Written, StoreError> {
+    let started = Instant::now();
+    let catalog = &store.catalog;
+    let failed = || StoreError::lmdb("writing the catalog", catalog.path());
+    let mut counters = counters.clone();
+    let volume = store.volumes.open_or_create(counters.volume)?;
+    let volume = if store.volumes.is_full(volume.used()?) {
+        counters.volume += 1;
+        store.volumes.open_or_create(counters.volume)?
+    } else {
+        volume
+    };
+    let txn = catalog.write().map_err(failed())?;
+    let mut group = Group {
+        catalog,
+        txn,
+        counters,
+        blocks: Blocks::default(),
+        usage: HashMap::new(),
+        filings: 0,
+    };
+    let mut answers = Vec::with_capacity(orders.len());
+    for order in orders {
+        answers.push(group.carry_out(order).map_err(failed())?);
+    }
+    group.put_usage().map_err(failed())?;
+    let Group {
+        mut txn,
+        mut counters,
+        blocks,
+        filings,
+        ..
+    } = group;
+    if !blocks.raw.is_empty() {
+        let packed = blocks.pack(counters.block)?;
+        counters.block += packed.len() as u64;
+        volume.put(&packed)?;
+    }
+    catalog.put_counters(&mut txn, &counters).map_err(failed())?;
+    txn.commit().map_err(failed())?;
+    Ok(Written {
+        counters,
+        answers,
+        filings,
+        took: started.elapsed(),
+    })
+}
+
+/// The inline bytes of a group, laid one behind the other.
+#[derive(Default)]
+struct Blocks {
+    /// Messages by block.
+    raw: Vec<Vec<Arc<Shared>>>,
+    /// Bytes in the last of them.
+    filled: usize,
+}
+
+impl Blocks {
+    /// Adds a message; says in which block of the group, and where in it.
+    fn add(&mut self, shared: &Arc<Shared>) -> (u64, u64) {
+        let length = shared.deposit.bytes.len();
+        if self.raw.is_empty() || (self.filled > 0 && self.filled + length > block::BLOCK_SIZE) {
+            self.raw.push(Vec::new());
+            self.filled = 0;
+        }
+        let offset = self.filled;
+        self.filled += length;
+        let index = self.raw.len() - 1;
+        self.raw[index].push(shared.clone());
+        (index as u64, offset as u64)
+    }
+
+    /// Compresses the blocks, numbered from `first` on.
+    fn pack(&self, first: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let pack = |(index, messages): (usize, &Vec<Arc<Shared>>)| {
+            let number = first + index as u64;
+            let packed = match messages.as_slice() {
+                // The largest messages stand alone, and are not copied.
+                [one] => block::pack(number, &one.deposit.bytes),
+                many => block::pack(
+                    number,
+                    &many
+                        .iter()
+                        .map(|one| &one.deposit.bytes[..])
+                        .collect::<Vec<_>>()
+                        .concat(),
+                ),
+            };
+            packed
+                .map(|block| (number, block))
+                .map_err(StoreError::io("compressing for", "the volume"))
+        };
+        self.raw.par_iter().enumerate().map(pack).collect()
+    }
+}
+
+struct Group<'c> {
+    catalog: &'c Catalog,
+    txn: RwTxn<'c>,
+    counters: Counters,
+    blocks: Blocks,
+    usage: HashMap<UserId, Usage>,
+    filings: u64,
+}
+
+impl Group<'_> {
+    fn carry_out(&mut self, order: &Order) -> heed::Result<Answer> {
+        match order {
+            Order::File(shared) => self.file(shared).map(Answer::Filed),
+            Order::Change(change, _) => self.change(change),
+        }
+    }
+
+    /// Files a deposit for those of its users who lack it.
+    fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
+        let deposit = &shared.deposit;
+        for (id, user) in &deposit.new_users {
+            if self.catalog.users.get(&self.txn, id)?.is_none() {
+                self.put_user(*id, user)?;
+            }
+        }
+        let identity = self.catalog.identities.get(&self.txn, &deposit.identity)?;
+        let mut lacking = Vec::new();
+        let mut filed = Filed {
+            message: 0,
+            archived: Vec::new(),
+            duplicate: Vec::new(),
+        };
+        for settled in shared.take_settled() {
+            let held = match (settled.verdict, identity) {
+                (Verdict::Held(message), _) => Some(message),
+                // Committed since, or in this very group.
+                (Verdict::New, Some(number)) => self.catalog.held.get(&self.txn, &(number, settled.user))?,
+                (Verdict::New, None) => None,
+            };
+            match held {
+                Some(message) => {
+                    filed.message = message;
+                    filed.duplicate.push(settled.user);
+                }
+                None => lacking.push(settled),
+            }
+        }
+        if !lacking.is_empty() {
+            let number = match identity {
+                Some(number) => number,
+                None => self.new_identity(&deposit.identity)?,
+            };
+            filed.message = self.keep(shared, number)?;
+            for settled in lacking {
+                filed.archived.push(settled.user);
+                self.put_filing(shared, number, filed.message, settled)?;
+            }
+        }
+        if let Some(copy) = &deposit.copy {
+            let kept = self.catalog.messages.get(&self.txn, &filed.message)?;
+            let same = kept.is_some_and(|message| message.sha256 == deposit.sha256);
+            let fetched = (!same).then_some(deposit.sha256);
+            let row = Copy {
+                message: filed.message,
+                fetched,
+                archived_at: deposit.archived_at,
+            };
+            self.catalog.copies.put(&mut self.txn, copy, &row)?;
+        }
+        Ok(filed)
+    }
+
+    fn new_identity(&mut self, digest: &[u8; 32]) -> heed::Result<u64> {
+        let number = self.counters.identity;
+        self.counters.identity += 1;
+        self.catalog.identities.put(&mut self.txn, digest, &number)?;
+        Ok(number)
+    }
+
+    /// The message with exactly these bytes: the one there is, or a new one.
+    fn keep(&mut self, shared: &Arc<Shared>, identity: u64) -> heed::Result<MessageId> {
+        let deposit = &shared.deposit;
+        let mut head = [0; 8];
+        head.copy_from_slice(&deposit.sha256[..8]);
+        let key = (identity, head);
+        if let Some(id) = self.catalog.bytes.get(&self.txn, &key)?
+            && self
+                .catalog
+                .messages
+                .get(&self.txn, &id)?
+                .is_some_and(|message| message.sha256 == deposit.sha256)
+        {
+            return Ok(id);
+        }
+        let id = self.counters.message;
+        let size = deposit.bytes.len() as u64;
+        let (index, offset) = self.blocks.add(shared);
+        let inline = Place {
+            volume: self.counters.volume,
+            block: self.counters.block + index,
+            offset,
+            length: size,
+        };
+        let message = Message {
+            inline,
+            parts: Vec::new(),
+            size,
+            date: deposit.date,
+            archived_at: deposit.archived_at,
+            identity,
+            sha256: deposit.sha256,
+            notes: deposit.notes,
+        };
+        self.catalog.messages.put(&mut self.txn, &id, &message)?;
+        self.catalog.bytes.put(&mut self.txn, &key, &id)?;
+        self.counters.message += 1;
+        self.counters.messages += 1;
+        self.counters.raw_bytes += size;
+        Ok(id)
+    }
+
+    fn put_filing(&mut self, shared: &Shared, identity: u64, message: MessageId, settled: Settled) -> heed::Result<()> {
+        let deposit = &shared.deposit;
+        let Settled { user, why, .. } = settled;
+        let filing = Filing {
+            folder: deposit.folder,
+            archived_at: deposit.archived_at,
+            run: deposit.run,
+            why,
+        };
+        self.catalog.held.put(&mut self.txn, &(identity, user), &message)?;
+        self.catalog
+            .filings
+            .put(&mut self.txn, &(user, deposit.date, message), &filing)?;
+        let usage = self.usage.entry(user).or_default();
+        usage.messages += 1;
+        usage.bytes += deposit.bytes.len() as u64;
+        self.filings += 1;
+        Ok(())
+    }
+
+    fn put_usage(&mut self) -> heed::Result<()> {
+        for (user, more) in std::mem::take(&mut self.usage) {
+            let mut usage = self.catalog.usage.get(&self.txn, &user)?.unwrap_or_default();
+            usage.messages += more.messages;
+            usage.bytes += more.bytes;
+            self.catalog.usage.put(&mut self.txn, &user, &usage)?;
+        }
+        Ok(())
+    }
+
+    fn put_user(&mut self, id: UserId, user: &User) -> heed::Result<()> {
+        self.counters.user = self.counters.user.max(id + 1);
+        self.catalog.users.put(&mut self.txn, &id, user)
+    }
+
+    fn change(&mut self, change: &Change) -> heed::Result<Answer> {
+        let number = match change {
+            Change::Source(source) => self.source(source)?.into(),
+            Change::Folder(name) => self.folder(name)?.into(),
+            Change::Begin(run) => {
+                let number = self.counters.run;
+                self.counters.run += 1;
+                self.put_run(&Run {
+                    run: number,
+                    ..(**run).clone()
+                })?;
+                number
+            }
+            Change::Protocol(run) => {
+                self.put_run(run)?;
+                run.run
+            }
+            Change::User(id, user) => match self.contradiction(*id, user)? {
+                Some(refusal) => return Ok(Answer::Refused(refusal)),
+                None => {
+                    let id = id.unwrap_or(self.counters.user);
+                    self.put_user(id, user)?;
+                    id.into()
+                }
+            },
+            Change::Uidls { source, standing } => self.forget_uidls(*source, standing)?,
+        };
+        Ok(Answer::Number(number))
+    }
+
+    fn source(&mut self, source: &Source) -> heed::Result<u32> {
+        for row in self.catalog.sources.iter(&self.txn)? {
+            let (number, known) = row?;
+            if known == *source {
+                return Ok(number);
+            }
+        }
+        let number = self.counters.source;
+        self.counters.source += 1;
+        self.catalog.sources.put(&mut self.txn, &number, source)?;
+        Ok(number)
+    }
+
+    fn folder(&mut self, name: &String) -> heed::Result<u32> {
+        for row in self.catalog.folders.iter(&self.txn)? {
+            let (number, known) = row?;
+            if known == *name {
+                return Ok(number);
+            }
+        }
+        let number = self.counters.folder;
+        self.counters.folder += 1;
+        self.catalog.folders.put(&mut self.txn, &number, name)?;
+        Ok(number)
+    }
+
+    fn put_run(&mut self, run: &Run) -> heed::Result<()> {
+        let json = serde_json::to_string(run).map_err(|error| heed::Error::Encoding(error.into()))?;
+        self.catalog.runs.put(&mut self.txn, &run.run, &json)
+    }
+
+    /// What is wrong with `user`, beside the users there are.
+    fn contradiction(&self, id: Option<UserId>, user: &User) -> heed::Result<Option<StoreError>> {
+        let refuse = |detail: String| {
+            Ok(Some(StoreError::User {
+                name: user.name.clone(),
+                detail,
+            }))
+        };
+        for row in self.catalog.users.iter(&self.txn)? {
+            let (other_id, other) = row?;
+            if Some(other_id) == id {
+                continue;
+            }
+            if other.name == user.name && !(other.retired && user.retired) {
+                return refuse("exists already".into());
+            }
+            let shares = |address: &&Address| other.addresses.contains(address);
+            if !other.retired
+                && !user.retired
+                && let Some(address) = user.addresses.iter().find(shares)
+            {
+                return refuse(format!("cannot have {address}: it is an address of {:?}", other.name));
+            }
+        }
+        Ok(None)
+    }
+
+    fn forget_uidls(&mut self, source: u32, standing: &HashSet<[u8; 32]>) -> heed::Result<u64> {
+        let copies = self.catalog.copies.remap_types::<Bytes, Bytes>();
+        let prefix = source.to_be_bytes();
+        let mut gone = Vec::new();
+        for row in copies.prefix_iter(&self.txn, &prefix)? {
+            let (key, _) = row?;
+            if key.get(prefix.len()..).is_some_and(|uidl| !standing.contains(uidl)) {
+                gone.push(key.to_vec());
+            }
+        }
+        for key in &gone {
+            copies.delete(&mut self.txn, key)?;
+        }
+        Ok(gone.len() as u64)
+    }
+}
+
+/// More runs than can have been going on when a crash came: every start closes earlier ones.
+const RUNS_AT_ONCE: usize = 10_000;
+
+/// Runs that a crash cut off are so marked.
+///
+/// # Errors
+/// The catalog cannot be written.
+pub fn close_abandoned_runs(store: &Store) -> Result<(), StoreError> {
+    let catalog = &store.catalog;
+    let close = || {
+        let mut txn = catalog.write()?;
+        let mut abandoned = Vec::new();
+        for row in catalog.runs.rev_iter(&txn)?.take(RUNS_AT_ONCE) {
+            let (number, json) = row?;
+            if let Ok(run) = serde_json::from_str::<Run>(&json)
+                && run.state == RunState::Running
+            {
+                abandoned.push((number, run));
+            }
+        }
+        for (number, run) in abandoned {
+            let json = serde_json::to_string(&run.abandoned()).map_err(|error| heed::Error::Encoding(error.into()))?;
+            catalog.runs.put(&mut txn, &number, &json)?;
+        }
+        txn.commit()
+    };
+    close().map_err(StoreError::lmdb("closing abandoned runs", catalog.path()))
+}

@@ -1,0 +1,31 @@
+//! The archives: what is kept, for whom, and where on disk.
+//!
+//! Nothing outside this module knows LMDB. The [`Store`] is a data directory, opened; a
+//! [`UserArchive`] speaks for one user; the [`Committer`] is the only writer. `catalog` is the schema.
+
+mod block;
+mod catalog;
+mod codec;
+mod committer;
+mod deposit;
+mod error;
+mod group;
+mod reader;
+mod rows;
+mod store;
+mod user_archive;
+mod volume;
+
+pub use committer::{Committer, MoreComing};
+pub use deposit::{Deposit, Filed, Shared};
+pub use error::StoreError;
+pub use group::{Change, close_abandoned_runs};
+pub use reader::{Entry, Retrieval};
+pub use rows::{
+    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, Usage, User, UserId, Why,
+};
+pub use store::{Store, is_in_use};
+pub use user_archive::{File, UserArchive};
+
+#[cfg(test)]
+mod tests;

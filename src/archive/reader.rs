@@ -1,0 +1,297 @@
+//! Reading the store. No read transaction lasts longer than one page of results, and none is
+//! held while a caller works on what was read.
+
+use std::{collections::HashSet, num::NonZeroUsize};
+
+use heed::{RoTxn, types::Bytes};
+use lru::LruCache;
+use roaring::RoaringBitmap;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Store, StoreError, block,
+    rows::{Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, Usage, User, UserId},
+};
+
+/// Rows read under one transaction.
+const PAGE: usize = 1000;
+/// Uncompressed blocks kept at hand: messages filed together are often read together.
+const BLOCKS_AT_HAND: usize = 8;
+
+/// One message in a user's archive.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: MessageId,
+    pub date: Seconds,
+    pub filing: Filing,
+    pub folder: String,
+    pub message: Message,
+}
+
+impl Store {
+    fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
+        let txn = self.catalog.read()?;
+        read(&txn).map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
+    }
+
+    /// All users, by id.
+    pub fn users(&self) -> Result<Vec<(UserId, User, Usage)>, StoreError> {
+        self.reading(|txn| {
+            let rows = self.catalog.users.iter(txn)?;
+            rows.map(|row| {
+                let (id, user) = row?;
+                let usage = self.catalog.usage.get(txn, &id)?.unwrap_or_default();
+                Ok((id, user, usage))
+            })
+            .collect()
+        })
+    }
+
+    /// The number of a source, where it was met before.
+    pub fn source_number(&self, source: &Source) -> Result<Option<u32>, StoreError> {
+        self.reading(|txn| {
+            for row in self.catalog.sources.iter(txn)? {
+                let (number, known) = row?;
+                if known == *source {
+                    return Ok(Some(number));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// The UIDs of a folder that are done.
+    pub fn done_uids(&self, source: u32, folder: u32, uidvalidity: u32) -> Result<RoaringBitmap, StoreError> {
+        let mut done = RoaringBitmap::new();
+        let mut from = 0;
+        // The bounds are inclusive: UIDs are below 2^32 (RFC 9051, 2.3.1.1).
+        let key = |uid| CopyKey::Imap {
+            source,
+            folder,
+            uidvalidity,
+            uid,
+        };
+        loop {
+            let page: Vec<u32> = self.reading(|txn| {
+                let copies = self.catalog.copies.remap_data_type::<Bytes>();
+                let rows = copies.range(txn, &(key(from)..=key(u32::MAX)))?.take(PAGE * 100);
+                rows.filter_map(|row| match row {
+                    Ok((CopyKey::Imap { uid, .. }, _)) => Some(Ok(uid)),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                })
+                .collect()
+            })?;
+            let last = page.last().copied();
+            done.extend(page);
+            match last {
+                Some(last) if last < u32::MAX => from = last + 1,
+                _ => return Ok(done),
+            }
+        }
+    }
+
+    /// The UIDLs of a source that are done, by their digests.
+    pub fn done_uidls(&self, source: u32) -> Result<HashSet<[u8; 32]>, StoreError> {
+        self.reading(|txn| {
+            let copies = self.catalog.copies.remap_data_type::<Bytes>();
+            let ends = [[0; 32], [0xff; 32]].map(|uidl| CopyKey::Pop3 { source, uidl });
+            let rows = copies.range(txn, &(ends[0]..=ends[1]))?;
+            rows.filter_map(|row| match row {
+                Ok((CopyKey::Pop3 { uidl, .. }, _)) => Some(Ok(uidl)),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect()
+        })
+    }
+
+    /// What a copy was found to be, where it is done.
+    pub fn copy(&self, key: &CopyKey) -> Result<Option<Copy>, StoreError> {
+        self.reading(|txn| self.catalog.copies.get(txn, key))
+    }
+
+    /// As which message `user` has the identity.
+    pub fn held(&self, identity: &[u8; 32], user: UserId) -> Result<Option<MessageId>, StoreError> {
+        self.reading(|txn| match self.catalog.identities.get(txn, identity)? {
+            Some(number) => self.catalog.held.get(txn, &(number, user)),
+            None => Ok(None),
+        })
+    }
+
+    /// The name of a source's folder, by its number.
+    pub fn folder(&self, number: u32) -> Result<Option<String>, StoreError> {
+        self.reading(|txn| self.catalog.folders.get(txn, &number))
+    }
+
+    pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.reading(|txn| self.catalog.messages.get(txn, &id))
+    }
+
+    /// Who has message `id`, and why.
+    pub fn filings_of(&self, id: MessageId, message: &Message) -> Result<Vec<(User, Filing)>, StoreError> {
+        self.reading(|txn| {
+            let held = self
+                .catalog
+                .held
+                .range(txn, &((message.identity, 0)..=(message.identity, UserId::MAX)))?;
+            let mut found = Vec::new();
+            for row in held {
+                let ((_, user), kept) = row?;
+                if kept != id {
+                    continue;
+                }
+                let filing = self.catalog.filings.get(txn, &(user, message.date, id))?;
+                if let (Some(user), Some(filing)) = (self.catalog.users.get(txn, &user)?, filing) {
+                    found.push((user, filing));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// Hands the messages of `user` to `each`, oldest first: all, or the newest so many. `each`
+    /// is called with no transaction open.
+    pub fn list<E: From<StoreError>>(
+        &self,
+        user: UserId,
+        newest: Option<usize>,
+        mut each: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let whole = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
+        let mut from = *whole.start();
+        if let Some(newest) = newest {
+            let first = self.reading(|txn| {
+                let filings = self.catalog.filings.remap_data_type::<Bytes>();
+                let mut first = None;
+                for row in filings.rev_range(txn, &whole)?.take(newest) {
+                    first = Some(row?.0);
+                }
+                Ok(first)
+            })?;
+            match first {
+                Some(first) => from = first,
+                None => return Ok(()),
+            }
+        }
+        loop {
+            let page = self.page(&from, whole.end())?;
+            let Some(last) = page.last() else { return Ok(()) };
+            // Ids are counted up from 1 and never reach the end.
+            from = (user, last.date, last.id + 1);
+            page.into_iter().try_for_each(&mut each)?;
+        }
+    }
+
+    fn page(
+        &self,
+        from: &(UserId, Seconds, MessageId),
+        to: &(UserId, Seconds, MessageId),
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.reading(|txn| {
+            let mut page = Vec::new();
+            for row in self.catalog.filings.range(txn, &(*from..=*to))?.take(PAGE) {
+                let ((_, date, id), filing) = row?;
+                let folder = self.catalog.folders.get(txn, &filing.folder)?.unwrap_or_default();
+                let message = self.catalog.messages.get(txn, &id)?;
+                let message =
+                    message.ok_or_else(|| heed::Error::Decoding(format!("message {id} is missing").into()))?;
+                page.push(Entry {
+                    id,
+                    date,
+                    filing,
+                    folder,
+                    message,
+                });
+            }
+            Ok(page)
+        })
+    }
+
+    /// The protocols as JSON, newest first, from below run `before`.
+    pub fn runs(&self, before: Option<RunId>, most: usize) -> Result<Vec<(RunId, String)>, StoreError> {
+        self.reading(|txn| {
+            let runs = self.catalog.runs.rev_range(txn, &(..before.unwrap_or(RunId::MAX)))?;
+            runs.take(most).collect()
+        })
+    }
+
+    pub fn run(&self, run: RunId) -> Result<Option<String>, StoreError> {
+        self.reading(|txn| self.catalog.runs.get(txn, &run))
+    }
+
+    /// Messages kept and their bytes as they came.
+    pub fn totals(&self) -> Result<(u64, u64), StoreError> {
+        self.reading(|txn| self.catalog.counters(txn))
+            .map(|counters| (counters.messages, counters.raw_bytes))
+    }
+}
+
+/// Gives messages their bytes back, with the blocks last used at hand.
+pub struct Retrieval<'s> {
+    store: &'s Store,
+    blocks: LruCache<(u32, u64), Vec<u8>>,
+}
+
+impl<'s> Retrieval<'s> {
+    pub fn new(store: &'s Store) -> Self {
+        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            store,
+            blocks: LruCache::new(capacity),
+        }
+    }
+
+    /// The exact bytes of message `id`.
+    ///
+    /// # Errors
+    /// They cannot be read, or are no longer those whose SHA-256 was noted.
+    pub fn raw(&mut self, id: MessageId, message: &Message) -> Result<Vec<u8>, StoreError> {
+        let raw = self.inline(id, message, message.inline.length)?;
+        if Sha256::digest(&raw)[..] != message.sha256 {
+            return Err(damaged(id, "its SHA-256 is not the one noted when it was archived"));
+        }
+        Ok(raw)
+    }
+
+    /// The beginning of a message, for its header: at most `most` bytes of it.
+    pub fn beginning(&mut self, id: MessageId, message: &Message, most: usize) -> Result<Vec<u8>, StoreError> {
+        self.inline(id, message, message.inline.length.min(most as u64))
+    }
+
+    fn inline(&mut self, id: MessageId, message: &Message, length: u64) -> Result<Vec<u8>, StoreError> {
+        let place = &message.inline;
+        let key = (place.volume, place.block);
+        let block = match self.blocks.get(&key) {
+            Some(block) => block,
+            None => {
+                let volume = self.store.volumes.get(place.volume)?;
+                let unpacked = volume.with_block(place.block, |block| match block {
+                    Some(block) => block::unpack(place.block, block),
+                    None => Err("it is missing".into()),
+                })?;
+                let unpacked = unpacked.map_err(|detail| {
+                    damaged(
+                        id,
+                        &format!("block {} of volume {:06}: {detail}", place.block, place.volume),
+                    )
+                })?;
+                self.blocks.push(key, unpacked);
+                self.blocks.get(&key).ok_or_else(|| damaged(id, "its block is gone"))?
+            }
+        };
+        let stretch = usize::try_from(place.offset)
+            .ok()
+            .zip(usize::try_from(place.offset + length).ok());
+        let bytes = stretch.and_then(|(from, to)| block.get(from..to));
+        bytes
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| damaged(id, "its place is beyond the end of its block"))
+    }
+}
+
+fn damaged(id: MessageId, detail: &str) -> StoreError {
+    StoreError::Damaged {
+        detail: format!("message {id}: {detail}"),
+    }
+}

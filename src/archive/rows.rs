@@ -1,0 +1,244 @@
+//! What the catalog's tables hold: the values, and the keys that are more than a number.
+
+use serde::{Deserialize, Serialize};
+
+use super::codec::KeyPart;
+
+pub type MessageId = u64;
+pub type UserId = u32;
+pub type RunId = u64;
+/// Stands for an identity digest wherever it is referred to.
+pub type IdentityNumber = u64;
+pub type Sha256 = [u8; 32];
+/// Seconds since 1970 UTC.
+pub type Seconds = i64;
+
+/// The built-in user `@catchall`.
+pub const CATCHALL_ID: UserId = 0;
+
+/// `meta`, "next": the numbers given next, and what has been given out so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub message: MessageId,
+    pub identity: IdentityNumber,
+    pub user: UserId,
+    pub source: u32,
+    pub folder: u32,
+    pub run: RunId,
+    /// Numbers blocks over all volumes: a block of this number or a higher one was left by a crash.
+    pub block: u64,
+    /// The volume that is written to.
+    pub volume: u32,
+    /// Messages kept, and their bytes as they came.
+    pub messages: u64,
+    pub raw_bytes: u64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            message: 1,
+            identity: 1,
+            user: CATCHALL_ID + 1,
+            source: 1,
+            folder: 1,
+            run: 1,
+            block: 1,
+            volume: 1,
+            messages: 0,
+            raw_bytes: 0,
+        }
+    }
+}
+
+/// `messages`: a message, and where its bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The inline bytes: all of the message that is in no part.
+    pub inline: Place,
+    /// Its large MIME leaf bodies, in the order in which they stand in it.
+    pub parts: Vec<PartPlace>,
+    /// Bytes of the message as it came.
+    pub size: u64,
+    pub date: Seconds,
+    pub archived_at: Seconds,
+    pub identity: IdentityNumber,
+    pub sha256: Sha256,
+    /// What could not be understood of it: bits of [`crate::identify::Notes`].
+    pub notes: u32,
+}
+
+/// A stretch of a block's uncompressed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub volume: u32,
+    pub block: u64,
+    pub offset: u64,
+    pub length: u64,
+}
+
+/// A part of a message that is stored once for all messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartPlace {
+    /// How many of the message's inline bytes precede it.
+    pub after: u64,
+    pub digest: [u8; 32],
+    pub form: PartForm,
+}
+
+/// How the stored bytes of a part become those of the message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PartForm {
+    /// As they are.
+    Verbatim,
+    /// Encoded as base64 in lines of `line` characters.
+    Base64 {
+        line: u16,
+        crlf: bool,
+        ends_with_line_end: bool,
+    },
+}
+
+/// `parts`: where a part's bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub place: Place,
+}
+
+/// `filings`: why and when a message came into a user's archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filing {
+    /// The source's folder; a number of `folders`.
+    pub folder: u32,
+    pub archived_at: Seconds,
+    pub run: RunId,
+    pub why: Why,
+}
+
+/// Which header decided that a message is for a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    To,
+    Cc,
+    Bcc,
+    From,
+    Sender,
+    /// A field named in the configuration, or rarer than those above.
+    Field(Box<str>),
+    /// No address was known.
+    Unknown,
+}
+
+impl Why {
+    pub fn field(name: &str) -> Self {
+        match name {
+            "To" => Self::To,
+            "Cc" => Self::Cc,
+            "Bcc" => Self::Bcc,
+            "From" => Self::From,
+            "Sender" => Self::Sender,
+            other => Self::Field(other.into()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::To => "To",
+            Self::Cc => "Cc",
+            Self::Bcc => "Bcc",
+            Self::From => "From",
+            Self::Sender => "Sender",
+            Self::Field(name) => name,
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// `users`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub name: String,
+    pub addresses: Vec<crate::message::Address>,
+    /// By the configuration; read-only elsewhere.
+    pub managed: bool,
+    /// Gets no new filings; the archive stays.
+    pub retired: bool,
+}
+
+/// `usage`: what a user's archive holds. Derived from `filings`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+/// `sources`: whose copies the cursor speaks of. Encryption is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Source {
+    pub family: crate::config::Family,
+    pub host: String,
+    pub port: u16,
+    pub username: String,
+}
+
+/// The key of `copies`: a copy that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CopyKey {
+    Imap {
+        source: u32,
+        folder: u32,
+        uidvalidity: u32,
+        uid: u32,
+    },
+    /// With the BLAKE3 digest of the UIDL.
+    Pop3 { source: u32, uidl: [u8; 32] },
+}
+
+impl CopyKey {
+    pub fn uidl(source: u32, uidl: &str) -> Self {
+        Self::Pop3 {
+            source,
+            uidl: *blake3::hash(uidl.as_bytes()).as_bytes(),
+        }
+    }
+}
+
+impl KeyPart for CopyKey {
+    fn put(&self, key: &mut Vec<u8>) {
+        match self {
+            Self::Imap {
+                source,
+                folder,
+                uidvalidity,
+                uid,
+            } => ((*source, *folder), (*uidvalidity, *uid)).put(key),
+            Self::Pop3 { source, uidl } => (*source, *uidl).put(key),
+        }
+    }
+
+    /// The two forms differ in length.
+    fn take(key: &mut &[u8]) -> Option<Self> {
+        if key.len() == 16 {
+            let ((source, folder), (uidvalidity, uid)) = KeyPart::take(key)?;
+            Some(Self::Imap {
+                source,
+                folder,
+                uidvalidity,
+                uid,
+            })
+        } else {
+            let (source, uidl) = KeyPart::take(key)?;
+            Some(Self::Pop3 { source, uidl })
+        }
+    }
+}
+
+/// `copies`: which message a copy was found to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copy {
+    pub message: MessageId,
+    /// SHA-256 of the bytes fetched, where they are not those of the message: what
+    /// deletion compares with.
+    pub fetched: Option<Sha256>,
+    pub archived_at: Seconds,
+}

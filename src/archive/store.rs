@@ -1,0 +1,193 @@
+//! A data directory, opened: locked, checked, with catalog and volumes.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io::{Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{StoreError, catalog::Catalog, volume::Volumes};
+use crate::config::Config;
+
+/// The owner alone may look into the data directory.
+const DIR_MODE: u32 = 0o700;
+const LOCK: &str = "lock";
+const CATALOG: &str = "catalog";
+const VOLUMES: &str = "volumes";
+/// What may lie in a data directory that has no catalog yet.
+const HARMLESS: [&str; 3] = [LOCK, "lost+found", crate::config::CONTROL_SOCKET];
+
+/// An opened data directory. One process has it open at a time.
+pub struct Store {
+    pub catalog: Catalog,
+    pub volumes: Volumes,
+    path: PathBuf,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the data directory of the configuration, and makes it where there is none.
+    ///
+    /// # Errors
+    /// It is in use, not ours, of a newer schema, on a network file system, or cannot be read.
+    pub fn open(config: &Config) -> Result<Self, StoreError> {
+        let path = &config.data_dir;
+        make_dir(path)?;
+        refuse_network_file_systems(path)?;
+        let fresh = !path.join(CATALOG).join("data.mdb").exists();
+        if fresh {
+            refuse_foreign_files(path)?;
+        }
+        let lock = lock(path)?;
+        fs::set_permissions(path, Permissions::from_mode(DIR_MODE))
+            .map_err(StoreError::io("closing to others", path))?;
+        let folder = path.join(CATALOG);
+        make_dir(&folder)?;
+        if !fresh {
+            refuse_foreign_environment(&folder.join("data.mdb"))?;
+        }
+        let catalog = Catalog::open(&folder)?;
+        let volumes = Volumes::new(path.join(VOLUMES), config.archive.volume_size.0)?;
+        if fresh {
+            [&folder, path].into_iter().try_for_each(|folder| sync_dir(folder))?;
+        }
+        let counters = {
+            let txn = catalog.read()?;
+            catalog.counters(&txn).map_err(StoreError::lmdb("reading", &folder))?
+        };
+        volumes.sweep(counters.volume, counters.block)?;
+        Ok(Self {
+            catalog,
+            volumes,
+            path: path.clone(),
+            _lock: lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes on disk of catalog and volumes.
+    pub fn disk_size(&self) -> u64 {
+        self.volumes.disk_size() + disk_size(&self.catalog.path().join("data.mdb")).unwrap_or_default()
+    }
+
+    /// Bytes that the data directory's file system has left for us.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let stat = rustix::fs::statvfs(&self.path).ok()?;
+        Some(stat.f_bavail * stat.f_frsize)
+    }
+}
+
+/// Whether some process holds the data directory.
+pub fn is_in_use(path: &Path) -> bool {
+    match OpenOptions::new().read(true).write(true).open(path.join(LOCK)) {
+        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(_) => false,
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let name = path.join(LOCK);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(&name).map_err(StoreError::io("opening the lock", &name))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = if holder.trim().is_empty() {
+                "(unknown)".into()
+            } else {
+                holder.trim().to_owned()
+            };
+            return Err(StoreError::InUse {
+                path: path.to_owned(),
+                holder,
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", name)(error)),
+    }
+    let note = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    note(&mut file).map_err(StoreError::io("writing the lock", &name))?;
+    Ok(file)
+}
+
+fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(path).map_err(StoreError::io("reading", path))?;
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    // A crash while the store was made leaves these, with no catalog in them yet.
+    let ours = |name: &str| HARMLESS.contains(&name) || name == CATALOG || name == VOLUMES;
+    match names.all(|name| name.to_str().is_some_and(ours)) {
+        true => Ok(()),
+        false => Err(StoreError::NotOurs { path: path.to_owned() }),
+    }
+}
+
+/// LMDB trusts the file it is given; so look at its first page before it does.
+fn refuse_foreign_environment(file: &Path) -> Result<(), StoreError> {
+    const MAGIC_AT: usize = 16;
+    let mut head = [0; MAGIC_AT + 4];
+    let mut read = File::open(file).map_err(StoreError::io("opening", file))?;
+    let length = read.metadata().map_err(StoreError::io("measuring", file))?.len();
+    let whole = length >= 2 * 4096 && read.read_exact(&mut head).is_ok();
+    if whole && head[MAGIC_AT..] == 0xBEEF_C0DE_u32.to_ne_bytes() {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged {
+            detail: format!(
+                "{} is cut short or no LMDB file; restore it from a backup",
+                file.display()
+            ),
+        })
+    }
+}
+
+/// File systems on which locks and maps cannot be relied on.
+fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError> {
+    const NETWORK: [(i64, &str); 5] = [
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x0102_1997, "9p"),
+    ];
+    let stat = rustix::fs::statfs(path).map_err(|errno| StoreError::io("looking at", path)(errno.into()))?;
+    let kind = stat.f_type as i64 & 0xffff_ffff;
+    match NETWORK.iter().find(|(number, _)| *number == kind) {
+        Some((_, kind)) => Err(StoreError::Network {
+            path: path.to_owned(),
+            kind,
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(DIR_MODE);
+    builder.create(path).map_err(StoreError::io("making", path))
+}
+
+/// Makes the entries of a folder survive a crash.
+pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("syncing", path))
+}
+
+/// Bytes that a file takes on disk, holes not counted.
+pub(super) fn disk_size(file: &Path) -> Option<u64> {
+    fs::metadata(file).ok().map(|metadata| metadata.blocks() * 512)
+}

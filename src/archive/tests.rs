@@ -1,0 +1,346 @@
+//! The store as a whole: what goes in comes out, in whatever way it went in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::{
+    deposit::{Settled, Verdict},
+    *,
+};
+use crate::{
+    config::Config,
+    report::{Run, RunState},
+};
+
+struct Bench {
+    store: Arc<Store>,
+    committer: Committer,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Bench {
+    fn open(config: &Config) -> Self {
+        let store = Arc::new(Store::open(config).unwrap());
+        let (committer, thread) = Committer::start(store.clone(), 64 << 20).unwrap();
+        Self {
+            store,
+            committer,
+            thread,
+        }
+    }
+
+    async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
+        let bytes = Bytes::copy_from_slice(bytes.as_bytes());
+        let deposit = Deposit {
+            copy: Some(CopyKey::Imap {
+                source: 1,
+                folder: 1,
+                uidvalidity: 7,
+                uid,
+            }),
+            folder: 1,
+            run: 1,
+            sha256: Sha256::digest(&bytes).into(),
+            // For these tests, copies are the same message when they begin alike.
+            identity: *blake3::hash(&bytes[..bytes.len().min(4)]).as_bytes(),
+            bytes,
+            date: 1000 + i64::from(uid),
+            archived_at: 5000,
+            notes: 0,
+            new_users: Vec::new(),
+        };
+        let (shared, answer) = Shared::new(deposit, users.len());
+        for user in users {
+            let verdict = match self.store.held(&shared.deposit.identity, *user).unwrap() {
+                Some(message) => Verdict::Held(message),
+                None => Verdict::New,
+            };
+            let settled = Settled {
+                user: *user,
+                why: Why::To,
+                verdict,
+            };
+            shared.clone().settle(settled, &self.committer).await;
+        }
+        answer.await.unwrap().unwrap()
+    }
+
+    fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let collect = |entry| {
+            entries.push(entry);
+            Ok::<_, StoreError>(())
+        };
+        self.store.list(user, newest, collect).unwrap();
+        entries
+    }
+
+    /// Closes the store, as the end of a process does.
+    fn close(self) {
+        drop(self.committer);
+        self.thread.join().unwrap();
+    }
+}
+
+fn config(folder: &tempfile::TempDir) -> Config {
+    Config {
+        data_dir: folder.path().join("data"),
+        ..Config::default()
+    }
+}
+
+#[actix::test]
+async fn what_is_filed_is_given_back_and_filed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    let first = bench.file("aaaa first", 1, &[1, 2]).await;
+    assert_eq!((first.archived.len(), first.duplicate.len()), (2, 0));
+    let again = bench.file("aaaa first", 1, &[1, 2]).await;
+    assert_eq!(
+        (again.message, again.archived.len(), again.duplicate.len()),
+        (first.message, 0, 2)
+    );
+    let more = bench.file("aaaa other bytes", 2, &[2, 3]).await;
+    assert_eq!((more.archived, more.duplicate), (vec![3], vec![2]));
+    assert_ne!(more.message, first.message, "user 3 gets the bytes of their own copy");
+    let large = "bbbb".repeat(1 << 20);
+    let large_filed = bench.file(&large, 3, &[1]).await;
+    bench.close();
+
+    let bench = Bench::open(&config);
+    let mut retrieval = Retrieval::new(&bench.store);
+    let mut raw = |id| retrieval.raw(id, &bench.store.message(id).unwrap().unwrap()).unwrap();
+    assert_eq!(raw(first.message), b"aaaa first");
+    assert_eq!(raw(more.message), b"aaaa other bytes");
+    assert_eq!(raw(large_filed.message), large.as_bytes());
+    let ids = |user, newest| {
+        bench
+            .list(user, newest)
+            .iter()
+            .map(|entry| entry.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(1, None), [first.message, large_filed.message]);
+    assert_eq!(ids(1, Some(1)), [large_filed.message]);
+    assert_eq!(ids(2, None), [first.message]);
+    assert_eq!(ids(9, None), [0; 0]);
+    assert_eq!(
+        bench.store.done_uids(1, 1, 7).unwrap().iter().collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
+    assert!(
+        bench.store.done_uids(1, 1, 8).unwrap().is_empty(),
+        "another UIDVALIDITY"
+    );
+    let copy = bench
+        .store
+        .copy(&CopyKey::Imap {
+            source: 1,
+            folder: 1,
+            uidvalidity: 7,
+            uid: 2,
+        })
+        .unwrap()
+        .unwrap();
+    assert_eq!((copy.message, copy.fetched), (more.message, None));
+    let usage: Vec<_> = bench
+        .store
+        .users()
+        .unwrap()
+        .into_iter()
+        .map(|(_, _, usage)| usage.messages)
+        .collect();
+    assert_eq!(usage, [0], "only @catchall is a user, and has nothing");
+    assert_eq!(bench.store.totals().unwrap().0, 3);
+    bench.close();
+}
+
+#[actix::test]
+async fn a_data_directory_is_opened_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    assert!(is_in_use(&config.data_dir));
+    let error = Store::open(&config).err().unwrap();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    bench.close();
+    assert!(!is_in_use(&config.data_dir));
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+    let config = Config {
+        data_dir: folder.path().to_owned(),
+        ..Config::default()
+    };
+    assert!(matches!(Store::open(&config), Err(StoreError::NotOurs { .. })));
+    assert!(!folder.path().join("catalog").exists());
+}
+
+#[test]
+fn a_foreign_or_cut_catalog_is_refused_before_lmdb_sees_it() {
+    for content in [&b"short"[..], &[7; 16384]] {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = folder.path().join("catalog");
+        std::fs::create_dir(&catalog).unwrap();
+        std::fs::write(catalog.join("data.mdb"), content).unwrap();
+        let config = Config {
+            data_dir: folder.path().to_owned(),
+            ..Config::default()
+        };
+        assert!(matches!(Store::open(&config), Err(StoreError::Damaged { .. })));
+    }
+}
+
+#[actix::test]
+async fn blocks_without_a_catalog_entry_are_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    bench.file("aaaa first", 1, &[1]).await;
+    // What a crash between the two commits leaves.
+    bench
+        .store
+        .volumes
+        .get(1)
+        .unwrap()
+        .put(&[(2, b"left behind".to_vec()), (9, b"too".to_vec())])
+        .unwrap();
+    bench.close();
+    let bench = Bench::open(&config);
+    let volume = bench.store.volumes.get(1).unwrap();
+    for (number, there) in [(1, true), (2, false), (9, false)] {
+        assert_eq!(
+            volume.with_block(number, |block| block.is_some()).unwrap(),
+            there,
+            "block {number}"
+        );
+    }
+    let next = bench.file("bbbb next", 2, &[1]).await;
+    let message = bench.store.message(next.message).unwrap().unwrap();
+    assert_eq!(
+        Retrieval::new(&bench.store).raw(next.message, &message).unwrap(),
+        b"bbbb next"
+    );
+    bench.close();
+}
+
+#[actix::test]
+async fn a_full_volume_is_followed_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder);
+    config.archive.volume_size = crate::config::ByteSize(100 << 10);
+    let bench = Bench::open(&config);
+    let mut filed = Vec::new();
+    for uid in 0..4 {
+        // Bytes that compress little.
+        let noise: String = (0..2000u32)
+            .map(|n| blake3::hash(&(uid * 10_000 + n).to_le_bytes()).to_string())
+            .collect();
+        filed.push((bench.file(&noise, uid, &[1]).await.message, noise));
+    }
+    let mut retrieval = Retrieval::new(&bench.store);
+    let mut volumes = Vec::new();
+    for (id, noise) in &filed {
+        let message = bench.store.message(*id).unwrap().unwrap();
+        assert_eq!(retrieval.raw(*id, &message).unwrap(), noise.as_bytes());
+        volumes.push(message.inline.volume);
+    }
+    // A volume that has grown beyond the size is followed by the next: hexadecimal noise halves.
+    assert_eq!(volumes, [1, 1, 2, 2]);
+    bench.close();
+}
+
+#[actix::test]
+async fn small_tables_change_and_contradictions_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    let address = |text: &str| crate::message::Address::parse(text).unwrap();
+    let user = |name: &str, addresses: &[&str]| User {
+        name: name.into(),
+        addresses: addresses.iter().map(|text| address(text)).collect(),
+        managed: false,
+        retired: false,
+    };
+    let put = |user| bench.committer.change(Change::User(None, user));
+    let jane = put(user("jane", &["jane@example.com"])).await.unwrap();
+    assert!(put(user("jane", &[])).await.is_err());
+    assert!(put(user("bob", &["jane@example.com"])).await.is_err());
+    assert!(put(user("bob", &["bob@example.com"])).await.unwrap() > jane);
+
+    let source = |host: &str| Source {
+        family: crate::config::Family::Pop3,
+        host: host.into(),
+        port: 1,
+        username: "u".into(),
+    };
+    let number = bench.committer.change(Change::Source(source("a"))).await.unwrap();
+    assert_eq!(
+        bench.committer.change(Change::Source(source("a"))).await.unwrap(),
+        number
+    );
+    assert_ne!(
+        bench.committer.change(Change::Source(source("b"))).await.unwrap(),
+        number
+    );
+
+    let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
+    let number = bench.committer.change(Change::Begin(Box::new(run))).await.unwrap();
+    bench.close();
+    let bench = Bench::open(&config);
+    close_abandoned_runs(&bench.store).unwrap();
+    let run: Run = serde_json::from_str(&bench.store.run(number).unwrap().unwrap()).unwrap();
+    assert_eq!((run.run, run.state), (number, RunState::Interrupted));
+    bench.close();
+}
+
+#[actix::test]
+async fn uidls_that_are_gone_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(&config(&folder));
+    let key = |uidl: &str| CopyKey::uidl(3, uidl);
+    for uidl in ["a", "b"] {
+        let bytes = Bytes::from(format!("{uidl} message"));
+        let deposit = Deposit {
+            copy: Some(key(uidl)),
+            folder: 1,
+            run: 1,
+            sha256: Sha256::digest(&bytes).into(),
+            identity: *blake3::hash(&bytes).as_bytes(),
+            bytes,
+            date: 0,
+            archived_at: 0,
+            notes: 0,
+            new_users: Vec::new(),
+        };
+        let (shared, answer) = Shared::new(deposit, 1);
+        shared
+            .settle(
+                Settled {
+                    user: 1,
+                    why: Why::To,
+                    verdict: Verdict::New,
+                },
+                &bench.committer,
+            )
+            .await;
+        answer.await.unwrap().unwrap();
+    }
+    let CopyKey::Pop3 { uidl, .. } = key("b") else {
+        unreachable!()
+    };
+    let forget = Change::Uidls {
+        source: 3,
+        standing: [uidl].into(),
+    };
+    assert_eq!(bench.committer.change(forget).await.unwrap(), 1);
+    assert!(bench.store.copy(&key("a")).unwrap().is_none());
+    assert!(bench.store.copy(&key("b")).unwrap().is_some());
+    bench.close();
+}

@@ -1,0 +1,85 @@
+//! The role of a user archive is to say, for one user, whether a message is new to them, and to
+//! settle the user's share in its deposit. It is started with the first message for its user, and
+//! stops when none has come for a while.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, ResponseFuture};
+
+use super::{
+    Committer, Store, StoreError,
+    deposit::{Settled, Shared, Verdict},
+    rows::{UserId, Why},
+};
+
+/// Messages waiting for one archive; behind them, the router waits.
+const MAILBOX: usize = 64;
+/// How long an archive waits for another message.
+const IDLE: Duration = Duration::from_secs(30);
+
+pub struct UserArchive {
+    user: UserId,
+    store: Arc<Store>,
+    committer: Committer,
+    last: Instant,
+}
+
+impl UserArchive {
+    pub fn new(user: UserId, store: Arc<Store>, committer: Committer) -> Self {
+        Self {
+            user,
+            store,
+            committer,
+            last: Instant::now(),
+        }
+    }
+
+    fn verdict(&self, identity: &[u8; 32]) -> Result<Verdict, StoreError> {
+        Ok(match self.store.held(identity, self.user)? {
+            Some(message) => Verdict::Held(message),
+            None => Verdict::New,
+        })
+    }
+}
+
+impl Actor for UserArchive {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(IDLE / 2, |archive, ctx| {
+            if archive.last.elapsed() >= IDLE {
+                ctx.stop();
+            }
+        });
+    }
+}
+
+/// From the router, once for each of a copy's users. Answered when the share is settled; not answered
+/// when the archive stopped meanwhile: then it is sent again to one started anew.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub struct File {
+    pub shared: Arc<Shared>,
+    pub why: Why,
+}
+
+impl Handler<File> for UserArchive {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
+        self.last = Instant::now();
+        let File { shared, why } = file;
+        let verdict = self.verdict(&shared.deposit.identity);
+        let (user, committer) = (self.user, self.committer.clone());
+        Box::pin(async move {
+            match verdict {
+                Ok(verdict) => shared.settle(Settled { user, why, verdict }, &committer).await,
+                Err(error) => shared.answer(Err(error)),
+            }
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! `archive PROFILE`: one run now, with a progress bar on a terminal.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use super::{ask, output::Output, protocols};
+use crate::{
+    config::Config,
+    control::api::{Failure, Reply, Request},
+};
+
+pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
+    config.profile(&profile)?;
+    let request = Request::Archive {
+        profile: profile.clone(),
+    };
+    let interrupted = Some(Request::Interrupt { profile });
+    let bar = bar();
+    let mut finished = None;
+    let answered = ask::act(config, request, interrupted, &mut |reply| match reply {
+        Reply::Progress {
+            done, expected, bytes, ..
+        } => {
+            bar.set_length(expected);
+            bar.set_position(done);
+            bar.set_message(HumanBytes(bytes).to_string());
+        }
+        Reply::Finished { run, exit } => finished = Some((run, exit)),
+        _ => {}
+    });
+    bar.finish_and_clear();
+    answered?;
+    let Some((run, exit)) = finished else {
+        return Err(Failure {
+            error: "the run ended without a protocol; this is a fault of dropkeep".into(),
+            exit: 1,
+        });
+    };
+    let mut output = Output::new();
+    if json {
+        output.json(&run);
+    } else {
+        protocols::print_full(&mut output, &run);
+    }
+    output.finish();
+    Ok(u8::try_from(exit).unwrap_or(1))
+}
+
+/// Hidden where standard error is no terminal.
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let template = "{spinner} {pos}/{len} copies {wide_bar} {msg}, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}

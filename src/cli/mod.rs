@@ -1,0 +1,149 @@
+//! The command line: one file a command. Text and JSON go to standard output, logs and
+//! progress to standard error.
+
+mod archive;
+mod ask;
+mod list;
+mod output;
+mod protocols;
+mod raw;
+mod serve;
+mod show;
+mod test;
+mod users;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{config::Config, control::api::Failure};
+
+/// Archives multidrop mailboxes: files each message once and for good into the archive of each person
+/// it belongs to.
+#[derive(Parser, Debug)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "config/dropkeep.toml")]
+    config: PathBuf,
+    /// Print JSON on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the appliance: schedules, control socket, metrics and health over HTTP.
+    Serve,
+    /// Test a profile: connect, log in, look. Stores nothing.
+    Test {
+        /// The profile's name.
+        profile: String,
+    },
+    /// Run a profile now.
+    Archive {
+        /// The profile's name.
+        profile: String,
+    },
+    /// The protocols of runs, newest first; one in full.
+    Protocols {
+        /// The number of a run.
+        run: Option<u64>,
+        /// Only the newest so many.
+        #[arg(long, value_name = "N", conflicts_with = "run")]
+        newest: Option<usize>,
+    },
+    /// The users and their archives.
+    Users {
+        #[command(subcommand)]
+        change: Option<UsersCommand>,
+    },
+    /// The messages of a user, oldest first.
+    List {
+        /// The user's name.
+        #[arg(long)]
+        user: String,
+        /// Only the newest so many.
+        #[arg(long, value_name = "N")]
+        newest: Option<usize>,
+    },
+    /// A message's exact bytes, on standard output.
+    Raw {
+        /// The message's id, as `list` gives it.
+        id: u64,
+    },
+    /// A readable view of a message.
+    Show {
+        /// The message's id, as `list` gives it.
+        id: u64,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum UsersCommand {
+    /// Add a user with addresses.
+    Add {
+        name: String,
+        #[arg(required = true)]
+        addresses: Vec<String>,
+    },
+    /// Give a user another name; the archive stays.
+    Rename { name: String, to: String },
+    /// File nothing more for a user; the archive stays.
+    Retire { name: String },
+}
+
+/// Runs the command line; the exit code is the process's.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(matches!(cli.command, Command::Serve));
+    match dispatch(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            // Standard error may be closed; the exit code says it too.
+            let _ = writeln!(std::io::stderr(), "dropkeep: {failure}");
+            ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    let config = Config::load(&cli.config)?;
+    let json = cli.json;
+    match cli.command {
+        Command::Serve => serve::run(config),
+        Command::Test { profile } => test::run(&config, &profile, json),
+        Command::Archive { profile } => archive::run(config, profile, json),
+        Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
+        Command::Users { change } => users::run(config, change, json),
+        Command::List { user, newest } => list::run(config, user, newest, json),
+        Command::Raw { id } => raw::run(config, id),
+        Command::Show { id } => show::run(config, id, json),
+    }
+}
+
+/// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`
+/// crate is not bridged: async-imap logs what it sends through it, passwords too.
+fn start_logging(serving: bool) {
+    let default = if serving { "info" } else { "error" };
+    let filter = std::env::var("DROPKEEP_LOG")
+        .ok()
+        .and_then(|text| EnvFilter::try_new(text).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    if std::io::stderr().is_terminal() {
+        builder.init();
+    } else {
+        builder.with_ansi(false).init();
+    }
+}

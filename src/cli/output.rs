@@ -1,0 +1,63 @@
+//! Printing, where whoever reads may go away (`dropkeep list … | head`).
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Standard output, buffered. After it was closed by the reader, nothing more is written.
+pub struct Output {
+    out: io::BufWriter<io::Stdout>,
+    closed: bool,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        Self {
+            out: io::BufWriter::new(io::stdout()),
+            closed: false,
+        }
+    }
+
+    pub fn line(&mut self, line: impl AsRef<str>) {
+        self.bytes(line.as_ref().as_bytes());
+        self.bytes(b"\n");
+    }
+
+    pub fn json(&mut self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(json) => self.line(json),
+            Err(error) => tracing::error!(%error, "a value does not become JSON; this is a fault of dropkeep"),
+        }
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        if !self.closed && self.out.write_all(bytes).is_err() {
+            self.closed = true;
+        }
+    }
+
+    /// Whether all of it was written.
+    pub fn finish(mut self) -> bool {
+        !self.closed && self.out.flush().is_ok()
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[test]
+fn numbers_are_grouped() {
+    for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
+        assert_eq!(grouped(number), text);
+    }
+}

@@ -1,0 +1,33 @@
+//! `raw ID`: a message's exact bytes.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{ask, output::Output};
+use crate::{
+    config::Config,
+    control::api::{Failure, Reply, Request},
+};
+
+pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
+    let mut output = Output::new();
+    let mut broken = None;
+    ask::read(&config, &Request::Raw { id }, &mut |reply| {
+        let Reply::Bytes(stretch) = reply else { return };
+        match STANDARD.decode(stretch) {
+            Ok(bytes) => output.bytes(&bytes),
+            Err(error) => broken = Some(error),
+        }
+    })?;
+    let whole = output.finish();
+    match broken {
+        Some(error) => Err(Failure {
+            error: format!("message {id} did not come over whole: {error}"),
+            exit: 1,
+        }),
+        None if !whole => Err(Failure {
+            error: format!("message {id} could not be written whole"),
+            exit: 1,
+        }),
+        None => Ok(0),
+    }
+}

@@ -1,0 +1,52 @@
+//! `test PROFILE`: connects, logs in, looks; stores nothing.
+
+use super::output::Output;
+use crate::{
+    config::Config,
+    control::api::Failure,
+    profile::{Exit, Probe, probe},
+};
+
+pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
+    let profile = config.profile(name)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
+    let probe = runtime.block_on(async {
+        tokio::select! {
+            probe = probe(profile) => probe.map_err(Failure::from),
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        }
+    })?;
+    let mut output = Output::new();
+    if json {
+        output.json(&probe);
+    } else {
+        print(&mut output, &probe);
+    }
+    output.finish();
+    Ok(probe.exit as u8)
+}
+
+fn print(output: &mut Output, probe: &Probe) {
+    for step in &probe.steps {
+        let mark = if step.ok { "ok  " } else { "FAIL" };
+        output.line(format!("{mark}  {:<9} {:>6} ms  {}", step.step, step.ms, step.detail));
+    }
+    if let Some(tls) = &probe.tls {
+        let trusted = if tls.trusted { "trusted" } else { "NOT trusted" };
+        output.line(format!("{}, certificate of {}, {trusted}", tls.version, tls.subject));
+        output.line(format!("  issued by {}, valid until {}", tls.issuer, tls.not_after));
+        output.line(format!("  {}", tls.fingerprint));
+    }
+    for folder in &probe.folders {
+        output.line(format!("folder {}: {} messages", folder.name, folder.messages));
+    }
+    for (name, count) in &probe.envelope_headers {
+        output.line(format!("header {name}: on {count} of the newest messages"));
+    }
+    output.line(if probe.ok {
+        "the profile works"
+    } else {
+        "the profile does not work"
+    });
+}

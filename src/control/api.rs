@@ -1,0 +1,214 @@
+//! What is asked of an appliance, and what it answers: JSON, a reply a line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    archive::StoreError,
+    config::ConfigError,
+    message::Address,
+    profile::{Exit, StartError},
+    report::Run,
+};
+
+/// A request. One of these is the body of `POST /v1`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Run a profile now: progress while it lasts, then how it finished.
+    Archive {
+        profile: String,
+    },
+    /// End the run of a profile in good order.
+    Interrupt {
+        profile: String,
+    },
+    /// Protocols, newest first.
+    Protocols {
+        newest: Option<usize>,
+    },
+    Protocol {
+        run: u64,
+    },
+    Users,
+    AddUser {
+        name: String,
+        addresses: Vec<String>,
+    },
+    RenameUser {
+        name: String,
+        to: String,
+    },
+    RetireUser {
+        name: String,
+    },
+    /// A user's messages, oldest first.
+    List {
+        user: String,
+        newest: Option<usize>,
+    },
+    /// A message's exact bytes.
+    Raw {
+        id: u64,
+    },
+    Show {
+        id: u64,
+    },
+}
+
+impl Request {
+    /// Whether the store alone can answer it; the others need the actors.
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Protocols { .. }
+            | Self::Protocol { .. }
+            | Self::Users
+            | Self::List { .. }
+            | Self::Raw { .. }
+            | Self::Show { .. } => true,
+            Self::Archive { .. }
+            | Self::Interrupt { .. }
+            | Self::AddUser { .. }
+            | Self::RenameUser { .. }
+            | Self::RetireUser { .. } => false,
+        }
+    }
+}
+
+/// One line of an answer. An answer ends with `Done` or `Failed`; one that ends otherwise was cut.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Progress {
+        run: u64,
+        done: u64,
+        expected: u64,
+        bytes: u64,
+    },
+    Finished {
+        run: Box<Run>,
+        exit: i32,
+    },
+    Run(Box<Run>),
+    User(UserLine),
+    Entry(EntryLine),
+    /// A stretch of a message's bytes, in base64.
+    Bytes(String),
+    Shown(Box<Shown>),
+    Failed(Failure),
+    Done,
+}
+
+/// A line of `users`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserLine {
+    pub name: String,
+    pub addresses: Vec<Address>,
+    pub managed: bool,
+    pub retired: bool,
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+/// A line of `list`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryLine {
+    pub id: u64,
+    pub date: jiff::Timestamp,
+    pub from: String,
+    pub subject: String,
+    pub size: u64,
+    pub folder: String,
+    pub sha256: String,
+    /// The header that decided.
+    pub why: String,
+}
+
+/// `show`: a readable view of a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Shown {
+    pub id: u64,
+    pub date: jiff::Timestamp,
+    pub archived_at: jiff::Timestamp,
+    pub size: u64,
+    pub sha256: String,
+    pub from: String,
+    pub to: String,
+    pub cc: String,
+    pub subject: String,
+    pub headers: Vec<ShownHeader>,
+    pub parts: Vec<ShownPart>,
+    pub users: Vec<ShownUser>,
+    /// What could not be understood.
+    pub notes: Vec<String>,
+    /// The beginning of the text.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownHeader {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownPart {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub name: Option<String>,
+    /// Bytes, decoded.
+    pub size: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownUser {
+    pub user: String,
+    pub folder: String,
+    pub why: String,
+    pub archived_at: jiff::Timestamp,
+    pub run: u64,
+}
+
+/// Why a request failed, and with which code a command ends for it.
+#[derive(thiserror::Error, Clone, Debug, Serialize, Deserialize)]
+#[error("{error}")]
+pub struct Failure {
+    pub error: String,
+    pub exit: i32,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, error: impl ToString) -> Self {
+        Self {
+            error: error.to_string(),
+            exit: exit as i32,
+        }
+    }
+
+    pub fn usage(error: impl ToString) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::User { .. } => Self::usage(error),
+            _ => Self::new(Exit::Store, error),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Asking the appliance that holds a data directory.
+
+use std::{fs, io, os::fd::AsRawFd, path::Path};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use super::api::{Failure, Reply, Request};
+use crate::{config::CONTROL_SOCKET, profile::Exit};
+
+/// Bytes of one reply: a protocol with all it may list.
+const LONGEST_LINE: usize = 64 << 20;
+
+/// An appliance at the other end of its control socket.
+pub struct Client {
+    sender: http1::SendRequest<Full<Bytes>>,
+}
+
+impl Client {
+    /// Connects to the appliance that holds `data_dir`; `None` where none answers there.
+    pub async fn connect(data_dir: &Path) -> Option<Self> {
+        let folder = fs::File::open(data_dir).ok()?;
+        let name = format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd());
+        let stream = UnixStream::connect(name).await.ok()?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+        // It ends with the sender; what goes wrong on it shows in the answers.
+        tokio::spawn(async move { drop(connection.await) });
+        Some(Self { sender })
+    }
+
+    /// Sends `request` and hands the replies to `each`, in their order, without the last.
+    ///
+    /// # Errors
+    /// What the appliance says, or that it went away in the middle.
+    pub async fn ask(&mut self, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
+        let gone = |error: &dyn ToString| {
+            Failure::new(Exit::Errors, format!("the appliance went away: {}", error.to_string()))
+        };
+        let body = serde_json::to_vec(request).map_err(Failure::usage)?;
+        let request = hyper::Request::post("/v1")
+            .header(hyper::header::HOST, "dropkeep")
+            .header(hyper::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(Failure::usage)?;
+        let response = self.sender.send_request(request).await.map_err(|error| gone(&error))?;
+        if response.status() != hyper::StatusCode::OK {
+            return Err(Failure::new(
+                Exit::Errors,
+                format!("the appliance answers {}", response.status()),
+            ));
+        }
+        let mut body = response.into_body();
+        let mut pending = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|error| gone(&error))?.into_data() else {
+                continue;
+            };
+            pending.extend_from_slice(&data);
+            let mut from = 0;
+            while let Some(end) = memchr::memchr(b'\n', &pending[from..]) {
+                let line = &pending[from..from + end];
+                from += end + 1;
+                match serde_json::from_slice(line) {
+                    Ok(Reply::Done) => return Ok(()),
+                    Ok(Reply::Failed(failure)) => return Err(failure),
+                    Ok(reply) => each(reply),
+                    Err(error) => return Err(gone(&error)),
+                }
+            }
+            pending.drain(..from);
+            if pending.len() > LONGEST_LINE {
+                return Err(gone(&"a reply without end"));
+            }
+        }
+        Err(gone(&io::Error::from(io::ErrorKind::UnexpectedEof)))
+    }
+}

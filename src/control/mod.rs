@@ -1,0 +1,12 @@
+//! How commands talk to the appliance: typed requests and replies, over the control socket when an
+//! appliance holds the data directory, and in this very process when none does.
+
+pub mod api;
+mod client;
+mod reading;
+mod server;
+mod view;
+
+pub use client::Client;
+pub use reading::answer as read;
+pub use server::{listen, respond};

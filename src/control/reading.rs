@@ -1,0 +1,176 @@
+//! Answers that the store alone can give. Blocking: for a thread that may wait for the disk.
+
+use std::ops::ControlFlow;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{
+    api::{EntryLine, Failure, Reply, Request, UserLine},
+    view,
+};
+use crate::{
+    archive::{Entry, Message, Retrieval, Store, UserId},
+    message::CATCHALL,
+    report::Run,
+};
+
+/// Where replies go; `Break` when nobody reads them any more.
+pub type Emit<'e> = dyn FnMut(Reply) -> ControlFlow<()> + 'e;
+
+/// Protocols read at once.
+const RUNS: usize = 100;
+/// Bytes of a message in one line.
+const STRETCH: usize = 48 << 10;
+/// Bytes of a message in which its header is looked for.
+const BEGINNING: usize = 64 << 10;
+
+/// Why reading ended early.
+enum End {
+    Failed(Failure),
+    NobodyReads,
+}
+
+impl<E: Into<Failure>> From<E> for End {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Answers `request` from the store.
+///
+/// # Errors
+/// It names what there is not, or the store cannot be read.
+pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), Failure> {
+    let mut tell = |reply| match emit(reply) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(End::NobodyReads),
+    };
+    let answered = match request {
+        Request::Protocols { newest } => protocols(store, *newest, &mut tell),
+        Request::Protocol { run } => protocol(store, *run, &mut tell),
+        Request::Users => users(store, &mut tell),
+        Request::List { user, newest } => list(store, user, *newest, &mut tell),
+        Request::Raw { id } => raw(store, *id, &mut tell),
+        Request::Show { id } => show(store, *id, &mut tell),
+        _ => Err(Failure::usage("this request needs a running appliance").into()),
+    };
+    match answered {
+        Ok(()) | Err(End::NobodyReads) => Ok(()),
+        Err(End::Failed(failure)) => Err(failure),
+    }
+}
+
+type Tell<'t> = dyn FnMut(Reply) -> Result<(), End> + 't;
+
+fn protocols(store: &Store, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
+    let mut left = newest.unwrap_or(usize::MAX);
+    let mut before = None;
+    while left > 0 {
+        let page = store.runs(before, left.min(RUNS))?;
+        let Some((last, _)) = page.last() else { break };
+        before = Some(*last);
+        left -= page.len();
+        for (number, json) in page {
+            tell(Reply::Run(Box::new(parse_run(number, &json)?)))?;
+        }
+    }
+    Ok(())
+}
+
+fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
+    let json = store
+        .run(run)?
+        .ok_or_else(|| Failure::usage(format!("there is no run {run}")))?;
+    tell(Reply::Run(Box::new(parse_run(run, &json)?)))
+}
+
+fn parse_run(run: u64, json: &str) -> Result<Run, Failure> {
+    let damaged = |error| crate::archive::StoreError::Damaged {
+        detail: format!("the protocol of run {run}: {error}"),
+    };
+    serde_json::from_str(json).map_err(damaged).map_err(Failure::from)
+}
+
+fn users(store: &Store, tell: &mut Tell) -> Result<(), End> {
+    for (_, user, usage) in store.users()? {
+        tell(Reply::User(UserLine {
+            name: user.name,
+            addresses: user.addresses,
+            managed: user.managed,
+            retired: user.retired,
+            messages: usage.messages,
+            bytes: usage.bytes,
+        }))?;
+    }
+    Ok(())
+}
+
+fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
+    let id = find_user(store, user)?;
+    let mut retrieval = Retrieval::new(store);
+    store.list(id, newest, |entry| {
+        let Entry {
+            id,
+            date,
+            filing,
+            folder,
+            message,
+        } = entry;
+        let beginning = retrieval.beginning(id, &message, BEGINNING)?;
+        let summary = view::summary(&beginning);
+        tell(Reply::Entry(EntryLine {
+            id,
+            date: view::time(date),
+            from: summary.from,
+            subject: summary.subject,
+            size: message.size,
+            folder,
+            sha256: view::hex(&message.sha256),
+            why: filing.why.as_str().to_owned(),
+        }))
+    })
+}
+
+/// Of several users of one name the one who is not retired.
+fn find_user(store: &Store, name: &str) -> Result<UserId, End> {
+    let users = store.users()?;
+    let named = users.iter().filter(|(_, user, _)| user.name == name);
+    if let Some((id, _, _)) = named.min_by_key(|(_, user, _)| user.retired) {
+        return Ok(*id);
+    }
+    let known = users
+        .iter()
+        .map(|(_, user, _)| user.name.as_str())
+        .filter(|known| *known != CATCHALL);
+    let hint = crate::config::nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
+    Err(Failure::usage(format!("no user is named {name:?}{}", hint.unwrap_or_default())).into())
+}
+
+fn message(store: &Store, id: u64) -> Result<Message, End> {
+    Ok(store
+        .message(id)?
+        .ok_or_else(|| Failure::usage(format!("there is no message {id}")))?)
+}
+
+fn raw(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
+    let bytes = Retrieval::new(store).raw(id, &message(store, id)?)?;
+    bytes
+        .chunks(STRETCH)
+        .try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
+}
+
+fn show(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
+    let message = message(store, id)?;
+    let bytes = Retrieval::new(store).raw(id, &message)?;
+    let mut shown = view::shown(id, &message, &bytes);
+    for (user, filing) in store.filings_of(id, &message)? {
+        shown.users.push(super::api::ShownUser {
+            user: user.name,
+            folder: store.folder(filing.folder)?.unwrap_or_default(),
+            why: filing.why.as_str().to_owned(),
+            archived_at: view::time(filing.archived_at),
+            run: filing.run,
+        });
+    }
+    tell(Reply::Shown(Box::new(shown)))
+}

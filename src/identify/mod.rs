@@ -1,0 +1,137 @@
+//! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
+
+mod header;
+mod identity;
+mod pool;
+mod recipients;
+
+use bytes::Bytes;
+use mail_parser::{DateTime, HeaderValue, parsers::MessageStream};
+use sha2::{Digest, Sha256};
+
+pub use header::{Field, Header};
+pub use pool::{Panicked, Pool};
+pub use recipients::{Found, Named, Rules, addresses};
+
+/// What could not be understood of a message; kept with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Notes(pub u32);
+
+impl Notes {
+    /// The message has no bytes.
+    pub const EMPTY: u32 = 1;
+    /// No header field could be read.
+    pub const NO_HEADER: u32 = 1 << 1;
+    /// A line that is no field ended the header.
+    pub const BROKEN_HEADER: u32 = 1 << 2;
+    /// It has no date that could be read.
+    pub const NO_DATE: u32 = 1 << 3;
+
+    /// The notes in words.
+    pub fn words(self) -> Vec<&'static str> {
+        let all = [
+            (Self::EMPTY, "no bytes"),
+            (Self::NO_HEADER, "no header"),
+            (Self::BROKEN_HEADER, "broken header"),
+            (Self::NO_DATE, "no date"),
+        ];
+        all.into_iter()
+            .filter(|(bit, _)| self.0 & bit != 0)
+            .map(|(_, words)| words)
+            .collect()
+    }
+}
+
+/// A copy, identified.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    pub bytes: Bytes,
+    pub sha256: [u8; 32],
+    pub identity: [u8; 32],
+    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received.
+    pub date: Option<i64>,
+    pub found: Found,
+    pub notes: Notes,
+}
+
+impl Identified {
+    /// Identifies `bytes`. Never fails.
+    pub fn new(bytes: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
+        let header = Header::scan(&bytes);
+        let written = header.all("Date").next().and_then(|field| date(field.value));
+        let received = || {
+            header
+                .all("Received")
+                .next()
+                .and_then(|field| date(behind_semicolon(field.value)))
+        };
+        let mut notes = 0;
+        let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
+        note(bytes.is_empty(), Notes::EMPTY);
+        note(header.fields.is_empty(), Notes::NO_HEADER);
+        note(!header.well_ended, Notes::BROKEN_HEADER);
+        note(written.is_none(), Notes::NO_DATE);
+        Self {
+            sha256: Sha256::digest(&bytes).into(),
+            identity: identity::identity(&bytes, &header),
+            date: written.or(internal_date).or_else(received),
+            found: rules.find(&header),
+            notes: Notes(notes),
+            bytes,
+        }
+    }
+}
+
+/// A date as RFC 5322 writes it, in seconds since 1970 UTC.
+fn date(value: &[u8]) -> Option<i64> {
+    let mut line = value.to_vec();
+    if !line.ends_with(b"\n") {
+        line.push(b'\n');
+    }
+    match MessageStream::new(&line).parse_date() {
+        HeaderValue::DateTime(date) if is_plausible(&date) => Some(date.to_timestamp()),
+        _ => None,
+    }
+}
+
+/// The parser takes what numbers there are. Mail before 1970 does not exist, and years of more than
+/// four digits cannot be written.
+fn is_plausible(date: &DateTime) -> bool {
+    date.is_valid() && (1970..=9999).contains(&date.year)
+}
+
+fn behind_semicolon(value: &[u8]) -> &[u8] {
+    memchr::memrchr(b';', value).map_or(&[], |at| &value[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identified(message: &str, internal_date: Option<i64>) -> Identified {
+        let rules = Rules::new(&crate::config::Recipients::default(), "all@example.com");
+        Identified::new(Bytes::copy_from_slice(message.as_bytes()), internal_date, &rules)
+    }
+
+    #[test]
+    fn the_date_comes_from_the_first_that_has_one() {
+        let date = "Date: Thu, 1 Jan 2026 01:00:00 +0100\n";
+        let received = "Received: by x; Fri, 2 Jan 2026 00:00:00 +0000\n";
+        assert_eq!(
+            identified(&format!("{received}{date}\n"), Some(5)).date,
+            Some(1_767_225_600)
+        );
+        assert_eq!(identified(&format!("{received}Date: soon\n\n"), Some(5)).date, Some(5));
+        assert_eq!(identified(received, None).date, Some(1_767_312_000));
+        assert_eq!(identified("", None).date, None);
+    }
+
+    #[test]
+    fn what_was_not_understood_is_noted() {
+        assert_eq!(identified("", None).notes.words(), ["no bytes", "no header", "no date"]);
+        assert_eq!(
+            identified("To: x\nbroken\n", None).notes.words(),
+            ["broken header", "no date"]
+        );
+    }
+}

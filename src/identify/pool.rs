@@ -1,0 +1,48 @@
+//! The pool for work that would stall an arbiter: parsing, hashing, compressing.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use tokio::sync::oneshot;
+
+/// A panic in a task of the pool: a fault of ours, which costs the copy and nothing else.
+#[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
+#[error("a task of the pool panicked; this is a fault of dropkeep")]
+pub struct Panicked;
+
+/// Threads, one a core.
+#[derive(Clone)]
+pub struct Pool(Arc<rayon::ThreadPool>);
+
+impl Pool {
+    /// # Errors
+    /// No threads could be started.
+    pub fn new() -> Result<Self, rayon::ThreadPoolBuildError> {
+        let builder = rayon::ThreadPoolBuilder::new().thread_name(|index| format!("identify-{index}"));
+        builder.build().map(|pool| Self(Arc::new(pool)))
+    }
+
+    /// Runs `task` on the pool.
+    pub async fn run<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+        let (reply, answer) = oneshot::channel();
+        self.0.spawn(move || {
+            // Nobody waits where the run was dropped.
+            let _ = reply.send(catch_unwind(AssertUnwindSafe(task)).map_err(|_| Panicked));
+        });
+        answer.await.unwrap_or(Err(Panicked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix::test]
+    async fn a_panic_in_the_pool_is_survived() {
+        let pool = Pool::new().unwrap();
+        assert_eq!(pool.run(|| panic!("on purpose")).await, Err::<(), _>(Panicked));
+        assert_eq!(pool.run(|| 7).await, Ok(7));
+    }
+}

@@ -1,0 +1,219 @@
+//! For whom a message is, by its header: which addresses, from which field, of which step.
+//!
+//! The steps in their order, of which the first that yields an address decides unless the profile
+//! says otherwise: envelope fields in the trusted zone, Received, the header's own addressees.
+//! (Journal reports will come before them.)
+
+use std::borrow::Cow;
+
+use mail_parser::{HeaderValue, parsers::MessageStream};
+
+use super::header::{Field, Header};
+use crate::{
+    config::{self, Use},
+    message::Address,
+};
+
+/// An address, and the field that named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub address: Address,
+    pub field: Cow<'static, str>,
+}
+
+/// The addresses that count for a message. Each stands once in either list.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Found {
+    pub recipients: Vec<Named>,
+    pub senders: Vec<Named>,
+}
+
+/// A profile's rules, made ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    steps: Use,
+    envelope_headers: Vec<String>,
+    trusted_received: usize,
+    own_addresses: Vec<Address>,
+    senders: bool,
+}
+
+const RESENT: [&str; 3] = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
+const ADDRESSEES: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
+const SENDERS: [&str; 3] = ["From", "Sender", "Resent-From"];
+
+impl Rules {
+    /// The rules of a profile. `username` is the mailbox's, which counts as an address of its own.
+    pub fn new(recipients: &config::Recipients, username: &str) -> Self {
+        let own = recipients.own_addresses.iter().map(String::as_str).chain([username]);
+        Self {
+            steps: recipients.steps,
+            envelope_headers: recipients.envelope_headers.clone(),
+            trusted_received: recipients.trusted_received,
+            own_addresses: own.filter_map(Address::parse).collect(),
+            senders: recipients.senders,
+        }
+    }
+
+    /// The addresses that count in `header`.
+    pub fn find(&self, header: &Header) -> Found {
+        let mut found = Found::default();
+        for step in [Self::envelope, Self::received, Self::addressees] {
+            let decided = !found.recipients.is_empty() && self.steps != Use::All;
+            if !decided {
+                step(self, header, &mut found.recipients);
+            }
+        }
+        if self.senders {
+            SENDERS
+                .into_iter()
+                .for_each(|name| self.collect(header.all(name), name, &mut found.senders));
+        }
+        found
+    }
+
+    /// Of the profile's envelope fields the first that occurs with an address, all its
+    /// occurrences together. Only those count that our own servers wrote: they stand above the
+    /// topmost Received field, or as many further ones as are our own hops'.
+    fn envelope(&self, header: &Header, found: &mut Vec<Named>) {
+        if self.steps == Use::Headers {
+            return;
+        }
+        let received = header
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is("Received"));
+        let Some((zone, _)) = received.map(|(index, _)| (index, ())).nth(self.trusted_received) else {
+            return;
+        };
+        for name in &self.envelope_headers {
+            let before = found.len();
+            self.collect(header.fields[..zone].iter().filter(|field| field.is(name)), name, found);
+            if found.len() > before && self.steps != Use::All {
+                return;
+            }
+        }
+    }
+
+    /// `for <address>` in the Received fields of our own servers, where there is exactly one
+    /// (RFC 5321, 4.4).
+    fn received(&self, header: &Header, found: &mut Vec<Named>) {
+        if self.steps == Use::Headers {
+            return;
+        }
+        let trusted = header.all("Received").take(self.trusted_received.max(1));
+        let mut named: Vec<Address> = trusted.filter_map(|field| received_for(field.value)).collect();
+        named.dedup();
+        if let [address] = named.as_slice()
+            && !self.own_addresses.contains(address)
+        {
+            push(found, address.clone(), "Received");
+        }
+    }
+
+    /// Resent-To and its like; else To and its like.
+    fn addressees(&self, header: &Header, found: &mut Vec<Named>) {
+        if self.steps == Use::Envelope {
+            return;
+        }
+        for names in [&RESENT[..], &ADDRESSEES[..]] {
+            let before = found.len();
+            names
+                .iter()
+                .for_each(|name| self.collect(header.all(name), name, found));
+            if found.len() > before {
+                return;
+            }
+        }
+    }
+
+    fn collect<'a, 'h: 'a>(&self, fields: impl Iterator<Item = &'a Field<'h>>, name: &str, found: &mut Vec<Named>) {
+        for field in fields {
+            for address in addresses(field.value) {
+                if !self.own_addresses.contains(&address) {
+                    push(found, address, name);
+                }
+            }
+        }
+    }
+}
+
+fn push(found: &mut Vec<Named>, address: Address, field: &str) {
+    found.push(Named {
+        address,
+        field: known_name(field),
+    });
+}
+
+/// The name without an allocation where it is a usual one.
+fn known_name(name: &str) -> Cow<'static, str> {
+    let known = RESENT
+        .iter()
+        .chain(&ADDRESSEES)
+        .chain(&SENDERS)
+        .find(|known| **known == name);
+    known.map_or_else(|| name.to_owned().into(), |known| (*known).into())
+}
+
+/// The addresses in a field's value, normalised; a group gives its members.
+pub fn addresses(value: &[u8]) -> Vec<Address> {
+    // The parser reads up to a line end that no white space follows.
+    let mut line = value.to_vec();
+    if !line.ends_with(b"\n") {
+        line.push(b'\n');
+    }
+    let parsed = match MessageStream::new(&line).parse_address() {
+        HeaderValue::Address(parsed) => parsed,
+        _ => return Vec::new(),
+    };
+    parsed
+        .iter()
+        .filter_map(|one| one.address.as_deref().and_then(Address::parse))
+        .collect()
+}
+
+/// The one address behind `for` in a Received field; `None` where there is none, or several.
+fn received_for(value: &[u8]) -> Option<Address> {
+    let text = String::from_utf8_lossy(value);
+    // Comments may hold anything, "for" too.
+    let bare = without_comments(&text);
+    let clause = bare.rsplit_once(';').map_or(&bare[..], |(clause, _)| clause);
+    let mut words = clause
+        .split(|c: char| c.is_ascii_whitespace() || c == ',')
+        .filter(|word| !word.is_empty());
+    words.find(|word| word.eq_ignore_ascii_case("for"))?;
+    let mut named = Vec::new();
+    for word in words {
+        match word
+            .strip_prefix('<')
+            .and_then(|word| word.strip_suffix('>'))
+            .or(word.contains('@').then_some(word))
+        {
+            Some(address) => named.push(Address::parse(address)?),
+            None => break,
+        }
+    }
+    match <[Address; 1]>::try_from(named) {
+        Ok([address]) => Some(address),
+        Err(_) => None,
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let mut depth = 0usize;
+    let mut bare = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            c if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    bare
+}
+
+#[cfg(test)]
+#[path = "recipients_tests.rs"]
+mod tests;

@@ -1,0 +1,332 @@
+//! The role of a profile is to run: it holds what is configured, starts a run when told to, counts
+//! what its connection tells, stores the protocol, and answers with it. One run at a time.
+
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    connection::{Judged, Progress, Stages, Task},
+    run::{self, Exit, FolderError, RunError},
+};
+use crate::{
+    archive::{Change, Source, StoreError},
+    config,
+    identify::Rules,
+    report::{Run, metrics, timestamp},
+    route::{Routing, RunEnded},
+};
+
+/// Progress waiting to be counted; behind it, the connection waits.
+const MAILBOX: usize = 16;
+
+/// What a run looks like from outside while it goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// The run as counted so far; `None` when none is going on.
+    pub run: Option<Run>,
+    /// Copies that it expects to look at.
+    pub expected: u64,
+}
+
+/// A run that ended: its protocol, which is stored, and how that answers whoever asked.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub run: Run,
+    pub exit: Exit,
+}
+
+#[derive(thiserror::Error, Clone, Debug)]
+pub enum StartError {
+    #[error("a run of profile {0:?} is already going on")]
+    Busy(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("profile {0:?} stopped during the run; this is a fault of dropkeep, and it is started anew")]
+    Stopped(String),
+}
+
+pub struct Profile {
+    config: config::Profile,
+    stages: Stages,
+    live: Arc<watch::Sender<Live>>,
+    /// Where connections live.
+    network: Arbiter,
+    current: Option<CancellationToken>,
+}
+
+impl Profile {
+    pub fn new(config: config::Profile, stages: Stages, live: Arc<watch::Sender<Live>>, network: Arbiter) -> Self {
+        Self {
+            config,
+            stages,
+            live,
+            network,
+            current: None,
+        }
+    }
+
+    fn source(&self) -> Source {
+        let server = &self.config.server;
+        Source {
+            family: server.access.family(),
+            host: server.host.to_lowercase(),
+            port: server.port(),
+            username: server.username.clone(),
+        }
+    }
+
+    fn count(&self, judged: Judged) {
+        let Judged {
+            outcome,
+            bytes,
+            routed,
+            error,
+        } = judged;
+        metrics::copies(&self.config.name, outcome, 1);
+        metrics::fetched(&self.config.name, bytes);
+        self.live.send_modify(|live| {
+            let Some(run) = live.run.as_mut() else { return };
+            run.count(outcome);
+            run.bytes += bytes;
+            if let Some(error) = error {
+                run.error(&error.folder, error.copy, &error.stage, error.error);
+            }
+            let Some(routed) = routed else { return };
+            run.unknown += u64::from(routed.unknown);
+            run.filings += routed.archived.len() as u64;
+            for user in routed.archived {
+                run.users.entry(user).or_default().archived += 1;
+            }
+            // A copy that is new to one of its users is no duplicate of the others'.
+            for user in routed.duplicate {
+                run.users.entry(user).or_default().duplicates += 1;
+            }
+            run.created_users.extend(routed.created);
+            routed
+                .local_unknown
+                .iter()
+                .for_each(|address| run.unknown_address(address.as_str()));
+        });
+    }
+}
+
+impl Actor for Profile {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.network.stop();
+    }
+}
+
+/// From the supervisor: run now. Answered when the protocol is stored; a lost answer means that the
+/// profile stopped.
+#[derive(Message)]
+#[rtype(result = "Result<Finished, StartError>")]
+pub struct Start;
+
+/// From the supervisor: end the run that is going on, if any, in good order.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Interrupt;
+
+/// From the supervisor, to see that the profile answers.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Heartbeat;
+
+impl Handler<Heartbeat> for Profile {
+    type Result = ();
+
+    fn handle(&mut self, _: Heartbeat, _: &mut Self::Context) {}
+}
+
+impl Handler<Interrupt> for Profile {
+    type Result = ();
+
+    fn handle(&mut self, _: Interrupt, _: &mut Self::Context) {
+        if let Some(cancel) = &self.current {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Handler<Progress> for Profile {
+    type Result = ();
+
+    fn handle(&mut self, progress: Progress, _: &mut Self::Context) {
+        let Progress {
+            expected,
+            judged,
+            notices,
+        } = progress;
+        judged.into_iter().for_each(|judged| self.count(judged));
+        self.live.send_modify(|live| {
+            live.expected += expected;
+            if let Some(run) = live.run.as_mut() {
+                notices.into_iter().for_each(|notice| run.notice(notice));
+                metrics::progress(&self.config.name, run.seen, live.expected);
+            }
+        });
+    }
+}
+
+impl Handler<Start> for Profile {
+    type Result = ResponseFuture<Result<Finished, StartError>>;
+
+    fn handle(&mut self, _: Start, ctx: &mut Self::Context) -> Self::Result {
+        let name = self.config.name.clone();
+        if self.current.is_some() {
+            return Box::pin(async { Err(StartError::Busy(name)) });
+        }
+        let cancel = CancellationToken::new();
+        self.current = Some(cancel.clone());
+        metrics::profile_state(&name, "running");
+        metrics::progress(&name, 0, 0);
+        let (reply, answer) = oneshot::channel();
+        let run = self.run(cancel, ctx.address().recipient());
+        let run = run.into_actor(self).map(|finished, profile, _| {
+            profile.current = None;
+            // Whoever asked may be gone; the protocol is stored.
+            let _ = reply.send(finished);
+        });
+        ctx.spawn(run);
+        Box::pin(async { answer.await.unwrap_or(Err(StartError::Stopped(name))) })
+    }
+}
+
+impl Profile {
+    /// The run as a future of its own, so that the profile can count meanwhile.
+    fn run(
+        &self,
+        cancel: CancellationToken,
+        progress: actix::Recipient<Progress>,
+    ) -> impl Future<Output = Result<Finished, StartError>> + use<> {
+        let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
+        let network = self.network.handle();
+        let source = self.source();
+        async move {
+            let started = Timestamp::now();
+            let committer = stages.committer.clone();
+            let router = stages.router.clone();
+            let begun = Run::begin(&config.name, started);
+            let number = committer.change(Change::Begin(Box::new(begun.clone()))).await?;
+            live.send_replace(Live {
+                run: Some(Run { run: number, ..begun }),
+                expected: 0,
+            });
+            tracing::info!(profile = config.name, run = number, "run begins");
+            let result = match committer.change(Change::Source(source)).await {
+                Ok(source) => {
+                    let task = Task {
+                        rules: Arc::new(Rules::new(&config.recipients, &config.server.username)),
+                        routing: Arc::new(Routing::new(&config.recipients)),
+                        stages,
+                        run: number,
+                        source: source as u32,
+                        cancel,
+                        progress,
+                        profile: config.clone(),
+                    };
+                    run::go(task, &network).await
+                }
+                Err(error) => (Vec::new(), Err(error.into())),
+            };
+            let _ = router.send(RunEnded(number)).await;
+            let finished = finish(&live, started, result);
+            let run = finished.run.clone();
+            log(&finished);
+            metrics::profile_state(&config.name, "idle");
+            // A full disk refuses the protocol too; the answer below still tells all.
+            if let Err(error) = committer.change(Change::Protocol(Box::new(run))).await {
+                tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
+            }
+            Ok(finished)
+        }
+    }
+}
+
+/// Takes the run out of `live` and completes its protocol.
+fn finish(
+    live: &watch::Sender<Live>,
+    started: Timestamp,
+    (refused, result): (Vec<FolderError>, Result<(), RunError>),
+) -> Finished {
+    let mut run = live
+        .send_replace(Live::default())
+        .run
+        .unwrap_or_else(|| Run::begin("", started));
+    for FolderError { folder, error } in refused {
+        run.error(&folder, "", "folder", error);
+    }
+    match &result {
+        Err(RunError::Interrupted) | Ok(()) => {}
+        Err(error) => run.error("", "", error.stage(), error),
+    }
+    notice_of_unknown(&mut run);
+    run.state = run::final_state(&run, &result);
+    let now = Timestamp::now();
+    run.finished_at = Some(timestamp(now));
+    let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
+    metrics::run_ended(&run.profile, run.state, took, now.as_second());
+    Finished {
+        exit: run::exit(run.state, &result),
+        run,
+    }
+}
+
+/// Nearly everything unknown hints at a directory or a rule that does not fit.
+fn notice_of_unknown(run: &mut Run) {
+    if run.unknown >= 20 && run.unknown * 10 >= run.seen * 9 {
+        let notice = format!(
+            "{} of {} messages have no known address: are the users' addresses complete, and is the mailbox's own \
+             address in own_addresses?",
+            run.unknown, run.seen
+        );
+        run.notice(notice);
+    }
+}
+
+fn log(finished: &Finished) {
+    let Run {
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors,
+        ..
+    } = &finished.run;
+    let state = state.as_str();
+    tracing::info!(
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors = errors.len(),
+        "run ends"
+    );
+    if let Some(error) = errors.first() {
+        tracing::warn!(
+            profile,
+            run,
+            folder = error.folder,
+            copy = error.copy,
+            stage = error.stage,
+            error = error.error,
+            "first error"
+        );
+    }
+}

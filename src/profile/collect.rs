@@ -1,0 +1,518 @@
+//! Archiving what is open in one folder: list, size, fetch in windows, judge.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    budget::Share,
+    connection::{Judged, Progress, Task},
+    cursor::{Done, OpenCopy},
+};
+use crate::{
+    archive::{Change, CopyKey, StoreError},
+    config::Unknown,
+    identify::{Header, Identified},
+    report::{CopyError, Outcome},
+    route::{IsUnknown, Route, RouteError},
+    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
+};
+
+/// Copies whose sizes are asked for at once.
+const SIZES: usize = 1000;
+/// Announced bytes, and copies, of one window. A cut costs one window, a round trip too.
+const WINDOW_BYTES: u64 = 4 << 20;
+const WINDOW_COPIES: usize = 500;
+/// Bytes that the headers of one copy are taken to have, for the budget.
+const HEADER_BYTES: u64 = 8 << 10;
+
+/// A folder was gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collected;
+
+#[derive(thiserror::Error, Debug)]
+pub enum CollectError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("interrupted")]
+    Cancelled,
+    #[error("the profile stopped; this is a fault of dropkeep")]
+    Profile,
+}
+
+impl CollectError {
+    /// Whether the session can go on with another folder.
+    pub fn session_is_usable(&self) -> bool {
+        matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
+    }
+}
+
+/// Gives up waiting for a server when the run is interrupted.
+pub async fn unless_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, CollectError> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(CollectError::Cancelled),
+        result = work => result.map_err(CollectError::from),
+    }
+}
+
+/// Goes through what is open in `folder`. What was fetched has its outcome when this returns, also
+/// when it returns an error.
+pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Result<Collected, CollectError> {
+    let number = task.stages.committer.change(Change::Folder(folder.to_owned())).await? as u32;
+    let mut work = Work {
+        task,
+        folder: folder.to_owned(),
+        number,
+        keys: HashMap::new(),
+        judging: JoinSet::new(),
+        progress: Progress::default(),
+        missing: Vec::new(),
+    };
+    let collected = work.collect(session).await;
+    // Whatever happened to the source: what is on its way is committed and counted.
+    let judged = work.judge_all().await;
+    let flushed = work.flush().await;
+    collected.and(judged).and(flushed)?;
+    Ok(Collected)
+}
+
+struct Work<'t> {
+    task: &'t Arc<Task>,
+    folder: String,
+    number: u32,
+    /// By which name each open copy will be done.
+    keys: HashMap<CopyRef, Option<CopyKey>>,
+    /// Copies on their way, as many as the budget lets in.
+    judging: JoinSet<Result<Judged, StoreError>>,
+    progress: Progress,
+    /// Asked for, and not answered.
+    missing: Vec<(CopyRef, &'static str)>,
+}
+
+impl Work<'_> {
+    async fn collect(&mut self, session: &mut Session) -> Result<(), CollectError> {
+        let cancel = &self.task.cancel;
+        let opened = unless_cancelled(cancel, session.open(&self.folder)).await?;
+        let listing = unless_cancelled(cancel, session.listing()).await?;
+        let open = self.open_copies(opened.uidvalidity, listing).await?;
+        self.progress.expected = open.len() as u64;
+        self.keys = open.iter().map(|open| (open.copy.clone(), open.key)).collect();
+        self.flush().await?;
+        let copies: Vec<CopyRef> = open.into_iter().map(|open| open.copy).collect();
+        // While more is fetched the committer may wait for it, to make larger blocks.
+        let _more = self.task.stages.committer.more_coming();
+        for chunk in copies.chunks(SIZES) {
+            let announced = unless_cancelled(cancel, session.sizes(chunk)).await?;
+            if announced.len() < chunk.len() {
+                let answered: std::collections::HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
+                let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
+                self.missing
+                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+            }
+            let fitting = self.put_aside_too_large(announced);
+            for window in windows(fitting, WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4)) {
+                let window = self.put_aside_skipped(session, window).await?;
+                self.fetch(session, window).await?;
+                self.flush().await?;
+            }
+        }
+        self.find_missing(session).await
+    }
+
+    /// Which copies of the listing are not done.
+    async fn open_copies(
+        &mut self,
+        uidvalidity: Option<u32>,
+        listing: Vec<CopyRef>,
+    ) -> Result<Vec<OpenCopy>, CollectError> {
+        let (store, source, folder) = (self.task.stages.store.clone(), self.task.source, self.number);
+        let read = move || match uidvalidity {
+            Some(uidvalidity) => {
+                let uids = store.done_uids(source, folder, uidvalidity)?;
+                Ok(Done::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    uids,
+                })
+            }
+            None => Ok(Done::Pop3 {
+                source,
+                uidls: store.done_uidls(source)?,
+            }),
+        };
+        let done = self
+            .task
+            .stages
+            .pool
+            .run(read)
+            .await
+            .map_err(|_| CollectError::Profile)?;
+        let done: Done = done.map_err(CollectError::Store)?;
+        if let Some((source, standing)) = done.standing_if_some_are_gone(&listing) {
+            self.task
+                .stages
+                .committer
+                .change(Change::Uidls { source, standing })
+                .await?;
+        }
+        if listing.iter().any(|copy| matches!(copy, CopyRef::Number(_))) {
+            let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by their content";
+            self.progress.notices.push(notice.into());
+        }
+        Ok(done.open_copies(listing))
+    }
+
+    fn put_aside_too_large(&mut self, announced: Vec<Announced>) -> Vec<Announced> {
+        let most = self.task.stages.max_message_size;
+        let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
+        for Announced { copy, size } in too_large {
+            let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays on the server");
+            self.judged(Outcome::TooLarge, &copy, Some(("size", error)));
+        }
+        fitting
+    }
+
+    /// Where unknown messages stay on the server, their headers are judged before their bodies are fetched.
+    async fn put_aside_skipped(
+        &mut self,
+        session: &mut Session,
+        window: Vec<Announced>,
+    ) -> Result<Vec<Announced>, CollectError> {
+        if self.task.routing.unknown != Unknown::Skip || !session.can_fetch_headers() {
+            return Ok(window);
+        }
+        let _share = self
+            .task
+            .stages
+            .budget
+            .take(window.iter().map(|one| one.size.min(HEADER_BYTES)))
+            .await;
+        let mut headers = Vec::with_capacity(window.len());
+        let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
+        let fetching = session.fetch(&window, Want::Header, &mut keep);
+        match unless_cancelled(&self.task.cancel, fetching).await {
+            Ok(_) => {}
+            // A refusal of headers says nothing yet about the bodies.
+            Err(error) if error.session_is_usable() => {}
+            Err(error) => return Err(error),
+        }
+        let mut skipped = std::collections::HashSet::new();
+        for (copy, header) in headers {
+            let found = self.task.rules.find(&Header::scan(&header));
+            let question = IsUnknown {
+                found,
+                routing: self.task.routing.clone(),
+            };
+            if self
+                .task
+                .stages
+                .router
+                .send(question)
+                .await
+                .map_err(|_| CollectError::Profile)?
+            {
+                self.progress.judged.push(Judged::skipped());
+                skipped.insert(copy);
+            }
+        }
+        Ok(window.into_iter().filter(|one| !skipped.contains(&one.copy)).collect())
+    }
+
+    /// Fetches a window. Where the server refuses it, each copy by itself: one bad message must not
+    /// stop the others.
+    async fn fetch(&mut self, session: &mut Session, window: Vec<Announced>) -> Result<(), CollectError> {
+        if window.is_empty() {
+            return Ok(());
+        }
+        let unfetched = match self.fetch_once(session, &window).await {
+            Ok(unfetched) => unfetched,
+            Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
+                tracing::warn!(%error, folder = self.folder, "a window is refused; its copies are fetched one by one");
+                let mut unfetched = Vec::new();
+                for one in left {
+                    match self.fetch_once(session, std::slice::from_ref(&one)).await {
+                        Ok(more) => unfetched.extend(more),
+                        Err((error, _)) if error.session_is_usable() => {
+                            self.judged(Outcome::Failed, &one.copy, Some(("fetch", error.to_string())));
+                        }
+                        Err((error, _)) => return Err(error),
+                    }
+                }
+                unfetched
+            }
+            Err((error, left)) if error.session_is_usable() => {
+                for one in left {
+                    self.judged(Outcome::Failed, &one.copy, Some(("fetch", error.to_string())));
+                }
+                Vec::new()
+            }
+            Err((error, _)) => return Err(error),
+        };
+        for Unfetched { copy, why } in unfetched {
+            match why {
+                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
+                UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
+                UnfetchedWhy::Refused(words) => {
+                    self.judged(
+                        Outcome::Failed,
+                        &copy,
+                        Some(("fetch", format!("the server refuses it: {words}"))),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One fetch. On error also gives what of the window did not come.
+    async fn fetch_once(
+        &mut self,
+        session: &mut Session,
+        window: &[Announced],
+    ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
+        let mut share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
+        let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
+        let mut came = std::collections::HashSet::new();
+        let (task, number, folder) = (self.task, self.number, &self.folder);
+        let (keys, judging) = (&self.keys, &mut self.judging);
+        let mut sink = |fetched: Fetched| {
+            let share = share.split(sizes.get(&fetched.copy).copied().unwrap_or_default());
+            let key = keys.get(&fetched.copy).copied().flatten();
+            came.insert(fetched.copy.clone());
+            judging.spawn(judge(task.clone(), folder.clone(), number, key, fetched, share));
+        };
+        let result = unless_cancelled(&task.cancel, session.fetch(window, Want::Whole, &mut sink)).await;
+        result.map_err(|error| {
+            (
+                error,
+                window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
+            )
+        })
+    }
+
+    /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.
+    async fn find_missing(&mut self, session: &mut Session) -> Result<(), CollectError> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        // A POP3 session shows the mailbox as it was when it began, so there nothing vanishes.
+        let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
+        let standing: std::collections::HashSet<CopyRef> = listing.into_iter().collect();
+        for (copy, why) in std::mem::take(&mut self.missing) {
+            if standing.contains(&copy) {
+                self.judged(Outcome::Failed, &copy, Some(("fetch", why.into())));
+            } else {
+                self.judged(Outcome::Vanished, &copy, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn judged(&mut self, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
+        let error = error.map(|(stage, error)| copy_error(&self.folder, copy, stage, error));
+        self.progress.judged.push(Judged {
+            outcome,
+            bytes: 0,
+            routed: None,
+            error,
+        });
+    }
+
+    /// Waits for all copies on their way.
+    async fn judge_all(&mut self) -> Result<(), CollectError> {
+        let mut first_error = None;
+        while let Some(judged) = self.judging.join_next().await {
+            self.take(judged, &mut first_error);
+            if self.progress.judged.len() >= WINDOW_COPIES {
+                self.tell().await?;
+            }
+        }
+        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
+    }
+
+    /// Tells the profile what has been judged so far.
+    async fn flush(&mut self) -> Result<(), CollectError> {
+        let mut first_error = None;
+        while let Some(judged) = self.judging.try_join_next() {
+            self.take(judged, &mut first_error);
+        }
+        self.tell().await?;
+        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
+    }
+
+    fn take(
+        &mut self,
+        judged: Result<Result<Judged, StoreError>, tokio::task::JoinError>,
+        first_error: &mut Option<StoreError>,
+    ) {
+        match judged {
+            Ok(Ok(judged)) => self.progress.judged.push(judged),
+            Ok(Err(error)) => drop(first_error.get_or_insert(error)),
+            Err(error) => {
+                let error = CopyError {
+                    folder: self.folder.clone(),
+                    copy: String::new(),
+                    stage: "identify".into(),
+                    error: error.to_string(),
+                };
+                self.progress.judged.push(Judged {
+                    outcome: Outcome::Failed,
+                    bytes: 0,
+                    routed: None,
+                    error: Some(error),
+                });
+            }
+        }
+    }
+
+    async fn tell(&mut self) -> Result<(), CollectError> {
+        let progress = std::mem::take(&mut self.progress);
+        if progress.expected == 0 && progress.judged.is_empty() && progress.notices.is_empty() {
+            return Ok(());
+        }
+        self.task
+            .progress
+            .send(progress)
+            .await
+            .map_err(|_| CollectError::Profile)
+    }
+}
+
+impl Judged {
+    fn skipped() -> Self {
+        let routed = crate::route::Routed {
+            unknown: true,
+            skipped: true,
+            ..Default::default()
+        };
+        Self {
+            outcome: Outcome::Skipped,
+            bytes: 0,
+            routed: Some(routed),
+            error: None,
+        }
+    }
+}
+
+/// The way of one fetched copy: identified, routed, filed, committed.
+///
+/// # Errors
+/// The store fails, which ends the run.
+async fn judge(
+    task: Arc<Task>,
+    folder: String,
+    number: u32,
+    key: Option<CopyKey>,
+    fetched: Fetched,
+    _share: Share,
+) -> Result<Judged, StoreError> {
+    let Fetched {
+        copy,
+        bytes,
+        internal_date,
+    } = fetched;
+    let size = bytes.len() as u64;
+    let rules = task.rules.clone();
+    let failed = |stage, error: String| Judged {
+        outcome: Outcome::Failed,
+        bytes: size,
+        routed: None,
+        error: Some(copy_error(&folder, &copy, stage, error)),
+    };
+    let identified = match task
+        .stages
+        .pool
+        .run(move || Identified::new(bytes, internal_date, &rules))
+        .await
+    {
+        Ok(identified) => identified,
+        Err(panicked) => return Ok(failed("identify", panicked.to_string())),
+    };
+    let route = Route {
+        copy: key,
+        folder: number,
+        run: task.run,
+        identified,
+        routing: task.routing.clone(),
+    };
+    let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
+    match routed {
+        Ok(routed) => {
+            let outcome = match (routed.skipped, routed.archived.is_empty()) {
+                (true, _) => Outcome::Skipped,
+                (false, false) => Outcome::Archived,
+                (false, true) => Outcome::Duplicate,
+            };
+            Ok(Judged {
+                outcome,
+                bytes: size,
+                routed: Some(routed),
+                error: None,
+            })
+        }
+        Err(RouteError::Store(error)) => Err(error),
+        Err(error) => Ok(failed("route", error.to_string())),
+    }
+}
+
+fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
+    CopyError {
+        folder: folder.to_owned(),
+        copy: copy.to_string(),
+        stage: stage.to_owned(),
+        error,
+    }
+}
+
+/// Cuts copies into windows by their announced bytes. A larger copy is a window by itself.
+fn windows(copies: Vec<Announced>, most_bytes: u64) -> Vec<Vec<Announced>> {
+    let mut windows: Vec<Vec<Announced>> = Vec::new();
+    let mut bytes = 0;
+    for copy in copies {
+        match windows.last_mut() {
+            Some(window) if bytes + copy.size <= most_bytes && window.len() < WINDOW_COPIES => {
+                bytes += copy.size;
+                window.push(copy);
+            }
+            _ => {
+                bytes = copy.size;
+                windows.push(vec![copy]);
+            }
+        }
+    }
+    windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_bounded_in_bytes_and_copies() {
+        let sizes = [1 << 20, 2 << 20, 2 << 20, 9 << 20, 1];
+        let copies = sizes.iter().enumerate().map(|(n, size)| Announced {
+            copy: CopyRef::Uid(n as u32),
+            size: *size,
+        });
+        let lengths: Vec<usize> = windows(copies.collect(), 4 << 20).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1, 1, 1]);
+        let many = (0..1001)
+            .map(|n| Announced {
+                copy: CopyRef::Uid(n),
+                size: 1,
+            })
+            .collect();
+        assert_eq!(
+            windows(many, 4 << 20).iter().map(Vec::len).collect::<Vec<_>>(),
+            [500, 500, 1]
+        );
+    }
+}

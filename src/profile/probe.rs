@@ -1,0 +1,179 @@
+//! The test of a profile: connect, log in, look. Stores nothing, changes nothing on the server.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use serde::Serialize;
+
+use super::run::Exit;
+use crate::{
+    config::{ConfigError, Profile, Secret},
+    identify::Header,
+    source::{Announced, CopyRef, PeerCertificate, Session, SourceError, Steps, Want},
+};
+
+/// Messages whose headers are looked at, the newest first.
+const NEWEST: usize = 200;
+/// Folders that are counted.
+const FOLDERS: usize = 200;
+
+/// What a test found, as `dropkeep test --json` prints it.
+#[derive(Serialize, Debug)]
+pub struct Probe {
+    pub profile: String,
+    pub ok: bool,
+    pub steps: Vec<ProbeStep>,
+    pub tls: Option<PeerCertificate>,
+    pub capabilities: Vec<String>,
+    pub folders: Vec<ProbeFolder>,
+    /// Of the newest messages, how many have each of the profile's envelope headers.
+    pub envelope_headers: BTreeMap<String, usize>,
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+#[derive(Serialize, Debug)]
+pub struct ProbeStep {
+    pub step: String,
+    pub ok: bool,
+    pub detail: String,
+    pub ms: u64,
+}
+
+#[derive(Serialize, Debug)]
+pub struct ProbeFolder {
+    pub name: String,
+    pub messages: u32,
+}
+
+/// Tests `profile`.
+///
+/// # Errors
+/// Its password cannot be had.
+pub async fn probe(profile: &Profile) -> Result<Probe, ConfigError> {
+    let password = profile.server.secret()?;
+    let mut probe = Probe {
+        profile: profile.name.clone(),
+        ok: false,
+        steps: Vec::new(),
+        tls: None,
+        capabilities: Vec::new(),
+        folders: Vec::new(),
+        envelope_headers: BTreeMap::new(),
+        exit: Exit::Source,
+    };
+    let Some(mut session) = probe.connect(profile, &password).await else {
+        return Ok(probe);
+    };
+    let looked = probe.look(profile, &mut session).await;
+    if let Err(error) = session.close().await {
+        tracing::debug!(%error, "the session did not end in good order");
+    }
+    probe.ok = looked;
+    probe.exit = if looked { Exit::Done } else { Exit::Errors };
+    Ok(probe)
+}
+
+impl Probe {
+    fn step(&mut self, step: &str, started: Instant, result: &Result<String, SourceError>) -> bool {
+        let (ok, detail) = match result {
+            Ok(detail) => (true, detail.clone()),
+            Err(error) => (false, error.to_string()),
+        };
+        let ms = started.elapsed().as_millis() as u64;
+        self.steps.push(ProbeStep {
+            step: step.to_owned(),
+            ok,
+            detail,
+            ms,
+        });
+        ok
+    }
+
+    async fn connect(&mut self, profile: &Profile, password: &Secret) -> Option<Session> {
+        let mut steps = Steps::default();
+        let started = Instant::now();
+        let connected = Session::connect(&profile.server, password, &mut steps).await;
+        let mut known = 0;
+        for (step, detail, took) in steps.done {
+            let ms = took.as_millis() as u64;
+            known += ms;
+            self.steps.push(ProbeStep {
+                step: step.as_str().to_owned(),
+                ok: true,
+                detail,
+                ms,
+            });
+        }
+        self.tls = steps.certificate;
+        match connected {
+            Ok(session) => {
+                self.capabilities = session.capabilities().to_vec();
+                Some(session)
+            }
+            Err(error) => {
+                let step = error.step().map_or("connect", |step| step.as_str()).to_owned();
+                let ms = (started.elapsed().as_millis() as u64).saturating_sub(known);
+                self.steps.push(ProbeStep {
+                    step,
+                    ok: false,
+                    detail: error.to_string(),
+                    ms,
+                });
+                None
+            }
+        }
+    }
+
+    /// Looks at folders and headers; false where something of it failed.
+    async fn look(&mut self, profile: &Profile, session: &mut Session) -> bool {
+        let started = Instant::now();
+        let result = self.count_folders(profile, session).await;
+        if !self.step("folders", started, &result) {
+            return false;
+        }
+        if !session.can_fetch_headers() {
+            return true;
+        }
+        let started = Instant::now();
+        let result = self.count_headers(profile, session).await;
+        self.step("headers", started, &result)
+    }
+
+    async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {
+        let names = session.folders(&profile.folders).await?;
+        let found = names.len();
+        for name in names.into_iter().take(FOLDERS) {
+            let messages = session.open(&name).await?.exists;
+            self.folders.push(ProbeFolder { name, messages });
+        }
+        let messages: u64 = self.folders.iter().map(|folder| u64::from(folder.messages)).sum();
+        Ok(format!(
+            "{found} folder{}, {messages} messages",
+            if found == 1 { "" } else { "s" }
+        ))
+    }
+
+    async fn count_headers(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {
+        let Some(fullest) = self.folders.iter().max_by_key(|folder| folder.messages) else {
+            return Ok("no folder, no header".into());
+        };
+        session.open(&fullest.name).await?;
+        let mut copies: Vec<CopyRef> = session.listing().await?;
+        let newest = copies.split_off(copies.len().saturating_sub(NEWEST));
+        let announced: Vec<Announced> = session.sizes(&newest).await?;
+        let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
+        for window in announced.chunks(20) {
+            let mut count = |fetched: crate::source::Fetched| {
+                let header = Header::scan(&fetched.bytes);
+                looked_at += 1;
+                for name in &profile.recipients.envelope_headers {
+                    if header.all(name).next().is_some() {
+                        *counts.entry(name.clone()).or_default() += 1;
+                    }
+                }
+            };
+            session.fetch(window, Want::Header, &mut count).await?;
+        }
+        Ok(format!("looked at the headers of the newest {looked_at}"))
+    }
+}

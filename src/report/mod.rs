@@ -1,0 +1,8 @@
+//! What the appliance says of itself: metrics, protocols, health.
+
+mod http;
+pub mod metrics;
+mod protocol;
+
+pub use http::{Readiness, serve};
+pub use protocol::{CopyError, Outcome, Run, RunState, UserCounts, timestamp};

@@ -1,0 +1,207 @@
+//! The protocol: the report of a run.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Errors that a protocol lists; the rest is counted.
+const MOST_ERRORS: usize = 1000;
+/// Unknown addresses that a protocol lists.
+const MOST_ADDRESSES: usize = 200;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    Running,
+    Completed,
+    CompletedWithErrors,
+    Failed,
+    Interrupted,
+}
+
+impl RunState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::CompletedWithErrors => "completed_with_errors",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What a run found of one copy. Each copy that it looks at has exactly one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Archived,
+    Duplicate,
+    Skipped,
+    Excluded,
+    TooLarge,
+    Vanished,
+    Failed,
+}
+
+impl Outcome {
+    /// The word for it in counts and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Archived => "archived",
+            Self::Duplicate => "duplicates",
+            Self::Skipped => "skipped",
+            Self::Excluded => "excluded",
+            Self::TooLarge => "too_large",
+            Self::Vanished => "vanished",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One thing that went wrong, or that the administrator should know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CopyError {
+    pub folder: String,
+    /// The copy as its server names it; empty where it is no matter of one copy.
+    pub copy: String,
+    pub stage: String,
+    pub error: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct UserCounts {
+    pub archived: u64,
+    pub duplicates: u64,
+}
+
+/// A run's protocol. The counts add up: seen = archived + duplicates + skipped + excluded + too_large
+/// + vanished + failed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub run: u64,
+    pub profile: String,
+    pub state: RunState,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub seen: u64,
+    pub archived: u64,
+    pub duplicates: u64,
+    pub skipped: u64,
+    pub excluded: u64,
+    pub too_large: u64,
+    pub vanished: u64,
+    pub failed: u64,
+    /// Copies without a known address, also counted above.
+    pub unknown: u64,
+    pub filings: u64,
+    pub deleted: u64,
+    /// Bytes fetched.
+    pub bytes: u64,
+    pub users: BTreeMap<String, UserCounts>,
+    pub errors: Vec<CopyError>,
+    /// Errors beyond those listed.
+    #[serde(default)]
+    pub errors_omitted: u64,
+    /// Addresses of ours that no user has, and how many messages named them.
+    #[serde(default)]
+    pub unknown_addresses: BTreeMap<String, u64>,
+    /// What the administrator should know though nothing went wrong.
+    #[serde(default)]
+    pub notices: Vec<String>,
+    /// Users that the run created.
+    #[serde(default)]
+    pub created_users: Vec<String>,
+}
+
+impl Run {
+    pub fn begin(profile: &str, now: Timestamp) -> Self {
+        Self {
+            run: 0,
+            profile: profile.to_owned(),
+            state: RunState::Running,
+            started_at: timestamp(now),
+            finished_at: None,
+            seen: 0,
+            archived: 0,
+            duplicates: 0,
+            skipped: 0,
+            excluded: 0,
+            too_large: 0,
+            vanished: 0,
+            failed: 0,
+            unknown: 0,
+            filings: 0,
+            deleted: 0,
+            bytes: 0,
+            users: BTreeMap::new(),
+            errors: Vec::new(),
+            errors_omitted: 0,
+            unknown_addresses: BTreeMap::new(),
+            notices: Vec::new(),
+            created_users: Vec::new(),
+        }
+    }
+
+    pub fn count(&mut self, outcome: Outcome) {
+        self.seen += 1;
+        *match outcome {
+            Outcome::Archived => &mut self.archived,
+            Outcome::Duplicate => &mut self.duplicates,
+            Outcome::Skipped => &mut self.skipped,
+            Outcome::Excluded => &mut self.excluded,
+            Outcome::TooLarge => &mut self.too_large,
+            Outcome::Vanished => &mut self.vanished,
+            Outcome::Failed => &mut self.failed,
+        } += 1;
+    }
+
+    pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
+        if self.errors.len() >= MOST_ERRORS {
+            self.errors_omitted += 1;
+            return;
+        }
+        let error = CopyError {
+            folder: folder.to_owned(),
+            copy: copy.to_string(),
+            stage: stage.to_owned(),
+            error: error.to_string(),
+        };
+        self.errors.push(error);
+    }
+
+    pub fn unknown_address(&mut self, address: &str) {
+        if let Some(count) = self.unknown_addresses.get_mut(address) {
+            *count += 1;
+        } else if self.unknown_addresses.len() < MOST_ADDRESSES {
+            self.unknown_addresses.insert(address.to_owned(), 1);
+        }
+    }
+
+    /// Says a thing once.
+    pub fn notice(&mut self, notice: impl Into<String>) {
+        let notice = notice.into();
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// The protocol of a run whose process ended without finishing it. Its counts are lost, what it
+    /// archived is not.
+    pub fn abandoned(mut self) -> Self {
+        self.state = RunState::Interrupted;
+        self.error(
+            "",
+            "",
+            "run",
+            "the process ended before the run did; what it archived is kept, its counts are lost",
+        );
+        self
+    }
+}
+
+/// Whole seconds: what is stored and shown.
+pub fn timestamp(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}

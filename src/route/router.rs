@@ -1,0 +1,346 @@
+//! The role of the router is to map addresses to user archives: it decides for whom an identified
+//! copy is, starts the archives of those users where they are not running, gives each its share
+//! of the deposit, and answers when all of it is on disk.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
+use futures_util::future;
+use jiff::Timestamp;
+
+use super::{
+    Directory,
+    decision::{Routing, decide, unknown_goes_to},
+};
+use crate::{
+    archive::{
+        Change, Committer, CopyKey, Deposit, File, RunId, Shared, Store, StoreError, User, UserArchive, UserId, Why,
+    },
+    identify::{Found, Identified},
+    message::Address,
+    report::metrics,
+};
+
+/// Copies waiting for a decision; behind them, the connections wait.
+const MAILBOX: usize = 64;
+/// A share that an archive did not answer is sent once more, to one started anew.
+const TRIES: usize = 2;
+
+pub struct Router {
+    directory: Directory,
+    archives: HashMap<UserId, Addr<UserArchive>>,
+    /// The number that the next new user gets: given out once, whether its commit succeeds or not.
+    next_user: UserId,
+    /// Users that exist here and not yet on disk: each deposit for them brings them along.
+    uncommitted: HashSet<UserId>,
+    /// Users created so far, by run.
+    created: HashMap<RunId, u32>,
+    store: Arc<Store>,
+    committer: Committer,
+    /// Where user archives live: they read from disk, which must not stall the network.
+    arbiter: Arbiter,
+}
+
+impl Router {
+    pub fn new(directory: Directory, store: Arc<Store>, committer: Committer) -> Self {
+        metrics::users(directory.len());
+        Self {
+            next_user: directory.next_id(),
+            directory,
+            archives: HashMap::new(),
+            uncommitted: HashSet::new(),
+            created: HashMap::new(),
+            store,
+            committer,
+            arbiter: Arbiter::new(),
+        }
+    }
+
+    /// The archive of a user, started if need be.
+    fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
+        self.archives.retain(|_, archive| archive.connected());
+        let (store, committer) = (&self.store, &self.committer);
+        let start = || {
+            let archive = UserArchive::new(user, store.clone(), committer.clone());
+            UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive)
+        };
+        self.archives.entry(user).or_insert_with(start).clone()
+    }
+
+    fn new_id(&mut self) -> UserId {
+        let id = self.next_user;
+        self.next_user += 1;
+        id
+    }
+
+    /// Creates a user for an address of ours, within the run's limit.
+    fn create(&mut self, address: &Address, run: RunId, limit: u32) -> Option<UserId> {
+        let created = self.created.entry(run).or_default();
+        if *created >= limit {
+            return None;
+        }
+        *created += 1;
+        let id = self.new_id();
+        let name = address.to_string();
+        let user = User {
+            name,
+            addresses: vec![address.clone()],
+            managed: false,
+            retired: false,
+        };
+        self.directory.put(id, user);
+        self.uncommitted.insert(id);
+        metrics::users(self.directory.len());
+        Some(id)
+    }
+}
+
+impl Actor for Router {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.arbiter.stop();
+    }
+}
+
+/// From a connection, for each copy it fetched. The answer comes after the commit; a lost answer
+/// means that the copy stays open.
+#[derive(Message)]
+#[rtype(result = "Result<Routed, RouteError>")]
+pub struct Route {
+    pub copy: Option<CopyKey>,
+    pub folder: u32,
+    pub run: RunId,
+    pub identified: Identified,
+    pub routing: Arc<Routing>,
+}
+
+/// From a connection that has but a header: whether nobody known is named in it.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct IsUnknown {
+    pub found: Found,
+    pub routing: Arc<Routing>,
+}
+
+/// From whoever reads or changes users: the directory as it is now.
+#[derive(Message)]
+#[rtype(result = "Directory")]
+pub struct GetDirectory;
+
+/// From the users commands: a user as it shall be. Answered after the commit.
+#[derive(Message)]
+#[rtype(result = "Result<UserId, StoreError>")]
+pub struct PutUser {
+    pub id: Option<UserId>,
+    pub user: User,
+}
+
+/// From a profile: no copy of this run comes any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct RunEnded(pub RunId);
+
+/// What became of a routed copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routed {
+    /// Names of the users it was newly filed for, and of those who had it.
+    pub archived: Vec<String>,
+    pub duplicate: Vec<String>,
+    pub unknown: bool,
+    /// Unknown, and left alone.
+    pub skipped: bool,
+    pub created: Vec<String>,
+    /// Addresses of ours that have no user.
+    pub local_unknown: Vec<Address>,
+}
+
+#[derive(thiserror::Error, Clone, Debug)]
+pub enum RouteError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
+    Archive { user: String },
+    #[error("the router stopped; this is a fault of dropkeep")]
+    Router,
+}
+
+impl Handler<Route> for Router {
+    type Result = ResponseFuture<Result<Routed, RouteError>>;
+
+    fn handle(&mut self, route: Route, ctx: &mut Self::Context) -> Self::Result {
+        let Route {
+            copy,
+            folder,
+            run,
+            identified,
+            routing,
+        } = route;
+        let mut decision = decide(&self.directory, &routing, &identified.found);
+        let mut routed = Routed {
+            unknown: decision.unknown,
+            ..Routed::default()
+        };
+        if matches!(routing.unknown, crate::config::Unknown::Create) {
+            for (address, why) in std::mem::take(&mut decision.local_unknown) {
+                match self.create(&address, run, routing.create_limit) {
+                    Some(id) => {
+                        routed.created.push(self.directory.name(id).to_owned());
+                        decision.users.push((id, why));
+                    }
+                    None => decision.local_unknown.push((address, why)),
+                }
+            }
+        }
+        routed.local_unknown = decision.local_unknown.into_iter().map(|(address, _)| address).collect();
+        if decision.users.is_empty() {
+            match unknown_goes_to(&self.directory, &routing) {
+                Some(user) => decision.users.push((user, Why::Unknown)),
+                None => {
+                    routed.skipped = true;
+                    return Box::pin(future::ready(Ok(routed)));
+                }
+            }
+        }
+        let users = decision.users;
+        let new = users
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(|id| self.uncommitted.contains(id));
+        let new_users: Vec<_> = new
+            .filter_map(|id| Some((id, self.directory.user(id)?.clone())))
+            .collect();
+        let names: HashMap<UserId, String> = users
+            .iter()
+            .map(|(id, _)| (*id, self.directory.name(*id).to_owned()))
+            .collect();
+        let archives: Vec<_> = users.into_iter().map(|(id, why)| (id, self.archive(id), why)).collect();
+
+        let now = Timestamp::now().as_second();
+        let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
+        let deposit = Deposit {
+            copy,
+            folder,
+            run,
+            bytes: identified.bytes,
+            sha256: identified.sha256,
+            identity: identified.identity,
+            date: identified.date.unwrap_or(now),
+            archived_at: now,
+            notes: identified.notes.0,
+            new_users,
+        };
+        let (shared, answer) = Shared::new(deposit, archives.len());
+        let router = ctx.address();
+        Box::pin(async move {
+            let share = |(user, archive, why)| {
+                let (router, shared) = (router.clone(), shared.clone());
+                let name = names.get(&user).cloned().unwrap_or_default();
+                async move {
+                    hand_out(router, user, archive, File { shared, why })
+                        .await
+                        .map_err(|()| name)
+                }
+            };
+            if let Err(user) = future::try_join_all(archives.into_iter().map(share)).await {
+                return Err(RouteError::Archive { user });
+            }
+            drop(shared);
+            let filed = answer.await.map_err(|_| RouteError::Router)??;
+            if !brought.is_empty() {
+                router.send(Committed(brought)).await.map_err(|_| RouteError::Router)?;
+            }
+            let names_of = |users: &[UserId]| users.iter().filter_map(|user| names.get(user).cloned()).collect();
+            routed.archived = names_of(&filed.archived);
+            routed.duplicate = names_of(&filed.duplicate);
+            Ok(routed)
+        })
+    }
+}
+
+/// Gives `archive` its share; one that stopped idle just now is started anew.
+async fn hand_out(router: Addr<Router>, user: UserId, archive: Addr<UserArchive>, file: File) -> Result<(), ()> {
+    let mut archive = archive;
+    for _ in 0..TRIES {
+        if archive.send(file.clone()).await.is_ok() {
+            return Ok(());
+        }
+        archive = router.send(StartArchive(user)).await.map_err(|_| ())?;
+    }
+    Err(())
+}
+
+/// From the router to itself: an archive that stopped is needed again.
+#[derive(Message)]
+#[rtype(result = "Addr<UserArchive>")]
+struct StartArchive(UserId);
+
+impl Handler<StartArchive> for Router {
+    type Result = actix::MessageResult<StartArchive>;
+
+    fn handle(&mut self, StartArchive(user): StartArchive, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.archive(user))
+    }
+}
+
+/// From the router to itself: these created users are on disk.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Committed(Vec<UserId>);
+
+impl Handler<Committed> for Router {
+    type Result = ();
+
+    fn handle(&mut self, Committed(users): Committed, _: &mut Self::Context) {
+        self.uncommitted.retain(|user| !users.contains(user));
+    }
+}
+
+impl Handler<IsUnknown> for Router {
+    type Result = bool;
+
+    fn handle(&mut self, IsUnknown { found, routing }: IsUnknown, _: &mut Self::Context) -> bool {
+        decide(&self.directory, &routing, &found).unknown
+    }
+}
+
+impl Handler<GetDirectory> for Router {
+    type Result = actix::MessageResult<GetDirectory>;
+
+    fn handle(&mut self, _: GetDirectory, _: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.directory.clone())
+    }
+}
+
+impl Handler<PutUser> for Router {
+    type Result = actix::ResponseActFuture<Self, Result<UserId, StoreError>>;
+
+    fn handle(&mut self, PutUser { id, user }: PutUser, _: &mut Self::Context) -> Self::Result {
+        use actix::{ActorFutureExt, WrapFuture};
+        let id = id.unwrap_or_else(|| self.new_id());
+        let committer = self.committer.clone();
+        let change = Change::User(Some(id), user.clone());
+        let commit = async move { committer.change(change).await };
+        Box::pin(commit.into_actor(self).map(move |result, router, _| {
+            result?;
+            router.directory.put(id, user);
+            metrics::users(router.directory.len());
+            Ok(id)
+        }))
+    }
+}
+
+impl Handler<RunEnded> for Router {
+    type Result = ();
+
+    fn handle(&mut self, RunEnded(run): RunEnded, _: &mut Self::Context) {
+        self.created.remove(&run);
+    }
+}

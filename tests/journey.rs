@@ -1,0 +1,169 @@
+//! The whole journey over each kind of access: a mailbox is archived, comes back byte for byte, and a
+//! second run finds nothing to do.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use support::{
+    appliance::{Appliance, PROFILE, Profile, assert_adds_up, disk_usage, number, text},
+    corpus,
+    dovecot::Dovecot,
+    generator::{Mailbox, Settings},
+    identity::{counted, identity, sha256},
+    pull,
+};
+
+const MESSAGES: usize = 3_000;
+
+#[test]
+fn imap() {
+    // Here every single message is read back.
+    journey("imap", Mailbox::new(Settings::messages(MESSAGES)), 1);
+}
+
+#[test]
+fn imap_tls() {
+    journey("imap-tls", Mailbox::new(Settings::messages(MESSAGES)), 20);
+}
+
+#[test]
+fn imap_ssl() {
+    journey("imap-ssl", Mailbox::new(Settings::messages(MESSAGES)), 20);
+}
+
+#[test]
+fn pop3() {
+    journey("pop3", Mailbox::new(Settings::messages(MESSAGES)), 20);
+}
+
+#[test]
+fn pop3_tls() {
+    journey("pop3-tls", Mailbox::new(Settings::messages(MESSAGES)), 20);
+}
+
+#[test]
+fn pop3_ssl() {
+    journey("pop3-ssl", Mailbox::new(Settings::messages(MESSAGES)), 20);
+}
+
+#[test]
+fn real_mail_over_imap() {
+    if let Some(messages) = corpus::messages("the journey over IMAP") {
+        journey("imap", messages, 10);
+    }
+}
+
+#[test]
+fn real_mail_over_pop3() {
+    if let Some(messages) = corpus::messages("the journey over POP3") {
+        journey("pop3-ssl", messages, 50);
+    }
+}
+
+/// Archives the mailbox and compares; every `step`-th message is read back with `raw`.
+fn journey(access: &str, messages: impl IntoIterator<Item = Vec<u8>>, step: usize) {
+    let server = Dovecot::with(messages);
+    let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &Profile::new(&server, access));
+    let sent = pull::messages(&server, access);
+
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_adds_up(&run);
+    assert_eq!(text(&run, "state"), "completed", "{run:#}");
+    assert_eq!(number(&run, "seen"), sent.len() as u64, "{run:#}");
+    assert_eq!(
+        number(&run, "archived") + number(&run, "duplicates"),
+        sent.len() as u64,
+        "{run:#}"
+    );
+
+    let lists = appliance.lists();
+    let stored = stored(&lists);
+    assert_eq!(
+        stored.len() as u64,
+        number(&run, "archived"),
+        "an archived copy is a message that is listed"
+    );
+    let filings: usize = lists.iter().map(|(_, list)| list.len()).sum();
+    assert_eq!(filings as u64, number(&run, "filings"), "a filing is a line of a list");
+    assert_nothing_is_missing(&sent, &stored);
+    assert_read_back(&appliance, &stored, step);
+
+    let volumes = disk_usage(&appliance.data().join("volumes"));
+    let again = appliance.done(&["archive", PROFILE, "--json"]).json();
+    for count in ["seen", "archived", "duplicates", "filings", "bytes"] {
+        assert_eq!(
+            number(&again, count),
+            0,
+            "a second run finds nothing: {count} in {again:#}"
+        );
+    }
+    assert_eq!(text(&again, "state"), "completed", "{again:#}");
+    assert_eq!(appliance.lists(), lists, "a second run changes no archive");
+    assert_eq!(
+        disk_usage(&appliance.data().join("volumes")),
+        volumes,
+        "a second run stores nothing"
+    );
+}
+
+/// The SHA-256 of each listed message, by its id.
+fn stored(lists: &[(String, Vec<Value>)]) -> BTreeMap<u64, String> {
+    let mut stored = BTreeMap::new();
+    for (name, list) in lists {
+        let mut own = BTreeSet::new();
+        for line in list {
+            let id = number(line, "id");
+            assert!(own.insert(id), "message {id} is listed twice for {name}");
+            let digest = text(line, "sha256");
+            let before = stored.insert(id, digest.clone());
+            assert!(
+                before.is_none_or(|before| before == digest),
+                "message {id} has two digests"
+            );
+        }
+    }
+    stored
+}
+
+/// Every message the server sent is stored, byte for byte, once; or it is the same message, by
+/// identity, as one that is.
+fn assert_nothing_is_missing(sent: &[Vec<u8>], stored: &BTreeMap<u64, String>) {
+    let sent_digests = counted(sent);
+    let mut digests = BTreeSet::new();
+    for (id, digest) in stored {
+        assert!(
+            sent_digests.contains_key(digest),
+            "message {id} is not what the server sent"
+        );
+        assert!(digests.insert(digest.as_str()), "message {id} is stored twice");
+    }
+    let identities: BTreeSet<_> = sent
+        .iter()
+        .filter(|message| digests.contains(sha256(message).as_str()))
+        .map(|message| identity(message))
+        .collect();
+    for message in sent {
+        let digest = sha256(message);
+        assert!(
+            digests.contains(digest.as_str()) || identities.contains(&identity(message)),
+            "message {digest} is missing:\n{}",
+            String::from_utf8_lossy(&message[..message.len().min(2_000)])
+        );
+    }
+}
+
+/// Reads messages back: some by commands that open the store themselves, the rest through a running
+/// appliance, from two sides at once.
+fn assert_read_back(appliance: &Appliance, stored: &BTreeMap<u64, String>, step: usize) {
+    let compare = |(id, digest): (&u64, &String)| assert_eq!(sha256(&appliance.raw(*id)), *digest, "message {id}");
+    stored.iter().step_by(stored.len().div_ceil(20)).for_each(compare);
+    let serving = appliance.serve();
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            scope.spawn(move || stored.iter().step_by(step).skip(half).step_by(2).for_each(compare));
+        }
+    });
+    serving.stop().expect(0);
+}

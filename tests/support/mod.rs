@@ -1,0 +1,28 @@
+//! What the tests, the demonstration and the benchmark share: a real mail server, mail to put
+//! into it, and the appliance as a person starts it.
+
+// Each of them uses a part.
+#![allow(dead_code, unused_imports)]
+
+pub mod appliance;
+pub mod corpus;
+pub mod dovecot;
+pub mod generator;
+pub mod identity;
+pub mod proxy;
+pub mod pull;
+pub mod running;
+
+use std::time::{Duration, Instant};
+
+/// Asks again and again until `done` or the deadline, and says which it was.
+pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
