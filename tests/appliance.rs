@@ -53,7 +53,8 @@ fn a_run_inside_the_appliance_is_the_run_that_a_command_makes() {
     assert_eq!(runs[0]["users"], runs[1]["users"]);
     let words = "run profile state started_at finished_at seen archived duplicates skipped excluded too_large \
                  vanished failed unknown filings deleted bytes users errors";
-    assert_eq!(keys(&runs[0]), words.split_whitespace().collect());
+    let words: BTreeSet<_> = words.split_whitespace().collect();
+    assert!(words.is_subset(&keys(&runs[0])), "{:#}", runs[0]);
 
     // Every other command gives the same, too.
     let digests = |appliance: &Appliance| {

@@ -19,7 +19,7 @@ fn appliance(profile: &Profile) -> Appliance {
     Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), profile)
 }
 
-/// `archive` must not reach the source: exit 3, one of `words` on standard error, and a failed protocol
+/// `archive` must not reach the source: exit 3, one of `words` in what it says, and a failed protocol
 /// that says the same.
 fn unreachable(profile: &Profile, words: &[&str]) -> Outcome {
     let appliance = appliance(profile);
@@ -29,7 +29,8 @@ fn unreachable(profile: &Profile, words: &[&str]) -> Outcome {
             .iter()
             .any(|word| text.to_lowercase().contains(&word.to_lowercase()))
     };
-    assert!(says(&outcome.stderr), "none of {words:?} in {}", outcome.stderr);
+    let said = outcome.text() + &outcome.stderr;
+    assert!(says(&said), "none of {words:?} in {said}");
     let protocol = newest_protocol(&appliance);
     assert_eq!(text(&protocol, "state"), "failed", "{protocol:#}");
     assert_eq!(text(&protocol, "profile"), PROFILE);
@@ -125,11 +126,11 @@ fn a_refused_certificate_says_how_to_pin_it_and_that_works() {
             ..Profile::new(&server, access)
         };
         let outcome = unreachable(&distrusting, &["certificate"]);
-        let pin = outcome
-            .stderr
+        let said = outcome.text() + &outcome.stderr;
+        let pin = said
             .split("sha256:")
             .nth(1)
-            .unwrap_or_else(|| panic!("no pin in {}", outcome.stderr));
+            .unwrap_or_else(|| panic!("no pin in {said}"));
         let pin: String = pin.chars().take_while(|c| c.is_ascii_hexdigit() || *c == ':').collect();
         for (tls, code) in [
             (format!("{{ verify = \"pin\", pin = \"sha256:{pin}\" }}"), 0),

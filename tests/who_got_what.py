@@ -43,8 +43,7 @@ def normalised(text):
 
 def readable(value):
     """A field's value as text: email keeps 8-bit bytes as surrogates."""
-    raw = value.encode("ascii", "surrogateescape")
-    return raw.decode("utf-8", "surrogateescape")
+    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")
 
 
 def addresses_of(fields, names):

@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process},
+};
 use serde_json::Value;
 
 use super::wait_for;
@@ -122,9 +125,12 @@ impl Running {
         self.stderr.lock().expect("the lines so far").clone()
     }
 
+    /// Sends a signal; to a process that has ended, nothing.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id() as i32).expect("a process id");
-        kill_process(pid, signal).expect("kill");
+        if let Err(error) = kill_process(pid, signal) {
+            assert_eq!(error, Errno::SRCH, "kill");
+        }
     }
 
     pub fn is_running(&mut self) -> bool {
