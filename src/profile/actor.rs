@@ -30,6 +30,8 @@ pub struct Live {
     pub run: Option<Run>,
     /// Copies that it expects to look at.
     pub expected: u64,
+    /// Ends it in good order.
+    pub cancel: CancellationToken,
 }
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
@@ -221,6 +223,7 @@ impl Profile {
             live.send_replace(Live {
                 run: Some(Run { run: number, ..begun }),
                 expected: 0,
+                cancel: cancel.clone(),
             });
             tracing::info!(profile = config.name, run = number, "run begins");
             let result = match committer.change(Change::Source(source)).await {
