@@ -19,6 +19,7 @@ use super::{
     Store, StoreError, block,
     deposit::Shared,
     group::{self, Change},
+    resident,
     rows::Counters,
 };
 use crate::report::metrics;
@@ -30,6 +31,8 @@ const GROUP_BYTES: usize = 8 << 20;
 const GROUP_ORDERS: usize = 4096;
 /// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
+/// Orders after which the catalog's pages are let go.
+const RELEASE: usize = 5_000;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What the committer is asked to do.
@@ -81,6 +84,7 @@ impl Committer {
             coming: coming.clone(),
             enough,
             counters,
+            since_release: 0,
             closed: None,
         };
         let thread = thread::Builder::new()
@@ -124,6 +128,8 @@ struct Work {
     /// Raw bytes that are worth a commit of their own.
     enough: usize,
     counters: Counters,
+    /// Orders since the catalog's pages were last let go.
+    since_release: usize,
     /// Why nothing is written any more.
     closed: Option<StoreError>,
 }
@@ -173,6 +179,11 @@ impl Work {
                 metrics::committed(written.took, written.answers.len(), written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
                 self.counters = written.counters;
+                self.since_release += written.answers.len();
+                if self.since_release >= RELEASE {
+                    self.since_release = 0;
+                    resident::release(&self.store.catalog.path().join("data.mdb"));
+                }
                 for (order, answer) in group.into_iter().zip(written.answers) {
                     answer.give(order);
                 }

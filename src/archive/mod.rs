@@ -11,6 +11,7 @@ mod deposit;
 mod error;
 mod group;
 mod reader;
+mod resident;
 mod rows;
 mod store;
 mod user_archive;

@@ -32,8 +32,6 @@ impl Config {
     }
 
     fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
-        let name = file.display().to_string();
-        let document = Document::parse(text, &name)?;
         if let Some(variable) = env
             .iter()
             .find(|(key, _)| ["profile", "user"].contains(&first_part(key.as_str())))
@@ -47,11 +45,15 @@ impl Config {
                 detail: "profiles and users stand only in the file".into(),
             });
         }
-        let mut config: Config = Figment::new()
-            .merge(Toml::string(text))
-            .merge(env)
-            .extract()
-            .map_err(|error| document.explain(error))?;
+        Self::merge(text, file, Figment::from(env))
+    }
+
+    /// The file's `text`, with what overrides it.
+    fn merge(text: &str, file: &Path, overrides: Figment) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let document = Document::parse(text, &name)?;
+        let merged = Figment::new().merge(Toml::string(text)).merge(overrides);
+        let mut config: Config = merged.extract().map_err(|error| document.explain(error))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         config.make_paths_relative_to(folder);
         check::check(&config, &document)?;

@@ -30,6 +30,8 @@ pub struct Live {
     pub run: Option<Run>,
     /// Copies that it expects to look at.
     pub expected: u64,
+    /// Ends it in good order.
+    pub cancel: CancellationToken,
 }
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
@@ -221,6 +223,7 @@ impl Profile {
             live.send_replace(Live {
                 run: Some(Run { run: number, ..begun }),
                 expected: 0,
+                cancel: cancel.clone(),
             });
             tracing::info!(profile = config.name, run = number, "run begins");
             let result = match committer.change(Change::Source(source)).await {
@@ -239,30 +242,30 @@ impl Profile {
                 }
                 Err(error) => (Vec::new(), Err(error.into())),
             };
+            // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
             let finished = finish(&live, started, result);
             let run = finished.run.clone();
             log(&finished);
-            metrics::profile_state(&config.name, "idle");
             // A full disk refuses the protocol too; the answer below still tells all.
             if let Err(error) = committer.change(Change::Protocol(Box::new(run))).await {
                 tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
             }
+            // Only now: whoever waits for the end of the run may end the process.
+            live.send_replace(Live::default());
+            metrics::profile_state(&config.name, "idle");
             Ok(finished)
         }
     }
 }
 
-/// Takes the run out of `live` and completes its protocol.
+/// Completes the protocol of the run in `live`.
 fn finish(
     live: &watch::Sender<Live>,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
 ) -> Finished {
-    let mut run = live
-        .send_replace(Live::default())
-        .run
-        .unwrap_or_else(|| Run::begin("", started));
+    let mut run = live.borrow().run.clone().unwrap_or_else(|| Run::begin("", started));
     for FolderError { folder, error } in refused {
         run.error(&folder, "", "folder", error);
     }

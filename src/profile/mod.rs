@@ -9,6 +9,7 @@ mod budget;
 mod collect;
 mod connection;
 mod cursor;
+mod judge;
 mod probe;
 mod run;
 mod supervisor;

@@ -145,9 +145,10 @@ impl Supervisor {
 
     /// The run that went down with its profile gets its protocol all the same.
     fn close_run(&mut self, cause: &str, ctx: &mut Context<Self>) {
-        let Some(mut run) = self.live.send_replace(Live::default()).run else {
-            return;
-        };
+        let Live { run, cancel, .. } = self.live.send_replace(Live::default());
+        // A profile that is but stuck must not go on beside the fresh one.
+        cancel.cancel();
+        let Some(mut run) = run else { return };
         run.error(
             "",
             "",

@@ -213,3 +213,7 @@ pub fn disk(stored: u64, free: Option<u64>) {
         gauge!(DATA_FREE_BYTES).set(free as f64);
     }
 }
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
@@ -26,6 +27,8 @@ use crate::{
 
 /// Copies waiting for a decision; behind them, the connections wait.
 const MAILBOX: usize = 64;
+/// How often archives that stopped are forgotten.
+const TIDY: Duration = Duration::from_secs(60);
 /// A share that an archive did not answer is sent once more, to one started anew.
 const TRIES: usize = 2;
 
@@ -59,15 +62,15 @@ impl Router {
         }
     }
 
-    /// The archive of a user, started if need be.
+    /// The archive of a user, started if it is not running.
     fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
-        self.archives.retain(|_, archive| archive.connected());
-        let (store, committer) = (&self.store, &self.committer);
-        let start = || {
-            let archive = UserArchive::new(user, store.clone(), committer.clone());
-            UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive)
-        };
-        self.archives.entry(user).or_insert_with(start).clone()
+        if let Some(running) = self.archives.get(&user).filter(|archive| archive.connected()) {
+            return running.clone();
+        }
+        let archive = UserArchive::new(user, self.store.clone(), self.committer.clone());
+        let archive = UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive);
+        self.archives.insert(user, archive.clone());
+        archive
     }
 
     fn new_id(&mut self) -> UserId {
@@ -103,6 +106,9 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(TIDY, |router, _| {
+            router.archives.retain(|_, archive| archive.connected())
+        });
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

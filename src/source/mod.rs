@@ -3,6 +3,11 @@
 //! A profile needs little of a server, and [`Session`] is all of it: which folders, which
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
 //! wire protocol.
+//!
+//! - `connect` resolves, connects and encrypts: by `tls`, where `verifier` judges the
+//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due.
+//! - `guard` lies around every stream: it ends silence, and floods.
+//! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 
 mod certificate;
 mod connect;

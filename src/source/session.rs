@@ -247,3 +247,30 @@ pub(super) fn plausible(announced: u64) -> usize {
     const MOST: u64 = 64 << 20;
     announced.min(MOST) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_may_be_used_from_any_thread() {
+        fn is_send<T: Send>(_: T) {}
+        let server = Server::new(crate::config::Access::Imap, "localhost", 143, "user");
+        let (secret, mut steps) = (Secret::new(""), Steps::default());
+        is_send(async {
+            let mut session = Session::connect(&server, &secret, &mut steps).await?;
+            session.folders(&Folders::default()).await?;
+            session.open("INBOX").await?;
+            let listed = session.listing().await?;
+            let announced = session.sizes(&listed).await?;
+            session.fetch(&announced, Want::Whole, &mut |_| ()).await?;
+            session.close().await
+        });
+    }
+
+    #[test]
+    fn allowances_do_not_overflow() {
+        assert_eq!(fetch_allowance([u64::MAX, u64::MAX].into_iter()), u64::MAX);
+        assert!(fetch_allowance([1000].into_iter()) > 1250);
+    }
+}

@@ -118,7 +118,8 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> S
             "it is not meant for servers".to_owned()
         }
         CertificateError::BadEncoding => "it cannot be read".to_owned(),
-        CertificateError::UnknownIssuer | CertificateError::Other(_) => match &certificate {
+        // Also where a root of the same name does not fit its signature, or it is an authority itself.
+        _ => match &certificate {
             Some(certificate) if certificate.issuer() == certificate.subject() => {
                 "it is self-signed, and not in `ca_file`".to_owned()
             }
@@ -128,7 +129,6 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> S
             ),
             _ => why.to_string(),
         },
-        _ => why.to_string(),
     }
 }
 

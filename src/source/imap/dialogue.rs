@@ -25,6 +25,10 @@ const SMALL: u64 = 1 << 20;
 /// (another client marks all of them, say), in bytes.
 const UNASKED: u64 = 128;
 
+/// A server may claim that any number of messages stands in a folder; for more than this the
+/// allowance does not grow.
+const MANY: u32 = 4_000_000;
+
 /// From this many bytes on a body keeps the parser's buffer instead of being copied out of it.
 const KEEP_BLOCK: usize = 256 << 10;
 
@@ -54,7 +58,7 @@ impl Dialogue {
 
     /// The allowance of a command that brings no more than a few lines.
     pub fn small(&self) -> u64 {
-        SMALL + UNASKED * u64::from(self.exists)
+        SMALL + UNASKED * u64::from(self.exists.min(MANY))
     }
 
     /// Runs a command to its tagged OK. `name` is how errors call it: `line` may hold secrets.

@@ -12,6 +12,8 @@ use crate::source::{Announced, CopyRef, SourceError};
 /// Messages that one SEARCH asks for. The parser's time grows with the square of an answer.
 const SEARCHED_AT_ONCE: u32 = 5_000;
 
+const SEARCH: &str = "SEARCH";
+
 /// What an answer may say about one message found, or its size, in bytes.
 const PER_MESSAGE: u64 = 256;
 
@@ -38,33 +40,34 @@ impl ImapSession {
     }
 
     async fn search(&mut self, numbers: RangeInclusive<u32>, uids: &mut Vec<u32>) -> Result<(), SourceError> {
-        const SEARCH: &str = "SEARCH";
+        let expected = numbers.clone().count();
+        let before = uids.len();
         let mut answered = false;
         let mut on = |answer| {
             if let Answer::Search(found) = answer {
                 answered = true;
                 uids.extend(found);
             }
-            Ok(())
+            match uids.len() - before > expected {
+                true => Err(not_understood("it finds more messages than were asked for")),
+                false => Ok(()),
+            }
         };
         let allowance = self.dialogue.small() + PER_MESSAGE * u64::from(SEARCHED_AT_ONCE);
         let line = format!("UID SEARCH {}:{}", numbers.start(), numbers.end());
         self.dialogue.command(SEARCH, &line, allowance, &mut on).await?;
-        if answered {
-            return Ok(());
+        match answered {
+            true => Ok(()),
+            // An OK without an answer must not pass for an empty folder.
+            false => Err(not_understood("the command ended without one")),
         }
-        // An OK without an answer must not pass for an empty folder.
-        Err(SourceError::Protocol {
-            command: SEARCH.to_owned(),
-            detail: "the command ended without an answer".to_owned(),
-        })
     }
 
     /// The sizes of copies, in the order asked.
     pub(in crate::source) async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
         const FETCH: &str = "FETCH of sizes";
         let uids: Vec<u32> = copies.iter().filter_map(uid).collect();
-        let mut sizes = HashMap::with_capacity(uids.len());
+        let mut sizes: HashMap<u32, Option<u64>> = uids.iter().map(|uid| (*uid, None)).collect();
         for set in uid_sets(&uids) {
             let mut on = |answer| {
                 if let Answer::Fetch(FetchLine {
@@ -72,8 +75,9 @@ impl ImapSession {
                     size: Some(size),
                     ..
                 }) = answer
+                    && let Some(asked) = sizes.get_mut(&uid)
                 {
-                    sizes.insert(uid, size);
+                    *asked = Some(size);
                 }
                 Ok(())
             };
@@ -82,13 +86,20 @@ impl ImapSession {
             self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
         }
         let announced = |copy: &CopyRef| {
-            let size = *sizes.get(&uid(copy)?)?;
+            let size = (*sizes.get(&uid(copy)?)?)?;
             Some(Announced {
                 copy: copy.clone(),
                 size,
             })
         };
         Ok(copies.iter().filter_map(announced).collect())
+    }
+}
+
+fn not_understood(detail: &str) -> SourceError {
+    SourceError::Protocol {
+        command: SEARCH.to_owned(),
+        detail: detail.to_owned(),
     }
 }
 
@@ -111,7 +122,7 @@ pub(super) fn uid_sets(mut uids: &[u32]) -> impl Iterator<Item = UidSet<'_>> {
             let first = uids[taken];
             let run = uids[taken..]
                 .iter()
-                .zip(first..)
+                .zip(first..=u32::MAX)
                 .take_while(|(uid, expected)| **uid == *expected)
                 .count();
             if !text.is_empty() {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod dialogue;
+#[cfg(test)]
 mod facts;
 mod fetch;
 mod folders;

@@ -6,7 +6,10 @@ use super::{Pop3Session, number};
 use crate::source::{Announced, CopyRef, OpenFolder, SourceError};
 
 /// What a listing may say about one message, in bytes.
-const PER_MESSAGE: u64 = 1024;
+const PER_MESSAGE: u64 = 256;
+
+/// A server may claim any number of messages; for more than this the allowance does not grow.
+const MANY: u32 = 4_000_000;
 
 impl Pop3Session {
     /// Asks what the mailbox holds.
@@ -27,7 +30,7 @@ impl Pop3Session {
             command: STAT.to_owned(),
             detail: "it has no count of messages".to_owned(),
         })?;
-        let allowance = (1 << 20) + PER_MESSAGE * u64::from(count);
+        let allowance = (1 << 20) + PER_MESSAGE * u64::from(count.min(MANY));
 
         let sizes = &mut self.sizes;
         sizes.clear();

@@ -1,0 +1,56 @@
+//! Keeping mapped pages from counting as ours.
+//!
+//! LMDB reads through a map of the file, and a page once read stays in the process's resident set
+//! though it is but the system's cache. Over a long run that would be the whole catalog. So from time to time
+//! the map's pages are let go; those needed again come back out of the cache.
+
+use std::{fs, path::Path};
+
+use rustix::mm::{Advice, madvise};
+
+/// Lets go of the pages that are mapped of `file`. Not being able to changes nothing that is read.
+pub(super) fn release(file: &Path) {
+    let Some(file) = file
+        .canonicalize()
+        .ok()
+        .and_then(|file| file.to_str().map(str::to_owned))
+    else {
+        return;
+    };
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
+        return;
+    };
+    for (start, end) in maps.lines().filter(|line| line.ends_with(&file)).filter_map(range) {
+        // SAFETY: the range is a shared, read-only map of a file: MADV_DONTNEED drops page table entries, and
+        // whoever reads there next, also at this moment, finds the same bytes.
+        let released = unsafe { madvise(start as *mut _, end - start, Advice::LinuxDontNeed) };
+        if let Err(error) = released {
+            tracing::debug!(%error, "the catalog's pages stay resident");
+        }
+    }
+}
+
+/// The addresses of a shared, read-only map: `7f00-7fff r--s …`.
+fn range(line: &str) -> Option<(usize, usize)> {
+    let (range, rest) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-')?;
+    let is_shared_and_read_only = rest.starts_with("r--s");
+    let parse = |text| usize::from_str_radix(text, 16).ok();
+    parse(start).zip(parse(end)).filter(|_| is_shared_and_read_only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_shared_read_only_maps_are_let_go() {
+        assert_eq!(
+            range("7f00-8000 r--s 00000000 fe:00 12 /data.mdb"),
+            Some((0x7f00, 0x8000))
+        );
+        assert_eq!(range("7f00-8000 rw-s 00000000 fe:00 12 /data.mdb"), None);
+        assert_eq!(range("7f00-8000 r--p 00000000 fe:00 12 /data.mdb"), None);
+        assert_eq!(range("nonsense"), None);
+    }
+}

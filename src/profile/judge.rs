@@ -1,0 +1,102 @@
+//! From the bytes of one copy to its outcome.
+
+use std::sync::Arc;
+
+use super::{
+    budget::Share,
+    connection::{Judged, Task},
+};
+use crate::{
+    archive::{CopyKey, StoreError},
+    identify::Identified,
+    report::{CopyError, Outcome},
+    route::{Route, RouteError, Routed},
+    source::{CopyRef, Fetched},
+};
+
+impl Judged {
+    /// Unknown by its header, and left alone.
+    pub fn skipped() -> Self {
+        let routed = Routed {
+            unknown: true,
+            skipped: true,
+            ..Default::default()
+        };
+        Self {
+            outcome: Outcome::Skipped,
+            bytes: 0,
+            routed: Some(routed),
+            error: None,
+        }
+    }
+}
+
+/// The way of one fetched copy: identified, routed, filed, committed.
+///
+/// # Errors
+/// The store fails, which ends the run.
+pub async fn judge(
+    task: Arc<Task>,
+    folder: String,
+    number: u32,
+    key: Option<CopyKey>,
+    fetched: Fetched,
+    _share: Share,
+) -> Result<Judged, StoreError> {
+    let Fetched {
+        copy,
+        bytes,
+        internal_date,
+    } = fetched;
+    let size = bytes.len() as u64;
+    let rules = task.rules.clone();
+    let failed = |stage, error: String| Judged {
+        outcome: Outcome::Failed,
+        bytes: size,
+        routed: None,
+        error: Some(copy_error(&folder, &copy, stage, error)),
+    };
+    let identified = match task
+        .stages
+        .pool
+        .run(move || Identified::new(bytes, internal_date, &rules))
+        .await
+    {
+        Ok(identified) => identified,
+        Err(panicked) => return Ok(failed("identify", panicked.to_string())),
+    };
+    let route = Route {
+        copy: key,
+        folder: number,
+        run: task.run,
+        identified,
+        routing: task.routing.clone(),
+    };
+    let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
+    match routed {
+        Ok(routed) => {
+            let outcome = match (routed.skipped, routed.archived.is_empty()) {
+                (true, _) => Outcome::Skipped,
+                (false, false) => Outcome::Archived,
+                (false, true) => Outcome::Duplicate,
+            };
+            Ok(Judged {
+                outcome,
+                bytes: size,
+                routed: Some(routed),
+                error: None,
+            })
+        }
+        Err(RouteError::Store(error)) => Err(error),
+        Err(error) => Ok(failed("route", error.to_string())),
+    }
+}
+
+pub fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
+    CopyError {
+        folder: folder.to_owned(),
+        copy: copy.to_string(),
+        stage: stage.to_owned(),
+        error,
+    }
+}
