@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Write, stderr},
     net::{TcpListener, TcpStream},
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
@@ -67,6 +67,7 @@ impl Ports {
 pub struct Dovecot {
     pub ports: Ports,
     child: Child,
+    watch: Child,
     root: TempDir,
     delivered: AtomicU64,
 }
@@ -90,6 +91,7 @@ impl Dovecot {
             if let Some(child) = launch(root.path(), ports) {
                 return Self {
                     ports,
+                    watch: watch(&child),
                     child,
                     root,
                     delivered: AtomicU64::new(0),
@@ -170,11 +172,14 @@ impl Dovecot {
 impl Drop for Dovecot {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            // Not `eprintln!`, whose panic where nobody reads would end this before Dovecot.
             let log = self.log();
             let tail: Vec<_> = log.lines().rev().take(20).collect();
-            eprintln!("--- the end of Dovecot's log");
-            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+            let tail: Vec<_> = tail.into_iter().rev().collect();
+            let _ = writeln!(stderr(), "--- the end of Dovecot's log\n{}", tail.join("\n"));
         }
+        let _ = self.watch.kill();
+        let _ = self.watch.wait();
         stop(&mut self.child);
     }
 }
@@ -215,6 +220,18 @@ fn launch(root: &Path, ports: Ports) -> Option<Child> {
     }
     stop(&mut child);
     None
+}
+
+/// Ends Dovecot where this process ends without dropping it, be it by `kill -9`: then the pipe closes.
+fn watch(dovecot: &Child) -> Child {
+    Command::new("sh")
+        .args(["-c", "read -r _; kill \"$0\""])
+        .arg(dovecot.id().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sh")
 }
 
 fn program() -> &'static str {
