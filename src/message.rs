@@ -20,7 +20,8 @@ impl Address {
         let (local, domain) = text.rsplit_once('@')?;
         let domain = domain.trim_end_matches('.');
         let clean = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_control());
-        if !clean(local) || !clean(domain) || domain.contains(char::is_whitespace) {
+        let strange = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '(' | ')' | ',' | ';');
+        if !clean(local) || !clean(domain) || domain.contains(strange) {
             return None;
         }
         let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(parse(" Jane.Doe@EXAMPLE.com. "), Some("jane.doe@example.com".into()));
         assert_eq!(parse("jane@bücher.example"), Some("jane@xn--bcher-kva.example".into()));
         assert_eq!(parse("\"a@b\"@example.com"), Some("\"a@b\"@example.com".into()));
-        for none in ["", "jane", "@example.com", "jane@", "jane@exam ple.com"] {
+        for none in ["", "\"a@b\"", "jane", "@example.com", "jane@", "jane@exam ple.com"] {
             assert_eq!(parse(none), None, "{none}");
         }
         let tagged = Address::parse("jane+news@example.com").unwrap();

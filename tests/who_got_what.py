@@ -16,7 +16,7 @@ from email.utils import getaddresses
 ENVELOPE = ["X-Envelope-To", "Envelope-To", "X-Original-To", "Delivered-To", "X-Delivered-To", "X-RCPT-TO"]
 # The fields that docs/decisions/identity.md lists.
 ADDED_ON_THE_WAY = set("""
-    received return-path delivered-to x-original-to envelope-to x-received x-delivered-to x-rcpt-to
+    received return-path delivered-to x-original-to envelope-to delivery-date x-received x-delivered-to x-rcpt-to
     authentication-results received-spf status x-status x-uid x-uidl x-keywords x-imap x-imapbase x-mozilla-status
     x-mozilla-status2 x-mozilla-keys x-gmail-labels x-gm-thrid content-length lines
 """.split())

@@ -1,6 +1,9 @@
 //! `archive PROFILE`: one run now, with a progress bar on a terminal.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
@@ -8,6 +11,7 @@ use super::{ask, output::Output, protocols};
 use crate::{
     config::Config,
     control::api::{Failure, Reply, Request},
+    report::RunState,
 };
 
 pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
@@ -44,6 +48,12 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
         protocols::print_full(&mut output, &run);
     }
     output.finish();
+    // A run that came to nothing says so where cron and people look, whatever standard output is for.
+    if run.state == RunState::Failed
+        && let Some(error) = run.errors.last()
+    {
+        let _ = writeln!(std::io::stderr(), "dropkeep: {}", error.error);
+    }
     Ok(u8::try_from(exit).unwrap_or(1))
 }
 

@@ -20,7 +20,7 @@ pub struct Summary {
 }
 
 pub fn summary(beginning: &[u8]) -> Summary {
-    let Some(parsed) = MessageParser::new().parse_headers(beginning) else {
+    let Some(parsed) = has_parts(MessageParser::new().parse_headers(beginning)) else {
         return Summary::default();
     };
     Summary {
@@ -31,26 +31,32 @@ pub fn summary(beginning: &[u8]) -> Summary {
 
 /// The view of message `id`, without its users.
 pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
-    let parsed = MessageParser::new().parse(bytes).unwrap_or_default();
+    let parsed = has_parts(MessageParser::new().parse(bytes));
+    let parsed = parsed.as_ref();
     Shown {
         id,
         date: time(message.date),
         archived_at: time(message.archived_at),
         size: message.size,
         sha256: hex(&message.sha256),
-        from: addresses(parsed.from()),
-        to: addresses(parsed.to()),
-        cc: addresses(parsed.cc()),
-        subject: one_line(parsed.subject().unwrap_or_default()),
+        from: addresses(parsed.and_then(|parsed| parsed.from())),
+        to: addresses(parsed.and_then(|parsed| parsed.to())),
+        cc: addresses(parsed.and_then(|parsed| parsed.cc())),
+        subject: one_line(parsed.and_then(|parsed| parsed.subject()).unwrap_or_default()),
         headers: headers(bytes),
-        parts: parts(&parsed),
+        parts: parsed.map(parts).unwrap_or_default(),
         users: Vec::new(),
         notes: Notes(message.notes).words().into_iter().map(String::from).collect(),
         text: parsed
-            .body_text(0)
+            .and_then(|parsed| parsed.body_text(0))
             .map(|text| text.chars().take(TEXT).collect())
             .unwrap_or_default(),
     }
+}
+
+/// A message of no bytes has no root part, and the parser's own look-ups panic where there is none.
+fn has_parts(parsed: Option<Parsed>) -> Option<Parsed> {
+    parsed.filter(|parsed| !parsed.parts.is_empty())
 }
 
 /// The header as it stands in the message, unfolded.

@@ -13,12 +13,13 @@ use super::header::{Field, Header};
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
 /// Fields that servers and mail stores add, change or take away under way.
-const LEFT_OUT: [&str; 24] = [
+const LEFT_OUT: [&str; 25] = [
     "Received",
     "Return-Path",
     "Delivered-To",
     "X-Original-To",
     "Envelope-To",
+    "Delivery-Date",
     "X-Received",
     "X-Delivered-To",
     "X-RCPT-TO",

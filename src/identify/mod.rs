@@ -1,5 +1,6 @@
 //! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
 
+mod address;
 mod header;
 mod identity;
 mod pool;
@@ -9,9 +10,10 @@ use bytes::Bytes;
 use mail_parser::{DateTime, HeaderValue, parsers::MessageStream};
 use sha2::{Digest, Sha256};
 
+pub use address::addresses;
 pub use header::{Field, Header};
 pub use pool::{Panicked, Pool};
-pub use recipients::{Found, Named, Rules, addresses};
+pub use recipients::{Found, Named, Rules};
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

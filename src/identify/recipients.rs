@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 
-use mail_parser::{HeaderValue, parsers::MessageStream};
-
-use super::header::{Field, Header};
+use super::{
+    address::addresses,
+    header::{Field, Header},
+};
 use crate::{
     config::{self, Use},
     message::Address,
@@ -154,23 +155,6 @@ fn known_name(name: &str) -> Cow<'static, str> {
         .chain(&SENDERS)
         .find(|known| **known == name);
     known.map_or_else(|| name.to_owned().into(), |known| (*known).into())
-}
-
-/// The addresses in a field's value, normalised; a group gives its members.
-pub fn addresses(value: &[u8]) -> Vec<Address> {
-    // The parser reads up to a line end that no white space follows.
-    let mut line = value.to_vec();
-    if !line.ends_with(b"\n") {
-        line.push(b'\n');
-    }
-    let parsed = match MessageStream::new(&line).parse_address() {
-        HeaderValue::Address(parsed) => parsed,
-        _ => return Vec::new(),
-    };
-    parsed
-        .iter()
-        .filter_map(|one| one.address.as_deref().and_then(Address::parse))
-        .collect()
 }
 
 /// The one address behind `for` in a Received field; `None` where there is none, or several.

@@ -102,28 +102,3 @@ fn senders_are_found_unless_they_are_not_wanted() {
     );
     assert!(found(message, |recipients| recipients.senders = false).1.is_empty());
 }
-
-#[test]
-fn addresses_come_out_of_every_wrapping() {
-    let list = |value: &str| {
-        addresses(value.as_bytes())
-            .iter()
-            .map(Address::to_string)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        list(" \"Doe, Jane\" <jane@example.com>, bob@example.com (Bob)\r\n"),
-        ["jane@example.com", "bob@example.com"]
-    );
-    assert_eq!(
-        list(" Team: jane@example.com, <bob@example.com>;\r\n"),
-        ["jane@example.com", "bob@example.com"]
-    );
-    assert_eq!(list(" undisclosed-recipients:;\r\n"), [""; 0]);
-    assert_eq!(list(" =?utf-8?q?J=C3=A4ne?= <jane@example.com>"), ["jane@example.com"]);
-    assert_eq!(
-        list(" jane@example.com,\r\n\tbob@example.com\r\n"),
-        ["jane@example.com", "bob@example.com"]
-    );
-    assert_eq!(list(" nobody, <>, @, root\r\n"), [""; 0]);
-}

@@ -50,7 +50,7 @@ pub fn identity(message: &[u8]) -> String {
 }
 
 /// The fields that docs/decisions/identity.md lists.
-const ADDED: &str = "received return-path delivered-to x-original-to envelope-to x-received x-delivered-to x-rcpt-to \
+const ADDED: &str = "received return-path delivered-to x-original-to envelope-to delivery-date x-received x-delivered-to x-rcpt-to \
     authentication-results received-spf status x-status x-uid x-uidl x-keywords x-imap x-imapbase x-mozilla-status \
     x-mozilla-status2 x-mozilla-keys x-gmail-labels x-gm-thrid content-length lines";
 

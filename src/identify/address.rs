@@ -1,0 +1,376 @@
+//! The addresses in a header field's value (RFC 5322, 3.4 and 4.4), read generously.
+//!
+//! Whatever stands around them, display names, comments, groups, routes, only what can be an
+//! address is given out, and only from where an address may stand: one inside a quoted display name
+//! or a comment is none. Linear in the length of the value.
+
+use std::borrow::Cow;
+
+use crate::message::Address;
+
+/// One element of a value.
+#[derive(Debug, PartialEq)]
+enum Token<'a> {
+    /// A run of ordinary characters, `@` and dots among them; what was quoted keeps its quotes.
+    Word(Cow<'a, str>),
+    /// What stands between angle brackets.
+    Angle(&'a str),
+    /// `,`, `;`, or the `:` behind a group's name.
+    Separator(char),
+}
+
+/// The addresses in `value`, normalised, in their order; a group gives its members.
+pub fn addresses(value: &[u8]) -> Vec<Address> {
+    let text = String::from_utf8_lossy(value);
+    let mut found = Vec::new();
+    let mut mailbox = Vec::new();
+    for token in Tokens::new(&text) {
+        match token {
+            Token::Separator(_) => finish(&mut mailbox, &mut found),
+            other => mailbox.push(other),
+        }
+    }
+    finish(&mut mailbox, &mut found);
+    found
+}
+
+/// Reads one mailbox: its angle brackets where it has some, else its words.
+fn finish(mailbox: &mut Vec<Token>, found: &mut Vec<Address>) {
+    let mut angles = mailbox.iter().filter_map(|token| match token {
+        Token::Angle(inside) => Some(*inside),
+        _ => None,
+    });
+    let before = found.len();
+    found.extend(angles.by_ref().filter_map(in_angle));
+    if found.len() == before {
+        bare(mailbox, found);
+    }
+    mailbox.clear();
+}
+
+/// `<local@domain>`, also with a route before it: `<@relay.example,@other.example:local@domain>`.
+fn in_angle(inside: &str) -> Option<Address> {
+    let inside = inside.trim();
+    let inside = match inside.strip_prefix('@').and_then(|_| inside.split_once(':')) {
+        Some((_, behind_route)) => behind_route,
+        None => inside,
+    };
+    let mut words = Tokens::new(inside).filter_map(|token| match token {
+        Token::Word(word) => Some(word),
+        _ => None,
+    });
+    let first = words.next()?;
+    let rest: Vec<Cow<str>> = words.collect();
+    Address::parse(&join(std::iter::once(first).chain(rest)))
+}
+
+/// An address that stands by itself: its words belong together where a dot or an `@` joins them
+/// (obsolete syntax has white space there); otherwise each word is looked at.
+fn bare(mailbox: &[Token], found: &mut Vec<Address>) {
+    let mut joined = String::new();
+    let mut flush = |joined: &mut String| {
+        found.extend(Address::parse(joined));
+        joined.clear();
+    };
+    for token in mailbox {
+        let Token::Word(word) = token else { continue };
+        let belongs = joined.ends_with(['.', '@']) || word.starts_with(['.', '@']);
+        if !belongs {
+            flush(&mut joined);
+        }
+        joined.push_str(word);
+    }
+    flush(&mut joined);
+}
+
+fn join<'a>(words: impl Iterator<Item = Cow<'a, str>>) -> String {
+    words.fold(String::new(), |joined, word| joined + &word)
+}
+
+struct Tokens<'a> {
+    rest: &'a str,
+    /// Whether a closing quote, bracket or parenthesis may still come: where the search for one has failed once, it
+    /// is not made again, or broken values would cost quadratic time.
+    quotes: bool,
+    brackets: bool,
+    comments: bool,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            rest: text,
+            quotes: true,
+            brackets: true,
+            comments: true,
+        }
+    }
+
+    /// Skips white space and comments.
+    fn skip(&mut self) {
+        loop {
+            self.rest = self.rest.trim_start();
+            if !self.rest.starts_with('(') || !self.comments {
+                return;
+            }
+            match comment_end(self.rest) {
+                Some(end) => self.rest = &self.rest[end..],
+                None => self.comments = false,
+            }
+        }
+    }
+
+    fn word(&mut self) -> Token<'a> {
+        let mut word = Cow::Borrowed("");
+        while let Some(c) = self.rest.chars().next() {
+            let end = match c {
+                '"' if self.quotes => match quote_end(self.rest) {
+                    Some(end) => end,
+                    None => {
+                        self.quotes = false;
+                        continue;
+                    }
+                },
+                '(' if self.comments => match comment_end(self.rest) {
+                    // A comment in the middle of a word ends it, but for the dots and the @ around.
+                    Some(_) => break,
+                    None => {
+                        self.comments = false;
+                        continue;
+                    }
+                },
+                ',' | ';' | '<' => break,
+                ':' if !word.contains('[') => break,
+                c if c.is_whitespace() => break,
+                c => c.len_utf8(),
+            };
+            let (piece, rest) = self.rest.split_at(end);
+            match &mut word {
+                Cow::Borrowed("") => word = Cow::Borrowed(piece),
+                word => word.to_mut().push_str(piece),
+            }
+            self.rest = rest;
+        }
+        Token::Word(word)
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.skip();
+        let first = self.rest.chars().next()?;
+        match first {
+            ',' | ';' | ':' => {
+                self.rest = &self.rest[1..];
+                Some(Token::Separator(first))
+            }
+            '<' => {
+                let inside = &self.rest[1..];
+                let angle = if self.brackets { angle_end(inside) } else { Angle::Open };
+                let end = match angle {
+                    Angle::Closed(end) => Some(end),
+                    Angle::Another => None,
+                    Angle::Open => {
+                        self.brackets = false;
+                        None
+                    }
+                };
+                // Without its other half it reaches to the next separator.
+                let end = end.unwrap_or_else(|| inside.find([',', ';', '<']).unwrap_or(inside.len()));
+                self.rest = inside[end..].strip_prefix('>').unwrap_or(&inside[end..]);
+                Some(Token::Angle(&inside[..end]))
+            }
+            _ => Some(self.word()),
+        }
+    }
+}
+
+/// Where the quoted string that `text` begins with ends.
+fn quote_end(text: &str) -> Option<usize> {
+    end(text, |c, open| match c {
+        '"' if open => (true, true),
+        '"' => (false, true),
+        _ => (false, open),
+    })
+}
+
+/// Where the comment that `text` begins with ends; comments nest.
+fn comment_end(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    end(text, |c, _| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        (depth == 0, true)
+    })
+}
+
+/// How an angle bracket ends.
+enum Angle {
+    /// At this `>`.
+    Closed(usize),
+    /// Not at all: another one opens first.
+    Another,
+    /// Not at all, and no other does in the rest of the value.
+    Open,
+}
+
+/// How the angle bracket before `inside` ends; a `>` in quotes does not close it.
+fn angle_end(inside: &str) -> Angle {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in inside.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '>' if !quoted => return Angle::Closed(at),
+            '<' if !quoted => return Angle::Another,
+            _ => {}
+        }
+    }
+    // Where nothing closes the quote it is but a character.
+    inside.find('>').map_or(Angle::Open, Angle::Closed)
+}
+
+/// Goes through `text`, escapes left out, until `step` says that a character is the last.
+fn end(text: &str, mut step: impl FnMut(char, bool) -> (bool, bool)) -> Option<usize> {
+    let mut open = false;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if escaped {
+            escaped = false;
+            continue;
+        }
+        if c == '\\' {
+            escaped = true;
+            continue;
+        }
+        let (last, still) = step(c, open);
+        open = still;
+        if last {
+            return Some(at + c.len_utf8());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(value: &str) -> Vec<String> {
+        addresses(value.as_bytes()).iter().map(Address::to_string).collect()
+    }
+
+    #[test]
+    fn addresses_come_out_of_every_wrapping() {
+        for (value, expected) in [
+            (
+                " \"Doe, Jane\" <jane@example.com>, bob@example.com (Bob)\r\n",
+                &["jane@example.com", "bob@example.com"][..],
+            ),
+            (
+                " Team: jane@example.com, <bob@example.com>;\r\n",
+                &["jane@example.com", "bob@example.com"],
+            ),
+            (
+                " A: a@example.com;, B: b@example.com;",
+                &["a@example.com", "b@example.com"],
+            ),
+            (" undisclosed-recipients:;\r\n", &[]),
+            (" =?utf-8?q?J=C3=A4ne?= <jane@example.com>", &["jane@example.com"]),
+            (
+                " jane@example.com,\r\n\tbob@example.com\r\n",
+                &["jane@example.com", "bob@example.com"],
+            ),
+            (" nobody, <>, @, root\r\n", &[]),
+            (
+                " <@relay.example,@other.example:jane@example.com>",
+                &["jane@example.com"],
+            ),
+            (" jane@[192.0.2.1]", &["jane@[192.0.2.1]"]),
+            (" jane@[IPv6:2001:db8::1]", &["jane@[ipv6:2001:db8::1]"]),
+            (" bob@x.example <jane@example.com>", &["jane@example.com"]),
+            (
+                " (a, b@example.com (nested)) jane@example.com (x)",
+                &["jane@example.com"],
+            ),
+            (" \"bob@example.com\"", &[]),
+        ] {
+            assert_eq!(list(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_local_part_is_no_display_name() {
+        let expected = ["a@b.example", "\"the robot\"@example.com", "d@e.example"];
+        assert_eq!(list(" a@b.example, \"the robot\"@example.com, d@e.example"), expected);
+        assert_eq!(list(" <\"the > robot\"@example.com>"), ["\"the > robot\"@example.com"]);
+        assert_eq!(list(" \"John\" \"Q\" <j@example.com>"), ["j@example.com"]);
+    }
+
+    #[test]
+    fn obsolete_and_broken_syntax_still_names_its_addresses() {
+        for (value, expected) in [
+            (" jane @ example . com", &["jane@example.com"][..]),
+            (" jane.doe (x) @ (y) example.com", &["jane.doe@example.com"]),
+            (
+                " jane@example.com bob@example.com",
+                &["jane@example.com", "bob@example.com"],
+            ),
+            (" <jane@example.com", &["jane@example.com"]),
+            (
+                " <jane@example.com, <bob@example.com>",
+                &["jane@example.com", "bob@example.com"],
+            ),
+            (" \"Doe, Jane <jane@example.com>", &["jane@example.com"]),
+            (" (Jane jane@example.com", &["jane@example.com"]),
+            (
+                " Jane <jane@example.com>>, x@example.com",
+                &["jane@example.com", "x@example.com"],
+            ),
+            (" <a@example.com> <b@example.com>", &["a@example.com", "b@example.com"]),
+            (
+                " jane@example.com;bob@example.com",
+                &["jane@example.com", "bob@example.com"],
+            ),
+        ] {
+            assert_eq!(list(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn broken_values_take_linear_time() {
+        for piece in ["\"", "(", "<", "<\"", "a@", "((\"", "\\"] {
+            let value = piece.repeat(400_000);
+            let started = std::time::Instant::now();
+            addresses(value.as_bytes());
+            // Quadratic time would be minutes.
+            assert!(started.elapsed().as_secs() < 20, "{piece}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_really_there(value in "[ab.@<>(),;:\"\\\\ \\[\\]]{0,40}") {
+            for address in addresses(value.as_bytes()) {
+                let (local, domain) = address.as_str().rsplit_once('@').unwrap();
+                let squeezed: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+                prop_assert!(!local.is_empty() && !domain.is_empty());
+                prop_assert!(squeezed.contains(domain.chars().last().unwrap()));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read(value: Vec<u8>) {
+            addresses(&value);
+        }
+    }
+}
