@@ -34,6 +34,26 @@ pub fn addresses(value: &[u8]) -> Vec<Address> {
     found
 }
 
+/// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
+pub fn received_for(value: &[u8]) -> Option<Address> {
+    let text = String::from_utf8_lossy(value);
+    let mut tokens = Tokens::new(&text);
+    tokens.find(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("for")))?;
+    let mut named = Vec::new();
+    for token in tokens {
+        match token {
+            Token::Separator(',') => {}
+            Token::Angle(inside) => named.push(in_angle(inside)?),
+            Token::Word(word) if word.contains('@') => named.push(Address::parse(&word)?),
+            Token::Word(_) | Token::Separator(_) => break,
+        }
+    }
+    match <[Address; 1]>::try_from(named) {
+        Ok([address]) => Some(address),
+        Err(_) => None,
+    }
+}
+
 /// Reads one mailbox: its angle brackets where it has some, else its words.
 fn finish(mailbox: &mut Vec<Token>, found: &mut Vec<Address>) {
     let mut angles = mailbox.iter().filter_map(|token| match token {
@@ -314,6 +334,17 @@ mod tests {
         assert_eq!(list(" a@b.example, \"the robot\"@example.com, d@e.example"), expected);
         assert_eq!(list(" <\"the > robot\"@example.com>"), ["\"the > robot\"@example.com"]);
         assert_eq!(list(" \"John\" \"Q\" <j@example.com>"), ["j@example.com"]);
+    }
+
+    #[test]
+    fn received_names_an_address_in_any_form() {
+        let find = |value: &str| received_for(value.as_bytes()).map(|address| address.to_string());
+        let quoted = " by b with ESMTP id 1 for <\"the robot\"@example.com>; Mon, 1 Jan 2026 12:00:00 +0000";
+        assert_eq!(find(quoted), Some("\"the robot\"@example.com".into()));
+        assert_eq!(find(" by b for jane@example.com; Mon"), Some("jane@example.com".into()));
+        assert_eq!(find(" by b (for <x@example.com>) id 2; Mon"), None);
+        assert_eq!(find(" by b for <a@example.com>, <b@example.com>; Mon"), None);
+        assert_eq!(find(" by b for the record; Mon"), None);
     }
 
     #[test]

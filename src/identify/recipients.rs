@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::{
-    address::addresses,
+    address::{addresses, received_for},
     header::{Field, Header},
 };
 use crate::{
@@ -155,47 +155,6 @@ fn known_name(name: &str) -> Cow<'static, str> {
         .chain(&SENDERS)
         .find(|known| **known == name);
     known.map_or_else(|| name.to_owned().into(), |known| (*known).into())
-}
-
-/// The one address behind `for` in a Received field; `None` where there is none, or several.
-fn received_for(value: &[u8]) -> Option<Address> {
-    let text = String::from_utf8_lossy(value);
-    // Comments may hold anything, "for" too.
-    let bare = without_comments(&text);
-    let clause = bare.rsplit_once(';').map_or(&bare[..], |(clause, _)| clause);
-    let mut words = clause
-        .split(|c: char| c.is_ascii_whitespace() || c == ',')
-        .filter(|word| !word.is_empty());
-    words.find(|word| word.eq_ignore_ascii_case("for"))?;
-    let mut named = Vec::new();
-    for word in words {
-        match word
-            .strip_prefix('<')
-            .and_then(|word| word.strip_suffix('>'))
-            .or(word.contains('@').then_some(word))
-        {
-            Some(address) => named.push(Address::parse(address)?),
-            None => break,
-        }
-    }
-    match <[Address; 1]>::try_from(named) {
-        Ok([address]) => Some(address),
-        Err(_) => None,
-    }
-}
-
-fn without_comments(text: &str) -> String {
-    let mut depth = 0usize;
-    let mut bare = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' if depth > 0 => depth -= 1,
-            c if depth == 0 => bare.push(c),
-            _ => {}
-        }
-    }
-    bare
 }
 
 #[cfg(test)]
