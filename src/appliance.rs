@@ -13,7 +13,7 @@ use crate::{
     control::api::{Failure, Reply, Request},
     identify::Pool,
     message::Address,
-    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Supervisor},
+    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
     route::{Directory, GetDirectory, PutUser, Router},
 };
@@ -31,6 +31,7 @@ struct Supervised {
 pub struct Appliance {
     config: Config,
     store: Arc<Store>,
+    committer: Committer,
     router: Addr<Router>,
     profiles: HashMap<String, Supervised>,
 }
@@ -51,13 +52,13 @@ impl Appliance {
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
             store: store.clone(),
-            committer,
+            committer: committer.clone(),
             router: router.clone(),
             pool,
             budget: Budget::new(config.limits.inflight.0),
             max_message_size: config.limits.max_message_size.0,
         };
-        let history = History::read(&store)?;
+        let history = History::read(&config, &store)?;
         let supervise = |profile: &config::Profile| {
             metrics::profile_known(&profile.name, history.last_success(&profile.name));
             let last_start = history.last_start(&profile.name);
@@ -79,6 +80,7 @@ impl Appliance {
             Self {
                 config,
                 store,
+                committer,
                 router,
                 profiles,
             },
@@ -147,16 +149,22 @@ impl Appliance {
         Ok(())
     }
 
-    /// Ends all runs in good order; returns when none is going on.
+    /// Ends all runs in good order, and starts no more; returns when none is going on.
     pub async fn interrupt_all(&self) {
         for profile in self.profiles.values() {
-            let _ = profile.supervisor.send(InterruptRun).await;
+            // A supervisor that is gone starts nothing.
+            let _ = profile.supervisor.send(Stop).await;
         }
         for profile in self.profiles.values() {
             let mut live = profile.live.clone();
             // The sender is gone only when the supervisor is.
-            let _ = live.wait_for(|live| live.run.is_none()).await;
+            let _ = live.wait_for(|live| !live.busy).await;
         }
+    }
+
+    /// Whether mail can be archived: the store takes writes, and the router is there.
+    pub fn is_ready(&self) -> bool {
+        self.committer.is_open() && self.router.connected()
     }
 
     /// Measures what changes without a commit of ours.
@@ -313,20 +321,32 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserI
 /// What earlier runs say of each profile.
 struct History(HashMap<String, (Option<Timestamp>, Option<i64>)>);
 
-/// Protocols looked back on at the start.
+/// Protocols looked back on at the start, and read at once.
 const LOOK_BACK: usize = 10_000;
+const PAGE: usize = 100;
 
 impl History {
-    fn read(store: &Store) -> Result<Self, Failure> {
+    fn read(config: &Config, store: &Store) -> Result<Self, Failure> {
         let mut history = HashMap::<String, (Option<Timestamp>, Option<i64>)>::new();
-        for (_, json) in store.runs(None, LOOK_BACK)? {
-            let Ok(run) = serde_json::from_str::<Run>(&json) else {
-                continue;
-            };
-            let (start, success) = history.entry(run.profile).or_default();
-            start.get_or_insert(run.started_at);
-            if run.state == RunState::Completed && success.is_none() {
-                *success = run.finished_at.map(|time| time.as_second());
+        let (mut before, mut looked_at) = (None, 0);
+        while looked_at < LOOK_BACK {
+            let complete = |profile: &config::Profile| matches!(history.get(&profile.name), Some((Some(_), Some(_))));
+            let page = store.runs(before, PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            if config.profile.iter().all(complete) {
+                break;
+            }
+            before = Some(*last);
+            looked_at += page.len();
+            for (_, json) in page {
+                let Ok(run) = serde_json::from_str::<Run>(&json) else {
+                    continue;
+                };
+                let (start, success) = history.entry(run.profile).or_default();
+                start.get_or_insert(run.started_at);
+                if run.state == RunState::Completed && success.is_none() {
+                    *success = run.finished_at.map(|time| time.as_second());
+                }
             }
         }
         Ok(Self(history))

@@ -10,7 +10,7 @@
 //! | 16 | BLAKE3 of block number, codec, length and payload, cut short |
 //! | rest | payload |
 
-use std::io;
+use std::io::{self, Read};
 
 /// Raw bytes after which a block is closed. Larger ones compress little better and cost more
 /// to read one message from.
@@ -48,11 +48,11 @@ pub fn pack(number: u64, raw: &[u8]) -> io::Result<Vec<u8>> {
     Ok(block)
 }
 
-/// Gives the raw bytes of block `number` back.
+/// Gives at least the first `most` raw bytes of block `number` back, or all there are.
 ///
 /// # Errors
 /// In words, how the block is damaged.
-pub fn unpack(number: u64, block: &[u8]) -> Result<Vec<u8>, String> {
+pub fn unpack(number: u64, block: &[u8], most: usize) -> Result<Vec<u8>, String> {
     let (header, payload) = block.split_at_checked(HEADER).ok_or("it is cut short")?;
     if header[..4] != *MAGIC {
         return Err("it is not in a form this version knows".into());
@@ -64,12 +64,22 @@ pub fn unpack(number: u64, block: &[u8]) -> Result<Vec<u8>, String> {
         return Err("it does not match its checksum".into());
     }
     let length = u64::from_le_bytes(length) as usize;
+    let wanted = length.min(most);
     let raw = match codec {
-        STORED => payload.to_vec(),
-        ZSTD => zstd::bulk::decompress(payload, length).map_err(|error| error.to_string())?,
+        STORED => payload.get(..wanted).unwrap_or(payload).to_vec(),
+        ZSTD if wanted == length => zstd::bulk::decompress(payload, length).map_err(|error| error.to_string())?,
+        ZSTD => {
+            let mut raw = Vec::with_capacity(wanted);
+            let decoder = zstd::stream::Decoder::with_buffer(payload).map_err(|error| error.to_string())?;
+            decoder
+                .take(wanted as u64)
+                .read_to_end(&mut raw)
+                .map_err(|error| error.to_string())?;
+            raw
+        }
         other => return Err(format!("codec {other} is unknown")),
     };
-    if raw.len() == length {
+    if raw.len() == wanted {
         Ok(raw)
     } else {
         Err("its length is wrong".into())
@@ -100,11 +110,13 @@ mod tests {
         ) {
             let raw = raw.repeat(copies);
             let mut block = pack(7, &raw).unwrap();
-            prop_assert_eq!(unpack(7, &block).unwrap(), raw);
-            prop_assert!(unpack(8, &block).is_err(), "a block under another's number");
+            let most = at.index(raw.len() + 1);
+            prop_assert_eq!(&unpack(7, &block, most).unwrap()[..], &raw[..most]);
+            prop_assert_eq!(unpack(7, &block, usize::MAX).unwrap(), raw);
+            prop_assert!(unpack(8, &block, usize::MAX).is_err(), "a block under another's number");
             let at = at.index(block.len());
             block[at] ^= 1 << bit;
-            prop_assert!(unpack(7, &block).is_err());
+            prop_assert!(unpack(7, &block, usize::MAX).is_err());
         }
     }
 }

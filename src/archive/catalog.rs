@@ -165,7 +165,8 @@ impl Catalog {
 
     pub fn counters(&self, txn: &RoTxn) -> Result<Counters, heed::Error> {
         let meta = self.meta.remap_data_type::<Row<Counters>>();
-        Ok(meta.get(txn, NEXT_KEY)?.unwrap_or_default())
+        meta.get(txn, NEXT_KEY)?
+            .ok_or_else(|| heed::Error::Decoding("the catalog's counters are missing".into()))
     }
 
     pub(super) fn put_counters(&self, txn: &mut RwTxn, counters: &Counters) -> Result<(), heed::Error> {

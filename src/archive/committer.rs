@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -55,6 +55,7 @@ impl Order {
 pub struct Committer {
     orders: mpsc::Sender<Order>,
     coming: Arc<AtomicUsize>,
+    open: Arc<AtomicBool>,
 }
 
 /// Held by whoever has more to file soon.
@@ -76,6 +77,7 @@ impl Committer {
         let counters = group::read_counters(&store)?;
         let (orders, queue) = mpsc::channel(QUEUE);
         let coming = Arc::new(AtomicUsize::new(0));
+        let open = Arc::new(AtomicBool::new(true));
         let enough = block::BLOCK_SIZE.min((inflight / 4) as usize);
         let path = store.path().to_owned();
         let work = Work {
@@ -86,12 +88,13 @@ impl Committer {
             counters,
             since_release: 0,
             closed: None,
+            open: open.clone(),
         };
         let thread = thread::Builder::new()
             .name("committer".into())
             .spawn(move || work.run());
         let thread = thread.map_err(StoreError::io("starting the committer of", path))?;
-        Ok((Self { orders, coming }, thread))
+        Ok((Self { orders, coming, open }, thread))
     }
 
     pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
@@ -106,6 +109,11 @@ impl Committer {
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Whether the store takes writes: the thread runs, and no write has failed for a reason that closes it.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed) && !self.orders.is_closed()
     }
 
     /// Says that more is coming, as long as the result is held.
@@ -130,8 +138,9 @@ struct Work {
     counters: Counters,
     /// Orders since the catalog's pages were last let go.
     since_release: usize,
-    /// Why nothing is written any more.
+    /// Why nothing is written any more, and that for others to see.
     closed: Option<StoreError>,
+    open: Arc<AtomicBool>,
 }
 
 impl Work {
@@ -196,10 +205,12 @@ impl Work {
                         Order::Change(_, reply) => drop(reply.send(Err(error.clone()))),
                     }
                 }
-                // A full disk aborts the transaction and leaves all as it was. After any other
+                // A full disk aborts the transaction and leaves all as it was: every page of the next one is
+                // written anew, and a meta page that failed makes LMDB refuse the next one. After any other
                 // failure nobody knows what a sync would still write: never go on as if nothing
                 // had happened.
                 if self.closed.is_none() && !matches!(error, StoreError::Full { .. } | StoreError::User { .. }) {
+                    self.open.store(false, Ordering::Relaxed);
                     self.closed = Some(StoreError::Closed { why: error.to_string() });
                 }
             }

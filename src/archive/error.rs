@@ -1,6 +1,9 @@
 //! What can go wrong with the store. All of it ends a run, and a command with exit code 4.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
@@ -53,6 +56,7 @@ impl StoreError {
     pub fn lmdb(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(heed::Error) -> Self {
         let path = path.into();
         move |error| match error {
+            heed::Error::Io(source) if is_short_write(&source, &path) => Self::Full { path },
             heed::Error::Io(source) => Self::io(doing, path)(source),
             heed::Error::Mdb(heed::MdbError::MapFull) => Self::Lmdb {
                 doing,
@@ -70,6 +74,13 @@ impl StoreError {
             },
         }
     }
+}
+
+/// LMDB reports a write that the disk took only in part, which is what filling it usually gives, as EIO.
+fn is_short_write(error: &io::Error, path: &Path) -> bool {
+    const HARDLY_ANY: u64 = 16 << 20;
+    let free = || rustix::fs::statvfs(path).map_or(u64::MAX, |stat| stat.f_bavail * stat.f_frsize);
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && free() < HARDLY_ANY
 }
 
 fn is_full(code: i32) -> bool {

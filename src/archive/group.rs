@@ -15,7 +15,10 @@ use super::{
     catalog::Catalog,
     committer::Order,
     deposit::{Filed, Settled, Shared, Verdict},
-    rows::{Copy, Counters, Filing, Message, MessageId, Place, Source, Usage, User, UserId},
+    rows::{
+        Copy, Counters, Filing, Message, MessageId, Place, Seconds, Source, UidlDigest, Usage, User, UserId,
+        uidl_digest,
+    },
 };
 use crate::{
     message::Address,
@@ -36,7 +39,7 @@ pub enum Change {
     /// A user as it shall be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
     /// A source's UIDLs that are still there; all others are forgotten. Answers how many were.
-    Uidls { source: u32, standing: HashSet<[u8; 32]> },
+    Uidls { source: u32, standing: HashSet<UidlDigest> },
 }
 
 /// What one order is answered with.
@@ -228,10 +231,11 @@ impl Group<'_> {
                 Some(number) => number,
                 None => self.new_identity(&deposit.identity)?,
             };
-            filed.message = self.keep(shared, number)?;
+            let (message, date) = self.keep(shared, number)?;
+            filed.message = message;
             for settled in lacking {
                 filed.archived.push(settled.user);
-                self.put_filing(shared, number, filed.message, settled)?;
+                self.put_filing(shared, number, (message, date), settled)?;
             }
         }
         if let Some(copy) = &deposit.copy {
@@ -255,20 +259,18 @@ impl Group<'_> {
         Ok(number)
     }
 
-    /// The message with exactly these bytes: the one there is, or a new one.
-    fn keep(&mut self, shared: &Arc<Shared>, identity: u64) -> heed::Result<MessageId> {
+    /// The message with exactly these bytes, the one there is or a new one; and its date, which is that of the
+    /// copy it came with first.
+    fn keep(&mut self, shared: &Arc<Shared>, identity: u64) -> heed::Result<(MessageId, Seconds)> {
         let deposit = &shared.deposit;
         let mut head = [0; 8];
         head.copy_from_slice(&deposit.sha256[..8]);
         let key = (identity, head);
         if let Some(id) = self.catalog.bytes.get(&self.txn, &key)?
-            && self
-                .catalog
-                .messages
-                .get(&self.txn, &id)?
-                .is_some_and(|message| message.sha256 == deposit.sha256)
+            && let Some(message) = self.catalog.messages.get(&self.txn, &id)?
+            && message.sha256 == deposit.sha256
         {
-            return Ok(id);
+            return Ok((id, message.date));
         }
         let id = self.counters.message;
         let size = deposit.bytes.len() as u64;
@@ -294,10 +296,16 @@ impl Group<'_> {
         self.counters.message += 1;
         self.counters.messages += 1;
         self.counters.raw_bytes += size;
-        Ok(id)
+        Ok((id, deposit.date))
     }
 
-    fn put_filing(&mut self, shared: &Shared, identity: u64, message: MessageId, settled: Settled) -> heed::Result<()> {
+    fn put_filing(
+        &mut self,
+        shared: &Shared,
+        identity: u64,
+        (message, date): (MessageId, Seconds),
+        settled: Settled,
+    ) -> heed::Result<()> {
         let deposit = &shared.deposit;
         let Settled { user, why, .. } = settled;
         let filing = Filing {
@@ -309,7 +317,7 @@ impl Group<'_> {
         self.catalog.held.put(&mut self.txn, &(identity, user), &message)?;
         self.catalog
             .filings
-            .put(&mut self.txn, &(user, deposit.date, message), &filing)?;
+            .put(&mut self.txn, &(user, date, message), &filing)?;
         let usage = self.usage.entry(user).or_default();
         usage.messages += 1;
         usage.bytes += deposit.bytes.len() as u64;
@@ -420,13 +428,16 @@ impl Group<'_> {
         Ok(None)
     }
 
-    fn forget_uidls(&mut self, source: u32, standing: &HashSet<[u8; 32]>) -> heed::Result<u64> {
+    fn forget_uidls(&mut self, source: u32, standing: &HashSet<UidlDigest>) -> heed::Result<u64> {
         let copies = self.catalog.copies.remap_types::<Bytes, Bytes>();
         let prefix = source.to_be_bytes();
         let mut gone = Vec::new();
         for row in copies.prefix_iter(&self.txn, &prefix)? {
             let (key, _) = row?;
-            if key.get(prefix.len()..).is_some_and(|uidl| !standing.contains(uidl)) {
+            let uidl = key
+                .get(prefix.len()..)
+                .and_then(|uidl| <&[u8; 32]>::try_from(uidl).ok());
+            if uidl.is_some_and(|uidl| !standing.contains(&uidl_digest(uidl))) {
                 gone.push(key.to_vec());
             }
         }

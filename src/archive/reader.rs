@@ -10,13 +10,18 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Store, StoreError, block,
-    rows::{Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, Usage, User, UserId},
+    rows::{
+        Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
+        uidl_digest,
+    },
 };
 
 /// Rows read under one transaction.
 const PAGE: usize = 1000;
 /// Uncompressed blocks kept at hand: messages filed together are often read together.
 const BLOCKS_AT_HAND: usize = 8;
+/// A larger block is one large message, which is read once, and of which a list needs the beginning only.
+const LARGE: usize = 2 * block::BLOCK_SIZE;
 
 /// One message in a user's archive.
 #[derive(Clone, Debug)]
@@ -91,14 +96,14 @@ impl Store {
         }
     }
 
-    /// The UIDLs of a source that are done, by their digests.
-    pub fn done_uidls(&self, source: u32) -> Result<HashSet<[u8; 32]>, StoreError> {
+    /// The UIDLs of a source that are done, by the beginnings of their digests.
+    pub fn done_uidls(&self, source: u32) -> Result<HashSet<UidlDigest>, StoreError> {
         self.reading(|txn| {
             let copies = self.catalog.copies.remap_data_type::<Bytes>();
             let ends = [[0; 32], [0xff; 32]].map(|uidl| CopyKey::Pop3 { source, uidl });
             let rows = copies.range(txn, &(ends[0]..=ends[1]))?;
             rows.filter_map(|row| match row {
-                Ok((CopyKey::Pop3 { uidl, .. }, _)) => Some(Ok(uidl)),
+                Ok((CopyKey::Pop3 { uidl, .. }, _)) => Some(Ok(uidl_digest(&uidl))),
                 Ok(_) => None,
                 Err(error) => Some(Err(error)),
             })
@@ -261,32 +266,32 @@ impl<'s> Retrieval<'s> {
 
     fn inline(&mut self, id: MessageId, message: &Message, length: u64) -> Result<Vec<u8>, StoreError> {
         let place = &message.inline;
+        let beyond = || damaged(id, "its place is beyond what can be");
+        let from = usize::try_from(place.offset).map_err(|_| beyond())?;
+        let to = usize::try_from(place.offset.saturating_add(length)).map_err(|_| beyond())?;
+        let cut = |block: &[u8]| block.get(from..to).map(<[u8]>::to_vec).ok_or_else(beyond);
+        if to > LARGE || message.size as usize > LARGE {
+            return cut(&self.unpack(id, place, to)?);
+        }
         let key = (place.volume, place.block);
-        let block = match self.blocks.get(&key) {
-            Some(block) => block,
-            None => {
-                let volume = self.store.volumes.get(place.volume)?;
-                let unpacked = volume.with_block(place.block, |block| match block {
-                    Some(block) => block::unpack(place.block, block),
-                    None => Err("it is missing".into()),
-                })?;
-                let unpacked = unpacked.map_err(|detail| {
-                    damaged(
-                        id,
-                        &format!("block {} of volume {:06}: {detail}", place.block, place.volume),
-                    )
-                })?;
-                self.blocks.push(key, unpacked);
-                self.blocks.get(&key).ok_or_else(|| damaged(id, "its block is gone"))?
-            }
-        };
-        let stretch = usize::try_from(place.offset)
-            .ok()
-            .zip(usize::try_from(place.offset + length).ok());
-        let bytes = stretch.and_then(|(from, to)| block.get(from..to));
+        if let Some(block) = self.blocks.get(&key) {
+            return cut(block);
+        }
+        let block = self.unpack(id, place, usize::MAX)?;
+        let bytes = cut(&block);
+        self.blocks.push(key, block);
         bytes
-            .map(<[u8]>::to_vec)
-            .ok_or_else(|| damaged(id, "its place is beyond the end of its block"))
+    }
+
+    /// At least the first `most` bytes of the block that holds `place`.
+    fn unpack(&self, id: MessageId, place: &Place, most: usize) -> Result<Vec<u8>, StoreError> {
+        let volume = self.store.volumes.get(place.volume)?;
+        let unpacked = volume.with_block(place.block, |block| match block {
+            Some(block) => block::unpack(place.block, block, most),
+            None => Err("it is missing".into()),
+        })?;
+        let place = format!("block {} of volume {:06}", place.block, place.volume);
+        unpacked.map_err(|detail| damaged(id, &format!("{place}: {detail}")))
     }
 }
 

@@ -194,6 +194,15 @@ pub enum CopyKey {
     Pop3 { source: u32, uidl: [u8; 32] },
 }
 
+/// The beginning of a UIDL's digest: enough to tell the UIDLs of a mailbox apart in memory.
+pub type UidlDigest = u128;
+
+pub fn uidl_digest(uidl: &[u8; 32]) -> UidlDigest {
+    let mut beginning = [0; 16];
+    beginning.copy_from_slice(&uidl[..16]);
+    UidlDigest::from_be_bytes(beginning)
+}
+
 impl CopyKey {
     pub fn uidl(source: u32, uidl: &str) -> Self {
         Self::Pop3 {

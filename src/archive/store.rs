@@ -36,9 +36,11 @@ impl Store {
         let path = &config.data_dir;
         make_dir(path)?;
         refuse_network_file_systems(path)?;
-        let fresh = !path.join(CATALOG).join("data.mdb").exists();
+        // A file of no bytes is what a crash leaves at the very beginning.
+        let fresh = fs::metadata(path.join(CATALOG).join("data.mdb")).map_or(true, |file| file.len() == 0);
         if fresh {
             refuse_foreign_files(path)?;
+            refuse_volumes_without_catalog(path)?;
         }
         let lock = lock(path)?;
         fs::set_permissions(path, Permissions::from_mode(DIR_MODE))
@@ -129,6 +131,25 @@ fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {
     match names.all(|name| name.to_str().is_some_and(ours)) {
         true => Ok(()),
         false => Err(StoreError::NotOurs { path: path.to_owned() }),
+    }
+}
+
+/// A store's catalog is on disk before its first volume is begun; so volumes without one are what is left of a
+/// store, and a new catalog beside them would have them swept.
+fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
+    let volumes = fs::read_dir(path.join(VOLUMES)).into_iter().flatten().flatten();
+    match volumes
+        .map(|folder| folder.path().join("data.mdb"))
+        .find(|file| file.exists())
+    {
+        None => Ok(()),
+        Some(volume) => Err(StoreError::Damaged {
+            detail: format!(
+                "{} is there, but the catalog in {} is missing; restore it from a backup",
+                volume.display(),
+                path.join(CATALOG).display()
+            ),
+        }),
     }
 }
 

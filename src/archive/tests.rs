@@ -230,6 +230,82 @@ async fn blocks_without_a_catalog_entry_are_swept() {
     bench.close();
 }
 
+/// A new catalog beside the volumes of a lost one would have them swept.
+#[actix::test]
+async fn volumes_whose_catalog_is_missing_are_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    let filed = bench.file("aaaa first", 1, &[1]).await;
+    bench.close();
+    let [catalog, aside] = ["catalog", "aside"].map(|name| config.data_dir.join(name));
+    std::fs::rename(&catalog, folder.path().join("aside")).unwrap();
+    assert!(matches!(Store::open(&config), Err(StoreError::Damaged { .. })));
+    std::fs::rename(folder.path().join("aside"), &aside).unwrap();
+    let _ = std::fs::remove_dir_all(&catalog);
+    std::fs::rename(&aside, &catalog).unwrap();
+    let bench = Bench::open(&config);
+    let message = bench.store.message(filed.message).unwrap().unwrap();
+    assert_eq!(
+        Retrieval::new(&bench.store).raw(filed.message, &message).unwrap(),
+        b"aaaa first"
+    );
+    bench.close();
+}
+
+#[actix::test]
+async fn a_volume_newer_than_the_catalog_is_not_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    bench.file("aaaa first", 1, &[1]).await;
+    let many: Vec<_> = (2..200)
+        .map(|number| (number, b"of a later catalog".to_vec()))
+        .collect();
+    bench.store.volumes.get(1).unwrap().put(&many).unwrap();
+    bench.close();
+    let error = Store::open(&config).err().unwrap();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[actix::test]
+async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(&config(&folder));
+    let first = bench.file("aaaa the same", 1, &[1]).await;
+    // A message without a date of its own gets another one from each copy.
+    let second = bench.file("aaaa the same", 2, &[2]).await;
+    assert_eq!(first.message, second.message);
+    let dates = [1, 2].map(|user| bench.list(user, None)[0].date);
+    assert_eq!(dates[0], dates[1]);
+    for id in [1, 2] {
+        let user = User {
+            name: format!("user {id}"),
+            addresses: Vec::new(),
+            managed: false,
+            retired: false,
+        };
+        bench.committer.change(Change::User(Some(id), user)).await.unwrap();
+    }
+    let message = bench.store.message(first.message).unwrap().unwrap();
+    assert_eq!(bench.store.filings_of(first.message, &message).unwrap().len(), 2);
+    bench.close();
+}
+
+#[actix::test]
+async fn the_beginning_of_a_large_message_is_read_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(&config(&folder));
+    let large = format!("Subject: large\n\n{}", "abcdefgh".repeat(1 << 20));
+    let filed = bench.file(&large, 1, &[1]).await;
+    let message = bench.store.message(filed.message).unwrap().unwrap();
+    let mut retrieval = Retrieval::new(&bench.store);
+    let beginning = retrieval.beginning(filed.message, &message, 64).unwrap();
+    assert_eq!(beginning, large.as_bytes()[..64]);
+    assert_eq!(retrieval.raw(filed.message, &message).unwrap(), large.as_bytes());
+    bench.close();
+}
+
 #[actix::test]
 async fn a_full_volume_is_followed_by_another() {
     let folder = tempfile::tempdir().unwrap();
@@ -337,7 +413,7 @@ async fn uidls_that_are_gone_are_forgotten() {
     };
     let forget = Change::Uidls {
         source: 3,
-        standing: [uidl].into(),
+        standing: [uidl_digest(&uidl)].into(),
     };
     assert_eq!(bench.committer.change(forget).await.unwrap(), 1);
     assert!(bench.store.copy(&key("a")).unwrap().is_none());

@@ -15,6 +15,9 @@ use super::{StoreError, catalog::MAX_READERS, codec::Key, store};
 /// largest message is a block by itself.
 const MAP_MARGIN: u64 = 8 << 30;
 
+/// Blocks that one group can at most leave in a volume when a crash comes between the two commits.
+const MOST_LEFT_BEHIND: usize = 64;
+
 /// One volume: block number → block, and what else is made of bytes.
 #[derive(Clone)]
 pub struct Volume {
@@ -78,7 +81,26 @@ impl Volume {
     }
 
     /// Deletes the blocks from number `first` on, which a crash left without a catalog entry.
+    ///
+    /// # Errors
+    /// There are more than one group can have left: then the catalog is older than the volume.
     fn sweep(&self, first: u64) -> Result<usize, StoreError> {
+        let count = || {
+            let txn = self.env.read_txn()?;
+            let left = self.blocks.range(&txn, &(first..))?.take(MOST_LEFT_BEHIND + 1);
+            left.map(|row| row.map(|_| 1)).sum::<heed::Result<usize>>()
+        };
+        match count().map_err(StoreError::lmdb("reading the volume", &self.path))? {
+            0 => return Ok(0),
+            left if left > MOST_LEFT_BEHIND => {
+                let detail = format!(
+                    "the volume {} is newer than the catalog; restore the catalog that belongs to it",
+                    self.path.display()
+                );
+                return Err(StoreError::Damaged { detail });
+            }
+            _ => {}
+        }
         let sweep = || {
             let mut txn = self.env.write_txn()?;
             let swept = self.blocks.delete_range(&mut txn, &(first..))?;

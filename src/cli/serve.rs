@@ -14,6 +14,8 @@ use crate::{
 
 /// How often the disk is looked at, and the metrics are tidied.
 const MEASURE: Duration = Duration::from_secs(15);
+/// How often it is looked whether mail can be archived.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop.
 const FINISH: Duration = Duration::from_secs(8);
 
@@ -46,9 +48,11 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             let _ = writeln!(std::io::stderr(), "listening on http://{address}");
         }
         let mut measure = tokio::time::interval(MEASURE);
+        let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
+                _ = look.tick() => readiness.set(appliance.is_ready()),
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();

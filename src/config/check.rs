@@ -3,13 +3,41 @@
 use std::collections::HashMap;
 
 use super::{
-    Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Verify, error::nearest, load::Document,
+    ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Verify, error::nearest,
+    load::Document,
 };
 use crate::message::{Address, CATCHALL};
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    check_sizes(config, document)?;
     check_users(config, document)?;
     check_profiles(config, document)
+}
+
+fn check_sizes(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    let kib = |n: u64| ByteSize(n << 10);
+    // Address space is set aside for a volume, and a message is one value in it.
+    let sizes = [
+        (
+            ["archive", "volume_size"],
+            config.archive.volume_size,
+            kib(1 << 10),
+            kib(4 << 30),
+        ),
+        (
+            ["limits", "max_message_size"],
+            config.limits.max_message_size,
+            kib(1),
+            kib(2 << 20),
+        ),
+        (["limits", "inflight"], config.limits.inflight, kib(64), kib(1 << 30)),
+    ];
+    for (key, size, least, most) in sizes {
+        if size < least || size > most {
+            return Err(document.error(&key, format!("{size} is not between {least} and {most}")));
+        }
+    }
+    Ok(())
 }
 
 fn check_users(config: &Config, document: &Document) -> Result<(), ConfigError> {

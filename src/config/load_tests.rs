@@ -144,6 +144,19 @@ fn contradictions_are_refused() {
 }
 
 #[test]
+fn sizes_that_cannot_work_are_refused() {
+    for (text, key) in [
+        ("[archive]\nvolume_size = 0\n", "archive.volume_size"),
+        ("[archive]\nvolume_size = \"18446744 TB\"\n", "archive.volume_size"),
+        ("[limits]\nmax_message_size = \"5 GiB\"\n", "limits.max_message_size"),
+        ("[limits]\ninflight = 1\n", "limits.inflight"),
+    ] {
+        let shown = refusal(text);
+        assert!(shown.contains("line 2") && shown.contains(key), "{shown}");
+    }
+}
+
+#[test]
 fn single_keys_are_overridden_by_the_environment() {
     let with = |name: &str, value: &str| {
         let provider = figment::providers::Serialized::default(name, value);

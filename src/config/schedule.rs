@@ -37,9 +37,9 @@ impl Schedule {
         crontab(text).map(|_| Self::Cron(text.to_owned()))
     }
 
-    /// When the next run is due, where the last one began at `last` (`None`: there was none).
-    /// `None` for a profile that does not run by itself.
-    pub fn next(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    /// When the next run is due, where the last one began at `last` (`None`: there was none), and the schedule
+    /// has been looked at since `since`. `None` for a profile that does not run by itself.
+    pub fn next(&self, last: Option<Timestamp>, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let after = |span: Duration| match last.and_then(|last| last.checked_add(span).ok()) {
             Some(due) => due.max(now),
             None => now,
@@ -50,7 +50,7 @@ impl Schedule {
             Self::Every(span) => Some(after(*span)),
             // A time missed while the appliance was down is made up for once, at once.
             Self::Cron(line) => {
-                let due: Zoned = crontab(line)?.find_next(last.unwrap_or(now)).ok()?;
+                let due: Zoned = crontab(line)?.find_next(last.unwrap_or(since)).ok()?;
                 Some(due.timestamp().max(now))
             }
         }
@@ -94,20 +94,31 @@ mod tests {
     #[test]
     fn a_missed_time_is_made_up_for_at_once() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let start = at("2026-01-01T00:00:00Z");
         let every = Schedule::parse("every 15m").unwrap();
         assert_eq!(
-            every.next(None, at("2026-01-01T00:00:00Z")),
+            every.next(None, start, at("2026-01-01T00:00:00Z")),
             Some(at("2026-01-01T00:00:00Z"))
         );
-        let due = every.next(Some(at("2026-01-01T00:00:00Z")), at("2026-01-01T00:05:00Z"));
+        let due = every.next(Some(at("2026-01-01T00:00:00Z")), start, at("2026-01-01T00:05:00Z"));
         assert_eq!(due, Some(at("2026-01-01T00:15:00Z")));
-        let late = every.next(Some(at("2026-01-01T00:00:00Z")), at("2026-01-02T00:00:00Z"));
+        let late = every.next(Some(at("2026-01-01T00:00:00Z")), start, at("2026-01-02T00:00:00Z"));
         assert_eq!(late, Some(at("2026-01-02T00:00:00Z")));
         let cron = Schedule::parse("30 * * * *").unwrap();
         assert_eq!(
-            cron.next(Some(at("2026-01-01T00:00:00Z")), at("2026-01-01T05:00:00Z")),
+            cron.next(Some(at("2026-01-01T00:00:00Z")), start, at("2026-01-01T05:00:00Z")),
             Some(at("2026-01-01T05:00:00Z"))
         );
-        assert_eq!(Schedule::Manual.next(None, at("2026-01-01T00:00:00Z")), None);
+        assert_eq!(Schedule::Manual.next(None, start, at("2026-01-01T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn a_cron_profile_that_never_ran_runs_at_its_time() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let cron = Schedule::parse("* * * * *").unwrap();
+        let since = at("2026-01-01T00:00:30Z");
+        assert_eq!(cron.next(None, since, since), Some(at("2026-01-01T00:01:00Z")));
+        let later = at("2026-01-01T00:01:01Z");
+        assert_eq!(cron.next(None, since, later), Some(later), "due, and not put off again");
     }
 }

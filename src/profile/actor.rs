@@ -26,6 +26,8 @@ const MAILBOX: usize = 16;
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
+    /// A run is going on, or about to begin, or its protocol is being stored.
+    pub busy: bool,
     /// The run as counted so far; `None` when none is going on.
     pub run: Option<Run>,
     /// Copies that it expects to look at.
@@ -58,6 +60,8 @@ pub struct Profile {
     /// Where connections live.
     network: Arbiter,
     current: Option<CancellationToken>,
+    /// A protocol that the store refused; it is stored before the next run begins.
+    unstored: Option<Box<Run>>,
 }
 
 impl Profile {
@@ -68,6 +72,7 @@ impl Profile {
             live,
             network,
             current: None,
+            unstored: None,
         }
     }
 
@@ -192,12 +197,17 @@ impl Handler<Start> for Profile {
         self.current = Some(cancel.clone());
         metrics::profile_state(&name, "running");
         metrics::progress(&name, 0, 0);
+        self.live.send_modify(|live| live.busy = true);
         let (reply, answer) = oneshot::channel();
         let run = self.run(cancel, ctx.address().recipient());
-        let run = run.into_actor(self).map(|finished, profile, _| {
+        let run = run.into_actor(self).map(|(result, unstored), profile, _| {
             profile.current = None;
+            profile.unstored = unstored;
+            // Only now: whoever waits for the end of the run may end the process.
+            profile.live.send_replace(Live::default());
+            metrics::profile_state(&profile.config.name, "idle");
             // Whoever asked may be gone; the protocol is stored.
-            let _ = reply.send(finished);
+            let _ = reply.send(result);
         });
         ctx.spawn(run);
         Box::pin(async { answer.await.unwrap_or(Err(StartError::Stopped(name))) })
@@ -205,22 +215,32 @@ impl Handler<Start> for Profile {
 }
 
 impl Profile {
-    /// The run as a future of its own, so that the profile can count meanwhile.
+    /// The run as a future of its own, so that the profile can count meanwhile. Gives what it ended with, and
+    /// the protocol where the store refused it.
     fn run(
-        &self,
+        &mut self,
         cancel: CancellationToken,
         progress: actix::Recipient<Progress>,
-    ) -> impl Future<Output = Result<Finished, StartError>> + use<> {
+    ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
         let source = self.source();
+        let unstored = self.unstored.take();
         async move {
             let started = Timestamp::now();
-            let committer = stages.committer.clone();
-            let router = stages.router.clone();
+            let (committer, router) = (stages.committer.clone(), stages.router.clone());
+            if let Some(protocol) = &unstored
+                && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
+            {
+                return (Err(not_begun(&config.name, started, error)), unstored);
+            }
             let begun = Run::begin(&config.name, started);
-            let number = committer.change(Change::Begin(Box::new(begun.clone()))).await?;
+            let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
+                Ok(number) => number,
+                Err(error) => return (Err(not_begun(&config.name, started, error)), None),
+            };
             live.send_replace(Live {
+                busy: true,
                 run: Some(Run { run: number, ..begun }),
                 expected: 0,
                 cancel: cancel.clone(),
@@ -244,28 +264,42 @@ impl Profile {
             };
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
-            let finished = finish(&live, started, result);
-            let run = finished.run.clone();
+            let Some(finished) = finish(&live, number, started, result) else {
+                // The supervisor took this profile for stuck, and has stored the protocol.
+                return (Err(StartError::Stopped(config.name)), None);
+            };
             log(&finished);
-            // A full disk refuses the protocol too; the answer below still tells all.
-            if let Err(error) = committer.change(Change::Protocol(Box::new(run))).await {
-                tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
-            }
-            // Only now: whoever waits for the end of the run may end the process.
-            live.send_replace(Live::default());
-            metrics::profile_state(&config.name, "idle");
-            Ok(finished)
+            let protocol = Box::new(finished.run.clone());
+            let unstored = match committer.change(Change::Protocol(protocol.clone())).await {
+                Ok(_) => None,
+                // A full disk refuses the protocol too; the answer still tells all.
+                Err(error) => {
+                    tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
+                    Some(protocol)
+                }
+            };
+            (Ok(finished), unstored)
         }
     }
 }
 
-/// Completes the protocol of the run in `live`.
+/// A run that the store does not let begin has no protocol, and counts as failed all the same.
+fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
+    let now = Timestamp::now();
+    let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
+    metrics::run_ended(profile, crate::report::RunState::Failed, took, now.as_second());
+    error.into()
+}
+
+/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
 fn finish(
     live: &watch::Sender<Live>,
+    number: u64,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
-) -> Finished {
-    let mut run = live.borrow().run.clone().unwrap_or_else(|| Run::begin("", started));
+) -> Option<Finished> {
+    let mut run = live.borrow().run.clone().filter(|run| run.run == number)?;
+    let some_refused = !refused.is_empty();
     for FolderError { folder, error } in refused {
         run.error(&folder, "", "folder", error);
     }
@@ -274,15 +308,13 @@ fn finish(
         Err(error) => run.error("", "", error.stage(), error),
     }
     notice_of_unknown(&mut run);
-    run.state = run::final_state(&run, &result);
+    run.state = run::final_state(&run, some_refused, &result);
     let now = Timestamp::now();
     run.finished_at = Some(timestamp(now));
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(&run.profile, run.state, took, now.as_second());
-    Finished {
-        exit: run::exit(run.state, &result),
-        run,
-    }
+    let exit = run::exit(run.state, &result);
+    Some(Finished { run, exit })
 }
 
 /// Nearly everything unknown hints at a directory or a rule that does not fit.

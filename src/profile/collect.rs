@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Task},
-    cursor::{Done, OpenCopy},
+    cursor::{Cursor, Done},
     judge::{copy_error, judge},
 };
 use crate::{
-    archive::{Change, CopyKey, StoreError},
+    archive::{Change, StoreError},
     config::Unknown,
     identify::Header,
-    report::{CopyError, Outcome},
+    report::{CopyError, Outcome, SIZE},
     route::IsUnknown,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
@@ -73,13 +73,16 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         task,
         folder: folder.to_owned(),
         number,
-        keys: HashMap::new(),
         judging: JoinSet::new(),
         progress: Progress::default(),
         missing: Vec::new(),
     };
     let collected = work.collect(session).await;
-    // Whatever happened to the source: what is on its way is committed and counted.
+    // Whatever happened to the source: what is on its way is committed and counted. What was asked for, not
+    // answered, and could not be looked for again has failed.
+    for (copy, why) in std::mem::take(&mut work.missing) {
+        work.judged(Outcome::Failed, &copy, Some(("fetch", why.into())));
+    }
     let judged = work.judge_all().await;
     let flushed = work.flush().await;
     collected.and(judged).and(flushed)?;
@@ -90,8 +93,6 @@ struct Work<'t> {
     task: &'t Arc<Task>,
     folder: String,
     number: u32,
-    /// By which name each open copy will be done.
-    keys: HashMap<CopyRef, Option<CopyKey>>,
     /// Copies on their way, as many as the budget lets in.
     judging: JoinSet<Result<Judged, StoreError>>,
     progress: Progress,
@@ -104,11 +105,11 @@ impl Work<'_> {
         let cancel = &self.task.cancel;
         let opened = unless_cancelled(cancel, session.open(&self.folder)).await?;
         let listing = unless_cancelled(cancel, session.listing()).await?;
-        let open = self.open_copies(opened.uidvalidity, listing).await?;
-        self.progress.expected = open.len() as u64;
-        self.keys = open.iter().map(|open| (open.copy.clone(), open.key)).collect();
+        let cursor = self.cursor(opened.uidvalidity, &listing).await?;
+        let mut copies = listing;
+        copies.retain(|copy| cursor.is_open(copy));
+        self.progress.expected = copies.len() as u64;
         self.flush().await?;
-        let copies: Vec<CopyRef> = open.into_iter().map(|open| open.copy).collect();
         // While more is fetched the committer may wait for it, to make larger blocks.
         let _more = self.task.stages.committer.more_coming();
         for chunk in copies.chunks(SIZES) {
@@ -122,19 +123,15 @@ impl Work<'_> {
             let fitting = self.put_aside_too_large(announced);
             for window in windows(fitting, WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4)) {
                 let window = self.put_aside_skipped(session, window).await?;
-                self.fetch(session, window).await?;
+                self.fetch(session, &cursor, window).await?;
                 self.flush().await?;
             }
         }
         self.find_missing(session).await
     }
 
-    /// Which copies of the listing are not done.
-    async fn open_copies(
-        &mut self,
-        uidvalidity: Option<u32>,
-        listing: Vec<CopyRef>,
-    ) -> Result<Vec<OpenCopy>, CollectError> {
+    /// What is done of the folder whose copies are in `listing`.
+    async fn cursor(&mut self, uidvalidity: Option<u32>, listing: &[CopyRef]) -> Result<Cursor, CollectError> {
         let (store, source, folder) = (self.task.stages.store.clone(), self.task.source, self.number);
         let read = move || match uidvalidity {
             Some(uidvalidity) => {
@@ -151,26 +148,19 @@ impl Work<'_> {
                 uidls: store.done_uidls(source)?,
             }),
         };
-        let done = self
-            .task
-            .stages
-            .pool
-            .run(read)
-            .await
-            .map_err(|_| CollectError::Profile)?;
-        let done: Done = done.map_err(CollectError::Store)?;
-        if let Some((source, standing)) = done.standing_if_some_are_gone(&listing) {
-            self.task
-                .stages
-                .committer
-                .change(Change::Uidls { source, standing })
-                .await?;
+        let done = self.task.stages.pool.run(read).await;
+        let done = done.map_err(|_| CollectError::Profile)?.map_err(CollectError::Store)?;
+        let mut cursor = Cursor::new(done, listing);
+        if let Some((source, standing)) = cursor.take_standing() {
+            let forget = Change::Uidls { source, standing };
+            self.task.stages.committer.change(forget).await?;
         }
         if listing.iter().any(|copy| matches!(copy, CopyRef::Number(_))) {
-            let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by their content";
+            let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by \
+                          their content";
             self.progress.notices.push(notice.into());
         }
-        Ok(done.open_copies(listing))
+        Ok(cursor)
     }
 
     fn put_aside_too_large(&mut self, announced: Vec<Announced>) -> Vec<Announced> {
@@ -178,7 +168,7 @@ impl Work<'_> {
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
         for Announced { copy, size } in too_large {
             let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays on the server");
-            self.judged(Outcome::TooLarge, &copy, Some(("size", error)));
+            self.judged(Outcome::TooLarge, &copy, Some((SIZE, error)));
         }
         fitting
     }
@@ -231,17 +221,22 @@ impl Work<'_> {
 
     /// Fetches a window. Where the server refuses it, each copy by itself: one bad message must not
     /// stop the others.
-    async fn fetch(&mut self, session: &mut Session, window: Vec<Announced>) -> Result<(), CollectError> {
+    async fn fetch(
+        &mut self,
+        session: &mut Session,
+        cursor: &Cursor,
+        window: Vec<Announced>,
+    ) -> Result<(), CollectError> {
         if window.is_empty() {
             return Ok(());
         }
-        let unfetched = match self.fetch_once(session, &window).await {
+        let unfetched = match self.fetch_once(session, cursor, &window).await {
             Ok(unfetched) => unfetched,
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 tracing::warn!(%error, folder = self.folder, "a window is refused; its copies are fetched one by one");
                 let mut unfetched = Vec::new();
                 for one in left {
-                    match self.fetch_once(session, std::slice::from_ref(&one)).await {
+                    match self.fetch_once(session, cursor, std::slice::from_ref(&one)).await {
                         Ok(more) => unfetched.extend(more),
                         Err((error, _)) if error.session_is_usable() => {
                             self.judged(Outcome::Failed, &one.copy, Some(("fetch", error.to_string())));
@@ -279,16 +274,17 @@ impl Work<'_> {
     async fn fetch_once(
         &mut self,
         session: &mut Session,
+        cursor: &Cursor,
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
         let mut share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
         let mut came = std::collections::HashSet::new();
         let (task, number, folder) = (self.task, self.number, &self.folder);
-        let (keys, judging) = (&self.keys, &mut self.judging);
+        let judging = &mut self.judging;
         let mut sink = |fetched: Fetched| {
             let share = share.split(sizes.get(&fetched.copy).copied().unwrap_or_default());
-            let key = keys.get(&fetched.copy).copied().flatten();
+            let key = cursor.key(&fetched.copy);
             came.insert(fetched.copy.clone());
             judging.spawn(judge(task.clone(), folder.clone(), number, key, fetched, share));
         };

@@ -1,10 +1,13 @@
 //! The cursor: which copies of a folder are still open. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use roaring::RoaringBitmap;
 
-use crate::{archive::CopyKey, source::CopyRef};
+use crate::{
+    archive::{CopyKey, UidlDigest, uidl_digest},
+    source::CopyRef,
+};
 
 /// What of a folder is done.
 pub enum Done {
@@ -16,23 +19,52 @@ pub enum Done {
     },
     Pop3 {
         source: u32,
-        uidls: HashSet<[u8; 32]>,
+        uidls: HashSet<UidlDigest>,
     },
 }
 
-/// A copy to look at, and the name by which it will be done. A copy without one is looked at in every
-/// run: it came without UIDL, or shares its UIDL with another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenCopy {
-    pub copy: CopyRef,
-    pub key: Option<CopyKey>,
+/// What of a folder is done, beside what stands in it.
+pub struct Cursor {
+    done: Done,
+    /// UIDLs that stand twice in the listing. They name no copy (RFC 1939 forbids it, servers do it), so such
+    /// copies are open, always.
+    repeated: HashSet<UidlDigest>,
+    /// POP3: the UIDLs in the listing, where some that are done are not among them.
+    standing: Option<HashSet<UidlDigest>>,
 }
 
-impl Done {
-    fn key(&self, copy: &CopyRef) -> Option<CopyKey> {
-        match (self, copy) {
+fn digest(uidl: &str) -> UidlDigest {
+    uidl_digest(blake3::hash(uidl.as_bytes()).as_bytes())
+}
+
+impl Cursor {
+    /// The cursor over a complete `listing`.
+    pub fn new(done: Done, listing: &[CopyRef]) -> Self {
+        let mut standing = HashSet::new();
+        let mut repeated = HashSet::new();
+        if let Done::Pop3 { .. } = done {
+            for copy in listing {
+                if let CopyRef::Uidl { uidl, .. } = copy
+                    && !standing.insert(digest(uidl))
+                {
+                    repeated.insert(digest(uidl));
+                }
+            }
+        }
+        let gone = matches!(&done, Done::Pop3 { uidls, .. } if !uidls.is_subset(&standing));
+        Self {
+            done,
+            repeated,
+            standing: gone.then_some(standing),
+        }
+    }
+
+    /// By which name a copy will be done. One without a name is looked at in every run: it came without UIDL,
+    /// or shares its UIDL with another.
+    pub fn key(&self, copy: &CopyRef) -> Option<CopyKey> {
+        match (&self.done, copy) {
             (
-                Self::Imap {
+                Done::Imap {
                     source,
                     folder,
                     uidvalidity,
@@ -48,53 +80,32 @@ impl Done {
                     uid: *uid,
                 })
             }
-            (Self::Pop3 { source, .. }, CopyRef::Uidl { uidl, .. }) => Some(CopyKey::uidl(*source, uidl)),
+            (Done::Pop3 { source, .. }, CopyRef::Uidl { uidl, .. }) if !self.repeated.contains(&digest(uidl)) => {
+                Some(CopyKey::uidl(*source, uidl))
+            }
             _ => None,
         }
     }
 
-    fn contains(&self, key: &CopyKey) -> bool {
-        match (self, key) {
-            (Self::Imap { uids, .. }, CopyKey::Imap { uid, .. }) => uids.contains(*uid),
-            (Self::Pop3 { uidls, .. }, CopyKey::Pop3 { uidl, .. }) => uidls.contains(uidl),
-            _ => false,
+    /// Whether a copy is still to be looked at.
+    pub fn is_open(&self, copy: &CopyRef) -> bool {
+        match (&self.done, copy) {
+            (Done::Imap { uids, .. }, CopyRef::Uid(uid)) => !uids.contains(*uid),
+            (Done::Pop3 { uidls, .. }, CopyRef::Uidl { uidl, .. }) => {
+                let digest = digest(uidl);
+                !uidls.contains(&digest) || self.repeated.contains(&digest)
+            }
+            _ => true,
         }
     }
 
-    /// The copies of `listing` that are not done, in its order. A UIDL that stands in it twice names
-    /// no copy (RFC 1939 forbids it, servers do it), so both are open, always.
-    pub fn open_copies(&self, listing: Vec<CopyRef>) -> Vec<OpenCopy> {
-        let mut times: HashMap<CopyKey, u32> = HashMap::new();
-        if matches!(self, Self::Pop3 { .. }) {
-            listing
-                .iter()
-                .filter_map(|copy| self.key(copy))
-                .for_each(|key| *times.entry(key).or_default() += 1);
-        }
-        let open = listing.into_iter().filter_map(|copy| {
-            let key = self
-                .key(&copy)
-                .filter(|key| times.get(key).is_none_or(|times| *times == 1));
-            let done = key.as_ref().is_some_and(|key| self.contains(key));
-            (!done).then_some(OpenCopy { copy, key })
-        });
-        open.collect()
-    }
-
-    /// After a complete POP3 listing: the UIDLs that still stand, where some that are done do
+    /// After a complete POP3 listing: the source and the UIDLs that still stand, where some that are done do
     /// not. Those are forgotten, because servers use them again.
-    pub fn standing_if_some_are_gone(&self, listing: &[CopyRef]) -> Option<(u32, HashSet<[u8; 32]>)> {
-        let Self::Pop3 { source, uidls } = self else {
-            return None;
-        };
-        let standing: HashSet<[u8; 32]> = listing
-            .iter()
-            .filter_map(|copy| match self.key(copy) {
-                Some(CopyKey::Pop3 { uidl, .. }) => Some(uidl),
-                _ => None,
-            })
-            .collect();
-        (!uidls.is_subset(&standing)).then_some((*source, standing))
+    pub fn take_standing(&mut self) -> Option<(u32, HashSet<UidlDigest>)> {
+        match self.done {
+            Done::Pop3 { source, .. } => self.standing.take().map(|standing| (source, standing)),
+            Done::Imap { .. } => None,
+        }
     }
 }
 
@@ -109,78 +120,59 @@ mod tests {
         }
     }
 
-    fn digest(text: &str) -> [u8; 32] {
-        *blake3::hash(text.as_bytes()).as_bytes()
+    fn pop3(done: &[&str], listing: &[CopyRef]) -> Cursor {
+        let uidls = done.iter().map(|uidl| digest(uidl)).collect();
+        Cursor::new(Done::Pop3 { source: 1, uidls }, listing)
+    }
+
+    fn open(cursor: &Cursor, listing: &[CopyRef]) -> Vec<CopyRef> {
+        listing.iter().filter(|copy| cursor.is_open(copy)).cloned().collect()
     }
 
     #[test]
     fn what_is_done_is_not_looked_at_again() {
+        let uids = [4, 6].into_iter().collect();
         let done = Done::Imap {
             source: 1,
             folder: 2,
             uidvalidity: 3,
-            uids: [4, 6].into_iter().collect(),
+            uids,
         };
-        let open = done.open_copies([4, 5, 6, 7].map(CopyRef::Uid).to_vec());
-        assert_eq!(
-            open.iter().map(|open| open.copy.clone()).collect::<Vec<_>>(),
-            [5, 7].map(CopyRef::Uid)
-        );
-        assert_eq!(
-            open[0].key,
-            Some(CopyKey::Imap {
-                source: 1,
-                folder: 2,
-                uidvalidity: 3,
-                uid: 5
-            })
-        );
+        let listing = [4, 5, 6, 7].map(CopyRef::Uid);
+        let cursor = Cursor::new(done, &listing);
+        assert_eq!(open(&cursor, &listing), [5, 7].map(CopyRef::Uid));
+        let key = CopyKey::Imap {
+            source: 1,
+            folder: 2,
+            uidvalidity: 3,
+            uid: 5,
+        };
+        assert_eq!(cursor.key(&CopyRef::Uid(5)), Some(key));
     }
 
     #[test]
     fn a_uidl_twice_in_one_listing_is_fetched_twice_and_never_done() {
-        let done = Done::Pop3 {
-            source: 1,
-            uidls: [digest("a"), digest("b")].into(),
-        };
-        let open = done.open_copies(vec![uidl(1, "a"), uidl(2, "b"), uidl(3, "b"), uidl(4, "c")]);
-        assert_eq!(
-            open.iter().map(|open| open.copy.clone()).collect::<Vec<_>>(),
-            [uidl(2, "b"), uidl(3, "b"), uidl(4, "c")]
-        );
-        assert_eq!(
-            open.iter().map(|open| open.key.is_some()).collect::<Vec<_>>(),
-            [false, false, true]
-        );
+        let listing = [uidl(1, "a"), uidl(2, "b"), uidl(3, "b"), uidl(4, "c")];
+        let cursor = pop3(&["a", "b"], &listing);
+        let open = open(&cursor, &listing);
+        assert_eq!(open, [uidl(2, "b"), uidl(3, "b"), uidl(4, "c")]);
+        let named: Vec<bool> = open.iter().map(|copy| cursor.key(copy).is_some()).collect();
+        assert_eq!(named, [false, false, true]);
     }
 
     #[test]
     fn without_uidl_every_copy_is_open() {
-        let done = Done::Pop3 {
-            source: 1,
-            uidls: HashSet::new(),
-        };
-        let open = done.open_copies(vec![CopyRef::Number(1)]);
-        assert_eq!(
-            open,
-            [OpenCopy {
-                copy: CopyRef::Number(1),
-                key: None
-            }]
-        );
+        let listing = [CopyRef::Number(1)];
+        let cursor = pop3(&[], &listing);
+        assert!(cursor.is_open(&listing[0]));
+        assert_eq!(cursor.key(&listing[0]), None);
     }
 
     #[test]
     fn uidls_that_are_gone_are_noticed() {
-        let done = Done::Pop3 {
-            source: 1,
-            uidls: [digest("a"), digest("b")].into(),
-        };
-        assert!(
-            done.standing_if_some_are_gone(&[uidl(1, "a"), uidl(2, "b"), uidl(3, "c")])
-                .is_none()
-        );
-        let (_, standing) = done.standing_if_some_are_gone(&[uidl(1, "b")]).unwrap();
-        assert_eq!(standing, [digest("b")].into());
+        let all = [uidl(1, "a"), uidl(2, "b"), uidl(3, "c")];
+        assert!(pop3(&["a", "b"], &all).take_standing().is_none());
+        let standing = pop3(&["a", "b"], &[uidl(1, "b")]).take_standing();
+        assert_eq!(standing, Some((1, [digest("b")].into())));
     }
 }

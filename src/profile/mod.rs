@@ -19,4 +19,4 @@ pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};
 pub use run::Exit;
-pub use supervisor::{InterruptRun, RunNow, Supervisor};
+pub use supervisor::{InterruptRun, RunNow, Stop, Supervisor};

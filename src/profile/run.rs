@@ -133,13 +133,11 @@ async fn through_folders(
     Ok(())
 }
 
-/// The state in which a run ends.
-pub fn final_state(run: &Run, result: &Result<(), RunError>) -> RunState {
+/// The state in which a run ends. `refused`: some folder could not be archived.
+pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> RunState {
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || run.errors.iter().any(|error| error.stage != "size") => {
-            RunState::CompletedWithErrors
-        }
+        Ok(()) if run.failed > 0 || refused => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

@@ -37,7 +37,11 @@ pub struct Supervisor {
     born: Timestamp,
     failures: u32,
     restarting: bool,
+    /// A heartbeat that is not answered yet.
+    beating: bool,
     last_start: Option<Timestamp>,
+    /// Since when the schedule is looked at.
+    watching_since: Timestamp,
     /// Starts runs by its schedule; a command's own appliance does not.
     scheduled: bool,
 }
@@ -54,7 +58,9 @@ impl Supervisor {
             born: Timestamp::now(),
             failures: 0,
             restarting: false,
+            beating: false,
             last_start,
+            watching_since: Timestamp::now(),
             scheduled,
         }
     }
@@ -71,12 +77,17 @@ impl Supervisor {
         if !self.profile.connected() {
             return self.replace("closed", ctx);
         }
-        let beat = tokio::time::timeout(HEARTBEAT, self.profile.send(Heartbeat));
-        ctx.spawn(beat.into_actor(self).map(|answer, supervisor, ctx| match answer {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => supervisor.replace("panic", ctx),
-            Err(_) => supervisor.replace("stall", ctx),
-        }));
+        if !std::mem::replace(&mut self.beating, true) {
+            let beat = tokio::time::timeout(HEARTBEAT, self.profile.send(Heartbeat));
+            ctx.spawn(beat.into_actor(self).map(|answer, supervisor, ctx| {
+                supervisor.beating = false;
+                match answer {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => supervisor.replace("panic", ctx),
+                    Err(_) => supervisor.replace("stall", ctx),
+                }
+            }));
+        }
         self.start_if_due(ctx);
     }
 
@@ -85,9 +96,9 @@ impl Supervisor {
         let due = self
             .config
             .schedule
-            .next(self.last_start, now)
+            .next(self.last_start, self.watching_since, now)
             .is_some_and(|due| due <= now);
-        if self.scheduled && due && self.live.borrow().run.is_none() {
+        if self.scheduled && due && !self.live.borrow().busy {
             self.last_start = Some(now);
             let start = self.profile.send(Start);
             // A run that could not begin is logged there; it is tried again when the schedule says.
@@ -167,9 +178,13 @@ impl Supervisor {
     }
 }
 
-/// The factory: a profile as at the start of the appliance, on an arbiter of its own for its network.
+/// The factory: a profile as at the start of the appliance. It and its connections have an arbiter of their own, so
+/// that a stuck one does not stop those who watch it.
 fn make(config: &config::Profile, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
-    Profile::new(config.clone(), stages.clone(), live.clone(), Arbiter::new()).start()
+    let arbiter = Arbiter::new();
+    let handle = arbiter.handle();
+    let profile = Profile::new(config.clone(), stages.clone(), live.clone(), arbiter);
+    Profile::start_in_arbiter(&handle, |_| profile)
 }
 
 impl Actor for Supervisor {
@@ -189,7 +204,7 @@ impl Handler<RunNow> for Supervisor {
     type Result = ResponseActFuture<Self, Result<Finished, StartError>>;
 
     fn handle(&mut self, _: RunNow, _: &mut Self::Context) -> Self::Result {
-        if self.live.borrow().run.is_none() {
+        if !self.live.borrow().busy {
             self.last_start = Some(Timestamp::now());
         }
         let start = self.profile.send(Start);
@@ -201,7 +216,21 @@ impl Handler<RunNow> for Supervisor {
     }
 }
 
-/// From a command or the appliance's end: end the run that is going on in good order.
+/// From the appliance's end: end the run that is going on, if any, and start no more by the schedule.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+impl Handler<Stop> for Supervisor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
+        self.scheduled = false;
+        self.handle(InterruptRun, ctx)
+    }
+}
+
+/// From a command: end the run that is going on in good order.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct InterruptRun;

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Errors that a protocol lists; the rest is counted.
+/// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
+/// What went wrong with a folder or the whole run is always listed.
 const MOST_ERRORS: usize = 1000;
+const MOST_TOO_LARGE: usize = 200;
+/// The stage of a copy that is too large.
+pub const SIZE: &str = "size";
 /// Unknown addresses that a protocol lists.
 const MOST_ADDRESSES: usize = 200;
 
@@ -158,13 +162,21 @@ impl Run {
     }
 
     pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
-        if self.errors.len() >= MOST_ERRORS {
+        let copy = copy.to_string();
+        let most = if stage == SIZE { MOST_TOO_LARGE } else { MOST_ERRORS };
+        let of_its_kind = || {
+            self.errors
+                .iter()
+                .filter(|error| (error.stage == SIZE) == (stage == SIZE))
+                .count()
+        };
+        if !copy.is_empty() && self.errors.len() >= most && of_its_kind() >= most {
             self.errors_omitted += 1;
             return;
         }
         let error = CopyError {
             folder: folder.to_owned(),
-            copy: copy.to_string(),
+            copy,
             stage: stage.to_owned(),
             error: error.to_string(),
         };
@@ -204,4 +216,22 @@ impl Run {
 /// Whole seconds: what is stored and shown.
 pub fn timestamp(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_errors_of_copies_do_not_hide_what_ended_the_run() {
+        let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
+        for number in 0..3000 {
+            run.error("INBOX", format!("UID {number}"), SIZE, "too large");
+            run.error("INBOX", format!("UID {number}"), "fetch", "refused");
+        }
+        run.error("Sent", "", "folder", "no such folder");
+        let of = |stage: &str| run.errors.iter().filter(|error| error.stage == stage).count();
+        assert_eq!((of(SIZE), of("fetch"), of("folder")), (MOST_TOO_LARGE, MOST_ERRORS, 1));
+        assert_eq!(run.errors_omitted as usize, 6000 - MOST_TOO_LARGE - MOST_ERRORS);
+    }
 }
