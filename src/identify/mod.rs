@@ -28,6 +28,8 @@ impl Notes {
     pub const BROKEN_HEADER: u32 = 1 << 2;
     /// It has no date that could be read.
     pub const NO_DATE: u32 = 1 << 3;
+    /// Reading it went wrong by a fault of ours; it is kept without recipients.
+    pub const UNREAD: u32 = 1 << 4;
 
     /// The notes in words.
     pub fn words(self) -> Vec<&'static str> {
@@ -36,6 +38,7 @@ impl Notes {
             (Self::NO_HEADER, "no header"),
             (Self::BROKEN_HEADER, "broken header"),
             (Self::NO_DATE, "no date"),
+            (Self::UNREAD, "not read, by a fault of dropkeep"),
         ];
         all.into_iter()
             .filter(|(bit, _)| self.0 & bit != 0)
@@ -57,6 +60,19 @@ pub struct Identified {
 }
 
 impl Identified {
+    /// What can be said of `bytes` without reading them as mail: for a message over which [`Self::new`] panicked.
+    /// It has no recipients, so it goes where unknown mail goes.
+    pub fn unread(bytes: Bytes, internal_date: Option<i64>) -> Self {
+        Self {
+            sha256: Sha256::digest(&bytes).into(),
+            identity: identity::identity(&bytes, &Header::scan(&bytes)),
+            date: internal_date,
+            found: Found::default(),
+            notes: Notes(Notes::UNREAD),
+            bytes,
+        }
+    }
+
     /// Identifies `bytes`. Never fails.
     pub fn new(bytes: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
         let header = Header::scan(&bytes);

@@ -56,12 +56,21 @@ pub async fn judge(
         routed: None,
         error: Some(copy_error(&folder, &copy, stage, error)),
     };
-    let identified = match task
+    let again = bytes.clone();
+    let mut identified = task
         .stages
         .pool
         .run(move || Identified::new(bytes, internal_date, &rules))
-        .await
-    {
+        .await;
+    if identified.is_err() {
+        tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
+        identified = task
+            .stages
+            .pool
+            .run(move || Identified::unread(again, internal_date))
+            .await;
+    }
+    let identified = match identified {
         Ok(identified) => identified,
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
