@@ -12,6 +12,7 @@ mod error;
 mod group;
 mod reader;
 mod resident;
+mod roster;
 mod rows;
 mod store;
 mod user_archive;
@@ -22,6 +23,7 @@ pub use deposit::{Deposit, Filed, Shared};
 pub use error::StoreError;
 pub use group::{Change, close_abandoned_runs};
 pub use reader::{Entry, Retrieval};
+pub use roster::Roster;
 pub use rows::{
     CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, Usage, User, UserId, Why,
 };
