@@ -51,6 +51,38 @@ fn pairs<const N: usize>(users: [(&str, &str); N]) -> [(String, String); N] {
 }
 
 #[actix::test]
+async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
+    use crate::{
+        identify::{Identified, Rules},
+        route::{Route, Routing},
+    };
+    let mut bench = Bench::new();
+    bench.configure(pairs([("jane", "jane@example.com")])).await.unwrap();
+    bench.configure([]).await.unwrap();
+
+    let users = bench.store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
+    let router = Router::new(Directory::new(users), bench.store.clone(), bench.committer.clone()).start();
+    let recipients = config::Recipients {
+        local_domains: vec!["example.com".into()],
+        unknown: config::Unknown::Create,
+        ..Default::default()
+    };
+    let bytes = bytes::Bytes::from_static(b"To: jane@example.com\r\n\r\nhello");
+    let route = Route {
+        copy: None,
+        folder: 1,
+        run: 1,
+        identified: Identified::new(bytes, None, &Rules::new(&recipients, "")),
+        routing: Arc::new(Routing::new(&recipients)),
+    };
+    let routed = router.send(route).await.unwrap().unwrap();
+    assert!(routed.created.is_empty(), "{routed:?}");
+
+    bench.configure(pairs([("jane", "jane@example.com")])).await.unwrap();
+    assert_eq!(bench.users(), [("jane".into(), "jane@example.com".into(), false)]);
+}
+
+#[actix::test]
 async fn addresses_change_hands_in_one_step_and_all_or_nothing_is_taken_over() {
     let mut bench = Bench::new();
     let add = User {

@@ -5,5 +5,5 @@ mod directory;
 mod router;
 
 pub use decision::{Decision, Routing, decide};
-pub use directory::Directory;
+pub use directory::{Directory, Known};
 pub use router::{GetDirectory, IsUnknown, PutUser, Route, RouteError, Routed, Router, RunEnded};

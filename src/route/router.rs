@@ -79,15 +79,16 @@ impl Router {
         id
     }
 
-    /// Creates a user for an address of ours, within the run's limit.
+    /// Creates a user for an address of ours, within the run's limit. Whose name or address it is or was,
+    /// retired users among them, is nobody to be created.
     fn create(&mut self, address: &Address, run: RunId, limit: u32) -> Option<UserId> {
+        let name = address.to_string();
         let created = self.created.entry(run).or_default();
-        if *created >= limit {
+        if *created >= limit || !self.directory.is_free(&name, address) {
             return None;
         }
         *created += 1;
         let id = self.new_id();
-        let name = address.to_string();
         let user = User {
             name,
             addresses: vec![address.clone()],
