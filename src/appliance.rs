@@ -20,7 +20,7 @@ use crate::{
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Supervisor},
     report::{Run, RunState, metrics},
-    route::{Directory, GetDirectory, PutUser, Router},
+    route::{ChangeUser, Directory, Router, UserChange, UserError},
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -110,9 +110,12 @@ impl Appliance {
         match request {
             Request::Archive { profile } => self.archive(&profile, replies).await,
             Request::Interrupt { profile } => self.interrupt(&profile).await,
-            Request::AddUser { name, addresses } => self.add_user(name, &addresses).await,
-            Request::RenameUser { name, to } => self.change_user(&name, |user| user.name = to).await,
-            Request::RetireUser { name } => self.change_user(&name, |user| user.retired = true).await,
+            Request::AddUser { name, addresses } => {
+                let addresses = parse_addresses(&addresses)?;
+                self.change_user(UserChange::Add { name, addresses }).await
+            }
+            Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
+            Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             _ => Err(Failure::usage("this request is answered by the store")),
         }
     }
@@ -169,65 +172,17 @@ impl Appliance {
         metrics::disk(self.store.disk_size(), self.store.free_bytes());
     }
 
-    async fn directory(&self) -> Result<Directory, Failure> {
-        self.router.send(GetDirectory).await.map_err(|_| router_stopped())
-    }
-
-    async fn put_user(&self, id: Option<UserId>, user: User) -> Result<(), Failure> {
-        self.router
-            .send(PutUser { id, user })
+    async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
+        match self
+            .router
+            .send(ChangeUser(change))
             .await
-            .map_err(|_| router_stopped())??;
-        Ok(())
-    }
-
-    async fn add_user(&self, name: String, addresses: &[String]) -> Result<(), Failure> {
-        if name.trim().is_empty() || name.starts_with('@') || name.chars().any(char::is_control) {
-            return Err(Failure::usage(format!("{name:?} cannot be a user's name")));
-        }
-        let addresses = parse_addresses(addresses)?;
-        let directory = self.directory().await?;
-        let id = match directory
-            .by_name(&name)
-            .and_then(|id| directory.user(id).map(|user| (id, user)))
+            .map_err(|_| router_stopped())?
         {
-            // Who was retired comes back, with the archive there was.
-            Some((id, user)) if user.retired && !user.managed => Some(id),
-            Some(_) => return Err(Failure::usage(format!("user {name:?} exists already"))),
-            None => None,
-        };
-        self.put_user(
-            id,
-            User {
-                name,
-                addresses,
-                managed: false,
-                retired: false,
-            },
-        )
-        .await
-    }
-
-    async fn change_user(&self, name: &str, change: impl FnOnce(&mut User)) -> Result<(), Failure> {
-        let directory = self.directory().await?;
-        let found = directory
-            .by_name(name)
-            .and_then(|id| Some((id, directory.user(id)?.clone())));
-        let (id, mut user) = found.ok_or_else(|| {
-            let hint = config::nearest(name, directory.iter().map(|(_, user)| user.name.as_str()));
-            let hint = hint.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            Failure::usage(format!("no user is named {name:?}{hint}"))
-        })?;
-        if user.managed {
-            return Err(Failure::usage(format!(
-                "user {name:?} is managed by the configuration; change it there"
-            )));
+            Ok(_) => Ok(()),
+            Err(UserError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Failure::usage(error)),
         }
-        if id == crate::archive::CATCHALL_ID {
-            return Err(Failure::usage(format!("{name:?} is built in")));
-        }
-        change(&mut user);
-        self.put_user(Some(id), user).await
     }
 }
 

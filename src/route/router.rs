@@ -8,13 +8,17 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{
+    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, ResponseFuture,
+    WrapFuture,
+};
 use futures_util::future;
 use jiff::Timestamp;
 
 use super::{
     Directory,
     decision::{Routing, decide, unknown_goes_to},
+    users::{UserChange, UserError, changed},
 };
 use crate::{
     archive::{
@@ -137,18 +141,10 @@ pub struct IsUnknown {
     pub routing: Arc<Routing>,
 }
 
-/// From whoever reads or changes users: the directory as it is now.
+/// From the users commands: what to change of a user. Answered after the commit.
 #[derive(Message)]
-#[rtype(result = "Directory")]
-pub struct GetDirectory;
-
-/// From the users commands: a user as it shall be. Answered after the commit.
-#[derive(Message)]
-#[rtype(result = "Result<UserId, StoreError>")]
-pub struct PutUser {
-    pub id: Option<UserId>,
-    pub user: User,
-}
+#[rtype(result = "Result<UserId, UserError>")]
+pub struct ChangeUser(pub UserChange);
 
 /// From a profile: no copy of this run comes any more.
 #[derive(Message)]
@@ -318,29 +314,33 @@ impl Handler<IsUnknown> for Router {
     }
 }
 
-impl Handler<GetDirectory> for Router {
-    type Result = actix::MessageResult<GetDirectory>;
+/// Nothing else is routed or changed until the change is on disk: the next one starts from it.
+impl Handler<ChangeUser> for Router {
+    type Result = AtomicResponse<Self, Result<UserId, UserError>>;
 
-    fn handle(&mut self, _: GetDirectory, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(self.directory.clone())
-    }
-}
-
-impl Handler<PutUser> for Router {
-    type Result = actix::ResponseActFuture<Self, Result<UserId, StoreError>>;
-
-    fn handle(&mut self, PutUser { id, user }: PutUser, _: &mut Self::Context) -> Self::Result {
-        use actix::{ActorFutureExt, WrapFuture};
-        let id = id.unwrap_or_else(|| self.new_id());
+    fn handle(&mut self, ChangeUser(change): ChangeUser, _: &mut Self::Context) -> Self::Result {
+        let wanted = changed(&self.directory, change).and_then(|(id, user)| {
+            let id = id.unwrap_or_else(|| self.new_id());
+            // Users on their way to the disk count too; those there the committer looks at again.
+            match self.directory.contradiction(id, &user) {
+                Some(error) => Err(error.into()),
+                None => Ok((id, user)),
+            }
+        });
         let committer = self.committer.clone();
-        let change = Change::User(Some(id), user.clone());
-        let commit = async move { committer.change(change).await };
-        Box::pin(commit.into_actor(self).map(move |result, router, _| {
-            result?;
+        let commit = async move {
+            let (id, user) = wanted?;
+            committer.change(Change::User(Some(id), user.clone())).await?;
+            Ok((id, user))
+        };
+        let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
+            let (id, user) = result?;
             router.directory.put(id, user);
+            router.uncommitted.remove(&id);
             metrics::users(router.directory.len());
             Ok(id)
-        }))
+        };
+        AtomicResponse::new(Box::pin(commit.into_actor(self).map(finish)))
     }
 }
 
@@ -351,3 +351,7 @@ impl Handler<RunEnded> for Router {
         self.created.remove(&run);
     }
 }
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;
