@@ -14,6 +14,7 @@ use actix::{
 };
 use futures_util::future;
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::{
     Directory,
@@ -22,7 +23,8 @@ use super::{
 };
 use crate::{
     archive::{
-        Change, Committer, CopyKey, Deposit, File, RunId, Shared, Store, StoreError, User, UserArchive, UserId, Why,
+        Change, Committer, CopyKey, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive, UserId,
+        Why,
     },
     identify::{Found, Identified},
     message::Address,
@@ -169,6 +171,9 @@ pub struct Routed {
 pub enum RouteError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A user to be created met one who was there first; the copy is routed anew by the next run.
+    #[error("{0}")]
+    Twin(StoreError),
     #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
     Archive { user: String },
     #[error("the router stopped; this is a fault of dropkeep")]
@@ -256,7 +261,13 @@ impl Handler<Route> for Router {
                 return Err(RouteError::Archive { user });
             }
             drop(shared);
-            let filed = answer.await.map_err(|_| RouteError::Router)??;
+            let filed = match committed(answer).await {
+                Err(error @ StoreError::User { .. }) => {
+                    router.send(Refused(brought)).await.map_err(|_| RouteError::Router)?;
+                    return Err(RouteError::Twin(error));
+                }
+                filed => filed?,
+            };
             if !brought.is_empty() {
                 router.send(Committed(brought)).await.map_err(|_| RouteError::Router)?;
             }
@@ -266,6 +277,15 @@ impl Handler<Route> for Router {
             Ok(routed)
         })
     }
+}
+
+/// What became of a deposit. An answer that does not come is the committer's end, and so the run's.
+async fn committed(answer: oneshot::Receiver<Result<Filed, StoreError>>) -> Result<Filed, StoreError> {
+    answer.await.unwrap_or_else(|_| {
+        Err(StoreError::Closed {
+            why: "the committer has stopped".into(),
+        })
+    })
 }
 
 /// Gives `archive` its share; one that stopped idle just now is started anew.
@@ -303,6 +323,24 @@ impl Handler<Committed> for Router {
 
     fn handle(&mut self, Committed(users): Committed, _: &mut Self::Context) {
         self.uncommitted.retain(|user| !users.contains(user));
+    }
+}
+
+/// From the router to itself: these created users contradict the store's, and are none.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Refused(Vec<UserId>);
+
+impl Handler<Refused> for Router {
+    type Result = ();
+
+    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) {
+        for user in users {
+            if self.uncommitted.remove(&user) {
+                self.directory.remove(user);
+            }
+        }
+        metrics::users(self.directory.len());
     }
 }
 

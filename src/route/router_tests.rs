@@ -117,3 +117,10 @@ async fn a_user_was_added_beside_one_just_created() {
     assert!(matches!(added, Err(UserError::Store(StoreError::User { .. }))));
     assert_eq!(bench.store.users().unwrap().len(), 2);
 }
+
+#[actix::test]
+async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
+    let (reply, answer) = oneshot::channel();
+    drop(reply);
+    assert!(matches!(committed(answer).await, Err(StoreError::Closed { .. })));
+}
