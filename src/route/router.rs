@@ -5,16 +5,19 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{
-    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, ResponseFuture,
-    WrapFuture,
+    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, MessageResult,
+    ResponseFuture, WrapFuture,
 };
-use futures_util::future;
+use futures_util::{
+    future,
+    stream::{self, StreamExt},
+};
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     Directory,
@@ -37,6 +40,14 @@ const MAILBOX: usize = 64;
 const TIDY: Duration = Duration::from_secs(60);
 /// A share that an archive did not answer is sent once more, to one started anew.
 const TRIES: usize = 2;
+/// Shares of deposits that are on their way to the disk at a time, over all copies: they, not its bytes, are
+/// what a copy for thousands takes. One with more shares passes alone.
+const SHARES: usize = 20_000;
+/// Archives that a copy asks for at once, and how many of them have its shares at a time.
+const BATCH: usize = 256;
+const AT_ONCE: usize = 16;
+/// A wait shorter than this is not back-pressure.
+const NOTABLE: Duration = Duration::from_micros(100);
 
 pub struct Router {
     directory: Directory,
@@ -47,6 +58,8 @@ pub struct Router {
     uncommitted: HashSet<UserId>,
     /// Users created so far, by run.
     created: HashMap<RunId, u32>,
+    /// [`SHARES`], less those on their way.
+    shares: Arc<Semaphore>,
     store: Arc<Store>,
     committer: Committer,
     /// Where user archives live: they read from disk, which must not stall the network.
@@ -62,6 +75,7 @@ impl Router {
             archives: HashMap::new(),
             uncommitted: HashSet::new(),
             created: HashMap::new(),
+            shares: Arc::new(Semaphore::new(SHARES)),
             store,
             committer,
             arbiter: Arbiter::new(),
@@ -105,6 +119,10 @@ impl Router {
         self.uncommitted.insert(id);
         metrics::users(self.directory.len());
         Some(id)
+    }
+
+    fn names(&self, users: &[UserId]) -> Vec<String> {
+        users.iter().map(|user| self.directory.name(*user).to_owned()).collect()
     }
 }
 
@@ -218,18 +236,10 @@ impl Handler<Route> for Router {
             }
         }
         let users = decision.users;
-        let new = users
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| self.uncommitted.contains(id));
+        let new = users.iter().filter(|(id, _)| self.uncommitted.contains(id));
         let new_users: Vec<_> = new
-            .filter_map(|id| Some((id, self.directory.user(id)?.clone())))
+            .filter_map(|(id, _)| Some((*id, self.directory.user(*id)?.clone())))
             .collect();
-        let names: HashMap<UserId, String> = users
-            .iter()
-            .map(|(id, _)| (*id, self.directory.name(*id).to_owned()))
-            .collect();
-        let archives: Vec<_> = users.into_iter().map(|(id, why)| (id, self.archive(id), why)).collect();
 
         let now = Timestamp::now().as_second();
         let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
@@ -245,21 +255,11 @@ impl Handler<Route> for Router {
             notes: identified.notes.0,
             new_users,
         };
-        let (shared, answer) = Shared::new(deposit, archives.len());
-        let router = ctx.address();
+        let (router, shares) = (ctx.address(), self.shares.clone());
         Box::pin(async move {
-            let share = |(user, archive, why)| {
-                let (router, shared) = (router.clone(), shared.clone());
-                let name = names.get(&user).cloned().unwrap_or_default();
-                async move {
-                    hand_out(router, user, archive, File { shared, why })
-                        .await
-                        .map_err(|()| name)
-                }
-            };
-            if let Err(user) = future::try_join_all(archives.into_iter().map(share)).await {
-                return Err(RouteError::Archive { user });
-            }
+            let _turn = take_turn(shares, users.len()).await;
+            let (shared, answer) = Shared::new(deposit, users.len());
+            hand_out_all(&router, users, &shared).await?;
             drop(shared);
             let filed = match committed(answer).await {
                 Err(error @ StoreError::User { .. }) => {
@@ -268,15 +268,23 @@ impl Handler<Route> for Router {
                 }
                 filed => filed?,
             };
-            if !brought.is_empty() {
-                router.send(Committed(brought)).await.map_err(|_| RouteError::Router)?;
-            }
-            let names_of = |users: &[UserId]| users.iter().filter_map(|user| names.get(user).cloned()).collect();
-            routed.archived = names_of(&filed.archived);
-            routed.duplicate = names_of(&filed.duplicate);
+            let recorded = Recorded { brought, filed };
+            (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
             Ok(routed)
         })
     }
+}
+
+/// Waits until so many more shares may be on their way.
+async fn take_turn(shares: Arc<Semaphore>, wanted: usize) -> Option<OwnedSemaphorePermit> {
+    let started = Instant::now();
+    // The semaphore is never closed.
+    let turn = shares.acquire_many_owned(wanted.min(SHARES) as u32).await.ok();
+    let waited = started.elapsed();
+    if waited >= NOTABLE {
+        metrics::backpressure("shares", waited);
+    }
+    turn
 }
 
 /// What became of a deposit. An answer that does not come is the committer's end, and so the run's.
@@ -288,41 +296,92 @@ async fn committed(answer: oneshot::Receiver<Result<Filed, StoreError>>) -> Resu
     })
 }
 
+/// Gives each user's archive its share.
+async fn hand_out_all(
+    router: &Addr<Router>,
+    users: Vec<(UserId, Why)>,
+    shared: &Arc<Shared>,
+) -> Result<(), RouteError> {
+    for batch in users.chunks(BATCH) {
+        let ids = batch.iter().map(|(user, _)| *user).collect();
+        let archives = router.send(Archives(ids)).await.map_err(|_| RouteError::Router)?;
+        let share = |((user, why), archive): (&(UserId, Why), Addr<UserArchive>)| {
+            let (shared, why) = (shared.clone(), why.clone());
+            hand_out(router.clone(), *user, archive, File { shared, why })
+        };
+        let shares: Vec<_> = batch.iter().zip(archives).map(share).collect();
+        let mut handed = stream::iter(shares).buffer_unordered(AT_ONCE);
+        while let Some(result) = handed.next().await {
+            result?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives `archive` its share; one that stopped idle just now is started anew.
-async fn hand_out(router: Addr<Router>, user: UserId, archive: Addr<UserArchive>, file: File) -> Result<(), ()> {
-    let mut archive = archive;
+async fn hand_out(
+    router: Addr<Router>,
+    user: UserId,
+    mut archive: Addr<UserArchive>,
+    file: File,
+) -> Result<(), RouteError> {
     for _ in 0..TRIES {
         if archive.send(file.clone()).await.is_ok() {
             return Ok(());
         }
-        archive = router.send(StartArchive(user)).await.map_err(|_| ())?;
+        let started = router.send(Archives(vec![user])).await;
+        archive = started
+            .ok()
+            .and_then(|mut started| started.pop())
+            .ok_or(RouteError::Router)?;
     }
-    Err(())
+    let names = router.send(Names(vec![user])).await.map_err(|_| RouteError::Router)?;
+    Err(RouteError::Archive { user: names.concat() })
 }
 
-/// From the router to itself: an archive that stopped is needed again.
+/// From the router to itself: these users' archives, started where they are not running.
 #[derive(Message)]
-#[rtype(result = "Addr<UserArchive>")]
-struct StartArchive(UserId);
+#[rtype(result = "Vec<Addr<UserArchive>>")]
+struct Archives(Vec<UserId>);
 
-impl Handler<StartArchive> for Router {
-    type Result = actix::MessageResult<StartArchive>;
+impl Handler<Archives> for Router {
+    type Result = MessageResult<Archives>;
 
-    fn handle(&mut self, StartArchive(user): StartArchive, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(self.archive(user))
+    fn handle(&mut self, Archives(users): Archives, _: &mut Self::Context) -> Self::Result {
+        MessageResult(users.into_iter().map(|user| self.archive(user)).collect())
     }
 }
 
-/// From the router to itself: these created users are on disk.
+/// From the router to itself: what these users are called.
 #[derive(Message)]
-#[rtype(result = "()")]
-struct Committed(Vec<UserId>);
+#[rtype(result = "Vec<String>")]
+struct Names(Vec<UserId>);
 
-impl Handler<Committed> for Router {
-    type Result = ();
+impl Handler<Names> for Router {
+    type Result = Vec<String>;
 
-    fn handle(&mut self, Committed(users): Committed, _: &mut Self::Context) {
-        self.uncommitted.retain(|user| !users.contains(user));
+    fn handle(&mut self, Names(users): Names, _: &mut Self::Context) -> Self::Result {
+        self.names(&users)
+    }
+}
+
+/// From the router to itself: a deposit is on disk, and with it the created users it brought. Answers the
+/// names of those it was filed for, and of those who had it.
+#[derive(Message)]
+#[rtype(result = "(Vec<String>, Vec<String>)")]
+struct Recorded {
+    brought: Vec<UserId>,
+    filed: Filed,
+}
+
+impl Handler<Recorded> for Router {
+    type Result = MessageResult<Recorded>;
+
+    fn handle(&mut self, Recorded { brought, filed }: Recorded, _: &mut Self::Context) -> Self::Result {
+        for user in &brought {
+            self.uncommitted.remove(user);
+        }
+        MessageResult((self.names(&filed.archived), self.names(&filed.duplicate)))
     }
 }
 

@@ -124,3 +124,20 @@ async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
     drop(reply);
     assert!(matches!(committed(answer).await, Err(StoreError::Closed { .. })));
 }
+
+#[actix::test]
+async fn copies_for_thousands_pass_one_after_the_other() {
+    let many = SHARES + 1;
+    let users = (0..many)
+        .map(|n| user(&format!("u{n}"), &format!("u{n}@example.com")))
+        .collect();
+    let bench = Bench::with(users).await;
+    let to: Vec<_> = (0..many).map(|n| format!("u{n}@example.com")).collect();
+    let message = |text: &str| format!("To: {}\r\nSubject: {text}\r\n\r\n{text}", to.join(",\r\n "));
+    let few = "To: u1@example.com, u2@example.com\r\n\r\nfew";
+    let (first, second) = (message("first"), message("second"));
+    let (first, second, few) = future::join3(bench.route(&first), bench.route(&second), bench.route(few)).await;
+    assert_eq!(first.unwrap().archived.len(), many);
+    assert_eq!(second.unwrap().archived.len(), many);
+    assert_eq!(few.unwrap().archived.len(), 2);
+}
