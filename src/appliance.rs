@@ -1,7 +1,12 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
-use std::{collections::HashMap, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use actix::{Actor, Addr, Arbiter};
 use jiff::Timestamp;
@@ -15,7 +20,7 @@ use crate::{
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
-    route::{Directory, GetDirectory, PutUser, Router},
+    route::{ChangeUser, Directory, Router, UserChange, UserError},
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -107,9 +112,12 @@ impl Appliance {
         match request {
             Request::Archive { profile } => self.archive(&profile, replies).await,
             Request::Interrupt { profile } => self.interrupt(&profile).await,
-            Request::AddUser { name, addresses } => self.add_user(name, &addresses).await,
-            Request::RenameUser { name, to } => self.change_user(&name, |user| user.name = to).await,
-            Request::RetireUser { name } => self.change_user(&name, |user| user.retired = true).await,
+            Request::AddUser { name, addresses } => {
+                let addresses = parse_addresses(&addresses)?;
+                self.change_user(UserChange::Add { name, addresses }).await
+            }
+            Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
+            Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             _ => Err(Failure::usage("this request is answered by the store")),
         }
     }
@@ -172,65 +180,17 @@ impl Appliance {
         metrics::disk(self.store.disk_size(), self.store.free_bytes());
     }
 
-    async fn directory(&self) -> Result<Directory, Failure> {
-        self.router.send(GetDirectory).await.map_err(|_| router_stopped())
-    }
-
-    async fn put_user(&self, id: Option<UserId>, user: User) -> Result<(), Failure> {
-        self.router
-            .send(PutUser { id, user })
+    async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
+        match self
+            .router
+            .send(ChangeUser(change))
             .await
-            .map_err(|_| router_stopped())??;
-        Ok(())
-    }
-
-    async fn add_user(&self, name: String, addresses: &[String]) -> Result<(), Failure> {
-        if name.trim().is_empty() || name.starts_with('@') || name.chars().any(char::is_control) {
-            return Err(Failure::usage(format!("{name:?} cannot be a user's name")));
-        }
-        let addresses = parse_addresses(addresses)?;
-        let directory = self.directory().await?;
-        let id = match directory
-            .by_name(&name)
-            .and_then(|id| directory.user(id).map(|user| (id, user)))
+            .map_err(|_| router_stopped())?
         {
-            // Who was retired comes back, with the archive there was.
-            Some((id, user)) if user.retired && !user.managed => Some(id),
-            Some(_) => return Err(Failure::usage(format!("user {name:?} exists already"))),
-            None => None,
-        };
-        self.put_user(
-            id,
-            User {
-                name,
-                addresses,
-                managed: false,
-                retired: false,
-            },
-        )
-        .await
-    }
-
-    async fn change_user(&self, name: &str, change: impl FnOnce(&mut User)) -> Result<(), Failure> {
-        let directory = self.directory().await?;
-        let found = directory
-            .by_name(name)
-            .and_then(|id| Some((id, directory.user(id)?.clone())));
-        let (id, mut user) = found.ok_or_else(|| {
-            let hint = config::nearest(name, directory.iter().map(|(_, user)| user.name.as_str()));
-            let hint = hint.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            Failure::usage(format!("no user is named {name:?}{hint}"))
-        })?;
-        if user.managed {
-            return Err(Failure::usage(format!(
-                "user {name:?} is managed by the configuration; change it there"
-            )));
+            Ok(_) => Ok(()),
+            Err(UserError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Failure::usage(error)),
         }
-        if id == crate::archive::CATCHALL_ID {
-            return Err(Failure::usage(format!("{name:?} is built in")));
-        }
-        change(&mut user);
-        self.put_user(Some(id), user).await
     }
 }
 
@@ -238,10 +198,15 @@ fn router_stopped() -> Failure {
     Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep")
 }
 
+/// Each address once.
 fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse =
-        |text: &String| Address::parse(text).ok_or_else(|| Failure::usage(format!("{text:?} is not an address")));
-    texts.iter().map(parse).collect()
+    let parse = |text: &String| {
+        Address::parse_strict(text).ok_or_else(|| Failure::usage(format!("{text:?} is not an address")))
+    };
+    let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(address.clone()));
+    Ok(addresses)
 }
 
 fn progress(live: &Live) -> Option<Reply> {
@@ -260,62 +225,54 @@ fn progress(live: &Live) -> Option<Reply> {
 /// # Errors
 /// A name or an address is also one of a user who was added by a command.
 pub async fn take_over_users(config: &Config, store: &Store, committer: &Committer) -> Result<(), Failure> {
-    for (id, user) in changed_users(config, store)? {
-        committer.change(Change::User(id, user)).await?;
+    let changed = changed_users(config, store)?;
+    if !changed.is_empty() {
+        committer.change(Change::Users(changed)).await?;
     }
     Ok(())
 }
 
-/// What the configuration changes of the store's users, in an order in which no address is ever two
+/// What the configuration changes of the store's users. It is one change: on its way, an address may be two
 /// users'.
 pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
     let known = store.users()?;
-    let (mut first, mut then) = (Vec::new(), Vec::new());
-    for (id, user, _) in known.iter().filter(|(_, user, _)| user.managed && !user.retired) {
-        if !config.user.iter().any(|configured| configured.name == user.name) {
-            first.push((
-                Some(*id),
-                User {
-                    retired: true,
-                    ..user.clone()
-                },
-            ));
+    let mut by_name: HashMap<&str, (UserId, &User)> = HashMap::with_capacity(known.len());
+    for (id, user, _) in &known {
+        let named = by_name.entry(&user.name).or_insert((*id, user));
+        if named.1.retired && !user.retired {
+            *named = (*id, user);
         }
     }
-    for configured in &config.user {
-        let mut addresses = parse_addresses(&configured.addresses)?;
-        addresses.dedup();
+    let configured: HashSet<&str> = config.user.iter().map(|user| user.name.as_str()).collect();
+    let gone = known
+        .iter()
+        .filter(|(_, user, _)| user.managed && !user.retired && !configured.contains(user.name.as_str()));
+    let retire = |(id, user, _): &(UserId, User, _)| {
+        let retired = User {
+            retired: true,
+            ..user.clone()
+        };
+        (Some(*id), retired)
+    };
+    let mut changed: Vec<_> = gone.map(retire).collect();
+    for user in &config.user {
         let wanted = User {
-            name: configured.name.clone(),
-            addresses,
+            name: user.name.clone(),
+            addresses: parse_addresses(&user.addresses)?,
             managed: true,
             retired: false,
         };
-        match known.iter().find(|(_, user, _)| user.name == configured.name) {
-            None => then.push((None, wanted)),
-            Some((_, user, _)) if *user == wanted => {}
-            Some((_, user, _)) if !user.managed && !user.retired => {
+        match by_name.get(user.name.as_str()) {
+            None => changed.push((None, wanted)),
+            Some((_, there)) if **there == wanted => {}
+            Some((_, there)) if !there.managed && !there.retired => {
                 let detail = "is in the configuration and was added by a command too; rename one of them";
-                return Err(Failure::usage(format!("user {:?} {detail}", user.name)));
+                return Err(Failure::usage(format!("user {:?} {detail}", there.name)));
             }
-            Some((id, user, _)) => {
-                // An address may move from one user to another: give it up before it is taken.
-                let mut kept = User {
-                    retired: false,
-                    managed: true,
-                    ..user.clone()
-                };
-                kept.addresses.retain(|address| wanted.addresses.contains(address));
-                if user.retired {
-                    kept.addresses.clear();
-                }
-                first.push((Some(*id), kept));
-                then.push((Some(*id), wanted));
-            }
+            Some((id, _)) => changed.push((Some(*id), wanted)),
         }
     }
-    first.append(&mut then);
-    Ok(first)
+    Ok(changed)
 }
 
 /// What earlier runs say of each profile.
@@ -360,3 +317,7 @@ impl History {
         self.0.get(profile)?.1
     }
 }
+
+#[cfg(test)]
+#[path = "appliance_tests.rs"]
+mod tests;

@@ -14,18 +14,37 @@ pub const CATCHALL: &str = "@catchall";
 pub struct Address(Box<str>);
 
 impl Address {
-    /// Normalises `local@domain`; `None` where it has no local part or no domain.
+    /// Normalises `local@domain` as mail has it, generously; `None` where it has no local part or no domain.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (local, domain) = text.rsplit_once('@')?;
-        let domain = domain.trim_end_matches('.');
+        let (local, name) = text.trim().rsplit_once('@')?;
         let clean = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_control());
-        let strange = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '(' | ')' | ',' | ';');
-        if !clean(local) || !clean(domain) || domain.contains(strange) {
+        let bare = name.trim_end_matches('.');
+        if !clean(local) || !clean(bare) || bare.contains(is_strange) {
             return None;
         }
-        let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
-        Some(Self(format!("{}@{domain}", local.to_lowercase()).into()))
+        Some(Self::of(local, &domain(name)))
+    }
+
+    /// Normalises an address that a person wrote, in a configuration or a command: one that can be an
+    /// address, and nothing around it.
+    pub fn parse_strict(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (local, name) = match text.starts_with('"') {
+            true => text.split_at(quoted_end(text)?),
+            false => text.split_at(text.find('@')?),
+        };
+        let name = strict_domain(name.strip_prefix('@')?)?;
+        let plain = |local: &str| !local.is_empty() && !local.contains(is_strange);
+        let whole = local.starts_with('"') || plain(local);
+        let written = whole && !local.chars().any(char::is_control);
+        written.then(|| Self::of(local, &name))
+    }
+
+    /// Of a local part and a normalised domain. Quotes that a local part does not need are no part of it.
+    fn of(local: &str, domain: &str) -> Self {
+        let unquoted = unquoted(local);
+        let local = unquoted.as_deref().unwrap_or(local).to_lowercase();
+        Self(format!("{local}@{domain}").into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -38,7 +57,7 @@ impl Address {
 
     /// The address without its `+tag` (RFC 5233), where it has one.
     pub fn without_tag(&self) -> Option<Self> {
-        let (local, domain) = self.0.rsplit_once('@')?;
+        let (local, domain) = self.0.rsplit_once('@').filter(|(local, _)| !local.starts_with('"'))?;
         let (base, _) = local.split_once('+')?;
         (!base.is_empty()).then(|| Self(format!("{base}@{domain}").into()))
     }
@@ -48,6 +67,73 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What stands in no domain, and in no local part without quotes.
+fn is_strange(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '(' | ')' | ',' | ';')
+}
+
+/// A domain in the one form in which domains are compared: lower case, IDNA ASCII, no final dot.
+pub fn domain(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_lowercase())
+}
+
+/// The same, of what a person wrote; `None` where it can be no domain.
+pub fn strict_domain(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() || text.contains(is_strange) || text.contains('@') {
+        return None;
+    }
+    if let Some(literal) = text.strip_prefix('[') {
+        let inside = literal.strip_suffix(']')?;
+        return (!inside.is_empty() && !inside.contains(['[', ']'])).then(|| domain(text));
+    }
+    let ascii = idna::domain_to_ascii(text).ok()?;
+    let whole = ascii.split('.').all(|label| !label.is_empty()) && !ascii.contains(['[', ']', ':', '/']);
+    whole.then_some(ascii)
+}
+
+/// Where the quoted string that `text` begins with ends.
+fn quoted_end(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A quoted local part without its quotes, where it needs none (RFC 5322, 3.2.3).
+fn unquoted(local: &str) -> Option<String> {
+    let inside = local.strip_prefix('"')?.strip_suffix('"')?;
+    let mut plain = String::with_capacity(inside.len());
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        plain.push(if c == '\\' { chars.next()? } else { c });
+    }
+    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let atoms = plain.split('.').all(|word| !word.is_empty() && word.chars().all(atom));
+    atoms.then_some(plain)
+}
+
+/// Why a user or a profile cannot have this name.
+///
+/// # Errors
+/// It cannot.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err("must be a name that can be read and typed");
+    }
+    if name.starts_with('@') {
+        return Err("names that begin with @ are built in");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -66,5 +152,67 @@ mod tests {
         let tagged = Address::parse("jane+news@example.com").unwrap();
         assert_eq!(tagged.without_tag().unwrap().as_str(), "jane@example.com");
         assert_eq!(Address::parse("+news@example.com").unwrap().without_tag(), None);
+    }
+
+    #[test]
+    fn what_is_written_around_an_address_was_taken_for_a_part_of_it() {
+        let parse = |text: &str| Address::parse_strict(text).map(|address| address.to_string());
+        for bad in [
+            "Bob <bob@example.com>",
+            "<bob@example.com>",
+            "bob smith@example.com",
+            "bob@example.com, jane@example.com",
+            "bob;jane@example.com",
+            "bob@jane@example.com",
+            "\"bob\"x@example.com",
+            "\"bob@example.com",
+            "bob@exam ple.com",
+            "bob@.example.com",
+            "bob@example..com",
+            "bob@[1.2.3.4",
+            "bob@",
+            "@example.com",
+            "bob\u{7}@example.com",
+            "bob",
+            "",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+        for (good, normal) in [
+            (" Bob@Example.com. ", "bob@example.com"),
+            ("bob@bücher.example", "bob@xn--bcher-kva.example"),
+            ("bob@[IPv6:2001:DB8::1]", "bob@[ipv6:2001:db8::1]"),
+            ("\"a@b c\"@example.com", "\"a@b c\"@example.com"),
+            ("o'brien+x@example.com", "o'brien+x@example.com"),
+        ] {
+            assert_eq!(parse(good).as_deref(), Some(normal));
+            assert_eq!(
+                Address::parse(good),
+                Address::parse_strict(good),
+                "mail and configuration agree on {good}"
+            );
+        }
+    }
+
+    #[test]
+    fn quotes_that_are_not_needed_made_another_address() {
+        let parse = |text: &str| Address::parse(text).unwrap().to_string();
+        assert_eq!(parse("\"Jane\"@example.com"), "jane@example.com");
+        assert_eq!(parse("\"jane.d\\oe\"@example.com"), "jane.doe@example.com");
+        assert_eq!(parse("\"jane doe\"@example.com"), "\"jane doe\"@example.com");
+        assert_eq!(parse("\"jane.\"@example.com"), "\"jane.\"@example.com");
+        let quoted = Address::parse("\"a+b c\"@example.com").unwrap();
+        assert_eq!(quoted.without_tag(), None, "a quoted local part is not cut open");
+    }
+
+    #[test]
+    fn domains_have_one_form() {
+        for text in ["Bücher.Example.", " xn--bcher-kva.example ", "BÜCHER.example"] {
+            assert_eq!(domain(text), "xn--bcher-kva.example");
+            assert_eq!(strict_domain(text).as_deref(), Some("xn--bcher-kva.example"));
+        }
+        for bad in ["", ".", "exam ple.com", "a@example.com", ".example.com"] {
+            assert_eq!(strict_domain(bad), None, "{bad}");
+        }
     }
 }

@@ -26,9 +26,11 @@ use crate::report::metrics;
 
 /// Orders waiting; behind it, whoever sends waits.
 const QUEUE: usize = 1024;
-/// Where a group is closed: by the raw bytes in it, or by their number.
+/// Where a group is closed: by the raw bytes in it and what its filings take, or by its orders' number.
 const GROUP_BYTES: usize = 8 << 20;
 const GROUP_ORDERS: usize = 4096;
+/// What a filing counts for beside the bytes of its message: about what the catalog's rows take.
+const FILING_BYTES: usize = 200;
 /// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
 /// Orders after which the catalog's pages are let go.
@@ -44,7 +46,7 @@ pub(super) enum Order {
 impl Order {
     fn bytes(&self) -> usize {
         match self {
-            Self::File(shared) => shared.deposit.bytes.len(),
+            Self::File(shared) => shared.deposit.bytes.len() + FILING_BYTES * shared.shares(),
             Self::Change(..) => 0,
         }
     }

@@ -89,6 +89,11 @@ impl Shared {
         )
     }
 
+    /// How many users have settled their share.
+    pub(super) fn shares(&self) -> usize {
+        self.open().settled.len()
+    }
+
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

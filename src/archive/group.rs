@@ -2,7 +2,7 @@
 //! the catalog, in one transaction each.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,15 +15,13 @@ use super::{
     catalog::Catalog,
     committer::Order,
     deposit::{Filed, Settled, Shared, Verdict},
+    roster::Roster,
     rows::{
         Copy, Counters, Filing, Message, MessageId, Place, Seconds, Source, UidlDigest, Usage, User, UserId,
         uidl_digest,
     },
 };
-use crate::{
-    message::Address,
-    report::{Run, RunState},
-};
+use crate::report::{Run, RunState};
 
 /// A change to the small tables.
 #[derive(Debug)]
@@ -38,6 +36,9 @@ pub enum Change {
     Protocol(Box<Run>),
     /// A user as it shall be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
+    /// The same for many at once: all of them or none. What counts is how the users are in the end, so
+    /// a name or an address may move from one to another. Answers how many.
+    Users(Vec<(Option<UserId>, User)>),
     /// A source's UIDLs that are still there; all others are forgotten. Answers how many were.
     Uidls { source: u32, standing: HashSet<UidlDigest> },
 }
@@ -46,7 +47,7 @@ pub enum Change {
 pub(super) enum Answer {
     Filed(Filed),
     Number(u64),
-    /// This change alone was refused; nothing of it was written.
+    /// This order alone was refused; nothing of it was written.
     Refused(StoreError),
 }
 
@@ -56,7 +57,8 @@ impl Answer {
             (Self::Filed(filed), Order::File(shared)) => shared.answer(Ok(filed)),
             (Self::Number(number), Order::Change(_, reply)) => drop(reply.send(Ok(number))),
             (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
-            (Self::Number(_) | Self::Refused(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
+            (Self::Refused(error), Order::File(shared)) => shared.answer(Err(error)),
+            (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
                 tracing::error!("an answer does not fit its order");
             }
         }
@@ -103,6 +105,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         blocks: Blocks::default(),
         usage: HashMap::new(),
         filings: 0,
+        roster: None,
     };
     let mut answers = Vec::with_capacity(orders.len());
     for order in orders {
@@ -186,12 +189,17 @@ struct Group<'c> {
     blocks: Blocks,
     usage: HashMap<UserId, Usage>,
     filings: u64,
+    /// The users there are; read when the first order changes them.
+    roster: Option<Roster>,
 }
 
 impl Group<'_> {
     fn carry_out(&mut self, order: &Order) -> heed::Result<Answer> {
         match order {
-            Order::File(shared) => self.file(shared).map(Answer::Filed),
+            Order::File(shared) => match self.new_users(&shared.deposit.new_users)? {
+                Some(refusal) => Ok(Answer::Refused(refusal)),
+                None => self.file(shared).map(Answer::Filed),
+            },
             Order::Change(change, _) => self.change(change),
         }
     }
@@ -199,11 +207,6 @@ impl Group<'_> {
     /// Files a deposit for those of its users who lack it.
     fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
         let deposit = &shared.deposit;
-        for (id, user) in &deposit.new_users {
-            if self.catalog.users.get(&self.txn, id)?.is_none() {
-                self.put_user(*id, user)?;
-            }
-        }
         let identity = self.catalog.identities.get(&self.txn, &deposit.identity)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
@@ -335,9 +338,53 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn put_user(&mut self, id: UserId, user: &User) -> heed::Result<()> {
-        self.counters.user = self.counters.user.max(id + 1);
-        self.catalog.users.put(&mut self.txn, &id, user)
+    /// Writes users who are not there yet, or says why they cannot be: another may have taken the name or
+    /// the address meanwhile.
+    fn new_users(&mut self, users: &[(UserId, User)]) -> heed::Result<Option<StoreError>> {
+        let mut new = BTreeMap::new();
+        for (id, user) in users {
+            if self.catalog.users.get(&self.txn, id)?.is_none() {
+                new.insert(*id, user);
+            }
+        }
+        self.put_users(&new)
+    }
+
+    /// Makes users as they shall be, unless one contradicts another: then nothing is written.
+    fn put_users(&mut self, users: &BTreeMap<UserId, &User>) -> heed::Result<Option<StoreError>> {
+        if users.is_empty() {
+            return Ok(None);
+        }
+        let mut roster = match self.roster.take() {
+            Some(roster) => roster,
+            None => self.read_roster()?,
+        };
+        let table = &self.catalog.users;
+        let name_of = |id| table.get(&self.txn, &id).ok().flatten().map(|user| user.name);
+        let refusal = roster.contradiction(users, |id| name_of(id).unwrap_or_default());
+        if refusal.is_none() {
+            for id in users.keys() {
+                if let Some(before) = table.get(&self.txn, id)? {
+                    roster.remove(*id, &before);
+                }
+            }
+            for (id, user) in users {
+                roster.insert(*id, user);
+                self.counters.user = self.counters.user.max(id + 1);
+                table.put(&mut self.txn, id, user)?;
+            }
+        }
+        self.roster = Some(roster);
+        Ok(refusal)
+    }
+
+    fn read_roster(&self) -> heed::Result<Roster> {
+        let mut roster = Roster::default();
+        for row in self.catalog.users.iter(&self.txn)? {
+            let (id, user) = row?;
+            roster.insert(id, &user);
+        }
+        Ok(roster)
     }
 
     fn change(&mut self, change: &Change) -> heed::Result<Answer> {
@@ -357,14 +404,27 @@ impl Group<'_> {
                 self.put_run(run)?;
                 run.run
             }
-            Change::User(id, user) => match self.contradiction(*id, user)? {
-                Some(refusal) => return Ok(Answer::Refused(refusal)),
-                None => {
-                    let id = id.unwrap_or(self.counters.user);
-                    self.put_user(id, user)?;
-                    id.into()
+            Change::User(id, user) => {
+                let id = id.unwrap_or(self.counters.user);
+                if let Some(refusal) = self.put_users(&BTreeMap::from([(id, user)]))? {
+                    return Ok(Answer::Refused(refusal));
                 }
-            },
+                id.into()
+            }
+            Change::Users(users) => {
+                let mut next = self.counters.user;
+                let mut number = |id: &Option<UserId>| {
+                    id.unwrap_or_else(|| {
+                        next += 1;
+                        next - 1
+                    })
+                };
+                let users: BTreeMap<_, _> = users.iter().map(|(id, user)| (number(id), user)).collect();
+                if let Some(refusal) = self.put_users(&users)? {
+                    return Ok(Answer::Refused(refusal));
+                }
+                users.len() as u64
+            }
             Change::Uidls { source, standing } => self.forget_uidls(*source, standing)?,
         };
         Ok(Answer::Number(number))
@@ -401,33 +461,6 @@ impl Group<'_> {
         self.catalog.runs.put(&mut self.txn, &run.run, &json)
     }
 
-    /// What is wrong with `user`, beside the users there are.
-    fn contradiction(&self, id: Option<UserId>, user: &User) -> heed::Result<Option<StoreError>> {
-        let refuse = |detail: String| {
-            Ok(Some(StoreError::User {
-                name: user.name.clone(),
-                detail,
-            }))
-        };
-        for row in self.catalog.users.iter(&self.txn)? {
-            let (other_id, other) = row?;
-            if Some(other_id) == id {
-                continue;
-            }
-            if other.name == user.name && !(other.retired && user.retired) {
-                return refuse("exists already".into());
-            }
-            let shares = |address: &&Address| other.addresses.contains(address);
-            if !other.retired
-                && !user.retired
-                && let Some(address) = user.addresses.iter().find(shares)
-            {
-                return refuse(format!("cannot have {address}: it is an address of {:?}", other.name));
-            }
-        }
-        Ok(None)
-    }
-
     fn forget_uidls(&mut self, source: u32, standing: &HashSet<UidlDigest>) -> heed::Result<u64> {
         let copies = self.catalog.copies.remap_types::<Bytes, Bytes>();
         let prefix = source.to_be_bytes();
@@ -446,33 +479,4 @@ impl Group<'_> {
         }
         Ok(gone.len() as u64)
     }
-}
-
-/// More runs than can have been going on when a crash came: every start closes earlier ones.
-const RUNS_AT_ONCE: usize = 10_000;
-
-/// Runs that a crash cut off are so marked.
-///
-/// # Errors
-/// The catalog cannot be written.
-pub fn close_abandoned_runs(store: &Store) -> Result<(), StoreError> {
-    let catalog = &store.catalog;
-    let close = || {
-        let mut txn = catalog.write()?;
-        let mut abandoned = Vec::new();
-        for row in catalog.runs.rev_iter(&txn)?.take(RUNS_AT_ONCE) {
-            let (number, json) = row?;
-            if let Ok(run) = serde_json::from_str::<Run>(&json)
-                && run.state == RunState::Running
-            {
-                abandoned.push((number, run));
-            }
-        }
-        for (number, run) in abandoned {
-            let json = serde_json::to_string(&run.abandoned()).map_err(|error| heed::Error::Encoding(error.into()))?;
-            catalog.runs.put(&mut txn, &number, &json)?;
-        }
-        txn.commit()
-    };
-    close().map_err(StoreError::lmdb("closing abandoned runs", catalog.path()))
 }

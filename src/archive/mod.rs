@@ -3,6 +3,7 @@
 //! Nothing outside this module knows LMDB. The [`Store`] is a data directory, opened; a
 //! [`UserArchive`] speaks for one user; the [`Committer`] is the only writer. `catalog` is the schema.
 
+mod abandoned;
 mod block;
 mod catalog;
 mod codec;
@@ -12,16 +13,19 @@ mod error;
 mod group;
 mod reader;
 mod resident;
+mod roster;
 mod rows;
 mod store;
 mod user_archive;
 mod volume;
 
+pub use abandoned::close_abandoned_runs;
 pub use committer::{Committer, MoreComing};
 pub use deposit::{Deposit, Filed, Shared};
 pub use error::StoreError;
-pub use group::{Change, close_abandoned_runs};
+pub use group::Change;
 pub use reader::{Entry, Retrieval};
+pub use roster::Roster;
 pub use rows::{
     CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
     Why, uidl_digest,

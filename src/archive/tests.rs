@@ -377,6 +377,46 @@ async fn small_tables_change_and_contradictions_are_refused() {
 }
 
 #[actix::test]
+async fn a_deposit_brought_a_user_who_contradicts_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(&config(&folder));
+    let user = |name: &str| User {
+        name: name.into(),
+        addresses: vec![crate::message::Address::parse("bob@example.com").unwrap()],
+        managed: false,
+        retired: false,
+    };
+    bench
+        .committer
+        .change(Change::User(Some(1), user("bob")))
+        .await
+        .unwrap();
+    let deposit = Deposit {
+        copy: None,
+        folder: 1,
+        run: 1,
+        sha256: [1; 32],
+        identity: [1; 32],
+        bytes: Bytes::from_static(b"to bob"),
+        date: 0,
+        archived_at: 0,
+        notes: 0,
+        new_users: vec![(2, user("bob@example.com"))],
+    };
+    let (shared, answer) = Shared::new(deposit, 1);
+    let settled = Settled {
+        user: 2,
+        why: Why::To,
+        verdict: Verdict::New,
+    };
+    shared.settle(settled, &bench.committer).await;
+    assert!(matches!(answer.await.unwrap(), Err(StoreError::User { .. })));
+    assert_eq!(bench.store.users().unwrap().len(), 2);
+    assert_eq!(bench.store.totals().unwrap().0, 0, "nothing of it was written");
+    bench.close();
+}
+
+#[actix::test]
 async fn uidls_that_are_gone_are_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));

@@ -6,7 +6,7 @@ use super::{
     ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Verify, error::nearest,
     load::Document,
 };
-use crate::message::{Address, CATCHALL};
+use crate::message::{self, Address, CATCHALL};
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
@@ -52,7 +52,7 @@ fn check_users(config: &Config, document: &Document) -> Result<(), ConfigError> 
         }
         for (position, text) in user.addresses.iter().enumerate() {
             let at = ["user", &index, "addresses", &position.to_string()];
-            let Some(address) = Address::parse(text) else {
+            let Some(address) = Address::parse_strict(text) else {
                 return Err(document.error(&at, format!("{text:?} is not an address")));
             };
             match owners.insert(address, &user.name) {
@@ -84,13 +84,7 @@ fn check_profiles(config: &Config, document: &Document) -> Result<(), ConfigErro
 }
 
 fn check_name(name: &str, at: &[&str], document: &Document) -> Result<(), ConfigError> {
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(document.error(at, "must be a name that can be read and typed"));
-    }
-    if name.starts_with('@') {
-        return Err(document.error(at, "names that begin with @ are built in"));
-    }
-    Ok(())
+    message::check_name(name).map_err(|detail| document.error(at, detail))
 }
 
 fn check_server(server: &Server, index: &str, document: &Document) -> Result<(), ConfigError> {
@@ -123,14 +117,14 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     if let Some(bad) = recipients
         .own_addresses
         .iter()
-        .find(|text| Address::parse(text).is_none())
+        .find(|text| Address::parse_strict(text).is_none())
     {
         return Err(document.error(&at("own_addresses"), format!("{bad:?} is not an address")));
     }
     if let Some(bad) = recipients
         .local_domains
         .iter()
-        .find(|text| text.contains('@') || text.is_empty())
+        .find(|text| message::strict_domain(text).is_none())
     {
         return Err(document.error(&at("local_domains"), format!("{bad:?} is not a domain")));
     }

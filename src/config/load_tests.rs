@@ -206,3 +206,14 @@ fn the_sample_configuration_shows_the_defaults() {
     );
     assert_eq!(shown, plain.unwrap());
 }
+
+#[test]
+fn a_display_name_was_taken_for_a_part_of_an_address() {
+    let user = |address: &str| format!("[[user]]\nname = \"bob\"\naddresses = [{address:?}]\n");
+    assert!(refusal(&user("Bob <bob@example.com>")).contains("not an address"));
+    assert!(refusal(&user("bob smith@example.com")).contains("not an address"));
+    let own = "[profile.recipients]\nown_addresses = [\"All <all@example.com>\"]\n";
+    assert!(refusal(&format!("{PROFILE}{own}")).contains("not an address"));
+    let domains = "[profile.recipients]\nlocal_domains = [\"exam ple.com\"]\n";
+    assert!(refusal(&format!("{PROFILE}{domains}")).contains("not a domain"));
+}

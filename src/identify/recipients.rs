@@ -4,7 +4,7 @@
 //! says otherwise: envelope fields in the trusted zone, Received, the header's own addressees.
 //! (Journal reports will come before them.)
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     address::{addresses, received_for},
@@ -35,7 +35,8 @@ pub struct Rules {
     steps: Use,
     envelope_headers: Vec<String>,
     trusted_received: usize,
-    own_addresses: Vec<Address>,
+    own_addresses: HashSet<Address>,
+    plus_addressing: bool,
     senders: bool,
 }
 
@@ -52,6 +53,7 @@ impl Rules {
             envelope_headers: recipients.envelope_headers.clone(),
             trusted_received: recipients.trusted_received,
             own_addresses: own.filter_map(Address::parse).collect(),
+            plus_addressing: recipients.plus_addressing,
             senders: recipients.senders,
         }
     }
@@ -70,7 +72,15 @@ impl Rules {
                 .into_iter()
                 .for_each(|name| self.collect(header.all(name), name, &mut found.senders));
         }
+        keep_first(&mut found.recipients);
+        keep_first(&mut found.senders);
         found
+    }
+
+    /// Whether the address is the mailbox's own, which names nobody.
+    fn is_own(&self, address: &Address) -> bool {
+        let tagged = || address.without_tag().filter(|_| self.plus_addressing);
+        self.own_addresses.contains(address) || tagged().is_some_and(|plain| self.own_addresses.contains(&plain))
     }
 
     /// Of the profile's envelope fields the first that occurs with an address, all its
@@ -107,7 +117,7 @@ impl Rules {
         let mut named: Vec<Address> = trusted.filter_map(|field| received_for(field.value)).collect();
         named.dedup();
         if let [address] = named.as_slice()
-            && !self.own_addresses.contains(address)
+            && !self.is_own(address)
         {
             push(found, address.clone(), "Received");
         }
@@ -132,11 +142,19 @@ impl Rules {
     fn collect<'a, 'h: 'a>(&self, fields: impl Iterator<Item = &'a Field<'h>>, name: &str, found: &mut Vec<Named>) {
         for field in fields {
             for address in addresses(field.value) {
-                if !self.own_addresses.contains(&address) {
+                if !self.is_own(&address) {
                     push(found, address, name);
                 }
             }
         }
+    }
+}
+
+/// Leaves each address once, with the first field that named it.
+fn keep_first(named: &mut Vec<Named>) {
+    if named.len() > 1 {
+        let mut seen = HashSet::with_capacity(named.len());
+        named.retain(|one| seen.insert(one.address.clone()));
     }
 }
 

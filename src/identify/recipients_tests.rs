@@ -102,3 +102,20 @@ fn senders_are_found_unless_they_are_not_wanted() {
     );
     assert!(found(message, |recipients| recipients.senders = false).1.is_empty());
 }
+
+#[test]
+fn an_address_that_was_named_twice_counted_twice() {
+    let message = "To: c@example.com, d@example.com, \"C\"@Example.com\nCc: d@example.com\nFrom: e@example.com\n\
+                   Sender: e@example.com\n\n";
+    let (recipients, senders) = found(message, |_| {});
+    assert_eq!(recipients, ["To c@example.com", "To d@example.com"]);
+    assert_eq!(senders, ["From e@example.com"]);
+}
+
+#[test]
+fn the_mailboxs_own_address_counted_when_it_had_a_tag() {
+    let message = "Delivered-To: all+spam@example.com\nReceived: x\nTo: c@example.com\n\n";
+    assert_eq!(recipients(message), ["To c@example.com"]);
+    let untagged = found(message, |recipients| recipients.plus_addressing = false).0;
+    assert_eq!(untagged, ["Delivered-To all+spam@example.com"]);
+}

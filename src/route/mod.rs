@@ -3,7 +3,9 @@
 mod decision;
 mod directory;
 mod router;
+mod users;
 
 pub use decision::{Decision, Routing, decide};
-pub use directory::Directory;
-pub use router::{GetDirectory, IsUnknown, PutUser, Route, RouteError, Routed, Router, RunEnded};
+pub use directory::{Directory, Known};
+pub use router::{ChangeUser, IsUnknown, Route, RouteError, Routed, Router, RunEnded};
+pub use users::{UserChange, UserError};

@@ -5,20 +5,29 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
-use futures_util::future;
+use actix::{
+    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, MessageResult,
+    ResponseFuture, WrapFuture,
+};
+use futures_util::{
+    future,
+    stream::{self, StreamExt},
+};
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     Directory,
     decision::{Routing, decide, unknown_goes_to},
+    users::{UserChange, UserError, changed},
 };
 use crate::{
     archive::{
-        Change, Committer, CopyKey, Deposit, File, RunId, Shared, Store, StoreError, User, UserArchive, UserId, Why,
+        Change, Committer, CopyKey, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive, UserId,
+        Why,
     },
     identify::{Found, Identified},
     message::Address,
@@ -31,6 +40,14 @@ const MAILBOX: usize = 64;
 const TIDY: Duration = Duration::from_secs(60);
 /// A share that an archive did not answer is sent once more, to one started anew.
 const TRIES: usize = 2;
+/// Shares of deposits that are on their way to the disk at a time, over all copies: they, not its bytes, are
+/// what a copy for thousands takes. One with more shares passes alone.
+const SHARES: usize = 20_000;
+/// Archives that a copy asks for at once, and how many of them have its shares at a time.
+const BATCH: usize = 256;
+const AT_ONCE: usize = 16;
+/// A wait shorter than this is not back-pressure.
+const NOTABLE: Duration = Duration::from_micros(100);
 
 pub struct Router {
     directory: Directory,
@@ -41,6 +58,8 @@ pub struct Router {
     uncommitted: HashSet<UserId>,
     /// Users created so far, by run.
     created: HashMap<RunId, u32>,
+    /// [`SHARES`], less those on their way.
+    shares: Arc<Semaphore>,
     store: Arc<Store>,
     committer: Committer,
     /// Where user archives live: they read from disk, which must not stall the network.
@@ -56,6 +75,7 @@ impl Router {
             archives: HashMap::new(),
             uncommitted: HashSet::new(),
             created: HashMap::new(),
+            shares: Arc::new(Semaphore::new(SHARES)),
             store,
             committer,
             arbiter: Arbiter::new(),
@@ -79,15 +99,16 @@ impl Router {
         id
     }
 
-    /// Creates a user for an address of ours, within the run's limit.
+    /// Creates a user for an address of ours, within the run's limit. Whose name or address it is or was,
+    /// retired users among them, is nobody to be created.
     fn create(&mut self, address: &Address, run: RunId, limit: u32) -> Option<UserId> {
+        let name = address.to_string();
         let created = self.created.entry(run).or_default();
-        if *created >= limit {
+        if *created >= limit || !self.directory.is_free(&name, address) {
             return None;
         }
         *created += 1;
         let id = self.new_id();
-        let name = address.to_string();
         let user = User {
             name,
             addresses: vec![address.clone()],
@@ -98,6 +119,10 @@ impl Router {
         self.uncommitted.insert(id);
         metrics::users(self.directory.len());
         Some(id)
+    }
+
+    fn names(&self, users: &[UserId]) -> Vec<String> {
+        users.iter().map(|user| self.directory.name(*user).to_owned()).collect()
     }
 }
 
@@ -136,18 +161,10 @@ pub struct IsUnknown {
     pub routing: Arc<Routing>,
 }
 
-/// From whoever reads or changes users: the directory as it is now.
+/// From the users commands: what to change of a user. Answered after the commit.
 #[derive(Message)]
-#[rtype(result = "Directory")]
-pub struct GetDirectory;
-
-/// From the users commands: a user as it shall be. Answered after the commit.
-#[derive(Message)]
-#[rtype(result = "Result<UserId, StoreError>")]
-pub struct PutUser {
-    pub id: Option<UserId>,
-    pub user: User,
-}
+#[rtype(result = "Result<UserId, UserError>")]
+pub struct ChangeUser(pub UserChange);
 
 /// From a profile: no copy of this run comes any more.
 #[derive(Message)]
@@ -172,6 +189,9 @@ pub struct Routed {
 pub enum RouteError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A user to be created met one who was there first; the copy is routed anew by the next run.
+    #[error("{0}")]
+    Twin(StoreError),
     #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
     Archive { user: String },
     #[error("the router stopped; this is a fault of dropkeep")]
@@ -216,18 +236,10 @@ impl Handler<Route> for Router {
             }
         }
         let users = decision.users;
-        let new = users
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| self.uncommitted.contains(id));
+        let new = users.iter().filter(|(id, _)| self.uncommitted.contains(id));
         let new_users: Vec<_> = new
-            .filter_map(|id| Some((id, self.directory.user(id)?.clone())))
+            .filter_map(|(id, _)| Some((*id, self.directory.user(*id)?.clone())))
             .collect();
-        let names: HashMap<UserId, String> = users
-            .iter()
-            .map(|(id, _)| (*id, self.directory.name(*id).to_owned()))
-            .collect();
-        let archives: Vec<_> = users.into_iter().map(|(id, why)| (id, self.archive(id), why)).collect();
 
         let now = Timestamp::now().as_second();
         let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
@@ -243,69 +255,151 @@ impl Handler<Route> for Router {
             notes: identified.notes.0,
             new_users,
         };
-        let (shared, answer) = Shared::new(deposit, archives.len());
-        let router = ctx.address();
+        let (router, shares) = (ctx.address(), self.shares.clone());
         Box::pin(async move {
-            let share = |(user, archive, why)| {
-                let (router, shared) = (router.clone(), shared.clone());
-                let name = names.get(&user).cloned().unwrap_or_default();
-                async move {
-                    hand_out(router, user, archive, File { shared, why })
-                        .await
-                        .map_err(|()| name)
-                }
-            };
-            if let Err(user) = future::try_join_all(archives.into_iter().map(share)).await {
-                return Err(RouteError::Archive { user });
-            }
+            let _turn = take_turn(shares, users.len()).await;
+            let (shared, answer) = Shared::new(deposit, users.len());
+            hand_out_all(&router, users, &shared).await?;
             drop(shared);
-            let filed = answer.await.map_err(|_| RouteError::Router)??;
-            if !brought.is_empty() {
-                router.send(Committed(brought)).await.map_err(|_| RouteError::Router)?;
-            }
-            let names_of = |users: &[UserId]| users.iter().filter_map(|user| names.get(user).cloned()).collect();
-            routed.archived = names_of(&filed.archived);
-            routed.duplicate = names_of(&filed.duplicate);
+            let filed = match committed(answer).await {
+                Err(error @ StoreError::User { .. }) => {
+                    router.send(Refused(brought)).await.map_err(|_| RouteError::Router)?;
+                    return Err(RouteError::Twin(error));
+                }
+                filed => filed?,
+            };
+            let recorded = Recorded { brought, filed };
+            (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
             Ok(routed)
         })
     }
 }
 
+/// Waits until so many more shares may be on their way.
+async fn take_turn(shares: Arc<Semaphore>, wanted: usize) -> Option<OwnedSemaphorePermit> {
+    let started = Instant::now();
+    // The semaphore is never closed.
+    let turn = shares.acquire_many_owned(wanted.min(SHARES) as u32).await.ok();
+    let waited = started.elapsed();
+    if waited >= NOTABLE {
+        metrics::backpressure("shares", waited);
+    }
+    turn
+}
+
+/// What became of a deposit. An answer that does not come is the committer's end, and so the run's.
+async fn committed(answer: oneshot::Receiver<Result<Filed, StoreError>>) -> Result<Filed, StoreError> {
+    answer.await.unwrap_or_else(|_| {
+        Err(StoreError::Closed {
+            why: "the committer has stopped".into(),
+        })
+    })
+}
+
+/// Gives each user's archive its share.
+async fn hand_out_all(
+    router: &Addr<Router>,
+    users: Vec<(UserId, Why)>,
+    shared: &Arc<Shared>,
+) -> Result<(), RouteError> {
+    for batch in users.chunks(BATCH) {
+        let ids = batch.iter().map(|(user, _)| *user).collect();
+        let archives = router.send(Archives(ids)).await.map_err(|_| RouteError::Router)?;
+        let share = |((user, why), archive): (&(UserId, Why), Addr<UserArchive>)| {
+            let (shared, why) = (shared.clone(), why.clone());
+            hand_out(router.clone(), *user, archive, File { shared, why })
+        };
+        let shares: Vec<_> = batch.iter().zip(archives).map(share).collect();
+        let mut handed = stream::iter(shares).buffer_unordered(AT_ONCE);
+        while let Some(result) = handed.next().await {
+            result?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives `archive` its share; one that stopped idle just now is started anew.
-async fn hand_out(router: Addr<Router>, user: UserId, archive: Addr<UserArchive>, file: File) -> Result<(), ()> {
-    let mut archive = archive;
+async fn hand_out(
+    router: Addr<Router>,
+    user: UserId,
+    mut archive: Addr<UserArchive>,
+    file: File,
+) -> Result<(), RouteError> {
     for _ in 0..TRIES {
         if archive.send(file.clone()).await.is_ok() {
             return Ok(());
         }
-        archive = router.send(StartArchive(user)).await.map_err(|_| ())?;
+        let started = router.send(Archives(vec![user])).await;
+        archive = started
+            .ok()
+            .and_then(|mut started| started.pop())
+            .ok_or(RouteError::Router)?;
     }
-    Err(())
+    let names = router.send(Names(vec![user])).await.map_err(|_| RouteError::Router)?;
+    Err(RouteError::Archive { user: names.concat() })
 }
 
-/// From the router to itself: an archive that stopped is needed again.
+/// From the router to itself: these users' archives, started where they are not running.
 #[derive(Message)]
-#[rtype(result = "Addr<UserArchive>")]
-struct StartArchive(UserId);
+#[rtype(result = "Vec<Addr<UserArchive>>")]
+struct Archives(Vec<UserId>);
 
-impl Handler<StartArchive> for Router {
-    type Result = actix::MessageResult<StartArchive>;
+impl Handler<Archives> for Router {
+    type Result = MessageResult<Archives>;
 
-    fn handle(&mut self, StartArchive(user): StartArchive, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(self.archive(user))
+    fn handle(&mut self, Archives(users): Archives, _: &mut Self::Context) -> Self::Result {
+        MessageResult(users.into_iter().map(|user| self.archive(user)).collect())
     }
 }
 
-/// From the router to itself: these created users are on disk.
+/// From the router to itself: what these users are called.
+#[derive(Message)]
+#[rtype(result = "Vec<String>")]
+struct Names(Vec<UserId>);
+
+impl Handler<Names> for Router {
+    type Result = Vec<String>;
+
+    fn handle(&mut self, Names(users): Names, _: &mut Self::Context) -> Self::Result {
+        self.names(&users)
+    }
+}
+
+/// From the router to itself: a deposit is on disk, and with it the created users it brought. Answers the
+/// names of those it was filed for, and of those who had it.
+#[derive(Message)]
+#[rtype(result = "(Vec<String>, Vec<String>)")]
+struct Recorded {
+    brought: Vec<UserId>,
+    filed: Filed,
+}
+
+impl Handler<Recorded> for Router {
+    type Result = MessageResult<Recorded>;
+
+    fn handle(&mut self, Recorded { brought, filed }: Recorded, _: &mut Self::Context) -> Self::Result {
+        for user in &brought {
+            self.uncommitted.remove(user);
+        }
+        MessageResult((self.names(&filed.archived), self.names(&filed.duplicate)))
+    }
+}
+
+/// From the router to itself: these created users contradict the store's, and are none.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Committed(Vec<UserId>);
+struct Refused(Vec<UserId>);
 
-impl Handler<Committed> for Router {
+impl Handler<Refused> for Router {
     type Result = ();
 
-    fn handle(&mut self, Committed(users): Committed, _: &mut Self::Context) {
-        self.uncommitted.retain(|user| !users.contains(user));
+    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) {
+        for user in users {
+            if self.uncommitted.remove(&user) {
+                self.directory.remove(user);
+            }
+        }
+        metrics::users(self.directory.len());
     }
 }
 
@@ -317,29 +411,33 @@ impl Handler<IsUnknown> for Router {
     }
 }
 
-impl Handler<GetDirectory> for Router {
-    type Result = actix::MessageResult<GetDirectory>;
+/// Nothing else is routed or changed until the change is on disk: the next one starts from it.
+impl Handler<ChangeUser> for Router {
+    type Result = AtomicResponse<Self, Result<UserId, UserError>>;
 
-    fn handle(&mut self, _: GetDirectory, _: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(self.directory.clone())
-    }
-}
-
-impl Handler<PutUser> for Router {
-    type Result = actix::ResponseActFuture<Self, Result<UserId, StoreError>>;
-
-    fn handle(&mut self, PutUser { id, user }: PutUser, _: &mut Self::Context) -> Self::Result {
-        use actix::{ActorFutureExt, WrapFuture};
-        let id = id.unwrap_or_else(|| self.new_id());
+    fn handle(&mut self, ChangeUser(change): ChangeUser, _: &mut Self::Context) -> Self::Result {
+        let wanted = changed(&self.directory, change).and_then(|(id, user)| {
+            let id = id.unwrap_or_else(|| self.new_id());
+            // Users on their way to the disk count too; those there the committer looks at again.
+            match self.directory.contradiction(id, &user) {
+                Some(error) => Err(error.into()),
+                None => Ok((id, user)),
+            }
+        });
         let committer = self.committer.clone();
-        let change = Change::User(Some(id), user.clone());
-        let commit = async move { committer.change(change).await };
-        Box::pin(commit.into_actor(self).map(move |result, router, _| {
-            result?;
+        let commit = async move {
+            let (id, user) = wanted?;
+            committer.change(Change::User(Some(id), user.clone())).await?;
+            Ok((id, user))
+        };
+        let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
+            let (id, user) = result?;
             router.directory.put(id, user);
+            router.uncommitted.remove(&id);
             metrics::users(router.directory.len());
             Ok(id)
-        }))
+        };
+        AtomicResponse::new(Box::pin(commit.into_actor(self).map(finish)))
     }
 }
 
@@ -350,3 +448,7 @@ impl Handler<RunEnded> for Router {
         self.created.remove(&run);
     }
 }
+
+#[cfg(test)]
+#[path = "router_tests.rs"]
+mod tests;

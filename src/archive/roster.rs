@@ -1,0 +1,183 @@
+//! Which names and addresses are whose. Pure; a question costs the same with ten users or a hundred thousand.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    StoreError,
+    rows::{User, UserId},
+};
+use crate::message::Address;
+
+/// The names and addresses of users, to look them up and to refuse what contradicts them.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    names: HashMap<String, Vec<Holder>>,
+    addresses: HashMap<Address, UserId>,
+    /// Addresses of retired users, and how many of them have each.
+    retired: HashMap<Address, usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    user: UserId,
+    retired: bool,
+}
+
+impl Roster {
+    pub fn insert(&mut self, id: UserId, user: &User) {
+        let holder = Holder {
+            user: id,
+            retired: user.retired,
+        };
+        self.names.entry(user.name.clone()).or_default().push(holder);
+        for address in user.addresses.iter().cloned() {
+            if user.retired {
+                *self.retired.entry(address).or_default() += 1;
+            } else {
+                self.addresses.insert(address, id);
+            }
+        }
+    }
+
+    /// Takes out a user, as it was inserted.
+    pub fn remove(&mut self, id: UserId, user: &User) {
+        if let Some(holders) = self.names.get_mut(&user.name) {
+            holders.retain(|holder| holder.user != id);
+            if holders.is_empty() {
+                self.names.remove(&user.name);
+            }
+        }
+        for address in &user.addresses {
+            if !user.retired {
+                if self.addresses.get(address) == Some(&id) {
+                    self.addresses.remove(address);
+                }
+            } else if let Some(count) = self.retired.get_mut(address) {
+                *count -= 1;
+                if *count == 0 {
+                    self.retired.remove(address);
+                }
+            }
+        }
+    }
+
+    /// The user of this name; of several, the one who is not retired.
+    pub fn by_name(&self, name: &str) -> Option<UserId> {
+        let holders = self.names.get(name)?;
+        let first = holders.iter().min_by_key(|holder| (holder.retired, holder.user));
+        first.map(|holder| holder.user)
+    }
+
+    /// Whose address this is; retired users have none.
+    pub fn owner(&self, address: &Address) -> Option<UserId> {
+        self.addresses.get(address).copied()
+    }
+
+    /// Whether a retired user had this address.
+    pub fn is_retired(&self, address: &Address) -> bool {
+        self.retired.contains_key(address)
+    }
+
+    /// What would be wrong with the users, were those of `changes` as given there: a name or an address
+    /// that is two users'. Retired users keep their names, and their addresses are anyone's.
+    /// `name_of` gives the names of users who do not change.
+    pub fn contradiction(
+        &self,
+        changes: &BTreeMap<UserId, &User>,
+        name_of: impl Fn(UserId) -> String,
+    ) -> Option<StoreError> {
+        let mut names: HashMap<&str, (usize, usize)> = HashMap::new();
+        let mut owners: HashMap<&Address, &User> = HashMap::new();
+        for (id, user) in changes {
+            let refuse = |detail| {
+                let name = user.name.clone();
+                Some(StoreError::User { name, detail })
+            };
+            let others = self.names.get(&user.name).into_iter().flatten();
+            let others = others.filter(|holder| !changes.contains_key(&holder.user));
+            let (active, retired) = names.entry(&user.name).or_default();
+            let clash = |other_retired: bool| !(other_retired && user.retired);
+            if *active > 0 || (*retired > 0 && !user.retired) || others.into_iter().any(|other| clash(other.retired)) {
+                return refuse("exists already".into());
+            }
+            *(if user.retired { retired } else { active }) += 1;
+            for address in user.addresses.iter().filter(|_| !user.retired) {
+                let taken = |name: &str| refuse(format!("cannot have {address}: it is an address of {name:?}"));
+                match self.owner(address) {
+                    Some(other) if other != *id && !changes.contains_key(&other) => return taken(&name_of(other)),
+                    _ => {}
+                }
+                match owners.insert(address, user) {
+                    Some(other) if !std::ptr::eq(other, *user) => return taken(&other.name),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str, addresses: &[&str], retired: bool) -> User {
+        User {
+            name: name.into(),
+            addresses: addresses.iter().map(|text| Address::parse(text).unwrap()).collect(),
+            managed: false,
+            retired,
+        }
+    }
+
+    #[test]
+    fn what_counts_is_how_users_are_in_the_end() {
+        let mut roster = Roster::default();
+        let there = [
+            (1, user("jane", &["jane@example.com"], false)),
+            (2, user("old", &["old@example.com"], true)),
+        ];
+        there.iter().for_each(|(id, user)| roster.insert(*id, user));
+        let wrong = |changes: &[(UserId, User)]| {
+            let changes = changes.iter().map(|(id, user)| (*id, user)).collect();
+            let error = roster.contradiction(&changes, |id| format!("user {id}"));
+            error.map(|error| error.to_string())
+        };
+        assert_eq!(wrong(&[(3, user("bob", &["old@example.com"], false))]), None);
+        let taken = wrong(&[(3, user("bob", &["jane@example.com"], false))]).unwrap();
+        assert!(taken.contains("user 1"), "{taken}");
+        assert!(wrong(&[(3, user("jane", &[], false))]).is_some());
+        assert!(
+            wrong(&[(3, user("old", &[], false))]).is_some(),
+            "a retired user's name"
+        );
+        assert!(wrong(&[(3, user("jane", &[], true))]).is_some());
+        assert_eq!(wrong(&[(3, user("old", &[], true))]), None);
+        let moved = [
+            (1, user("bob", &["b@example.com"], false)),
+            (3, user("jane", &["jane@example.com"], false)),
+        ];
+        assert_eq!(wrong(&moved), None, "name and address move within one change");
+        let twice = [
+            (3, user("a", &["a@example.com"], false)),
+            (4, user("b", &["a@example.com"], false)),
+        ];
+        assert!(wrong(&twice).unwrap().contains("\"a\""));
+        assert!(wrong(&[(3, user("a", &[], false)), (4, user("a", &[], true))]).is_some());
+        assert!(wrong(&[(3, user("a", &[], true)), (4, user("a", &[], false))]).is_some());
+    }
+
+    #[test]
+    fn who_is_taken_out_leaves_nothing() {
+        let mut roster = Roster::default();
+        let old = user("old", &["x@example.com"], true);
+        let other = user("other", &["x@example.com"], true);
+        let x = Address::parse("x@example.com").unwrap();
+        roster.insert(1, &old);
+        roster.insert(2, &other);
+        roster.remove(1, &old);
+        assert!(roster.is_retired(&x), "the other had it too");
+        roster.remove(2, &other);
+        assert!(!roster.is_retired(&x) && roster.by_name("old").is_none());
+    }
+}

@@ -1,0 +1,143 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    config::{Config, Recipients, Unknown},
+    identify::Rules,
+};
+
+struct Bench {
+    router: Addr<Router>,
+    store: Arc<Store>,
+    _folder: tempfile::TempDir,
+}
+
+fn user(name: &str, address: &str) -> User {
+    User {
+        name: name.into(),
+        addresses: vec![Address::parse(address).unwrap()],
+        managed: false,
+        retired: false,
+    }
+}
+
+impl Bench {
+    async fn with(users: Vec<User>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data_dir: folder.path().join("data"),
+            ..Config::default()
+        };
+        let store = Arc::new(Store::open(&config).unwrap());
+        let (committer, _) = Committer::start(store.clone(), 64 << 20).unwrap();
+        let users = users.into_iter().map(|user| (None, user)).collect();
+        committer.change(Change::Users(users)).await.unwrap();
+        let users = store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
+        let router = Router::new(Directory::new(users), store.clone(), committer);
+        Self {
+            router: router.start(),
+            store,
+            _folder: folder,
+        }
+    }
+
+    async fn route(&self, message: &str) -> Result<Routed, RouteError> {
+        let recipients = Recipients {
+            local_domains: vec!["example.com".into()],
+            unknown: Unknown::Create,
+            ..Recipients::default()
+        };
+        let bytes = Bytes::copy_from_slice(message.as_bytes());
+        let route = Route {
+            copy: None,
+            folder: 1,
+            run: 1,
+            identified: Identified::new(bytes, None, &Rules::new(&recipients, "")),
+            routing: Arc::new(Routing::new(&recipients)),
+        };
+        self.router.send(route).await.unwrap()
+    }
+
+    async fn change(&self, change: UserChange) -> Result<UserId, UserError> {
+        self.router.send(ChangeUser(change)).await.unwrap()
+    }
+}
+
+#[actix::test]
+async fn a_retired_user_was_created_anew_by_the_next_mail() {
+    let bench = Bench::with(vec![user("jane", "jane@example.com"), user("bob", "bob@example.com")]).await;
+    bench.change(UserChange::Retire { name: "jane".into() }).await.unwrap();
+    let to_jane = bench.route("To: Jane+x@example.com\r\n\r\none").await.unwrap();
+    assert!(to_jane.created.is_empty() && to_jane.unknown);
+    assert_eq!(to_jane.archived, ["@catchall"]);
+    assert_eq!(to_jane.local_unknown, [Address::parse("jane@example.com").unwrap()]);
+    let to_both = bench
+        .route("To: jane@example.com, bob@example.com\r\n\r\ntwo")
+        .await
+        .unwrap();
+    assert_eq!((to_both.archived, to_both.unknown), (vec!["bob".into()], false));
+    assert_eq!(to_both.local_unknown.len(), 1);
+
+    // One whose name is another's address stands in the way as well.
+    let rename = UserChange::Rename {
+        name: "bob".into(),
+        to: "new@example.com".into(),
+    };
+    bench.change(rename).await.unwrap();
+    let to_new = bench.route("To: new@example.com\r\n\r\nthree").await.unwrap();
+    assert!(to_new.created.is_empty());
+    let to_other = bench.route("To: other@example.com\r\n\r\nfour").await.unwrap();
+    assert_eq!(to_other.created, ["other@example.com"]);
+    assert_eq!(bench.store.users().unwrap().len(), 4, "with @catchall");
+}
+
+#[actix::test]
+async fn of_two_changes_at_once_one_was_lost() {
+    let bench = Bench::with(vec![user("jane", "jane@example.com")]).await;
+    let rename = UserChange::Rename {
+        name: "jane".into(),
+        to: "joan".into(),
+    };
+    let retire = UserChange::Retire { name: "joan".into() };
+    let (renamed, retired) = future::join(bench.change(rename), bench.change(retire)).await;
+    assert_eq!(renamed.unwrap(), retired.unwrap());
+    let (_, joan, _) = bench.store.users().unwrap().pop().unwrap();
+    assert_eq!((joan.name.as_str(), joan.retired), ("joan", true));
+}
+
+#[actix::test]
+async fn a_user_was_added_beside_one_just_created() {
+    let bench = Bench::with(Vec::new()).await;
+    let add = UserChange::Add {
+        name: "bob".into(),
+        addresses: vec![Address::parse("bob@example.com").unwrap()],
+    };
+    let (routed, added) = future::join(bench.route("To: bob@example.com\r\n\r\none"), bench.change(add)).await;
+    assert_eq!(routed.unwrap().created, ["bob@example.com"]);
+    assert!(matches!(added, Err(UserError::Store(StoreError::User { .. }))));
+    assert_eq!(bench.store.users().unwrap().len(), 2);
+}
+
+#[actix::test]
+async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
+    let (reply, answer) = oneshot::channel();
+    drop(reply);
+    assert!(matches!(committed(answer).await, Err(StoreError::Closed { .. })));
+}
+
+#[actix::test]
+async fn copies_for_thousands_pass_one_after_the_other() {
+    let many = SHARES + 1;
+    let users = (0..many)
+        .map(|n| user(&format!("u{n}"), &format!("u{n}@example.com")))
+        .collect();
+    let bench = Bench::with(users).await;
+    let to: Vec<_> = (0..many).map(|n| format!("u{n}@example.com")).collect();
+    let message = |text: &str| format!("To: {}\r\nSubject: {text}\r\n\r\n{text}", to.join(",\r\n "));
+    let few = "To: u1@example.com, u2@example.com\r\n\r\nfew";
+    let (first, second) = (message("first"), message("second"));
+    let (first, second, few) = future::join3(bench.route(&first), bench.route(&second), bench.route(few)).await;
+    assert_eq!(first.unwrap().archived.len(), many);
+    assert_eq!(second.unwrap().archived.len(), many);
+    assert_eq!(few.unwrap().archived.len(), 2);
+}
