@@ -21,7 +21,7 @@ use super::{
         uidl_digest,
     },
 };
-use crate::report::{Run, RunState};
+use crate::report::Run;
 
 /// A change to the small tables.
 #[derive(Debug)]
