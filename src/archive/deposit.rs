@@ -2,7 +2,10 @@
 //! in it, and the last share to be settled hands it to the committer, whole. So the filings of a
 //! copy, and the note that the copy is done, are one transaction.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -59,7 +62,7 @@ pub struct Settled {
 
 #[derive(Debug)]
 struct Open {
-    settled: Vec<Settled>,
+    settled: BTreeMap<UserId, Settled>,
     left: usize,
     reply: Option<oneshot::Sender<Result<Filed, StoreError>>>,
 }
@@ -76,7 +79,7 @@ impl Shared {
     pub fn new(deposit: Deposit, users: usize) -> (Arc<Self>, oneshot::Receiver<Result<Filed, StoreError>>) {
         let (reply, answer) = oneshot::channel();
         let open = Open {
-            settled: Vec::with_capacity(users),
+            settled: BTreeMap::new(),
             left: users,
             reply: Some(reply),
         };
@@ -104,10 +107,10 @@ impl Shared {
         let complete = {
             let mut open = self.open();
             // A share sent again, to an archive started anew, counts once.
-            if open.left == 0 || open.settled.iter().any(|earlier| earlier.user == settled.user) {
+            if open.left == 0 || open.settled.contains_key(&settled.user) {
                 return;
             }
-            open.settled.push(settled);
+            open.settled.insert(settled.user, settled);
             open.left -= 1;
             open.left == 0
         };
@@ -118,7 +121,7 @@ impl Shared {
 
     /// The verdicts, once all are there.
     pub(super) fn take_settled(&self) -> Vec<Settled> {
-        std::mem::take(&mut self.open().settled)
+        std::mem::take(&mut self.open().settled).into_values().collect()
     }
 
     /// Answers whoever waits; the first answer counts.
