@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use group::{Change, close_abandoned_runs};
 pub use reader::{Entry, Retrieval};
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, Usage, User, UserId, Why,
+    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, Usage, User, UserId, Why,
 };
 pub use store::{Store, is_in_use};
 pub use user_archive::{File, UserArchive};
