@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     appliance::{self, Appliance},
-    archive::{Committer, Store, StoreError},
+    archive::{Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{
         self, AskError, Client, Requests,
@@ -74,6 +74,10 @@ async fn read_here(
     request: &Request,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
+    // A run that was killed is not going on. A full disk is no reason not to read.
+    if let Err(error) = close_abandoned_runs(store) {
+        tracing::warn!(%error, "runs that were cut off are still listed as running");
+    }
     take_over_users(config, store).await?;
     let mut emit = |reply| {
         each(reply);

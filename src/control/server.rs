@@ -18,7 +18,7 @@ use super::{
     reading,
     requests::{GoingOn, Requests},
 };
-use crate::{appliance::Appliance, config::CONTROL_SOCKET};
+use crate::{appliance::Appliance, config::CONTROL_SOCKET, report::RunState};
 
 /// Lines made and not yet taken by whoever asked.
 const LINES: usize = 32;
@@ -76,7 +76,7 @@ pub fn respond(appliance: Arc<Appliance>, request: Request, going_on: Option<Goi
     let (replies, answer) = mpsc::channel(LINES);
     if request.only_reads() {
         let read = move || {
-            let mut emit = |reply| match replies.blocking_send(reply) {
+            let mut emit = |reply| match replies.blocking_send(as_it_is_now(&appliance, reply)) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             };
@@ -94,6 +94,16 @@ pub fn respond(appliance: Arc<Appliance>, request: Request, going_on: Option<Goi
         });
     }
     answer
+}
+
+/// What is stored of a run that goes on is but its beginning.
+fn as_it_is_now(appliance: &Appliance, reply: Reply) -> Reply {
+    match reply {
+        Reply::Run(stored) if stored.state == RunState::Running => {
+            Reply::Run(appliance.going_on(stored.run).map_or(stored, Box::new))
+        }
+        reply => reply,
+    }
 }
 
 fn last(result: Result<(), Failure>) -> Reply {
