@@ -114,7 +114,7 @@ fn a_run_that_was_killed_is_not_said_to_be_running() {
         ..Profile::new(&server, "imap")
     };
     // What a run has done is counted by the window of a quarter of this.
-    let limits = "[limits]\ninflight = \"4 MiB\"\n";
+    let limits = "[limits]\ninflight = \"1 MiB\"\n";
     let appliance = Appliance::new(DROPKEEP, &(user_tables(&company()) + &profile.toml() + limits));
     proxy.hold_after(1_800_000);
     let running = appliance.start(&["archive", PROFILE]);
