@@ -76,6 +76,8 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
     // Dovecot makes its index when it first sees a mailbox: nobody's time.
     pull::imap(server.ports.imap, "INBOX", |_| {});
     let (mut pulls, mut archives, mut mbsyncs) = (Vec::new(), Vec::new(), Vec::new());
+    // Of each round by itself: the machine is not equally fast in all of them.
+    let (mut by_pull, mut by_mbsync) = (Vec::new(), Vec::new());
     let (mut peak, mut stored) = (0, 0);
     println!("{:>8}{:>12}{:>12}{:>12}", "round", "pull", "archive", "mbsync");
     for round in 1..=rounds {
@@ -99,24 +101,28 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
             column(Some(outcome.took)),
             column(mbsync)
         );
-        pulls.push(pull);
-        archives.push(outcome.took);
-        mbsyncs.extend(mbsync);
+        by_pull.push(outcome.took.as_secs_f64() / pull.as_secs_f64());
+        by_mbsync.extend(mbsync.map(|mbsync| outcome.took.as_secs_f64() / mbsync.as_secs_f64()));
+        pulls.push(pull.as_secs_f64());
+        archives.push(outcome.took.as_secs_f64());
+        mbsyncs.extend(mbsync.map(|time| time.as_secs_f64()));
     }
-    let (pull, archive) = (median(pulls), median(archives));
-    let mbsync = (!mbsyncs.is_empty()).then(|| median(mbsyncs));
-    let shown = mbsync.map_or("-".into(), |time| format!("{time:.2} s"));
-    println!("{:>8}{pull:>10.2} s{archive:>10.2} s{shown:>12}", "median");
+    let shown = |times: Vec<f64>| spread(times).map_or("-".into(), |spread| format!("{:.2} s", spread.median));
     println!(
-        "\n{messages} messages, {:.1} MB on the wire; medians of {rounds} rounds\n",
+        "{:>8}{:>12}{:>12}{:>12}",
+        "median",
+        shown(pulls),
+        shown(archives),
+        shown(mbsyncs)
+    );
+    println!(
+        "\n{messages} messages, {:.1} MB on the wire, by the release build (`cargo build --release`).\n\
+         Times are ratios within a round: the median of {rounds} rounds, the least and the most.\n",
         raw as f64 / 1e6
     );
     println!("{:<34}{:>14}{:>14}", "", "measured", "goal");
-    row("archive / pull", archive / pull, GOAL_PULL, "×");
-    match mbsync {
-        Some(mbsync) => row("archive / mbsync", archive / mbsync, GOAL_MBSYNC, "×"),
-        None => println!("{:<34}{:>12}", "archive / mbsync", "no mbsync"),
-    }
+    ratio("archive / pull", by_pull, GOAL_PULL, "-");
+    ratio("archive / mbsync", by_mbsync, GOAL_MBSYNC, "no mbsync");
     row(
         "data directory / raw bytes",
         stored as f64 / raw as f64,
@@ -167,15 +173,33 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    let middle = times.len() / 2;
-    let median = if times.len().is_multiple_of(2) {
-        (times[middle - 1] + times[middle]) / 2
+fn ratio(what: &str, by_round: Vec<f64>, goal: f64, without: &str) {
+    match spread(by_round) {
+        Some(Spread { median, least, most }) => {
+            row(what, median, goal, "×");
+            println!("{:<34}{:>12}", "", format!("{least:.2} – {most:.2} ×"));
+        }
+        None => println!("{what:<34}{without:>12}"),
+    }
+}
+
+struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+/// `None` of nothing.
+fn spread(mut values: Vec<f64>) -> Option<Spread> {
+    values.sort_unstable_by(f64::total_cmp);
+    let (least, most) = (*values.first()?, *values.last()?);
+    let middle = values.len() / 2;
+    let median = if values.len().is_multiple_of(2) {
+        (values[middle - 1] + values[middle]) / 2.0
     } else {
-        times[middle]
+        values[middle]
     };
-    median.as_secs_f64()
+    Some(Spread { median, least, most })
 }
 
 /// isync's mbsync into an empty Maildir, set up as its manual shows; it syncs to disk by default.

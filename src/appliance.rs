@@ -175,6 +175,12 @@ impl Appliance {
         self.committer.is_open() && self.router.connected()
     }
 
+    /// A run as counted so far; `None` where it is not going on.
+    pub fn going_on(&self, run: u64) -> Option<Run> {
+        let mut live = self.profiles.values().map(|profile| profile.live.borrow());
+        live.find_map(|live| live.run.clone().filter(|live| live.run == run))
+    }
+
     /// Measures what changes without a commit of ours.
     pub fn measure(&self) {
         metrics::disk(self.store.disk_size(), self.store.free_bytes());

@@ -27,8 +27,8 @@ pub use group::Change;
 pub use reader::{Entry, Retrieval};
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
-    Why, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage, User,
+    UserId, Why, uidl_digest,
 };
 pub use store::{Store, is_in_use};
 pub use user_archive::{File, UserArchive};

@@ -7,11 +7,15 @@ use std::{
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::{ask, output::Output, protocols};
+use super::{
+    ask,
+    output::{Output, harmless},
+    protocols,
+};
 use crate::{
     config::Config,
     control::api::{Failure, Reply, Request},
-    report::RunState,
+    report::{Run, RunState},
 };
 
 pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
@@ -21,7 +25,7 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
     };
     let interrupted = Some(Request::Interrupt { profile });
     let bar = bar();
-    let mut finished = None;
+    let mut ended = None;
     let answered = ask::act(config, request, interrupted, &mut |reply| match reply {
         Reply::Progress {
             done, expected, bytes, ..
@@ -30,31 +34,38 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
             bar.set_position(done);
             bar.set_message(HumanBytes(bytes).to_string());
         }
-        Reply::Finished { run, exit } => finished = Some((run, exit)),
+        Reply::Finished { run, exit } => {
+            bar.finish_and_clear();
+            print(&run, json);
+            ended = Some(exit);
+        }
         _ => {}
     });
     bar.finish_and_clear();
     answered?;
-    let Some((run, exit)) = finished else {
+    let Some(exit) = ended else {
         return Err(Failure {
             error: "the run ended without a protocol; this is a fault of dropkeep".into(),
             exit: 1,
         });
     };
+    Ok(u8::try_from(exit).unwrap_or(1))
+}
+
+fn print(run: &Run, json: bool) {
     let mut output = Output::new();
     if json {
-        output.json(&run);
+        output.json(run);
     } else {
-        protocols::print_full(&mut output, &run);
+        protocols::print_full(&mut output, run);
     }
     output.finish();
     // A run that came to nothing says so where cron and people look, whatever standard output is for.
     if run.state == RunState::Failed
         && let Some(error) = run.errors.last()
     {
-        let _ = writeln!(std::io::stderr(), "dropkeep: {}", error.error);
+        let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&error.error));
     }
-    Ok(u8::try_from(exit).unwrap_or(1))
 }
 
 /// Hidden where standard error is no terminal.

@@ -2,7 +2,10 @@
 //! none, by this process.
 
 use std::{
+    fs,
+    io::Write,
     ops::ControlFlow,
+    path::Path,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -10,10 +13,10 @@ use std::{
 
 use crate::{
     appliance::{self, Appliance},
-    archive::{Committer, Store, StoreError},
-    config::Config,
+    archive::{Committer, Store, StoreError, close_abandoned_runs},
+    config::{CONTROL_SOCKET, Config},
     control::{
-        self, Client,
+        self, AskError, Client, Requests,
         api::{Failure, Reply, Request},
     },
     profile::Exit,
@@ -22,6 +25,10 @@ use crate::{
 /// How long a command waits for another short one to let go of the data directory.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
+/// How long one that ends, and takes no request any more, may take for it.
+const ENDING: Duration = Duration::from_secs(15);
+/// How long this process may go on for other commands without saying so.
+const WORTH_SAYING: Duration = Duration::from_millis(500);
 
 /// Who holds the data directory.
 pub enum Holder {
@@ -47,19 +54,36 @@ pub async fn holder(config: &Config) -> Result<Holder, Failure> {
 
 /// Asks a request that the store alone can answer.
 pub fn read(config: &Config, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
+    let started = Instant::now();
     runtime()?.block_on(async {
-        match holder(config).await? {
-            Holder::Appliance(mut client) => client.ask(request, each).await,
-            Holder::Ourselves(store) => {
-                take_over_users(config, &store).await?;
-                let mut emit = |reply| {
-                    each(reply);
-                    ControlFlow::Continue(())
-                };
-                control::read(&store, request, &mut emit)
+        loop {
+            match holder(config).await? {
+                Holder::Appliance(mut client) => match client.ask(request, each).await {
+                    Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                    answered => return Ok(answered?),
+                },
+                Holder::Ourselves(store) => return read_here(config, &store, request, each).await,
             }
         }
     })
+}
+
+async fn read_here(
+    config: &Config,
+    store: &Arc<Store>,
+    request: &Request,
+    each: &mut dyn FnMut(Reply),
+) -> Result<(), Failure> {
+    // A run that was killed is not going on. A full disk is no reason not to read.
+    if let Err(error) = close_abandoned_runs(store) {
+        tracing::warn!(%error, "runs that were cut off are still listed as running");
+    }
+    take_over_users(config, store).await?;
+    let mut emit = |reply| {
+        each(reply);
+        ControlFlow::Continue(())
+    };
+    control::read(store, request, &mut emit)
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.
@@ -74,82 +98,158 @@ async fn take_over_users(config: &Config, store: &Arc<Store>) -> Result<(), Fail
     taken
 }
 
-/// Asks a request that needs the actors. In this process they are started for it, with the control
-/// socket, so that other commands get their answers meanwhile. `interrupted` is what Ctrl-C sends.
+/// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what
+/// Ctrl-C sends; who gives one may take long, and answers other commands meanwhile.
 pub fn act(
     config: Config,
     request: Request,
     interrupted: Option<Request>,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
+    let started = Instant::now();
     let system = actix_rt::System::new();
     let result = system.block_on(async {
-        match holder(&config).await? {
-            Holder::Appliance(mut client) => {
-                let asked = client.ask(&request, each);
-                tokio::pin!(asked);
-                let Some(interrupt) = interrupted else {
-                    return asked.await;
-                };
-                tokio::select! {
-                    answered = &mut asked => return answered,
-                    _ = tokio::signal::ctrl_c() => {}
+        let mut interrupts = Interrupts::new()?;
+        loop {
+            let holder = tokio::select! {
+                holder = holder(&config) => holder?,
+                () = interrupts.next() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+            };
+            match holder {
+                Holder::Appliance(client) => {
+                    let asked = act_there(&config, client, &request, interrupted.as_ref(), &mut interrupts, each);
+                    match asked.await {
+                        Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                        answered => return Ok(answered?),
+                    }
                 }
-                if let Some(mut second) = Client::connect(&config.data_dir).await {
-                    second.ask(&interrupt, &mut |_| {}).await?;
+                Holder::Ourselves(store) => {
+                    return act_here(config, store, request, interrupted.is_some(), &mut interrupts, each).await;
                 }
-                asked.await
             }
-            Holder::Ourselves(store) => act_here(config, store, request, each).await,
         }
     });
     system_end(&system);
     result
 }
 
+async fn act_there(
+    config: &Config,
+    mut client: Client,
+    request: &Request,
+    interrupted: Option<&Request>,
+    interrupts: &mut Interrupts,
+    each: &mut dyn FnMut(Reply),
+) -> Result<(), AskError> {
+    let asked = client.ask(request, each);
+    tokio::pin!(asked);
+    let mut second = false;
+    loop {
+        tokio::select! {
+            answered = &mut asked => return answered,
+            () = interrupts.next() => {}
+        }
+        let Some(interrupt) = interrupted.filter(|_| !second) else {
+            // A run goes on in the appliance, and so does its interruption.
+            return Err(AskError::Failed(Failure::new(Exit::Interrupted, "interrupted")));
+        };
+        second = true;
+        let (data_dir, interrupt) = (config.data_dir.clone(), interrupt.clone());
+        actix_rt::spawn(async move {
+            if let Some(mut client) = Client::connect(&data_dir).await {
+                // Where it does not come through, the signal that follows ends the command.
+                let _ = client.ask(&interrupt, &mut |_| {}).await;
+            }
+        });
+    }
+}
+
 async fn act_here(
     config: Config,
     store: Arc<Store>,
     request: Request,
+    listens: bool,
+    interrupts: &mut Interrupts,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
     let data_dir = config.data_dir.clone();
     let (appliance, thread) = Appliance::start(config, store, false).await?;
     let appliance = Arc::new(appliance);
-    let server = control::listen(&data_dir, appliance.clone()).map_err(|error| {
-        Failure::new(
-            Exit::Store,
-            format!("cannot make the control socket in {}: {error}", data_dir.display()),
-        )
-    })?;
-    let handle = server.handle();
-    let serving = actix_rt::spawn(server);
-    let mut replies = control::respond(appliance.clone(), request);
+    let requests = Requests::default();
+    let server = if listens {
+        let server = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
+            Failure::new(
+                Exit::Store,
+                format!("cannot make the control socket in {}: {error}", data_dir.display()),
+            )
+        })?;
+        let handle = server.handle();
+        Some((handle, actix_rt::spawn(server)))
+    } else {
+        None
+    };
+    let outcome = {
+        let all = answer_all(&data_dir, &appliance, request, &requests, each);
+        tokio::pin!(all);
+        let mut second = false;
+        loop {
+            tokio::select! {
+                outcome = &mut all => break outcome,
+                () = interrupts.next() => {}
+            }
+            if second {
+                // What was acknowledged is on disk.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "dropkeep: ended at once; what was not committed is fetched again"
+                );
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            second = true;
+            let appliance = appliance.clone();
+            actix_rt::spawn(async move { appliance.interrupt_all().await });
+        }
+    };
+    if let Some((handle, serving)) = server {
+        handle.stop(true).await;
+        // Its end is the end of its server.
+        let _ = serving.await;
+    }
+    // What was acknowledged is on disk; the thread ends with the process.
+    drop((appliance, thread));
+    outcome
+}
+
+/// Answers this command's request, and then what other commands asked of this process meanwhile: their
+/// runs would end with it.
+async fn answer_all(
+    data_dir: &Path,
+    appliance: &Arc<Appliance>,
+    request: Request,
+    requests: &Requests,
+    each: &mut dyn FnMut(Reply),
+) -> Result<(), Failure> {
+    let mut replies = control::respond(appliance.clone(), request, None);
     let mut outcome = Err(Failure::new(
         Exit::Errors,
         "no answer came; this is a fault of dropkeep",
     ));
-    let mut interrupts = Interrupts::new()?;
-    loop {
-        let reply = tokio::select! {
-            reply = replies.recv() => reply,
-            () = interrupts.next() => {
-                appliance.interrupt_all().await;
-                continue;
-            }
-        };
+    while let Some(reply) = replies.recv().await {
         match reply {
-            Some(Reply::Done) => outcome = Ok(()),
-            Some(Reply::Failed(failure)) => outcome = Err(failure),
-            Some(reply) => each(reply),
-            None => break,
+            Reply::Done => outcome = Ok(()),
+            Reply::Failed(failure) => outcome = Err(failure),
+            reply => each(reply),
         }
     }
-    handle.stop(true).await;
-    // Its end is the end of its server.
-    let _ = serving.await;
-    // What was acknowledged is on disk; the thread ends with the process.
-    drop((appliance, thread));
+    let idle = requests.end_when_idle();
+    tokio::pin!(idle);
+    if tokio::time::timeout(WORTH_SAYING, &mut idle).await.is_err() {
+        let words = "done; this process still answers other commands, and ends after them";
+        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+        idle.await;
+    }
+    // Whoever comes now waits for the end of this process.
+    let _ = fs::remove_file(data_dir.join(CONTROL_SOCKET));
     outcome
 }
 

@@ -108,7 +108,7 @@ pub fn run() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             // Standard error may be closed; the exit code says it too.
-            let _ = writeln!(std::io::stderr(), "dropkeep: {failure}");
+            let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&failure.error));
             ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
         }
     }

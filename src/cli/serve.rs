@@ -7,7 +7,7 @@ use crate::{
     appliance::Appliance,
     archive::Store,
     config::Config,
-    control::{self, api::Failure},
+    control::{self, Requests, api::Failure},
     profile::Exit,
     report::{self, Readiness, metrics},
 };
@@ -17,7 +17,9 @@ const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop.
-const FINISH: Duration = Duration::from_secs(8);
+const FINISH: Duration = Duration::from_secs(7);
+/// How long after that the answers to other commands may take.
+const ANSWER: Duration = Duration::from_secs(1);
 
 pub fn run(config: Config) -> Result<u8, Failure> {
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
@@ -34,7 +36,8 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         actix_rt::spawn(http);
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
-        let control = control::listen(&data_dir, appliance.clone()).map_err(|error| {
+        let requests = Requests::default();
+        let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
                 format!("cannot make the control socket in {}: {error}", data_dir.display()),
@@ -61,11 +64,14 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         }
         tracing::info!("stopping: what is in flight is committed");
         readiness.set(false);
+        requests.refuse();
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
         }
+        // Whoever waits for a run that ended gets its protocol.
+        let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
         http_handle.stop(false).await;
-        control_handle.stop(false).await;
+        control_handle.stop(true).await;
         Ok(0)
     })
 }

@@ -49,11 +49,5 @@ fn print(output: &mut Output, shown: &Shown) {
         output.line(format!("Note     {note}"));
     }
     output.line("");
-    // Mail must not steer the terminal that shows it.
-    let text: String = shown
-        .text
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
-    output.line(text.trim_end());
+    output.text(shown.text.trim_end());
 }

@@ -4,12 +4,28 @@ use std::{fs, io, os::fd::AsRawFd, path::Path};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
+use hyper::{StatusCode, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::api::{Failure, Reply, Request};
 use crate::{config::CONTROL_SOCKET, profile::Exit};
+
+/// Why a request was not answered to its end.
+pub enum AskError {
+    /// The appliance ends, or ended before it took the request: whoever holds the data directory next
+    /// can be asked.
+    NotTaken(Failure),
+    Failed(Failure),
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::NotTaken(failure) | AskError::Failed(failure) => failure,
+        }
+    }
+}
 
 /// Bytes of one reply: a protocol with all it may list.
 const LONGEST_LINE: usize = 64 << 20;
@@ -35,46 +51,58 @@ impl Client {
     ///
     /// # Errors
     /// What the appliance says, or that it went away in the middle.
-    pub async fn ask(&mut self, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
-        let gone = |error: &dyn ToString| {
-            Failure::new(Exit::Errors, format!("the appliance went away: {}", error.to_string()))
-        };
-        let body = serde_json::to_vec(request).map_err(Failure::usage)?;
+    pub async fn ask(&mut self, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), AskError> {
+        let response = self.send(request).await?;
+        receive(response, each).await.map_err(AskError::Failed)
+    }
+
+    /// The beginning of the answer. It comes as soon as the appliance took the request.
+    async fn send(&mut self, request: &Request) -> Result<hyper::Response<Incoming>, AskError> {
+        let usage = |error: &dyn ToString| AskError::Failed(Failure::usage(error.to_string()));
+        let body = serde_json::to_vec(request).map_err(|error| usage(&error))?;
         let request = hyper::Request::post("/v1")
             .header(hyper::header::HOST, "dropkeep")
             .header(hyper::header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
-            .map_err(Failure::usage)?;
-        let response = self.sender.send_request(request).await.map_err(|error| gone(&error))?;
-        if response.status() != hyper::StatusCode::OK {
-            return Err(Failure::new(
-                Exit::Errors,
-                format!("the appliance answers {}", response.status()),
-            ));
+            .map_err(|error| usage(&error))?;
+        let response = self.sender.send_request(request).await;
+        let response = response.map_err(|error| AskError::NotTaken(gone(&error)))?;
+        let refused = || Failure::new(Exit::Errors, format!("the appliance answers {}", response.status()));
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            StatusCode::SERVICE_UNAVAILABLE => Err(AskError::NotTaken(refused())),
+            _ => Err(AskError::Failed(refused())),
         }
-        let mut body = response.into_body();
-        let mut pending = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| gone(&error))?.into_data() else {
-                continue;
-            };
-            pending.extend_from_slice(&data);
-            let mut from = 0;
-            while let Some(end) = memchr::memchr(b'\n', &pending[from..]) {
-                let line = &pending[from..from + end];
-                from += end + 1;
-                match serde_json::from_slice(line) {
-                    Ok(Reply::Done) => return Ok(()),
-                    Ok(Reply::Failed(failure)) => return Err(failure),
-                    Ok(reply) => each(reply),
-                    Err(error) => return Err(gone(&error)),
-                }
-            }
-            pending.drain(..from);
-            if pending.len() > LONGEST_LINE {
-                return Err(gone(&"a reply without end"));
-            }
-        }
-        Err(gone(&io::Error::from(io::ErrorKind::UnexpectedEof)))
     }
+}
+
+fn gone(error: &dyn ToString) -> Failure {
+    Failure::new(Exit::Errors, format!("the appliance went away: {}", error.to_string()))
+}
+
+async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
+    let mut body = response.into_body();
+    let mut pending = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| gone(&error))?.into_data() else {
+            continue;
+        };
+        pending.extend_from_slice(&data);
+        let mut from = 0;
+        while let Some(end) = memchr::memchr(b'\n', &pending[from..]) {
+            let line = &pending[from..from + end];
+            from += end + 1;
+            match serde_json::from_slice(line) {
+                Ok(Reply::Done) => return Ok(()),
+                Ok(Reply::Failed(failure)) => return Err(failure),
+                Ok(reply) => each(reply),
+                Err(error) => return Err(gone(&error)),
+            }
+        }
+        pending.drain(..from);
+        if pending.len() > LONGEST_LINE {
+            return Err(gone(&"a reply without end"));
+        }
+    }
+    Err(gone(&io::Error::from(io::ErrorKind::UnexpectedEof)))
 }

@@ -4,9 +4,11 @@
 pub mod api;
 mod client;
 mod reading;
+mod requests;
 mod server;
 mod view;
 
-pub use client::Client;
+pub use client::{AskError, Client};
 pub use reading::answer as read;
+pub use requests::Requests;
 pub use server::{listen, respond};
