@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 
-/// How long after one look the source is looked at again under `continuous`.
+/// How long after the beginning of one run the next begins under `continuous`.
 const CONTINUOUS: Duration = Duration::from_secs(60);
 
 /// `schedule` of a profile: `manual`, `continuous`, `every 15m`, or a cron line.
@@ -14,7 +14,7 @@ pub enum Schedule {
     /// Only when asked.
     #[default]
     Manual,
-    /// Looked at again soon after each run.
+    /// Once a minute.
     Continuous,
     /// This long after the last run began.
     Every(Duration),
