@@ -30,7 +30,10 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
         Reply::Progress {
             done, expected, bytes, ..
         } => {
-            bar.set_length(expected);
+            // Until the server has said what stands there, nothing is known of how much it is.
+            if expected > 0 {
+                bar.set_length(expected);
+            }
             bar.set_position(done);
             bar.set_message(HumanBytes(bytes).to_string());
         }
@@ -73,7 +76,7 @@ fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(0);
+    let bar = ProgressBar::no_length();
     let template = "{spinner} {pos}/{len} copies {wide_bar} {msg}, {per_sec}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
