@@ -30,7 +30,7 @@ pub use rows::{
     CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage, User,
     UserId, Why, uidl_digest,
 };
-pub use store::{Store, is_in_use};
+pub use store::Store;
 pub use user_archive::{File, UserArchive};
 
 #[cfg(test)]

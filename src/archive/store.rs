@@ -84,14 +84,6 @@ impl Store {
     }
 }
 
-/// Whether some process holds the data directory.
-pub fn is_in_use(path: &Path) -> bool {
-    match OpenOptions::new().read(true).write(true).open(path.join(LOCK)) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-        Err(_) => false,
-    }
-}
-
 fn lock(path: &Path) -> Result<File, StoreError> {
     let name = path.join(LOCK);
     let mut options = OpenOptions::new();

@@ -163,11 +163,11 @@ async fn a_data_directory_is_opened_once() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    assert!(is_in_use(&config.data_dir));
     let error = Store::open(&config).err().unwrap();
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
     bench.close();
-    assert!(!is_in_use(&config.data_dir));
+    // Who closes it lets go of it.
+    Bench::open(&config).close();
 }
 
 #[test]
