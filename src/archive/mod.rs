@@ -20,6 +20,7 @@ mod user_archive;
 mod volume;
 
 pub use abandoned::close_abandoned_runs;
+pub use catalog::SCHEMA;
 pub use committer::{Committer, MoreComing};
 pub use deposit::{Deposit, Filed, Shared};
 pub use error::StoreError;
