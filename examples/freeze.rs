@@ -35,14 +35,24 @@ fn main() -> anyhow::Result<()> {
     let ids = appliance.lists().into_iter().map(|(name, list)| (name, json!(list)));
     let lists: serde_json::Map<String, Value> = ids.collect();
     let runs = appliance.done(&["protocols", "--json"]).lines();
-    ensure!(runs.iter().any(|run| number(run, "archived") > 0), "nothing was archived");
+    ensure!(
+        runs.iter().any(|run| number(run, "archived") > 0),
+        "nothing was archived"
+    );
     let read = json!({"users": appliance.done(&["users", "--json"]).lines(), "lists": lists, "runs": runs});
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
     fs::create_dir_all(&folder)?;
     let name = folder.join(format!("schema-{}", dropkeep::archive::SCHEMA));
     let tar = Command::new("tar")
-        .args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--exclude=lock*", "--exclude=*.sock"])
+        .args([
+            "--sort=name",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+            "--exclude=lock*",
+            "--exclude=*.sock",
+        ])
         .arg("-C")
         .arg(appliance.data())
         .args(["-cf", "-", "."])
@@ -50,6 +60,10 @@ fn main() -> anyhow::Result<()> {
     ensure!(tar.status.success(), "tar: {}", String::from_utf8_lossy(&tar.stderr));
     fs::write(name.with_extension("tar.zst"), zstd::bulk::compress(&tar.stdout, 19)?)?;
     fs::write(name.with_extension("json"), serde_json::to_string_pretty(&read)? + "\n")?;
-    println!("{} and {}", name.with_extension("tar.zst").display(), name.with_extension("json").display());
+    println!(
+        "{} and {}",
+        name.with_extension("tar.zst").display(),
+        name.with_extension("json").display()
+    );
     Ok(())
 }

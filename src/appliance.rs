@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    archive::{Change, Committer, Store, User, UserId, close_abandoned_runs},
-    config::{self, Config},
+    archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
+    config::{self, Config, QuietHours},
     control::api::{Failure, Reply, Request},
     identify::Pool,
     message::Address,
@@ -39,6 +39,7 @@ pub struct Appliance {
     committer: Committer,
     router: Addr<Router>,
     profiles: HashMap<String, Supervised>,
+    _housekeeper: Housekeeper,
 }
 
 impl Appliance {
@@ -78,6 +79,13 @@ impl Appliance {
             )
         };
         let profiles = config.profile.iter().map(supervise).collect();
+        // Only an appliance that stays has hours that are quiet.
+        let quiet = if scheduled {
+            config.archive.quiet_hours
+        } else {
+            QuietHours::Never
+        };
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         metrics::disk(store.disk_size(), store.free_bytes());
@@ -88,6 +96,7 @@ impl Appliance {
                 committer,
                 router,
                 profiles,
+                _housekeeper: housekeeper,
             },
             thread,
         ))

@@ -69,6 +69,7 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
     };
     let bytes = bytes::Bytes::from_static(b"To: jane@example.com\r\n\r\nhello");
     let route = Route {
+        parts: Vec::new(),
         copy: None,
         folder: 1,
         run: 1,

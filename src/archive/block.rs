@@ -16,23 +16,27 @@ use std::io::{self, Read};
 /// to read one message from.
 pub const BLOCK_SIZE: usize = 1 << 20;
 
+/// zstd's level for mail as it arrives: what a disk takes is compressed in time.
+pub const LEVEL: i32 = 3;
+/// For what is packed again when nobody waits.
+pub const THOROUGH: i32 = 9;
+
 const MAGIC: &[u8; 4] = b"dkb\x01";
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
-const LEVEL: i32 = 3;
 const HEADER: usize = 4 + 1 + 8 + 16;
 
-/// Packs `raw` as block `number`.
+/// Packs `raw` as block `number`, with zstd's `level`.
 ///
 /// # Errors
 /// zstd has no memory.
-pub fn pack(number: u64, raw: &[u8]) -> io::Result<Vec<u8>> {
+pub fn pack(number: u64, raw: &[u8], level: i32) -> io::Result<Vec<u8>> {
     let mut block = Vec::with_capacity(HEADER + zstd::zstd_safe::compress_bound(raw.len()));
     block.resize(HEADER, 0);
     let written = {
         let mut payload = io::Cursor::new(&mut block);
         payload.set_position(HEADER as u64);
-        zstd::bulk::Compressor::new(LEVEL)?.compress_to_buffer(raw, &mut payload)?
+        zstd::bulk::Compressor::new(level)?.compress_to_buffer(raw, &mut payload)?
     };
     let codec = if written < raw.len() { ZSTD } else { STORED };
     if codec == STORED {
@@ -46,6 +50,12 @@ pub fn pack(number: u64, raw: &[u8]) -> io::Result<Vec<u8>> {
     block[5..13].copy_from_slice(&length);
     block[13..HEADER].copy_from_slice(&digest);
     Ok(block)
+}
+
+/// The uncompressed length that a block names, before anything of it is checked.
+pub fn raw_length(block: &[u8]) -> u64 {
+    let length = block.get(5..13).and_then(|length| length.try_into().ok());
+    length.map_or(0, u64::from_le_bytes)
 }
 
 /// Gives at least the first `most` raw bytes of block `number` back, or all there are.
@@ -109,7 +119,7 @@ mod tests {
             raw in prop::collection::vec(any::<u8>(), 0..5000), copies in 1..4usize, at: prop::sample::Index, bit in 0..8u8,
         ) {
             let raw = raw.repeat(copies);
-            let mut block = pack(7, &raw).unwrap();
+            let mut block = pack(7, &raw, LEVEL).unwrap();
             let most = at.index(raw.len() + 1);
             prop_assert_eq!(&unpack(7, &block, most).unwrap()[..], &raw[..most]);
             prop_assert_eq!(unpack(7, &block, usize::MAX).unwrap(), raw);

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use heed::{
-    Database, Env, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
+    Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
 
@@ -15,21 +15,18 @@ use super::{
     codec::{Key, Row},
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Source,
-        Usage, User, UserId,
+        Usage, User, UserId, VolumeState,
     },
+    schema,
 };
 use crate::message::CATCHALL;
-
-/// The form in which this version writes a store.
-pub const SCHEMA: u32 = 1;
 
 /// Address space set aside for the catalog; disk is used only as it fills.
 const MAP_SIZE: usize = 1 << 40;
 /// Slots for read transactions: more than there are threads that read.
 pub const MAX_READERS: u32 = 512;
 
-const META: &str = "meta";
-const SCHEMA_KEY: &str = "schema";
+pub(super) const META: &str = "meta";
 const NEXT_KEY: &str = "next";
 
 pub type Table<K, V> = Database<Key<K>, Row<V>>;
@@ -38,7 +35,7 @@ pub struct Catalog {
     env: Env<WithoutTls>,
     path: PathBuf,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]).
-    meta: Database<Str, Bytes>,
+    pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
     /// Identity digest → the number that stands for it.
@@ -47,7 +44,7 @@ pub struct Catalog {
     pub bytes: Table<(IdentityNumber, [u8; 8]), MessageId>,
     /// (identity number, user) → message id: who has it, and in which bytes.
     pub held: Table<(IdentityNumber, UserId), MessageId>,
-    /// BLAKE3 digest of a part's stored bytes → where they are.
+    /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
     pub filings: Table<(UserId, Seconds, MessageId), Filing>,
@@ -61,92 +58,99 @@ pub struct Catalog {
     pub folders: Table<u32, String>,
     /// A copy that is done → what it was found to be. The cursor of a source is its stretch of this.
     pub copies: Table<CopyKey, Copy>,
+    /// Volume number → what became of it, once it is not written to any more.
+    pub volumes: Table<u32, VolumeState>,
     /// Run → protocol, as JSON.
     pub runs: Database<Key<RunId>, Row<String>>,
 }
 
-/// Whether there is a catalog in the environment already. Writes nothing.
-fn check_schema(env: &Env<WithoutTls>, path: &Path) -> Result<bool, StoreError> {
-    let read = || {
-        let txn = env.read_txn()?;
-        let Some(meta) = env.open_database::<Str, Bytes>(&txn, Some(META))? else {
-            let root = env.open_database::<Bytes, Bytes>(&txn, None)?;
-            let empty = root.map_or(Ok(true), |root| root.is_empty(&txn))?;
-            return Ok((empty, None));
-        };
-        let schema = meta
-            .get(&txn, SCHEMA_KEY)?
-            .and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes));
-        // The handles of a read transaction last only where it is committed.
-        txn.commit()?;
-        Ok((false, schema))
-    };
-    match read().map_err(StoreError::lmdb("reading the schema", path))? {
-        (_, Some(found)) if found > SCHEMA => Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-            known: SCHEMA,
-        }),
-        (_, Some(_)) => Ok(true),
-        (false, None) => Err(StoreError::NotOurs { path: path.to_owned() }),
-        (true, None) => Ok(false),
-    }
-}
-
 impl Catalog {
-    /// Opens the catalog in `path`, and makes it where the directory has none.
+    /// Opens the catalog in `path`, makes it where the directory has none, and brings an older one to the
+    /// present schema.
     ///
     /// # Errors
     /// It is not a catalog, or of a newer schema.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        // SAFETY: the data directory is locked by this process, which opens each environment
-        // once, and lies on a local file system.
-        let env = unsafe {
-            EnvOpenOptions::new()
-                .read_txn_without_tls()
-                .map_size(MAP_SIZE)
-                .max_readers(MAX_READERS)
-                .max_dbs(16)
-                .open(path)
-        };
-        let env = env.map_err(StoreError::lmdb("opening the catalog", path))?;
-        let exists = check_schema(&env, path)?;
-        Self::open_tables(env, path, !exists).map_err(StoreError::lmdb("opening the catalog", path))
+        let env = environment(path, EnvFlags::empty())?;
+        let found = schema::check(&env, path)?;
+        Self::open_for_writing(env, path, found).map_err(StoreError::lmdb("opening the catalog", path))
     }
 
-    fn open_tables(env: Env<WithoutTls>, path: &Path, new: bool) -> Result<Self, heed::Error> {
-        let mut txn = env.write_txn()?;
-        let t = &mut txn;
-        let catalog = Self {
-            path: path.to_owned(),
-            meta: env.create_database(t, Some(META))?,
-            messages: env.create_database(t, Some("messages"))?,
-            identities: env.create_database(t, Some("identities"))?,
-            bytes: env.create_database(t, Some("bytes"))?,
-            held: env.create_database(t, Some("held"))?,
-            parts: env.create_database(t, Some("parts"))?,
-            filings: env.create_database(t, Some("filings"))?,
-            users: env.create_database(t, Some("users"))?,
-            usage: env.create_database(t, Some("usage"))?,
-            sources: env.create_database(t, Some("sources"))?,
-            folders: env.create_database(t, Some("folders"))?,
-            copies: env.create_database(t, Some("copies"))?,
-            runs: env.create_database(t, Some("runs"))?,
-            env: env.clone(),
+    /// Opens the catalog in `path` beside the process that writes it, if there is one; writes nothing.
+    ///
+    /// # Errors
+    /// It is not a catalog, or not of the present schema.
+    pub fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
+        let env = environment(path, EnvFlags::READ_ONLY)?;
+        match schema::check(&env, path)? {
+            Some(schema::SCHEMA) => {}
+            Some(found) => {
+                return Err(StoreError::Older {
+                    path: path.to_owned(),
+                    found,
+                    known: schema::SCHEMA,
+                });
+            }
+            None => return Err(StoreError::NotOurs { path: path.to_owned() }),
+        }
+        let open = || {
+            let txn = env.read_txn()?;
+            let catalog = Self::tables(&env, path, &mut Existing(&txn))?;
+            txn.commit()?;
+            Ok(catalog)
         };
-        if new {
-            catalog.meta.put(t, SCHEMA_KEY, &SCHEMA.to_be_bytes())?;
-            let catchall = User {
-                name: CATCHALL.into(),
-                addresses: Vec::new(),
-                managed: false,
-                retired: false,
-            };
-            catalog.users.put(t, &CATCHALL_ID, &catchall)?;
-            catalog.put_counters(t, &Counters::default())?;
+        open().map_err(StoreError::lmdb("opening the catalog", path))
+    }
+
+    fn open_for_writing(env: Env<WithoutTls>, path: &Path, found: Option<u32>) -> Result<Self, heed::Error> {
+        let mut txn = env.write_txn()?;
+        let catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
+        let t = &mut txn;
+        match found {
+            Some(schema::SCHEMA) => {}
+            Some(found) => {
+                tracing::info!(
+                    from = found,
+                    to = schema::SCHEMA,
+                    "the store is brought to the present schema"
+                );
+                schema::upgrade(&catalog, t, found)?;
+            }
+            None => {
+                schema::put(&catalog, t)?;
+                let catchall = User {
+                    name: CATCHALL.into(),
+                    addresses: Vec::new(),
+                    managed: false,
+                    retired: false,
+                };
+                catalog.users.put(t, &CATCHALL_ID, &catchall)?;
+                catalog.put_counters(t, &Counters::default())?;
+            }
         }
         txn.commit()?;
         Ok(catalog)
+    }
+
+    fn tables(env: &Env<WithoutTls>, path: &Path, open: &mut impl OpenTable) -> Result<Self, heed::Error> {
+        Ok(Self {
+            path: path.to_owned(),
+            meta: open.table(env, META)?,
+            messages: open.table(env, "messages")?,
+            identities: open.table(env, "identities")?,
+            bytes: open.table(env, "bytes")?,
+            held: open.table(env, "held")?,
+            parts: open.table(env, "parts")?,
+            filings: open.table(env, "filings")?,
+            users: open.table(env, "users")?,
+            usage: open.table(env, "usage")?,
+            sources: open.table(env, "sources")?,
+            folders: open.table(env, "folders")?,
+            copies: open.table(env, "copies")?,
+            volumes: open.table(env, "volumes")?,
+            runs: open.table(env, "runs")?,
+            env: env.clone(),
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -173,5 +177,37 @@ impl Catalog {
         self.meta
             .remap_data_type::<Row<Counters>>()
             .put(txn, NEXT_KEY, counters)
+    }
+}
+
+/// Opens the environment in `path`.
+fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
+    let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(20);
+    // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
+    // it, and it lies on a local file system.
+    let env = unsafe { options.flags(flags).open(path) };
+    env.map_err(StoreError::lmdb("opening the catalog", path))
+}
+
+/// How a table is had.
+trait OpenTable {
+    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>>;
+}
+
+struct Made<'a, 'e>(&'a mut RwTxn<'e>);
+
+impl OpenTable for Made<'_, '_> {
+    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>> {
+        env.create_database(self.0, Some(name))
+    }
+}
+
+struct Existing<'a, 'e>(&'a RoTxn<'e, WithoutTls>);
+
+impl OpenTable for Existing<'_, '_> {
+    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>> {
+        let table = env.open_database(self.0, Some(name))?;
+        table.ok_or_else(|| heed::Error::Decoding(format!("the table {name} is missing").into()))
     }
 }

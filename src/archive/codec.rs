@@ -127,7 +127,7 @@ impl<'a, T: DeserializeOwned + 'a> BytesDecode<'a> for Row<T> {
     }
 }
 
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+pub(super) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     let digest = blake3::hash(bytes);
     let mut checksum = [0; CHECKSUM];
     checksum.copy_from_slice(&digest.as_bytes()[..CHECKSUM]);

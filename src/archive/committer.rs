@@ -47,6 +47,7 @@ impl Order {
     fn bytes(&self) -> usize {
         match self {
             Self::File(shared) => shared.deposit.bytes.len() + FILING_BYTES * shared.shares(),
+            Self::Change(Change::Move(moved), _) => moved.iter().map(|moved| moved.bytes.len()).sum(),
             Self::Change(..) => 0,
         }
     }
@@ -113,9 +114,26 @@ impl Committer {
         answer.await.map_err(|_| gone())?
     }
 
+    /// The same for a thread that may wait.
+    ///
+    /// # Errors
+    /// Those of the change, or the committer has stopped.
+    pub fn change_blocking(&self, change: Change) -> Result<u64, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders
+            .blocking_send(Order::Change(change, reply))
+            .map_err(|_| gone())?;
+        answer.blocking_recv().map_err(|_| gone())?
+    }
+
     /// Whether the store takes writes: the thread runs, and no write has failed for a reason that closes it.
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed) && !self.orders.is_closed()
+    }
+
+    /// Whether nobody has said that more is coming.
+    pub fn is_idle(&self) -> bool {
+        self.coming.load(Ordering::Relaxed) == 0
     }
 
     /// Says that more is coming, as long as the result is held.

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Committer, StoreError,
+    part::Cut,
     rows::{CopyKey, MessageId, RunId, Seconds, Sha256, User, UserId, Why},
 };
 
@@ -24,6 +25,8 @@ pub struct Deposit {
     pub folder: u32,
     pub run: RunId,
     pub bytes: Bytes,
+    /// What of the bytes is stored as parts.
+    pub parts: Vec<Cut>,
     pub sha256: Sha256,
     pub identity: [u8; 32],
     pub date: Seconds,

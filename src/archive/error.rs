@@ -9,6 +9,8 @@ use std::{
 pub enum StoreError {
     #[error("the data directory {} is in use by process {holder}; stop it, or use another data_dir", path.display())]
     InUse { path: PathBuf, holder: String },
+    #[error("there is no archive in {} yet; check data_dir, or run a profile", path.display())]
+    None { path: PathBuf },
     #[error("{} holds files that are not dropkeep's; give an empty or new directory as data_dir", path.display())]
     NotOurs { path: PathBuf },
     #[error(
@@ -16,6 +18,12 @@ pub enum StoreError {
         path.display()
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error(
+        "{} is a store of schema {found}, and this dropkeep reads schema {known}; any command that writes, such as \
+         `users`, brings it there",
+        path.display()
+    )]
+    Older { path: PathBuf, found: u32, known: u32 },
     #[error("{} lies on {kind}, where a crash can damage the store; put data_dir on a local disk", path.display())]
     Network { path: PathBuf, kind: &'static str },
     #[error("{doing} {}: {source}", path.display())]
@@ -36,6 +44,8 @@ pub enum StoreError {
     Damaged { detail: String },
     #[error("the store is closed for writing since a write failed: {why}")]
     Closed { why: String },
+    #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
+    Fault { detail: String },
     #[error("user {name:?} {detail}")]
     User { name: String, detail: String },
 }

@@ -8,17 +8,19 @@ use std::{
 };
 
 use heed::{RwTxn, types::Bytes};
-use rayon::prelude::*;
 
 use super::{
     Store, StoreError, block,
     catalog::Catalog,
     committer::Order,
+    compact::{Moved, Row},
     deposit::{Filed, Settled, Shared, Verdict},
+    layout::{self, Layout},
+    part,
     roster::Roster,
     rows::{
-        Copy, Counters, Filing, Message, MessageId, Place, Seconds, Source, UidlDigest, Usage, User, UserId,
-        uidl_digest,
+        Copy, Counters, Filing, Message, MessageId, Part, Seal, Seconds, Source, UidlDigest, Usage, User, UserId,
+        VolumeState, uidl_digest,
     },
 };
 use crate::report::Run;
@@ -41,6 +43,16 @@ pub enum Change {
     Users(Vec<(Option<UserId>, User)>),
     /// A source's UIDLs that are still there; all others are forgotten. Answers how many were.
     Uidls { source: u32, standing: HashSet<UidlDigest> },
+    /// Bytes that shall lie elsewhere than where they were read. Answers how many rows name the new place.
+    Move(Vec<Moved>),
+    /// Nothing more is to be written into the present volume. Answers the number of the next one.
+    Rotate,
+    /// A volume is sealed. Answers its number.
+    Sealed(u32, Seal),
+    /// Nothing is left in a volume. Answers its number.
+    Emptied(u32),
+    /// Blocks of a volume that nothing refers to any more. Answers how many.
+    Drop(u32, Vec<u64>),
 }
 
 /// What one order is answered with.
@@ -101,8 +113,12 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     let mut group = Group {
         catalog,
         txn,
+        layout: Layout::new(counters.volume, counters.block),
+        parts: Vec::new(),
+        laid: HashSet::new(),
+        rotate: false,
+        drop: Vec::new(),
         counters,
-        blocks: Blocks::default(),
         usage: HashMap::new(),
         filings: 0,
         roster: None,
@@ -111,21 +127,37 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     for order in orders {
         answers.push(group.carry_out(order).map_err(failed())?);
     }
+    group.put_parts().map_err(failed())?;
     group.put_usage().map_err(failed())?;
     let Group {
         mut txn,
         mut counters,
-        blocks,
+        layout,
         filings,
+        rotate,
+        drop,
         ..
     } = group;
-    if !blocks.raw.is_empty() {
-        let packed = blocks.pack(counters.block)?;
-        counters.block += packed.len() as u64;
-        volume.put(&packed)?;
+    if !layout.is_empty() {
+        let moves = |order: &Order| matches!(order, Order::Change(Change::Move(_), _));
+        let level = if orders.iter().all(moves) {
+            block::THOROUGH
+        } else {
+            block::LEVEL
+        };
+        volume.put(&layout, level)?;
+        counters.block += layout.len();
     }
+    counters.volume += u32::from(rotate);
     catalog.put_counters(&mut txn, &counters).map_err(failed())?;
     txn.commit().map_err(failed())?;
+    // What a crash leaves here is found unreferenced the next time.
+    for (volume, blocks) in drop {
+        match store.removing(|| store.volumes.get(volume)?.delete(&blocks)) {
+            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
+            deleted => deleted?,
+        }
+    }
     Ok(Written {
         counters,
         answers,
@@ -134,59 +166,17 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     })
 }
 
-/// The inline bytes of a group, laid one behind the other.
-#[derive(Default)]
-struct Blocks {
-    /// Messages by block.
-    raw: Vec<Vec<Arc<Shared>>>,
-    /// Bytes in the last of them.
-    filled: usize,
-}
-
-impl Blocks {
-    /// Adds a message; says in which block of the group, and where in it.
-    fn add(&mut self, shared: &Arc<Shared>) -> (u64, u64) {
-        let length = shared.deposit.bytes.len();
-        if self.raw.is_empty() || (self.filled > 0 && self.filled + length > block::BLOCK_SIZE) {
-            self.raw.push(Vec::new());
-            self.filled = 0;
-        }
-        let offset = self.filled;
-        self.filled += length;
-        let index = self.raw.len() - 1;
-        self.raw[index].push(shared.clone());
-        (index as u64, offset as u64)
-    }
-
-    /// Compresses the blocks, numbered from `first` on.
-    fn pack(&self, first: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let pack = |(index, messages): (usize, &Vec<Arc<Shared>>)| {
-            let number = first + index as u64;
-            let packed = match messages.as_slice() {
-                // The largest messages stand alone, and are not copied.
-                [one] => block::pack(number, &one.deposit.bytes),
-                many => block::pack(
-                    number,
-                    &many
-                        .iter()
-                        .map(|one| &one.deposit.bytes[..])
-                        .collect::<Vec<_>>()
-                        .concat(),
-                ),
-            };
-            packed
-                .map(|block| (number, block))
-                .map_err(StoreError::io("compressing for", "the volume"))
-        };
-        self.raw.par_iter().enumerate().map(pack).collect()
-    }
-}
-
 struct Group<'c> {
     catalog: &'c Catalog,
     txn: RwTxn<'c>,
     counters: Counters,
-    blocks: Blocks,
+    layout: Layout,
+    /// Parts that are new with this group, in their order: they are laid down behind the messages.
+    parts: Vec<(Arc<Shared>, usize)>,
+    /// Their digests.
+    laid: HashSet<[u8; 32]>,
+    rotate: bool,
+    drop: Vec<(u32, Vec<u64>)>,
     usage: HashMap<UserId, Usage>,
     filings: u64,
     /// The users there are; read when the first order changes them.
@@ -246,6 +236,7 @@ impl Group<'_> {
             let same = kept.is_some_and(|message| message.sha256 == deposit.sha256);
             let fetched = (!same).then_some(deposit.sha256);
             let row = Copy {
+                key: copy.check(),
                 message: filed.message,
                 fetched,
                 archived_at: deposit.archived_at,
@@ -277,16 +268,15 @@ impl Group<'_> {
         }
         let id = self.counters.message;
         let size = deposit.bytes.len() as u64;
-        let (index, offset) = self.blocks.add(shared);
-        let inline = Place {
-            volume: self.counters.volume,
-            block: self.counters.block + index,
-            offset,
-            length: size,
-        };
+        for (index, cut) in deposit.parts.iter().enumerate() {
+            if !self.laid.contains(&cut.digest) && self.catalog.parts.get(&self.txn, &cut.digest)?.is_none() {
+                self.laid.insert(cut.digest);
+                self.parts.push((shared.clone(), index));
+            }
+        }
         let message = Message {
-            inline,
-            parts: Vec::new(),
+            inline: self.layout.add_inline(shared),
+            parts: part::places(&deposit.parts),
             size,
             date: deposit.date,
             archived_at: deposit.archived_at,
@@ -326,6 +316,52 @@ impl Group<'_> {
         usage.bytes += deposit.bytes.len() as u64;
         self.filings += 1;
         Ok(())
+    }
+
+    /// Lays down the parts that are new.
+    fn put_parts(&mut self) -> heed::Result<()> {
+        for (shared, index) in std::mem::take(&mut self.parts) {
+            let place = self.layout.add_part(&shared, index);
+            let digest = &shared.deposit.parts[index].digest;
+            self.catalog.parts.put(&mut self.txn, digest, &Part { place })?;
+        }
+        Ok(())
+    }
+
+    /// Bytes are laid down anew, where the row still names the place they were read from.
+    fn move_bytes(&mut self, moved: &[Moved]) -> heed::Result<u64> {
+        let mut count = 0;
+        for Moved { row, from, bytes } in moved {
+            let sources = || vec![layout::Source::Bytes(bytes.clone())];
+            match row {
+                Row::Message(id) => {
+                    let Some(mut message) = self
+                        .catalog
+                        .messages
+                        .get(&self.txn, id)?
+                        .filter(|it| it.inline == *from)
+                    else {
+                        continue;
+                    };
+                    message.inline = self.layout.add(sources());
+                    self.catalog.messages.put(&mut self.txn, id, &message)?;
+                }
+                Row::Part(digest) => {
+                    if self
+                        .catalog
+                        .parts
+                        .get(&self.txn, digest)?
+                        .is_none_or(|part| part.place != *from)
+                    {
+                        continue;
+                    }
+                    let place = self.layout.add(sources());
+                    self.catalog.parts.put(&mut self.txn, digest, &Part { place })?;
+                }
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn put_usage(&mut self) -> heed::Result<()> {
@@ -426,8 +462,24 @@ impl Group<'_> {
                 users.len() as u64
             }
             Change::Uidls { source, standing } => self.forget_uidls(*source, standing)?,
+            Change::Move(moved) => self.move_bytes(moved)?,
+            Change::Rotate => {
+                self.rotate = true;
+                u64::from(self.counters.volume) + 1
+            }
+            Change::Sealed(volume, seal) => self.volume(*volume, &VolumeState::Sealed(seal.clone()))?,
+            Change::Drop(volume, blocks) => {
+                self.drop.push((*volume, blocks.clone()));
+                blocks.len() as u64
+            }
+            Change::Emptied(volume) => self.volume(*volume, &VolumeState::Emptied)?,
         };
         Ok(Answer::Number(number))
+    }
+
+    fn volume(&mut self, number: u32, state: &VolumeState) -> heed::Result<u64> {
+        self.catalog.volumes.put(&mut self.txn, &number, state)?;
+        Ok(number.into())
     }
 
     fn source(&mut self, source: &Source) -> heed::Result<u32> {

@@ -1,28 +1,21 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is
 //! held while a caller works on what was read.
 
-use std::{collections::HashSet, num::NonZeroUsize};
+use std::collections::HashSet;
 
 use heed::{RoTxn, types::Bytes};
-use lru::LruCache;
 use roaring::RoaringBitmap;
-use sha2::{Digest, Sha256};
 
 use super::{
-    Store, StoreError, block,
+    Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
+        Copy, CopyKey, Filing, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
         uidl_digest,
     },
 };
 
 /// Rows read under one transaction.
 const PAGE: usize = 1000;
-/// Uncompressed blocks kept at hand: messages filed together are often read together.
-const BLOCKS_AT_HAND: usize = 8;
-/// A larger block is one large message, which is read once, and of which a list needs the beginning only.
-const LARGE: usize = 2 * block::BLOCK_SIZE;
-
 /// One message in a user's archive.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -34,7 +27,7 @@ pub struct Entry {
 }
 
 impl Store {
-    fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
         let txn = self.catalog.read()?;
         read(&txn).map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }
@@ -133,6 +126,11 @@ impl Store {
         self.reading(|txn| self.catalog.messages.get(txn, &id))
     }
 
+    /// Where a part's bytes are.
+    pub(super) fn part(&self, digest: &[u8; 32]) -> Result<Option<Part>, StoreError> {
+        self.reading(|txn| self.catalog.parts.get(txn, digest))
+    }
+
     /// Who has message `id`, and why.
     pub fn filings_of(&self, id: MessageId, message: &Message) -> Result<Vec<(User, Filing)>, StoreError> {
         self.reading(|txn| {
@@ -229,74 +227,5 @@ impl Store {
     pub fn totals(&self) -> Result<(u64, u64), StoreError> {
         self.reading(|txn| self.catalog.counters(txn))
             .map(|counters| (counters.messages, counters.raw_bytes))
-    }
-}
-
-/// Gives messages their bytes back, with the blocks last used at hand.
-pub struct Retrieval<'s> {
-    store: &'s Store,
-    blocks: LruCache<(u32, u64), Vec<u8>>,
-}
-
-impl<'s> Retrieval<'s> {
-    pub fn new(store: &'s Store) -> Self {
-        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
-        Self {
-            store,
-            blocks: LruCache::new(capacity),
-        }
-    }
-
-    /// The exact bytes of message `id`.
-    ///
-    /// # Errors
-    /// They cannot be read, or are no longer those whose SHA-256 was noted.
-    pub fn raw(&mut self, id: MessageId, message: &Message) -> Result<Vec<u8>, StoreError> {
-        let raw = self.inline(id, message, message.inline.length)?;
-        if Sha256::digest(&raw)[..] != message.sha256 {
-            return Err(damaged(id, "its SHA-256 is not the one noted when it was archived"));
-        }
-        Ok(raw)
-    }
-
-    /// The beginning of a message, for its header: at most `most` bytes of it.
-    pub fn beginning(&mut self, id: MessageId, message: &Message, most: usize) -> Result<Vec<u8>, StoreError> {
-        self.inline(id, message, message.inline.length.min(most as u64))
-    }
-
-    fn inline(&mut self, id: MessageId, message: &Message, length: u64) -> Result<Vec<u8>, StoreError> {
-        let place = &message.inline;
-        let beyond = || damaged(id, "its place is beyond what can be");
-        let from = usize::try_from(place.offset).map_err(|_| beyond())?;
-        let to = usize::try_from(place.offset.saturating_add(length)).map_err(|_| beyond())?;
-        let cut = |block: &[u8]| block.get(from..to).map(<[u8]>::to_vec).ok_or_else(beyond);
-        if to > LARGE || message.size as usize > LARGE {
-            return cut(&self.unpack(id, place, to)?);
-        }
-        let key = (place.volume, place.block);
-        if let Some(block) = self.blocks.get(&key) {
-            return cut(block);
-        }
-        let block = self.unpack(id, place, usize::MAX)?;
-        let bytes = cut(&block);
-        self.blocks.push(key, block);
-        bytes
-    }
-
-    /// At least the first `most` bytes of the block that holds `place`.
-    fn unpack(&self, id: MessageId, place: &Place, most: usize) -> Result<Vec<u8>, StoreError> {
-        let volume = self.store.volumes.get(place.volume)?;
-        let unpacked = volume.with_block(place.block, |block| match block {
-            Some(block) => block::unpack(place.block, block, most),
-            None => Err("it is missing".into()),
-        })?;
-        let place = format!("block {} of volume {:06}", place.block, place.volume);
-        unpacked.map_err(|detail| damaged(id, &format!("{place}: {detail}")))
-    }
-}
-
-fn damaged(id: MessageId, detail: &str) -> StoreError {
-    StoreError::Damaged {
-        detail: format!("message {id}: {detail}"),
     }
 }

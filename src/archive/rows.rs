@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::KeyPart;
+pub use super::base64_lines::Lines;
+use super::codec::{self, KeyPart};
 
 pub type MessageId = u64;
 pub type UserId = u32;
@@ -68,7 +69,7 @@ pub struct Message {
     pub notes: u32,
 }
 
-/// A stretch of a block's uncompressed bytes.
+/// A stretch of uncompressed bytes: it begins in a block, and goes on in those that follow it in the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub volume: u32,
@@ -91,18 +92,34 @@ pub struct PartPlace {
 pub enum PartForm {
     /// As they are.
     Verbatim,
-    /// Encoded as base64 in lines of `line` characters.
-    Base64 {
-        line: u16,
-        crlf: bool,
-        ends_with_line_end: bool,
-    },
+    /// Encoded as base64.
+    Base64(Lines),
 }
 
 /// `parts`: where a part's bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     pub place: Place,
+}
+
+/// `volumes`: a volume that is not written to any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VolumeState {
+    /// Its file is complete, and never changes again.
+    Sealed(Seal),
+    /// All that it held lies elsewhere; what is left of it can go.
+    Emptied,
+}
+
+/// What a sealed volume's file is. Also its manifest, as JSON beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Blocks in it.
+    pub blocks: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// BLAKE3 of the file, in hexadecimal.
+    pub blake3: String,
 }
 
 /// `filings`: why and when a message came into a user's archive.
@@ -212,6 +229,15 @@ impl CopyKey {
     }
 }
 
+impl CopyKey {
+    /// What [`Copy`] keeps of the key.
+    pub fn check(&self) -> [u8; 4] {
+        let mut key = Vec::with_capacity(36);
+        self.put(&mut key);
+        codec::checksum(&key)
+    }
+}
+
 impl KeyPart for CopyKey {
     fn put(&self, key: &mut Vec<u8>) {
         match self {
@@ -245,6 +271,8 @@ impl KeyPart for CopyKey {
 /// `copies`: which message a copy was found to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
+    /// The beginning of the key's digest: a key that is not the one this was written under is noticed.
+    pub key: [u8; 4],
     pub message: MessageId,
     /// SHA-256 of the bytes fetched, where they are not those of the message: what
     /// deletion compares with.

@@ -5,26 +5,33 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{StoreError, catalog::Catalog, volume::Volumes};
+use super::{StoreError, catalog::Catalog, environment, volumes::Volumes};
 use crate::config::Config;
 
 /// The owner alone may look into the data directory.
 const DIR_MODE: u32 = 0o700;
 const LOCK: &str = "lock";
-const CATALOG: &str = "catalog";
-const VOLUMES: &str = "volumes";
+pub(super) const CATALOG: &str = "catalog";
+pub(super) const VOLUMES: &str = "volumes";
+/// Locked by whoever reads beside the process that writes: as long as it is, no volume is removed.
+const READERS: &str = "readers";
+/// An environment's file in its folder.
+pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
-const HARMLESS: [&str; 3] = [LOCK, "lost+found", crate::config::CONTROL_SOCKET];
+const HARMLESS: [&str; 4] = [LOCK, READERS, "lost+found", crate::config::CONTROL_SOCKET];
 
 /// An opened data directory. One process has it open at a time.
 pub struct Store {
     pub catalog: Catalog,
     pub volumes: Volumes,
     path: PathBuf,
-    /// Held as long as the store is open.
-    _lock: File,
+    /// Counts the volumes removed, and with them what may have moved since a row was read.
+    removals: AtomicU64,
+    /// Held as long as the store is open: `lock` by the one process that writes, `readers` by the others.
+    _lock: Option<File>,
 }
 
 impl Store {
@@ -37,7 +44,7 @@ impl Store {
         make_dir(path)?;
         refuse_network_file_systems(path)?;
         // A file of no bytes is what a crash leaves at the very beginning.
-        let fresh = fs::metadata(path.join(CATALOG).join("data.mdb")).map_or(true, |file| file.len() == 0);
+        let fresh = fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0);
         if fresh {
             refuse_foreign_files(path)?;
             refuse_volumes_without_catalog(path)?;
@@ -48,7 +55,7 @@ impl Store {
         let folder = path.join(CATALOG);
         make_dir(&folder)?;
         if !fresh {
-            refuse_foreign_environment(&folder.join("data.mdb"))?;
+            environment::refuse_unreadable(&folder.join(DATA_FILE))?;
         }
         let catalog = Catalog::open(&folder)?;
         let volumes = Volumes::new(path.join(VOLUMES), config.archive.volume_size.0)?;
@@ -64,17 +71,72 @@ impl Store {
             catalog,
             volumes,
             path: path.clone(),
+            removals: AtomicU64::new(0),
+            _lock: Some(lock),
+        })
+    }
+
+    /// Opens the data directory to read in it, beside the process that writes if there is one. Nothing is
+    /// written but the marks by which LMDB's readers know of each other.
+    ///
+    /// # Errors
+    /// There is no store, or not of the present schema, or it cannot be read.
+    pub fn open_for_reading(config: &Config) -> Result<Self, StoreError> {
+        let path = &config.data_dir;
+        let folder = path.join(CATALOG);
+        let file = folder.join(DATA_FILE);
+        if !file.exists() {
+            refuse_volumes_without_catalog(path)?;
+            return Err(StoreError::None { path: path.clone() });
+        }
+        refuse_network_file_systems(path)?;
+        environment::refuse_unreadable(&file)?;
+        let lock = lock_out_removal(path)?;
+        Ok(Self {
+            catalog: Catalog::open_for_reading(&folder)?,
+            volumes: Volumes::for_reading(path.join(VOLUMES), config.archive.volume_size.0),
+            path: path.clone(),
+            removals: AtomicU64::new(0),
             _lock: lock,
         })
+    }
+
+    /// Runs `remove` unless somebody reads beside us; says whether it did.
+    ///
+    /// # Errors
+    /// Those of `remove`, or the lock cannot be had.
+    pub(super) fn unless_read(&self, remove: impl FnOnce() -> Result<(), StoreError>) -> Result<bool, StoreError> {
+        let name = self.path.join(READERS);
+        let file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
+        match file.try_lock() {
+            Ok(()) => remove().map(|()| true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("locking", name)(error)),
+        }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    pub(super) fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Acquire)
+    }
+
+    /// Removes a volume that nothing refers to.
+    pub(super) fn remove_volume(&self, number: u32) -> Result<bool, StoreError> {
+        self.unless_read(|| self.removing(|| self.volumes.remove(number)))
+    }
+
+    /// Removes bytes to which a row read before may still point; whoever fails over them reads the row again.
+    pub(super) fn removing<T>(&self, remove: impl FnOnce() -> T) -> T {
+        self.removals.fetch_add(1, Ordering::Release);
+        remove()
+    }
+
     /// Bytes on disk of catalog and volumes.
     pub fn disk_size(&self) -> u64 {
-        self.volumes.disk_size() + disk_size(&self.catalog.path().join("data.mdb")).unwrap_or_default()
+        self.volumes.disk_size() + disk_size(&self.catalog.path().join(DATA_FILE)).unwrap_or_default()
     }
 
     /// Bytes that the data directory's file system has left for us.
@@ -86,9 +148,7 @@ impl Store {
 
 fn lock(path: &Path) -> Result<File, StoreError> {
     let name = path.join(LOCK);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut file = options.open(&name).map_err(StoreError::io("opening the lock", &name))?;
+    let mut file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -115,6 +175,23 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
+fn open_lock(name: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(name)
+}
+
+/// `None` on a disk that cannot be written to: there nothing is removed either.
+fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
+    let name = path.join(READERS);
+    let locked = open_lock(&name).and_then(|file| file.lock_shared().map(|()| file));
+    match locked {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => Ok(None),
+        Err(error) => Err(StoreError::io("locking", name)(error)),
+    }
+}
+
 fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {
     let entries = fs::read_dir(path).map_err(StoreError::io("reading", path))?;
     let mut names = entries.flatten().map(|entry| entry.file_name());
@@ -131,7 +208,7 @@ fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {
 fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
     let volumes = fs::read_dir(path.join(VOLUMES)).into_iter().flatten().flatten();
     match volumes
-        .map(|folder| folder.path().join("data.mdb"))
+        .map(|folder| folder.path().join(DATA_FILE))
         .find(|file| file.exists())
     {
         None => Ok(()),
@@ -142,25 +219,6 @@ fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
                 path.join(CATALOG).display()
             ),
         }),
-    }
-}
-
-/// LMDB trusts the file it is given; so look at its first page before it does.
-fn refuse_foreign_environment(file: &Path) -> Result<(), StoreError> {
-    const MAGIC_AT: usize = 16;
-    let mut head = [0; MAGIC_AT + 4];
-    let mut read = File::open(file).map_err(StoreError::io("opening", file))?;
-    let length = read.metadata().map_err(StoreError::io("measuring", file))?.len();
-    let whole = length >= 2 * 4096 && read.read_exact(&mut head).is_ok();
-    if whole && head[MAGIC_AT..] == 0xBEEF_C0DE_u32.to_ne_bytes() {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged {
-            detail: format!(
-                "{} is cut short or no LMDB file; restore it from a backup",
-                file.display()
-            ),
-        })
     }
 }
 

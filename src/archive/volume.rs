@@ -1,105 +1,217 @@
-//! Volumes: the bytes, in LMDB environments that are filled one after the other.
+//! A volume: blocks of bytes, in an LMDB environment of its own.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+use std::path::{Path, PathBuf};
+
+use heed::{
+    Database, Env, EnvFlags, EnvOpenOptions, RoTxn, WithoutTls,
+    types::{Bytes, Str},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError, block,
+    catalog::MAX_READERS,
+    codec::{Key, Row},
+    environment,
+    layout::Layout,
+    seal, store,
 };
 
-use heed::{Database, Env, EnvOpenOptions, WithoutTls, types::Bytes};
-
-use super::{StoreError, catalog::MAX_READERS, codec::Key, store};
-
-/// Address space beyond `volume_size`: a group of blocks is never cut at the border, and the
-/// largest message is a block by itself.
+/// Address space beyond what a volume is to hold: a group of blocks is never cut at the border.
 const MAP_MARGIN: u64 = 8 << 30;
 
-/// Blocks that one group can at most leave in a volume when a crash comes between the two commits.
+/// Blocks that one group could at most leave in a volume of schema 1 when a crash came between the two commits.
 const MOST_LEFT_BEHIND: usize = 64;
 
-/// One volume: block number → block, and what else is made of bytes.
-#[derive(Clone)]
+/// Blocks compressed at once, before they are handed to LMDB: a large message is not held packed as a whole.
+const PACKED_AT_ONCE: usize = 16;
+
+const BLOCKS: &str = "blocks";
+const META: &str = "meta";
+const GROUP_KEY: &str = "group";
+
+/// What a volume knows of the group written last.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Group {
+    /// The number of its first block.
+    first: u64,
+}
+
+/// How a volume is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// By the one process that writes, which makes it where there is none.
+    Writing,
+    /// By another process, beside the one that writes.
+    Reading,
+    /// Its file does not change any more.
+    Sealed,
+}
+
+/// Block number → block.
 pub struct Volume {
     env: Env<WithoutTls>,
     path: PathBuf,
     blocks: Database<Key<u64>, Bytes>,
+    /// "group" → the group written last; volumes of schema 1 have none.
+    meta: Option<Database<Str, Row<Group>>>,
 }
 
 impl Volume {
-    fn open(path: &Path, volume_size: u64) -> Result<Self, StoreError> {
-        store::make_dir(path)?;
-        let map_size = (volume_size + MAP_MARGIN) as usize & !0xffff;
-        // SAFETY: the data directory is locked by this process, `Volumes` opens each environment
-        // once, and it lies on a local file system.
-        let env = unsafe {
-            EnvOpenOptions::new()
-                .read_txn_without_tls()
-                .map_size(map_size)
-                .max_readers(MAX_READERS)
-                .max_dbs(4)
-                .open(path)
+    pub(super) fn open(path: &Path, volume_size: u64, mode: Mode) -> Result<Self, StoreError> {
+        let file = path.join(store::DATA_FILE);
+        if mode == Mode::Writing {
+            store::make_dir(path)?;
+        }
+        let length = match std::fs::metadata(&file) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode == Mode::Writing => 0,
+            Err(error) => return Err(StoreError::io("opening the volume", file)(error)),
         };
-        let open = || {
-            let env = env?;
-            let mut txn = env.write_txn()?;
-            let blocks = env.create_database(&mut txn, Some("blocks"))?;
-            txn.commit()?;
-            Ok(Self {
-                env,
-                path: path.to_owned(),
-                blocks,
-            })
+        // A file of no bytes is what a crash leaves at the very beginning.
+        if length > 0 || mode != Mode::Writing {
+            environment::refuse_unreadable(&file)?;
+        }
+        if mode == Mode::Sealed {
+            seal::refuse_other_length(path, length)?;
+        }
+        let map_size = (volume_size.max(length) + MAP_MARGIN) as usize & !0xffff;
+        let flags = match mode {
+            Mode::Writing => EnvFlags::empty(),
+            Mode::Reading => EnvFlags::READ_ONLY,
+            Mode::Sealed => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
+        };
+        let mut options = EnvOpenOptions::new().read_txn_without_tls();
+        options.map_size(map_size).max_readers(MAX_READERS).max_dbs(4);
+        // SAFETY: `Volumes` opens each environment once, only the process that has locked the data directory writes to
+        // it, and only while it is not sealed; it lies on a local file system.
+        let env = unsafe { options.flags(flags).open(path) };
+        let open = || match mode {
+            Mode::Writing => Self::make_tables(env?, path),
+            Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
         };
         let volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
-        store::sync_dir(path)?;
+        if mode == Mode::Writing {
+            store::sync_dir(path)?;
+        }
         Ok(volume)
     }
 
-    /// Writes blocks and syncs them. For the committer's thread.
+    fn make_tables(env: Env<WithoutTls>, path: &Path) -> heed::Result<Self> {
+        let mut txn = env.write_txn()?;
+        let blocks = env.create_database(&mut txn, Some(BLOCKS))?;
+        let meta = Some(env.create_database(&mut txn, Some(META))?);
+        txn.commit()?;
+        Ok(Self {
+            env,
+            path: path.to_owned(),
+            blocks,
+            meta,
+        })
+    }
+
+    fn find_tables(env: Env<WithoutTls>, path: &Path) -> heed::Result<Self> {
+        let txn = env.read_txn()?;
+        let blocks = env.open_database(&txn, Some(BLOCKS))?;
+        let blocks = blocks.ok_or_else(|| heed::Error::Decoding("it holds no blocks, and is no volume".into()))?;
+        let meta = env.open_database(&txn, Some(META))?;
+        txn.commit()?;
+        Ok(Self {
+            env,
+            path: path.to_owned(),
+            blocks,
+            meta,
+        })
+    }
+
+    /// Writes a group's blocks and syncs them. For the committer's thread.
     ///
     /// # Errors
     /// Nothing was written, or it cannot be known whether it was: the store must be closed for writing.
-    pub fn put(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
-        let put = || {
-            let mut txn = self.env.write_txn()?;
-            for (number, block) in blocks {
-                self.blocks.put(&mut txn, number, block)?;
+    pub(super) fn put(&self, group: &Layout, level: i32) -> Result<(), StoreError> {
+        let failed = || StoreError::lmdb("writing the volume", &self.path);
+        let mut txn = self.env.write_txn().map_err(failed())?;
+        // What a group left that did not reach the catalog.
+        let left = self.blocks.delete_range(&mut txn, &(group.first()..));
+        left.map_err(failed())?;
+        if let Some(meta) = &self.meta {
+            let first = group.first();
+            meta.put(&mut txn, GROUP_KEY, &Group { first }).map_err(failed())?;
+        }
+        let count = group.len() as usize;
+        for from in (0..count).step_by(PACKED_AT_ONCE) {
+            for (number, block) in group.pack(from..count.min(from + PACKED_AT_ONCE), level)? {
+                self.blocks.put(&mut txn, &number, &block).map_err(failed())?;
             }
-            txn.commit()
-        };
-        put().map_err(StoreError::lmdb("writing the volume", &self.path))
+        }
+        txn.commit().map_err(failed())
     }
 
     /// Hands block `number` to `read`, or `None` where the volume has none of it.
     pub fn with_block<T>(&self, number: u64, read: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, StoreError> {
+        self.reading(|txn| Ok(read(self.blocks.get(txn, &number)?)))
+    }
+
+    fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
         let get = || {
             let txn = self.env.read_txn()?;
-            Ok(read(self.blocks.get(&txn, &number)?))
+            read(&txn)
         };
         get().map_err(StoreError::lmdb("reading the volume", &self.path))
+    }
+
+    /// Its blocks' numbers and raw lengths, from number `from` on, at most so many.
+    pub(super) fn lengths(&self, from: u64, most: usize) -> Result<Vec<(u64, u64)>, StoreError> {
+        self.reading(|txn| {
+            let rows = self.blocks.range(txn, &(from..))?.take(most);
+            rows.map(|row| row.map(|(number, block)| (number, block::raw_length(block))))
+                .collect()
+        })
+    }
+
+    /// Deletes blocks that nothing refers to. For the committer's thread.
+    ///
+    /// # Errors
+    /// Nothing was deleted, or it cannot be known whether it was.
+    pub(super) fn delete(&self, numbers: &[u64]) -> Result<(), StoreError> {
+        let delete = || {
+            let mut txn = self.env.write_txn()?;
+            for number in numbers {
+                self.blocks.delete(&mut txn, number)?;
+            }
+            txn.commit()
+        };
+        delete().map_err(StoreError::lmdb("deleting in the volume", &self.path))
+    }
+
+    /// How many blocks it holds.
+    pub(super) fn count(&self) -> Result<u64, StoreError> {
+        self.reading(|txn| self.blocks.len(txn))
     }
 
     /// Deletes the blocks from number `first` on, which a crash left without a catalog entry.
     ///
     /// # Errors
     /// There are more than one group can have left: then the catalog is older than the volume.
-    fn sweep(&self, first: u64) -> Result<usize, StoreError> {
-        let count = || {
-            let txn = self.env.read_txn()?;
-            let left = self.blocks.range(&txn, &(first..))?.take(MOST_LEFT_BEHIND + 1);
-            left.map(|row| row.map(|_| 1)).sum::<heed::Result<usize>>()
+    pub(super) fn sweep(&self, first: u64) -> Result<usize, StoreError> {
+        let (last_group, left) = self.reading(|txn| {
+            let group = self.meta.map(|meta| meta.get(txn, GROUP_KEY)).transpose()?.flatten();
+            let left = self.blocks.range(txn, &(first..))?.take(MOST_LEFT_BEHIND + 1);
+            Ok((group, left.map(|row| row.map(|_| 1)).sum::<heed::Result<usize>>()?))
+        })?;
+        let newer = match last_group {
+            Some(group) => group.first > first,
+            None => left > MOST_LEFT_BEHIND,
         };
-        match count().map_err(StoreError::lmdb("reading the volume", &self.path))? {
-            0 => return Ok(0),
-            left if left > MOST_LEFT_BEHIND => {
-                let detail = format!(
-                    "the volume {} is newer than the catalog; restore the catalog that belongs to it",
-                    self.path.display()
-                );
-                return Err(StoreError::Damaged { detail });
-            }
-            _ => {}
+        if newer {
+            let detail = format!(
+                "the volume {} is newer than the catalog; restore the catalog that belongs to it",
+                self.path.display()
+            );
+            return Err(StoreError::Damaged { detail });
+        }
+        if left == 0 {
+            return Ok(0);
         }
         let sweep = || {
             let mut txn = self.env.write_txn()?;
@@ -115,78 +227,5 @@ impl Volume {
         self.env
             .non_free_pages_size()
             .map_err(StoreError::lmdb("measuring the volume", &self.path))
-    }
-}
-
-/// All volumes of a store, each opened once, when it is first needed.
-pub struct Volumes {
-    path: PathBuf,
-    volume_size: u64,
-    open: Mutex<HashMap<u32, Arc<Volume>>>,
-}
-
-impl Volumes {
-    pub fn new(path: PathBuf, volume_size: u64) -> Result<Self, StoreError> {
-        store::make_dir(&path)?;
-        Ok(Self {
-            path,
-            volume_size,
-            open: Mutex::default(),
-        })
-    }
-
-    fn folder(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{number:06}"))
-    }
-
-    /// Volume `number`, which must exist.
-    pub fn get(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
-        if !self.folder(number).join("data.mdb").exists() {
-            let detail = format!(
-                "volume {} is missing; restore it from a backup",
-                self.folder(number).display()
-            );
-            return Err(StoreError::Damaged { detail });
-        }
-        self.open_or_create(number)
-    }
-
-    /// Volume `number`, begun where there is none.
-    pub fn open_or_create(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(volume) = open.get(&number) {
-            return Ok(volume.clone());
-        }
-        let volume = Arc::new(Volume::open(&self.folder(number), self.volume_size)?);
-        store::sync_dir(&self.path)?;
-        open.insert(number, volume.clone());
-        Ok(volume)
-    }
-
-    /// Clears away what a crash between volume and catalog left: in the volume written to, and in
-    /// one that was begun behind it.
-    pub fn sweep(&self, current: u32, first_block: u64) -> Result<(), StoreError> {
-        for number in [current, current + 1] {
-            if self.folder(number).exists() {
-                let swept = self.open_or_create(number)?.sweep(first_block)?;
-                if swept > 0 {
-                    tracing::info!(volume = number, blocks = swept, "swept blocks that a crash left behind");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a volume of this many bytes is full.
-    pub fn is_full(&self, used: u64) -> bool {
-        used >= self.volume_size
-    }
-
-    /// Bytes on disk of the store's volumes.
-    pub fn disk_size(&self) -> u64 {
-        let folders = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        folders
-            .filter_map(|folder| store::disk_size(&folder.path().join("data.mdb")))
-            .sum()
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod error;
 mod load;
 mod profile;
+mod quiet;
 mod schedule;
 mod server;
 mod values;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use error::{ConfigError, nearest};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
+pub use quiet::QuietHours;
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use values::{ByteSize, Secret, Span};
@@ -91,12 +93,15 @@ impl Default for Limits {
 pub struct Archive {
     /// How large a volume grows before the next one is begun.
     pub volume_size: ByteSize,
+    /// When the appliance tidies up: what slow sources left in small blocks is merged.
+    pub quiet_hours: QuietHours,
 }
 
 impl Default for Archive {
     fn default() -> Self {
         Self {
             volume_size: ByteSize::mib(64 << 10),
+            quiet_hours: QuietHours::default(),
         }
     }
 }

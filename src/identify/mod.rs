@@ -3,6 +3,7 @@
 mod address;
 mod header;
 mod identity;
+mod leaves;
 mod pool;
 mod recipients;
 
@@ -12,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use address::addresses;
 pub use header::{Field, Header};
+pub use leaves::{LARGE, large_leaves};
 pub use pool::{Panicked, Pool};
 pub use recipients::{Found, Named, Rules};
 

@@ -7,7 +7,7 @@ use super::{
     connection::{Judged, Task},
 };
 use crate::{
-    archive::{CopyKey, StoreError},
+    archive::{CopyKey, StoreError, cut},
     identify::Identified,
     report::{CopyError, Outcome},
     route::{Route, RouteError, Routed},
@@ -60,17 +60,20 @@ pub async fn judge(
     let mut identified = task
         .stages
         .pool
-        .run(move || Identified::new(bytes, internal_date, &rules))
+        .run(move || {
+            let parts = cut(&bytes);
+            (Identified::new(bytes, internal_date, &rules), parts)
+        })
         .await;
     if identified.is_err() {
         tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
         identified = task
             .stages
             .pool
-            .run(move || Identified::unread(again, internal_date))
+            .run(move || (Identified::unread(again, internal_date), Vec::new()))
             .await;
     }
-    let identified = match identified {
+    let (identified, parts) = match identified {
         Ok(identified) => identified,
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
@@ -79,6 +82,7 @@ pub async fn judge(
         folder: number,
         run: task.run,
         identified,
+        parts,
         routing: task.routing.clone(),
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));

@@ -26,8 +26,8 @@ use super::{
 };
 use crate::{
     archive::{
-        Change, Committer, CopyKey, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive, UserId,
-        Why,
+        Change, Committer, CopyKey, Cut, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive,
+        UserId, Why,
     },
     identify::{Found, Identified},
     message::Address,
@@ -151,6 +151,8 @@ pub struct Route {
     pub run: RunId,
     pub identified: Identified,
     pub routing: Arc<Routing>,
+    /// What of its bytes is to be stored as parts.
+    pub parts: Vec<Cut>,
 }
 
 /// From a connection that has but a header: whether nobody known is named in it.
@@ -208,6 +210,7 @@ impl Handler<Route> for Router {
             run,
             identified,
             routing,
+            parts,
         } = route;
         let mut decision = decide(&self.directory, &routing, &identified.found);
         let mut routed = Routed {
@@ -248,6 +251,7 @@ impl Handler<Route> for Router {
             folder,
             run,
             bytes: identified.bytes,
+            parts,
             sha256: identified.sha256,
             identity: identified.identity,
             date: identified.date.unwrap_or(now),

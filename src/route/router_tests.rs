@@ -49,6 +49,7 @@ impl Bench {
         };
         let bytes = Bytes::copy_from_slice(message.as_bytes());
         let route = Route {
+            parts: Vec::new(),
             copy: None,
             folder: 1,
             run: 1,

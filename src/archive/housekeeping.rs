@@ -1,0 +1,142 @@
+//! What is done to the store while nobody waits for it: full volumes are sealed at once, and in quiet hours small
+//! blocks are merged.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::Zoned;
+
+use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
+use crate::config::QuietHours;
+
+/// How often it looks for something to do.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long after a compaction the next one may come.
+const BETWEEN: Duration = Duration::from_secs(12 * 3600);
+
+/// The thread that keeps house; it ends with this.
+pub struct Housekeeper {
+    stop: Arc<Stop>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Stop {
+    stopped: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Stop {
+    fn is_told(&self) -> bool {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the time, or until told to stop; whether it was.
+    fn wait(&self, time: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.told.wait_timeout_while(stopped, time, |stopped| !*stopped);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Housekeeper {
+    /// # Errors
+    /// No thread could be started.
+    pub fn start(store: Arc<Store>, committer: Committer, quiet: QuietHours) -> Result<Self, StoreError> {
+        let stop = Arc::new(Stop::default());
+        let path = store.path().to_owned();
+        let work = Work {
+            store,
+            committer,
+            quiet,
+            stop: stop.clone(),
+            compacted: None,
+        };
+        let thread = thread::Builder::new()
+            .name("housekeeper".into())
+            .spawn(move || work.run());
+        let thread = thread.map_err(StoreError::io("starting the housekeeper of", path))?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Housekeeper {
+    fn drop(&mut self) {
+        *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.told.notify_all();
+        if let Some(Err(_)) = self.thread.take().map(thread::JoinHandle::join) {
+            tracing::error!("the housekeeper panicked; this is a fault of dropkeep");
+        }
+    }
+}
+
+struct Work {
+    store: Arc<Store>,
+    committer: Committer,
+    quiet: QuietHours,
+    stop: Arc<Stop>,
+    compacted: Option<Instant>,
+}
+
+impl Work {
+    fn run(mut self) {
+        loop {
+            // Nothing is lost by what fails here; it is tried again.
+            if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
+                tracing::error!(%error, "a full volume could not be sealed");
+            }
+            if self.may_compact()
+                && let Err(error) = self.compact()
+            {
+                tracing::error!(%error, "tidying up the store failed");
+            }
+            if self.stop.wait(LOOK) {
+                return;
+            }
+        }
+    }
+
+    fn may_compact(&self) -> bool {
+        let rested = self.compacted.is_none_or(|last| last.elapsed() >= BETWEEN);
+        rested && self.quiet.include(&Zoned::now()) && self.committer.is_idle()
+    }
+
+    fn compact(&mut self) -> Result<(), StoreError> {
+        self.compacted = Some(Instant::now());
+        let go_on = || !self.stop.is_told() && self.quiet.include(&Zoned::now());
+        let done = compact(&self.store, &self.committer, &go_on)?;
+        if done.moved > 0 || done.volumes > 0 {
+            tracing::info!(?done, "the store is tidied up");
+        }
+        Ok(())
+    }
+}
+
+/// Seals the volumes that are full and not sealed yet. Blocking. `go_on` is asked from time to time.
+///
+/// # Errors
+/// A volume cannot be read, or the store not be written.
+pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
+    let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
+    for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
+        match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {
+            Some(VolumeState::Sealed(_)) => {}
+            // What a crash or a reader left of it.
+            Some(VolumeState::Emptied) => drop(store.remove_volume(number)?),
+            None => {
+                let Some(seal) = seal::seal(&store.volumes, number, go_on)? else {
+                    return Ok(());
+                };
+                tracing::info!(volume = number, bytes = seal.bytes, "a volume is sealed");
+                committer.change_blocking(Change::Sealed(number, seal))?;
+            }
+        }
+    }
+    Ok(())
+}

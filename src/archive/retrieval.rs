@@ -1,0 +1,211 @@
+//! Giving messages their bytes back: out of blocks, parts put where they stood.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use lru::LruCache;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Store, StoreError,
+    base64_lines::Encoder,
+    block,
+    rows::{Message, MessageId, PartForm, PartPlace, Place},
+};
+
+/// Uncompressed blocks kept at hand: messages filed together are often read together.
+const BLOCKS_AT_HAND: usize = 8;
+/// A larger block is one large message of schema 1, which is read once, and of which a list needs the beginning only.
+const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
+
+/// Gives messages their bytes back, with the blocks last used at hand.
+pub struct Retrieval<'s> {
+    store: &'s Store,
+    blocks: LruCache<(u32, u64), Arc<Vec<u8>>>,
+}
+
+/// How far a place has been read.
+struct Position {
+    volume: u32,
+    block: u64,
+    offset: u64,
+}
+
+impl From<&Place> for Position {
+    fn from(place: &Place) -> Self {
+        Self {
+            volume: place.volume,
+            block: place.block,
+            offset: place.offset,
+        }
+    }
+}
+
+impl<'s> Retrieval<'s> {
+    pub fn new(store: &'s Store) -> Self {
+        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            store,
+            blocks: LruCache::new(capacity),
+        }
+    }
+
+    /// The exact bytes of message `id`. Beside them, no more than a few blocks are held.
+    ///
+    /// # Errors
+    /// They cannot be read, or are no longer those whose SHA-256 was noted.
+    pub fn raw(&mut self, id: MessageId, message: &Message) -> Result<Vec<u8>, StoreError> {
+        self.again_if_moved(id, message, |retrieval, message| {
+            let mut raw = Vec::new();
+            let size = usize::try_from(message.size).unwrap_or(usize::MAX);
+            raw.try_reserve_exact(size)
+                .map_err(|_| damaged(id, &format!("there is no memory for its {size} bytes")))?;
+            retrieval.rebuild(id, message, &mut raw)?;
+            if Sha256::digest(&raw)[..] == message.sha256 {
+                Ok(raw)
+            } else {
+                Err(damaged(id, "its SHA-256 is not the one noted when it was archived"))
+            }
+        })
+    }
+
+    /// The beginning of a message, for its header: at most `most` bytes of it, and nothing from its first part on.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn beginning(&mut self, id: MessageId, message: &Message, most: usize) -> Result<Vec<u8>, StoreError> {
+        self.again_if_moved(id, message, |retrieval, message| {
+            let inline = message.parts.first().map_or(message.inline.length, |part| part.after);
+            let mut bytes = Vec::new();
+            let mut position = Position::from(&message.inline);
+            retrieval.copy(id, &mut position, inline.min(most as u64), &mut |piece| {
+                bytes.extend_from_slice(piece)
+            })?;
+            Ok(bytes)
+        })
+    }
+
+    /// Reads, and once more from the new place where the bytes were moved meanwhile.
+    fn again_if_moved<T>(
+        &mut self,
+        id: MessageId,
+        message: &Message,
+        mut read: impl FnMut(&mut Self, &Message) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let removals = self.store.removals();
+        let first = read(self, message);
+        if first.is_ok() || self.store.removals() == removals {
+            return first;
+        }
+        match self.store.message(id)? {
+            Some(message) => read(self, &message),
+            None => first,
+        }
+    }
+
+    fn rebuild(&mut self, id: MessageId, message: &Message, raw: &mut Vec<u8>) -> Result<(), StoreError> {
+        let mut inline = Position::from(&message.inline);
+        let mut left = message.inline.length;
+        for part in &message.parts {
+            left = left
+                .checked_sub(part.after)
+                .ok_or_else(|| damaged(id, "its parts stand beyond its end"))?;
+            self.copy(id, &mut inline, part.after, &mut |piece| raw.extend_from_slice(piece))?;
+            self.put_part(id, part, raw)?;
+        }
+        self.copy(id, &mut inline, left, &mut |piece| raw.extend_from_slice(piece))
+    }
+
+    fn put_part(&mut self, id: MessageId, part: &PartPlace, raw: &mut Vec<u8>) -> Result<(), StoreError> {
+        let stored = self.store.part(&part.digest)?;
+        let place = stored
+            .ok_or_else(|| damaged(id, "one of its parts is missing in the catalog"))?
+            .place;
+        let mut position = Position::from(&place);
+        match &part.form {
+            PartForm::Verbatim => self.copy(id, &mut position, place.length, &mut |piece| {
+                raw.extend_from_slice(piece)
+            }),
+            PartForm::Base64(lines) if lines.line == 0 => Err(damaged(id, "one of its parts has lines of no length")),
+            PartForm::Base64(lines) => {
+                let mut encoder = Encoder::new(*lines);
+                self.copy(id, &mut position, place.length, &mut |piece| encoder.write(piece, raw))?;
+                encoder.finish(raw);
+                Ok(())
+            }
+        }
+    }
+
+    /// The stored bytes at `place`.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(super) fn stored(&mut self, id: MessageId, place: &Place) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        let mut position = Position::from(place);
+        self.copy(id, &mut position, place.length, &mut |piece| {
+            bytes.extend_from_slice(piece)
+        })?;
+        Ok(bytes)
+    }
+
+    /// Hands the next `length` bytes from `position` on to `each`, and moves it behind them.
+    fn copy(
+        &mut self,
+        id: MessageId,
+        position: &mut Position,
+        length: u64,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), StoreError> {
+        let mut left = length;
+        while left > 0 {
+            let block = self.block(id, position, position.offset.saturating_add(left))?;
+            let from = usize::try_from(position.offset).unwrap_or(usize::MAX);
+            let rest = block
+                .get(from..)
+                .ok_or_else(|| damaged(id, &format!("its place is beyond the end of {}", name(position))))?;
+            let now = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            each(&rest[..now]);
+            left -= now as u64;
+            position.offset += now as u64;
+            if now == rest.len() && left > 0 {
+                position.block += 1;
+                position.offset = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// The block at `position`, or at least the first `most` bytes of it.
+    fn block(&mut self, id: MessageId, position: &Position, most: u64) -> Result<Arc<Vec<u8>>, StoreError> {
+        let key = (position.volume, position.block);
+        if let Some(block) = self.blocks.get(&key) {
+            return Ok(block.clone());
+        }
+        let volume = self.store.volumes.get(position.volume)?;
+        let unpacked = volume.with_block(position.block, |block| {
+            let block = block.ok_or("it is missing")?;
+            let is_large = block::raw_length(block) > LARGE;
+            let most = if is_large {
+                usize::try_from(most).unwrap_or(usize::MAX)
+            } else {
+                usize::MAX
+            };
+            block::unpack(position.block, block, most).map(|bytes| (is_large, Arc::new(bytes)))
+        })?;
+        let (is_large, block) = unpacked.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
+        if !is_large {
+            self.blocks.push(key, block.clone());
+        }
+        Ok(block)
+    }
+}
+
+fn name(position: &Position) -> String {
+    format!("block {} of volume {:06}", position.block, position.volume)
+}
+
+fn damaged(id: MessageId, detail: &str) -> StoreError {
+    StoreError::Damaged {
+        detail: format!("message {id}: {detail}"),
+    }
+}

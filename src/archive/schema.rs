@@ -1,0 +1,114 @@
+//! The versions of the store's form, and how an older one becomes the present one.
+
+use std::path::Path;
+
+use heed::{
+    Env, RoTxn, RwTxn, WithoutTls,
+    types::{Bytes, Str},
+};
+use serde::Deserialize;
+
+use super::{
+    StoreError,
+    catalog::{Catalog, META},
+    codec::{Key, Row},
+    rows::{Copy, CopyKey, MessageId, Seconds, Sha256},
+};
+
+/// The form in which this version writes a store.
+///
+/// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
+/// there is a table `volumes`.
+pub const SCHEMA: u32 = 2;
+
+const SCHEMA_KEY: &str = "schema";
+
+/// What makes schema n+1 of schema n, from schema 1 on.
+const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] = [copies_note_their_keys];
+
+/// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
+///
+/// # Errors
+/// It is not a catalog, or of a newer schema.
+pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, StoreError> {
+    let read = || {
+        let txn = env.read_txn()?;
+        let Some(meta) = env.open_database::<Str, Bytes>(&txn, Some(META))? else {
+            let root = env.open_database::<Bytes, Bytes>(&txn, None)?;
+            let empty = root.map_or(Ok(true), |root| root.is_empty(&txn))?;
+            return Ok((empty, None));
+        };
+        let schema = meta
+            .get(&txn, SCHEMA_KEY)?
+            .and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes));
+        // The handles of a read transaction last only where it is committed.
+        txn.commit()?;
+        Ok((false, schema))
+    };
+    match read().map_err(StoreError::lmdb("reading the schema", path))? {
+        (_, Some(found)) if found > SCHEMA => Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA,
+        }),
+        (_, Some(found)) if found > 0 => Ok(Some(found)),
+        (true, None) => Ok(None),
+        _ => Err(StoreError::NotOurs { path: path.to_owned() }),
+    }
+}
+
+/// Brings a catalog of schema `found` to the present one: all steps, or none, in the transaction given.
+pub(super) fn upgrade(catalog: &Catalog, txn: &mut RwTxn, found: u32) -> heed::Result<()> {
+    for step in &STEPS[found as usize - 1..] {
+        step(catalog, txn)?;
+    }
+    put(catalog, txn)
+}
+
+/// Notes the present schema.
+pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
+    catalog.meta.put(txn, SCHEMA_KEY, &SCHEMA.to_be_bytes())
+}
+
+/// Rows of a table moved on in one step of an upgrade.
+const AT_ONCE: usize = 10_000;
+
+fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
+    #[derive(Deserialize)]
+    struct Before {
+        message: MessageId,
+        fetched: Option<Sha256>,
+        archived_at: Seconds,
+    }
+    let before = catalog.copies.remap_types::<Bytes, Row<Before>>();
+    let page = |txn: &RoTxn, from: &[u8]| -> heed::Result<Vec<(Vec<u8>, Before)>> {
+        let rows = before.range(txn, &(std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded))?;
+        rows.take(AT_ONCE)
+            .map(|row| row.map(|(key, before)| (key.to_vec(), before)))
+            .collect()
+    };
+    let mut from = Vec::new();
+    loop {
+        let rows = page(txn, &from)?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        from.clone_from(last);
+        for (
+            key,
+            Before {
+                message,
+                fetched,
+                archived_at,
+            },
+        ) in rows
+        {
+            let key = <Key<CopyKey> as heed::BytesDecode>::bytes_decode(&key).map_err(heed::Error::Decoding)?;
+            let copy = Copy {
+                key: key.check(),
+                message,
+                fetched,
+                archived_at,
+            };
+            catalog.copies.put(txn, &key, &copy)?;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Sealing: a full volume's file is measured, and never changes again, so that a backup can link to it and a
+//! flipped bit be found.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+use super::{StoreError, rows::Seal, store, volumes::Volumes};
+
+/// Beside a sealed volume's file: its [`Seal`], as JSON.
+pub(super) const MANIFEST: &str = "manifest.json";
+/// The file is read-only, for its owner alone.
+const FILE_MODE: u32 = 0o400;
+/// Bytes read at once.
+const AT_ONCE: usize = 1 << 20;
+
+pub(super) fn is_sealed(folder: &Path) -> bool {
+    folder.join(MANIFEST).exists()
+}
+
+/// The manifest in a volume's folder.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(super) fn manifest(folder: &Path) -> Result<Seal, StoreError> {
+    let file = folder.join(MANIFEST);
+    let json = fs::read(&file).map_err(StoreError::io("reading", &file))?;
+    serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
+        detail: format!("{}: {error}; restore the volume from a backup", file.display()),
+    })
+}
+
+/// LMDB crashes over a file that is cut short.
+pub(super) fn refuse_other_length(folder: &Path, length: u64) -> Result<(), StoreError> {
+    let sealed = manifest(folder)?.bytes;
+    if sealed == length {
+        return Ok(());
+    }
+    let detail = format!(
+        "the volume {} has {length} bytes, and had {sealed} when it was sealed; restore it from a backup",
+        folder.display()
+    );
+    Err(StoreError::Damaged { detail })
+}
+
+/// Seals volume `number`, which is not written to any more; again where a crash came before the catalog knew of
+/// it. `go_on` is asked from time to time; `None` when it said no.
+///
+/// # Errors
+/// The volume cannot be read, or its manifest not written.
+pub(super) fn seal(volumes: &Volumes, number: u32, go_on: &dyn Fn() -> bool) -> Result<Option<Seal>, StoreError> {
+    let folder = volumes.folder(number);
+    let file = folder.join(store::DATA_FILE);
+    let blocks = volumes.get(number)?.count()?;
+    let Some((bytes, blake3)) = digest(&file, go_on)? else {
+        return Ok(None);
+    };
+    let seal = Seal { blocks, bytes, blake3 };
+    write_manifest(&folder, &seal)?;
+    fs::set_permissions(&file, Permissions::from_mode(FILE_MODE)).map_err(StoreError::io("sealing", &file))?;
+    Ok(Some(seal))
+}
+
+/// A file's length and its BLAKE3, in hexadecimal; `None` when `go_on` said no.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn digest(file: &Path, go_on: &dyn Fn() -> bool) -> Result<Option<(u64, String)>, StoreError> {
+    let failed = || StoreError::io("reading", file);
+    let mut input = File::open(file).map_err(failed())?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; AT_ONCE];
+    loop {
+        if !go_on() {
+            return Ok(None);
+        }
+        match input.read(&mut buffer).map_err(failed())? {
+            0 => return Ok(Some((hasher.count(), hasher.finalize().to_hex().to_string()))),
+            read => hasher.update(&buffer[..read]),
+        };
+    }
+}
+
+/// The manifest appears whole or not at all.
+fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreError> {
+    let (file, new) = (folder.join(MANIFEST), folder.join("manifest.new"));
+    let write = || {
+        let mut options = OpenOptions::new();
+        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        output.write_all(&serde_json::to_vec_pretty(seal)?)?;
+        output.sync_all()?;
+        fs::rename(&new, &file)
+    };
+    write().map_err(StoreError::io("writing", &file))?;
+    store::sync_dir(folder)
+}

@@ -1,0 +1,73 @@
+//! The hours in which the appliance may tidy up.
+
+use jiff::{Zoned, civil::Time};
+use serde::{Deserialize, Deserializer, de};
+
+/// A daily stretch of local time such as `02:00-05:00`, past midnight where the end comes first; or `never`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuietHours {
+    Never,
+    Daily { from: Time, to: Time },
+}
+
+impl Default for QuietHours {
+    fn default() -> Self {
+        Self::Daily {
+            from: Time::constant(2, 0, 0, 0),
+            to: Time::constant(5, 0, 0, 0),
+        }
+    }
+}
+
+impl QuietHours {
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.trim() == "never" {
+            return Some(Self::Never);
+        }
+        let (from, to) = text.split_once('-')?;
+        let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
+        let (from, to) = (time(from)?, time(to)?);
+        (from != to).then_some(Self::Daily { from, to })
+    }
+
+    /// Whether `now` is in them.
+    pub fn include(&self, now: &Zoned) -> bool {
+        let now = now.time();
+        match *self {
+            Self::Never => false,
+            Self::Daily { from, to } if from < to => (from..to).contains(&now),
+            Self::Daily { from, to } => now >= from || now < to,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for QuietHours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::invalid_value(
+                de::Unexpected::Str(&text),
+                &"\"never\" or hours such as \"02:00-05:00\"",
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_may_pass_midnight() {
+        let at = |hours: &str, time: &str| {
+            let now: Zoned = format!("2026-01-01T{time}:00[UTC]").parse().unwrap();
+            QuietHours::parse(hours).unwrap().include(&now)
+        };
+        assert!(at("02:00-05:00", "02:00") && at("02:00-05:00", "04:59") && !at("02:00-05:00", "05:00"));
+        assert!(at("22:00 - 01:30", "23:00") && at("22:00 - 01:30", "01:29") && !at("22:00 - 01:30", "12:00"));
+        assert!(!at("never", "03:00"));
+        for bad in ["", "02:00", "02:00-02:00", "2-5", "25:00-26:00", "always"] {
+            assert_eq!(QuietHours::parse(bad), None, "{bad}");
+        }
+    }
+}
