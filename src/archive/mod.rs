@@ -50,3 +50,5 @@ pub use user_archive::{File, UserArchive};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;
