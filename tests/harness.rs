@@ -4,9 +4,12 @@ mod support;
 
 use std::collections::HashSet;
 
+use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+
 use support::{
     dovecot::Dovecot,
-    generator::{self, Mailbox, Settings},
+    generator::{self, Business, Mailbox, SEED, Settings, Tally},
+    identity::sha256,
     pull,
 };
 
@@ -63,4 +66,60 @@ fn the_generated_mailbox_is_the_same_for_the_same_seed_and_about_as_large_as_ask
         distinct.len()
     );
     assert_eq!(generator::company().len(), 25);
+}
+
+/// What the benchmark of the store rests on: how large this mail is, and how much of it comes back, as a parser
+/// finds it that knows nothing of how it was made.
+#[test]
+fn the_business_mailbox_is_what_its_documentation_says() {
+    let mut business = Business::new(4_000, SEED);
+    let mut found = Tally::default();
+    let mut seen = HashSet::new();
+    for bytes in business.by_ref() {
+        let message = MessageParser::new().parse(&bytes).expect("a message");
+        let mut files = Vec::new();
+        attached(&message, &mut files);
+        // A file twice in one message does not come back, so what is in it is known only after it.
+        let digests: Vec<_> = files.iter().map(|(digest, _)| digest.clone()).collect();
+        for (digest, size) in files {
+            found.attached += size;
+            found.recurring += if seen.contains(&digest) { size } else { 0 };
+        }
+        seen.extend(digests);
+        found.messages += 1;
+        found.bytes += bytes.len();
+    }
+    let said = business.tally();
+    assert_eq!((found.messages, found.bytes), (said.messages, said.bytes));
+    let near = |found: usize, said: usize| found.abs_diff(said) * 50 < said;
+    assert!(near(found.attached, said.attached), "{found:?}, {said:?}");
+    assert!(near(found.recurring, said.recurring), "{found:?}, {said:?}");
+
+    let average = said.bytes / said.messages;
+    let attached = 100 * said.attached / said.bytes;
+    let recurring = 100 * said.recurring / said.attached;
+    println!("{average} bytes on average, {attached} % attached, {recurring} % of that recurring; {said:?}");
+    assert!((65_000..90_000).contains(&average), "{average} bytes on average");
+    assert!((45..58).contains(&attached), "{attached} % of the bytes are attached");
+    assert!(
+        (38..50).contains(&recurring),
+        "{recurring} % of the attached bytes recur"
+    );
+    assert!(Business::new(300, SEED).eq(Business::new(300, SEED)));
+    assert!(!Business::new(300, SEED).eq(Business::new(300, 7)));
+}
+
+/// Digest and encoded size of each file attached to the message, and to those attached to it.
+fn attached(message: &Message, files: &mut Vec<(String, usize)>) {
+    for part in &message.parts {
+        let is_attached = part.content_disposition().is_some_and(|place| place.is_attachment());
+        match &part.body {
+            PartType::Message(enclosed) => attached(enclosed, files),
+            _ if is_attached => {
+                let size = (part.raw_end_offset() - part.raw_body_offset()) as usize;
+                files.push((sha256(part.contents()), size));
+            }
+            _ => {}
+        }
+    }
 }
