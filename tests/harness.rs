@@ -5,12 +5,16 @@ mod support;
 use std::collections::HashSet;
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 
 use support::{
     dovecot::Dovecot,
     generator::{self, Business, Mailbox, SEED, Settings, Tally},
     identity::sha256,
-    pull,
+    mime, pull,
 };
 
 #[test]
@@ -122,4 +126,80 @@ fn attached(message: &Message, files: &mut Vec<(String, usize)>) {
             _ => {}
         }
     }
+}
+
+/// A property that holds for any MIME structure is worth what the structures are: each sort that must be there is.
+#[test]
+fn any_mime_structure_is_among_those_generated() {
+    const COUNT: usize = 4_000;
+    let mut runner = TestRunner::deterministic();
+    let messages: Vec<Vec<u8>> = (0..COUNT)
+        .map(|_| mime::any_message().new_tree(&mut runner).expect("a message").current())
+        .collect();
+    let has = |message: &[u8], bytes: &[u8]| memchr::memmem::find(message, bytes).is_some();
+    let ends = |message: &[u8]| {
+        let lf = memchr::memchr_iter(b'\n', message).count();
+        let crlf = memchr::memmem::find_iter(message, b"\r\n").count();
+        (lf, crlf)
+    };
+    let sorts: [(&str, usize, &dyn Fn(&[u8]) -> bool); 15] = [
+        ("LF only", 500, &|m| matches!(ends(m), (1.., 0))),
+        ("CRLF only", 500, &|m| matches!(ends(m), (lf @ 1.., crlf) if lf == crlf)),
+        ("both", 300, &|m| matches!(ends(m), (lf, crlf @ 1..) if lf > crlf)),
+        ("a bare CR", 300, &|m| {
+            m.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n')
+        }),
+        ("NUL", 300, &|m| m.contains(&0)),
+        ("8 bit", 300, &|m| !m.is_ascii()),
+        ("no final line end", 500, &|m| {
+            m.last().is_some_and(|&byte| byte != b'\n')
+        }),
+        ("no bytes", 1, &|m| m.is_empty()),
+        ("uuencode", 100, &|m| has(m, b"begin 644")),
+        ("a message inside", 300, &|m| has(m, b"message/rfc822")),
+        ("deep nesting", 100, &|m| depth(m) >= 4),
+        ("base64 just below 16 KiB", 10, &|m| {
+            longest_base64(m).is_some_and(|size| (16_370..16_384).contains(&size))
+        }),
+        ("base64 just above 16 KiB", 10, &|m| {
+            longest_base64(m).is_some_and(|size| (16_384..16_398).contains(&size))
+        }),
+        ("larger than 1 MiB", 10, &|m| m.len() > 1 << 20),
+        ("small", 2_000, &|m| m.len() < 100_000),
+    ];
+    for (sort, least, is_one) in sorts {
+        let count = messages.iter().filter(|message| is_one(message)).count();
+        println!("{sort}: {count} of {COUNT}");
+        assert!(count >= least, "{sort}: {count} of {COUNT}");
+    }
+    let bytes: usize = messages.iter().map(Vec::len).sum();
+    assert!(
+        bytes / COUNT < 100_000,
+        "too large for a test of many cases: {bytes} bytes"
+    );
+}
+
+/// Multiparts and messages inside one another, as far as a parser sees them.
+fn depth(bytes: &[u8]) -> usize {
+    fn below(message: &Message, part: u32) -> usize {
+        match &message.parts[part as usize].body {
+            PartType::Multipart(parts) => 1 + parts.iter().map(|part| below(message, *part)).max().unwrap_or(0),
+            PartType::Message(enclosed) => 1 + below(enclosed, 0),
+            _ => 0,
+        }
+    }
+    MessageParser::new()
+        .parse(bytes)
+        .map_or(0, |message| below(&message, 0))
+}
+
+/// The length of the longest stretch of base64 behind an empty line.
+fn longest_base64(bytes: &[u8]) -> Option<usize> {
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte);
+    let body = |run: &[u8]| {
+        let empty_line = [&b"\n\n"[..], b"\n\r\n"].map(|ends| memchr::memmem::find(run, ends));
+        let at = empty_line.into_iter().flatten().min()?;
+        Some(run[at..].trim_ascii().len())
+    };
+    bytes.split(|byte| !base64(byte)).filter_map(body).max()
 }
