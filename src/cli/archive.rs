@@ -1,4 +1,4 @@
-//! `archive PROFILE`: one run now, with a progress bar on a terminal.
+//! `archive PROFILE`: one run now, with a progress bar on a terminal. An import is shown so too.
 
 use std::{
     io::{IsTerminal, Write},

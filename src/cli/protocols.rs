@@ -75,6 +75,10 @@ pub fn print_full(output: &mut Output, run: &Run) {
         grouped(run.seen),
         ByteSize(run.bytes)
     ));
+    let failed = match run.import.is_empty() {
+        true => "failed (tried again in the next run)",
+        false => "failed (not imported)",
+    };
     let outcomes = [
         (run.archived, "archived"),
         (run.duplicates, "duplicates (every user had them)"),
@@ -82,7 +86,7 @@ pub fn print_full(output: &mut Output, run: &Run) {
         (run.excluded, "excluded"),
         (run.too_large, "too large (left where they are)"),
         (run.vanished, "vanished from the source meanwhile"),
-        (run.failed, "failed (tried again in the next run)"),
+        (run.failed, failed),
     ];
     for (count, words) in outcomes {
         if count > 0 || words == "archived" {

@@ -238,7 +238,8 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
 /// it is not imported. A link that leads to what is imported anyway is neither.
 pub fn is_candidate(path: &Path, kind: FileType, root: &Path) -> bool {
     let leads_within = || fs::canonicalize(path).is_ok_and(|target| target.starts_with(root));
-    !kind.is_dir() && !path.file_name().is_some_and(is_index) && !(kind.is_symlink() && leads_within())
+    let passes = kind.is_dir() || path.file_name().is_some_and(is_index) || (kind.is_symlink() && leads_within());
+    !passes
 }
 
 /// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside it.
