@@ -11,6 +11,8 @@ mod committer;
 mod deposit;
 mod error;
 mod group;
+#[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
+mod pages;
 mod reader;
 mod resident;
 mod roster;
