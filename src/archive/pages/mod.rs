@@ -31,10 +31,13 @@ use std::{
     fmt::{self, Display},
     fs::File,
     io,
+    num::NonZeroU64,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use rustix::fs::{Advice, fadvise};
 
 use self::{
     free::FreeList,
@@ -268,6 +271,14 @@ impl PageFile {
     /// How many pages the file has in full.
     fn whole_pages(&self) -> u64 {
         self.length / self.page_size as u64
+    }
+
+    /// Has the system begin to read so many pages from `number` on. Not being able to changes nothing that is read.
+    fn announce(&self, number: u64, pages: usize) {
+        let length = NonZeroU64::new((pages * self.page_size) as u64);
+        if let Err(error) = fadvise(&self.file, self.place(number), length, Advice::WillNeed) {
+            tracing::debug!(%error, "pages are not read ahead");
+        }
     }
 
     /// Fills `bytes` with what lies at `at`.

@@ -146,10 +146,12 @@ impl<'a> Trees<'a> {
         while let Some(Step { number, parent, bounds }) = step {
             match self.load(&mut followed, number, parent, bounds) {
                 Some(page) if page.is_leaf => {
+                    self.announce(&page);
                     self.leaf(&mut followed, number, &page, on_entry);
                     self.spare.push(page);
                 }
                 Some(page) => {
+                    self.announce(&page);
                     followed.tree.branch_pages += 1;
                     followed.stack.push(Frame {
                         number,
@@ -166,6 +168,22 @@ impl<'a> Trees<'a> {
             self.compare(&followed.tree, record, parent);
         }
         followed.tree
+    }
+
+    /// Has the system begin to read all the pages that a page leads to, as they may lie anywhere on a disk: one after
+    /// the other, as they are wanted, takes several times as long.
+    fn announce(&self, page: &Page) {
+        let leads_to = |node: &Node| match page.is_leaf {
+            false => Some(node.child()),
+            true if node.flags() == IN_OVERFLOW => u64_at(page.value(*node), 0),
+            true => None,
+        };
+        let pages = page.nodes.iter().filter_map(leads_to);
+        let mut pages: Vec<u64> = pages.filter(|number| *number <= self.last_page).collect();
+        pages.sort_unstable();
+        for run in pages.chunk_by(|before, next| before + 1 == *next) {
+            self.file.announce(run[0], run.len());
+        }
     }
 
     /// Where to go next: to the first child not yet visited of the lowest branch page that has one.
