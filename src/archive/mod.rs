@@ -16,6 +16,8 @@ mod error;
 mod group;
 mod housekeeping;
 mod layout;
+#[allow(dead_code, reason = "its figures and its visitor are for tests")]
+mod pages;
 mod part;
 mod reader;
 mod resident;
