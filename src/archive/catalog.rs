@@ -162,6 +162,12 @@ impl Catalog {
         self.env.read_txn().map_err(StoreError::lmdb("reading", &self.path))
     }
 
+    /// Lets go of what readers left who were ended.
+    pub(super) fn clear_stale_readers(&self) -> Result<usize, StoreError> {
+        let clear = self.env.clear_stale_readers();
+        clear.map_err(StoreError::lmdb("clearing the readers of the catalog", &self.path))
+    }
+
     /// The write transaction. For the committer's thread, and before it runs.
     pub(super) fn write(&self) -> Result<RwTxn<'_>, heed::Error> {
         self.env.write_txn()

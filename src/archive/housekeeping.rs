@@ -1,5 +1,5 @@
-//! What is done to the store while nobody waits for it: full volumes are sealed at once, and in quiet hours small
-//! blocks are merged.
+//! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
+//! were ended are cleared, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -90,6 +90,9 @@ impl Work {
             // Nothing is lost by what fails here; it is tried again.
             if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
                 tracing::error!(%error, "a full volume could not be sealed");
+            }
+            if let Err(error) = self.store.clear_stale_readers() {
+                tracing::error!(%error, "what an ended reader left could not be cleared");
             }
             if self.may_compact()
                 && let Err(error) = self.compact()

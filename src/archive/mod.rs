@@ -28,6 +28,7 @@ mod schema;
 mod seal;
 mod store;
 mod user_archive;
+pub mod verify;
 mod volume;
 mod volumes;
 

@@ -119,6 +119,15 @@ impl Store {
         &self.path
     }
 
+    /// Lets go of what readers left who were ended; as long as it is there, pages are not used again.
+    ///
+    /// # Errors
+    /// The readers' marks cannot be read or written.
+    pub(super) fn clear_stale_readers(&self) -> Result<(), StoreError> {
+        self.catalog.clear_stale_readers()?;
+        self.volumes.clear_stale_readers()
+    }
+
     pub(super) fn removals(&self) -> u64 {
         self.removals.load(Ordering::Acquire)
     }
@@ -179,6 +188,18 @@ fn open_lock(name: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(name)
+}
+
+/// Keeps volumes and blocks from being removed as long as the result is held.
+///
+/// # Errors
+/// There is no store, or the lock cannot be had.
+pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreError> {
+    let path = &config.data_dir;
+    if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
+        return Err(StoreError::None { path: path.clone() });
+    }
+    lock_out_removal(path)
 }
 
 /// `None` on a disk that cannot be written to: there nothing is removed either.

@@ -12,6 +12,7 @@ mod serve;
 mod show;
 mod test;
 mod users;
+mod verify;
 
 use std::{
     io::{IsTerminal, Write},
@@ -22,7 +23,12 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Config, control::api::Failure};
+use crate::{
+    archive::verify::{READER, reader},
+    config::Config,
+    control::api::Failure,
+    profile::Exit,
+};
 
 /// Archives multidrop mailboxes: files each message once and for good into the archive of each person
 /// it belongs to.
@@ -93,6 +99,11 @@ enum Command {
         /// The message's id, as `list` gives it.
         id: u64,
     },
+    /// Read everything back, recompute every digest, follow every reference.
+    Verify(verify::Arguments),
+    /// What `verify` runs in a process of its own.
+    #[command(name = READER, hide = true)]
+    VerifyReader,
 }
 
 #[derive(Subcommand, Debug)]
@@ -124,6 +135,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    if matches!(cli.command, Command::VerifyReader) {
+        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    }
     let config = Config::load(&cli.config)?;
     let json = cli.json;
     match cli.command {
@@ -136,6 +150,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id } => show::run(config, id, json),
+        Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
+        Command::VerifyReader => Ok(0),
     }
 }
 
