@@ -16,19 +16,14 @@ pub(super) fn mapped() -> u64 {
     kib.unwrap_or_default() << 10
 }
 
-/// Lets go of the pages that are mapped of `file`. Not being able to changes nothing that is read.
-pub(super) fn release(file: &Path) {
-    let Some(file) = file
-        .canonicalize()
-        .ok()
-        .and_then(|file| file.to_str().map(str::to_owned))
-    else {
-        return;
-    };
+/// Lets go of the pages that are mapped of `path`, a file or all files in a folder. Not being able to changes nothing
+/// that is read.
+pub(super) fn release(path: &Path) {
+    let Ok(path) = path.canonicalize() else { return };
     let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
         return;
     };
-    for (start, end) in maps.lines().filter(|line| line.ends_with(&file)).filter_map(range) {
+    for (start, end) in maps.lines().filter(|line| is_of(line, &path)).filter_map(range) {
         // SAFETY: the range is a shared, read-only map of a file: MADV_DONTNEED drops page table entries, and
         // whoever reads there next, also at this moment, finds the same bytes.
         let released = unsafe { madvise(start as *mut _, end - start, Advice::LinuxDontNeed) };
@@ -36,6 +31,12 @@ pub(super) fn release(file: &Path) {
             tracing::debug!(%error, "the catalog's pages stay resident");
         }
     }
+}
+
+/// Whether a map is of a file that is `path` or lies in it.
+fn is_of(line: &str, path: &Path) -> bool {
+    line.find('/')
+        .is_some_and(|at| Path::new(&line[at..]).starts_with(path))
 }
 
 /// The addresses of a shared, read-only map: `7f00-7fff r--s …`.
@@ -60,5 +61,13 @@ mod tests {
         assert_eq!(range("7f00-8000 rw-s 00000000 fe:00 12 /data.mdb"), None);
         assert_eq!(range("7f00-8000 r--p 00000000 fe:00 12 /data.mdb"), None);
         assert_eq!(range("nonsense"), None);
+        let line = "7f00-8000 r--s 00000000 fe:00 12          /a b/volumes/000001/data.mdb";
+        for (path, is) in [
+            ("/a b/volumes", true),
+            ("/a b/volumes/000001/data.mdb", true),
+            ("/a b/vol", false),
+        ] {
+            assert_eq!(is_of(line, Path::new(path)), is, "{path}");
+        }
     }
 }

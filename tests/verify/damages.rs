@@ -131,6 +131,10 @@ fn damaged_files_are_named_with_what_they_held() {
                 "{length} bytes: {}",
                 details(&found)
             );
+            // LMDB reads beyond the end of the file, which ends the process; a sealed one is not opened.
+            if length == file.whole.len() / 2 {
+                assert_eq!(*number == open, kinds(&found).contains("crash"), "{}", details(&found));
+            }
             if length <= 3 * 4096 {
                 assert_eq!(named, lost, "{length} bytes: {}", details(&found));
             }

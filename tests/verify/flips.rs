@@ -1,7 +1,7 @@
 //! Single flipped bits: each is found, or provably harmless.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, OpenOptions, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -67,17 +67,35 @@ fn files(data: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Where to flip: anywhere, or in the header of a page, where most of what LMDB trusts stands.
-fn place(numbers: &mut Numbers, length: u64) -> u64 {
-    match numbers.below(10) {
-        0..4 => numbers.below(length),
+/// The pages of a file that have a header: not the inside of large values.
+fn headed(bytes: &[u8]) -> Vec<u64> {
+    let begins = |(number, page): &(usize, &[u8])| {
+        let own = page.get(..8).is_some_and(|own| own == (*number as u64).to_le_bytes());
+        own && matches!(page.get(10..12), Some([1 | 2 | 4 | 8, 0]))
+    };
+    let pages = bytes.chunks(PAGE as usize).enumerate();
+    pages.filter(begins).map(|(number, _)| number as u64).collect()
+}
+
+/// Where to flip: anywhere, or where most of what LMDB trusts stands.
+fn place(numbers: &mut Numbers, bytes: &[u8]) -> u64 {
+    let headed = headed(bytes);
+    let last = bytes.len() as u64 - 1;
+    let mut page = || match headed.len() {
+        0 => 0,
+        count => headed[numbers.below(count as u64) as usize] * PAGE,
+    };
+    let page = page();
+    let at = match numbers.below(10) {
+        0..4 => numbers.below(last + 1),
         // A page's header and the beginning of its table of nodes.
-        4..7 => (numbers.below(length.div_ceil(PAGE)) * PAGE + numbers.below(24)).min(length - 1),
+        4..7 => page + numbers.below(24),
         // The upper end of a page, where its first nodes stand.
-        7..9 => (numbers.below(length.div_ceil(PAGE)) * PAGE + PAGE - 1 - numbers.below(400)).min(length - 1),
+        7..9 => page + PAGE - 1 - numbers.below(400),
         // The meta pages.
-        _ => (numbers.below(2) * PAGE + numbers.below(200)).min(length - 1),
-    }
+        _ => numbers.below(2) * PAGE + numbers.below(200),
+    };
+    at.min(last)
 }
 
 #[test]
@@ -109,11 +127,8 @@ fn every_flipped_bit_is_found_or_harmless() {
             0 => &catalog,
             _ => &volumes[numbers.below(volumes.len() as u64) as usize],
         };
-        let length = File::open(file)
-            .and_then(|file| file.metadata())
-            .expect("a length")
-            .len();
-        let (at, bit) = (place(&mut numbers, length), numbers.below(8) as u8);
+        let bytes = fs::read(file).expect("the file");
+        let (at, bit) = (place(&mut numbers, &bytes), numbers.below(8) as u8);
         flip(file, at, bit);
         let started = Instant::now();
         let outcome = appliance.run(&["verify", "--json"]);
@@ -147,4 +162,54 @@ fn every_flipped_bit_is_found_or_harmless() {
         harmless < count * 3 / 4,
         "so many harmless ones prove little: {harmless}"
     );
+}
+
+/// Pages full of noise, and pages in each other's place: what a disk does that loses writes or puts them elsewhere.
+#[test]
+fn pages_that_are_noise_or_another_page_are_found() {
+    const PAGES: u64 = 60;
+    let (_server, appliance) = archive::small();
+    let data = appliance.data();
+    let whole = dump::digest(&data).expect("the undamaged archive is read");
+    let mut files = files(&data);
+    files.retain(|file| file.ends_with("data.mdb"));
+    files.push(data.join("catalog/data.mdb"));
+    for file in &files {
+        fs::set_permissions(file, Permissions::from_mode(0o600)).expect("permissions");
+    }
+    let mut numbers = Numbers(SEED);
+    let mut found = 0;
+    for number in 0..PAGES {
+        let file = &files[number as usize % files.len()];
+        let bytes = fs::read(file).expect("the file");
+        let headed = headed(&bytes);
+        let mut page = || headed[numbers.below(headed.len() as u64) as usize] as usize * PAGE as usize;
+        let (page, other) = (page(), page());
+        let size = PAGE as usize;
+        let mut damaged = bytes.clone();
+        if number % 4 < 2 {
+            damaged[page..page + size].fill_with(|| numbers.next() as u8);
+        } else {
+            damaged.copy_within(other..other + size, page);
+        }
+        fs::write(file, &damaged).expect("the file");
+        let outcome = appliance.run(&["verify", "--json"]);
+        let what = format!(
+            "page {} of {} (number {number}): {}",
+            page / size,
+            file.display(),
+            outcome.text()
+        );
+        match outcome.code {
+            Some(4) => found += 1,
+            code => assert!(
+                code == Some(0) && dump::digest(&data).as_ref() == Some(&whole),
+                "{code:?} {what}"
+            ),
+        }
+        assert!(outcome.took < LONGEST, "{what}");
+        fs::write(file, &bytes).expect("the file");
+    }
+    println!("{found} of {PAGES} were found, the others harmless");
+    assert!(found > PAGES / 2);
 }

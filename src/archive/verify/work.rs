@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -33,8 +34,11 @@ use crate::{
 
 /// More threads find the disk busy.
 const MOST_WORKERS: usize = 8;
-/// Bytes of mapped files that may be resident.
-const MOST_MAPPED: u64 = 96 << 20;
+/// How long after the last time what is mapped is let go. A volume is read once, from one end to the other; of the
+/// catalog much is needed again, so it takes that so many bytes are resident.
+const VOLUMES_AFTER: Duration = Duration::from_millis(250);
+const CATALOG_AFTER: Duration = Duration::from_secs(1);
+const MOST_MAPPED: u64 = 256 << 20;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
 
@@ -70,6 +74,13 @@ pub struct Context<'c> {
     pub volumes: &'c Volumes,
     totals: &'c Mutex<Totals>,
     large: &'c Mutex<()>,
+    tidied: &'c Mutex<Tidied>,
+}
+
+/// When mapped pages were let go last.
+struct Tidied {
+    catalog: Instant,
+    volumes: Instant,
 }
 
 impl Context<'_> {
@@ -84,14 +95,17 @@ impl Context<'_> {
 
     /// Lets go of what is mapped of the environments once it is much: it is the system's cache, and counts as ours.
     pub fn tidy(&self) {
-        if resident::mapped() < MOST_MAPPED {
-            return;
+        // Another worker does it, or did it just now.
+        let Ok(mut last) = self.tidied.try_lock() else { return };
+        if last.volumes.elapsed() >= VOLUMES_AFTER {
+            last.volumes = Instant::now();
+            resident::release(self.volumes.path());
         }
-        if let Some(store) = self.store {
-            resident::release(&store.catalog.path().join(store::DATA_FILE));
-        }
-        for volume in &self.extent.volumes {
-            resident::release(&self.volumes.folder(*volume).join(store::DATA_FILE));
+        if last.catalog.elapsed() >= CATALOG_AFTER && resident::mapped() >= MOST_MAPPED {
+            last.catalog = Instant::now();
+            if let Some(store) = self.store {
+                resident::release(store.catalog.path());
+            }
         }
     }
 
@@ -264,6 +278,10 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
         volumes,
         totals: &Mutex::default(),
         large: &Mutex::default(),
+        tidied: &Mutex::new(Tidied {
+            catalog: Instant::now(),
+            volumes: Instant::now(),
+        }),
     };
     go_through(&context, lines)
 }
