@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Change, Committer, CopyKey, RunId, Source, Store},
+    archive::{Change, Committer, CopyKey, RunId, Source, Store, cut},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
@@ -174,12 +174,17 @@ impl Work {
         let (rules, routing) = (self.rules.clone(), self.routing.clone());
         let (folder, run) = (self.folder, self.run);
         self.going_on.spawn(async move {
-            let identified = pool.run(move || Identified::new(message, None, &rules)).await;
+            let identified = pool.run(move || {
+                let parts = cut(&message);
+                (Identified::new(message, None, &rules), parts)
+            });
+            let (identified, parts) = identified.await.expect("it is identified");
             let route = Route {
                 copy: Some(copy),
                 folder,
                 run,
-                identified: identified.expect("it is identified"),
+                identified,
+                parts,
                 routing,
             };
             let routed = router.send(route).await.expect("the router");
