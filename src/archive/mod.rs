@@ -17,6 +17,8 @@ mod group;
 mod housekeeping;
 mod layout;
 mod part;
+#[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
+mod pages;
 mod reader;
 mod resident;
 mod retrieval;
