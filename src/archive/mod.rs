@@ -16,9 +16,9 @@ mod error;
 mod group;
 mod housekeeping;
 mod layout;
-mod part;
 #[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
 mod pages;
+mod part;
 mod reader;
 mod resident;
 mod retrieval;
