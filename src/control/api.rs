@@ -192,7 +192,8 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::User { .. } => Self::usage(error),
+            StoreError::User { .. } | StoreError::Refused { .. } => Self::usage(error),
+            StoreError::Interrupted => Self::new(Exit::Interrupted, error),
             _ => Self::new(Exit::Store, error),
         }
     }
