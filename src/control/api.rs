@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    archive::StoreError,
+    archive::{Compacted, StoreError},
     config::ConfigError,
     message::Address,
     profile::{Exit, StartError},
@@ -41,6 +41,10 @@ pub enum Request {
     RetireUser {
         name: String,
     },
+    /// Merge small blocks and remove what nothing needs; how it ended.
+    Compact,
+    /// End the compaction that a request asked for, where one is going on.
+    InterruptCompaction,
     /// A user's messages, oldest first.
     List {
         user: String,
@@ -69,7 +73,9 @@ impl Request {
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
             | Self::RenameUser { .. }
-            | Self::RetireUser { .. } => false,
+            | Self::RetireUser { .. }
+            | Self::Compact
+            | Self::InterruptCompaction => false,
         }
     }
 }
@@ -89,6 +95,7 @@ pub enum Reply {
         exit: i32,
     },
     Run(Box<Run>),
+    Compacted(Box<CompactedLine>),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.
@@ -96,6 +103,19 @@ pub enum Reply {
     Shown(Box<Shown>),
     Failed(Failure),
     Done,
+}
+
+/// How a compaction ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompactedLine {
+    #[serde(flatten)]
+    pub done: Compacted,
+    pub interrupted: bool,
+    /// Bytes on disk, and how many of those are free pages of the catalog and of the volume written to.
+    pub disk_before: u64,
+    pub disk_after: u64,
+    pub free_before: u64,
+    pub free_after: u64,
 }
 
 /// A line of `users`.
