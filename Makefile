@@ -40,9 +40,10 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside a bare pull and mbsync (BENCH=speed or memory: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store or million: one part)
 	@tests/install-tools.sh bench
-	cargo bench --bench journey
+	$(if $(filter store million,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory,$(BENCH)),,cargo bench --bench store)
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

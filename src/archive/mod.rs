@@ -19,6 +19,8 @@ mod group;
 mod housekeeping;
 mod layout;
 mod part;
+#[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
+mod pages;
 mod reader;
 mod resident;
 mod restore;
@@ -64,6 +66,8 @@ pub use user_archive::{File, UserArchive};
 mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
+#[cfg(test)]
+mod round_trip_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
