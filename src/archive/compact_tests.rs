@@ -11,7 +11,7 @@ use std::{
 use super::{
     compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
     rows::VolumeState,
-    tests::{Bench, config},
+    tests::{Bench, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
@@ -23,7 +23,7 @@ const WORTH: Worth = Worth {
 };
 
 /// What was filed, by message.
-type Kept = BTreeMap<MessageId, String>;
+pub(super) type Kept = BTreeMap<MessageId, String>;
 
 fn compact_unless(bench: &Bench, go_on: &(dyn Fn() -> bool + Sync)) -> Compacted {
     let compact = || compact_what_is_worth(&bench.store, &bench.committer, WORTH, go_on).unwrap();
@@ -35,21 +35,6 @@ fn compact_all(bench: &Bench) -> Compacted {
     compact_unless(bench, &|| true)
 }
 
-fn seal_all(bench: &Bench) {
-    std::thread::scope(|scope| {
-        let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
-        scope.spawn(seal).join().unwrap();
-    });
-}
-
-/// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
-fn noise(number: u32, length: usize) -> String {
-    let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
-    let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
-    noise.truncate(length);
-    noise
-}
-
 /// A message of its own identity: each third has a body that becomes a part.
 fn message(number: u32) -> String {
     let body = if number.is_multiple_of(3) { 20_000 } else { 500 };
@@ -57,7 +42,7 @@ fn message(number: u32) -> String {
 }
 
 /// Files each message in a group of its own.
-async fn trickle(bench: &Bench, numbers: std::ops::Range<u32>) -> Kept {
+pub(super) async fn trickle(bench: &Bench, numbers: std::ops::Range<u32>) -> Kept {
     let mut kept = Kept::new();
     for number in numbers {
         let bytes = message(number);
@@ -66,7 +51,7 @@ async fn trickle(bench: &Bench, numbers: std::ops::Range<u32>) -> Kept {
     kept
 }
 
-fn assert_all_there(store: &Store, kept: &Kept) {
+pub(super) fn assert_all_there(store: &Store, kept: &Kept) {
     let mut retrieval = Retrieval::new(store);
     for (id, bytes) in kept {
         let message = store.message(*id).unwrap().unwrap();
@@ -97,7 +82,10 @@ fn blocks(store: &Store, volume: u32) -> (Vec<u64>, Vec<u64>) {
             for place in messages.chain(parts) {
                 let place = place?;
                 let (mut block, mut end) = (place.block, place.offset + place.length);
-                while place.volume == volume {
+                if place.volume != volume {
+                    continue;
+                }
+                loop {
                     named.push(block);
                     let length = there.iter().find(|(number, _)| *number == block).unwrap().1;
                     if end <= length {
@@ -115,7 +103,7 @@ fn blocks(store: &Store, volume: u32) -> (Vec<u64>, Vec<u64>) {
 }
 
 /// What another process has that reads in the store; LMDB lets none open it twice.
-fn reader(config: &Config) -> fs::File {
+pub(super) fn reader(config: &Config) -> fs::File {
     let file = fs::File::open(config.data_dir.join("readers"));
     let file = file
         .or_else(|_| fs::File::create(config.data_dir.join("readers")))
@@ -480,43 +468,4 @@ async fn blocks_of_a_sealed_volume_are_not_deleted() {
     assert_eq!(before, after);
     assert_all_there(&bench.store, &kept);
     bench.close();
-}
-
-#[actix::test]
-async fn the_catalog_gives_its_free_pages_back_unless_somebody_has_it_open() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = config(&folder);
-    let bench = Bench::open(&config);
-    let kept = trickle(&bench, 0..20).await;
-    // Protocols that grow and shrink again leave free pages.
-    let long = |length| {
-        let mut run = crate::report::Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
-        (run.run, run.profile) = (1, "x".repeat(length));
-        Change::Protocol(Box::new(run))
-    };
-    for length in [4 << 20, 10] {
-        bench.committer.change(long(length)).await.unwrap();
-    }
-    let file = config.data_dir.join("catalog/data.mdb");
-    let size = || fs::metadata(&file).unwrap().len();
-    let before = size();
-    assert!(before > 4 << 20 && bench.store.free_pages().unwrap().0 > before / 2);
-    assert_eq!(shrink_catalog(&config).unwrap(), 0, "an appliance has it");
-    bench.close();
-    let reader = reader(&config);
-    assert_eq!(shrink_catalog(&config).unwrap(), 0, "somebody reads");
-    drop(reader);
-    let given_back = shrink_catalog(&config).unwrap();
-    assert_eq!((given_back, size() < before / 2), (before - size(), true));
-    assert_eq!(
-        shrink_catalog(&config).unwrap(),
-        0,
-        "there is nothing left to give back"
-    );
-    let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
-    let mut kept = kept;
-    kept.extend(trickle(&bench, 20..25).await);
-    bench.close();
-    assert_all_there(&Store::open_for_reading(&config).unwrap(), &kept);
 }

@@ -18,9 +18,9 @@ mod error;
 mod group;
 mod housekeeping;
 mod layout;
-mod part;
 #[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
 mod pages;
+mod part;
 mod reader;
 mod resident;
 mod restore;
@@ -67,7 +67,11 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
+mod restore_tests;
+#[cfg(test)]
 mod round_trip_tests;
+#[cfg(test)]
+mod shrink_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
