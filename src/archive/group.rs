@@ -22,6 +22,7 @@ use super::{
         Copy, Counters, Filing, Message, MessageId, Part, Seal, Seconds, Source, UidlDigest, Usage, User, UserId,
         VolumeState, uidl_digest,
     },
+    seal,
 };
 use crate::report::Run;
 
@@ -153,6 +154,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     txn.commit().map_err(failed())?;
     // What a crash leaves here is found unreferenced the next time.
     for (volume, blocks) in drop {
+        if seal::is_sealed(&store.volumes.folder(volume)) {
+            continue;
+        }
         match store.removing(|| store.volumes.get(volume)?.delete(&blocks)) {
             Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
             deleted => deleted?,
@@ -467,7 +471,7 @@ impl Group<'_> {
                 self.rotate = true;
                 u64::from(self.counters.volume) + 1
             }
-            Change::Sealed(volume, seal) => self.volume(*volume, &VolumeState::Sealed(seal.clone()))?,
+            Change::Sealed(volume, seal) => self.sealed(*volume, seal)?,
             Change::Drop(volume, blocks) => {
                 self.drop.push((*volume, blocks.clone()));
                 blocks.len() as u64
@@ -475,6 +479,14 @@ impl Group<'_> {
             Change::Emptied(volume) => self.volume(*volume, &VolumeState::Emptied)?,
         };
         Ok(Answer::Number(number))
+    }
+
+    /// A volume that was emptied meanwhile stays so.
+    fn sealed(&mut self, number: u32, seal: &Seal) -> heed::Result<u64> {
+        match self.catalog.volumes.get(&self.txn, &number)? {
+            Some(VolumeState::Emptied) => Ok(number.into()),
+            _ => self.volume(number, &VolumeState::Sealed(seal.clone())),
+        }
     }
 
     fn volume(&mut self, number: u32, state: &VolumeState) -> heed::Result<u64> {
