@@ -281,7 +281,7 @@ impl Building<'_> {
             dropkeep: env!("CARGO_PKG_VERSION").into(),
             schema: SCHEMA,
             taken_at,
-            data_dir: self.store.path().to_owned(),
+            data_dir: std::path::absolute(self.store.path()).unwrap_or_else(|_| self.store.path().to_owned()),
             messages: counters.messages,
             bytes: counters.raw_bytes,
             catalog,

@@ -10,7 +10,7 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
-    StoreError, block, store,
+    StoreError, block, resident, store,
     volume::{Mode, Volume},
 };
 
@@ -117,6 +117,9 @@ pub(super) fn copy_volume(from: &Path, volume: &Volume, to: &Path, below: u64, w
             })?;
         }
         copy.append(&blocks)?;
+        for folder in [from, to] {
+            resident::release(folder);
+        }
         (watch.wrote)(blocks.iter().map(|(_, stored)| stored.len() as u64).sum());
     }
     copy.end_copy(below)?;

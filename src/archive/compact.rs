@@ -15,7 +15,7 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Committer, Retrieval, Store, StoreError, block,
+    Change, Committer, Retrieval, Store, StoreError, block, resident,
     rows::{MessageId, Place, VolumeState},
 };
 
@@ -30,6 +30,8 @@ const BATCH_ROWS: usize = 4096;
 const WINDOW: usize = 100_000;
 /// Rows and blocks read under one transaction.
 const PAGE: usize = 1000;
+/// Pages of rows after which what is mapped of them is let go.
+const RELEASE: usize = 100;
 
 /// What is worth the work.
 #[derive(Clone, Copy, Debug)]
@@ -348,7 +350,9 @@ impl Work<'_> {
         let moved = batch.clone();
         self.done.moved += self.committer.change_blocking(Change::Move(batch))?;
         self.done.bytes += bytes as u64;
-        self.read_back(&moved)
+        self.read_back(&moved)?;
+        resident::release(self.store.path());
+        Ok(())
     }
 
     /// What was moved is what was read, before the place that it came from goes.
@@ -384,6 +388,7 @@ impl Work<'_> {
 /// Every place that a row names, page by page: first the messages', then the parts'.
 #[derive(Default)]
 struct Places {
+    pages: usize,
     message: MessageId,
     part: Option<[u8; 32]>,
     messages_are_done: bool,
@@ -391,6 +396,10 @@ struct Places {
 
 impl Places {
     fn next(&mut self, store: &Store) -> Result<Option<Vec<(Row, Place)>>, StoreError> {
+        self.pages += 1;
+        if self.pages.is_multiple_of(RELEASE) {
+            resident::release(store.path());
+        }
         if !self.messages_are_done {
             let page = store.reading(|txn| {
                 let rows = store.catalog.messages.range(txn, &(self.message..))?.take(PAGE);

@@ -12,7 +12,7 @@ use heed::{
     types::{Bytes, DecodeIgnore, Str},
 };
 
-use super::{StoreError, pages};
+use super::{StoreError, pages, resident};
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
@@ -101,18 +101,22 @@ pub(super) fn copy(env: &Env<WithoutTls>, name: &Path) -> Result<(), StoreError>
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(name).map_err(StoreError::io("making", name))?;
-    let copied = match env.copy_to_file(&mut file, CompactionOption::Enabled) {
+    let copied = resident::releasing(env.path(), || copy_into(env, &mut file));
+    copied.map_err(StoreError::lmdb("copying into", name))?;
+    file.sync_all().map_err(StoreError::io("syncing", name))
+}
+
+fn copy_into(env: &Env<WithoutTls>, file: &mut File) -> heed::Result<()> {
+    match env.copy_to_file(file, CompactionOption::Enabled) {
         // LMDB counts before it copies, and pages that are neither used nor free, as a crash can leave them, are
         // too many for it. The copy that takes every page along is as good.
         Err(heed::Error::Mdb(heed::MdbError::Incompatible)) => file
             .set_len(0)
             .and_then(|()| file.rewind())
             .map_err(heed::Error::Io)
-            .and_then(|()| env.copy_to_file(&mut file, CompactionOption::Disabled)),
+            .and_then(|()| env.copy_to_file(file, CompactionOption::Disabled)),
         copied => copied,
-    };
-    copied.map_err(StoreError::lmdb("copying into", name))?;
-    file.sync_all().map_err(StoreError::io("syncing", name))
+    }
 }
 
 /// The named tables of an environment, and how many rows each has.
