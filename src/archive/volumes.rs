@@ -50,6 +50,11 @@ impl Volumes {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The numbers of those that were opened.
+    pub(super) fn opened_numbers(&self) -> Vec<u32> {
+        self.opened().keys().copied().collect()
+    }
+
     /// Volume `number`, which must exist.
     ///
     /// # Errors

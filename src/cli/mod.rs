@@ -3,6 +3,7 @@
 
 mod archive;
 mod ask;
+mod export;
 mod list;
 mod output;
 mod protocols;
@@ -84,6 +85,8 @@ enum Command {
         /// The message's id, as `list` gives it.
         id: u64,
     },
+    /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
+    Export(export::Arguments),
 }
 
 #[derive(Subcommand, Debug)]
@@ -126,6 +129,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id } => show::run(config, id, json),
+        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
     }
 }
 
