@@ -3,6 +3,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
+    path::PathBuf,
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
@@ -21,6 +23,7 @@ use crate::{
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
     route::{ChangeUser, Directory, Router, UserChange, UserError},
+    source::Import,
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -119,7 +122,17 @@ impl Appliance {
     /// As the request says.
     pub async fn act(&self, request: Request, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         match request {
-            Request::Archive { profile } => self.archive(&profile, replies).await,
+            Request::Archive { profile } => self.run(&profile, None, replies).await,
+            Request::Import {
+                profile,
+                paths,
+                format,
+                mbox,
+            } => {
+                let paths = paths.into_iter().map(PathBuf::from).collect();
+                let import = Import { paths, format, mbox };
+                self.run(&profile, Some(there(import).await?), replies).await
+            }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
             Request::AddUser { name, addresses } => {
                 let addresses = parse_addresses(&addresses)?;
@@ -131,10 +144,11 @@ impl Appliance {
         }
     }
 
-    async fn archive(&self, name: &str, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+    /// One run of a profile, over its server or over the files of an import.
+    async fn run(&self, name: &str, import: Option<Import>, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         let profile = self.profile(name)?;
         let mut live = profile.live.clone();
-        let run = profile.supervisor.send(RunNow);
+        let run = profile.supervisor.send(RunNow(import));
         tokio::pin!(run);
         let mut tick = tokio::time::interval(TELL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -207,6 +221,24 @@ impl Appliance {
             Err(error) => Err(Failure::usage(error)),
         }
     }
+}
+
+/// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
+async fn there(import: Import) -> Result<Import, Failure> {
+    let look = move || {
+        let missing = import.paths.iter().find_map(|path| match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{}: {error}", path.display())),
+            _ => None,
+        });
+        missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
+    };
+    let looked = actix_rt::task::spawn_blocking(look).await;
+    looked.map_err(|_| {
+        Failure::new(
+            Exit::Errors,
+            "looking for the files panicked; this is a fault of dropkeep",
+        )
+    })?
 }
 
 fn router_stopped() -> Failure {
@@ -314,6 +346,10 @@ impl History {
                 let Ok(run) = serde_json::from_str::<Run>(&json) else {
                     continue;
                 };
+                // An import says nothing of when the server was last asked.
+                if !run.import.is_empty() {
+                    continue;
+                }
                 let (start, success) = history.entry(run.profile).or_default();
                 start.get_or_insert(run.started_at);
                 if run.state == RunState::Completed && success.is_none() {

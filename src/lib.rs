@@ -4,7 +4,7 @@
 //! The journey of a message, and the modules in its order:
 //!
 //! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
-//! - [`source`]: the mail servers, over IMAP and POP3;
+//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the

@@ -314,6 +314,8 @@ fn the_readme_names_the_commands_there_are() {
     let newest = ["--newest", "1"];
     let mut done = 0;
     appliance.done(&["archive", PROFILE]);
+    let file = appliance.config().with_file_name("message.eml");
+    std::fs::write(&file, to_jane(2)).expect("a file");
     for command in &commands {
         let mut arguments = Vec::new();
         let mut optional = false;
@@ -324,6 +326,7 @@ fn the_readme_names_the_commands_there_are() {
                 "N" => vec![newest[1]],
                 "PROFILE" => vec![PROFILE],
                 "RUN" | "ID" => vec!["1"],
+                "PATH…" => vec![file.to_str().expect("a name")],
                 "U" => vec!["jane"],
                 "NAME" if command.contains(" retire ") => vec!["renamed"],
                 "NAME" => vec!["newcomer"],

@@ -4,10 +4,17 @@ mod support;
 
 use std::collections::HashSet;
 
+use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+
 use support::{
     dovecot::Dovecot,
-    generator::{self, Mailbox, Settings},
-    pull,
+    generator::{self, Business, Mailbox, SEED, Settings, Tally},
+    identity::sha256,
+    mime, pull,
 };
 
 #[test]
@@ -63,4 +70,136 @@ fn the_generated_mailbox_is_the_same_for_the_same_seed_and_about_as_large_as_ask
         distinct.len()
     );
     assert_eq!(generator::company().len(), 25);
+}
+
+/// What the benchmark of the store rests on: how large this mail is, and how much of it comes back, as a parser
+/// finds it that knows nothing of how it was made.
+#[test]
+fn the_business_mailbox_is_what_its_documentation_says() {
+    let mut business = Business::new(4_000, SEED);
+    let mut found = Tally::default();
+    let mut seen = HashSet::new();
+    for bytes in business.by_ref() {
+        let message = MessageParser::new().parse(&bytes).expect("a message");
+        let mut files = Vec::new();
+        attached(&message, &mut files);
+        // A file twice in one message does not come back, so what is in it is known only after it.
+        let digests: Vec<_> = files.iter().map(|(digest, _)| digest.clone()).collect();
+        for (digest, size) in files {
+            found.attached += size;
+            found.recurring += if seen.contains(&digest) { size } else { 0 };
+        }
+        seen.extend(digests);
+        found.messages += 1;
+        found.bytes += bytes.len();
+    }
+    let said = business.tally();
+    assert_eq!((found.messages, found.bytes), (said.messages, said.bytes));
+    let near = |found: usize, said: usize| found.abs_diff(said) * 50 < said;
+    assert!(near(found.attached, said.attached), "{found:?}, {said:?}");
+    assert!(near(found.recurring, said.recurring), "{found:?}, {said:?}");
+
+    let average = said.bytes / said.messages;
+    let attached = 100 * said.attached / said.bytes;
+    let recurring = 100 * said.recurring / said.attached;
+    println!("{average} bytes on average, {attached} % attached, {recurring} % of that recurring; {said:?}");
+    assert!((65_000..90_000).contains(&average), "{average} bytes on average");
+    assert!((45..58).contains(&attached), "{attached} % of the bytes are attached");
+    assert!(
+        (38..50).contains(&recurring),
+        "{recurring} % of the attached bytes recur"
+    );
+    assert!(Business::new(300, SEED).eq(Business::new(300, SEED)));
+    assert!(!Business::new(300, SEED).eq(Business::new(300, 7)));
+}
+
+/// Digest and encoded size of each file attached to the message, and to those attached to it.
+fn attached(message: &Message, files: &mut Vec<(String, usize)>) {
+    for part in &message.parts {
+        let is_attached = part.content_disposition().is_some_and(|place| place.is_attachment());
+        match &part.body {
+            PartType::Message(enclosed) => attached(enclosed, files),
+            _ if is_attached => {
+                let size = (part.raw_end_offset() - part.raw_body_offset()) as usize;
+                files.push((sha256(part.contents()), size));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A property that holds for any MIME structure is worth what the structures are: each sort that must be there is.
+#[test]
+fn any_mime_structure_is_among_those_generated() {
+    const COUNT: usize = 4_000;
+    let mut runner = TestRunner::deterministic();
+    let messages: Vec<Vec<u8>> = (0..COUNT)
+        .map(|_| mime::any_message().new_tree(&mut runner).expect("a message").current())
+        .collect();
+    let has = |message: &[u8], bytes: &[u8]| memchr::memmem::find(message, bytes).is_some();
+    let ends = |message: &[u8]| {
+        let lf = memchr::memchr_iter(b'\n', message).count();
+        let crlf = memchr::memmem::find_iter(message, b"\r\n").count();
+        (lf, crlf)
+    };
+    let sorts: [(&str, usize, &dyn Fn(&[u8]) -> bool); 15] = [
+        ("LF only", 500, &|m| matches!(ends(m), (1.., 0))),
+        ("CRLF only", 500, &|m| matches!(ends(m), (lf @ 1.., crlf) if lf == crlf)),
+        ("both", 300, &|m| matches!(ends(m), (lf, crlf @ 1..) if lf > crlf)),
+        ("a bare CR", 300, &|m| {
+            m.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n')
+        }),
+        ("NUL", 300, &|m| m.contains(&0)),
+        ("8 bit", 300, &|m| !m.is_ascii()),
+        ("no final line end", 500, &|m| {
+            m.last().is_some_and(|&byte| byte != b'\n')
+        }),
+        ("no bytes", 1, &|m| m.is_empty()),
+        ("uuencode", 100, &|m| has(m, b"begin 644")),
+        ("a message inside", 300, &|m| has(m, b"message/rfc822")),
+        ("deep nesting", 100, &|m| depth(m) >= 4),
+        ("base64 just below 16 KiB", 10, &|m| {
+            longest_base64(m).is_some_and(|size| (16_370..16_384).contains(&size))
+        }),
+        ("base64 just above 16 KiB", 10, &|m| {
+            longest_base64(m).is_some_and(|size| (16_384..16_398).contains(&size))
+        }),
+        ("larger than 1 MiB", 10, &|m| m.len() > 1 << 20),
+        ("small", 2_000, &|m| m.len() < 100_000),
+    ];
+    for (sort, least, is_one) in sorts {
+        let count = messages.iter().filter(|message| is_one(message)).count();
+        println!("{sort}: {count} of {COUNT}");
+        assert!(count >= least, "{sort}: {count} of {COUNT}");
+    }
+    let bytes: usize = messages.iter().map(Vec::len).sum();
+    assert!(
+        bytes / COUNT < 100_000,
+        "too large for a test of many cases: {bytes} bytes"
+    );
+}
+
+/// Multiparts and messages inside one another, as far as a parser sees them.
+fn depth(bytes: &[u8]) -> usize {
+    fn below(message: &Message, part: u32) -> usize {
+        match &message.parts[part as usize].body {
+            PartType::Multipart(parts) => 1 + parts.iter().map(|part| below(message, *part)).max().unwrap_or(0),
+            PartType::Message(enclosed) => 1 + below(enclosed, 0),
+            _ => 0,
+        }
+    }
+    MessageParser::new()
+        .parse(bytes)
+        .map_or(0, |message| below(&message, 0))
+}
+
+/// The length of the longest stretch of base64 behind an empty line.
+fn longest_base64(bytes: &[u8]) -> Option<usize> {
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte);
+    let body = |run: &[u8]| {
+        let empty_line = [&b"\n\n"[..], b"\n\r\n"].map(|ends| memchr::memmem::find(run, ends));
+        let at = empty_line.into_iter().flatten().min()?;
+        Some(run[at..].trim_ascii().len())
+    };
+    bytes.split(|byte| !base64(byte)).filter_map(body).max()
 }

@@ -74,10 +74,9 @@ pub fn measure(text: &[u8]) -> Option<Regular> {
         ends_with_line_end: false,
     };
     let step = line + lines.end().len();
-    let full = text
-        .chunks_exact(step)
-        .take_while(|chunk| &chunk[line..] == lines.end())
-        .count();
+    // A shorter line with an empty one behind it can be as long as a full one.
+    let is_full = |chunk: &&[u8]| &chunk[line..] == lines.end() && memchr(b'\n', &chunk[..line]).is_none();
+    let full = text.chunks_exact(step).take_while(is_full).count();
     let last = last_line(&text[full * step..], &lines);
     let mut characters = full * line + last;
     let decoded = loop {

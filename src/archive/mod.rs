@@ -49,4 +49,8 @@ pub use store::Store;
 pub use user_archive::{File, UserArchive};
 
 #[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod volume_tests;

@@ -104,15 +104,16 @@ impl<'s> Retrieval<'s> {
 
     fn rebuild(&mut self, id: MessageId, message: &Message, raw: &mut Vec<u8>) -> Result<(), StoreError> {
         let mut inline = Position::from(&message.inline);
-        let mut left = message.inline.length;
+        let mut copied = 0;
+        let beyond = || damaged(id, "its parts stand beyond its end");
         for part in &message.parts {
-            left = left
-                .checked_sub(part.after)
-                .ok_or_else(|| damaged(id, "its parts stand beyond its end"))?;
-            self.copy(id, &mut inline, part.after, &mut |piece| raw.extend_from_slice(piece))?;
+            let before = part.after.checked_sub(copied).ok_or_else(beyond)?;
+            self.copy(id, &mut inline, before, &mut |piece| raw.extend_from_slice(piece))?;
+            copied = part.after;
             self.put_part(id, part, raw)?;
         }
-        self.copy(id, &mut inline, left, &mut |piece| raw.extend_from_slice(piece))
+        let rest = message.inline.length.checked_sub(copied).ok_or_else(beyond)?;
+        self.copy(id, &mut inline, rest, &mut |piece| raw.extend_from_slice(piece))
     }
 
     fn put_part(&mut self, id: MessageId, part: &PartPlace, raw: &mut Vec<u8>) -> Result<(), StoreError> {

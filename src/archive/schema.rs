@@ -1,6 +1,6 @@
 //! The versions of the store's form, and how an older one becomes the present one.
 
-use std::path::Path;
+use std::{ops::Bound, path::Path};
 
 use heed::{
     Env, RoTxn, RwTxn, WithoutTls,
@@ -81,17 +81,19 @@ fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()
         archived_at: Seconds,
     }
     let before = catalog.copies.remap_types::<Bytes, Row<Before>>();
-    let page = |txn: &RoTxn, from: &[u8]| -> heed::Result<Vec<(Vec<u8>, Before)>> {
-        let rows = before.range(txn, &(std::ops::Bound::Excluded(from), std::ops::Bound::Unbounded))?;
-        rows.take(AT_ONCE)
-            .map(|row| row.map(|(key, before)| (key.to_vec(), before)))
+    let page = |txn: &RoTxn, behind: Option<&Vec<u8>>| -> heed::Result<Vec<(Vec<u8>, Before)>> {
+        let from = behind.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_slice()));
+        let rows = before.range(txn, &(from, Bound::Unbounded))?.take(AT_ONCE);
+        rows.map(|row| row.map(|(key, before)| (key.to_vec(), before)))
             .collect()
     };
-    let mut from = Vec::new();
+    let mut last = None;
     loop {
-        let rows = page(txn, &from)?;
-        let Some((last, _)) = rows.last() else { return Ok(()) };
-        from.clone_from(last);
+        let rows = page(txn, last.as_ref())?;
+        last = rows.last().map(|(key, _)| key.clone());
+        if last.is_none() {
+            return Ok(());
+        }
         for (
             key,
             Before {

@@ -14,14 +14,14 @@ use crate::{
     report::{Run, RunState},
 };
 
-struct Bench {
-    store: Arc<Store>,
-    committer: Committer,
+pub(super) struct Bench {
+    pub store: Arc<Store>,
+    pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
 }
 
 impl Bench {
-    fn open(config: &Config) -> Self {
+    pub fn open(config: &Config) -> Self {
         let store = Arc::new(Store::open(config).unwrap());
         let (committer, thread) = Committer::start(store.clone(), 64 << 20).unwrap();
         Self {
@@ -31,7 +31,7 @@ impl Bench {
         }
     }
 
-    async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
+    pub async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
         let bytes = Bytes::copy_from_slice(bytes.as_bytes());
         let deposit = Deposit {
             copy: Some(CopyKey::Imap {
@@ -68,7 +68,7 @@ impl Bench {
         answer.await.unwrap().unwrap()
     }
 
-    fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
+    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
         let mut entries = Vec::new();
         let collect = |entry| {
             entries.push(entry);
@@ -79,13 +79,13 @@ impl Bench {
     }
 
     /// Closes the store, as the end of a process does.
-    fn close(self) {
+    pub fn close(self) {
         drop(self.committer);
         self.thread.join().unwrap();
     }
 }
 
-fn config(folder: &tempfile::TempDir) -> Config {
+pub(super) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()
@@ -198,85 +198,6 @@ fn a_foreign_or_cut_catalog_is_refused_before_lmdb_sees_it() {
     }
 }
 
-/// A group of so many blocks, from number `first` on.
-fn group(first: u64, blocks: usize) -> layout::Layout {
-    let mut group = layout::Layout::new(1, first);
-    let bytes = Bytes::from(vec![b'x'; blocks * block::BLOCK_SIZE - 10]);
-    group.add(vec![layout::Source::Bytes(bytes)]);
-    group
-}
-
-#[actix::test]
-async fn blocks_without_a_catalog_entry_are_swept() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = config(&folder);
-    let bench = Bench::open(&config);
-    bench.file("aaaa first", 1, &[1]).await;
-    // What a crash between the two commits leaves.
-    bench
-        .store
-        .volumes
-        .get(1)
-        .unwrap()
-        .put(&group(2, 2), block::LEVEL)
-        .unwrap();
-    bench.close();
-    let bench = Bench::open(&config);
-    let volume = bench.store.volumes.get(1).unwrap();
-    for (number, there) in [(1, true), (2, false), (3, false)] {
-        assert_eq!(
-            volume.with_block(number, |block| block.is_some()).unwrap(),
-            there,
-            "block {number}"
-        );
-    }
-    let next = bench.file("bbbb next", 2, &[1]).await;
-    let message = bench.store.message(next.message).unwrap().unwrap();
-    assert_eq!(
-        Retrieval::new(&bench.store).raw(next.message, &message).unwrap(),
-        b"bbbb next"
-    );
-    bench.close();
-}
-
-/// A new catalog beside the volumes of a lost one would have them swept.
-#[actix::test]
-async fn volumes_whose_catalog_is_missing_are_not_touched() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = config(&folder);
-    let bench = Bench::open(&config);
-    let filed = bench.file("aaaa first", 1, &[1]).await;
-    bench.close();
-    let [catalog, aside] = ["catalog", "aside"].map(|name| config.data_dir.join(name));
-    std::fs::rename(&catalog, folder.path().join("aside")).unwrap();
-    assert!(matches!(Store::open(&config), Err(StoreError::Damaged { .. })));
-    std::fs::rename(folder.path().join("aside"), &aside).unwrap();
-    let _ = std::fs::remove_dir_all(&catalog);
-    std::fs::rename(&aside, &catalog).unwrap();
-    let bench = Bench::open(&config);
-    let message = bench.store.message(filed.message).unwrap().unwrap();
-    assert_eq!(
-        Retrieval::new(&bench.store).raw(filed.message, &message).unwrap(),
-        b"aaaa first"
-    );
-    bench.close();
-}
-
-#[actix::test]
-async fn a_volume_newer_than_the_catalog_is_not_swept() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = config(&folder);
-    let bench = Bench::open(&config);
-    bench.file("aaaa first", 1, &[1]).await;
-    let volume = bench.store.volumes.get(1).unwrap();
-    volume.put(&group(2, 1), block::LEVEL).unwrap();
-    volume.put(&group(3, 1), block::LEVEL).unwrap();
-    drop(volume);
-    bench.close();
-    let error = Store::open(&config).err().unwrap();
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-}
-
 #[actix::test]
 async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
     let folder = tempfile::tempdir().unwrap();
@@ -312,32 +233,6 @@ async fn the_beginning_of_a_large_message_is_read_alone() {
     let beginning = retrieval.beginning(filed.message, &message, 64).unwrap();
     assert_eq!(beginning, b"Subject: large\n\n", "the body is a part");
     assert_eq!(retrieval.raw(filed.message, &message).unwrap(), large.as_bytes());
-    bench.close();
-}
-
-#[actix::test]
-async fn a_full_volume_is_followed_by_another() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = config(&folder);
-    config.archive.volume_size = crate::config::ByteSize(100 << 10);
-    let bench = Bench::open(&config);
-    let mut filed = Vec::new();
-    for uid in 0..4 {
-        // Bytes that compress little.
-        let noise: String = (0..2000u32)
-            .map(|n| blake3::hash(&(uid * 10_000 + n).to_le_bytes()).to_string())
-            .collect();
-        filed.push((bench.file(&noise, uid, &[1]).await.message, noise));
-    }
-    let mut retrieval = Retrieval::new(&bench.store);
-    let mut volumes = Vec::new();
-    for (id, noise) in &filed {
-        let message = bench.store.message(*id).unwrap().unwrap();
-        assert_eq!(retrieval.raw(*id, &message).unwrap(), noise.as_bytes());
-        volumes.push(message.inline.volume);
-    }
-    // A volume that has grown beyond the size is followed by the next: hexadecimal noise halves.
-    assert_eq!(volumes, [1, 1, 2, 2]);
     bench.close();
 }
 

@@ -1,4 +1,4 @@
-//! `archive PROFILE`: one run now, with a progress bar on a terminal.
+//! `archive PROFILE`: one run now, with a progress bar on a terminal. An import is shown so too.
 
 use std::{
     io::{IsTerminal, Write},
@@ -23,6 +23,11 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
     let request = Request::Archive {
         profile: profile.clone(),
     };
+    one_run(config, profile, request, json)
+}
+
+/// Asks for a run of a profile, shows how far it is, prints its protocol.
+pub fn one_run(config: Config, profile: String, request: Request, json: bool) -> Result<u8, Failure> {
     let interrupted = Some(Request::Interrupt { profile });
     let bar = bar();
     let mut ended = None;

@@ -4,6 +4,7 @@
 mod archive;
 mod ask;
 mod export;
+mod import;
 mod list;
 mod output;
 mod protocols;
@@ -52,6 +53,14 @@ enum Command {
     Archive {
         /// The profile's name.
         profile: String,
+    },
+    /// Archive mail files under a profile's rules: messages (EML), mboxes, Maildirs, folders of them.
+    Import {
+        /// The profile's name.
+        #[arg(long)]
+        profile: String,
+        #[command(flatten)]
+        files: import::Files,
     },
     /// The protocols of runs, newest first; one in full.
     Protocols {
@@ -124,6 +133,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Serve => serve::run(config),
         Command::Test { profile } => test::run(&config, &profile, json),
         Command::Archive { profile } => archive::run(config, profile, json),
+        Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),

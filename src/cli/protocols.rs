@@ -62,6 +62,9 @@ pub fn print_full(output: &mut Output, run: &Run) {
         run.profile,
         run.state.as_str().replace('_', " ")
     ));
+    for path in &run.import {
+        output.line(format!("  import of {path}"));
+    }
     let finished = run
         .finished_at
         .map(|time| time.to_string())
@@ -72,14 +75,18 @@ pub fn print_full(output: &mut Output, run: &Run) {
         grouped(run.seen),
         ByteSize(run.bytes)
     ));
+    let failed = match run.import.is_empty() {
+        true => "failed (tried again in the next run)",
+        false => "failed (not imported)",
+    };
     let outcomes = [
         (run.archived, "archived"),
         (run.duplicates, "duplicates (every user had them)"),
-        (run.skipped, "skipped (unknown, left on the server)"),
+        (run.skipped, "skipped (unknown, left where they are)"),
         (run.excluded, "excluded"),
-        (run.too_large, "too large (left on the server)"),
+        (run.too_large, "too large (left where they are)"),
         (run.vanished, "vanished from the source meanwhile"),
-        (run.failed, "failed (tried again in the next run)"),
+        (run.failed, failed),
     ];
     for (count, words) in outcomes {
         if count > 0 || words == "archived" {

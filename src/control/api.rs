@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     archive::StoreError,
     config::ConfigError,
+    formats::{Format, MboxKind},
     message::Address,
     profile::{Exit, StartError},
     report::Run,
@@ -17,6 +18,14 @@ pub enum Request {
     /// Run a profile now: progress while it lasts, then how it finished.
     Archive {
         profile: String,
+    },
+    /// Archive files under a profile's rules, as a run of it: progress while it lasts, then how it finished.
+    Import {
+        profile: String,
+        /// Absolute, as this machine has them.
+        paths: Vec<String>,
+        format: Format,
+        mbox: MboxKind,
     },
     /// End the run of a profile in good order.
     Interrupt {
@@ -66,6 +75,7 @@ impl Request {
             | Self::Raw { .. }
             | Self::Show { .. } => true,
             Self::Archive { .. }
+            | Self::Import { .. }
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
             | Self::RenameUser { .. }

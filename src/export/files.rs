@@ -17,7 +17,7 @@ use super::{
 use crate::{
     archive::{Entry, MessageId},
     control::view,
-    formats::{mbox_out, names_out},
+    formats::{maildir, mbox_out, names_out},
 };
 
 /// How much is written before the disk is waited for: whichever comes first.
@@ -80,13 +80,11 @@ impl<'p> Files<'p> {
             }
             Format::Eml | Format::Maildir => (folder, "manifest.jsonl".into(), None),
         };
-        let parts: &[&str] = if format == Format::Maildir {
-            &["cur", "new", "tmp"]
-        } else {
-            &["."]
-        };
-        for part in parts.iter().map(|part| folder.join(part)) {
-            place::make_dir(&part).map_err(ExportError::unusable(&part))?;
+        place::make_dir(&folder).map_err(ExportError::unusable(&folder))?;
+        if format == Format::Maildir {
+            for part in maildir::PARTS.map(|part| folder.join(part)) {
+                place::make_dir(&part).map_err(ExportError::unusable(&part))?;
+            }
         }
         let mut form = match (format, mbox) {
             (_, Some(name)) => Form::Mbox(Mbox::open(&folder, name)?),

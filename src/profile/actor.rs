@@ -18,6 +18,7 @@ use crate::{
     identify::Rules,
     report::{Run, metrics, timestamp},
     route::{Routing, RunEnded},
+    source::Import,
 };
 
 /// Progress waiting to be counted; behind it, the connection waits.
@@ -133,11 +134,11 @@ impl Actor for Profile {
     }
 }
 
-/// From the supervisor: run now. Answered when the protocol is stored; a lost answer means that the
+/// From the supervisor: run now, over the server or over the files of an import. Answered when the protocol is stored; a lost answer means that the
 /// profile stopped.
 #[derive(Message)]
 #[rtype(result = "Result<Finished, StartError>")]
-pub struct Start;
+pub struct Start(pub Option<Import>);
 
 /// From the supervisor: end the run that is going on, if any, in good order.
 #[derive(Message)]
@@ -188,7 +189,7 @@ impl Handler<Progress> for Profile {
 impl Handler<Start> for Profile {
     type Result = ResponseFuture<Result<Finished, StartError>>;
 
-    fn handle(&mut self, _: Start, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Start(import): Start, ctx: &mut Self::Context) -> Self::Result {
         let name = self.config.name.clone();
         if self.current.is_some() {
             return Box::pin(async { Err(StartError::Busy(name)) });
@@ -199,7 +200,7 @@ impl Handler<Start> for Profile {
         metrics::progress(&name, 0, 0);
         self.live.send_modify(|live| live.busy = true);
         let (reply, answer) = oneshot::channel();
-        let run = self.run(cancel, ctx.address().recipient());
+        let run = self.run(import, cancel, ctx.address().recipient());
         let run = run.into_actor(self).map(|(result, unstored), profile, _| {
             profile.current = None;
             profile.unstored = unstored;
@@ -219,6 +220,7 @@ impl Profile {
     /// the protocol where the store refused it.
     fn run(
         &mut self,
+        import: Option<Import>,
         cancel: CancellationToken,
         progress: actix::Recipient<Progress>,
     ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
@@ -234,7 +236,11 @@ impl Profile {
             {
                 return (Err(not_begun(&config.name, started, error)), unstored);
             }
-            let begun = Run::begin(&config.name, started);
+            let paths = import.iter().flat_map(|import| &import.paths);
+            let begun = Run {
+                import: paths.map(|path| path.display().to_string()).collect(),
+                ..Run::begin(&config.name, started)
+            };
             let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&config.name, started, error)), None),
@@ -246,19 +252,23 @@ impl Profile {
                 cancel: cancel.clone(),
             });
             tracing::info!(profile = config.name, run = number, "run begins");
-            let result = match committer.change(Change::Source(source)).await {
+            let source = match &import {
+                Some(_) => Ok(None),
+                None => committer.change(Change::Source(source)).await.map(Some),
+            };
+            let result = match source {
                 Ok(source) => {
                     let task = Task {
                         rules: Arc::new(Rules::new(&config.recipients, &config.server.username)),
                         routing: Arc::new(Routing::new(&config.recipients)),
                         stages,
                         run: number,
-                        source: source as u32,
+                        source: source.map(|source| source as u32),
                         cancel,
                         progress,
                         profile: config.clone(),
                     };
-                    run::go(task, &network).await
+                    run::go(task, import, &network).await
                 }
                 Err(error) => (Vec::new(), Err(error.into())),
             };
@@ -287,7 +297,7 @@ impl Profile {
 fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
     let now = Timestamp::now();
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
-    metrics::run_ended(profile, crate::report::RunState::Failed, took, now.as_second());
+    metrics::run_ended(profile, crate::report::RunState::Failed, took, None);
     error.into()
 }
 
@@ -312,7 +322,8 @@ fn finish(
     let now = Timestamp::now();
     run.finished_at = Some(timestamp(now));
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
-    metrics::run_ended(&run.profile, run.state, took, now.as_second());
+    let fetched_at = run.import.is_empty().then(|| now.as_second());
+    metrics::run_ended(&run.profile, run.state, took, fetched_at);
     let exit = run::exit(run.state, &result);
     Some(Finished { run, exit })
 }

@@ -132,7 +132,10 @@ impl Work<'_> {
 
     /// What is done of the folder whose copies are in `listing`.
     async fn cursor(&mut self, uidvalidity: Option<u32>, listing: &[CopyRef]) -> Result<Cursor, CollectError> {
-        let (store, source, folder) = (self.task.stages.store.clone(), self.task.source, self.number);
+        let Some(source) = self.task.source else {
+            return Ok(Cursor::new(Done::Nothing, listing));
+        };
+        let (store, folder) = (self.task.stages.store.clone(), self.number);
         let read = move || match uidvalidity {
             Some(uidvalidity) => {
                 let uids = store.done_uids(source, folder, uidvalidity)?;
@@ -167,7 +170,7 @@ impl Work<'_> {
         let most = self.task.stages.max_message_size;
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
         for Announced { copy, size } in too_large {
-            let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays on the server");
+            let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays where it is");
             self.judged(Outcome::TooLarge, &copy, Some((SIZE, error)));
         }
         fitting
@@ -264,6 +267,10 @@ impl Work<'_> {
                         &copy,
                         Some(("fetch", format!("the server refuses it: {words}"))),
                     );
+                }
+                UnfetchedWhy::Unreadable(words) => self.judged(Outcome::Failed, &copy, Some(("read", words))),
+                UnfetchedWhy::NoMail(words) => {
+                    self.judged(Outcome::Failed, &copy, Some(("format", format!("no mail: {words}"))));
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     identify::{Pool, Rules},
     report::{CopyError, Outcome, metrics},
     route::{Routed, Router, Routing},
-    source::{Session, SourceError, Steps},
+    source::{Import, Session, SourceError, Steps},
 };
 
 /// Orders from the profile; there is one at a time.
@@ -42,7 +42,8 @@ pub struct Task {
     pub rules: Arc<Rules>,
     pub routing: Arc<Routing>,
     pub run: u64,
-    pub source: u32,
+    /// Whose copies are noted as done; `None` for an import.
+    pub source: Option<u32>,
     pub cancel: CancellationToken,
     pub progress: Recipient<Progress>,
 }
@@ -70,10 +71,17 @@ impl Actor for Connection {
     }
 }
 
-/// From the profile, first of all: connect and log in.
+/// From the profile, first of all: connect and log in, or take files in place of a server.
 #[derive(Message)]
 #[rtype(result = "Result<(), CollectError>")]
-pub struct Connect(pub Secret);
+pub struct Connect(pub Entry);
+
+/// How a connection gets to what it is to fetch.
+pub enum Entry {
+    /// By the password of the profile's server.
+    Server(Secret),
+    Files(Import),
+}
 
 /// From the profile: the folders to archive.
 #[derive(Message)]
@@ -115,8 +123,15 @@ pub struct Judged {
 impl Handler<Connect> for Connection {
     type Result = AtomicResponse<Self, Result<(), CollectError>>;
 
-    fn handle(&mut self, Connect(password): Connect, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Connect(entry): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
+        let password = match entry {
+            Entry::Server(password) => password,
+            Entry::Files(import) => {
+                self.session = Some(Session::files(import));
+                return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
+            }
+        };
         let connect = async move {
             let mut steps = Steps::default();
             let connecting = Session::connect(&task.profile.server, &password, &mut steps);

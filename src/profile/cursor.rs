@@ -21,6 +21,8 @@ pub enum Done {
         source: u32,
         uidls: HashSet<UidlDigest>,
     },
+    /// An import: its copies have no names that last, so none is ever done.
+    Nothing,
 }
 
 /// What of a folder is done, beside what stands in it.
@@ -104,7 +106,7 @@ impl Cursor {
     pub fn take_standing(&mut self) -> Option<(u32, HashSet<UidlDigest>)> {
         match self.done {
             Done::Pop3 { source, .. } => self.standing.take().map(|standing| (source, standing)),
-            Done::Imap { .. } => None,
+            Done::Imap { .. } | Done::Nothing => None,
         }
     }
 }

@@ -7,13 +7,13 @@ use actix::{Actor, Addr, ArbiterHandle};
 
 use super::{
     collect::CollectError,
-    connection::{Close, Collect, Connect, Connection, ListFolders, Task},
+    connection::{Close, Collect, Connect, Connection, Entry, ListFolders, Task},
 };
 use crate::{
     archive::StoreError,
     config::ConfigError,
     report::{Run, RunState},
-    source::SourceError,
+    source::{Import, SourceError},
 };
 
 /// Why a run did not go through, if it did not.
@@ -96,23 +96,32 @@ pub struct FolderError {
     pub error: SourceError,
 }
 
-/// Goes through the source. What became of the copies the profile has been told; this gives the rest.
-pub async fn go(task: Task, network: &ArbiterHandle) -> (Vec<FolderError>, Result<(), RunError>) {
+/// Goes through the source, or through the files of an import. What became of the copies the profile has been told; this
+/// gives the rest.
+pub async fn go(
+    task: Task,
+    import: Option<Import>,
+    network: &ArbiterHandle,
+) -> (Vec<FolderError>, Result<(), RunError>) {
     let mut refused = Vec::new();
-    let result = through_folders(Arc::new(task), network, &mut refused).await;
+    let result = through_folders(Arc::new(task), import, network, &mut refused).await;
     (refused, result)
 }
 
 async fn through_folders(
     task: Arc<Task>,
+    import: Option<Import>,
     network: &ArbiterHandle,
     refused: &mut Vec<FolderError>,
 ) -> Result<(), RunError> {
-    // Before the connection: a server must not see half a login.
-    let password = task.profile.server.secret()?;
+    let entry = match import {
+        Some(import) => Entry::Files(import),
+        // Before the connection: a server must not see half a login.
+        None => Entry::Server(task.profile.server.secret()?),
+    };
     let connection = Connection::new(task.clone());
     let connection: Addr<Connection> = Connection::start_in_arbiter(network, |_| connection);
-    let connected = connection.send(Connect(password)).await.map_err(|_| RunError::Fault)?;
+    let connected = connection.send(Connect(entry)).await.map_err(|_| RunError::Fault)?;
     connected.map_err(|error| match error {
         CollectError::Source(error) => RunError::Unreachable(error),
         other => other.into(),

@@ -17,7 +17,7 @@ use super::{
     actor::{Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
     connection::Stages,
 };
-use crate::{archive::Change, config, report::metrics};
+use crate::{archive::Change, config, report::metrics, source::Import};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ impl Supervisor {
             .is_some_and(|due| due <= now);
         if self.scheduled && due && !self.live.borrow().busy {
             self.last_start = Some(now);
-            let start = self.profile.send(Start);
+            let start = self.profile.send(Start(None));
             // A run that could not begin is logged there; it is tried again when the schedule says.
             ctx.spawn(
                 start
@@ -195,19 +195,21 @@ impl Actor for Supervisor {
     }
 }
 
-/// From a command or the control socket: run now. Answered when the protocol is stored.
+/// From a command or the control socket: run now, over the server or over the files of an import. Answered when the
+/// protocol is stored.
 #[derive(Message)]
 #[rtype(result = "Result<Finished, StartError>")]
-pub struct RunNow;
+pub struct RunNow(pub Option<Import>);
 
 impl Handler<RunNow> for Supervisor {
     type Result = ResponseActFuture<Self, Result<Finished, StartError>>;
 
-    fn handle(&mut self, _: RunNow, _: &mut Self::Context) -> Self::Result {
-        if !self.live.borrow().busy {
+    fn handle(&mut self, RunNow(import): RunNow, _: &mut Self::Context) -> Self::Result {
+        // An import is none of the runs that the schedule counts from.
+        if import.is_none() && !self.live.borrow().busy {
             self.last_start = Some(Timestamp::now());
         }
-        let start = self.profile.send(Start);
+        let start = self.profile.send(Start(import));
         Box::pin(
             start
                 .into_actor(self)

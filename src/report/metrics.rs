@@ -171,11 +171,13 @@ pub fn certificate_expiry(profile: &str, not_after: i64) {
     gauge!(CERTIFICATE_EXPIRY, "profile" => profile.to_owned()).set(not_after as f64);
 }
 
-pub fn run_ended(profile: &str, state: RunState, took: Duration, ended_at: i64) {
+/// A run ended. `fetched_at`: when, in seconds since 1970 UTC, where it was one that fetches from the server: an import
+/// says nothing of how old the last success is.
+pub fn run_ended(profile: &str, state: RunState, took: Duration, fetched_at: Option<i64>) {
     counter!(RUNS, "profile" => profile.to_owned(), "state" => state.as_str()).increment(1);
     histogram!(RUN_SECONDS, "profile" => profile.to_owned()).record(took);
-    if state == RunState::Completed {
-        gauge!(RUN_LAST_SUCCESS, "profile" => profile.to_owned()).set(ended_at as f64);
+    if let (RunState::Completed, Some(time)) = (state, fetched_at) {
+        gauge!(RUN_LAST_SUCCESS, "profile" => profile.to_owned()).set(time as f64);
     }
 }
 

@@ -86,6 +86,9 @@ pub struct UserCounts {
 pub struct Run {
     pub run: u64,
     pub profile: String,
+    /// The files and folders of an import, as they were named; empty for a run that fetched from the server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub import: Vec<String>,
     pub state: RunState,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -124,6 +127,7 @@ impl Run {
         Self {
             run: 0,
             profile: profile.to_owned(),
+            import: Vec::new(),
             state: RunState::Running,
             started_at: timestamp(now),
             finished_at: None,

@@ -64,6 +64,9 @@ pub enum SourceError {
     /// The tagged NO or BAD, or -ERR, to a command.
     #[error("the server refuses {command}: {words}")]
     Refused { command: String, words: String },
+    /// Of an import: a file or a folder.
+    #[error("cannot read {path}: {why}")]
+    Unreadable { path: String, why: String },
     /// BYE, a closed socket, or an I/O error.
     #[error("the connection was lost during {command}: {words}")]
     Lost { command: String, words: String },
@@ -101,7 +104,7 @@ impl SourceError {
             Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
                 Disposition::Reconnect
             }
-            Self::Refused { .. } => Disposition::Report,
+            Self::Refused { .. } | Self::Unreadable { .. } => Disposition::Report,
         }
     }
 
@@ -120,7 +123,11 @@ impl SourceError {
             Self::Login { .. } => Some(Step::Login),
             Self::Timeout { step, .. } => *step,
             Self::Connecting { step, .. } => Some(*step),
-            Self::Refused { .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => None,
+            Self::Refused { .. }
+            | Self::Unreadable { .. }
+            | Self::Lost { .. }
+            | Self::Protocol { .. }
+            | Self::TooMuch { .. } => None,
         }
     }
 

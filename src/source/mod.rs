@@ -1,4 +1,4 @@
-//! The sources: mail servers, spoken to over IMAP and POP3.
+//! The sources: mail servers, spoken to over IMAP and POP3, and files.
 //!
 //! A profile needs little of a server, and [`Session`] is all of it: which folders, which
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
@@ -8,10 +8,12 @@
 //!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due.
 //! - `guard` lies around every stream: it ends silence, and floods.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
+//! - `files` are what an import reads in place of a server.
 
 mod certificate;
 mod connect;
 mod error;
+mod files;
 mod guard;
 mod imap;
 mod lines;
@@ -26,6 +28,7 @@ use session::fetch_allowance;
 
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
+pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
 pub use pop3::Pop3Session;
 pub use session::{Announced, CopyRef, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want};

@@ -1,11 +1,11 @@
 //! What a profile needs of a server, whatever its protocol.
 
-use std::{fmt, time::Duration};
+use std::{ffi::OsStr, fmt, path::Path, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{PeerCertificate, SourceError, connect, imap::ImapSession, pop3::Pop3Session};
+use super::{FilesSession, Import, PeerCertificate, SourceError, connect, imap::ImapSession, pop3::Pop3Session};
 use crate::config::{Family, Folders, Secret, Server};
 
 /// One copy, as the server names it.
@@ -15,8 +15,10 @@ pub enum CopyRef {
     Uid(u32),
     /// POP3: the message number of this session and its unique id (RFC 1939, UIDL).
     Uidl { number: u32, uidl: Box<str> },
-    /// POP3 without UIDL: the message number is all there is.
+    /// POP3 without UIDL: the message number is all there is. Also the messages of an mbox, counted from 1.
     Number(u32),
+    /// A file in the opened folder.
+    File(Box<OsStr>),
 }
 
 impl fmt::Display for CopyRef {
@@ -25,6 +27,7 @@ impl fmt::Display for CopyRef {
             Self::Uid(uid) => write!(f, "UID {uid}"),
             Self::Uidl { uidl, .. } => write!(f, "UIDL {uidl}"),
             Self::Number(number) => write!(f, "message {number}"),
+            Self::File(name) => Path::new(name).display().fmt(f),
         }
     }
 }
@@ -60,6 +63,10 @@ pub enum UnfetchedWhy {
     NoBody,
     /// The server refused this one copy, in these words (POP3 answers each RETR by itself).
     Refused(String),
+    /// A file cannot be read, for this reason.
+    Unreadable(String),
+    /// A file is no mail, for this reason.
+    NoMail(String),
 }
 
 /// How much of each copy to fetch.
@@ -118,9 +125,15 @@ pub struct Steps {
 pub enum Session {
     Imap(Box<ImapSession>),
     Pop3(Box<Pop3Session>),
+    Files(Box<FilesSession>),
 }
 
 impl Session {
+    /// What an import goes through in place of a server.
+    pub fn files(import: Import) -> Self {
+        Self::Files(Box::new(FilesSession::new(import)))
+    }
+
     /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
     ///
     /// # Errors
@@ -144,6 +157,7 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.capabilities(),
             Self::Pop3(pop3) => pop3.capabilities(),
+            Self::Files(_) => &[],
         }
     }
 
@@ -152,10 +166,12 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.certificate(),
             Self::Pop3(pop3) => pop3.certificate(),
+            Self::Files(_) => None,
         }
     }
 
-    /// The folders that the patterns name, as people read them. POP3 has INBOX alone.
+    /// The folders that the patterns name, as people read them. POP3 has INBOX alone; of files, all are meant that
+    /// were named, and the patterns do not count.
     ///
     /// # Errors
     /// The listing failed. That never means that there are no folders.
@@ -163,17 +179,20 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.folders(patterns).await,
             Self::Pop3(_) => Ok(vec!["INBOX".to_owned()]),
+            Self::Files(files) => files.folders().await,
         }
     }
 
     /// Opens a folder for reading.
     ///
     /// # Errors
-    /// [`SourceError::Refused`] where the server has no such folder, or does not let us in.
+    /// [`SourceError::Refused`] where the server has no such folder, or does not let us in;
+    /// [`SourceError::Unreadable`] of files.
     pub async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
         match self {
             Self::Imap(imap) => imap.open(folder).await,
             Self::Pop3(pop3) => pop3.open(folder).await,
+            Self::Files(files) => files.open(folder).await,
         }
     }
 
@@ -185,6 +204,7 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.listing().await,
             Self::Pop3(pop3) => pop3.listing().await,
+            Self::Files(files) => files.listing().await,
         }
     }
 
@@ -194,6 +214,7 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.sizes(copies).await,
             Self::Pop3(pop3) => pop3.sizes(copies).await,
+            Self::Files(files) => files.sizes(copies).await,
         }
     }
 
@@ -211,14 +232,17 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.fetch(window, want, sink).await,
             Self::Pop3(pop3) => pop3.fetch(window, want, sink).await,
+            // Only whole messages: see `can_fetch_headers`.
+            Self::Files(files) => files.fetch(window, sink).await,
         }
     }
 
-    /// Whether [`Want::Header`] works here. POP3 needs TOP for it.
+    /// Whether [`Want::Header`] works here. POP3 needs TOP for it; to read all of a file costs little more.
     pub fn can_fetch_headers(&self) -> bool {
         match self {
             Self::Imap(_) => true,
             Self::Pop3(pop3) => pop3.can_fetch_headers(),
+            Self::Files(_) => false,
         }
     }
 
@@ -227,6 +251,7 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.close().await,
             Self::Pop3(pop3) => pop3.close().await,
+            Self::Files(_) => Ok(()),
         }
     }
 }

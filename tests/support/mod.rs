@@ -9,6 +9,7 @@ pub mod corpus;
 pub mod dovecot;
 pub mod generator;
 pub mod identity;
+pub mod mime;
 pub mod proxy;
 pub mod pull;
 pub mod running;

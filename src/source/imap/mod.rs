@@ -19,6 +19,9 @@ use self::{
 };
 use super::{CopyRef, OpenFolder, PeerCertificate, SourceError};
 
+/// Maildirs name their folders as IMAP does.
+pub(super) use names::decode as folder_name;
+
 /// One authenticated IMAP connection.
 pub struct ImapSession {
     dialogue: Dialogue,
@@ -114,6 +117,6 @@ impl fmt::Debug for ImapSession {
 fn uid(copy: &CopyRef) -> Option<u32> {
     match copy {
         CopyRef::Uid(uid) => Some(*uid),
-        CopyRef::Uidl { .. } | CopyRef::Number(_) => None,
+        CopyRef::Uidl { .. } | CopyRef::Number(_) | CopyRef::File(_) => None,
     }
 }

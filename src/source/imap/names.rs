@@ -8,7 +8,7 @@ use base64::{
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::IMAP_MUTF7, NO_PAD);
 
 /// A name as people read it; `None` where it is not modified UTF-7.
-pub(super) fn decode(raw: &str) -> Option<String> {
+pub(in crate::source) fn decode(raw: &str) -> Option<String> {
     let mut name = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((plain, shifted)) = rest.split_once('&') {

@@ -75,6 +75,6 @@ impl fmt::Debug for Pop3Session {
 fn number(copy: &CopyRef) -> Option<u32> {
     match copy {
         CopyRef::Uidl { number, .. } | CopyRef::Number(number) => Some(*number),
-        CopyRef::Uid(_) => None,
+        CopyRef::Uid(_) | CopyRef::File(_) => None,
     }
 }

@@ -90,6 +90,18 @@ fn ascii(name: &str) -> String {
     })
 }
 
+/// A larger company: so many users, those of [`company`] first.
+pub fn company_of(users: usize) -> Vec<Person> {
+    let mut people = company();
+    for number in people.len()..users {
+        let (first, last) = PEOPLE[number % PEOPLE.len()];
+        let more = person(number, &format!("{first}{number}"), &format!("{last}{number}"));
+        people.push(more);
+    }
+    people.truncate(users);
+    people
+}
+
 /// The people as the `[[user]]` tables of a configuration.
 pub fn user_tables(people: &[Person]) -> String {
     people.iter().fold(String::new(), |mut text, person| {

@@ -3,7 +3,9 @@
 //! [`Mailbox`] yields one message after the other, so that a mailbox of any size needs no memory.
 //! `company` says whose mail it is, `mail` how one message is written down and delivered, `kinds`
 //! which sorts of messages there are, `text` what they are filled with, `strange` what is broken.
+//! `business` is another mailbox, of larger messages.
 
+mod business;
 mod company;
 mod kinds;
 mod mail;
@@ -12,7 +14,8 @@ mod text;
 
 use std::collections::VecDeque;
 
-pub use company::{Person, company, user_tables};
+pub use business::{Business, Tally};
+pub use company::{Person, company, company_of, user_tables};
 pub use strange::{many_recipients, sized, strange};
 
 /// The seed of every test; another one makes another mailbox.
@@ -25,6 +28,8 @@ pub struct Settings {
     pub seed: u64,
     /// About how many bytes a message has, on average.
     pub average_size: usize,
+    /// How many users the company has.
+    pub people: usize,
 }
 
 impl Settings {
@@ -33,6 +38,7 @@ impl Settings {
             messages,
             seed: SEED,
             average_size: 5_000,
+            people: 25,
         }
     }
 }
@@ -72,7 +78,7 @@ impl Mailbox {
         Self {
             settings,
             random,
-            company: company(),
+            company: company_of(settings.people),
             made: 0,
             clock: 1_000_000_000,
             waiting: VecDeque::new(),

@@ -1,5 +1,7 @@
 //! What messages are filled with: words, HTML, files, and writing in other alphabets.
 
+use std::sync::LazyLock;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::Random;
@@ -19,9 +21,15 @@ const WORDS: &str = "about account address after again agreed already also answe
     toward train try tuesday two under until update used user value very version want was way week well were what \
     when where which while whole will with without word work would write year yes yet you your";
 
+static WORD_LIST: LazyLock<Vec<&str>> = LazyLock::new(|| WORDS.split_whitespace().collect());
+
+/// One word.
+pub fn word(random: &mut Random) -> &'static str {
+    random.pick(&WORD_LIST)
+}
+
 /// About `size` bytes of plain text in lines, among it the odd number and the odd web address.
 pub fn plain(random: &mut Random, size: usize) -> String {
-    let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut text = String::with_capacity(size + 80);
     let mut column = 0;
     while text.len() < size {
@@ -29,7 +37,7 @@ pub fn plain(random: &mut Random, size: usize) -> String {
             0 => format!("{}", random.below(100_000)),
             1 => format!("https://www.example.net/{:x}", random.next()),
             2 => "\n\n".to_owned(),
-            _ => random.pick(&words).to_owned(),
+            _ => word(random).to_owned(),
         };
         column += word.len() + 1;
         text.push_str(&word);
@@ -48,9 +56,8 @@ pub fn plain(random: &mut Random, size: usize) -> String {
 }
 
 pub fn subject(random: &mut Random) -> String {
-    let words: Vec<&str> = WORDS.split_whitespace().collect();
     let count = 2 + random.below(6);
-    (0..count).map(|_| random.pick(&words)).collect::<Vec<_>>().join(" ")
+    (0..count).map(|_| word(random)).collect::<Vec<_>>().join(" ")
 }
 
 /// The text as a mail program writes HTML: markup around every paragraph.

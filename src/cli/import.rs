@@ -1,0 +1,49 @@
+//! `import --profile P PATH…`: mail files are archived, as a run of a profile.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::archive;
+use crate::{
+    config::Config,
+    control::api::{Failure, Request},
+    formats::{Format, MboxKind},
+};
+
+/// Which files, and how they are read.
+#[derive(Args, Debug)]
+pub struct Files {
+    /// What the files are.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Which kind of mbox they are: how `From ` lines in messages are quoted.
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    mbox: MboxKind,
+    /// Files and folders; folders with all that is below them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<u8, Failure> {
+    config.profile(&profile)?;
+    let Files { format, mbox, paths } = files;
+    let request = Request::Import {
+        profile: profile.clone(),
+        paths: paths.into_iter().map(absolute).collect::<Result<_, _>>()?,
+        format,
+        mbox,
+    };
+    archive::one_run(config, profile, request, json)
+}
+
+/// The path as an appliance understands it that was started elsewhere.
+fn absolute(path: PathBuf) -> Result<String, Failure> {
+    let shown = path.display().to_string();
+    let absolute = std::path::absolute(path).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+    absolute.into_os_string().into_string().map_err(|_| {
+        Failure::usage(format!(
+            "{shown}: a name that is not UTF-8 cannot be handed on; import the folder it is in"
+        ))
+    })
+}

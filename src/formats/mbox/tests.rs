@@ -1,0 +1,258 @@
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn mbox(text: &[u8], kind: MboxKind) -> Mbox {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text).unwrap();
+    Mbox::open(file, kind, &AtomicBool::new(false)).unwrap()
+}
+
+fn all(mbox: &Mbox) -> Vec<String> {
+    (0..mbox.messages())
+        .map(|number| mbox.read(number).unwrap().bytes.escape_ascii().to_string())
+        .collect()
+}
+
+fn read(text: &str, kind: MboxKind) -> Vec<String> {
+    all(&mbox(text.as_bytes(), kind))
+}
+
+fn escaped(messages: &[&str]) -> Vec<String> {
+    messages
+        .iter()
+        .map(|message| message.as_bytes().escape_ascii().to_string())
+        .collect()
+}
+
+const FROM: &str = "From jane@example.com Thu Jan  1 00:00:00 2026\n";
+
+#[test]
+fn mboxrd_and_mboxo() {
+    let text = format!("{FROM}Subject: a\n\n>From here\n>>From there\n\n{FROM}Subject: b\n\nx\n\n");
+    let rd = escaped(&["Subject: a\n\nFrom here\n>From there\n", "Subject: b\n\nx\n"]);
+    assert_eq!(read(&text, MboxKind::Auto), rd);
+    assert_eq!(read(&text, MboxKind::Mboxrd), rd);
+    let o = escaped(&["Subject: a\n\nFrom here\n>>From there\n", "Subject: b\n\nx\n"]);
+    assert_eq!(read(&text, MboxKind::Mboxo), o);
+}
+
+#[test]
+fn mboxcl_is_told_by_its_lengths() {
+    let body = ">From here\n>>From there\n";
+    let length = body.len();
+    let text =
+        format!("{FROM}Subject: a\nContent-Length: {length}\n\n{body}\n{FROM}Content-Length: 2\nSubject: b\n\nx\n\n");
+    let first = format!("Subject: a\nContent-Length: {length}\n\nFrom here\n>>From there\n");
+    let expected = escaped(&[&first, "Content-Length: 2\nSubject: b\n\nx\n"]);
+    assert_eq!(read(&text, MboxKind::Auto), expected);
+    assert_eq!(read(&text, MboxKind::Mboxcl), expected);
+    // One that does not fit, or has none, makes it another kind; said to be mboxcl, it is found all the same.
+    let other = text.replace("Content-Length: 2\n", "Content-Length: 4\n") + FROM + "Subject: c\n\ny\n";
+    assert_eq!(
+        read(&other, MboxKind::Auto)[0],
+        first.replace(">>From", ">From").as_bytes().escape_ascii().to_string()
+    );
+    for kind in [MboxKind::Auto, MboxKind::Mboxcl] {
+        let read = read(&other, kind);
+        assert_eq!(
+            read[1..],
+            escaped(&["Content-Length: 4\nSubject: b\n\nx\n", "Subject: c\n\ny\n"])
+        );
+    }
+}
+
+#[test]
+fn mboxcl2_is_told_by_lines_that_are_not_quoted() {
+    let bodies = [
+        format!(">From here\n\n{FROM}Subject: an mbox in a message\n\n"),
+        ">From there".to_owned(),
+    ];
+    let message = |body: &String| format!("Subject: a\r\ncontent-length:  {} \r\n\r\n{body}", body.len());
+    let messages = bodies.each_ref().map(message);
+    let text = format!("{FROM}{}\n{FROM}{}\n\n", messages[0], messages[1]);
+    let expected = escaped(&messages.each_ref().map(String::as_str));
+    assert_eq!(read(&text, MboxKind::Auto), expected);
+    assert_eq!(read(&text, MboxKind::Mboxcl2), expected);
+}
+
+#[test]
+fn a_length_that_swallows_others_does_not_count() {
+    // Anyone can write a Content-Length into a message.
+    let swallowed = format!("\n{FROM}Subject: b\n\ny\n");
+    let text = format!(
+        "{FROM}Content-Length: {}\n\nx\n{swallowed}\n{FROM}Subject: c\n\nz\n\n",
+        2 + swallowed.len()
+    );
+    assert_eq!(read(&text, MboxKind::Auto).len(), 3);
+}
+
+#[test]
+fn thunderbird() {
+    let text = "From - Thu Jan 01 00:00:00 2026\r\nX-Mozilla-Status: 0001\r\nSubject: a\r\n\r\nhello\r\n\r\n\
+                From now on nothing is quoted: \r\nall right\r\n\r\n\
+                From - Thu Jan 01 00:00:00 2026\r\nX-Mozilla-Status: 0009\r\n\r\nx\r\n\r\n\
+                From \r\nX-Mozilla-Status: 0001\r\n\r\ny\r\n";
+    let expected = escaped(&[
+        "X-Mozilla-Status: 0001\r\nSubject: a\r\n\r\nhello\r\n\r\nFrom now on nothing is quoted: \r\nall right\r\n",
+        "X-Mozilla-Status: 0009\r\n\r\nx\r\n",
+        "X-Mozilla-Status: 0001\r\n\r\ny\r\n",
+    ]);
+    assert_eq!(read(text, MboxKind::Auto), expected);
+}
+
+#[test]
+fn broken_ones() {
+    // No final line end; a message that ends without an empty line; one that was cut off in its From line.
+    let text = format!("{FROM}Subject: a\n\nx\n{FROM}Subject: b\n\ny");
+    assert_eq!(
+        read(&text, MboxKind::Auto),
+        escaped(&["Subject: a\n\nx\n", "Subject: b\n\ny"])
+    );
+    let cut = format!("{FROM}Subject: a\n\nx\n\n{}", FROM.trim_end());
+    assert_eq!(read(&cut, MboxKind::Auto), escaped(&["Subject: a\n\nx\n", ""]));
+    // The first From line was lost.
+    let headless = format!("Subject: a\n\nx\n\n{FROM}Subject: b\n\ny\n");
+    assert_eq!(
+        read(&headless, MboxKind::Auto),
+        escaped(&["Subject: a\n\nx\n", "Subject: b\n\ny\n"])
+    );
+    assert_eq!(mbox(headless.as_bytes(), MboxKind::Auto).stray(), 0);
+    // Empty lines before the first.
+    let spaced = format!("\r\n\n{FROM}Subject: a\n\nx\n");
+    assert_eq!(read(&spaced, MboxKind::Auto), escaped(&["Subject: a\n\nx\n"]));
+    assert_eq!(mbox(spaced.as_bytes(), MboxKind::Auto).stray(), 0);
+    for nothing in ["", "\n", "\n\r\n"] {
+        let mbox = mbox(nothing.as_bytes(), MboxKind::Auto);
+        assert_eq!((mbox.messages(), mbox.stray()), (0, 0));
+    }
+}
+
+#[test]
+fn what_is_no_mail_is_measured() {
+    let text = format!("%PDF no mail\n\n{FROM}Subject: b\n\ny\n");
+    let found = mbox(text.as_bytes(), MboxKind::Auto);
+    assert_eq!((all(&found), found.stray()), (escaped(&["Subject: b\n\ny\n"]), 14));
+    let found = mbox(b"%PDF no mail\n", MboxKind::Mboxcl);
+    assert_eq!((found.messages(), found.stray()), (0, 13));
+}
+
+#[test]
+fn the_date_is_that_of_the_from_line() {
+    let text = format!("{FROM}Subject: a\n\nx\n\nFrom \nSubject: b\n\ny\n");
+    let mbox = mbox(text.as_bytes(), MboxKind::Auto);
+    let dates = [0, 1].map(|number| mbox.read(number).unwrap().date);
+    assert_eq!(dates, [Some(1_767_225_600), None]);
+}
+
+#[test]
+fn a_file_that_was_cut_meanwhile_is_noticed() {
+    let mut file = tempfile::tempfile().unwrap();
+    write!(file, "{FROM}Subject: a\n\nhello\n").unwrap();
+    let mbox = Mbox::open(file, MboxKind::Auto, &AtomicBool::new(false)).unwrap();
+    mbox.file.set_len(60).unwrap();
+    assert_eq!(mbox.read(0).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    assert!(mbox.read(1).is_err());
+    assert_eq!(mbox.size(1), None);
+}
+
+#[test]
+fn going_through_ends_when_told_to() {
+    let mut file = tempfile::tempfile().unwrap();
+    write!(file, "{FROM}Subject: a\n\nhello\n").unwrap();
+    let stopped = Mbox::open(file, MboxKind::Auto, &AtomicBool::new(true));
+    assert_eq!(stopped.unwrap_err().kind(), io::ErrorKind::Interrupted);
+}
+
+/// As a program writes mboxrd. A message ends with a line end, or has no bytes.
+fn written(messages: &[Vec<u8>], line_end: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for message in messages {
+        text.extend_from_slice(FROM.trim_end().as_bytes());
+        text.extend_from_slice(line_end);
+        for line in message.split_inclusive(|byte| *byte == b'\n') {
+            let quotes = line.iter().take_while(|byte| **byte == b'>').count();
+            if line[quotes..].starts_with(b"From ") {
+                text.push(b'>');
+            }
+            text.extend_from_slice(line);
+        }
+        text.extend_from_slice(line_end);
+    }
+    text
+}
+
+fn arbitrary_message() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<&[u8]> = vec![
+        b"From ",
+        b">From ",
+        b">>From ",
+        b">",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\n\n",
+        FROM.as_bytes(),
+        b"From - Thu Jan  1 00:00:00 2026\r\n",
+        b"Subject: x",
+        b"Content-Length: 3\n",
+        b"text",
+        b"\0\xff",
+    ];
+    let long = prop::collection::vec(any::<u8>(), 0..100_000);
+    let pieces = prop::collection::vec(prop::sample::select(pieces), 0..30).prop_map(|pieces| pieces.concat());
+    prop_oneof![20 => pieces, 1 => long].prop_map(|mut message| {
+        if !message.is_empty() && !message.ends_with(b"\n") {
+            message.push(b'\n');
+        }
+        message
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn what_was_written_as_mboxrd_is_read_as_it_was(
+        messages in prop::collection::vec(arbitrary_message(), 0..12),
+        crlf in any::<bool>(),
+    ) {
+        let text = written(&messages, if crlf { b"\r\n" } else { b"\n" });
+        let mbox = mbox(&text, MboxKind::Mboxrd);
+        prop_assert_eq!(mbox.messages(), messages.len());
+        prop_assert_eq!(mbox.stray(), 0);
+        for (number, message) in messages.iter().enumerate() {
+            let read = mbox.read(number).unwrap().bytes;
+            prop_assert_eq!(read.escape_ascii().to_string(), message.escape_ascii().to_string());
+        }
+    }
+
+    /// Whatever a file holds: no byte of it is in two messages, and all that is in none is between them.
+    #[test]
+    fn any_bytes_are_gone_through(
+        text in arbitrary_message(),
+        kind in prop::sample::select(vec![MboxKind::Auto, MboxKind::Mboxo, MboxKind::Mboxcl, MboxKind::Mboxcl2]),
+    ) {
+        let mbox = mbox(&text, kind);
+        let mut end = 0;
+        for stretch in &mbox.index.messages {
+            prop_assert!(stretch.offset >= end, "{:?}", mbox.index);
+            end = stretch.offset + stretch.length;
+        }
+        prop_assert!(end <= text.len() as u64);
+        all(&mbox);
+    }
+
+    /// Where the windows in which a file is read meet makes no difference.
+    #[test]
+    fn separators_are_found_wherever_windows_end(lengths in prop::collection::vec(1usize..40_000, 1..80)) {
+        let messages: Vec<Vec<u8>> = lengths.iter().map(|length| [&b"A: b\n\n"[..], &vec![b'x'; *length], b"\n"].concat()).collect();
+        let mbox = mbox(&written(&messages, b"\n"), MboxKind::Auto);
+        let sizes: Vec<u64> = (0..mbox.messages()).filter_map(|number| mbox.size(number)).collect();
+        let expected: Vec<u64> = messages.iter().map(|message| message.len() as u64).collect();
+        prop_assert_eq!(sizes, expected);
+    }
+}

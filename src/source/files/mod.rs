@@ -1,0 +1,321 @@
+//! Mail in files, for imports: a source that a run goes through as it goes through a server. Its folders are the places
+//! with mail under the paths that were named; its copies have no name by which a later run would know them again.
+//!
+//! Files are read on threads that may wait for the disk; what they read comes over a bounded channel.
+
+mod places;
+mod read;
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::mpsc;
+
+use self::places::{Kind, Place};
+use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
+use crate::formats::{Format, Mbox, MboxKind, maildir};
+
+/// Messages that are read and not yet taken.
+const READ_AHEAD: usize = 16;
+
+/// What is to be imported.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// Absolute.
+    pub paths: Vec<PathBuf>,
+    pub format: Format,
+    pub mbox: MboxKind,
+}
+
+/// The files of an import, gone through.
+#[derive(Debug)]
+pub struct FilesSession {
+    import: Import,
+    /// Those not yet opened, in their order.
+    places: VecDeque<Place>,
+    open: Option<Arc<Opened>>,
+}
+
+/// A place that was opened.
+#[derive(Debug)]
+enum Opened {
+    Files(Place),
+    Mbox(Mbox),
+}
+
+impl FilesSession {
+    pub fn new(import: Import) -> Self {
+        Self {
+            import,
+            places: VecDeque::new(),
+            open: None,
+        }
+    }
+
+    /// The names of the places with mail, in the order in which they are to be opened. Two may have one name.
+    pub(super) async fn folders(&mut self) -> Result<Vec<String>, SourceError> {
+        let Import { paths, format, .. } = self.import.clone();
+        let places = blocking("the paths", move |stop| places::places(&paths, format, stop)).await?;
+        self.places = places.into();
+        Ok(self.places.iter().map(|place| place.name.clone()).collect())
+    }
+
+    /// Opens the next place of this name.
+    pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        self.open = None;
+        let next = self.places.iter().position(|place| place.name == folder);
+        let place = next.and_then(|next| self.places.remove(next));
+        let place = place.ok_or_else(|| unreadable(folder, "it was not found before"))?;
+        let opened = match place.kind {
+            Kind::Unreadable(why) => return Err(unreadable(place.path.display(), why)),
+            Kind::Mbox => {
+                let kind = self.import.mbox;
+                let shown = place.path.display().to_string();
+                let open = move |stop: &AtomicBool| match read::open(&place.path) {
+                    Ok(file) => Mbox::open(file, kind, stop),
+                    Err(UnfetchedWhy::Unreadable(why)) => Err(io::Error::other(why)),
+                    Err(_) => Err(io::ErrorKind::NotFound.into()),
+                };
+                Opened::Mbox(blocking(&shown, open).await?)
+            }
+            Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => Opened::Files(place),
+        };
+        let exists = match &opened {
+            Opened::Mbox(mbox) => mbox.messages(),
+            // They are counted when they are listed.
+            Opened::Files(_) => 0,
+        };
+        self.open = Some(Arc::new(opened));
+        Ok(OpenFolder {
+            name: folder.to_owned(),
+            uidvalidity: None,
+            exists: u32::try_from(exists).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn opened(&self) -> Result<Arc<Opened>, SourceError> {
+        self.open
+            .clone()
+            .ok_or_else(|| unreadable("the folder", "none is open"))
+    }
+
+    pub(super) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
+        let opened = self.opened()?;
+        match &*opened {
+            Opened::Mbox(mbox) => {
+                let count = u32::try_from(mbox.messages()).map_err(|error| unreadable("the mbox", error))?;
+                // What is before the first message and no mail is number 0.
+                let first = if mbox.stray() > 0 { 0 } else { 1 };
+                Ok((first..=count).map(CopyRef::Number).collect())
+            }
+            Opened::Files(place) => {
+                let place = place.clone();
+                let shown = place.path.display().to_string();
+                let names = blocking(&shown, move |stop| list(&place, stop)).await?;
+                Ok(names.into_iter().map(|name| CopyRef::File(name.into())).collect())
+            }
+        }
+    }
+
+    pub(super) async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
+        let (opened, copies) = (self.opened()?, copies.to_vec());
+        let sizes = move |_: &AtomicBool| {
+            let announced = copies.into_iter().filter_map(|copy| {
+                let size = opened.size(&copy)?;
+                Some(Announced { copy, size })
+            });
+            Ok(announced.collect())
+        };
+        blocking("the sizes", sizes).await
+    }
+
+    /// Reads a window of copies. What is no mail, or cannot be read, is returned with the reason.
+    pub(super) async fn fetch(
+        &mut self,
+        window: &[Announced],
+        sink: &mut (dyn FnMut(Fetched) + Send),
+    ) -> Result<Vec<Unfetched>, SourceError> {
+        let (opened, window) = (self.opened()?, window.to_vec());
+        let asked = window.len();
+        let (send, mut read) = mpsc::channel(READ_AHEAD);
+        let reading = tokio::task::spawn_blocking(move || {
+            for one in window {
+                let message = opened.read(&one);
+                // Nobody takes it where the run was interrupted.
+                if send.blocking_send((one.copy, message)).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut unfetched = Vec::new();
+        let mut answered = 0;
+        while let Some((copy, message)) = read.recv().await {
+            answered += 1;
+            match message {
+                Ok((bytes, internal_date)) => sink(Fetched {
+                    copy,
+                    bytes: bytes.into(),
+                    internal_date,
+                }),
+                Err(why) => unfetched.push(Unfetched { copy, why }),
+            }
+        }
+        match reading.await {
+            Ok(()) if answered == asked => Ok(unfetched),
+            _ => Err(panicked()),
+        }
+    }
+}
+
+impl Opened {
+    /// `None` for a file that is gone. What cannot be read has no size; why is said when it is read.
+    fn size(&self, copy: &CopyRef) -> Option<u64> {
+        match (self, copy) {
+            (Self::Mbox(_), CopyRef::Number(0)) => Some(0),
+            (Self::Mbox(mbox), CopyRef::Number(number)) => mbox.size(*number as usize - 1),
+            (Self::Files(place), CopyRef::File(name)) => match place.locate(Path::new(name)) {
+                Ok(path) => match fs::symlink_metadata(path) {
+                    Ok(found) if found.is_file() => Some(found.len()),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    _ => Some(0),
+                },
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(_) => Some(0),
+            },
+            _ => None,
+        }
+    }
+
+    /// The bytes of a copy and, where its place tells, when it was delivered.
+    fn read(&self, one: &Announced) -> Result<(Vec<u8>, Option<i64>), UnfetchedWhy> {
+        let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(places::reason(&error));
+        match (self, &one.copy) {
+            (Self::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
+                "{} bytes before the first `From ` line are no message",
+                mbox.stray()
+            ))),
+            (Self::Mbox(mbox), CopyRef::Number(number)) => {
+                let message = mbox.read(*number as usize - 1).map_err(unreadable)?;
+                Ok((message.bytes, message.date))
+            }
+            (Self::Files(place), CopyRef::File(name)) => {
+                let is_maildir = place.kind == Kind::Maildir;
+                let path = match place.locate(Path::new(name)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(UnfetchedWhy::NotAnswered),
+                    located => located.map_err(unreadable)?,
+                };
+                let bytes = read::message(&path, one.size, is_maildir)?;
+                let delivered = path.file_name().filter(|_| is_maildir).and_then(maildir::delivered);
+                Ok((bytes, delivered))
+            }
+            _ => Err(UnfetchedWhy::NotAnswered),
+        }
+    }
+}
+
+impl Place {
+    /// Where a listed file is now.
+    fn locate(&self, name: &Path) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        if self.kind != Kind::Maildir || fs::symlink_metadata(&path).is_ok() {
+            return Ok(path);
+        }
+        maildir::find(&self.path, name)?.ok_or(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// The files of a place, sorted, as they are named within it.
+fn list(place: &Place, stop: &AtomicBool) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    match &place.kind {
+        Kind::Files(named) => return Ok(named.clone()),
+        Kind::Maildir => {
+            for part in ["cur", "new"] {
+                // A copy of a Maildir may lack one that is empty.
+                match fs::read_dir(place.path.join(part)) {
+                    Ok(entries) => list_part(entries, part, &mut names, stop)?,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Kind::Folder { mboxes, root } => {
+            for entry in fs::read_dir(&place.path)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let is_mbox = mboxes.binary_search(&name).is_ok();
+                if !is_mbox && places::is_candidate(&entry.path(), entry.file_type()?, root) {
+                    names.push(name);
+                }
+                stopped(stop)?;
+            }
+        }
+        Kind::Mbox | Kind::Unreadable(_) => {}
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Hidden files are no messages, whatever put them there.
+fn list_part(entries: fs::ReadDir, part: &str, names: &mut Vec<OsString>, stop: &AtomicBool) -> io::Result<()> {
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !entry.file_type()?.is_dir() && !name.as_encoded_bytes().starts_with(b".") {
+            names.push(Path::new(part).join(name).into_os_string());
+        }
+        stopped(stop)?;
+    }
+    Ok(())
+}
+
+fn stopped(stop: &AtomicBool) -> io::Result<()> {
+    match stop.load(Ordering::Relaxed) {
+        true => Err(io::ErrorKind::Interrupted.into()),
+        false => Ok(()),
+    }
+}
+
+fn unreadable(path: impl ToString, why: impl ToString) -> SourceError {
+    SourceError::Unreadable {
+        path: path.to_string(),
+        why: why.to_string(),
+    }
+}
+
+fn panicked() -> SourceError {
+    SourceError::Lost {
+        command: "the reading of files".into(),
+        words: "it panicked; this is a fault of dropkeep".into(),
+    }
+}
+
+/// Tells the work on another thread to stop when nobody waits for it any more.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Does on a thread of its own what waits for the disk. `what` an error names.
+async fn blocking<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce(&AtomicBool) -> io::Result<T> + Send + 'static,
+) -> Result<T, SourceError> {
+    let stop = Stop(Arc::default());
+    let told = stop.0.clone();
+    let done = tokio::task::spawn_blocking(move || work(&told)).await;
+    drop(stop);
+    done.map_err(|_| panicked())?
+        .map_err(|error| unreadable(what, places::reason(&error)))
+}

@@ -1,0 +1,113 @@
+//! A disk that is full: the run stops and says so, nothing acknowledged is lost, and it goes on when there is room.
+//! Needs the right to mount; where that is missing the test is skipped, and says so.
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use support::{
+    appliance::{Appliance, PROFILE, Profile, assert_adds_up, number},
+    dovecot::Dovecot,
+    generator::{Mailbox, Settings},
+};
+
+const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
+const MESSAGES: usize = 1_500;
+
+/// A disk in memory, unmounted when this goes.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(path: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(path);
+        match mount.output() {
+            Ok(output) if output.status.success() => Some(Self(path.to_owned())),
+            Ok(output) => {
+                eprintln!("SKIPPED: cannot mount: {}", String::from_utf8_lossy(&output.stderr));
+                None
+            }
+            Err(error) => {
+                eprintln!("SKIPPED: no mount: {error}");
+                None
+            }
+        }
+    }
+
+    fn remount(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,{options}")]).arg(&self.0);
+        assert!(mount.status().unwrap().success(), "remount {options}");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("{} is still mounted", self.0.display());
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
+    let server = Dovecot::with(Mailbox::new(Settings::messages(MESSAGES)));
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
+    let Some(disk) = Disk::mount(&appliance.data(), "1500k") else {
+        return;
+    };
+    let first = appliance.run(&["archive", PROFILE, "--json"]).expect(4);
+    assert!(first.stderr.contains("full"), "{}", first.stderr);
+    // What was acknowledged is there and can be read, on the full disk.
+    let lists = appliance.lists();
+    let kept: Vec<u64> = lists
+        .iter()
+        .flat_map(|(_, list)| list)
+        .map(|line| number(line, "id"))
+        .collect();
+    assert!(!kept.is_empty(), "some of it was filed before the disk was full");
+    for id in kept.iter().step_by(17) {
+        assert!(!appliance.raw(*id).is_empty());
+    }
+    // It fails the same way as long as there is no room.
+    appliance.run(&["archive", PROFILE, "--json"]).expect(4);
+
+    disk.remount("size=64m");
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_adds_up(&run);
+    assert_eq!(number(&run, "failed"), 0, "{run:#}");
+    for (name, list) in lists {
+        let after = appliance.done(&["list", "--user", &name, "--json"]).lines();
+        assert!(list.iter().all(|line| after.contains(line)), "{name} lost something");
+    }
+    let again = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_eq!(number(&again, "seen"), 0, "{again:#}");
+}
+
+#[test]
+fn a_data_directory_that_is_read_only_is_named_and_its_mail_can_be_exported() {
+    let server = Dovecot::with(Mailbox::new(Settings::messages(50)));
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
+    let Some(disk) = Disk::mount(&appliance.data(), "64m") else {
+        return;
+    };
+    appliance.done(&["archive", PROFILE]);
+    disk.remount("ro");
+    let refused = appliance.run(&["archive", PROFILE, "--json"]).expect(4);
+    let path = appliance.data().display().to_string();
+    assert!(
+        refused.stderr.contains(&path) && refused.stderr.contains("ead-only"),
+        "{}",
+        refused.stderr
+    );
+    disk.remount("rw");
+    appliance.done(&["archive", PROFILE]);
+}

@@ -1,0 +1,90 @@
+//! Stores of earlier versions: opened, brought to the present schema, and read to the last byte.
+
+mod support;
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use support::{
+    appliance::{Appliance, Profile, number, text},
+    dovecot::Dovecot,
+    generator::{self, Mailbox, Settings},
+};
+
+const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
+
+/// Thaws the store of a schema into an appliance's data directory; gives what the version that wrote it read.
+fn thaw(appliance: &Appliance, schema: u32) -> Value {
+    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
+    let name = stores.join(format!("schema-{schema}"));
+    let tar = zstd::bulk::decompress(&fs::read(name.with_extension("tar.zst")).unwrap(), 64 << 20).unwrap();
+    fs::create_dir_all(appliance.data()).unwrap();
+    let file = appliance.data().join("store.tar");
+    fs::write(&file, tar).unwrap();
+    let unpacked = Command::new("tar")
+        .arg("-C")
+        .arg(appliance.data())
+        .arg("-xf")
+        .arg(&file)
+        .status();
+    assert!(unpacked.unwrap().success());
+    fs::remove_file(file).unwrap();
+    serde_json::from_slice(&fs::read(name.with_extension("json")).unwrap()).unwrap()
+}
+
+fn assert_reads_the_same(appliance: &Appliance, read: &Value) {
+    assert_eq!(json!(appliance.done(&["users", "--json"]).lines()), read["users"]);
+    assert_eq!(json!(appliance.done(&["protocols", "--json"]).lines()), read["runs"]);
+    let lists = appliance.lists().into_iter().map(|(name, list)| (name, json!(list)));
+    assert_eq!(Value::Object(lists.collect()), read["lists"]);
+    let messages = read["lists"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|list| list.as_array().unwrap());
+    for message in messages {
+        let raw = appliance.raw(number(message, "id"));
+        let sha256: String = Sha256::digest(&raw).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(sha256, text(message, "sha256"));
+    }
+}
+
+#[test]
+fn a_store_of_schema_1_is_read_to_the_last_byte_and_written_to() {
+    // The mailbox that the frozen store was made of, so that its copies are known.
+    let server = Dovecot::with(Mailbox::new(Settings::messages(60)));
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap-ssl"));
+    let read = thaw(&appliance, 1);
+    assert_reads_the_same(&appliance, &read);
+    // A second time it is of the present schema.
+    assert_reads_the_same(&appliance, &read);
+
+    // Another port is another source: all of it is fetched, and known.
+    let run = appliance.done(&["archive", "company", "--json"]).json();
+    assert_eq!((number(&run, "archived"), number(&run, "failed")), (0, 0), "{run:#}");
+    assert!(number(&run, "duplicates") > 0, "{run:#}");
+    let run = appliance.done(&["archive", "company", "--json"]).json();
+    assert_eq!(number(&run, "seen"), 0, "{run:#}");
+}
+
+#[test]
+fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
+    let appliance = Appliance::new(DROPKEEP, &generator::user_tables(&generator::company()));
+    thaw(&appliance, 1);
+    let file = appliance.data().join("catalog/data.mdb");
+    let mut catalog = fs::read(&file).unwrap();
+    let schema = b"schema\0\0\0\x01";
+    let places: Vec<_> = memchr::memmem::find_iter(&catalog, schema).collect();
+    assert!(!places.is_empty(), "the schema's number is found in the catalog");
+    for at in places {
+        catalog[at + schema.len() - 1] = 99;
+    }
+    fs::write(&file, &catalog).unwrap();
+    for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
+        let refused = appliance.run(command).expect(4);
+        let said = refused.stderr;
+        assert!(said.contains("schema 99") && said.contains("up to 2"), "{said}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
+}
