@@ -54,7 +54,6 @@ pub fn message_crashed() -> String {
 }
 
 pub fn list_crashed() -> String {
-    "reading the user's list in the catalog crashed, what follows in it is not exported; restore the catalog from a \
-     backup"
+    "reading the user's list in the catalog crashed; the rest of it is not exported, restore the catalog from a backup"
         .into()
 }

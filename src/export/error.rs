@@ -24,11 +24,8 @@ pub enum ExportError {
     },
     #[error("{} cannot be read: {detail}; give another directory", path.display())]
     Marker { path: PathBuf, detail: String },
-    #[error(
-        "{} is an export of another store: message {id} is not the one that was exported; give another directory",
-        path.display()
-    )]
-    OtherStore { path: PathBuf, id: u64 },
+    #[error("{} is an export of another store; give another directory", path.display())]
+    OtherStore { path: PathBuf },
     #[error("{} lies within the data directory; give a directory outside of it", path.display())]
     Inside { path: PathBuf },
     #[error("{} cannot be exported to: {source}", path.display())]

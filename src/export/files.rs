@@ -192,14 +192,6 @@ impl<'p> Files<'p> {
         }
         Ok((batch.messages, batch.bytes))
     }
-
-    /// Waits until all that is noted is on disk.
-    ///
-    /// # Errors
-    /// It is not.
-    pub fn finish(self) -> Result<(), ExportError> {
-        self.manifest.sync()
-    }
 }
 
 impl Batch {
@@ -219,8 +211,6 @@ impl Mbox {
         let path = folder.join(&name);
         let open = || {
             let file = place::open(&path)?;
-            // The file of a new name lasts.
-            File::open(folder)?.sync_all()?;
             file.metadata().map(|metadata| (metadata.len(), file))
         };
         let (length, file) = open().map_err(ExportError::unusable(&path))?;

@@ -98,15 +98,6 @@ impl Manifest {
         let written = self.file.write_all(lines);
         written.map_err(|error| ExportError::io("writing", &self.path)(error))
     }
-
-    /// Waits until all lines are on disk.
-    ///
-    /// # Errors
-    /// They are not.
-    pub fn sync(&self) -> Result<(), ExportError> {
-        let synced = self.file.sync_data();
-        synced.map_err(|error| ExportError::io("syncing", &self.path)(error))
-    }
 }
 
 #[cfg(test)]
@@ -163,7 +154,6 @@ mod tests {
         }
         let mut manifest = Manifest::open(&path, |_| Ok(true)).unwrap();
         manifest.append(&text(&[3])).unwrap();
-        manifest.sync().unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 

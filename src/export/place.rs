@@ -35,11 +35,16 @@ const LOOK: Duration = Duration::from_millis(20);
 const DIR_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
+/// What the marker notes as it goes: the store, and who has which folder.
+type Noted = (Option<String>, BTreeMap<UserId, String>);
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     dropkeep_export: u32,
     #[serde(flatten)]
     selection: Selection,
+    /// What tells the store from others; `None` while it is empty.
+    store: Option<String>,
     /// User → name of the folder, or of the mbox without its ending. It stays when users are renamed.
     folders: BTreeMap<UserId, String>,
 }
@@ -52,28 +57,40 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes possession of the folder, and makes it where there is none.
+    /// Takes possession of the folder, and makes it where there is none. `store` tells the store from others, where
+    /// that is known.
     ///
     /// # Errors
     /// It is not empty and no export, or one of something else, or in use, or cannot be written.
-    pub fn take(path: &Path, data_dir: &Path, selection: &Selection, users: &[Selected]) -> Result<Self, ExportError> {
+    pub fn take(
+        path: &Path,
+        data_dir: &Path,
+        store: Option<String>,
+        selection: &Selection,
+        users: &[Selected],
+    ) -> Result<Self, ExportError> {
         refuse_inside(path, data_dir)?;
         make_dir(path).map_err(ExportError::unusable(path))?;
         let lock = lock(path)?;
-        let marker = path.join(MARKER);
-        let (mut folders, known) = match fs::read(&marker) {
-            Ok(bytes) => (read(path, &marker, &bytes, selection)?, true),
+        let file = path.join(MARKER);
+        let before = match fs::read(&file) {
+            Ok(bytes) => Some(read(path, &file, &bytes, selection)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 refuse_foreign(path)?;
-                (BTreeMap::new(), false)
+                None
             }
-            Err(error) => return Err(ExportError::unusable(&marker)(error)),
+            Err(error) => return Err(ExportError::unusable(&file)(error)),
         };
-        let before = folders.len();
-        assign(&mut folders, users);
-        if !known || folders.len() > before {
-            write(path, selection, &folders)?;
+        let (known, mut folders) = before.clone().unwrap_or_default();
+        if known.is_some() && store.is_some() && known != store {
+            return Err(ExportError::OtherStore { path: path.to_owned() });
         }
+        assign(&mut folders, users);
+        let now = (known.or(store), folders);
+        if before.as_ref() != Some(&now) {
+            write(path, selection, &now)?;
+        }
+        let (_, folders) = now;
         Ok(Self {
             path: path.to_owned(),
             folders,
@@ -166,12 +183,7 @@ fn refuse_foreign(path: &Path) -> Result<(), ExportError> {
     Ok(())
 }
 
-fn read(
-    path: &Path,
-    file: &Path,
-    bytes: &[u8],
-    selection: &Selection,
-) -> Result<BTreeMap<UserId, String>, ExportError> {
+fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result<Noted, ExportError> {
     let refused = |detail: String| ExportError::Marker {
         path: file.to_owned(),
         detail,
@@ -194,7 +206,7 @@ fn read(
     // Nobody is led out of the folder.
     match marker.folders.values().find(|name| names_out::user(name) != **name) {
         Some(name) => Err(refused(format!("{name:?} is no name of a folder"))),
-        None => Ok(marker.folders),
+        None => Ok((marker.store, marker.folders)),
     }
 }
 
@@ -222,10 +234,11 @@ fn assign(folders: &mut BTreeMap<UserId, String>, users: &[Selected]) {
     }
 }
 
-fn write(path: &Path, selection: &Selection, folders: &BTreeMap<UserId, String>) -> Result<(), ExportError> {
+fn write(path: &Path, selection: &Selection, (store, folders): &Noted) -> Result<(), ExportError> {
     let marker = Marker {
         dropkeep_export: VERSION,
         selection: selection.clone(),
+        store: store.clone(),
         folders: folders.clone(),
     };
     let json = serde_json::to_vec_pretty(&marker);
@@ -307,7 +320,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = folder.path().join("data");
         let path = folder.path().join("out/deep");
-        let take = |path: &Path, selection: &Selection| Place::take(path, &data_dir, selection, &users(&["jane"]));
+        let of = |path: &Path, store: &str, selection: &Selection| {
+            let store = (!store.is_empty()).then(|| store.to_owned());
+            Place::take(path, &data_dir, store, selection, &users(&["jane"]))
+        };
+        let take = |path: &Path, selection: &Selection| of(path, "", selection);
         let place = take(&path, &all()).unwrap();
         assert_eq!(place.folder(0), Some("jane"));
         drop(place);
@@ -316,6 +333,10 @@ mod tests {
         let refused = take(&path, &other).map(|_| ()).unwrap_err();
         assert!(matches!(refused, ExportError::Other { .. }), "{refused}");
         assert_eq!(refused.exit() as i32, 2);
+        // Once it is known which store it is of, it is of no other.
+        for (store, is_ours) in [("a", true), ("", true), ("b", false), ("a", true)] {
+            assert_eq!(of(&path, store, &all()).is_ok(), is_ours, "{store}");
+        }
 
         let foreign = folder.path().join("foreign");
         fs::create_dir(&foreign).unwrap();
@@ -336,7 +357,7 @@ mod tests {
     #[test]
     fn a_marker_leads_nobody_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let take = || Place::take(folder.path(), Path::new("data"), &all(), &users(&["jane"]));
+        let take = || Place::take(folder.path(), Path::new("data"), None, &all(), &users(&["jane"]));
         drop(take().unwrap());
         let marker = folder.path().join(MARKER);
         let good = fs::read_to_string(&marker).unwrap();

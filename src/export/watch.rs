@@ -54,8 +54,8 @@ pub struct Exported {
     /// What could not be exported, so many; and what it is, the first ten thousand.
     pub damaged: u64,
     pub damages: Vec<Damage>,
-    /// Whether all that was wanted is there, but for the damages.
-    pub complete: bool,
+    /// Whether it came to its end; what is missing then is among the damages.
+    pub finished: bool,
 }
 
 /// What is told while it goes on.
@@ -108,7 +108,7 @@ pub fn watch(
         }
     };
     let mut result = watch.result;
-    result.complete = failure.is_none();
+    result.finished = failure.is_none();
     (result, failure)
 }
 
@@ -303,6 +303,10 @@ impl Watch {
             return Err(Failure::new(Exit::Errors, error));
         }
         let Some((id, name, listed)) = self.user.as_ref().map(|user| (user.id, user.name.clone(), user.listed)) else {
+            if !self.job.avoided.identification {
+                self.job.avoided.identification = true;
+                return Ok(());
+            }
             let error = "reading the catalog crashed; restore it from a backup";
             return Err(Failure::new(Exit::Store, error));
         };

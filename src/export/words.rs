@@ -24,6 +24,8 @@ pub struct Avoided {
     pub volumes: Vec<u32>,
     /// Users whose lists ended them, and how many entries of the list could be read.
     pub lists: Vec<(UserId, u64)>,
+    /// Whether one died before it came to any user: then it is not looked which store it is.
+    pub identification: bool,
 }
 
 /// What the reading process says. What it says before it reads names the culprit if it dies.

@@ -99,7 +99,12 @@ fn export(
     words: &mut Words,
 ) -> Result<(), ExportError> {
     let users = job.selection.users(store, config)?;
-    let place = Place::take(dir, store.path(), &job.selection, &users)?;
+    let this = if job.avoided.identification {
+        None
+    } else {
+        identification(store)
+    };
+    let place = Place::take(dir, store.path(), this, &job.selection, &users)?;
     let is_whole = job.selection.from.is_none() && job.selection.to.is_none();
     words.say(&Word::Plan {
         users: users.len() as u64,
@@ -119,11 +124,23 @@ fn export(
     for user in users.iter().filter(|user| user.id >= job.first_user) {
         work.user(user)?;
     }
+    // What was noted last is on disk too when the export is said to be done.
     let unfinished = place.path().join(UNFINISHED);
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ExportError::io("removing", &unfinished)(error)),
         _ => place.sync(),
     }
+}
+
+/// What tells the store from others: its first message, and when that was archived.
+fn identification(store: &Store) -> Option<String> {
+    // Where it cannot be read, the messages that are done tell.
+    let first = store.message(1).ok()??;
+    Some(format!(
+        "{} {}",
+        view::hex(&first.sha256),
+        view::time(first.archived_at)
+    ))
 }
 
 struct Work<'w> {
@@ -177,7 +194,9 @@ impl<'w> Work<'w> {
                 id: None,
                 user: user.name.clone(),
                 volume: None,
-                detail: format!("{error}; what follows in this user's list is not exported"),
+                detail: format!(
+                    "{error}; the rest of this user's list is not exported, restore the catalog from a backup"
+                ),
             }))?,
             Err(Halt::Failed(error)) => {
                 // What is whole stays.
@@ -187,8 +206,7 @@ impl<'w> Work<'w> {
                 return Err(error);
             }
         }
-        self.keep(&mut files)?;
-        files.finish()
+        self.keep(&mut files)
     }
 
     fn open_files(&mut self, user: &Selected) -> Result<Files<'w>, ExportError> {
@@ -204,7 +222,7 @@ impl<'w> Work<'w> {
             let message = self.store.message(id)?;
             if message.is_some_and(|message| view::hex(&message.sha256) != sha256) {
                 let path = place.path().to_owned();
-                return Err(ExportError::OtherStore { path, id });
+                return Err(ExportError::OtherStore { path });
             }
             lines += 1;
             if lines % LINES == 0 {
@@ -242,7 +260,7 @@ impl<'w> Work<'w> {
             Err(Halt::Failed(error)) => Err(Halt::Failed(error)),
             ended => {
                 self.write(user, files, &mut window)?;
-                ended
+                ended.and_then(|()| refuse_shortened(user, entries))
             }
         }
     }
@@ -326,6 +344,15 @@ impl<'w> Work<'w> {
             false => Ok(()),
         }
     }
+}
+
+/// A list with damaged pages can end early as if it were whole. It never gets shorter while it is read.
+fn refuse_shortened(user: &Selected, entries: u64) -> Result<(), Halt> {
+    if entries >= user.messages {
+        return Ok(());
+    }
+    let detail = format!("the user's list has {entries} messages of {}", user.messages);
+    Err(Halt::List(StoreError::Damaged { detail }))
 }
 
 /// The output.
