@@ -75,10 +75,14 @@ pub fn lines(manifest: &Path) -> Vec<Value> {
 
 /// How many messages are noted as done, of all users.
 pub fn done(dir: &Path) -> usize {
-    let manifests = files(dir)
-        .into_iter()
-        .filter(|file| file.to_string_lossy().ends_with("manifest.jsonl"));
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let manifests = entries.map(|entry| match entry.path() {
+        path if path.is_dir() => path.join("manifest.jsonl"),
+        path => path,
+    });
+    let is_manifest = |path: &PathBuf| path.to_string_lossy().ends_with("manifest.jsonl");
     manifests
+        .filter(is_manifest)
         .map(|manifest| {
             let bytes = fs::read(manifest).unwrap_or_default();
             bytes.iter().filter(|byte| **byte == b'\n').count()
