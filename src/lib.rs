@@ -18,6 +18,7 @@
 pub mod appliance;
 pub mod archive;
 pub mod cli;
+mod compaction;
 pub mod config;
 pub mod control;
 pub mod export;

@@ -1,5 +1,5 @@
-//! What is done to the store while nobody waits for it: full volumes are sealed at once, and in quiet hours small
-//! blocks are merged.
+//! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
+//! were ended are cleared, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -96,6 +96,9 @@ impl Work {
             {
                 tracing::error!(%error, "tidying up the store failed");
             }
+            if let Err(error) = self.store.forget_dead_readers() {
+                tracing::warn!(%error, "pages that killed commands read may stay in use");
+            }
             if self.stop.wait(LOOK) {
                 return;
             }
@@ -123,6 +126,9 @@ impl Work {
 /// # Errors
 /// A volume cannot be read, or the store not be written.
 pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
+    let Some(_turn) = store.tidying.take(go_on) else {
+        return Ok(());
+    };
     let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
     for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
         match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {

@@ -4,23 +4,22 @@
 //! though it is but the system's cache. Over a long run that would be the whole catalog. So from time to time
 //! the map's pages are let go; those needed again come back out of the cache.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
 
 use rustix::mm::{Advice, madvise};
 
-/// Lets go of the pages that are mapped of `file`. Not being able to changes nothing that is read.
-pub(super) fn release(file: &Path) {
-    let Some(file) = file
-        .canonicalize()
-        .ok()
-        .and_then(|file| file.to_str().map(str::to_owned))
-    else {
-        return;
-    };
+/// Lets go of the pages that are mapped of a file, or of the files in a folder. Not being able to changes nothing that
+/// is read.
+pub(super) fn release(path: &Path) {
+    let Ok(path) = path.canonicalize() else { return };
     let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
         return;
     };
-    for (start, end) in maps.lines().filter(|line| line.ends_with(&file)).filter_map(range) {
+    let is_below = |line: &&str| {
+        line.find('/')
+            .is_some_and(|at| Path::new(&line[at..]).starts_with(&path))
+    };
+    for (start, end) in maps.lines().filter(is_below).filter_map(range) {
         // SAFETY: the range is a shared, read-only map of a file: MADV_DONTNEED drops page table entries, and
         // whoever reads there next, also at this moment, finds the same bytes.
         let released = unsafe { madvise(start as *mut _, end - start, Advice::LinuxDontNeed) };
@@ -28,6 +27,24 @@ pub(super) fn release(file: &Path) {
             tracing::debug!(%error, "the catalog's pages stay resident");
         }
     }
+}
+
+/// How often the pages are let go that long work in one piece reads.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Does `work`, and lets go of the pages mapped of `path` meanwhile.
+pub(super) fn releasing<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while wait.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                release(path);
+            }
+        });
+        let worked = work();
+        drop(done);
+        worked
+    })
 }
 
 /// The addresses of a shared, read-only map: `7f00-7fff r--s …`.
@@ -42,6 +59,45 @@ fn range(line: &str) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes that are resident of what this process has mapped of a file.
+    fn resident(file: &Path) -> u64 {
+        let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let at = maps.find(file.to_str().unwrap()).unwrap();
+        let line = maps[at..].lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
+        line.trim().split(' ').next().unwrap().parse::<u64>().unwrap() << 10
+    }
+
+    #[test]
+    fn what_is_read_of_a_file_does_not_stay_resident() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("data.mdb");
+        let length = 1 << 20;
+        fs::write(&file, vec![1; length]).unwrap();
+        let open = fs::File::open(&file).unwrap();
+        // SAFETY: a new shared map of a file that nobody changes, unmapped nowhere.
+        let map = unsafe {
+            let flags = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::SHARED);
+            let map = rustix::mm::mmap(std::ptr::null_mut(), length, flags.0, flags.1, &open, 0).unwrap();
+            std::slice::from_raw_parts(map.cast::<u8>(), length)
+        };
+        let read = || map.iter().step_by(4096).map(|byte| usize::from(*byte)).sum::<usize>();
+        for path in [&file, folder.path()] {
+            assert_eq!(read(), length / 4096);
+            assert_eq!(resident(&file), length as u64);
+            release(path);
+            assert_eq!(resident(&file), 0);
+        }
+        let waited = releasing(folder.path(), || {
+            read();
+            let started = std::time::Instant::now();
+            while resident(&file) > 0 && started.elapsed() < Duration::from_secs(30) {
+                thread::sleep(LOOK / 10);
+            }
+            resident(&file)
+        });
+        assert_eq!(waited, 0);
+    }
 
     #[test]
     fn only_shared_read_only_maps_are_let_go() {

@@ -1,9 +1,10 @@
 //! The volumes of a store, each opened once, when it is first needed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
-    path::PathBuf,
+    io::ErrorKind,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,22 +13,46 @@ use super::{
     volume::{Mode, Volume},
 };
 
+/// The extension of a volume's folder on its way out.
+const GONE: &str = "gone";
+
+fn remove_folder(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io("removing", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The name of volume `number`'s folder.
+pub(super) fn name(number: u32) -> String {
+    format!("{number:06}")
+}
+
 pub struct Volumes {
     path: PathBuf,
     volume_size: u64,
     /// Another process writes them, if any does.
     reading: bool,
     open: Mutex<HashMap<u32, Arc<Volume>>>,
+    /// Volumes that are not to be opened, since opening them ended a process.
+    refused: Mutex<BTreeSet<u32>>,
 }
 
 impl Volumes {
     pub(super) fn new(path: PathBuf, volume_size: u64) -> Result<Self, StoreError> {
         store::make_dir(&path)?;
+        for folder in fs::read_dir(&path).map_err(StoreError::io("reading", &path))? {
+            let folder = folder.map_err(StoreError::io("reading", &path))?.path();
+            if folder.extension().is_some_and(|extension| extension == GONE) {
+                remove_folder(&folder)?;
+            }
+        }
         Ok(Self {
             path,
             volume_size,
             reading: false,
             open: Mutex::default(),
+            refused: Mutex::default(),
         })
     }
 
@@ -38,21 +63,26 @@ impl Volumes {
             volume_size,
             reading: true,
             open: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
     /// Where volume `number` lies.
     pub(super) fn folder(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{number:06}"))
+        self.path.join(name(number))
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<u32, Arc<Volume>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The numbers of those that were opened.
-    pub(super) fn opened_numbers(&self) -> Vec<u32> {
-        self.opened().keys().copied().collect()
+    fn refused(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These are not to be opened from now on.
+    pub(super) fn refuse(&self, volumes: BTreeSet<u32>) {
+        *self.refused() = volumes;
     }
 
     /// Volume `number`, which must exist.
@@ -60,9 +90,21 @@ impl Volumes {
     /// # Errors
     /// It is missing, cut short, or no volume.
     pub(super) fn get(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
+        // Until it is open, it is not removed.
+        let mut opened = self.opened();
+        if let Some(volume) = opened.get(&number) {
+            return Ok(volume.clone());
+        }
         let folder = self.folder(number);
         if !folder.join(store::DATA_FILE).exists() {
             let detail = format!("volume {} is missing; restore it from a backup", folder.display());
+            return Err(StoreError::Damaged { detail });
+        }
+        if self.refused().contains(&number) {
+            let detail = format!(
+                "opening volume {} ends the process; restore it from a backup",
+                folder.display()
+            );
             return Err(StoreError::Damaged { detail });
         }
         let mode = match (seal::is_sealed(&folder), self.reading) {
@@ -70,16 +112,15 @@ impl Volumes {
             (false, true) => Mode::Reading,
             (false, false) => Mode::Writing,
         };
-        self.open(number, mode)
+        self.open(&mut opened, number, mode)
     }
 
     /// Volume `number`, begun where there is none. For the committer's thread.
     pub(super) fn open_or_create(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
-        self.open(number, Mode::Writing)
+        self.open(&mut self.opened(), number, Mode::Writing)
     }
 
-    fn open(&self, number: u32, mode: Mode) -> Result<Arc<Volume>, StoreError> {
-        let mut open = self.opened();
+    fn open(&self, open: &mut HashMap<u32, Arc<Volume>>, number: u32, mode: Mode) -> Result<Arc<Volume>, StoreError> {
         if let Some(volume) = open.get(&number) {
             return Ok(volume.clone());
         }
@@ -105,29 +146,60 @@ impl Volumes {
         Ok(())
     }
 
+    /// Lets go of pages that dead readers of the open volumes kept.
+    pub(super) fn forget_dead_readers(&self) -> Result<(), StoreError> {
+        let open: Vec<_> = self.opened().values().cloned().collect();
+        open.iter().try_for_each(|volume| volume.forget_dead_readers())
+    }
+
     /// The numbers of the volumes there are, in their order.
     pub(super) fn numbers(&self) -> Result<Vec<u32>, StoreError> {
-        let folders = fs::read_dir(&self.path).map_err(StoreError::io("reading", &self.path))?;
-        let mut numbers = Vec::new();
-        for folder in folders {
-            let name = folder.map_err(StoreError::io("reading", &self.path))?.file_name();
-            numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
-        }
+        let mut numbers: Vec<u32> = self.folders()?.iter().filter_map(|path| self.number(path)).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }
 
+    /// What lies among the volumes and is none.
+    pub(super) fn foreign(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut folders = self.folders()?;
+        folders.retain(|path| self.number(path).is_none());
+        Ok(folders)
+    }
+
+    fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let failed = || StoreError::io("reading", &self.path);
+        let folders = fs::read_dir(&self.path).map_err(failed())?;
+        folders.map(|folder| Ok(folder.map_err(failed())?.path())).collect()
+    }
+
+    /// The number of the volume that lies in `folder`.
+    fn number(&self, folder: &Path) -> Option<u32> {
+        let number = folder.file_name()?.to_str()?.parse().ok()?;
+        (self.folder(number) == folder).then_some(number)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Removes volume `number`, of which nothing is needed any more.
     pub(super) fn remove(&self, number: u32) -> Result<(), StoreError> {
-        // Whoever still reads in it keeps the file open.
-        self.opened().remove(&number);
         let folder = self.folder(number);
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::io("removing the volume", folder)(error))
+        let gone = folder.with_extension(GONE);
+        remove_folder(&gone)?;
+        {
+            // Whoever still reads in it keeps the file open, and nobody finds it half removed.
+            let mut opened = self.opened();
+            opened.remove(&number);
+            match fs::rename(&folder, &gone) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io("removing the volume", folder)(error));
+                }
+                _ => {}
             }
-            _ => store::sync_dir(&self.path),
         }
+        remove_folder(&gone)?;
+        store::sync_dir(&self.path)
     }
 
     /// Bytes of volume `number`'s file.

@@ -3,16 +3,21 @@
 
 mod archive;
 mod ask;
+mod backup;
+mod compact;
 mod export;
 mod import;
+mod interruptible;
 mod list;
 mod output;
 mod protocols;
 mod raw;
+mod restore;
 mod serve;
 mod show;
 mod test;
 mod users;
+mod verify;
 
 use std::{
     io::{IsTerminal, Write},
@@ -23,7 +28,12 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Config, control::api::Failure};
+use crate::{
+    archive::verify::{READER, reader},
+    config::Config,
+    control::api::Failure,
+    profile::Exit,
+};
 
 /// Archives multidrop mailboxes: files each message once and for good into the archive of each person
 /// it belongs to.
@@ -89,6 +99,24 @@ enum Command {
         /// The message's id, as `list` gives it.
         id: u64,
     },
+    /// Copy the archive, as it is at this moment, to a directory; a backup that is there is replaced.
+    Backup {
+        /// The directory: empty, new, or with a backup of this archive.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Put a backup in place as the data directory, which must be empty or new.
+    Restore {
+        /// The directory with the backup.
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+    /// Merge small blocks and give free room back.
+    Compact {
+        /// Only say what room there is, and what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// A readable view of a message.
     Show {
         /// The message's id, as `list` gives it.
@@ -96,6 +124,11 @@ enum Command {
     },
     /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
     Export(export::Arguments),
+    /// Read everything back, recompute every digest, follow every reference.
+    Verify(verify::Arguments),
+    /// What `verify` runs in a process of its own.
+    #[command(name = READER, hide = true)]
+    VerifyReader,
 }
 
 #[derive(Subcommand, Debug)]
@@ -127,6 +160,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    if matches!(cli.command, Command::VerifyReader) {
+        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    }
     let config = Config::load(&cli.config)?;
     let json = cli.json;
     match cli.command {
@@ -140,6 +176,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id } => show::run(config, id, json),
         Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
+        Command::Backup { to } => backup::run(config, to, json),
+        Command::Restore { from } => restore::run(config, from, json),
+        Command::Compact { dry_run } => compact::run(config, dry_run, json),
+        Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
+        Command::VerifyReader => Ok(0),
     }
 }
 
