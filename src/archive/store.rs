@@ -137,10 +137,7 @@ impl Store {
     /// Lets go of the pages that are mapped of the store: they are the system's cache, but count as resident. For who
     /// reads much of it.
     pub fn release_pages(&self) {
-        resident::release(&self.catalog.path().join(DATA_FILE));
-        for number in self.volumes.opened_numbers() {
-            resident::release(&self.volumes.folder(number).join(DATA_FILE));
-        }
+        resident::release(&self.path);
     }
 
     /// Bytes on disk of catalog and volumes.

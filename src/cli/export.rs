@@ -19,6 +19,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::{
     ask::Interrupts,
+    interruptible::open_for_reading,
     output::{Output, grouped, harmless},
 };
 use crate::{
@@ -75,7 +76,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         on_interrupt(move || stopped.store(true, Ordering::Release))?;
-        worker::run(config, &dir, &stop);
+        worker::run(config, open_for_reading, &dir, &stop);
         return Ok(0);
     }
     if let (Some(first), Some(last)) = (from, to)

@@ -35,9 +35,14 @@ const AROUND: u64 = 64 << 10;
 /// Lines of a manifest after which it says that it lives.
 const LINES: u64 = 500;
 
-/// Does the job that stands on the input, and says on the output how it goes. It ends early when `stop` is set, or
-/// the input is closed.
-pub fn run(config: &Config, dir: &Path, stop: &Arc<AtomicBool>) {
+/// Does the job that stands on the input, and says on the output how it goes. `open` opens the store to read in it. It
+/// ends early when `stop` is set, or the input is closed.
+pub fn run(
+    config: &Config,
+    open: impl FnOnce(&Config) -> Result<Store, StoreError>,
+    dir: &Path,
+    stop: &Arc<AtomicBool>,
+) {
     // A process that dies over damage leaves no file with mail in it.
     let none = rustix::process::Rlimit {
         current: Some(0),
@@ -76,18 +81,6 @@ fn read_job(stop: &Arc<AtomicBool>) -> Result<Job, ExportError> {
         stop.store(true, Ordering::Release);
     });
     waits.map(|_| job).map_err(|error| fault(&error))
-}
-
-/// The store, opened beside the appliance if one runs.
-fn open(config: &Config) -> Result<Store, StoreError> {
-    match Store::open_for_reading(config) {
-        // Opening it for writing brings it to the present schema.
-        Err(StoreError::Older { .. }) => {
-            drop(Store::open(config)?);
-            Store::open_for_reading(config)
-        }
-        opened => opened,
-    }
 }
 
 fn export(
