@@ -24,55 +24,87 @@ const LAST_PAGE_AT: usize = 136;
 const TXNID_AT: usize = 144;
 const META: usize = 152;
 
-/// Refuses a file that is no LMDB environment, or too short to be a whole one. Writes nothing.
+/// Page sizes that LMDB can have.
+const PAGE_SIZES: std::ops::RangeInclusive<u64> = 512..=65_536;
+/// How often a file is looked at again that somebody writes to meanwhile.
+const LOOKS: usize = 20;
+
+/// Refuses a file that is no LMDB environment, or too short to be a whole one. Writes nothing. Another process may be
+/// writing to it.
 ///
 /// # Errors
 /// It is, or cannot be read.
 pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
     let failed = || StoreError::io("reading", file);
     let input = File::open(file).map_err(failed())?;
-    let length = input.metadata().map_err(failed())?.len();
-    let whole = match needed(&input).map_err(failed())? {
-        None => false,
-        Some(needed) if needed <= length => true,
+    let newest = || Newest::read(&input).map_err(failed());
+    let mut seen = newest()?;
+    for _ in 0..LOOKS {
+        let Some(newest_seen) = seen else { break };
+        // Measured behind the meta pages: a file that is written to grows first.
+        let length = input.metadata().map_err(failed())?.len();
+        if newest_seen.needed <= length {
+            return Ok(());
+        }
         // Pages that were begun and given up in one transaction are counted, and never written.
-        Some(_) => match pages::check(file, None) {
-            Ok(pages) => pages.page_size > 0 && pages.findings.is_empty(),
-            Err(error) => {
-                return Err(StoreError::Damaged {
-                    detail: error.to_string(),
-                });
-            }
-        },
-    };
-    if whole {
-        Ok(())
-    } else {
-        Err(StoreError::Damaged {
-            detail: format!(
-                "{} is cut short or no LMDB file; restore it from a backup",
-                file.display()
-            ),
-        })
+        let pages = pages::check(file, None).map_err(|error| StoreError::Damaged {
+            detail: error.to_string(),
+        })?;
+        if pages.page_size > 0 && pages.findings.is_empty() {
+            return Ok(());
+        }
+        // What was written meanwhile looks as if it were damaged.
+        let now = newest()?;
+        if now == seen {
+            break;
+        }
+        seen = now;
     }
+    Err(StoreError::Damaged {
+        detail: format!(
+            "{} is cut short or no LMDB file; restore it from a backup",
+            file.display()
+        ),
+    })
 }
 
-/// How long the file must be, by its newer meta page; `None` where it has none.
-fn needed(file: &File) -> io::Result<Option<u64>> {
-    let Some(first) = meta(file, 0)? else { return Ok(None) };
-    let number = |at: usize, meta: &[u8; META]| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&meta[at..at + 8]);
-        u64::from_ne_bytes(bytes)
-    };
-    let page_size = number(PAGE_SIZE_AT, &first) & 0xffff_ffff;
-    let second = meta(file, page_size)?;
-    let newer = second
-        .filter(|second| number(TXNID_AT, second) > number(TXNID_AT, &first))
-        .unwrap_or(first);
-    Ok(number(LAST_PAGE_AT, &newer)
-        .checked_add(1)
-        .and_then(|pages| pages.checked_mul(page_size)))
+/// What the newer meta page says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Newest {
+    txnid: u64,
+    /// How long the file must be.
+    needed: u64,
+}
+
+impl Newest {
+    /// `None` where the file does not have two meta pages that agree about the size of pages: LMDB divides by it.
+    fn read(file: &File) -> io::Result<Option<Self>> {
+        let number = |at: usize, meta: &[u8; META]| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&meta[at..at + 8]);
+            u64::from_ne_bytes(bytes)
+        };
+        let page_size = |meta: &[u8; META]| number(PAGE_SIZE_AT, meta) & 0xffff_ffff;
+        let Some(first) = meta(file, 0)? else { return Ok(None) };
+        let size = page_size(&first);
+        if !size.is_power_of_two() || !PAGE_SIZES.contains(&size) {
+            return Ok(None);
+        }
+        let Some(second) = meta(file, size)?.filter(|second| page_size(second) == size) else {
+            return Ok(None);
+        };
+        let newer = if number(TXNID_AT, &second) > number(TXNID_AT, &first) {
+            second
+        } else {
+            first
+        };
+        let pages = number(LAST_PAGE_AT, &newer).checked_add(1);
+        let needed = pages.and_then(|pages| pages.checked_mul(size));
+        Ok(needed.map(|needed| Self {
+            txnid: number(TXNID_AT, &newer),
+            needed,
+        }))
+    }
 }
 
 fn meta(file: &File, at: u64) -> io::Result<Option<[u8; META]>> {

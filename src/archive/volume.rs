@@ -42,6 +42,8 @@ struct Group {
 pub(super) enum Mode {
     /// By the one process that writes, which makes it where there is none.
     Writing,
+    /// By the one process that writes, for whoever reads: nothing is made that is not there.
+    Existing,
     /// By another process, beside the one that writes.
     Reading,
     /// Its file does not change any more.
@@ -85,7 +87,7 @@ impl Volume {
         }
         let map_size = (volume_size.max(length) + MAP_MARGIN) as usize & !0xffff;
         let flags = match mode {
-            Mode::Writing => EnvFlags::empty(),
+            Mode::Writing | Mode::Existing => EnvFlags::empty(),
             Mode::Reading => EnvFlags::READ_ONLY,
             Mode::Sealed => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
             Mode::Copying => EnvFlags::NO_SYNC | EnvFlags::NO_LOCK,
@@ -97,7 +99,7 @@ impl Volume {
         let env = unsafe { options.flags(flags).open(path) };
         let open = || match mode {
             Mode::Writing | Mode::Copying => Self::make_tables(env?, path),
-            Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
+            Mode::Existing | Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
         };
         let volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
         if mode.writes() {

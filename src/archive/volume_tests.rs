@@ -300,3 +300,26 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
     }
     assert_eq!(Bench::open(&config).list(1, None).len(), 3);
 }
+
+#[actix::test]
+async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    bench.file("aaaa: x", 1, &[1]).await;
+    bench.close();
+    for name in ["catalog", "volumes/000001"] {
+        let file = config.data_dir.join(name).join(store::DATA_FILE);
+        let whole = fs::read(&file).unwrap();
+        // The sizes of pages stand at byte 40 of each meta page.
+        for (at, bit) in (0..32).flat_map(|bit| [(40, bit), (4096 + 40, bit)]) {
+            let mut flipped = whole.clone();
+            flipped[at + bit / 8] ^= 1 << (bit % 8);
+            fs::write(&file, &flipped).unwrap();
+            let error = Store::open(&config).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        fs::write(&file, &whole).unwrap();
+    }
+    assert_eq!(Bench::open(&config).list(1, None).len(), 1);
+}

@@ -85,11 +85,6 @@ impl Volumes {
         *self.refused() = volumes;
     }
 
-    /// The numbers of those that were opened.
-    pub(super) fn opened_numbers(&self) -> Vec<u32> {
-        self.opened().keys().copied().collect()
-    }
-
     /// Volume `number`, which must exist.
     ///
     /// # Errors
@@ -115,7 +110,7 @@ impl Volumes {
         let mode = match (seal::is_sealed(&folder), self.reading) {
             (true, _) => Mode::Sealed,
             (false, true) => Mode::Reading,
-            (false, false) => Mode::Writing,
+            (false, false) => Mode::Existing,
         };
         self.open(&mut opened, number, mode)
     }

@@ -179,7 +179,10 @@ mod tests {
     fn one_long_line_of_delimiters_is_read_once() {
         let message = format!("Content-Type: multipart/mixed; boundary=a\n\n{}", "--a".repeat(4 << 20));
         assert_eq!(large_leaves(message.as_bytes()), [] as [Range<usize>; 0]);
-        let message = format!("Content-Type: multipart/mixed; boundary=a\n\n{}", "--a\n".repeat(1 << 20));
+        let message = format!(
+            "Content-Type: multipart/mixed; boundary=a\n\n{}",
+            "--a\n".repeat(1 << 20)
+        );
         assert_eq!(large_leaves(message.as_bytes()), [] as [Range<usize>; 0]);
     }
 
