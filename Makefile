@@ -2,10 +2,11 @@
 
 CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
+CASES ?= 110000
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint run check protocol serve bench deny clean
+.PHONY: help demo test lint run check protocol serve bench fuzz deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -44,6 +45,9 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store or
 	@tests/install-tools.sh bench
 	$(if $(filter store million,$(BENCH)),,cargo bench --bench journey)
 	$(if $(filter speed memory,$(BENCH)),,cargo bench --bench store)
+
+fuzz: ## Property tests at length: stored and read back, over a hundred thousand messages (CASES=number)
+	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

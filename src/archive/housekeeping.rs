@@ -1,5 +1,5 @@
-//! What is done to the store while nobody waits for it: full volumes are sealed at once, and in quiet hours small
-//! blocks are merged.
+//! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
+//! were ended are cleared, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},

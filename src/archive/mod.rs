@@ -18,7 +18,7 @@ mod error;
 mod group;
 mod housekeeping;
 mod layout;
-#[cfg_attr(not(test), allow(dead_code, reason = "the command that checks a store is to use it"))]
+#[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
 mod reader;
@@ -35,6 +35,7 @@ mod store;
 mod survey;
 mod turn;
 mod user_archive;
+pub mod verify;
 mod volume;
 mod volumes;
 

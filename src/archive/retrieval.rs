@@ -3,6 +3,7 @@
 use std::{borrow::Cow, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
+use roaring::RoaringTreemap;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -21,6 +22,21 @@ const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
 pub struct Retrieval<'s> {
     store: &'s Store,
     blocks: LruCache<(u32, u64), Arc<Vec<u8>>>,
+    checking: Option<Checking<'s>>,
+}
+
+/// Who is asked before a block is read.
+pub(super) trait Gate: Sync {
+    /// # Errors
+    /// In words, why this block of this volume must not be read.
+    fn pass(&self, volume: u32, block: u64) -> Result<(), String>;
+}
+
+/// What is done beside reading where the archive is verified.
+struct Checking<'s> {
+    gate: &'s dyn Gate,
+    /// Blocks found whole since these were last taken.
+    read: RoaringTreemap,
 }
 
 /// How far a place has been read.
@@ -46,7 +62,25 @@ impl<'s> Retrieval<'s> {
         Self {
             store,
             blocks: LruCache::new(capacity),
+            checking: None,
         }
+    }
+
+    /// One that checks parts against their digests too, and remembers which blocks it found whole.
+    pub(super) fn checking(store: &'s Store, gate: &'s dyn Gate) -> Self {
+        let read = RoaringTreemap::new();
+        Self {
+            checking: Some(Checking { gate, read }),
+            ..Self::new(store)
+        }
+    }
+
+    /// The blocks found whole since this was asked last.
+    pub(super) fn take_read(&mut self) -> RoaringTreemap {
+        let checking = self.checking.as_mut();
+        checking
+            .map(|checking| std::mem::take(&mut checking.read))
+            .unwrap_or_default()
     }
 
     /// The exact bytes of message `id`. Beside them, no more than a few blocks are held.
@@ -128,17 +162,34 @@ impl<'s> Retrieval<'s> {
             .ok_or_else(|| damaged(id, "one of its parts is missing in the catalog"))?
             .place;
         let mut position = Position::from(&place);
+        let mut hasher = self.checking.is_some().then(blake3::Hasher::new);
+        let mut hash = |piece: &[u8]| {
+            if let Some(hasher) = &mut hasher {
+                hasher.update(piece);
+            }
+        };
         match &part.form {
             PartForm::Verbatim => self.copy(id, &mut position, place.length, &mut |piece| {
-                raw.extend_from_slice(piece)
-            }),
-            PartForm::Base64(lines) if lines.line == 0 => Err(damaged(id, "one of its parts has lines of no length")),
+                hash(piece);
+                raw.extend_from_slice(piece);
+            })?,
+            PartForm::Base64(lines) if lines.line == 0 => {
+                return Err(damaged(id, "one of its parts has lines of no length"));
+            }
             PartForm::Base64(lines) => {
                 let mut encoder = Encoder::new(*lines);
-                self.copy(id, &mut position, place.length, &mut |piece| encoder.write(piece, raw))?;
+                self.copy(id, &mut position, place.length, &mut |piece| {
+                    hash(piece);
+                    encoder.write(piece, raw);
+                })?;
                 encoder.finish(raw);
-                Ok(())
             }
+        }
+        match hasher {
+            Some(hasher) if *hasher.finalize().as_bytes() != part.digest => {
+                Err(damaged(id, "one of its parts is not the one its digest is of"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -188,6 +239,10 @@ impl<'s> Retrieval<'s> {
         if let Some(block) = self.blocks.get(&key) {
             return Ok(block.clone());
         }
+        if let Some(checking) = &self.checking {
+            let refusal = checking.gate.pass(position.volume, position.block);
+            refusal.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
+        }
         let volume = self.store.volumes.get(position.volume)?;
         let unpacked = volume.with_block(position.block, |block| {
             let block = block.ok_or("it is missing")?;
@@ -200,6 +255,9 @@ impl<'s> Retrieval<'s> {
             block::unpack(position.block, block, most).map(|bytes| (is_large, Arc::new(bytes)))
         })?;
         let (is_large, block) = unpacked.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
+        if let Some(checking) = &mut self.checking {
+            checking.read.insert(position.block);
+        }
         if !is_large {
             self.blocks.push(key, block.clone());
         }

@@ -216,6 +216,18 @@ pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> 
     }
 }
 
+/// Keeps volumes and blocks from being removed as long as the result is held.
+///
+/// # Errors
+/// There is no store, or the lock cannot be had.
+pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreError> {
+    let path = &config.data_dir;
+    if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
+        return Err(StoreError::None { path: path.clone() });
+    }
+    lock_out_removal(path)
+}
+
 /// `None` on a disk that cannot be written to: there nothing is removed either.
 fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
     let name = path.join(READERS);

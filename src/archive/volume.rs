@@ -162,11 +162,28 @@ impl Volume {
     }
 
     fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
-        let get = || {
-            let txn = self.env.read_txn()?;
-            read(&txn)
-        };
-        get().map_err(StoreError::lmdb("reading the volume", &self.path))
+        let txn = self.read()?;
+        read(&txn).map_err(StoreError::lmdb("reading the volume", &self.path))
+    }
+
+    /// A read transaction: hold it for as short as can be.
+    pub(super) fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
+        self.env
+            .read_txn()
+            .map_err(StoreError::lmdb("reading the volume", &self.path))
+    }
+
+    /// Its blocks with their numbers, as bytes.
+    pub(super) fn raw_blocks(&self) -> Database<Bytes, Bytes> {
+        self.blocks.remap_types()
+    }
+
+    /// The number of the first block of the group written last; `None` in volumes of schema 1.
+    pub(super) fn last_group(&self) -> Result<Option<u64>, StoreError> {
+        self.reading(|txn| {
+            let group = self.meta.map(|meta| meta.get(txn, GROUP_KEY)).transpose()?.flatten();
+            Ok(group.map(|group| group.first))
+        })
     }
 
     /// The blocks from number `from` on and below `below` as they are stored: so many that they have `most` bytes,

@@ -1,7 +1,7 @@
 //! The volumes of a store, each opened once, when it is first needed.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -34,6 +34,8 @@ pub struct Volumes {
     /// Another process writes them, if any does.
     reading: bool,
     open: Mutex<HashMap<u32, Arc<Volume>>>,
+    /// Volumes that are not to be opened, since opening them ended a process.
+    refused: Mutex<BTreeSet<u32>>,
 }
 
 impl Volumes {
@@ -50,6 +52,7 @@ impl Volumes {
             volume_size,
             reading: false,
             open: Mutex::default(),
+            refused: Mutex::default(),
         })
     }
 
@@ -60,6 +63,7 @@ impl Volumes {
             volume_size,
             reading: true,
             open: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -70,6 +74,15 @@ impl Volumes {
 
     fn opened(&self) -> MutexGuard<'_, HashMap<u32, Arc<Volume>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These are not to be opened from now on.
+    pub(super) fn refuse(&self, volumes: BTreeSet<u32>) {
+        *self.refused() = volumes;
     }
 
     /// Volume `number`, which must exist.
@@ -85,6 +98,13 @@ impl Volumes {
         let folder = self.folder(number);
         if !folder.join(store::DATA_FILE).exists() {
             let detail = format!("volume {} is missing; restore it from a backup", folder.display());
+            return Err(StoreError::Damaged { detail });
+        }
+        if self.refused().contains(&number) {
+            let detail = format!(
+                "opening volume {} ends the process; restore it from a backup",
+                folder.display()
+            );
             return Err(StoreError::Damaged { detail });
         }
         let mode = match (seal::is_sealed(&folder), self.reading) {
@@ -134,14 +154,32 @@ impl Volumes {
 
     /// The numbers of the volumes there are, in their order.
     pub(super) fn numbers(&self) -> Result<Vec<u32>, StoreError> {
-        let folders = fs::read_dir(&self.path).map_err(StoreError::io("reading", &self.path))?;
-        let mut numbers = Vec::new();
-        for folder in folders {
-            let name = folder.map_err(StoreError::io("reading", &self.path))?.file_name();
-            numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
-        }
+        let mut numbers: Vec<u32> = self.folders()?.iter().filter_map(|path| self.number(path)).collect();
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// What lies among the volumes and is none.
+    pub(super) fn foreign(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut folders = self.folders()?;
+        folders.retain(|path| self.number(path).is_none());
+        Ok(folders)
+    }
+
+    fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let failed = || StoreError::io("reading", &self.path);
+        let folders = fs::read_dir(&self.path).map_err(failed())?;
+        folders.map(|folder| Ok(folder.map_err(failed())?.path())).collect()
+    }
+
+    /// The number of the volume that lies in `folder`.
+    fn number(&self, folder: &Path) -> Option<u32> {
+        let number = folder.file_name()?.to_str()?.parse().ok()?;
+        (self.folder(number) == folder).then_some(number)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Removes volume `number`, of which nothing is needed any more.

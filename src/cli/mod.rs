@@ -16,6 +16,7 @@ mod serve;
 mod show;
 mod test;
 mod users;
+mod verify;
 
 use std::{
     io::{IsTerminal, Write},
@@ -26,7 +27,12 @@ use std::{
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::Config, control::api::Failure};
+use crate::{
+    archive::verify::{READER, reader},
+    config::Config,
+    control::api::Failure,
+    profile::Exit,
+};
 
 /// Archives multidrop mailboxes: files each message once and for good into the archive of each person
 /// it belongs to.
@@ -115,6 +121,11 @@ enum Command {
         /// The message's id, as `list` gives it.
         id: u64,
     },
+    /// Read everything back, recompute every digest, follow every reference.
+    Verify(verify::Arguments),
+    /// What `verify` runs in a process of its own.
+    #[command(name = READER, hide = true)]
+    VerifyReader,
 }
 
 #[derive(Subcommand, Debug)]
@@ -146,6 +157,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    if matches!(cli.command, Command::VerifyReader) {
+        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    }
     let config = Config::load(&cli.config)?;
     let json = cli.json;
     match cli.command {
@@ -161,6 +175,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Backup { to } => backup::run(config, to, json),
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
+        Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
+        Command::VerifyReader => Ok(0),
     }
 }
 

@@ -33,8 +33,14 @@ impl Output {
     }
 
     pub fn json(&mut self, value: &impl Serialize) {
+        self.json_value(value);
+        self.bytes(b"\n");
+    }
+
+    /// A value without a line end: for what is printed in pieces because it may be large.
+    pub fn json_value(&mut self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(json) => self.line(harmless_json(json)),
+            Ok(json) => self.bytes(harmless_json(json).as_bytes()),
             Err(error) => tracing::error!(%error, "a value does not become JSON; this is a fault of dropkeep"),
         }
     }

@@ -102,6 +102,11 @@ impl Identified {
     }
 }
 
+/// The identity of a message, by which copies of it count as the same.
+pub(crate) fn identity_of(message: &[u8]) -> [u8; 32] {
+    identity::identity(message, &Header::scan(message))
+}
+
 /// A date as RFC 5322 writes it, in seconds since 1970 UTC.
 fn date(value: &[u8]) -> Option<i64> {
     let mut line = value.to_vec();

@@ -1,0 +1,254 @@
+//! The files of the environments: whether they are there, are those that were sealed, and hang together.
+
+use std::path::Path;
+
+use heed::{RoTxn, WithoutTls};
+
+use super::{
+    damage::{Damage, Kind},
+    protocol::Desk,
+    work::{Context, Stop},
+};
+use crate::archive::{
+    StoreError, environment,
+    pages::{self, CheckError, Pages},
+    rows::{Seal, VolumeState},
+    seal, store,
+    volume::Volume,
+};
+
+/// Bytes hashed between two signs of life.
+const ALIVE: u64 = 256;
+
+/// What can be said of a volume before its blocks are read.
+pub fn volume(context: &Context, number: u32, desk: &mut Desk) -> Result<(), Stop> {
+    desk.at(&context.plan.start(desk.item, context.extent), false)?;
+    let mut check = Check { context, number, desk };
+    if let Err(error) = check.volume() {
+        let detail = match error {
+            StoreError::Damaged { detail } => detail,
+            error => error.to_string(),
+        };
+        check.wrong(detail);
+    }
+    desk.end()?;
+    Ok(())
+}
+
+struct Check<'c, 'd, 'l> {
+    context: &'c Context<'c>,
+    number: u32,
+    desk: &'d mut Desk<'l>,
+}
+
+impl Check<'_, '_, '_> {
+    fn wrong(&mut self, detail: String) {
+        self.desk.damage(Damage::new(Kind::Volume, detail).volume(self.number));
+    }
+
+    fn volume(&mut self) -> Result<(), StoreError> {
+        let folder = self.context.volumes.folder(self.number);
+        let file = folder.join(store::DATA_FILE);
+        let there = file.exists();
+        let (state, current) = match self.context.store {
+            Some(store) => store.reading(|txn| {
+                let state = store.catalog.volumes.get(txn, &self.number)?;
+                Ok((state, store.catalog.counters(txn)?.volume))
+            })?,
+            None => (None, self.number),
+        };
+        match (&state, there) {
+            // All that it held lies elsewhere.
+            (Some(VolumeState::Emptied), _) => return Ok(()),
+            // Nothing was written to it yet; if a message lies in it, that is found where it is read.
+            (None, false) if self.number >= current => return Ok(()),
+            (_, false) => {
+                self.wrong(format!("volume {} is missing", folder.display()));
+                return Ok(());
+            }
+            (None, true) if self.number > current + 1 => {
+                self.wrong(format!("the catalog knows of no volume {}", folder.display()));
+                return Ok(());
+            }
+            _ => {}
+        }
+        environment::refuse_unreadable(&file)?;
+        let sealed = match state {
+            Some(VolumeState::Sealed(seal)) => Some(seal),
+            _ => None,
+        };
+        self.seal(sealed.as_ref())?;
+        if self.context.request.refused_volumes.contains(&self.number) {
+            return pages_at_rest(&file, Some(self.number), self.desk);
+        }
+        let volume = self.context.volumes.get(self.number)?;
+        if seal::is_sealed(&folder) {
+            pages_at_rest(&file, Some(self.number), self.desk)?;
+        } else {
+            pages(&file, &|| volume.read(), Some(self.number), self.desk)?;
+        }
+        self.newer_than_catalog(&volume)
+    }
+
+    /// A sealed volume's file is the one that was sealed.
+    fn seal(&mut self, known: Option<&Seal>) -> Result<(), StoreError> {
+        let folder = self.context.volumes.folder(self.number);
+        let manifest = if seal::is_sealed(&folder) {
+            match seal::manifest(&folder) {
+                Ok(manifest) => Some(manifest),
+                Err(error) => {
+                    self.wrong(error.to_string());
+                    None
+                }
+            }
+        } else {
+            if known.is_some() {
+                self.wrong(format!(
+                    "volume {} is sealed, and its manifest is missing",
+                    folder.display()
+                ));
+            }
+            None
+        };
+        if let (Some(known), Some(manifest)) = (known, &manifest)
+            && known != manifest
+        {
+            self.wrong(format!(
+                "the manifest of volume {} is not what the catalog says of it",
+                folder.display()
+            ));
+        }
+        let Some(seal) = known.or(manifest.as_ref()) else {
+            return Ok(());
+        };
+        let file = folder.join(store::DATA_FILE);
+        let length = std::fs::metadata(&file)
+            .map_err(StoreError::io("measuring", &file))?
+            .len();
+        if length != seal.bytes {
+            let had = seal.bytes;
+            self.wrong(format!(
+                "{} has {length} bytes, and had {had} when it was sealed",
+                file.display()
+            ));
+            return Ok(());
+        }
+        if self.context.request.selection.has_all_bytes() {
+            self.digest(seal)?;
+        }
+        Ok(())
+    }
+
+    fn digest(&mut self, seal: &Seal) -> Result<(), StoreError> {
+        let file = self.context.volumes.folder(self.number).join(store::DATA_FILE);
+        let asked = std::cell::Cell::new(0);
+        let go_on = || {
+            asked.set(asked.get() + 1);
+            asked.get() % ALIVE != 0 || self.desk.alive().is_ok()
+        };
+        // Where nobody listens any more, the next line finds out.
+        if let Some((_, found)) = seal::digest(&file, &go_on)?
+            && found != seal.blake3
+        {
+            self.wrong(format!(
+                "{} is not the file that was sealed: its BLAKE3 is {found}, and was {}",
+                file.display(),
+                seal.blake3
+            ));
+        }
+        Ok(())
+    }
+
+    /// More of a volume than one group is beyond the catalog: then the catalog is older than the volume.
+    fn newer_than_catalog(&mut self, volume: &Volume) -> Result<(), StoreError> {
+        let first = volume.last_group()?;
+        let Some(store) = self.context.store else { return Ok(()) };
+        let counters = store.reading(|txn| store.catalog.counters(txn))?;
+        if let Some(first) = first.filter(|first| *first > counters.block) {
+            let detail = format!(
+                "volume {:06} is newer than the catalog: it holds block {first}, and the catalog knows of blocks \
+                 up to {}",
+                self.number,
+                counters.block.max(1) - 1
+            );
+            self.desk.damage(Damage::new(Kind::Catalog, detail).volume(self.number));
+        }
+        Ok(())
+    }
+}
+
+/// What can be said of the catalog's file, and whether there are folders that are no volumes.
+pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
+    desk.at(&context.plan.start(desk.item, context.extent), false)?;
+    if let Some(store) = context.store {
+        let file = store.catalog.path().join(store::DATA_FILE);
+        pages(&file, &|| store.catalog.read(), None, desk).map_err(Stop::Store)?;
+    }
+    for name in context.volumes.foreign().map_err(Stop::Store)? {
+        desk.note(format!("{} is no volume's folder", name.display()));
+    }
+    desk.end()?;
+    Ok(())
+}
+
+/// How often a snapshot is taken anew because somebody wrote before its pages could be looked at.
+const TRIES: usize = 100;
+
+/// Checks the pages of a file that somebody may write to, in the snapshot of a transaction.
+fn pages<'t>(
+    file: &Path,
+    read: &dyn Fn() -> Result<RoTxn<'t, WithoutTls>, StoreError>,
+    volume: Option<u32>,
+    desk: &mut Desk,
+) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        // As long as it lasts, no page that it sees is written anew.
+        let txn = read()?;
+        match pages::check(file, Some(txn.id() as u64)) {
+            Err(CheckError::Superseded { .. }) => {}
+            checked => return report(checked, file, volume, desk),
+        }
+    }
+    pages_at_rest(file, volume, desk)
+}
+
+/// Checks the pages of a file that nobody writes to.
+fn pages_at_rest(file: &Path, volume: Option<u32>, desk: &mut Desk) -> Result<(), StoreError> {
+    report(pages::check(file, None), file, volume, desk)
+}
+
+fn report(
+    checked: Result<Pages, CheckError>,
+    file: &Path,
+    volume: Option<u32>,
+    desk: &mut Desk,
+) -> Result<(), StoreError> {
+    let pages = match checked {
+        Ok(pages) => pages,
+        Err(CheckError::Io { source, .. }) => return Err(StoreError::io("checking the pages of", file)(source)),
+        Err(error) => {
+            return Err(StoreError::Damaged {
+                detail: error.to_string(),
+            });
+        }
+    };
+    let mut wrong = |detail: String| {
+        let damage = Damage::new(Kind::Pages, format!("{}: {detail}", file.display()));
+        desk.damage(match volume {
+            Some(volume) => damage.volume(volume),
+            None => damage,
+        });
+    };
+    pages.findings.iter().for_each(|finding| wrong(finding.to_string()));
+    if pages.more_findings > 0 {
+        wrong(format!("{} more pages are damaged", pages.more_findings));
+    }
+    if pages.lost > 0 && pages.findings.is_empty() {
+        desk.note(format!(
+            "{}: {} pages are neither used nor free, which is harmless",
+            file.display(),
+            pages.lost
+        ));
+    }
+    Ok(())
+}

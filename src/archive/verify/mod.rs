@@ -1,0 +1,77 @@
+//! Verifying: the whole archive is read back, every digest is computed again, every reference followed both ways.
+//!
+//! The order of things, as `plan` has it:
+//!
+//! 1. files: the environments' lengths, the digests of sealed volumes, the pages of each LMDB file;
+//! 2. tables: each row of the catalog, found by going through and by its key, compared with those it names;
+//! 3. messages: their rows, their bytes (SHA-256, parts, identity);
+//! 4. the rest: parts that nobody names, blocks that no message needed; and last, sums and counts.
+//!
+//! LMDB can end the process over a damaged page, so all reading is done by a child (`work`), which says what it is
+//! about to do. The parent (`supervise`) never opens LMDB. Where a child dies the `ledger` finds out over what: what
+//! went on is done again step by step, the step that kills is noted as a damage, and the next child goes on behind it.
+//! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
+
+mod blocks;
+mod damage;
+mod files;
+mod ledger;
+mod messages;
+mod plan;
+mod protocol;
+mod scan;
+mod supervise;
+mod tables;
+mod totals;
+mod usage;
+mod work;
+
+pub use damage::{Damage, Kind};
+pub use plan::{Sample, Selection};
+pub use supervise::{READER, reader, verify};
+
+/// What is said on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    Damage(Damage),
+    /// Something worth knowing that is no damage.
+    Note(String),
+    Progress {
+        /// Bytes of mail read back, of how many.
+        bytes: u64,
+        of: u64,
+        /// What is looked at.
+        doing: &'static str,
+    },
+}
+
+/// How a verification came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub ok: bool,
+    /// Messages read back, and their bytes as they came.
+    pub messages: u64,
+    pub bytes: u64,
+    pub damages: u64,
+}
+
+/// Why nothing could be verified.
+#[derive(thiserror::Error, Debug, Clone, PartialEq, Eq)]
+pub enum VerifyError {
+    /// The command was wrong: an unknown user or volume.
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Store(String),
+    #[error("the process that reads the archive cannot be started: {0}")]
+    Reader(String),
+}
+
+impl From<super::StoreError> for VerifyError {
+    fn from(error: super::StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Going through a table from one end to the other, past what cannot be read.
+//!
+//! No read transaction lasts longer than a page of rows. A row that is found in its place must be found by its key
+//! too: a damaged branch page hides rows from those who look them up.
+
+use std::ops::Bound;
+
+use heed::{Database, RoTxn, WithoutTls, types::Bytes};
+
+use super::{
+    damage::{Damage, Kind},
+    plan::{Position, prefix},
+    protocol::Desk,
+    work::Stop,
+};
+use crate::archive::StoreError;
+
+/// Rows looked at under one transaction.
+const ROWS: usize = 1000;
+
+/// A table of bytes, and how its environment is read.
+pub struct Source<'s> {
+    pub table: Database<Bytes, Bytes>,
+    pub read: &'s dyn Fn() -> Result<RoTxn<'s, WithoutTls>, StoreError>,
+}
+
+/// What is checked of each row.
+pub trait Rows {
+    /// What a row that is damaged is called.
+    fn kind(&self) -> Kind;
+
+    /// The row of this key, in words.
+    fn words(&self, key: &[u8]) -> String;
+
+    /// The volume in which the table lies, where it is in one.
+    fn volume(&self) -> Option<u32> {
+        None
+    }
+
+    /// A page begins: whatever is looked up for its rows is as old as they are.
+    ///
+    /// # Errors
+    /// It cannot be looked up.
+    fn begin(&mut self, txn: &RoTxn) -> heed::Result<()>;
+
+    /// # Errors
+    /// What the row is compared with cannot be looked up.
+    fn row(&mut self, txn: &RoTxn, key: &[u8], value: &[u8], desk: &mut Desk) -> heed::Result<()>;
+
+    /// There may be rows before the next one that were not seen.
+    fn skipped(&mut self);
+
+    /// No row follows.
+    ///
+    /// # Errors
+    /// What the rows are compared with cannot be looked up.
+    fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()>;
+}
+
+/// How a page ended.
+enum Page {
+    /// Rows may follow.
+    Full,
+    Last,
+    /// There is no way on, for this reason.
+    Stuck(String),
+}
+
+/// Goes through the rows of `source` from `position` on, to before `until`. Where the desk is alone it takes one
+/// page, row by row, and answers where to go on.
+pub fn scan(
+    source: &Source,
+    rows: &mut dyn Rows,
+    desk: &mut Desk,
+    mut position: Position,
+    until: Option<&[u8]>,
+) -> Result<Option<Position>, Stop> {
+    let mut stuck = false;
+    let mut left = ROWS;
+    loop {
+        desk.at(&position, false)?;
+        let txn = (source.read)()?;
+        if let Err(error) = rows.begin(&txn) {
+            desk.damage(damage(rows, format!("nothing can be compared: {error}")));
+            rows.skipped();
+            break;
+        }
+        let before = position.from.clone();
+        match page(source, rows, desk, &txn, &mut position, until)? {
+            Page::Full => {}
+            Page::Last => {
+                if let Err(error) = rows.end(&txn, desk) {
+                    desk.damage(damage(rows, format!("the end cannot be compared: {error}")));
+                }
+                break;
+            }
+            Page::Stuck(error) => {
+                stuck &= position.from == before;
+                if !stuck {
+                    let from = rows.words(&position.from);
+                    desk.damage(damage(rows, format!("rows at {from} cannot be read: {error}")));
+                }
+                stuck = true;
+                rows.skipped();
+                match position.skip() {
+                    Some(behind) => position = behind,
+                    None => break,
+                }
+                continue;
+            }
+        }
+        stuck = false;
+        left -= 1;
+        if desk.alone && left == 0 {
+            return Ok(Some(position));
+        }
+    }
+    desk.end()?;
+    Ok(None)
+}
+
+fn damage(rows: &dyn Rows, detail: String) -> Damage {
+    let damage = Damage::new(rows.kind(), detail);
+    match rows.volume() {
+        Some(volume) => damage.volume(volume),
+        None => damage,
+    }
+}
+
+/// Checks the rows of a page, or of a single one where the desk is alone, and moves `position` behind them.
+fn page(
+    source: &Source,
+    rows: &mut dyn Rows,
+    desk: &mut Desk,
+    txn: &RoTxn,
+    position: &mut Position,
+    until: Option<&[u8]>,
+) -> Result<Page, Stop> {
+    let most = if desk.alone { 1 } else { ROWS };
+    let end = until.map_or(Bound::Unbounded, Bound::Excluded);
+    let from = position.from.clone();
+    // LMDB takes no empty key.
+    let start = if from.is_empty() {
+        Bound::Unbounded
+    } else {
+        Bound::Included(&from[..])
+    };
+    let range = (start, end);
+    let mut found = match source.table.range(txn, &range) {
+        Ok(found) => found,
+        Err(error) => return Ok(Page::Stuck(error.to_string())),
+    };
+    let (mut first, mut last, mut count) = (None, None::<Vec<u8>>, 0);
+    let ended = loop {
+        if count == most {
+            break Page::Full;
+        }
+        let (key, value) = match found.next() {
+            Some(Ok(row)) => row,
+            Some(Err(error)) => break Page::Stuck(error.to_string()),
+            None => break Page::Last,
+        };
+        if key < &from[..] || last.as_deref().is_some_and(|last| key <= last) {
+            break Page::Stuck("its keys are not in their order".into());
+        }
+        if desk.alone {
+            let here = Position {
+                from: key.to_vec(),
+                gap: position.gap,
+            };
+            desk.at(&here, true)?;
+        }
+        match source.table.get(txn, key) {
+            Ok(Some(same)) if same == value => {}
+            Ok(Some(_)) => desk.damage(row_damage(rows, key, "another row is found by its key")),
+            Ok(None) => desk.damage(row_damage(rows, key, "it is not found by its key")),
+            Err(error) => desk.damage(row_damage(rows, key, &format!("it is not found by its key: {error}"))),
+        }
+        if let Err(error) = rows.row(txn, key, value, desk) {
+            desk.damage(row_damage(rows, key, &format!("it cannot be compared: {error}")));
+        }
+        first.get_or_insert_with(|| prefix(key));
+        last.get_or_insert_default().clear();
+        last.get_or_insert_default().extend_from_slice(key);
+        count += 1;
+    };
+    if let (Some(first), Some(last)) = (first, last) {
+        if count > 1 {
+            position.gap = ((prefix(&last) - first) / (count as u128 - 1)).max(1);
+        }
+        *position = position.behind(&last);
+    }
+    Ok(ended)
+}
+
+fn row_damage(rows: &dyn Rows, key: &[u8], what: &str) -> Damage {
+    damage(rows, format!("{}: {what}", rows.words(key)))
+}

@@ -1,0 +1,454 @@
+//! What must hold for the rows of each of the catalog's tables. What a row is compared with is read under the same
+//! transaction as the row, so an appliance may write meanwhile.
+
+use std::collections::BTreeMap;
+
+use heed::{BytesDecode, RoTxn, types::Bytes};
+use roaring::RoaringBitmap;
+use serde::de::DeserializeOwned;
+
+use super::{
+    damage::{Damage, Kind},
+    plan::{Position, Table},
+    protocol::Desk,
+    scan::{Rows, Source, scan},
+    totals::{self, Totals},
+    usage::Sum,
+    work::{Context, Stop},
+};
+use crate::{
+    archive::{
+        catalog::Catalog,
+        codec::{Key, KeyPart, Row},
+        roster::Roster,
+        rows::{
+            Copy, CopyKey, Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds,
+            Source as Server, Usage, User, UserId, VolumeState,
+        },
+    },
+    report::Run,
+};
+
+/// Goes through a table.
+pub fn table(
+    context: &Context,
+    catalog: &Catalog,
+    table: Table,
+    desk: &mut Desk,
+    position: Position,
+) -> Result<Option<Position>, Stop> {
+    let source = Source {
+        table: raw(catalog, table),
+        read: &|| catalog.read(),
+    };
+    let begins = position == context.plan.start(desk.item, context.extent);
+    let until = context.extent.user.map(|user| (user.saturating_add(1)).to_be_bytes());
+    let mut check = Check {
+        context,
+        catalog,
+        table,
+        counters: Counters::default(),
+        next: begins.then(|| first(table)),
+        known: Known::default(),
+        roster: Roster::default(),
+        usage: Sum::new(begins),
+        seen: Totals {
+            incomplete: !begins,
+            ..Totals::default()
+        },
+    };
+    let until = until.as_ref().map(|key| &key[..]);
+    let behind = scan(&source, &mut check, desk, position, until)?;
+    // Alone, only a page of it was seen.
+    check.seen.incomplete |= behind.is_some();
+    context.totals().merge(check.seen);
+    Ok(behind)
+}
+
+/// The table as bytes.
+fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
+    match table {
+        Table::Users => catalog.users.remap_types(),
+        Table::Usage => catalog.usage.remap_types(),
+        Table::Sources => catalog.sources.remap_types(),
+        Table::Folders => catalog.folders.remap_types(),
+        Table::Volumes => catalog.volumes.remap_types(),
+        Table::Runs => catalog.runs.remap_types(),
+        Table::Identities => catalog.identities.remap_types(),
+        Table::Bytes => catalog.bytes.remap_types(),
+        Table::Held => catalog.held.remap_types(),
+        Table::Filings => catalog.filings.remap_types(),
+        Table::Copies => catalog.copies.remap_types(),
+        Table::Parts => catalog.parts.remap_types(),
+    }
+}
+
+/// The number with which a table that is numbered begins.
+fn first(table: Table) -> u64 {
+    u64::from(table != Table::Users)
+}
+
+/// Numbers that were found to be there.
+#[derive(Default)]
+struct Known {
+    users: RoaringBitmap,
+    sources: RoaringBitmap,
+    folders: RoaringBitmap,
+}
+
+struct Check<'c> {
+    context: &'c Context<'c>,
+    catalog: &'c Catalog,
+    table: Table,
+    /// As they are where the page is read.
+    counters: Counters,
+    /// The number that the next row should have; `None` where rows before it were not seen.
+    next: Option<u64>,
+    known: Known,
+    roster: Roster,
+    usage: Sum,
+    seen: Totals,
+}
+
+/// A key or value as what it stands for.
+///
+/// # Errors
+/// It is none.
+fn key<T: KeyPart>(bytes: &[u8]) -> heed::Result<T> {
+    <Key<T> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
+}
+
+fn value<T: DeserializeOwned>(bytes: &[u8]) -> heed::Result<T> {
+    <Row<T> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
+}
+
+impl Rows for Check<'_> {
+    fn kind(&self) -> Kind {
+        match self.table {
+            Table::Users => Kind::User,
+            Table::Usage => Kind::Usage,
+            Table::Sources => Kind::Source,
+            Table::Folders => Kind::Folder,
+            Table::Volumes => Kind::Volume,
+            Table::Runs => Kind::Run,
+            Table::Identities => Kind::Identity,
+            Table::Bytes => Kind::Bytes,
+            Table::Held => Kind::Held,
+            Table::Filings => Kind::Filing,
+            Table::Copies => Kind::Copy,
+            Table::Parts => Kind::Part,
+        }
+    }
+
+    fn words(&self, key: &[u8]) -> String {
+        format!("{}: {}", self.table.name(), self.table.key(key))
+    }
+
+    fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
+        self.counters = self.catalog.counters(txn)?;
+        Ok(())
+    }
+
+    fn row(&mut self, txn: &RoTxn, k: &[u8], v: &[u8], desk: &mut Desk) -> heed::Result<()> {
+        match self.table {
+            Table::Users => self.user(key(k)?, value(v)?, desk),
+            Table::Usage => self.usage(txn, key(k)?, value(v)?, desk)?,
+            Table::Sources => {
+                let _: Server = value(v)?;
+                self.number(key::<u32>(k)?.into(), self.counters.source.into(), desk);
+            }
+            Table::Folders => {
+                let _: String = value(v)?;
+                self.number(key::<u32>(k)?.into(), self.counters.folder.into(), desk);
+            }
+            Table::Volumes => {
+                let _: VolumeState = value(v)?;
+                self.below(key::<u32>(k)?.into(), self.counters.volume.into(), desk);
+            }
+            Table::Runs => self.run(key(k)?, &value::<String>(v)?, desk),
+            Table::Identities => self.identity(value(v)?, desk),
+            Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
+            Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
+            Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
+            Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
+            Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        }
+        Ok(())
+    }
+
+    fn skipped(&mut self) {
+        self.next = None;
+        self.seen.incomplete = true;
+        self.usage.skipped();
+    }
+
+    fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()> {
+        let behind = match self.table {
+            Table::Sources => self.counters.source.into(),
+            Table::Folders => self.counters.folder.into(),
+            Table::Runs => self.counters.run,
+            Table::Filings => return self.usage.end(self.catalog, txn, self.context.extent.user, desk),
+            _ => return Ok(()),
+        };
+        if let Some(next) = self.next.filter(|next| *next < behind) {
+            self.missing(next, behind, desk);
+        }
+        Ok(())
+    }
+}
+
+impl Check<'_> {
+    fn found(&self, detail: String) -> Damage {
+        Damage::new(self.kind(), detail)
+    }
+
+    /// A row that should have `number` as its key, all of them following each other.
+    fn number(&mut self, number: u64, behind: u64, desk: &mut Desk) {
+        if let Some(next) = self.next.filter(|next| *next < number) {
+            self.missing(next, number, desk);
+        }
+        self.next = Some(number + 1);
+        self.below(number, behind, desk);
+    }
+
+    fn missing(&self, from: u64, to: u64, desk: &mut Desk) {
+        let rows = match to - from {
+            1 => format!("number {from} is missing"),
+            _ => format!("the numbers {from} to {} are missing", to - 1),
+        };
+        desk.damage(self.found(format!("{}: {rows}", self.table.name())));
+    }
+
+    /// A number that the counter has given out.
+    fn below(&self, number: u64, behind: u64, desk: &mut Desk) {
+        if number >= behind {
+            let name = self.table.name();
+            let detail = format!(
+                "{name} has number {number}, and numbers up to {} were given out",
+                behind.max(1) - 1
+            );
+            desk.damage(Damage::new(Kind::Counter, detail));
+        }
+    }
+
+    fn user(&mut self, id: UserId, user: User, desk: &mut Desk) {
+        if self.next.is_some_and(|next| next < u64::from(id)) {
+            // Numbers are given out before it is known whether the user can be.
+            let next = self.next.unwrap_or_default();
+            desk.note(format!("no user has a number of {next} to {}", id - 1));
+        }
+        self.next = Some(u64::from(id) + 1);
+        self.below(id.into(), self.counters.user.into(), desk);
+        if let Some(error) = self
+            .roster
+            .contradiction(&BTreeMap::from([(id, &user)]), |id| format!("user {id}"))
+        {
+            desk.damage(self.found(format!("user {id}: {error}")).user(Some(user.name.clone())));
+        }
+        self.roster.insert(id, &user);
+    }
+
+    fn usage(&mut self, txn: &RoTxn, user: UserId, usage: Usage, desk: &mut Desk) -> heed::Result<()> {
+        if !self.knows_user(txn, user)? {
+            desk.damage(self.found(format!(
+                "there is no user {user}, to whom {} messages are counted",
+                usage.messages
+            )));
+        }
+        let first = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
+        let filings = self.catalog.filings.remap_data_type::<Bytes>();
+        if usage.messages > 0 && filings.range(txn, &first)?.next().transpose()?.is_none() {
+            let name = self.context.name(user);
+            let detail = format!("{} messages are counted, and the archive is empty", usage.messages);
+            desk.damage(self.found(detail).user(name));
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, number: RunId, json: &str, desk: &mut Desk) {
+        self.number(number, self.counters.run, desk);
+        match serde_json::from_str::<Run>(json) {
+            Ok(run) if run.run == number => {}
+            Ok(run) => desk.damage(self.found(format!("the protocol of run {number} says it is of run {}", run.run))),
+            Err(error) => desk.damage(self.found(format!("the protocol of run {number} is none: {error}"))),
+        }
+    }
+
+    fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
+        if number == 0 {
+            desk.damage(self.found("identity number 0 stands for a digest, and is never given out".into()));
+        }
+        self.below(number, self.counters.identity, desk);
+        let extent = self.context.extent.counters.as_ref();
+        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number) {
+            desk.damage(self.found(format!("identity number {number} stands for two digests")));
+        }
+    }
+
+    fn bytes(
+        &mut self,
+        txn: &RoTxn,
+        (identity, head): (IdentityNumber, [u8; 8]),
+        id: MessageId,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
+        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+            let detail =
+                format!("a row for identity number {identity} names message {id}, which is not there or another");
+            desk.damage(self.found(detail).message(id));
+        }
+        Ok(())
+    }
+
+    fn held(
+        &mut self,
+        txn: &RoTxn,
+        (identity, user): (IdentityNumber, UserId),
+        id: MessageId,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let mut wrong = |detail: String| {
+            let damage = Damage::new(Kind::Held, detail).message(id);
+            desk.damage(damage.user(self.context.name(user)));
+        };
+        let row = format!("the row of user {user} and identity number {identity}");
+        match self.catalog.messages.get(txn, &id)? {
+            None => wrong(format!("{row} names message {id}, which is missing")),
+            Some(message) if message.identity != identity => {
+                wrong(format!("{row} names message {id}, which has another identity"));
+            }
+            Some(message) => {
+                let filings = self.catalog.filings.remap_data_type::<Bytes>();
+                if filings.get(txn, &(user, message.date, id))?.is_none() {
+                    wrong(format!(
+                        "{row} names message {id}, which is not in the user's archive: a filing is missing"
+                    ));
+                }
+            }
+        }
+        if !self.knows_user(txn, user)? {
+            desk.damage(self.found(format!("{row}: there is no such user")).message(id));
+        }
+        Ok(())
+    }
+
+    fn filing(
+        &mut self,
+        txn: &RoTxn,
+        (user, date, id): (UserId, Seconds, MessageId),
+        filing: &Filing,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let context = self.context;
+        let mut wrong = |detail: String| {
+            let damage = Damage::new(
+                Kind::Filing,
+                format!("the filing of message {id} for user {user} {detail}"),
+            );
+            desk.damage(damage.message(id).user(context.name(user)));
+        };
+        let message = self.catalog.messages.get(txn, &id)?;
+        match &message {
+            None => wrong("names a message that is missing".into()),
+            Some(message) if message.date != date => {
+                wrong(format!("has the date {date}, and the message {}", message.date));
+            }
+            Some(message) => match self.catalog.held.get(txn, &(message.identity, user))? {
+                Some(held) if held == id => {}
+                Some(other) => wrong(format!("is not what the user is noted to have, message {other}")),
+                None => wrong("is not noted among what the user has".into()),
+            },
+        }
+        if filing.run >= self.counters.run {
+            wrong(format!("names run {}, which never was", filing.run));
+        }
+        if !knows(&mut self.known.folders, filing.folder, || {
+            let folders = self.catalog.folders.remap_data_type::<Bytes>();
+            Ok(folders.get(txn, &filing.folder)?.is_some())
+        })? {
+            wrong(format!("names folder {}, which is not there", filing.folder));
+        }
+        if !self.knows_user(txn, user)? {
+            desk.damage(
+                self.found(format!("message {id} is filed for user {user}, who is not there"))
+                    .message(id),
+            );
+        }
+        if context
+            .extent
+            .counters
+            .as_ref()
+            .is_some_and(|counters| id < counters.message)
+        {
+            self.seen.filed.insert(id);
+        }
+        let size = message.map_or(0, |message| message.size);
+        self.usage.add(self.catalog, txn, user, size, desk)
+    }
+
+    fn copy(&mut self, txn: &RoTxn, key: CopyKey, copy: &Copy, desk: &mut Desk) -> heed::Result<()> {
+        let id = copy.message;
+        let mut wrong = |detail: &str| {
+            let damage = Damage::new(Kind::Copy, format!("the row of {key:?} {detail}"));
+            desk.damage(damage.message(id));
+        };
+        if copy.key != key.check() {
+            wrong("was written for another copy");
+        }
+        let messages = self.catalog.messages.remap_data_type::<Bytes>();
+        if messages.get(txn, &id)?.is_none() {
+            wrong("names a message that is missing");
+        }
+        let (source, folder) = match key {
+            CopyKey::Imap { source, folder, .. } => (source, Some(folder)),
+            CopyKey::Pop3 { source, .. } => (source, None),
+        };
+        let sources = self.catalog.sources.remap_data_type::<Bytes>();
+        if !knows(&mut self.known.sources, source, || {
+            Ok(sources.get(txn, &source)?.is_some())
+        })? {
+            wrong("names a source that is not there");
+        }
+        let folders = self.catalog.folders.remap_data_type::<Bytes>();
+        if let Some(folder) = folder
+            && !knows(&mut self.known.folders, folder, || {
+                Ok(folders.get(txn, &folder)?.is_some())
+            })?
+        {
+            wrong("names a folder that is not there");
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, digest: [u8; 32], part: &Part, desk: &mut Desk) {
+        let place = part.place;
+        if place.volume > self.counters.volume || place.block >= self.counters.block {
+            let detail = format!(
+                "a part lies in block {} of volume {:06}, which never was",
+                place.block, place.volume
+            );
+            desk.damage(self.found(detail).volume(place.volume));
+        }
+        if !self.context.totals().parts.contains(totals::beginning(&digest)) {
+            self.seen.unnamed_part(&digest);
+        }
+    }
+
+    fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
+        let users = self.catalog.users.remap_data_type::<Bytes>();
+        knows(&mut self.known.users, user, || Ok(users.get(txn, &user)?.is_some()))
+    }
+}
+
+/// Whether a number is there, which is looked up until it was.
+fn knows(known: &mut RoaringBitmap, number: u32, look: impl FnOnce() -> heed::Result<bool>) -> heed::Result<bool> {
+    if known.contains(number) {
+        return Ok(true);
+    }
+    let there = look()?;
+    if there {
+        known.insert(number);
+    }
+    Ok(there)
+}

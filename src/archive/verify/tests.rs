@@ -1,0 +1,645 @@
+//! Rows that are wrong are found, each by its kind; in this process, since none of this crashes LMDB.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use heed::RwTxn;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Damage, Event, Kind, Sample, Selection,
+    ledger::Ledger,
+    protocol::{Line, Request},
+    work::work,
+};
+use crate::{
+    archive::{
+        Change, Committer, Deposit, Filed, Shared, Store,
+        catalog::Catalog,
+        deposit::{Settled, Verdict},
+        part::cut,
+        rows::{self, CopyKey, Counters, MessageId, Part, Place, Source, User, UserId, Why},
+    },
+    config::{Config, Family},
+    identify::identity_of,
+    message::Address,
+    report::Run,
+};
+
+const JANE: UserId = 1;
+const BOB: UserId = 2;
+
+/// What a reading process would say.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a verification finds: damages, notes, messages read back.
+fn look(config: &Config, selection: &Selection) -> (Vec<Damage>, Vec<String>, u64) {
+    let said = Said::default();
+    work(&Request::first(config, selection), said.clone()).unwrap();
+    let (mut damages, mut notes) = (Vec::new(), Vec::new());
+    let mut ledger = Ledger::new(selection.clone());
+    for line in String::from_utf8(said.0.lock().unwrap().clone()).unwrap().lines() {
+        let line: Line = serde_json::from_str(line).unwrap();
+        ledger.take(line, &mut |event| match event {
+            Event::Damage(damage) => damages.push(damage),
+            Event::Note(note) => notes.push(note),
+            Event::Progress { .. } => {}
+        });
+    }
+    assert_eq!(ledger.refusal(), None);
+    assert!(ledger.is_done());
+    (damages, notes, ledger.outcome().messages)
+}
+
+struct Archive {
+    config: Config,
+    _folder: tempfile::TempDir,
+}
+
+fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
+    let key = CopyKey::Imap {
+        source: 1,
+        folder: 1,
+        uidvalidity: 7,
+        uid,
+    };
+    Deposit {
+        copy: Some(key),
+        folder: 1,
+        run: 1,
+        parts: cut(&bytes),
+        sha256: Sha256::digest(&bytes).into(),
+        identity: identity_of(&bytes),
+        bytes: Bytes::from(bytes),
+        date: 1000 + i64::from(uid),
+        archived_at: 5000,
+        notes: 0,
+        new_users: Vec::new(),
+    }
+}
+
+async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> Filed {
+    let (shared, answer) = Shared::new(deposit, users.len());
+    for user in users {
+        let settled = Settled {
+            user: *user,
+            why: Why::To,
+            verdict: Verdict::New,
+        };
+        shared.clone().settle(settled, committer).await;
+    }
+    answer.await.unwrap().unwrap()
+}
+
+fn message(number: u32) -> Vec<u8> {
+    let part = match number {
+        // A body that is stored as a part.
+        3 => "part".repeat(10_000),
+        _ => String::new(),
+    };
+    format!("Subject: {number}\r\n\r\nhello {number}\r\n{part}").into_bytes()
+}
+
+impl Archive {
+    /// Five messages: 1 to 4 of Jane, 2 and 5 of Bob, 3 with a part.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data_dir: folder.path().join("data"),
+            ..Config::default()
+        };
+        let store = Arc::new(Store::open(&config).unwrap());
+        let (committer, thread) = Committer::start(store, 64 << 20).unwrap();
+        let source = Source {
+            family: Family::Imap,
+            host: "mail.example.com".into(),
+            port: 993,
+            username: "all".into(),
+        };
+        let user = |name: &str| User {
+            name: name.into(),
+            addresses: vec![Address::parse(&format!("{name}@example.com")).unwrap()],
+            managed: false,
+            retired: false,
+        };
+        let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
+        for change in [
+            Change::User(Some(JANE), user("jane")),
+            Change::User(Some(BOB), user("bob")),
+            Change::Source(source),
+            Change::Folder("INBOX".into()),
+            Change::Begin(Box::new(run)),
+        ] {
+            committer.change(change).await.unwrap();
+        }
+        for number in 1..=5 {
+            let users: &[UserId] = match number {
+                2 => &[JANE, BOB],
+                5 => &[BOB],
+                _ => &[JANE],
+            };
+            let filed = file(&committer, deposit(message(number), number), users).await;
+            assert_eq!(filed.message, u64::from(number));
+        }
+        drop(committer);
+        thread.join().unwrap();
+        Self {
+            config,
+            _folder: folder,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&Catalog, &mut RwTxn)) {
+        let store = Store::open(&self.config).unwrap();
+        let mut txn = store.catalog.write().unwrap();
+        change(&store.catalog, &mut txn);
+        txn.commit().unwrap();
+    }
+
+    fn damages(&self) -> Vec<Damage> {
+        look(&self.config, &Selection::default()).0
+    }
+}
+
+fn identity(number: u32) -> [u8; 32] {
+    identity_of(&message(number))
+}
+
+fn kinds(damages: &[Damage]) -> Vec<Kind> {
+    let mut kinds: Vec<_> = damages.iter().map(|damage| damage.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+#[actix::test]
+async fn what_is_whole_has_no_damage_and_all_of_it_was_read() {
+    let archive = Archive::new().await;
+    let (damages, notes, messages) = look(&archive.config, &Selection::default());
+    assert_eq!((damages, notes, messages), (vec![], vec![], 5));
+    let user = |name: &str| Selection {
+        user: Some(name.into()),
+        ..Selection::default()
+    };
+    assert_eq!(look(&archive.config, &user("bob")).2, 2);
+    assert_eq!(look(&archive.config, &user("@catchall")).2, 0);
+    let sample = |share| Selection {
+        sample: Some(Sample { share, seed: 1 }),
+        ..Selection::default()
+    };
+    assert_eq!(look(&archive.config, &sample(1.0)).2, 5);
+    assert_eq!(look(&archive.config, &sample(1e-9)), (vec![], vec![], 0));
+    let volume = Selection {
+        volume: Some(1),
+        ..Selection::default()
+    };
+    assert_eq!(look(&archive.config, &volume).2, 5);
+}
+
+#[actix::test]
+async fn a_store_in_which_nothing_was_filed_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        data_dir: folder.path().join("data"),
+        ..Config::default()
+    };
+    drop(Store::open(&config).unwrap());
+    assert_eq!(look(&config, &Selection::default()), (vec![], vec![], 0));
+}
+
+/// A wrong row: what is done, which kinds of damage that gives, the message and the user that must be named.
+type Wrong = (
+    fn(&Catalog, &mut RwTxn),
+    &'static [Kind],
+    Option<MessageId>,
+    Option<&'static str>,
+);
+
+/// The row of a message, changed.
+fn with_message(catalog: &Catalog, txn: &mut RwTxn, id: MessageId, change: impl FnOnce(&mut rows::Message)) {
+    let mut message = catalog.messages.get(txn, &id).unwrap().unwrap();
+    change(&mut message);
+    catalog.messages.put(txn, &id, &message).unwrap();
+}
+
+fn with_counters(catalog: &Catalog, txn: &mut RwTxn, change: impl FnOnce(&mut Counters)) {
+    let mut counters = catalog.counters(txn).unwrap();
+    change(&mut counters);
+    catalog.put_counters(txn, &counters).unwrap();
+}
+
+const NOWHERE: Place = Place {
+    volume: 1,
+    block: 1,
+    offset: 1 << 40,
+    length: 3,
+};
+
+fn wrong_rows() -> Vec<Wrong> {
+    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Message, Source, Usage, User};
+    vec![
+        (
+            |c, t| assert!(c.filings.delete(t, &(BOB, 1005, 5)).unwrap()),
+            &[Held, Filing, Usage],
+            Some(5),
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.held.delete(t, &(2, BOB)).unwrap()),
+            &[Filing],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| c.held.put(t, &(2, BOB), &3).unwrap(),
+            &[Held, Filing],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.identities.delete(t, &identity(4)).unwrap()),
+            &[Identity],
+            Some(4),
+            Some("jane"),
+        ),
+        (
+            |c, t| c.identities.put(t, &[9; 32], &4).unwrap(),
+            &[Identity],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.identities.put(t, &identity(4), &3).unwrap(),
+            &[Identity],
+            Some(4),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                with_counters(c, t, |counters| counters.identity += 1);
+                c.identities.put(t, &[9; 32], &6).unwrap();
+            },
+            &[Identity],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let key = c.bytes.iter(t).unwrap().next().unwrap().unwrap().0;
+                c.bytes.delete(t, &key).unwrap();
+            },
+            &[Bytes],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| c.bytes.put(t, &(1, [0; 8]), &1).unwrap(),
+            &[Bytes],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| assert!(c.messages.delete(t, &2).unwrap()),
+            &[Message, Bytes, Held, Filing, Copy, Usage, Counter, Identity],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.sha256[9] ^= 1),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline = NOWHERE),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline.block = 99),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline.volume = 9),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.size += 1),
+            &[Message, Counter, Usage],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.date += 1),
+            &[Filing, Held],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let (digest, _) = c.parts.iter(t).unwrap().next().unwrap().unwrap();
+                c.parts.delete(t, &digest).unwrap();
+            },
+            &[Message, Kind::Part],
+            Some(3),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let (digest, part) = c.parts.iter(t).unwrap().next().unwrap().unwrap();
+                let place = Place {
+                    offset: part.place.offset - 1,
+                    ..part.place
+                };
+                c.parts.put(t, &digest, &Part { place }).unwrap();
+            },
+            &[Message],
+            Some(3),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                c.messages
+                    .delete(t, &5)
+                    .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (5, 4)))
+                    .unwrap()
+            },
+            &[Bytes, Held, Filing, Copy, Usage, Counter, Identity],
+            Some(5),
+            Some("bob"),
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.message = 4),
+            &[Counter],
+            Some(5),
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.messages = 6),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.raw_bytes -= 1),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.identity = 5),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.user = 2),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.folder = 1),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.block = 1),
+            &[Kind::Message],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.run = 1),
+            &[Counter, Filing],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.run = 9),
+            &[Kind::Run],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.users.delete(t, &BOB).map(drop).unwrap(),
+            &[User, Held, Filing, Usage],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let mut bob = c.users.get(t, &BOB).unwrap().unwrap();
+                bob.name = "jane".into();
+                c.users.put(t, &BOB, &bob).unwrap();
+            },
+            &[User],
+            None,
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let usage = rows::Usage { messages: 2, bytes: 1 };
+                c.usage.put(t, &BOB, &usage).unwrap();
+            },
+            &[Usage],
+            None,
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.usage.delete(t, &BOB).unwrap()),
+            &[Usage],
+            None,
+            Some("bob"),
+        ),
+        (
+            |c, t| c.usage.put(t, &0, &rows::Usage { messages: 1, bytes: 1 }).unwrap(),
+            &[Usage],
+            None,
+            Some("@catchall"),
+        ),
+        (
+            |c, t| assert!(c.sources.delete(t, &1).unwrap()),
+            &[Source, Copy],
+            None,
+            None,
+        ),
+        (
+            |c, t| assert!(c.folders.delete(t, &1).unwrap()),
+            &[Folder, Filing, Copy],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.runs.put(t, &1, &"{}".into()).unwrap(),
+            &[Kind::Run],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let json = c.runs.get(t, &1).unwrap().unwrap();
+                c.runs.put(t, &2, &json).unwrap();
+            },
+            &[Kind::Run, Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let (key, copy) = c.copies.iter(t).unwrap().next().unwrap().unwrap();
+                c.copies.delete(t, &key).unwrap();
+                let CopyKey::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    ..
+                } = key
+                else {
+                    panic!("{key:?}")
+                };
+                let key = CopyKey::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    uid: 99,
+                };
+                c.copies.put(t, &key, &copy).unwrap();
+            },
+            &[Copy],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| {
+                let state = rows::VolumeState::Emptied;
+                c.volumes.put(t, &7, &state).unwrap();
+            },
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let table = c.filings.remap_data_type::<heed::types::Bytes>();
+                let row = table.get(t, &(JANE, 1001, 1)).unwrap().unwrap().to_vec();
+                let flipped: Vec<u8> = row
+                    .iter()
+                    .enumerate()
+                    .map(|(at, byte)| byte ^ u8::from(at == 1))
+                    .collect();
+                table.put(t, &(JANE, 1001, 1), &flipped).unwrap();
+            },
+            &[Filing],
+            Some(1),
+            Some("jane"),
+        ),
+    ]
+}
+
+#[actix::test]
+async fn a_wrong_row_is_found_and_named() {
+    let mut missed = Vec::new();
+    for (number, (change, expected, id, user)) in wrong_rows().into_iter().enumerate() {
+        let archive = Archive::new().await;
+        archive.change(change);
+        let damages = archive.damages();
+        let found = kinds(&damages);
+        let named =
+            |damage: &Damage| (id.is_none() || damage.id == id) && (user.is_none() || damage.user.as_deref() == user);
+        if found != expected || !damages.iter().any(named) {
+            missed.push(format!(
+                "change {number}: {expected:?}, {id:?}, {user:?} expected, and found {damages:#?}"
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[actix::test]
+async fn a_part_and_a_number_that_nothing_names_are_notes() {
+    let archive = Archive::new().await;
+    archive.change(|catalog, txn| {
+        let (_, part) = catalog.parts.iter(txn).unwrap().next().unwrap().unwrap();
+        catalog.parts.put(txn, &[0; 32], &part).unwrap();
+        let bob = catalog.users.get(txn, &BOB).unwrap().unwrap();
+        let late = User {
+            name: "late".into(),
+            addresses: Vec::new(),
+            ..bob
+        };
+        catalog.users.put(txn, &7, &late).unwrap();
+        with_counters(catalog, txn, |counters| counters.user = 8);
+    });
+    let (damages, notes, _) = look(&archive.config, &Selection::default());
+    assert_eq!(damages, []);
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("user has a number of 3 to 6")),
+        "{notes:?}"
+    );
+    assert!(
+        notes.iter().any(|note| note.contains("parts that no message names: 1")),
+        "{notes:?}"
+    );
+}
+
+/// Two messages with the same identity whose SHA-256 begin alike: anybody can make such a pair.
+#[actix::test]
+async fn messages_whose_digests_begin_alike_are_no_damage() {
+    let archive = Archive::new().await;
+    let store = Arc::new(Store::open(&archive.config).unwrap());
+    let (committer, thread) = Committer::start(store, 64 << 20).unwrap();
+    let other = [&b"Received: x\r\n"[..], &message(1)].concat();
+    file(&committer, deposit(other, 6), &[BOB]).await;
+    drop(committer);
+    thread.join().unwrap();
+    assert_eq!(archive.damages(), [], "a second copy with other bytes");
+    archive.change(|catalog, txn| {
+        // As if the first eight bytes were the same: the row of the one is gone, that of the other is for both.
+        let [one, two] = [1, 6].map(|id| catalog.messages.get(txn, &id).unwrap().unwrap());
+        assert_eq!(one.identity, two.identity);
+        let head = |sha256: [u8; 32]| <[u8; 8]>::try_from(&sha256[..8]).unwrap();
+        assert!(catalog.bytes.delete(txn, &(two.identity, head(two.sha256))).unwrap());
+        let mut sha256 = two.sha256;
+        sha256[..8].copy_from_slice(&one.sha256[..8]);
+        with_message(catalog, txn, 6, |message| message.sha256 = sha256);
+    });
+    // The SHA-256 is not that of the bytes now; by its bytes it is not missed.
+    assert_eq!(kinds(&archive.damages()), [Kind::Message]);
+}
+
+#[actix::test]
+async fn a_user_is_verified_without_the_others() {
+    let archive = Archive::new().await;
+    archive.change(|catalog, txn| with_message(catalog, txn, 5, |message| message.sha256[9] ^= 1));
+    let user = |name: &str| Selection {
+        user: Some(name.into()),
+        ..Selection::default()
+    };
+    assert_eq!(look(&archive.config, &user("jane")).0, []);
+    let damages = look(&archive.config, &user("bob")).0;
+    assert_eq!(
+        (damages.len(), damages[0].id, damages[0].user.as_deref()),
+        (1, Some(5), Some("bob"))
+    );
+}

@@ -1,0 +1,472 @@
+//! The process that reads. LMDB can end it at any moment, so it says what it is about to do, and holds nothing that
+//! another one would need to go on.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    num::NonZeroUsize,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    blocks, files,
+    messages::{self, at},
+    plan::{Extent, Item, Plan, Position, Selection},
+    protocol::{At, Checked, Desk, Line, Lines, Request},
+    tables,
+    totals::Totals,
+};
+use crate::{
+    archive::{
+        Retrieval, Store, StoreError, resident,
+        retrieval::Gate,
+        rows::{IdentityNumber, MessageId, UserId},
+        store,
+        volumes::Volumes,
+    },
+    config::{ByteSize, Config},
+};
+
+/// More threads find the disk busy.
+const MOST_WORKERS: usize = 8;
+/// Bytes of mail read by one worker between two times that mapped pages are let go.
+const RELEASE: u64 = 64 << 20;
+/// Messages that a worker takes on at a time, at most and at least.
+const CHUNK: (u64, u64) = (256, 4096);
+
+/// Why a process does not go on.
+#[derive(Debug)]
+pub enum Stop {
+    /// Nobody listens any more.
+    Gone(io::Error),
+    Store(StoreError),
+    /// The command was wrong.
+    Usage(String),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What all of the work is done with.
+pub struct Context<'c> {
+    pub request: &'c Request,
+    pub extent: &'c Extent,
+    pub plan: &'c Plan,
+    /// `None` where the catalog cannot be read.
+    pub store: Option<&'c Store>,
+    pub volumes: &'c Volumes,
+    totals: &'c Mutex<Totals>,
+    large: &'c Mutex<()>,
+}
+
+impl Context<'_> {
+    pub fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by the one worker that reads a large message.
+    pub fn large(&self) -> MutexGuard<'_, ()> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A user's name, for a damage; without one where it cannot be read, which is found elsewhere.
+    pub fn name(&self, user: UserId) -> Option<String> {
+        let store = self.store?;
+        let user = store.reading(|txn| store.catalog.users.get(txn, &user)).ok()??;
+        Some(user.name)
+    }
+
+    /// The names of those who have a message.
+    pub fn users_of(&self, id: MessageId, identity: IdentityNumber) -> Option<String> {
+        let store = self.store?;
+        if let (Some(name), Some(_)) = (&self.request.selection.user, self.extent.user) {
+            return Some(name.clone());
+        }
+        let held = store.reading(|txn| {
+            let rows = store
+                .catalog
+                .held
+                .range(txn, &((identity, 0)..=(identity, UserId::MAX)))?;
+            let users = rows.filter(|row| row.as_ref().map_or(true, |(_, held)| *held == id));
+            users
+                .map(|row| row.map(|((_, user), _)| user))
+                .collect::<heed::Result<Vec<_>>>()
+        });
+        let names: Vec<_> = held.ok()?.into_iter().filter_map(|user| self.name(user)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// What a worker reads messages with.
+pub struct Reader<'r> {
+    pub retrieval: Retrieval<'r>,
+    here: &'r Here<'r>,
+    /// Bytes read since mapped pages were let go last.
+    read: u64,
+}
+
+impl<'r> Reader<'r> {
+    fn new(store: &'r Store, here: &'r Here<'r>) -> Self {
+        Self {
+            retrieval: Retrieval::checking(store, here),
+            here,
+            read: 0,
+        }
+    }
+
+    /// The messages from this one on come next.
+    pub fn at(&self, desk: &Desk, id: MessageId) {
+        self.here.item.store(desk.item, Ordering::Relaxed);
+        self.here.id.store(id, Ordering::Relaxed);
+        self.here.alone.store(desk.alone, Ordering::Relaxed);
+    }
+
+    /// `bytes` of mail were read: from time to time, mapped pages are let go.
+    pub fn tidy(&mut self, context: &Context, bytes: u64) {
+        self.read += bytes;
+        if self.read >= RELEASE {
+            self.read = 0;
+            release(context);
+        }
+    }
+}
+
+/// Where a worker is, to say which block comes next.
+struct Here<'h> {
+    lines: &'h Lines,
+    refused: &'h BTreeSet<(u32, u64)>,
+    item: AtomicU64,
+    id: AtomicU64,
+    alone: AtomicBool,
+}
+
+impl<'h> Here<'h> {
+    fn new(context: &Context<'h>, lines: &'h Lines) -> Self {
+        Self {
+            lines,
+            refused: &context.request.refused_blocks,
+            item: AtomicU64::new(0),
+            id: AtomicU64::new(0),
+            alone: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Gate for Here<'_> {
+    fn pass(&self, volume: u32, block: u64) -> Result<(), String> {
+        if self.refused.contains(&(volume, block)) {
+            return Err("reading it ends the process that reads".into());
+        }
+        if !self.alone.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let here = At {
+            item: self.item.load(Ordering::Relaxed),
+            position: at(self.id.load(Ordering::Relaxed)),
+            alone: true,
+            found: true,
+            block: Some((volume, block)),
+        };
+        let said = self.lines.send(&[Line::At(here, Checked::default())]);
+        said.map_err(|error| format!("nobody listens: {error}"))
+    }
+}
+
+/// Lets go of what is mapped of the environments: it is the system's cache, and counts as ours.
+pub fn release(context: &Context) {
+    if let Some(store) = context.store {
+        resident::release(&store.catalog.path().join(store::DATA_FILE));
+    }
+    for volume in &context.extent.volumes {
+        resident::release(&context.volumes.folder(*volume).join(store::DATA_FILE));
+    }
+}
+
+/// Does the work of one process, and says on `out` how it goes.
+///
+/// # Errors
+/// Nobody listens any more.
+pub fn work(request: &Request, out: impl io::Write + Send + 'static) -> io::Result<()> {
+    let lines = Lines::new(out);
+    let line = match try_work(request, &lines) {
+        Ok(()) => Line::Done,
+        Err(Stop::Gone(error)) => return Err(error),
+        Err(Stop::Store(StoreError::Older { .. })) => Line::Older,
+        Err(Stop::Store(error)) => Line::Refused {
+            usage: false,
+            error: error.to_string(),
+        },
+        Err(Stop::Usage(error)) => Line::Refused { usage: true, error },
+    };
+    lines.send(&[line])
+}
+
+fn config(request: &Request) -> Config {
+    let mut config = Config {
+        data_dir: request.data_dir.clone(),
+        ..Config::default()
+    };
+    config.archive.volume_size = ByteSize(request.volume_size);
+    config
+}
+
+fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
+    let config = config(request);
+    if request.upgrade {
+        Store::open(&config)?;
+        return Ok(());
+    }
+    let mut desk = Desk::new(lines, 0, true);
+    let start = Position {
+        from: Vec::new(),
+        gap: 1,
+    };
+    let store = if request.without_catalog {
+        None
+    } else {
+        desk.at(&start, false)?;
+        open(&config, &mut desk)?
+    };
+    let own;
+    let volumes = match &store {
+        Some(store) => &store.volumes,
+        None => {
+            own = Volumes::for_reading(config.data_dir.join(store::VOLUMES), request.volume_size);
+            &own
+        }
+    };
+    volumes.refuse(request.refused_volumes.clone());
+    let extent = match &request.extent {
+        Some(extent) => extent.clone(),
+        None => {
+            let extent = survey(store.as_ref(), volumes, &request.selection)?;
+            lines.send(&[Line::Extent(extent.clone())])?;
+            extent
+        }
+    };
+    desk.end()?;
+    if let (Some(_), None, false) = (&extent.counters, &store, request.without_catalog) {
+        return Err(StoreError::Damaged {
+            detail: "the catalog could be opened, and cannot any more".into(),
+        }
+        .into());
+    }
+    let plan = Plan::new(&extent, &request.selection);
+    let context = Context {
+        request,
+        extent: &extent,
+        plan: &plan,
+        store: store.as_ref(),
+        volumes,
+        totals: &Mutex::default(),
+        large: &Mutex::default(),
+    };
+    go_through(&context, lines)
+}
+
+/// Opens the store; `None` where that is a damage, which is noted.
+fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
+    match Store::open_for_reading(config) {
+        Ok(store) => {
+            // What readers left who were ended keeps pages from being used again.
+            store.forget_dead_readers()?;
+            Ok(Some(store))
+        }
+        Err(error @ (StoreError::Older { .. } | StoreError::None { .. } | StoreError::Network { .. })) => {
+            Err(error.into())
+        }
+        Err(error) => {
+            use super::damage::{Damage, Kind};
+            desk.damage(Damage::new(Kind::Catalog, error.to_string()));
+            Ok(None)
+        }
+    }
+}
+
+/// What there is to verify.
+fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Result<Extent, Stop> {
+    let mut known: BTreeSet<u32> = volumes.numbers()?.into_iter().collect();
+    let Some(store) = store else {
+        return Ok(Extent {
+            counters: None,
+            user: None,
+            volumes: known.into_iter().collect(),
+            chunk: CHUNK.0,
+            bytes: 0,
+        });
+    };
+    let counters = store.reading(|txn| store.catalog.counters(txn))?;
+    known.extend(1..=counters.volume);
+    if let Some(volume) = selection.volume.filter(|volume| !known.contains(volume)) {
+        return Err(Stop::Usage(format!(
+            "there is no volume {volume}; see {}",
+            volumes.path().display()
+        )));
+    }
+    let mut bytes = counters.raw_bytes;
+    let mut user = None;
+    if let Some(name) = &selection.user {
+        let users = store.users()?;
+        let named = users.into_iter().filter(|(_, user, _)| user.name == *name);
+        let Some((id, _, usage)) = named.min_by_key(|(id, user, _)| (user.retired, *id)) else {
+            return Err(Stop::Usage(format!("there is no user {name:?}; `users` lists them")));
+        };
+        user = Some(id);
+        bytes = usage.bytes;
+    }
+    if let Some(sample) = selection.sample {
+        bytes = (bytes as f64 * sample.share) as u64;
+    }
+    let per_worker = counters.message / (16 * workers() as u64);
+    Ok(Extent {
+        user,
+        volumes: known.into_iter().collect(),
+        chunk: per_worker.clamp(CHUNK.0, CHUNK.1),
+        bytes,
+        counters: Some(counters),
+    })
+}
+
+fn workers() -> usize {
+    thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(MOST_WORKERS)
+}
+
+/// An item, and where it is to be gone on with; from its beginning where it was not begun.
+type Next = (u64, Option<Position>);
+
+fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
+    // First alone what a process did not survive, to see what it was.
+    let mut begun: Vec<Next> = Vec::new();
+    for task in &context.request.begun {
+        let here = Here::new(context, lines);
+        let mut worker = Worker::new(context, lines, &here);
+        if let Some(position) = worker.item(task.item, Some(task.position.clone()), true)? {
+            begun.push((task.item, Some(position)));
+        }
+    }
+    begun.reverse();
+    for phase in context.plan.phases() {
+        let (now, later) = begun.into_iter().partition(|(item, _)| phase.contains(item));
+        begun = later;
+        let next = phase.start.max(context.request.next)..phase.end;
+        let queue = Mutex::new(Queue { begun: now, next });
+        in_parallel(context, lines, &queue)?;
+    }
+    if context.request.whole {
+        let mut desk = Desk::new(lines, 0, false);
+        context
+            .totals()
+            .compare(context.extent, &context.request.selection, &mut desk);
+        desk.end()?;
+    }
+    Ok(())
+}
+
+/// The items of a phase that nobody has taken yet.
+struct Queue {
+    begun: Vec<Next>,
+    next: std::ops::Range<u64>,
+}
+
+impl Iterator for Queue {
+    type Item = Next;
+
+    fn next(&mut self) -> Option<Next> {
+        self.begun.pop().or_else(|| self.next.next().map(|item| (item, None)))
+    }
+}
+
+fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result<(), Stop> {
+    let items = {
+        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.begun.len() as u64 + (queue.next.end.saturating_sub(queue.next.start))
+    };
+    let stopped = AtomicBool::new(false);
+    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let here = Here::new(context, lines);
+        let mut worker = Worker::new(context, lines, &here);
+        while !stopped.load(Ordering::Relaxed)
+            && let Some((item, position)) = take()
+        {
+            let done = worker.item(item, position, false);
+            if let Err(stop) = done {
+                stopped.store(true, Ordering::Relaxed);
+                return Err(stop);
+            }
+        }
+        Ok(())
+    };
+    let threads = items.min(workers() as u64);
+    if threads <= 1 {
+        return work();
+    }
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => result = result.and(done),
+                // Its end is this process's, as any other crash.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        result
+    })
+}
+
+struct Worker<'w> {
+    context: &'w Context<'w>,
+    lines: &'w Lines,
+    here: &'w Here<'w>,
+    reader: Option<Reader<'w>>,
+}
+
+impl<'w> Worker<'w> {
+    fn new(context: &'w Context<'w>, lines: &'w Lines, here: &'w Here<'w>) -> Self {
+        Self {
+            context,
+            lines,
+            here,
+            reader: None,
+        }
+    }
+
+    /// Works on an item to its end; alone, for a while, and answers where it is to be gone on with.
+    fn item(&mut self, number: u64, position: Option<Position>, alone: bool) -> Result<Option<Position>, Stop> {
+        let context = self.context;
+        let position = position.unwrap_or_else(|| context.plan.start(number, context.extent));
+        let mut desk = Desk::new(self.lines, number, alone);
+        match (context.plan.item(number), context.store) {
+            (Some(Item::Catalog), Some(_)) => files::catalog(context, &mut desk).map(|()| None),
+            (Some(Item::Volume(volume)), _) => files::volume(context, volume, &mut desk).map(|()| None),
+            (Some(Item::Table(table)), Some(store)) => {
+                tables::table(context, &store.catalog, table, &mut desk, position)
+            }
+            (Some(Item::Messages(_, to)), Some(store)) => {
+                let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
+                messages::messages(context, reader, &mut desk, position, to)
+            }
+            (Some(Item::Blocks(volume)), _) => blocks::blocks(context, volume, &mut desk, position),
+            _ => {
+                desk.end()?;
+                Ok(None)
+            }
+        }
+    }
+}
