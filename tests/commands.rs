@@ -316,6 +316,7 @@ fn the_readme_names_the_commands_there_are() {
     appliance.done(&["archive", PROFILE]);
     let file = appliance.config().with_file_name("message.eml");
     std::fs::write(&file, to_jane(2)).expect("a file");
+    let dir = appliance.config().with_file_name("exported");
     for command in &commands {
         let mut arguments = Vec::new();
         let mut optional = false;
@@ -327,6 +328,7 @@ fn the_readme_names_the_commands_there_are() {
                 "PROFILE" => vec![PROFILE],
                 "RUN" | "ID" => vec!["1"],
                 "PATH…" => vec![file.to_str().expect("a name")],
+                "DIR" => vec![dir.to_str().expect("a name")],
                 "U" => vec!["jane"],
                 "NAME" if command.contains(" retire ") => vec!["renamed"],
                 "NAME" => vec!["newcomer"],

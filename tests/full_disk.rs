@@ -108,6 +108,9 @@ fn a_data_directory_that_is_read_only_is_named_and_its_mail_can_be_exported() {
         "{}",
         refused.stderr
     );
+    let out = appliance.config().with_file_name("out");
+    let exported = appliance.done(&["export", out.to_str().unwrap(), "--json"]).json();
+    assert!(number(&exported, "exported") >= 50, "{exported:#}");
     disk.remount("rw");
     appliance.done(&["archive", PROFILE]);
 }
@@ -161,4 +164,33 @@ fn a_backup_that_finds_no_room_leaves_the_one_before() {
     small.remount("size=64m");
     restore().expect(0);
     drop((disk, small));
+}
+
+#[test]
+fn an_export_to_a_full_disk_goes_on_when_there_is_room() {
+    let server = Dovecot::with(Mailbox::new(Settings::messages(MESSAGES)));
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
+    appliance.done(&["archive", PROFILE]);
+    let total: usize = appliance.lists().iter().map(|(_, list)| list.len()).sum();
+    for format in ["eml", "mbox", "maildir"] {
+        let mounted = appliance.config().with_file_name(format);
+        let Some(disk) = Disk::mount(&mounted, "4m") else {
+            return;
+        };
+        let dir = mounted.join("out");
+        let export = ["export", dir.to_str().unwrap(), "--format", format, "--json"];
+        let first = appliance.run(&export).expect(4);
+        assert!(
+            first.stderr.contains("full") && first.stderr.contains("goes on"),
+            "{}",
+            first.stderr
+        );
+        let exported = number(&first.json(), "exported");
+        assert_eq!(first.json()["finished"], false);
+        disk.remount("size=128m");
+        let second = appliance.done(&export).json();
+        assert_eq!(number(&second, "skipped"), exported, "{second:#}");
+        assert_eq!(exported + number(&second, "exported"), total as u64, "{second:#}");
+        assert_eq!(number(&appliance.done(&export).json(), "exported"), 0);
+    }
 }

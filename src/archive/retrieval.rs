@@ -37,6 +37,8 @@ struct Checking<'s> {
     gate: &'s dyn Gate,
     /// Blocks found whole since these were last taken.
     read: RoaringTreemap,
+    /// The volume of a block that could not be read since this was last taken.
+    failed: Option<u32>,
 }
 
 /// How far a place has been read.
@@ -70,7 +72,11 @@ impl<'s> Retrieval<'s> {
     pub(super) fn checking(store: &'s Store, gate: &'s dyn Gate) -> Self {
         let read = RoaringTreemap::new();
         Self {
-            checking: Some(Checking { gate, read }),
+            checking: Some(Checking {
+                gate,
+                read,
+                failed: None,
+            }),
             ..Self::new(store)
         }
     }
@@ -81,6 +87,11 @@ impl<'s> Retrieval<'s> {
         checking
             .map(|checking| std::mem::take(&mut checking.read))
             .unwrap_or_default()
+    }
+
+    /// The volume of the block that could not be read since this was asked last, if there was one.
+    pub(super) fn take_failed(&mut self) -> Option<u32> {
+        self.checking.as_mut().and_then(|checking| checking.failed.take())
     }
 
     /// The exact bytes of message `id`. Beside them, no more than a few blocks are held.
@@ -239,6 +250,14 @@ impl<'s> Retrieval<'s> {
         if let Some(block) = self.blocks.get(&key) {
             return Ok(block.clone());
         }
+        let read = self.read_block(id, position, most);
+        if let (Err(_), Some(checking)) = (&read, &mut self.checking) {
+            checking.failed = Some(position.volume);
+        }
+        read
+    }
+
+    fn read_block(&mut self, id: MessageId, position: &Position, most: u64) -> Result<Arc<Vec<u8>>, StoreError> {
         if let Some(checking) = &self.checking {
             let refusal = checking.gate.pass(position.volume, position.block);
             refusal.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
@@ -259,7 +278,7 @@ impl<'s> Retrieval<'s> {
             checking.read.insert(position.block);
         }
         if !is_large {
-            self.blocks.push(key, block.clone());
+            self.blocks.push((position.volume, position.block), block.clone());
         }
         Ok(block)
     }

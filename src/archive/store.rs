@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{StoreError, catalog::Catalog, environment, staging, turn::Turn, volumes::Volumes};
+use super::{StoreError, catalog::Catalog, environment, resident, staging, turn::Turn, volumes::Volumes};
 use crate::config::Config;
 
 /// The owner alone may look into the data directory.
@@ -132,6 +132,12 @@ impl Store {
     pub(super) fn removing<T>(&self, remove: impl FnOnce() -> T) -> T {
         self.removals.fetch_add(1, Ordering::Release);
         remove()
+    }
+
+    /// Lets go of the pages that are mapped of the store: they are the system's cache, but count as resident. For who
+    /// reads much of it.
+    pub fn release_pages(&self) {
+        resident::release(&self.path);
     }
 
     /// Bytes on disk of catalog and volumes.

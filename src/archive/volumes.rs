@@ -85,6 +85,11 @@ impl Volumes {
         *self.refused() = volumes;
     }
 
+    /// The numbers of those that were opened.
+    pub(super) fn opened_numbers(&self) -> Vec<u32> {
+        self.opened().keys().copied().collect()
+    }
+
     /// Volume `number`, which must exist.
     ///
     /// # Errors

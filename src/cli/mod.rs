@@ -5,6 +5,7 @@ mod archive;
 mod ask;
 mod backup;
 mod compact;
+mod export;
 mod import;
 mod interruptible;
 mod list;
@@ -126,6 +127,8 @@ enum Command {
     /// What `verify` runs in a process of its own.
     #[command(name = READER, hide = true)]
     VerifyReader,
+    /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
+    Export(export::Arguments),
 }
 
 #[derive(Subcommand, Debug)]
@@ -177,6 +180,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
         Command::VerifyReader => Ok(0),
+        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
     }
 }
 

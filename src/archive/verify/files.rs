@@ -12,7 +12,7 @@ use super::{
 use crate::archive::{
     StoreError, environment,
     pages::{self, CheckError, Pages},
-    rows::{Seal, VolumeState},
+    rows::{Message, Seal, VolumeState},
     seal, store,
     volume::Volume,
 };
@@ -50,24 +50,30 @@ impl Check<'_, '_, '_> {
         let folder = self.context.volumes.folder(self.number);
         let file = folder.join(store::DATA_FILE);
         let there = file.exists();
-        let (state, current) = match self.context.store {
+        let (state, current, used) = match self.context.store {
             Some(store) => store.reading(|txn| {
-                let state = store.catalog.volumes.get(txn, &self.number)?;
-                Ok((state, store.catalog.counters(txn)?.volume))
+                let catalog = &store.catalog;
+                let state = catalog.volumes.get(txn, &self.number)?;
+                let lies_here = |message: Message| message.inline.volume == self.number;
+                // A row that cannot be read is found where the messages are.
+                let last = catalog.messages.last(txn);
+                let used = last.map_or(true, |last| last.is_some_and(|(_, message)| lies_here(message)));
+                Ok((state, catalog.counters(txn)?.volume, used))
             })?,
-            None => (None, self.number),
+            None => (None, self.number, true),
         };
         match (&state, there) {
             // All that it held lies elsewhere.
             (Some(VolumeState::Emptied), _) => return Ok(()),
-            // Nothing was written to it yet; if a message lies in it, that is found where it is read.
-            (None, false) if self.number >= current => return Ok(()),
-            (_, false) => {
-                self.wrong(format!("volume {} is missing", folder.display()));
+            (None, true) if self.number > current.saturating_add(1) => {
+                self.wrong(format!("the catalog knows of no volume {}", folder.display()));
                 return Ok(());
             }
-            (None, true) if self.number > current + 1 => {
-                self.wrong(format!("the catalog knows of no volume {}", folder.display()));
+            // An appliance may be about to begin it, or a crash came before it was. If a message lies in it, that
+            // is found where it is read.
+            (None, _) if self.number > current || (self.number == current && !used) => return Ok(()),
+            (_, false) => {
+                self.wrong(format!("volume {} is missing", folder.display()));
                 return Ok(());
             }
             _ => {}

@@ -74,4 +74,6 @@ impl From<super::StoreError> for VerifyError {
 }
 
 #[cfg(test)]
+mod row_tests;
+#[cfg(test)]
 mod tests;

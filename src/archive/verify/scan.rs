@@ -47,6 +47,9 @@ pub trait Rows {
     /// What the row is compared with cannot be looked up.
     fn row(&mut self, txn: &RoTxn, key: &[u8], value: &[u8], desk: &mut Desk) -> heed::Result<()>;
 
+    /// A page was gone through.
+    fn tidy(&mut self);
+
     /// There may be rows before the next one that were not seen.
     fn skipped(&mut self);
 
@@ -86,7 +89,9 @@ pub fn scan(
             break;
         }
         let before = position.from.clone();
-        match page(source, rows, desk, &txn, &mut position, until)? {
+        let ended = page(source, rows, desk, &txn, &mut position, until)?;
+        rows.tidy();
+        match ended {
             Page::Full => {}
             Page::Last => {
                 if let Err(error) = rows.end(&txn, desk) {

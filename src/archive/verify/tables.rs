@@ -176,6 +176,10 @@ impl Rows for Check<'_> {
         Ok(())
     }
 
+    fn tidy(&mut self) {
+        self.context.tidy();
+    }
+
     fn skipped(&mut self) {
         self.next = None;
         self.seen.incomplete = true;

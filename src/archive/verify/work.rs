@@ -33,8 +33,8 @@ use crate::{
 
 /// More threads find the disk busy.
 const MOST_WORKERS: usize = 8;
-/// Bytes of mail read by one worker between two times that mapped pages are let go.
-const RELEASE: u64 = 64 << 20;
+/// Bytes of mapped files that may be resident.
+const MOST_MAPPED: u64 = 96 << 20;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
 
@@ -82,6 +82,19 @@ impl Context<'_> {
         self.large.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets go of what is mapped of the environments once it is much: it is the system's cache, and counts as ours.
+    pub fn tidy(&self) {
+        if resident::mapped() < MOST_MAPPED {
+            return;
+        }
+        if let Some(store) = self.store {
+            resident::release(&store.catalog.path().join(store::DATA_FILE));
+        }
+        for volume in &self.extent.volumes {
+            resident::release(&self.volumes.folder(*volume).join(store::DATA_FILE));
+        }
+    }
+
     /// A user's name, for a damage; without one where it cannot be read, which is found elsewhere.
     pub fn name(&self, user: UserId) -> Option<String> {
         let store = self.store?;
@@ -114,8 +127,6 @@ impl Context<'_> {
 pub struct Reader<'r> {
     pub retrieval: Retrieval<'r>,
     here: &'r Here<'r>,
-    /// Bytes read since mapped pages were let go last.
-    read: u64,
 }
 
 impl<'r> Reader<'r> {
@@ -123,7 +134,6 @@ impl<'r> Reader<'r> {
         Self {
             retrieval: Retrieval::checking(store, here),
             here,
-            read: 0,
         }
     }
 
@@ -132,15 +142,6 @@ impl<'r> Reader<'r> {
         self.here.item.store(desk.item, Ordering::Relaxed);
         self.here.id.store(id, Ordering::Relaxed);
         self.here.alone.store(desk.alone, Ordering::Relaxed);
-    }
-
-    /// `bytes` of mail were read: from time to time, mapped pages are let go.
-    pub fn tidy(&mut self, context: &Context, bytes: u64) {
-        self.read += bytes;
-        if self.read >= RELEASE {
-            self.read = 0;
-            release(context);
-        }
     }
 }
 
@@ -182,16 +183,6 @@ impl Gate for Here<'_> {
         };
         let said = self.lines.send(&[Line::At(here, Checked::default())]);
         said.map_err(|error| format!("nobody listens: {error}"))
-    }
-}
-
-/// Lets go of what is mapped of the environments: it is the system's cache, and counts as ours.
-pub fn release(context: &Context) {
-    if let Some(store) = context.store {
-        resident::release(&store.catalog.path().join(store::DATA_FILE));
-    }
-    for volume in &context.extent.volumes {
-        resident::release(&context.volumes.folder(*volume).join(store::DATA_FILE));
     }
 }
 

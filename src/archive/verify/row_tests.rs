@@ -1,0 +1,367 @@
+//! Every kind of wrong row is found, by its kind, and named.
+
+use heed::RwTxn;
+
+use super::{
+    Damage, Kind,
+    tests::{Archive, BOB, JANE, identity, kinds},
+};
+use crate::archive::{
+    catalog::Catalog,
+    rows::{self, CopyKey, Counters, MessageId, Part, Place},
+};
+
+/// A wrong row: what is done, which kinds of damage that gives, the message and the user that must be named.
+type Wrong = (
+    fn(&Catalog, &mut RwTxn),
+    &'static [Kind],
+    Option<MessageId>,
+    Option<&'static str>,
+);
+
+/// The row of a message, changed.
+pub fn with_message(catalog: &Catalog, txn: &mut RwTxn, id: MessageId, change: impl FnOnce(&mut rows::Message)) {
+    let mut message = catalog.messages.get(txn, &id).unwrap().unwrap();
+    change(&mut message);
+    catalog.messages.put(txn, &id, &message).unwrap();
+}
+
+pub fn with_counters(catalog: &Catalog, txn: &mut RwTxn, change: impl FnOnce(&mut Counters)) {
+    let mut counters = catalog.counters(txn).unwrap();
+    change(&mut counters);
+    catalog.put_counters(txn, &counters).unwrap();
+}
+
+const NOWHERE: Place = Place {
+    volume: 1,
+    block: 1,
+    offset: 1 << 40,
+    length: 3,
+};
+
+fn wrong_rows() -> Vec<Wrong> {
+    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Message, Source, Usage, User};
+    vec![
+        (
+            |c, t| assert!(c.filings.delete(t, &(BOB, 1005, 5)).unwrap()),
+            &[Held, Filing, Usage],
+            Some(5),
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.held.delete(t, &(2, BOB)).unwrap()),
+            &[Filing],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| c.held.put(t, &(2, BOB), &3).unwrap(),
+            &[Held, Filing],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.identities.delete(t, &identity(4)).unwrap()),
+            &[Identity],
+            Some(4),
+            Some("jane"),
+        ),
+        (
+            |c, t| c.identities.put(t, &[9; 32], &4).unwrap(),
+            &[Identity],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.identities.put(t, &identity(4), &3).unwrap(),
+            &[Identity],
+            Some(4),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                with_counters(c, t, |counters| counters.identity += 1);
+                c.identities.put(t, &[9; 32], &6).unwrap();
+            },
+            &[Identity],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let key = c.bytes.iter(t).unwrap().next().unwrap().unwrap().0;
+                c.bytes.delete(t, &key).unwrap();
+            },
+            &[Bytes],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| c.bytes.put(t, &(1, [0; 8]), &1).unwrap(),
+            &[Bytes],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| assert!(c.messages.delete(t, &2).unwrap()),
+            &[Message, Bytes, Held, Filing, Copy, Usage, Counter, Identity],
+            Some(2),
+            Some("bob"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.sha256[9] ^= 1),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline = NOWHERE),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline.block = 99),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.inline.volume = 9),
+            &[Message],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.size += 1),
+            &[Message, Counter, Usage],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| with_message(c, t, 1, |message| message.date += 1),
+            &[Filing, Held],
+            Some(1),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let (digest, _) = c.parts.iter(t).unwrap().next().unwrap().unwrap();
+                c.parts.delete(t, &digest).unwrap();
+            },
+            &[Message, Kind::Part],
+            Some(3),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let (digest, part) = c.parts.iter(t).unwrap().next().unwrap().unwrap();
+                let place = Place {
+                    offset: part.place.offset - 1,
+                    ..part.place
+                };
+                c.parts.put(t, &digest, &Part { place }).unwrap();
+            },
+            &[Message],
+            Some(3),
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                c.messages
+                    .delete(t, &5)
+                    .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (5, 4)))
+                    .unwrap()
+            },
+            &[Bytes, Held, Filing, Copy, Usage, Counter, Identity],
+            Some(5),
+            Some("bob"),
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.message = 4),
+            &[Counter],
+            Some(5),
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.messages = 6),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.raw_bytes -= 1),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.identity = 5),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.user = 2),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.folder = 1),
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.block = 1),
+            &[Kind::Message],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.run = 1),
+            &[Counter, Filing],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_counters(c, t, |counters| counters.run = 9),
+            &[Kind::Run],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.users.delete(t, &BOB).map(drop).unwrap(),
+            &[User, Held, Filing, Usage],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let mut bob = c.users.get(t, &BOB).unwrap().unwrap();
+                bob.name = "jane".into();
+                c.users.put(t, &BOB, &bob).unwrap();
+            },
+            &[User],
+            None,
+            Some("jane"),
+        ),
+        (
+            |c, t| {
+                let usage = rows::Usage { messages: 2, bytes: 1 };
+                c.usage.put(t, &BOB, &usage).unwrap();
+            },
+            &[Usage],
+            None,
+            Some("bob"),
+        ),
+        (
+            |c, t| assert!(c.usage.delete(t, &BOB).unwrap()),
+            &[Usage],
+            None,
+            Some("bob"),
+        ),
+        (
+            |c, t| c.usage.put(t, &0, &rows::Usage { messages: 1, bytes: 1 }).unwrap(),
+            &[Usage],
+            None,
+            Some("@catchall"),
+        ),
+        (
+            |c, t| assert!(c.sources.delete(t, &1).unwrap()),
+            &[Source, Copy],
+            None,
+            None,
+        ),
+        (
+            |c, t| assert!(c.folders.delete(t, &1).unwrap()),
+            &[Folder, Filing, Copy],
+            None,
+            None,
+        ),
+        (
+            |c, t| c.runs.put(t, &1, &"{}".into()).unwrap(),
+            &[Kind::Run],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let json = c.runs.get(t, &1).unwrap().unwrap();
+                c.runs.put(t, &2, &json).unwrap();
+            },
+            &[Kind::Run, Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let (key, copy) = c.copies.iter(t).unwrap().next().unwrap().unwrap();
+                c.copies.delete(t, &key).unwrap();
+                let CopyKey::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    ..
+                } = key
+                else {
+                    panic!("{key:?}")
+                };
+                let key = CopyKey::Imap {
+                    source,
+                    folder,
+                    uidvalidity,
+                    uid: 99,
+                };
+                c.copies.put(t, &key, &copy).unwrap();
+            },
+            &[Copy],
+            Some(1),
+            None,
+        ),
+        (
+            |c, t| {
+                let state = rows::VolumeState::Emptied;
+                c.volumes.put(t, &7, &state).unwrap();
+            },
+            &[Counter],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let table = c.filings.remap_data_type::<heed::types::Bytes>();
+                let row = table.get(t, &(JANE, 1001, 1)).unwrap().unwrap().to_vec();
+                let flipped: Vec<u8> = row
+                    .iter()
+                    .enumerate()
+                    .map(|(at, byte)| byte ^ u8::from(at == 1))
+                    .collect();
+                table.put(t, &(JANE, 1001, 1), &flipped).unwrap();
+            },
+            &[Filing],
+            Some(1),
+            Some("jane"),
+        ),
+    ]
+}
+
+#[actix::test]
+async fn a_wrong_row_is_found_and_named() {
+    let mut missed = Vec::new();
+    for (number, (change, expected, id, user)) in wrong_rows().into_iter().enumerate() {
+        let archive = Archive::new().await;
+        archive.change(change);
+        let damages = archive.damages();
+        let found = kinds(&damages);
+        let named =
+            |damage: &Damage| (id.is_none() || damage.id == id) && (user.is_none() || damage.user.as_deref() == user);
+        if found != expected || !damages.iter().any(named) {
+            missed.push(format!(
+                "change {number}: {expected:?}, {id:?}, {user:?} expected, and found {damages:#?}"
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
