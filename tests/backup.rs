@@ -114,6 +114,9 @@ impl Site {
             let raw = self.at(data, &["raw", &id.to_string()]).expect(0).stdout;
             assert_eq!(sha256(&raw), text(line, "sha256"), "message {id}");
         }
+        let verified = self.at(data, &["verify", "--json"]).expect(0).json();
+        assert_eq!(verified["ok"], true, "{verified:#}");
+        assert_eq!(number(&verified, "messages") as usize, lines.len());
     }
 
     /// Volumes of a data directory that have a manifest.
@@ -399,6 +402,7 @@ fn what_came_in_a_trickle_is_compacted_by_command() {
     assert!(number(&done, "free_after") > number(&done, "free_before"), "{done:#}");
     assert_eq!(plan(), ("nothing".into(), 1, 1));
     assert_eq!(appliance.lists(), before);
+    assert_eq!(appliance.done(&["verify", "--json"]).json()["ok"], true);
     let (_, page) = serving.get("/metrics");
     for file in ["catalog", "volume"] {
         let name = format!("dropkeep_free_pages_bytes{{file=\"{file}\"}}");
