@@ -6,6 +6,7 @@
 //! copied; of the others, the blocks below the catalog's next one are.
 
 use std::{
+    cell::RefCell,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -90,6 +91,8 @@ pub struct BackedUp {
     pub copied: u64,
     /// Bytes written, the catalog's included.
     pub copied_bytes: u64,
+    /// What is damaged in the archive, and so in the backup.
+    pub damaged: Vec<String>,
     pub took_seconds: f64,
 }
 
@@ -150,6 +153,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         before: path,
         new: &new,
         watch: Watch { wrote: &wrote, ..watch },
+        damaged: RefCell::default(),
     };
     let record = building.build().inspect_err(|_| discard(&new))?;
     staging::put_in_place(path, Place::Backup)?;
@@ -169,6 +173,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         reused: count(How::Reused),
         copied: count(How::Copied),
         copied_bytes: written.get(),
+        damaged: building.damaged.take(),
         took_seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -257,6 +262,7 @@ struct Building<'b> {
     before: &'b Path,
     new: &'b Path,
     watch: Watch<'b>,
+    damaged: RefCell<Vec<String>>,
 }
 
 impl Building<'_> {
@@ -339,7 +345,8 @@ impl Building<'_> {
             return self.carry_sealed(number, &from, &to, seal).map(Some);
         }
         let volume = self.store.volumes.get(number)?;
-        carry::copy_volume(&from, &volume, &to, counters.block, self.watch)?;
+        let damaged = carry::copy_volume(&from, &volume, &to, counters.block, self.watch)?;
+        self.damaged.borrow_mut().extend(damaged);
         Ok(Some(RecordedVolume {
             number,
             sealed: false,

@@ -99,9 +99,19 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
 /// then belongs to a catalog whose next block that is. Whoever writes to the volume goes on meanwhile; none of those
 /// blocks may be deleted.
 ///
+/// A damaged block is copied as it stands: all else is worth having, and its checksum gives it away for ever. Gives the
+/// damaged ones, in words.
+///
 /// # Errors
-/// A block is damaged, the copy cannot be written, or it was interrupted.
-pub(super) fn copy_volume(from: &Path, volume: &Volume, to: &Path, below: u64, watch: Watch) -> Result<(), StoreError> {
+/// The copy cannot be written, or it was interrupted.
+pub(super) fn copy_volume(
+    from: &Path,
+    volume: &Volume,
+    to: &Path,
+    below: u64,
+    watch: Watch,
+) -> Result<Vec<String>, StoreError> {
+    let mut damaged = Vec::new();
     let file = from.join(store::DATA_FILE);
     let length = fs::metadata(&file).map_err(StoreError::io("measuring", &file))?.len();
     let copy = Volume::open(to, length, Mode::Copying)?;
@@ -112,9 +122,9 @@ pub(super) fn copy_volume(from: &Path, volume: &Volume, to: &Path, below: u64, w
         let Some((last, _)) = blocks.last() else { break };
         next = last + 1;
         for (number, stored) in &blocks {
-            block::check(*number, stored).map_err(|detail| StoreError::Damaged {
-                detail: format!("block {number} of {}: {detail}; it cannot be backed up", from.display()),
-            })?;
+            if let Err(detail) = block::check(*number, stored) {
+                damaged.push(format!("block {number} of {}: {detail}", from.display()));
+            }
         }
         copy.append(&blocks)?;
         for folder in [from, to] {
@@ -123,7 +133,8 @@ pub(super) fn copy_volume(from: &Path, volume: &Volume, to: &Path, below: u64, w
         (watch.wrote)(blocks.iter().map(|(_, stored)| stored.len() as u64).sum());
     }
     copy.end_copy(below)?;
-    store::sync_dir(to)
+    store::sync_dir(to)?;
+    Ok(damaged)
 }
 
 /// Writes a small file, which appears whole or not at all, and syncs it.

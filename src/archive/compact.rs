@@ -15,7 +15,9 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Committer, Retrieval, Store, StoreError, block, resident,
+    Change, Committer, Retrieval, Store, StoreError, block,
+    housekeeping::seal_full_volumes,
+    resident,
     rows::{MessageId, Place, VolumeState},
 };
 
@@ -90,6 +92,8 @@ pub struct Compacted {
     /// Whether something had to be left for the next time: somebody read beside us, it was interrupted, or something is
     /// damaged.
     pub left: bool,
+    /// Whether something was met that is damaged, and stays where it is.
+    pub damaged: bool,
 }
 
 /// Goes through all volumes. Blocking: for a thread of its own. `go_on` is asked from time to time.
@@ -97,6 +101,8 @@ pub struct Compacted {
 /// # Errors
 /// The store cannot be read or written. What was moved until then stays moved.
 pub fn compact(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<Compacted, StoreError> {
+    // What is full and was never sealed, since no command lived long enough, is sealed first.
+    seal_full_volumes(store, committer, go_on)?;
     compact_what_is_worth(store, committer, Worth::default(), go_on)
 }
 
@@ -117,14 +123,18 @@ pub(super) fn compact_what_is_worth(
         work.done.left = true;
         return Ok(work.done);
     };
+    let mut first_error = None;
     for volume in store.volumes.numbers()? {
         if !go_on() {
             work.done.left = true;
             break;
         }
-        work.volume(volume)?;
+        // What is wrong with one volume is no reason to leave the others.
+        if let Err(error) = work.volume(volume) {
+            first_error.get_or_insert(error);
+        }
     }
-    Ok(work.done)
+    first_error.map_or(Ok(work.done), Err)
 }
 
 /// What is to be done with a volume.
@@ -212,13 +222,22 @@ fn blocks_of(store: &Store, place: &Place) -> Result<Vec<u64>, StoreError> {
     let (mut last, mut end) = (place.block, place.offset.saturating_add(place.length));
     while end > FULL {
         let volume = store.volumes.get(place.volume)?;
-        match volume.with_block(last, |block| block.map(block::raw_length))? {
+        let length = volume.with_block(last, |block| {
+            let block = block.filter(|block| block::check(last, block).is_ok());
+            block.map(block::raw_length)
+        })?;
+        match length {
             Some(length) if end > length => {
                 end -= length;
                 last += 1;
                 blocks.push(last);
             }
-            _ => break,
+            Some(_) => break,
+            // A damaged block does not say where the place goes on: every block that it may reach into counts.
+            None => {
+                blocks.extend(last + 1..=last + end / FULL + 1);
+                break;
+            }
         }
     }
     Ok(blocks)
@@ -320,6 +339,7 @@ impl Work<'_> {
                 // It stays where it is, and its block with it; all else can move.
                 Err(error @ StoreError::Damaged { .. }) => {
                     tracing::error!(%error, ?row, "what is damaged is not moved; `dropkeep verify` tells all of it");
+                    self.done.damaged = true;
                     self.done.left = true;
                     continue;
                 }

@@ -130,19 +130,26 @@ pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() 
         return Ok(());
     };
     let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
+    let mut first_error = None;
     for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
         match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {
             Some(VolumeState::Sealed(_)) => {}
             // What a crash or a reader left of it.
             Some(VolumeState::Emptied) => drop(store.remove_volume(number)?),
             None => {
-                let Some(seal) = seal::seal(&store.volumes, number, go_on)? else {
-                    return Ok(());
+                let seal = match seal::seal(&store.volumes, number, go_on) {
+                    Ok(Some(seal)) => seal,
+                    Ok(None) => return Ok(()),
+                    // What is wrong with one volume is no reason to leave the others.
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        continue;
+                    }
                 };
                 tracing::info!(volume = number, bytes = seal.bytes, "a volume is sealed");
                 committer.change_blocking(Change::Sealed(number, seal))?;
             }
         }
     }
-    Ok(())
+    first_error.map_or(Ok(()), Err)
 }

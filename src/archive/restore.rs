@@ -9,7 +9,7 @@ use super::{
     StoreError,
     backup::{self, Record, RecordedFile},
     carry::{self, Watch},
-    seal,
+    pages, seal,
     staging::{self, NEW, OLD, Place, RECORD},
     store, volumes,
 };
@@ -31,14 +31,16 @@ pub struct Restored {
     /// Files that are not as the backup left them, though they may be: it was opened as a data directory since, or
     /// they are damaged, which `verify` tells.
     pub changed: Vec<String>,
+    /// Files that are damaged for certain; they are in place as they were found.
+    pub damaged: Vec<String>,
     pub took_seconds: f64,
 }
 
 /// Copies the backup in `path` to the data directory of the configuration, which must hold nothing yet. Blocking.
 ///
 /// # Errors
-/// There is no complete backup, one of its sealed volumes is damaged, the data directory is not empty or in use, or
-/// cannot be written; or it was interrupted. Then nothing is in place.
+/// There is no complete backup, its catalog cannot be opened, the data directory is not empty or in use, or cannot be
+/// written; or it was interrupted. Then nothing is in place.
 pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, StoreError> {
     let started = Instant::now();
     let target = &config.data_dir;
@@ -47,6 +49,10 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
         return Err(refused(path, "is not a directory with a backup"));
     }
     refuse_content(target)?;
+    // Before anything is touched: it may be any folder.
+    if !path.join(RECORD).exists() && !staging::is_half_placed(path, Place::Backup) {
+        return Err(no_backup(path));
+    }
     let _backup = lock_backup(path)?;
     let record = record(path)?;
     store::make_dir(target)?;
@@ -66,7 +72,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
         (watch.wrote)(bytes);
     };
     let watch = Watch { wrote: &wrote, ..watch };
-    let changed = build(path, &record, &new, watch).inspect_err(|_| discard(&new))?;
+    let (changed, damaged) = build(path, &record, &new, watch).inspect_err(|_| discard(&new))?;
     staging::put_in_place(target, Place::Store)?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
         store::sync_dir(parent)?;
@@ -81,6 +87,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
         volumes: record.volumes.len() as u64,
         copied_bytes: written.get(),
         changed,
+        damaged,
         took_seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -126,7 +133,18 @@ fn lock_backup(path: &Path) -> Result<Option<fs::File>, StoreError> {
             staging::settle(path, Place::Backup)?;
             Ok(Some(lock))
         }
-        Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::ReadOnlyFilesystem => Ok(None),
+        Err(StoreError::Io { source, .. })
+            if matches!(
+                source.kind(),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+            ) =>
+        {
+            if staging::is_half_placed(path, Place::Backup) {
+                let detail = "holds a backup that was cut off just before its end; finish it where it can be written";
+                return Err(refused(path, detail));
+            }
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -135,13 +153,17 @@ fn record(path: &Path) -> Result<Record, StoreError> {
     if let Some(record) = Record::read(path)? {
         return Ok(record);
     }
-    let detail = format!("holds no complete backup: there is no {RECORD}");
-    Err(refused(path, &detail))
+    Err(no_backup(path))
 }
 
-/// Copies all of a backup into `new`; gives the files that are not as they were.
-fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<Vec<String>, StoreError> {
-    let mut changed = Vec::new();
+fn no_backup(path: &Path) -> StoreError {
+    refused(path, &format!("holds no complete backup: there is no {RECORD}"))
+}
+
+/// Copies all of a backup into `new`; gives the files that are not as they were, and those that are damaged. These are
+/// copied too: most of what they hold can be read, and `export` goes round the rest.
+fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<String>, Vec<String>), StoreError> {
+    let (mut changed, mut damaged) = (Vec::new(), Vec::new());
     let mut copy = |name: &str, mode, wanted: &RecordedFile| {
         let from = path.join(name).join(store::DATA_FILE);
         let folder = new.join(name);
@@ -150,14 +172,13 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<Vec<S
         if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
             return Ok(());
         }
-        if mode == seal::FILE_MODE {
-            let detail = format!(
-                "{} is not as it was when it was sealed; restore another backup, or this volume from another one",
-                from.display()
-            );
-            return Err(StoreError::Damaged { detail });
+        let file = folder.join(store::DATA_FILE);
+        let is_sound = || pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
+        if mode == seal::FILE_MODE || !is_sound() {
+            damaged.push(from.display().to_string());
+        } else {
+            changed.push(from.display().to_string());
         }
-        changed.push(from.display().to_string());
         Ok(())
     };
     copy(store::CATALOG, FILE_MODE, &record.catalog)?;
@@ -179,5 +200,5 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<Vec<S
     }
     carry::write(&new.join(RECORD), b"{}")?;
     store::sync_dir(new)?;
-    Ok(changed)
+    Ok((changed, damaged))
 }

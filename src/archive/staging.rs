@@ -37,8 +37,7 @@ pub(super) fn settle(path: &Path, place: Place) -> Result<bool, StoreError> {
     if finished {
         put_in_place(path, place)?;
     }
-    remove(&path.join(NEW))?;
-    remove(&path.join(OLD))?;
+    clear(path)?;
     Ok(finished)
 }
 
@@ -55,9 +54,14 @@ pub(super) fn refuse_unfinished(path: &Path) -> Result<(), StoreError> {
     if !path.join(NEW).exists() {
         return Ok(());
     }
+    // What is complete is the only copy, where the one before was moved away already.
+    let or_remove = match path.join(NEW).join(RECORD).exists() {
+        true => String::new(),
+        false => format!(", or remove {}/{NEW}", path.display()),
+    };
     Err(StoreError::Damaged {
         detail: format!(
-            "a backup into {0}, or a restore to it, was cut off before its end; run it again, or remove {0}/{NEW}",
+            "a backup into {}, or a restore to it, was cut off before its end; run it again{or_remove}",
             path.display()
         ),
     })
@@ -66,10 +70,26 @@ pub(super) fn refuse_unfinished(path: &Path) -> Result<(), StoreError> {
 /// An empty `.new`; a crash may have left one.
 pub(super) fn begin(path: &Path) -> Result<PathBuf, StoreError> {
     let new = path.join(NEW);
-    remove(&new)?;
-    remove(&path.join(OLD))?;
+    clear(path)?;
     store::make_dir(&new)?;
     Ok(new)
+}
+
+/// Removes what was begun and what was replaced, and nothing that is somebody else's: a Maildir's subfolders can have
+/// these names too.
+fn clear(path: &Path) -> Result<(), StoreError> {
+    let part = format!("{RECORD}.part");
+    for name in [NEW, OLD] {
+        let folder = path.join(name);
+        if let Some(other) = other_names(&folder, &[store::CATALOG, store::VOLUMES, RECORD, &part])?.first() {
+            return Err(StoreError::Refused {
+                path: folder,
+                detail: format!("holds {other:?}, which is not of a backup; give another directory"),
+            });
+        }
+    }
+    remove(&path.join(NEW))?;
+    remove(&path.join(OLD))
 }
 
 /// Moves the complete and synced content of `.new` to its place.

@@ -1,17 +1,18 @@
 //! `backup DIR`: a copy of the archive that opens as a data directory.
 
-use std::path::PathBuf;
+use std::{io::Write, path::PathBuf};
 
 use indicatif::HumanBytes;
 
 use super::{
     interruptible,
-    output::{Output, grouped},
+    output::{Output, grouped, harmless},
 };
 use crate::{
     archive::{BackedUp, back_up},
     config::Config,
     control::api::Failure,
+    profile::Exit,
 };
 
 pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
@@ -20,6 +21,7 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
         let store = interruptible::open_for_reading(&config)?;
         back_up(&store, &path, watch)
     })?;
+    let damaged = done.damaged.clone();
     let mut output = Output::new();
     if json {
         output.json(&done);
@@ -48,5 +50,13 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
         ));
     }
     output.finish();
-    Ok(0)
+    for damaged in &damaged {
+        // Standard error may be closed; the JSON says it too.
+        let _ = writeln!(
+            std::io::stderr(),
+            "dropkeep: {} is damaged, in the archive and in this backup; all else is in it. Run `dropkeep verify`",
+            harmless(damaged)
+        );
+    }
+    Ok(if damaged.is_empty() { 0 } else { Exit::Store as u8 })
 }

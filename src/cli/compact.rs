@@ -8,7 +8,7 @@ use super::{
     output::{Output, grouped},
 };
 use crate::{
-    archive::{Survey, SurveyedFile, shrink_catalog, survey},
+    archive::{StoreError, Survey, SurveyedFile, shrink_catalog, survey},
     config::Config,
     control::api::{CompactedLine, Failure, Reply, Request},
     profile::Exit,
@@ -35,7 +35,13 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
         output.finish();
         return Ok(0);
     }
-    let catalog_given_back = shrink_catalog(&config)?;
+    let catalog_given_back = match shrink_catalog(&config) {
+        Err(StoreError::Full { .. }) => {
+            tracing::warn!("no room to copy the catalog; its free pages stay in its file");
+            0
+        }
+        given_back => given_back?,
+    };
     let mut ended = None;
     ask::act(
         config,
@@ -66,6 +72,10 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
         true => Err(Failure::new(
             Exit::Interrupted,
             "interrupted; what was moved stays moved",
+        )),
+        false if line.compacted.done.damaged => Err(Failure::new(
+            Exit::Store,
+            "something is damaged and was left where it is; `dropkeep verify` tells what",
         )),
         false => Ok(0),
     }

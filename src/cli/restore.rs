@@ -8,7 +8,7 @@ use super::{
     interruptible,
     output::{Output, grouped, harmless},
 };
-use crate::{archive::restore, config::Config, control::api::Failure};
+use crate::{archive::restore, config::Config, control::api::Failure, profile::Exit};
 
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
@@ -38,5 +38,13 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         ));
     }
     output.finish();
-    Ok(0)
+    for file in &done.damaged {
+        let _ = writeln!(
+            std::io::stderr(),
+            "dropkeep: {} is damaged; it is in place as it was found. `dropkeep verify` tells what is lost, and \
+             `dropkeep export` goes round it",
+            harmless(file)
+        );
+    }
+    Ok(if done.damaged.is_empty() { 0 } else { Exit::Store as u8 })
 }
