@@ -126,7 +126,7 @@ impl Record {
 /// replaced when the new one is complete and on disk. Blocking.
 ///
 /// # Errors
-/// The folder holds something else, the store cannot be read, the backup not be written, or it was interrupted; then
+/// The folder holds something else, or a backup and a block is damaged now; the store cannot be read, the backup not be written, or it was interrupted; then
 /// the backup before is as it was.
 pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, StoreError> {
     let started = Instant::now();
@@ -156,6 +156,17 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         damaged: RefCell::default(),
     };
     let record = building.build().inspect_err(|_| discard(&new))?;
+    let damaged = building.damaged.take();
+    if let (Some(first), true) = (damaged.first(), path.join(RECORD).exists()) {
+        discard(&new);
+        return Err(StoreError::Damaged {
+            detail: format!(
+                "{first}; the backup in {} may have it whole and is not replaced; back up to another directory, and \
+                 run `dropkeep verify`",
+                path.display()
+            ),
+        });
+    }
     staging::put_in_place(path, Place::Backup)?;
     if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
         store::sync_dir(parent)?;
@@ -173,7 +184,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         reused: count(How::Reused),
         copied: count(How::Copied),
         copied_bytes: written.get(),
-        damaged: building.damaged.take(),
+        damaged,
         took_seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -374,7 +374,7 @@ async fn what_is_no_backup_of_this_archive_is_left_alone() {
 }
 
 #[actix::test]
-async fn what_is_damaged_is_not_backed_up_and_the_backup_before_stays() {
+async fn a_backup_with_damage_replaces_none_that_may_be_whole() {
     let site = Site::new();
     let bench = Bench::open(&site.config);
     let mut kept = Kept::new();
@@ -410,6 +410,15 @@ async fn what_is_damaged_is_not_backed_up_and_the_backup_before_stays() {
     let error = back_up(&store, &backup, QUIET).unwrap_err().to_string();
     assert!(error.contains("damaged") && error.contains("checksum"), "{error}");
     assert_is_backup(&site, &backup, &kept);
+    // Where there is none, all that can be read is worth having.
+    let other = site.path("other");
+    let done = back_up(&store, &other, QUIET).unwrap();
+    assert!(done.damaged.len() == 1 && done.damaged[0].contains("checksum"), "{:?}", done.damaged);
+    let copy = Store::open_for_reading(&site.at(&other)).unwrap();
+    let readable = |id: &MessageId| Retrieval::new(&copy).raw(*id, &copy.message(*id).unwrap().unwrap()).is_ok();
+    let whole = kept.iter().filter(|(id, _)| readable(id)).count();
+    assert!((1..kept.len()).contains(&whole), "{whole} of {}", kept.len());
+    drop(copy);
     drop(store);
     flip(&current, at);
 

@@ -82,16 +82,16 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
     refused(&backup, &cut, "an earlier restore");
     assert_holds(&Store::open(&cut).unwrap(), &kept);
 
-    // A damaged sealed volume stops it, a catalog that is other than it was is told.
+    // A damaged sealed volume is told, and so is a catalog that is other than it was.
     let file = backup.join("volumes/000001/data.mdb");
     let whole = fs::read(&file).unwrap();
     let mut bytes = whole.clone();
     bytes[whole.len() / 2] ^= 1;
     fs::remove_file(&file).unwrap();
     fs::write(&file, bytes).unwrap();
+    let done = restore(&backup, &site.at(&site.path("damaged")), QUIET).unwrap();
+    assert!(done.damaged.len() == 1 && done.damaged[0].contains("000001"), "{done:?}");
     let next = site.at(&site.path("next"));
-    refused(&backup, &next, "not as it was when it was sealed");
-    assert_eq!(staging::other_names(&next.data_dir, &["lock"]).unwrap(), [""; 0]);
     fs::write(&file, whole).unwrap();
     let user = Bench::open(&site.at(&backup));
     user.committer.change(Change::Folder("another".into())).await.unwrap();
@@ -107,4 +107,22 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
     let record = fs::read_to_string(backup.join(RECORD)).unwrap();
     fs::write(backup.join(RECORD), record.replace("\"schema\": 2", "\"schema\": 3")).unwrap();
     refused(&backup, &site.at(&site.path("later")), "schema 3");
+}
+
+#[test]
+fn a_folder_that_is_no_backup_lost_what_was_named_like_the_remains_of_one() {
+    let site = Site::new();
+    let maildir = site.path("maildir");
+    for name in [".old/cur", ".new/cur"] {
+        fs::create_dir_all(maildir.join(name)).unwrap();
+        fs::write(maildir.join(name).join("mail"), "Subject: x\n\n").unwrap();
+    }
+    let error = restore(&maildir, &site.at(&site.path("restored")), QUIET).unwrap_err();
+    assert!(error.to_string().contains("no complete backup"), "{error}");
+    let store = Store::open(&site.config).unwrap();
+    assert!(back_up(&store, &maildir, QUIET).is_err());
+    for name in [".old/cur/mail", ".new/cur/mail"] {
+        assert!(maildir.join(name).exists(), "{name}");
+    }
+    assert!(!maildir.join("backup.json").exists());
 }

@@ -81,7 +81,9 @@ fn clear(path: &Path) -> Result<(), StoreError> {
     let part = format!("{RECORD}.part");
     for name in [NEW, OLD] {
         let folder = path.join(name);
-        if let Some(other) = other_names(&folder, &[store::CATALOG, store::VOLUMES, RECORD, &part])?.first() {
+        let ours = [store::CATALOG, store::VOLUMES, RECORD, &part];
+        let known: Vec<_> = ours.into_iter().chain(store::HARMLESS).collect();
+        if let Some(other) = other_names(&folder, &known)?.first() {
             return Err(StoreError::Refused {
                 path: folder,
                 detail: format!("holds {other:?}, which is not of a backup; give another directory"),

@@ -66,8 +66,8 @@ impl Rows for Check<'_> {
         }
     }
 
-    fn volume(&self) -> Option<u32> {
-        Some(self.volume)
+    fn at(&self, _: &[u8], damage: Damage) -> Damage {
+        damage.volume(self.volume)
     }
 
     fn begin(&mut self, _: &RoTxn) -> heed::Result<()> {

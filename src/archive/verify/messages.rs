@@ -201,10 +201,10 @@ impl Page<'_, '_, '_> {
         let never = |place: &Place| place.volume > counters.volume || place.block >= counters.block;
         if never(&message.inline) {
             let Place { volume, block, .. } = message.inline;
-            self.wrong(
-                id,
-                format!("it lies in block {block} of volume {volume:06}, which never was"),
-            );
+            let detail = format!("it lies in block {block} of volume {volume:06}, which never was");
+            let damage = Damage::new(Kind::Message, detail).message(id).volume(volume);
+            self.desk
+                .damage(damage.user(self.context.users_of(id, message.identity)));
         }
         self.compare_bytes(txn, id, message)?;
         let selection = &self.context.request.selection;

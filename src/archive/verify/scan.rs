@@ -32,10 +32,8 @@ pub trait Rows {
     /// The row of this key, in words.
     fn words(&self, key: &[u8]) -> String;
 
-    /// The volume in which the table lies, where it is in one.
-    fn volume(&self) -> Option<u32> {
-        None
-    }
+    /// A damage at the row of this key, with what the key says of whom and what it concerns.
+    fn at(&self, key: &[u8], damage: Damage) -> Damage;
 
     /// A page begins: whatever is looked up for its rows is as old as they are.
     ///
@@ -44,7 +42,7 @@ pub trait Rows {
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()>;
 
     /// # Errors
-    /// What the row is compared with cannot be looked up.
+    /// It is no such row, or what it is compared with cannot be looked up.
     fn row(&mut self, txn: &RoTxn, key: &[u8], value: &[u8], desk: &mut Desk) -> heed::Result<()>;
 
     /// A page was gone through.
@@ -125,11 +123,7 @@ pub fn scan(
 }
 
 fn damage(rows: &dyn Rows, detail: String) -> Damage {
-    let damage = Damage::new(rows.kind(), detail);
-    match rows.volume() {
-        Some(volume) => damage.volume(volume),
-        None => damage,
-    }
+    rows.at(&[], Damage::new(rows.kind(), detail))
 }
 
 /// Checks the rows of a page, or of a single one where the desk is alone, and moves `position` behind them.
@@ -182,7 +176,7 @@ fn page(
             Err(error) => desk.damage(row_damage(rows, key, &format!("it is not found by its key: {error}"))),
         }
         if let Err(error) = rows.row(txn, key, value, desk) {
-            desk.damage(row_damage(rows, key, &format!("it cannot be compared: {error}")));
+            desk.damage(row_damage(rows, key, &format!("{error}")));
         }
         first.get_or_insert_with(|| prefix(key));
         last.get_or_insert_default().clear();
@@ -199,5 +193,6 @@ fn page(
 }
 
 fn row_damage(rows: &dyn Rows, key: &[u8], what: &str) -> Damage {
-    damage(rows, format!("{}: {what}", rows.words(key)))
+    let detail = format!("{}: {what}", rows.words(key));
+    rows.at(key, Damage::new(rows.kind(), detail))
 }

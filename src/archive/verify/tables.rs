@@ -144,36 +144,30 @@ impl Rows for Check<'_> {
         format!("{}: {}", self.table.name(), self.table.key(key))
     }
 
+    fn at(&self, k: &[u8], damage: Damage) -> Damage {
+        let user = |user: heed::Result<UserId>| user.ok().and_then(|user| self.context.name(user));
+        match self.table {
+            Table::Users | Table::Usage => damage.user(user(key(k))),
+            Table::Held => damage.user(user(key(k).map(|(_, user): (IdentityNumber, UserId)| user))),
+            Table::Filings => match key(k) {
+                Ok::<(UserId, Seconds, MessageId), _>((of, _, id)) => damage.message(id).user(user(Ok(of))),
+                Err(_) => damage,
+            },
+            _ => damage,
+        }
+    }
+
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
         Ok(())
     }
 
     fn row(&mut self, txn: &RoTxn, k: &[u8], v: &[u8], desk: &mut Desk) -> heed::Result<()> {
-        match self.table {
-            Table::Users => self.user(key(k)?, value(v)?, desk),
-            Table::Usage => self.usage(txn, key(k)?, value(v)?, desk)?,
-            Table::Sources => {
-                let _: Server = value(v)?;
-                self.number(key::<u32>(k)?.into(), self.counters.source.into(), desk);
-            }
-            Table::Folders => {
-                let _: String = value(v)?;
-                self.number(key::<u32>(k)?.into(), self.counters.folder.into(), desk);
-            }
-            Table::Volumes => {
-                let _: VolumeState = value(v)?;
-                self.below(key::<u32>(k)?.into(), self.counters.volume.into(), desk);
-            }
-            Table::Runs => self.run(key(k)?, &value::<String>(v)?, desk),
-            Table::Identities => self.identity(value(v)?, desk),
-            Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
-            Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
-            Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
-            Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
-            Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        let checked = self.check(txn, k, v, desk);
+        if checked.is_err() {
+            self.skipped();
         }
-        Ok(())
+        checked
     }
 
     fn tidy(&mut self) {
@@ -202,6 +196,33 @@ impl Rows for Check<'_> {
 }
 
 impl Check<'_> {
+    fn check(&mut self, txn: &RoTxn, k: &[u8], v: &[u8], desk: &mut Desk) -> heed::Result<()> {
+        match self.table {
+            Table::Users => self.user(key(k)?, value(v)?, desk),
+            Table::Usage => self.usage(txn, key(k)?, value(v)?, desk)?,
+            Table::Sources => {
+                let _: Server = value(v)?;
+                self.number(key::<u32>(k)?.into(), self.counters.source.into(), desk);
+            }
+            Table::Folders => {
+                let _: String = value(v)?;
+                self.number(key::<u32>(k)?.into(), self.counters.folder.into(), desk);
+            }
+            Table::Volumes => {
+                let _: VolumeState = value(v)?;
+                self.below(key::<u32>(k)?.into(), self.counters.volume.into(), desk);
+            }
+            Table::Runs => self.run(key(k)?, &value::<String>(v)?, desk),
+            Table::Identities => self.identity(value(v)?, desk),
+            Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
+            Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
+            Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
+            Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
+            Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        }
+        Ok(())
+    }
+
     fn found(&self, detail: String) -> Damage {
         Damage::new(self.kind(), detail)
     }
@@ -387,8 +408,12 @@ impl Check<'_> {
         {
             self.seen.filed.insert(id);
         }
-        let size = message.map_or(0, |message| message.size);
-        self.usage.add(self.catalog, txn, user, size, desk)
+        match message {
+            Some(message) => self.usage.add(self.catalog, txn, user, message.size, desk)?,
+            // Nobody knows how large it was.
+            None => self.usage.skipped(),
+        }
+        Ok(())
     }
 
     fn copy(&mut self, txn: &RoTxn, key: CopyKey, copy: &Copy, desk: &mut Desk) -> heed::Result<()> {
