@@ -135,6 +135,10 @@ fn what_is_no_mail_is_measured() {
     let text = format!("%PDF no mail\n\n{FROM}Subject: b\n\ny\n");
     let found = mbox(text.as_bytes(), MboxKind::Auto);
     assert_eq!((all(&found), found.stray()), (escaped(&["Subject: b\n\ny\n"]), 14));
+    let text = format!("Note: no mail\n\n{FROM}Note: mail, since the mbox says so\n\ny\n");
+    let found = mbox(text.as_bytes(), MboxKind::Auto);
+    let mail = escaped(&["Note: mail, since the mbox says so\n\ny\n"]);
+    assert_eq!((all(&found), found.stray()), (mail, 15));
     let found = mbox(b"%PDF no mail\n", MboxKind::Mboxcl);
     assert_eq!((found.messages(), found.stray()), (0, 13));
 }
