@@ -389,6 +389,27 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
     );
 }
 
+/// A subfolder that lies elsewhere is not left out without a word.
+#[test]
+fn linked_subfolders_of_a_maildir_are_named() {
+    let files = Files::new([
+        ("Maildir/cur/1.a.host:2,S", to_jane("in")),
+        ("Maildir/new/.keep", String::new()),
+        ("elsewhere/cur/2.a.host:2,S", to_jane("out")),
+        ("elsewhere/new/.keep", String::new()),
+    ]);
+    symlink("../elsewhere", files.path("Maildir/.Sent.2026")).expect("a link");
+    let appliance = appliance();
+    let run = import(&appliance, &[], &files.path("Maildir"), 1);
+    assert_eq!(text(&run, "state"), "completed_with_errors", "{run:#}");
+    let error = &run["errors"][0];
+    let said = text(error, "error");
+    assert!(text(error, "folder") == "Maildir/Sent/2026", "{run:#}");
+    assert!(said.contains(".Sent.2026") && said.contains("elsewhere"), "{said}");
+    assert_eq!(run["errors"].as_array().map(Vec::len), Some(1), "{run:#}");
+    assert_eq!(janes(&appliance), pairs(&[("Maildir", "in")]));
+}
+
 /// Five gigabytes, nearly all of it one message of nothing, which takes no room on the disk.
 fn huge() -> Files {
     let files = Files::new([("Inbox", format!("{FROM}\n{}\n{FROM}\nSubject: hole\n\n", to_jane("1")))]);
