@@ -413,9 +413,17 @@ async fn a_backup_with_damage_replaces_none_that_may_be_whole() {
     // Where there is none, all that can be read is worth having.
     let other = site.path("other");
     let done = back_up(&store, &other, QUIET).unwrap();
-    assert!(done.damaged.len() == 1 && done.damaged[0].contains("checksum"), "{:?}", done.damaged);
+    assert!(
+        done.damaged.len() == 1 && done.damaged[0].contains("checksum"),
+        "{:?}",
+        done.damaged
+    );
     let copy = Store::open_for_reading(&site.at(&other)).unwrap();
-    let readable = |id: &MessageId| Retrieval::new(&copy).raw(*id, &copy.message(*id).unwrap().unwrap()).is_ok();
+    let readable = |id: &MessageId| {
+        Retrieval::new(&copy)
+            .raw(*id, &copy.message(*id).unwrap().unwrap())
+            .is_ok()
+    };
     let whole = kept.iter().filter(|(id, _)| readable(id)).count();
     assert!((1..kept.len()).contains(&whole), "{whole} of {}", kept.len());
     drop(copy);

@@ -90,7 +90,10 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
     fs::remove_file(&file).unwrap();
     fs::write(&file, bytes).unwrap();
     let done = restore(&backup, &site.at(&site.path("damaged")), QUIET).unwrap();
-    assert!(done.damaged.len() == 1 && done.damaged[0].contains("000001"), "{done:?}");
+    assert!(
+        done.damaged.len() == 1 && done.damaged[0].contains("000001"),
+        "{done:?}"
+    );
     let next = site.at(&site.path("next"));
     fs::write(&file, whole).unwrap();
     let user = Bench::open(&site.at(&backup));
