@@ -33,6 +33,8 @@ pub(super) struct Index {
     pub messages: Vec<Stretch>,
     /// Bytes at the beginning that are no mail.
     pub stray: u64,
+    /// The first message has no `From ` line before it.
+    pub is_first_line_lost: bool,
 }
 
 /// A line that begins with `From `.
@@ -156,7 +158,10 @@ fn end(file: &File) -> io::Result<u64> {
 /// `From ` line was lost.
 pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
     let beginning = beginning(file)?;
-    let mut index = Index::default();
+    let mut index = Index {
+        is_first_line_lost: beginning.is_mail,
+        ..Index::default()
+    };
     if beginning.is_empty {
         return Ok(index);
     }
