@@ -147,10 +147,10 @@ impl Check<'_, '_, '_> {
 
     fn digest(&mut self, seal: &Seal) -> Result<(), StoreError> {
         let file = self.context.volumes.folder(self.number).join(store::DATA_FILE);
-        let asked = std::cell::Cell::new(0);
+        let asked = std::cell::Cell::new(0u64);
         let go_on = || {
             asked.set(asked.get() + 1);
-            asked.get() % ALIVE != 0 || self.desk.alive().is_ok()
+            !asked.get().is_multiple_of(ALIVE) || self.desk.alive().is_ok()
         };
         // Where nobody listens any more, the next line finds out.
         if let Some((_, found)) = seal::digest(&file, &go_on)?
