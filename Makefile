@@ -2,10 +2,11 @@
 
 CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
+CASES ?= 110000
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint run check protocol serve bench deny clean
+.PHONY: help demo test lint run check protocol serve bench fuzz deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -40,9 +41,13 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside a bare pull and mbsync (BENCH=speed or memory: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store or million: one part)
 	@tests/install-tools.sh bench
-	cargo bench --bench journey
+	$(if $(filter store million,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory,$(BENCH)),,cargo bench --bench store)
+
+fuzz: ## Property tests at length: stored and read back, over a hundred thousand messages (CASES=number)
+	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

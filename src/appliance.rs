@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
+    compaction::Compaction,
     config::{self, Config, QuietHours},
     control::api::{Failure, Reply, Request},
     identify::Pool,
@@ -42,6 +43,7 @@ pub struct Appliance {
     committer: Committer,
     router: Addr<Router>,
     profiles: HashMap<String, Supervised>,
+    compaction: Compaction,
     _housekeeper: Housekeeper,
 }
 
@@ -99,6 +101,7 @@ impl Appliance {
                 committer,
                 router,
                 profiles,
+                compaction: Compaction::default(),
                 _housekeeper: housekeeper,
             },
             thread,
@@ -140,6 +143,15 @@ impl Appliance {
             }
             Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
+            Request::Compact => {
+                let compacted = self.compaction.run(self.store.clone(), self.committer.clone()).await?;
+                let _ = replies.send(Reply::Compacted(Box::new(compacted))).await;
+                Ok(())
+            }
+            Request::InterruptCompaction => {
+                self.compaction.interrupt();
+                Ok(())
+            }
             _ => Err(Failure::usage("this request is answered by the store")),
         }
     }
@@ -180,8 +192,9 @@ impl Appliance {
         Ok(())
     }
 
-    /// Ends all runs in good order, and starts no more; returns when none is going on.
+    /// Ends all runs and a compaction in good order, and starts no more runs; returns when none is going on.
     pub async fn interrupt_all(&self) {
+        self.compaction.interrupt();
         for profile in self.profiles.values() {
             // A supervisor that is gone starts nothing.
             let _ = profile.supervisor.send(Stop).await;
@@ -191,6 +204,7 @@ impl Appliance {
             // The sender is gone only when the supervisor is.
             let _ = live.wait_for(|live| !live.busy).await;
         }
+        self.compaction.ended().await;
     }
 
     /// Whether mail can be archived: the store takes writes, and the router is there.
@@ -207,6 +221,10 @@ impl Appliance {
     /// Measures what changes without a commit of ours.
     pub fn measure(&self) {
         metrics::disk(self.store.disk_size(), self.store.free_bytes());
+        match self.store.free_pages() {
+            Ok((catalog, volume)) => metrics::free_pages(catalog, volume),
+            Err(error) => tracing::warn!(%error, "the free pages cannot be measured"),
+        }
     }
 
     async fn change_user(&self, change: UserChange) -> Result<(), Failure> {

@@ -12,13 +12,16 @@
 //! - [`report`]: the protocol of the run, metrics, health.
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`config`] the configuration, [`message`] the words all stages share.
+//! a running appliance, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
+//! configuration, [`message`] the words all stages share.
 
 pub mod appliance;
 pub mod archive;
 pub mod cli;
+mod compaction;
 pub mod config;
 pub mod control;
+pub mod export;
 pub mod formats;
 pub mod identify;
 pub mod message;

@@ -316,6 +316,8 @@ fn the_readme_names_the_commands_there_are() {
     appliance.done(&["archive", PROFILE]);
     let file = appliance.config().with_file_name("message.eml");
     std::fs::write(&file, to_jane(2)).expect("a file");
+    // A directory for the export, and another for the backup and for what is restored from it.
+    let [exported, backup] = ["exported", "backup"].map(|name| appliance.config().with_file_name(name));
     for command in &commands {
         let mut arguments = Vec::new();
         let mut optional = false;
@@ -327,6 +329,8 @@ fn the_readme_names_the_commands_there_are() {
                 "PROFILE" => vec![PROFILE],
                 "RUN" | "ID" => vec!["1"],
                 "PATH…" => vec![file.to_str().expect("a name")],
+                "DIR" if command.starts_with("export ") => vec![exported.to_str().expect("a name")],
+                "DIR" => vec![backup.to_str().expect("a name")],
                 "U" => vec!["jane"],
                 "NAME" if command.contains(" retire ") => vec!["renamed"],
                 "NAME" => vec!["newcomer"],
@@ -334,6 +338,10 @@ fn the_readme_names_the_commands_there_are() {
                 "ADDRESS…" => vec!["newcomer@example.com", "new.comer@example.com"],
                 word => vec![word],
             });
+        }
+        if arguments[0] == "restore" {
+            // Nothing is restored over an archive that is there.
+            std::fs::remove_dir_all(appliance.data()).expect("the data directory");
         }
         if arguments[0] == "serve" {
             appliance.serve().stop().expect(0);

@@ -142,7 +142,8 @@ fn any_mime_structure_is_among_those_generated() {
         let crlf = memchr::memmem::find_iter(message, b"\r\n").count();
         (lf, crlf)
     };
-    let sorts: [(&str, usize, &dyn Fn(&[u8]) -> bool); 15] = [
+    type IsOne<'a> = &'a dyn Fn(&[u8]) -> bool;
+    let sorts: [(&str, usize, IsOne); 15] = [
         ("LF only", 500, &|m| matches!(ends(m), (1.., 0))),
         ("CRLF only", 500, &|m| matches!(ends(m), (lf @ 1.., crlf) if lf == crlf)),
         ("both", 300, &|m| matches!(ends(m), (lf, crlf @ 1..) if lf > crlf)),

@@ -294,6 +294,13 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
         ("mail/4.eml", large.clone()),
         ("mail/5.eml", to_jane("5")),
         ("mail/6.eml", to_jane("6")),
+        ("mail/10.json", "{\"to\":\"jane@example.com\"}\n".into()),
+        (
+            "mail/11.vcf",
+            "BEGIN:VCARD\r\nEMAIL:jane@example.com\r\nEND:VCARD\r\n".into(),
+        ),
+        ("mail/12.css", "body{color:red}\n".into()),
+        ("mail/13.log", "12:30:01 started\n12:30:02 done\n".into()),
         ("outside/7.eml", to_jane("7")),
     ]);
     let mail = files.path("mail");
@@ -331,6 +338,10 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
         ("3.pdf", "format", "PDF"),
         ("4.eml", "size", "max_message_size"),
         ("6.eml", "read", "user id"),
+        ("10.json", "format", "header field"),
+        ("11.vcf", "format", "such as From"),
+        ("12.css", "format", "header field"),
+        ("13.log", "format", "header field"),
         ("8.eml", "read", "nowhere"),
         ("9.eml", "read", "outside"),
         ("Inbox", "size", "max_message_size"),
@@ -345,7 +356,7 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
             .unwrap_or_else(|| panic!("{copy} is not named: {run:#}"));
         assert!(at == stage && said.contains(word), "{copy}: {at}: {said}");
     }
-    assert_eq!(errors.len(), if as_root { 7 } else { 8 }, "{run:#}");
+    assert_eq!(errors.len(), if as_root { 11 } else { 12 }, "{run:#}");
     assert_eq!(
         (number(&run, "too_large"), number(&run, "archived")),
         (2, if as_root { 3 } else { 2 }),
@@ -376,6 +387,27 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
         2,
         "these were no runs"
     );
+}
+
+/// A subfolder that lies elsewhere is not left out without a word.
+#[test]
+fn linked_subfolders_of_a_maildir_are_named() {
+    let files = Files::new([
+        ("Maildir/cur/1.a.host:2,S", to_jane("in")),
+        ("Maildir/new/.keep", String::new()),
+        ("elsewhere/cur/2.a.host:2,S", to_jane("out")),
+        ("elsewhere/new/.keep", String::new()),
+    ]);
+    symlink("../elsewhere", files.path("Maildir/.Sent.2026")).expect("a link");
+    let appliance = appliance();
+    let run = import(&appliance, &[], &files.path("Maildir"), 1);
+    assert_eq!(text(&run, "state"), "completed_with_errors", "{run:#}");
+    let error = &run["errors"][0];
+    let said = text(error, "error");
+    assert!(text(error, "folder") == "Maildir/Sent/2026", "{run:#}");
+    assert!(said.contains(".Sent.2026") && said.contains("elsewhere"), "{said}");
+    assert_eq!(run["errors"].as_array().map(Vec::len), Some(1), "{run:#}");
+    assert_eq!(janes(&appliance), pairs(&[("Maildir", "in")]));
 }
 
 /// Five gigabytes, nearly all of it one message of nothing, which takes no room on the disk.

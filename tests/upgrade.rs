@@ -69,6 +69,18 @@ fn a_store_of_schema_1_is_read_to_the_last_byte_and_written_to() {
 }
 
 #[test]
+fn a_store_of_schema_1_can_be_exported_at_once() {
+    let appliance = Appliance::new(DROPKEEP, &generator::user_tables(&generator::company()));
+    let read = thaw(&appliance, 1);
+    let dir = appliance.config().with_file_name("out");
+    let exported = appliance.done(&["export", dir.to_str().unwrap(), "--json"]).json();
+    let lists = read["lists"].as_object().unwrap();
+    let filings: usize = lists.values().map(|list| list.as_array().unwrap().len()).sum();
+    assert_eq!(number(&exported, "exported"), filings as u64, "{exported:#}");
+    assert_eq!(number(&exported, "damaged"), 0, "{exported:#}");
+}
+
+#[test]
 fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     let appliance = Appliance::new(DROPKEEP, &generator::user_tables(&generator::company()));
     thaw(&appliance, 1);

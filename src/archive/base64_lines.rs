@@ -90,7 +90,7 @@ pub fn measure(text: &[u8]) -> Option<Regular> {
         }
     };
     let mut encoded = lines.position(characters);
-    if characters % line == 0 {
+    if characters.is_multiple_of(line) {
         encoded -= lines.end().len();
     }
     lines.ends_with_line_end = text[encoded..].starts_with(lines.end());

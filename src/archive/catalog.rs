@@ -13,11 +13,12 @@ use heed::{
 use super::{
     StoreError,
     codec::{Key, Row},
+    environment,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Source,
         Usage, User, UserId, VolumeState,
     },
-    schema,
+    schema, store,
 };
 use crate::message::CATCHALL;
 
@@ -81,7 +82,20 @@ impl Catalog {
     /// # Errors
     /// It is not a catalog, or not of the present schema.
     pub fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
-        let env = environment(path, EnvFlags::READ_ONLY)?;
+        Self::open_existing(path, EnvFlags::READ_ONLY)
+    }
+
+    /// Opens a catalog that nobody writes, as one in a backup; not even LMDB's lock file appears beside it.
+    ///
+    /// # Errors
+    /// It is not a catalog, or not of the present schema.
+    pub(super) fn open_at_rest(path: &Path) -> Result<Self, StoreError> {
+        environment::refuse_unreadable(&path.join(store::DATA_FILE))?;
+        Self::open_existing(path, EnvFlags::READ_ONLY | EnvFlags::NO_LOCK)
+    }
+
+    fn open_existing(path: &Path, flags: EnvFlags) -> Result<Self, StoreError> {
+        let env = environment(path, flags)?;
         match schema::check(&env, path)? {
             Some(schema::SCHEMA) => {}
             Some(found) => {
@@ -157,15 +171,38 @@ impl Catalog {
         &self.path
     }
 
+    /// Bytes of free pages in its file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn free(&self) -> Result<u64, StoreError> {
+        environment::free(&self.env).map_err(StoreError::lmdb("measuring", &self.path))
+    }
+
+    /// Copies what is committed at this moment into a new file, without the free pages, and syncs it. Whoever
+    /// writes goes on meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be read, or the file not be written.
+    pub(super) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        environment::copy(&self.env, file)
+    }
+
+    /// Rows of each table, and of what else LMDB keeps in the environment.
+    pub(super) fn row_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        environment::row_counts(&self.env).map_err(StoreError::lmdb("counting", &self.path))
+    }
+
+    pub(super) fn forget_dead_readers(&self) -> Result<(), StoreError> {
+        let forgotten = self.env.clear_stale_readers();
+        forgotten
+            .map(drop)
+            .map_err(StoreError::lmdb("looking for readers of", &self.path))
+    }
+
     /// A read transaction: hold it for as short as can be, never across an await.
     pub fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
         self.env.read_txn().map_err(StoreError::lmdb("reading", &self.path))
-    }
-
-    /// Lets go of what readers left who were ended.
-    pub(super) fn clear_stale_readers(&self) -> Result<usize, StoreError> {
-        let clear = self.env.clear_stale_readers();
-        clear.map_err(StoreError::lmdb("clearing the readers of the catalog", &self.path))
     }
 
     /// The write transaction. For the committer's thread, and before it runs.

@@ -46,6 +46,10 @@ pub enum StoreError {
     Closed { why: String },
     #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
     Fault { detail: String },
+    #[error("{} {detail}", path.display())]
+    Refused { path: PathBuf, detail: String },
+    #[error("interrupted; nothing was put in place")]
+    Interrupted,
     #[error("user {name:?} {detail}")]
     User { name: String, detail: String },
 }

@@ -1,6 +1,8 @@
 //! Writing one group: what is new of it goes into blocks and the volume, then everything into
 //! the catalog, in one transaction each.
 
+mod users;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
@@ -22,6 +24,7 @@ use super::{
         Copy, Counters, Filing, Message, MessageId, Part, Seal, Seconds, Source, UidlDigest, Usage, User, UserId,
         VolumeState, uidl_digest,
     },
+    seal,
 };
 use crate::report::Run;
 
@@ -153,6 +156,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     txn.commit().map_err(failed())?;
     // What a crash leaves here is found unreferenced the next time.
     for (volume, blocks) in drop {
+        if seal::is_sealed(&store.volumes.folder(volume)) {
+            continue;
+        }
         match store.removing(|| store.volumes.get(volume)?.delete(&blocks)) {
             Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
             deleted => deleted?,
@@ -374,55 +380,6 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Writes users who are not there yet, or says why they cannot be: another may have taken the name or
-    /// the address meanwhile.
-    fn new_users(&mut self, users: &[(UserId, User)]) -> heed::Result<Option<StoreError>> {
-        let mut new = BTreeMap::new();
-        for (id, user) in users {
-            if self.catalog.users.get(&self.txn, id)?.is_none() {
-                new.insert(*id, user);
-            }
-        }
-        self.put_users(&new)
-    }
-
-    /// Makes users as they shall be, unless one contradicts another: then nothing is written.
-    fn put_users(&mut self, users: &BTreeMap<UserId, &User>) -> heed::Result<Option<StoreError>> {
-        if users.is_empty() {
-            return Ok(None);
-        }
-        let mut roster = match self.roster.take() {
-            Some(roster) => roster,
-            None => self.read_roster()?,
-        };
-        let table = &self.catalog.users;
-        let name_of = |id| table.get(&self.txn, &id).ok().flatten().map(|user| user.name);
-        let refusal = roster.contradiction(users, |id| name_of(id).unwrap_or_default());
-        if refusal.is_none() {
-            for id in users.keys() {
-                if let Some(before) = table.get(&self.txn, id)? {
-                    roster.remove(*id, &before);
-                }
-            }
-            for (id, user) in users {
-                roster.insert(*id, user);
-                self.counters.user = self.counters.user.max(id + 1);
-                table.put(&mut self.txn, id, user)?;
-            }
-        }
-        self.roster = Some(roster);
-        Ok(refusal)
-    }
-
-    fn read_roster(&self) -> heed::Result<Roster> {
-        let mut roster = Roster::default();
-        for row in self.catalog.users.iter(&self.txn)? {
-            let (id, user) = row?;
-            roster.insert(id, &user);
-        }
-        Ok(roster)
-    }
-
     fn change(&mut self, change: &Change) -> heed::Result<Answer> {
         let number = match change {
             Change::Source(source) => self.source(source)?.into(),
@@ -467,7 +424,7 @@ impl Group<'_> {
                 self.rotate = true;
                 u64::from(self.counters.volume) + 1
             }
-            Change::Sealed(volume, seal) => self.volume(*volume, &VolumeState::Sealed(seal.clone()))?,
+            Change::Sealed(volume, seal) => self.sealed(*volume, seal)?,
             Change::Drop(volume, blocks) => {
                 self.drop.push((*volume, blocks.clone()));
                 blocks.len() as u64
@@ -475,6 +432,14 @@ impl Group<'_> {
             Change::Emptied(volume) => self.volume(*volume, &VolumeState::Emptied)?,
         };
         Ok(Answer::Number(number))
+    }
+
+    /// A volume that was emptied meanwhile stays so.
+    fn sealed(&mut self, number: u32, seal: &Seal) -> heed::Result<u64> {
+        match self.catalog.volumes.get(&self.txn, &number)? {
+            Some(VolumeState::Emptied) => Ok(number.into()),
+            _ => self.volume(number, &VolumeState::Sealed(seal.clone())),
+        }
     }
 
     fn volume(&mut self, number: u32, state: &VolumeState) -> heed::Result<u64> {

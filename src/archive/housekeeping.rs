@@ -91,13 +91,13 @@ impl Work {
             if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
                 tracing::error!(%error, "a full volume could not be sealed");
             }
-            if let Err(error) = self.store.clear_stale_readers() {
-                tracing::error!(%error, "what an ended reader left could not be cleared");
-            }
             if self.may_compact()
                 && let Err(error) = self.compact()
             {
                 tracing::error!(%error, "tidying up the store failed");
+            }
+            if let Err(error) = self.store.forget_dead_readers() {
+                tracing::warn!(%error, "pages that killed commands read may stay in use");
             }
             if self.stop.wait(LOOK) {
                 return;
@@ -126,20 +126,30 @@ impl Work {
 /// # Errors
 /// A volume cannot be read, or the store not be written.
 pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
+    let Some(_turn) = store.tidying.take(go_on) else {
+        return Ok(());
+    };
     let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
+    let mut first_error = None;
     for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
         match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {
             Some(VolumeState::Sealed(_)) => {}
             // What a crash or a reader left of it.
             Some(VolumeState::Emptied) => drop(store.remove_volume(number)?),
             None => {
-                let Some(seal) = seal::seal(&store.volumes, number, go_on)? else {
-                    return Ok(());
+                let seal = match seal::seal(&store.volumes, number, go_on) {
+                    Ok(Some(seal)) => seal,
+                    Ok(None) => return Ok(()),
+                    // What is wrong with one volume is no reason to leave the others.
+                    Err(error) => {
+                        first_error.get_or_insert(error);
+                        continue;
+                    }
                 };
                 tracing::info!(volume = number, bytes = seal.bytes, "a volume is sealed");
                 committer.change_blocking(Change::Sealed(number, seal))?;
             }
         }
     }
-    Ok(())
+    first_error.map_or(Ok(()), Err)
 }

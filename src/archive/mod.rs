@@ -4,8 +4,10 @@
 //! [`UserArchive`] speaks for one user; the [`Committer`] is the only writer. `catalog` is the schema.
 
 mod abandoned;
+mod backup;
 mod base64_lines;
 mod block;
+mod carry;
 mod catalog;
 mod codec;
 mod committer;
@@ -21,18 +23,25 @@ mod pages;
 mod part;
 mod reader;
 mod resident;
+mod restore;
 mod retrieval;
 mod roster;
 mod rows;
 mod schema;
 mod seal;
+mod shrink;
+mod staging;
 mod store;
+mod survey;
+mod turn;
 mod user_archive;
 pub mod verify;
 mod volume;
 mod volumes;
 
 pub use abandoned::close_abandoned_runs;
+pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
+pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
 pub use deposit::{Deposit, Filed, Shared};
@@ -41,6 +50,7 @@ pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
 pub use part::{Cut, cut};
 pub use reader::Entry;
+pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
@@ -48,11 +58,21 @@ pub use rows::{
     UserId, Why, uidl_digest,
 };
 pub use schema::SCHEMA;
+pub use shrink::shrink_catalog;
 pub use store::Store;
+pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
 
 #[cfg(test)]
+mod backup_tests;
+#[cfg(test)]
+mod compact_tests;
+#[cfg(test)]
+mod restore_tests;
+#[cfg(test)]
 mod round_trip_tests;
+#[cfg(test)]
+mod shrink_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! though it is but the system's cache. Over a long run that would be the whole catalog. So from time to time
 //! the map's pages are let go; those needed again come back out of the cache.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
 
 use rustix::mm::{Advice, madvise};
 
@@ -16,14 +16,18 @@ pub(super) fn mapped() -> u64 {
     kib.unwrap_or_default() << 10
 }
 
-/// Lets go of the pages that are mapped of `path`, a file or all files in a folder. Not being able to changes nothing
-/// that is read.
+/// Lets go of the pages that are mapped of a file, or of the files in a folder. Not being able to changes nothing that
+/// is read.
 pub(super) fn release(path: &Path) {
     let Ok(path) = path.canonicalize() else { return };
     let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
         return;
     };
-    for (start, end) in maps.lines().filter(|line| is_of(line, &path)).filter_map(range) {
+    let is_below = |line: &&str| {
+        line.find('/')
+            .is_some_and(|at| Path::new(&line[at..]).starts_with(&path))
+    };
+    for (start, end) in maps.lines().filter(is_below).filter_map(range) {
         // SAFETY: the range is a shared, read-only map of a file: MADV_DONTNEED drops page table entries, and
         // whoever reads there next, also at this moment, finds the same bytes.
         let released = unsafe { madvise(start as *mut _, end - start, Advice::LinuxDontNeed) };
@@ -33,10 +37,22 @@ pub(super) fn release(path: &Path) {
     }
 }
 
-/// Whether a map is of a file that is `path` or lies in it.
-fn is_of(line: &str, path: &Path) -> bool {
-    line.find('/')
-        .is_some_and(|at| Path::new(&line[at..]).starts_with(path))
+/// How often the pages are let go that long work in one piece reads.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Does `work`, and lets go of the pages mapped of `path` meanwhile.
+pub(super) fn releasing<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            while wait.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                release(path);
+            }
+        });
+        let worked = work();
+        drop(done);
+        worked
+    })
 }
 
 /// The addresses of a shared, read-only map: `7f00-7fff r--s …`.
@@ -52,6 +68,45 @@ fn range(line: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
+    /// Bytes that are resident of what this process has mapped of a file.
+    fn resident(file: &Path) -> u64 {
+        let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+        let at = maps.find(file.to_str().unwrap()).unwrap();
+        let line = maps[at..].lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
+        line.trim().split(' ').next().unwrap().parse::<u64>().unwrap() << 10
+    }
+
+    #[test]
+    fn what_is_read_of_a_file_does_not_stay_resident() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("data.mdb");
+        let length = 1 << 20;
+        fs::write(&file, vec![1; length]).unwrap();
+        let open = fs::File::open(&file).unwrap();
+        // SAFETY: a new shared map of a file that nobody changes, unmapped nowhere.
+        let map = unsafe {
+            let flags = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::SHARED);
+            let map = rustix::mm::mmap(std::ptr::null_mut(), length, flags.0, flags.1, &open, 0).unwrap();
+            std::slice::from_raw_parts(map.cast::<u8>(), length)
+        };
+        let read = || map.iter().step_by(4096).map(|byte| usize::from(*byte)).sum::<usize>();
+        for path in [&file, folder.path()] {
+            assert_eq!(read(), length / 4096);
+            assert_eq!(resident(&file), length as u64);
+            release(path);
+            assert_eq!(resident(&file), 0);
+        }
+        let waited = releasing(folder.path(), || {
+            read();
+            let started = std::time::Instant::now();
+            while resident(&file) > 0 && started.elapsed() < Duration::from_secs(30) {
+                thread::sleep(LOOK / 10);
+            }
+            resident(&file)
+        });
+        assert_eq!(waited, 0);
+    }
+
     #[test]
     fn only_shared_read_only_maps_are_let_go() {
         assert_eq!(
@@ -61,13 +116,5 @@ mod tests {
         assert_eq!(range("7f00-8000 rw-s 00000000 fe:00 12 /data.mdb"), None);
         assert_eq!(range("7f00-8000 r--p 00000000 fe:00 12 /data.mdb"), None);
         assert_eq!(range("nonsense"), None);
-        let line = "7f00-8000 r--s 00000000 fe:00 12          /a b/volumes/000001/data.mdb";
-        for (path, is) in [
-            ("/a b/volumes", true),
-            ("/a b/volumes/000001/data.mdb", true),
-            ("/a b/vol", false),
-        ] {
-            assert_eq!(is_of(line, Path::new(path)), is, "{path}");
-        }
     }
 }

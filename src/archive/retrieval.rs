@@ -1,6 +1,6 @@
 //! Giving messages their bytes back: out of blocks, parts put where they stood.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{borrow::Cow, num::NonZeroUsize, sync::Arc};
 
 use lru::LruCache;
 use roaring::RoaringTreemap;
@@ -129,21 +129,27 @@ impl<'s> Retrieval<'s> {
         })
     }
 
-    /// Reads, and once more from the new place where the bytes were moved meanwhile.
+    /// Reads, and again from the new place where the bytes were moved since the row was read.
     fn again_if_moved<T>(
         &mut self,
         id: MessageId,
         message: &Message,
         mut read: impl FnMut(&mut Self, &Message) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let removals = self.store.removals();
-        let first = read(self, message);
-        if first.is_ok() || self.store.removals() == removals {
-            return first;
-        }
-        match self.store.message(id)? {
-            Some(message) => read(self, &message),
-            None => first,
+        let mut message = Cow::Borrowed(message);
+        loop {
+            let removals = self.store.removals();
+            let error = match read(self, &message) {
+                Ok(read) => return Ok(read),
+                Err(error) => error,
+            };
+            // The caller may have read the row long ago; a part's row was read just now.
+            match self.store.message(id)? {
+                Some(now) if now.inline != message.inline || self.store.removals() != removals => {
+                    message = Cow::Owned(now);
+                }
+                _ => return Err(error),
+            }
         }
     }
 

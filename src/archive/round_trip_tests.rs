@@ -25,7 +25,7 @@ const AT_ONCE: usize = 20;
 const DEFAULT: usize = 3_000;
 
 async fn file_all(bench: &Bench, messages: &[Vec<u8>]) -> Vec<MessageId> {
-    let _more = bench.committer.more_coming();
+    let more = bench.committer.more_coming();
     let mut answers = Vec::new();
     for message in messages {
         let bytes = Bytes::copy_from_slice(message);
@@ -51,6 +51,7 @@ async fn file_all(bench: &Bench, messages: &[Vec<u8>]) -> Vec<MessageId> {
         shared.settle(settled, &bench.committer).await;
         answers.push(answer);
     }
+    drop(more);
     let mut ids = Vec::new();
     for answer in answers {
         ids.push(answer.await.unwrap().unwrap().message);

@@ -13,7 +13,7 @@ use super::{StoreError, rows::Seal, store, volumes::Volumes};
 /// Beside a sealed volume's file: its [`Seal`], as JSON.
 pub(super) const MANIFEST: &str = "manifest.json";
 /// The file is read-only, for its owner alone.
-const FILE_MODE: u32 = 0o400;
+pub(super) const FILE_MODE: u32 = 0o400;
 /// Bytes read at once.
 const AT_ONCE: usize = 1 << 20;
 
@@ -85,7 +85,7 @@ pub(super) fn digest(file: &Path, go_on: &dyn Fn() -> bool) -> Result<Option<(u6
 }
 
 /// The manifest appears whole or not at all.
-fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreError> {
+pub(super) fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreError> {
     let (file, new) = (folder.join(MANIFEST), folder.join("manifest.new"));
     let write = || {
         let mut options = OpenOptions::new();

@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{StoreError, catalog::Catalog, environment, volumes::Volumes};
+use super::{StoreError, catalog::Catalog, environment, resident, staging, turn::Turn, volumes::Volumes};
 use crate::config::Config;
 
 /// The owner alone may look into the data directory.
@@ -21,7 +21,7 @@ const READERS: &str = "readers";
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
-const HARMLESS: [&str; 4] = [LOCK, READERS, "lost+found", crate::config::CONTROL_SOCKET];
+pub(super) const HARMLESS: [&str; 4] = [LOCK, READERS, "lost+found", crate::config::CONTROL_SOCKET];
 
 /// An opened data directory. One process has it open at a time.
 pub struct Store {
@@ -30,6 +30,8 @@ pub struct Store {
     path: PathBuf,
     /// Counts the volumes removed, and with them what may have moved since a row was read.
     removals: AtomicU64,
+    /// Whose turn it is to seal or to compact.
+    pub(super) tidying: Turn,
     /// Held as long as the store is open: `lock` by the one process that writes, `readers` by the others.
     _lock: Option<File>,
 }
@@ -46,6 +48,7 @@ impl Store {
         // A file of no bytes is what a crash leaves at the very beginning.
         let fresh = fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0);
         if fresh {
+            staging::refuse_unfinished(path)?;
             refuse_foreign_files(path)?;
             refuse_volumes_without_catalog(path)?;
         }
@@ -72,6 +75,7 @@ impl Store {
             volumes,
             path: path.clone(),
             removals: AtomicU64::new(0),
+            tidying: Turn::default(),
             _lock: Some(lock),
         })
     }
@@ -97,6 +101,7 @@ impl Store {
             volumes: Volumes::for_reading(path.join(VOLUMES), config.archive.volume_size.0),
             path: path.clone(),
             removals: AtomicU64::new(0),
+            tidying: Turn::default(),
             _lock: lock,
         })
     }
@@ -106,26 +111,12 @@ impl Store {
     /// # Errors
     /// Those of `remove`, or the lock cannot be had.
     pub(super) fn unless_read(&self, remove: impl FnOnce() -> Result<(), StoreError>) -> Result<bool, StoreError> {
-        let name = self.path.join(READERS);
-        let file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
-        match file.try_lock() {
-            Ok(()) => remove().map(|()| true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(StoreError::io("locking", name)(error)),
-        }
+        let alone = lock_out_readers(&self.path)?;
+        alone.map_or(Ok(false), |_alone| remove().map(|()| true))
     }
 
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Lets go of what readers left who were ended; as long as it is there, pages are not used again.
-    ///
-    /// # Errors
-    /// The readers' marks cannot be read or written.
-    pub(super) fn clear_stale_readers(&self) -> Result<(), StoreError> {
-        self.catalog.clear_stale_readers()?;
-        self.volumes.clear_stale_readers()
     }
 
     pub(super) fn removals(&self) -> u64 {
@@ -143,9 +134,39 @@ impl Store {
         remove()
     }
 
+    /// Lets go of the pages that are mapped of the store: they are the system's cache, but count as resident. For who
+    /// reads much of it.
+    pub fn release_pages(&self) {
+        resident::release(&self.path);
+    }
+
     /// Bytes on disk of catalog and volumes.
     pub fn disk_size(&self) -> u64 {
         self.volumes.disk_size() + disk_size(&self.catalog.path().join(DATA_FILE)).unwrap_or_default()
+    }
+
+    /// Bytes of free pages within the catalog's file and that of the volume which is written to.
+    ///
+    /// # Errors
+    /// One of them cannot be measured.
+    pub fn free_pages(&self) -> Result<(u64, u64), StoreError> {
+        let current = self.reading(|txn| self.catalog.counters(txn))?.volume;
+        let volume = match self.volumes.folder(current).join(DATA_FILE).exists() {
+            true => self.volumes.get(current)?.free()?,
+            // Nothing was written into it yet.
+            false => 0,
+        };
+        Ok((self.catalog.free()?, volume))
+    }
+
+    /// Lets go of the pages that readers in other processes kept from being used again, where those processes
+    /// were killed.
+    ///
+    /// # Errors
+    /// An environment cannot say who reads in it.
+    pub fn forget_dead_readers(&self) -> Result<(), StoreError> {
+        self.catalog.forget_dead_readers()?;
+        self.volumes.forget_dead_readers()
     }
 
     /// Bytes that the data directory's file system has left for us.
@@ -155,7 +176,7 @@ impl Store {
     }
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let name = path.join(LOCK);
     let mut file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
     match file.try_lock() {
@@ -188,6 +209,17 @@ fn open_lock(name: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(name)
+}
+
+/// Keeps readers in other processes out as long as the result is held; `None` when there are some.
+pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> {
+    let name = path.join(READERS);
+    let file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("locking", name)(error)),
+    }
 }
 
 /// Keeps volumes and blocks from being removed as long as the result is held.
@@ -244,7 +276,7 @@ fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
 }
 
 /// File systems on which locks and maps cannot be relied on.
-fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError> {
     const NETWORK: [(i64, &str); 5] = [
         (0x6969, "NFS"),
         (0x517b, "SMB"),

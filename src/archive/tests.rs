@@ -85,6 +85,22 @@ impl Bench {
     }
 }
 
+/// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
+pub(super) fn noise(number: u32, length: usize) -> String {
+    let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
+    let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
+    noise.truncate(length);
+    noise
+}
+
+/// Seals what is full, on a thread of its own as the housekeeper does.
+pub(super) fn seal_all(bench: &Bench) {
+    std::thread::scope(|scope| {
+        let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
+        scope.spawn(seal).join().unwrap();
+    });
+}
+
 pub(super) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use heed::{
-    Database, Env, EnvFlags, EnvOpenOptions, RoTxn, WithoutTls,
+    Database, Env, EnvFlags, EnvOpenOptions, PutFlags, RoTxn, WithoutTls,
     types::{Bytes, Str},
 };
 use serde::{Deserialize, Serialize};
@@ -42,10 +42,20 @@ struct Group {
 pub(super) enum Mode {
     /// By the one process that writes, which makes it where there is none.
     Writing,
+    /// By the one process that writes, for whoever reads: nothing is made that is not there.
+    Existing,
     /// By another process, beside the one that writes.
     Reading,
     /// Its file does not change any more.
     Sealed,
+    /// A copy is being made of it, which counts only when it is complete: nothing is synced before the end.
+    Copying,
+}
+
+impl Mode {
+    fn writes(self) -> bool {
+        matches!(self, Self::Writing | Self::Copying)
+    }
 }
 
 /// Block number → block.
@@ -60,16 +70,16 @@ pub struct Volume {
 impl Volume {
     pub(super) fn open(path: &Path, volume_size: u64, mode: Mode) -> Result<Self, StoreError> {
         let file = path.join(store::DATA_FILE);
-        if mode == Mode::Writing {
+        if mode.writes() {
             store::make_dir(path)?;
         }
         let length = match std::fs::metadata(&file) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode == Mode::Writing => 0,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode.writes() => 0,
             Err(error) => return Err(StoreError::io("opening the volume", file)(error)),
         };
         // A file of no bytes is what a crash leaves at the very beginning.
-        if length > 0 || mode != Mode::Writing {
+        if length > 0 || !mode.writes() {
             environment::refuse_unreadable(&file)?;
         }
         if mode == Mode::Sealed {
@@ -77,9 +87,10 @@ impl Volume {
         }
         let map_size = (volume_size.max(length) + MAP_MARGIN) as usize & !0xffff;
         let flags = match mode {
-            Mode::Writing => EnvFlags::empty(),
+            Mode::Writing | Mode::Existing => EnvFlags::empty(),
             Mode::Reading => EnvFlags::READ_ONLY,
             Mode::Sealed => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
+            Mode::Copying => EnvFlags::NO_SYNC | EnvFlags::NO_LOCK,
         };
         let mut options = EnvOpenOptions::new().read_txn_without_tls();
         options.map_size(map_size).max_readers(MAX_READERS).max_dbs(4);
@@ -87,11 +98,11 @@ impl Volume {
         // it, and only while it is not sealed; it lies on a local file system.
         let env = unsafe { options.flags(flags).open(path) };
         let open = || match mode {
-            Mode::Writing => Self::make_tables(env?, path),
-            Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
+            Mode::Writing | Mode::Copying => Self::make_tables(env?, path),
+            Mode::Existing | Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
         };
         let volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
-        if mode == Mode::Writing {
+        if mode.writes() {
             store::sync_dir(path)?;
         }
         Ok(volume)
@@ -177,10 +188,47 @@ impl Volume {
         })
     }
 
-    /// Lets go of what readers left who were ended; as long as it is there, pages are not used again.
-    pub(super) fn clear_stale_readers(&self) -> Result<usize, StoreError> {
-        let clear = self.env.clear_stale_readers();
-        clear.map_err(StoreError::lmdb("clearing the readers of the volume", &self.path))
+    /// The blocks from number `from` on and below `below` as they are stored: so many that they have `most` bytes,
+    /// or one more.
+    pub(super) fn stored(&self, from: u64, below: u64, most: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.reading(|txn| {
+            let (mut blocks, mut bytes) = (Vec::new(), 0);
+            for row in self.blocks.range(txn, &(from..below))? {
+                let (number, block) = row?;
+                bytes += block.len();
+                blocks.push((number, block.to_vec()));
+                if bytes >= most {
+                    break;
+                }
+            }
+            Ok(blocks)
+        })
+    }
+
+    /// Puts stored blocks behind those that are there; for a copy.
+    pub(super) fn append(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let append = || {
+            let mut txn = self.env.write_txn()?;
+            for (number, block) in blocks {
+                self.blocks.put_with_flags(&mut txn, PutFlags::APPEND, number, block)?;
+            }
+            txn.commit()
+        };
+        append().map_err(StoreError::lmdb("copying into the volume", &self.path))
+    }
+
+    /// Ends a copy of what a volume held below block `below`: it is on disk, and belongs to a catalog whose next
+    /// block this is.
+    pub(super) fn end_copy(&self, below: u64) -> Result<(), StoreError> {
+        let end = || {
+            let mut txn = self.env.write_txn()?;
+            if let Some(meta) = &self.meta {
+                meta.put(&mut txn, GROUP_KEY, &Group { first: below })?;
+            }
+            txn.commit()?;
+            self.env.force_sync()
+        };
+        end().map_err(StoreError::lmdb("copying into the volume", &self.path))
     }
 
     /// Its blocks' numbers and raw lengths, from number `from` on, at most so many.
@@ -250,5 +298,20 @@ impl Volume {
         self.env
             .non_free_pages_size()
             .map_err(StoreError::lmdb("measuring the volume", &self.path))
+    }
+
+    /// Bytes of free pages in its file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn free(&self) -> Result<u64, StoreError> {
+        environment::free(&self.env).map_err(StoreError::lmdb("measuring the volume", &self.path))
+    }
+
+    pub(super) fn forget_dead_readers(&self) -> Result<(), StoreError> {
+        let forgotten = self.env.clear_stale_readers();
+        forgotten
+            .map(drop)
+            .map_err(StoreError::lmdb("looking for readers of", &self.path))
     }
 }

@@ -280,3 +280,46 @@ async fn a_large_message_with_parts_comes_back_exactly() {
     bench.close();
     assert_all_there(&Store::open_for_reading(&config).unwrap(), &kept);
 }
+
+#[actix::test]
+async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    for uid in 0..3 {
+        bench.file(&format!("{uid}aaa: x\n\n{}", noise(uid)), uid, &[1]).await;
+    }
+    bench.close();
+    for name in ["catalog", "volumes/000001"] {
+        let file = config.data_dir.join(name).join(store::DATA_FILE);
+        let whole = fs::read(&file).unwrap();
+        fs::write(&file, &whole[..whole.len() / 8192 * 4096]).unwrap();
+        let error = Store::open(&config).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("cut short"), "{error}");
+        fs::write(&file, &whole).unwrap();
+    }
+    assert_eq!(Bench::open(&config).list(1, None).len(), 3);
+}
+
+#[actix::test]
+async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let bench = Bench::open(&config);
+    bench.file("aaaa: x", 1, &[1]).await;
+    bench.close();
+    for name in ["catalog", "volumes/000001"] {
+        let file = config.data_dir.join(name).join(store::DATA_FILE);
+        let whole = fs::read(&file).unwrap();
+        // The sizes of pages stand at byte 40 of each meta page.
+        for (at, bit) in (0..32).flat_map(|bit| [(40, bit), (4096 + 40, bit)]) {
+            let mut flipped = whole.clone();
+            flipped[at + bit / 8] ^= 1 << (bit % 8);
+            fs::write(&file, &flipped).unwrap();
+            let error = Store::open(&config).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        fs::write(&file, &whole).unwrap();
+    }
+    assert_eq!(Bench::open(&config).list(1, None).len(), 1);
+}

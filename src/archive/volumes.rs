@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -11,6 +12,21 @@ use super::{
     StoreError, seal, store,
     volume::{Mode, Volume},
 };
+
+/// The extension of a volume's folder on its way out.
+const GONE: &str = "gone";
+
+fn remove_folder(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io("removing", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The name of volume `number`'s folder.
+pub(super) fn name(number: u32) -> String {
+    format!("{number:06}")
+}
 
 pub struct Volumes {
     path: PathBuf,
@@ -25,6 +41,12 @@ pub struct Volumes {
 impl Volumes {
     pub(super) fn new(path: PathBuf, volume_size: u64) -> Result<Self, StoreError> {
         store::make_dir(&path)?;
+        for folder in fs::read_dir(&path).map_err(StoreError::io("reading", &path))? {
+            let folder = folder.map_err(StoreError::io("reading", &path))?.path();
+            if folder.extension().is_some_and(|extension| extension == GONE) {
+                remove_folder(&folder)?;
+            }
+        }
         Ok(Self {
             path,
             volume_size,
@@ -47,7 +69,7 @@ impl Volumes {
 
     /// Where volume `number` lies.
     pub(super) fn folder(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{number:06}"))
+        self.path.join(name(number))
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<u32, Arc<Volume>>> {
@@ -68,6 +90,11 @@ impl Volumes {
     /// # Errors
     /// It is missing, cut short, or no volume.
     pub(super) fn get(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
+        // Until it is open, it is not removed.
+        let mut opened = self.opened();
+        if let Some(volume) = opened.get(&number) {
+            return Ok(volume.clone());
+        }
         let folder = self.folder(number);
         if !folder.join(store::DATA_FILE).exists() {
             let detail = format!("volume {} is missing; restore it from a backup", folder.display());
@@ -83,18 +110,17 @@ impl Volumes {
         let mode = match (seal::is_sealed(&folder), self.reading) {
             (true, _) => Mode::Sealed,
             (false, true) => Mode::Reading,
-            (false, false) => Mode::Writing,
+            (false, false) => Mode::Existing,
         };
-        self.open(number, mode)
+        self.open(&mut opened, number, mode)
     }
 
     /// Volume `number`, begun where there is none. For the committer's thread.
     pub(super) fn open_or_create(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
-        self.open(number, Mode::Writing)
+        self.open(&mut self.opened(), number, Mode::Writing)
     }
 
-    fn open(&self, number: u32, mode: Mode) -> Result<Arc<Volume>, StoreError> {
-        let mut open = self.opened();
+    fn open(&self, open: &mut HashMap<u32, Arc<Volume>>, number: u32, mode: Mode) -> Result<Arc<Volume>, StoreError> {
         if let Some(volume) = open.get(&number) {
             return Ok(volume.clone());
         }
@@ -118,6 +144,12 @@ impl Volumes {
             }
         }
         Ok(())
+    }
+
+    /// Lets go of pages that dead readers of the open volumes kept.
+    pub(super) fn forget_dead_readers(&self) -> Result<(), StoreError> {
+        let open: Vec<_> = self.opened().values().cloned().collect();
+        open.iter().try_for_each(|volume| volume.forget_dead_readers())
     }
 
     /// The numbers of the volumes there are, in their order.
@@ -150,24 +182,24 @@ impl Volumes {
         &self.path
     }
 
-    /// Lets go of what readers left who were ended, in the volumes that are open.
-    pub(super) fn clear_stale_readers(&self) -> Result<(), StoreError> {
-        let open: Vec<_> = self.opened().values().cloned().collect();
-        open.iter()
-            .try_for_each(|volume| volume.clear_stale_readers().map(|_| ()))
-    }
-
     /// Removes volume `number`, of which nothing is needed any more.
     pub(super) fn remove(&self, number: u32) -> Result<(), StoreError> {
-        // Whoever still reads in it keeps the file open.
-        self.opened().remove(&number);
         let folder = self.folder(number);
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(StoreError::io("removing the volume", folder)(error))
+        let gone = folder.with_extension(GONE);
+        remove_folder(&gone)?;
+        {
+            // Whoever still reads in it keeps the file open, and nobody finds it half removed.
+            let mut opened = self.opened();
+            opened.remove(&number);
+            match fs::rename(&folder, &gone) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io("removing the volume", folder)(error));
+                }
+                _ => {}
             }
-            _ => store::sync_dir(&self.path),
         }
+        remove_folder(&gone)?;
+        store::sync_dir(&self.path)
     }
 
     /// Bytes of volume `number`'s file.

@@ -3,11 +3,16 @@
 
 mod archive;
 mod ask;
+mod backup;
+mod compact;
+mod export;
 mod import;
+mod interruptible;
 mod list;
 mod output;
 mod protocols;
 mod raw;
+mod restore;
 mod serve;
 mod show;
 mod test;
@@ -94,6 +99,24 @@ enum Command {
         /// The message's id, as `list` gives it.
         id: u64,
     },
+    /// Copy the archive, as it is at this moment, to a directory; a backup that is there is replaced.
+    Backup {
+        /// The directory: empty, new, or with a backup of this archive.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Put a backup in place as the data directory, which must be empty or new.
+    Restore {
+        /// The directory with the backup.
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+    /// Merge small blocks and give free room back.
+    Compact {
+        /// Only say what room there is, and what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// A readable view of a message.
     Show {
         /// The message's id, as `list` gives it.
@@ -104,6 +127,8 @@ enum Command {
     /// What `verify` runs in a process of its own.
     #[command(name = READER, hide = true)]
     VerifyReader,
+    /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
+    Export(export::Arguments),
 }
 
 #[derive(Subcommand, Debug)]
@@ -150,8 +175,12 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id } => show::run(config, id, json),
+        Command::Backup { to } => backup::run(config, to, json),
+        Command::Restore { from } => restore::run(config, from, json),
+        Command::Compact { dry_run } => compact::run(config, dry_run, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
         Command::VerifyReader => Ok(0),
+        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    archive::StoreError,
+    archive::{Compacted, StoreError},
     config::ConfigError,
     formats::{Format, MboxKind},
     message::Address,
@@ -50,6 +50,10 @@ pub enum Request {
     RetireUser {
         name: String,
     },
+    /// Merge small blocks and remove what nothing needs; how it ended.
+    Compact,
+    /// End the compaction that a request asked for, where one is going on.
+    InterruptCompaction,
     /// A user's messages, oldest first.
     List {
         user: String,
@@ -79,7 +83,9 @@ impl Request {
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
             | Self::RenameUser { .. }
-            | Self::RetireUser { .. } => false,
+            | Self::RetireUser { .. }
+            | Self::Compact
+            | Self::InterruptCompaction => false,
         }
     }
 }
@@ -99,6 +105,7 @@ pub enum Reply {
         exit: i32,
     },
     Run(Box<Run>),
+    Compacted(Box<CompactedLine>),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.
@@ -106,6 +113,19 @@ pub enum Reply {
     Shown(Box<Shown>),
     Failed(Failure),
     Done,
+}
+
+/// How a compaction ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompactedLine {
+    #[serde(flatten)]
+    pub done: Compacted,
+    pub interrupted: bool,
+    /// Bytes on disk, and how many of those are free pages of the catalog and of the volume written to.
+    pub disk_before: u64,
+    pub disk_after: u64,
+    pub free_before: u64,
+    pub free_after: u64,
 }
 
 /// A line of `users`.
@@ -202,7 +222,8 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::User { .. } => Self::usage(error),
+            StoreError::User { .. } | StoreError::Refused { .. } => Self::usage(error),
+            StoreError::Interrupted => Self::new(Exit::Interrupted, error),
             _ => Self::new(Exit::Store, error),
         }
     }

@@ -6,7 +6,7 @@ mod client;
 mod reading;
 mod requests;
 mod server;
-mod view;
+pub(crate) mod view;
 
 pub use client::{AskError, Client};
 pub use reading::answer as read;

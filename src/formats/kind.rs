@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
+use crate::identify::Header;
+
 /// Bytes of a file's beginning that decide what it is.
 pub const BEGINNING: usize = 64 << 10;
 
@@ -25,13 +27,51 @@ pub enum Format {
 /// What a file looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Looks {
-    /// It begins with a header field (RFC 5322, 2.2): one message.
+    /// It begins with the header of a message: [`begins_as_mail`].
     Message,
-    /// It begins with a `From ` line and a header field, or with the `From ` line that separates messages.
+    /// It begins with a `From ` line and the header of a message, or with the `From ` line that separates messages.
     Mbox,
     /// No mail, and why not.
     Neither(&'static str),
 }
+
+/// Fields of which a message has at least one. Much else begins with a word and a colon: settings, vCards, logs. Not
+/// here are names that such files use too, as Comments, Keywords, Status.
+const OF_MAIL: [&str; 33] = [
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Date",
+    "Received",
+    "Subject",
+    "Message-ID",
+    "MIME-Version",
+    "Return-Path",
+    "Delivered-To",
+    "Reply-To",
+    "Sender",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "In-Reply-To",
+    "References",
+    "Envelope-To",
+    "Apparently-To",
+    "X-Original-To",
+    "X-Envelope-To",
+    "Resent-From",
+    "Resent-To",
+    "Resent-Date",
+    "Resent-Message-ID",
+    "Received-SPF",
+    "Authentication-Results",
+    "DKIM-Signature",
+    "ARC-Seal",
+    "Disposition-Notification-To",
+    "List-Id",
+    "List-Unsubscribe",
+    "X-Mozilla-Status",
+];
 
 /// How files begin that people keep beside their mail, and what to say of them.
 const KNOWN: [(&[u8], &str); 9] = [
@@ -66,32 +106,53 @@ pub fn looks(beginning: &[u8]) -> Looks {
     let unspaced = without_empty_lines(beginning);
     if unspaced.starts_with(b"From ") {
         let header = behind_from_lines(unspaced);
-        if begins_with_field(header) || super::mbox::is_dated(unspaced) {
+        if begins_as_mail(header) || super::mbox::is_dated(unspaced) {
             return Looks::Mbox;
         }
     }
-    if begins_with_field(beginning) {
+    if begins_as_mail(beginning) {
         return Looks::Message;
     }
     let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
     Looks::Neither(match known {
         Some((_, words)) => words,
         None if beginning.contains(&0) => "it is binary, and no message",
+        None if first_name(beginning).is_some_and(is_plausible) => {
+            "its header has none of the fields that mail has, such as From, To, Subject or Date"
+        }
         None => "it does not begin with a header field",
     })
 }
 
-/// Whether text begins with a header field: a name of visible ASCII characters, and a colon. White space before the
-/// colon is obsolete syntax (RFC 5322, 4.5).
+/// Whether text that nothing else shows to be mail begins with the header of a message: its first line is a field whose
+/// name is made of letters, digits, `-`, `_` and `.`, and one of its fields is one that mail has.
+pub fn begins_as_mail(text: &[u8]) -> bool {
+    let is_of_mail = |name: &[u8]| OF_MAIL.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    first_name(text).is_some_and(is_plausible) && Header::scan(text).fields.iter().any(|field| is_of_mail(field.name))
+}
+
+/// Whether text begins with a header field: a name of visible ASCII characters, and a colon.
 pub fn begins_with_field(text: &[u8]) -> bool {
-    let Some(colon) = memchr(b':', text) else { return false };
-    let spaced = text[..colon]
+    first_name(text).is_some()
+}
+
+/// The name of the header field that text begins with. White space before the colon is obsolete syntax (RFC 5322, 4.5).
+fn first_name(text: &[u8]) -> Option<&[u8]> {
+    let before = &text[..memchr(b':', text)?];
+    let spaced = before
         .iter()
         .rev()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
         .count();
-    let name = &text[..colon - spaced];
-    !name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))
+    let name = &before[..before.len() - spaced];
+    let readable = !name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte));
+    readable.then_some(name)
+}
+
+/// RFC 5322 allows more in a name than any program writes; a time of day, which a log begins with, has no letter.
+fn is_plausible(name: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.iter().all(fits) && name.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Mail readers of old left empty lines at the beginning of an mbox.
@@ -117,7 +178,7 @@ mod tests {
         for mail in [
             &b"Subject: x\r\n\r\nhello"[..],
             b"Received: from a\n\tby b\n",
-            b"X:",
+            b"X:\nX_2.old: y\nSUBJECT:\n",
             b"Subject : obsolete\n",
         ] {
             assert_eq!(looks(mail), Looks::Message, "{}", mail.escape_ascii());
@@ -146,7 +207,16 @@ mod tests {
             (b"\x1f\x8b\x08", "gzip"),
             (b"\0\0\0\0", "binary"),
             (b"From the desk of Jane\nhello there\n", "header field"),
+            (b"From the desk of Jane\nNote: hello there\n", "header field"),
             (b"hello", "header field"),
+            (b"{\"x\":1,\n\"y\":2}", "header field"),
+            (b"{\"x\":1}\nSubject: x\n", "header field"),
+            (b"body{color:red}\n", "header field"),
+            (b"12:30:01 started\nDate: x\n", "header field"),
+            (b"BEGIN:VCARD\r\nVERSION:3.0\r\nEND:VCARD\r\n", "such as From"),
+            (b"X:", "such as From"),
+            (b"Note: hello\n\nSubject: in the text\n", "such as From"),
+            (b"Note: hello\nno field\nSubject: in the text\n", "such as From"),
             (b" folded: first\n", "header field"),
             (b"no field\nSubject: x\n", "header field"),
             (b"\n\n", "header field"),
@@ -155,7 +225,7 @@ mod tests {
             let Looks::Neither(why) = looks(bytes) else {
                 panic!("{} is taken for mail", bytes.escape_ascii());
             };
-            assert!(why.contains(word), "{why}");
+            assert!(why.contains(word), "{}: {why}", bytes.escape_ascii());
         }
     }
 }

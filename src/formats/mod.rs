@@ -1,9 +1,12 @@
-//! File formats of mail, read: single messages (EML), mbox in its four kinds, Maildir. Pure, and blocking where a file
-//! is read: for a thread that may wait for the disk. docs/formats.md says what is told by what.
+//! File formats of mail: single messages (EML), mbox in its four kinds, Maildir. Pure, and blocking where a file is
+//! read: for a thread that may wait for the disk. What is read is in the modules named after formats, and docs/formats.md
+//! says what is told by what; what is written is in those that end with `_out`.
 
 pub mod kind;
 pub mod maildir;
 pub mod mbox;
+pub mod mbox_out;
+pub mod names_out;
 
 pub use kind::{BEGINNING, Format, Looks, looks};
 pub use mbox::{Mbox, MboxKind};

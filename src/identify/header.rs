@@ -49,8 +49,9 @@ impl<'a> Header<'a> {
             }
             match (line[0], fields.last_mut()) {
                 (b' ' | b'\t', Some(field)) => {
+                    // The value so far ends where the field does.
+                    field.value = &message[field.end - field.value.len()..next];
                     field.end = next;
-                    field.value = &message[value_start(field, message)..next];
                 }
                 _ => match field_name(line) {
                     Some((name, colon)) => {
@@ -83,12 +84,6 @@ impl<'a> Header<'a> {
     pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Field<'a>> {
         self.fields.iter().filter(move |field| field.is(name))
     }
-}
-
-/// Where a field's value begins: behind the colon that follows its name.
-fn value_start(field: &Field, message: &[u8]) -> usize {
-    let behind_name = field.start + field.name.len();
-    memchr(b':', &message[behind_name..]).map_or(behind_name, |colon| behind_name + colon + 1)
 }
 
 /// An mbox separator that a tool left above the header is no part of it.

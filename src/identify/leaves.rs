@@ -94,21 +94,26 @@ fn boundary(value: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// The parts between the delimiter lines, without the line end that belongs to the delimiter (RFC 2046, 5.1.1).
+/// The parts between the delimiter lines that can hold a large body, without the line end that belongs to the
+/// delimiter (RFC 2046, 5.1.1).
 fn multipart(message: &[u8], body: Range<usize>, boundary: &[u8]) -> Vec<Range<usize>> {
     let delimiter = [b"--", boundary].concat();
     let mut parts = Vec::new();
+    let mut add = |part: Range<usize>| parts.extend((part.len() >= LARGE).then_some(part));
     let mut begun = None;
     for at in memmem::find_iter(&message[body.clone()], &delimiter).map(|at| body.start + at) {
-        let at_line_start = at == body.start || message[at - 1] == b'\n';
+        // Asked first: one line can be all the body, and full of what looks like a delimiter.
+        if at > body.start && message[at - 1] != b'\n' {
+            continue;
+        }
         let behind = at + delimiter.len();
         let end = next_line(message, behind, body.end);
         let rest = message[behind..end].trim_ascii();
-        if !at_line_start || !matches!(rest, b"" | b"--") {
+        if !matches!(rest, b"" | b"--") {
             continue;
         }
         if let Some(start) = begun.take() {
-            parts.push(start..without_line_end(message, start, at));
+            add(start..without_line_end(message, start, at));
         }
         if rest.is_empty() {
             begun = Some(end);
@@ -117,7 +122,9 @@ fn multipart(message: &[u8], body: Range<usize>, boundary: &[u8]) -> Vec<Range<u
         }
     }
     // Cut short, as mail is that lost its end.
-    parts.extend(begun.map(|start| start..body.end));
+    if let Some(start) = begun {
+        add(start..body.end);
+    }
     parts
 }
 
@@ -166,6 +173,17 @@ mod tests {
         assert_eq!(found(&a), [a.as_str()], "no header at all");
         assert_eq!(found(&format!("X: 1\n\n{}", &a[1..])), [""; 0], "too small");
         assert_eq!(found(""), [""; 0]);
+    }
+
+    #[test]
+    fn one_long_line_of_delimiters_is_read_once() {
+        let message = format!("Content-Type: multipart/mixed; boundary=a\n\n{}", "--a".repeat(4 << 20));
+        assert_eq!(large_leaves(message.as_bytes()), [] as [Range<usize>; 0]);
+        let message = format!(
+            "Content-Type: multipart/mixed; boundary=a\n\n{}",
+            "--a\n".repeat(1 << 20)
+        );
+        assert_eq!(large_leaves(message.as_bytes()), [] as [Range<usize>; 0]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub const ARCHIVE_MESSAGES: &str = "dropkeep_archive_messages";
 pub const ARCHIVE_USERS: &str = "dropkeep_archive_users";
 pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
+pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
 
@@ -107,6 +108,11 @@ fn describe() {
         "Bytes of the messages as they came (raw) and on disk (stored)"
     );
     describe_gauge!(DATA_FREE_BYTES, Unit::Bytes, "Bytes left on the data directory's disk");
+    describe_gauge!(
+        FREE_PAGES_BYTES,
+        Unit::Bytes,
+        "Bytes of free pages within the catalog and the volume that is written to"
+    );
     describe_gauge!(
         CERTIFICATE_EXPIRY,
         Unit::Seconds,
@@ -207,6 +213,12 @@ pub fn archive_size(messages: u64, raw: u64) {
 
 pub fn users(count: usize) {
     gauge!(ARCHIVE_USERS).set(count as f64);
+}
+
+/// Bytes of free pages within two files, which are used before the files grow.
+pub fn free_pages(catalog: u64, volume: u64) {
+    gauge!(FREE_PAGES_BYTES, "file" => "catalog").set(catalog as f64);
+    gauge!(FREE_PAGES_BYTES, "file" => "volume").set(volume as f64);
 }
 
 pub fn disk(stored: u64, free: Option<u64>) {

@@ -254,7 +254,7 @@ fn without_its_catalog_an_archive_is_damaged_and_its_blocks_are_still_looked_at(
     let block = File::new(data(&volume(&appliance, open)));
     let at = memchr::memmem::find(&block.whole, b"dkb\x01").expect("a block");
     block.flip(at + 40);
-    let noise: Vec<u8> = (0..catalog.whole.len()).map(|at| (at * 31 >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..catalog.whole.len()).map(|at| ((at * 31) >> 3) as u8).collect();
     for bytes in [
         &catalog.whole[..0],
         &catalog.whole[..5000],

@@ -291,7 +291,7 @@ fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
     match Store::open_for_reading(config) {
         Ok(store) => {
             // What readers left who were ended keeps pages from being used again.
-            store.clear_stale_readers()?;
+            store.forget_dead_readers()?;
             Ok(Some(store))
         }
         Err(error @ (StoreError::Older { .. } | StoreError::None { .. } | StoreError::Network { .. })) => {

@@ -16,7 +16,7 @@ use super::{
     separator::{LOOKAHEAD, separates},
 };
 use crate::{
-    formats::kind::{BEGINNING, begins_with_field, without_empty_lines},
+    formats::kind::{BEGINNING, begins_as_mail, without_empty_lines},
     identify::Header,
 };
 
@@ -33,6 +33,8 @@ pub(super) struct Index {
     pub messages: Vec<Stretch>,
     /// Bytes at the beginning that are no mail.
     pub stray: u64,
+    /// The first message has no `From ` line before it.
+    pub is_first_line_lost: bool,
 }
 
 /// A line that begins with `From `.
@@ -126,7 +128,8 @@ struct Beginning {
     /// Where its first line that is not empty is.
     offset: u64,
     has_from_line: bool,
-    has_field: bool,
+    /// Nothing says that it is a message but what it looks like.
+    is_mail: bool,
     is_empty: bool,
 }
 
@@ -137,7 +140,7 @@ fn beginning(file: &File) -> io::Result<Beginning> {
     Ok(Beginning {
         offset: (text.len() - content.len()) as u64,
         has_from_line: content.starts_with(b"From "),
-        has_field: begins_with_field(content),
+        is_mail: begins_as_mail(content),
         is_empty: content.is_empty(),
     })
 }
@@ -155,11 +158,14 @@ fn end(file: &File) -> io::Result<u64> {
 /// `From ` line was lost.
 pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
     let beginning = beginning(file)?;
-    let mut index = Index::default();
+    let mut index = Index {
+        is_first_line_lost: beginning.is_mail,
+        ..Index::default()
+    };
     if beginning.is_empty {
         return Ok(index);
     }
-    let mut begun = beginning.has_field.then_some(beginning.offset);
+    let mut begun = beginning.is_mail.then_some(beginning.offset);
     let mut first = None;
     let mut each = |line: &FromLine| {
         if (beginning.has_from_line && line.offset == beginning.offset) || line.separates() {
@@ -178,7 +184,7 @@ pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
         Some(offset) => index.messages.push(stretch(offset, end)),
         None => index.stray = end,
     }
-    if let (false, Some(first)) = (beginning.has_field, first) {
+    if let (false, Some(first)) = (beginning.is_mail, first) {
         index.stray = first - beginning.offset;
     }
     Ok(index)

@@ -10,7 +10,12 @@ mod index;
 mod quoting;
 mod separator;
 
-use std::{fs::File, io, os::unix::fs::FileExt, sync::atomic::AtomicBool};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    sync::atomic::AtomicBool,
+};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -44,8 +49,28 @@ struct Stretch {
 #[derive(Debug)]
 pub struct Mbox {
     file: File,
+    /// As the file was when it was gone through.
+    state: State,
     index: Index,
     quoting: Quoting,
+}
+
+/// What shows that a file was written to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct State {
+    size: u64,
+    /// When it was last modified: seconds since 1970, and nanoseconds.
+    modified: (i64, i64),
+}
+
+impl State {
+    fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self {
+            size: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+        })
+    }
 }
 
 /// A message out of an mbox.
@@ -58,15 +83,16 @@ pub struct Message {
     pub date: Option<i64>,
 }
 
-/// Bytes before a message in which its `From ` line is looked for.
-const FROM_LINE: u64 = 512;
+/// Bytes before a message in which its `From ` line is looked for. Only the first of a file may be longer.
+const FROM_LINE: u64 = separator::LOOKAHEAD as u64;
 
 impl Mbox {
     /// Goes through the file and notes where the messages are.
     ///
     /// # Errors
-    /// The file cannot be read, or `stop` was set meanwhile ([`io::ErrorKind::Interrupted`]).
+    /// The file cannot be read, was written to meanwhile, or `stop` was set meanwhile ([`io::ErrorKind::Interrupted`]).
     pub fn open(file: File, kind: MboxKind, stop: &AtomicBool) -> io::Result<Self> {
+        let state = State::of(&file)?;
         let (index, quoting) = match kind {
             MboxKind::Auto => index::detect(&file, stop)?,
             MboxKind::Mboxrd => (index::by_lines(&file, stop)?, Quoting::Any),
@@ -74,7 +100,14 @@ impl Mbox {
             MboxKind::Mboxcl => (index::by_length(&file, stop)?, Quoting::One),
             MboxKind::Mboxcl2 => (index::by_length(&file, stop)?, Quoting::None),
         };
-        Ok(Self { file, index, quoting })
+        let mbox = Self {
+            file,
+            state,
+            index,
+            quoting,
+        };
+        mbox.unchanged()?;
+        Ok(mbox)
     }
 
     /// How many messages it has.
@@ -95,23 +128,60 @@ impl Mbox {
     /// Reads a message; the first is number 0.
     ///
     /// # Errors
-    /// The file cannot be read, or was cut since it was gone through ([`io::ErrorKind::UnexpectedEof`]).
+    /// The file cannot be read, or was written to since it was gone through: what is at the message's place may be
+    /// parts of others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);
-        let Stretch { offset, length } = *stretch.ok_or(io::ErrorKind::InvalidInput)?;
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.file.read_exact_at(&mut bytes, offset)?;
+        let stretch = *stretch.ok_or(io::ErrorKind::InvalidInput)?;
+        let read = self.bytes_and_from_line(stretch);
+        // What was read counts only when the file is seen unchanged behind it; and that it was cut says more than
+        // that it ended too early.
+        self.unchanged()?;
+        let (mut bytes, before) = read?;
+        let (line, is_whole) = last_line(&before);
+        // A file may be written to within the tick of the clock in which it was seen before, or have its time set back.
+        let lost = message == 0 && self.index.is_first_line_lost;
+        let is_whole = is_whole || (before.len() as u64) < FROM_LINE;
+        if is_whole && !lost && !line.starts_with(b"From ") {
+            return Err(changed());
+        }
         self.quoting.undo(&mut bytes);
-        let before = offset.min(FROM_LINE);
-        let mut line = vec![0; before as usize];
-        self.file.read_exact_at(&mut line, offset - before)?;
-        let line = line.trim_ascii_end();
-        let line = memchr::memrchr(b'\n', line).map_or(line, |end| &line[end + 1..]);
         Ok(Message {
             bytes,
             date: separator::date(line),
         })
     }
+
+    /// The bytes of a message as they are in the file, and those before it, with its `From ` line at their end.
+    fn bytes_and_from_line(&self, Stretch { offset, length }: Stretch) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        let before = offset.min(FROM_LINE);
+        let mut line = vec![0; before as usize];
+        self.file.read_exact_at(&mut line, offset - before)?;
+        Ok((bytes, line))
+    }
+
+    fn unchanged(&self) -> io::Result<()> {
+        match State::of(&self.file)? == self.state {
+            true => Ok(()),
+            false => Err(changed()),
+        }
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("the mbox changed while it was read; import it again when nothing writes to it")
+}
+
+/// The last line of `text`, without its line feed and the lone CRs that may be before the first line of a file; and
+/// whether another line is before it, so that it is not cut off at its beginning.
+fn last_line(text: &[u8]) -> (&[u8], bool) {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    let before = memchr::memrchr(b'\n', text);
+    let line = before.map_or(text, |end| &text[end + 1..]);
+    let begin = line.iter().position(|byte| *byte != b'\r').unwrap_or(line.len());
+    (&line[begin..], before.is_some())
 }
 
 #[cfg(test)]

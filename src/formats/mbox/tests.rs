@@ -135,6 +135,10 @@ fn what_is_no_mail_is_measured() {
     let text = format!("%PDF no mail\n\n{FROM}Subject: b\n\ny\n");
     let found = mbox(text.as_bytes(), MboxKind::Auto);
     assert_eq!((all(&found), found.stray()), (escaped(&["Subject: b\n\ny\n"]), 14));
+    let text = format!("Note: no mail\n\n{FROM}Note: mail, since the mbox says so\n\ny\n");
+    let found = mbox(text.as_bytes(), MboxKind::Auto);
+    let mail = escaped(&["Note: mail, since the mbox says so\n\ny\n"]);
+    assert_eq!((all(&found), found.stray()), (mail, 15));
     let found = mbox(b"%PDF no mail\n", MboxKind::Mboxcl);
     assert_eq!((found.messages(), found.stray()), (0, 13));
 }
@@ -147,13 +151,57 @@ fn the_date_is_that_of_the_from_line() {
     assert_eq!(dates, [Some(1_767_225_600), None]);
 }
 
+/// Nothing of a file is given out that was written to since it was gone through.
 #[test]
-fn a_file_that_was_cut_meanwhile_is_noticed() {
-    let mut file = tempfile::tempfile().unwrap();
-    write!(file, "{FROM}Subject: a\n\nhello\n").unwrap();
-    let mbox = Mbox::open(file, MboxKind::Auto, &AtomicBool::new(false)).unwrap();
-    mbox.file.set_len(60).unwrap();
-    assert_eq!(mbox.read(0).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+fn a_file_that_changed_meanwhile_is_noticed() {
+    let text = format!("{FROM}Subject: a\n\nhello\n\n{FROM}Subject: b\n\nhi\n");
+    let changed = |change: &dyn Fn(&File)| {
+        let mbox = mbox(text.as_bytes(), MboxKind::Auto);
+        assert_eq!(all(&mbox).len(), 2);
+        change(&mbox.file);
+        let words = [0, 1].map(|message| mbox.read(message).err().map(|error| error.to_string()));
+        words.map(|words| words.is_some_and(|words| words.contains("changed while it was read")))
+    };
+    let written = |file: &File, bytes: &[u8], at: usize| {
+        let modified = file.metadata().unwrap().modified().unwrap();
+        file.write_all_at(bytes, at as u64).unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    assert_eq!(changed(&|_| {}), [false; 2]);
+    assert_eq!(changed(&|file| file.set_len(60).unwrap()), [true; 2], "cut");
+    let grown = changed(&|file| written(file, b"more\n", text.len()));
+    assert_eq!(grown, [true; 2], "grown, by its size alone");
+    let touched = changed(&|file| file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap());
+    assert_eq!(touched, [true; 2], "by its time alone");
+    // The first message was expunged, and as much was delivered, with the time as it was.
+    let second = text.rfind(FROM).unwrap();
+    let moved = format!("{}{FROM}Subject: c\n\nhello\n\n", &text[second..]);
+    assert!(moved.len() >= text.len());
+    let rewritten = changed(&|file| written(file, &moved.as_bytes()[..text.len()], 0));
+    assert_eq!(rewritten, [false, true], "by the `From ` line before a message");
+}
+
+#[test]
+fn messages_without_a_whole_from_line_before_them_are_read() {
+    let long = format!("From {} Thu Jan  1 00:00:00 2026\nSubject: a\n\nx\n", "x".repeat(3000));
+    for text in [
+        format!("\n\nSubject: a\n\nx\n\n{FROM}\n\n"),
+        format!("\r{FROM}Content-Length: 2\n\nx\n"),
+        long.clone(),
+        format!("\n{long}\n{FROM}\n"),
+        format!("{FROM}\n\nFrom \nSubject: b\n"),
+    ] {
+        for kind in [MboxKind::Auto, MboxKind::Mboxcl] {
+            let mbox = mbox(text.as_bytes(), kind);
+            assert!(mbox.messages() > 0 || mbox.stray() > 0, "{text}");
+            all(&mbox);
+        }
+    }
+}
+
+#[test]
+fn a_message_that_is_not_there_is_an_error() {
+    let mbox = mbox(format!("{FROM}Subject: a\n\nhello\n").as_bytes(), MboxKind::Auto);
     assert!(mbox.read(1).is_err());
     assert_eq!(mbox.size(1), None);
 }

@@ -163,6 +163,14 @@ impl Search<'_> {
                 Kind::Mbox,
             );
         }
+        for link in contents.links {
+            let (name, link) = (
+                format!("{name}/{}", name_of_folder(&link, is_maildir)),
+                path.join(&link),
+            );
+            let why = why_not_followed(&link);
+            self.unreadable(name, link, why);
+        }
         for folder in contents.folders {
             if !(is_maildir && maildir::PARTS.iter().any(|part| folder == *part)) {
                 let name = format!("{name}/{}", name_of_folder(&folder, is_maildir));
@@ -182,7 +190,12 @@ impl Search<'_> {
             let (kind, name) = (entry.file_type()?, entry.file_name());
             if kind.is_dir() {
                 contents.folders.push(name);
-            } else if !only_maildirs && is_candidate(&entry.path(), kind, &self.root) {
+            } else if only_maildirs {
+                let is_part = maildir::PARTS.iter().any(|part| name == *part);
+                if kind.is_symlink() && !is_part && may_hide_folder(&entry.path(), &self.root) {
+                    contents.links.push(name);
+                }
+            } else if is_candidate(&entry.path(), kind, &self.root) {
                 let is_mbox = match self.format {
                     Format::Mbox => true,
                     _ => kind.is_file() && self.is_mbox(&entry.path(), &name.to_string_lossy()),
@@ -196,6 +209,7 @@ impl Search<'_> {
         }
         contents.folders.sort_unstable();
         contents.mboxes.sort_unstable();
+        contents.links.sort_unstable();
         Ok(contents)
     }
 
@@ -219,6 +233,8 @@ impl Search<'_> {
 struct Contents {
     folders: Vec<OsString>,
     mboxes: Vec<OsString>,
+    /// Where only Maildirs hold mail: links to folders that are not imported, of which it is to be said.
+    links: Vec<OsString>,
     /// There are files that are no mboxes.
     has_files: bool,
 }
@@ -237,9 +253,30 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
 /// Whether something in a folder is to be looked at: a file that may be mail, or something of which is to be said why
 /// it is not imported. A link that leads to what is imported anyway is neither.
 pub fn is_candidate(path: &Path, kind: FileType, root: &Path) -> bool {
-    let leads_within = || fs::canonicalize(path).is_ok_and(|target| target.starts_with(root));
-    let passes = kind.is_dir() || path.file_name().is_some_and(is_index) || (kind.is_symlink() && leads_within());
+    let passes =
+        kind.is_dir() || path.file_name().is_some_and(is_index) || (kind.is_symlink() && leads_within(path, root));
     !passes
+}
+
+fn leads_within(link: &Path, root: &Path) -> bool {
+    fs::canonicalize(link).is_ok_and(|target| target.starts_with(root))
+}
+
+/// Whether a link stands for a folder that is not imported. One that leads nowhere may have led to a folder.
+fn may_hide_folder(link: &Path, root: &Path) -> bool {
+    let is_folder = fs::metadata(link).map_or(true, |target| target.is_dir());
+    is_folder && !leads_within(link, root)
+}
+
+/// Why what is behind a link is not imported, in words.
+pub fn why_not_followed(link: &Path) -> String {
+    match fs::canonicalize(link) {
+        Ok(target) => format!(
+            "it is a link to {}, outside of what is imported; to import that, name it too",
+            target.display()
+        ),
+        Err(error) => format!("it is a link that leads nowhere: {error}"),
+    }
 }
 
 /// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside it.
@@ -407,5 +444,37 @@ mod tests {
             expected(&[("named", "folder"), ("named/empty", "folder")])
         );
         assert_eq!(found(&[&folder.path().join("link")], Format::Auto)[0].1, "unreadable");
+    }
+
+    #[test]
+    fn linked_subfolders_of_a_maildir_are_named() {
+        let folder = tree();
+        let root = folder.path().join("mail/Maildir");
+        for part in ["cur", "new"] {
+            fs::create_dir_all(folder.path().join("elsewhere").join(part)).unwrap();
+        }
+        for (target, link) in [
+            ("../../elsewhere", ".Elsewhere.2026"),
+            ("nowhere", ".Nowhere"),
+            (".Sent.2026", ".Within"),
+            // What is no folder holds no mail here.
+            ("../2026/b.eml", "dovecot-settings"),
+        ] {
+            symlink(target, root.join(link)).unwrap();
+        }
+        let maildirs = [
+            ("Maildir", "maildir"),
+            ("Maildir/Elsewhere/2026", "unreadable"),
+            ("Maildir/Nowhere", "unreadable"),
+            ("Maildir/Entwürfe", "maildir"),
+            ("Maildir/Sent/2026", "maildir"),
+        ];
+        for format in [Format::Auto, Format::Maildir] {
+            assert_eq!(found(&[&root], format), expected(&maildirs));
+        }
+        // Where both are named, the link leads to what is imported under another name.
+        let all = found(&[folder.path()], Format::Maildir);
+        let unreadable: Vec<_> = all.iter().filter(|(_, kind)| kind == "unreadable").collect();
+        assert_eq!(unreadable.len(), 1, "{all:?}");
     }
 }

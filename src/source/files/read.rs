@@ -9,7 +9,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::places::reason;
+use super::places::{reason, why_not_followed};
 use crate::{
     formats::{BEGINNING, Looks, looks},
     source::UnfetchedWhy,
@@ -26,11 +26,7 @@ pub fn open(path: &Path) -> Result<File, UnfetchedWhy> {
     };
     let kind = fs::symlink_metadata(path).map_err(unreadable)?.file_type();
     if kind.is_symlink() {
-        let words = match fs::canonicalize(path) {
-            Ok(target) => format!("it is a link to {}, outside of what is imported", target.display()),
-            Err(error) => format!("it is a link that leads nowhere: {error}"),
-        };
-        return Err(UnfetchedWhy::Unreadable(words));
+        return Err(UnfetchedWhy::Unreadable(why_not_followed(path)));
     }
     if !kind.is_file() {
         return Err(UnfetchedWhy::Unreadable("it is no regular file".into()));
@@ -44,7 +40,7 @@ pub fn open(path: &Path) -> Result<File, UnfetchedWhy> {
 /// Reads a file that is one message, of the size at which it was listed. `is_message`: whatever it holds.
 ///
 /// # Errors
-/// It cannot be read, has grown since, or is no mail.
+/// It cannot be read, has grown or become shorter since, or is no mail.
 pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, UnfetchedWhy> {
     let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(reason(&error));
     let mut file = open(path)?;
@@ -53,6 +49,11 @@ pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, Unfe
         .take(BEGINNING as u64)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
+    let shrank = || UnfetchedWhy::Unreadable("it became shorter while it was read; import it again".into());
+    // Before it is judged by how it begins: what is left of it may look like something else.
+    if (bytes.len() as u64) < size.min(BEGINNING as u64) {
+        return Err(shrank());
+    }
     match looks(&bytes) {
         // A file named as a message may have its `From ` line still; it is kept as it is.
         Looks::Message | Looks::Mbox => {}
@@ -70,5 +71,40 @@ pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, Unfe
             "it grew while it was read; import it again".into(),
         ));
     }
+    if (bytes.len() as u64) < size {
+        return Err(shrank());
+    }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read of a file that was listed with another size is perhaps half of a message.
+    #[test]
+    fn a_file_that_changed_since_it_was_listed_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.eml");
+        for length in [0, 100, BEGINNING, 2 * BEGINNING] {
+            let mut text = b"Subject: x\n\n".to_vec();
+            text.resize(length.max(text.len()), b'x');
+            fs::write(&path, &text).unwrap();
+            let size = text.len() as u64;
+            for is_message in [false, true] {
+                assert_eq!(message(&path, size, is_message), Ok(text.clone()));
+                for (listed, word) in [(size - 1, "grew"), (size + 1, "shorter"), (size + (1 << 20), "shorter")] {
+                    let Err(UnfetchedWhy::Unreadable(words)) = message(&path, listed, is_message) else {
+                        panic!("{size} bytes are read of {listed}");
+                    };
+                    assert!(words.contains(word), "{size} of {listed}: {words}");
+                }
+            }
+        }
+        fs::write(&path, b"").unwrap();
+        let emptied = message(&path, 7, false);
+        assert!(matches!(&emptied, Err(UnfetchedWhy::Unreadable(_))), "{emptied:?}");
+        let empty = message(&path, 0, false);
+        assert!(matches!(&empty, Err(UnfetchedWhy::NoMail(_))), "{empty:?}");
+    }
 }

@@ -1,0 +1,55 @@
+//! `make bench BENCH=store`: how much disk archives take beside other ways of keeping the same mail.
+//! `make bench BENCH=million`: how fast a million messages are read back. Tables to read, not tests.
+//!
+//! Real mail is read where `CORPUS` names a folder of it. `BENCH_MESSAGES` changes the size of the generated
+//! mailboxes; `BENCH_DIR` is where archives are made, on the disk to be measured; an archive of a million that
+//! is there already is used again.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod filing;
+mod million;
+mod sizes;
+mod table;
+
+use std::path::PathBuf;
+
+fn main() {
+    let part = std::env::var("BENCH").unwrap_or_default();
+    match part.as_str() {
+        "" | "store" => {
+            table::busy();
+            sizes::run(messages(4_000));
+        }
+        "million" => {
+            table::busy();
+            million::run(messages(1_000_000));
+        }
+        // A part of another benchmark.
+        _ => {}
+    }
+}
+
+/// How many messages the generated mailbox has.
+fn messages(default: usize) -> usize {
+    match std::env::var("BENCH_MESSAGES") {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("BENCH_MESSAGES={text}: {error}; it takes a number of messages")),
+        Err(_) => default,
+    }
+}
+
+/// Where archives are made that are thrown away: on a disk, which a temporary folder may not be.
+fn scratch() -> PathBuf {
+    let folder = kept().unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
+    std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("BENCH_DIR={}: {error}", folder.display()));
+    folder
+}
+
+/// Where an archive is kept for the next time, if anywhere.
+fn kept() -> Option<PathBuf> {
+    let folder = std::env::var_os("BENCH_DIR").filter(|folder| !folder.is_empty())?;
+    Some(folder.into())
+}

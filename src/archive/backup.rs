@@ -1,0 +1,431 @@
+//! A backup: a copy of the store as it was at one moment, which opens as a data directory.
+//!
+//! The catalog is copied first, as of one moment. What it names stands in blocks below its next one, and no block is
+//! deleted as long as somebody reads beside the appliance; so whatever is written, sealed or moved meanwhile, all of it
+//! is there for the volumes, which come second. A sealed volume is linked to, or taken from the backup that is replaced, or
+//! copied; of the others, the blocks below the catalog's next one are.
+
+use std::{
+    cell::RefCell,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    SCHEMA, Store, StoreError,
+    carry::{self, Watch},
+    catalog::Catalog,
+    rows::{Counters, MessageId, Seal, Sha256, VolumeState},
+    seal,
+    staging::{self, NEW, OLD, Place, RECORD},
+    store,
+};
+
+/// The form of [`Record`]; one that is higher is of a later version.
+const FORM: u32 = 1;
+const FOLDER_MODE: u32 = 0o700;
+
+/// What a backup is: `backup.json` in its folder, written when all else is on disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub form: u32,
+    /// The version that made it.
+    pub dropkeep: String,
+    pub schema: u32,
+    /// What was committed at this time is in it.
+    pub taken_at: Timestamp,
+    /// The data directory that it is of.
+    pub data_dir: PathBuf,
+    /// Messages, and their bytes as they came.
+    pub messages: u64,
+    pub bytes: u64,
+    pub catalog: RecordedFile,
+    pub volumes: Vec<RecordedVolume>,
+}
+
+/// A file as it was when the backup was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFile {
+    pub bytes: u64,
+    /// In hexadecimal.
+    pub blake3: String,
+}
+
+/// A volume of a backup.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordedVolume {
+    pub number: u32,
+    pub sealed: bool,
+    pub how: How,
+    #[serde(flatten)]
+    pub file: RecordedFile,
+}
+
+/// How a volume came into a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It is the data directory's own file under another name.
+    Linked,
+    /// It was in the backup before.
+    Reused,
+    Copied,
+}
+
+/// What a backup did.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackedUp {
+    pub taken_at: Timestamp,
+    /// Messages in it, and their bytes as they came.
+    pub messages: u64,
+    pub bytes: u64,
+    /// Volumes in it; of these so many linked, so many that were there from the backup before, and so many copied.
+    pub volumes: u64,
+    pub linked: u64,
+    pub reused: u64,
+    pub copied: u64,
+    /// Bytes written, the catalog's included.
+    pub copied_bytes: u64,
+    /// What is damaged in the archive, and so in the backup.
+    pub damaged: Vec<String>,
+    pub took_seconds: f64,
+}
+
+impl Record {
+    /// The record of the backup in `path`; `None` where there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of a later version.
+    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        let file = path.join(RECORD);
+        let json = match fs::read(&file) {
+            Ok(json) => json,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("reading", file)(error)),
+        };
+        let record: Self = serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
+            detail: format!("{} is no record of a backup: {error}", file.display()),
+        })?;
+        if record.schema > SCHEMA || record.form > FORM {
+            return Err(StoreError::Newer {
+                path: path.to_owned(),
+                found: record.schema,
+                known: SCHEMA,
+            });
+        }
+        Ok(Some(record))
+    }
+}
+
+/// Makes a backup of `store` in the folder `path`, which is made where it is not there. A backup that is in it is
+/// replaced when the new one is complete and on disk. Blocking.
+///
+/// # Errors
+/// The folder holds something else, or a backup and a block is damaged now; the store cannot be read, the backup not be written, or it was interrupted; then
+/// the backup before is as it was.
+pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, StoreError> {
+    let started = Instant::now();
+    staging::refuse_overlap(path, store.path())?;
+    refuse_other_content(path)?;
+    store::make_dir(path)?;
+    fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
+        .map_err(StoreError::io("closing to others", path))?;
+    let _lock = lock(path)?;
+    let _alone = store::lock_out_readers(path)?.ok_or_else(|| StoreError::Refused {
+        path: path.to_owned(),
+        detail: "is being read by another command; run this again when it is done".into(),
+    })?;
+    staging::settle(path, Place::Backup)?;
+    refuse_other_archive(store, path)?;
+    let new = staging::begin(path)?;
+    let written = std::cell::Cell::new(0);
+    let wrote = |bytes| {
+        written.set(written.get() + bytes);
+        (watch.wrote)(bytes);
+    };
+    let building = Building {
+        store,
+        before: path,
+        new: &new,
+        watch: Watch { wrote: &wrote, ..watch },
+        damaged: RefCell::default(),
+    };
+    let record = building.build().inspect_err(|_| discard(&new))?;
+    let damaged = building.damaged.take();
+    if let (Some(first), true) = (damaged.first(), path.join(RECORD).exists()) {
+        discard(&new);
+        return Err(StoreError::Damaged {
+            detail: format!(
+                "{first}; the backup in {} may have it whole and is not replaced; back up to another directory, and \
+                 run `dropkeep verify`",
+                path.display()
+            ),
+        });
+    }
+    staging::put_in_place(path, Place::Backup)?;
+    if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
+        store::sync_dir(parent)?;
+    }
+    for rest in [NEW, OLD] {
+        discard(&path.join(rest));
+    }
+    let count = |how| record.volumes.iter().filter(|volume| volume.how == how).count() as u64;
+    Ok(BackedUp {
+        taken_at: record.taken_at,
+        messages: record.messages,
+        bytes: record.bytes,
+        volumes: record.volumes.len() as u64,
+        linked: count(How::Linked),
+        reused: count(How::Reused),
+        copied: count(How::Copied),
+        copied_bytes: written.get(),
+        damaged,
+        took_seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Removes what is of no use; where that fails, the next backup removes it.
+fn discard(path: &Path) {
+    if let Err(error) = staging::remove(path) {
+        tracing::error!(%error, "what is left over takes room until the next backup");
+    }
+}
+
+/// Locks the folder of a backup against other backups, and against an appliance that has it as its data directory.
+pub(super) fn lock(path: &Path) -> Result<fs::File, StoreError> {
+    store::lock(path).map_err(|error| match error {
+        StoreError::InUse { path, holder } => StoreError::Refused {
+            path,
+            detail: format!("is in use by process {holder}; wait for it, or stop it"),
+        },
+        other => other,
+    })
+}
+
+/// A folder with something else in it is left alone, and so is a data directory.
+fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
+    let refuse = |detail: String| {
+        Err(StoreError::Refused {
+            path: path.to_owned(),
+            detail,
+        })
+    };
+    if path.exists() && !path.is_dir() {
+        return refuse("is not a directory".into());
+    }
+    let ours = [RECORD, NEW, OLD, store::CATALOG, store::VOLUMES];
+    let known: Vec<_> = ours.into_iter().chain(store::HARMLESS).collect();
+    if let Some(other) = staging::other_names(path, &known)?.first() {
+        return refuse(format!(
+            "holds {other:?}, which is not of a backup; give an empty or new directory, or one with a backup"
+        ));
+    }
+    let is_backup = path.join(RECORD).exists() || staging::is_half_placed(path, Place::Backup);
+    let has_store = path.join(store::CATALOG).exists() || path.join(store::VOLUMES).exists();
+    if has_store && !is_backup {
+        return refuse(format!(
+            "is a data directory and no backup, as it has no {RECORD}; give an empty or new directory"
+        ));
+    }
+    Ok(())
+}
+
+/// A backup with messages that `store` does not have is of another archive, or newer: it is not replaced.
+fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), StoreError> {
+    let folder = path.join(store::CATALOG);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let refuse = |detail: String| {
+        Err(StoreError::Refused {
+            path: path.to_owned(),
+            detail: format!("{detail}; remove it, or give another directory"),
+        })
+    };
+    match newest(&folder) {
+        Ok(Some((id, sha256))) => match store.message(id)? {
+            Some(message) if message.sha256 == sha256 => Ok(()),
+            _ => refuse("holds a backup with mail that is not in this archive, and is not replaced".into()),
+        },
+        Ok(None) | Err(StoreError::Older { .. }) => Ok(()),
+        Err(error) => refuse(format!("holds a backup that cannot be read ({error})")),
+    }
+}
+
+/// The message of a catalog that was kept last.
+fn newest(folder: &Path) -> Result<Option<(MessageId, Sha256)>, StoreError> {
+    let catalog = Catalog::open_at_rest(folder)?;
+    let txn = catalog.read()?;
+    let last = catalog.messages.last(&txn);
+    let last = last.map_err(StoreError::lmdb("reading", folder))?;
+    Ok(last.map(|(id, message)| (id, message.sha256)))
+}
+
+/// A backup on its way.
+struct Building<'b> {
+    store: &'b Store,
+    /// Where the backup before may be.
+    before: &'b Path,
+    new: &'b Path,
+    watch: Watch<'b>,
+    damaged: RefCell<Vec<String>>,
+}
+
+impl Building<'_> {
+    fn build(&self) -> Result<Record, StoreError> {
+        let taken_at = Timestamp::now();
+        let catalog = self.copy_catalog()?;
+        let (counters, states) = read_copy(&self.new.join(store::CATALOG))?;
+        let volumes = self.new.join(store::VOLUMES);
+        store::make_dir(&volumes)?;
+        let mut recorded = Vec::new();
+        for number in 1..=counters.volume {
+            let state = states
+                .iter()
+                .find(|(known, _)| *known == number)
+                .map(|(_, state)| state);
+            self.watch.check()?;
+            recorded.extend(self.carry_volume(number, state, &counters)?);
+        }
+        store::sync_dir(&volumes)?;
+        let record = Record {
+            form: FORM,
+            dropkeep: env!("CARGO_PKG_VERSION").into(),
+            schema: SCHEMA,
+            taken_at,
+            data_dir: std::path::absolute(self.store.path()).unwrap_or_else(|_| self.store.path().to_owned()),
+            messages: counters.messages,
+            bytes: counters.raw_bytes,
+            catalog,
+            volumes: recorded,
+        };
+        store::sync_dir(self.new)?;
+        let json = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Fault {
+            detail: format!("the record of the backup does not become JSON: {error}"),
+        })?;
+        carry::write(&self.new.join(RECORD), &json)?;
+        store::sync_dir(self.new)?;
+        Ok(record)
+    }
+
+    fn copy_catalog(&self) -> Result<RecordedFile, StoreError> {
+        let folder = self.new.join(store::CATALOG);
+        store::make_dir(&folder)?;
+        let file = folder.join(store::DATA_FILE);
+        self.watch.check()?;
+        self.store.catalog.copy_to(&file)?;
+        store::sync_dir(&folder)?;
+        let recorded = self.recorded(&file)?;
+        (self.watch.wrote)(recorded.bytes);
+        Ok(recorded)
+    }
+
+    /// A file that was written, as it reads.
+    fn recorded(&self, file: &Path) -> Result<RecordedFile, StoreError> {
+        let (bytes, blake3) = seal::digest(file, self.watch.go_on)?.ok_or(StoreError::Interrupted)?;
+        Ok(RecordedFile { bytes, blake3 })
+    }
+
+    fn carry_volume(
+        &self,
+        number: u32,
+        state: Option<&VolumeState>,
+        counters: &Counters,
+    ) -> Result<Option<RecordedVolume>, StoreError> {
+        let from = self.store.volumes.folder(number);
+        let to = self.folder(self.new, number);
+        let is_current = number == counters.volume;
+        let seal = match state {
+            Some(VolumeState::Emptied) => return Ok(None),
+            Some(VolumeState::Sealed(seal)) => Some(seal.clone()),
+            // Sealed since the catalog was copied. What the catalog takes for the volume that is written to must not be
+            // a link: it may be written to.
+            None if !is_current && seal::is_sealed(&from) => Some(seal::manifest(&from)?),
+            None => None,
+        };
+        if is_current && !from.join(store::DATA_FILE).exists() {
+            // Nothing was written into it yet.
+            return Ok(None);
+        }
+        if let Some(seal) = seal {
+            return self.carry_sealed(number, &from, &to, seal).map(Some);
+        }
+        let volume = self.store.volumes.get(number)?;
+        let damaged = carry::copy_volume(&from, &volume, &to, counters.block, self.watch)?;
+        self.damaged.borrow_mut().extend(damaged);
+        Ok(Some(RecordedVolume {
+            number,
+            sealed: false,
+            how: How::Copied,
+            file: self.recorded(&to.join(store::DATA_FILE))?,
+        }))
+    }
+
+    fn carry_sealed(&self, number: u32, from: &Path, to: &Path, seal: Seal) -> Result<RecordedVolume, StoreError> {
+        let (file, copy) = (from.join(store::DATA_FILE), to.join(store::DATA_FILE));
+        let length = fs::metadata(&file).map_err(StoreError::io("reading", &file))?.len();
+        if length != seal.bytes {
+            return Err(damaged(&file));
+        }
+        store::make_dir(to)?;
+        let before = self.folder(self.before, number);
+        let how = if carry::link(&file, &copy)? {
+            How::Linked
+        } else if is_copy(&before, &seal) && carry::link(&before.join(store::DATA_FILE), &copy)? {
+            How::Reused
+        } else {
+            let (_, blake3) = carry::copy(&file, &copy, seal::FILE_MODE, self.watch)?;
+            if blake3 != seal.blake3 {
+                return Err(damaged(&file));
+            }
+            How::Copied
+        };
+        seal::write_manifest(to, &seal)?;
+        Ok(RecordedVolume {
+            number,
+            sealed: true,
+            how,
+            file: RecordedFile {
+                bytes: seal.bytes,
+                blake3: seal.blake3,
+            },
+        })
+    }
+
+    fn folder(&self, store: &Path, number: u32) -> PathBuf {
+        store.join(store::VOLUMES).join(super::volumes::name(number))
+    }
+}
+
+/// Whether a backup's folder holds the volume with this seal.
+fn is_copy(folder: &Path, wanted: &Seal) -> bool {
+    let length = fs::metadata(folder.join(store::DATA_FILE)).map(|file| file.len());
+    // One without a manifest, or that cannot be read, is copied anew.
+    length.is_ok_and(|length| length == wanted.bytes) && seal::manifest(folder).is_ok_and(|seal| seal == *wanted)
+}
+
+fn damaged(file: &Path) -> StoreError {
+    StoreError::Damaged {
+        detail: format!(
+            "{} is not as it was when it was sealed; it cannot be backed up, and should be restored from a backup \
+             made before",
+            file.display()
+        ),
+    }
+}
+
+/// What a catalog's copy says of the volumes.
+fn read_copy(folder: &Path) -> Result<(Counters, Vec<(u32, VolumeState)>), StoreError> {
+    let catalog = Catalog::open_at_rest(folder)?;
+    let txn = catalog.read()?;
+    let read = || {
+        let states = catalog.volumes.iter(&txn)?.collect::<heed::Result<Vec<_>>>()?;
+        Ok((catalog.counters(&txn)?, states))
+    };
+    read().map_err(StoreError::lmdb("reading", folder))
+}

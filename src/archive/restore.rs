@@ -1,0 +1,204 @@
+//! Putting a backup in place as the data directory: all of it, checked on the way, or nothing.
+
+use std::{fs, io::ErrorKind, path::Path, time::Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    StoreError,
+    backup::{self, Record, RecordedFile},
+    carry::{self, Watch},
+    pages, seal,
+    staging::{self, NEW, OLD, Place, RECORD},
+    store, volumes,
+};
+use crate::config::Config;
+
+const FILE_MODE: u32 = 0o600;
+
+/// What a restore did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    /// When the backup was made.
+    pub taken_at: Timestamp,
+    /// Messages in it, and their bytes as they came.
+    pub messages: u64,
+    pub bytes: u64,
+    pub volumes: u64,
+    /// Bytes written.
+    pub copied_bytes: u64,
+    /// Files that are not as the backup left them, though they may be: it was opened as a data directory since, or
+    /// they are damaged, which `verify` tells.
+    pub changed: Vec<String>,
+    /// Files that are damaged for certain; they are in place as they were found.
+    pub damaged: Vec<String>,
+    pub took_seconds: f64,
+}
+
+/// Copies the backup in `path` to the data directory of the configuration, which must hold nothing yet. Blocking.
+///
+/// # Errors
+/// There is no complete backup, its catalog cannot be opened, the data directory is not empty or in use, or cannot be
+/// written; or it was interrupted. Then nothing is in place.
+pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, StoreError> {
+    let started = Instant::now();
+    let target = &config.data_dir;
+    staging::refuse_overlap(path, target)?;
+    if !path.is_dir() {
+        return Err(refused(path, "is not a directory with a backup"));
+    }
+    refuse_content(target)?;
+    // Before anything is touched: it may be any folder.
+    if !path.join(RECORD).exists() && !staging::is_half_placed(path, Place::Backup) {
+        return Err(no_backup(path));
+    }
+    let _backup = lock_backup(path)?;
+    let record = record(path)?;
+    store::make_dir(target)?;
+    store::refuse_network_file_systems(target)?;
+    let _target = store::lock(target)?;
+    // Somebody may have been faster.
+    refuse_content(target)?;
+    if staging::settle(target, Place::Store)? {
+        let detail = "now holds a backup that an earlier restore was cut off over just before its end; to restore \
+                      another one, move it away first";
+        return Err(refused(target, detail));
+    }
+    let new = staging::begin(target)?;
+    let written = std::cell::Cell::new(0);
+    let wrote = |bytes| {
+        written.set(written.get() + bytes);
+        (watch.wrote)(bytes);
+    };
+    let watch = Watch { wrote: &wrote, ..watch };
+    let (changed, damaged) = build(path, &record, &new, watch).inspect_err(|_| discard(&new))?;
+    staging::put_in_place(target, Place::Store)?;
+    if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
+        store::sync_dir(parent)?;
+    }
+    for rest in [NEW, OLD] {
+        discard(&target.join(rest));
+    }
+    Ok(Restored {
+        taken_at: record.taken_at,
+        messages: record.messages,
+        bytes: record.bytes,
+        volumes: record.volumes.len() as u64,
+        copied_bytes: written.get(),
+        changed,
+        damaged,
+        took_seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+fn refused(path: &Path, detail: &str) -> StoreError {
+    StoreError::Refused {
+        path: path.to_owned(),
+        detail: detail.into(),
+    }
+}
+
+fn discard(path: &Path) {
+    if let Err(error) = staging::remove(path) {
+        tracing::error!(%error, "what is left over takes room; it can be removed");
+    }
+}
+
+/// Nothing is restored over anything.
+fn refuse_content(target: &Path) -> Result<(), StoreError> {
+    if target.exists() && !target.is_dir() {
+        return Err(refused(target, "is not a directory; check data_dir"));
+    }
+    let mut known: Vec<_> = [NEW, OLD].into_iter().chain(store::HARMLESS).collect();
+    if staging::is_half_placed(target, Place::Store) {
+        known.extend([store::CATALOG, store::VOLUMES]);
+    }
+    match staging::other_names(target, &known)?.first() {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!(
+                "is not empty, as it holds {name:?}; a backup is restored to an empty or new data_dir only: move what \
+                 is there away"
+            );
+            Err(refused(target, &detail))
+        }
+    }
+}
+
+/// Nobody may change the backup meanwhile. On a disk that cannot be written to, nobody does.
+fn lock_backup(path: &Path) -> Result<Option<fs::File>, StoreError> {
+    match backup::lock(path) {
+        Ok(lock) => {
+            staging::settle(path, Place::Backup)?;
+            Ok(Some(lock))
+        }
+        Err(StoreError::Io { source, .. })
+            if matches!(
+                source.kind(),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+            ) =>
+        {
+            if staging::is_half_placed(path, Place::Backup) {
+                let detail = "holds a backup that was cut off just before its end; finish it where it can be written";
+                return Err(refused(path, detail));
+            }
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn record(path: &Path) -> Result<Record, StoreError> {
+    if let Some(record) = Record::read(path)? {
+        return Ok(record);
+    }
+    Err(no_backup(path))
+}
+
+fn no_backup(path: &Path) -> StoreError {
+    refused(path, &format!("holds no complete backup: there is no {RECORD}"))
+}
+
+/// Copies all of a backup into `new`; gives the files that are not as they were, and those that are damaged. These are
+/// copied too: most of what they hold can be read, and `export` goes round the rest.
+fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<String>, Vec<String>), StoreError> {
+    let (mut changed, mut damaged) = (Vec::new(), Vec::new());
+    let mut copy = |name: &str, mode, wanted: &RecordedFile| {
+        let from = path.join(name).join(store::DATA_FILE);
+        let folder = new.join(name);
+        store::make_dir(&folder)?;
+        let (bytes, blake3) = carry::copy(&from, &folder.join(store::DATA_FILE), mode, watch)?;
+        if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
+            return Ok(());
+        }
+        let file = folder.join(store::DATA_FILE);
+        let is_sound = || pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
+        if mode == seal::FILE_MODE || !is_sound() {
+            damaged.push(from.display().to_string());
+        } else {
+            changed.push(from.display().to_string());
+        }
+        Ok(())
+    };
+    copy(store::CATALOG, FILE_MODE, &record.catalog)?;
+    for volume in &record.volumes {
+        let name = format!("{}/{}", store::VOLUMES, volumes::name(volume.number));
+        let mode = if volume.sealed { seal::FILE_MODE } else { FILE_MODE };
+        copy(&name, mode, &volume.file)?;
+        if volume.sealed {
+            seal::write_manifest(&new.join(&name), &seal::manifest(&path.join(&name))?)?;
+        }
+        store::sync_dir(&new.join(&name))?;
+    }
+    let volumes = new.join(store::VOLUMES);
+    store::make_dir(&volumes)?;
+    let catalog = new.join(store::CATALOG);
+    super::environment::refuse_unreadable(&catalog.join(store::DATA_FILE))?;
+    for folder in [&catalog, &volumes] {
+        store::sync_dir(folder)?;
+    }
+    carry::write(&new.join(RECORD), b"{}")?;
+    store::sync_dir(new)?;
+    Ok((changed, damaged))
+}

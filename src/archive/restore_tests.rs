@@ -1,0 +1,131 @@
+//! Restoring: all of a backup, checked, or nothing; never over anything.
+
+use std::{cell::Cell, fs, os::unix::fs::MetadataExt, path::Path};
+
+use super::{
+    backup_tests::{Kept, QUIET, Site, assert_holds, assert_is_backup, file},
+    staging::{NEW, RECORD},
+    tests::{Bench, seal_all},
+    *,
+};
+use crate::config::Config;
+
+#[actix::test]
+async fn a_restore_is_complete_and_checked_or_nothing() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let mut kept = Kept::new();
+    file(&bench, 0..30, &mut kept).await;
+    seal_all(&bench);
+    let backup = site.path("backup");
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    let target = site.at(&site.path("restored"));
+    let refused = |path: &Path, config: &Config, word: &str| {
+        let error = restore(path, config, QUIET).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    refused(&backup, &site.config, "not empty");
+    bench.close();
+    refused(&backup, &site.config, "not empty");
+    refused(&site.path("nothing"), &target, "is not a directory");
+    refused(&backup, &site.at(&backup.join("data")), "overlaps");
+    let empty = site.path("empty");
+    fs::create_dir(&empty).unwrap();
+    refused(&empty, &target, "no complete backup");
+    assert!(!target.data_dir.exists());
+
+    let mut cuts = 0;
+    for allowed in 0.. {
+        let asked = Cell::new(0);
+        let go_on = || {
+            asked.set(asked.get() + 1);
+            asked.get() <= allowed
+        };
+        match restore(&backup, &target, Watch { go_on: &go_on, ..QUIET }) {
+            Ok(done) => {
+                assert!(done.messages == 30 && done.changed.is_empty(), "{done:?}");
+                break;
+            }
+            Err(error) => assert!(matches!(error, StoreError::Interrupted), "{error}"),
+        }
+        let names = staging::other_names(&target.data_dir, &["lock"]).unwrap();
+        assert!(names.is_empty(), "{names:?}");
+        cuts += 1;
+    }
+    assert!(cuts > 5, "{cuts}");
+    assert_eq!(
+        staging::other_names(&target.data_dir, &["lock"]).unwrap(),
+        ["catalog", "volumes"]
+    );
+    let links = fs::metadata(target.data_dir.join("volumes/000001/data.mdb"))
+        .unwrap()
+        .nlink();
+    assert_eq!(links, 1, "what is restored is nobody else's");
+    refused(&backup, &target, "not empty");
+    // It is written to, and the backup is not.
+    let restored = Bench::open(&target);
+    let mut more = kept.clone();
+    assert_holds(&restored.store, &kept);
+    file(&restored, 30..40, &mut more).await;
+    assert_holds(&restored.store, &more);
+    restored.close();
+    assert_is_backup(&site, &backup, &kept);
+
+    // A restore that was cut off just before its end is finished, not lost.
+    let cut = site.at(&site.path("cut"));
+    restore(&backup, &cut, QUIET).unwrap();
+    let new = cut.data_dir.join(NEW);
+    fs::create_dir(&new).unwrap();
+    fs::write(new.join(RECORD), "{}").unwrap();
+    fs::rename(cut.data_dir.join("catalog"), new.join("catalog")).unwrap();
+    assert!(Store::open(&cut).err().unwrap().to_string().contains("cut off"));
+    refused(&backup, &cut, "an earlier restore");
+    assert_holds(&Store::open(&cut).unwrap(), &kept);
+
+    // A damaged sealed volume is told, and so is a catalog that is other than it was.
+    let file = backup.join("volumes/000001/data.mdb");
+    let whole = fs::read(&file).unwrap();
+    let mut bytes = whole.clone();
+    bytes[whole.len() / 2] ^= 1;
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, bytes).unwrap();
+    let done = restore(&backup, &site.at(&site.path("damaged")), QUIET).unwrap();
+    assert!(
+        done.damaged.len() == 1 && done.damaged[0].contains("000001"),
+        "{done:?}"
+    );
+    let next = site.at(&site.path("next"));
+    fs::write(&file, whole).unwrap();
+    let user = Bench::open(&site.at(&backup));
+    user.committer.change(Change::Folder("another".into())).await.unwrap();
+    user.close();
+    let done = restore(&backup, &next, QUIET).unwrap();
+    assert!(
+        done.changed.len() == 1 && done.changed[0].contains("catalog"),
+        "{done:?}"
+    );
+    assert_holds(&Store::open(&next).unwrap(), &kept);
+
+    // A backup of a later version.
+    let record = fs::read_to_string(backup.join(RECORD)).unwrap();
+    fs::write(backup.join(RECORD), record.replace("\"schema\": 2", "\"schema\": 3")).unwrap();
+    refused(&backup, &site.at(&site.path("later")), "schema 3");
+}
+
+#[test]
+fn a_folder_that_is_no_backup_lost_what_was_named_like_the_remains_of_one() {
+    let site = Site::new();
+    let maildir = site.path("maildir");
+    for name in [".old/cur", ".new/cur"] {
+        fs::create_dir_all(maildir.join(name)).unwrap();
+        fs::write(maildir.join(name).join("mail"), "Subject: x\n\n").unwrap();
+    }
+    let error = restore(&maildir, &site.at(&site.path("restored")), QUIET).unwrap_err();
+    assert!(error.to_string().contains("no complete backup"), "{error}");
+    let store = Store::open(&site.config).unwrap();
+    assert!(back_up(&store, &maildir, QUIET).is_err());
+    for name in [".old/cur/mail", ".new/cur/mail"] {
+        assert!(maildir.join(name).exists(), "{name}");
+    }
+    assert!(!maildir.join("backup.json").exists());
+}

@@ -1,0 +1,62 @@
+//! `backup DIR`: a copy of the archive that opens as a data directory.
+
+use std::{io::Write, path::PathBuf};
+
+use indicatif::HumanBytes;
+
+use super::{
+    interruptible,
+    output::{Output, grouped, harmless},
+};
+use crate::{
+    archive::{BackedUp, back_up},
+    config::Config,
+    control::api::Failure,
+    profile::Exit,
+};
+
+pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
+    let path = to.clone();
+    let done = interruptible::run("backup", move |watch| {
+        let store = interruptible::open_for_reading(&config)?;
+        back_up(&store, &path, watch)
+    })?;
+    let damaged = done.damaged.clone();
+    let mut output = Output::new();
+    if json {
+        output.json(&done);
+    } else {
+        let BackedUp {
+            messages,
+            bytes,
+            volumes,
+            linked,
+            reused,
+            copied,
+            copied_bytes,
+            took_seconds,
+            ..
+        } = done;
+        output.line(format!(
+            "{} holds {} messages ({}), as of {:.0}",
+            to.display(),
+            grouped(messages),
+            HumanBytes(bytes),
+            done.taken_at
+        ));
+        output.line(format!(
+            "{volumes} volumes: {copied} copied, {linked} linked, {reused} there already; {} written in {took_seconds:.1} s",
+            HumanBytes(copied_bytes)
+        ));
+    }
+    output.finish();
+    for damaged in &damaged {
+        // Standard error may be closed; the JSON says it too.
+        let _ = writeln!(
+            std::io::stderr(),
+            "dropkeep: {} is damaged, in the archive and in this backup; all else is in it. Run `dropkeep verify`",
+            harmless(damaged)
+        );
+    }
+    Ok(if damaged.is_empty() { 0 } else { Exit::Store as u8 })
+}

@@ -1,0 +1,130 @@
+//! `compact`: small blocks are merged now, and not in the quiet hours; `--dry-run` says what room there is.
+
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use super::{
+    ask, interruptible,
+    output::{Output, grouped},
+};
+use crate::{
+    archive::{StoreError, Survey, SurveyedFile, shrink_catalog, survey},
+    config::Config,
+    control::api::{CompactedLine, Failure, Reply, Request},
+    profile::Exit,
+};
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Line {
+    #[serde(flatten)]
+    compacted: CompactedLine,
+    /// Bytes by which the catalog's file is smaller.
+    catalog_given_back: u64,
+}
+
+pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
+    let mut output = Output::new();
+    if dry_run {
+        let survey = interruptible::run("survey", move |_| survey(&interruptible::open_for_reading(&config)?))?;
+        if json {
+            output.json(&survey);
+        } else {
+            print_survey(&mut output, &survey);
+        }
+        output.finish();
+        return Ok(0);
+    }
+    let catalog_given_back = match shrink_catalog(&config) {
+        Err(StoreError::Full { .. }) => {
+            tracing::warn!("no room to copy the catalog; its free pages stay in its file");
+            0
+        }
+        given_back => given_back?,
+    };
+    let mut ended = None;
+    ask::act(
+        config,
+        Request::Compact,
+        Some(Request::InterruptCompaction),
+        &mut |reply| {
+            if let Reply::Compacted(compacted) = reply {
+                ended = Some(*compacted);
+            }
+        },
+    )?;
+    let Some(mut compacted) = ended else {
+        let error = "the compaction ended without an answer; this is a fault of dropkeep";
+        return Err(Failure::new(Exit::Errors, error));
+    };
+    compacted.disk_before += catalog_given_back;
+    let line = Line {
+        compacted,
+        catalog_given_back,
+    };
+    if json {
+        output.json(&line);
+    } else {
+        print(&mut output, &line);
+    }
+    output.finish();
+    match line.compacted.interrupted {
+        true => Err(Failure::new(
+            Exit::Interrupted,
+            "interrupted; what was moved stays moved",
+        )),
+        false if line.compacted.done.damaged => Err(Failure::new(
+            Exit::Store,
+            "something is damaged and was left where it is; `dropkeep verify` tells what",
+        )),
+        false => Ok(0),
+    }
+}
+
+fn print(output: &mut Output, line: &Line) {
+    let CompactedLine {
+        done,
+        disk_before,
+        disk_after,
+        free_after,
+        ..
+    } = &line.compacted;
+    output.line(format!(
+        "moved {} ({}), deleted {} blocks and {} volumes",
+        grouped(done.moved),
+        HumanBytes(done.bytes),
+        grouped(done.blocks),
+        done.volumes
+    ));
+    output.line(format!(
+        "on disk {} before, {} after, of which {} are free and used again before a file grows",
+        HumanBytes(*disk_before),
+        HumanBytes(*disk_after),
+        HumanBytes(*free_after)
+    ));
+    if done.left {
+        output
+            .line("something was left for the next time: a command reads, it was interrupted, or something is damaged");
+    }
+}
+
+fn print_survey(output: &mut Output, survey: &Survey) {
+    output.line(format!("{} on disk", HumanBytes(survey.disk_bytes)));
+    let file = |file: &SurveyedFile| format!("{}, {} of it free", HumanBytes(file.bytes), HumanBytes(file.free_bytes));
+    output.line(format!("catalog  {}", file(&survey.catalog)));
+    for volume in &survey.volumes {
+        output.line(format!(
+            "{:06}   {}; {} blocks, {} of them small; {}: {}",
+            volume.number,
+            file(&volume.file),
+            grouped(volume.blocks),
+            grouped(volume.small_blocks),
+            volume.state,
+            match volume.plan {
+                "nothing" => "nothing to do",
+                "merge" => "the small blocks would be merged",
+                _ => "all of it would move, and the file go",
+            }
+        ));
+    }
+}

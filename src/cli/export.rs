@@ -1,0 +1,239 @@
+//! `export DIR`: the archives as files that other programs read, with a progress bar on a terminal.
+
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use clap::Args;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use super::{
+    ask::Interrupts,
+    interruptible::open_for_reading,
+    output::{Output, grouped, harmless},
+};
+use crate::{
+    archive::Seconds,
+    config::Config,
+    control::api::Failure,
+    export::{
+        Damage, ExportError, Format, Selection, first_second, last_second,
+        watch::{Event, Exported, watch},
+        worker,
+    },
+    profile::Exit,
+};
+
+/// The hidden argument of the process that does the work.
+const WORKER: &str = "--worker";
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Where to: an empty or new directory, or that of the same export.
+    dir: PathBuf,
+    /// Only this user; may be given more than once.
+    #[arg(long = "user", value_name = "U")]
+    users: Vec<String>,
+    /// As which files.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Only messages from this day on (2026-01-31, UTC), or this moment (2026-01-31T12:00:00Z).
+    #[arg(long, value_name = "DATE", value_parser = first_second)]
+    from: Option<Seconds>,
+    /// Only messages up to this day, its end included, or this moment.
+    #[arg(long, value_name = "DATE", value_parser = last_second)]
+    to: Option<Seconds>,
+    #[arg(long, hide = true)]
+    worker: bool,
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::new(error.exit(), error)
+    }
+}
+
+pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool) -> Result<u8, Failure> {
+    let Arguments {
+        dir,
+        users,
+        format,
+        from,
+        to,
+        worker,
+    } = arguments;
+    if worker {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        on_interrupt(move || stopped.store(true, Ordering::Release))?;
+        worker::run(config, open_for_reading, &dir, &stop);
+        return Ok(0);
+    }
+    if let (Some(first), Some(last)) = (from, to)
+        && first > last
+    {
+        return Err(Failure::usage("--from is later than --to"));
+    }
+    let interrupts = Arc::new(AtomicU32::new(0));
+    let counted = interrupts.clone();
+    on_interrupt(move || {
+        counted.fetch_add(1, Ordering::AcqRel);
+    })?;
+    let bar = bar();
+    let (exported, failure) = watch(
+        Selection::new(format, users, from, to),
+        &|| launch(config_file, &dir),
+        &interrupts,
+        &mut |event| show(&bar, &event),
+    );
+    bar.finish_and_clear();
+    if failure
+        .as_ref()
+        .is_none_or(|failure| failure.exit != Exit::Usage as i32)
+    {
+        print(&exported, &dir, json);
+    }
+    match failure {
+        Some(failure) => Err(failure),
+        None if exported.damaged > 0 => Ok(Exit::Store as u8),
+        None => Ok(0),
+    }
+}
+
+/// This very program, as the process that does the work.
+fn launch(config_file: &Path, dir: &Path) -> io::Result<Child> {
+    let arguments = [
+        OsStr::new("--config"),
+        config_file.as_os_str(),
+        OsStr::new("export"),
+        OsStr::new(WORKER),
+        OsStr::new("--"),
+        dir.as_os_str(),
+    ];
+    Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+}
+
+/// Has `each` called, on a thread of its own, whenever a person or a service manager wants this process to end.
+fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(Exit::Errors, format!("listening for signals: {error}"));
+    let (sender, listening) = mpsc::sync_channel(1);
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(sender.send(Err(failed(error)))),
+        };
+        runtime.block_on(async move {
+            let interrupts = Interrupts::new();
+            let mut interrupts = match interrupts {
+                Ok(interrupts) => interrupts,
+                Err(failure) => return drop(sender.send(Err(failure))),
+            };
+            // Whoever waits for it is there until it comes.
+            drop(sender.send(Ok(())));
+            loop {
+                interrupts.next().await;
+                each();
+            }
+        });
+    };
+    thread::Builder::new()
+        .name("interrupts".into())
+        .spawn(listen)
+        .map_err(failed)?;
+    listening
+        .recv()
+        .unwrap_or_else(|_| Err(Failure::new(Exit::Errors, "listening for signals ended at once")))
+}
+
+fn show(bar: &ProgressBar, event: &Event) {
+    match event {
+        Event::Progress {
+            user,
+            done,
+            expected,
+            bytes,
+        } => {
+            if let Some(expected) = expected {
+                bar.set_length(*expected);
+            }
+            bar.set_position(*done);
+            bar.set_message(format!("{}, {}", harmless(user), HumanBytes(*bytes)));
+        }
+        // Standard error may be closed; the result and the exit code say it too.
+        Event::Damaged(damage) => bar.suspend(|| {
+            let _ = writeln!(io::stderr(), "dropkeep: {}", harmless(&in_words(damage)));
+        }),
+    }
+}
+
+fn in_words(damage: &Damage) -> String {
+    let Damage {
+        id,
+        user,
+        volume,
+        detail,
+        ..
+    } = damage;
+    let volume = volume
+        .map(|volume| format!(" (volume {volume:06})"))
+        .unwrap_or_default();
+    match id {
+        Some(id) => format!("message {id} of user {user:?}{volume} is not exported: {detail}"),
+        None => format!("user {user:?}{volume} is not exported whole: {detail}"),
+    }
+}
+
+fn print(exported: &Exported, dir: &Path, json: bool) {
+    let mut output = Output::new();
+    if json {
+        output.json(exported);
+    } else {
+        let Exported {
+            exported,
+            skipped,
+            bytes,
+            users,
+            damaged,
+            ..
+        } = exported;
+        output.line(format!(
+            "{} messages ({}) exported to {}, {} were there; {} users, {} damages",
+            grouped(*exported),
+            HumanBytes(*bytes),
+            dir.display(),
+            grouped(*skipped),
+            grouped(*users),
+            grouped(*damaged)
+        ));
+    }
+    output.finish();
+}
+
+/// Hidden where standard error is no terminal.
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::no_length();
+    let template = "{spinner} {pos}/{len} messages {wide_bar} {msg}, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}

@@ -1,0 +1,96 @@
+//! Long work in this process that Ctrl-C ends in good order, with the bytes it writes shown on a terminal.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use super::ask::Interrupts;
+use crate::{
+    archive::{Store, StoreError, Watch},
+    config::Config,
+    control::api::Failure,
+    profile::Exit,
+};
+
+/// Does `work` on a thread of its own. The first Ctrl-C asks it to end, the second ends the process at once.
+///
+/// # Errors
+/// Those of the work.
+pub fn run<T, W>(doing: &'static str, work: W) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    W: FnOnce(Watch) -> Result<T, StoreError> + Send + 'static,
+{
+    let bar = bar(doing);
+    let shown = bar.clone();
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = stop.clone();
+    let work = move || {
+        let wrote = |bytes| {
+            shown.inc(bytes);
+            shown.set_message(HumanBytes(shown.position()).to_string());
+        };
+        work(Watch {
+            go_on: &|| !told.load(Ordering::Relaxed),
+            wrote: &wrote,
+        })
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
+    let done = runtime.block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        let work = tokio::task::spawn_blocking(work);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => {
+                    let panicked = |_| Failure::new(Exit::Store, format!("{doing} panicked; this is a fault of dropkeep"));
+                    return Ok(done.map_err(panicked)??);
+                }
+                () = interrupts.next() => {}
+            }
+            if stop.swap(true, Ordering::Relaxed) {
+                let _ = writeln!(std::io::stderr(), "dropkeep: ended at once; nothing was put in place");
+                std::process::exit(Exit::Interrupted as i32);
+            }
+        }
+    });
+    bar.finish_and_clear();
+    done
+}
+
+/// Opens the store to read for long, beside an appliance if one runs. An older store is brought to the present
+/// schema first.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn open_for_reading(config: &Config) -> Result<Store, StoreError> {
+    match Store::open_for_reading(config) {
+        Err(StoreError::Older { .. }) => {
+            drop(Store::open(config)?);
+            Store::open_for_reading(config)
+        }
+        opened => opened,
+    }
+}
+
+/// Hidden where standard error is no terminal.
+fn bar(doing: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} written, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(doing);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}

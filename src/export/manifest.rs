@@ -1,0 +1,169 @@
+//! What is done of a user's export: a line of JSON per message, appended once the message is on disk.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ExportError, place};
+use crate::archive::MessageId;
+
+/// A longer line is none of ours.
+const LONGEST: u64 = 1 << 20;
+
+/// A message that is done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Line {
+    pub id: MessageId,
+    /// The file, from the folder of the manifest.
+    pub file: String,
+    /// mbox: where its separator begins in the file, and how many bytes of the file are its.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// Bytes of the message itself.
+    pub size: u64,
+    /// Of the message's bytes, in hexadecimal.
+    pub sha256: String,
+    pub date: Timestamp,
+    /// The source's folder.
+    pub folder: String,
+    /// The header that decided that it is this user's.
+    pub why: String,
+}
+
+impl Line {
+    /// Where it ends in its mbox.
+    pub fn end(&self) -> Option<u64> {
+        self.offset?.checked_add(self.length?)
+    }
+}
+
+/// A manifest that is gone on with.
+pub struct Manifest {
+    path: PathBuf,
+    file: File,
+}
+
+impl Manifest {
+    /// Opens a manifest and hands its lines to `each`, until that says that one is not to stay. From there, or from where
+    /// it cannot be read, it is cut off: what stood there is exported again.
+    ///
+    /// # Errors
+    /// Those of `each`, or the file cannot be read and written.
+    pub fn open(path: &Path, mut each: impl FnMut(&Line) -> Result<bool, ExportError>) -> Result<Self, ExportError> {
+        let mut file = place::open(path).map_err(ExportError::unusable(path))?;
+        let failed = |error| ExportError::io("reading", path)(error);
+        let mut reader = BufReader::with_capacity(1 << 16, &file);
+        let mut good = 0;
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            let length = (&mut reader)
+                .take(LONGEST)
+                .read_until(b'\n', &mut text)
+                .map_err(failed)?;
+            let line = text
+                .ends_with(b"\n")
+                .then(|| serde_json::from_slice(&text).ok())
+                .flatten();
+            match line {
+                Some(line) if each(&line)? => good += length as u64,
+                _ => break,
+            }
+        }
+        let length = file.metadata().map_err(failed)?.len();
+        if length > good {
+            tracing::debug!(manifest = %path.display(), bytes = length - good, "its end is cut off");
+            file.set_len(good)
+                .map_err(|error| ExportError::io("cutting", path)(error))?;
+        }
+        file.seek(SeekFrom::Start(good)).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Appends lines.
+    ///
+    /// # Errors
+    /// Not all of them could be written; a torn one is cut off when it is opened next.
+    pub fn append(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+        let written = self.file.write_all(lines);
+        written.map_err(|error| ExportError::io("writing", &self.path)(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn line(id: MessageId) -> Line {
+        Line {
+            id,
+            file: "jane.mbox".into(),
+            offset: Some(id * 10),
+            length: Some(10),
+            size: 3,
+            sha256: "00".into(),
+            date: Timestamp::UNIX_EPOCH,
+            folder: "INBOX\n".into(),
+            why: "To".into(),
+        }
+    }
+
+    fn ids(path: &Path, until: MessageId) -> Vec<MessageId> {
+        let mut ids = Vec::new();
+        let opened = Manifest::open(path, |line| {
+            ids.push(line.id);
+            Ok(line.id < until)
+        });
+        drop(opened.unwrap());
+        ids
+    }
+
+    fn text(ids: &[MessageId]) -> Vec<u8> {
+        ids.iter()
+            .flat_map(|id| [&serde_json::to_vec(&line(*id)).unwrap()[..], b"\n"].concat())
+            .collect()
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_wherever_it_was_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.jsonl");
+        let (whole, two) = (text(&[1, 2, 3]), text(&[1, 2]));
+        for length in two.len()..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(ids(&path, 9), [1, 2]);
+            assert_eq!(fs::read(&path).unwrap(), two);
+        }
+        // What a power cut can leave.
+        for tail in [&b"\0\0\0\0\n"[..], b"\0\0", b"{}\n", &text(&[4])[1..]] {
+            fs::write(&path, [&two, tail].concat()).unwrap();
+            assert_eq!(ids(&path, 9), [1, 2]);
+            assert_eq!(fs::read(&path).unwrap(), two);
+        }
+        let mut manifest = Manifest::open(&path, |_| Ok(true)).unwrap();
+        manifest.append(&text(&[3])).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn from_a_line_that_is_not_to_stay_on_it_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.jsonl");
+        fs::write(&path, text(&[1, 2, 3])).unwrap();
+        assert_eq!(ids(&path, 2), [1, 2]);
+        assert_eq!(fs::read(&path).unwrap(), text(&[1]));
+        assert_eq!(line(4).end(), Some(50));
+    }
+}

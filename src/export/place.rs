@@ -1,0 +1,374 @@
+//! The folder that is exported to: ours or refused, one export at a time, and who has which folder in it.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExportError, Selection, selection::Selected};
+use crate::{archive::UserId, formats::names_out};
+
+/// The file that says what a folder is an export of.
+pub const MARKER: &str = "dropkeep-export.json";
+/// What is being written; it gets its name once it is whole.
+pub const UNFINISHED: &str = "dropkeep-export.tmp";
+/// Names that begin so are the export's own.
+const RESERVED: &str = "dropkeep-export";
+const LOST_AND_FOUND: &str = "lost+found";
+/// Characters of a name to which an id is added.
+const SHORT: usize = 20;
+/// The form of the folder.
+const VERSION: u32 = 1;
+
+/// How long one waits for the export before, which was killed, to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Mail is its owner's alone.
+const DIR_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// What the marker notes as it goes: the store, and who has which folder.
+type Noted = (Option<String>, BTreeMap<UserId, String>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    dropkeep_export: u32,
+    #[serde(flatten)]
+    selection: Selection,
+    /// What tells the store from others; `None` while it is empty.
+    store: Option<String>,
+    /// User → name of the folder, or of the mbox without its ending. It stays when users are renamed.
+    folders: BTreeMap<UserId, String>,
+}
+
+/// The folder, locked for this process.
+pub struct Place {
+    path: PathBuf,
+    folders: BTreeMap<UserId, String>,
+    lock: File,
+}
+
+impl Place {
+    /// Takes possession of the folder, and makes it where there is none. `store` tells the store from others, where
+    /// that is known.
+    ///
+    /// # Errors
+    /// It is not empty and no export, or one of something else, or in use, or cannot be written.
+    pub fn take(
+        path: &Path,
+        data_dir: &Path,
+        store: Option<String>,
+        selection: &Selection,
+        users: &[Selected],
+    ) -> Result<Self, ExportError> {
+        refuse_inside(path, data_dir)?;
+        make_dir(path).map_err(ExportError::unusable(path))?;
+        let lock = lock(path)?;
+        let file = path.join(MARKER);
+        let before = match fs::read(&file) {
+            Ok(bytes) => Some(read(path, &file, &bytes, selection)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                refuse_foreign(path)?;
+                None
+            }
+            Err(error) => return Err(ExportError::unusable(&file)(error)),
+        };
+        let (known, mut folders) = before.clone().unwrap_or_default();
+        if known.is_some() && store.is_some() && known != store {
+            return Err(ExportError::OtherStore { path: path.to_owned() });
+        }
+        assign(&mut folders, users);
+        let now = (known.or(store), folders);
+        if before.as_ref() != Some(&now) {
+            write(path, selection, &now)?;
+        }
+        let (_, folders) = now;
+        Ok(Self {
+            path: path.to_owned(),
+            folders,
+            lock,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The name of a user's folder.
+    pub fn folder(&self, user: UserId) -> Option<&str> {
+        self.folders.get(&user).map(String::as_str)
+    }
+
+    /// Waits until all that was written to the file system is on disk: one wait for many files.
+    ///
+    /// # Errors
+    /// Some of it is not.
+    pub fn sync(&self) -> Result<(), ExportError> {
+        let synced = rustix::fs::syncfs(&self.lock);
+        synced.map_err(|errno| ExportError::io("syncing", &self.path)(errno.into()))
+    }
+}
+
+pub fn make_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(DIR_MODE).create(path)
+}
+
+/// A new file, or an empty one in the place of one that was left.
+pub fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(FILE_MODE)
+        .open(path)
+}
+
+/// A file that is gone on with, or a new one.
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    options.mode(FILE_MODE).open(path)
+}
+
+/// The data directory's files are no one's but the store's.
+fn refuse_inside(path: &Path, data_dir: &Path) -> Result<(), ExportError> {
+    let whole = std::path::absolute(path).map_err(ExportError::unusable(path))?;
+    let there = whole.ancestors().find_map(|folder| folder.canonicalize().ok());
+    match (there, data_dir.canonicalize()) {
+        (Some(there), Ok(data_dir)) if there.starts_with(&data_dir) => Err(ExportError::Inside { path: whole }),
+        _ => Ok(()),
+    }
+}
+
+fn lock(path: &Path) -> Result<File, ExportError> {
+    let folder = File::open(path).map_err(ExportError::unusable(path))?;
+    let started = Instant::now();
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => return Err(ExportError::Busy { path: path.to_owned() }),
+            // File systems of other machines may know no locks; there one takes care oneself.
+            Err(TryLockError::Error(error)) if is_unknown(&error) => return Ok(folder),
+            Err(TryLockError::Error(error)) => return Err(ExportError::unusable(path)(error)),
+        }
+    }
+}
+
+fn is_unknown(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error();
+    [Errno::NOTSUP, Errno::NOLCK, Errno::NOSYS, Errno::BADF]
+        .iter()
+        .any(|errno| code == Some(errno.raw_os_error()))
+}
+
+fn refuse_foreign(path: &Path) -> Result<(), ExportError> {
+    for entry in fs::read_dir(path).map_err(ExportError::unusable(path))? {
+        let name = entry.map_err(ExportError::unusable(path))?.file_name();
+        // An export that was cut off at its very beginning leaves the first.
+        if name != UNFINISHED && name != LOST_AND_FOUND {
+            return Err(ExportError::Foreign { path: path.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result<Noted, ExportError> {
+    let refused = |detail: String| ExportError::Marker {
+        path: file.to_owned(),
+        detail,
+    };
+    let marker: Marker = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
+    if marker.dropkeep_export != VERSION {
+        let detail = format!(
+            "it is of version {}, and this dropkeep knows version {VERSION}",
+            marker.dropkeep_export
+        );
+        return Err(refused(detail));
+    }
+    if marker.selection != *selection {
+        return Err(ExportError::Other {
+            path: path.to_owned(),
+            there: marker.selection.to_string(),
+            asked: selection.to_string(),
+        });
+    }
+    // Nobody is led out of the folder.
+    match marker.folders.values().find(|name| names_out::user(name) != **name) {
+        Some(name) => Err(refused(format!("{name:?} is no name of a folder"))),
+        None => Ok((marker.store, marker.folders)),
+    }
+}
+
+/// Gives a name to everyone who has none; where it is not theirs alone, or not all of it could stay, their id is added.
+fn assign(folders: &mut BTreeMap<UserId, String>, users: &[Selected]) {
+    // Some file systems do not tell upper from lower case.
+    let mut taken: HashSet<String> = folders.values().map(|name| name.to_lowercase()).collect();
+    for user in users
+        .iter()
+        .filter(|user| !folders.contains_key(&user.id))
+        .collect::<Vec<_>>()
+    {
+        let name = names_out::user(&user.name);
+        let is_reserved = name.to_lowercase().starts_with(RESERVED) || name == LOST_AND_FOUND;
+        let as_it_is = (name == user.name && !is_reserved).then(|| name.clone());
+        let short: String = name.chars().take(SHORT).collect();
+        let with_id = (1_u64..).map(|count| match count {
+            1 => format!("{short}-{}", user.id),
+            _ => format!("{short}-{}-{count}", user.id),
+        });
+        let mut names = as_it_is.into_iter().chain(with_id);
+        if let Some(name) = names.find(|name| taken.insert(name.to_lowercase())) {
+            folders.insert(user.id, name);
+        }
+    }
+}
+
+fn write(path: &Path, selection: &Selection, (store, folders): &Noted) -> Result<(), ExportError> {
+    let marker = Marker {
+        dropkeep_export: VERSION,
+        selection: selection.clone(),
+        store: store.clone(),
+        folders: folders.clone(),
+    };
+    let json = serde_json::to_vec_pretty(&marker);
+    let mut json = json.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;
+    json.push(b'\n');
+    let unfinished = path.join(UNFINISHED);
+    let put = || {
+        let mut file = create(&unfinished)?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path.join(MARKER))?;
+        File::open(path)?.sync_all()
+    };
+    put().map_err(ExportError::unusable(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::Format;
+
+    fn all() -> Selection {
+        Selection::new(Format::Eml, Vec::new(), None, None)
+    }
+
+    fn users(names: &[&str]) -> Vec<Selected> {
+        let users = names.iter().zip(0..);
+        users
+            .map(|(name, id)| Selected {
+                id,
+                name: (*name).to_owned(),
+                messages: 0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn everyone_has_a_folder_of_their_own_and_keeps_it() {
+        let mut folders = BTreeMap::new();
+        assign(
+            &mut folders,
+            &users(&[
+                "@catchall",
+                "jane",
+                "Jane",
+                "a/b",
+                "a_b",
+                "dropkeep-export.json",
+                "jane-2",
+                "lost+found",
+            ]),
+        );
+        let names: Vec<_> = folders.values().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "@catchall",
+                "jane",
+                "Jane-2",
+                "a_b-3",
+                "a_b",
+                "dropkeep-export.json-5",
+                "jane-2-6",
+                "lost+found-7"
+            ]
+        );
+        let before = folders.clone();
+        let renamed = users(&["@catchall", "eve", "Jane", "x", "x", "x", "x", "x", "jane", "eve"]);
+        assign(&mut folders, &renamed);
+        assert!(before.iter().all(|(id, name)| folders[id] == *name));
+        assert_eq!((&*folders[&8], &*folders[&9]), ("jane-8", "eve"));
+        for name in folders.values() {
+            assert_eq!(names_out::user(name), *name);
+        }
+    }
+
+    #[test]
+    fn a_folder_is_of_one_export_and_of_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data");
+        let path = folder.path().join("out/deep");
+        let of = |path: &Path, store: &str, selection: &Selection| {
+            let store = (!store.is_empty()).then(|| store.to_owned());
+            Place::take(path, &data_dir, store, selection, &users(&["jane"]))
+        };
+        let take = |path: &Path, selection: &Selection| of(path, "", selection);
+        let place = take(&path, &all()).unwrap();
+        assert_eq!(place.folder(0), Some("jane"));
+        drop(place);
+        take(&path, &all()).unwrap();
+        let other = Selection::new(Format::Mbox, Vec::new(), None, Some(0));
+        let refused = take(&path, &other).map(|_| ()).unwrap_err();
+        assert!(matches!(refused, ExportError::Other { .. }), "{refused}");
+        assert_eq!(refused.exit() as i32, 2);
+        // Once it is known which store it is of, it is of no other.
+        for (store, is_ours) in [("a", true), ("", true), ("b", false), ("a", true)] {
+            assert_eq!(of(&path, store, &all()).is_ok(), is_ours, "{store}");
+        }
+
+        let foreign = folder.path().join("foreign");
+        fs::create_dir(&foreign).unwrap();
+        fs::write(foreign.join("letter.txt"), "x").unwrap();
+        assert!(matches!(take(&foreign, &all()), Err(ExportError::Foreign { .. })));
+        assert_eq!(fs::read_dir(&foreign).unwrap().count(), 1);
+
+        fs::create_dir(&data_dir).unwrap();
+        for inside in [data_dir.clone(), data_dir.join("x/y")] {
+            assert!(matches!(take(&inside, &all()), Err(ExportError::Inside { .. })));
+        }
+        assert!(matches!(
+            take(&foreign.join("letter.txt"), &all()),
+            Err(ExportError::Unusable { .. })
+        ));
+    }
+
+    #[test]
+    fn a_marker_leads_nobody_out_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let take = || Place::take(folder.path(), Path::new("data"), None, &all(), &users(&["jane"]));
+        drop(take().unwrap());
+        let marker = folder.path().join(MARKER);
+        let good = fs::read_to_string(&marker).unwrap();
+        for bad in [
+            good.replace("\"jane\"", "\"../jane\""),
+            good.replace(": 1", ": 2"),
+            "{".into(),
+        ] {
+            assert_ne!(bad, good);
+            fs::write(&marker, bad).unwrap();
+            assert!(matches!(take(), Err(ExportError::Marker { .. })));
+        }
+    }
+}
