@@ -105,6 +105,10 @@ impl Volume {
         if mode.writes() {
             store::sync_dir(path)?;
         }
+        if mode == Mode::Reading {
+            // Nobody else may come by who would.
+            volume.forget_dead_readers()?;
+        }
         Ok(volume)
     }
 

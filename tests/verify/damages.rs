@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     archive::{self, damages, open_volumes, verify, volume},
+    dump,
     support::appliance::{Appliance, number},
 };
 
@@ -90,6 +91,14 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("data.mdb")
 }
 
+/// Marks of readers that have ended. As long as there are any, LMDB uses no page again.
+fn stale_readers(environment: &Path) -> usize {
+    let mut options = heed::EnvOpenOptions::new();
+    // SAFETY: nothing is read of it but the readers' marks.
+    let env = unsafe { options.map_size(1 << 30).open(environment) };
+    env.expect("an environment").clear_stale_readers().expect("readers")
+}
+
 #[test]
 fn damaged_files_are_named_with_what_they_held() {
     let (_server, appliance) = archive::small();
@@ -131,10 +140,6 @@ fn damaged_files_are_named_with_what_they_held() {
                 "{length} bytes: {}",
                 details(&found)
             );
-            // LMDB reads beyond the end of the file, which ends the process; a sealed one is not opened.
-            if length == file.whole.len() / 2 {
-                assert_eq!(*number == open, kinds(&found).contains("crash"), "{}", details(&found));
-            }
             if length <= 3 * 4096 {
                 assert_eq!(named, lost, "{length} bytes: {}", details(&found));
             }
@@ -155,24 +160,32 @@ fn a_flipped_bit_in_a_block_is_named_with_its_messages_and_users() {
     let (_server, appliance) = archive::small();
     let owners = owners(&appliance);
     let open = *open_volumes(&appliance).last().expect("a volume that is written to");
+    let whole = dump::digest(&appliance.data()).expect("the undamaged archive is read");
     for number in [1, open] {
         let file = File::new(data(&volume(&appliance, number)));
+        let mut blocks_found = 0;
         // The header of a block as docs/decisions/blocks.md has it.
         let blocks: Vec<_> = memchr::memmem::find_iter(&file.whole, b"dkb\x01").collect();
-        assert!(!blocks.is_empty());
         for at in blocks {
             file.flip(at + 40);
+            if verify(&appliance, &[]).0 == 0 {
+                // What a page held before it was freed.
+                assert_eq!(dump::digest(&appliance.data()).as_ref(), Some(&whole));
+                continue;
+            }
             let found = damages(&appliance, &[]);
             let named = messages(&found, &owners);
             if named.is_empty() {
-                // A block that merging left, and that nobody reads any more.
-                assert!(
-                    number == 1 || kinds(&found) == BTreeSet::from(["block"]),
+                // In a sealed file it makes no difference what is flipped.
+                assert_eq!(
+                    (number, kinds(&found)),
+                    (1, BTreeSet::from(["volume"])),
                     "{}",
                     details(&found)
                 );
                 continue;
             }
+            blocks_found += 1;
             assert!(kinds(&found).contains("block"), "{}", details(&found));
             assert!(
                 details(&found).contains("does not match its checksum"),
@@ -210,6 +223,66 @@ fn a_flipped_bit_in_a_block_is_named_with_its_messages_and_users() {
             );
             assert!(text.contains(&format!("in volume {number:06}")), "{text}");
         }
+        assert!(blocks_found > 0, "no block of volume {number} was found");
+    }
+}
+
+/// The first block in a volume's file, and where it stands how large that is: also in pages freed since.
+fn places_of_block(file: &[u8]) -> (u64, Vec<usize>) {
+    const LEAF: u16 = 2;
+    const IN_OVERFLOW: u16 = 1;
+    let u16_at = |at: usize| u16::from_le_bytes([file[at], file[at + 1]]);
+    let mut places: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for page in (0..file.len()).step_by(4096) {
+        let own = file[page..page + 8] == ((page / 4096) as u64).to_le_bytes();
+        if !own || u16_at(page + 10) != LEAF {
+            continue;
+        }
+        let nodes = usize::from(u16_at(page + 12)).saturating_sub(16) / 2;
+        for node in (0..nodes).map(|node| page + usize::from(u16_at(page + 16 + 2 * node))) {
+            // The value's size (4), flags (2), key size (2), key, number of the value's page.
+            if u16_at(node + 4) == IN_OVERFLOW && u16_at(node + 6) == 8 {
+                let key = file[node + 8..node + 16].try_into().expect("eight bytes");
+                places.entry(u64::from_be_bytes(key)).or_default().push(node);
+            }
+        }
+    }
+    places.into_iter().next().expect("a block")
+}
+
+#[test]
+fn a_block_over_which_lmdb_crashes_is_named_and_the_rest_is_read() {
+    let (_server, appliance) = archive::small();
+    let owners = owners(&appliance);
+    let open = *open_volumes(&appliance).last().expect("a volume that is written to");
+    let folder = volume(&appliance, open);
+    let file = File::new(data(&folder));
+    let (block, places) = places_of_block(&file.whole);
+    let mut bytes = file.whole.clone();
+    for at in places {
+        // Inside the map, and far beyond the end of the file.
+        bytes[at..at + 4].copy_from_slice(&0x7000_0000u32.to_le_bytes());
+    }
+    file.write(&bytes);
+    let (code, said) = verify(&appliance, &[]);
+    let found = said["damages"].as_array().expect("damages");
+    assert_eq!(code, 4);
+    assert_eq!(
+        kinds(found),
+        BTreeSet::from(["crash", "message", "pages"]),
+        "{}",
+        details(found)
+    );
+    let crashes: Vec<_> = found.iter().filter(|damage| damage["kind"] == "crash").collect();
+    assert!(crashes.iter().all(|crash| crash["volume"] == open), "{crashes:?}");
+    let name = format!("block {block} of volume {open:06} ended the process that read by SIGBUS");
+    assert!(details(found).contains(&name), "{}", details(found));
+    let lost = messages(found, &owners);
+    assert!(!lost.is_empty());
+    assert_eq!(number(&said, "messages"), (owners.len() - lost.len()) as u64);
+    // What ended leaves nothing behind that keeps an appliance's pages in use.
+    for environment in [&appliance.data().join("catalog"), &folder] {
+        assert_eq!(stale_readers(environment), 0, "{}", environment.display());
     }
 }
 

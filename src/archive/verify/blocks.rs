@@ -60,9 +60,11 @@ impl Rows for Check<'_> {
     }
 
     fn words(&self, key: &[u8]) -> String {
-        match <Key<u64> as BytesDecode>::bytes_decode(key) {
-            Ok(number) => format!("block {number}"),
-            Err(_) => format!("the block behind {key:02x?}"),
+        let number = key.get(..8).and_then(|number| number.try_into().ok());
+        match number.map(u64::from_be_bytes) {
+            Some(number) if key.len() == 8 => format!("block {number}"),
+            Some(number) => format!("what follows block {number}"),
+            None => "the first block".into(),
         }
     }
 

@@ -278,7 +278,7 @@ fn read_back(
                 desk.checked.bytes += raw.len() as u64;
                 None
             }
-            Err(StoreError::Damaged { detail }) => Some(detail),
+            Err(StoreError::Damaged { detail }) => Some(without_name(*id, detail)),
             Err(error) => Some(error.to_string()),
         };
         if let Some(detail) = wrong {
@@ -305,6 +305,14 @@ fn read_back(
         desk.damage(damage.user(context.users_of(id, number)));
     }
     Ok(())
+}
+
+/// A detail that need not say again of which message it is.
+fn without_name(id: MessageId, detail: String) -> String {
+    match detail.strip_prefix(&format!("message {id}: ")) {
+        Some(rest) => rest.to_owned(),
+        None => detail,
+    }
 }
 
 /// No message may have an id that was not given out.
