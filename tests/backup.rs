@@ -56,7 +56,11 @@ impl Site {
             ..Profile::new(&server, "imap")
         };
         let users = generator::user_tables(&generator::company());
-        let text = format!("archive.volume_size = \"1 MiB\"\n{users}{}", profile.toml());
+        // A small budget makes small groups, however fast the machine is: volumes end between groups.
+        let text = format!(
+            "archive.volume_size = \"1 MiB\"\nlimits.inflight = \"1 MiB\"\n{users}{}",
+            profile.toml()
+        );
         Self {
             appliance: Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &text),
             server,

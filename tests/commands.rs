@@ -320,9 +320,11 @@ fn the_readme_names_the_commands_there_are() {
     let [exported, backup] = ["exported", "backup"].map(|name| appliance.config().with_file_name(name));
     for command in &commands {
         let mut arguments = Vec::new();
-        let mut optional = false;
+        let mut required = None;
         for argument in command.split(' ') {
-            optional |= argument.starts_with('[');
+            if argument.starts_with('[') {
+                required.get_or_insert(arguments.len());
+            }
             arguments.extend(match argument.trim_matches(['[', ']']) {
                 "--newest" => vec![newest[0]],
                 "N" => vec![newest[1]],
@@ -350,13 +352,8 @@ fn the_readme_names_the_commands_there_are() {
             let silent = matches!(arguments[..], ["users", _, ..]);
             assert_eq!(outcome.stdout.is_empty(), silent, "{command}");
         }
-        if optional {
-            appliance.done(
-                &arguments[..arguments
-                    .iter()
-                    .position(|a| ["--newest", "1"].contains(a))
-                    .unwrap_or(1)],
-            );
+        if let Some(required) = required {
+            appliance.done(&arguments[..required]);
         }
         done += 1;
     }
