@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::damage::{Damage, Kind};
 use super::{
     blocks, files,
     messages::{self, at},
@@ -257,7 +258,14 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
     let extent = match &request.extent {
         Some(extent) => extent.clone(),
         None => {
-            let extent = survey(store.as_ref(), volumes, &request.selection)?;
+            let extent = match survey(store.as_ref(), volumes, &request.selection) {
+                // As good as a catalog that cannot be opened: what the volumes hold is still read.
+                Err(Stop::Store(error @ StoreError::Damaged { .. })) => {
+                    desk.damage(Damage::new(Kind::Catalog, error.to_string()));
+                    survey(None, volumes, &request.selection)?
+                }
+                surveyed => surveyed?,
+            };
             lines.send(&[Line::Extent(extent.clone())])?;
             extent
         }
@@ -274,7 +282,7 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
         request,
         extent: &extent,
         plan: &plan,
-        store: store.as_ref(),
+        store: store.as_ref().filter(|_| extent.counters.is_some()),
         volumes,
         totals: &Mutex::default(),
         large: &Mutex::default(),
@@ -298,7 +306,6 @@ fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
             Err(error.into())
         }
         Err(error) => {
-            use super::damage::{Damage, Kind};
             desk.damage(Damage::new(Kind::Catalog, error.to_string()));
             Ok(None)
         }
