@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -11,12 +10,10 @@ use std::{
 use super::{
     rows::VolumeState,
     staging::{NEW, OLD, Place, RECORD},
-    tests::{Bench, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
-
-pub(super) type Kept = BTreeMap<MessageId, String>;
 
 pub(super) const QUIET: Watch = Watch {
     go_on: &|| true,
@@ -55,18 +52,6 @@ pub(super) async fn file(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mu
         let bytes = format!("{number:04}: x\r\n\r\n{}", noise(number, 20_000));
         kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
     }
-}
-
-pub(super) fn assert_holds(store: &Store, kept: &Kept) {
-    let mut retrieval = Retrieval::new(store);
-    for (id, bytes) in kept {
-        let message = store.message(*id).unwrap().unwrap();
-        assert!(
-            retrieval.raw(*id, &message).unwrap() == bytes.as_bytes(),
-            "message {id}"
-        );
-    }
-    assert_eq!(store.totals().unwrap().0, kept.len() as u64);
 }
 
 /// It opens as a data directory, for reading and for writing, with exactly these messages.

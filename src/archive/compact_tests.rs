@@ -2,7 +2,6 @@
 //! reads or files meanwhile.
 
 use std::{
-    collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,7 +10,7 @@ use std::{
 use super::{
     compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
     rows::VolumeState,
-    tests::{Bench, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
@@ -21,9 +20,6 @@ const WORTH: Worth = Worth {
     blocks: 8,
     bytes: 1 << 20,
 };
-
-/// What was filed, by message.
-pub(super) type Kept = BTreeMap<MessageId, String>;
 
 fn compact_unless(bench: &Bench, go_on: &(dyn Fn() -> bool + Sync)) -> Compacted {
     let compact = || compact_what_is_worth(&bench.store, &bench.committer, WORTH, go_on).unwrap();
@@ -49,18 +45,6 @@ pub(super) async fn trickle(bench: &Bench, numbers: std::ops::Range<u32>) -> Kep
         kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
     }
     kept
-}
-
-pub(super) fn assert_all_there(store: &Store, kept: &Kept) {
-    let mut retrieval = Retrieval::new(store);
-    for (id, bytes) in kept {
-        let message = store.message(*id).unwrap().unwrap();
-        assert!(
-            retrieval.raw(*id, &message).unwrap() == bytes.as_bytes(),
-            "message {id}"
-        );
-    }
-    assert_eq!(store.totals().unwrap().0, kept.len() as u64);
 }
 
 /// Blocks of a volume, and the blocks in it that rows name.
@@ -133,17 +117,17 @@ async fn what_came_in_a_trickle_is_merged() {
     );
     let after = (volume.count().unwrap(), volume.used().unwrap());
     assert!(after.0 <= 2 && after.1 < before.1 * 9 / 10, "{before:?} → {after:?}");
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     assert_eq!(compact_all(&bench), Compacted::default(), "there is nothing left to do");
     drop(volume);
     bench.close();
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     // What is merged goes on as ever.
     let mut kept = kept;
     kept.extend(trickle(&bench, 90..110).await);
     compact_all(&bench);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     let (there, named) = blocks(&bench.store, 1);
     assert_eq!(there, named);
     bench.close();
@@ -163,10 +147,10 @@ async fn cut_off_at_any_point_it_loses_nothing_and_is_finished_the_next_time() {
     let mut cuts = 0;
     for allowed in 0.. {
         let bench = Bench::open(&config);
-        assert_all_there(&bench.store, &kept);
+        assert_holds(&bench.store, &kept);
         let asked = AtomicUsize::new(0);
         let done = compact_unless(&bench, &|| asked.fetch_add(1, Ordering::Relaxed) < allowed);
-        assert_all_there(&bench.store, &kept);
+        assert_holds(&bench.store, &kept);
         let finished = asked.load(Ordering::Relaxed) <= allowed;
         assert_eq!(done.left, !finished, "{done:?}");
         bench.close();
@@ -177,7 +161,7 @@ async fn cut_off_at_any_point_it_loses_nothing_and_is_finished_the_next_time() {
     }
     assert!(cuts > 5, "it was cut off {cuts} times");
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     for number in bench.store.volumes.numbers().unwrap() {
         let (there, named) = blocks(&bench.store, number);
         assert_eq!(there, named, "nothing is left over in volume {number}");
@@ -204,7 +188,7 @@ async fn after_a_crash_between_moving_and_deleting_the_old_blocks_go_later() {
         let is_there = volume.with_block(message.inline.block, |block| block.is_some());
         assert!(is_there.unwrap(), "message {id} is still where the reader saw it");
     }
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
     let bench = Bench::open(&config);
     assert!(compact_all(&bench).left, "it still reads");
@@ -213,7 +197,7 @@ async fn after_a_crash_between_moving_and_deleting_the_old_blocks_go_later() {
     assert!(done.moved == 0 && done.blocks >= 40 && !done.left, "{done:?}");
     let (there, named) = blocks(&bench.store, 1);
     assert_eq!(there, named);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }
 
@@ -268,10 +252,10 @@ async fn mail_is_filed_and_read_meanwhile() {
         read > 100 && compacted.moved > 60 && compacted.blocks > 0 && compacted.volumes > 0,
         "{read} {compacted:?}"
     );
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }
 
@@ -303,7 +287,7 @@ async fn an_emptied_sealed_volume_goes_once_nobody_reads_in_it() {
     let bench = Bench::open(&config);
     assert!(compact_all(&bench).volumes >= 1);
     assert!(!sealed.exists());
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     // A seal that was being made when the volume was emptied comes too late.
     let seal = rows::Seal {
         blocks: 1,
@@ -358,7 +342,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
         let compact = || compact_what_is_worth(&bench.store, &bench.committer, mostly_free, &|| true).unwrap();
         scope.spawn(compact).join().unwrap()
     });
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     drop(volume);
     let numbers = bench.store.volumes.numbers().unwrap();
     assert_eq!(done.volumes, u64::from(numbers == [2]), "{done:?} {numbers:?}");
@@ -392,11 +376,11 @@ async fn a_volume_that_is_mostly_free_gives_its_room_back() {
     assert_eq!((done.moved, done.volumes, done.left), (300, 1, false));
     assert_eq!(bench.store.volumes.numbers().unwrap(), [2]);
     assert!(bench.store.volumes.disk_size() < before / 4);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     assert_eq!(compact_all(&bench), Compacted::default());
     bench.close();
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }
 
@@ -416,7 +400,7 @@ async fn a_volume_that_was_left_half_empty_is_emptied_though_it_was_sealed_since
     assert!(seal::is_sealed(&bench.store.volumes.folder(1)));
     let done = compact_all(&bench);
     assert_eq!((done.moved, done.volumes, done.left), (300, 1, false));
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }
 
@@ -466,7 +450,7 @@ async fn blocks_of_a_sealed_volume_are_not_deleted() {
     bench.committer.change(Change::Drop(1, there)).await.unwrap();
     let after = seal::digest(&config.data_dir.join("volumes/000001/data.mdb"), &|| true).unwrap();
     assert_eq!(before, after);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }
 
@@ -499,6 +483,6 @@ async fn a_command_has_one_at_a_time_and_can_end_it() {
         "{ended:?}"
     );
     assert!(ended.free_after > ended.free_before, "{ended:?}");
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     bench.close();
 }

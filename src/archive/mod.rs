@@ -74,6 +74,8 @@ mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
 #[cfg(test)]
+mod test_bench;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod volume_tests;

@@ -3,9 +3,9 @@
 use std::{cell::Cell, fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
-    backup_tests::{Kept, QUIET, Site, assert_holds, assert_is_backup, file},
+    backup_tests::{QUIET, Site, assert_is_backup, file},
     staging::{NEW, RECORD},
-    tests::{Bench, seal_all},
+    test_bench::{Bench, Kept, assert_holds, seal_all},
     *,
 };
 use crate::config::Config;

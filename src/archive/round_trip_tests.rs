@@ -4,17 +4,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use super::{
+    test_bench::{Bench, config, deposit},
+    *,
+};
 use proptest::{
     collection::vec,
     test_runner::{Config as Cases, TestCaseError, TestRunner},
-};
-use sha2::{Digest, Sha256};
-
-use super::{
-    deposit::{Settled, Verdict},
-    tests::{Bench, config},
-    *,
 };
 
 #[path = "../../tests/support/mime.rs"]
@@ -28,27 +24,7 @@ async fn file_all(bench: &Bench, messages: &[Vec<u8>]) -> Vec<MessageId> {
     let more = bench.committer.more_coming();
     let mut answers = Vec::new();
     for message in messages {
-        let bytes = Bytes::copy_from_slice(message);
-        let deposit = Deposit {
-            copy: None,
-            folder: 1,
-            run: 1,
-            sha256: Sha256::digest(&bytes).into(),
-            identity: *blake3::hash(&bytes).as_bytes(),
-            parts: cut(&bytes),
-            bytes,
-            date: 0,
-            archived_at: 0,
-            notes: 0,
-            new_users: Vec::new(),
-        };
-        let (shared, answer) = Shared::new(deposit, 1);
-        let settled = Settled {
-            user: 1,
-            why: Why::To,
-            verdict: Verdict::New,
-        };
-        shared.settle(settled, &bench.committer).await;
+        let answer = bench.hand_in(deposit(message), &[1]).await;
         answers.push(answer);
     }
     drop(more);

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{
-    compact_tests::{assert_all_there, reader, trickle},
-    tests::{Bench, config},
+    compact_tests::{reader, trickle},
+    test_bench::{Bench, assert_holds, config},
     *,
 };
 
@@ -40,9 +40,9 @@ async fn the_catalog_gives_its_free_pages_back_unless_somebody_has_it_open() {
         "there is nothing left to give back"
     );
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     let mut kept = kept;
     kept.extend(trickle(&bench, 20..25).await);
     bench.close();
-    assert_all_there(&Store::open_for_reading(&config).unwrap(), &kept);
+    assert_holds(&Store::open_for_reading(&config).unwrap(), &kept);
 }

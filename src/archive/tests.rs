@@ -1,112 +1,13 @@
 //! The store as a whole: what goes in comes out, in whatever way it went in.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
-
 use super::{
-    deposit::{Settled, Verdict},
+    test_bench::{Bench, config, deposit},
     *,
 };
 use crate::{
     config::Config,
     report::{Run, RunState},
 };
-
-pub(super) struct Bench {
-    pub store: Arc<Store>,
-    pub committer: Committer,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Bench {
-    pub fn open(config: &Config) -> Self {
-        let store = Arc::new(Store::open(config).unwrap());
-        let (committer, thread) = Committer::start(store.clone(), 64 << 20).unwrap();
-        Self {
-            store,
-            committer,
-            thread,
-        }
-    }
-
-    pub async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
-        let bytes = Bytes::copy_from_slice(bytes.as_bytes());
-        let deposit = Deposit {
-            copy: Some(CopyKey::Imap {
-                source: 1,
-                folder: 1,
-                uidvalidity: 7,
-                uid,
-            }),
-            folder: 1,
-            run: 1,
-            sha256: Sha256::digest(&bytes).into(),
-            // For these tests, copies are the same message when they begin alike.
-            identity: *blake3::hash(&bytes[..bytes.len().min(4)]).as_bytes(),
-            parts: cut(&bytes),
-            bytes,
-            date: 1000 + i64::from(uid),
-            archived_at: 5000,
-            notes: 0,
-            new_users: Vec::new(),
-        };
-        let (shared, answer) = Shared::new(deposit, users.len());
-        for user in users {
-            let verdict = match self.store.held(&shared.deposit.identity, *user).unwrap() {
-                Some(message) => Verdict::Held(message),
-                None => Verdict::New,
-            };
-            let settled = Settled {
-                user: *user,
-                why: Why::To,
-                verdict,
-            };
-            shared.clone().settle(settled, &self.committer).await;
-        }
-        answer.await.unwrap().unwrap()
-    }
-
-    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let collect = |entry| {
-            entries.push(entry);
-            Ok::<_, StoreError>(())
-        };
-        self.store.list(user, newest, collect).unwrap();
-        entries
-    }
-
-    /// Closes the store, as the end of a process does.
-    pub fn close(self) {
-        drop(self.committer);
-        self.thread.join().unwrap();
-    }
-}
-
-/// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
-pub(super) fn noise(number: u32, length: usize) -> String {
-    let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
-    let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
-    noise.truncate(length);
-    noise
-}
-
-/// Seals what is full, on a thread of its own as the housekeeper does.
-pub(super) fn seal_all(bench: &Bench) {
-    std::thread::scope(|scope| {
-        let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
-        scope.spawn(seal).join().unwrap();
-    });
-}
-
-pub(super) fn config(folder: &tempfile::TempDir) -> Config {
-    Config {
-        data_dir: folder.path().join("data"),
-        ..Config::default()
-    }
-}
 
 #[actix::test]
 async fn what_is_filed_is_given_back_and_filed_once() {
@@ -312,25 +213,10 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
         .await
         .unwrap();
     let deposit = Deposit {
-        copy: None,
-        folder: 1,
-        run: 1,
-        sha256: [1; 32],
-        identity: [1; 32],
-        parts: Vec::new(),
-        bytes: Bytes::from_static(b"to bob"),
-        date: 0,
-        archived_at: 0,
-        notes: 0,
         new_users: vec![(2, user("bob@example.com"))],
+        ..deposit(b"to bob")
     };
-    let (shared, answer) = Shared::new(deposit, 1);
-    let settled = Settled {
-        user: 2,
-        why: Why::To,
-        verdict: Verdict::New,
-    };
-    shared.settle(settled, &bench.committer).await;
+    let answer = bench.hand_in(deposit, &[2]).await;
     assert!(matches!(answer.await.unwrap(), Err(StoreError::User { .. })));
     assert_eq!(bench.store.users().unwrap().len(), 2);
     assert_eq!(bench.store.totals().unwrap().0, 0, "nothing of it was written");
@@ -343,31 +229,11 @@ async fn uidls_that_are_gone_are_forgotten() {
     let bench = Bench::open(&config(&folder));
     let key = |uidl: &str| CopyKey::uidl(3, uidl);
     for uidl in ["a", "b"] {
-        let bytes = Bytes::from(format!("{uidl} message"));
         let deposit = Deposit {
             copy: Some(key(uidl)),
-            folder: 1,
-            run: 1,
-            sha256: Sha256::digest(&bytes).into(),
-            identity: *blake3::hash(&bytes).as_bytes(),
-            parts: cut(&bytes),
-            bytes,
-            date: 0,
-            archived_at: 0,
-            notes: 0,
-            new_users: Vec::new(),
+            ..deposit(format!("{uidl} message").as_bytes())
         };
-        let (shared, answer) = Shared::new(deposit, 1);
-        shared
-            .settle(
-                Settled {
-                    user: 1,
-                    why: Why::To,
-                    verdict: Verdict::New,
-                },
-                &bench.committer,
-            )
-            .await;
+        let answer = bench.hand_in(deposit, &[1]).await;
         answer.await.unwrap().unwrap();
     }
     let CopyKey::Pop3 { uidl, .. } = key("b") else {

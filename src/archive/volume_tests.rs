@@ -6,10 +6,13 @@ use bytes::Bytes;
 
 use super::{
     rows::VolumeState,
-    tests::{Bench, config},
+    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
+
+/// Bytes of a body that compresses to half of them.
+const NOISE: usize = 128_000;
 
 /// A group of so many blocks, from number `first` on.
 fn group(first: u64, blocks: usize) -> layout::Layout {
@@ -98,13 +101,14 @@ async fn a_full_volume_is_followed_by_another() {
     let bench = Bench::open(&config);
     let mut filed = Vec::new();
     for uid in 0..4 {
-        filed.push((bench.file(&noise(uid), uid, &[1]).await.message, noise(uid)));
+        let bytes = format!("{uid}aaa: x\n\n{}", noise(uid, NOISE));
+        filed.push((bench.file(&bytes, uid, &[1]).await.message, bytes));
     }
     let mut retrieval = Retrieval::new(&bench.store);
     let mut volumes = Vec::new();
-    for (id, noise) in &filed {
+    for (id, bytes) in &filed {
         let message = bench.store.message(*id).unwrap().unwrap();
-        assert_eq!(retrieval.raw(*id, &message).unwrap(), noise.as_bytes());
+        assert_eq!(retrieval.raw(*id, &message).unwrap(), bytes.as_bytes());
         let part = bench.store.part(&message.parts[0].digest).unwrap().unwrap();
         volumes.push(part.place.volume);
     }
@@ -113,44 +117,30 @@ async fn a_full_volume_is_followed_by_another() {
     bench.close();
 }
 
-/// Bytes that compress little, others for each number.
-fn noise(number: u32) -> String {
-    (0..2000u32)
-        .map(|n| blake3::hash(&(number * 10_000 + n).to_le_bytes()).to_string())
-        .collect()
-}
-
 /// Three messages in volumes so small that each has one of its own, the first two sealed.
-async fn sealed(config: &mut Config) -> (Bench, Vec<(MessageId, String)>) {
+async fn sealed(config: &mut Config) -> (Bench, Kept) {
     config.archive.volume_size = ByteSize(16 << 10);
     let bench = Bench::open(config);
-    let mut kept = Vec::new();
+    let mut kept = Kept::new();
     for uid in 0..3 {
-        let bytes = format!("{uid}aaa: x\n\n{}", noise(uid));
-        kept.push((bench.file(&bytes, uid, &[1]).await.message, bytes));
+        file(&bench, uid, &mut kept).await;
     }
-    let (store, committer) = (bench.store.clone(), bench.committer.clone());
-    let sealing = std::thread::spawn(move || seal_full_volumes(&store, &committer, &|| true));
-    sealing.join().unwrap().unwrap();
+    seal_all(&bench);
     (bench, kept)
 }
 
-fn assert_all_there(store: &Store, kept: &[(MessageId, String)]) {
-    for (id, bytes) in kept {
-        let message = store.message(*id).unwrap().unwrap();
-        assert!(
-            Retrieval::new(store).raw(*id, &message).unwrap() == bytes.as_bytes(),
-            "message {id}"
-        );
-    }
+/// Files a message that compresses little.
+async fn file(bench: &Bench, uid: u32, kept: &mut Kept) {
+    let bytes = format!("{uid}aaa: x\n\n{}", noise(uid, NOISE));
+    kept.insert(bench.file(&bytes, uid, &[1]).await.message, bytes);
 }
 
 #[actix::test]
 async fn a_sealed_volume_is_measured_and_read_only() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(&folder);
-    let (bench, kept) = sealed(&mut config).await;
-    assert_all_there(&bench.store, &kept);
+    let (bench, mut kept) = sealed(&mut config).await;
+    assert_holds(&bench.store, &kept);
     let volumes = bench.store.volumes.numbers().unwrap();
     assert!(volumes.len() >= 3, "{volumes:?}");
     for number in &volumes[..2] {
@@ -175,12 +165,13 @@ async fn a_sealed_volume_is_measured_and_read_only() {
     // Opened again as sealed, nothing about the file changes.
     let before = fs::read(folder.path().join("data/volumes/000001/data.mdb")).unwrap();
     let bench = Bench::open(&config);
-    assert_all_there(&bench.store, &kept);
-    bench.file("dddd later", 9, &[1]).await;
+    assert_holds(&bench.store, &kept);
+    let later = bench.file("dddd later", 9, &[1]).await.message;
     bench.close();
     assert!(before == fs::read(folder.path().join("data/volumes/000001/data.mdb")).unwrap());
     let reading = Store::open_for_reading(&config).unwrap();
-    assert_all_there(&reading, &kept);
+    kept.insert(later, "dddd later".into());
+    assert_holds(&reading, &kept);
 }
 
 #[actix::test]
@@ -229,7 +220,7 @@ async fn a_volume_that_is_cut_short_missing_or_foreign_is_named() {
     for damage in damage {
         damage();
         let bench = Bench::open(&config);
-        let (id, _) = kept[0];
+        let (id, (last, bytes)) = (*kept.keys().next().unwrap(), kept.last_key_value().unwrap());
         let message = bench.store.message(id).unwrap().unwrap();
         let error = Retrieval::new(&bench.store)
             .raw(id, &message)
@@ -240,11 +231,12 @@ async fn a_volume_that_is_cut_short_missing_or_foreign_is_named() {
             error.contains("volumes/000001") && error.contains("from a backup"),
             "{error}"
         );
-        assert_all_there(&bench.store, &kept[2..]);
+        let message = bench.store.message(*last).unwrap().unwrap();
+        assert!(Retrieval::new(&bench.store).raw(*last, &message).unwrap() == bytes.as_bytes());
         bench.close();
         fs::write(&file, &whole).unwrap();
     }
-    assert_all_there(&Store::open_for_reading(&config).unwrap(), &kept);
+    assert_holds(&Store::open_for_reading(&config).unwrap(), &kept);
 }
 
 #[actix::test]
@@ -269,16 +261,16 @@ async fn a_large_message_with_parts_comes_back_exactly() {
              Content-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b--\r\n"
         )
     };
-    let mut kept = Vec::new();
+    let mut kept = Kept::new();
     for number in 0..4 {
         let bytes = message(number);
-        kept.push((bench.file(&bytes, number, &[1]).await.message, bytes));
+        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
     }
-    assert_all_there(&bench.store, &kept);
+    assert_holds(&bench.store, &kept);
     let stored = bench.store.volumes.disk_size();
     assert!(stored < 6_000_000, "the file is stored once, and decoded: {stored}");
     bench.close();
-    assert_all_there(&Store::open_for_reading(&config).unwrap(), &kept);
+    assert_holds(&Store::open_for_reading(&config).unwrap(), &kept);
 }
 
 #[actix::test]
@@ -286,8 +278,9 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
+    let mut kept = Kept::new();
     for uid in 0..3 {
-        bench.file(&format!("{uid}aaa: x\n\n{}", noise(uid)), uid, &[1]).await;
+        file(&bench, uid, &mut kept).await;
     }
     bench.close();
     for name in ["catalog", "volumes/000001"] {

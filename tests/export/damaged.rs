@@ -18,8 +18,11 @@ use crate::support::{
 
 const PAGE: usize = 4096;
 /// What LMDB notes of a page behind its number (8 bytes) and two more: what it is.
+const BRANCH: u16 = 0x01;
 const LEAF: u16 = 0x02;
-const OVERFLOW: u16 = 0x04;
+/// What it notes of a leaf's entry: its value is on pages of its own, or is a table.
+const ELSEWHERE: u16 = 0x01;
+const TABLE: u16 = 0x02;
 
 fn volume(site: &Site) -> PathBuf {
     site.appliance.data().join("volumes/000001/data.mdb")
@@ -34,33 +37,58 @@ fn u16_at(bytes: &[u8], at: usize) -> usize {
     usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
 }
 
-/// Where the pages of the file are that are not the continuation of another.
-fn pages(file: &[u8]) -> Vec<usize> {
-    let mut pages = Vec::new();
-    let mut at = 0;
-    while at + PAGE <= file.len() {
-        pages.push(at);
-        let number = u64::from_le_bytes(file[at..at + 8].try_into().unwrap());
-        let is_overflow = u16_at(file, at + 10) as u16 & OVERFLOW != 0 && number == (at / PAGE) as u64;
-        let count = if is_overflow {
-            u16_at(file, at + 12) | u16_at(file, at + 14) << 16
-        } else {
-            1
-        };
-        at += count.max(1) * PAGE;
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
+/// Where the leaves of the volume's tables are, as the newest of its two meta pages leads to them. Pages of
+/// earlier transactions lie about in the file too; what is done to those is done to nobody.
+fn leaves(file: &[u8]) -> Vec<usize> {
+    let transaction = |meta: usize| u64_at(file, meta + 144);
+    let meta = if transaction(0) > transaction(PAGE) { 0 } else { PAGE };
+    let mut leaves = Vec::new();
+    // The root of the table of tables.
+    let mut open = vec![u64_at(file, meta + 128)];
+    while let Some(number) = open.pop() {
+        let page = number as usize * PAGE;
+        let flags = u16_at(file, page + 10) as u16;
+        for entry in entries(file, page) {
+            let (low, high, node_flags) = (u16_at(file, entry), u16_at(file, entry + 2), u16_at(file, entry + 4));
+            if flags & BRANCH != 0 {
+                open.push((low | high << 16 | node_flags << 32) as u64);
+            } else if node_flags as u16 & TABLE != 0 {
+                let value = entry + 8 + u16_at(file, entry + 6);
+                open.push(u64_at(file, value + 40));
+            }
+        }
+        if flags & LEAF != 0 && number != u64_at(file, meta + 128) {
+            leaves.push(page);
+        }
     }
-    pages
+    leaves
+}
+
+/// Where the entries of a page are.
+fn entries(file: &[u8], page: usize) -> Vec<usize> {
+    let count = (u16_at(file, page + 12) - 16) / 2;
+    (0..count)
+        .map(|entry| page + u16_at(file, page + 16 + 2 * entry))
+        .collect()
 }
 
 /// Where the leaf with the most entries is, and where on it the entries are.
 fn fullest_leaf(file: &[u8]) -> (usize, Vec<usize>) {
-    let entries = |page: usize| (u16_at(file, page + 12) - 16) / 2;
-    let leaves = pages(file)
-        .into_iter()
-        .filter(|page| u16_at(file, page + 10) as u16 == LEAF);
-    let page = leaves.max_by_key(|page| entries(*page)).expect("a leaf");
-    let entries = (0..entries(page)).map(|entry| page + u16_at(file, page + 16 + 2 * entry));
-    (page, entries.collect())
+    let leaves = leaves(file).into_iter().map(|page| (page, entries(file, page)));
+    leaves.max_by_key(|(_, entries)| entries.len()).expect("a leaf")
+}
+
+/// Where the first page of the largest block is, which is too large for its leaf.
+fn largest_block(file: &[u8]) -> usize {
+    let (_, entries) = fullest_leaf(file);
+    let size = |entry: &usize| u16_at(file, *entry) | u16_at(file, entry + 2) << 16;
+    let entry = entries.into_iter().max_by_key(size).expect("a block");
+    assert!(u16_at(file, entry + 4) as u16 & ELSEWHERE != 0);
+    u64_at(file, entry + 8 + u16_at(file, entry + 6)) as usize * PAGE
 }
 
 /// That what was exported, and what was named as damaged, is all there is; and each as it should be.
@@ -95,11 +123,7 @@ fn assert_gone_round(site: &Site, name: &str, format: &str, outcome: &Outcome) -
 fn what_is_damaged_is_gone_round_and_exported_once_it_is_mended() {
     let site = Site::new("", Mailbox::new(Settings::messages(1_000)));
     let good = fs::read(volume(&site)).unwrap();
-    let block = pages(&good)
-        .into_iter()
-        .filter(|page| u16_at(&good, page + 10) as u16 & OVERFLOW != 0)
-        .nth(2)
-        .expect("a block");
+    let block = largest_block(&good);
     // `list` reads the messages' headers, so the lists are taken while all is well.
     for format in FORMATS {
         put(&site, &[good[block + 9_000] ^ 1], block + 9_000);

@@ -1,0 +1,143 @@
+//! What the archive's tests share: a store at work, what is filed in it, and whether it is still there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::{
+    deposit::{Settled, Verdict},
+    *,
+};
+use crate::config::Config;
+
+/// What was filed, by message.
+pub(super) type Kept = BTreeMap<MessageId, String>;
+
+pub(super) struct Bench {
+    pub store: Arc<Store>,
+    pub committer: Committer,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Bench {
+    pub fn open(config: &Config) -> Self {
+        let store = Arc::new(Store::open(config).unwrap());
+        let (committer, thread) = Committer::start(store.clone(), 64 << 20).unwrap();
+        Self {
+            store,
+            committer,
+            thread,
+        }
+    }
+
+    pub async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
+        let copy = CopyKey::Imap {
+            source: 1,
+            folder: 1,
+            uidvalidity: 7,
+            uid,
+        };
+        let deposit = Deposit {
+            copy: Some(copy),
+            // For these tests, copies are the same message when they begin alike.
+            identity: *blake3::hash(&bytes.as_bytes()[..bytes.len().min(4)]).as_bytes(),
+            date: 1000 + i64::from(uid),
+            archived_at: 5000,
+            ..deposit(bytes.as_bytes())
+        };
+        self.hand_in(deposit, users).await.await.unwrap().unwrap()
+    }
+
+    /// Hands a deposit to the committer, as the archives of `users` do; the answer comes after the commit.
+    pub async fn hand_in(
+        &self,
+        deposit: Deposit,
+        users: &[UserId],
+    ) -> tokio::sync::oneshot::Receiver<Result<Filed, StoreError>> {
+        let (shared, answer) = Shared::new(deposit, users.len());
+        for user in users {
+            let verdict = match self.store.held(&shared.deposit.identity, *user).unwrap() {
+                Some(message) => Verdict::Held(message),
+                None => Verdict::New,
+            };
+            let settled = Settled {
+                user: *user,
+                why: Why::To,
+                verdict,
+            };
+            shared.clone().settle(settled, &self.committer).await;
+        }
+        answer
+    }
+
+    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let collect = |entry| {
+            entries.push(entry);
+            Ok::<_, StoreError>(())
+        };
+        self.store.list(user, newest, collect).unwrap();
+        entries
+    }
+
+    /// Closes the store, as the end of a process does.
+    pub fn close(self) {
+        drop(self.committer);
+        self.thread.join().unwrap();
+    }
+}
+
+/// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
+pub(super) fn noise(number: u32, length: usize) -> String {
+    let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
+    let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
+    noise.truncate(length);
+    noise
+}
+
+/// Seals what is full, on a thread of its own as the housekeeper does.
+pub(super) fn seal_all(bench: &Bench) {
+    std::thread::scope(|scope| {
+        let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
+        scope.spawn(seal).join().unwrap();
+    });
+}
+
+pub(super) fn config(folder: &tempfile::TempDir) -> Config {
+    Config {
+        data_dir: folder.path().join("data"),
+        ..Config::default()
+    }
+}
+
+/// A deposit of these bytes, of no copy and no date.
+pub(super) fn deposit(bytes: &[u8]) -> Deposit {
+    let bytes = Bytes::copy_from_slice(bytes);
+    Deposit {
+        copy: None,
+        folder: 1,
+        run: 1,
+        sha256: Sha256::digest(&bytes).into(),
+        identity: *blake3::hash(&bytes).as_bytes(),
+        parts: cut(&bytes),
+        bytes,
+        date: 0,
+        archived_at: 0,
+        notes: 0,
+        new_users: Vec::new(),
+    }
+}
+
+/// The store holds these messages, to the last byte, and no others.
+pub(super) fn assert_holds(store: &Store, kept: &Kept) {
+    let mut retrieval = Retrieval::new(store);
+    for (id, bytes) in kept {
+        let message = store.message(*id).unwrap().unwrap();
+        assert!(
+            retrieval.raw(*id, &message).unwrap() == bytes.as_bytes(),
+            "message {id}"
+        );
+    }
+    assert_eq!(store.totals().unwrap().0, kept.len() as u64);
+}
