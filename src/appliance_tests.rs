@@ -54,7 +54,7 @@ fn pairs<const N: usize>(users: [(&str, &str); N]) -> [(String, String); N] {
 async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
     use crate::{
         identify::{Identified, Rules},
-        route::{Route, Routing},
+        route::{Prepared, Route, Routing},
     };
     let mut bench = Bench::new();
     bench.configure(pairs([("jane", "jane@example.com")])).await.unwrap();
@@ -69,11 +69,10 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
     };
     let bytes = bytes::Bytes::from_static(b"To: jane@example.com\r\n\r\nhello");
     let route = Route {
-        parts: Vec::new(),
         copy: None,
         folder: 1,
         run: 1,
-        identified: Identified::new(bytes, None, &Rules::new(&recipients, "")),
+        prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
         routing: Arc::new(Routing::new(&recipients)),
     };
     let routed = router.send(route).await.unwrap().unwrap();

@@ -61,6 +61,14 @@ impl Address {
         let (base, _) = local.split_once('+')?;
         (!base.is_empty()).then(|| Self(format!("{base}@{domain}").into()))
     }
+
+    /// The address without `prefix`, in lower case, at the beginning of its local part; `None` where it does not begin
+    /// so, or nothing would be left.
+    pub fn without_prefix(&self, prefix: &str) -> Option<Self> {
+        let rest = self.0.strip_prefix(prefix)?;
+        let has_local = rest.find('@').is_some_and(|at| at > 0);
+        has_local.then(|| Self(rest.into()))
+    }
 }
 
 impl fmt::Display for Address {
@@ -93,6 +101,16 @@ pub fn strict_domain(text: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii(text).ok()?;
     let whole = ascii.split('.').all(|label| !label.is_empty()) && !ascii.contains(['[', ']', ':', '/']);
     whole.then_some(ascii)
+}
+
+/// A host's name of more than one label, in lower case and without a final dot; `None` where it is none.
+pub fn host_name(text: &str) -> Option<String> {
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    let named = plain && name.contains('.') && name.parse::<std::net::IpAddr>().is_err();
+    named.then_some(name)
 }
 
 /// Where the quoted string that `text` begins with ends.

@@ -15,8 +15,8 @@ use super::{
     codec::{Key, Row},
     environment,
     rows::{
-        CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Source,
-        Usage, User, UserId, VolumeState,
+        CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
+        Seconds, Source, Usage, User, UserId, VolumeState,
     },
     schema, store,
 };
@@ -49,6 +49,9 @@ pub struct Catalog {
     pub parts: Table<[u8; 32], Part>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
     pub filings: Table<(UserId, Seconds, MessageId), Filing>,
+    /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
+    /// is in nobody's archive.
+    pub journals: Table<(MessageId, MessageId), Journal>,
     /// User id → user. Addresses are looked up in the router's directory, made from this.
     pub users: Table<UserId, User>,
     /// User id → what the archive holds; derived from `filings`.
@@ -156,6 +159,7 @@ impl Catalog {
             held: open.table(env, "held")?,
             parts: open.table(env, "parts")?,
             filings: open.table(env, "filings")?,
+            journals: open.table(env, "journals")?,
             users: open.table(env, "users")?,
             usage: open.table(env, "usage")?,
             sources: open.table(env, "sources")?,

@@ -46,7 +46,7 @@ pub(super) enum Order {
 impl Order {
     fn bytes(&self) -> usize {
         match self {
-            Self::File(shared) => shared.deposit.bytes.len() + FILING_BYTES * shared.shares(),
+            Self::File(shared) => shared.deposit.fetched().bytes.len() + FILING_BYTES * shared.shares(),
             Self::Change(Change::Move(moved), _) => moved.iter().map(|moved| moved.bytes.len()).sum(),
             Self::Change(..) => 0,
         }

@@ -16,6 +16,16 @@ use super::{
     rows::{CopyKey, MessageId, RunId, Seconds, Sha256, User, UserId, Why},
 };
 
+/// Bytes that are to be kept as a message.
+#[derive(Debug)]
+pub struct Content {
+    pub bytes: Bytes,
+    /// What of the bytes is stored as parts.
+    pub parts: Vec<Cut>,
+    pub sha256: Sha256,
+    pub identity: [u8; 32],
+}
+
 /// All that the store keeps of a copy.
 #[derive(Debug)]
 pub struct Deposit {
@@ -24,16 +34,21 @@ pub struct Deposit {
     /// The source's folder; a number of the catalog's `folders`.
     pub folder: u32,
     pub run: RunId,
-    pub bytes: Bytes,
-    /// What of the bytes is stored as parts.
-    pub parts: Vec<Cut>,
-    pub sha256: Sha256,
-    pub identity: [u8; 32],
+    pub content: Arc<Content>,
+    /// The journal report in which the message came: what was fetched.
+    pub report: Option<Arc<Content>>,
     pub date: Seconds,
     pub archived_at: Seconds,
     pub notes: u32,
     /// Users that the routing of this copy, or of one not yet committed, made.
     pub new_users: Vec<(UserId, User)>,
+}
+
+impl Deposit {
+    /// The bytes that were fetched.
+    pub fn fetched(&self) -> &Content {
+        self.report.as_ref().unwrap_or(&self.content)
+    }
 }
 
 /// What became of a deposit, known once it is on disk.

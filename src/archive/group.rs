@@ -16,13 +16,13 @@ use super::{
     catalog::Catalog,
     committer::Order,
     compact::{Moved, Row},
-    deposit::{Filed, Settled, Shared, Verdict},
+    deposit::{Content, Deposit, Filed, Settled, Shared, Verdict},
     layout::{self, Layout},
     part,
     roster::Roster,
     rows::{
-        Copy, Counters, Filing, Message, MessageId, Part, Seal, Seconds, Source, UidlDigest, Usage, User, UserId,
-        VolumeState, uidl_digest,
+        Copy, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seal, Seconds, Source, UidlDigest,
+        Usage, User, UserId, VolumeState, uidl_digest,
     },
     seal,
 };
@@ -178,7 +178,7 @@ struct Group<'c> {
     counters: Counters,
     layout: Layout,
     /// Parts that are new with this group, in their order: they are laid down behind the messages.
-    parts: Vec<(Arc<Shared>, usize)>,
+    parts: Vec<(Arc<Content>, usize)>,
     /// Their digests.
     laid: HashSet<[u8; 32]>,
     rotate: bool,
@@ -203,7 +203,7 @@ impl Group<'_> {
     /// Files a deposit for those of its users who lack it.
     fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
         let deposit = &shared.deposit;
-        let identity = self.catalog.identities.get(&self.txn, &deposit.identity)?;
+        let identity = self.catalog.identities.get(&self.txn, &deposit.content.identity)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
             message: 0,
@@ -226,21 +226,21 @@ impl Group<'_> {
             }
         }
         if !lacking.is_empty() {
-            let number = match identity {
-                Some(number) => number,
-                None => self.new_identity(&deposit.identity)?,
-            };
-            let (message, date) = self.keep(shared, number)?;
+            let (message, number, date) = self.keep(&deposit.content, deposit)?;
             filed.message = message;
             for settled in lacking {
                 filed.archived.push(settled.user);
                 self.put_filing(shared, number, (message, date), settled)?;
             }
         }
+        if let Some(report) = &deposit.report {
+            self.put_report(filed.message, report, deposit)?;
+        }
         if let Some(copy) = &deposit.copy {
             let kept = self.catalog.messages.get(&self.txn, &filed.message)?;
-            let same = kept.is_some_and(|message| message.sha256 == deposit.sha256);
-            let fetched = (!same).then_some(deposit.sha256);
+            let fetched = deposit.fetched().sha256;
+            let same = kept.is_some_and(|message| message.sha256 == fetched);
+            let fetched = (!same).then_some(fetched);
             let row = Copy {
                 key: copy.check(),
                 message: filed.message,
@@ -252,42 +252,64 @@ impl Group<'_> {
         Ok(filed)
     }
 
-    fn new_identity(&mut self, digest: &[u8; 32]) -> heed::Result<u64> {
+    /// The number of an identity, a new one where it has none.
+    fn identity(&mut self, digest: &[u8; 32]) -> heed::Result<IdentityNumber> {
+        if let Some(number) = self.catalog.identities.get(&self.txn, digest)? {
+            return Ok(number);
+        }
         let number = self.counters.identity;
         self.counters.identity += 1;
         self.catalog.identities.put(&mut self.txn, digest, &number)?;
         Ok(number)
     }
 
-    /// The message with exactly these bytes, the one there is or a new one; and its date, which is that of the
-    /// copy it came with first.
-    fn keep(&mut self, shared: &Arc<Shared>, identity: u64) -> heed::Result<(MessageId, Seconds)> {
-        let deposit = &shared.deposit;
+    /// Keeps the report around a message, unless it is kept with it already.
+    fn put_report(&mut self, message: MessageId, report: &Arc<Content>, deposit: &Deposit) -> heed::Result<()> {
+        let (id, ..) = self.keep(report, deposit)?;
+        let key = (message, id);
+        if id != message && self.catalog.journals.get(&self.txn, &key)?.is_none() {
+            let journal = Journal {
+                run: deposit.run,
+                archived_at: deposit.archived_at,
+            };
+            self.catalog.journals.put(&mut self.txn, &key, &journal)?;
+        }
+        Ok(())
+    }
+
+    /// The message with exactly these bytes, the one there is or a new one; its identity number; and its date, which is
+    /// that of the copy it came with first.
+    fn keep(
+        &mut self,
+        content: &Arc<Content>,
+        deposit: &Deposit,
+    ) -> heed::Result<(MessageId, IdentityNumber, Seconds)> {
+        let identity = self.identity(&content.identity)?;
         let mut head = [0; 8];
-        head.copy_from_slice(&deposit.sha256[..8]);
+        head.copy_from_slice(&content.sha256[..8]);
         let key = (identity, head);
         if let Some(id) = self.catalog.bytes.get(&self.txn, &key)?
             && let Some(message) = self.catalog.messages.get(&self.txn, &id)?
-            && message.sha256 == deposit.sha256
+            && message.sha256 == content.sha256
         {
-            return Ok((id, message.date));
+            return Ok((id, identity, message.date));
         }
         let id = self.counters.message;
-        let size = deposit.bytes.len() as u64;
-        for (index, cut) in deposit.parts.iter().enumerate() {
+        let size = content.bytes.len() as u64;
+        for (index, cut) in content.parts.iter().enumerate() {
             if !self.laid.contains(&cut.digest) && self.catalog.parts.get(&self.txn, &cut.digest)?.is_none() {
                 self.laid.insert(cut.digest);
-                self.parts.push((shared.clone(), index));
+                self.parts.push((content.clone(), index));
             }
         }
         let message = Message {
-            inline: self.layout.add_inline(shared),
-            parts: part::places(&deposit.parts),
+            inline: self.layout.add_inline(content),
+            parts: part::places(&content.parts),
             size,
             date: deposit.date,
             archived_at: deposit.archived_at,
             identity,
-            sha256: deposit.sha256,
+            sha256: content.sha256,
             notes: deposit.notes,
         };
         self.catalog.messages.put(&mut self.txn, &id, &message)?;
@@ -295,7 +317,7 @@ impl Group<'_> {
         self.counters.message += 1;
         self.counters.messages += 1;
         self.counters.raw_bytes += size;
-        Ok((id, deposit.date))
+        Ok((id, identity, deposit.date))
     }
 
     fn put_filing(
@@ -319,16 +341,16 @@ impl Group<'_> {
             .put(&mut self.txn, &(user, date, message), &filing)?;
         let usage = self.usage.entry(user).or_default();
         usage.messages += 1;
-        usage.bytes += deposit.bytes.len() as u64;
+        usage.bytes += deposit.content.bytes.len() as u64;
         self.filings += 1;
         Ok(())
     }
 
     /// Lays down the parts that are new.
     fn put_parts(&mut self) -> heed::Result<()> {
-        for (shared, index) in std::mem::take(&mut self.parts) {
-            let place = self.layout.add_part(&shared, index);
-            let digest = &shared.deposit.parts[index].digest;
+        for (content, index) in std::mem::take(&mut self.parts) {
+            let place = self.layout.add_part(&content, index);
+            let digest = &content.parts[index].digest;
             self.catalog.parts.put(&mut self.txn, digest, &Part { place })?;
         }
         Ok(())

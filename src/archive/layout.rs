@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
-use super::{StoreError, block, deposit::Shared, part, rows::Place};
+use super::{StoreError, block, deposit::Content, part, rows::Place};
 
 /// Stretches up to this size are never cut at a block's end, so that reading them takes one block.
 const WHOLE: usize = block::BLOCK_SIZE / 4;
@@ -10,10 +10,10 @@ const WHOLE: usize = block::BLOCK_SIZE / 4;
 /// Bytes that are to be laid down.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// Of a deposit's message, as they came.
-    Message(Arc<Shared>, Range<usize>),
+    /// Of a message, as they came.
+    Message(Arc<Content>, Range<usize>),
     /// Of one of its parts, by its number.
-    Part(Arc<Shared>, usize, Range<usize>),
+    Part(Arc<Content>, usize, Range<usize>),
     /// Given as they are.
     Bytes(bytes::Bytes),
 }
@@ -34,18 +34,16 @@ impl Source {
             head
         };
         match self {
-            Self::Message(shared, range) => Self::Message(shared.clone(), cut(range)),
-            Self::Part(shared, number, range) => Self::Part(shared.clone(), *number, cut(range)),
+            Self::Message(content, range) => Self::Message(content.clone(), cut(range)),
+            Self::Part(content, number, range) => Self::Part(content.clone(), *number, cut(range)),
             Self::Bytes(bytes) => Self::Bytes(bytes.split_to(length)),
         }
     }
 
     fn bytes(&self) -> Result<Cow<'_, [u8]>, String> {
         match self {
-            Self::Message(shared, range) => Ok(Cow::Borrowed(&shared.deposit.bytes[range.clone()])),
-            Self::Part(shared, number, range) => {
-                shared.deposit.parts[*number].bytes(&shared.deposit.bytes, range.clone())
-            }
+            Self::Message(content, range) => Ok(Cow::Borrowed(&content.bytes[range.clone()])),
+            Self::Part(content, number, range) => content.parts[*number].bytes(&content.bytes, range.clone()),
             Self::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
         }
     }
@@ -98,21 +96,20 @@ impl Layout {
     }
 
     /// The inline bytes of a message.
-    pub fn add_inline(&mut self, shared: &Arc<Shared>) -> Place {
-        let deposit = &shared.deposit;
-        let stretches = part::inline(deposit.bytes.len(), &deposit.parts);
+    pub fn add_inline(&mut self, content: &Arc<Content>) -> Place {
+        let stretches = part::inline(content.bytes.len(), &content.parts);
         self.add(
             stretches
                 .into_iter()
-                .map(|range| Source::Message(shared.clone(), range))
+                .map(|range| Source::Message(content.clone(), range))
                 .collect(),
         )
     }
 
     /// One of a message's parts.
-    pub fn add_part(&mut self, shared: &Arc<Shared>, number: usize) -> Place {
-        let stored = shared.deposit.parts[number].stored;
-        self.add(vec![Source::Part(shared.clone(), number, 0..stored)])
+    pub fn add_part(&mut self, content: &Arc<Content>, number: usize) -> Place {
+        let stored = content.parts[number].stored;
+        self.add(vec![Source::Part(content.clone(), number, 0..stored)])
     }
 
     fn begin(&mut self) {

@@ -44,7 +44,7 @@ pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
 pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
-pub use deposit::{Deposit, Filed, Shared};
+pub use deposit::{Content, Deposit, Filed, Shared};
 pub use error::StoreError;
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
@@ -54,8 +54,8 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage, User,
-    UserId, Why, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, Journal, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage,
+    User, UserId, Why, uidl_digest,
 };
 pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;
@@ -67,6 +67,8 @@ pub use user_archive::{File, UserArchive};
 mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
+#[cfg(test)]
+mod journal_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]

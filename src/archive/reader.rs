@@ -9,13 +9,15 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest, Usage, User, UserId,
-        uidl_digest,
+        Copy, CopyKey, Filing, Journal, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest, Usage, User,
+        UserId, uidl_digest,
     },
 };
 
 /// Rows read under one transaction.
 const PAGE: usize = 1000;
+/// Journal reports of one message that are looked up.
+const MOST_JOURNALS: usize = 1000;
 /// One message in a user's archive.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -147,6 +149,21 @@ impl Store {
                 let filing = self.catalog.filings.get(txn, &(user, message.date, id))?;
                 if let (Some(user), Some(filing)) = (self.catalog.users.get(txn, &user)?, filing) {
                     found.push((user, filing));
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The journal reports in which message `id` came: under which id each is kept, when it came, and its row.
+    pub fn journals(&self, id: MessageId) -> Result<Vec<(MessageId, Journal, Message)>, StoreError> {
+        self.reading(|txn| {
+            let mut found = Vec::new();
+            let all = (id, MessageId::MIN)..=(id, MessageId::MAX);
+            for row in self.catalog.journals.range(txn, &all)?.take(MOST_JOURNALS) {
+                let ((_, report), journal) = row?;
+                if let Some(message) = self.catalog.messages.get(txn, &report)? {
+                    found.push((report, journal, message));
                 }
             }
             Ok(found)

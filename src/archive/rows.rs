@@ -171,6 +171,13 @@ impl Why {
     }
 }
 
+/// `journals`: when a message came in a journal report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    pub run: RunId,
+    pub archived_at: Seconds,
+}
+
 /// `users`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {

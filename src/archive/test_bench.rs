@@ -41,7 +41,10 @@ impl Bench {
         let deposit = Deposit {
             copy: Some(copy),
             // For these tests, copies are the same message when they begin alike.
-            identity: *blake3::hash(&bytes.as_bytes()[..bytes.len().min(4)]).as_bytes(),
+            content: Arc::new(Content {
+                identity: *blake3::hash(&bytes.as_bytes()[..bytes.len().min(4)]).as_bytes(),
+                ..content(bytes.as_bytes())
+            }),
             date: 1000 + i64::from(uid),
             archived_at: 5000,
             ..deposit(bytes.as_bytes())
@@ -57,7 +60,7 @@ impl Bench {
     ) -> tokio::sync::oneshot::Receiver<Result<Filed, StoreError>> {
         let (shared, answer) = Shared::new(deposit, users.len());
         for user in users {
-            let verdict = match self.store.held(&shared.deposit.identity, *user).unwrap() {
+            let verdict = match self.store.held(&shared.deposit.content.identity, *user).unwrap() {
                 Some(message) => Verdict::Held(message),
                 None => Verdict::New,
             };
@@ -113,19 +116,26 @@ pub(super) fn config(folder: &tempfile::TempDir) -> Config {
 
 /// A deposit of these bytes, of no copy and no date.
 pub(super) fn deposit(bytes: &[u8]) -> Deposit {
-    let bytes = Bytes::copy_from_slice(bytes);
     Deposit {
         copy: None,
         folder: 1,
         run: 1,
-        sha256: Sha256::digest(&bytes).into(),
-        identity: *blake3::hash(&bytes).as_bytes(),
-        parts: cut(&bytes),
-        bytes,
+        content: Arc::new(content(bytes)),
+        report: None,
         date: 0,
         archived_at: 0,
         notes: 0,
         new_users: Vec::new(),
+    }
+}
+
+pub(super) fn content(bytes: &[u8]) -> Content {
+    let bytes = Bytes::copy_from_slice(bytes);
+    Content {
+        sha256: Sha256::digest(&bytes).into(),
+        identity: *blake3::hash(&bytes).as_bytes(),
+        parts: cut(&bytes),
+        bytes,
     }
 }
 

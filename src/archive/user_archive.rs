@@ -73,7 +73,7 @@ impl Handler<File> for UserArchive {
     fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
         self.last = Instant::now();
         let File { shared, why } = file;
-        let verdict = self.verdict(&shared.deposit.identity);
+        let verdict = self.verdict(&shared.deposit.content.identity);
         let (user, committer) = (self.user, self.committer.clone());
         Box::pin(async move {
             match verdict {

@@ -121,6 +121,9 @@ enum Command {
     Show {
         /// The message's id, as `list` gives it.
         id: u64,
+        /// With the envelopes of the journal reports in which it came.
+        #[arg(long)]
+        journal: bool,
     },
     /// Read everything back, recompute every digest, follow every reference.
     Verify(verify::Arguments),
@@ -174,7 +177,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Raw { id } => raw::run(config, id),
-        Command::Show { id } => show::run(config, id, json),
+        Command::Show { id, journal } => show::run(config, id, journal, json),
         Command::Backup { to } => backup::run(config, to, json),
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),

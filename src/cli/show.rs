@@ -6,9 +6,9 @@ use crate::{
     control::api::{Failure, Reply, Request, Shown},
 };
 
-pub fn run(config: Config, id: u64, json: bool) -> Result<u8, Failure> {
+pub fn run(config: Config, id: u64, journal: bool, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
-    ask::read(&config, &Request::Show { id }, &mut |reply| {
+    ask::read(&config, &Request::Show { id, journal }, &mut |reply| {
         let Reply::Shown(shown) = reply else { return };
         if json {
             output.json(&shown);
@@ -44,6 +44,15 @@ fn print(output: &mut Output, shown: &Shown) {
     for part in &shown.parts {
         let name = part.name.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
         output.line(format!("Part     {}, {} bytes{name}", part.kind, part.size));
+    }
+    for journal in &shown.journals {
+        output.line(format!(
+            "Journal  {}, {} bytes, archived {}, run {}",
+            journal.id, journal.size, journal.archived_at, journal.run
+        ));
+        for line in journal.envelope.iter().flat_map(|envelope| envelope.trim_end().lines()) {
+            output.line(format!("         {line}"));
+        }
     }
     for note in &shown.notes {
         output.line(format!("Note     {note}"));

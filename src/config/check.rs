@@ -128,10 +128,21 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     {
         return Err(document.error(&at("local_domains"), format!("{bad:?} is not a domain")));
     }
-    if recipients.journal != Journal::Never {
+    if recipients.journal == Journal::From && recipients.journal_from.is_empty() {
+        let detail = "\"from\" needs journal_from, the hosts whose reports are believed";
+        return Err(document.error(&at("journal"), detail));
+    }
+    if recipients.journal != Journal::From && !recipients.journal_from.is_empty() {
+        return Err(document.error(&at("journal_from"), "counts only with journal = \"from\""));
+    }
+    if recipients
+        .strip_prefix
+        .iter()
+        .any(|prefix| prefix.is_empty() || prefix.contains('@'))
+    {
         return Err(document.error(
-            &at("journal"),
-            "journal reports are not read by this version yet; leave it \"never\"",
+            &at("strip_prefix"),
+            "must be what stands before a local part, such as \"example.com-\"",
         ));
     }
     match &recipients.unknown {

@@ -133,7 +133,12 @@ fn contradictions_are_refused() {
         ("tls = { verify = \"pin\" }", "needs a pin"),
         ("[profile.recipients]\nunknown = \"create\"", "local_domains"),
         ("[profile.recipients]\nunknown = { user = \"jnae\" }", "jnae"),
-        ("[profile.recipients]\njournal = \"always\"", "journal"),
+        ("[profile.recipients]\njournal = \"from\"", "journal"),
+        (
+            "[profile.recipients]\njournal_from = [\"*.example.com\"]",
+            "journal_from",
+        ),
+        ("[profile.recipients]\nstrip_prefix = [\"\"]", "strip_prefix"),
         ("[profile.delete]\nwhen = \"archived\"", "deletes nothing"),
     ] {
         let shown = refusal(&with(more));

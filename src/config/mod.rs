@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+mod hosts;
 mod load;
 mod profile;
 mod quiet;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use error::{ConfigError, nearest};
+pub use hosts::Hosts;
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use quiet::QuietHours;
 pub use schedule::Schedule;

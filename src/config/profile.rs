@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Schedule, Server};
+use super::{Hosts, Schedule, Server};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -85,9 +85,14 @@ pub struct Recipients {
     #[serde(rename = "use")]
     pub steps: Use,
     pub journal: Journal,
+    /// With `journal = "from"`: whose reports are believed, by the name or the address that our own server saw:
+    /// `mail.example.com`, `*.example.com`, `192.0.2.0/24`.
+    pub journal_from: Vec<Hosts>,
     pub envelope_headers: Vec<String>,
     /// How many Received fields beyond the topmost one our own hops wrote above the envelope header.
     pub trusted_received: usize,
+    /// What stands before the local part in envelope headers and is no part of it, as qmail's virtual domains have it.
+    pub strip_prefix: Vec<String>,
     pub own_addresses: Vec<String>,
     pub senders: bool,
     pub plus_addressing: bool,
@@ -110,8 +115,10 @@ impl Default for Recipients {
         Self {
             steps: Use::Auto,
             journal: Journal::Never,
+            journal_from: Vec::new(),
             envelope_headers: headers.map(String::from).to_vec(),
             trusted_received: 0,
+            strip_prefix: Vec::new(),
             own_addresses: Vec::new(),
             senders: true,
             plus_addressing: true,

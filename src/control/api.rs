@@ -65,6 +65,8 @@ pub enum Request {
     },
     Show {
         id: u64,
+        /// With the envelopes of the journal reports in which it came.
+        journal: bool,
     },
 }
 
@@ -168,6 +170,8 @@ pub struct Shown {
     pub headers: Vec<ShownHeader>,
     pub parts: Vec<ShownPart>,
     pub users: Vec<ShownUser>,
+    /// The journal reports in which it came, the first 1,000.
+    pub journals: Vec<ShownJournal>,
     /// What could not be understood.
     pub notes: Vec<String>,
     /// The beginning of the text.
@@ -196,6 +200,19 @@ pub struct ShownUser {
     pub why: String,
     pub archived_at: jiff::Timestamp,
     pub run: u64,
+}
+
+/// A journal report: `raw` gives its bytes by its id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownJournal {
+    pub id: u64,
+    pub archived_at: jiff::Timestamp,
+    pub run: u64,
+    pub size: u64,
+    pub sha256: String,
+    /// The envelope, a line an address, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<String>,
 }
 
 /// Why a request failed, and with which code a command ends for it.

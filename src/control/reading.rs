@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     archive::{Entry, Message, Retrieval, Store, UserId},
+    identify::{Header, Report},
     message::CATCHALL,
     report::Run,
 };
@@ -51,7 +52,7 @@ pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), F
         Request::Users => users(store, &mut tell),
         Request::List { user, newest } => list(store, user, *newest, &mut tell),
         Request::Raw { id } => raw(store, *id, &mut tell),
-        Request::Show { id } => show(store, *id, &mut tell),
+        Request::Show { id, journal } => show(store, *id, *journal, &mut tell),
         _ => Err(Failure::usage("this request needs a running appliance").into()),
     };
     match answered {
@@ -159,9 +160,10 @@ fn raw(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
         .try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
 }
 
-fn show(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
+fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, id)?;
-    let bytes = Retrieval::new(store).raw(id, &message)?;
+    let mut retrieval = Retrieval::new(store);
+    let bytes = retrieval.raw(id, &message)?;
     let mut shown = view::shown(id, &message, &bytes);
     for (user, filing) in store.filings_of(id, &message)? {
         shown.users.push(super::api::ShownUser {
@@ -170,6 +172,23 @@ fn show(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
             why: filing.why.as_str().to_owned(),
             archived_at: view::time(filing.archived_at),
             run: filing.run,
+        });
+    }
+    for (report, journal_row, row) in store.journals(id)? {
+        let envelope = match journal {
+            true => {
+                let bytes = retrieval.raw(report, &row)?;
+                Report::read(&bytes, &Header::scan(&bytes)).map(|report| report.envelope)
+            }
+            false => None,
+        };
+        shown.journals.push(super::api::ShownJournal {
+            id: report,
+            archived_at: view::time(journal_row.archived_at),
+            run: journal_row.run,
+            size: row.size,
+            sha256: view::hex(&row.sha256),
+            envelope,
         });
     }
     tell(Reply::Shown(Box::new(shown)))

@@ -54,6 +54,7 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         headers: headers(&header),
         parts: Vec::new(),
         users: Vec::new(),
+        journals: Vec::new(),
         notes: Notes(message.notes).words().into_iter().map(String::from).collect(),
         text: String::new(),
     };

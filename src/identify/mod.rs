@@ -3,19 +3,29 @@
 mod address;
 mod header;
 mod identity;
+mod journal;
 mod leaves;
+mod mentions;
+mod mime;
 mod pool;
+mod received;
 mod recipients;
+mod survey;
 
 use bytes::Bytes;
 use mail_parser::{DateTime, HeaderValue, parsers::MessageStream};
 use sha2::{Digest, Sha256};
 
+use journal::Enclosed;
+
 pub use address::addresses;
 pub use header::{Field, Header};
+pub use journal::Report;
 pub use leaves::{LARGE, large_leaves};
+pub use mentions::Step;
 pub use pool::{Panicked, Pool};
-pub use recipients::{Found, Named, Rules};
+pub use recipients::{Found, Mail, Named, Rules, how_to_believe_reports};
+pub use survey::{Survey, Surveyed};
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,6 +62,7 @@ impl Notes {
 /// A copy, identified.
 #[derive(Clone, Debug)]
 pub struct Identified {
+    /// The message that is archived: all that was fetched, or what it encloses where it is a journal report.
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
@@ -59,6 +70,71 @@ pub struct Identified {
     pub date: Option<i64>,
     pub found: Found,
     pub notes: Notes,
+    pub journal: Journaled,
+}
+
+/// What a copy has to do with journal reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Journaled {
+    /// It is none.
+    No,
+    /// It is one that the profile does not believe, and is archived like any other message.
+    Untrusted,
+    /// It is one that encloses nothing, and so is the message itself.
+    Alone,
+    /// It is this one, around the message that is archived.
+    Around(Outer),
+}
+
+/// A journal report as it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outer {
+    pub bytes: Bytes,
+    pub sha256: [u8; 32],
+    pub identity: [u8; 32],
+}
+
+/// A copy taken apart: the report that it is, and the message that is archived.
+struct Opened {
+    report: Option<Report>,
+    journaled: Journaled,
+    message: Bytes,
+}
+
+impl Opened {
+    fn new(fetched: &Bytes, header: &Header, rules: &Rules) -> Self {
+        let report = Report::read(fetched, header);
+        let message = match &report {
+            Some(_) if !rules.trusts(header) => {
+                return Self {
+                    report: None,
+                    journaled: Journaled::Untrusted,
+                    message: fetched.clone(),
+                };
+            }
+            Some(report) => report.enclosed.as_ref(),
+            None => None,
+        };
+        let journaled = match (&report, message) {
+            (None, _) => Journaled::No,
+            (Some(_), None) => Journaled::Alone,
+            (Some(_), Some(_)) => Journaled::Around(Outer {
+                bytes: fetched.clone(),
+                sha256: Sha256::digest(fetched).into(),
+                identity: identity::identity(fetched, header),
+            }),
+        };
+        let message = match message {
+            None => fetched.clone(),
+            Some(Enclosed::At(range)) => fetched.slice(range.clone()),
+            Some(Enclosed::Decoded(bytes)) => bytes.clone(),
+        };
+        Self {
+            report,
+            journaled,
+            message,
+        }
+    }
 }
 
 impl Identified {
@@ -71,33 +147,45 @@ impl Identified {
             date: internal_date,
             found: Found::default(),
             notes: Notes(Notes::UNREAD),
+            journal: Journaled::No,
             bytes,
         }
     }
 
-    /// Identifies `bytes`. Never fails.
-    pub fn new(bytes: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
-        let header = Header::scan(&bytes);
-        let written = header.all("Date").next().and_then(|field| date(field.value));
+    /// Identifies what was `fetched`. Never fails.
+    pub fn new(fetched: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
+        let outer = Header::scan(&fetched);
+        let Opened {
+            report,
+            journaled,
+            message,
+        } = Opened::new(&fetched, &outer, rules);
+        let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
+        let inner = enclosed.as_ref().unwrap_or(&outer);
+        let written = inner.all("Date").next().and_then(|field| date(field.value));
         let received = || {
-            header
-                .all("Received")
-                .next()
-                .and_then(|field| date(behind_semicolon(field.value)))
+            let topmost = inner.all("Received").chain(outer.all("Received")).next();
+            topmost.and_then(|field| date(behind_semicolon(field.value)))
         };
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
-        note(bytes.is_empty(), Notes::EMPTY);
-        note(header.fields.is_empty(), Notes::NO_HEADER);
-        note(!header.well_ended, Notes::BROKEN_HEADER);
+        note(message.is_empty(), Notes::EMPTY);
+        note(inner.fields.is_empty(), Notes::NO_HEADER);
+        note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
+        let mail = Mail {
+            outer: &outer,
+            inner,
+            report: report.as_ref(),
+        };
         Self {
-            sha256: Sha256::digest(&bytes).into(),
-            identity: identity::identity(&bytes, &header),
+            sha256: Sha256::digest(&message).into(),
+            identity: identity::identity(&message, inner),
             date: written.or(internal_date).or_else(received),
-            found: rules.find(&header),
+            found: rules.find(&mail),
             notes: Notes(notes),
-            bytes,
+            journal: journaled,
+            bytes: message,
         }
     }
 }

@@ -1,17 +1,20 @@
-//! For whom a message is, by its header: which addresses, from which field, of which step.
+//! For whom a message is, by what stands in it: which addresses, from which field, of which step.
 //!
-//! The steps in their order, of which the first that yields an address decides unless the profile
-//! says otherwise: envelope fields in the trusted zone, Received, the header's own addressees.
-//! (Journal reports will come before them.)
+//! The steps in their order, of which the first that yields an address decides unless the profile says otherwise:
+//! a journal report, envelope fields in the trusted zone, Received, the header's own addressees. What a step looks at
+//! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
+//! is and what of it is barred, and is asked by whoever decides and by whoever explains.
 
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
-    address::{addresses, received_for},
-    header::{Field, Header},
+    header::Header,
+    journal::{MARK, Report},
+    mentions::{Mention, RECEIVED, Step, mentions},
+    received::Client,
 };
 use crate::{
-    config::{self, Use},
+    config::{self, Hosts, Journal, Use},
     message::Address,
 };
 
@@ -33,121 +36,167 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     steps: Use,
-    envelope_headers: Vec<String>,
-    trusted_received: usize,
+    journal: Journal,
+    journal_from: Vec<Hosts>,
+    pub(super) envelope_headers: Vec<String>,
+    pub(super) trusted_received: usize,
+    /// In lower case; the longest first.
+    strip_prefix: Vec<String>,
     own_addresses: HashSet<Address>,
     plus_addressing: bool,
     senders: bool,
 }
 
-const RESENT: [&str; 3] = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
-const ADDRESSEES: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
-const SENDERS: [&str; 3] = ["From", "Sender", "Resent-From"];
+/// What the rules are applied to: a message by itself, or one in a report.
+#[derive(Clone, Copy)]
+pub struct Mail<'m> {
+    /// The header of the copy as it was fetched.
+    pub outer: &'m Header<'m>,
+    /// The header of the message that is archived.
+    pub inner: &'m Header<'m>,
+    pub report: Option<&'m Report>,
+}
+
+impl<'m> Mail<'m> {
+    /// A message that came by itself.
+    pub fn plain(header: &'m Header<'m>) -> Self {
+        Self {
+            outer: header,
+            inner: header,
+            report: None,
+        }
+    }
+}
+
+/// A group of mentions whose addresses count.
+pub(super) type Counting = (Step, usize);
 
 impl Rules {
     /// The rules of a profile. `username` is the mailbox's, which counts as an address of its own.
     pub fn new(recipients: &config::Recipients, username: &str) -> Self {
         let own = recipients.own_addresses.iter().map(String::as_str).chain([username]);
+        let mut strip_prefix: Vec<_> = recipients.strip_prefix.iter().map(|one| one.to_lowercase()).collect();
+        strip_prefix.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
         Self {
             steps: recipients.steps,
+            journal: recipients.journal,
+            journal_from: recipients.journal_from.clone(),
             envelope_headers: recipients.envelope_headers.clone(),
             trusted_received: recipients.trusted_received,
+            strip_prefix,
             own_addresses: own.filter_map(Address::parse).collect(),
             plus_addressing: recipients.plus_addressing,
             senders: recipients.senders,
         }
     }
 
-    /// The addresses that count in `header`.
-    pub fn find(&self, header: &Header) -> Found {
+    /// Whether a report with this header is believed: always, or because of who handed it to our own server.
+    pub fn trusts(&self, header: &Header) -> bool {
+        match self.journal {
+            Journal::Never => false,
+            Journal::Always => true,
+            Journal::From => {
+                let border = header.all(RECEIVED).nth(self.trusted_received);
+                let client = border.map(|field| Client::read(field.value));
+                client.is_some_and(|client| {
+                    let mut hosts = self.journal_from.iter();
+                    hosts.any(|hosts| hosts.has(client.name.as_deref(), client.ip))
+                })
+            }
+        }
+    }
+
+    /// Whether the body is needed to say for whom a message with this header is.
+    pub fn need_body(&self, header: &Header) -> bool {
+        Report::is_marked(header) && self.trusts(header)
+    }
+
+    /// The addresses that count.
+    pub fn find(&self, mail: &Mail) -> Found {
+        self.decide(mail).0
+    }
+
+    /// The addresses that count, and the groups of mentions that they are from.
+    pub(super) fn decide(&self, mail: &Mail) -> (Found, Vec<Counting>) {
         let mut found = Found::default();
-        for step in [Self::envelope, Self::received, Self::addressees] {
+        let mut counting = Vec::new();
+        for step in Step::RECIPIENTS {
             let decided = !found.recipients.is_empty() && self.steps != Use::All;
-            if !decided {
-                step(self, header, &mut found.recipients);
+            if !decided && self.takes(step) {
+                self.take(step, mail, &mut found.recipients, &mut counting);
             }
         }
         if self.senders {
-            SENDERS
-                .into_iter()
-                .for_each(|name| self.collect(header.all(name), name, &mut found.senders));
+            self.take(Step::Senders, mail, &mut found.senders, &mut counting);
         }
         keep_first(&mut found.recipients);
         keep_first(&mut found.senders);
-        found
+        (found, counting)
     }
 
-    /// Whether the address is the mailbox's own, which names nobody.
-    fn is_own(&self, address: &Address) -> bool {
-        let tagged = || address.without_tag().filter(|_| self.plus_addressing);
-        self.own_addresses.contains(address) || tagged().is_some_and(|plain| self.own_addresses.contains(&plain))
-    }
-
-    /// Of the profile's envelope fields the first that occurs with an address, all its
-    /// occurrences together. Only those count that our own servers wrote: they stand above the
-    /// topmost Received field, or as many further ones as are our own hops'.
-    fn envelope(&self, header: &Header, found: &mut Vec<Named>) {
-        if self.steps == Use::Headers {
-            return;
+    /// Whether the profile takes this step at all.
+    pub(super) fn takes(&self, step: Step) -> bool {
+        match step {
+            Step::Journal | Step::Envelope | Step::Received => self.steps != Use::Headers,
+            Step::Addressees => self.steps != Use::Envelope,
+            Step::Senders => self.senders,
         }
-        let received = header
-            .fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| field.is("Received"));
-        let Some((zone, _)) = received.map(|(index, _)| (index, ())).nth(self.trusted_received) else {
-            return;
-        };
-        for name in &self.envelope_headers {
+    }
+
+    /// The addresses of a step's first group that has one; of all groups where they are to be united.
+    fn take(&self, step: Step, mail: &Mail, found: &mut Vec<Named>, counting: &mut Vec<Counting>) {
+        let mentions = mentions(self, step, mail);
+        let all = step == Step::Envelope && self.steps == Use::All;
+        for group in mentions.chunk_by(|one, other| one.group == other.group) {
             let before = found.len();
-            self.collect(header.fields[..zone].iter().filter(|field| field.is(name)), name, found);
-            if found.len() > before && self.steps != Use::All {
-                return;
+            let open = group.iter().filter(|mention| mention.barred.is_none());
+            for mention in open {
+                let addresses = self.addresses(mention).into_iter();
+                found.extend(addresses.filter(|address| !self.is_own(address)).map(|address| Named {
+                    address,
+                    field: mention.name.clone(),
+                }));
             }
-        }
-    }
-
-    /// `for <address>` in the Received fields of our own servers, where there is exactly one
-    /// (RFC 5321, 4.4).
-    fn received(&self, header: &Header, found: &mut Vec<Named>) {
-        if self.steps == Use::Headers {
-            return;
-        }
-        let trusted = header.all("Received").take(self.trusted_received.max(1));
-        let mut named: Vec<Address> = trusted.filter_map(|field| received_for(field.value)).collect();
-        named.dedup();
-        if let [address] = named.as_slice()
-            && !self.is_own(address)
-        {
-            push(found, address.clone(), "Received");
-        }
-    }
-
-    /// Resent-To and its like; else To and its like.
-    fn addressees(&self, header: &Header, found: &mut Vec<Named>) {
-        if self.steps == Use::Envelope {
-            return;
-        }
-        for names in [&RESENT[..], &ADDRESSEES[..]] {
-            let before = found.len();
-            names
-                .iter()
-                .for_each(|name| self.collect(header.all(name), name, found));
             if found.len() > before {
-                return;
-            }
-        }
-    }
-
-    fn collect<'a, 'h: 'a>(&self, fields: impl Iterator<Item = &'a Field<'h>>, name: &str, found: &mut Vec<Named>) {
-        for field in fields {
-            for address in addresses(field.value) {
-                if !self.is_own(&address) {
-                    push(found, address, name);
+                counting.push((step, group[0].group));
+                if !all {
+                    return;
                 }
             }
         }
     }
+
+    /// The addresses of a mention, in their order.
+    pub(super) fn addresses(&self, mention: &Mention) -> Vec<Address> {
+        let mut addresses = mention.addresses();
+        if mention.step == Step::Envelope && !self.strip_prefix.is_empty() {
+            for address in &mut addresses {
+                let without = self
+                    .strip_prefix
+                    .iter()
+                    .find_map(|prefix| address.without_prefix(prefix));
+                if let Some(without) = without {
+                    *address = without;
+                }
+            }
+        }
+        addresses
+    }
+
+    /// Whether the address is the mailbox's own, which names nobody.
+    pub(super) fn is_own(&self, address: &Address) -> bool {
+        let tagged = || address.without_tag().filter(|_| self.plus_addressing);
+        self.own_addresses.contains(address) || tagged().is_some_and(|plain| self.own_addresses.contains(&plain))
+    }
+}
+
+/// How to turn reports on, for a profile that met some and does not believe them.
+pub fn how_to_believe_reports(reports: u64) -> String {
+    format!(
+        "{reports} messages are journal reports ({MARK}), and were archived as they came, for whom they are addressed to: \
+         where they come from your own server, set journal = \"from\" with journal_from, or journal = \"always\" where \
+         nobody else can write to this mailbox"
+    )
 }
 
 /// Leaves each address once, with the first field that named it.
@@ -156,23 +205,6 @@ fn keep_first(named: &mut Vec<Named>) {
         let mut seen = HashSet::with_capacity(named.len());
         named.retain(|one| seen.insert(one.address.clone()));
     }
-}
-
-fn push(found: &mut Vec<Named>, address: Address, field: &str) {
-    found.push(Named {
-        address,
-        field: known_name(field),
-    });
-}
-
-/// The name without an allocation where it is a usual one.
-fn known_name(name: &str) -> Cow<'static, str> {
-    let known = RESENT
-        .iter()
-        .chain(&ADDRESSEES)
-        .chain(&SENDERS)
-        .find(|known| **known == name);
-    known.map_or_else(|| name.to_owned().into(), |known| (*known).into())
 }
 
 #[cfg(test)]

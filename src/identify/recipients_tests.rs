@@ -8,7 +8,7 @@ fn found(message: &str, change: impl FnOnce(&mut Recipients)) -> (Vec<String>, V
     };
     change(&mut recipients);
     let message = message.replace('\n', "\r\n");
-    let found = Rules::new(&recipients, "box@example.com").find(&Header::scan(message.as_bytes()));
+    let found = Rules::new(&recipients, "box@example.com").find(&Mail::plain(&Header::scan(message.as_bytes())));
     let list = |named: Vec<Named>| {
         named
             .iter()

@@ -9,13 +9,13 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Judged, Progress, Stages, Task},
+    connection::{Judged, Progress, Report, Stages, Task},
     run::{self, Exit, FolderError, RunError},
 };
 use crate::{
     archive::{Change, Source, StoreError},
     config,
-    identify::Rules,
+    identify::{Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
     route::{Routing, RunEnded},
     source::Import,
@@ -92,6 +92,7 @@ impl Profile {
             outcome,
             bytes,
             routed,
+            report,
             error,
         } = judged;
         metrics::copies(&self.config.name, outcome, 1);
@@ -102,6 +103,11 @@ impl Profile {
             run.bytes += bytes;
             if let Some(error) = error {
                 run.error(&error.folder, error.copy, &error.stage, error.error);
+            }
+            match report {
+                Some(Report::Believed) => run.journal_reports += 1,
+                Some(Report::Untrusted) => run.untrusted_reports += 1,
+                None => {}
             }
             let Some(routed) = routed else { return };
             run.unknown += u64::from(routed.unknown);
@@ -318,6 +324,9 @@ fn finish(
         Err(error) => run.error("", "", error.stage(), error),
     }
     notice_of_unknown(&mut run);
+    if run.untrusted_reports > 0 {
+        run.notice(how_to_believe_reports(run.untrusted_reports));
+    }
     run.state = run::final_state(&run, some_refused, &result);
     let now = Timestamp::now();
     run.finished_at = Some(timestamp(now));

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     archive::{Change, StoreError},
     config::Unknown,
-    identify::Header,
+    identify::{Header, Mail},
     report::{CopyError, Outcome, SIZE},
     route::IsUnknown,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
@@ -202,7 +202,12 @@ impl Work<'_> {
         }
         let mut skipped = std::collections::HashSet::new();
         for (copy, header) in headers {
-            let found = self.task.rules.find(&Header::scan(&header));
+            let header = Header::scan(&header);
+            // For whom a journal report is, its body says.
+            if self.task.rules.need_body(&header) {
+                continue;
+            }
+            let found = self.task.rules.find(&Mail::plain(&header));
             let question = IsUnknown {
                 found,
                 routing: self.task.routing.clone(),
@@ -328,6 +333,7 @@ impl Work<'_> {
             outcome,
             bytes: 0,
             routed: None,
+            report: None,
             error,
         });
     }
@@ -373,6 +379,7 @@ impl Work<'_> {
                     outcome: Outcome::Failed,
                     bytes: 0,
                     routed: None,
+                    report: None,
                     error: Some(error),
                 });
             }

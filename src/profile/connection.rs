@@ -117,7 +117,17 @@ pub struct Judged {
     /// Bytes fetched for it.
     pub bytes: u64,
     pub routed: Option<Routed>,
+    pub report: Option<Report>,
     pub error: Option<CopyError>,
+}
+
+/// A copy that is a journal report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// What it encloses was archived for whom it names.
+    Believed,
+    /// It was archived as it came.
+    Untrusted,
 }
 
 impl Handler<Connect> for Connection {

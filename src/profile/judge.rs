@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{
     budget::Share,
-    connection::{Judged, Task},
+    connection::{Judged, Report, Task},
 };
 use crate::{
-    archive::{CopyKey, StoreError, cut},
+    archive::{CopyKey, StoreError},
     identify::Identified,
     report::{CopyError, Outcome},
-    route::{Route, RouteError, Routed},
+    route::{Prepared, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
@@ -26,6 +26,7 @@ impl Judged {
             outcome: Outcome::Skipped,
             bytes: 0,
             routed: Some(routed),
+            report: None,
             error: None,
         }
     }
@@ -54,35 +55,37 @@ pub async fn judge(
         outcome: Outcome::Failed,
         bytes: size,
         routed: None,
+        report: None,
         error: Some(copy_error(&folder, &copy, stage, error)),
     };
     let again = bytes.clone();
-    let mut identified = task
+    let mut prepared = task
         .stages
         .pool
-        .run(move || {
-            let parts = cut(&bytes);
-            (Identified::new(bytes, internal_date, &rules), parts)
-        })
+        .run(move || Prepared::new(Identified::new(bytes, internal_date, &rules)))
         .await;
-    if identified.is_err() {
+    if prepared.is_err() {
         tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
-        identified = task
+        prepared = task
             .stages
             .pool
-            .run(move || (Identified::unread(again, internal_date), Vec::new()))
+            .run(move || Prepared::new(Identified::unread(again, internal_date)))
             .await;
     }
-    let (identified, parts) = match identified {
-        Ok(identified) => identified,
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
+    };
+    let report = match (prepared.untrusted_report, &prepared.report) {
+        (true, _) => Some(Report::Untrusted),
+        (false, Some(_)) => Some(Report::Believed),
+        (false, None) => None,
     };
     let route = Route {
         copy: key,
         folder: number,
         run: task.run,
-        identified,
-        parts,
+        prepared,
         routing: task.routing.clone(),
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
@@ -97,6 +100,7 @@ pub async fn judge(
                 outcome,
                 bytes: size,
                 routed: Some(routed),
+                report,
                 error: None,
             })
         }

@@ -117,6 +117,12 @@ pub struct Run {
     /// What the administrator should know though nothing went wrong.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// Copies that were journal reports, whose messages were archived for whom the report names.
+    #[serde(default)]
+    pub journal_reports: u64,
+    /// Copies that were journal reports which the profile does not believe.
+    #[serde(default)]
+    pub untrusted_reports: u64,
     /// Users that the run created.
     #[serde(default)]
     pub created_users: Vec<String>,
@@ -148,6 +154,8 @@ impl Run {
             errors_omitted: 0,
             unknown_addresses: BTreeMap::new(),
             notices: Vec::new(),
+            journal_reports: 0,
+            untrusted_reports: 0,
             created_users: Vec::new(),
         }
     }

@@ -20,16 +20,16 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
-    Directory,
+    Directory, Prepared,
     decision::{Routing, decide, unknown_goes_to},
     users::{UserChange, UserError, changed},
 };
 use crate::{
     archive::{
-        Change, Committer, CopyKey, Cut, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive,
-        UserId, Why,
+        Change, Committer, CopyKey, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive, UserId,
+        Why,
     },
-    identify::{Found, Identified},
+    identify::Found,
     message::Address,
     report::metrics,
 };
@@ -149,10 +149,8 @@ pub struct Route {
     pub copy: Option<CopyKey>,
     pub folder: u32,
     pub run: RunId,
-    pub identified: Identified,
+    pub prepared: Prepared,
     pub routing: Arc<Routing>,
-    /// What of its bytes is to be stored as parts.
-    pub parts: Vec<Cut>,
 }
 
 /// From a connection that has but a header: whether nobody known is named in it.
@@ -208,11 +206,10 @@ impl Handler<Route> for Router {
             copy,
             folder,
             run,
-            identified,
+            prepared,
             routing,
-            parts,
         } = route;
-        let mut decision = decide(&self.directory, &routing, &identified.found);
+        let mut decision = decide(&self.directory, &routing, &prepared.found);
         let mut routed = Routed {
             unknown: decision.unknown,
             ..Routed::default()
@@ -250,13 +247,11 @@ impl Handler<Route> for Router {
             copy,
             folder,
             run,
-            bytes: identified.bytes,
-            parts,
-            sha256: identified.sha256,
-            identity: identified.identity,
-            date: identified.date.unwrap_or(now),
+            content: prepared.content,
+            report: prepared.report,
+            date: prepared.date.unwrap_or(now),
             archived_at: now,
-            notes: identified.notes.0,
+            notes: prepared.notes,
             new_users,
         };
         let (router, shares) = (ctx.address(), self.shares.clone());

@@ -3,7 +3,7 @@ use bytes::Bytes;
 use super::*;
 use crate::{
     config::{Config, Recipients, Unknown},
-    identify::Rules,
+    identify::{Identified, Rules},
 };
 
 struct Bench {
@@ -49,11 +49,10 @@ impl Bench {
         };
         let bytes = Bytes::copy_from_slice(message.as_bytes());
         let route = Route {
-            parts: Vec::new(),
             copy: None,
             folder: 1,
             run: 1,
-            identified: Identified::new(bytes, None, &Rules::new(&recipients, "")),
+            prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
             routing: Arc::new(Routing::new(&recipients)),
         };
         self.router.send(route).await.unwrap()

@@ -29,6 +29,8 @@ pub enum Kind {
     /// The table of who has what.
     Held,
     Filing,
+    /// The journal reports in which messages came.
+    Journal,
     User,
     /// What the archives are said to hold.
     Usage,
@@ -57,6 +59,7 @@ impl Kind {
             Self::Bytes => "bytes",
             Self::Held => "held",
             Self::Filing => "filing",
+            Self::Journal => "journal",
             Self::User => "user",
             Self::Usage => "usage",
             Self::Source => "source",
@@ -84,6 +87,7 @@ impl Kind {
             | Self::Bytes
             | Self::Held
             | Self::Filing
+            | Self::Journal
             | Self::User
             | Self::Source
             | Self::Folder

@@ -89,15 +89,17 @@ pub enum Table {
     Bytes,
     Held,
     Filings,
+    Journals,
     Copies,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Filings,
         Self::Held,
+        Self::Journals,
         Self::Copies,
         Self::Bytes,
         Self::Identities,
@@ -121,6 +123,7 @@ impl Table {
             Self::Bytes => "bytes",
             Self::Held => "held",
             Self::Filings => "filings",
+            Self::Journals => "journals",
             Self::Copies => "copies",
             Self::Parts => "parts",
         }
@@ -139,6 +142,9 @@ impl Table {
             Self::Filings => take(key).map(|(user, date, id): (UserId, Seconds, MessageId)| {
                 format!("user {user}, date {date}, message {id}")
             }),
+            Self::Journals => {
+                take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
+            }
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
             Self::Identities | Self::Parts | Self::Copies => None,
         };

@@ -63,6 +63,26 @@ fn wrong_rows() -> Vec<Wrong> {
             Some("bob"),
         ),
         (
+            |c, t| {
+                c.journals
+                    .put(t, &(4, 77), &rows::Journal { run: 1, archived_at: 0 })
+                    .unwrap()
+            },
+            &[Kind::Journal],
+            Some(77),
+            None,
+        ),
+        (
+            |c, t| {
+                c.journals
+                    .put(t, &(4, 3), &rows::Journal { run: 9, archived_at: 0 })
+                    .unwrap()
+            },
+            &[Kind::Journal],
+            Some(4),
+            None,
+        ),
+        (
             |c, t| assert!(c.identities.delete(t, &identity(4)).unwrap()),
             &[Identity],
             Some(4),

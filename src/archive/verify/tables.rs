@@ -22,7 +22,7 @@ use crate::{
         codec::{Key, KeyPart, Row},
         roster::Roster,
         rows::{
-            Copy, CopyKey, Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds,
+            Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds,
             Source as Server, Usage, User, UserId, VolumeState,
         },
     },
@@ -78,6 +78,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Bytes => catalog.bytes.remap_types(),
         Table::Held => catalog.held.remap_types(),
         Table::Filings => catalog.filings.remap_types(),
+        Table::Journals => catalog.journals.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
@@ -135,6 +136,7 @@ impl Rows for Check<'_> {
             Table::Bytes => Kind::Bytes,
             Table::Held => Kind::Held,
             Table::Filings => Kind::Filing,
+            Table::Journals => Kind::Journal,
             Table::Copies => Kind::Copy,
             Table::Parts => Kind::Part,
         }
@@ -149,6 +151,10 @@ impl Rows for Check<'_> {
         match self.table {
             Table::Users | Table::Usage => damage.user(user(key(k))),
             Table::Held => damage.user(user(key(k).map(|(_, user): (IdentityNumber, UserId)| user))),
+            Table::Journals => match key(k) {
+                Ok::<(MessageId, MessageId), _>((id, _)) => damage.message(id),
+                Err(_) => damage,
+            },
             Table::Filings => match key(k) {
                 Ok::<(UserId, Seconds, MessageId), _>((of, _, id)) => damage.message(id).user(user(Ok(of))),
                 Err(_) => damage,
@@ -217,6 +223,7 @@ impl Check<'_> {
             Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
             Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
             Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
+            Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
         }
@@ -412,6 +419,34 @@ impl Check<'_> {
             Some(message) => self.usage.add(self.catalog, txn, user, message.size, desk)?,
             // Nobody knows how large it was.
             None => self.usage.skipped(),
+        }
+        Ok(())
+    }
+
+    fn journal(
+        &mut self,
+        txn: &RoTxn,
+        (id, report): (MessageId, MessageId),
+        journal: &Journal,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let messages = self.catalog.messages.remap_data_type::<Bytes>();
+        for (which, named) in [("a message", id), ("a journal report", report)] {
+            if messages.get(txn, &named)?.is_none() {
+                let detail = format!("the row of message {id} and report {report} names {which} that is missing");
+                desk.damage(self.found(detail).message(named));
+            }
+        }
+        if journal.run >= self.counters.run {
+            let detail = format!(
+                "the row of message {id} and report {report} names run {}, which never was",
+                journal.run
+            );
+            desk.damage(self.found(detail).message(id));
+        }
+        let extent = self.context.extent.counters.as_ref();
+        if extent.is_some_and(|counters| report < counters.message) {
+            self.seen.filed.insert(report);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Change, Committer, Deposit, Filed, Shared, Store,
+        Change, Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
         part::cut,
@@ -82,14 +82,21 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
         copy: Some(key),
         folder: 1,
         run: 1,
-        parts: cut(&bytes),
-        sha256: Sha256::digest(&bytes).into(),
-        identity: identity_of(&bytes),
-        bytes: Bytes::from(bytes),
+        content: Arc::new(content(bytes)),
+        report: None,
         date: 1000 + i64::from(uid),
         archived_at: 5000,
         notes: 0,
         new_users: Vec::new(),
+    }
+}
+
+fn content(bytes: Vec<u8>) -> Content {
+    Content {
+        parts: cut(&bytes),
+        sha256: Sha256::digest(&bytes).into(),
+        identity: identity_of(&bytes),
+        bytes: Bytes::from(bytes),
     }
 }
 

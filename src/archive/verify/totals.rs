@@ -25,7 +25,7 @@ pub struct Totals {
     pub used_identities: RoaringTreemap,
     /// Those that stand for a digest.
     pub identities: RoaringTreemap,
-    /// Messages in somebody's archive.
+    /// Messages in somebody's archive, and the journal reports in which messages came.
     pub filed: RoaringTreemap,
     /// The beginnings of the digests of parts that messages name.
     pub parts: RoaringBitmap,
@@ -80,7 +80,13 @@ impl Totals {
         self.compare_counters(counters, desk);
         let unfiled = &self.messages - &self.filed;
         for id in &unfiled {
-            desk.damage(Damage::new(Kind::Filing, format!("message {id} is in nobody's archive")).message(id));
+            desk.damage(
+                Damage::new(
+                    Kind::Filing,
+                    format!("message {id} is in nobody's archive, and is no journal report"),
+                )
+                .message(id),
+            );
         }
         for number in &self.identities - &self.used_identities {
             desk.damage(Damage::new(

@@ -1,0 +1,238 @@
+//! All addresses in a message, and of each whether it counts and why: what `explain` shows. It goes the same way as
+//! the decision itself, and looks at what the decision passed by as well.
+
+use bytes::Bytes;
+use memchr::memchr_iter;
+
+use super::{
+    Journaled, Opened,
+    header::Header,
+    journal::{Enclosed, Report},
+    mentions::{Mention, Place, Step, mentions},
+    recipients::{Counting, Found, Mail, Rules},
+};
+use crate::message::Address;
+
+/// A message, surveyed.
+pub struct Survey {
+    pub found: Found,
+    pub journaled: Journaled,
+    /// In the order of the steps and of what each looks at; senders last.
+    pub addresses: Vec<Surveyed>,
+}
+
+/// An address that is mentioned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surveyed {
+    pub address: Address,
+    pub field: String,
+    pub step: Step,
+    /// The line of the message on which the field begins, from 1; `None` in a report's envelope, and in an enclosed
+    /// message that was encoded.
+    pub line: Option<usize>,
+    /// Nothing bars the field: it stands where only our own servers write, or is one that anybody writes anyway.
+    pub trusted: bool,
+    pub counts: bool,
+    /// Why it does not count.
+    pub why: Option<&'static str>,
+}
+
+const OWN: &str = "it is the mailbox's own address";
+const NOT_TAKEN: &str = "the profile does not use this step";
+const DECIDED: &str = "an earlier step has decided";
+const PREFERRED: &str = "another field of this step comes before it";
+
+impl Rules {
+    /// Surveys what was `fetched`, a whole copy or its header. Linear in its length; never fails.
+    pub fn survey(&self, fetched: &Bytes) -> Survey {
+        let outer = Header::scan(fetched);
+        let Opened {
+            report,
+            journaled,
+            message,
+        } = Opened::new(fetched, &outer, self);
+        let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
+        let mail = Mail {
+            outer: &outer,
+            inner: enclosed.as_ref().unwrap_or(&outer),
+            report: report.as_ref(),
+        };
+        let (found, counting) = self.decide(&mail);
+        let lines = Lines::new(fetched, report.as_ref());
+        let steps = Step::RECIPIENTS.into_iter().chain([Step::Senders]);
+        let mut addresses = Vec::new();
+        for mention in steps.flat_map(|step| mentions(self, step, &mail)) {
+            for address in self.addresses(&mention) {
+                let why = self.why_not(&mention, &address, &counting);
+                addresses.push(Surveyed {
+                    address,
+                    field: mention.name.clone().into_owned(),
+                    step: mention.step,
+                    line: lines.of(&mention.place),
+                    trusted: mention.barred.is_none(),
+                    counts: why.is_none(),
+                    why,
+                });
+            }
+        }
+        Survey {
+            found,
+            journaled,
+            addresses,
+        }
+    }
+
+    fn why_not(&self, mention: &Mention, address: &Address, counting: &[Counting]) -> Option<&'static str> {
+        if let Some(barred) = mention.barred {
+            Some(barred.as_str())
+        } else if !self.takes(mention.step) {
+            Some(NOT_TAKEN)
+        } else if self.is_own(address) {
+            Some(OWN)
+        } else if counting.contains(&(mention.step, mention.group)) {
+            None
+        } else if counting.iter().any(|(step, _)| *step == mention.step) {
+            Some(PREFERRED)
+        } else {
+            Some(DECIDED)
+        }
+    }
+}
+
+/// Where lines begin.
+struct Lines {
+    ends: Vec<usize>,
+    /// Where the message that is archived begins in what was fetched; `None` where it was encoded there.
+    inner: Option<usize>,
+}
+
+impl Lines {
+    fn new(fetched: &[u8], report: Option<&Report>) -> Self {
+        let inner = match report.and_then(|report| report.enclosed.as_ref()) {
+            None => Some(0),
+            Some(Enclosed::At(range)) => Some(range.start),
+            Some(Enclosed::Decoded(_)) => None,
+        };
+        let header = Header::scan(fetched).end;
+        let looked_at = inner.filter(|start| *start > 0).map_or(header, |_| fetched.len());
+        Self {
+            ends: memchr_iter(b'\n', &fetched[..looked_at]).collect(),
+            inner,
+        }
+    }
+
+    fn of(&self, place: &Place) -> Option<usize> {
+        let at = match place {
+            Place::Outer(field) => field.start,
+            Place::Inner(field) => self.inner? + field.start,
+            Place::Envelope(_) => return None,
+        };
+        Some(self.ends.partition_point(|end| *end < at) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::{Recipients, Use};
+
+    fn survey(message: &str, recipients: &Recipients) -> Survey {
+        Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()))
+    }
+
+    #[test]
+    fn what_does_not_count_says_why() {
+        let message = "Delivered-To: box@example.com\nDelivered-To: a@example.com\nX-Rcpt-To: b@example.com\nReceived: by x for\n \
+                       <a@example.com>; Mon\nX-Envelope-To: boss@example.com\nReceived: by y for <z@example.org>\nTo: c@example.com\n\
+                       From: d@example.com\n\n";
+        let survey = survey(message, &Recipients::default());
+        let lines: Vec<_> = survey
+            .addresses
+            .iter()
+            .map(|one| {
+                format!(
+                    "{} {} {} {}",
+                    one.field,
+                    one.address,
+                    one.line.unwrap(),
+                    one.why.unwrap_or("counts")
+                )
+            })
+            .collect();
+        let below = "it stands below the Received field of our own server, where a sender can write what they like";
+        assert_eq!(
+            lines,
+            [
+                format!("X-Envelope-To boss@example.com 6 {below}"),
+                format!("Delivered-To box@example.com 1 {OWN}"),
+                "Delivered-To a@example.com 2 counts".into(),
+                format!("X-RCPT-TO b@example.com 3 {PREFERRED}"),
+                format!("Received a@example.com 4 {DECIDED}"),
+                "Received z@example.org 7 this Received field is not our own server's".into(),
+                format!("To c@example.com 8 {DECIDED}"),
+                "From d@example.com 9 counts".into(),
+            ]
+        );
+    }
+
+    const FIELDS: [&str; 16] = [
+        "Received: by a for <x@example.com>; Mon",
+        "Received: by b; Mon",
+        "Received: from c",
+        "Delivered-To: a@example.com",
+        "Delivered-To: box@example.com",
+        "X-Envelope-To: b@example.com, c@example.com",
+        "To: d@example.com",
+        "Cc: E <e@example.com>,\n f@example.com",
+        "Bcc: box+x@example.com",
+        "From: g@example.com",
+        "Sender: h@example.com",
+        "Resent-To: i@example.com",
+        "Resent-From: j@example.com",
+        "Resent-Cc: k@example.com",
+        "Subject: x",
+        "X-Other: y@example.com",
+    ];
+
+    fn rules() -> impl Strategy<Value = Recipients> {
+        let steps = prop::sample::select(vec![Use::Auto, Use::Envelope, Use::Headers, Use::All]);
+        (steps, 0..3usize, any::<bool>()).prop_map(|(steps, trusted_received, senders)| Recipients {
+            steps,
+            trusted_received,
+            senders,
+            ..Recipients::default()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_counts_is_what_decides(fields in prop::collection::vec(0..FIELDS.len(), 0..12), recipients in rules()) {
+            let message: String = fields.iter().map(|field| format!("{}\n", FIELDS[*field])).collect();
+            let survey = survey(&message, &recipients);
+            let counting: BTreeSet<_> = survey.addresses.iter().filter(|one| one.counts).map(|one| &one.address).collect();
+            let found = survey.found.recipients.iter().chain(&survey.found.senders);
+            prop_assert_eq!(counting, found.map(|named| &named.address).collect());
+        }
+
+        /// What may come in any order does not change the decision: all but Received, and the fields that are told apart by
+        /// where they stand to it.
+        #[test]
+        fn fields_that_do_not_count_do_not_matter(
+            fields in prop::collection::vec(0..FIELDS.len(), 0..12),
+            others in prop::collection::vec((0..13usize, prop::sample::select(vec!["Subject: a", "X-Other: to@example.com", "DKIM-Signature: b=\n x", "List-Id: <l.example.com>"])), 0..6),
+            recipients in rules(),
+        ) {
+            let lines: Vec<_> = fields.iter().map(|field| FIELDS[*field]).collect();
+            let mut more = lines.clone();
+            for (at, other) in others {
+                more.insert(at.min(more.len()), other);
+            }
+            let of = |lines: &[&str]| survey(&(lines.join("\n") + "\n"), &recipients).found;
+            prop_assert_eq!(of(&lines), of(&more));
+        }
+    }
+}
