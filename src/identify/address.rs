@@ -35,23 +35,38 @@ pub fn addresses(value: &[u8]) -> Vec<Address> {
 }
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
+///
+/// The last `for` counts: servers write it behind all that a client says of itself, which may have closed a comment to
+/// bring a `for` of its own.
 pub fn received_for(value: &[u8]) -> Option<Address> {
     let text = String::from_utf8_lossy(value);
-    let mut tokens = Tokens::new(&text);
-    tokens.find(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("for")))?;
-    let mut named = Vec::new();
-    for token in tokens {
-        match token {
-            Token::Separator(',') => {}
-            Token::Angle(inside) => named.push(in_angle(inside)?),
-            Token::Word(word) if word.contains('@') => named.push(Address::parse(&word)?),
-            Token::Word(_) | Token::Separator(_) => break,
+    let mut tokens = Tokens::new(&text).peekable();
+    let mut last = None;
+    while tokens
+        .by_ref()
+        .any(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("for")))
+    {
+        let mut named = Vec::new();
+        let belongs = |token: &Token| match token {
+            Token::Separator(c) => *c == ',',
+            Token::Angle(_) => true,
+            Token::Word(word) => word.contains('@'),
+        };
+        while let Some(token) = tokens.next_if(belongs) {
+            match token {
+                Token::Angle(inside) => named.push(in_angle(inside)),
+                Token::Word(word) => named.push(Address::parse(&word)),
+                Token::Separator(_) => {}
+            }
+        }
+        if !named.is_empty() {
+            last = match <[_; 1]>::try_from(named) {
+                Ok([address]) => address,
+                Err(_) => None,
+            };
         }
     }
-    match <[Address; 1]>::try_from(named) {
-        Ok([address]) => Some(address),
-        Err(_) => None,
-    }
+    last
 }
 
 /// Reads one mailbox: its angle brackets where it has some, else its words.
@@ -345,6 +360,9 @@ mod tests {
         assert_eq!(find(" by b (for <x@example.com>) id 2; Mon"), None);
         assert_eq!(find(" by b for <a@example.com>, <b@example.com>; Mon"), None);
         assert_eq!(find(" by b for the record; Mon"), None);
+        let injected =
+            " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1 for jane@example.com; Mon";
+        assert_eq!(find(injected), Some("jane@example.com".into()));
     }
 
     #[test]
