@@ -17,13 +17,13 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction::Compaction,
-    config::{self, Config, QuietHours},
+    config::{self, Config, ConfigError, QuietHours},
     control::api::{Failure, Reply, Request},
     identify::Pool,
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
-    route::{ChangeUser, Directory, Router, UserChange, UserError},
+    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError},
     source::Import,
 };
 
@@ -57,7 +57,8 @@ impl Appliance {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
         take_over_users(&config, &store, &committer).await?;
-        let directory = Directory::new(store.users()?.into_iter().map(|(id, user, _)| (id, user)));
+        let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
+        let directory = Directory::new(users).with(Signs::new(&config));
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
@@ -265,9 +266,7 @@ fn router_stopped() -> Failure {
 
 /// Each address once.
 fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse = |text: &String| {
-        Address::parse_strict(text).ok_or_else(|| Failure::usage(format!("{text:?} is not an address")))
-    };
+    let parse = |text: &String| Address::parse_entry(text).map_err(Failure::usage);
     let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let mut seen = HashSet::new();
     addresses.retain(|address| seen.insert(address.clone()));
@@ -284,11 +283,11 @@ fn progress(live: &Live) -> Option<Reply> {
     })
 }
 
-/// Makes the store's managed users those of the configuration: new ones are added, addresses
+/// Makes the store's managed users those of the configuration and its users file: new ones are added, addresses
 /// changed, and who is no longer there is retired.
 ///
 /// # Errors
-/// A name or an address is also one of a user who was added by a command.
+/// The users file cannot be used, or a name or an address is also one of a user who was added by a command.
 pub async fn take_over_users(config: &Config, store: &Store, committer: &Committer) -> Result<(), Failure> {
     let changed = changed_users(config, store)?;
     if !changed.is_empty() {
@@ -297,47 +296,16 @@ pub async fn take_over_users(config: &Config, store: &Store, committer: &Committ
     Ok(())
 }
 
-/// What the configuration changes of the store's users. It is one change: on its way, an address may be two
-/// users'.
+/// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
-    let known = store.users()?;
-    let mut by_name: HashMap<&str, (UserId, &User)> = HashMap::with_capacity(known.len());
-    for (id, user, _) in &known {
-        let named = by_name.entry(&user.name).or_insert((*id, user));
-        if named.1.retired && !user.retired {
-            *named = (*id, user);
-        }
+    if let Some(error) = &config.file_users.error {
+        return Err(ConfigError::from(error.clone()).into());
     }
-    let configured: HashSet<&str> = config.user.iter().map(|user| user.name.as_str()).collect();
-    let gone = known
-        .iter()
-        .filter(|(_, user, _)| user.managed && !user.retired && !configured.contains(user.name.as_str()));
-    let retire = |(id, user, _): &(UserId, User, _)| {
-        let retired = User {
-            retired: true,
-            ..user.clone()
-        };
-        (Some(*id), retired)
-    };
-    let mut changed: Vec<_> = gone.map(retire).collect();
-    for user in &config.user {
-        let wanted = User {
-            name: user.name.clone(),
-            addresses: parse_addresses(&user.addresses)?,
-            managed: true,
-            retired: false,
-        };
-        match by_name.get(user.name.as_str()) {
-            None => changed.push((None, wanted)),
-            Some((_, there)) if **there == wanted => {}
-            Some((_, there)) if !there.managed && !there.retired => {
-                let detail = "is in the configuration and was added by a command too; rename one of them";
-                return Err(Failure::usage(format!("user {:?} {detail}", there.name)));
-            }
-            Some((id, _)) => changed.push((Some(*id), wanted)),
-        }
-    }
-    Ok(changed)
+    Ok(route::changed_users(
+        &store.users()?,
+        config.users(),
+        &Signs::new(config),
+    )?)
 }
 
 /// What earlier runs say of each profile.

@@ -30,6 +30,7 @@ impl Bench {
         let user = |(name, address)| config::User {
             name,
             addresses: vec![address],
+            disabled: false,
         };
         self.config.user = users.into_iter().map(user).collect();
         take_over_users(&self.config, &self.store, &self.committer).await

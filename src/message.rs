@@ -1,6 +1,6 @@
 //! The words that every stage shares: addresses, users, copies.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,40 @@ impl Address {
         written.then(|| Self::of(local, &name))
     }
 
+    /// Normalises what stands among a user's addresses: an address, or a pattern such as `*@example.com` (all of a
+    /// domain) or `*@*.example.com` (all of its subdomains).
+    ///
+    /// # Errors
+    /// It can be neither.
+    pub fn parse_entry(text: &str) -> Result<Self, EntryError> {
+        let refused = |why: fn(String) -> EntryError| why(text.trim().to_owned());
+        if !text.contains('*') {
+            return Self::parse_strict(text).ok_or_else(|| refused(EntryError::NoAddress));
+        }
+        let domain = text.trim().strip_prefix("*@");
+        let (stars, domain) = match domain.map(|domain| (domain.strip_prefix("*."), domain)) {
+            Some((Some(domain), _)) => ("*@*.", domain),
+            Some((None, domain)) => ("*@", domain),
+            None => return Err(refused(EntryError::Star)),
+        };
+        match strict_domain(domain).filter(|domain| !domain.starts_with('[')) {
+            Some(domain) => Ok(Self(format!("{stars}{domain}").into())),
+            None if domain.contains('*') => Err(refused(EntryError::Star)),
+            None => Err(refused(EntryError::NoAddress)),
+        }
+    }
+
+    /// Whether it stands for more than one address.
+    pub fn is_pattern(&self) -> bool {
+        self.0.starts_with("*@")
+    }
+
+    /// The same local part at another domain, which is normalised.
+    pub fn at(&self, domain: &str) -> Self {
+        let local = self.0.rsplit_once('@').map_or("", |(local, _)| local);
+        Self(format!("{local}@{domain}").into())
+    }
+
     /// Of a local part and a normalised domain. Quotes that a local part does not need are no part of it.
     fn of(local: &str, domain: &str) -> Self {
         let unquoted = unquoted(local);
@@ -49,6 +83,10 @@ impl Address {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub fn into_string(self) -> String {
+        self.0.into()
     }
 
     pub fn domain(&self) -> &str {
@@ -71,6 +109,25 @@ impl Address {
     }
 }
 
+/// Look-ups by text need no address to be made for them.
+impl Borrow<str> for Address {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What cannot stand among a user's addresses.
+#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
+pub enum EntryError {
+    #[error("{0:?} is not an address")]
+    NoAddress(String),
+    #[error(
+        "{0:?} is neither an address nor a pattern: a * stands only for all of a domain, as in \"*@example.com\", or \
+         of its subdomains, as in \"*@*.example.com\""
+    )]
+    Star(String),
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -91,7 +148,7 @@ pub fn domain(text: &str) -> String {
 /// The same, of what a person wrote; `None` where it can be no domain.
 pub fn strict_domain(text: &str) -> Option<String> {
     let text = text.trim().trim_end_matches('.');
-    if text.is_empty() || text.contains(is_strange) || text.contains('@') {
+    if text.is_empty() || text.contains(is_strange) || text.contains(['@', '*']) {
         return None;
     }
     if let Some(literal) = text.strip_prefix('[') {
@@ -224,12 +281,52 @@ mod tests {
     }
 
     #[test]
+    fn a_star_stands_for_a_domain_or_its_subdomains_and_for_nothing_else() {
+        let parse = |text: &str| Address::parse_entry(text).map(|entry| entry.to_string());
+        for (text, normal) in [
+            (" *@Example.com. ", "*@example.com"),
+            ("*@*.Bücher.example", "*@*.xn--bcher-kva.example"),
+            ("Jane@example.com", "jane@example.com"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok(normal));
+        }
+        for text in [
+            "*",
+            "*@",
+            "*@*",
+            "*@*.",
+            "a*@example.com",
+            "*a@example.com",
+            "**@example.com",
+            "\"*\"@example.com",
+            "*@a.*.example.com",
+            "*@**.example.com",
+            "*@*example.com",
+            "jane@*.example.com",
+            "*@[192.0.2.1]",
+            "*@@x.com",
+        ] {
+            let shown = Address::parse_entry(text).expect_err(text).to_string();
+            assert!(shown.contains(&format!("{text:?}")), "{shown}");
+        }
+        let shown = Address::parse_entry("sales-*@example.com").unwrap_err().to_string();
+        assert!(shown.contains("*@*.example.com"), "{shown}");
+    }
+
+    #[test]
     fn domains_have_one_form() {
         for text in ["Bücher.Example.", " xn--bcher-kva.example ", "BÜCHER.example"] {
             assert_eq!(domain(text), "xn--bcher-kva.example");
             assert_eq!(strict_domain(text).as_deref(), Some("xn--bcher-kva.example"));
         }
-        for bad in ["", ".", "exam ple.com", "a@example.com", ".example.com"] {
+        for bad in [
+            "",
+            ".",
+            "exam ple.com",
+            "a@example.com",
+            ".example.com",
+            "*.example.com",
+        ] {
             assert_eq!(strict_domain(bad), None, "{bad}");
         }
     }

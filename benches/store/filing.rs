@@ -42,6 +42,7 @@ pub fn config(data_dir: &std::path::Path, people: &[Person]) -> Config {
     let user = |person: &Person| config::User {
         name: person.name.clone(),
         addresses: person.addresses.clone(),
+        disabled: false,
     };
     Config {
         data_dir: data_dir.to_owned(),

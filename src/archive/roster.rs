@@ -8,13 +8,16 @@ use super::{
 };
 use crate::message::Address;
 
-/// The names and addresses of users, to look them up and to refuse what contradicts them.
+/// The names and addresses of users, to look them up and to refuse what contradicts them. Patterns lie among the
+/// addresses, each by its own text.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
     names: HashMap<String, Vec<Holder>>,
     addresses: HashMap<Address, UserId>,
     /// Addresses of retired users, and how many of them have each.
     retired: HashMap<Address, usize>,
+    /// Patterns that users have or had.
+    patterns: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,7 @@ impl Roster {
             retired: user.retired,
         };
         self.names.entry(user.name.clone()).or_default().push(holder);
+        self.patterns += patterns(user);
         for address in user.addresses.iter().cloned() {
             if user.retired {
                 *self.retired.entry(address).or_default() += 1;
@@ -41,6 +45,7 @@ impl Roster {
 
     /// Takes out a user, as it was inserted.
     pub fn remove(&mut self, id: UserId, user: &User) {
+        self.patterns -= patterns(user);
         if let Some(holders) = self.names.get_mut(&user.name) {
             holders.retain(|holder| holder.user != id);
             if holders.is_empty() {
@@ -68,14 +73,19 @@ impl Roster {
         first.map(|holder| holder.user)
     }
 
-    /// Whose address this is; retired users have none.
-    pub fn owner(&self, address: &Address) -> Option<UserId> {
+    /// Whose address, or pattern, this is; retired users have none.
+    pub fn owner(&self, address: &str) -> Option<UserId> {
         self.addresses.get(address).copied()
     }
 
-    /// Whether a retired user had this address.
-    pub fn is_retired(&self, address: &Address) -> bool {
+    /// Whether a retired user had this address or pattern.
+    pub fn is_retired(&self, address: &str) -> bool {
         self.retired.contains_key(address)
+    }
+
+    /// Whether any user has or had a pattern.
+    pub fn has_patterns(&self) -> bool {
+        self.patterns > 0
     }
 
     /// What would be wrong with the users, were those of `changes` as given there: a name or an address
@@ -103,7 +113,7 @@ impl Roster {
             *(if user.retired { retired } else { active }) += 1;
             for address in user.addresses.iter().filter(|_| !user.retired) {
                 let taken = |name: &str| refuse(format!("cannot have {address}: it is an address of {name:?}"));
-                match self.owner(address) {
+                match self.owner(address.as_str()) {
                     Some(other) if other != *id && !changes.contains_key(&other) => return taken(&name_of(other)),
                     _ => {}
                 }
@@ -115,6 +125,10 @@ impl Roster {
         }
         None
     }
+}
+
+fn patterns(user: &User) -> usize {
+    user.addresses.iter().filter(|address| address.is_pattern()).count()
 }
 
 #[cfg(test)]
@@ -176,8 +190,8 @@ mod tests {
         roster.insert(1, &old);
         roster.insert(2, &other);
         roster.remove(1, &old);
-        assert!(roster.is_retired(&x), "the other had it too");
+        assert!(roster.is_retired(x.as_str()), "the other had it too");
         roster.remove(2, &other);
-        assert!(!roster.is_retired(&x) && roster.by_name("old").is_none());
+        assert!(!roster.is_retired(x.as_str()) && roster.by_name("old").is_none());
     }
 }

@@ -10,7 +10,6 @@ use crate::message::{self, Address, CATCHALL};
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
-    check_users(config, document)?;
     check_profiles(config, document)
 }
 
@@ -35,33 +34,6 @@ fn check_sizes(config: &Config, document: &Document) -> Result<(), ConfigError> 
     for (key, size, least, most) in sizes {
         if size < least || size > most {
             return Err(document.error(&key, format!("{size} is not between {least} and {most}")));
-        }
-    }
-    Ok(())
-}
-
-fn check_users(config: &Config, document: &Document) -> Result<(), ConfigError> {
-    let mut names = HashMap::new();
-    let mut owners: HashMap<Address, &str> = HashMap::new();
-    for (index, user) in config.user.iter().enumerate() {
-        let index = index.to_string();
-        let at = ["user", &index, "name"];
-        check_name(&user.name, &at, document)?;
-        if names.insert(user.name.as_str(), ()).is_some() {
-            return Err(document.error(&at, format!("two users are named {:?}", user.name)));
-        }
-        for (position, text) in user.addresses.iter().enumerate() {
-            let at = ["user", &index, "addresses", &position.to_string()];
-            let Some(address) = Address::parse_strict(text) else {
-                return Err(document.error(&at, format!("{text:?} is not an address")));
-            };
-            match owners.insert(address, &user.name) {
-                Some(other) if other != user.name => {
-                    let detail = format!("{text:?} is an address of both {other:?} and {:?}", user.name);
-                    return Err(document.error(&at, detail));
-                }
-                _ => {}
-            }
         }
     }
     Ok(())
@@ -150,8 +122,13 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
             &at("unknown"),
             "\"create\" needs local_domains, to know whose addresses are ours",
         )),
-        Unknown::User(name) if name != CATCHALL && !config.user.iter().any(|user| user.name == *name) => {
-            let hint = nearest(name, config.user.iter().map(|user| user.name.as_str()));
+        // Where the users file could not be read, its names are not known.
+        Unknown::User(name)
+            if name != CATCHALL
+                && config.file_users.error.is_none()
+                && !config.users().any(|user| user.name == *name) =>
+        {
+            let hint = nearest(name, config.users().map(|user| user.name.as_str()));
             let hint = hint.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default();
             Err(document.error(&at("unknown"), format!("no [[user]] is named {name:?}{hint}")))
         }

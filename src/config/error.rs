@@ -2,6 +2,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use super::UsersFileError;
+
 /// Every one of these ends a command with exit code 2.
 #[derive(thiserror::Error, Debug)]
 pub enum ConfigError {
@@ -23,6 +25,8 @@ pub enum ConfigError {
     PasswordFile { file: PathBuf, source: io::Error },
     #[error("password_env: the variable {name} is not set")]
     PasswordEnv { name: String },
+    #[error(transparent)]
+    UsersFile(#[from] UsersFileError),
 }
 
 /// Where in which file; the line is missing for what an environment variable said, or what

@@ -10,8 +10,9 @@ use figment::{
 use toml_edit::{ImDocument, Item, Value};
 
 use super::{
-    Config, ConfigError, check,
+    Config, ConfigError, FileUsers, check, directory,
     error::{Place, nearest},
+    users_file,
 };
 
 /// What the names of overriding variables begin with.
@@ -22,7 +23,8 @@ impl Config {
     ///
     /// # Errors
     /// The file cannot be read, is no TOML, has an unknown key, a value of the wrong type, or
-    /// contradicts itself (two profiles of one name, an address of two users, …).
+    /// contradicts itself (two profiles of one name, an address of two users, …). What is wrong with its
+    /// users file stands in `file_users`: who only reads the archive needs none.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Read {
             file: file.to_owned(),
@@ -34,7 +36,7 @@ impl Config {
     fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
         if let Some(variable) = env
             .iter()
-            .find(|(key, _)| ["profile", "user"].contains(&first_part(key.as_str())))
+            .find(|(key, _)| ["profile", "user", "list", "domain_aliases"].contains(&first_part(key.as_str())))
         {
             return Err(ConfigError::Value {
                 at: Place {
@@ -42,7 +44,7 @@ impl Config {
                     line: None,
                 },
                 key: format!("{PREFIX}{}", variable.0.as_str().to_uppercase().replace('.', "__")),
-                detail: "profiles and users stand only in the file".into(),
+                detail: "profiles, users, lists and domain aliases stand only in the file".into(),
             });
         }
         Self::merge(text, file, Figment::from(env))
@@ -56,13 +58,21 @@ impl Config {
         let mut config: Config = merged.extract().map_err(|error| document.explain(error))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         config.make_paths_relative_to(folder);
+        directory::check(&config, &document)?;
+        config.read_users_file();
         check::check(&config, &document)?;
         Ok(config)
+    }
+
+    fn read_users_file(&mut self) {
+        let Some(file) = &self.users_file else { return };
+        self.file_users = users_file::read(file, &self.user, &self.list).unwrap_or_else(FileUsers::none);
     }
 
     fn make_paths_relative_to(&mut self, folder: &Path) {
         let join = |path: &mut PathBuf| *path = folder.join(&*path);
         join(&mut self.data_dir);
+        self.users_file.as_mut().map(join);
         for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
             server.password_file.as_mut().map(join);
             server.tls.ca_file.as_mut().map(join);

@@ -203,7 +203,9 @@ fn the_sample_configuration_shows_the_defaults() {
         .replace("[[profile]]\n", "[[profile]]\nname = \"company\"\n");
     let shown = read(&configuration).expect(&configuration);
     let plain = read(
-        "[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\", \"j.doe@example.com\"]\n\
+        "users_file = \"users.csv\"\n\
+         [[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\", \"j.doe@example.com\"]\n\
+         [[list]]\naddress = \"sales@example.com\"\nusers = [\"jane\"]\n\
          [[profile]]\nname = \"company\"\n\
          [profile.server]\naccess = \"imap-ssl\"\nhost = \"mail.example.com\"\nport = 993\n\
          username = \"all@example.com\"\npassword_file = \"secret\"\n\

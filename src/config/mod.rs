@@ -4,6 +4,7 @@
 //! `config/dropkeep.toml` shows every key with its default, and a test holds it to that.
 
 mod check;
+mod directory;
 mod error;
 mod hosts;
 mod load;
@@ -11,18 +12,21 @@ mod profile;
 mod quiet;
 mod schedule;
 mod server;
+mod users_file;
 mod values;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
+pub use directory::{AliasTarget, List};
 pub use error::{ConfigError, nearest};
 pub use hosts::Hosts;
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use quiet::QuietHours;
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
+pub use users_file::{FileUsers, Problem, Stamp, UsersFileError, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
@@ -34,10 +38,17 @@ pub const CONTROL_SOCKET: &str = "control.sock";
 pub struct Config {
     /// The one directory that dropkeep writes to.
     pub data_dir: PathBuf,
+    /// A CSV file with further users; it is read anew when it changes.
+    pub users_file: Option<PathBuf>,
+    #[serde(skip)]
+    pub file_users: FileUsers,
+    /// From a domain to the one in which its addresses are looked up.
+    pub domain_aliases: BTreeMap<String, AliasTarget>,
     pub http: Http,
     pub limits: Limits,
     pub archive: Archive,
     pub user: Vec<User>,
+    pub list: Vec<List>,
     pub profile: Vec<Profile>,
 }
 
@@ -45,10 +56,14 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: "data".into(),
+            users_file: None,
+            file_users: FileUsers::default(),
+            domain_aliases: BTreeMap::new(),
             http: Http::default(),
             limits: Limits::default(),
             archive: Archive::default(),
             user: Vec::new(),
+            list: Vec::new(),
             profile: Vec::new(),
         }
     }
@@ -113,10 +128,19 @@ impl Default for Archive {
 #[serde(deny_unknown_fields)]
 pub struct User {
     pub name: String,
+    /// Addresses, and patterns such as `*@example.com` and `*@*.example.com`.
     pub addresses: Vec<String>,
+    /// Gets no new filings; the archive stays, and the addresses lead nowhere.
+    #[serde(default)]
+    pub disabled: bool,
 }
 
 impl Config {
+    /// The users of the configuration and of its users file.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.user.iter().chain(&self.file_users.users)
+    }
+
     /// The profile of this name.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ impl Selection {
             let named = known.iter().filter(|(_, user, _)| user.name == *name);
             match named.min_by_key(|(_, user, _)| user.retired) {
                 Some(user) => chosen.push(selected(user)),
-                None if config.user.iter().any(|user| user.name == *name) => {}
+                None if config.users().any(|user| user.name == *name) => {}
                 None => {
                     let names = known.iter().map(|(_, user, _)| user.name.as_str());
                     return Err(ExportError::NoUser {

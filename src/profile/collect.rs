@@ -15,7 +15,7 @@ use crate::{
     config::Unknown,
     identify::{Header, Mail},
     report::{CopyError, Outcome, SIZE},
-    route::IsUnknown,
+    route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
@@ -208,19 +208,15 @@ impl Work<'_> {
                 continue;
             }
             let found = self.task.rules.find(&Mail::plain(&header));
-            let question = IsUnknown {
+            let question = Preview {
                 found,
                 routing: self.task.routing.clone(),
+                look_up: Vec::new(),
             };
-            if self
-                .task
-                .stages
-                .router
-                .send(question)
-                .await
-                .map_err(|_| CollectError::Profile)?
-            {
-                self.progress.judged.push(Judged::skipped());
+            let previewed = self.task.stages.router.send(question).await;
+            let previewed = previewed.map_err(|_| CollectError::Profile)?;
+            if previewed.unknown {
+                self.progress.judged.push(Judged::skipped(previewed));
                 skipped.insert(copy);
             }
         }

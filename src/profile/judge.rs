@@ -10,16 +10,18 @@ use crate::{
     archive::{CopyKey, StoreError},
     identify::Identified,
     report::{CopyError, Outcome},
-    route::{Prepared, Route, RouteError, Routed},
+    route::{Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped() -> Self {
+    pub fn skipped(previewed: Previewed) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
+            local_unknown: previewed.unknown_addresses,
+            unresolved: previewed.unresolved,
             ..Default::default()
         };
         Self {

@@ -2,16 +2,22 @@
 
 use std::collections::HashSet;
 
-use super::{Directory, directory::Known};
+use super::{
+    Directory,
+    directory::{Known, Rule},
+};
 use crate::{
     archive::{CATCHALL_ID, UserId, Why},
     config::{self, Unknown},
     identify::Found,
-    message::{self, Address},
+    message::{self, Address, CATCHALL},
 };
 
 /// So many addresses of ours that nobody has are looked at in one message; more are somebody's guesses.
 const MOST_UNKNOWN: usize = 1000;
+/// So many recipients whom nobody has are noted of one message, each no longer than an address can be (RFC 5321, 4.5.3.1).
+const MOST_UNRESOLVED: usize = 32;
+const LONGEST_ADDRESS: usize = 320;
 
 /// What of a profile's recipients rules the router needs.
 #[derive(Clone, Debug)]
@@ -41,13 +47,37 @@ impl Routing {
     }
 }
 
+/// A user whom a message is for, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    pub user: UserId,
+    /// The address that led there, as it stands in the message; `None` where none was known.
+    pub address: Option<Address>,
+    pub why: Why,
+    pub rule: Rule,
+}
+
+/// An address of ours that leads to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nobody {
+    /// In the form that a user made for it has.
+    pub address: Address,
+    /// The address as it stands in the message, and its field.
+    pub named: Address,
+    pub why: Why,
+    /// It was somebody's, so nobody is made for it.
+    pub retired: bool,
+}
+
 /// For whom a message is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Decision {
-    /// Each user once, with the first field that named them.
-    pub users: Vec<(UserId, Why)>,
+    /// Each user once, with the first address that named them: recipients before senders.
+    pub users: Vec<Assigned>,
     /// Addresses of ours that no user has, and those of retired users.
-    pub local_unknown: Vec<(Address, Why)>,
+    pub local_unknown: Vec<Nobody>,
+    /// Recipients' addresses that nobody has or had, of whatever domain, without tags that do not count; at most a few.
+    pub unresolved: Vec<Address>,
     /// No address was known.
     pub unknown: bool,
 }
@@ -56,137 +86,76 @@ pub struct Decision {
 pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decision {
     let mut decision = Decision::default();
     let (mut users, mut unknown) = (HashSet::new(), HashSet::new());
-    for named in found.recipients.iter().chain(&found.senders) {
+    let recipients = found.recipients.iter().map(|named| (named, true));
+    for (named, is_recipient) in recipients.chain(found.senders.iter().map(|named| (named, false))) {
         let why = || Why::field(&named.field);
-        let known = directory.look_up(&named.address, routing.plus_addressing);
-        if let Known::User(user) = known {
-            if users.insert(user) {
-                decision.users.push((user, why()));
+        let retired = match directory.look_up(&named.address, routing.plus_addressing) {
+            Known::Users(found, rule) => {
+                for user in found.into_iter().filter(|user| users.insert(*user)) {
+                    decision.users.push(Assigned {
+                        user,
+                        address: Some(named.address.clone()),
+                        why: why(),
+                        rule,
+                    });
+                }
+                continue;
             }
-        } else if known == Known::Retired || routing.is_local(&named.address) {
-            let plain = named.address.without_tag().filter(|_| routing.plus_addressing);
-            let address = plain.unwrap_or_else(|| named.address.clone());
-            if unknown.len() < MOST_UNKNOWN && unknown.insert(address.clone()) {
-                decision.local_unknown.push((address, why()));
-            }
+            Known::Retired => true,
+            Known::No => false,
+        };
+        let untagged = named.address.without_tag().filter(|_| routing.plus_addressing);
+        let untagged = untagged.unwrap_or_else(|| named.address.clone());
+        let plain = directory.plain(&named.address, routing.plus_addressing);
+        let local = routing.is_local(&named.address) || routing.is_local(&plain);
+        if is_recipient && !retired {
+            note(&mut decision.unresolved, &untagged);
+        }
+        // A retired user's address is listed as that: nobody has to know what it is an alias of.
+        let address = if retired { untagged } else { plain };
+        if (retired || local) && unknown.len() < MOST_UNKNOWN && unknown.insert(address.clone()) {
+            decision.local_unknown.push(Nobody {
+                address,
+                named: named.address.clone(),
+                why: why(),
+                retired,
+            });
         }
     }
     decision.unknown = decision.users.is_empty();
     decision
 }
 
+fn note(unresolved: &mut Vec<Address>, address: &Address) {
+    let fits = unresolved.len() < MOST_UNRESOLVED && address.as_str().len() <= LONGEST_ADDRESS;
+    if fits && !unresolved.contains(address) {
+        unresolved.push(address.clone());
+    }
+}
+
 /// Who gets a message that nobody known is named in; `None` where it is left alone.
-pub fn unknown_goes_to(directory: &Directory, routing: &Routing) -> Option<UserId> {
-    match &routing.unknown {
-        Unknown::Catchall | Unknown::Create => Some(CATCHALL_ID),
+pub fn unknown_goes_to(directory: &Directory, routing: &Routing) -> Option<Assigned> {
+    let (user, rule) = match &routing.unknown {
+        Unknown::Catchall | Unknown::Create => (CATCHALL_ID, Rule::Catchall),
+        Unknown::User(name) if name == CATCHALL => (CATCHALL_ID, Rule::Catchall),
         // A retired user gets nothing: what would be theirs is for @catchall.
         Unknown::User(name) => {
             let active = |id: &UserId| directory.user(*id).is_some_and(|user| !user.retired);
-            Some(directory.by_name(name).filter(active).unwrap_or(CATCHALL_ID))
+            match directory.by_name(name).filter(active) {
+                Some(user) => (user, Rule::User),
+                None => (CATCHALL_ID, Rule::Catchall),
+            }
         }
-        Unknown::Skip => None,
-    }
+        Unknown::Skip => return None,
+    };
+    Some(Assigned {
+        user,
+        address: None,
+        why: Why::Unknown,
+        rule,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{archive::User, identify::Named};
-
-    fn named(address: &str, field: &'static str) -> Named {
-        Named {
-            address: Address::parse(address).unwrap(),
-            field: field.into(),
-        }
-    }
-
-    #[test]
-    fn each_known_user_is_named_once_and_ours_are_told_from_others() {
-        let jane = User {
-            name: "jane".into(),
-            addresses: vec![
-                Address::parse("jane@example.com").unwrap(),
-                Address::parse("j@example.com").unwrap(),
-            ],
-            managed: true,
-            retired: false,
-        };
-        let directory = Directory::new([(1, jane)]);
-        let recipients = config::Recipients {
-            local_domains: vec!["Example.com".into()],
-            ..Default::default()
-        };
-        let routing = Routing::new(&recipients);
-        let found = Found {
-            recipients: vec![
-                named("j@example.com", "To"),
-                named("jane@example.com", "Cc"),
-                named("bob+x@example.com", "Cc"),
-                named("eve@example.org", "Cc"),
-            ],
-            senders: vec![named("jane@example.com", "From")],
-        };
-        let decision = decide(&directory, &routing, &found);
-        assert_eq!(decision.users, [(1, Why::To)]);
-        assert_eq!(
-            decision.local_unknown,
-            [(Address::parse("bob@example.com").unwrap(), Why::Cc)]
-        );
-        assert!(!decision.unknown);
-        assert!(super::decide(&directory, &routing, &Found::default()).unknown);
-    }
-
-    fn user(name: &str, address: &str, retired: bool) -> User {
-        User {
-            name: name.into(),
-            addresses: vec![Address::parse(address).unwrap()],
-            managed: false,
-            retired,
-        }
-    }
-
-    fn routing(unknown: Unknown) -> Routing {
-        Routing::new(&config::Recipients {
-            local_domains: vec![" Example.com. ".into()],
-            unknown,
-            ..Default::default()
-        })
-    }
-
-    #[test]
-    fn a_retired_users_address_was_an_address_of_nobody() {
-        let directory = Directory::new([(1, user("old", "old@example.org", true))]);
-        let found = Found {
-            recipients: vec![named("old+x@example.org", "To")],
-            senders: Vec::new(),
-        };
-        let decision = decide(&directory, &routing(Unknown::Create), &found);
-        assert!(decision.unknown && decision.users.is_empty());
-        let listed = [(Address::parse("old@example.org").unwrap(), Why::To)];
-        assert_eq!(
-            decision.local_unknown, listed,
-            "though its domain is none of the local ones"
-        );
-    }
-
-    #[test]
-    fn a_retired_user_got_what_was_for_nobody() {
-        let directory = |retired| Directory::new([(1, user("bob", "bob@example.com", retired))]);
-        let routing = routing(Unknown::User("bob".into()));
-        assert_eq!(unknown_goes_to(&directory(false), &routing), Some(1));
-        assert_eq!(unknown_goes_to(&directory(true), &routing), Some(CATCHALL_ID));
-    }
-
-    #[test]
-    fn a_message_to_many_invented_addresses_took_seconds() {
-        let invented = (0..200_000).map(|n| named(&format!("u{n}@example.com"), "To"));
-        let found = Found {
-            recipients: invented.collect(),
-            senders: Vec::new(),
-        };
-        let started = std::time::Instant::now();
-        let decision = decide(&Directory::default(), &routing(Unknown::Catchall), &found);
-        assert_eq!(decision.local_unknown.len(), MOST_UNKNOWN);
-        assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
-    }
-}
+#[path = "decision_tests.rs"]
+mod tests;

@@ -2,24 +2,63 @@
 
 use std::collections::BTreeMap;
 
+use super::signs::{Signs, forms};
 use crate::{
     archive::{CATCHALL_ID, Roster, StoreError, User, UserId},
+    config::Config,
     message::{Address, CATCHALL},
 };
 
-/// Users and their addresses. A look-up costs the same with ten addresses or a hundred thousand.
+/// Users, their addresses, and what leads to them. A look-up costs the same with ten addresses or a hundred thousand.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     users: BTreeMap<UserId, User>,
     roster: Roster,
+    signs: Signs,
+}
+
+/// By which rule an address leads to a user, or a message without a known address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// The address is the user's.
+    Exact,
+    /// It is without its `+tag`.
+    Plus,
+    /// It is at the domain that its own is an alias of, with or without its tag.
+    Alias,
+    /// A pattern of the user's covers it.
+    Pattern,
+    /// It is a list's, directly or by tag or alias.
+    List,
+    /// The user is made for it.
+    Create,
+    /// No address is known: for `@catchall`.
+    Catchall,
+    /// No address is known: for the user whom the profile names.
+    User,
+}
+
+impl Rule {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Plus => "plus",
+            Self::Alias => "alias",
+            Self::Pattern => "pattern",
+            Self::List => "list",
+            Self::Create => "create",
+            Self::Catchall => "catchall",
+            Self::User => "user",
+        }
+    }
 }
 
 /// What an address is to the directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It is this user's.
-    User(UserId),
-    /// It was a retired user's, and leads nowhere.
+    /// Mail to it is for these users, several where it is a list's.
+    Users(Vec<UserId>, Rule),
+    /// It was a retired user's, or is a list's whose users are all gone, and leads nowhere.
     Retired,
     No,
 }
@@ -29,6 +68,18 @@ impl Directory {
         let mut directory = Self::default();
         users.into_iter().for_each(|(id, user)| directory.put(id, user));
         directory
+    }
+
+    /// The same users, with these domain aliases and lists.
+    pub fn with(mut self, signs: Signs) -> Self {
+        self.signs = signs;
+        self
+    }
+
+    /// What a configuration that was checked makes by itself; its users are numbered from 1 in their order.
+    pub fn of_config(config: &Config) -> Self {
+        let users = config.users().filter_map(|user| super::managed(user).ok());
+        Self::new((CATCHALL_ID + 1..).zip(users)).with(Signs::new(config))
     }
 
     /// Adds a user, or changes one. A retired user's addresses lead nowhere, and stay known as such.
@@ -44,26 +95,75 @@ impl Directory {
         }
     }
 
-    /// Whose address this is: exactly, or without its `+tag` where those count.
+    /// Whose address this is: of the forms in which it is looked up, the first that anybody has or had decides. So
+    /// what is said of one address goes before what is said of a whole domain.
     pub fn look_up(&self, address: &Address, plus_addressing: bool) -> Known {
+        let alias = self.signs.alias(address.domain());
+        for (form, rule) in forms(address, plus_addressing, alias, self.roster.has_patterns()) {
+            if let Some(user) = self.roster.owner(&form) {
+                return Known::Users(vec![user], rule);
+            }
+            if let Some(names) = self.signs.list(&form) {
+                let members = self.active(names);
+                return match members.is_empty() {
+                    true => Known::Retired,
+                    false => Known::Users(members, Rule::List),
+                };
+            }
+            if self.roster.is_retired(&form) {
+                return Known::Retired;
+            }
+        }
+        Known::No
+    }
+
+    /// Those of the users of these names who get mail.
+    fn active(&self, names: &[String]) -> Vec<UserId> {
+        let ids = names.iter().filter_map(|name| self.by_name(name));
+        ids.filter(|id| *id == CATCHALL_ID || self.user(*id).is_some_and(|user| !user.retired))
+            .collect()
+    }
+
+    /// The address that a user made for this one has: without its `+tag` where those count, and at the domain that its
+    /// own is an alias of.
+    pub fn plain(&self, address: &Address, plus_addressing: bool) -> Address {
         let plain = address.without_tag().filter(|_| plus_addressing);
-        let forms = || [Some(address), plain.as_ref()].into_iter().flatten();
-        match forms().find_map(|form| self.roster.owner(form)) {
-            Some(user) => Known::User(user),
-            None if forms().any(|form| self.roster.is_retired(form)) => Known::Retired,
-            None => Known::No,
+        let plain = plain.unwrap_or_else(|| address.clone());
+        match self.signs.alias(address.domain()) {
+            Some(domain) => plain.at(domain),
+            None => plain,
         }
     }
 
-    /// Whether neither the name nor the address is, or was, any user's.
-    pub fn is_free(&self, name: &str, address: &Address) -> bool {
-        self.by_name(name).is_none() && self.look_up(address, false) == Known::No
+    /// Who would be made for an address that nobody has or had; `None` where anybody has. The user is named by the
+    /// address, with a number behind it where another has that name.
+    pub fn newcomer(&self, address: &Address) -> Option<User> {
+        // What looks like a pattern would get the mail of a whole domain.
+        if address.is_pattern() || self.look_up(address, false) != Known::No {
+            return None;
+        }
+        let numbered = (2..).map(|number: u64| format!("{address}-{number}"));
+        let mut names = std::iter::once(address.to_string()).chain(numbered);
+        Some(User {
+            name: names.find(|name| self.by_name(name).is_none())?,
+            addresses: vec![address.clone()],
+            managed: false,
+            retired: false,
+        })
     }
 
     /// What would be wrong with the users, were this one so.
     pub fn contradiction(&self, id: UserId, user: &User) -> Option<StoreError> {
         let name_of = |id| self.name(id).to_owned();
-        self.roster.contradiction(&BTreeMap::from([(id, user)]), name_of)
+        let among_users = self.roster.contradiction(&BTreeMap::from([(id, user)]), name_of);
+        among_users.or_else(|| self.signs.contradiction(user))
+    }
+
+    /// Names in lists that nobody has, each with its list's address.
+    pub fn absent(&self) -> impl Iterator<Item = (&Address, &str)> {
+        let lists = self.signs.lists();
+        let names = lists.flat_map(|(address, names)| names.iter().map(move |name| (address, name.as_str())));
+        names.filter(|(_, name)| self.by_name(name).is_none())
     }
 
     pub fn user(&self, id: UserId) -> Option<&User> {
@@ -101,53 +201,5 @@ impl Directory {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn user(name: &str, addresses: &[&str], retired: bool) -> User {
-        let addresses = addresses.iter().filter_map(|address| Address::parse(address)).collect();
-        User {
-            name: name.into(),
-            addresses,
-            managed: true,
-            retired,
-        }
-    }
-
-    #[test]
-    fn addresses_lead_to_users() {
-        let mut directory = Directory::new([
-            (1, user("jane", &["jane@example.com", "j+d@example.com"], false)),
-            (2, user("old", &["old@example.com"], true)),
-        ]);
-        let look_up = |directory: &Directory, text: &str, plus| directory.look_up(&Address::parse(text).unwrap(), plus);
-        assert_eq!(look_up(&directory, "JANE@example.com", false), Known::User(1));
-        assert_eq!(look_up(&directory, "jane+x@example.com", true), Known::User(1));
-        assert_eq!(look_up(&directory, "jane+x@example.com", false), Known::No);
-        assert_eq!(look_up(&directory, "j+d@example.com", false), Known::User(1));
-        assert_eq!(look_up(&directory, "old@example.com", true), Known::Retired);
-        assert_eq!(look_up(&directory, "old+x@example.com", true), Known::Retired);
-        assert_eq!(directory.by_name("old"), Some(2));
-        assert_eq!(directory.next_id(), 3);
-        directory.put(1, user("jane", &["jane@example.org"], false));
-        assert_eq!(
-            look_up(&directory, "jane@example.com", true),
-            Known::No,
-            "an address taken away"
-        );
-        assert_eq!(look_up(&directory, "jane@example.org", true), Known::User(1));
-    }
-
-    #[test]
-    fn a_retired_users_name_and_address_were_free_for_another() {
-        let mut directory = Directory::new([(1, user("jane", &["jane@example.com"], false))]);
-        let jane = Address::parse("jane@example.com").unwrap();
-        let other = Address::parse("other@example.com").unwrap();
-        directory.put(1, user("jane", &["jane@example.com"], true));
-        assert!(!directory.is_free("jane@example.com", &jane));
-        assert!(!directory.is_free("jane", &other));
-        assert!(directory.is_free("other@example.com", &other));
-        directory.put(1, user("jane", &["jane@example.com"], false));
-        assert_eq!(directory.look_up(&jane, false), Known::User(1), "who came back");
-    }
-}
+#[path = "directory_tests.rs"]
+mod tests;

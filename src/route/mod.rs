@@ -2,12 +2,21 @@
 
 mod decision;
 mod directory;
+mod managed;
 mod prepared;
+mod preview;
 mod router;
+mod shares;
+mod signs;
+mod swap;
 mod users;
 
-pub use decision::{Decision, Routing, decide};
-pub use directory::{Directory, Known};
+pub use decision::{Assigned, Decision, Nobody, Routing, decide};
+pub use directory::{Directory, Known, Rule};
+pub use managed::{changed_users, managed};
 pub use prepared::Prepared;
-pub use router::{ChangeUser, IsUnknown, Route, RouteError, Routed, Router, RunEnded};
+pub use preview::{Previewed, PreviewedUser, preview};
+pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnded};
+pub use signs::Signs;
+pub use swap::{BeginSwap, Swap};
 pub use users::{UserChange, UserError};

@@ -5,30 +5,28 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use actix::{
     Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, MessageResult,
     ResponseFuture, WrapFuture,
 };
-use futures_util::{
-    future,
-    stream::{self, StreamExt},
-};
+use futures_util::future;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::{
     Directory, Prepared,
-    decision::{Routing, decide, unknown_goes_to},
+    decision::{Assigned, Nobody, Routing, decide, unknown_goes_to},
+    directory::Rule,
+    preview::{Previewed, preview},
+    shares::{SHARES, committed, hand_out_all, take_turn},
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{
-        Change, Committer, CopyKey, Deposit, File, Filed, RunId, Shared, Store, StoreError, User, UserArchive, UserId,
-        Why,
-    },
+    archive::{Change, Committer, CopyKey, Deposit, Filed, RunId, Shared, Store, StoreError, UserArchive, UserId},
+    config::Unknown,
     identify::Found,
     message::Address,
     report::metrics,
@@ -38,24 +36,15 @@ use crate::{
 const MAILBOX: usize = 64;
 /// How often archives that stopped are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
-/// A share that an archive did not answer is sent once more, to one started anew.
-const TRIES: usize = 2;
-/// Shares of deposits that are on their way to the disk at a time, over all copies: they, not its bytes, are
-/// what a copy for thousands takes. One with more shares passes alone.
-const SHARES: usize = 20_000;
-/// Archives that a copy asks for at once, and how many of them have its shares at a time.
-const BATCH: usize = 256;
-const AT_ONCE: usize = 16;
-/// A wait shorter than this is not back-pressure.
-const NOTABLE: Duration = Duration::from_micros(100);
-
 pub struct Router {
-    directory: Directory,
+    pub(super) directory: Directory,
     archives: HashMap<UserId, Addr<UserArchive>>,
     /// The number that the next new user gets: given out once, whether its commit succeeds or not.
-    next_user: UserId,
+    pub(super) next_user: UserId,
     /// Users that exist here and not yet on disk: each deposit for them brings them along.
-    uncommitted: HashSet<UserId>,
+    pub(super) uncommitted: HashSet<UserId>,
+    /// Users changed here since a new directory is being made; `None` where none is.
+    pub(super) meanwhile: Option<HashSet<UserId>>,
     /// Users created so far, by run.
     created: HashMap<RunId, u32>,
     /// [`SHARES`], less those on their way.
@@ -68,12 +57,14 @@ pub struct Router {
 
 impl Router {
     pub fn new(directory: Directory, store: Arc<Store>, committer: Committer) -> Self {
+        warn_of_absent(&directory);
         metrics::users(directory.len());
         Self {
             next_user: directory.next_id(),
             directory,
             archives: HashMap::new(),
             uncommitted: HashSet::new(),
+            meanwhile: None,
             created: HashMap::new(),
             shares: Arc::new(Semaphore::new(SHARES)),
             store,
@@ -83,7 +74,7 @@ impl Router {
     }
 
     /// The archive of a user, started if it is not running.
-    fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
+    pub(super) fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
         if let Some(running) = self.archives.get(&user).filter(|archive| archive.connected()) {
             return running.clone();
         }
@@ -99,30 +90,43 @@ impl Router {
         id
     }
 
-    /// Creates a user for an address of ours, within the run's limit. Whose name or address it is or was,
-    /// retired users among them, is nobody to be created.
-    fn create(&mut self, address: &Address, run: RunId, limit: u32) -> Option<UserId> {
-        let name = address.to_string();
-        let created = self.created.entry(run).or_default();
-        if *created >= limit || !self.directory.is_free(&name, address) {
+    /// Makes a user for an address of ours that nobody has or had, within the run's limit.
+    fn create(&mut self, nobody: &Nobody, run: RunId, limit: u32) -> Option<Assigned> {
+        let created = self.created.get(&run).copied().unwrap_or_default();
+        if nobody.retired || created >= limit {
             return None;
         }
-        *created += 1;
+        let user = self.directory.newcomer(&nobody.address)?;
+        self.created.insert(run, created + 1);
         let id = self.new_id();
-        let user = User {
-            name,
-            addresses: vec![address.clone()],
-            managed: false,
-            retired: false,
-        };
         self.directory.put(id, user);
         self.uncommitted.insert(id);
-        metrics::users(self.directory.len());
-        Some(id)
+        self.changed(id);
+        Some(Assigned {
+            user: id,
+            address: Some(nobody.named.clone()),
+            why: nobody.why.clone(),
+            rule: Rule::Create,
+        })
     }
 
-    fn names(&self, users: &[UserId]) -> Vec<String> {
+    /// Notes that a user is new, or other than before.
+    fn changed(&mut self, id: UserId) {
+        if let Some(ids) = &mut self.meanwhile {
+            ids.insert(id);
+        }
+        metrics::users(self.directory.len());
+    }
+
+    pub(super) fn names(&self, users: &[UserId]) -> Vec<String> {
         users.iter().map(|user| self.directory.name(*user).to_owned()).collect()
+    }
+}
+
+/// A list goes on without those whom nobody knows: they may be added later.
+pub(super) fn warn_of_absent(directory: &Directory) {
+    for (address, name) in directory.absent() {
+        tracing::warn!(%address, name, "no user has this name, which stands in a [[list]]; it is left out");
     }
 }
 
@@ -153,12 +157,15 @@ pub struct Route {
     pub routing: Arc<Routing>,
 }
 
-/// From a connection that has but a header: whether nobody known is named in it.
+/// From a connection that has but a header, and from who asks for an explanation: what would be decided. Changes
+/// nothing.
 #[derive(Message)]
-#[rtype(result = "bool")]
-pub struct IsUnknown {
+#[rtype(result = "Previewed")]
+pub struct Preview {
     pub found: Found,
     pub routing: Arc<Routing>,
+    /// Addresses whose users are asked for besides.
+    pub look_up: Vec<Address>,
 }
 
 /// From the users commands: what to change of a user. Answered after the commit.
@@ -183,6 +190,8 @@ pub struct Routed {
     pub created: Vec<String>,
     /// Addresses of ours that have no user.
     pub local_unknown: Vec<Address>,
+    /// Recipients' addresses that nobody has, of whatever domain; at most a few.
+    pub unresolved: Vec<Address>,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -212,23 +221,23 @@ impl Handler<Route> for Router {
         let mut decision = decide(&self.directory, &routing, &prepared.found);
         let mut routed = Routed {
             unknown: decision.unknown,
+            unresolved: decision.unresolved,
             ..Routed::default()
         };
-        if matches!(routing.unknown, crate::config::Unknown::Create) {
-            for (address, why) in std::mem::take(&mut decision.local_unknown) {
-                match self.create(&address, run, routing.create_limit) {
-                    Some(id) => {
-                        routed.created.push(self.directory.name(id).to_owned());
-                        decision.users.push((id, why));
-                    }
-                    None => decision.local_unknown.push((address, why)),
+        let creates = matches!(routing.unknown, Unknown::Create);
+        for nobody in decision.local_unknown {
+            let limit = if creates { routing.create_limit } else { 0 };
+            match self.create(&nobody, run, limit) {
+                Some(assigned) => {
+                    routed.created.push(self.directory.name(assigned.user).to_owned());
+                    decision.users.push(assigned);
                 }
+                None => routed.local_unknown.push(nobody.address),
             }
         }
-        routed.local_unknown = decision.local_unknown.into_iter().map(|(address, _)| address).collect();
         if decision.users.is_empty() {
             match unknown_goes_to(&self.directory, &routing) {
-                Some(user) => decision.users.push((user, Why::Unknown)),
+                Some(assigned) => decision.users.push(assigned),
                 None => {
                     routed.skipped = true;
                     return Box::pin(future::ready(Ok(routed)));
@@ -236,9 +245,9 @@ impl Handler<Route> for Router {
             }
         }
         let users = decision.users;
-        let new = users.iter().filter(|(id, _)| self.uncommitted.contains(id));
+        let new = users.iter().filter(|one| self.uncommitted.contains(&one.user));
         let new_users: Vec<_> = new
-            .filter_map(|(id, _)| Some((*id, self.directory.user(*id)?.clone())))
+            .filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())))
             .collect();
 
         let now = Timestamp::now().as_second();
@@ -274,96 +283,6 @@ impl Handler<Route> for Router {
     }
 }
 
-/// Waits until so many more shares may be on their way.
-async fn take_turn(shares: Arc<Semaphore>, wanted: usize) -> Option<OwnedSemaphorePermit> {
-    let started = Instant::now();
-    // The semaphore is never closed.
-    let turn = shares.acquire_many_owned(wanted.min(SHARES) as u32).await.ok();
-    let waited = started.elapsed();
-    if waited >= NOTABLE {
-        metrics::backpressure("shares", waited);
-    }
-    turn
-}
-
-/// What became of a deposit. An answer that does not come is the committer's end, and so the run's.
-async fn committed(answer: oneshot::Receiver<Result<Filed, StoreError>>) -> Result<Filed, StoreError> {
-    answer.await.unwrap_or_else(|_| {
-        Err(StoreError::Closed {
-            why: "the committer has stopped".into(),
-        })
-    })
-}
-
-/// Gives each user's archive its share.
-async fn hand_out_all(
-    router: &Addr<Router>,
-    users: Vec<(UserId, Why)>,
-    shared: &Arc<Shared>,
-) -> Result<(), RouteError> {
-    for batch in users.chunks(BATCH) {
-        let ids = batch.iter().map(|(user, _)| *user).collect();
-        let archives = router.send(Archives(ids)).await.map_err(|_| RouteError::Router)?;
-        let share = |((user, why), archive): (&(UserId, Why), Addr<UserArchive>)| {
-            let (shared, why) = (shared.clone(), why.clone());
-            hand_out(router.clone(), *user, archive, File { shared, why })
-        };
-        let shares: Vec<_> = batch.iter().zip(archives).map(share).collect();
-        let mut handed = stream::iter(shares).buffer_unordered(AT_ONCE);
-        while let Some(result) = handed.next().await {
-            result?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives `archive` its share; one that stopped idle just now is started anew.
-async fn hand_out(
-    router: Addr<Router>,
-    user: UserId,
-    mut archive: Addr<UserArchive>,
-    file: File,
-) -> Result<(), RouteError> {
-    for _ in 0..TRIES {
-        if archive.send(file.clone()).await.is_ok() {
-            return Ok(());
-        }
-        let started = router.send(Archives(vec![user])).await;
-        archive = started
-            .ok()
-            .and_then(|mut started| started.pop())
-            .ok_or(RouteError::Router)?;
-    }
-    let names = router.send(Names(vec![user])).await.map_err(|_| RouteError::Router)?;
-    Err(RouteError::Archive { user: names.concat() })
-}
-
-/// From the router to itself: these users' archives, started where they are not running.
-#[derive(Message)]
-#[rtype(result = "Vec<Addr<UserArchive>>")]
-struct Archives(Vec<UserId>);
-
-impl Handler<Archives> for Router {
-    type Result = MessageResult<Archives>;
-
-    fn handle(&mut self, Archives(users): Archives, _: &mut Self::Context) -> Self::Result {
-        MessageResult(users.into_iter().map(|user| self.archive(user)).collect())
-    }
-}
-
-/// From the router to itself: what these users are called.
-#[derive(Message)]
-#[rtype(result = "Vec<String>")]
-struct Names(Vec<UserId>);
-
-impl Handler<Names> for Router {
-    type Result = Vec<String>;
-
-    fn handle(&mut self, Names(users): Names, _: &mut Self::Context) -> Self::Result {
-        self.names(&users)
-    }
-}
-
 /// From the router to itself: a deposit is on disk, and with it the created users it brought. Answers the
 /// names of those it was filed for, and of those who had it.
 #[derive(Message)]
@@ -396,17 +315,17 @@ impl Handler<Refused> for Router {
         for user in users {
             if self.uncommitted.remove(&user) {
                 self.directory.remove(user);
+                self.changed(user);
             }
         }
-        metrics::users(self.directory.len());
     }
 }
 
-impl Handler<IsUnknown> for Router {
-    type Result = bool;
+impl Handler<Preview> for Router {
+    type Result = MessageResult<Preview>;
 
-    fn handle(&mut self, IsUnknown { found, routing }: IsUnknown, _: &mut Self::Context) -> bool {
-        decide(&self.directory, &routing, &found).unknown
+    fn handle(&mut self, asked: Preview, _: &mut Self::Context) -> Self::Result {
+        MessageResult(preview(&self.directory, &asked.routing, &asked.found, &asked.look_up))
     }
 }
 
@@ -433,7 +352,7 @@ impl Handler<ChangeUser> for Router {
             let (id, user) = result?;
             router.directory.put(id, user);
             router.uncommitted.remove(&id);
-            metrics::users(router.directory.len());
+            router.changed(id);
             Ok(id)
         };
         AtomicResponse::new(Box::pin(commit.into_actor(self).map(finish)))

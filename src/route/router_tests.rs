@@ -1,7 +1,9 @@
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
+    archive::User,
     config::{Config, Recipients, Unknown},
     identify::{Identified, Rules},
 };
@@ -78,17 +80,18 @@ async fn a_retired_user_was_created_anew_by_the_next_mail() {
     assert_eq!((to_both.archived, to_both.unknown), (vec!["bob".into()], false));
     assert_eq!(to_both.local_unknown.len(), 1);
 
-    // One whose name is another's address stands in the way as well.
+    // One whose name is another's address does not stand in the way.
     let rename = UserChange::Rename {
         name: "bob".into(),
         to: "new@example.com".into(),
     };
     bench.change(rename).await.unwrap();
     let to_new = bench.route("To: new@example.com\r\n\r\nthree").await.unwrap();
-    assert!(to_new.created.is_empty());
+    assert_eq!(to_new.created, ["new@example.com-2"]);
+    assert_eq!(to_new.archived, ["new@example.com-2"]);
     let to_other = bench.route("To: other@example.com\r\n\r\nfour").await.unwrap();
     assert_eq!(to_other.created, ["other@example.com"]);
-    assert_eq!(bench.store.users().unwrap().len(), 4, "with @catchall");
+    assert_eq!(bench.store.users().unwrap().len(), 5, "with @catchall");
 }
 
 #[actix::test]

@@ -23,7 +23,7 @@ pub enum UserError {
     Exists(String),
     #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default())]
     Nobody { name: String, nearest: Option<String> },
-    #[error("user {0:?} is managed by the configuration; change it there")]
+    #[error("user {0:?} is managed by the configuration or its users_file; change it there")]
     Managed(String),
     #[error("{0:?} is built in")]
     BuiltIn(String),

@@ -1,0 +1,322 @@
+//! `users_file`: users as CSV, a line each, in place of as many `[[user]]` tables.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use super::{List, User};
+use crate::message::{Address, EntryError, check_name};
+
+/// No list of users is as large; a disk image would be.
+const MOST_BYTES: u64 = 256 << 20;
+/// The field that disables a user.
+const DISABLED: &str = "!disabled";
+
+/// The users of the file, as it was when it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileUsers {
+    pub users: Vec<User>,
+    /// The line on which each of them is named first.
+    lines: Vec<usize>,
+    /// Why there are none: the file could not be used.
+    pub error: Option<UsersFileError>,
+}
+
+impl FileUsers {
+    pub(super) fn none(error: UsersFileError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+
+    /// The line on which a user is named first.
+    pub fn line(&self, name: &str) -> Option<usize> {
+        let at = self.users.iter().position(|user| user.name == name)?;
+        self.lines.get(at).copied()
+    }
+}
+
+/// What is wrong with a users file, and where.
+#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
+#[error("users_file {}{}: {problem}", file.display(), Line(*line))]
+pub struct UsersFileError {
+    pub file: PathBuf,
+    pub line: Option<usize>,
+    pub problem: Problem,
+}
+
+struct Line(Option<usize>);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, ", line {line}"))
+    }
+}
+
+#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    #[error("is not text in UTF-8; save it as that")]
+    NotUtf8,
+    #[error("a field goes on beyond the end of its line; is a closing quote missing?")]
+    OpenQuote,
+    #[error("{name:?} cannot be a user's name: it {why}")]
+    Name { name: String, why: &'static str },
+    #[error("{0:?} has no address; write name,address,address,… with commas between the fields")]
+    NoAddress(String),
+    #[error("{0}; put it right, or take it out")]
+    Address(EntryError),
+    #[error("{address} is an address of {other:?}{} already; leave it to one of them", Line(*line))]
+    Taken {
+        address: Address,
+        other: String,
+        line: Option<usize>,
+    },
+    #[error("{0} is the address of a [[list]] in the configuration; no user can have it")]
+    List(Address),
+    #[error("{0:?} is a [[user]] in the configuration too; leave it in one of the two")]
+    Twice(String),
+    #[error("names no user any more; to have none, take users_file out of the configuration")]
+    Empty,
+    /// Users who were added by commands stand in the way, or the store does not take the change.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// What changes when a file does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    modified: (i64, i64),
+    size: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    /// # Errors
+    /// The file is not there, or cannot be looked at.
+    pub fn of(file: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(file)?;
+        Ok(Self {
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            size: metadata.len(),
+            inode: metadata.ino(),
+        })
+    }
+}
+
+/// Reads a users file. `users` and `lists` are those of the configuration, which its users must not contradict.
+///
+/// # Errors
+/// It cannot be read, or any of its lines is wrong: half a list of users is worse than the one before.
+pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, UsersFileError> {
+    let unreadable = |error: &dyn fmt::Display| UsersFileError {
+        file: file.to_owned(),
+        line: None,
+        problem: Problem::Unreadable(error.to_string()),
+    };
+    let metadata = fs::metadata(file).map_err(|error| unreadable(&error))?;
+    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+        return Err(unreadable(&"it is no list of users: no file, or far too large"));
+    }
+    let bytes = fs::read(file).map_err(|error| unreadable(&error))?;
+    parse(&bytes, users, lists).map_err(|(line, problem)| UsersFileError {
+        file: file.to_owned(),
+        line,
+        problem,
+    })
+}
+
+fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, Problem)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .from_reader(bytes);
+    let (mut lines, mut file) = (Lines::new(bytes), Reading::new(users, lists));
+    let mut record = csv::ByteRecord::new();
+    let mut first = true;
+    loop {
+        let at = reader.position().byte();
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return file.finish().map_err(|(line, problem)| (Some(line), problem)),
+            Err(error) => return Err((None, Problem::Unreadable(error.to_string()))),
+        }
+        let line = lines.of_record(at as usize);
+        let fields: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
+        let fields = fields.map_err(|_| (Some(line), Problem::NotUtf8))?;
+        let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
+        let is_blank = fields.iter().all(|field| field.is_empty());
+        if !is_blank && !(std::mem::take(&mut first) && is_header(&fields)) {
+            file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
+        }
+    }
+}
+
+/// `name,address…`, as tables have it in their first line.
+fn is_header(fields: &[&str]) -> bool {
+    let second = fields.get(1).map(|field| field.to_lowercase());
+    fields[0].eq_ignore_ascii_case("name")
+        && second.is_none_or(|field| field.starts_with("address") && !field.contains('@'))
+}
+
+/// Counts lines: the reader's own count is of where it begins to look for a record, before blank lines and comments.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'b> Lines<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
+    /// The line of the first record at or behind an offset, which grows from call to call.
+    fn of_record(&mut self, offset: usize) -> usize {
+        self.advance(offset);
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b'\r' | b'\n' => self.advance(self.at + 1),
+                b'#' => {
+                    let end = memchr::memchr(b'\n', &self.bytes[self.at..]);
+                    self.advance(end.map_or(self.bytes.len(), |end| self.at + end));
+                }
+                _ => break,
+            }
+        }
+        self.line
+    }
+
+    fn advance(&mut self, to: usize) {
+        let passed = &self.bytes[self.at.min(to)..to.min(self.bytes.len())];
+        self.line += memchr::memchr_iter(b'\n', passed).count();
+        self.at = self.at.max(to);
+    }
+}
+
+/// The users so far, and whose names and addresses are.
+struct Reading {
+    read: FileUsers,
+    /// The addresses of each line, with the user's number.
+    named: Vec<(usize, Address, usize)>,
+    names: HashMap<String, usize>,
+    configured: HashSet<String>,
+    lists: HashSet<Address>,
+    owners: HashMap<Address, Owner>,
+}
+
+/// A user of the configuration by name, one of the file by number.
+enum Owner {
+    Configured(String),
+    InFile { user: usize, line: usize },
+}
+
+impl Reading {
+    fn new(users: &[User], lists: &[List]) -> Self {
+        let active = users.iter().filter(|user| !user.disabled);
+        let owned = active.flat_map(|user| {
+            let addresses = user.addresses.iter().filter_map(|text| Address::parse_entry(text).ok());
+            addresses.map(|address| (address, Owner::Configured(user.name.clone())))
+        });
+        Self {
+            read: FileUsers::default(),
+            named: Vec::new(),
+            names: HashMap::new(),
+            configured: users.iter().map(|user| user.name.clone()).collect(),
+            lists: lists
+                .iter()
+                .filter_map(|list| Address::parse_strict(&list.address))
+                .collect(),
+            owners: owned.collect(),
+        }
+    }
+
+    fn take(&mut self, fields: &[&str], line: usize) -> Result<(), Problem> {
+        if fields.iter().any(|field| field.contains(['\r', '\n'])) {
+            return Err(Problem::OpenQuote);
+        }
+        let name = fields[0].to_owned();
+        if let Err(why) = check_name(&name) {
+            return Err(Problem::Name { name, why });
+        }
+        if self.configured.contains(&name) {
+            return Err(Problem::Twice(name));
+        }
+        let (flags, addresses): (Vec<&str>, Vec<&str>) = fields[1..].iter().partition(|field| **field == DISABLED);
+        let separator = |c: char| c == ';' || c.is_whitespace();
+        let mut addresses = addresses
+            .into_iter()
+            .flat_map(|field| field.split(separator))
+            .filter(|text| !text.is_empty())
+            .peekable();
+        if addresses.peek().is_none() {
+            return Err(Problem::NoAddress(name));
+        }
+        let number = match self.names.get(&name) {
+            Some(number) => *number,
+            None => self.begin(name, line),
+        };
+        self.read.users[number].disabled |= !flags.is_empty();
+        for text in addresses {
+            self.named
+                .push((number, Address::parse_entry(text).map_err(Problem::Address)?, line));
+        }
+        Ok(())
+    }
+
+    /// Only now: who is disabled on any line has no addresses, and another may have them.
+    fn finish(mut self) -> Result<FileUsers, (usize, Problem)> {
+        for (user, address, line) in std::mem::take(&mut self.named) {
+            if self.read.users[user].disabled {
+                self.read.users[user].addresses.push(address.to_string());
+            } else {
+                self.own(user, address, line).map_err(|problem| (line, problem))?;
+            }
+        }
+        Ok(self.read)
+    }
+
+    fn begin(&mut self, name: String, line: usize) -> usize {
+        let number = self.read.users.len();
+        self.names.insert(name.clone(), number);
+        self.read.lines.push(line);
+        self.read.users.push(User {
+            name,
+            addresses: Vec::new(),
+            disabled: false,
+        });
+        number
+    }
+
+    fn own(&mut self, user: usize, address: Address, line: usize) -> Result<(), Problem> {
+        if self.lists.contains(&address) {
+            return Err(Problem::List(address));
+        }
+        match self.owners.get(&address) {
+            Some(Owner::Configured(other)) => {
+                let (other, line) = (other.clone(), None);
+                return Err(Problem::Taken { address, other, line });
+            }
+            Some(Owner::InFile { user: other, .. }) if *other == user => return Ok(()),
+            Some(Owner::InFile { user: other, line }) => {
+                let (other, line) = (self.read.users[*other].name.clone(), Some(*line));
+                return Err(Problem::Taken { address, other, line });
+            }
+            None => {}
+        }
+        self.read.users[user].addresses.push(address.to_string());
+        self.owners.insert(address, Owner::InFile { user, line });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "users_file_tests.rs"]
+mod tests;

@@ -1,0 +1,61 @@
+//! Another directory in place of the router's: made beside it, so that mail goes on by the old one meanwhile.
+
+use actix::{Handler, Message, MessageResult};
+
+use super::{
+    Directory,
+    router::{Router, warn_of_absent},
+};
+use crate::{archive::UserId, report::metrics};
+
+/// From whoever is about to change many users at once: so many numbers for new ones. Answers the first. From now on the
+/// router notes which users it changes itself.
+#[derive(Message)]
+#[rtype(result = "UserId")]
+pub struct BeginSwap(pub u32);
+
+/// From the same, once the change is on disk: the directory that came of it. Answers the old one, which takes its time to
+/// be dropped.
+#[derive(Message)]
+#[rtype(result = "Directory")]
+pub struct Swap(pub Directory);
+
+impl Handler<BeginSwap> for Router {
+    type Result = MessageResult<BeginSwap>;
+
+    fn handle(&mut self, BeginSwap(numbers): BeginSwap, _: &mut Self::Context) -> Self::Result {
+        // One that was begun and came to nothing has its notes still.
+        let uncommitted = self.uncommitted.iter().copied();
+        self.meanwhile.get_or_insert_default().extend(uncommitted);
+        let first = self.next_user;
+        self.next_user += numbers;
+        MessageResult(first)
+    }
+}
+
+impl Handler<Swap> for Router {
+    type Result = MessageResult<Swap>;
+
+    fn handle(&mut self, Swap(mut new): Swap, _: &mut Self::Context) -> Self::Result {
+        for id in self.meanwhile.take().unwrap_or_default() {
+            match self.directory.user(id) {
+                // Whom the configuration has now, it manages.
+                _ if new.user(id).is_some_and(|user| user.managed) => {}
+                Some(user) if new.contradiction(id, user).is_none() => new.put(id, user.clone()),
+                // Made for an address that somebody has now: the deposit that brings them will be refused.
+                Some(_) => {
+                    self.uncommitted.remove(&id);
+                }
+                None => new.remove(id),
+            }
+        }
+        self.next_user = self.next_user.max(new.next_id());
+        warn_of_absent(&new);
+        metrics::users(new.len());
+        MessageResult(std::mem::replace(&mut self.directory, new))
+    }
+}
+
+#[cfg(test)]
+#[path = "swap_tests.rs"]
+mod tests;
