@@ -16,13 +16,18 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
-    compaction::Compaction,
+    compaction,
     config::{self, Config, ConfigError, QuietHours},
-    control::api::{Failure, Reply, Request},
+    control::{
+        self,
+        api::{Failure, Reply, Request},
+    },
+    errand::Errand,
     identify::Pool,
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
+    reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError},
     source::Import,
 };
@@ -43,7 +48,10 @@ pub struct Appliance {
     committer: Committer,
     router: Addr<Router>,
     profiles: HashMap<String, Supervised>,
-    compaction: Compaction,
+    compaction: Errand,
+    rerouting: Errand,
+    /// What rerouting works with.
+    parts: reroute::Parts,
     _housekeeper: Housekeeper,
 }
 
@@ -69,6 +77,13 @@ impl Appliance {
             pool,
             budget: Budget::new(config.limits.inflight.0),
             max_message_size: config.limits.max_message_size.0,
+        };
+        let parts = reroute::Parts {
+            store: store.clone(),
+            committer: committer.clone(),
+            router: router.clone(),
+            pool: stages.pool.clone(),
+            budget: stages.budget.clone(),
         };
         let history = History::read(&config, &store)?;
         let supervise = |profile: &config::Profile| {
@@ -102,7 +117,9 @@ impl Appliance {
                 committer,
                 router,
                 profiles,
-                compaction: Compaction::default(),
+                compaction: Errand::new("a compaction"),
+                rerouting: Errand::new("a rerouting"),
+                parts,
                 _housekeeper: housekeeper,
             },
             thread,
@@ -145,12 +162,27 @@ impl Appliance {
             Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             Request::Compact => {
-                let compacted = self.compaction.run(self.store.clone(), self.committer.clone()).await?;
+                let going_on = self.compaction.begin()?;
+                let compacted = compaction::run(self.store.clone(), self.committer.clone(), &going_on).await?;
                 let _ = replies.send(Reply::Compacted(Box::new(compacted))).await;
                 Ok(())
             }
             Request::InterruptCompaction => {
                 self.compaction.interrupt();
+                Ok(())
+            }
+            Request::Reroute { from, profile, dry_run } => {
+                let (user, usage) = control::find_user(&self.store, &from)?;
+                let reroute = Reroute {
+                    from: (user, usage.messages),
+                    profile,
+                    dry_run,
+                };
+                let going_on = self.rerouting.begin()?;
+                reroute::run(&self.config, self.parts.clone(), reroute, &going_on, replies).await
+            }
+            Request::InterruptReroute => {
+                self.rerouting.interrupt();
                 Ok(())
             }
             _ => Err(Failure::usage("this request is answered by the store")),
@@ -193,9 +225,10 @@ impl Appliance {
         Ok(())
     }
 
-    /// Ends all runs and a compaction in good order, and starts no more runs; returns when none is going on.
+    /// Ends all runs and errands in good order, and starts no more runs; returns when none is going on.
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
+        self.rerouting.interrupt();
         for profile in self.profiles.values() {
             // A supervisor that is gone starts nothing.
             let _ = profile.supervisor.send(Stop).await;
@@ -206,6 +239,7 @@ impl Appliance {
             let _ = live.wait_for(|live| !live.busy).await;
         }
         self.compaction.ended().await;
+        self.rerouting.ended().await;
     }
 
     /// Whether mail can be archived: the store takes writes, and the router is there.

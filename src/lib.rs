@@ -12,7 +12,7 @@
 //! - [`report`]: the protocol of the run, metrics, health.
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
+//! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
 //! configuration, [`message`] the words all stages share.
 
 pub mod appliance;
@@ -21,11 +21,14 @@ pub mod cli;
 mod compaction;
 pub mod config;
 pub mod control;
+mod errand;
+pub mod explain;
 pub mod export;
 pub mod formats;
 pub mod identify;
 pub mod message;
 pub mod profile;
 pub mod report;
+mod reroute;
 pub mod route;
 pub mod source;

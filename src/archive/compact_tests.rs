@@ -459,8 +459,11 @@ async fn a_command_has_one_at_a_time_and_can_end_it() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     let kept = trickle(&bench, 0..70).await;
-    let compaction = crate::compaction::Compaction::default();
-    let run = || compaction.run(bench.store.clone(), bench.committer.clone());
+    let compaction = crate::errand::Errand::new("a compaction");
+    let run = async || {
+        let going_on = compaction.begin()?;
+        crate::compaction::run(bench.store.clone(), bench.committer.clone(), &going_on).await
+    };
     {
         let _sealing = bench.store.tidying.take(&|| true).unwrap();
         let first = run();

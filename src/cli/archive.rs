@@ -23,12 +23,18 @@ pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
     let request = Request::Archive {
         profile: profile.clone(),
     };
-    one_run(config, profile, request, json)
+    one_run(config, request, Request::Interrupt { profile }, json, &mut |_| {})
 }
 
-/// Asks for a run of a profile, shows how far it is, prints its protocol.
-pub fn one_run(config: Config, profile: String, request: Request, json: bool) -> Result<u8, Failure> {
-    let interrupted = Some(Request::Interrupt { profile });
+/// Asks for a run, shows how far it is, prints its protocol. What else is answered goes to `each`.
+pub fn one_run(
+    config: Config,
+    request: Request,
+    interrupt: Request,
+    json: bool,
+    each: &mut dyn FnMut(Reply),
+) -> Result<u8, Failure> {
+    let interrupted = Some(interrupt);
     let bar = bar();
     let mut ended = None;
     let answered = ask::act(config, request, interrupted, &mut |reply| match reply {
@@ -47,7 +53,7 @@ pub fn one_run(config: Config, profile: String, request: Request, json: bool) ->
             print(&run, json);
             ended = Some(exit);
         }
-        _ => {}
+        other => bar.suspend(|| each(other)),
     });
     bar.finish_and_clear();
     answered?;

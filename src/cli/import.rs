@@ -34,7 +34,7 @@ pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<
         format,
         mbox,
     };
-    archive::one_run(config, profile, request, json)
+    archive::one_run(config, request, Request::Interrupt { profile }, json, &mut |_| {})
 }
 
 /// The path as an appliance understands it that was started elsewhere.

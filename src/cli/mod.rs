@@ -5,6 +5,7 @@ mod archive;
 mod ask;
 mod backup;
 mod compact;
+mod explain;
 mod export;
 mod import;
 mod interruptible;
@@ -12,6 +13,7 @@ mod list;
 mod output;
 mod protocols;
 mod raw;
+mod reroute;
 mod restore;
 mod serve;
 mod show;
@@ -72,6 +74,9 @@ enum Command {
         #[command(flatten)]
         files: import::Files,
     },
+    /// For whom a message would be, or is, and why: each address in it, where it stands, whether it counts, whose it
+    /// is. Files nothing.
+    Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
     Protocols {
         /// The number of a run.
@@ -94,6 +99,9 @@ enum Command {
         #[arg(long, value_name = "N")]
         newest: Option<usize>,
     },
+    /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
+    /// added, and none is taken away.
+    Reroute(reroute::Arguments),
     /// A message's exact bytes, on standard output.
     Raw {
         /// The message's id, as `list` gives it.
@@ -173,9 +181,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Test { profile } => test::run(&config, &profile, json),
         Command::Archive { profile } => archive::run(config, profile, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
+        Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
+        Command::Reroute(arguments) => reroute::run(config, arguments, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id, journal } => show::run(config, id, journal, json),
         Command::Backup { to } => backup::run(config, to, json),

@@ -50,6 +50,14 @@ pub enum Request {
     RetireUser {
         name: String,
     },
+    /// File anew what is in a user's archive; what is filed, then the run.
+    Reroute {
+        from: String,
+        profile: Option<String>,
+        dry_run: bool,
+    },
+    /// End the rerouting that is going on.
+    InterruptReroute,
     /// Merge small blocks and remove what nothing needs; how it ended.
     Compact,
     /// End the compaction that a request asked for, where one is going on.
@@ -86,6 +94,8 @@ impl Request {
             | Self::AddUser { .. }
             | Self::RenameUser { .. }
             | Self::RetireUser { .. }
+            | Self::Reroute { .. }
+            | Self::InterruptReroute
             | Self::Compact
             | Self::InterruptCompaction => false,
         }
@@ -108,6 +118,7 @@ pub enum Reply {
     },
     Run(Box<Run>),
     Compacted(Box<CompactedLine>),
+    Rerouted(Box<RerouteLine>),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.
@@ -128,6 +139,13 @@ pub struct CompactedLine {
     pub disk_after: u64,
     pub free_before: u64,
     pub free_after: u64,
+}
+
+/// A message that rerouting filed: for these users, who did not have it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RerouteLine {
+    pub id: u64,
+    pub users: Vec<String>,
 }
 
 /// A line of `users`.

@@ -9,6 +9,6 @@ mod server;
 pub(crate) mod view;
 
 pub use client::{AskError, Client};
-pub use reading::answer as read;
+pub use reading::{answer as read, find_user};
 pub use requests::Requests;
 pub use server::{listen, respond};

@@ -9,7 +9,7 @@ use super::{
     view,
 };
 use crate::{
-    archive::{Entry, Message, Retrieval, Store, UserId},
+    archive::{Entry, Message, Retrieval, Store, Usage, UserId},
     identify::{Header, Report},
     message::CATCHALL,
     report::Run,
@@ -107,7 +107,7 @@ fn users(store: &Store, tell: &mut Tell) -> Result<(), End> {
 }
 
 fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
-    let id = find_user(store, user)?;
+    let (id, _) = find_user(store, user)?;
     let mut retrieval = Retrieval::new(store);
     store.list(id, newest, |entry| {
         let Entry {
@@ -132,19 +132,25 @@ fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Re
     })
 }
 
-/// Of several users of one name the one who is not retired.
-fn find_user(store: &Store, name: &str) -> Result<UserId, End> {
+/// The user of this name, and what the archive holds; of several of one name the one who is not retired.
+///
+/// # Errors
+/// There is none; the nearest name is given.
+pub fn find_user(store: &Store, name: &str) -> Result<(UserId, Usage), Failure> {
     let users = store.users()?;
     let named = users.iter().filter(|(_, user, _)| user.name == name);
-    if let Some((id, _, _)) = named.min_by_key(|(_, user, _)| user.retired) {
-        return Ok(*id);
+    if let Some((id, _, usage)) = named.min_by_key(|(_, user, _)| user.retired) {
+        return Ok((*id, *usage));
     }
     let known = users
         .iter()
         .map(|(_, user, _)| user.name.as_str())
         .filter(|known| *known != CATCHALL);
     let hint = crate::config::nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
-    Err(Failure::usage(format!("no user is named {name:?}{}", hint.unwrap_or_default())).into())
+    Err(Failure::usage(format!(
+        "no user is named {name:?}{}",
+        hint.unwrap_or_default()
+    )))
 }
 
 fn message(store: &Store, id: u64) -> Result<Message, End> {

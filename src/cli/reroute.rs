@@ -1,0 +1,42 @@
+//! `reroute`: what is in an archive is filed anew for whom it is by the users and rules of now.
+
+use clap::Args;
+
+use super::{archive::one_run, output::Output};
+use crate::{
+    config::Config,
+    control::api::{Failure, Reply, Request},
+    message::CATCHALL,
+};
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Whose archive is gone through.
+    #[arg(long, value_name = "USER", default_value = CATCHALL)]
+    from: String,
+    /// By the rules of this profile; otherwise each message by those of the profile that archived it.
+    #[arg(long)]
+    profile: Option<String>,
+    /// Only say what would be filed.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failure> {
+    let Arguments { from, profile, dry_run } = arguments;
+    if let Some(name) = &profile {
+        config.profile(name)?;
+    }
+    let request = Request::Reroute { from, profile, dry_run };
+    one_run(config, request, Request::InterruptReroute, json, &mut |reply| {
+        let Reply::Rerouted(line) = reply else { return };
+        let mut output = Output::new();
+        if json {
+            output.json(&line);
+        } else {
+            let verb = if dry_run { "would be filed" } else { "filed" };
+            output.line(format!("message {} {verb} for {}", line.id, line.users.join(", ")));
+        }
+        output.finish();
+    })
+}

@@ -1,0 +1,297 @@
+//! For whom a message would be, or is, and why: read beside an appliance, or without one; nothing is filed.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    archive::{CATCHALL_ID, Filing, MessageId, Retrieval, Store, StoreError, User, Why},
+    config::{self, Config, ConfigError},
+    control::{api::Failure, view},
+    identify::{Found, Journaled, Rules, Survey},
+    message::CATCHALL,
+    report::Run,
+    route::{Directory, Previewed, Routing, Rule, Signs, managed, preview},
+};
+
+/// What is said of one message: a line of `explain --json`.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    /// The file, or the message's id.
+    pub input: String,
+    pub profile: String,
+    /// Who has it, or would get it.
+    pub users: Vec<ExplainedUser>,
+    /// No address was known.
+    pub unknown: bool,
+    /// Addresses of ours that count and that nobody has.
+    pub unknown_addresses: Vec<String>,
+    pub addresses: Vec<ExplainedAddress>,
+    /// `report`: a journal report that the profile believes; `untrusted`: one that it does not; `none`.
+    pub journal: &'static str,
+    /// Of a stored message: who has it not, and would get it by the rules as they are now.
+    pub would_add: Vec<ExplainedUser>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExplainedUser {
+    pub user: String,
+    /// The address that led there; none where none was known, or where it cannot be said any more.
+    pub address: Option<String>,
+    pub field: String,
+    /// By which rule of the directory; none where the filing's reason holds no more.
+    pub rule: Option<&'static str>,
+    /// Of a stored message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filed: Option<Filed>,
+}
+
+/// When a message came into an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Filed {
+    pub run: u64,
+    pub archived_at: Timestamp,
+    pub folder: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ExplainedAddress {
+    pub address: String,
+    pub field: String,
+    /// The line on which the field begins; none in a report's envelope, and in what was encoded.
+    pub line: Option<usize>,
+    pub step: &'static str,
+    /// Where the field stands, a sender cannot have forged it, or it is one that anybody writes.
+    pub trusted: bool,
+    /// It is among the addresses that decide.
+    pub counts: bool,
+    /// Why it does not count.
+    pub why: Option<&'static str>,
+    /// Whom it leads to; of a list the first.
+    pub user: Option<String>,
+    pub users: Vec<String>,
+    pub rule: Option<&'static str>,
+}
+
+/// The directory as the configuration has it now, with the users of commands where there is a store.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn directory(config: &Config) -> Result<Directory, Failure> {
+    if let Some(error) = &config.file_users.error {
+        return Err(ConfigError::from(error.clone()).into());
+    }
+    let stored = match Store::open_for_reading(config) {
+        Ok(store) => store.users()?,
+        Err(StoreError::None { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut users = config.users().map(managed).collect::<Result<Vec<_>, _>>()?;
+    let configured: HashSet<String> = users.iter().map(|user| user.name.clone()).collect();
+    for (_, user, _) in stored {
+        if user.name == CATCHALL || configured.contains(&user.name) {
+            continue;
+        }
+        let retired = user.retired || user.managed;
+        users.push(User { retired, ..user });
+    }
+    Ok(Directory::new((CATCHALL_ID + 1..).zip(users)).with(Signs::new(config)))
+}
+
+/// Explains messages by the rules of a profile.
+pub struct Explainer<'c> {
+    directory: &'c Directory,
+    profile: &'c config::Profile,
+    rules: Rules,
+    routing: Routing,
+}
+
+impl<'c> Explainer<'c> {
+    pub fn new(directory: &'c Directory, profile: &'c config::Profile) -> Self {
+        Self {
+            directory,
+            profile,
+            rules: Rules::new(&profile.recipients, &profile.server.username),
+            routing: Routing::new(&profile.recipients),
+        }
+    }
+
+    /// A message as it was, or would be, fetched.
+    pub fn of_file(&self, input: String, bytes: &Bytes) -> Explained {
+        let survey = self.rules.survey(bytes);
+        let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &survey.found);
+        Explained {
+            input,
+            profile: self.profile.name.clone(),
+            users: previewed.users.iter().map(would_get).collect(),
+            unknown: previewed.unknown,
+            unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
+            addresses,
+            journal: journal(&survey.journaled),
+            would_add: Vec::new(),
+        }
+    }
+
+    /// A message of the store.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_message(&self, store: &Store, stored: &Stored) -> Result<Explained, Failure> {
+        let surveys: Vec<_> = fetched(store, stored.id)?
+            .iter()
+            .map(|bytes| self.rules.survey(bytes))
+            .collect();
+        let found = united(surveys.iter().map(|survey| &survey.found));
+        let (previewed, addresses) = self.addresses(&surveys, &found);
+        let mut users = Vec::with_capacity(stored.filings.len());
+        for (user, filing) in &stored.filings {
+            let leads = |one: &&ExplainedAddress| one.field == filing.why.as_str() && one.users.contains(&user.name);
+            let by = addresses.iter().find(leads);
+            users.push(ExplainedUser {
+                user: user.name.clone(),
+                address: by.map(|one| one.address.clone()),
+                field: filing.why.as_str().to_owned(),
+                rule: match filing.why {
+                    Why::Unknown if user.name == CATCHALL => Some(Rule::Catchall.as_str()),
+                    Why::Unknown => Some(Rule::User.as_str()),
+                    _ => by.and_then(|one| one.rule),
+                },
+                filed: Some(Filed {
+                    run: filing.run,
+                    archived_at: view::time(filing.archived_at),
+                    folder: store.folder(filing.folder)?.unwrap_or_default(),
+                }),
+            });
+        }
+        let has = |name: &str| stored.filings.iter().any(|(user, _)| user.name == name);
+        let more = previewed
+            .users
+            .iter()
+            .filter(|one| !previewed.unknown && !has(&one.user));
+        Ok(Explained {
+            input: stored.id.to_string(),
+            profile: self.profile.name.clone(),
+            would_add: more.map(would_get).collect(),
+            users,
+            unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
+            unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
+            addresses,
+            journal: surveys.first().map_or("none", |survey| journal(&survey.journaled)),
+        })
+    }
+
+    fn addresses(&self, surveys: &[Survey], found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
+        let surveyed: Vec<_> = surveys.iter().flat_map(|survey| &survey.addresses).collect();
+        let look_up: Vec<_> = surveyed.iter().map(|one| one.address.clone()).collect();
+        let previewed = preview(self.directory, &self.routing, found, &look_up);
+        let explain = |(one, known): (&&crate::identify::Surveyed, &Option<(Vec<String>, Rule)>)| ExplainedAddress {
+            address: one.address.to_string(),
+            field: one.field.clone(),
+            line: one.line,
+            step: one.step.as_str(),
+            trusted: one.trusted,
+            counts: one.counts,
+            why: one.why,
+            user: known.as_ref().and_then(|(users, _)| users.first().cloned()),
+            users: known.as_ref().map_or_else(Vec::new, |(users, _)| users.clone()),
+            rule: known.as_ref().map(|(_, rule)| rule.as_str()),
+        };
+        let addresses = surveyed.iter().zip(&previewed.looked_up).map(explain).collect();
+        (previewed, addresses)
+    }
+}
+
+fn would_get(user: &crate::route::PreviewedUser) -> ExplainedUser {
+    ExplainedUser {
+        user: user.user.clone(),
+        address: user.address.as_ref().map(ToString::to_string),
+        field: user.field.clone(),
+        rule: Some(user.rule.as_str()),
+        filed: None,
+    }
+}
+
+fn journal(journaled: &Journaled) -> &'static str {
+    match journaled {
+        Journaled::No => "none",
+        Journaled::Untrusted => "untrusted",
+        Journaled::Alone | Journaled::Around(_) => "report",
+    }
+}
+
+/// The addresses of several copies together; each stands once.
+pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
+    let mut united = Found::default();
+    let (mut recipients, mut senders) = (HashSet::new(), HashSet::new());
+    for found in all {
+        let new = |seen: &mut HashSet<_>, named: &&crate::identify::Named| seen.insert(named.address.clone());
+        united.recipients.extend(
+            found
+                .recipients
+                .iter()
+                .filter(|named| new(&mut recipients, named))
+                .cloned(),
+        );
+        united
+            .senders
+            .extend(found.senders.iter().filter(|named| new(&mut senders, named)).cloned());
+    }
+    united
+}
+
+/// What was fetched of a message: the journal reports in which it came, or the message itself.
+///
+/// # Errors
+/// There is no such message, or it cannot be read.
+pub fn fetched(store: &Store, id: MessageId) -> Result<Vec<Bytes>, Failure> {
+    let mut retrieval = Retrieval::new(store);
+    let journals = store.journals(id)?;
+    if journals.is_empty() {
+        let row = store.message(id)?.ok_or_else(|| no_message(id))?;
+        return Ok(vec![retrieval.raw(id, &row)?.into()]);
+    }
+    let read = |(report, _, row): &(MessageId, _, _)| Ok(retrieval.raw(*report, row)?.into());
+    journals.iter().map(read).collect()
+}
+
+fn no_message(id: MessageId) -> Failure {
+    Failure::usage(format!("there is no message {id}"))
+}
+
+/// A message of the store, and who has it.
+pub struct Stored {
+    pub id: MessageId,
+    pub filings: Vec<(User, Filing)>,
+}
+
+impl Stored {
+    /// # Errors
+    /// There is no such message, or the store cannot be read.
+    pub fn read(store: &Store, id: MessageId) -> Result<Self, Failure> {
+        let row = store.message(id)?.ok_or_else(|| no_message(id))?;
+        let filings = store.filings_of(id, &row)?;
+        Ok(Self { id, filings })
+    }
+
+    /// The profile whose run filed it first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn profile(&self, store: &Store) -> Result<Option<String>, Failure> {
+        let first = self.filings.iter().map(|(_, filing)| filing.run).min();
+        first.map_or(Ok(None), |run| profile_of(store, run))
+    }
+}
+
+/// The profile of a run; `None` where its protocol is missing.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn profile_of(store: &Store, run: u64) -> Result<Option<String>, Failure> {
+    let json = store.run(run)?;
+    Ok(json
+        .and_then(|json| serde_json::from_str::<Run>(&json).ok())
+        .map(|run| run.profile))
+}

@@ -1,0 +1,442 @@
+//! Filing anew what is in an archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
+//! taken away. It is a run of its own, with a protocol; the messages go the way of fetched ones from the router on.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use actix::Addr;
+use jiff::Timestamp;
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    archive::{Change, Committer, Content, Entry, RunId, Store, StoreError, UserId, cut},
+    config::Config,
+    control::api::{Failure, Reply, RerouteLine},
+    errand::GoingOn,
+    explain::{Stored, fetched, united},
+    identify::{Found, Identified, Pool, Rules},
+    profile::{Budget, Exit},
+    report::{Outcome, Run, RunState, timestamp},
+    route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded},
+};
+
+/// What its runs have for a profile's name.
+const NAME: &str = "@reroute";
+/// Messages found and not yet taken up, and those on their way to the disk at a time.
+const FOUND: usize = 256;
+const AT_ONCE: usize = 64;
+
+/// The appliance's parts that it works with.
+#[derive(Clone)]
+pub struct Parts {
+    pub store: Arc<Store>,
+    pub committer: Committer,
+    pub router: Addr<Router>,
+    pub pool: Pool,
+    pub budget: Budget,
+}
+
+/// What is asked for.
+pub struct Reroute {
+    /// Whose archive is gone through, and how many messages are in it.
+    pub from: (UserId, u64),
+    /// By whose rules; by those of the profile that archived each message, where it is not given.
+    pub profile: Option<String>,
+    /// Only says what would be filed.
+    pub dry_run: bool,
+}
+
+/// A profile's rules, made ready.
+struct Ruled {
+    rules: Rules,
+    routing: Arc<Routing>,
+}
+
+/// A message of the archive that is gone through.
+struct Candidate {
+    entry: Entry,
+    /// Why it cannot be judged, in words, where no profile's rules are there for it.
+    ruled: Result<Arc<Ruled>, String>,
+}
+
+/// What became of one.
+struct Judged {
+    id: u64,
+    size: u64,
+    folder: String,
+    result: Result<Rerouted, Fault>,
+}
+
+enum Rerouted {
+    /// Nobody is known in it, still.
+    Unknown,
+    /// For whom it is newly filed, who had it, and who was made for it.
+    Known {
+        archived: Vec<String>,
+        duplicate: Vec<String>,
+        created: Vec<String>,
+    },
+}
+
+/// What went wrong with one message, and at which stage.
+enum Fault {
+    Message(&'static str, String),
+    /// The store takes no more.
+    Store(StoreError),
+}
+
+/// Goes through an archive, and says what was filed; the last reply is the run.
+///
+/// # Errors
+/// The run cannot begin, or its protocol cannot be stored.
+pub async fn run(
+    config: &Config,
+    parts: Parts,
+    reroute: Reroute,
+    going_on: &GoingOn<'_>,
+    replies: &mpsc::Sender<Reply>,
+) -> Result<(), Failure> {
+    let mut run = Run::begin(NAME, Timestamp::now());
+    if !reroute.dry_run {
+        run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
+    }
+    let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run).await;
+    // A router that is gone has forgotten the run.
+    let _ = parts.router.send(RunEnded(run.run)).await;
+    if let Err(error) = &ended {
+        run.error("", "", "store", error);
+    }
+    let (state, exit) = match ended {
+        Err(_) => (RunState::Failed, Exit::Store),
+        Ok(()) if going_on.stop.is_cancelled() => (RunState::Interrupted, Exit::Interrupted),
+        Ok(()) if run.failed > 0 => (RunState::CompletedWithErrors, Exit::Errors),
+        Ok(()) => (RunState::Completed, Exit::Done),
+    };
+    run.state = state;
+    run.finished_at = Some(timestamp(Timestamp::now()));
+    if !reroute.dry_run {
+        parts.committer.change(Change::Protocol(Box::new(run.clone()))).await?;
+    }
+    let exit = exit as i32;
+    // Whoever asked may be gone; the protocol is stored.
+    let _ = replies
+        .send(Reply::Finished {
+            run: Box::new(run),
+            exit,
+        })
+        .await;
+    Ok(())
+}
+
+async fn go_through(
+    config: &Config,
+    parts: &Parts,
+    reroute: &Reroute,
+    stop: &CancellationToken,
+    replies: &mpsc::Sender<Reply>,
+    run: &mut Run,
+) -> Result<(), StoreError> {
+    let (sender, mut candidates) = mpsc::channel(FOUND);
+    let finder = {
+        let (store, user, stop) = (parts.store.clone(), reroute.from.0, stop.clone());
+        let book = Book::new(config, reroute.profile.clone());
+        actix_rt::task::spawn_blocking(move || find(&store, user, book, &stop, &sender))
+    };
+    let mut judging = JoinSet::new();
+    let mut failed = Ok(());
+    while failed.is_ok() {
+        tokio::select! {
+            Some(judged) = judging.join_next() => failed = take(run, reroute, judged, replies).await,
+            candidate = candidates.recv(), if judging.len() < AT_ONCE => {
+                let Some(candidate) = candidate else { break };
+                let share = parts.budget.take(std::iter::once(candidate.entry.message.size)).await;
+                let (parts, number, dry_run) = (parts.clone(), run.run, reroute.dry_run);
+                judging.spawn(async move {
+                    let judged = judge(&parts, number, dry_run, candidate).await;
+                    drop(share);
+                    judged
+                });
+            }
+        }
+    }
+    drop(candidates);
+    // What is on its way is counted, whatever else went wrong.
+    while let Some(judged) = judging.join_next().await {
+        failed = failed.and(take(run, reroute, judged, replies).await);
+    }
+    let found = finder.await.unwrap_or_else(|_| {
+        Err(StoreError::Fault {
+            detail: "going through the archive panicked".into(),
+        })
+    });
+    failed.and(found)
+}
+
+/// Which profile's rules are a message's.
+struct Book {
+    config: Config,
+    given: Option<String>,
+    ruled: HashMap<String, Result<Arc<Ruled>, String>>,
+}
+
+impl Book {
+    fn new(config: &Config, given: Option<String>) -> Self {
+        Self {
+            config: config.clone(),
+            given,
+            ruled: HashMap::new(),
+        }
+    }
+
+    fn rules(&mut self, store: &Store, entry: &Entry) -> Result<Arc<Ruled>, String> {
+        let name = match &self.given {
+            Some(name) => name.clone(),
+            None => {
+                let stored = Stored::read(store, entry.id).map_err(|failure| failure.error)?;
+                let name = stored.profile(store).map_err(|failure| failure.error)?;
+                name.ok_or("the protocol of the run that archived it is missing; give --profile")?
+            }
+        };
+        let config = &self.config;
+        let ready = || match config.profile(&name) {
+            Ok(profile) => Ok(Arc::new(Ruled {
+                rules: Rules::new(&profile.recipients, &profile.server.username),
+                routing: Arc::new(Routing::new(&profile.recipients)),
+            })),
+            Err(_) => Err(format!(
+                "it was archived by profile {name:?}, which the configuration does not have; give --profile"
+            )),
+        };
+        self.ruled.entry(name.clone()).or_insert_with(ready).clone()
+    }
+}
+
+/// Hands out the messages of `user`, oldest first, until nobody takes them.
+fn find(
+    store: &Store,
+    user: UserId,
+    mut book: Book,
+    stop: &CancellationToken,
+    found: &mpsc::Sender<Candidate>,
+) -> Result<(), StoreError> {
+    let each = |entry: Entry| {
+        let ruled = book.rules(store, &entry);
+        match stop.is_cancelled() || found.blocking_send(Candidate { entry, ruled }).is_err() {
+            true => Err(End::NobodyTakes),
+            false => Ok(()),
+        }
+    };
+    match store.list(user, None, each) {
+        Ok(()) | Err(End::NobodyTakes) => Ok(()),
+        Err(End::Store(error)) => Err(error),
+    }
+}
+
+/// Why no more messages are handed out.
+enum End {
+    NobodyTakes,
+    Store(StoreError),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn judge(parts: &Parts, run: RunId, dry_run: bool, candidate: Candidate) -> Judged {
+    let Candidate { entry, ruled } = candidate;
+    let (id, size, folder) = (entry.id, entry.message.size, entry.folder.clone());
+    let result = match ruled {
+        Ok(ruled) => reroute_one(parts, run, dry_run, entry, &ruled).await,
+        Err(words) => Err(Fault::Message("profile", words)),
+    };
+    Judged {
+        id,
+        size,
+        folder,
+        result,
+    }
+}
+
+async fn reroute_one(
+    parts: &Parts,
+    run: RunId,
+    dry_run: bool,
+    entry: Entry,
+    ruled: &Arc<Ruled>,
+) -> Result<Rerouted, Fault> {
+    let found = {
+        let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
+        on_pool(&parts.pool, move || found(&store, &ruled.rules, id)).await?
+    };
+    let preview = Preview {
+        found: found.clone(),
+        routing: ruled.routing.clone(),
+        look_up: Vec::new(),
+    };
+    let previewed = parts.router.send(preview).await.map_err(|_| router_gone())?;
+    let known = known(previewed);
+    if known.is_empty() {
+        return Ok(Rerouted::Unknown);
+    }
+    let holders = parts.store.filings_of(entry.id, &entry.message);
+    let holders: HashSet<_> = holders
+        .map_err(Fault::Store)?
+        .into_iter()
+        .map(|(user, _)| user.name)
+        .collect();
+    let (duplicate, archived): (Vec<_>, Vec<_>) = known.into_iter().partition(|name| holders.contains(name));
+    if archived.is_empty() || dry_run {
+        let created = Vec::new();
+        return Ok(Rerouted::Known {
+            archived,
+            duplicate,
+            created,
+        });
+    }
+    let folder = entry.filing.folder;
+    let prepared = {
+        let store = parts.store.clone();
+        on_pool(&parts.pool, move || prepare(&store, &entry, found)).await?
+    };
+    let route = Route {
+        copy: None,
+        folder,
+        run,
+        prepared,
+        routing: ruled.routing.clone(),
+    };
+    match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
+        Ok(routed) => Ok(Rerouted::Known {
+            archived: routed.archived,
+            duplicate: routed.duplicate,
+            created: routed.created,
+        }),
+        Err(RouteError::Store(error)) => Err(Fault::Store(error)),
+        Err(error) => Err(Fault::Message("route", error.to_string())),
+    }
+}
+
+/// The users that addresses lead to, without whom `unknown` names.
+fn known(previewed: Previewed) -> Vec<String> {
+    let by_address = |rule| !matches!(rule, Rule::Catchall | Rule::User);
+    let users = previewed.users.into_iter().filter(|user| by_address(user.rule));
+    users.map(|user| user.user).collect()
+}
+
+async fn on_pool<T: Send + 'static>(
+    pool: &Pool,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Fault> {
+    let done = pool.run(work).await;
+    let done = done.map_err(|panicked| Fault::Message("identify", panicked.to_string()))?;
+    done.map_err(|failure| Fault::Message("read", failure.error))
+}
+
+fn router_gone() -> Fault {
+    Fault::Message("route", RouteError::Router.to_string())
+}
+
+/// The addresses in a stored message, or in the journal reports in which it came.
+fn found(store: &Store, rules: &Rules, id: u64) -> Result<Found, Failure> {
+    let copies = fetched(store, id)?;
+    let identified: Vec<_> = copies
+        .into_iter()
+        .map(|bytes| Identified::new(bytes, None, rules).found)
+        .collect();
+    Ok(united(identified.iter()))
+}
+
+/// A stored message as it goes to the router once more.
+fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failure> {
+    let bytes: bytes::Bytes = crate::archive::Retrieval::new(store)
+        .raw(entry.id, &entry.message)?
+        .into();
+    let content = Content {
+        parts: cut(&bytes),
+        sha256: entry.message.sha256,
+        identity: crate::identify::identity_of(&bytes),
+        bytes,
+    };
+    Ok(Prepared {
+        found,
+        date: Some(entry.message.date),
+        notes: entry.message.notes,
+        content: Arc::new(content),
+        report: None,
+        untrusted_report: false,
+    })
+}
+
+/// Counts what became of a message, and tells it.
+async fn take(
+    run: &mut Run,
+    reroute: &Reroute,
+    judged: Result<Judged, tokio::task::JoinError>,
+    replies: &mpsc::Sender<Reply>,
+) -> Result<(), StoreError> {
+    let judged = match judged {
+        Ok(judged) => judged,
+        Err(error) => {
+            run.count(Outcome::Failed);
+            run.error("", "", "identify", error);
+            return Ok(());
+        }
+    };
+    let Judged {
+        id,
+        size,
+        folder,
+        result,
+    } = judged;
+    run.bytes += size;
+    match result {
+        Ok(Rerouted::Unknown) => {
+            run.count(Outcome::Skipped);
+            run.unknown += 1;
+        }
+        Ok(Rerouted::Known {
+            archived,
+            duplicate,
+            created,
+        }) => {
+            run.count(if archived.is_empty() {
+                Outcome::Duplicate
+            } else {
+                Outcome::Archived
+            });
+            run.filings += archived.len() as u64;
+            for user in &archived {
+                run.users.entry(user.clone()).or_default().archived += 1;
+            }
+            for user in duplicate {
+                run.users.entry(user).or_default().duplicates += 1;
+            }
+            run.created_users.extend(created);
+            if !archived.is_empty() {
+                let line = RerouteLine { id, users: archived };
+                // Whoever asked may be gone; it goes on.
+                let _ = replies.send(Reply::Rerouted(Box::new(line))).await;
+            }
+        }
+        Err(Fault::Message(stage, error)) => {
+            run.count(Outcome::Failed);
+            run.error(&folder, format!("message {id}"), stage, error);
+        }
+        Err(Fault::Store(error)) => {
+            run.count(Outcome::Failed);
+            return Err(error);
+        }
+    }
+    let _ = replies.try_send(Reply::Progress {
+        run: run.run,
+        done: run.seen,
+        expected: reroute.from.1,
+        bytes: run.bytes,
+    });
+    Ok(())
+}
