@@ -17,13 +17,13 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction::Compaction,
-    config::{self, Config, ConfigError, QuietHours},
+    config::{self, Config, QuietHours},
     control::api::{Failure, Reply, Request},
     identify::Pool,
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
-    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError},
+    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
 };
 
@@ -61,11 +61,13 @@ impl Appliance {
         let directory = Directory::new(users).with(Signs::new(&config));
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
+        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
             store: store.clone(),
             committer: committer.clone(),
             router: router.clone(),
+            users_file,
             pool,
             budget: Budget::new(config.limits.inflight.0),
             max_message_size: config.limits.max_message_size.0,
@@ -298,9 +300,7 @@ pub async fn take_over_users(config: &Config, store: &Store, committer: &Committ
 
 /// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
-    if let Some(error) = &config.file_users.error {
-        return Err(ConfigError::from(error.clone()).into());
-    }
+    config.require_users()?;
     Ok(route::changed_users(
         &store.users()?,
         config.users(),

@@ -139,6 +139,12 @@ impl Config {
         self.user.iter().chain(&self.file_users.users)
     }
 
+    /// # Errors
+    /// The users file could not be used, so it is not known who the users are.
+    pub fn require_users(&self) -> Result<(), ConfigError> {
+        self.file_users.error.clone().map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// The profile of this name.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::{
     fmt, fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use super::{List, User};
@@ -21,6 +22,8 @@ pub struct FileUsers {
     pub users: Vec<User>,
     /// The line on which each of them is named first.
     lines: Vec<usize>,
+    /// Which file it was.
+    pub stamp: Option<Stamp>,
     /// Why there are none: the file could not be used.
     pub error: Option<UsersFileError>,
 }
@@ -107,6 +110,14 @@ impl Stamp {
             inode: metadata.ino(),
         })
     }
+
+    /// How long ago the file was written.
+    pub fn age(&self, now: SystemTime) -> Duration {
+        let (seconds, nanoseconds) = self.modified;
+        let modified = Duration::new(seconds.max(0) as u64, nanoseconds.clamp(0, 999_999_999) as u32);
+        now.duration_since(SystemTime::UNIX_EPOCH + modified)
+            .unwrap_or_default()
+    }
 }
 
 /// Reads a users file. `users` and `lists` are those of the configuration, which its users must not contradict.
@@ -123,12 +134,16 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
         return Err(unreadable(&"it is no list of users: no file, or far too large"));
     }
+    // Before it is read: what is written later is another file.
+    let stamp = Stamp::of(file).ok();
     let bytes = fs::read(file).map_err(|error| unreadable(&error))?;
-    parse(&bytes, users, lists).map_err(|(line, problem)| UsersFileError {
+    let refused = |(line, problem)| UsersFileError {
         file: file.to_owned(),
         line,
         problem,
-    })
+    };
+    let read = parse(&bytes, users, lists).map_err(refused)?;
+    Ok(FileUsers { stamp, ..read })
 }
 
 fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, Problem)> {
@@ -153,9 +168,10 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         let fields = fields.map_err(|_| (Some(line), Problem::NotUtf8))?;
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
         let is_blank = fields.iter().all(|field| field.is_empty());
-        if !is_blank && !(std::mem::take(&mut first) && is_header(&fields)) {
-            file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
+        if is_blank || (std::mem::take(&mut first) && is_header(&fields)) {
+            continue;
         }
+        file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
     }
 }
 

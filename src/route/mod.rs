@@ -9,6 +9,7 @@ mod shares;
 mod signs;
 mod swap;
 mod users;
+mod users_file;
 
 pub use decision::{Assigned, Decision, Nobody, Routing, decide};
 pub use directory::{Directory, Known, Rule};
@@ -18,3 +19,4 @@ pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnde
 pub use signs::Signs;
 pub use swap::{BeginSwap, Swap};
 pub use users::{UserChange, UserError};
+pub use users_file::{LookAtUsers, UsersFile};
