@@ -24,7 +24,7 @@ pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unk
 pub use quiet::QuietHours;
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
-pub use users_file::{FileUsers, Problem, Stamp, UsersFileError, read as read_users_file};
+pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.

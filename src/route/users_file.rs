@@ -13,7 +13,7 @@ use actix::{Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, 
 use super::{BeginSwap, Directory, Router, Signs, Swap, changed_users};
 use crate::{
     archive::{Change, Committer, Store, StoreError},
-    config::{Config, FileUsers, List, Problem, Stamp, User, UsersFileError, read_users_file},
+    config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
     report::metrics,
 };
 
@@ -44,7 +44,7 @@ struct Work {
 #[derive(Clone)]
 struct State {
     /// The file that was read last; `None` where it was not there.
-    seen: Option<Stamp>,
+    seen: Option<FileStamp>,
     /// The users in the directory came of a file that names any.
     names_users: bool,
     /// The store has users that the router was not given.
@@ -127,7 +127,7 @@ impl Work {
         let (seen, read) = self.read_settled().await;
         let taken = match read {
             Ok(read) if read.users.is_empty() && state.names_users => {
-                Err(Refusal::File(self.error(None, Problem::Empty)))
+                Err(Refusal::File(self.error(None, UsersFileProblem::Empty)))
             }
             Ok(read) => self.take_over(read, &mut state).await,
             Err(error) => Err(Refusal::File(error)),
@@ -141,7 +141,7 @@ impl Work {
                 state.seen = seen;
                 Some(error)
             }
-            Err(Refusal::Store(error)) => Some(self.error(None, Problem::Store(error.to_string()))),
+            Err(Refusal::Store(error)) => Some(self.error(None, UsersFileProblem::Store(error.to_string()))),
         };
         if let Some(error) = &state.error
             && before.as_ref() != Some(error)
@@ -153,13 +153,13 @@ impl Work {
         state
     }
 
-    async fn stamp(self: &Arc<Self>) -> Option<Stamp> {
+    async fn stamp(self: &Arc<Self>) -> Option<FileStamp> {
         let work = self.clone();
-        blocking(move || Stamp::of(&work.file).ok()).await.ok().flatten()
+        blocking(move || FileStamp::of(&work.file).ok()).await.ok().flatten()
     }
 
     /// Reads the file when it has not changed for a moment, as far as can be waited for.
-    async fn read_settled(self: &Arc<Self>) -> (Option<Stamp>, Result<FileUsers, UsersFileError>) {
+    async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Result<FileUsers, UsersFileError>) {
         for _ in 0..WAITS {
             let stamp = self.stamp().await;
             if stamp.is_some_and(|stamp| stamp.age(SystemTime::now()) >= SETTLED) {
@@ -177,7 +177,7 @@ impl Work {
     async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {
         let work = self.clone();
         let read = blocking(move || read_users_file(&work.file, &work.users, &work.lists)).await;
-        read.unwrap_or_else(|error| Err(self.error(None, Problem::Unreadable(error.to_string()))))
+        read.unwrap_or_else(|error| Err(self.error(None, UsersFileProblem::Unreadable(error.to_string()))))
     }
 
     async fn take_over(self: &Arc<Self>, read: FileUsers, state: &mut State) -> Result<(), Refusal> {
@@ -189,7 +189,7 @@ impl Work {
         };
         let refused = |error| match error {
             StoreError::User { ref name, .. } => {
-                Refusal::File(self.error(read.line(name), Problem::Store(error.to_string())))
+                Refusal::File(self.error(read.line(name), UsersFileProblem::Store(error.to_string())))
             }
             error => Refusal::Store(error),
         };
@@ -234,7 +234,7 @@ impl Work {
         Ok(())
     }
 
-    fn error(&self, line: Option<usize>, problem: Problem) -> UsersFileError {
+    fn error(&self, line: Option<usize>, problem: UsersFileProblem) -> UsersFileError {
         UsersFileError {
             file: self.file.clone(),
             line,
