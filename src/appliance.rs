@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction,
-    config::{self, Config, ConfigError, QuietHours},
+    config::{self, Config, QuietHours},
     control::{
         self,
         api::{Failure, Reply, Request},
@@ -28,7 +28,7 @@ use crate::{
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
     report::{Run, RunState, metrics},
     reroute::{self, Reroute},
-    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError},
+    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
 };
 
@@ -69,11 +69,13 @@ impl Appliance {
         let directory = Directory::new(users).with(Signs::new(&config));
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
+        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
             store: store.clone(),
             committer: committer.clone(),
             router: router.clone(),
+            users_file,
             pool,
             budget: Budget::new(config.limits.inflight.0),
             max_message_size: config.limits.max_message_size.0,
@@ -332,9 +334,7 @@ pub async fn take_over_users(config: &Config, store: &Store, committer: &Committ
 
 /// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
-    if let Some(error) = &config.file_users.error {
-        return Err(ConfigError::from(error.clone()).into());
-    }
+    config.require_users()?;
     Ok(route::changed_users(
         &store.users()?,
         config.users(),

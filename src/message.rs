@@ -2,13 +2,14 @@
 
 use std::{borrow::Borrow, fmt};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 
 /// The name of the built-in user who gets what has no known address.
 pub const CATCHALL: &str = "@catchall";
 
-/// A mail address in the one form in which addresses are compared: local part in lower case,
-/// domain in lower case and IDNA ASCII (RFC 5890).
+/// A mail address in the one form in which addresses are compared: local part in lower case and composed (NFC, as RFC
+/// 6532, 3.1 has it), domain in lower case and IDNA ASCII (RFC 5890).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Address(Box<str>);
@@ -77,7 +78,10 @@ impl Address {
     /// Of a local part and a normalised domain. Quotes that a local part does not need are no part of it.
     fn of(local: &str, domain: &str) -> Self {
         let unquoted = unquoted(local);
-        let local = unquoted.as_deref().unwrap_or(local).to_lowercase();
+        let mut local = unquoted.as_deref().unwrap_or(local).to_lowercase();
+        if !local.is_ascii() {
+            local = ComposingNormalizerBorrowed::new_nfc().normalize(&local).into_owned();
+        }
         Self(format!("{local}@{domain}").into())
     }
 
@@ -224,6 +228,7 @@ mod tests {
         for none in ["", "\"a@b\"", "jane", "@example.com", "jane@", "jane@exam ple.com"] {
             assert_eq!(parse(none), None, "{none}");
         }
+        assert_eq!(parse("ju\u{308}rgen@example.com"), parse("J\u{dc}rgen@example.com"));
         let tagged = Address::parse("jane+news@example.com").unwrap();
         assert_eq!(tagged.without_tag().unwrap().as_str(), "jane@example.com");
         assert_eq!(Address::parse("+news@example.com").unwrap().without_tag(), None);

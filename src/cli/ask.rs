@@ -88,7 +88,8 @@ async fn read_here(
 
 /// The users as the configuration has them now, also when no run came since it was changed.
 async fn take_over_users(config: &Config, store: &Arc<Store>) -> Result<(), Failure> {
-    if appliance::changed_users(config, store)?.is_empty() {
+    // Where nobody knows who they are, they stay as they were.
+    if config.require_users().is_err() || appliance::changed_users(config, store)?.is_empty() {
         return Ok(());
     }
     let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;

@@ -37,6 +37,13 @@ use crate::{
 /// The hidden argument of the process that does the work.
 const WORKER: &str = "--worker";
 
+impl Arguments {
+    /// Whether this is the process that does the work for another.
+    pub fn is_worker(&self) -> bool {
+        self.worker
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Where to: an empty or new directory, or that of the same export.

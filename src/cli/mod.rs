@@ -142,6 +142,33 @@ enum Command {
     Export(export::Arguments),
 }
 
+impl Command {
+    /// Whether it does without knowing who the users are now.
+    fn only_reads(&self) -> bool {
+        match self {
+            Self::Test { .. }
+            | Self::Protocols { .. }
+            | Self::Users { change: None }
+            | Self::List { .. }
+            | Self::Raw { .. }
+            | Self::Backup { .. }
+            | Self::Restore { .. }
+            | Self::Show { .. }
+            | Self::Verify(_) => true,
+            // The process that does the work says nothing of it again.
+            Self::Export(arguments) => !arguments.is_worker(),
+            Self::Serve
+            | Self::Archive { .. }
+            | Self::Import { .. }
+            | Self::Users { change: Some(_) }
+            | Self::Explain(_)
+            | Self::Reroute(_)
+            | Self::Compact { .. }
+            | Self::VerifyReader => false,
+        }
+    }
+}
+
 #[derive(Subcommand, Debug)]
 enum UsersCommand {
     /// Add a user with addresses.
@@ -176,6 +203,13 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
     let config = Config::load(&cli.config)?;
     let json = cli.json;
+    // The others end over it, or ask an appliance that says it in its protocols.
+    if cli.command.only_reads()
+        && let Err(error) = config.require_users()
+    {
+        let said = format!("{error}; until then, the users are as they were before");
+        let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
+    }
     match cli.command {
         Command::Serve => serve::run(config),
         Command::Test { profile } => test::run(&config, &profile, json),

@@ -22,6 +22,7 @@ const FINISH: Duration = Duration::from_secs(7);
 const ANSWER: Duration = Duration::from_secs(1);
 
 pub fn run(config: Config) -> Result<u8, Failure> {
+    config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let store = Arc::new(Store::open(&config)?);
     let listen = config.http.listen.clone();

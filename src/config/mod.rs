@@ -26,7 +26,7 @@ pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unk
 pub use quiet::QuietHours;
 pub use schedule::Schedule;
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
-pub use users_file::{FileUsers, Problem, Stamp, UsersFileError, read as read_users_file};
+pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
@@ -139,6 +139,12 @@ impl Config {
     /// The users of the configuration and of its users file.
     pub fn users(&self) -> impl Iterator<Item = &User> {
         self.user.iter().chain(&self.file_users.users)
+    }
+
+    /// # Errors
+    /// The users file could not be used, so it is not known who the users are.
+    pub fn require_users(&self) -> Result<(), ConfigError> {
+        self.file_users.error.clone().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The profile of this name.

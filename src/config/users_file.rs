@@ -5,6 +5,7 @@ use std::{
     fmt, fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use super::{List, User};
@@ -21,6 +22,8 @@ pub struct FileUsers {
     pub users: Vec<User>,
     /// The line on which each of them is named first.
     lines: Vec<usize>,
+    /// Which file it was.
+    pub stamp: Option<FileStamp>,
     /// Why there are none: the file could not be used.
     pub error: Option<UsersFileError>,
 }
@@ -46,7 +49,7 @@ impl FileUsers {
 pub struct UsersFileError {
     pub file: PathBuf,
     pub line: Option<usize>,
-    pub problem: Problem,
+    pub problem: UsersFileProblem,
 }
 
 struct Line(Option<usize>);
@@ -58,7 +61,7 @@ impl fmt::Display for Line {
 }
 
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum UsersFileProblem {
     #[error("cannot be read: {0}")]
     Unreadable(String),
     #[error("is not text in UTF-8; save it as that")]
@@ -90,13 +93,13 @@ pub enum Problem {
 
 /// What changes when a file does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct FileStamp {
     modified: (i64, i64),
     size: u64,
     inode: u64,
 }
 
-impl Stamp {
+impl FileStamp {
     /// # Errors
     /// The file is not there, or cannot be looked at.
     pub fn of(file: &Path) -> io::Result<Self> {
@@ -106,6 +109,14 @@ impl Stamp {
             size: metadata.len(),
             inode: metadata.ino(),
         })
+    }
+
+    /// How long ago the file was written.
+    pub fn age(&self, now: SystemTime) -> Duration {
+        let (seconds, nanoseconds) = self.modified;
+        let modified = Duration::new(seconds.max(0) as u64, nanoseconds.clamp(0, 999_999_999) as u32);
+        now.duration_since(SystemTime::UNIX_EPOCH + modified)
+            .unwrap_or_default()
     }
 }
 
@@ -117,21 +128,25 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
     let unreadable = |error: &dyn fmt::Display| UsersFileError {
         file: file.to_owned(),
         line: None,
-        problem: Problem::Unreadable(error.to_string()),
+        problem: UsersFileProblem::Unreadable(error.to_string()),
     };
     let metadata = fs::metadata(file).map_err(|error| unreadable(&error))?;
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
         return Err(unreadable(&"it is no list of users: no file, or far too large"));
     }
+    // Before it is read: what is written later is another file.
+    let stamp = FileStamp::of(file).ok();
     let bytes = fs::read(file).map_err(|error| unreadable(&error))?;
-    parse(&bytes, users, lists).map_err(|(line, problem)| UsersFileError {
+    let refused = |(line, problem)| UsersFileError {
         file: file.to_owned(),
         line,
         problem,
-    })
+    };
+    let read = parse(&bytes, users, lists).map_err(refused)?;
+    Ok(FileUsers { stamp, ..read })
 }
 
-fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, Problem)> {
+fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -146,16 +161,17 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return file.finish().map_err(|(line, problem)| (Some(line), problem)),
-            Err(error) => return Err((None, Problem::Unreadable(error.to_string()))),
+            Err(error) => return Err((None, UsersFileProblem::Unreadable(error.to_string()))),
         }
         let line = lines.of_record(at as usize);
         let fields: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
-        let fields = fields.map_err(|_| (Some(line), Problem::NotUtf8))?;
+        let fields = fields.map_err(|_| (Some(line), UsersFileProblem::NotUtf8))?;
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
         let is_blank = fields.iter().all(|field| field.is_empty());
-        if !is_blank && !(std::mem::take(&mut first) && is_header(&fields)) {
-            file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
+        if is_blank || (std::mem::take(&mut first) && is_header(&fields)) {
+            continue;
         }
+        file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
     }
 }
 
@@ -238,16 +254,16 @@ impl Reading {
         }
     }
 
-    fn take(&mut self, fields: &[&str], line: usize) -> Result<(), Problem> {
+    fn take(&mut self, fields: &[&str], line: usize) -> Result<(), UsersFileProblem> {
         if fields.iter().any(|field| field.contains(['\r', '\n'])) {
-            return Err(Problem::OpenQuote);
+            return Err(UsersFileProblem::OpenQuote);
         }
         let name = fields[0].to_owned();
         if let Err(why) = check_name(&name) {
-            return Err(Problem::Name { name, why });
+            return Err(UsersFileProblem::Name { name, why });
         }
         if self.configured.contains(&name) {
-            return Err(Problem::Twice(name));
+            return Err(UsersFileProblem::Twice(name));
         }
         let (flags, addresses): (Vec<&str>, Vec<&str>) = fields[1..].iter().partition(|field| **field == DISABLED);
         let separator = |c: char| c == ';' || c.is_whitespace();
@@ -257,7 +273,7 @@ impl Reading {
             .filter(|text| !text.is_empty())
             .peekable();
         if addresses.peek().is_none() {
-            return Err(Problem::NoAddress(name));
+            return Err(UsersFileProblem::NoAddress(name));
         }
         let number = match self.names.get(&name) {
             Some(number) => *number,
@@ -265,14 +281,17 @@ impl Reading {
         };
         self.read.users[number].disabled |= !flags.is_empty();
         for text in addresses {
-            self.named
-                .push((number, Address::parse_entry(text).map_err(Problem::Address)?, line));
+            self.named.push((
+                number,
+                Address::parse_entry(text).map_err(UsersFileProblem::Address)?,
+                line,
+            ));
         }
         Ok(())
     }
 
     /// Only now: who is disabled on any line has no addresses, and another may have them.
-    fn finish(mut self) -> Result<FileUsers, (usize, Problem)> {
+    fn finish(mut self) -> Result<FileUsers, (usize, UsersFileProblem)> {
         for (user, address, line) in std::mem::take(&mut self.named) {
             if self.read.users[user].disabled {
                 self.read.users[user].addresses.push(address.to_string());
@@ -295,19 +314,19 @@ impl Reading {
         number
     }
 
-    fn own(&mut self, user: usize, address: Address, line: usize) -> Result<(), Problem> {
+    fn own(&mut self, user: usize, address: Address, line: usize) -> Result<(), UsersFileProblem> {
         if self.lists.contains(&address) {
-            return Err(Problem::List(address));
+            return Err(UsersFileProblem::List(address));
         }
         match self.owners.get(&address) {
             Some(Owner::Configured(other)) => {
                 let (other, line) = (other.clone(), None);
-                return Err(Problem::Taken { address, other, line });
+                return Err(UsersFileProblem::Taken { address, other, line });
             }
             Some(Owner::InFile { user: other, .. }) if *other == user => return Ok(()),
             Some(Owner::InFile { user: other, line }) => {
                 let (other, line) = (self.read.users[*other].name.clone(), Some(*line));
-                return Err(Problem::Taken { address, other, line });
+                return Err(UsersFileProblem::Taken { address, other, line });
             }
             None => {}
         }

@@ -10,7 +10,7 @@ fn configured(name: &str, address: &str) -> User {
     }
 }
 
-fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, (Option<usize>, Problem)> {
+fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
     let list = List {
         address: "sales@example.com".into(),
         users: vec!["jane".into()],
@@ -131,7 +131,7 @@ proptest! {
         let end = if crlf { "\r\n" } else { "\n" };
         let text: String = before.iter().chain([&"wrong".to_owned()]).map(|line| format!("{line}{end}")).collect();
         let (line, problem) = read(&text).unwrap_err();
-        if matches!(problem, Problem::NoAddress(_)) {
+        if matches!(problem, UsersFileProblem::NoAddress(_)) {
             prop_assert_eq!(line, Some(before.len() + 1));
         }
     }

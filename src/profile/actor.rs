@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Report, Stages, Task},
+    frequent::{Common, Frequent},
     run::{self, Exit, FolderError, RunError},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     config,
     identify::{Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
-    route::{Routing, RunEnded},
+    route::{LookAtUsers, Routing, RunEnded},
     source::Import,
 };
 
@@ -33,6 +34,8 @@ pub struct Live {
     pub run: Option<Run>,
     /// Copies that it expects to look at.
     pub expected: u64,
+    /// The addresses that its messages name and nobody has.
+    pub(super) unresolved: Frequent,
     /// Ends it in good order.
     pub cancel: CancellationToken,
 }
@@ -110,6 +113,7 @@ impl Profile {
                 None => {}
             }
             let Some(routed) = routed else { return };
+            live.unresolved.message(routed.unresolved);
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;
             for user in routed.archived {
@@ -242,9 +246,11 @@ impl Profile {
             {
                 return (Err(not_begun(&config.name, started, error)), unstored);
             }
+            let notices = look_at_users(&stages).await;
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
+                notices,
                 ..Run::begin(&config.name, started)
             };
             let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
@@ -254,8 +260,8 @@ impl Profile {
             live.send_replace(Live {
                 busy: true,
                 run: Some(Run { run: number, ..begun }),
-                expected: 0,
                 cancel: cancel.clone(),
+                ..Live::default()
             });
             tracing::info!(profile = config.name, run = number, "run begins");
             let source = match &import {
@@ -280,7 +286,7 @@ impl Profile {
             };
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
-            let Some(finished) = finish(&live, number, started, result) else {
+            let Some(finished) = finish(&live, &config, number, started, result) else {
                 // The supervisor took this profile for stuck, and has stored the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };
@@ -299,6 +305,17 @@ impl Profile {
     }
 }
 
+/// Has a users file that changed taken over before the run; gives what is to be said of one that could not be.
+async fn look_at_users(stages: &Stages) -> Vec<String> {
+    let Some(file) = &stages.users_file else {
+        return Vec::new();
+    };
+    // Who looks at the file is gone only with the appliance.
+    let error = file.send(LookAtUsers).await.ok().flatten();
+    let notice = error.map(|error| format!("{error}; until then, the users are as they were before"));
+    notice.into_iter().collect()
+}
+
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
 fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
     let now = Timestamp::now();
@@ -310,6 +327,7 @@ fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError
 /// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
 fn finish(
     live: &watch::Sender<Live>,
+    config: &config::Profile,
     number: u64,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
@@ -323,7 +341,10 @@ fn finish(
         Err(RunError::Interrupted) | Ok(()) => {}
         Err(error) => run.error("", "", error.stage(), error),
     }
-    notice_of_unknown(&mut run);
+    let common = live.borrow().unresolved.common();
+    if let Some(notice) = notice_of_unknown(&run, common, config) {
+        run.notice(notice);
+    }
     if run.untrusted_reports > 0 {
         run.notice(how_to_believe_reports(run.untrusted_reports));
     }
@@ -337,16 +358,34 @@ fn finish(
     Some(Finished { run, exit })
 }
 
-/// Nearly everything unknown hints at a directory or a rule that does not fit.
-fn notice_of_unknown(run: &mut Run) {
-    if run.unknown >= 20 && run.unknown * 10 >= run.seen * 9 {
-        let notice = format!(
-            "{} of {} messages have no known address: are the users' addresses complete, and is the mailbox's own \
-             address in own_addresses?",
-            run.unknown, run.seen
-        );
-        run.notice(notice);
+/// Nearly everything unknown hints at a directory or a rule that does not fit; an address that nobody has in nearly
+/// everything at the mailbox's own.
+fn notice_of_unknown(run: &Run, common: Option<Common>, config: &config::Profile) -> Option<String> {
+    let mostly_unknown = run.unknown >= 20 && run.unknown * 10 >= run.seen * 9;
+    let unknown = || format!("{} of {} messages have no known address", run.unknown, run.seen);
+    let Some(Common {
+        address,
+        named,
+        messages,
+    }) = common
+    else {
+        return mostly_unknown.then(|| format!("{}: are the users' addresses complete?", unknown()));
+    };
+    let known = config.recipients.own_addresses.iter().map(String::as_str);
+    let own: Vec<_> = known
+        .chain([address.as_str()])
+        .map(|text| format!("{text:?}"))
+        .collect();
+    let mut notice = format!(
+        "{address}, whom no user has, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
+         is, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and it counts for nobody",
+        own.join(", "),
+        config.name
+    );
+    if mostly_unknown {
+        notice += &format!("; {}", unknown());
     }
+    Some(notice)
 }
 
 fn log(finished: &Finished) {
@@ -385,3 +424,7 @@ fn log(finished: &Finished) {
         );
     }
 }
+
+#[cfg(test)]
+#[path = "actor_tests.rs"]
+mod tests;

@@ -16,7 +16,7 @@ use crate::{
     config::{Profile, Secret},
     identify::{Pool, Rules},
     report::{CopyError, Outcome, metrics},
-    route::{Routed, Router, Routing},
+    route::{Routed, Router, Routing, UsersFile},
     source::{Import, Session, SourceError, Steps},
 };
 
@@ -29,6 +29,8 @@ pub struct Stages {
     pub store: Arc<Store>,
     pub committer: Committer,
     pub router: actix::Addr<Router>,
+    /// Where users come from a file that may change.
+    pub users_file: Option<actix::Addr<UsersFile>>,
     pub pool: Pool,
     pub budget: Budget,
     /// Bytes; larger messages stay on the server.

@@ -2,13 +2,14 @@
 //!
 //! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its
 //! connection fetches. `run` is the order of things, `collect` what happens in one folder, `cursor`
-//! which copies are open, `budget` how much may be on its way.
+//! which copies are open, `budget` how much may be on its way, `frequent` which address is the mailbox's own.
 
 mod actor;
 mod budget;
 mod collect;
 mod connection;
 mod cursor;
+mod frequent;
 mod judge;
 mod probe;
 mod run;

@@ -29,6 +29,8 @@ pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
+pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
+pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
 
 /// The states that `dropkeep_profile_state` tells apart; the one that holds is 1.
@@ -51,6 +53,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
+    counter!(DIRECTORY_ERRORS).absolute(0);
     gauge!(INFLIGHT_BYTES).set(0.0);
     gauge!(BACKPRESSURE_SECONDS, "stage" => "budget").set(0.0);
     Ok(handle)
@@ -117,6 +120,15 @@ fn describe() {
         CERTIFICATE_EXPIRY,
         Unit::Seconds,
         "When the server's certificate expires, since 1970 UTC"
+    );
+    describe_counter!(
+        DIRECTORY_ERRORS,
+        Unit::Count,
+        "Users files that changed and could not be used"
+    );
+    describe_gauge!(
+        USERS_FILE_OK,
+        "1 where the users are those of the users file, 0 where it is wrong and they are those of an earlier one"
     );
     describe_gauge!(BUILD_INFO, "1, with the version as a label");
 }
@@ -213,6 +225,16 @@ pub fn archive_size(messages: u64, raw: u64) {
 
 pub fn users(count: usize) {
     gauge!(ARCHIVE_USERS).set(count as f64);
+}
+
+/// Whether the users are those of the users file as it is now.
+pub fn users_file(ok: bool) {
+    gauge!(USERS_FILE_OK).set(if ok { 1.0 } else { 0.0 });
+}
+
+/// A users file changed and could not be used.
+pub fn users_file_refused() {
+    counter!(DIRECTORY_ERRORS).increment(1);
 }
 
 /// Bytes of free pages within two files, which are used before the files grow.

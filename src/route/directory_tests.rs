@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::config::List;
 
@@ -162,4 +164,68 @@ fn a_pattern_is_one_users() {
     let directory = directory();
     let refused = directory.contradiction(9, &user("x", &["*@*.Example.com"], false));
     assert!(refused.unwrap().to_string().contains("\"jane\""));
+}
+
+/// How far in the order of a look-up an entry of a user's is for an address; `None` where it does not cover it. Written
+/// down anew, without the forms of an address.
+fn rank(entry: &str, address: &str, alias: Option<&str>) -> Option<usize> {
+    let (local, domain) = address.split_once('@').unwrap();
+    let plain = local.split('+').next().unwrap();
+    let (entry_local, entry_domain) = entry.split_once('@').unwrap();
+    let places = [(Some(domain), 0), (alias, 2)];
+    let exact = places.into_iter().find_map(|(domain, rank)| {
+        let here = domain == Some(entry_domain);
+        let with_tag = (here && entry_local == local).then_some(rank);
+        with_tag.or((here && entry_local == plain).then_some(rank + 1))
+    });
+    let pattern = || {
+        [(Some(domain), 100), (alias, 200)]
+            .into_iter()
+            .find_map(|(domain, rank)| {
+                let domain = domain?;
+                match entry_domain.strip_prefix("*.") {
+                    None => (entry_domain == domain).then_some(rank),
+                    // The longest suffix goes first.
+                    Some(parent) => domain
+                        .ends_with(&format!(".{parent}"))
+                        .then(|| rank + 50 - parent.len()),
+                }
+            })
+    };
+    if entry_local == "*" { pattern() } else { exact }
+}
+
+proptest! {
+    /// Against a look at every user for each address.
+    #[test]
+    fn a_look_up_finds_what_a_look_at_every_user_finds(
+        entries in prop::collection::vec(("(x|y|x\\+t|\\*)@(a\\.b\\.c|b\\.c|c|d)|\\*@\\*\\.(b\\.c|c|d)", any::<bool>()), 0..8),
+        address in "(x|y|x\\+t|z\\+t)@(a\\.b\\.c|b\\.c|c|d|a\\.d|e)",
+        aliased: bool,
+    ) {
+        let alias = aliased.then_some(("d", "b.c"));
+        let config = Config {
+            domain_aliases: alias.map(|(from, to)| (from.to_owned(), to.into())).into_iter().collect(),
+            ..Config::default()
+        };
+        let mut directory = Directory::default().with(Signs::new(&config));
+        for (id, (entry, retired)) in (1..).zip(&entries) {
+            let user = user(&format!("u{id}"), &[entry], *retired);
+            if directory.contradiction(id, &user).is_none() {
+                directory.put(id, user);
+            }
+        }
+        let alias = alias.filter(|(from, _)| address.ends_with(&format!("@{from}"))).map(|(_, to)| to);
+        let best = directory
+            .iter()
+            .filter_map(|(id, user)| Some((rank(user.addresses[0].as_str(), &address, alias)?, user.retired, id)))
+            .min();
+        let found = match look_up(&directory, &address, true) {
+            Known::Users(users, _) => Some((false, users)),
+            Known::Retired => Some((true, Vec::new())),
+            Known::No => None,
+        };
+        let expected = best.map(|(_, retired, id)| (retired, if retired { Vec::new() } else { vec![id] }));
+        prop_assert_eq!(found, expected);
+    }
 }

@@ -81,9 +81,10 @@ pub fn changed_users<'c, U>(
         }
         // Of managed users the configuration's own check says it, with the line.
         if !user.managed
-            && let Some(error) = signs.contradiction(user)
+            && let Some(StoreError::User { name, detail }) = signs.contradiction(user)
         {
-            return Err(error);
+            let detail = format!("{detail}; take the list out until the user is retired or has other addresses");
+            return Err(StoreError::User { name, detail });
         }
     }
     Ok(changed)

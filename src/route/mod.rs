@@ -10,6 +10,7 @@ mod shares;
 mod signs;
 mod swap;
 mod users;
+mod users_file;
 
 pub use decision::{Assigned, Decision, Nobody, Routing, decide};
 pub use directory::{Directory, Known, Rule};
@@ -20,3 +21,4 @@ pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnde
 pub use signs::Signs;
 pub use swap::{BeginSwap, Swap};
 pub use users::{UserChange, UserError};
+pub use users_file::{LookAtUsers, UsersFile};

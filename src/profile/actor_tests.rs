@@ -1,0 +1,63 @@
+use super::*;
+use crate::{
+    config::{Access, Folders, Recipients, Schedule, Server},
+    message::Address,
+};
+
+fn profile(own: &[&str]) -> config::Profile {
+    config::Profile {
+        name: "company".into(),
+        schedule: Schedule::default(),
+        server: Server::new(Access::Imap, "localhost", 143, "all"),
+        folders: Folders::default(),
+        recipients: Recipients {
+            own_addresses: own.iter().map(|text| (*text).into()).collect(),
+            ..Recipients::default()
+        },
+        delete: config::Delete::default(),
+    }
+}
+
+fn notice(unknown: u64, common: bool, own: &[&str]) -> Option<String> {
+    let run = Run {
+        seen: 100,
+        unknown,
+        ..Run::begin("company", Timestamp::UNIX_EPOCH)
+    };
+    let common = common.then(|| Common {
+        address: Address::parse("box@hoster.example").unwrap(),
+        named: 95,
+        messages: 100,
+    });
+    notice_of_unknown(&run, common, &profile(own))
+}
+
+#[test]
+fn a_run_said_two_things_of_one_cause() {
+    assert_eq!(notice(10, false, &[]), None);
+    let unknown = notice(95, false, &[]).unwrap();
+    assert!(
+        unknown.starts_with("95 of 100 messages have no known address"),
+        "{unknown}"
+    );
+    let both = notice(95, true, &[]).unwrap();
+    assert!(both.contains("95 of 100 messages have no known address"), "{both}");
+    let own = notice(10, true, &[]).unwrap();
+    assert!(!own.contains("no known address"), "{own}");
+    for notice in [both, own] {
+        assert!(notice.contains("own_addresses = [\"box@hoster.example\"]"), "{notice}");
+        assert!(
+            notice.contains("[profile.recipients]") && notice.contains("\"company\""),
+            "{notice}"
+        );
+    }
+}
+
+#[test]
+fn the_line_to_write_dropped_the_addresses_that_were_there() {
+    let notice = notice(0, true, &["all@example.com"]).unwrap();
+    assert!(
+        notice.contains("own_addresses = [\"all@example.com\", \"box@hoster.example\"]"),
+        "{notice}"
+    );
+}

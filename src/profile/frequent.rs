@@ -1,0 +1,152 @@
+//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own. Pure.
+//!
+//! Addresses are counted by the space-saving method, in so much memory whatever comes: one that is not counted takes the
+//! place of the rarest, and keeps in mind how much of the count is not its own.
+
+use std::collections::HashMap;
+
+use crate::message::Address;
+
+/// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
+/// [`crate::route::decide`] notes.
+const COUNTED: usize = 64;
+/// From so many messages on, and for so many of a hundred, an address is taken for the mailbox's own.
+const LEAST: u64 = 20;
+const PERCENT: u64 = 90;
+
+#[derive(Clone, Debug, Default)]
+pub struct Frequent {
+    messages: u64,
+    counts: HashMap<Address, Count>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    count: u64,
+    /// How much of it is that of addresses that were there before.
+    inherited: u64,
+}
+
+/// An address that nearly every message names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    pub address: Address,
+    /// Messages that name it, at the least, of how many.
+    pub named: u64,
+    pub messages: u64,
+}
+
+impl Frequent {
+    /// Counts a message, which names each of these addresses once.
+    pub fn message(&mut self, addresses: Vec<Address>) {
+        self.messages += 1;
+        for address in addresses {
+            if let Some(count) = self.counts.get_mut(&address) {
+                count.count += 1;
+                continue;
+            }
+            let inherited = if self.counts.len() < COUNTED {
+                0
+            } else {
+                self.forget_rarest()
+            };
+            let count = inherited + 1;
+            self.counts.insert(address, Count { count, inherited });
+        }
+    }
+
+    /// Forgets the rarest address; gives its count.
+    fn forget_rarest(&mut self) -> u64 {
+        let rarest = self.counts.iter().min_by_key(|(_, count)| count.count);
+        let rarest = rarest.map(|(address, count)| (address.clone(), count.count));
+        rarest.map_or(0, |(address, count)| {
+            self.counts.remove(&address);
+            count
+        })
+    }
+
+    /// The address that nearly every message names, if any.
+    pub fn common(&self) -> Option<Common> {
+        let named = |count: &Count| count.count - count.inherited;
+        let (address, count) = self.counts.iter().max_by_key(|(_, count)| named(count))?;
+        let named = named(count);
+        let is_common = self.messages >= LEAST && named * 100 >= self.messages * PERCENT;
+        is_common.then(|| Common {
+            address: address.clone(),
+            named,
+            messages: self.messages,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(local: &str) -> Address {
+        Address::parse(&format!("{local}@example.com")).unwrap()
+    }
+
+    /// The one address of `named` of so many messages, each naming others as well that occur once.
+    fn common(messages: u64, others: u64, named: impl Fn(u64) -> bool) -> Option<u64> {
+        let mut frequent = Frequent::default();
+        for number in 0..messages {
+            let mut addresses: Vec<_> = (0..others)
+                .map(|other| address(&format!("u{number}-{other}")))
+                .collect();
+            if named(number) {
+                addresses.push(address("all"));
+            }
+            frequent.message(addresses);
+        }
+        assert!(frequent.counts.len() <= COUNTED);
+        let common = frequent.common()?;
+        assert_eq!((common.address, common.messages), (address("all"), messages));
+        Some(common.named)
+    }
+
+    #[test]
+    fn nine_messages_in_ten_are_nearly_every_one() {
+        assert_eq!(common(20, 0, |_| true), Some(20));
+        assert_eq!(common(19, 0, |_| true), None, "too few to say");
+        assert_eq!(common(100, 0, |number| number % 10 != 0), Some(90));
+        assert_eq!(common(100, 0, |number| number % 10 > 1), None);
+        assert_eq!(common(1000, 31, |_| true), Some(1000));
+        assert_eq!(common(1000, 31, |number| number >= 95), Some(905), "it came late");
+        assert_eq!(common(1000, 31, |number| number % 4 != 0), None);
+        assert_eq!(Frequent::default().common(), None);
+    }
+
+    #[test]
+    fn what_took_the_place_of_others_was_taken_for_common() {
+        assert_eq!(common(1000, 31, |_| false), None);
+        assert_eq!(common(1000, 31, |number| number == 999), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// As a table of all of them would say, whatever else there is.
+        #[test]
+        fn an_address_of_ninety_percent_is_always_found(
+            seen in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0u64..31), 20..400)
+        ) {
+            let named = |number: u64| {
+                let (a, b, c, d, _) = seen[number as usize];
+                a || b || c || d
+            };
+            let messages = seen.len() as u64;
+            let exact = (0..messages).filter(|number| named(*number)).count() as u64;
+            let found = common(messages, seen[0].4, named);
+            if let Some(found) = found {
+                prop_assert!(found <= exact && found * 10 >= messages * 9);
+            }
+            // Its first occurrences may be lost to others that were there before.
+            if exact >= messages * 9 / 10 + 3 {
+                prop_assert!(found.is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The role of the users file is to keep the directory as its file has it: it looks whether the file changed, reads it
+//! beside the router, has the users changed in the store, and gives the router the directory that came of it. A file
+//! that is wrong changes nothing.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture};
+
+use super::{BeginSwap, Directory, Router, Signs, Swap, changed_users};
+use crate::{
+    archive::{Change, Committer, Store, StoreError},
+    config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
+    report::metrics,
+};
+
+/// How often the file is looked at; before each run it is looked at besides.
+const LOOK: Duration = Duration::from_secs(2);
+/// A file that changed a shorter time ago may still be being written, or put in place of another.
+const SETTLED: Duration = Duration::from_millis(300);
+/// How often that is waited for.
+const WAITS: usize = 10;
+
+pub struct UsersFile {
+    work: Arc<Work>,
+    state: State,
+}
+
+/// What reading the file needs.
+struct Work {
+    file: PathBuf,
+    /// Users and lists of the configuration itself.
+    users: Vec<User>,
+    lists: Vec<List>,
+    signs: Signs,
+    store: Arc<Store>,
+    committer: Committer,
+    router: Addr<Router>,
+}
+
+#[derive(Clone)]
+struct State {
+    /// The file that was read last; `None` where it was not there.
+    seen: Option<FileStamp>,
+    /// The users in the directory came of a file that names any.
+    names_users: bool,
+    /// The store has users that the router was not given.
+    behind: bool,
+    /// What is wrong with the file that was read last.
+    error: Option<UsersFileError>,
+}
+
+impl UsersFile {
+    /// For the users of `config`, which the store and the router have; `None` where it has no users file.
+    pub fn new(config: &Config, store: Arc<Store>, committer: Committer, router: Addr<Router>) -> Option<Self> {
+        let work = Work {
+            file: config.users_file.clone()?,
+            users: config.user.clone(),
+            lists: config.list.clone(),
+            signs: Signs::new(config),
+            store,
+            committer,
+            router,
+        };
+        metrics::users_file(true);
+        let read = &config.file_users;
+        Some(Self {
+            work: Arc::new(work),
+            state: State {
+                seen: read.stamp,
+                names_users: !read.users.is_empty(),
+                behind: false,
+                error: None,
+            },
+        })
+    }
+}
+
+impl Actor for UsersFile {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(LOOK, |actor, ctx| {
+            let look = actor.work.clone().look(actor.state.clone()).into_actor(actor);
+            ctx.wait(look.map(|state, actor, _| actor.state = state));
+        });
+    }
+}
+
+/// From a profile before a run: look at the file now, and take over what changed. Answers what is wrong with the file,
+/// where the users are those of an earlier one.
+#[derive(Message)]
+#[rtype(result = "Option<UsersFileError>")]
+pub struct LookAtUsers;
+
+impl Handler<LookAtUsers> for UsersFile {
+    type Result = AtomicResponse<Self, Option<UsersFileError>>;
+
+    fn handle(&mut self, _: LookAtUsers, _: &mut Self::Context) -> Self::Result {
+        let look = self.work.clone().look(self.state.clone()).into_actor(self);
+        AtomicResponse::new(Box::pin(look.map(|state, actor, _| {
+            actor.state = state;
+            actor.state.error.clone()
+        })))
+    }
+}
+
+/// Why a file was not taken over.
+enum Refusal {
+    /// By what stands in it: it is as good as read.
+    File(UsersFileError),
+    /// By the store: it is tried again.
+    Store(StoreError),
+}
+
+impl Work {
+    /// Takes the file over where it changed. Gives what holds from then on.
+    async fn look(self: Arc<Self>, mut state: State) -> State {
+        let stamp = self.stamp().await;
+        if stamp == state.seen && !state.behind {
+            return state;
+        }
+        let before = state.error.take();
+        let (seen, read) = self.read_settled().await;
+        let taken = match read {
+            Ok(read) if read.users.is_empty() && state.names_users => {
+                Err(Refusal::File(self.error(None, UsersFileProblem::Empty)))
+            }
+            Ok(read) => self.take_over(read, &mut state).await,
+            Err(error) => Err(Refusal::File(error)),
+        };
+        state.error = match taken {
+            Ok(()) => {
+                state.seen = seen;
+                None
+            }
+            Err(Refusal::File(error)) => {
+                state.seen = seen;
+                Some(error)
+            }
+            Err(Refusal::Store(error)) => Some(self.error(None, UsersFileProblem::Store(error.to_string()))),
+        };
+        if let Some(error) = &state.error
+            && before.as_ref() != Some(error)
+        {
+            tracing::error!(%error, "the users stay as they were");
+            metrics::users_file_refused();
+        }
+        metrics::users_file(state.error.is_none());
+        state
+    }
+
+    async fn stamp(self: &Arc<Self>) -> Option<FileStamp> {
+        let work = self.clone();
+        blocking(move || FileStamp::of(&work.file).ok()).await.ok().flatten()
+    }
+
+    /// Reads the file when it has not changed for a moment, as far as can be waited for.
+    async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Result<FileUsers, UsersFileError>) {
+        for _ in 0..WAITS {
+            let stamp = self.stamp().await;
+            if stamp.is_some_and(|stamp| stamp.age(SystemTime::now()) >= SETTLED) {
+                let read = self.read().await;
+                if self.stamp().await == stamp {
+                    return (stamp, read);
+                }
+            }
+            tokio::time::sleep(SETTLED).await;
+        }
+        // Whatever comes after this stamp is read the next time.
+        (self.stamp().await, self.read().await)
+    }
+
+    async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {
+        let work = self.clone();
+        let read = blocking(move || read_users_file(&work.file, &work.users, &work.lists)).await;
+        read.unwrap_or_else(|error| Err(self.error(None, UsersFileProblem::Unreadable(error.to_string()))))
+    }
+
+    async fn take_over(self: &Arc<Self>, read: FileUsers, state: &mut State) -> Result<(), Refusal> {
+        let read = Arc::new(read);
+        let (work, users) = (self.clone(), read.clone());
+        let changes = move || {
+            let wanted = work.users.iter().chain(&users.users);
+            changed_users(&work.store.users()?, wanted, &work.signs)
+        };
+        let refused = |error| match error {
+            StoreError::User { ref name, .. } => {
+                Refusal::File(self.error(read.line(name), UsersFileProblem::Store(error.to_string())))
+            }
+            error => Refusal::Store(error),
+        };
+        let mut changed = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
+        if changed.is_empty() && !state.behind {
+            state.names_users = !read.users.is_empty();
+            return Ok(());
+        }
+        let new = changed.iter_mut().filter(|(id, _)| id.is_none());
+        let new: Vec<_> = new.map(|(id, _)| id).collect();
+        let numbers = u32::try_from(new.len()).unwrap_or(u32::MAX);
+        let first = self.router.send(BeginSwap(numbers)).await.map_err(|_| gone())?;
+        new.into_iter().zip(first..).for_each(|(id, number)| *id = Some(number));
+        let count = changed.len();
+        if count > 0 {
+            match self.committer.change(Change::Users(changed)).await {
+                Ok(_) => {}
+                Err(error @ StoreError::User { .. }) => return Err(refused(error)),
+                Err(error) => {
+                    // What of it is on disk is not known.
+                    state.behind = true;
+                    return Err(refused(error));
+                }
+            }
+        }
+        state.behind = true;
+        let work = self.clone();
+        let directory = move || {
+            let users = work.store.users()?.into_iter().map(|(id, user, _)| (id, user));
+            Ok(Directory::new(users).with(work.signs.clone()))
+        };
+        let directory = blocking(directory)
+            .await
+            .and_then(|made| made)
+            .map_err(Refusal::Store)?;
+        let old = self.router.send(Swap(directory)).await.map_err(|_| gone())?;
+        state.behind = false;
+        state.names_users = !read.users.is_empty();
+        tracing::info!(file = %self.file.display(), users = read.users.len(), changed = count, "users taken over");
+        // Nobody waits for it.
+        let _ = blocking(move || drop(old)).await;
+        Ok(())
+    }
+
+    fn error(&self, line: Option<usize>, problem: UsersFileProblem) -> UsersFileError {
+        UsersFileError {
+            file: self.file.clone(),
+            line,
+            problem,
+        }
+    }
+}
+
+/// On a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    let panicked = |_| StoreError::Fault {
+        detail: "reading the users file panicked".into(),
+    };
+    actix_rt::task::spawn_blocking(work).await.map_err(panicked)
+}
+
+fn gone() -> Refusal {
+    Refusal::Store(StoreError::Fault {
+        detail: "the router stopped".into(),
+    })
+}
+
+#[cfg(test)]
+#[path = "users_file_tests.rs"]
+mod tests;

@@ -1,0 +1,238 @@
+//! For whom an address is: lists, domain aliases, patterns, disabled users, and a users file that changes while an
+//! appliance runs, on mail of a real server.
+
+mod support;
+
+use std::{fs, time::Duration};
+
+use serde_json::Value;
+use support::{
+    appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
+    dovecot::Dovecot,
+    wait_for,
+};
+
+const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
+const SOON: Duration = Duration::from_secs(30);
+
+const DIRECTORY: &str = r#"
+[domain_aliases]
+"example.net" = "example.com"
+
+[[list]]
+address = "sales@example.com"
+users = ["jane", "bob", "old", "added"]
+"#;
+
+const USERS: &str = "name,addresses\n# The staff\njane,jane@example.com\nbob,bob@example.com,*@*.shop.example.com\n\
+                     old,old@example.com,!disabled\n";
+
+fn to(address: &str) -> String {
+    format!("From: a@sender.example\nTo: {address}\nSubject: for {address}\n\nhello\n")
+}
+
+/// An appliance with a users file.
+fn appliance(server: &Dovecot, users: &str) -> Appliance {
+    let appliance = Appliance::new(DROPKEEP, "");
+    write_users(&appliance, users);
+    let profile = Profile::new(server, "imap").toml();
+    appliance.configure(&format!("users_file = \"users.csv\"\n{DIRECTORY}{profile}"));
+    appliance
+}
+
+fn write_users(appliance: &Appliance, users: &str) {
+    fs::write(appliance.config().with_file_name("users.csv"), users).expect("the users file");
+}
+
+/// To whom a run filed how many, but for who got none.
+fn filed(run: &Value) -> Vec<(String, u64)> {
+    assert_adds_up(run);
+    let users = run["users"].as_object().expect("users").iter();
+    users
+        .map(|(name, counts)| (name.clone(), number(counts, "archived")))
+        .collect()
+}
+
+fn expect(run: &Value, users: &[(&str, u64)]) {
+    let mut users: Vec<_> = users.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    users.sort();
+    assert_eq!(filed(run), users, "{run:#}");
+}
+
+fn archive(appliance: &Appliance) -> Value {
+    appliance.done(&["archive", PROFILE, "--json"]).json()
+}
+
+fn names(appliance: &Appliance, retired: bool) -> Vec<String> {
+    let users = appliance.done(&["users", "--json"]).lines();
+    let chosen = users.iter().filter(|user| user["retired"] == retired);
+    chosen.map(|user| text(user, "name")).collect()
+}
+
+fn metric(page: &str, name: &str) -> Option<f64> {
+    let line = page.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.map(|value| value.parse().expect("a number"))
+}
+
+#[test]
+fn a_users_file_that_changes_while_the_appliance_runs() {
+    let server = Dovecot::with(
+        [
+            "Sales+x@example.net",
+            "jane@example.net",
+            "x@a.shop.example.com",
+            "old@example.com",
+        ]
+        .map(to),
+    );
+    let appliance = appliance(&server, USERS);
+    let serving = appliance.serve();
+    let run = archive(&appliance);
+    expect(&run, &[("jane", 2), ("bob", 2), ("@catchall", 1)]);
+    assert_eq!(run["unknown_addresses"]["old@example.com"], 1, "{run:#}");
+    assert_eq!(names(&appliance, true), ["old"]);
+    let refused = appliance.run(&["users", "retire", "jane"]).expect(2);
+    assert!(refused.stderr.contains("users_file"), "{}", refused.stderr);
+
+    // Somebody comes, somebody goes, a pattern changes hands; the mail right after it goes by the new file.
+    write_users(
+        &appliance,
+        "jane,jane@example.com,*@*.shop.example.com\neve,eve@example.com;e@example.com\n",
+    );
+    server.deliver(
+        [
+            "sales@example.com",
+            "e@example.com",
+            "y@a.shop.example.com",
+            "bob@example.com",
+        ]
+        .map(to),
+    );
+    expect(&archive(&appliance), &[("jane", 2), ("eve", 1), ("@catchall", 1)]);
+    assert_eq!(names(&appliance, true), ["bob", "old"]);
+    // Without a run it is noticed as well.
+    write_users(
+        &appliance,
+        "jane,jane@example.com\neve,eve@example.com\nlate,late@example.com\n",
+    );
+    let noticed = wait_for(SOON, || names(&appliance, false).contains(&"late".to_owned()));
+    assert!(noticed, "{}", serving.running.stderr());
+    assert_eq!(
+        metric(&serving.get("/metrics").1, "dropkeep_directory_users_file_ok"),
+        Some(1.0)
+    );
+
+    // A bad line changes nothing, and every run says so.
+    let before = names(&appliance, false);
+    write_users(&appliance, "jane,jane@example.com\nlate,jane@example.com\n");
+    for n in 0..2 {
+        server.deliver([to("eve@example.com"), to(&format!("nobody{n}@example.com"))]);
+        let run = archive(&appliance);
+        assert_eq!(text(&run, "state"), "completed");
+        let notices = run["notices"].as_array().expect("notices");
+        let notice = notices.iter().find_map(Value::as_str).unwrap_or_default();
+        assert!(notice.contains("users.csv, line 2: jane@example.com"), "{run:#}");
+        assert!(filed(&run).iter().any(|(name, _)| name == "eve") || n > 0, "{run:#}");
+    }
+    assert_eq!(names(&appliance, false), before);
+    let page = serving.get("/metrics").1;
+    assert_eq!(metric(&page, "dropkeep_directory_errors_total"), Some(1.0));
+    assert_eq!(metric(&page, "dropkeep_directory_users_file_ok"), Some(0.0));
+    assert!(
+        serving.running.stderr().contains("line 2"),
+        "{}",
+        serving.running.stderr()
+    );
+
+    // Put right, it counts, and no run says anything more.
+    write_users(&appliance, "jane,jane@example.com,late@example.com\n");
+    server.deliver([to("late@example.com")]);
+    let run = archive(&appliance);
+    expect(&run, &[("jane", 1)]);
+    assert_eq!(run["notices"].as_array().map(Vec::len), Some(0), "{run:#}");
+    assert_eq!(
+        metric(&serving.get("/metrics").1, "dropkeep_directory_users_file_ok"),
+        Some(1.0)
+    );
+    serving.stop().expect(0);
+}
+
+#[test]
+fn with_a_bad_users_file_the_archive_is_read_and_nothing_is_filed() {
+    let server = Dovecot::with([to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let before = names(&appliance, false);
+    write_users(&appliance, &USERS.replace("bob@example.com", "bob"));
+    let words = "users.csv, line 4: \"bob\" is not an address";
+    for command in [
+        vec!["list", "--user", "jane", "--json"],
+        vec!["users", "--json"],
+        vec!["protocols", "--json"],
+        vec!["raw", "1"],
+        vec!["verify"],
+    ] {
+        let outcome = appliance.done(&command);
+        assert_eq!(
+            outcome.stderr.matches(words).count(),
+            1,
+            "{command:?}: {}",
+            outcome.stderr
+        );
+    }
+    for command in [
+        vec!["archive", PROFILE],
+        vec!["serve"],
+        vec!["users", "add", "x", "x@example.com"],
+    ] {
+        let outcome = appliance.run(&command).expect(2);
+        assert!(outcome.stderr.contains(words), "{command:?}: {}", outcome.stderr);
+    }
+    assert_eq!(names(&appliance, false), before, "nobody was retired for it");
+    write_users(&appliance, USERS);
+    archive(&appliance);
+}
+
+#[test]
+fn users_of_commands_have_patterns_and_stand_in_lists() {
+    let server = Dovecot::start();
+    let appliance = appliance(&server, USERS);
+    appliance.done(&["users", "add", "added", "*@office.example.com", "added@example.com"]);
+    for (address, words) in [
+        ("a*@office.example.com", "a * stands only for"),
+        ("*@Office.example.com", "\"added\""),
+        ("sales@example.com", "[[list]]"),
+    ] {
+        let refused = appliance.run(&["users", "add", "other", address]).expect(2);
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
+    server.deliver(["sales@example.com", "x@office.example.com", "x@a.office.example.com"].map(to));
+    expect(
+        &archive(&appliance),
+        &[("jane", 1), ("bob", 1), ("added", 2), ("@catchall", 1)],
+    );
+}
+
+/// The mailbox's own address on every message kept the true recipients from being looked for.
+#[test]
+fn an_address_on_every_message_that_nobody_has_is_named_once_with_what_to_write() {
+    for (unknown, outcome) in [("catchall", "archived"), ("skip", "skipped")] {
+        let message = |n| {
+            format!(
+                "Delivered-To: box@hoster.example\nReceived: x; y\n{}",
+                to(&format!("u{n}@example.com"))
+            )
+        };
+        let server = Dovecot::with((0..25).map(message));
+        let mut profile = Profile::new(&server, "imap");
+        profile.recipients += &format!("unknown = \"{unknown}\"\n");
+        let run = archive(&Appliance::new(DROPKEEP, &profile.toml()));
+        assert_eq!(number(&run, outcome), 25, "{run:#}");
+        let notices = run["notices"].as_array().expect("notices");
+        assert_eq!(notices.len(), 1, "{run:#}");
+        let notice = notices[0].as_str().expect("a notice");
+        for words in ["box@hoster.example\"]", "[profile.recipients]", "25 of 25", PROFILE] {
+            assert!(notice.contains(words), "{notice}");
+        }
+    }
+}
