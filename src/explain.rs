@@ -10,7 +10,7 @@ use crate::{
     archive::{CATCHALL_ID, Filing, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
     control::{api::Failure, view},
-    identify::{Found, Journaled, Rules, Survey},
+    identify::{Found, Reported, Rules, Survey},
     message::CATCHALL,
     report::Run,
     route::{Directory, Previewed, Routing, Rule, Signs, managed, preview},
@@ -129,7 +129,7 @@ impl<'c> Explainer<'c> {
             unknown: previewed.unknown,
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
-            journal: journal(&survey.journaled),
+            journal: survey.reported.as_str(),
             would_add: Vec::new(),
         }
     }
@@ -139,10 +139,8 @@ impl<'c> Explainer<'c> {
     /// # Errors
     /// It cannot be read.
     pub fn of_message(&self, store: &Store, stored: &Stored) -> Result<Explained, Failure> {
-        let surveys: Vec<_> = fetched(store, stored.id)?
-            .iter()
-            .map(|bytes| self.rules.survey(bytes))
-            .collect();
+        let mut surveys = Vec::new();
+        fetched(store, stored.id, |bytes| surveys.push(self.rules.survey(&bytes)))?;
         let found = united(surveys.iter().map(|survey| &survey.found));
         let (previewed, addresses) = self.addresses(&surveys, &found);
         let mut users = Vec::with_capacity(stored.filings.len());
@@ -178,7 +176,7 @@ impl<'c> Explainer<'c> {
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
-            journal: surveys.first().map_or("none", |survey| journal(&survey.journaled)),
+            journal: surveys.first().map_or(Reported::No, |survey| survey.reported).as_str(),
         })
     }
 
@@ -213,14 +211,6 @@ fn would_get(user: &crate::route::PreviewedUser) -> ExplainedUser {
     }
 }
 
-fn journal(journaled: &Journaled) -> &'static str {
-    match journaled {
-        Journaled::No => "none",
-        Journaled::Untrusted => "untrusted",
-        Journaled::Alone | Journaled::Around(_) => "report",
-    }
-}
-
 /// The addresses of several copies together; each stands once.
 pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
     let mut united = Found::default();
@@ -241,19 +231,22 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
     united
 }
 
-/// What was fetched of a message: the journal reports in which it came, or the message itself.
+/// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it came,
+/// or the message itself.
 ///
 /// # Errors
 /// There is no such message, or it cannot be read.
-pub fn fetched(store: &Store, id: MessageId) -> Result<Vec<Bytes>, Failure> {
+pub fn fetched(store: &Store, id: MessageId, mut each: impl FnMut(Bytes)) -> Result<(), Failure> {
     let mut retrieval = Retrieval::new(store);
     let journals = store.journals(id)?;
     if journals.is_empty() {
         let row = store.message(id)?.ok_or_else(|| no_message(id))?;
-        return Ok(vec![retrieval.raw(id, &row)?.into()]);
+        each(retrieval.raw(id, &row)?.into());
     }
-    let read = |(report, _, row): &(MessageId, _, _)| Ok(retrieval.raw(*report, row)?.into());
-    journals.iter().map(read).collect()
+    for (report, _, row) in journals {
+        each(retrieval.raw(report, &row)?.into());
+    }
+    Ok(())
 }
 
 fn no_message(id: MessageId) -> Failure {

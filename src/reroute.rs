@@ -17,7 +17,7 @@ use crate::{
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
     explain::{Stored, fetched, united},
-    identify::{Found, Identified, Pool, Rules},
+    identify::{Found, Identified, Pool, Reported, Rules},
     profile::{Budget, Exit},
     report::{Outcome, Run, RunState, timestamp},
     route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded},
@@ -343,12 +343,9 @@ fn router_gone() -> Fault {
 
 /// The addresses in a stored message, or in the journal reports in which it came.
 fn found(store: &Store, rules: &Rules, id: u64) -> Result<Found, Failure> {
-    let copies = fetched(store, id)?;
-    let identified: Vec<_> = copies
-        .into_iter()
-        .map(|bytes| Identified::new(bytes, None, rules).found)
-        .collect();
-    Ok(united(identified.iter()))
+    let mut all = Vec::new();
+    fetched(store, id, |bytes| all.push(Identified::new(bytes, None, rules).found))?;
+    Ok(united(all.iter()))
 }
 
 /// A stored message as it goes to the router once more.
@@ -368,7 +365,7 @@ fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failu
         notes: entry.message.notes,
         content: Arc::new(content),
         report: None,
-        untrusted_report: false,
+        reported: Reported::No,
     })
 }
 

@@ -105,11 +105,7 @@ fn decide(config: &Config, expected: &Expected, message: &[u8], inner: Option<&[
     wrong.compare("unknown", previewed.unknown, expected.unknown);
     let unknown: Vec<_> = previewed.unknown_addresses.iter().map(ToString::to_string).collect();
     wrong.compare("unknown_addresses", &unknown, &expected.unknown_addresses);
-    let journal = match identified.journal {
-        Journaled::No => "none",
-        Journaled::Untrusted => "untrusted",
-        Journaled::Alone | Journaled::Around(_) => "report",
-    };
+    let journal = identified.journal.reported().as_str();
     wrong.compare("journal", journal, expected.journal.as_str());
     wrong.compare(
         "encloses a message",

@@ -86,6 +86,37 @@ pub enum Journaled {
     Around(Outer),
 }
 
+/// Whether a copy is a journal report, and the profile believes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    No,
+    /// It is archived as it came.
+    Untrusted,
+    /// What it encloses is archived for whom it names.
+    Believed,
+}
+
+impl Reported {
+    /// The word for it in an explanation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "none",
+            Self::Untrusted => "untrusted",
+            Self::Believed => "report",
+        }
+    }
+}
+
+impl Journaled {
+    pub fn reported(&self) -> Reported {
+        match self {
+            Self::No => Reported::No,
+            Self::Untrusted => Reported::Untrusted,
+            Self::Alone | Self::Around(_) => Reported::Believed,
+        }
+    }
+}
+
 /// A journal report as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outer {

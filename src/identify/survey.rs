@@ -5,7 +5,7 @@ use bytes::Bytes;
 use memchr::memchr_iter;
 
 use super::{
-    Journaled, Opened,
+    Journaled, Opened, Reported,
     header::Header,
     journal::{Enclosed, Report},
     mentions::{Mention, Place, Step, mentions},
@@ -16,7 +16,7 @@ use crate::message::Address;
 /// A message, surveyed.
 pub struct Survey {
     pub found: Found,
-    pub journaled: Journaled,
+    pub reported: Reported,
     /// In the order of the steps and of what each looks at; senders last.
     pub addresses: Vec<Surveyed>,
 }
@@ -77,7 +77,7 @@ impl Rules {
         }
         Survey {
             found,
-            journaled,
+            reported: journaled.reported(),
             addresses,
         }
     }

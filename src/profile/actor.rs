@@ -9,14 +9,14 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Judged, Progress, Report, Stages, Task},
+    connection::{Judged, Progress, Stages, Task},
     frequent::{Common, Frequent},
     run::{self, Exit, FolderError, RunError},
 };
 use crate::{
     archive::{Change, Source, StoreError},
     config,
-    identify::{Rules, how_to_believe_reports},
+    identify::{Reported, Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded},
     source::Import,
@@ -95,7 +95,7 @@ impl Profile {
             outcome,
             bytes,
             routed,
-            report,
+            reported,
             error,
         } = judged;
         metrics::copies(&self.config.name, outcome, 1);
@@ -107,10 +107,10 @@ impl Profile {
             if let Some(error) = error {
                 run.error(&error.folder, error.copy, &error.stage, error.error);
             }
-            match report {
-                Some(Report::Believed) => run.journal_reports += 1,
-                Some(Report::Untrusted) => run.untrusted_reports += 1,
-                None => {}
+            match reported {
+                Reported::Believed => run.journal_reports += 1,
+                Reported::Untrusted => run.untrusted_reports += 1,
+                Reported::No => {}
             }
             let Some(routed) = routed else { return };
             live.unresolved.message(routed.unresolved);

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     archive::{Change, StoreError},
     config::Unknown,
-    identify::{Header, Mail},
+    identify::{Header, Mail, Reported},
     report::{CopyError, Outcome, SIZE},
     route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
@@ -329,7 +329,7 @@ impl Work<'_> {
             outcome,
             bytes: 0,
             routed: None,
-            report: None,
+            reported: Reported::No,
             error,
         });
     }
@@ -375,7 +375,7 @@ impl Work<'_> {
                     outcome: Outcome::Failed,
                     bytes: 0,
                     routed: None,
-                    report: None,
+                    reported: Reported::No,
                     error: Some(error),
                 });
             }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     archive::{Committer, Store},
     config::{Profile, Secret},
-    identify::{Pool, Rules},
+    identify::{Pool, Reported, Rules},
     report::{CopyError, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{Import, Session, SourceError, Steps},
@@ -119,17 +119,8 @@ pub struct Judged {
     /// Bytes fetched for it.
     pub bytes: u64,
     pub routed: Option<Routed>,
-    pub report: Option<Report>,
+    pub reported: Reported,
     pub error: Option<CopyError>,
-}
-
-/// A copy that is a journal report.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Report {
-    /// What it encloses was archived for whom it names.
-    Believed,
-    /// It was archived as it came.
-    Untrusted,
 }
 
 impl Handler<Connect> for Connection {

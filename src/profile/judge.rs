@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{
     budget::Share,
-    connection::{Judged, Report, Task},
+    connection::{Judged, Task},
 };
 use crate::{
     archive::{CopyKey, StoreError},
-    identify::Identified,
+    identify::{Identified, Reported},
     report::{CopyError, Outcome},
     route::{Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
@@ -28,7 +28,7 @@ impl Judged {
             outcome: Outcome::Skipped,
             bytes: 0,
             routed: Some(routed),
-            report: None,
+            reported: Reported::No,
             error: None,
         }
     }
@@ -57,7 +57,7 @@ pub async fn judge(
         outcome: Outcome::Failed,
         bytes: size,
         routed: None,
-        report: None,
+        reported: Reported::No,
         error: Some(copy_error(&folder, &copy, stage, error)),
     };
     let again = bytes.clone();
@@ -78,11 +78,7 @@ pub async fn judge(
         Ok(prepared) => prepared,
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
-    let report = match (prepared.untrusted_report, &prepared.report) {
-        (true, _) => Some(Report::Untrusted),
-        (false, Some(_)) => Some(Report::Believed),
-        (false, None) => None,
-    };
+    let reported = prepared.reported;
     let route = Route {
         copy: key,
         folder: number,
@@ -102,7 +98,7 @@ pub async fn judge(
                 outcome,
                 bytes: size,
                 routed: Some(routed),
-                report,
+                reported,
                 error: None,
             })
         }

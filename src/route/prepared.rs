@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     archive::{Content, Seconds, cut},
-    identify::{Found, Identified, Journaled, Outer},
+    identify::{Found, Identified, Journaled, Outer, Reported},
 };
 
 /// A copy, made ready.
@@ -18,8 +18,7 @@ pub struct Prepared {
     pub content: Arc<Content>,
     /// The journal report around it.
     pub report: Option<Arc<Content>>,
-    /// It is a journal report that the profile does not believe.
-    pub untrusted_report: bool,
+    pub reported: Reported,
 }
 
 impl Prepared {
@@ -34,7 +33,7 @@ impl Prepared {
             notes,
             journal,
         } = identified;
-        let untrusted_report = journal == Journaled::Untrusted;
+        let reported = journal.reported();
         let report = match journal {
             Journaled::Around(Outer {
                 bytes,
@@ -49,7 +48,7 @@ impl Prepared {
             notes: notes.0,
             content: content(bytes, sha256, identity),
             report,
-            untrusted_report,
+            reported,
         }
     }
 }
