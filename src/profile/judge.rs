@@ -85,6 +85,7 @@ pub async fn judge(
         run: task.run,
         prepared,
         routing: task.routing.clone(),
+        known_only: false,
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
     match routed {

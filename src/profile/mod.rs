@@ -15,7 +15,7 @@ mod probe;
 mod run;
 mod supervisor;
 
-pub use actor::{Finished, Live, StartError};
+pub use actor::{Finished, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};
