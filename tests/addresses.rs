@@ -46,7 +46,9 @@ struct Difference {
 #[test]
 fn of_generated_mail() {
     let made = Mailbox::new(Settings::messages(3_000)).chain([many_recipients(3_000)]);
-    let made = made.enumerate().map(|(number, message)| (format!("generated {number}"), message));
+    let made = made
+        .enumerate()
+        .map(|(number, message)| (format!("generated {number}"), message));
     let broken = strange().into_iter().map(|(what, message)| (what.to_owned(), message));
     compare(made.chain(broken).collect(), &[]);
 }

@@ -65,7 +65,11 @@ fn skipped(what: &str, why: &str) {
 
 fn collect(folder: &Path, messages: &mut Vec<(String, Vec<u8>)>) {
     for file in files(folder, ".eml") {
-        let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
+        let name = file
+            .strip_prefix(folder)
+            .unwrap_or(&file)
+            .to_string_lossy()
+            .into_owned();
         messages.push((name, fs::read(file).expect("a message of the corpus")));
     }
 }
