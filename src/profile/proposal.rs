@@ -169,18 +169,21 @@ impl View<'_> {
         if messages.len() < LEAST {
             return Vec::new();
         }
+        let plain = |address: &Address| {
+            let untagged = address.without_tag().filter(|_| self.recipients.plus_addressing);
+            untagged.unwrap_or_else(|| address.clone())
+        };
         let named = messages.iter().flat_map(|message| {
             let envelope = message.envelope.iter().flat_map(|field| &field.addresses);
             let received = message.received_for.iter().map(|(_, address)| address);
-            envelope.chain(received).collect::<BTreeSet<&Address>>()
+            envelope.chain(received).map(plain).collect::<BTreeSet<Address>>()
         });
         by_frequency(named)
             .into_iter()
             .filter(|(_, count)| count * 100 >= messages.len() * NEARLY_ALL)
             .map(|(address, _)| address)
             .filter(|address| !self.is_own(address) && !has_user(address))
-            .filter(|address| Address::parse_strict(address.as_str()).as_ref() == Some(*address))
-            .cloned()
+            .filter(|address| Address::parse_strict(address.as_str()).as_ref() == Some(address))
             .collect()
     }
 
