@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction,
-    config::{self, Config, QuietHours},
+    config::{self, Config, FileUsers, QuietHours},
     control::{
         self,
         api::{Failure, Reply, Request},
@@ -61,7 +61,11 @@ impl Appliance {
     ///
     /// # Errors
     /// The users of the configuration contradict those of the store, or the store cannot be written.
-    pub async fn start(config: Config, store: Arc<Store>, scheduled: bool) -> Result<(Self, JoinHandle<()>), Failure> {
+    pub async fn start(
+        mut config: Config,
+        store: Arc<Store>,
+        scheduled: bool,
+    ) -> Result<(Self, JoinHandle<()>), Failure> {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
         take_over_users(&config, &store, &committer).await?;
@@ -70,6 +74,8 @@ impl Appliance {
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
         let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
+        // The store has them now, and there may be very many.
+        config.file_users = FileUsers::default();
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
             store: store.clone(),

@@ -19,6 +19,6 @@ pub use prepared::Prepared;
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnded};
 pub use signs::Signs;
-pub use swap::{BeginSwap, Swap};
+pub use swap::{BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};
 pub use users_file::{LookAtUsers, UsersFile};

@@ -6,7 +6,10 @@ use super::{
     Directory,
     router::{Router, warn_of_absent},
 };
-use crate::{archive::UserId, report::metrics};
+use crate::{
+    archive::{User, UserId},
+    report::metrics,
+};
 
 /// From whoever is about to change many users at once: so many numbers for new ones. Answers the first. From now on the
 /// router notes which users it changes itself.
@@ -19,6 +22,23 @@ pub struct BeginSwap(pub u32);
 #[derive(Message)]
 #[rtype(result = "Directory")]
 pub struct Swap(pub Directory);
+
+/// From the same, where but a few users changed, in place of another directory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PutUsers(pub Vec<(UserId, User)>);
+
+impl Handler<PutUsers> for Router {
+    type Result = ();
+
+    fn handle(&mut self, PutUsers(users): PutUsers, _: &mut Self::Context) {
+        // On the way an address may be two users'; whoever has it in the end is put in as having it.
+        users.into_iter().for_each(|(id, user)| self.directory.put(id, user));
+        self.meanwhile = None;
+        warn_of_absent(&self.directory);
+        metrics::users(self.directory.len());
+    }
+}
 
 impl Handler<BeginSwap> for Router {
     type Result = MessageResult<BeginSwap>;

@@ -4,7 +4,7 @@ use actix::{Actor, Addr};
 
 use super::*;
 use crate::{
-    archive::{Committer, Store, User},
+    archive::{Committer, Store},
     config::Config,
     message::Address,
     route::{ChangeUser, UserChange},

@@ -10,9 +10,9 @@ use std::{
 
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture};
 
-use super::{BeginSwap, Directory, Router, Signs, Swap, changed_users};
+use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
-    archive::{Change, Committer, Store, StoreError},
+    archive::{self, Change, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
     report::metrics,
 };
@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for.
 const WAITS: usize = 10;
+/// So many changed users the router puts into its directory within a few milliseconds.
+const FEW: usize = 1000;
 
 pub struct UsersFile {
     work: Arc<Work>,
@@ -203,7 +205,9 @@ impl Work {
         let numbers = u32::try_from(new.len()).unwrap_or(u32::MAX);
         let first = self.router.send(BeginSwap(numbers)).await.map_err(|_| gone())?;
         new.into_iter().zip(first..).for_each(|(id, number)| *id = Some(number));
-        let count = changed.len();
+        let (count, named) = (changed.len(), read.users.len());
+        // A few are put in by the router at once; what many come to is made beside it.
+        let few = (count <= FEW && !state.behind).then(|| numbered(&changed));
         if count > 0 {
             match self.committer.change(Change::Users(changed)).await {
                 Ok(_) => {}
@@ -215,20 +219,28 @@ impl Work {
                 }
             }
         }
+        drop(read);
         state.behind = true;
+        match few {
+            Some(users) => self.router.send(PutUsers(users)).await.map_err(|_| gone())?,
+            None => self.swap().await?,
+        }
+        state.behind = false;
+        state.names_users = named > 0;
+        tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
+        Ok(())
+    }
+
+    /// Makes the directory of all the store's users, and gives it to the router.
+    async fn swap(self: &Arc<Self>) -> Result<(), Refusal> {
         let work = self.clone();
         let directory = move || {
             let users = work.store.users()?.into_iter().map(|(id, user, _)| (id, user));
             Ok(Directory::new(users).with(work.signs.clone()))
         };
-        let directory = blocking(directory)
-            .await
-            .and_then(|made| made)
-            .map_err(Refusal::Store)?;
-        let old = self.router.send(Swap(directory)).await.map_err(|_| gone())?;
-        state.behind = false;
-        state.names_users = !read.users.is_empty();
-        tracing::info!(file = %self.file.display(), users = read.users.len(), changed = count, "users taken over");
+        let directory = blocking(directory).await.and_then(|made| made);
+        let old = self.router.send(Swap(directory.map_err(Refusal::Store)?)).await;
+        let old = old.map_err(|_| gone())?;
         // Nobody waits for it.
         let _ = blocking(move || drop(old)).await;
         Ok(())
@@ -241,6 +253,12 @@ impl Work {
             problem,
         }
     }
+}
+
+/// All of them have numbers.
+fn numbered(users: &[(Option<UserId>, archive::User)]) -> Vec<(UserId, archive::User)> {
+    let users = users.iter().filter_map(|(id, user)| Some(((*id)?, user.clone())));
+    users.collect()
 }
 
 /// On a thread that may wait for the disk.
