@@ -83,7 +83,7 @@ fn print(run: &Run, json: bool) {
 }
 
 /// Hidden where standard error is no terminal.
-fn bar() -> ProgressBar {
+pub fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -13,6 +13,7 @@ mod list;
 mod output;
 mod protocols;
 mod raw;
+mod rehearse;
 mod reroute;
 mod restore;
 mod serve;
@@ -56,7 +57,7 @@ struct Cli {
 enum Command {
     /// Run the appliance: schedules, control socket, metrics and health over HTTP.
     Serve,
-    /// Test a profile: connect, log in, look. Stores nothing.
+    /// Test a profile: connect, log in, look, and propose rules that fit its mail. Stores nothing.
     Test {
         /// The profile's name.
         profile: String,
@@ -65,6 +66,9 @@ enum Command {
     Archive {
         /// The profile's name.
         profile: String,
+        /// Only say for whom the messages of the whole source would be, by their headers. Stores nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Archive mail files under a profile's rules: messages (EML), mboxes, Maildirs, folders of them.
     Import {
@@ -213,7 +217,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Serve => serve::run(config),
         Command::Test { profile } => test::run(&config, &profile, json),
-        Command::Archive { profile } => archive::run(config, profile, json),
+        Command::Archive { profile, dry_run: true } => rehearse::run(&config, &profile, json),
+        Command::Archive {
+            profile,
+            dry_run: false,
+        } => archive::run(config, profile, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),

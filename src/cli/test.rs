@@ -13,7 +13,7 @@ pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
     let probe = runtime.block_on(async {
         tokio::select! {
-            probe = probe(profile) => probe.map_err(Failure::from),
+            probe = probe(config, profile) => probe.map_err(Failure::from),
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
         }
     })?;
@@ -43,6 +43,16 @@ fn print(output: &mut Output, probe: &Probe) {
     }
     for (name, count) in &probe.envelope_headers {
         output.line(format!("header {name}: on {count} of the newest messages"));
+    }
+    match &probe.proposal {
+        Some(proposal) if proposal.toml.is_empty() => output.line("the rules fit what is there"),
+        Some(proposal) => {
+            output.line("proposed from the newest messages, in place of the profile's keys of the same name:");
+            output.line("");
+            output.text(&proposal.toml);
+            output.line("");
+        }
+        None => {}
     }
     output.line(if probe.ok {
         "the profile works"

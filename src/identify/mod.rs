@@ -18,12 +18,13 @@ use sha2::{Digest, Sha256};
 
 use journal::Enclosed;
 
-pub use address::addresses;
+pub use address::{addresses, received_for};
 pub use header::{Field, Header};
 pub use journal::Report;
 pub use leaves::{LARGE, large_leaves};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
+pub use received::Client;
 pub use recipients::{Found, Mail, Named, Rules, how_to_believe_reports};
 pub use survey::{Survey, Surveyed};
 

@@ -193,7 +193,7 @@ impl Rules {
 /// How to turn reports on, for a profile that met some and does not believe them.
 pub fn how_to_believe_reports(reports: u64) -> String {
     format!(
-        "{reports} messages are journal reports ({MARK}), and were archived as they came, for whom they are addressed to: \
+        "{reports} messages are journal reports ({MARK}), and are archived as they come, for whom they are addressed to: \
          where they come from your own server, set journal = \"from\" with journal_from, or journal = \"always\" where \
          nobody else can write to this mailbox"
     )

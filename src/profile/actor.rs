@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
-    frequent::{Common, Frequent},
+    frequent::{Frequent, notice_of_unknown},
     run::{self, Exit, FolderError, RunError},
 };
 use crate::{
@@ -347,7 +347,7 @@ fn finish(
         Err(error) => run.error("", "", error.stage(), error),
     }
     let common = live.borrow().unresolved.common();
-    if let Some(notice) = notice_of_unknown(&run, common, config) {
+    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
         run.notice(notice);
     }
     if run.untrusted_reports > 0 {
@@ -361,36 +361,6 @@ fn finish(
     metrics::run_ended(&run.profile, run.state, took, fetched_at);
     let exit = run::exit(run.state, &result);
     Some(Finished { run, exit })
-}
-
-/// Nearly everything unknown hints at a directory or a rule that does not fit; an address that nobody has in nearly
-/// everything at the mailbox's own.
-fn notice_of_unknown(run: &Run, common: Option<Common>, config: &config::Profile) -> Option<String> {
-    let mostly_unknown = run.unknown >= 20 && run.unknown * 10 >= run.seen * 9;
-    let unknown = || format!("{} of {} messages have no known address", run.unknown, run.seen);
-    let Some(Common {
-        address,
-        named,
-        messages,
-    }) = common
-    else {
-        return mostly_unknown.then(|| format!("{}: are the users' addresses complete?", unknown()));
-    };
-    let known = config.recipients.own_addresses.iter().map(String::as_str);
-    let own: Vec<_> = known
-        .chain([address.as_str()])
-        .map(|text| format!("{text:?}"))
-        .collect();
-    let mut notice = format!(
-        "{address}, whom no user has, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
-         is, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and it counts for nobody",
-        own.join(", "),
-        config.name
-    );
-    if mostly_unknown {
-        notice += &format!("; {}", unknown());
-    }
-    Some(notice)
 }
 
 fn log(finished: &Finished) {
@@ -429,7 +399,3 @@ fn log(finished: &Finished) {
         );
     }
 }
-
-#[cfg(test)]
-#[path = "actor_tests.rs"]
-mod tests;

@@ -22,13 +22,13 @@ use crate::{
 /// Outcomes told at once.
 const TOLD: usize = 500;
 /// Copies whose sizes are asked for at once.
-const SIZES: usize = 10_000;
+pub const SIZES: usize = 10_000;
 /// Announced bytes, and copies, of one window. Each costs a round trip, and servers a look at the whole folder:
 /// Dovecot 2.3 reads a Maildir's folder anew for every command, 0.3 s at 200,000 messages.
-const WINDOW_BYTES: u64 = 8 << 20;
+pub const WINDOW_BYTES: u64 = 8 << 20;
 const WINDOW_COPIES: usize = 4000;
 /// Bytes that the headers of one copy are taken to have, for the budget.
-const HEADER_BYTES: u64 = 8 << 10;
+pub const HEADER_BYTES: u64 = 8 << 10;
 
 /// A folder was gone through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,8 @@ impl Work<'_> {
                     .extend(silent.map(|copy| (copy, "the server does not tell its size")));
             }
             let fitting = self.put_aside_too_large(announced);
-            for window in windows(fitting, WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4)) {
+            let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
+            for window in windows(fitting, most_bytes, |one| one.size) {
                 let window = self.put_aside_skipped(session, window).await?;
                 self.fetch(session, &cursor, window).await?;
                 self.flush().await?;
@@ -395,18 +396,18 @@ impl Work<'_> {
     }
 }
 
-/// Cuts copies into windows by their announced bytes. A larger copy is a window by itself.
-fn windows(copies: Vec<Announced>, most_bytes: u64) -> Vec<Vec<Announced>> {
+/// Cuts copies into windows by the bytes that each brings. A larger copy is a window by itself.
+pub fn windows(copies: Vec<Announced>, most_bytes: u64, bytes_of: impl Fn(&Announced) -> u64) -> Vec<Vec<Announced>> {
     let mut windows: Vec<Vec<Announced>> = Vec::new();
     let mut bytes = 0;
     for copy in copies {
         match windows.last_mut() {
-            Some(window) if bytes + copy.size <= most_bytes && window.len() < WINDOW_COPIES => {
-                bytes += copy.size;
+            Some(window) if bytes + bytes_of(&copy) <= most_bytes && window.len() < WINDOW_COPIES => {
+                bytes += bytes_of(&copy);
                 window.push(copy);
             }
             _ => {
-                bytes = copy.size;
+                bytes = bytes_of(&copy);
                 windows.push(vec![copy]);
             }
         }
@@ -425,7 +426,10 @@ mod tests {
             copy: CopyRef::Uid(n as u32),
             size: *size,
         });
-        let lengths: Vec<usize> = windows(copies.collect(), 4 << 20).iter().map(Vec::len).collect();
+        let lengths: Vec<usize> = windows(copies.collect(), 4 << 20, |one| one.size)
+            .iter()
+            .map(Vec::len)
+            .collect();
         assert_eq!(lengths, [2, 1, 1, 1]);
         let many = (0..8001)
             .map(|n| Announced {
@@ -434,7 +438,10 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            windows(many, 4 << 20).iter().map(Vec::len).collect::<Vec<_>>(),
+            windows(many, 4 << 20, |one| one.size)
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>(),
             [4000, 4000, 1]
         );
     }

@@ -1,11 +1,12 @@
-//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own. Pure.
+//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own; and what is
+//! said of it, by a run and by its rehearsal. Pure.
 //!
 //! Addresses are counted by the space-saving method, in so much memory whatever comes: one that is not counted takes the
 //! place of the rarest, and keeps in mind how much of the count is not its own.
 
 use std::collections::HashMap;
 
-use crate::message::Address;
+use crate::{config, message::Address};
 
 /// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
 /// [`crate::route::decide`] notes.
@@ -78,6 +79,45 @@ impl Frequent {
         })
     }
 }
+
+/// Nearly everything unknown hints at a directory or a rule that does not fit; an address that nobody has in nearly
+/// everything at the mailbox's own.
+pub(super) fn notice_of_unknown(
+    seen: u64,
+    unknown: u64,
+    common: Option<Common>,
+    profile: &config::Profile,
+) -> Option<String> {
+    let mostly_unknown = unknown >= 20 && unknown * 10 >= seen * 9;
+    let unknown = || format!("{unknown} of {seen} messages have no known address");
+    let Some(Common {
+        address,
+        named,
+        messages,
+    }) = common
+    else {
+        return mostly_unknown.then(|| format!("{}: are the users' addresses complete?", unknown()));
+    };
+    let known = profile.recipients.own_addresses.iter().map(String::as_str);
+    let own: Vec<_> = known
+        .chain([address.as_str()])
+        .map(|text| format!("{text:?}"))
+        .collect();
+    let mut notice = format!(
+        "{address}, whom no user has, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
+         is, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and it counts for nobody",
+        own.join(", "),
+        profile.name
+    );
+    if mostly_unknown {
+        notice += &format!("; {}", unknown());
+    }
+    Some(notice)
+}
+
+#[cfg(test)]
+#[path = "notice_tests.rs"]
+mod notice_tests;
 
 #[cfg(test)]
 mod tests {

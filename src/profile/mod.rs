@@ -3,21 +3,31 @@
 //! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its
 //! connection fetches. `run` is the order of things, `collect` what happens in one folder, `cursor`
 //! which copies are open, `budget` how much may be on its way, `frequent` which address is the mailbox's own.
+//!
+//! Without actors and without a store: `probe` tests a profile and makes a `proposal` of rules, `rehearsal` goes through
+//! the source and keeps a `tally` of what a run would do.
 
 mod actor;
 mod budget;
 mod collect;
 mod connection;
 mod cursor;
+mod evidence;
 mod frequent;
 mod judge;
 mod probe;
+mod proposal;
+mod rehearsal;
 mod run;
 mod supervisor;
+mod tally;
 
 pub use actor::{Finished, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};
+pub use proposal::Proposal;
+pub use rehearsal::{Rehearsal, RehearsedFolder, rehearse};
 pub use run::Exit;
 pub use supervisor::{InterruptRun, RunNow, Stop, Supervisor};
+pub use tally::UnknownAddress;

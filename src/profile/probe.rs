@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;
 
-use super::run::Exit;
+use super::{evidence::Evidence, proposal::Proposal, run::Exit};
 use crate::{
-    config::{ConfigError, Profile, Secret},
+    config::{Config, ConfigError, Profile, Secret},
     identify::Header,
+    message::Address,
+    route::{Directory, Known},
     source::{Announced, CopyRef, PeerCertificate, Session, SourceError, Steps, Want},
 };
 
@@ -27,6 +29,8 @@ pub struct Probe {
     pub folders: Vec<ProbeFolder>,
     /// Of the newest messages, how many have each of the profile's envelope headers.
     pub envelope_headers: BTreeMap<String, usize>,
+    /// Rules that fit the newest messages; none where no header was seen.
+    pub proposal: Option<Proposal>,
     #[serde(skip)]
     pub exit: Exit,
 }
@@ -45,11 +49,11 @@ pub struct ProbeFolder {
     pub messages: u32,
 }
 
-/// Tests `profile`.
+/// Tests `profile`, one of `config`.
 ///
 /// # Errors
 /// Its password cannot be had.
-pub async fn probe(profile: &Profile) -> Result<Probe, ConfigError> {
+pub async fn probe(config: &Config, profile: &Profile) -> Result<Probe, ConfigError> {
     let password = profile.server.secret()?;
     let mut probe = Probe {
         profile: profile.name.clone(),
@@ -59,15 +63,23 @@ pub async fn probe(profile: &Profile) -> Result<Probe, ConfigError> {
         capabilities: Vec::new(),
         folders: Vec::new(),
         envelope_headers: BTreeMap::new(),
+        proposal: None,
         exit: Exit::Source,
     };
     let Some(mut session) = probe.connect(profile, &password).await else {
         return Ok(probe);
     };
-    let looked = probe.look(profile, &mut session).await;
+    let mut evidence = Evidence::new(&profile.recipients);
+    let looked = probe.look(profile, &mut session, &mut evidence).await;
     if let Err(error) = session.close().await {
         tracing::debug!(%error, "the session did not end in good order");
     }
+    let directory = Directory::of_config(config);
+    let has_user = |address: &Address| {
+        let known = directory.look_up(address, profile.recipients.plus_addressing);
+        matches!(known, Known::Users(..))
+    };
+    probe.proposal = Proposal::new(&evidence, &profile.recipients, &profile.server.username, has_user);
     probe.ok = looked;
     probe.exit = if looked { Exit::Done } else { Exit::Errors };
     Ok(probe)
@@ -125,7 +137,7 @@ impl Probe {
     }
 
     /// Looks at folders and headers; false where something of it failed.
-    async fn look(&mut self, profile: &Profile, session: &mut Session) -> bool {
+    async fn look(&mut self, profile: &Profile, session: &mut Session, evidence: &mut Evidence) -> bool {
         let started = Instant::now();
         let result = self.count_folders(profile, session).await;
         if !self.step("folders", started, &result) {
@@ -135,7 +147,7 @@ impl Probe {
             return true;
         }
         let started = Instant::now();
-        let result = self.count_headers(profile, session).await;
+        let result = self.count_headers(profile, session, evidence).await;
         self.step("headers", started, &result)
     }
 
@@ -153,7 +165,12 @@ impl Probe {
         ))
     }
 
-    async fn count_headers(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {
+    async fn count_headers(
+        &mut self,
+        profile: &Profile,
+        session: &mut Session,
+        evidence: &mut Evidence,
+    ) -> Result<String, SourceError> {
         let Some(fullest) = self.folders.iter().max_by_key(|folder| folder.messages) else {
             return Ok("no folder, no header".into());
         };
@@ -166,6 +183,7 @@ impl Probe {
             let mut count = |fetched: crate::source::Fetched| {
                 let header = Header::scan(&fetched.bytes);
                 looked_at += 1;
+                evidence.look(&header);
                 for name in &profile.recipients.envelope_headers {
                     if header.all(name).next().is_some() {
                         *counts.entry(name.clone()).or_default() += 1;

@@ -68,7 +68,7 @@ impl RunError {
         }
     }
 
-    fn state(&self) -> RunState {
+    pub fn state(&self) -> RunState {
         match self {
             Self::Config(_) | Self::Unreachable(_) | Self::Store(_) => RunState::Failed,
             Self::Lost(_) | Self::Fault => RunState::CompletedWithErrors,

@@ -42,7 +42,8 @@ impl Routing {
         }
     }
 
-    fn is_local(&self, address: &Address) -> bool {
+    /// Whether the address is at a domain of ours.
+    pub fn is_local(&self, address: &Address) -> bool {
         self.local_domains.contains(address.domain())
     }
 }

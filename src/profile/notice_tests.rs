@@ -19,17 +19,12 @@ fn profile(own: &[&str]) -> config::Profile {
 }
 
 fn notice(unknown: u64, common: bool, own: &[&str]) -> Option<String> {
-    let run = Run {
-        seen: 100,
-        unknown,
-        ..Run::begin("company", Timestamp::UNIX_EPOCH)
-    };
     let common = common.then(|| Common {
         address: Address::parse("box@hoster.example").unwrap(),
         named: 95,
         messages: 100,
     });
-    notice_of_unknown(&run, common, &profile(own))
+    notice_of_unknown(100, unknown, common, &profile(own))
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! `archive PROFILE --dry-run`: what a run over the whole source would do, in this command's own process. Stores nothing.
+
+use std::io::Write;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    archive::bar,
+    ask::Interrupts,
+    output::{Output, grouped, harmless},
+};
+use crate::{
+    config::{Config, Unknown},
+    control::api::Failure,
+    explain::directory,
+    profile::{Exit, Rehearsal, rehearse},
+    report::RunState,
+};
+
+/// Unknown addresses that are printed.
+const PRINTED: usize = 50;
+
+pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
+    let profile = config.profile(name)?;
+    let directory = directory(config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
+    let bar = bar();
+    let watch = |done, expected| {
+        bar.set_length(expected);
+        bar.set_position(done);
+    };
+    let rehearsal = runtime.block_on(async {
+        let mut interrupts = Interrupts::new()?;
+        let cancel = CancellationToken::new();
+        let most = config.limits.max_message_size.0;
+        let rehearsing = rehearse(profile, directory, most, &cancel, &watch);
+        tokio::pin!(rehearsing);
+        loop {
+            tokio::select! {
+                rehearsal = &mut rehearsing => return rehearsal.map_err(Failure::from),
+                () = interrupts.next() => cancel.cancel(),
+            }
+        }
+    })?;
+    bar.finish_and_clear();
+    let mut output = Output::new();
+    if json {
+        output.json(&rehearsal);
+    } else {
+        print(&mut output, &rehearsal, &profile.recipients.unknown);
+    }
+    output.finish();
+    // What came to nothing says so where cron and people look, whatever standard output is for.
+    if rehearsal.state == RunState::Failed
+        && let Some(error) = rehearsal.errors.last()
+    {
+        let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&error.error));
+    }
+    Ok(rehearsal.exit as u8)
+}
+
+fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
+    let state = rehearsal.state.as_str().replace('_', " ");
+    output.line(format!(
+        "dry run of profile {}: {state}; nothing was stored",
+        rehearsal.profile
+    ));
+    for folder in &rehearsal.folders {
+        output.line(format!("  folder {}: {} copies", folder.name, grouped(folder.copies)));
+    }
+    let mut count = |count: u64, words: &str, always: bool| {
+        if count > 0 || always {
+            output.line(format!("  {:>10}  {words}", grouped(count)));
+        }
+    };
+    count(rehearsal.seen, "copies looked at", true);
+    let would = match unknown {
+        Unknown::Catchall => "would be filed for @catchall".to_owned(),
+        Unknown::Create => "users would be made for what is local; the rest would be filed for @catchall".to_owned(),
+        Unknown::Skip => "would be left where they are".to_owned(),
+        Unknown::User(name) => format!("would be filed for {name}"),
+    };
+    count(rehearsal.unknown, &format!("without a known address: {would}"), true);
+    count(rehearsal.too_large, "too large (would be left where they are)", false);
+    count(rehearsal.failed, "failed", false);
+    count(rehearsal.journal_reports, "journal reports, believed", false);
+    count(rehearsal.untrusted_reports, "journal reports, not believed", false);
+    let mut users: Vec<_> = rehearsal.users.iter().collect();
+    users.sort_by_key(|(_, copies)| std::cmp::Reverse(**copies));
+    for (user, copies) in users {
+        output.line(format!("    {user}: {}", grouped(*copies)));
+    }
+    for unknown in rehearsal.unknown_addresses.iter().take(PRINTED) {
+        let local = if unknown.local { "" } else { ", of another domain" };
+        let copies = grouped(unknown.copies);
+        output.line(format!("  no user has {} ({copies} messages{local})", unknown.address));
+    }
+    let listed = rehearsal.unknown_addresses.len() as u64 + rehearsal.unknown_addresses_omitted;
+    let more = listed.saturating_sub(PRINTED as u64);
+    if more > 0 {
+        output.line(format!("  and {} more addresses", grouped(more)));
+    }
+    for notice in &rehearsal.notices {
+        output.line(format!("  note: {notice}"));
+    }
+    for error in &rehearsal.errors {
+        let place = [&error.folder, &error.copy].map(|part| part.trim());
+        let place: String = place
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| format!("{part}: "))
+            .collect();
+        output.line(format!("  error ({}): {place}{}", error.stage, error.error));
+    }
+    if rehearsal.errors_omitted > 0 {
+        output.line(format!("  and {} more errors", rehearsal.errors_omitted));
+    }
+}

@@ -1,0 +1,366 @@
+//! A rehearsal of a run, `archive --dry-run`: goes through the whole source and counts for whom each copy would be, from
+//! the headers alone where they say it. Nothing is stored, and nothing changes on the server.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    collect::{CollectError, HEADER_BYTES, SIZES, WINDOW_BYTES, unless_cancelled, windows},
+    run::{self, Exit, RunError},
+    tally::{Tally, UnknownAddress},
+};
+use crate::{
+    config::{ConfigError, Family, Profile},
+    identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
+    report::{CopyError, RunState},
+    route::Directory,
+    source::{Announced, CopyRef, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+};
+
+/// What a rehearsal found, as `archive --dry-run --json` prints it.
+#[derive(Serialize, Debug)]
+pub struct Rehearsal {
+    pub profile: String,
+    pub dry_run: bool,
+    pub state: RunState,
+    /// Copies looked at, those too large and those that failed included.
+    pub seen: u64,
+    pub users: BTreeMap<String, u64>,
+    pub unknown: u64,
+    pub skipped: u64,
+    pub too_large: u64,
+    pub failed: u64,
+    /// Most frequent first.
+    pub unknown_addresses: Vec<UnknownAddress>,
+    /// Unknown addresses beyond those listed.
+    pub unknown_addresses_omitted: u64,
+    pub journal_reports: u64,
+    pub untrusted_reports: u64,
+    pub folders: Vec<RehearsedFolder>,
+    pub notices: Vec<String>,
+    pub errors: Vec<CopyError>,
+    pub errors_omitted: u64,
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+#[derive(Serialize, Debug)]
+pub struct RehearsedFolder {
+    pub name: String,
+    /// Copies that stand in it.
+    pub copies: u64,
+}
+
+/// Told after each copy: how many were looked at, of how many that are known of.
+pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
+
+/// Rehearses a run of `profile` with these users. What was counted until the connection was lost, or `cancel` said to
+/// end, is given all the same.
+///
+/// # Errors
+/// The profile's password cannot be had.
+pub async fn rehearse(
+    profile: &Profile,
+    directory: Directory,
+    max_message_size: u64,
+    cancel: &CancellationToken,
+    watch: Watch<'_>,
+) -> Result<Rehearsal, ConfigError> {
+    let password = profile.server.secret()?;
+    let mut work = Work {
+        profile,
+        rules: Rules::new(&profile.recipients, &profile.server.username),
+        max_message_size,
+        cancel,
+        watch,
+        tally: Tally::new(directory, &profile.recipients),
+        folders: Vec::new(),
+        refused: Vec::new(),
+        notices: Vec::new(),
+        expected: 0,
+        missing: Vec::new(),
+    };
+    let mut steps = Steps::default();
+    let connecting = Session::connect(&profile.server, &password, &mut steps);
+    let result = match unless_cancelled(cancel, connecting).await {
+        Ok(session) => work.through_folders(session).await,
+        Err(CollectError::Source(error)) => Err(RunError::Unreachable(error)),
+        Err(error) => Err(error.into()),
+    };
+    Ok(work.finish(result))
+}
+
+struct Work<'p> {
+    profile: &'p Profile,
+    rules: Rules,
+    /// Bytes; a run leaves larger messages on the server.
+    max_message_size: u64,
+    cancel: &'p CancellationToken,
+    watch: Watch<'p>,
+    tally: Tally,
+    folders: Vec<RehearsedFolder>,
+    /// Folders that could not be gone through.
+    refused: Vec<CopyError>,
+    notices: Vec<String>,
+    expected: u64,
+    /// Asked for in the folder that is open, and not answered.
+    missing: Vec<(CopyRef, &'static str)>,
+}
+
+impl Work<'_> {
+    async fn through_folders(&mut self, mut session: Session) -> Result<(), RunError> {
+        if !session.can_fetch_headers() {
+            let notice = "the server does not give out headers alone (it has no TOP), so whole messages are fetched";
+            self.notices.push(notice.into());
+        }
+        let names = unless_cancelled(self.cancel, session.folders(&self.profile.folders)).await?;
+        for name in names {
+            let gone_through = self.folder(&mut session, &name).await;
+            for (copy, why) in std::mem::take(&mut self.missing) {
+                self.tally.failed(&name, &copy, "fetch", why);
+            }
+            match gone_through {
+                Err(error) if error.session_is_usable() => {
+                    let error = CopyError {
+                        folder: name,
+                        copy: String::new(),
+                        stage: "folder".into(),
+                        error: error.to_string(),
+                    };
+                    self.refused.push(error);
+                }
+                gone_through => gone_through?,
+            }
+        }
+        // With QUIT, a POP3 server marks what was read as seen, or deletes it where it is set up so; without, it must
+        // not change anything (RFC 1939, 6).
+        if self.profile.server.access.family() == Family::Imap
+            && let Err(error) = session.close().await
+        {
+            tracing::debug!(%error, "the session did not end in good order");
+        }
+        Ok(())
+    }
+
+    async fn folder(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
+        unless_cancelled(self.cancel, session.open(folder)).await?;
+        let listing = unless_cancelled(self.cancel, session.listing()).await?;
+        let copies = listing.len() as u64;
+        self.folders.push(RehearsedFolder {
+            name: folder.to_owned(),
+            copies,
+        });
+        self.expected += copies;
+        (self.watch)(self.tally.seen, self.expected);
+        for chunk in listing.chunks(SIZES) {
+            let announced = unless_cancelled(self.cancel, session.sizes(chunk)).await?;
+            if announced.len() < chunk.len() {
+                let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
+                let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
+                self.missing
+                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+            }
+            let fitting = self.put_aside_too_large(folder, announced);
+            let whole = if session.can_fetch_headers() {
+                let mut whole = Vec::new();
+                for window in windows(fitting, WINDOW_BYTES, |one| one.size.min(HEADER_BYTES)) {
+                    whole.extend(self.fetch(session, folder, window, Want::Header).await?);
+                }
+                whole
+            } else {
+                fitting
+            };
+            for window in windows(whole, WINDOW_BYTES, |one| one.size) {
+                self.fetch(session, folder, window, Want::Whole).await?;
+            }
+        }
+        self.find_missing(session, folder).await
+    }
+
+    fn put_aside_too_large(&mut self, folder: &str, announced: Vec<Announced>) -> Vec<Announced> {
+        let most = self.max_message_size;
+        let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
+        for Announced { copy, size } in too_large {
+            let error =
+                format!("{size} bytes are more than max_message_size ({most} bytes); it would stay where it is");
+            self.tally.too_large(folder, &copy, error);
+        }
+        fitting
+    }
+
+    /// Fetches a window, each copy by itself where the server refuses it. Of headers, gives those copies that have to
+    /// be fetched whole.
+    async fn fetch(
+        &mut self,
+        session: &mut Session,
+        folder: &str,
+        window: Vec<Announced>,
+        want: Want,
+    ) -> Result<Vec<Announced>, CollectError> {
+        let mut whole = HashSet::new();
+        let (left, fetched) = self.fetch_once(session, &window, want, &mut whole).await;
+        let unfetched = match fetched {
+            Ok(unfetched) => unfetched,
+            Err(error) if error.session_is_usable() => self.one_by_one(session, left, want, &mut whole).await?,
+            Err(error) => return Err(error),
+        };
+        for Unfetched { copy, why } in unfetched {
+            match why {
+                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
+                UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
+                // That says nothing yet about the whole message.
+                UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
+                UnfetchedWhy::Refused(words) => {
+                    let error = format!("the server refuses it: {words}");
+                    self.tally.failed(folder, &copy, "fetch", error);
+                }
+                UnfetchedWhy::Unreadable(words) => self.tally.failed(folder, &copy, "read", words),
+                UnfetchedWhy::NoMail(words) => self.tally.failed(folder, &copy, "format", words),
+            }
+        }
+        Ok(window.into_iter().filter(|one| whole.contains(&one.copy)).collect())
+    }
+
+    async fn one_by_one(
+        &mut self,
+        session: &mut Session,
+        copies: Vec<Announced>,
+        want: Want,
+        whole: &mut HashSet<CopyRef>,
+    ) -> Result<Vec<Unfetched>, CollectError> {
+        let mut unfetched = Vec::new();
+        for one in copies {
+            let (_, fetched) = self.fetch_once(session, std::slice::from_ref(&one), want, whole).await;
+            match fetched {
+                Ok(more) => unfetched.extend(more),
+                Err(error) if error.session_is_usable() => {
+                    let words = match error {
+                        CollectError::Source(SourceError::Refused { words, .. }) => words,
+                        other => other.to_string(),
+                    };
+                    let why = UnfetchedWhy::Refused(words);
+                    unfetched.push(Unfetched { copy: one.copy, why });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(unfetched)
+    }
+
+    /// One fetch; what comes is counted at once, but for the headers of what has to be fetched whole. On error also
+    /// gives what of the window did not come.
+    async fn fetch_once(
+        &mut self,
+        session: &mut Session,
+        window: &[Announced],
+        want: Want,
+        whole: &mut HashSet<CopyRef>,
+    ) -> (Vec<Announced>, Result<Vec<Unfetched>, CollectError>) {
+        let mut came = HashSet::new();
+        let (rules, tally, watch, expected) = (&self.rules, &mut self.tally, self.watch, self.expected);
+        let mut sink = |Fetched {
+                            copy,
+                            bytes,
+                            internal_date,
+                        }: Fetched| {
+            came.insert(copy.clone());
+            let read = || match want {
+                Want::Header => by_header(rules, &Header::scan(&bytes)),
+                Want::Whole => {
+                    let identified = Identified::new(bytes, internal_date, rules);
+                    Some((identified.found, identified.journal.reported()))
+                }
+            };
+            let read = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+                tracing::error!(%copy, "reading a message panicked; a run would keep it unread");
+                Some((Found::default(), Reported::No))
+            });
+            match read {
+                Some((found, reported)) => {
+                    tally.copy(&found, reported);
+                    watch(tally.seen, expected);
+                }
+                None => drop(whole.insert(copy)),
+            }
+        };
+        let fetched = unless_cancelled(self.cancel, session.fetch(window, want, &mut sink)).await;
+        let left = match fetched {
+            Ok(_) => Vec::new(),
+            Err(_) => window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
+        };
+        (left, fetched)
+    }
+
+    /// What is gone meanwhile is not counted; what stands there and was not given out has failed.
+    async fn find_missing(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let listing = unless_cancelled(self.cancel, session.listing()).await?;
+        let standing: HashSet<CopyRef> = listing.into_iter().collect();
+        let missing = std::mem::take(&mut self.missing);
+        for (copy, why) in missing.into_iter().filter(|(copy, _)| standing.contains(copy)) {
+            self.tally.failed(folder, &copy, "fetch", why);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, result: Result<(), RunError>) -> Rehearsal {
+        let state = match &result {
+            Err(error) => error.state(),
+            Ok(()) if self.tally.failed > 0 || !self.refused.is_empty() => RunState::CompletedWithErrors,
+            Ok(()) => RunState::Completed,
+        };
+        self.notices.extend(self.tally.notices(self.profile));
+        let (unknown_addresses, unknown_addresses_omitted) = self.tally.unknown_addresses();
+        let mut errors = std::mem::take(&mut self.tally.errors);
+        errors.append(&mut self.refused);
+        match &result {
+            Ok(()) | Err(RunError::Interrupted) => {}
+            Err(error) => errors.push(CopyError {
+                folder: String::new(),
+                copy: String::new(),
+                stage: error.stage().to_owned(),
+                error: error.to_string(),
+            }),
+        }
+        let tally = self.tally;
+        Rehearsal {
+            profile: self.profile.name.clone(),
+            dry_run: true,
+            state,
+            seen: tally.seen,
+            users: tally.users,
+            unknown: tally.unknown,
+            skipped: tally.skipped,
+            too_large: tally.too_large,
+            failed: tally.failed,
+            unknown_addresses,
+            unknown_addresses_omitted,
+            journal_reports: tally.journal_reports,
+            untrusted_reports: tally.untrusted_reports,
+            folders: self.folders,
+            notices: self.notices,
+            errors,
+            errors_omitted: tally.errors_omitted,
+            exit: run::exit(state, &result),
+        }
+    }
+}
+
+/// What a header alone says; `None` where it takes the body.
+fn by_header(rules: &Rules, header: &Header) -> Option<(Found, Reported)> {
+    if rules.need_body(header) {
+        return None;
+    }
+    let reported = match Report::is_marked(header) {
+        true => Reported::Untrusted,
+        false => Reported::No,
+    };
+    Some((rules.find(&Mail::plain(header)), reported))
+}

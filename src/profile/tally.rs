@@ -1,0 +1,212 @@
+//! What a rehearsal counts: for whom each copy would be, and which addresses nobody has. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::frequent::{Frequent, notice_of_unknown};
+use crate::{
+    config::{self, Unknown},
+    identify::{Found, Reported, how_to_believe_reports},
+    message::Address,
+    report::{CopyError, SIZE},
+    route::{Directory, Previewed, Routing, Rule, preview},
+    source::CopyRef,
+};
+
+/// Addresses that are counted. Once so many are, others are not.
+const MOST_COUNTED: usize = 100_000;
+/// Unknown addresses that are told.
+const MOST_TOLD: usize = 1_000;
+/// Errors of copies that are told.
+const MOST_ERRORS: usize = 1_000;
+
+/// An address that nobody has, and the copies that it is named in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnknownAddress {
+    pub address: Address,
+    pub copies: u64,
+    /// It is at one of the profile's `local_domains`.
+    pub local: bool,
+}
+
+/// The counts so far, and what each further copy is judged by.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    directory: Directory,
+    routing: Routing,
+    pub seen: u64,
+    pub users: BTreeMap<String, u64>,
+    pub unknown: u64,
+    pub skipped: u64,
+    pub too_large: u64,
+    pub failed: u64,
+    pub journal_reports: u64,
+    pub untrusted_reports: u64,
+    /// Users whom a run would make.
+    pub created: u64,
+    pub errors: Vec<CopyError>,
+    pub errors_omitted: u64,
+    unknown_addresses: HashMap<Address, u64>,
+    most_counted: usize,
+    /// Some addresses were not counted any more.
+    stopped_counting: bool,
+    unresolved: Frequent,
+}
+
+impl Tally {
+    /// Judges by these users, and by the rules of a profile.
+    pub fn new(directory: Directory, recipients: &config::Recipients) -> Self {
+        Self {
+            directory,
+            routing: Routing::new(recipients),
+            seen: 0,
+            users: BTreeMap::new(),
+            unknown: 0,
+            skipped: 0,
+            too_large: 0,
+            failed: 0,
+            journal_reports: 0,
+            untrusted_reports: 0,
+            created: 0,
+            errors: Vec::new(),
+            errors_omitted: 0,
+            unknown_addresses: HashMap::new(),
+            most_counted: MOST_COUNTED,
+            stopped_counting: false,
+            unresolved: Frequent::default(),
+        }
+    }
+
+    /// Counts a copy in which these addresses were found.
+    pub fn copy(&mut self, found: &Found, reported: Reported) {
+        self.seen += 1;
+        match reported {
+            Reported::No => {}
+            Reported::Untrusted => self.untrusted_reports += 1,
+            Reported::Believed => self.journal_reports += 1,
+        }
+        let previewed = preview(&self.directory, &self.routing, found, &[]);
+        self.create(&previewed);
+        self.unknown += u64::from(previewed.unknown);
+        self.skipped += u64::from(previewed.users.is_empty());
+        let unknown = self.unknown_in(&previewed);
+        self.unresolved.message(previewed.unresolved);
+        unknown.into_iter().for_each(|address| self.unknown_address(address));
+        // A user stands there once, whatever the number of addresses.
+        for user in previewed.users {
+            *self.users.entry(user.user).or_default() += 1;
+        }
+    }
+
+    /// Counts a copy that is larger than a run takes.
+    pub fn too_large(&mut self, folder: &str, copy: &CopyRef, error: String) {
+        self.seen += 1;
+        self.too_large += 1;
+        self.error(folder, copy, SIZE, error);
+    }
+
+    /// Counts a copy that could not be looked at.
+    pub fn failed(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: impl ToString) {
+        self.seen += 1;
+        self.failed += 1;
+        self.error(folder, copy, stage, error.to_string());
+    }
+
+    fn error(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: String) {
+        if self.errors.len() >= MOST_ERRORS {
+            self.errors_omitted += 1;
+            return;
+        }
+        self.errors.push(super::judge::copy_error(folder, copy, stage, error));
+    }
+
+    /// Makes the users that the run would make, so that the next copies find them, and no more than a run may make.
+    fn create(&mut self, previewed: &Previewed) {
+        let made = previewed.users.iter().filter(|user| user.rule == Rule::Create);
+        for address in made.filter_map(|user| user.address.as_ref()) {
+            let plain = self.directory.plain(address, self.routing.plus_addressing);
+            if let Some(newcomer) = self.directory.newcomer(&plain) {
+                self.directory.put(self.directory.next_id(), newcomer);
+                self.routing.create_limit = self.routing.create_limit.saturating_sub(1);
+                self.created += 1;
+            }
+        }
+    }
+
+    /// The addresses to be told of one copy, each once: those of ours, and where nobody known is named also the
+    /// other recipients'.
+    fn unknown_in(&self, previewed: &Previewed) -> HashSet<Address> {
+        let mut unknown: HashSet<Address> = previewed.unknown_addresses.iter().cloned().collect();
+        if !previewed.unknown {
+            return unknown;
+        }
+        let plus = self.routing.plus_addressing;
+        for address in &previewed.unresolved {
+            let plain = self.directory.plain(address, plus);
+            // Who was made for it just now has it.
+            if self.directory.newcomer(&plain).is_some() || address.is_pattern() {
+                unknown.insert(plain);
+            }
+        }
+        unknown
+    }
+
+    fn unknown_address(&mut self, address: Address) {
+        if let Some(count) = self.unknown_addresses.get_mut(&address) {
+            *count += 1;
+        } else if self.unknown_addresses.len() < self.most_counted {
+            self.unknown_addresses.insert(address, 1);
+        } else {
+            self.stopped_counting = true;
+        }
+    }
+
+    /// The addresses that nobody has, most frequent first, and how many more there are.
+    pub fn unknown_addresses(&self) -> (Vec<UnknownAddress>, u64) {
+        let mut all: Vec<(&Address, u64)> = self
+            .unknown_addresses
+            .iter()
+            .map(|(one, copies)| (one, *copies))
+            .collect();
+        all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
+        let omitted = all.len().saturating_sub(MOST_TOLD);
+        let told = all.into_iter().take(MOST_TOLD).map(|(address, copies)| UnknownAddress {
+            address: address.clone(),
+            copies,
+            local: self.routing.is_local(address),
+        });
+        (told.collect(), omitted as u64)
+    }
+
+    /// What there is to say of the counts as a whole.
+    pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
+        let mut notices = Vec::new();
+        let judged = self.seen - self.too_large - self.failed;
+        let common = self.unresolved.common();
+        notices.extend(notice_of_unknown(judged, self.unknown, common, profile));
+        if self.untrusted_reports > 0 {
+            notices.push(how_to_believe_reports(self.untrusted_reports));
+        }
+        if self.created > 0 {
+            let limit = self.routing.create_limit == 0 && matches!(self.routing.unknown, Unknown::Create);
+            let reached = if limit {
+                "; more than create_limit are not made in one run"
+            } else {
+                ""
+            };
+            notices.push(format!("{} users would be made{reached}", self.created));
+        }
+        if self.stopped_counting {
+            notices.push(format!(
+                "{} unknown addresses are counted; those that came after them are not",
+                self.most_counted
+            ));
+        }
+        notices
+    }
+}
+
+#[cfg(test)]
+#[path = "tally_tests.rs"]
+mod tests;

@@ -1,0 +1,202 @@
+use super::*;
+use crate::{
+    config::{Access, Config, Recipients, Server, User},
+    identify::Named,
+};
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn config() -> Config {
+    let user = |name: &str, addresses: &[&str]| User {
+        name: name.into(),
+        addresses: addresses.iter().map(|text| (*text).into()).collect(),
+        disabled: false,
+    };
+    Config {
+        user: vec![
+            user("jane", &["jane@example.com", "j.doe@example.com"]),
+            user("bob", &["bob@example.com"]),
+        ],
+        domain_aliases: [("example.net".to_owned(), "example.com".into())].into(),
+        ..Config::default()
+    }
+}
+
+fn tally(unknown: Unknown, create_limit: u32) -> Tally {
+    let recipients = Recipients {
+        unknown,
+        create_limit,
+        local_domains: vec!["example.com".into()],
+        ..Recipients::default()
+    };
+    Tally::new(Directory::of_config(&config()), &recipients)
+}
+
+fn found(recipients: &[&str], senders: &[&str]) -> Found {
+    let named = |texts: &[&str], field: &'static str| {
+        let named = texts.iter().map(|text| Named {
+            address: address(text),
+            field: field.into(),
+        });
+        named.collect()
+    };
+    Found {
+        recipients: named(recipients, "To"),
+        senders: named(senders, "From"),
+    }
+}
+
+fn copies(tally: &mut Tally, all: &[&[&str]]) {
+    all.iter()
+        .for_each(|one| tally.copy(&found(one, &["eve@sender.example"]), Reported::No));
+}
+
+fn users(tally: &Tally) -> Vec<(&str, u64)> {
+    tally
+        .users
+        .iter()
+        .map(|(name, copies)| (name.as_str(), *copies))
+        .collect()
+}
+
+fn unknown(tally: &Tally) -> Vec<(String, u64, bool)> {
+    let (told, omitted) = tally.unknown_addresses();
+    assert_eq!(omitted, 0);
+    told.into_iter()
+        .map(|one| (one.address.to_string(), one.copies, one.local))
+        .collect()
+}
+
+fn profile(recipients: Recipients) -> config::Profile {
+    config::Profile {
+        name: "company".into(),
+        schedule: config::Schedule::default(),
+        server: Server::new(Access::Imap, "localhost", 143, "all"),
+        folders: config::Folders::default(),
+        recipients,
+        delete: config::Delete::default(),
+    }
+}
+
+#[test]
+fn a_copy_counts_once_for_each_user() {
+    let mut tally = tally(Unknown::Catchall, 0);
+    copies(
+        &mut tally,
+        &[
+            &["jane@example.com", "j.doe@example.com"],
+            &["jane@example.net", "bob+x@example.com", "nobody@example.com"],
+            &["guest@elsewhere.example", "bob@example.com"],
+            &[
+                "guest@elsewhere.example",
+                "nobody@example.net",
+                "nobody+tag@example.com",
+            ],
+            &[],
+        ],
+    );
+    assert_eq!(users(&tally), [("@catchall", 2), ("bob", 2), ("jane", 2)]);
+    assert_eq!((tally.seen, tally.unknown, tally.skipped), (5, 2, 0));
+    // Beside somebody known, only what is local is told.
+    assert_eq!(
+        unknown(&tally),
+        [
+            ("nobody@example.com".into(), 2, true),
+            ("guest@elsewhere.example".into(), 1, false)
+        ]
+    );
+}
+
+#[test]
+fn what_is_skipped_is_for_nobody() {
+    let mut tally = tally(Unknown::Skip, 0);
+    copies(&mut tally, &[&["x@example.com"], &["bob@example.com"]]);
+    assert_eq!((tally.unknown, tally.skipped), (1, 1));
+    assert_eq!(users(&tally), [("bob", 1)]);
+}
+
+#[test]
+fn users_are_made_as_one_run_would() {
+    let mut tally = tally(Unknown::Create, 2);
+    copies(
+        &mut tally,
+        &[
+            &["new+tag@example.net"],
+            &["new@example.com"],
+            &["second@example.com", "third@example.com", "bob@example.com"],
+            &["third@example.com", "guest@elsewhere.example"],
+        ],
+    );
+    assert_eq!(
+        users(&tally),
+        [
+            ("@catchall", 1),
+            ("bob", 1),
+            ("new@example.com", 2),
+            ("second@example.com", 1)
+        ]
+    );
+    assert_eq!((tally.created, tally.unknown), (2, 2), "the second found its user");
+    assert_eq!(
+        unknown(&tally),
+        [
+            ("third@example.com".into(), 2, true),
+            ("guest@elsewhere.example".into(), 1, false)
+        ]
+    );
+    let notices = tally.notices(&profile(Recipients::default())).join("\n");
+    assert!(
+        notices.contains("2 users would be made") && notices.contains("create_limit"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn no_more_addresses_are_counted_than_there_is_room_for() {
+    let mut tally = tally(Unknown::Catchall, 0);
+    tally.most_counted = 1200;
+    for number in 0..1500 {
+        let own = format!("guess-{number}@example.com");
+        copies(&mut tally, &[&[own.as_str(), "guess-7@example.com"]]);
+    }
+    let (told, omitted) = tally.unknown_addresses();
+    assert_eq!((told.len(), omitted), (1000, 200));
+    assert_eq!(
+        (told[0].address.as_str(), told[0].copies),
+        ("guess-7@example.com", 1500)
+    );
+    let notices = tally.notices(&profile(Recipients::default())).join("\n");
+    assert!(notices.contains("1200 unknown addresses are counted"), "{notices}");
+    // The same hint as a run gives.
+    assert!(
+        notices.contains("own_addresses = [\"guess-7@example.com\"]"),
+        "{notices}"
+    );
+}
+
+#[test]
+fn many_errors_are_not_all_kept() {
+    let mut tally = tally(Unknown::Catchall, 0);
+    for number in 0..1500 {
+        tally.failed("INBOX", &CopyRef::Uid(number), "fetch", "refused");
+    }
+    tally.too_large("INBOX", &CopyRef::Uid(0), "too large".into());
+    assert_eq!((tally.seen, tally.failed, tally.too_large), (1501, 1500, 1));
+    assert_eq!((tally.errors.len(), tally.errors_omitted), (1000, 501));
+}
+
+#[test]
+fn reports_that_are_not_believed_are_said_to_be_so() {
+    let mut tally = tally(Unknown::Catchall, 0);
+    for reported in [Reported::Believed, Reported::Untrusted, Reported::Untrusted] {
+        tally.copy(&found(&["bob@example.com"], &[]), reported);
+    }
+    assert_eq!((tally.journal_reports, tally.untrusted_reports), (1, 2));
+    let notices = tally.notices(&profile(Recipients::default())).join("\n");
+    assert!(
+        notices.contains("2 messages are journal reports") && notices.contains("journal_from"),
+        "{notices}"
+    );
+}
