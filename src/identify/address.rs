@@ -36,43 +36,58 @@ pub fn addresses(value: &[u8]) -> Vec<Address> {
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
 ///
-/// The last `for` counts: servers write it behind all that a client says of itself, which may have closed a comment to
-/// bring a `for` of its own.
+/// It counts only where servers write it: last of all, right before the semicolon and the date. What a client says of
+/// itself stands before that, and may have closed a comment to bring a `for` of its own.
 pub fn received_for(value: &[u8]) -> Option<Address> {
     let text = String::from_utf8_lossy(value);
     let mut tokens = Tokens::new(&text).peekable();
     let mut last = None;
-    while tokens
-        .by_ref()
-        .any(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("for")))
-    {
-        let mut named = Vec::new();
-        let belongs = |token: &Token| match token {
-            Token::Separator(c) => *c == ',',
-            Token::Angle(_) => true,
-            Token::Word(word) => word.contains('@'),
-        };
-        while let Some(token) = tokens.next_if(belongs) {
-            match token {
-                Token::Angle(inside) => {
-                    let before = named.len();
-                    in_angle(inside, |address| named.push(Some(address)));
-                    if named.len() == before {
-                        named.push(None);
-                    }
+    let mut semicolons = 0;
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Separator(';') => {
+                semicolons += 1;
+                if semicolons > 1 {
+                    last = None;
                 }
-                Token::Word(word) => named.push(Address::parse(&word)),
-                Token::Separator(_) => {}
             }
-        }
-        if !named.is_empty() {
-            last = match <[_; 1]>::try_from(named) {
-                Ok([address]) => address,
-                Err(_) => None,
-            };
+            Token::Word(word) if word.eq_ignore_ascii_case("for") => {
+                let named = behind_for(&mut tokens);
+                if !named.is_empty() {
+                    let at_end = matches!(tokens.peek(), None | Some(Token::Separator(';')));
+                    let one = <[_; 1]>::try_from(named).ok().filter(|_| at_end);
+                    last = one.and_then(|[address]| address);
+                    semicolons = 0;
+                }
+            }
+            _ => {}
         }
     }
     last
+}
+
+/// What stands behind `for`: each address, or `None` for what is none though it stands in an address's place.
+fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> Vec<Option<Address>> {
+    let mut named = Vec::new();
+    let belongs = |token: &Token| match token {
+        Token::Separator(c) => *c == ',',
+        Token::Angle(_) => true,
+        Token::Word(word) => word.contains('@'),
+    };
+    while let Some(token) = tokens.next_if(belongs) {
+        match token {
+            Token::Angle(inside) => {
+                let before = named.len();
+                in_angle(inside, |address| named.push(Some(address)));
+                if named.len() == before {
+                    named.push(None);
+                }
+            }
+            Token::Word(word) => named.push(Address::parse(&word)),
+            Token::Separator(_) => {}
+        }
+    }
+    named
 }
 
 /// Reads one mailbox: its angle brackets where it has some, else its words.

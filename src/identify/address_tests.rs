@@ -65,6 +65,15 @@ fn received_names_an_address_in_any_form() {
     let injected =
         " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1 for jane@example.com; Mon";
     assert_eq!(find(injected), Some("jane@example.com".into()));
+    for without in [
+        " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1; Mon",
+        " from x (envelope-from <\"x) for <boss@example.com> (\"@example.org>) id 1; Mon",
+        " by b for <boss@example.com> id 1; Mon",
+    ] {
+        assert_eq!(find(without), None, "{without}");
+    }
+    let commented = " by b for <jane@example.com> (version=TLS1_3 cipher=X bits=256/256); Mon";
+    assert_eq!(find(commented), Some("jane@example.com".into()));
 }
 
 #[test]

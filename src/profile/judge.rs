@@ -16,7 +16,7 @@ use crate::{
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped(previewed: Previewed) -> Self {
+    pub fn skipped(previewed: Previewed, reported: Reported) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
@@ -28,7 +28,7 @@ impl Judged {
             outcome: Outcome::Skipped,
             bytes: 0,
             routed: Some(routed),
-            reported: Reported::No,
+            reported,
             error: None,
         }
     }
