@@ -40,7 +40,7 @@ fn report(number: usize, host: &str, lines: &str) -> String {
 const GENUINE: &str = "a.outbound.example.net";
 
 fn site(messages: Vec<String>, recipients: &str) -> (Dovecot, Appliance) {
-    let server = Dovecot::with(messages.into_iter());
+    let server = Dovecot::with(messages);
     let profile = Profile {
         recipients: recipients.into(),
         ..Profile::new(&server, "imap")
@@ -72,7 +72,7 @@ fn what_a_report_encloses_is_archived_for_whom_it_names() {
     let forged = report(2, "evil.example.org", "To: jane@example.com");
     let messages = vec![first.clone(), second.clone(), forged.clone(), letter(1)];
     for access in ["imap", "pop3"] {
-        let server = Dovecot::with(messages.clone().into_iter());
+        let server = Dovecot::with(messages.clone());
         let profile = Profile {
             recipients: BELIEVING.into(),
             ..Profile::new(&server, access)

@@ -10,12 +10,12 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Change, Committer, CopyKey, RunId, Source, Store, cut},
+    archive::{Change, Committer, CopyKey, RunId, Source, Store},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
     report::{Outcome, Run, RunState},
-    route::{Directory, Route, Routed, Router, Routing},
+    route::{Directory, Prepared, Route, Routed, Router, Routing},
 };
 use jiff::Timestamp;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -175,17 +175,13 @@ impl Work {
         let (rules, routing) = (self.rules.clone(), self.routing.clone());
         let (folder, run) = (self.folder, self.run);
         self.going_on.spawn(async move {
-            let identified = pool.run(move || {
-                let parts = cut(&message);
-                (Identified::new(message, None, &rules), parts)
-            });
-            let (identified, parts) = identified.await.expect("it is identified");
+            let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules)));
+            let prepared = prepared.await.expect("it is identified");
             let route = Route {
                 copy: Some(copy),
                 folder,
                 run,
-                identified,
-                parts,
+                prepared,
                 routing,
             };
             let routed = router.send(route).await.expect("the router");
