@@ -41,13 +41,15 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store or million: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million or identify: one part)
 	@tests/install-tools.sh bench
-	$(if $(filter store million,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter store million identify,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million,$(BENCH)),,cargo bench --bench identify)
 
-fuzz: ## Property tests at length: stored and read back, over a hundred thousand messages (CASES=number)
+fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
+	PROPTEST_CASES=$(CASES) cargo test --test any_mail
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

@@ -25,7 +25,7 @@ use crate::{
     errand::Errand,
     identify::Pool,
     message::Address,
-    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor},
+    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor, look_at_users},
     report::{Run, RunState, metrics},
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
@@ -92,6 +92,7 @@ impl Appliance {
             router: router.clone(),
             pool: stages.pool.clone(),
             budget: stages.budget.clone(),
+            users_file: stages.users_file.clone(),
         };
         let history = History::read(&config, &store)?;
         let supervise = |profile: &config::Profile| {
@@ -180,14 +181,19 @@ impl Appliance {
                 Ok(())
             }
             Request::Reroute { from, profile, dry_run } => {
+                if let Some(name) = &profile {
+                    self.config.profile(name)?;
+                }
                 let (user, usage) = control::find_user(&self.store, &from)?;
                 let reroute = Reroute {
                     from: (user, usage.messages),
+                    name: from,
                     profile,
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
-                reroute::run(&self.config, self.parts.clone(), reroute, &going_on, replies).await
+                let notices = look_at_users(self.parts.users_file.as_ref()).await;
+                reroute::run(&self.config, self.parts.clone(), reroute, notices, &going_on, replies).await
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();

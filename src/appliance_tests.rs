@@ -75,6 +75,7 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
         run: 1,
         prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
         routing: Arc::new(Routing::new(&recipients)),
+        known_only: false,
     };
     let routed = router.send(route).await.unwrap().unwrap();
     assert!(routed.created.is_empty(), "{routed:?}");

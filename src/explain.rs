@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    archive::{CATCHALL_ID, Filing, MessageId, Retrieval, Store, StoreError, User, Why},
+    archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
     control::{api::Failure, view},
-    identify::{Found, Reported, Rules, Survey},
-    message::CATCHALL,
+    identify::{Found, Named, Reported, Rules, Survey},
+    message::{Address, CATCHALL},
     report::Run,
     route::{Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
@@ -121,7 +121,7 @@ impl<'c> Explainer<'c> {
     /// A message as it was, or would be, fetched.
     pub fn of_file(&self, input: String, bytes: &Bytes) -> Explained {
         let survey = self.rules.survey(bytes);
-        let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &survey.found);
+        let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &Found::default(), &survey.found);
         Explained {
             input,
             profile: self.profile.name.clone(),
@@ -140,9 +140,22 @@ impl<'c> Explainer<'c> {
     /// It cannot be read.
     pub fn of_message(&self, store: &Store, stored: &Stored) -> Result<Explained, Failure> {
         let mut surveys = Vec::new();
-        fetched(store, stored.id, |bytes| surveys.push(self.rules.survey(&bytes)))?;
-        let found = united(surveys.iter().map(|survey| &survey.found));
-        let (previewed, addresses) = self.addresses(&surveys, &found);
+        let mut reported = Reported::No;
+        fetched(store, stored, |bytes| {
+            let survey = self.rules.survey(&bytes);
+            let this = survey.reported;
+            if this != Reported::No {
+                reported = this;
+            }
+            // In its place the message itself is surveyed.
+            if this != Reported::Untrusted || !stored.came_in_reports {
+                surveys.push(survey);
+            }
+            this
+        })?;
+        let unclaimed = unclaimed(store, stored.id)?;
+        let found = united(surveys.iter().map(|survey| &survey.found).chain([&unclaimed]));
+        let (previewed, addresses) = self.addresses(&surveys, &unclaimed, &found);
         let mut users = Vec::with_capacity(stored.filings.len());
         for (user, filing) in &stored.filings {
             let leads = |one: &&ExplainedAddress| one.field == filing.why.as_str() && one.users.contains(&user.name);
@@ -176,28 +189,52 @@ impl<'c> Explainer<'c> {
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
-            journal: surveys.first().map_or(Reported::No, |survey| survey.reported).as_str(),
+            journal: reported.as_str(),
         })
     }
 
-    fn addresses(&self, surveys: &[Survey], found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
+    /// What is decided, and each address with what is said of it: those of `surveys`, and the `unclaimed` ones of
+    /// copies that are not kept.
+    fn addresses(&self, surveys: &[Survey], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
         let surveyed: Vec<_> = surveys.iter().flat_map(|survey| &survey.addresses).collect();
-        let look_up: Vec<_> = surveyed.iter().map(|one| one.address.clone()).collect();
+        let look_up = surveyed.iter().map(|one| &one.address);
+        let look_up = look_up.chain(unclaimed.recipients.iter().map(|named| &named.address));
+        let look_up: Vec<_> = look_up.cloned().collect();
         let previewed = preview(self.directory, &self.routing, found, &look_up);
-        let explain = |(one, known): (&&crate::identify::Surveyed, &Option<(Vec<String>, Rule)>)| ExplainedAddress {
-            address: one.address.to_string(),
-            field: one.field.clone(),
+        let (of_surveys, of_others) = previewed.looked_up.split_at(surveyed.len());
+        let explain = |(one, known): (&&crate::identify::Surveyed, &LookedUp)| ExplainedAddress {
             line: one.line,
             step: one.step.as_str(),
             trusted: one.trusted,
             counts: one.counts,
             why: one.why,
+            ..ExplainedAddress::new(&one.address, &one.field, known)
+        };
+        let other = |(named, known): (&Named, &LookedUp)| ExplainedAddress::new(&named.address, &named.field, known);
+        let others = unclaimed.recipients.iter().zip(of_others).map(other);
+        let addresses = surveyed.iter().zip(of_surveys).map(explain).chain(others).collect();
+        (previewed, addresses)
+    }
+}
+
+/// Whom an address leads to, and by which rule.
+type LookedUp = Option<(Vec<String>, Rule)>;
+
+impl ExplainedAddress {
+    /// An address that another copy of the message was for.
+    fn new(address: &Address, field: &str, known: &LookedUp) -> Self {
+        Self {
+            address: address.to_string(),
+            field: field.to_owned(),
+            line: None,
+            step: "copy",
+            trusted: true,
+            counts: true,
+            why: None,
             user: known.as_ref().and_then(|(users, _)| users.first().cloned()),
             users: known.as_ref().map_or_else(Vec::new, |(users, _)| users.clone()),
             rule: known.as_ref().map(|(_, rule)| rule.as_str()),
-        };
-        let addresses = surveyed.iter().zip(&previewed.looked_up).map(explain).collect();
-        (previewed, addresses)
+        }
     }
 }
 
@@ -216,7 +253,7 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
     let mut united = Found::default();
     let (mut recipients, mut senders) = (HashSet::new(), HashSet::new());
     for found in all {
-        let new = |seen: &mut HashSet<_>, named: &&crate::identify::Named| seen.insert(named.address.clone());
+        let new = |seen: &mut HashSet<_>, named: &&Named| seen.insert(named.address.clone());
         united.recipients.extend(
             found
                 .recipients
@@ -232,21 +269,43 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
 }
 
 /// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it came,
-/// or the message itself.
+/// or the message itself; the message too where a report is one that `each` does not believe.
 ///
 /// # Errors
-/// There is no such message, or it cannot be read.
-pub fn fetched(store: &Store, id: MessageId, mut each: impl FnMut(Bytes)) -> Result<(), Failure> {
+/// It cannot be read.
+pub fn fetched(store: &Store, stored: &Stored, mut each: impl FnMut(Bytes) -> Reported) -> Result<(), Failure> {
+    const AT_ONCE: usize = 100;
     let mut retrieval = Retrieval::new(store);
-    let journals = store.journals(id)?;
-    if journals.is_empty() {
-        let row = store.message(id)?.ok_or_else(|| no_message(id))?;
-        each(retrieval.raw(id, &row)?.into());
+    let mut itself = !stored.came_in_reports;
+    let mut behind = 0;
+    loop {
+        let journals = store.journals(stored.id, behind, AT_ONCE)?;
+        let Some((last, ..)) = journals.last() else { break };
+        behind = *last;
+        for (report, _, row) in journals {
+            itself |= each(retrieval.raw(report, &row)?.into()) == Reported::Untrusted;
+        }
     }
-    for (report, _, row) in journals {
-        each(retrieval.raw(report, &row)?.into());
+    if itself {
+        each(retrieval.raw(stored.id, &stored.row)?.into());
     }
     Ok(())
+}
+
+/// The addresses that copies of a message were for whose bytes are not kept.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn unclaimed(store: &Store, id: MessageId) -> Result<Found, StoreError> {
+    let unclaimed = store.unclaimed(id)?.into_iter();
+    let named = unclaimed.map(|one| Named {
+        address: one.address,
+        field: one.field.into(),
+    });
+    Ok(Found {
+        recipients: named.collect(),
+        senders: Vec::new(),
+    })
 }
 
 fn no_message(id: MessageId) -> Failure {
@@ -256,7 +315,11 @@ fn no_message(id: MessageId) -> Failure {
 /// A message of the store, and who has it.
 pub struct Stored {
     pub id: MessageId,
+    pub row: Message,
     pub filings: Vec<(User, Filing)>,
+    /// The names of all who have it, in this form or another.
+    pub holders: HashSet<String>,
+    pub came_in_reports: bool,
 }
 
 impl Stored {
@@ -264,17 +327,18 @@ impl Stored {
     /// There is no such message, or the store cannot be read.
     pub fn read(store: &Store, id: MessageId) -> Result<Self, Failure> {
         let row = store.message(id)?.ok_or_else(|| no_message(id))?;
-        let filings = store.filings_of(id, &row)?;
-        Ok(Self { id, filings })
+        Ok(Self {
+            id,
+            filings: store.filings_of(id, &row)?,
+            holders: store.holders(row.identity)?.into_iter().collect(),
+            came_in_reports: !store.journals(id, 0, 1)?.is_empty(),
+            row,
+        })
     }
 
-    /// The profile whose run filed it first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn profile(&self, store: &Store) -> Result<Option<String>, Failure> {
-        let first = self.filings.iter().map(|(_, filing)| filing.run).min();
-        first.map_or(Ok(None), |run| profile_of(store, run))
+    /// The run that filed it first.
+    pub fn first_run(&self) -> Option<u64> {
+        self.filings.iter().map(|(_, filing)| filing.run).min()
     }
 }
 

@@ -16,11 +16,12 @@ use crate::{
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
-    explain::{Stored, fetched, united},
+    explain::{self, Stored, fetched, unclaimed, united},
     identify::{Found, Identified, Pool, Reported, Rules},
+    message::Address,
     profile::{Budget, Exit},
     report::{Outcome, Run, RunState, timestamp},
-    route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded},
+    route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded, UsersFile},
 };
 
 /// What its runs have for a profile's name.
@@ -37,16 +38,29 @@ pub struct Parts {
     pub router: Addr<Router>,
     pub pool: Pool,
     pub budget: Budget,
+    pub users_file: Option<Addr<UsersFile>>,
 }
 
 /// What is asked for.
 pub struct Reroute {
     /// Whose archive is gone through, and how many messages are in it.
     pub from: (UserId, u64),
+    pub name: String,
     /// By whose rules; by those of the profile that archived each message, where it is not given.
     pub profile: Option<String>,
     /// Only says what would be filed.
     pub dry_run: bool,
+}
+
+impl Reroute {
+    fn words(&self) -> String {
+        let rules = match &self.profile {
+            Some(name) => format!("by the rules of profile {name}"),
+            None => "by the rules of the profiles that archived it".into(),
+        };
+        let dry = if self.dry_run { "; nothing was filed" } else { "" };
+        format!("what {} has was gone through {rules}{dry}", self.name)
+    }
 }
 
 /// A profile's rules, made ready.
@@ -71,13 +85,14 @@ struct Judged {
 }
 
 enum Rerouted {
-    /// Nobody is known in it, still.
-    Unknown,
-    /// For whom it is newly filed, who had it, and who was made for it.
+    /// Nobody is known in it, still; and the addresses of ours that nobody has.
+    Unknown(Vec<Address>),
+    /// For whom it is newly filed, who had it, who was made for it, and who nobody has.
     Known {
         archived: Vec<String>,
         duplicate: Vec<String>,
         created: Vec<String>,
+        unknown: Vec<Address>,
     },
 }
 
@@ -88,7 +103,8 @@ enum Fault {
     Store(StoreError),
 }
 
-/// Goes through an archive, and says what was filed; the last reply is the run.
+/// Goes through an archive, and says what was filed; the last reply is the run. `notices` are what its protocol says
+/// besides.
 ///
 /// # Errors
 /// The run cannot begin, or its protocol cannot be stored.
@@ -96,10 +112,13 @@ pub async fn run(
     config: &Config,
     parts: Parts,
     reroute: Reroute,
+    notices: Vec<String>,
     going_on: &GoingOn<'_>,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), Failure> {
     let mut run = Run::begin(NAME, Timestamp::now());
+    run.notices = notices;
+    run.notice(reroute.words());
     if !reroute.dry_run {
         run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
     }
@@ -149,7 +168,8 @@ async fn go_through(
     let mut failed = Ok(());
     while failed.is_ok() {
         tokio::select! {
-            Some(judged) = judging.join_next() => failed = take(run, reroute, judged, replies).await,
+            () = stop.cancelled() => break,
+            Some(judged) = judging.join_next() => failed = take(run, reroute, judged, stop, replies).await,
             candidate = candidates.recv(), if judging.len() < AT_ONCE => {
                 let Some(candidate) = candidate else { break };
                 let share = parts.budget.take(std::iter::once(candidate.entry.message.size)).await;
@@ -165,7 +185,7 @@ async fn go_through(
     drop(candidates);
     // What is on its way is counted, whatever else went wrong.
     while let Some(judged) = judging.join_next().await {
-        failed = failed.and(take(run, reroute, judged, replies).await);
+        failed = failed.and(take(run, reroute, judged, stop, replies).await);
     }
     let found = finder.await.unwrap_or_else(|_| {
         Err(StoreError::Fault {
@@ -179,6 +199,8 @@ async fn go_through(
 struct Book {
     config: Config,
     given: Option<String>,
+    /// Of each run that was met.
+    profiles: HashMap<RunId, Option<String>>,
     ruled: HashMap<String, Result<Arc<Ruled>, String>>,
 }
 
@@ -187,6 +209,7 @@ impl Book {
         Self {
             config: config.clone(),
             given,
+            profiles: HashMap::new(),
             ruled: HashMap::new(),
         }
     }
@@ -195,8 +218,7 @@ impl Book {
         let name = match &self.given {
             Some(name) => name.clone(),
             None => {
-                let stored = Stored::read(store, entry.id).map_err(|failure| failure.error)?;
-                let name = stored.profile(store).map_err(|failure| failure.error)?;
+                let name = self.profile(store, entry).map_err(|failure| failure.error)?;
                 name.ok_or("the protocol of the run that archived it is missing; give --profile")?
             }
         };
@@ -211,6 +233,25 @@ impl Book {
             )),
         };
         self.ruled.entry(name.clone()).or_insert_with(ready).clone()
+    }
+
+    /// The profile of the run that filed it here, or, where that was a rerouting, of the one that filed it first.
+    fn profile(&mut self, store: &Store, entry: &Entry) -> Result<Option<String>, Failure> {
+        let name = self.profile_of(store, entry.filing.run)?;
+        if name.as_deref() != Some(NAME) {
+            return Ok(name);
+        }
+        let first = Stored::read(store, entry.id)?.first_run();
+        first.map_or(Ok(None), |run| self.profile_of(store, run))
+    }
+
+    fn profile_of(&mut self, store: &Store, run: RunId) -> Result<Option<String>, Failure> {
+        if let Some(known) = self.profiles.get(&run) {
+            return Ok(known.clone());
+        }
+        let name = explain::profile_of(store, run)?;
+        self.profiles.insert(run, name.clone());
+        Ok(name)
     }
 }
 
@@ -269,7 +310,7 @@ async fn reroute_one(
     entry: Entry,
     ruled: &Arc<Ruled>,
 ) -> Result<Rerouted, Fault> {
-    let found = {
+    let (found, holders) = {
         let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
         on_pool(&parts.pool, move || found(&store, &ruled.rules, id)).await?
     };
@@ -279,23 +320,18 @@ async fn reroute_one(
         look_up: Vec::new(),
     };
     let previewed = parts.router.send(preview).await.map_err(|_| router_gone())?;
+    let unknown = previewed.unknown_addresses.clone();
     let known = known(previewed);
     if known.is_empty() {
-        return Ok(Rerouted::Unknown);
+        return Ok(Rerouted::Unknown(unknown));
     }
-    let holders = parts.store.filings_of(entry.id, &entry.message);
-    let holders: HashSet<_> = holders
-        .map_err(Fault::Store)?
-        .into_iter()
-        .map(|(user, _)| user.name)
-        .collect();
     let (duplicate, archived): (Vec<_>, Vec<_>) = known.into_iter().partition(|name| holders.contains(name));
     if archived.is_empty() || dry_run {
-        let created = Vec::new();
         return Ok(Rerouted::Known {
             archived,
             duplicate,
-            created,
+            created: Vec::new(),
+            unknown,
         });
     }
     let folder = entry.filing.folder;
@@ -309,12 +345,16 @@ async fn reroute_one(
         run,
         prepared,
         routing: ruled.routing.clone(),
+        known_only: true,
     };
     match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
+        // No more users are made in this run.
+        Ok(routed) if routed.skipped => Ok(Rerouted::Unknown(routed.local_unknown)),
         Ok(routed) => Ok(Rerouted::Known {
             archived: routed.archived,
             duplicate: routed.duplicate,
             created: routed.created,
+            unknown: routed.local_unknown,
         }),
         Err(RouteError::Store(error)) => Err(Fault::Store(error)),
         Err(error) => Err(Fault::Message("route", error.to_string())),
@@ -341,11 +381,22 @@ fn router_gone() -> Fault {
     Fault::Message("route", RouteError::Router.to_string())
 }
 
-/// The addresses in a stored message, or in the journal reports in which it came.
-fn found(store: &Store, rules: &Rules, id: u64) -> Result<Found, Failure> {
+/// The addresses in a stored message, or in the journal reports in which it came, and those that other copies were for;
+/// and who has it.
+fn found(store: &Store, rules: &Rules, id: u64) -> Result<(Found, HashSet<String>), Failure> {
+    let stored = Stored::read(store, id)?;
     let mut all = Vec::new();
-    fetched(store, id, |bytes| all.push(Identified::new(bytes, None, rules).found))?;
-    Ok(united(all.iter()))
+    fetched(store, &stored, |bytes| {
+        let identified = Identified::new(bytes, None, rules);
+        let reported = identified.journal.reported();
+        // In its place the message itself is read.
+        if reported != Reported::Untrusted || !stored.came_in_reports {
+            all.push(identified.found);
+        }
+        reported
+    })?;
+    all.push(unclaimed(store, id)?);
+    Ok((united(all.iter()), stored.holders))
 }
 
 /// A stored message as it goes to the router once more.
@@ -374,6 +425,7 @@ async fn take(
     run: &mut Run,
     reroute: &Reroute,
     judged: Result<Judged, tokio::task::JoinError>,
+    stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), StoreError> {
     let judged = match judged {
@@ -392,15 +444,18 @@ async fn take(
     } = judged;
     run.bytes += size;
     match result {
-        Ok(Rerouted::Unknown) => {
+        Ok(Rerouted::Unknown(unknown)) => {
             run.count(Outcome::Skipped);
             run.unknown += 1;
+            unknown.iter().for_each(|address| run.unknown_address(address.as_str()));
         }
         Ok(Rerouted::Known {
             archived,
             duplicate,
             created,
+            unknown,
         }) => {
+            unknown.iter().for_each(|address| run.unknown_address(address.as_str()));
             run.count(if archived.is_empty() {
                 Outcome::Duplicate
             } else {
@@ -416,8 +471,11 @@ async fn take(
             run.created_users.extend(created);
             if !archived.is_empty() {
                 let line = RerouteLine { id, users: archived };
-                // Whoever asked may be gone; it goes on.
-                let _ = replies.send(Reply::Rerouted(Box::new(line))).await;
+                // Whoever asked may be gone, and it goes on; or does not read, and it can be ended all the same.
+                tokio::select! {
+                    _ = replies.send(Reply::Rerouted(Box::new(line))) => {}
+                    () = stop.cancelled() => {}
+                }
             }
         }
         Err(Fault::Message(stage, error)) => {

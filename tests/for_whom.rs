@@ -133,6 +133,7 @@ fn a_report_was_left_on_the_server_where_unknown_messages_are() {
     let (_server, appliance) = site(messages, &recipients);
     let run = appliance.done(&["archive", PROFILE, "--json"]).json();
     assert_eq!((number(&run, "archived"), number(&run, "skipped")), (1, 1), "{run:#}");
+    assert_eq!(number(&run, "untrusted_reports"), 1, "{run:#}");
     assert_eq!(list(&appliance, "jane").len(), 1);
 }
 
@@ -278,4 +279,71 @@ fn what_nobody_had_is_filed_for_who_came_later() {
     assert_eq!(number(&run, "duplicates"), 151, "{run:#}");
     appliance.run(&["reroute", "--from", "jnae"]).expect(2);
     appliance.run(&["reroute", "--profile", PROFILE]).expect(2);
+}
+
+/// Copies for several people whom nobody knows are one message in `@catchall`, and only the first one's bytes are kept.
+#[test]
+fn of_copies_for_people_who_came_later_only_the_first_was_found_again() {
+    let copy = |name: &str| {
+        format!(
+            "Delivered-To: {name}@example.com\nReceived: from x by mx.example.com; Thu, 1 Jan 2026 10:00:00 +0000\nFrom: x@sender.example\n\
+             To: list@sender.example\nSubject: one\nMessage-ID: <1@sender.example>\n\nhello\n"
+        )
+    };
+    let names = ["carol", "dave", "erin", "frank"];
+    let recipients = "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n";
+    let (_server, appliance) = site(names.map(copy).to_vec(), recipients);
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_eq!(
+        (number(&run, "archived"), number(&run, "duplicates")),
+        (1, 3),
+        "{run:#}"
+    );
+    for name in &names[..3] {
+        appliance.done(&["users", "add", name, &format!("{name}@example.com")]);
+    }
+    let id = number(&list(&appliance, "@catchall")[0], "id").to_string();
+    let would = |explained: &Value| {
+        let users = explained["would_add"].as_array().unwrap().iter();
+        let mut users: Vec<_> = users.map(|user| text(user, "user")).collect();
+        users.sort();
+        users
+    };
+    let explained = appliance.done(&["explain", &id, "--json"]).json();
+    assert_eq!(would(&explained), ["carol", "dave", "erin"], "{explained:#}");
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().unwrap();
+    assert_eq!((number(&run, "archived"), number(&run, "filings")), (1, 3), "{run:#}");
+    assert_eq!(run["unknown_addresses"]["frank@example.com"], 1, "{run:#}");
+    for name in &names[..3] {
+        assert_eq!(list(&appliance, name).len(), 1, "{name}");
+    }
+    let explained = appliance.done(&["explain", &id, "--json"]).json();
+    assert!(would(&explained).is_empty(), "{explained:#}");
+    assert_eq!(appliance.done(&["verify", "--json"]).json()["ok"], true);
+}
+
+/// Beyond the limit, nobody is made and nothing is filed for `@catchall` anew.
+#[test]
+fn rerouting_makes_users_within_one_limit() {
+    let to = |number: usize| {
+        format!("From: jane@example.com\nTo: p{number}@example.com\nSubject: {number}\n\nhello {number}\n")
+    };
+    let recipients = "local_domains = [\"example.com\"]\n";
+    let (server, appliance) = site((0..10).map(to).collect(), recipients);
+    appliance.done(&["archive", PROFILE]);
+    assert_eq!(list(&appliance, "jane").len(), 10);
+    let profile = Profile {
+        recipients: recipients.to_owned() + "unknown = \"create\"\ncreate_limit = 4\nsenders = false\n",
+        ..Profile::new(&server, "imap")
+    };
+    appliance.configure(&(USERS.to_owned() + &profile.toml()));
+    let run = appliance
+        .done(&["reroute", "--from", "jane", "--json"])
+        .lines()
+        .pop()
+        .unwrap();
+    assert_adds_up(&run);
+    assert_eq!((number(&run, "archived"), number(&run, "skipped")), (4, 6), "{run:#}");
+    assert_eq!(run["created_users"].as_array().unwrap().len(), 4);
+    assert!(list(&appliance, "@catchall").is_empty());
 }

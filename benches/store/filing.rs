@@ -183,6 +183,7 @@ impl Work {
                 run,
                 prepared,
                 routing,
+                known_only: false,
             };
             let routed = router.send(route).await.expect("the router");
             drop(share);

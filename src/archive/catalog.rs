@@ -16,7 +16,7 @@ use super::{
     environment,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
-        Seconds, Source, Usage, User, UserId, VolumeState,
+        Seconds, Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
     schema, store,
 };
@@ -52,6 +52,9 @@ pub struct Catalog {
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
     /// is in nobody's archive.
     pub journals: Table<(MessageId, MessageId), Journal>,
+    /// (message id, digest of field and address) → an address that a copy of the message was for, of those copies whose
+    /// own bytes are not kept. Who has it one day is found by this.
+    pub unclaimed: Table<(MessageId, [u8; 16]), Unclaimed>,
     /// User id → user. Addresses are looked up in the router's directory, made from this.
     pub users: Table<UserId, User>,
     /// User id → what the archive holds; derived from `filings`.
@@ -160,6 +163,7 @@ impl Catalog {
             parts: open.table(env, "parts")?,
             filings: open.table(env, "filings")?,
             journals: open.table(env, "journals")?,
+            unclaimed: open.table(env, "unclaimed")?,
             users: open.table(env, "users")?,
             usage: open.table(env, "usage")?,
             sources: open.table(env, "sources")?,

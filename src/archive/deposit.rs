@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     Committer, StoreError,
     part::Cut,
-    rows::{CopyKey, MessageId, RunId, Seconds, Sha256, User, UserId, Why},
+    rows::{CopyKey, MessageId, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
 
 /// Bytes that are to be kept as a message.
@@ -40,6 +40,8 @@ pub struct Deposit {
     pub date: Seconds,
     pub archived_at: Seconds,
     pub notes: u32,
+    /// Addresses that the copy is for and nobody has; a few at most.
+    pub unclaimed: Vec<Unclaimed>,
     /// Users that the routing of this copy, or of one not yet committed, made.
     pub new_users: Vec<(UserId, User)>,
 }

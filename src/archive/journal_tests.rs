@@ -46,7 +46,7 @@ async fn each_report_is_kept_once_and_is_in_nobodys_archive() {
             .all(|filed| filed.message == message && filed.duplicate == [1])
     );
     assert_eq!(bench.list(1, None).len(), 1);
-    let journals = bench.store.journals(message).unwrap();
+    let journals = bench.store.journals(message, 0, 10).unwrap();
     let mut retrieval = Retrieval::new(&bench.store);
     let reports: Vec<_> = journals
         .iter()
@@ -79,7 +79,7 @@ async fn a_report_that_was_archived_as_a_message_before_is_kept_with_what_it_enc
     let before = answer.await.unwrap().unwrap().message;
     let answer = bench.hand_in(reported(1), &[1, 2]).await;
     let message = answer.await.unwrap().unwrap().message;
-    let journals = bench.store.journals(message).unwrap();
+    let journals = bench.store.journals(message, 0, 10).unwrap();
     assert_eq!(journals.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [before]);
     assert_eq!((bench.list(1, None).len(), bench.list(2, None).len()), (1, 2));
     bench.close();

@@ -54,8 +54,8 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, Journal, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest, Usage,
-    User, UserId, Why, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, Journal, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest,
+    Unclaimed, Usage, User, UserId, Why, uidl_digest,
 };
 pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;

@@ -9,15 +9,15 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, Journal, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest, Usage, User,
-        UserId, uidl_digest,
+        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest,
+        Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
 
 /// Rows read under one transaction.
 const PAGE: usize = 1000;
-/// Journal reports of one message that are looked up.
-const MOST_JOURNALS: usize = 1000;
+/// Unclaimed addresses of one message that are looked up.
+const MOST_UNCLAIMED: usize = 10_000;
 /// One message in a user's archive.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -155,18 +155,49 @@ impl Store {
         })
     }
 
-    /// The journal reports in which message `id` came: under which id each is kept, when it came, and its row.
-    pub fn journals(&self, id: MessageId) -> Result<Vec<(MessageId, Journal, Message)>, StoreError> {
+    /// The journal reports in which message `id` came, at most `most` of those behind report `behind`: under which id
+    /// each is kept, when it came, and its row.
+    pub fn journals(
+        &self,
+        id: MessageId,
+        behind: MessageId,
+        most: usize,
+    ) -> Result<Vec<(MessageId, Journal, Message)>, StoreError> {
         self.reading(|txn| {
             let mut found = Vec::new();
-            let all = (id, MessageId::MIN)..=(id, MessageId::MAX);
-            for row in self.catalog.journals.range(txn, &all)?.take(MOST_JOURNALS) {
+            let all = (id, behind.saturating_add(1))..=(id, MessageId::MAX);
+            for row in self.catalog.journals.range(txn, &all)?.take(most) {
                 let ((_, report), journal) = row?;
                 if let Some(message) = self.catalog.messages.get(txn, &report)? {
                     found.push((report, journal, message));
                 }
             }
             Ok(found)
+        })
+    }
+
+    /// The addresses that copies of message `id` were for, and that nobody had.
+    pub fn unclaimed(&self, id: MessageId) -> Result<Vec<Unclaimed>, StoreError> {
+        self.reading(|txn| {
+            let all = (id, [0; 16])..=(id, [0xff; 16]);
+            let rows = self.catalog.unclaimed.range(txn, &all)?.take(MOST_UNCLAIMED);
+            rows.map(|row| row.map(|(_, unclaimed)| unclaimed)).collect()
+        })
+    }
+
+    /// The names of the users who have a message of this identity, in whatever form.
+    pub fn holders(&self, identity: IdentityNumber) -> Result<Vec<String>, StoreError> {
+        self.reading(|txn| {
+            let held = self
+                .catalog
+                .held
+                .range(txn, &((identity, 0)..=(identity, UserId::MAX)))?;
+            let mut names = Vec::new();
+            for row in held {
+                let ((_, user), _) = row?;
+                names.extend(self.catalog.users.get(txn, &user)?.map(|user| user.name));
+            }
+            Ok(names)
         })
     }
 

@@ -178,6 +178,24 @@ pub struct Journal {
     pub archived_at: Seconds,
 }
 
+/// `unclaimed`: an address that a copy was for, and that nobody had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unclaimed {
+    pub address: crate::message::Address,
+    /// The field that named it.
+    pub field: String,
+}
+
+impl Unclaimed {
+    /// What stands for it in a key.
+    pub fn digest(&self) -> [u8; 16] {
+        let named = [self.field.as_bytes(), b"\0", self.address.as_str().as_bytes()].concat();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&blake3::hash(&named).as_bytes()[..16]);
+        digest
+    }
+}
+
 /// `users`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {

@@ -18,7 +18,7 @@ use super::{
 /// The form in which this version writes a store.
 ///
 /// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
-/// there are tables `volumes` and `journals`.
+/// there are tables `volumes`, `journals` and `unclaimed`.
 pub const SCHEMA: u32 = 2;
 
 const SCHEMA_KEY: &str = "schema";

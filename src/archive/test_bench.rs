@@ -125,6 +125,7 @@ pub(super) fn deposit(bytes: &[u8]) -> Deposit {
         date: 0,
         archived_at: 0,
         notes: 0,
+        unclaimed: Vec::new(),
         new_users: Vec::new(),
     }
 }

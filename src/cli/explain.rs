@@ -14,7 +14,7 @@ use crate::{
     archive::Store,
     config::Config,
     control::api::Failure,
-    explain::{Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory},
+    explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory},
 };
 
 #[derive(Args, Debug)]
@@ -77,7 +77,10 @@ fn id(input: &Path) -> Option<u64> {
 
 fn profile_of<'c>(config: &'c Config, store: &Store, stored: &Stored) -> Result<&'c crate::config::Profile, Failure> {
     let id = stored.id;
-    let name = stored.profile(store)?.ok_or_else(|| {
+    let name = stored
+        .first_run()
+        .map_or(Ok(None), |run| explain::profile_of(store, run))?;
+    let name = name.ok_or_else(|| {
         Failure::usage(format!(
             "message {id} is in nobody's archive, so no profile is known for it; give --profile"
         ))
@@ -136,9 +139,11 @@ fn print(output: &mut Output, explained: &Explained) {
 }
 
 fn address_line(one: &ExplainedAddress) -> String {
-    let place = one
-        .line
-        .map_or("in the envelope".to_owned(), |line| format!("line {line}"));
+    let place = match (one.line, one.step) {
+        (Some(line), _) => format!("line {line}"),
+        (None, "copy") => "in another copy".to_owned(),
+        (None, _) => "in the envelope".to_owned(),
+    };
     let leads = match (one.users.as_slice(), one.rule) {
         ([], _) | (_, None) => "nobody's".to_owned(),
         (users, Some(rule)) => format!("{} ({rule})", users.join(", ")),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Verify, error::nearest,
+    ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Use, Verify, error::nearest,
     load::Document,
 };
 use crate::message::{self, Address, CATCHALL};
@@ -106,6 +106,18 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     }
     if recipients.journal != Journal::From && !recipients.journal_from.is_empty() {
         return Err(document.error(&at("journal_from"), "counts only with journal = \"from\""));
+    }
+    let field_name =
+        |name: &&String| !name.is_empty() && name.bytes().all(|byte| (33..=126).contains(&byte) && byte != b':');
+    if let Some(bad) = recipients.envelope_headers.iter().find(|name| !field_name(name)) {
+        return Err(document.error(
+            &at("envelope_headers"),
+            format!("{bad:?} is not the name of a header field"),
+        ));
+    }
+    if recipients.journal != Journal::Never && recipients.steps == Use::Headers {
+        let detail = "\"headers\" leaves out whom a journal report names; take \"auto\", or journal = \"never\"";
+        return Err(document.error(&at("use"), detail));
     }
     if recipients
         .strip_prefix

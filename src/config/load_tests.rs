@@ -138,6 +138,14 @@ fn contradictions_are_refused() {
             "[profile.recipients]\njournal_from = [\"*.example.com\"]",
             "journal_from",
         ),
+        (
+            "[profile.recipients]\nenvelope_headers = [\"Delivered-To:\"]",
+            "envelope_headers",
+        ),
+        (
+            "[profile.recipients]\njournal = \"always\"\nuse = \"headers\"",
+            "journal report",
+        ),
         ("[profile.recipients]\nstrip_prefix = [\"\"]", "strip_prefix"),
         ("[profile.delete]\nwhen = \"archived\"", "deletes nothing"),
     ] {

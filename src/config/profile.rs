@@ -45,7 +45,7 @@ pub enum Use {
     /// The first step that yields an address.
     #[default]
     Auto,
-    /// Envelope headers and Received only.
+    /// Journal reports, envelope headers and Received only.
     Envelope,
     /// The header's To, Cc, Bcc and Resent- fields only.
     Headers,

@@ -84,7 +84,7 @@ pub enum UsersFileProblem {
     List(Address),
     #[error("{0:?} is a [[user]] in the configuration too; leave it in one of the two")]
     Twice(String),
-    #[error("names no user any more; to have none, take users_file out of the configuration")]
+    #[error("names no user; to have none, take users_file out of the configuration")]
     Empty,
     /// Users who were added by commands stand in the way, or the store does not take the change.
     #[error("{0}")]
@@ -160,7 +160,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         let at = reader.position().byte();
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => return file.finish().map_err(|(line, problem)| (Some(line), problem)),
+            Ok(false) => return file.finish(),
             Err(error) => return Err((None, UsersFileProblem::Unreadable(error.to_string()))),
         }
         let line = lines.of_record(at as usize);
@@ -291,15 +291,19 @@ impl Reading {
     }
 
     /// Only now: who is disabled on any line has no addresses, and another may have them.
-    fn finish(mut self) -> Result<FileUsers, (usize, UsersFileProblem)> {
+    fn finish(mut self) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
         for (user, address, line) in std::mem::take(&mut self.named) {
             if self.read.users[user].disabled {
                 self.read.users[user].addresses.push(address.to_string());
             } else {
-                self.own(user, address, line).map_err(|problem| (line, problem))?;
+                self.own(user, address, line).map_err(|problem| (Some(line), problem))?;
             }
         }
-        Ok(self.read)
+        match self.read.users.is_empty() {
+            // More likely cut off than meant: it would retire everybody.
+            true => Err((None, UsersFileProblem::Empty)),
+            false => Ok(self.read),
+        }
     }
 
     fn begin(&mut self, name: String, line: usize) -> usize {

@@ -188,7 +188,7 @@ pub struct Shown {
     pub headers: Vec<ShownHeader>,
     pub parts: Vec<ShownPart>,
     pub users: Vec<ShownUser>,
-    /// The journal reports in which it came, the first 1,000.
+    /// The journal reports in which it came, the first 100.
     pub journals: Vec<ShownJournal>,
     /// What could not be understood.
     pub notes: Vec<String>,
@@ -228,7 +228,7 @@ pub struct ShownJournal {
     pub run: u64,
     pub size: u64,
     pub sha256: String,
-    /// The envelope, a line an address, where it was asked for.
+    /// The envelope, a line an address, where it was asked for; of a very long one the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
 }

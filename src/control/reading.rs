@@ -25,6 +25,10 @@ const STRETCH: usize = 48 << 10;
 /// Bytes of a message in which its header is looked for.
 const BEGINNING: usize = 64 << 10;
 
+/// Journal reports of a message that are shown, and characters of each one's envelope.
+const SHOWN_JOURNALS: usize = 100;
+const SHOWN_ENVELOPE: usize = 64 << 10;
+
 /// Why reading ended early.
 enum End {
     Failed(Failure),
@@ -180,11 +184,12 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             run: filing.run,
         });
     }
-    for (report, journal_row, row) in store.journals(id)? {
+    for (report, journal_row, row) in store.journals(id, 0, SHOWN_JOURNALS)? {
         let envelope = match journal {
             true => {
                 let bytes = retrieval.raw(report, &row)?;
-                Report::read(&bytes, &Header::scan(&bytes)).map(|report| report.envelope)
+                let report = Report::read(&bytes, &Header::scan(&bytes));
+                report.map(|report| report.envelope.chars().take(SHOWN_ENVELOPE).collect())
             }
             false => None,
         };

@@ -79,7 +79,7 @@ impl Report {
             envelope: String::new(),
             enclosed: None,
         };
-        envelope.lines().for_each(|line| report.line(line));
+        unfolded(&envelope).iter().for_each(|line| report.line(line));
         report.envelope = envelope;
         if report.recipients.is_empty() && report.senders.is_empty() {
             return None;
@@ -116,28 +116,55 @@ fn name(value: &str, field: &'static str, named: &mut Vec<Named>) {
     }));
 }
 
-/// A line's value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is named.
-fn with_origins<'v>(field: &'static str, value: &'v str) -> Vec<(&'static str, &'v str)> {
-    let mut pieces = Vec::new();
-    let (mut rest, mut named) = (value, field);
-    let mut from = 0;
-    while let Some(comma) = rest[from..].find(',').map(|at| from + at) {
-        let behind = rest[comma + 1..].trim_start();
-        let origin = ORIGINS.iter().find_map(|(label, field)| {
-            let begins = behind.get(..label.len())?.eq_ignore_ascii_case(label);
-            let value = behind.get(label.len()..)?.trim_start().strip_prefix(':')?;
-            begins.then_some((*field, value))
-        });
-        match origin {
-            Some((field, value)) => {
-                pieces.push((named, &rest[..comma]));
-                (named, rest, from) = (field, value, 0);
-            }
-            None => from = comma + 1,
+/// The lines of an envelope; one that begins with white space goes on with the one before it.
+fn unfolded(envelope: &str) -> Vec<Cow<'_, str>> {
+    let mut lines: Vec<Cow<str>> = Vec::new();
+    for line in envelope.lines() {
+        match lines.last_mut() {
+            Some(last) if line.starts_with([' ', '\t']) => last.to_mut().push_str(line),
+            _ => lines.push(Cow::Borrowed(line)),
         }
     }
-    pieces.push((named, rest));
+    lines
+}
+
+/// A line's value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is named. What stands in quotes
+/// or angle brackets is not looked at.
+fn with_origins<'v>(field: &'static str, value: &'v str) -> Vec<(&'static str, &'v str)> {
+    let mut pieces = Vec::new();
+    let (mut named, mut start) = (field, 0);
+    let (mut quoted, mut escaped, mut in_angle) = (false, false, false);
+    for (at, byte) in value.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'<' if !quoted => in_angle = true,
+            b'>' if !quoted => in_angle = false,
+            b',' if !quoted && !in_angle => {
+                if let Some((field, behind)) = origin(&value[at + 1..]) {
+                    // A second one begins behind the first one's label.
+                    if at >= start {
+                        pieces.push((named, &value[start..at]));
+                        (named, start) = (field, value.len() - behind.len());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    pieces.push((named, &value[start..]));
     pieces
+}
+
+/// What a label at the beginning of `text` names, and what stands behind it.
+fn origin(text: &str) -> Option<(&'static str, &str)> {
+    let text = text.trim_start();
+    ORIGINS.iter().find_map(|(label, field)| {
+        let begins = text.get(..label.len())?.eq_ignore_ascii_case(label);
+        let value = text.get(label.len()..)?.trim_start().strip_prefix(':')?;
+        begins.then_some((*field, value))
+    })
 }
 
 fn multipart(message: &[u8], body: Range<usize>, boundary: &[u8]) -> Vec<Range<usize>> {
@@ -163,6 +190,8 @@ fn enclosed(message: &[u8], range: Range<usize>) -> Option<Enclosed> {
         return None;
     }
     match entity.decoded(message) {
+        // Nothing is enclosed; and all that is nothing would count as one message.
+        bytes if bytes.is_empty() => None,
         Cow::Borrowed(_) => Some(Enclosed::At(entity.body)),
         Cow::Owned(decoded) => Some(Enclosed::Decoded(decoded.into())),
     }
@@ -234,6 +263,27 @@ mod tests {
         assert_eq!(enclosed(behind_another), "Subject: y");
         let cut_short = "Content-Type: message/rfc822\n\nSubject: z\n\nhello";
         assert_eq!(enclosed(cut_short), "Subject: z\n\nhello");
+    }
+
+    #[test]
+    fn a_name_or_a_folded_line_named_a_recipient() {
+        let envelope = "Subject: hello\r\n To: boss@example.com\r\nTo: \"x, Expanded: boss@example.com, y\" <jim@example.com>,\r\n \
+                        Expanded: sales@example.com\r\nCc: a@example.com,\r\n\tb@example.com\r\n";
+        let report = report(&format!("--b\nContent-Type: text/plain\n\n{envelope}\n--b--\n")).unwrap();
+        let expected = [
+            "Journal-To jim@example.com",
+            "Journal-Expanded sales@example.com",
+            "Journal-Cc a@example.com",
+            "Journal-Cc b@example.com",
+        ];
+        assert_eq!(named(&report.recipients), expected);
+    }
+
+    #[test]
+    fn all_empty_enclosures_were_one_message() {
+        let envelope = "--b\nContent-Type: text/plain\n\nSender: a@example.com\n--b\n";
+        let report = report(&format!("{envelope}Content-Type: message/rfc822\n\n\n--b--\n")).unwrap();
+        assert_eq!(report.enclosed, None);
     }
 
     #[test]

@@ -141,14 +141,13 @@ fn of_report<'m>(step: Step, named: &[super::Named]) -> Vec<Mention<'m>> {
 /// A group for each of the profile's envelope fields. Those count that stand above the topmost Received field, or as
 /// many further ones as are our own hops'.
 fn envelope<'m>(rules: &Rules, header: &'m Header<'m>) -> Vec<Mention<'m>> {
-    let mut received = header.fields.iter().enumerate().filter(|(_, field)| field.is(RECEIVED));
-    let zone = received.nth(rules.trusted_received).map(|(index, _)| index);
-    let has_received = || header.all(RECEIVED).next().is_some();
-    let below = if zone.is_some() || has_received() {
-        Barred::Below
-    } else {
-        Barred::NoZone
+    let received = || {
+        let fields = header.fields.iter().enumerate();
+        fields.filter(|(_, field)| field.is(RECEIVED)).map(|(index, _)| index)
     };
+    // A message with fewer hops than promised: what is above the topmost is ours all the same.
+    let zone = received().nth(rules.trusted_received).or_else(|| received().next());
+    let below = if zone.is_some() { Barred::Below } else { Barred::NoZone };
     let mut mentions = Vec::new();
     for (group, name) in rules.envelope_headers.iter().enumerate() {
         let fields = header.fields.iter().enumerate().filter(|(_, field)| field.is(name));
@@ -178,7 +177,8 @@ fn received<'m>(rules: &Rules, header: &'m Header<'m>) -> Vec<Mention<'m>> {
         .collect();
     let ours = ours.min(mentions.len());
     if ours > 1 {
-        let named: HashSet<_> = mentions[..ours].iter().flat_map(Mention::addresses).collect();
+        let named = mentions[..ours].iter().flat_map(Mention::addresses);
+        let named: HashSet<_> = named.filter(|address| !rules.is_own(address)).collect();
         if named.len() > 1 {
             mentions[..ours]
                 .iter_mut()

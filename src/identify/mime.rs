@@ -35,6 +35,11 @@ impl<'a> Entity<'a> {
         let body = &message[self.body.clone()];
         let encoding = self.header.all("Content-Transfer-Encoding").next();
         let encoding = encoding.map_or(&[][..], |field| field.value.trim_ascii());
+        // Without what some put behind it.
+        let end = encoding
+            .iter()
+            .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
+        let encoding = &encoding[..end.unwrap_or(encoding.len())];
         let decoded = if encoding.eq_ignore_ascii_case(b"base64") {
             base64_decode(body)
         } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {

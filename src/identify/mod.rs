@@ -126,6 +126,23 @@ pub struct Outer {
     pub identity: [u8; 32],
 }
 
+/// The two digests of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Digests {
+    pub sha256: [u8; 32],
+    pub identity: [u8; 32],
+}
+
+impl Digests {
+    /// Those of `message`, whose header is `header`.
+    pub fn of(message: &[u8], header: &Header) -> Self {
+        Self {
+            sha256: Sha256::digest(message).into(),
+            identity: identity::identity(message, header),
+        }
+    }
+}
+
 /// A copy taken apart: the report that it is, and the message that is archived.
 struct Opened {
     report: Option<Report>,
@@ -134,7 +151,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(fetched: &Bytes, header: &Header, rules: &Rules) -> Self {
+    fn new(fetched: &Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
         let report = Report::read(fetched, header);
         let message = match &report {
             Some(_) if !rules.trusts(header) => {
@@ -150,11 +167,14 @@ impl Opened {
         let journaled = match (&report, message) {
             (None, _) => Journaled::No,
             (Some(_), None) => Journaled::Alone,
-            (Some(_), Some(_)) => Journaled::Around(Outer {
-                bytes: fetched.clone(),
-                sha256: Sha256::digest(fetched).into(),
-                identity: identity::identity(fetched, header),
-            }),
+            (Some(_), Some(_)) => {
+                let Digests { sha256, identity } = digests(fetched, header);
+                Journaled::Around(Outer {
+                    bytes: fetched.clone(),
+                    sha256,
+                    identity,
+                })
+            }
         };
         let message = match message {
             None => fetched.clone(),
@@ -173,9 +193,10 @@ impl Identified {
     /// What can be said of `bytes` without reading them as mail: for a message over which [`Self::new`] panicked.
     /// It has no recipients, so it goes where unknown mail goes.
     pub fn unread(bytes: Bytes, internal_date: Option<i64>) -> Self {
+        let Digests { sha256, identity } = Digests::of(&bytes, &Header::scan(&bytes));
         Self {
-            sha256: Sha256::digest(&bytes).into(),
-            identity: identity::identity(&bytes, &Header::scan(&bytes)),
+            sha256,
+            identity,
             date: internal_date,
             found: Found::default(),
             notes: Notes(Notes::UNREAD),
@@ -186,12 +207,23 @@ impl Identified {
 
     /// Identifies what was `fetched`. Never fails.
     pub fn new(fetched: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
+        Self::read(fetched, internal_date, rules, Digests::of)
+    }
+
+    /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest
+    /// leaves them out.
+    pub fn read(
+        fetched: Bytes,
+        internal_date: Option<i64>,
+        rules: &Rules,
+        digests: impl Fn(&[u8], &Header) -> Digests,
+    ) -> Self {
         let outer = Header::scan(&fetched);
         let Opened {
             report,
             journaled,
             message,
-        } = Opened::new(&fetched, &outer, rules);
+        } = Opened::new(&fetched, &outer, rules, &digests);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let inner = enclosed.as_ref().unwrap_or(&outer);
         let written = inner.all("Date").next().and_then(|field| date(field.value));
@@ -210,9 +242,10 @@ impl Identified {
             inner,
             report: report.as_ref(),
         };
+        let Digests { sha256, identity } = digests(&message, inner);
         Self {
-            sha256: Sha256::digest(&message).into(),
-            identity: identity::identity(&message, inner),
+            sha256,
+            identity,
             date: written.or(internal_date).or_else(received),
             found: rules.find(&mail),
             notes: Notes(notes),

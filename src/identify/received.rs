@@ -7,8 +7,11 @@
 //! - Exim: `from name ([ip] helo=helo)`, and `from name ([ip])` where the client called itself so; `from [ip] (helo=helo)`
 //!   where it found no name. Sendmail without a name writes `from helo ([ip])`, so the second counts only beside Exim's
 //!   own mark.
-//! - qmail: `from name (HELO helo) (ip)`.
-//! - Exchange: `from helo (ip)`, which names nobody.
+//! - qmail: `from name (HELO helo) (ip)`, and Exchange: `from helo (ip)`: addresses only. qmail does not confirm a name by
+//!   looking it up the other way round unless it is told to.
+//!
+//! More comments with an address than one, or anything else between them and `by`, is what a client may have brought
+//! about, and yields nothing at all.
 
 use std::net::IpAddr;
 
@@ -22,45 +25,83 @@ pub struct Client {
     pub ip: Option<IpAddr>,
 }
 
-/// Comments looked at between `from` and `by`; a client that brings more is up to something.
+/// Comments between `from` and `by`; a client that brings more is up to something.
 const COMMENTS: usize = 8;
 
 impl Client {
     /// Reads a Received field's value.
     pub fn read(value: &[u8]) -> Self {
         let text = String::from_utf8_lossy(value);
-        let Some(from) = strip_word(text.trim_start(), "from") else {
-            return Self::default();
-        };
+        Self::in_clause(&text).unwrap_or_default()
+    }
+
+    fn in_clause(text: &str) -> Option<Self> {
+        let from = strip_word(text.trim_start(), "from")?;
         let (given, rest) = from.split_at(from.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(from.len()));
-        let comments = comments(rest);
-        let by_exim = text.contains("(Exim ") || comments.iter().any(|comment| comment.contains("helo="));
-        let mut client = Self {
-            ip: bracketed(given).filter(|_| by_exim),
-            ..Self::default()
-        };
-        let mut named_by = false;
-        for comment in &comments {
-            let mut words = comment.split_ascii_whitespace();
-            let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            if first.eq_ignore_ascii_case("HELO") {
-                if !named_by {
-                    client.name = host_name(given);
-                }
-            } else if let Some(ip) = bracketed(second) {
-                // The last one counts: what stands before it, the client may have said of itself.
-                client.ip = Some(ip);
-                let name = first.rsplit('@').next().unwrap_or_default();
-                client.name = host_name(name).filter(|_| !comment.contains("may be forged"));
-                named_by = true;
-            } else if let Some(ip) = bracketed(first).or_else(|| first.parse().ok()).filter(|_| !named_by) {
-                client.ip = Some(ip);
-                if by_exim && bracketed(first).is_some() {
-                    client.name = host_name(given);
-                }
-            }
+        let (comments, behind) = comments(rest)?;
+        let by = strip_word(behind, "by")?;
+        let mut clients = comments
+            .iter()
+            .filter_map(|comment| Self::in_comment(comment, given, by));
+        let client = clients.next();
+        if clients.next().is_some() {
+            return None;
         }
-        client
+        // Exim's form for a client whose name it did not find.
+        let unnamed = || {
+            let ip = bracketed(given).filter(|_| comments.iter().any(|comment| comment.starts_with("helo=")))?;
+            Some(Self {
+                name: None,
+                ip: Some(ip),
+            })
+        };
+        client.or_else(unnamed)
+    }
+
+    /// What a comment behind `from given` says of the client; `None` where that is nothing.
+    fn in_comment(comment: &str, given: &str, by: &str) -> Option<Self> {
+        let mut words = comment.split_ascii_whitespace();
+        let (first, second) = (words.next()?, words.next().unwrap_or_default());
+        if first.eq_ignore_ascii_case("HELO") {
+            return None;
+        }
+        let name_and_ip = bracketed(second).map(|ip| {
+            let name = first.rsplit('@').next().unwrap_or_default();
+            (host_name(name).filter(|_| !comment.contains("may be forged")), ip)
+        });
+        let exim = || {
+            let ip = bracketed(first)?;
+            let certain = second.starts_with("helo=") || has_exim_mark(by);
+            Some((host_name(given).filter(|_| certain), ip))
+        };
+        let bare = || Some((None, first.rsplit('@').next()?.parse().ok()?));
+        let (name, ip) = name_and_ip.or_else(exim).or_else(bare)?;
+        Some(Self { name, ip: Some(ip) })
+    }
+}
+
+/// Whether Exim wrote the clause behind `by`: its mark stands before all that the client or the sender can choose.
+fn has_exim_mark(by: &str) -> bool {
+    let mut rest = by;
+    loop {
+        rest = rest.trim_start();
+        if rest.starts_with('(') {
+            let Some(end) = comment_end(rest) else { return false };
+            if rest[1..].starts_with("Exim ") {
+                return true;
+            }
+            rest = &rest[end..];
+            continue;
+        }
+        let end = rest.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(rest.len());
+        let word = &rest[..end];
+        if word.is_empty()
+            || ["id", "for"].iter().any(|clause| word.eq_ignore_ascii_case(clause))
+            || word.contains(['<', '"', ';'])
+        {
+            return false;
+        }
+        rest = &rest[end..];
     }
 }
 
@@ -70,25 +111,31 @@ fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     first.eq_ignore_ascii_case(word).then(|| rest.trim_start())
 }
 
-/// The comments before the next word, without their parentheses.
-fn comments(text: &str) -> Vec<&str> {
+/// The comments before the next word, without their parentheses, and what follows them; `None` where there are too many
+/// or one does not end.
+fn comments(text: &str) -> Option<(Vec<&str>, &str)> {
     let mut comments = Vec::new();
     let mut rest = text.trim_start();
-    while rest.starts_with('(') && comments.len() < COMMENTS {
-        let mut depth = 0usize;
-        let end = rest.char_indices().find(|(_, c)| {
-            match c {
-                '(' => depth += 1,
-                ')' => depth -= 1,
-                _ => {}
-            }
-            depth == 0
-        });
-        let Some((end, _)) = end else { break };
-        comments.push(&rest[1..end]);
-        rest = rest[end + 1..].trim_start();
+    while rest.starts_with('(') {
+        let end = comment_end(rest).filter(|_| comments.len() < COMMENTS)?;
+        comments.push(&rest[1..end - 1]);
+        rest = rest[end..].trim_start();
     }
-    comments
+    Some((comments, rest))
+}
+
+/// Where the comment that `text` begins with ends.
+fn comment_end(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let end = text.char_indices().find(|(_, c)| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    end.map(|(end, _)| end + 1)
 }
 
 /// The address in `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[192.0.2.1]:25`.

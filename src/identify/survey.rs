@@ -5,7 +5,7 @@ use bytes::Bytes;
 use memchr::memchr_iter;
 
 use super::{
-    Journaled, Opened, Reported,
+    Digests, Journaled, Opened, Reported,
     header::Header,
     journal::{Enclosed, Report},
     mentions::{Mention, Place, Step, mentions},
@@ -50,7 +50,7 @@ impl Rules {
             report,
             journaled,
             message,
-        } = Opened::new(fetched, &outer, self);
+        } = Opened::new(fetched, &outer, self, Digests::of);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let mail = Mail {
             outer: &outer,

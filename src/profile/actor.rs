@@ -18,7 +18,7 @@ use crate::{
     config,
     identify::{Reported, Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
-    route::{LookAtUsers, Routing, RunEnded},
+    route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
 };
 
@@ -246,7 +246,7 @@ impl Profile {
             {
                 return (Err(not_begun(&config.name, started, error)), unstored);
             }
-            let notices = look_at_users(&stages).await;
+            let notices = look_at_users(stages.users_file.as_ref()).await;
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
@@ -306,13 +306,18 @@ impl Profile {
 }
 
 /// Has a users file that changed taken over before the run; gives what is to be said of one that could not be.
-async fn look_at_users(stages: &Stages) -> Vec<String> {
-    let Some(file) = &stages.users_file else {
+pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String> {
+    let Some(file) = file else {
         return Vec::new();
     };
-    // Who looks at the file is gone only with the appliance.
-    let error = file.send(LookAtUsers).await.ok().flatten();
-    let notice = error.map(|error| format!("{error}; until then, the users are as they were before"));
+    let notice = match file.send(LookAtUsers).await {
+        Ok(error) => error.map(|error| format!("{error}; until then, the users are as they were before")),
+        Err(_) => Some(
+            "nobody looks at the users file any more, so the users are as they were before: a fault of dropkeep; start it \
+             anew"
+                .into(),
+        ),
+    };
     notice.into_iter().collect()
 }
 

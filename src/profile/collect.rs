@@ -13,7 +13,7 @@ use super::{
 use crate::{
     archive::{Change, StoreError},
     config::Unknown,
-    identify::{Header, Mail, Reported},
+    identify::{Header, Mail, Report, Reported},
     report::{CopyError, Outcome, SIZE},
     route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
@@ -217,7 +217,11 @@ impl Work<'_> {
             let previewed = self.task.stages.router.send(question).await;
             let previewed = previewed.map_err(|_| CollectError::Profile)?;
             if previewed.unknown {
-                self.progress.judged.push(Judged::skipped(previewed));
+                let reported = match Report::is_marked(&header) {
+                    true => Reported::Untrusted,
+                    false => Reported::No,
+                };
+                self.progress.judged.push(Judged::skipped(previewed, reported));
                 skipped.insert(copy);
             }
         }

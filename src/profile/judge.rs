@@ -16,7 +16,7 @@ use crate::{
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped(previewed: Previewed) -> Self {
+    pub fn skipped(previewed: Previewed, reported: Reported) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
@@ -28,7 +28,7 @@ impl Judged {
             outcome: Outcome::Skipped,
             bytes: 0,
             routed: Some(routed),
-            reported: Reported::No,
+            reported,
             error: None,
         }
     }
@@ -85,6 +85,7 @@ pub async fn judge(
         run: task.run,
         prepared,
         routing: task.routing.clone(),
+        known_only: false,
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
     match routed {

@@ -22,7 +22,7 @@ mod run;
 mod supervisor;
 mod tally;
 
-pub use actor::{Finished, Live, StartError};
+pub use actor::{Finished, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};

@@ -7,7 +7,7 @@ use super::{
     directory::{Known, Rule},
 };
 use crate::{
-    archive::{CATCHALL_ID, UserId, Why},
+    archive::{CATCHALL_ID, Unclaimed, UserId, Why},
     config::{self, Unknown},
     identify::Found,
     message::{self, Address, CATCHALL},
@@ -87,6 +87,7 @@ pub struct Decision {
 pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decision {
     let mut decision = Decision::default();
     let (mut users, mut unknown) = (HashSet::new(), HashSet::new());
+    let most_unknown = MOST_UNKNOWN.max(routing.create_limit as usize);
     let recipients = found.recipients.iter().map(|named| (named, true));
     for (named, is_recipient) in recipients.chain(found.senders.iter().map(|named| (named, false))) {
         let why = || Why::field(&named.field);
@@ -114,7 +115,7 @@ pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decisi
         }
         // A retired user's address is listed as that: nobody has to know what it is an alias of.
         let address = if retired { untagged } else { plain };
-        if (retired || local) && unknown.len() < MOST_UNKNOWN && unknown.insert(address.clone()) {
+        if (retired || local) && unknown.len() < most_unknown && unknown.insert(address.clone()) {
             decision.local_unknown.push(Nobody {
                 address,
                 named: named.address.clone(),
@@ -125,6 +126,19 @@ pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decisi
     }
     decision.unknown = decision.users.is_empty();
     decision
+}
+
+/// The recipients' addresses that nobody has or had, as they stand in the message; at most a few.
+pub fn unclaimed(directory: &Directory, routing: &Routing, found: &Found) -> Vec<Unclaimed> {
+    let nobodys = found.recipients.iter().filter(|named| {
+        named.address.as_str().len() <= LONGEST_ADDRESS
+            && directory.look_up(&named.address, routing.plus_addressing) == Known::No
+    });
+    let unclaimed = nobodys.map(|named| Unclaimed {
+        address: named.address.clone(),
+        field: named.field.clone().into_owned(),
+    });
+    unclaimed.take(MOST_UNRESOLVED).collect()
 }
 
 fn note(unresolved: &mut Vec<Address>, address: &Address) {

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Directory, Prepared,
-    decision::{Assigned, Nobody, Routing, decide, unknown_goes_to},
+    decision::{Assigned, Nobody, Routing, decide, unclaimed, unknown_goes_to},
     directory::Rule,
     preview::{Previewed, preview},
     shares::{SHARES, committed, hand_out_all, take_turn},
@@ -46,7 +46,7 @@ pub struct Router {
     /// Users changed here since a new directory is being made; `None` where none is.
     pub(super) meanwhile: Option<HashSet<UserId>>,
     /// Users created so far, by run.
-    created: HashMap<RunId, u32>,
+    created: HashMap<RunId, HashSet<UserId>>,
     /// [`SHARES`], less those on their way.
     shares: Arc<Semaphore>,
     store: Arc<Store>,
@@ -92,13 +92,13 @@ impl Router {
 
     /// Makes a user for an address of ours that nobody has or had, within the run's limit.
     fn create(&mut self, nobody: &Nobody, run: RunId, limit: u32) -> Option<Assigned> {
-        let created = self.created.get(&run).copied().unwrap_or_default();
-        if nobody.retired || created >= limit {
+        let created = self.created.get(&run).map_or(0, HashSet::len);
+        if nobody.retired || created >= limit as usize {
             return None;
         }
         let user = self.directory.newcomer(&nobody.address)?;
-        self.created.insert(run, created + 1);
         let id = self.new_id();
+        self.created.entry(run).or_default().insert(id);
         self.directory.put(id, user);
         self.uncommitted.insert(id);
         self.changed(id);
@@ -155,6 +155,8 @@ pub struct Route {
     pub run: RunId,
     pub prepared: Prepared,
     pub routing: Arc<Routing>,
+    /// Where no address is known it is left alone, whatever the profile says.
+    pub known_only: bool,
 }
 
 /// From a connection that has but a header, and from who asks for an explanation: what would be decided. Changes
@@ -217,6 +219,7 @@ impl Handler<Route> for Router {
             run,
             prepared,
             routing,
+            known_only,
         } = route;
         let mut decision = decide(&self.directory, &routing, &prepared.found);
         let mut routed = Routed {
@@ -236,7 +239,7 @@ impl Handler<Route> for Router {
             }
         }
         if decision.users.is_empty() {
-            match unknown_goes_to(&self.directory, &routing) {
+            match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
                 Some(assigned) => decision.users.push(assigned),
                 None => {
                     routed.skipped = true;
@@ -244,6 +247,15 @@ impl Handler<Route> for Router {
                 }
             }
         }
+        // That mail made a user for an address does not say that it is a person's.
+        if let Some(created) = self.created.get(&run) {
+            let made = decision.users.iter().filter(|one| created.contains(&one.user));
+            routed.unresolved.extend(made.filter_map(|one| one.address.clone()));
+        }
+        let unclaimed = match routed.unresolved.is_empty() {
+            true => Vec::new(),
+            false => unclaimed(&self.directory, &routing, &prepared.found),
+        };
         let users = decision.users;
         let new = users.iter().filter(|one| self.uncommitted.contains(&one.user));
         let new_users: Vec<_> = new
@@ -261,6 +273,7 @@ impl Handler<Route> for Router {
             date: prepared.date.unwrap_or(now),
             archived_at: now,
             notes: prepared.notes,
+            unclaimed,
             new_users,
         };
         let (router, shares) = (ctx.address(), self.shares.clone());

@@ -56,6 +56,7 @@ impl Bench {
             run: 1,
             prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
             routing: Arc::new(Routing::new(&recipients)),
+            known_only: false,
         };
         self.router.send(route).await.unwrap()
     }

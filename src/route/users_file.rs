@@ -47,8 +47,6 @@ struct Work {
 struct State {
     /// The file that was read last; `None` where it was not there.
     seen: Option<FileStamp>,
-    /// The users in the directory came of a file that names any.
-    names_users: bool,
     /// The store has users that the router was not given.
     behind: bool,
     /// What is wrong with the file that was read last.
@@ -73,7 +71,6 @@ impl UsersFile {
             work: Arc::new(work),
             state: State {
                 seen: read.stamp,
-                names_users: !read.users.is_empty(),
                 behind: false,
                 error: None,
             },
@@ -114,6 +111,8 @@ impl Handler<LookAtUsers> for UsersFile {
 enum Refusal {
     /// By what stands in it: it is as good as read.
     File(UsersFileError),
+    /// By users who were added by commands, or by mail: it is tried again.
+    Users(UsersFileError),
     /// By the store: it is tried again.
     Store(StoreError),
 }
@@ -128,9 +127,6 @@ impl Work {
         let before = state.error.take();
         let (seen, read) = self.read_settled().await;
         let taken = match read {
-            Ok(read) if read.users.is_empty() && state.names_users => {
-                Err(Refusal::File(self.error(None, UsersFileProblem::Empty)))
-            }
             Ok(read) => self.take_over(read, &mut state).await,
             Err(error) => Err(Refusal::File(error)),
         };
@@ -143,6 +139,8 @@ impl Work {
                 state.seen = seen;
                 Some(error)
             }
+            // Those users may be changed, and then it fits.
+            Err(Refusal::Users(error)) => Some(error),
             Err(Refusal::Store(error)) => Some(self.error(None, UsersFileProblem::Store(error.to_string()))),
         };
         if let Some(error) = &state.error
@@ -191,13 +189,12 @@ impl Work {
         };
         let refused = |error| match error {
             StoreError::User { ref name, .. } => {
-                Refusal::File(self.error(read.line(name), UsersFileProblem::Store(error.to_string())))
+                Refusal::Users(self.error(read.line(name), UsersFileProblem::Store(error.to_string())))
             }
             error => Refusal::Store(error),
         };
         let mut changed = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
         if changed.is_empty() && !state.behind {
-            state.names_users = !read.users.is_empty();
             return Ok(());
         }
         let new = changed.iter_mut().filter(|(id, _)| id.is_none());
@@ -226,7 +223,6 @@ impl Work {
             None => self.swap().await?,
         }
         state.behind = false;
-        state.names_users = named > 0;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
         Ok(())
     }

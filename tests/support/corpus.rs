@@ -10,6 +10,12 @@ use std::{
 /// Every message under the folder: `.eml` files, and those packed in `.tar.zst`, in the order of their
 /// paths. `None` where there is none, which is said on standard error in the name of `what`.
 pub fn messages(what: &str) -> Option<Vec<Vec<u8>>> {
+    let named = named(what)?;
+    Some(named.into_iter().map(|(_, message)| message).collect())
+}
+
+/// The same, each with its path below the folder, or in what it was packed in.
+pub fn named(what: &str) -> Option<Vec<(String, Vec<u8>)>> {
     let Some(folder) = std::env::var_os("CORPUS").filter(|folder| !folder.is_empty()) else {
         skipped(what, "the variable CORPUS does not name a folder of real mail");
         return None;
@@ -57,9 +63,14 @@ fn skipped(what: &str, why: &str) {
     let _ = writeln!(stderr(), "\nSKIPPED: {what}, with real mail: {why}\n");
 }
 
-fn collect(folder: &Path, messages: &mut Vec<Vec<u8>>) {
+fn collect(folder: &Path, messages: &mut Vec<(String, Vec<u8>)>) {
     for file in files(folder, ".eml") {
-        messages.push(fs::read(file).expect("a message of the corpus"));
+        let name = file
+            .strip_prefix(folder)
+            .unwrap_or(&file)
+            .to_string_lossy()
+            .into_owned();
+        messages.push((name, fs::read(file).expect("a message of the corpus")));
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Kind {
     Filing,
     /// The journal reports in which messages came.
     Journal,
+    /// Addresses that copies were for, and that nobody had.
+    Unclaimed,
     User,
     /// What the archives are said to hold.
     Usage,
@@ -60,6 +62,7 @@ impl Kind {
             Self::Held => "held",
             Self::Filing => "filing",
             Self::Journal => "journal",
+            Self::Unclaimed => "unclaimed",
             Self::User => "user",
             Self::Usage => "usage",
             Self::Source => "source",
@@ -88,6 +91,7 @@ impl Kind {
             | Self::Held
             | Self::Filing
             | Self::Journal
+            | Self::Unclaimed
             | Self::User
             | Self::Source
             | Self::Folder

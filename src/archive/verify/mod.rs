@@ -12,6 +12,7 @@
 //! went on is done again step by step, the step that kills is noted as a damage, and the next child goes on behind it.
 //! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
 
+mod around;
 mod blocks;
 mod damage;
 mod files;

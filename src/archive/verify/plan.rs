@@ -90,16 +90,18 @@ pub enum Table {
     Held,
     Filings,
     Journals,
+    Unclaimed,
     Copies,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Filings,
         Self::Held,
         Self::Journals,
+        Self::Unclaimed,
         Self::Copies,
         Self::Bytes,
         Self::Identities,
@@ -124,6 +126,7 @@ impl Table {
             Self::Held => "held",
             Self::Filings => "filings",
             Self::Journals => "journals",
+            Self::Unclaimed => "unclaimed",
             Self::Copies => "copies",
             Self::Parts => "parts",
         }
@@ -145,6 +148,7 @@ impl Table {
             Self::Journals => {
                 take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
             }
+            Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
             Self::Identities | Self::Parts | Self::Copies => None,
         };

@@ -22,8 +22,8 @@ use crate::{
         codec::{Key, KeyPart, Row},
         roster::Roster,
         rows::{
-            Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds,
-            Source as Server, Usage, User, UserId, VolumeState,
+            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Source as Server, Usage, User,
+            UserId, VolumeState,
         },
     },
     report::Run,
@@ -79,6 +79,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Held => catalog.held.remap_types(),
         Table::Filings => catalog.filings.remap_types(),
         Table::Journals => catalog.journals.remap_types(),
+        Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
@@ -91,24 +92,24 @@ fn first(table: Table) -> u64 {
 
 /// Numbers that were found to be there.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     users: RoaringBitmap,
-    sources: RoaringBitmap,
-    folders: RoaringBitmap,
+    pub(super) sources: RoaringBitmap,
+    pub(super) folders: RoaringBitmap,
 }
 
-struct Check<'c> {
-    context: &'c Context<'c>,
-    catalog: &'c Catalog,
+pub(super) struct Check<'c> {
+    pub(super) context: &'c Context<'c>,
+    pub(super) catalog: &'c Catalog,
     table: Table,
     /// As they are where the page is read.
-    counters: Counters,
+    pub(super) counters: Counters,
     /// The number that the next row should have; `None` where rows before it were not seen.
     next: Option<u64>,
-    known: Known,
+    pub(super) known: Known,
     roster: Roster,
     usage: Sum,
-    seen: Totals,
+    pub(super) seen: Totals,
 }
 
 /// A key or value as what it stands for.
@@ -137,6 +138,7 @@ impl Rows for Check<'_> {
             Table::Held => Kind::Held,
             Table::Filings => Kind::Filing,
             Table::Journals => Kind::Journal,
+            Table::Unclaimed => Kind::Unclaimed,
             Table::Copies => Kind::Copy,
             Table::Parts => Kind::Part,
         }
@@ -224,13 +226,14 @@ impl Check<'_> {
             Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
             Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
             Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
+            Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
         }
         Ok(())
     }
 
-    fn found(&self, detail: String) -> Damage {
+    pub(super) fn found(&self, detail: String) -> Damage {
         Damage::new(self.kind(), detail)
     }
 
@@ -423,68 +426,6 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn journal(
-        &mut self,
-        txn: &RoTxn,
-        (id, report): (MessageId, MessageId),
-        journal: &Journal,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let messages = self.catalog.messages.remap_data_type::<Bytes>();
-        for (which, named) in [("a message", id), ("a journal report", report)] {
-            if messages.get(txn, &named)?.is_none() {
-                let detail = format!("the row of message {id} and report {report} names {which} that is missing");
-                desk.damage(self.found(detail).message(named));
-            }
-        }
-        if journal.run >= self.counters.run {
-            let detail = format!(
-                "the row of message {id} and report {report} names run {}, which never was",
-                journal.run
-            );
-            desk.damage(self.found(detail).message(id));
-        }
-        let extent = self.context.extent.counters.as_ref();
-        if extent.is_some_and(|counters| report < counters.message) {
-            self.seen.filed.insert(report);
-        }
-        Ok(())
-    }
-
-    fn copy(&mut self, txn: &RoTxn, key: CopyKey, copy: &Copy, desk: &mut Desk) -> heed::Result<()> {
-        let id = copy.message;
-        let mut wrong = |detail: &str| {
-            let damage = Damage::new(Kind::Copy, format!("the row of {key:?} {detail}"));
-            desk.damage(damage.message(id));
-        };
-        if copy.key != key.check() {
-            wrong("was written for another copy");
-        }
-        let messages = self.catalog.messages.remap_data_type::<Bytes>();
-        if messages.get(txn, &id)?.is_none() {
-            wrong("names a message that is missing");
-        }
-        let (source, folder) = match key {
-            CopyKey::Imap { source, folder, .. } => (source, Some(folder)),
-            CopyKey::Pop3 { source, .. } => (source, None),
-        };
-        let sources = self.catalog.sources.remap_data_type::<Bytes>();
-        if !knows(&mut self.known.sources, source, || {
-            Ok(sources.get(txn, &source)?.is_some())
-        })? {
-            wrong("names a source that is not there");
-        }
-        let folders = self.catalog.folders.remap_data_type::<Bytes>();
-        if let Some(folder) = folder
-            && !knows(&mut self.known.folders, folder, || {
-                Ok(folders.get(txn, &folder)?.is_some())
-            })?
-        {
-            wrong("names a folder that is not there");
-        }
-        Ok(())
-    }
-
     fn part(&mut self, digest: [u8; 32], part: &Part, desk: &mut Desk) {
         let place = part.place;
         if place.volume > self.counters.volume || place.block >= self.counters.block {
@@ -506,7 +447,11 @@ impl Check<'_> {
 }
 
 /// Whether a number is there, which is looked up until it was.
-fn knows(known: &mut RoaringBitmap, number: u32, look: impl FnOnce() -> heed::Result<bool>) -> heed::Result<bool> {
+pub(super) fn knows(
+    known: &mut RoaringBitmap,
+    number: u32,
+    look: impl FnOnce() -> heed::Result<bool>,
+) -> heed::Result<bool> {
     if known.contains(number) {
         return Ok(true);
     }

@@ -87,6 +87,7 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
         date: 1000 + i64::from(uid),
         archived_at: 5000,
         notes: 0,
+        unclaimed: Vec::new(),
         new_users: Vec::new(),
     }
 }

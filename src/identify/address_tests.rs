@@ -1,0 +1,164 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn list(value: &str) -> Vec<String> {
+    addresses(value.as_bytes()).iter().map(Address::to_string).collect()
+}
+
+#[test]
+fn addresses_come_out_of_every_wrapping() {
+    for (value, expected) in [
+        (
+            " \"Doe, Jane\" <jane@example.com>, bob@example.com (Bob)\r\n",
+            &["jane@example.com", "bob@example.com"][..],
+        ),
+        (
+            " Team: jane@example.com, <bob@example.com>;\r\n",
+            &["jane@example.com", "bob@example.com"],
+        ),
+        (
+            " A: a@example.com;, B: b@example.com;",
+            &["a@example.com", "b@example.com"],
+        ),
+        (" undisclosed-recipients:;\r\n", &[]),
+        (" =?utf-8?q?J=C3=A4ne?= <jane@example.com>", &["jane@example.com"]),
+        (
+            " jane@example.com,\r\n\tbob@example.com\r\n",
+            &["jane@example.com", "bob@example.com"],
+        ),
+        (" nobody, <>, @, root\r\n", &[]),
+        (
+            " <@relay.example,@other.example:jane@example.com>",
+            &["jane@example.com"],
+        ),
+        (" jane@[192.0.2.1]", &["jane@[192.0.2.1]"]),
+        (" jane@[IPv6:2001:db8::1]", &["jane@[ipv6:2001:db8::1]"]),
+        (" bob@x.example <jane@example.com>", &["jane@example.com"]),
+        (
+            " (a, b@example.com (nested)) jane@example.com (x)",
+            &["jane@example.com"],
+        ),
+        (" \"bob@example.com\"", &[]),
+    ] {
+        assert_eq!(list(value), expected, "{value}");
+    }
+}
+
+#[test]
+fn a_quoted_local_part_is_no_display_name() {
+    let expected = ["a@b.example", "\"the robot\"@example.com", "d@e.example"];
+    assert_eq!(list(" a@b.example, \"the robot\"@example.com, d@e.example"), expected);
+    assert_eq!(list(" <\"the > robot\"@example.com>"), ["\"the > robot\"@example.com"]);
+    assert_eq!(list(" \"John\" \"Q\" <j@example.com>"), ["j@example.com"]);
+}
+
+#[test]
+fn received_names_an_address_in_any_form() {
+    let find = |value: &str| received_for(value.as_bytes()).map(|address| address.to_string());
+    let quoted = " by b with ESMTP id 1 for <\"the robot\"@example.com>; Mon, 1 Jan 2026 12:00:00 +0000";
+    assert_eq!(find(quoted), Some("\"the robot\"@example.com".into()));
+    assert_eq!(find(" by b for jane@example.com; Mon"), Some("jane@example.com".into()));
+    assert_eq!(find(" by b (for <x@example.com>) id 2; Mon"), None);
+    assert_eq!(find(" by b for <a@example.com>, <b@example.com>; Mon"), None);
+    assert_eq!(find(" by b for the record; Mon"), None);
+    let injected =
+        " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1 for jane@example.com; Mon";
+    assert_eq!(find(injected), Some("jane@example.com".into()));
+    for without in [
+        " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1; Mon",
+        " from x (envelope-from <\"x) for <boss@example.com> (\"@example.org>) id 1; Mon",
+        " by b for <boss@example.com> id 1; Mon",
+    ] {
+        assert_eq!(find(without), None, "{without}");
+    }
+    let commented = " by b for <jane@example.com> (version=TLS1_3 cipher=X bits=256/256); Mon";
+    assert_eq!(find(commented), Some("jane@example.com".into()));
+}
+
+#[test]
+fn obsolete_and_broken_syntax_still_names_its_addresses() {
+    for (value, expected) in [
+        (" jane @ example . com", &["jane@example.com"][..]),
+        (" jane.doe (x) @ (y) example.com", &["jane.doe@example.com"]),
+        (
+            " jane@example.com bob@example.com",
+            &["jane@example.com", "bob@example.com"],
+        ),
+        (" <jane@example.com", &["jane@example.com"]),
+        (
+            " <jane@example.com, <bob@example.com>",
+            &["jane@example.com", "bob@example.com"],
+        ),
+        (" \"Doe, Jane <jane@example.com>", &["jane@example.com"]),
+        (" (Jane jane@example.com", &["jane@example.com"]),
+        (
+            " Jane <jane@example.com>>, x@example.com",
+            &["jane@example.com", "x@example.com"],
+        ),
+        (" <a@example.com> <b@example.com>", &["a@example.com", "b@example.com"]),
+        (
+            " jane@example.com;bob@example.com",
+            &["jane@example.com", "bob@example.com"],
+        ),
+    ] {
+        assert_eq!(list(value), expected, "{value}");
+    }
+}
+
+#[test]
+fn what_a_colon_a_comma_or_a_bracket_parts_was_joined_to_an_address_that_nobody_has() {
+    for (value, expected) in [
+        (" jane@<>example.com", &[][..]),
+        (" <undisclosed-recipients:;@example.com>", &[]),
+        (" <undisclosed-recipients:@example.com;>", &[]),
+        (" <mailto:jane@example.com>", &["jane@example.com"]),
+        (
+            " Both <jane@example.com, bob@example.com>",
+            &["jane@example.com", "bob@example.com"],
+        ),
+        (" <jane@example.com;>", &["jane@example.com"]),
+        (" <jane . doe @ example.com>", &["jane.doe@example.com"]),
+        (
+            " <jane@example.com, \"Doe, Bob\" <bob@example.com>",
+            &["jane@example.com", "bob@example.com"],
+        ),
+    ] {
+        assert_eq!(list(value), expected, "{value}");
+    }
+}
+
+#[test]
+fn broken_values_take_linear_time() {
+    let pieces = [
+        "\"", "(", "<", "<\"", "a@", "((\"", "\\", "<\\", "<\\>\\", "\\<\"", "<\"\\>", "a<\"(", "[:", "(\\", "<a:b,",
+    ];
+    for piece in pieces {
+        for (before, behind) in [("", ""), ("", " <"), ("<", ">"), (&"a".repeat(200_000), "[")] {
+            let value = [before, &piece.repeat(200_000), behind, &":".repeat(200_000)].concat();
+            let started = std::time::Instant::now();
+            addresses(value.as_bytes());
+            received_for(format!("for {value}").as_bytes());
+            // Quadratic time would be minutes.
+            assert!(started.elapsed().as_secs() < 20, "{before:.1}{piece}{behind}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_found_is_really_there(value in "[ab.@<>(),;:\"\\\\ \\[\\]]{0,40}") {
+        for address in addresses(value.as_bytes()) {
+            let (local, domain) = address.as_str().rsplit_once('@').unwrap();
+            // Comments and the quotes that an address does not need are not in it.
+            let plain = |text: &str| text.replace(|c: char| c.is_whitespace() || "\"\\".contains(c), "");
+            prop_assert!(!local.is_empty() && !domain.is_empty());
+            prop_assert!(value.contains('(') || plain(&value).contains(&plain(address.as_str())), "{address}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read(value: Vec<u8>) {
+        addresses(&value);
+    }
+}
