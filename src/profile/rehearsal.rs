@@ -137,8 +137,8 @@ impl Work<'_> {
                 gone_through => gone_through?,
             }
         }
-        // With QUIT, a POP3 server marks what was read as seen, or deletes it where it is set up so; without, it must
-        // not change anything (RFC 1939, 6).
+        // QUIT is when a POP3 server does what it has to do: marks what was read as seen, or deletes it where it is set up
+        // so. A session that ends without never comes to that (RFC 1939, 6).
         if self.profile.server.access.family() == Family::Imap
             && let Err(error) = session.close().await
         {
