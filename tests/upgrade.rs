@@ -35,7 +35,14 @@ fn thaw(appliance: &Appliance, schema: u32) -> Value {
 
 fn assert_reads_the_same(appliance: &Appliance, read: &Value) {
     assert_eq!(json!(appliance.done(&["users", "--json"]).lines()), read["users"]);
-    assert_eq!(json!(appliance.done(&["protocols", "--json"]).lines()), read["runs"]);
+    let mut runs = appliance.done(&["protocols", "--json"]).lines();
+    let known = read["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), known.len());
+    for (run, known) in runs.iter_mut().zip(known) {
+        // Later versions say more.
+        run.as_object_mut().unwrap().retain(|key, _| known.get(key).is_some());
+        assert_eq!(run, known);
+    }
     let lists = appliance.lists().into_iter().map(|(name, list)| (name, json!(list)));
     assert_eq!(Value::Object(lists.collect()), read["lists"]);
     let messages = read["lists"]

@@ -208,7 +208,7 @@ mod tests {
             ),
             (
                 " from real.example.net (HELO claimed.example.org) (192.0.2.1)\n  by mx with SMTP",
-                real,
+                "",
                 "192.0.2.1",
             ),
             (
@@ -228,8 +228,39 @@ mod tests {
             ),
             (
                 " from claimed.example.org (x.example.org [192.0.2.9]) (real.example.net [192.0.2.1]) by mx",
-                real,
+                "",
+                "",
+            ),
+            (
+                " from real.example.net (user@192.0.2.1) by mx with SMTP",
+                "",
                 "192.0.2.1",
+            ),
+            // What a client, or a sender, may have brought about.
+            (
+                " from claimed.example.org ([192.0.2.1]) by mx (8.17/8.17) id 1 for <\"(Exim 4\"@x.example>; Mon",
+                "",
+                "192.0.2.1",
+            ),
+            (
+                " from claimed.example.org ([192.0.2.1]) by mx for x (Exim 4.9); Mon",
+                "",
+                "192.0.2.1",
+            ),
+            (
+                " from a (x.example.org [192.0.2.9]) x (real.example.net [192.0.2.1]) by mx",
+                "",
+                "",
+            ),
+            (
+                " from a (1) (2) (3) (4) (5) (6) (7) (x.example.org [192.0.2.9]) (real.example.net [192.0.2.1]) by mx",
+                "",
+                "",
+            ),
+            (
+                " from r ([192.0.2.1] helo=e ident=x) (x.example.org [192.0.2.9]) by mx with esmtp (Exim 4.96)",
+                "",
+                "",
             ),
             (" (qmail 1234 invoked by uid 0); 1 Jan 2026", "", ""),
             (" from a.example.org by mx.example.com; Mon", "", ""),
