@@ -236,3 +236,24 @@ fn an_address_on_every_message_that_nobody_has_is_named_once_with_what_to_write(
         }
     }
 }
+
+/// The first message made a user for it, so it was no longer unknown.
+#[test]
+fn the_mailboxs_own_address_got_a_user_and_was_named_no_more() {
+    let message = |n: usize| {
+        format!(
+            "Delivered-To: box@example.com\nReceived: x; y\n{}",
+            to(&format!("u{n}@example.com"))
+        )
+    };
+    let server = Dovecot::with((0..25).map(message));
+    let mut profile = Profile::new(&server, "imap");
+    profile.recipients += "unknown = \"create\"\n";
+    let run = archive(&Appliance::new(DROPKEEP, &profile.toml()));
+    assert_eq!(run["created_users"], serde_json::json!(["box@example.com"]), "{run:#}");
+    let notice = run["notices"][0].as_str().expect("a notice");
+    assert!(
+        notice.contains("box@example.com\"]") && notice.contains("25 of 25"),
+        "{notice}"
+    );
+}

@@ -104,7 +104,7 @@ pub(super) fn notice_of_unknown(
         .map(|text| format!("{text:?}"))
         .collect();
     let mut notice = format!(
-        "{address}, whom no user has, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
+        "{address}, which was no user's, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
          is, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and it counts for nobody",
         own.join(", "),
         profile.name
