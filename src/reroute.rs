@@ -136,18 +136,19 @@ pub async fn run(
     };
     run.state = state;
     run.finished_at = Some(timestamp(Timestamp::now()));
-    if !reroute.dry_run {
-        parts.committer.change(Change::Protocol(Box::new(run.clone()))).await?;
-    }
+    let stored = match reroute.dry_run {
+        true => Ok(0),
+        false => parts.committer.change(Change::Protocol(Box::new(run.clone()))).await,
+    };
     let exit = exit as i32;
-    // Whoever asked may be gone; the protocol is stored.
+    // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies
         .send(Reply::Finished {
             run: Box::new(run),
             exit,
         })
         .await;
-    Ok(())
+    Ok(stored.map(drop)?)
 }
 
 async fn go_through(

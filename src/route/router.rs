@@ -36,6 +36,9 @@ use crate::{
 const MAILBOX: usize = 64;
 /// How often archives that stopped are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
+/// Users made in the run whose addresses are told of one message.
+const MOST_MADE: usize = 32;
+
 pub struct Router {
     pub(super) directory: Directory,
     archives: HashMap<UserId, Addr<UserArchive>>,
@@ -249,8 +252,13 @@ impl Handler<Route> for Router {
         }
         // That mail made a user for an address does not say that it is a person's.
         if let Some(created) = self.created.get(&run) {
+            let recipients: HashSet<_> = prepared.found.recipients.iter().map(|named| &named.address).collect();
             let made = decision.users.iter().filter(|one| created.contains(&one.user));
-            routed.unresolved.extend(made.filter_map(|one| one.address.clone()));
+            for address in made.filter_map(|one| one.address.as_ref()).take(MOST_MADE) {
+                if recipients.contains(address) && !routed.unresolved.contains(address) {
+                    routed.unresolved.push(address.clone());
+                }
+            }
         }
         let unclaimed = match routed.unresolved.is_empty() {
             true => Vec::new(),
