@@ -325,8 +325,12 @@ fn without_its_catalog_an_archive_is_damaged_and_its_blocks_are_still_looked_at(
     let open = *open_volumes(&appliance).last().expect("a volume that is written to");
     let catalog = File::new(appliance.data().join("catalog/data.mdb"));
     let block = File::new(data(&volume(&appliance, open)));
-    let at = memchr::memmem::find(&block.whole, b"dkb\x01").expect("a block");
-    block.flip(at + 40);
+    // Every block in the file: some of them are what a page held before it was freed.
+    let mut flipped = block.whole.clone();
+    for at in memchr::memmem::find_iter(&block.whole, b"dkb\x01") {
+        flipped[at + 40] ^= 1;
+    }
+    block.write(&flipped);
     let noise: Vec<u8> = (0..catalog.whole.len()).map(|at| ((at * 31) >> 3) as u8).collect();
     for bytes in [
         &catalog.whole[..0],
