@@ -99,6 +99,7 @@ pub(super) fn read_counters(store: &Store) -> Result<Counters, StoreError> {
 /// Nothing of the group counts as written.
 pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Result<Written, StoreError> {
     let started = Instant::now();
+    store.sweep_before_writing(counters)?;
     let catalog = &store.catalog;
     let failed = || StoreError::lmdb("writing the catalog", catalog.path());
     let mut counters = counters.clone();

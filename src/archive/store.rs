@@ -5,10 +5,12 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use super::{StoreError, catalog::Catalog, environment, resident, staging, turn::Turn, volumes::Volumes};
+use super::{
+    StoreError, catalog::Catalog, environment, resident, rows::Counters, staging, turn::Turn, volumes::Volumes,
+};
 use crate::config::Config;
 
 /// The owner alone may look into the data directory.
@@ -30,6 +32,8 @@ pub struct Store {
     path: PathBuf,
     /// Counts the volumes removed, and with them what may have moved since a row was read.
     removals: AtomicU64,
+    /// A full disk kept what a crash left from being swept; it is swept before anything is written.
+    unswept: AtomicBool,
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
     /// Held as long as the store is open: `lock` by the one process that writes, `readers` by the others.
@@ -69,12 +73,17 @@ impl Store {
             let txn = catalog.read()?;
             catalog.counters(&txn).map_err(StoreError::lmdb("reading", &folder))?
         };
-        volumes.sweep(counters.volume, counters.block)?;
+        // What is there can be read on a full disk too.
+        let unswept = match volumes.sweep(counters.volume, counters.block) {
+            Err(StoreError::Full { .. }) => true,
+            swept => swept.map(|()| false)?,
+        };
         Ok(Self {
             catalog,
             volumes,
             path: path.clone(),
             removals: AtomicU64::new(0),
+            unswept: AtomicBool::new(unswept),
             tidying: Turn::default(),
             _lock: Some(lock),
         })
@@ -101,9 +110,22 @@ impl Store {
             volumes: Volumes::for_reading(path.join(VOLUMES), config.archive.volume_size.0),
             path: path.clone(),
             removals: AtomicU64::new(0),
+            unswept: AtomicBool::new(false),
             tidying: Turn::default(),
             _lock: lock,
         })
+    }
+
+    /// Sweeps what could not be swept when the store was opened: the next group has the numbers of those blocks.
+    ///
+    /// # Errors
+    /// The disk is still full.
+    pub(super) fn sweep_before_writing(&self, counters: &Counters) -> Result<(), StoreError> {
+        if self.unswept.load(Ordering::Acquire) {
+            self.volumes.sweep(counters.volume, counters.block)?;
+            self.unswept.store(false, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Runs `remove` unless somebody reads beside us; says whether it did.
