@@ -105,6 +105,7 @@ fn damaged_files_are_named_with_what_they_held() {
     let owners = owners(&appliance);
     let open = *open_volumes(&appliance).last().expect("a volume that is written to");
     assert!(open > 1, "the first is sealed");
+    let undamaged = dump::digest(&appliance.data()).expect("the undamaged archive is read");
     let both = [1, open].map(|number| (number, volume(&appliance, number)));
 
     for (number, folder) in &both {
@@ -133,6 +134,11 @@ fn damaged_files_are_named_with_what_they_held() {
             0,
         ] {
             file.write(&file.whole[..length]);
+            if length == file.whole.len() - 1000 && verify(&appliance, &[]).0 == 0 {
+                // The last page was a free one.
+                assert_eq!(dump::digest(&appliance.data()).as_ref(), Some(&undamaged));
+                continue;
+            }
             let found = damages(&appliance, &[]);
             let named = messages(&found, &owners);
             assert!(
