@@ -10,7 +10,7 @@ use std::{
 use jiff::Zoned;
 
 use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
-use crate::config::QuietHours;
+use crate::config::DailyHours;
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ impl Stop {
 impl Housekeeper {
     /// # Errors
     /// No thread could be started.
-    pub fn start(store: Arc<Store>, committer: Committer, quiet: QuietHours) -> Result<Self, StoreError> {
+    pub fn start(store: Arc<Store>, committer: Committer, quiet: DailyHours) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
         let work = Work {
@@ -79,7 +79,7 @@ impl Drop for Housekeeper {
 struct Work {
     store: Arc<Store>,
     committer: Committer,
-    quiet: QuietHours,
+    quiet: DailyHours,
     stop: Arc<Stop>,
     compacted: Option<Instant>,
 }

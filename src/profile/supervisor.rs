@@ -96,7 +96,7 @@ impl Supervisor {
         let due = self
             .config
             .schedule
-            .next(self.last_start, self.watching_since, now)
+            .next(&self.config.timezone, self.last_start, self.watching_since, now)
             .is_some_and(|due| due <= now);
         if self.scheduled && due && !self.live.borrow().busy {
             self.last_start = Some(now);
