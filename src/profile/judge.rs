@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     budget::Share,
     connection::{Judged, Task},
+    jobs::Surveyed,
 };
 use crate::{
     archive::{CopyKey, StoreError},
@@ -16,7 +17,7 @@ use crate::{
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped(previewed: Previewed, reported: Reported) -> Self {
+    pub fn skipped(copy: CopyRef, previewed: Previewed, reported: Reported) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
@@ -25,11 +26,21 @@ impl Judged {
             ..Default::default()
         };
         Self {
-            outcome: Outcome::Skipped,
-            bytes: 0,
             routed: Some(routed),
             reported,
-            error: None,
+            ..Self::without_bytes(copy, Outcome::Skipped, None)
+        }
+    }
+
+    /// Of a copy that was not fetched.
+    pub fn without_bytes(copy: CopyRef, outcome: Outcome, error: Option<CopyError>) -> Self {
+        Self {
+            copy,
+            outcome,
+            bytes: 0,
+            routed: None,
+            reported: Reported::No,
+            error,
         }
     }
 }
@@ -40,8 +51,7 @@ impl Judged {
 /// The store fails, which ends the run.
 pub async fn judge(
     task: Arc<Task>,
-    folder: String,
-    number: u32,
+    folder: Arc<Surveyed>,
     key: Option<CopyKey>,
     fetched: Fetched,
     _share: Share,
@@ -53,12 +63,12 @@ pub async fn judge(
     } = fetched;
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
-    let failed = |stage, error: String| Judged {
-        outcome: Outcome::Failed,
-        bytes: size,
-        routed: None,
-        reported: Reported::No,
-        error: Some(copy_error(&folder, &copy, stage, error)),
+    let failed = |stage, error: String| {
+        let error = copy_error(&folder.name, &copy, stage, error);
+        Judged {
+            bytes: size,
+            ..Judged::without_bytes(copy.clone(), Outcome::Failed, Some(error))
+        }
     };
     let again = bytes.clone();
     let mut prepared = task
@@ -67,7 +77,7 @@ pub async fn judge(
         .run(move || Prepared::new(Identified::new(bytes, internal_date, &rules)))
         .await;
     if prepared.is_err() {
-        tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
+        tracing::error!(folder = folder.name, %copy, "reading a message panicked; it is kept unread");
         prepared = task
             .stages
             .pool
@@ -81,7 +91,7 @@ pub async fn judge(
     let reported = prepared.reported;
     let route = Route {
         copy: key,
-        folder: number,
+        folder: folder.number,
         run: task.run,
         prepared,
         routing: task.routing.clone(),
@@ -96,6 +106,7 @@ pub async fn judge(
                 (false, true) => Outcome::Duplicate,
             };
             Ok(Judged {
+                copy,
                 outcome,
                 bytes: size,
                 routed: Some(routed),

@@ -181,8 +181,9 @@ pub fn progress(profile: &str, done: u64, expected: u64) {
     gauge!(RUN_EXPECTED, "profile" => profile.to_owned()).set(expected as f64);
 }
 
-pub fn connections(profile: &str, open: u32) {
-    gauge!(CONNECTIONS, "profile" => profile.to_owned()).set(open);
+/// So many sessions more, or fewer.
+pub fn connection(profile: &str, more: f64) {
+    gauge!(CONNECTIONS, "profile" => profile.to_owned()).increment(more);
 }
 
 pub fn certificate_expiry(profile: &str, not_after: i64) {
