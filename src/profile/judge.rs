@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     archive::{CopyKey, StoreError},
+    fault,
     identify::{Identified, Reported},
     report::{CopyError, Outcome},
     route::{Prepared, Previewed, Route, RouteError, Routed},
@@ -60,22 +61,27 @@ pub async fn judge(
         reported: Reported::No,
         error: Some(copy_error(&folder, &copy, stage, error)),
     };
+    if let Err(error) = fault::point("fetched") {
+        return Ok(failed("fetch", error.to_string()));
+    }
     let again = bytes.clone();
-    let mut prepared = task
-        .stages
-        .pool
-        .run(move || Prepared::new(Identified::new(bytes, internal_date, &rules)))
-        .await;
+    let identify = move || {
+        fault::point("identifying")?;
+        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
+        fault::point("identified").map(|()| prepared)
+    };
+    let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
         tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
         prepared = task
             .stages
             .pool
-            .run(move || Prepared::new(Identified::unread(again, internal_date)))
+            .run(move || Ok(Prepared::new(Identified::unread(again, internal_date))))
             .await;
     }
     let prepared = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
     let reported = prepared.reported;
@@ -88,6 +94,9 @@ pub async fn judge(
         known_only: false,
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
+    if let Err(error) = fault::point("judged") {
+        return Ok(failed("route", error.to_string()));
+    }
     match routed {
         Ok(routed) => {
             let outcome = match (routed.skipped, routed.archived.is_empty()) {
