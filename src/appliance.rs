@@ -285,6 +285,7 @@ impl Appliance {
         {
             Ok(_) => Ok(()),
             Err(UserError::Store(error)) => Err(error.into()),
+            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
             Err(error) => Err(Failure::usage(error)),
         }
     }

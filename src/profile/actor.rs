@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     archive::{Change, Source, StoreError},
-    config,
+    clock, config,
     identify::{Reported, Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
@@ -243,7 +243,7 @@ impl Profile {
         let source = self.source();
         let unstored = self.unstored.take();
         async move {
-            let started = Timestamp::now();
+            let started = clock::now();
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
             if let Some(protocol) = &unstored
                 && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
@@ -331,7 +331,7 @@ pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String>
 
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
 fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
-    let now = Timestamp::now();
+    let now = clock::now();
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(profile, crate::report::RunState::Failed, took, None);
     error.into()
@@ -362,7 +362,7 @@ fn finish(
         run.notice(how_to_believe_reports(run.untrusted_reports));
     }
     run.state = run::final_state(&run, some_refused, &result);
-    let now = Timestamp::now();
+    let now = clock::now();
     run.finished_at = Some(timestamp(now));
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     let fetched_at = run.import.is_empty().then(|| now.as_second());

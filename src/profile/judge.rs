@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     archive::{CopyKey, StoreError},
+    fault,
     identify::{Identified, Reported},
     report::{CopyError, Outcome},
     route::{Prepared, Previewed, Route, RouteError, Routed},
@@ -70,22 +71,27 @@ pub async fn judge(
             ..Judged::without_bytes(copy.clone(), Outcome::Failed, Some(error))
         }
     };
+    if let Err(error) = fault::point("fetched") {
+        return Ok(failed("fetch", error.to_string()));
+    }
     let again = bytes.clone();
-    let mut prepared = task
-        .stages
-        .pool
-        .run(move || Prepared::new(Identified::new(bytes, internal_date, &rules)))
-        .await;
+    let identify = move || {
+        fault::point("identifying")?;
+        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
+        fault::point("identified").map(|()| prepared)
+    };
+    let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
         tracing::error!(folder = folder.name, %copy, "reading a message panicked; it is kept unread");
         prepared = task
             .stages
             .pool
-            .run(move || Prepared::new(Identified::unread(again, internal_date)))
+            .run(move || Ok(Prepared::new(Identified::unread(again, internal_date))))
             .await;
     }
     let prepared = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
     let reported = prepared.reported;
@@ -98,6 +104,9 @@ pub async fn judge(
         known_only: false,
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
+    if let Err(error) = fault::point("judged") {
+        return Ok(failed("route", error.to_string()));
+    }
     match routed {
         Ok(routed) => {
             let outcome = match (routed.skipped, routed.archived.is_empty()) {

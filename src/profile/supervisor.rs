@@ -25,7 +25,7 @@ use super::{
     retry::PROFILES,
     standing::Standing,
 };
-use crate::{archive::Change, config, report::metrics, source::Import};
+use crate::{archive::Change, clock, config, report::metrics, source::Import};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ impl Supervisor {
             beating: false,
             listening: None,
             last_start,
-            watching_since: Timestamp::now(),
+            watching_since: clock::now(),
             scheduled,
             by_schedule: false,
         }
@@ -137,7 +137,7 @@ impl Supervisor {
     }
 
     fn start_if_due(&mut self, ctx: &mut Context<Self>) {
-        let now = Timestamp::now();
+        let now = clock::now();
         if self.config.pause.include(&now.to_zoned(self.config.timezone.get())) {
             if std::mem::take(&mut self.by_schedule) && self.live.borrow().busy {
                 tracing::info!(profile = self.config.name, "the pause begins, and the run ends");
@@ -209,7 +209,7 @@ impl Supervisor {
         let mut pause = Duration::ZERO;
         self.standing.send_modify(|standing| {
             let was = standing.is_failing();
-            pause = standing.failed(Timestamp::now(), why);
+            pause = standing.failed(clock::now(), why);
             if standing.is_failing() && !was {
                 tracing::error!(profile, why, "the profile is failing; it goes on being tried");
             }
@@ -272,8 +272,8 @@ impl Supervisor {
         self.failed(&why);
         run.error("", "", "run", why);
         run.state = crate::report::RunState::Failed;
-        run.finished_at = Some(crate::report::timestamp(Timestamp::now()));
-        let took = Duration::try_from(Timestamp::now().duration_since(run.started_at)).unwrap_or_default();
+        run.finished_at = Some(crate::report::timestamp(clock::now()));
+        let took = Duration::try_from(clock::now().duration_since(run.started_at)).unwrap_or_default();
         metrics::run_ended(&self.config.name, run.state, took, None);
         let committer = self.stages.committer.clone();
         let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
@@ -315,7 +315,7 @@ impl Handler<RunNow> for Supervisor {
     fn handle(&mut self, RunNow(import): RunNow, _: &mut Self::Context) -> Self::Result {
         // An import is none of the runs that the schedule counts from.
         if import.is_none() && !self.live.borrow().busy {
-            self.last_start = Some(Timestamp::now());
+            self.last_start = Some(clock::now());
         }
         self.ask(import)
     }
