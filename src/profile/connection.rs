@@ -17,7 +17,7 @@ use crate::{
     identify::{Pool, Reported, Rules},
     report::{CopyError, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
-    source::{Import, Session, SourceError, Steps},
+    source::{Credential, Import, Session, SourceError, Steps},
 };
 
 /// Orders from the profile; there is one at a time.
@@ -128,8 +128,8 @@ impl Handler<Connect> for Connection {
 
     fn handle(&mut self, Connect(entry): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
-        let password = match entry {
-            Entry::Server(password) => password,
+        let credential = match entry {
+            Entry::Server(password) => Credential::Password(password),
             Entry::Files(import) => {
                 self.session = Some(Session::files(import));
                 return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
@@ -137,7 +137,7 @@ impl Handler<Connect> for Connection {
         };
         let connect = async move {
             let mut steps = Steps::default();
-            let connecting = Session::connect(&task.profile.server, &password, &mut steps);
+            let connecting = Session::connect(&task.profile.server, &credential, &mut steps);
             collect::unless_cancelled(&task.cancel, connecting).await
         };
         AtomicResponse::new(Box::pin(connect.into_actor(self).map(|connected, connection, _| {

@@ -10,7 +10,7 @@ use crate::{
     identify::Header,
     message::Address,
     route::{Directory, Known},
-    source::{Announced, CopyRef, PeerCertificate, Session, SourceError, Steps, Want},
+    source::{Announced, CopyRef, Credential, PeerCertificate, Session, SourceError, Steps, Want},
 };
 
 /// Messages whose headers are looked at, the newest first.
@@ -104,7 +104,7 @@ impl Probe {
     async fn connect(&mut self, profile: &Profile, password: &Secret) -> Option<Session> {
         let mut steps = Steps::default();
         let started = Instant::now();
-        let connected = Session::connect(&profile.server, password, &mut steps).await;
+        let connected = Session::connect(&profile.server, &Credential::Password(password.clone()), &mut steps).await;
         let mut known = 0;
         for (step, detail, took) in steps.done {
             let ms = took.as_millis() as u64;

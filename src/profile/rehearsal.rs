@@ -19,7 +19,7 @@ use crate::{
     identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
     report::{CopyError, RunState},
     route::Directory,
-    source::{Announced, CopyRef, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    source::{Announced, CopyRef, Credential, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
 };
 
 /// What a rehearsal found, as `archive --dry-run --json` prints it.
@@ -71,7 +71,7 @@ pub async fn rehearse(
     cancel: &CancellationToken,
     watch: Watch<'_>,
 ) -> Result<Rehearsal, ConfigError> {
-    let password = profile.server.secret()?;
+    let credential = Credential::Password(profile.server.secret()?);
     let mut work = Work {
         profile,
         rules: Rules::new(&profile.recipients, &profile.server.username),
@@ -86,7 +86,7 @@ pub async fn rehearse(
         missing: Vec::new(),
     };
     let mut steps = Steps::default();
-    let connecting = Session::connect(&profile.server, &password, &mut steps);
+    let connecting = Session::connect(&profile.server, &credential, &mut steps);
     let result = match unless_cancelled(cancel, connecting).await {
         Ok(session) => work.through_folders(session).await,
         Err(CollectError::Source(error)) => Err(RunError::Unreachable(error)),

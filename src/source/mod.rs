@@ -21,6 +21,7 @@ mod literal;
 mod pop3;
 mod session;
 mod tls;
+mod token;
 mod upgrade;
 mod verifier;
 
@@ -31,4 +32,6 @@ pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
 pub use pop3::Pop3Session;
-pub use session::{Announced, CopyRef, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want};
+pub use session::{
+    Announced, CopyRef, Credential, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want,
+};
