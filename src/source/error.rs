@@ -177,7 +177,7 @@ pub(super) fn plain(words: &str) -> String {
 }
 
 /// A server's answer to a login as it may be shown: some servers repeat what they were sent.
-pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()
         .filter(|secret| !secret.is_empty())

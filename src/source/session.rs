@@ -103,6 +103,8 @@ pub enum Step {
     Connect,
     Tls,
     Greeting,
+    /// The access token, where there is one to log in with. It is had before the server is called.
+    Token,
     Login,
 }
 
@@ -113,6 +115,7 @@ impl Step {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Greeting => "greeting",
+            Self::Token => "token",
             Self::Login => "login",
         }
     }
