@@ -21,6 +21,7 @@ use crate::{
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
+    token::Login,
 };
 
 /// Progress waiting to be counted; behind it, the connection waits.
@@ -64,6 +65,7 @@ pub enum StartError {
 
 pub struct Profile {
     config: config::Profile,
+    login: Login,
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
     /// Where connections live.
@@ -74,9 +76,16 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub fn new(config: config::Profile, stages: Stages, live: Arc<watch::Sender<Live>>, network: Arbiter) -> Self {
+    pub fn new(
+        config: config::Profile,
+        login: Login,
+        stages: Stages,
+        live: Arc<watch::Sender<Live>>,
+        network: Arbiter,
+    ) -> Self {
         Self {
             config,
+            login,
             stages,
             live,
             network,
@@ -240,7 +249,7 @@ impl Profile {
     ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
-        let source = self.source();
+        let (source, login) = (self.source(), self.login.clone());
         let unstored = self.unstored.take();
         async move {
             let started = clock::now();
@@ -287,6 +296,7 @@ impl Profile {
                         pulse,
                         progress,
                         profile: config.clone(),
+                        login,
                     };
                     run::go(task, import, &network).await
                 }

@@ -18,11 +18,12 @@ use super::{
 };
 use crate::{
     archive::{Committer, Store},
-    config::{Profile, Secret},
+    config::Profile,
     identify::{Pool, Reported, Rules},
     report::{CopyError, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
+    token::{Login, LoginError},
 };
 
 /// Orders from the profile; there is one at a time.
@@ -46,6 +47,7 @@ pub struct Stages {
 pub struct Task {
     pub stages: Stages,
     pub profile: Profile,
+    pub login: Login,
     pub rules: Arc<Rules>,
     pub routing: Arc<Routing>,
     pub run: u64,
@@ -102,16 +104,17 @@ impl Actor for Connection {
     }
 }
 
-/// From the profile, first of all: connect and log in, or take files in place of a server.
+/// From the profile, first of all: connect and log in, or take the files of an import in place of a server.
 #[derive(Message)]
-#[rtype(result = "Result<(), CollectError>")]
-pub struct Connect(pub Entry);
+#[rtype(result = "Result<(), ConnectError>")]
+pub struct Connect(pub Option<Import>);
 
-/// How a connection gets to what it is to fetch.
-pub enum Entry {
-    /// By the password of the profile's server.
-    Server(Secret),
-    Files(Import),
+#[derive(thiserror::Error, Debug)]
+pub enum ConnectError {
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    #[error("interrupted")]
+    Cancelled,
 }
 
 /// From the profile: the folders to archive.
@@ -159,22 +162,22 @@ pub struct Judged {
 }
 
 impl Handler<Connect> for Connection {
-    type Result = AtomicResponse<Self, Result<(), CollectError>>;
+    type Result = AtomicResponse<Self, Result<(), ConnectError>>;
 
-    fn handle(&mut self, Connect(entry): Connect, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Connect(import): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
         let counted = Counted::new(&task.profile.name);
-        let password = match entry {
-            Entry::Server(password) => password,
-            Entry::Files(import) => {
-                self.session = Some((Session::files(import), counted));
-                return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
-            }
-        };
+        if let Some(import) = import {
+            self.session = Some((Session::files(import), counted));
+            return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
+        }
         let connect = async move {
             let mut steps = Steps::default();
-            let connecting = Session::connect(&task.profile.server, &password, &mut steps);
-            collect::unless_cancelled(&task.cancel, connecting).await
+            tokio::select! {
+                biased;
+                () = task.cancel.cancelled() => Err(ConnectError::Cancelled),
+                connected = task.login.connect(&mut steps) => connected.map_err(ConnectError::from),
+            }
         };
         AtomicResponse::new(Box::pin(connect.into_actor(self).map(|connected, connection, _| {
             let session = connected?;

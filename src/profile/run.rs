@@ -13,6 +13,7 @@ use crate::{
     config::ConfigError,
     report::{Run, RunState},
     source::{Import, SourceError},
+    token::{Blame, LoginError},
 };
 
 /// Why a run did not go through, if it did not.
@@ -23,6 +24,9 @@ pub enum RunError {
     /// Before anything was looked at.
     #[error(transparent)]
     Unreachable(SourceError),
+    /// Before anything was looked at, too: the server refused us, or there is nothing to log in with.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// After the login: what was archived until then stays.
     #[error(transparent)]
     Lost(SourceError),
@@ -45,11 +49,22 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl From<Blame> for Exit {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::Configuration => Self::Usage,
+            Blame::Endpoint => Self::Source,
+            Blame::Disk => Self::Store,
+        }
+    }
+}
+
 impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Usage,
             Self::Unreachable(_) => Exit::Source,
+            Self::Login(error) => error.blame().into(),
             Self::Lost(_) | Self::Fault => Exit::Errors,
             Self::Store(_) => Exit::Store,
             Self::Interrupted => Exit::Interrupted,
@@ -61,6 +76,7 @@ impl RunError {
         match self {
             Self::Config(_) => "config",
             Self::Unreachable(error) => error.step().map_or("connect", |step| step.as_str()),
+            Self::Login(error) => error.step().as_str(),
             Self::Lost(_) => "connection",
             Self::Store(_) => "store",
             Self::Interrupted | Self::Fault => "run",
@@ -69,7 +85,7 @@ impl RunError {
 
     pub fn state(&self) -> RunState {
         match self {
-            Self::Config(_) | Self::Unreachable(_) | Self::Store(_) => RunState::Failed,
+            Self::Config(_) | Self::Unreachable(_) | Self::Login(_) | Self::Store(_) => RunState::Failed,
             Self::Lost(_) | Self::Fault => RunState::CompletedWithErrors,
             Self::Interrupted => RunState::Interrupted,
         }

@@ -25,7 +25,7 @@ use super::{
     retry::PROFILES,
     standing::Standing,
 };
-use crate::{archive::Change, clock, config, report::metrics, source::Import};
+use crate::{archive::Change, clock, config, report::metrics, source::Import, token::Login};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ const LASTED: Duration = Duration::from_secs(300);
 
 pub struct Supervisor {
     config: config::Profile,
+    login: Login,
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
@@ -60,11 +61,18 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    pub fn new(config: config::Profile, stages: Stages, last_start: Option<Timestamp>, scheduled: bool) -> Self {
+    pub fn new(
+        config: config::Profile,
+        login: Login,
+        stages: Stages,
+        last_start: Option<Timestamp>,
+        scheduled: bool,
+    ) -> Self {
         let live = Arc::new(watch::Sender::new(Live::default()));
-        let profile = make(&config, &stages, &live);
+        let profile = make(&config, &login, &stages, &live);
         Self {
             config,
+            login,
             stages,
             live,
             standing: Arc::default(),
@@ -246,7 +254,12 @@ impl Supervisor {
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
-            supervisor.profile = make(&supervisor.config, &supervisor.stages, &supervisor.live);
+            supervisor.profile = make(
+                &supervisor.config,
+                &supervisor.login,
+                &supervisor.stages,
+                &supervisor.live,
+            );
             supervisor.born = Instant::now();
             supervisor.restarting = false;
             supervisor.beating = false;
@@ -288,10 +301,10 @@ impl Supervisor {
 
 /// The factory: a profile as at the start of the appliance. It and its connections have an arbiter of their own, so
 /// that a stuck one does not stop those who watch it.
-fn make(config: &config::Profile, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
+fn make(config: &config::Profile, login: &Login, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
     let arbiter = Arbiter::new();
     let handle = arbiter.handle();
-    let profile = Profile::new(config.clone(), stages.clone(), live.clone(), arbiter);
+    let profile = Profile::new(config.clone(), login.clone(), stages.clone(), live.clone(), arbiter);
     Profile::start_in_arbiter(&handle, |_| profile)
 }
 

@@ -29,6 +29,7 @@ pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
+pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
 pub const PANICS: &str = "dropkeep_panics_total";
@@ -136,6 +137,11 @@ fn describe() {
         Unit::Seconds,
         "When the server's certificate expires, since 1970 UTC"
     );
+    describe_gauge!(
+        TOKEN_EXPIRY,
+        Unit::Seconds,
+        "When the access token last used expires, since 1970 UTC"
+    );
     describe_counter!(
         DIRECTORY_ERRORS,
         Unit::Count,
@@ -208,6 +214,10 @@ pub fn connection(profile: &str, more: f64) {
 
 pub fn certificate_expiry(profile: &str, not_after: i64) {
     gauge!(CERTIFICATE_EXPIRY, "profile" => profile.to_owned()).set(not_after as f64);
+}
+
+pub fn token_expiry(profile: &str, expires_at: i64) {
+    gauge!(TOKEN_EXPIRY, "profile" => profile.to_owned()).set(expires_at as f64);
 }
 
 /// A run ended. `fetched_at`: when, in seconds since 1970 UTC, where it was one that fetches from the server: an import

@@ -144,6 +144,11 @@ impl SourceError {
         }
     }
 
+    /// Whether the server does not take this password or token.
+    pub fn is_refused_login(&self) -> bool {
+        matches!(self, Self::Login { .. })
+    }
+
     /// The failure as one of a step of getting connected, where it does not say so already.
     pub(super) fn at(self, host: &str, at: Step) -> Self {
         match self {
@@ -185,7 +190,7 @@ pub(super) fn plain(words: &str) -> String {
 }
 
 /// A server's answer to a login as it may be shown: some servers repeat what they were sent.
-pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()
         .filter(|secret| !secret.is_empty())
