@@ -85,10 +85,10 @@ impl Connection {
 }
 
 /// Counts a session as long as it is held.
-struct Counted(String);
+pub(super) struct Counted(String);
 
 impl Counted {
-    fn new(profile: &str) -> Self {
+    pub fn new(profile: &str) -> Self {
         metrics::connection(profile, 1.0);
         Self(profile.to_owned())
     }
@@ -191,7 +191,10 @@ impl Handler<Connect> for Connection {
             return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
         }
         let connect = async move {
-            let mut steps = Steps::default();
+            let mut steps = Steps {
+                received: task.pulse.received(),
+                ..Steps::default()
+            };
             tokio::select! {
                 biased;
                 () = task.cancel.cancelled() => Err(ConnectError::Cancelled),

@@ -60,7 +60,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         if task.cancel.is_cancelled() {
             return Err(CollectError::Cancelled);
         }
-        let checked = work.check(session, batch).await;
+        let checked = work.check(session, &opened, batch).await;
         let removed = match checked {
             Ok(checked) => work.remove(session, &opened, checked).await,
             Err(error) => Err(error),
@@ -135,7 +135,12 @@ impl Work<'_> {
     }
 
     /// Of these copies, those of which the archive was seen to have what was fetched.
-    async fn check(&mut self, session: &mut Session, due: &[Due]) -> Result<Vec<Due>, CollectError> {
+    async fn check(
+        &mut self,
+        session: &mut Session,
+        opened: &OpenFolder,
+        due: &[Due],
+    ) -> Result<Vec<Due>, CollectError> {
         let (store, asked) = (self.task.stages.store.clone(), due.to_vec());
         let vouched = self
             .on_pool(move || {
@@ -154,7 +159,7 @@ impl Work<'_> {
             }
         }
         // An IMAP message never changes; a POP3 server may give a UIDL to another one.
-        let (sure, unsure) = match session.names_last() {
+        let (sure, unsure) = match opened.uidvalidity.is_some() {
             true => (good, Vec::new()),
             false => self.compare_sizes(session, good).await?,
         };
@@ -191,9 +196,11 @@ impl Work<'_> {
         copies: Vec<(Vouched, Due, u64)>,
     ) -> Result<Vec<Due>, CollectError> {
         let mut same = Vec::new();
-        let announced = copies
-            .iter()
-            .map(|(_, due, size)| Announced::new(due.copy.clone(), *size));
+        let announced = copies.iter().map(|(_, due, size)| Announced {
+            copy: due.copy.clone(),
+            size: *size,
+            facts: None,
+        });
         let mut expected: HashMap<CopyRef, (Vouched, Due)> = HashMap::with_capacity(copies.len());
         let announced: Vec<Announced> = announced.collect();
         expected.extend(

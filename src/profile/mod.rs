@@ -30,6 +30,7 @@ mod standing;
 mod supervisor;
 mod survey;
 mod tally;
+mod watcher;
 mod windows;
 
 pub use actor::{Finished, Live, StartError, look_at_users};
