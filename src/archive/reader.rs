@@ -137,6 +137,19 @@ impl Store {
         self.reading(|txn| self.catalog.folders.get(txn, &number))
     }
 
+    /// The number of a source's folder, where it was met before.
+    pub fn folder_number(&self, name: &str) -> Result<Option<u32>, StoreError> {
+        self.reading(|txn| {
+            for row in self.catalog.folders.iter(txn)? {
+                let (number, known) = row?;
+                if known == name {
+                    return Ok(Some(number));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         self.reading(|txn| self.catalog.messages.get(txn, &id))
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{DailyHours, Exclude, Hosts, Schedule, Server, Span, Zone};
@@ -193,4 +194,12 @@ pub struct Delete {
     pub after: Option<Span>,
     /// IMAP: a folder to which copies are moved, in place of being deleted.
     pub move_to: Option<String>,
+}
+
+impl Delete {
+    /// What was archived then or before is due now; in seconds since 1970 UTC.
+    pub fn due_before(&self, now: Timestamp) -> i64 {
+        let after = self.after.map_or(0, |after| after.0.as_secs());
+        now.as_second().saturating_sub(i64::try_from(after).unwrap_or(i64::MAX))
+    }
 }

@@ -95,16 +95,6 @@ impl Profile {
         }
     }
 
-    fn source(&self) -> Source {
-        let server = &self.config.server;
-        Source {
-            family: server.access.family(),
-            host: server.host.to_lowercase(),
-            port: server.port(),
-            username: server.username.clone(),
-        }
-    }
-
     fn count(&self, judged: Judged) {
         let Judged {
             outcome,
@@ -257,7 +247,7 @@ impl Profile {
     ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
-        let (source, login) = (self.source(), self.login.clone());
+        let (source, login) = (Source::of(&self.config.server), self.login.clone());
         let unstored = self.unstored.take();
         async move {
             let started = clock::now();

@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -54,7 +53,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         progress: Progress::default(),
     };
     let cursor = cursor_of(source, number, &opened, &listing);
-    let (store, before) = (task.stages.store.clone(), cutoff(task, clock::now()));
+    let (store, before) = (task.stages.store.clone(), task.profile.delete.due_before(clock::now()));
     let due = work.on_pool(move || due(&store, &cursor, &listing, before)).await?;
     for batch in due.chunks(BATCH) {
         if task.cancel.is_cancelled() {
@@ -69,12 +68,6 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         removed?;
     }
     work.end().await
-}
-
-/// Up to when a copy must have been archived, to be due now.
-fn cutoff(task: &Task, now: Timestamp) -> i64 {
-    let after = task.profile.delete.after.map_or(0, |after| after.0.as_secs());
-    now.as_second().saturating_sub(i64::try_from(after).unwrap_or(i64::MAX))
 }
 
 /// Names the copies of a folder as the store does.

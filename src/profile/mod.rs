@@ -32,6 +32,7 @@ mod survey;
 mod tally;
 mod watcher;
 mod windows;
+mod would_delete;
 
 pub use actor::{Finished, Live, StartError, look_at_users};
 pub use budget::Budget;
@@ -43,3 +44,4 @@ pub use run::Exit;
 pub use standing::{Failing, Standing};
 pub use supervisor::{InterruptRun, RunNow, Stop, Supervisor};
 pub use tally::UnknownAddress;
+pub use would_delete::Kept;

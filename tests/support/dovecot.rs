@@ -182,6 +182,22 @@ impl Dovecot {
             .count()
     }
 
+    /// Flags the first messages of the INBOX of [`MAILBOX`] with \\Flagged, and returns how many.
+    pub fn flag(&self, messages: usize) -> usize {
+        let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
+        let mut names: Vec<_> = fs::read_dir(&cur)
+            .expect("a Maildir")
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        for path in names.iter().take(messages) {
+            let name = format!("{}F", path.display());
+            fs::rename(path, name).expect("a flag");
+        }
+        messages.min(names.len())
+    }
+
     /// The certificate that the server shows: self-signed, for `localhost` and 127.0.0.1.
     pub fn certificate(&self) -> PathBuf {
         self.root.path().join("cert.pem")
