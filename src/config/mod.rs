@@ -25,7 +25,7 @@ pub use hosts::Hosts;
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use quiet::QuietHours;
 pub use schedule::Schedule;
-pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
+pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 

@@ -113,7 +113,7 @@ impl Work<'_> {
         // While more is fetched the committer may wait for it, to make larger blocks.
         let _more = self.task.stages.committer.more_coming();
         for chunk in copies.chunks(SIZES) {
-            let announced = unless_cancelled(cancel, session.sizes(chunk)).await?;
+            let announced = unless_cancelled(cancel, session.sizes(chunk, false)).await?;
             if announced.len() < chunk.len() {
                 let answered: std::collections::HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
@@ -170,7 +170,7 @@ impl Work<'_> {
     fn put_aside_too_large(&mut self, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.task.stages.max_message_size;
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
-        for Announced { copy, size } in too_large {
+        for Announced { copy, size, .. } in too_large {
             let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays where it is");
             self.judged(Outcome::TooLarge, &copy, Some((SIZE, error)));
         }
@@ -429,6 +429,7 @@ mod tests {
         let copies = sizes.iter().enumerate().map(|(n, size)| Announced {
             copy: CopyRef::Uid(n as u32),
             size: *size,
+            facts: None,
         });
         let lengths: Vec<usize> = windows(copies.collect(), 4 << 20, |one| one.size)
             .iter()
@@ -439,6 +440,7 @@ mod tests {
             .map(|n| Announced {
                 copy: CopyRef::Uid(n),
                 size: 1,
+                facts: None,
             })
             .collect();
         assert_eq!(

@@ -131,11 +131,6 @@ impl SourceError {
         }
     }
 
-    /// Whether the server does not take this password or token.
-    pub fn is_refused_login(&self) -> bool {
-        matches!(self, Self::Login { .. })
-    }
-
     /// The failure as one of a step of getting connected, where it does not say so already.
     pub(super) fn at(self, host: &str, at: Step) -> Self {
         match self {
