@@ -42,7 +42,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
     let is_near = tcp.get_ref().peer_addr().is_ok_and(|peer| is_near(peer.ip()));
     match server.access.encryption() {
         Encryption::Never => Ok(Dialled {
-            guard: Guard::new(Wire::Plain(tcp), server.timeout()),
+            guard: Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone()),
             certificate: None,
             greeted: false,
             is_near,
@@ -50,7 +50,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
         Encryption::Implicit => encrypt(server, tcp, (false, is_near), steps).await,
         Encryption::Upgrade => {
             let began = Instant::now();
-            let guard = Guard::new(Wire::Plain(tcp), server.timeout());
+            let guard = Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
             steps.done.push((Step::Greeting, words, began.elapsed()));
             encrypt(server, tcp, (true, is_near), steps).await
@@ -127,7 +127,7 @@ async fn encrypt(
     let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
     steps.done.push((Step::Tls, detail, began.elapsed()));
     Ok(Dialled {
-        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout()),
+        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout(), steps.received.clone()),
         certificate,
         greeted,
         is_near,

@@ -7,6 +7,10 @@ use std::{
     future::Future,
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -48,6 +52,8 @@ pub(super) struct Guard {
     left: u64,
     /// IMAP: knows where literals are, to refuse one that is too large before it is buffered.
     framing: Option<Framing>,
+    /// Bytes received; others look at it.
+    received: Arc<AtomicU64>,
 }
 
 /// Why the guard failed a read or a write; the source of an [`io::Error`].
@@ -60,7 +66,7 @@ enum Stopped {
 }
 
 impl Guard {
-    pub fn new(wire: Wire, timeout: Duration) -> Self {
+    pub fn new(wire: Wire, timeout: Duration, received: Arc<AtomicU64>) -> Self {
         Self {
             line: Line::new(wire),
             timeout,
@@ -70,6 +76,7 @@ impl Guard {
             allowed: 0,
             left: 0,
             framing: None,
+            received,
         }
     }
 
@@ -130,6 +137,7 @@ impl Guard {
 
     /// Charges what was read to the running command.
     fn charge(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let too_much = |allowed| io::Error::other(Stopped::TooMuch(allowed));
         self.left = match self.left.checked_sub(bytes.len() as u64) {
             Some(left) => left,

@@ -28,7 +28,9 @@ mod token;
 mod upgrade;
 mod verifier;
 
+pub(crate) use error::without_secrets;
 use session::fetch_allowance;
+pub(crate) use tls::handshake;
 
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};

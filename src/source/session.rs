@@ -1,6 +1,12 @@
 //! What a profile needs of a server, whatever its protocol.
 
-use std::{ffi::OsStr, fmt, path::Path, time::Duration};
+use std::{
+    ffi::OsStr,
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -124,6 +130,8 @@ pub enum Step {
     Connect,
     Tls,
     Greeting,
+    /// The access token, where there is one to log in with. It is had before the server is called.
+    Token,
     Login,
 }
 
@@ -134,6 +142,7 @@ impl Step {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Greeting => "greeting",
+            Self::Token => "token",
             Self::Login => "login",
         }
     }
@@ -146,6 +155,8 @@ pub struct Steps {
     pub done: Vec<(Step, String, Duration)>,
     /// The certificate that the server showed, also where it was refused.
     pub certificate: Option<PeerCertificate>,
+    /// Counts the bytes that come from the server, now and as long as the session lasts.
+    pub received: Arc<AtomicU64>,
 }
 
 /// One authenticated connection to a source. What it does is done by one command after the
