@@ -1,0 +1,94 @@
+//! A machine whose clock is set back, by days, between runs and during them. Order and numbers do not hang on it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use serde_json::Value;
+
+use crate::{
+    DROPKEEP,
+    held::{assert_whole, held, mailbox},
+    support::{
+        appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
+        dovecot::Dovecot,
+        generator::{company_of, user_tables},
+        identity::sha256,
+        proxy::Proxy,
+        pull,
+        running::Running,
+    },
+};
+
+const DAY: i64 = 86_400;
+
+#[test]
+fn a_clock_that_is_set_back_by_days_changes_nothing_but_what_it_shows() {
+    let all = mailbox(300, 20);
+    let parts: Vec<_> = all.chunks(all.len().div_ceil(3)).collect();
+    let server = Dovecot::start();
+    let proxy = Proxy::to(server.ports.of("imap"));
+    let profile = Profile {
+        port: proxy.port,
+        ..Profile::new(&server, "imap")
+    };
+    let settings = user_tables(&company_of(5)) + &profile.toml() + "[limits]\ninflight = \"256 KiB\"\n";
+    let appliance = Appliance::new(DROPKEEP, &settings);
+    let clock = appliance.config().with_file_name("clock");
+    let set = |days: i64| fs::write(&clock, (days * DAY).to_string()).expect("the clock");
+    let archive = || {
+        let mut command = appliance.command(&["archive", PROFILE, "--json"]);
+        command.env("DROPKEEP_CLOCK", &clock);
+        Running::start(command, &["archive"])
+    };
+    let mut runs = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let days = -10 * number as i64;
+        let bytes = server.deliver(*part);
+        set(days);
+        // In the middle of the run it is set back once more.
+        proxy.hold_after(bytes / 2);
+        let running = archive();
+        proxy.wait_until_held();
+        set(days - 5);
+        proxy.open();
+        let run = running.wait().expect(0).json();
+        assert_adds_up(&run);
+        assert_eq!(text(&run, "state"), "completed", "{run:#}");
+        runs.push(run);
+    }
+    let idle = archive().wait().expect(0).json();
+    assert_eq!(number(&idle, "seen"), 0, "{idle:#}");
+    runs.push(idle);
+
+    let numbers: Vec<u64> = runs.iter().map(|run| number(run, "run")).collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    let protocols = appliance.done(&["protocols", "--json"]).lines();
+    let listed: Vec<u64> = protocols.iter().rev().map(|run| number(run, "run")).collect();
+    assert_eq!(listed, numbers, "newest first, by their numbers");
+
+    // Whatever was archived later has a higher number, and an earlier time.
+    let lists = appliance.lists();
+    let lines: BTreeMap<u64, &Value> = lists
+        .iter()
+        .flat_map(|(_, list)| list)
+        .map(|line| (number(line, "id"), line))
+        .collect();
+    let times: Vec<String> = lines.values().map(|line| text(line, "archived_at")).collect();
+    assert!(
+        times.first() > times.last(),
+        "the clock was set back: {:?} {:?}",
+        times.first(),
+        times.last()
+    );
+    let kept: Vec<String> = lines.values().map(|line| text(line, "sha256")).collect();
+    let sent: BTreeSet<String> = pull::messages(&server, "imap")
+        .iter()
+        .map(|message| sha256(message))
+        .collect();
+    assert_eq!(kept.len(), sent.len(), "each once");
+    assert!(kept.iter().all(|digest| sent.contains(digest)));
+    assert!(held(&appliance).filings.values().all(|times| *times == 1));
+    assert_whole(appliance.command(&["verify", "--json"]), "the clock was set back");
+}
