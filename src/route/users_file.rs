@@ -14,6 +14,7 @@ use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
     archive::{self, Change, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
+    panics::survived_async,
     report::metrics,
 };
 
@@ -118,8 +119,18 @@ enum Refusal {
 }
 
 impl Work {
+    /// The same as [`Self::look_once`], and a panic over the file is as good as an error in it.
+    async fn look(self: Arc<Self>, state: State) -> State {
+        let before = state.clone();
+        let looked = survived_async("looking at the users file", self.clone().look_once(state)).await;
+        looked.unwrap_or_else(|panicked| State {
+            error: Some(self.error(None, UsersFileProblem::Unreadable(panicked.to_string()))),
+            ..before
+        })
+    }
+
     /// Takes the file over where it changed. Gives what holds from then on.
-    async fn look(self: Arc<Self>, mut state: State) -> State {
+    async fn look_once(self: Arc<Self>, mut state: State) -> State {
         let stamp = self.stamp().await;
         if stamp == state.seen && !state.behind {
             return state;

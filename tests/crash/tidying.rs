@@ -114,7 +114,7 @@ fn settings(server: &Dovecot, more: &str) -> String {
 
 #[test]
 fn every_step_of_a_compaction_is_done_again() {
-    let server = Dovecot::with(mailbox(500, 0));
+    let server = Dovecot::with(mailbox(900, 0));
     let room = Room::of(trickled(&server));
     let (removing, merging): (Vec<_>, Vec<_>) = points_of(&[Stage::Compact])
         .into_iter()
