@@ -173,6 +173,7 @@ impl Work {
     async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Result<FileUsers, UsersFileError>) {
         for _ in 0..WAITS {
             let stamp = self.stamp().await;
+            // Its stamp is of the file system's clock, and no other compares with it.
             if stamp.is_some_and(|stamp| stamp.age(SystemTime::now()) >= SETTLED) {
                 let read = self.read().await;
                 if self.stamp().await == stamp {
