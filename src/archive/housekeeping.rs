@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
-use crate::{clock, config::QuietHours, panics::survived};
+use crate::{clock, config::DailyHours, panics::survived};
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ impl Stop {
 impl Housekeeper {
     /// # Errors
     /// No thread could be started.
-    pub fn start(store: Arc<Store>, committer: Committer, quiet: QuietHours) -> Result<Self, StoreError> {
+    pub fn start(store: Arc<Store>, committer: Committer, quiet: DailyHours) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
         let work = Work {
@@ -77,7 +77,7 @@ impl Drop for Housekeeper {
 struct Work {
     store: Arc<Store>,
     committer: Committer,
-    quiet: QuietHours,
+    quiet: DailyHours,
     stop: Arc<Stop>,
     compacted: Option<Instant>,
 }

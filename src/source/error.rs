@@ -108,6 +108,19 @@ impl SourceError {
         }
     }
 
+    /// Whether another attempt would end the same way: the server's answer, or our configuration, says so.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Login { .. }
+                | Self::Certificate { .. }
+                | Self::CaFile { .. }
+                | Self::NoUpgrade { .. }
+                | Self::Injected { .. }
+                | Self::Preauth { .. }
+        )
+    }
+
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -172,7 +185,7 @@ pub(super) fn plain(words: &str) -> String {
 }
 
 /// A server's answer to a login as it may be shown: some servers repeat what they were sent.
-pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()
         .filter(|secret| !secret.is_empty())
