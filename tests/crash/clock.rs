@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    time::Duration,
 };
 
 use dropkeep::{
@@ -21,10 +22,12 @@ use crate::{
         proxy::Proxy,
         pull,
         running::Running,
+        wait_for,
     },
 };
 
 const DAY: i64 = 86_400;
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_clock_that_is_set_back_by_days_changes_nothing_but_what_it_shows() {
@@ -112,4 +115,28 @@ fn kept(appliance: &Appliance) -> BTreeMap<u64, Message> {
 
 fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Each look at the schedule counted from its own moment, and so nothing was ever due.
+#[test]
+fn a_clock_that_was_set_back_put_scheduled_runs_off_until_it_was_there_again() {
+    let server = Dovecot::with(mailbox(5, 0));
+    let profile = Profile::new(&server, "imap").toml();
+    let profile = profile.replacen("[profile.server]", "schedule = \"every 1s\"\n[profile.server]", 1);
+    let appliance = Appliance::new(DROPKEEP, &(user_tables(&company_of(5)) + &profile));
+    let clock = appliance.config().with_file_name("clock");
+    fs::write(&clock, "0").expect("the clock");
+    let mut command = appliance.command(&["serve"]);
+    command.env("DROPKEEP_CLOCK", &clock);
+    let serving = appliance.serve_as(command);
+    let runs = || appliance.done(&["protocols", "--json"]).lines().len();
+    assert!(wait_for(SOON, || runs() > 0), "no run began");
+    fs::write(&clock, (-10 * DAY).to_string()).expect("the clock");
+    let before = runs();
+    // One may have been about to begin.
+    assert!(
+        wait_for(SOON, || runs() > before + 2),
+        "no run began once the clock was set back"
+    );
+    serving.stop().expect(0);
 }

@@ -7,6 +7,7 @@
 mod support;
 
 mod clock;
+mod deletion;
 mod held;
 mod kills;
 mod points;

@@ -60,8 +60,6 @@ fn codes(point: &str, stage: Stage, kind: &str) -> &'static [i32] {
         (Stage::Fetch | Stage::Identify, _) => &[1],
         (Stage::Route | Stage::File, "panic") => &[1],
         (Stage::Acknowledge, "panic") if point == "recorded" => &[1],
-        // What was archived is told, whether or not the protocol could be stored.
-        (Stage::Protocol, _) if point != "run-beginning" => &[0, 4],
         _ => &[4],
     }
 }
@@ -162,7 +160,13 @@ fn every_stage_is_broken_off_by_some_test() {
             | Stage::File
             | Stage::Commit
             | Stage::Acknowledge => false,
-            Stage::Upgrade | Stage::Seal | Stage::Compact | Stage::Shrink | Stage::Backup | Stage::Restore => true,
+            Stage::Deletion
+            | Stage::Upgrade
+            | Stage::Seal
+            | Stage::Compact
+            | Stage::Shrink
+            | Stage::Backup
+            | Stage::Restore => true,
         };
         assert_ne!(STAGES.contains(stage), elsewhere, "{point}");
     }
