@@ -3,10 +3,11 @@
 CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
+KILLS ?= 200
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint run check protocol serve bench fuzz deny clean
+.PHONY: help demo test lint run check protocol serve bench fuzz crash deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -50,6 +51,10 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, m
 fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
+
+crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
+	@tests/install-tools.sh
+	KILLS=$(KILLS) cargo test --test crash -- --nocapture
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

@@ -13,6 +13,7 @@ pub mod mime;
 pub mod proxy;
 pub mod pull;
 pub mod running;
+pub mod stores;
 
 use std::time::{Duration, Instant};
 
