@@ -22,7 +22,7 @@ use crate::{
 /// A token that expires sooner is renewed, in seconds; where it never was good for longer, in the second half of its time.
 const MARGIN: i64 = 300;
 /// How long a server that refuses whatever it is given gets no further token, in seconds.
-const REFUSAL_HOLDS: i64 = 600;
+const REFUSAL_HOLDS: i64 = 300;
 
 /// Gives a profile's access tokens. Clones are one keeper.
 #[derive(Clone)]

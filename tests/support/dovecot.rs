@@ -75,6 +75,17 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts a server and waits until it greets.
     pub fn start() -> Self {
+        Self::launched("")
+    }
+
+    /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether it
+    /// is good (RFC 7662, by POST).
+    pub fn taking_tokens(introspection: &str) -> Self {
+        Self::launched(introspection)
+    }
+
+    /// With the address at which it asks about tokens, where it takes any.
+    fn launched(introspection: &str) -> Self {
         let root = tempfile::Builder::new()
             .prefix("dropkeep-dovecot-")
             .tempdir()
@@ -88,7 +99,7 @@ impl Dovecot {
         make_mail_folder(&root.path().join("mail"));
         for _ in 0..ATTEMPTS {
             let ports = Ports::free();
-            if let Some(child) = launch(root.path(), ports) {
+            if let Some(child) = launch(root.path(), ports, introspection) {
                 return Self {
                     ports,
                     watch: watch(&child),
@@ -192,7 +203,7 @@ fn wire_size(message: &[u8]) -> u64 {
     (message.len() + bare) as u64
 }
 
-fn launch(root: &Path, ports: Ports) -> Option<Child> {
+fn launch(root: &Path, ports: Ports, introspection: &str) -> Option<Child> {
     static INSTANCES: AtomicU64 = AtomicU64::new(0);
     // The greeting shows that this server answers, and not another that took the port.
     let greeting = format!(
@@ -201,7 +212,8 @@ fn launch(root: &Path, ports: Ports) -> Option<Child> {
         INSTANCES.fetch_add(1, Ordering::Relaxed)
     );
     let file = root.join("dovecot.conf");
-    fs::write(&file, configuration(root, ports, &greeting)).expect("dovecot.conf");
+    let text = configuration(root, ports, &greeting) + &tokens(root, introspection);
+    fs::write(&file, text).expect("dovecot.conf");
     let mut child = Command::new(program())
         .args(["-F", "-c"])
         .arg(&file)
@@ -391,6 +403,39 @@ service old-stats {{
   chroot =
 }}
 "
+    )
+}
+
+/// What makes a server take tokens; the passwords stay.
+fn tokens(root: &Path, introspection: &str) -> String {
+    if introspection.is_empty() {
+        return String::new();
+    }
+    let file = root.join("oauth2.conf.ext");
+    let text = format!(
+        "introspection_url = {introspection}
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"
+    );
+    fs::write(&file, text).expect("oauth2.conf.ext");
+    format!(
+        "auth_mechanisms = plain xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {}
+}}
+# Refused logins are answered at once, however many there were.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+",
+        file.display()
     )
 }
 
