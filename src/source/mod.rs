@@ -30,7 +30,7 @@ use session::fetch_allowance;
 pub(crate) use tls::handshake;
 
 pub use certificate::PeerCertificate;
-pub use error::{Disposition, SourceError};
+pub use error::{Disposition, SourceError, Wait};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
 pub use pop3::Pop3Session;
