@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -15,6 +15,7 @@ use super::{
     post::post,
 };
 use crate::{
+    clock,
     config::{Config, Grant, OAuth2, Profile, Secret, Secrets},
     report::metrics,
 };
@@ -232,8 +233,7 @@ fn usable<'t>(tokens: &'t Tokens, basis: &str, now: i64) -> Option<&'t Access> {
 
 /// Seconds since 1970 UTC.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    clock::now().as_second()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use support::{
     appliance::{Appliance, PROFILE, number, text},
     dovecot::{Dovecot, MAILBOX},
     proxy::Proxy,
-    running::Outcome,
+    running::{Outcome, Running},
     wait_for,
 };
 
@@ -205,19 +205,24 @@ fn the_appliance_tells_when_its_token_expires() {
 #[test]
 fn a_token_that_expired_between_two_commands_is_renewed() {
     let site = Site::new("imap");
+    let at = |seconds: i64| {
+        let arguments = ["test", PROFILE];
+        let mut command = site.appliance.command(&arguments);
+        command.env("DROPKEEP_CLOCK", seconds.to_string());
+        let shown = Running::start(command, &arguments).wait().expect(0).text();
+        assert!(!shown.contains("the server refused"), "{shown}");
+        site.endpoint.asked()
+    };
+    assert_eq!((at(0), at(3000)), (1, 1));
+    // Less than five minutes are left, and the server takes it no more.
+    site.endpoint.revoke();
+    assert_eq!((at(3400), at(3400 + 3000)), (2, 2));
+    // Where the endpoint does not say how long it is good, it is an hour.
+    site.endpoint.state().expires_in = None;
+    assert_eq!((at(10_000), at(13_000), at(13_400)), (3, 3, 4));
     // Good for no time: it serves the login that it was asked for, and no other.
     site.endpoint.state().expires_in = Some(0);
-    site.test(0);
-    site.endpoint.revoke();
-    let outcome = site.test(0);
-    assert_eq!(site.endpoint.asked(), 2);
-    let shown = outcome.text();
-    assert!(!shown.contains("the server refused"), "it was not even tried: {shown}");
-    // Not said: an hour.
-    site.endpoint.state().expires_in = None;
-    site.test(0);
-    site.test(0);
-    assert_eq!(site.endpoint.asked(), 3);
+    assert_eq!((at(20_000), at(20_000)), (5, 6));
 }
 
 #[test]
