@@ -1,7 +1,11 @@
 //! IMAP sessions against servers that fail, lie, or fall silent.
 
+mod compress;
+mod folders;
+mod idle;
 mod limits;
 mod login;
+mod removal;
 #[path = "../support/scripted.rs"]
 mod scripted;
 mod token;
@@ -71,6 +75,7 @@ fn window(uids: &[u32]) -> Vec<Announced> {
     let announced = |uid: &u32| Announced {
         copy: CopyRef::Uid(*uid),
         size: 100,
+        facts: None,
     };
     uids.iter().map(announced).collect()
 }
@@ -171,7 +176,7 @@ async fn failed_sizes_are_an_error() {
         ]);
         let mut session = open(&scripted).await;
         let copies = [CopyRef::Uid(5), CopyRef::Uid(6)];
-        end.check(&session.sizes(&copies).await.expect_err("failed sizes"));
+        end.check(&session.sizes(&copies, false).await.expect_err("failed sizes"));
         scripted.done();
     }
 }
@@ -248,7 +253,7 @@ async fn sizes_come_in_the_order_asked_and_the_unanswered_are_absent() {
         ]),
     ]);
     let mut session = open(&scripted).await;
-    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid)).await.expect("sizes");
+    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid), false).await.expect("sizes");
     let found: Vec<_> = announced.iter().map(|one| (one.copy.clone(), one.size)).collect();
     assert_eq!(found, [(CopyRef::Uid(9), 90), (CopyRef::Uid(6), 60)]);
     scripted.done();
@@ -364,6 +369,7 @@ async fn folders_are_listed_as_people_read_them() {
     let patterns = Folders {
         include: ["*", "INBOX", "Archvie"].map(String::from).to_vec(),
         exclude: vec!["Trash/%".into()],
+        ..Folders::default()
     };
     let folders = session.folders(&patterns).await.expect("folders");
     assert_eq!(

@@ -75,21 +75,23 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts a server and waits until it greets.
     pub fn start() -> Self {
-        Self::launched("")
+        Self::start_with("")
+    }
+
+    /// A server with further settings.
+    pub fn start_with(settings: &str) -> Self {
+        Self::start_in(folder(), settings)
     }
 
     /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether it
     /// is good (RFC 7662, by POST).
     pub fn taking_tokens(introspection: &str) -> Self {
-        Self::launched(introspection)
+        let root = folder();
+        let settings = tokens(root.path(), introspection);
+        Self::start_in(root, &settings)
     }
 
-    /// With the address at which it asks about tokens, where it takes any.
-    fn launched(introspection: &str) -> Self {
-        let root = tempfile::Builder::new()
-            .prefix("dropkeep-dovecot-")
-            .tempdir()
-            .expect("a temporary folder");
+    fn start_in(root: TempDir, settings: &str) -> Self {
         // Mail processes of another account must get through.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
         let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
@@ -99,7 +101,7 @@ impl Dovecot {
         make_mail_folder(&root.path().join("mail"));
         for _ in 0..ATTEMPTS {
             let ports = Ports::free();
-            if let Some(child) = launch(root.path(), ports, introspection) {
+            if let Some(child) = launch(root.path(), ports, settings) {
                 return Self {
                     ports,
                     watch: watch(&child),
@@ -131,6 +133,17 @@ impl Dovecot {
     /// Writes Maildir files directly, as a delivery agent would. The names carry sizes, so that Dovecot
     /// need not read every file to answer for them.
     pub fn deliver_to<M: AsRef<[u8]>>(&self, user: &str, folder: &str, messages: impl IntoIterator<Item = M>) -> u64 {
+        self.deliver_marked(user, folder, "", messages)
+    }
+
+    /// The same, with flags as Maildir writes them: F is \Flagged, T is \Deleted.
+    pub fn deliver_marked<M: AsRef<[u8]>>(
+        &self,
+        user: &str,
+        folder: &str,
+        flags: &str,
+        messages: impl IntoIterator<Item = M>,
+    ) -> u64 {
         let mut maildir = self.root.path().join("mail").join(user);
         make_mail_folder(&maildir);
         if folder != "INBOX" {
@@ -148,7 +161,7 @@ impl Dovecot {
             let size = wire_size(message);
             // Dovecot numbers new mail by the time at the front of the name.
             let name = format!(
-                "{}.M{number}.localhost,S={},W={size}:2,",
+                "{}.M{number}.localhost,S={},W={size}:2,{flags}",
                 1_700_000_000 + number,
                 message.len()
             );
@@ -160,6 +173,14 @@ impl Dovecot {
         wire
     }
 
+    /// Subscribes an account to folders.
+    pub fn subscribe(&self, user: &str, folders: &[&str]) {
+        let maildir = self.root.path().join("mail").join(user);
+        make_mail_folder(&maildir);
+        let lines: String = folders.iter().map(|folder| format!("{folder}\n")).collect();
+        make_mail_file(&maildir.join("subscriptions"), lines.as_bytes());
+    }
+
     /// How many messages of the INBOX of [`MAILBOX`] bear a flag such as \Seen.
     pub fn flags_set(&self) -> usize {
         let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
@@ -167,6 +188,22 @@ impl Dovecot {
         names
             .filter(|entry| !entry.file_name().to_string_lossy().ends_with(','))
             .count()
+    }
+
+    /// Flags the first messages of the INBOX of [`MAILBOX`] with \\Flagged, and returns how many.
+    pub fn flag(&self, messages: usize) -> usize {
+        let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
+        let mut names: Vec<_> = fs::read_dir(&cur)
+            .expect("a Maildir")
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        for path in names.iter().take(messages) {
+            let name = format!("{}F", path.display());
+            fs::rename(path, name).expect("a flag");
+        }
+        messages.min(names.len())
     }
 
     /// The certificate that the server shows: self-signed, for `localhost` and 127.0.0.1.
@@ -195,6 +232,13 @@ impl Drop for Dovecot {
     }
 }
 
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("dropkeep-dovecot-")
+        .tempdir()
+        .expect("a temporary folder")
+}
+
 /// The size of a message once every line ends with CRLF, as Dovecot sends it.
 fn wire_size(message: &[u8]) -> u64 {
     let bare = (0..message.len())
@@ -203,7 +247,7 @@ fn wire_size(message: &[u8]) -> u64 {
     (message.len() + bare) as u64
 }
 
-fn launch(root: &Path, ports: Ports, introspection: &str) -> Option<Child> {
+fn launch(root: &Path, ports: Ports, settings: &str) -> Option<Child> {
     static INSTANCES: AtomicU64 = AtomicU64::new(0);
     // The greeting shows that this server answers, and not another that took the port.
     let greeting = format!(
@@ -212,8 +256,8 @@ fn launch(root: &Path, ports: Ports, introspection: &str) -> Option<Child> {
         INSTANCES.fetch_add(1, Ordering::Relaxed)
     );
     let file = root.join("dovecot.conf");
-    let text = configuration(root, ports, &greeting) + &tokens(root, introspection);
-    fs::write(&file, text).expect("dovecot.conf");
+    let configuration = configuration(root, ports, &greeting);
+    fs::write(&file, format!("{configuration}{settings}\n")).expect("dovecot.conf");
     let mut child = Command::new(program())
         .args(["-F", "-c"])
         .arg(&file)
@@ -408,9 +452,6 @@ service old-stats {{
 
 /// What makes a server take tokens; the passwords stay.
 fn tokens(root: &Path, introspection: &str) -> String {
-    if introspection.is_empty() {
-        return String::new();
-    }
     let file = root.join("oauth2.conf.ext");
     let text = format!(
         "introspection_url = {introspection}
