@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -15,6 +15,7 @@ use super::{
     post::post,
 };
 use crate::{
+    clock,
     config::{Config, Grant, OAuth2, Profile, Secret, Secrets},
     report::metrics,
 };
@@ -22,7 +23,7 @@ use crate::{
 /// A token that expires sooner is renewed, in seconds; where it never was good for longer, in the second half of its time.
 const MARGIN: i64 = 300;
 /// How long a server that refuses whatever it is given gets no further token, in seconds.
-const REFUSAL_HOLDS: i64 = 600;
+const REFUSAL_HOLDS: i64 = 300;
 
 /// Gives a profile's access tokens. Clones are one keeper.
 #[derive(Clone)]
@@ -232,8 +233,7 @@ fn usable<'t>(tokens: &'t Tokens, basis: &str, now: i64) -> Option<&'t Access> {
 
 /// Seconds since 1970 UTC.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    clock::now().as_second()
 }
 
 #[cfg(test)]

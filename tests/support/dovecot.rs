@@ -80,10 +80,18 @@ impl Dovecot {
 
     /// A server with further settings.
     pub fn start_with(settings: &str) -> Self {
-        let root = tempfile::Builder::new()
-            .prefix("dropkeep-dovecot-")
-            .tempdir()
-            .expect("a temporary folder");
+        Self::start_in(folder(), settings)
+    }
+
+    /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether it
+    /// is good (RFC 7662, by POST).
+    pub fn taking_tokens(introspection: &str) -> Self {
+        let root = folder();
+        let settings = tokens(root.path(), introspection);
+        Self::start_in(root, &settings)
+    }
+
+    fn start_in(root: TempDir, settings: &str) -> Self {
         // Mail processes of another account must get through.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
         let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
@@ -222,6 +230,13 @@ impl Drop for Dovecot {
         let _ = self.watch.wait();
         stop(&mut self.child);
     }
+}
+
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("dropkeep-dovecot-")
+        .tempdir()
+        .expect("a temporary folder")
 }
 
 /// The size of a message once every line ends with CRLF, as Dovecot sends it.
@@ -432,6 +447,36 @@ service old-stats {{
   chroot =
 }}
 "
+    )
+}
+
+/// What makes a server take tokens; the passwords stay.
+fn tokens(root: &Path, introspection: &str) -> String {
+    let file = root.join("oauth2.conf.ext");
+    let text = format!(
+        "introspection_url = {introspection}
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"
+    );
+    fs::write(&file, text).expect("oauth2.conf.ext");
+    format!(
+        "auth_mechanisms = plain xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {}
+}}
+# Refused logins are answered at once, however many there were.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+",
+        file.display()
     )
 }
 
