@@ -27,12 +27,8 @@ pub fn messages(server: &Dovecot, access: &str) -> Vec<Vec<u8>> {
 
 /// Hands each message of a folder to `each`, in the order of their numbers, and returns how many there were.
 pub fn imap(port: u16, folder: &str, mut each: impl FnMut(&[u8])) -> usize {
-    let mut client = Client::connect(port);
-    client.line();
-    client.send(&format!("a LOGIN {MAILBOX} \"{PASSWORD}\"\r\n"));
-    client.imap_answer(&mut |_| {});
-    client.send(&format!("a EXAMINE \"{folder}\"\r\n"));
-    let lines = client.imap_answer(&mut |_| {});
+    let mut client = Client::imap(port);
+    let lines = client.command(&format!("EXAMINE \"{folder}\""));
     let exists = lines
         .iter()
         .find_map(|line| line.strip_suffix(" EXISTS")?.strip_prefix("* ")?.parse().ok());
@@ -78,13 +74,38 @@ pub fn pop3(port: u16, mut each: impl FnMut(&[u8])) -> usize {
     count
 }
 
-struct Client {
+/// A session with a server.
+pub struct Client {
     reader: BufReader<TcpStream>,
     line: Vec<u8>,
     literal: Vec<u8>,
 }
 
 impl Client {
+    /// A session over IMAP, logged in as [`MAILBOX`].
+    pub fn imap(port: u16) -> Self {
+        let mut client = Self::connect(port);
+        client.line();
+        client.command(&format!("LOGIN {MAILBOX} \"{PASSWORD}\""));
+        client
+    }
+
+    /// Runs a command of IMAP, which must be answered OK, and returns the lines before that.
+    pub fn command(&mut self, command: &str) -> Vec<String> {
+        self.send(&format!("a {command}\r\n"));
+        self.imap_answer(&mut |_| {})
+    }
+
+    /// Puts a message into a folder (IMAP APPEND), with line ends as they are to be on the wire.
+    pub fn append(&mut self, folder: &str, message: &[u8]) {
+        self.send(&format!("a APPEND \"{folder}\" {{{}}}\r\n", message.len()));
+        let line = String::from_utf8_lossy(self.line()).into_owned();
+        assert!(line.starts_with('+'), "{line}");
+        self.reader.get_mut().write_all(message).expect("send");
+        self.send("\r\n");
+        self.imap_answer(&mut |_| {});
+    }
+
     fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
         stream
