@@ -14,6 +14,9 @@ static BELOW_INBOX: Kind = kind(|folder, _, ports| configure(folder, ports, "uni
 static BESIDE_INBOX: Kind =
     kind(|folder, _, ports| configure(folder, ports, "unixhierarchysep: yes\naltnamespace: yes"));
 
+/// A name beyond the first 65,536 characters, and how it travels.
+const FACE: (&str, &str) = ("😀", "&2D3eAA-");
+
 const fn kind(configure: fn(&Path, &Path, Ports)) -> Kind {
     Kind {
         name: "cyrus",
@@ -21,6 +24,7 @@ const fn kind(configure: fn(&Path, &Path, Ports)) -> Kind {
         binds: &["imapd.conf=/etc/imapd.conf"],
         configure,
         greeting: None,
+        pop3_first: &[],
         deliver,
     }
 }
@@ -118,13 +122,13 @@ fn pop3_ssl() {
 #[test]
 #[ignore = "make test-peers runs it"]
 fn folders_below_inbox() {
-    folders::all_are_archived(&BELOW_INBOX, "INBOX.", '.');
+    folders::all_are_archived(&BELOW_INBOX, "INBOX.", '.', &[FACE]);
 }
 
 #[test]
 #[ignore = "make test-peers runs it"]
 fn folders_beside_inbox() {
-    folders::all_are_archived(&BESIDE_INBOX, "", '/');
+    folders::all_are_archived(&BESIDE_INBOX, "", '/', &[FACE]);
 }
 
 #[test]

@@ -19,32 +19,32 @@ use crate::{
 };
 
 /// Names as people read them, and as they travel (RFC 3501, 5.1.3); `/` stands for the delimiter.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 6] = [
     ("Archive", "Archive"),
     ("Archive/2002", "Archive/2002"),
     ("Entwürfe", "Entw&APw-rfe"),
     ("Entwürfe/日本語", "Entw&APw-rfe/&ZeVnLIqe-"),
     ("Tom & Jerry", "Tom &- Jerry"),
-    ("😀", "&2D3eAA-"),
     ("Junk", "Junk"),
 ];
 const LEFT_OUT: &str = "Junk";
 
-/// Every folder below `prefix` is archived by the name that people know, but for the one that is left out.
-pub fn all_are_archived(kind: &'static Kind, prefix: &str, delimiter: char) {
+/// Every folder below `prefix` is archived by the name that people know, but for the one that is left out. `more` are
+/// names that not every server takes.
+pub fn all_are_archived(kind: &'static Kind, prefix: &str, delimiter: char, more: &[(&str, &str)]) {
     let server = Server::start(kind);
     let mut client = Client::imap(server.ports.imap);
     let mut expected = BTreeMap::new();
     server.deliver(mail::more(2, 0));
     expected.insert("INBOX".to_owned(), digests(server.pull("imap")));
-    for (number, (name, raw)) in NAMES.into_iter().enumerate() {
+    for (number, (name, raw)) in NAMES.iter().chain(more).enumerate() {
         let place = |name: &str| format!("{prefix}{}", name.replace('/', &delimiter.to_string()));
         let raw = place(raw);
         client.command(&format!("CREATE \"{raw}\""));
         for message in mail::more(number + 1, number as u64 + 1) {
             client.append(&raw, &mail::wire(&message));
         }
-        if name != LEFT_OUT {
+        if *name != LEFT_OUT {
             expected.insert(place(name), digests(server.pull_folder(&raw)));
         }
     }
@@ -79,8 +79,9 @@ pub fn made_anew(kind: &'static Kind, folder: &str) {
     let mut fill = |number| {
         // Servers take it from the time of day: within the same second it may be the same again.
         let other = wait_for(Duration::from_secs(20), || {
-            if uidvalidity.is_some() {
-                client.command(&format!("DELETE \"{folder}\""));
+            // Cyrus keeps what was deleted, by a name with the second in it: it refuses a second one.
+            if uidvalidity.is_some() && client.attempt(&format!("DELETE \"{folder}\"")).is_err() {
+                return false;
             }
             client.command(&format!("CREATE \"{folder}\""));
             let before = uidvalidity.replace(uidvalidity_of(&mut client, folder));

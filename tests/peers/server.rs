@@ -43,6 +43,8 @@ pub struct Kind {
     pub configure: fn(folder: &Path, root: &Path, ports: Ports),
     /// What the server's greetings have in them; `None` where they have the name of its folder, which no other has.
     pub greeting: Option<&'static str>,
+    /// What a client of POP3 says before the login, so that it gets messages as they are.
+    pub pop3_first: &'static [&'static str],
     /// Puts messages into the INBOX of [`MAILBOX`], and returns those that the server refused, with what it said.
     pub deliver: fn(&Server, Vec<Vec<u8>>) -> Vec<(Vec<u8>, String)>,
 }
@@ -110,7 +112,7 @@ impl Server {
         if access.starts_with("imap") {
             pull::imap(self.ports.imap, "INBOX", each);
         } else {
-            pull::pop3(self.ports.pop3, each);
+            pull::pop3_after(self.ports.pop3, self.kind.pop3_first, each);
         }
         messages
     }

@@ -48,11 +48,17 @@ pub fn imap(port: u16, folder: &str, mut each: impl FnMut(&[u8])) -> usize {
 }
 
 /// As [`imap`], over POP3. The bytes are the lines of the answer, each with its CRLF, dots taken off.
-pub fn pop3(port: u16, mut each: impl FnMut(&[u8])) -> usize {
+pub fn pop3(port: u16, each: impl FnMut(&[u8])) -> usize {
+    pop3_after(port, &[], each)
+}
+
+/// The same, with commands before the login, each of which must be answered +OK.
+pub fn pop3_after(port: u16, first: &[&str], mut each: impl FnMut(&[u8])) -> usize {
     let mut client = Client::connect(port);
     client.ok();
-    for command in [format!("USER {MAILBOX}\r\n"), format!("PASS {PASSWORD}\r\n")] {
-        client.send(&command);
+    let login = [format!("USER {MAILBOX}"), format!("PASS {PASSWORD}")];
+    for command in first.iter().map(|&command| command.to_owned()).chain(login) {
+        client.send(&format!("{command}\r\n"));
         client.ok();
     }
     client.send("STAT\r\n");
@@ -92,8 +98,14 @@ impl Client {
 
     /// Runs a command of IMAP, which must be answered OK, and returns the lines before that.
     pub fn command(&mut self, command: &str) -> Vec<String> {
+        self.attempt(command)
+            .unwrap_or_else(|refusal| panic!("{command}: {refusal}"))
+    }
+
+    /// The same for a command that may be refused: then the answer is the error.
+    pub fn attempt(&mut self, command: &str) -> Result<Vec<String>, String> {
         self.send(&format!("a {command}\r\n"));
-        self.imap_answer(&mut |_| {})
+        self.imap_lines(&mut |_| {})
     }
 
     /// Puts a message into a folder (IMAP APPEND), with line ends as they are to be on the wire.
@@ -133,6 +145,10 @@ impl Client {
 
     /// Reads up to the tagged answer, which must be OK. Literals go to `each`, lines come back.
     fn imap_answer(&mut self, each: &mut impl FnMut(&[u8])) -> Vec<String> {
+        self.imap_lines(each).unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    fn imap_lines(&mut self, each: &mut impl FnMut(&[u8])) -> Result<Vec<String>, String> {
         let mut lines = Vec::new();
         loop {
             let line = self.line();
@@ -146,8 +162,10 @@ impl Client {
             if line.ends_with("BODY[] \"\")") {
                 each(b"");
             } else if let Some(answer) = line.strip_prefix("a ") {
-                assert!(answer.starts_with("OK"), "{line}");
-                return lines;
+                return match answer.starts_with("OK") {
+                    true => Ok(lines),
+                    false => Err(line),
+                };
             } else if line != ")" {
                 lines.push(line);
             }
