@@ -15,6 +15,7 @@ use crate::{
         appliance::{Appliance, number},
         complete::{assert_nothing_is_missing, stored},
         dovecot::{MAILBOX, Ports, make_mail_file, make_mail_folder},
+        pull::Client,
     },
 };
 
@@ -92,6 +93,8 @@ fn put(server: &Server, name: &str, message: &[u8]) {
 fn mail_whose_file_name_sorts_before_what_is_archived_is_lost() {
     let server = Server::start(&COURIER);
     put(&server, "1700000001.M1.localhost", b"Subject: one\n\n1\n");
+    // Somebody's mail program.
+    Client::imap(server.ports.imap).command("SELECT INBOX");
     let appliance = Appliance::for_company(DROPKEEP, &server.profile("imap", ""));
     journey::taken(&appliance, 1);
     // Delivery agents of one machine, each with its own process id in the name, finish in any order.
