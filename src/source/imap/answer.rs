@@ -42,6 +42,7 @@ pub(super) struct Said {
     pub words: String,
     pub capabilities: Option<Vec<String>>,
     pub uidvalidity: Option<u32>,
+    pub uidnext: Option<u32>,
 }
 
 /// A line of LIST.
@@ -108,6 +109,7 @@ fn said(outcome: &Outcome<'_>) -> Said {
     match &outcome.code {
         Some(ResponseCode::Capabilities(capabilities)) => said.capabilities = Some(names(capabilities)),
         Some(ResponseCode::UidValidity(value)) => said.uidvalidity = Some(*value),
+        Some(ResponseCode::UidNext(value)) => said.uidnext = Some(*value),
         _ => {}
     }
     said
