@@ -3,16 +3,23 @@
 use std::{fs::write, path::Path};
 
 use crate::{
-    deletion, folders, journey, lmtp,
+    deletion, folders, journey, lmtp, mail,
     server::{Kind, Server, name_of},
     support::dovecot::Ports,
 };
 
-/// Debian's own way, and the older one: folders are below INBOX, and dots separate them.
-static BELOW_INBOX: Kind = kind(|folder, _, ports| configure(folder, ports, "unixhierarchysep: no\naltnamespace: no"));
-/// What Cyrus has as its default since 3.0: folders beside INBOX, with slashes.
-static BESIDE_INBOX: Kind =
-    kind(|folder, _, ports| configure(folder, ports, "unixhierarchysep: yes\naltnamespace: yes"));
+/// As Debian sets it up: folders are below INBOX, and dots separate them.
+static BELOW_INBOX: Kind = kind(|folder, _, ports| {
+    let settings = "unixhierarchysep: no\naltnamespace: no\nduplicatesuppression: no";
+    configure(folder, ports, settings);
+});
+/// As Cyrus is by itself: folders are beside INBOX, and slashes separate them.
+static BESIDE_INBOX: Kind = kind(|folder, _, ports| {
+    let settings = "unixhierarchysep: yes\naltnamespace: yes\nduplicatesuppression: no";
+    configure(folder, ports, settings);
+});
+/// Neither says anything of duplicates.
+static DEFAULT: Kind = kind(|folder, _, ports| configure(folder, ports, ""));
 
 /// A name beyond the first 65,536 characters, and how it travels.
 const FACE: (&str, &str) = ("😀", "&2D3eAA-");
@@ -25,11 +32,12 @@ const fn kind(configure: fn(&Path, &Path, Ports)) -> Kind {
         configure,
         greeting: None,
         pop3_first: &[],
+        pop3_marks: false,
         deliver,
     }
 }
 
-fn configure(folder: &Path, ports: Ports, namespace: &str) {
+fn configure(folder: &Path, ports: Ports, settings: &str) {
     let name = name_of(folder);
     let imapd = format!(
         "configdirectory: /peer/lib
@@ -40,14 +48,13 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: /peer/sasldb2
 allowplaintext: yes
 virtdomains: userid
-{namespace}
+{settings}
 servername: {name}
 lmtpsocket: /peer/lib/socket/lmtp
 tls_server_cert: /peer/cert.pem
 tls_server_key: /peer/key.pem
 autocreate_quota: 0
 autocreate_post: yes
-duplicatesuppression: no
 "
     );
     write(folder.join("imapd.conf"), imapd).expect("imapd.conf");
@@ -149,8 +156,57 @@ fn deletion_over_pop3() {
     deletion::over_pop3(&BELOW_INBOX);
 }
 
+/// What Cyrus does not take, and so is never in a mailbox of it; all else that is odd it holds.
 #[test]
 #[ignore = "make test-peers runs it"]
-fn odd() {
-    crate::facts(&BELOW_INBOX);
+fn some_odd_mail_is_refused_before_it_is_in_the_mailbox() {
+    let server = Server::start(&BELOW_INBOX);
+    let odd = mail::odd();
+    let refused: Vec<_> = odd
+        .iter()
+        .filter(|(_, message)| server.deliver(vec![message.clone()]) == 1)
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(refused, REFUSED);
+    assert_eq!(server.pull("imap").len(), odd.len() - REFUSED.len());
+}
+
+const REFUSED: [&str; 0] = [];
+
+/// Bytes that Cyrus changes while it takes a message: what is archived is what it has then.
+#[test]
+#[ignore = "make test-peers runs it"]
+fn some_odd_mail_is_changed_before_it_is_in_the_mailbox() {
+    let server = Server::start(&BELOW_INBOX);
+    for (name, changed) in [
+        // 8-bit bytes in a header become X (`munge8bit`), also in addresses.
+        (
+            "8-bit bytes in an address's name",
+            "\r\nTo: JXrg <jane@example.com>\r\n",
+        ),
+        // A CR alone ends a line of the header, and in a body it goes.
+        ("bare CR", "\r\nSubject: bare\r\nCR: yes\r\n"),
+        ("bare CR", "\r\n\r\nab\r\nc\r\n"),
+    ] {
+        assert_eq!(server.deliver(vec![mail::named(name)]), 0);
+        let held = server.pull("imap").pop().expect("a message");
+        let held = String::from_utf8_lossy(&held);
+        assert!(held.contains(changed), "{name}: {held:?}");
+    }
+}
+
+/// Of copies of a message that come for several people, one alone reaches a mailbox unless `duplicatesuppression` is off.
+#[test]
+#[ignore = "make test-peers runs it"]
+fn copies_for_several_people_are_dropped_by_default() {
+    let copy = |who: &str| {
+        format!("X-Original-To: {who}@example.com\nMessage-ID: <1@sender.example>\nSubject: to both\n\nhello\n")
+            .into_bytes()
+    };
+    for (kind, held) in [(&DEFAULT, 1), (&BELOW_INBOX, 2)] {
+        let server = Server::start(kind);
+        // It says that it took both.
+        assert_eq!(server.deliver(vec![copy("jane"), copy("john")]), 0);
+        assert_eq!(server.pull("imap").len(), held);
+    }
 }

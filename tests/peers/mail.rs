@@ -26,7 +26,16 @@ pub fn more(count: usize, number: u64) -> Vec<Vec<u8>> {
     (0..count).map(mail).collect()
 }
 
-/// A message as it travels.
+/// A message as it travels: each LF becomes CR LF.
 pub fn wire(message: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(message).replace('\n', "\r\n").into_bytes()
+    let lines = message.split(|&byte| byte == b'\n').collect::<Vec<_>>();
+    lines.join(&b"\r\n"[..])
+}
+
+/// The odd message of this name.
+pub fn named(name: &str) -> Vec<u8> {
+    let mut odd = odd().into_iter();
+    odd.find(|(odd, _)| *odd == name)
+        .unwrap_or_else(|| panic!("nothing odd is called {name}"))
+        .1
 }

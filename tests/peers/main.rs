@@ -17,31 +17,3 @@ mod mail;
 mod server;
 
 pub const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
-
-fn facts(kind: &'static server::Kind) {
-    use std::io::Write;
-    let server = server::Server::start(kind);
-    for (name, message) in mail::odd() {
-        if message.len() > 1_000 {
-            continue;
-        }
-        let before = server.pull("imap").len();
-        let refused = (kind.deliver)(&server, vec![message.clone()]);
-        let imap = server.pull("imap");
-        let pop3 = server.pull("pop3");
-        let mut e = std::io::stderr();
-        let _ = writeln!(
-            e,
-            "== {name}\n  in   {:?}",
-            String::from_utf8_lossy(&message).chars().take(300).collect::<String>()
-        );
-        for (_, words) in refused {
-            let _ = writeln!(e, "  REFUSED {words}");
-        }
-        if imap.len() > before {
-            let _ = writeln!(e, "  imap {}", imap.last().unwrap().escape_ascii());
-            let _ = writeln!(e, "  pop3 {}", pop3.last().unwrap().escape_ascii());
-        }
-    }
-    let _ = writeln!(std::io::stderr(), "seen: {}", server.count("SEEN"));
-}

@@ -45,6 +45,8 @@ pub struct Kind {
     pub greeting: Option<&'static str>,
     /// What a client of POP3 says before the login, so that it gets messages as they are.
     pub pop3_first: &'static [&'static str],
+    /// Whether what was fetched over POP3 is marked as seen.
+    pub pop3_marks: bool,
     /// Puts messages into the INBOX of [`MAILBOX`], and returns those that the server refused, with what it said.
     pub deliver: fn(&Server, Vec<Vec<u8>>) -> Vec<(Vec<u8>, String)>,
 }
@@ -52,7 +54,7 @@ pub struct Kind {
 /// A running server. Dropping it stops it.
 pub struct Server {
     pub ports: Ports,
-    kind: &'static Kind,
+    pub kind: &'static Kind,
     child: Child,
     folder: TempDir,
     log: Log,

@@ -56,6 +56,7 @@ impl Pop3Session {
 /// Logs in, and asks what the server can do then.
 async fn authenticate(server: &Server, password: &Secret, dialogue: &mut Dialogue) -> Result<Vec<String>, SourceError> {
     let before = capabilities(dialogue).await?;
+    take_utf8(dialogue, &before).await?;
     // A line end in either would begin another command.
     let sendable = ![&server.username, password.reveal()]
         .iter()
@@ -85,6 +86,20 @@ async fn authenticate(server: &Server, password: &Secret, dialogue: &mut Dialogu
             username: server.username.clone(),
             words: without_secrets(&words, &[&credentials, password.reveal()]),
         }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says that messages may come with UTF-8 in their headers (RFC 6856, 2), where the server offers that: to others
+/// Courier (1.0) sends such mail as a file attached to a message of its own. A server that refuses sends as ever.
+async fn take_utf8(dialogue: &mut Dialogue, capabilities: &[String]) -> Result<(), SourceError> {
+    const UTF8: &str = "UTF8";
+    let mut names = capabilities.iter().filter_map(|line| line.split(' ').next());
+    if !names.any(|name| name.eq_ignore_ascii_case(UTF8)) {
+        return Ok(());
+    }
+    match dialogue.command(UTF8, UTF8).await {
+        Ok(_) | Err(SourceError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
