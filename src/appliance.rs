@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction,
-    config::{self, Config, FileUsers, QuietHours},
+    config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
         api::{Failure, Reply, Request},
@@ -30,6 +30,7 @@ use crate::{
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
+    token::Login,
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -98,7 +99,13 @@ impl Appliance {
         let supervise = |profile: &config::Profile| {
             metrics::profile_known(&profile.name, history.last_success(&profile.name));
             let last_start = history.last_start(&profile.name);
-            let supervisor = Supervisor::new(profile.clone(), stages.clone(), last_start, scheduled);
+            let supervisor = Supervisor::new(
+                profile.clone(),
+                Login::new(&config, profile),
+                stages.clone(),
+                last_start,
+                scheduled,
+            );
             let live = supervisor.live();
             (
                 profile.name.clone(),
@@ -113,7 +120,7 @@ impl Appliance {
         let quiet = if scheduled {
             config.archive.quiet_hours
         } else {
-            QuietHours::Never
+            DailyHours::Never
         };
         let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
         let (messages, raw) = store.totals()?;
@@ -285,6 +292,7 @@ impl Appliance {
         {
             Ok(_) => Ok(()),
             Err(UserError::Store(error)) => Err(error.into()),
+            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
             Err(error) => Err(Failure::usage(error)),
         }
     }

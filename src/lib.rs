@@ -4,7 +4,8 @@
 //! The journey of a message, and the modules in its order:
 //!
 //! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
-//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads;
+//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of them
+//!   take in place of a password;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
@@ -13,22 +14,27 @@
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share.
+//! configuration, [`message`] the words all stages share. [`panics`] says what is survived, [`fault`] and [`clock`] let tests
+//! break off any step and set the time of day.
 
 pub mod appliance;
 pub mod archive;
 pub mod cli;
+pub mod clock;
 mod compaction;
 pub mod config;
 pub mod control;
 mod errand;
 pub mod explain;
 pub mod export;
+pub mod fault;
 pub mod formats;
 pub mod identify;
 pub mod message;
+pub mod panics;
 pub mod profile;
 pub mod report;
 mod reroute;
 pub mod route;
 pub mod source;
+pub mod token;

@@ -15,6 +15,7 @@ use crate::{
     explain::directory,
     profile::{Exit, Rehearsal, rehearse},
     report::RunState,
+    token::Login,
 };
 
 /// Unknown addresses that are printed.
@@ -34,7 +35,8 @@ pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
         let mut interrupts = Interrupts::new()?;
         let cancel = CancellationToken::new();
         let most = config.limits.max_message_size.0;
-        let rehearsing = rehearse(profile, directory, most, &cancel, &watch);
+        let login = Login::new(config, profile);
+        let rehearsing = rehearse(profile, &login, directory, most, &cancel, &watch);
         tokio::pin!(rehearsing);
         loop {
             tokio::select! {

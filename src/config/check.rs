@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use super::{
-    ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Use, Verify, error::nearest,
-    load::Document,
+    ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, OAuth2, Profile, Server, Unknown, Use, Verify,
+    error::nearest, load::Document,
 };
 use crate::message::{self, Address, CATCHALL};
+
+/// Sessions that one profile may open at once. Providers allow 4 (Courier) to 20.
+const MOST_CONNECTIONS: u32 = 16;
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
@@ -50,7 +53,8 @@ fn check_profiles(config: &Config, document: &Document) -> Result<(), ConfigErro
         }
         check_server(&profile.server, &index, document)?;
         check_recipients(config, profile, &index, document)?;
-        check_delete(&profile.delete, &index, document)?;
+        check_engine(profile, &index, document)?;
+        check_delete(profile, &index, document)?;
     }
     Ok(())
 }
@@ -64,15 +68,18 @@ fn check_server(server: &Server, index: &str, document: &Document) -> Result<(),
     if server.host.trim().is_empty() {
         return Err(document.error(&at("host"), "must name a host"));
     }
-    match server.secrets_given() {
-        1 => {}
-        0 => {
-            return Err(document.error(
-                &at("password"),
-                "is missing: give password, password_file or password_env",
-            ));
+    let password = server.password_ways();
+    match &server.oauth2 {
+        Some(_) if password.given() > 0 => {
+            let detail = "log in with a password or with oauth2: one of them must go";
+            return Err(document.error(&at("password"), detail));
         }
-        _ => return Err(document.error(&at("password"), "give one of password, password_file and password_env")),
+        Some(oauth2) => check_oauth2(oauth2, index, document)?,
+        None => {
+            if let Some(detail) = password.fault(false) {
+                return Err(document.error(&at("password"), detail));
+            }
+        }
     }
     match (server.tls.verify, server.tls.pin) {
         (Verify::Pin, None) => Err(document.error(&at("tls"), "verify = \"pin\" needs a pin = \"sha256:…\"")),
@@ -80,6 +87,32 @@ fn check_server(server: &Server, index: &str, document: &Document) -> Result<(),
             Err(document.error(&at("tls"), "a pin counts only with verify = \"pin\""))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_oauth2(oauth2: &OAuth2, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, "server", "oauth2", key];
+    if oauth2.client_id.trim().is_empty() {
+        return Err(document.error(&at("client_id"), "must be the id of the registered application"));
+    }
+    let by_right = oauth2.grant == Grant::ClientCredentials;
+    if let Some(detail) = oauth2.client_secret_ways().fault(!by_right) {
+        return Err(document.error(&at("client_secret"), detail));
+    }
+    let refresh_token = oauth2.refresh_token_ways();
+    if by_right && refresh_token.given() > 0 {
+        return Err(document.error(&at("refresh_token"), "counts only with grant = \"refresh_token\""));
+    }
+    if let Some(detail) = refresh_token.fault(by_right) {
+        return Err(document.error(&at("refresh_token"), detail));
+    }
+    let own = ["grant_type", "client_id", "client_secret", "refresh_token", "scope"];
+    match oauth2.parameters.keys().find(|name| own.contains(&name.as_str())) {
+        Some(name) => {
+            let at = ["profile", index, "server", "oauth2", "parameters", name];
+            Err(document.error(&at, "has a key of its own beside parameters, or follows from grant"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -148,12 +181,38 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     }
 }
 
-fn check_delete(delete: &Delete, index: &str, document: &Document) -> Result<(), ConfigError> {
-    match delete.when {
-        DeleteWhen::Never => Ok(()),
-        DeleteWhen::Archived => Err(document.error(
-            &["profile", index, "delete", "when"],
-            "this version deletes nothing yet; leave it \"never\"",
-        )),
+fn check_engine(profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, key];
+    if !(1..=MOST_CONNECTIONS).contains(&profile.connections) {
+        let detail = format!("{} is not between 1 and {MOST_CONNECTIONS}", profile.connections);
+        return Err(document.error(&at("connections"), detail));
+    }
+    if profile.connections > 1 && profile.server.access.family() == Family::Pop3 {
+        return Err(document.error(&at("connections"), "POP3 has one: its server locks the mailbox"));
+    }
+    if !profile.exclude.flags.is_empty() && profile.server.access.family() == Family::Pop3 {
+        let at = ["profile", index, "exclude", "flags"];
+        return Err(document.error(&at, "POP3 has no flags"));
+    }
+    Ok(())
+}
+
+fn check_delete(profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let delete = &profile.delete;
+    let at = |key| ["profile", index, "delete", key];
+    if delete.when == DeleteWhen::Never {
+        let given = [("after", delete.after.is_some()), ("move_to", delete.move_to.is_some())];
+        if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(document.error(&at(key), "counts only with when = \"archived\""));
+        }
+    }
+    match &delete.move_to {
+        Some(_) if profile.server.access.family() == Family::Pop3 => {
+            Err(document.error(&at("move_to"), "POP3 has no folders to move to"))
+        }
+        Some(folder) if folder.is_empty() || folder.eq_ignore_ascii_case("INBOX") => {
+            Err(document.error(&at("move_to"), "must name a folder that is not archived"))
+        }
+        _ => Ok(()),
     }
 }

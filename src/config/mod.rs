@@ -6,11 +6,14 @@
 mod check;
 mod directory;
 mod error;
+mod exclude;
 mod hosts;
+mod hours;
 mod load;
+mod oauth2;
 mod profile;
-mod quiet;
 mod schedule;
+mod secret_ways;
 mod server;
 mod users_file;
 mod values;
@@ -21,16 +24,21 @@ use serde::Deserialize;
 
 pub use directory::{AliasTarget, List};
 pub use error::{ConfigError, nearest};
+pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
+pub use hours::DailyHours;
+pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
-pub use quiet::QuietHours;
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Zone};
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
 pub const CONTROL_SOCKET: &str = "control.sock";
+
+/// The name, in the data directory, of the folder with the tokens that endpoints gave out.
+pub const TOKENS: &str = "tokens";
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -47,6 +55,7 @@ pub struct Config {
     pub http: Http,
     pub limits: Limits,
     pub archive: Archive,
+    pub secrets: Secrets,
     pub user: Vec<User>,
     pub list: Vec<List>,
     pub profile: Vec<Profile>,
@@ -62,6 +71,7 @@ impl Default for Config {
             http: Http::default(),
             limits: Limits::default(),
             archive: Archive::default(),
+            secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),
             profile: Vec::new(),
@@ -111,14 +121,14 @@ pub struct Archive {
     /// How large a volume grows before the next one is begun.
     pub volume_size: ByteSize,
     /// When the appliance tidies up: what slow sources left in small blocks is merged.
-    pub quiet_hours: QuietHours,
+    pub quiet_hours: DailyHours,
 }
 
 impl Default for Archive {
     fn default() -> Self {
         Self {
             volume_size: ByteSize::mib(64 << 10),
-            quiet_hours: QuietHours::default(),
+            quiet_hours: DailyHours::daily(2, 5),
         }
     }
 }

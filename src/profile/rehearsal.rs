@@ -10,9 +10,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    collect::{CollectError, HEADER_BYTES, SIZES, WINDOW_BYTES, unless_cancelled, windows},
+    collect::{CollectError, unless_cancelled},
     run::{self, Exit, RunError},
     tally::{Tally, UnknownAddress},
+    windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
 };
 use crate::{
     config::{ConfigError, Family, Profile},
@@ -20,6 +21,7 @@ use crate::{
     report::{CopyError, RunState},
     route::Directory,
     source::{Announced, CopyRef, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    token::{Login, LoginError, TokenError},
 };
 
 /// What a rehearsal found, as `archive --dry-run --json` prints it.
@@ -63,15 +65,15 @@ pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
 /// end, is given all the same.
 ///
 /// # Errors
-/// The profile's password cannot be had.
+/// The profile's password cannot be had, or what a token is asked for with.
 pub async fn rehearse(
     profile: &Profile,
+    login: &Login,
     directory: Directory,
     max_message_size: u64,
     cancel: &CancellationToken,
     watch: Watch<'_>,
 ) -> Result<Rehearsal, ConfigError> {
-    let password = profile.server.secret()?;
     let mut work = Work {
         profile,
         rules: Rules::new(&profile.recipients, &profile.server.username),
@@ -86,11 +88,17 @@ pub async fn rehearse(
         missing: Vec::new(),
     };
     let mut steps = Steps::default();
-    let connecting = Session::connect(&profile.server, &password, &mut steps);
-    let result = match unless_cancelled(cancel, connecting).await {
-        Ok(session) => work.through_folders(session).await,
-        Err(CollectError::Source(error)) => Err(RunError::Unreachable(error)),
-        Err(error) => Err(error.into()),
+    let connected = tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        connected = login.connect(&mut steps) => Some(connected),
+    };
+    let result = match connected {
+        None => Err(RunError::Interrupted),
+        Some(Ok(session)) => work.through_folders(session).await,
+        Some(Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error)))) => return Err(error),
+        Some(Err(LoginError::Source(error))) => Err(RunError::Unreachable(error)),
+        Some(Err(error)) => Err(error.into()),
     };
     Ok(work.finish(result))
 }

@@ -1,19 +1,19 @@
 //! One run, from the first connection to the protocol on disk. The profile actor starts it and
 //! counts; this says what happens in which order.
 
-use std::sync::Arc;
-
-use actix::{Actor, Addr, ArbiterHandle};
+use actix::ArbiterHandle;
 
 use super::{
     collect::CollectError,
-    connection::{Close, Collect, Connect, Connection, Entry, ListFolders, Task},
+    connection::{Close, Task},
+    fleet::Fleet,
 };
 use crate::{
     archive::StoreError,
     config::ConfigError,
     report::{Run, RunState},
     source::{Import, SourceError},
+    token::{Blame, LoginError},
 };
 
 /// Why a run did not go through, if it did not.
@@ -24,6 +24,9 @@ pub enum RunError {
     /// Before anything was looked at.
     #[error(transparent)]
     Unreachable(SourceError),
+    /// Before anything was looked at, too: the server refused us, or there is nothing to log in with.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// After the login: what was archived until then stays.
     #[error(transparent)]
     Lost(SourceError),
@@ -46,11 +49,22 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl From<Blame> for Exit {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::Configuration => Self::Usage,
+            Blame::Endpoint => Self::Source,
+            Blame::Disk => Self::Store,
+        }
+    }
+}
+
 impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Usage,
             Self::Unreachable(_) => Exit::Source,
+            Self::Login(error) => error.blame().into(),
             Self::Lost(_) | Self::Fault => Exit::Errors,
             Self::Store(_) => Exit::Store,
             Self::Interrupted => Exit::Interrupted,
@@ -62,6 +76,7 @@ impl RunError {
         match self {
             Self::Config(_) => "config",
             Self::Unreachable(error) => error.step().map_or("connect", |step| step.as_str()),
+            Self::Login(error) => error.step().as_str(),
             Self::Lost(_) => "connection",
             Self::Store(_) => "store",
             Self::Interrupted | Self::Fault => "run",
@@ -70,7 +85,7 @@ impl RunError {
 
     pub fn state(&self) -> RunState {
         match self {
-            Self::Config(_) | Self::Unreachable(_) | Self::Store(_) => RunState::Failed,
+            Self::Config(_) | Self::Unreachable(_) | Self::Login(_) | Self::Store(_) => RunState::Failed,
             Self::Lost(_) | Self::Fault => RunState::CompletedWithErrors,
             Self::Interrupted => RunState::Interrupted,
         }
@@ -103,42 +118,18 @@ pub async fn go(
     import: Option<Import>,
     network: &ArbiterHandle,
 ) -> (Vec<FolderError>, Result<(), RunError>) {
-    let mut refused = Vec::new();
-    let result = through_folders(Arc::new(task), import, network, &mut refused).await;
-    (refused, result)
+    let fleet = Fleet::new(task, network.clone());
+    let result = through(&fleet, import).await;
+    (fleet.take_refused(), result)
 }
 
-async fn through_folders(
-    task: Arc<Task>,
-    import: Option<Import>,
-    network: &ArbiterHandle,
-    refused: &mut Vec<FolderError>,
-) -> Result<(), RunError> {
-    let entry = match import {
-        Some(import) => Entry::Files(import),
-        // Before the connection: a server must not see half a login.
-        None => Entry::Server(task.profile.server.secret()?),
-    };
-    let connection = Connection::new(task.clone());
-    let connection: Addr<Connection> = Connection::start_in_arbiter(network, |_| connection);
-    let connected = connection.send(Connect(entry)).await.map_err(|_| RunError::Fault)?;
-    connected.map_err(|error| match error {
-        CollectError::Source(error) => RunError::Unreachable(error),
-        other => other.into(),
-    })?;
-    let folders = connection.send(ListFolders).await.map_err(|_| RunError::Fault)??;
-    for folder in folders {
-        let collect = Collect { folder: folder.clone() };
-        match connection.send(collect).await.map_err(|_| RunError::Fault)? {
-            Ok(_) => {}
-            Err(CollectError::Source(error)) if error.disposition() == crate::source::Disposition::Report => {
-                refused.push(FolderError { folder, error });
-            }
-            Err(error) => return Err(error.into()),
-        }
+async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> {
+    let first = fleet.launch(import).await?;
+    let connection = fleet.collect(first).await?;
+    if let Some(connection) = connection {
+        // Its answer says nothing that counts: all is committed.
+        let _ = connection.send(Close).await;
     }
-    // Its answer says nothing that counts: all is committed.
-    let _ = connection.send(Close).await;
     Ok(())
 }
 

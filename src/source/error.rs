@@ -108,6 +108,19 @@ impl SourceError {
         }
     }
 
+    /// Whether another attempt would end the same way: the server's answer, or our configuration, says so.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Login { .. }
+                | Self::Certificate { .. }
+                | Self::CaFile { .. }
+                | Self::NoUpgrade { .. }
+                | Self::Injected { .. }
+                | Self::Preauth { .. }
+        )
+    }
+
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -129,6 +142,11 @@ impl SourceError {
             | Self::Protocol { .. }
             | Self::TooMuch { .. } => None,
         }
+    }
+
+    /// Whether the server does not take this password or token.
+    pub fn is_refused_login(&self) -> bool {
+        matches!(self, Self::Login { .. })
     }
 
     /// The failure as one of a step of getting connected, where it does not say so already.
@@ -172,7 +190,7 @@ pub(super) fn plain(words: &str) -> String {
 }
 
 /// A server's answer to a login as it may be shown: some servers repeat what they were sent.
-pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()
         .filter(|secret| !secret.is_empty())
@@ -203,4 +221,14 @@ mod tests {
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
         assert_eq!(connecting.step(), Some(Step::Login));
     }
+}
+impl SourceError {
+    pub fn wait(&self) -> Option<Wait> {
+        None
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wait {
+    pub suggested: Option<Duration>,
+    pub fewer_connections: bool,
 }

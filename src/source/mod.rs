@@ -21,14 +21,19 @@ mod literal;
 mod pop3;
 mod session;
 mod tls;
+mod token;
 mod upgrade;
 mod verifier;
 
+pub(crate) use error::without_secrets;
 use session::fetch_allowance;
+pub(crate) use tls::handshake;
 
 pub use certificate::PeerCertificate;
-pub use error::{Disposition, SourceError};
+pub use error::{Disposition, SourceError, Wait};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
 pub use pop3::Pop3Session;
-pub use session::{Announced, CopyRef, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want};
+pub use session::{
+    Announced, CopyRef, Credential, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want,
+};

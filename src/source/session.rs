@@ -8,6 +8,14 @@ use serde::Serialize;
 use super::{FilesSession, Import, PeerCertificate, SourceError, connect, imap::ImapSession, pop3::Pop3Session};
 use crate::config::{Family, Folders, Secret, Server};
 
+/// What a session logs in with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Credential {
+    Password(Secret),
+    /// An access token (RFC 6749), for the SASL mechanism XOAUTH2.
+    Token(Secret),
+}
+
 /// One copy, as the server names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum CopyRef {
@@ -95,6 +103,8 @@ pub enum Step {
     Connect,
     Tls,
     Greeting,
+    /// The access token, where there is one to log in with. It is had before the server is called.
+    Token,
     Login,
 }
 
@@ -105,6 +115,7 @@ impl Step {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Greeting => "greeting",
+            Self::Token => "token",
             Self::Login => "login",
         }
     }
@@ -137,16 +148,16 @@ impl Session {
     /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
     ///
     /// # Errors
-    /// The source cannot be had: each error has a [`Step`], and none shows the password.
-    pub async fn connect(server: &Server, password: &Secret, steps: &mut Steps) -> Result<Self, SourceError> {
+    /// The source cannot be had: each error has a [`Step`], and none shows the password or the token.
+    pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let dialled = connect::dial(server, steps).await?;
         match server.access.family() {
             Family::Imap => {
-                let session = ImapSession::login(server, password, dialled, steps).await?;
+                let session = ImapSession::login(server, credential, dialled, steps).await?;
                 Ok(Self::Imap(Box::new(session)))
             }
             Family::Pop3 => {
-                let session = Pop3Session::login(server, password, dialled, steps).await?;
+                let session = Pop3Session::login(server, credential, dialled, steps).await?;
                 Ok(Self::Pop3(Box::new(session)))
             }
         }
@@ -281,9 +292,9 @@ mod tests {
     fn a_session_may_be_used_from_any_thread() {
         fn is_send<T: Send>(_: T) {}
         let server = Server::new(crate::config::Access::Imap, "localhost", 143, "user");
-        let (secret, mut steps) = (Secret::new(""), Steps::default());
+        let (credential, mut steps) = (Credential::Password(Secret::new("")), Steps::default());
         is_send(async {
-            let mut session = Session::connect(&server, &secret, &mut steps).await?;
+            let mut session = Session::connect(&server, &credential, &mut steps).await?;
             session.folders(&Folders::default()).await?;
             session.open("INBOX").await?;
             let listed = session.listing().await?;

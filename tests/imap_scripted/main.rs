@@ -4,10 +4,14 @@ mod limits;
 mod login;
 #[path = "../support/scripted.rs"]
 mod scripted;
+mod token;
 
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
-    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    source::{
+        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy,
+        Want,
+    },
 };
 use scripted::{Move, Scripted, hear, say, say_raw};
 
@@ -19,7 +23,12 @@ fn server(port: u16) -> Server {
 }
 
 async fn connect(server: &Server) -> Result<Session, SourceError> {
-    Session::connect(server, &Secret::new(PASSWORD), &mut Steps::default()).await
+    Session::connect(
+        server,
+        &Credential::Password(Secret::new(PASSWORD)),
+        &mut Steps::default(),
+    )
+    .await
 }
 
 /// Greeting and login, then the rest.

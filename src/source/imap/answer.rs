@@ -20,8 +20,8 @@ pub(super) enum Answer {
         ok: bool,
         said: Said,
     },
-    /// `+`: the server waits for the rest of the command.
-    Continue,
+    /// `+`, and what stands behind it: the server waits for the rest of the command.
+    Continue(String),
     /// `* OK`, and the warnings `* NO` and `* BAD`.
     Note(Said),
     Preauth(Said),
@@ -86,7 +86,7 @@ pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
             Status::PreAuth => Answer::Preauth(said(outcome)),
             Status::Ok | Status::No | Status::Bad => Answer::Note(said(outcome)),
         },
-        Response::Continue(_) => Answer::Continue,
+        Response::Continue(outcome) => Answer::Continue(said(outcome).words),
         Response::Capabilities(capabilities) => Answer::Capabilities(names(capabilities)),
         Response::Expunge(_) => Answer::Expunge,
         Response::MailboxData(MailboxDatum::Exists(count)) => Answer::Exists(*count),

@@ -99,30 +99,56 @@ impl Dialogue {
     /// Reads answers until the one with this tag.
     pub async fn finish(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Said, SourceError> {
         loop {
-            match self.read(name).await? {
-                Answer::Tagged { tag: ended, ok, said } if ended == tag => {
-                    return match ok {
-                        true => Ok(said),
-                        false => Err(SourceError::Refused {
-                            command: name.to_owned(),
-                            words: plain(&said.words),
-                        }),
-                    };
-                }
-                Answer::Tagged { .. } => {
-                    return Err(SourceError::Protocol {
-                        command: name.to_owned(),
-                        detail: "it ends another command".to_owned(),
-                    });
-                }
-                Answer::Bye(said) => {
-                    return Err(SourceError::Lost {
-                        command: name.to_owned(),
-                        words: plain(&said.words),
-                    });
-                }
-                answer => on(answer)?,
+            if let Some(said) = self.step(name, tag, on).await? {
+                return Ok(said);
             }
+        }
+    }
+
+    /// Reads answers until the server wants the rest of the command (RFC 9051, 7.6), and returns what it says there.
+    ///
+    /// # Errors
+    /// As [`command`](Self::command); an OK that comes before is a protocol error.
+    pub async fn challenge(&mut self, name: &str, tag: &str) -> Result<String, SourceError> {
+        let mut challenge = None;
+        loop {
+            let mut on = |answer| {
+                if let Answer::Continue(words) = answer {
+                    challenge = Some(words);
+                }
+                Ok(())
+            };
+            if self.step(name, tag, &mut on).await?.is_some() {
+                return Err(SourceError::Protocol {
+                    command: name.to_owned(),
+                    detail: "it ends before the command was sent whole".to_owned(),
+                });
+            }
+            if let Some(challenge) = challenge {
+                return Ok(challenge);
+            }
+        }
+    }
+
+    /// Reads one answer: what was said with the OK of this tag, or nothing, and `on` gets it.
+    pub async fn step(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Option<Said>, SourceError> {
+        match self.read(name).await? {
+            Answer::Tagged { tag: ended, ok, said } if ended == tag => match ok {
+                true => Ok(Some(said)),
+                false => Err(SourceError::Refused {
+                    command: name.to_owned(),
+                    words: plain(&said.words),
+                }),
+            },
+            Answer::Tagged { .. } => Err(SourceError::Protocol {
+                command: name.to_owned(),
+                detail: "it ends another command".to_owned(),
+            }),
+            Answer::Bye(said) => Err(SourceError::Lost {
+                command: name.to_owned(),
+                words: plain(&said.words),
+            }),
+            answer => on(answer).map(|()| None),
         }
     }
 

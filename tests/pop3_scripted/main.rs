@@ -1,14 +1,16 @@
 //! POP3 sessions against servers that fail, lie, lack extensions, or fall silent.
 
-#[path = "support/scripted.rs"]
+#[path = "../support/scripted.rs"]
 mod scripted;
+mod token;
 
 use std::time::Duration;
 
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
     source::{
-        Announced, CopyRef, Disposition, Fetched, Session, SourceError, Step, Steps, Unfetched, UnfetchedWhy, Want,
+        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Step, Steps, Unfetched,
+        UnfetchedWhy, Want,
     },
 };
 use scripted::{Move, Scripted, hear, say, say_raw};
@@ -20,7 +22,12 @@ fn server(port: u16) -> Server {
 }
 
 async fn connect(server: &Server) -> Result<Session, SourceError> {
-    Session::connect(server, &Secret::new(PASSWORD), &mut Steps::default()).await
+    Session::connect(
+        server,
+        &Credential::Password(Secret::new(PASSWORD)),
+        &mut Steps::default(),
+    )
+    .await
 }
 
 fn capa(capabilities: &[&str]) -> Move {
