@@ -145,6 +145,12 @@ fn imap_ssl() {
 
 #[test]
 #[ignore = "make test-peers runs it"]
+fn several_connections() {
+    journey::over_several_connections(&COURIER);
+}
+
+#[test]
+#[ignore = "make test-peers runs it"]
 fn pop3() {
     journey::over(&COURIER, "pop3");
 }
@@ -177,6 +183,12 @@ fn a_folder_made_anew_is_another_one() {
 #[ignore = "make test-peers runs it"]
 fn deletion_over_imap() {
     deletion::over_imap(&COURIER);
+}
+
+#[test]
+#[ignore = "make test-peers runs it"]
+fn moving_over_imap() {
+    deletion::by_moving(&COURIER, "INBOX.Archived");
 }
 
 #[test]

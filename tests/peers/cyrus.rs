@@ -3,9 +3,12 @@
 use std::{fs::write, path::Path};
 
 use crate::{
-    deletion, folders, journey, lmtp, mail,
+    DROPKEEP, deletion, folders, journey, lmtp, mail,
     server::{Kind, Server, name_of},
-    support::dovecot::Ports,
+    support::{
+        appliance::{Appliance, PROFILE},
+        dovecot::Ports,
+    },
 };
 
 /// As Debian sets it up: folders are below INBOX, and dots separate them.
@@ -18,6 +21,7 @@ static BESIDE_INBOX: Kind = kind(|folder, _, ports| {
     let settings = "unixhierarchysep: yes\naltnamespace: yes\nduplicatesuppression: no";
     configure(folder, ports, settings);
 });
+static IMPATIENT: Kind = kind(|folder, _, ports| configure(folder, ports, "popminpoll: 1"));
 /// Neither says anything of duplicates.
 static DEFAULT: Kind = kind(|folder, _, ports| configure(folder, ports, ""));
 
@@ -110,6 +114,12 @@ fn imap_ssl() {
 
 #[test]
 #[ignore = "make test-peers runs it"]
+fn several_connections() {
+    journey::over_several_connections(&BELOW_INBOX);
+}
+
+#[test]
+#[ignore = "make test-peers runs it"]
 fn pop3() {
     journey::over(&BELOW_INBOX, "pop3");
 }
@@ -152,8 +162,27 @@ fn deletion_over_imap() {
 
 #[test]
 #[ignore = "make test-peers runs it"]
+fn moving_over_imap() {
+    deletion::by_moving(&BELOW_INBOX, "INBOX.Archived");
+}
+
+#[test]
+#[ignore = "make test-peers runs it"]
 fn deletion_over_pop3() {
     deletion::over_pop3(&BELOW_INBOX);
+}
+
+/// With `popminpoll`, which Debian sets, a login within a minute of the last one is refused.
+#[test]
+#[ignore = "make test-peers runs it"]
+fn a_login_that_comes_too_soon_is_no_wrong_password() {
+    let server = Server::start(&IMPATIENT);
+    assert_eq!(server.deliver(mail::more(3, 1)), 0);
+    let appliance = Appliance::for_company(DROPKEEP, &server.profile("pop3", ""));
+    journey::taken(&appliance, 3);
+    let refused = appliance.run(&["archive", PROFILE]).expect(3);
+    assert!(refused.stderr.contains("at least 1 minute apart"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("password"), "{}", refused.stderr);
 }
 
 /// What Cyrus does not take, and so is never in a mailbox of it; all else that is odd it holds.

@@ -41,6 +41,20 @@ pub fn over_imap(kind: &'static Kind) {
     assert_eq!(server.pull("imap").len(), 2);
 }
 
+/// What is archived is moved into a folder, which is made when it is missing, and is not archived itself.
+pub fn by_moving(kind: &'static Kind, folder: &str) {
+    let server = Server::start(kind);
+    assert_eq!(server.deliver(mail::more(MESSAGES, 1)), 0);
+    let sent = server.pull("imap");
+    let tables = format!("[profile.folders]\ninclude = [\"*\"]\n{DELETE}move_to = \"{folder}\"\n");
+    let appliance = Appliance::for_company(DROPKEEP, &server.profile("imap", &tables));
+    taken(&appliance, MESSAGES);
+    assert_eq!(server.pull("imap").len(), 0);
+    assert_eq!(server.pull_folder(folder), sent, "all are there, in their order");
+    assert_nothing_is_missing(&sent, &stored(&appliance.lists()));
+    taken(&appliance, 0);
+}
+
 /// POP3 has no flags: all that is archived goes.
 pub fn over_pop3(kind: &'static Kind) {
     let server = Server::start(kind);

@@ -8,6 +8,7 @@ use crate::{
     support::{
         appliance::{Appliance, PROFILE, assert_adds_up, number, text},
         complete::{assert_nothing_is_missing, assert_read_back, stored},
+        generator,
     },
 };
 
@@ -48,6 +49,29 @@ pub fn over(kind: &'static Kind, access: &str) {
     assert_nothing_is_missing(&server.pull(access), &stored(&appliance.lists()));
     taken(&appliance, 0);
     appliance.done(&["verify"]);
+}
+
+/// Several sessions at once take the same as one, and new mail that comes between runs too.
+pub fn over_several_connections(kind: &'static Kind) {
+    let server = Server::start(kind);
+    let messages = mail::all();
+    let delivered = messages.len();
+    let held = delivered - server.deliver(messages);
+    let profile = server.profile("imap-ssl", "").toml();
+    let several = profile.replace("[profile.server]", "connections = 4\n[profile.server]");
+    let appliance = Appliance::new(DROPKEEP, &(generator::user_tables(&generator::company()) + &several));
+    let run = taken(&appliance, held);
+    let archived = stored(&appliance.lists());
+    assert_eq!(
+        archived.len() as u64,
+        number(&run, "archived"),
+        "what is archived is listed"
+    );
+    assert_nothing_is_missing(&server.pull("imap"), &archived);
+    taken(&appliance, 0);
+    assert_eq!(server.deliver(mail::more(5, 1)), 0);
+    taken(&appliance, 5);
+    taken(&appliance, 0);
 }
 
 /// A run that sees so many copies, and archives them or knows them for duplicates.
