@@ -111,6 +111,19 @@ impl Store {
         self.reading(|txn| self.catalog.copies.get(txn, key))
     }
 
+    /// The number of an identity that is known.
+    pub fn identity_number(&self, identity: &[u8; 32]) -> Result<Option<IdentityNumber>, StoreError> {
+        self.reading(|txn| self.catalog.identities.get(txn, identity))
+    }
+
+    /// Whether anybody has a message of this identity.
+    pub fn is_held(&self, identity: IdentityNumber) -> Result<bool, StoreError> {
+        self.reading(|txn| {
+            let held = (identity, 0)..=(identity, UserId::MAX);
+            Ok(self.catalog.held.range(txn, &held)?.next().transpose()?.is_some())
+        })
+    }
+
     /// As which message `user` has the identity.
     pub fn held(&self, identity: &[u8; 32], user: UserId) -> Result<Option<MessageId>, StoreError> {
         self.reading(|txn| match self.catalog.identities.get(txn, identity)? {

@@ -64,12 +64,14 @@ fn default_connections() -> u32 {
 }
 
 /// `[profile.folders]`: IMAP patterns (`*` any characters, `%` any but the hierarchy
-/// delimiter; RFC 9051, 6.3.9). POP3 has one folder, INBOX.
+/// delimiter; RFC 9051, 6.3.9), or special uses such as `\Junk` (RFC 6154). POP3 has one folder, INBOX.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Folders {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    /// Only folders that the account is subscribed to, and INBOX.
+    pub subscribed: bool,
 }
 
 impl Default for Folders {
@@ -77,6 +79,7 @@ impl Default for Folders {
         Self {
             include: vec!["INBOX".into()],
             exclude: Vec::new(),
+            subscribed: false,
         }
     }
 }

@@ -139,6 +139,19 @@ pub struct Tls {
     pub pin: Option<Fingerprint>,
 }
 
+/// Whether what is sent over IMAP is deflated (RFC 4978).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compress {
+    /// Where the server offers it, and is neither on this machine nor in a private network: there it costs more time
+    /// than it saves.
+    #[default]
+    Auto,
+    Never,
+    /// Wherever the server offers it.
+    Always,
+}
+
 /// `[profile.server]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,6 +169,8 @@ pub struct Server {
     timeout: Span,
     #[serde(default)]
     pub tls: Tls,
+    #[serde(default)]
+    pub compress: Compress,
 }
 
 fn default_timeout() -> Span {
@@ -176,6 +191,7 @@ impl Server {
             oauth2: None,
             timeout: default_timeout(),
             tls: Tls::default(),
+            compress: Compress::default(),
         }
     }
 

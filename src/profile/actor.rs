@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
+    exclude::Exclude,
     frequent::{Frequent, notice_of_unknown},
     pulse::Pulse,
     run::{self, Exit, FolderError, RunError},
@@ -198,12 +199,19 @@ impl Handler<Progress> for Profile {
         let Progress {
             expected,
             judged,
+            deleted,
+            errors,
             notices,
         } = progress;
         judged.into_iter().for_each(|judged| self.count(judged));
         self.live.send_modify(|live| {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
+                for error in errors {
+                    run.error(&error.folder, error.copy, &error.stage, error.error);
+                }
+                metrics::deleted(&self.config.name, deleted.len() as u64);
+                deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
                 metrics::progress(&self.config.name, run.seen, live.expected);
             }
@@ -288,6 +296,12 @@ impl Profile {
                     let task = Task {
                         rules: Arc::new(Rules::new(&config.recipients, &config.server.username)),
                         routing: Arc::new(Routing::new(&config.recipients)),
+                        exclude: match import {
+                            Some(_) => None,
+                            None => Some(Exclude::new(&config.exclude, started.as_second())),
+                        }
+                        .filter(|exclude| !exclude.is_empty())
+                        .map(Arc::new),
                         stages,
                         run: number,
                         source: source.map(|source| source as u32),

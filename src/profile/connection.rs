@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     budget::Budget,
     collect::{self, CollectError},
+    deletion,
+    exclude::Exclude,
     jobs::Jobs,
     pulse::Pulse,
 };
@@ -20,7 +22,7 @@ use crate::{
     archive::{Committer, Store},
     config::Profile,
     identify::{Pool, Reported, Rules},
-    report::{CopyError, Outcome, metrics},
+    report::{CopyError, DeletedCopy, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
     token::{Login, LoginError},
@@ -50,6 +52,8 @@ pub struct Task {
     pub login: Login,
     pub rules: Arc<Rules>,
     pub routing: Arc<Routing>,
+    /// What is left alone; `None` where that is nothing, as in an import.
+    pub exclude: Option<Arc<Exclude>>,
     pub run: u64,
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
@@ -81,10 +85,10 @@ impl Connection {
 }
 
 /// Counts a session as long as it is held.
-struct Counted(String);
+pub(super) struct Counted(String);
 
 impl Counted {
-    fn new(profile: &str) -> Self {
+    pub fn new(profile: &str) -> Self {
         metrics::connection(profile, 1.0);
         Self(profile.to_owned())
     }
@@ -128,6 +132,14 @@ pub struct ListFolders;
 #[rtype(result = "Result<(), CollectError>")]
 pub struct Collect(pub Arc<Jobs>);
 
+/// From the profile, when all is archived: delete in a folder what is due. Gives what the server was told to delete and
+/// deletes when the session ends (POP3).
+#[derive(Message)]
+#[rtype(result = "Result<Vec<DeletedCopy>, CollectError>")]
+pub struct Remove {
+    pub folder: String,
+}
+
 /// From the profile, last of all: log out. What a POP3 server was told to delete is deleted with a good answer, and not
 /// otherwise.
 #[derive(Message)]
@@ -141,12 +153,19 @@ pub struct Progress {
     /// Copies that the run will look at, beyond those told before.
     pub expected: u64,
     pub judged: Vec<Judged>,
+    pub deleted: Vec<DeletedCopy>,
+    /// Beside those of copies that have an outcome.
+    pub errors: Vec<CopyError>,
     pub notices: Vec<String>,
 }
 
 impl Progress {
     pub fn is_empty(&self) -> bool {
-        self.expected == 0 && self.judged.is_empty() && self.notices.is_empty()
+        self.expected == 0
+            && self.judged.is_empty()
+            && self.deleted.is_empty()
+            && self.errors.is_empty()
+            && self.notices.is_empty()
     }
 }
 
@@ -172,7 +191,10 @@ impl Handler<Connect> for Connection {
             return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
         }
         let connect = async move {
-            let mut steps = Steps::default();
+            let mut steps = Steps {
+                received: task.pulse.received(),
+                ..Steps::default()
+            };
             tokio::select! {
                 biased;
                 () = task.cancel.cancelled() => Err(ConnectError::Cancelled),
@@ -236,6 +258,17 @@ impl Handler<Collect> for Connection {
         self.with_session(move |task, mut session| async move {
             let worked = collect::work(&task, &mut session, number, &jobs, lane).await;
             (session, worked)
+        })
+    }
+}
+
+impl Handler<Remove> for Connection {
+    type Result = AtomicResponse<Self, Result<Vec<DeletedCopy>, CollectError>>;
+
+    fn handle(&mut self, Remove { folder }: Remove, _: &mut Self::Context) -> Self::Result {
+        self.with_session(|task, mut session| async move {
+            let removed = deletion::folder(&task, &mut session, &folder).await;
+            (session, removed)
         })
     }
 }

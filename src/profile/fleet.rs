@@ -1,7 +1,10 @@
 //! The connections of one run: how they are made, and made again where they are lost. What one of them held when it was
 //! lost, the next one does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix::{Actor, Addr, ArbiterHandle};
 use futures_util::future::join_all;
@@ -26,6 +29,8 @@ pub struct Fleet {
     task: Arc<Task>,
     network: ArbiterHandle,
     jobs: Arc<Jobs>,
+    /// The folders that were listed.
+    folders: Mutex<Vec<String>>,
 }
 
 /// What went wrong in a row.
@@ -85,7 +90,16 @@ impl Fleet {
             task: Arc::new(task),
             network,
             jobs: Arc::default(),
+            folders: Mutex::default(),
         }
+    }
+
+    pub(super) fn task(&self) -> &Task {
+        &self.task
+    }
+
+    pub(super) fn folders(&self) -> Vec<String> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn take_refused(&self) -> Vec<FolderError> {
@@ -118,6 +132,7 @@ impl Fleet {
                 Ok(mut folders) => {
                     let aside = self.task.profile.delete.move_to.as_deref();
                     folders.retain(|folder| files || Some(folder.as_str()) != aside);
+                    folders.clone_into(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner));
                     self.jobs.survey(folders);
                     return Ok(connection);
                 }
@@ -278,10 +293,15 @@ impl Fleet {
     }
 
     async fn tell(&self, notice: String) -> Result<(), RunError> {
-        let progress = Progress {
-            notices: vec![notice],
+        let notices = vec![notice];
+        self.tell_all(Progress {
+            notices,
             ..Progress::default()
-        };
+        })
+        .await
+    }
+
+    pub(super) async fn tell_all(&self, progress: Progress) -> Result<(), RunError> {
         self.task.progress.send(progress).await.map_err(|_| RunError::Fault)
     }
 
@@ -292,7 +312,7 @@ impl Fleet {
         self.pause(pause).await
     }
 
-    async fn pause(&self, pause: Duration) -> Result<(), RunError> {
+    pub(super) async fn pause(&self, pause: Duration) -> Result<(), RunError> {
         tokio::select! {
             biased;
             () = self.task.cancel.cancelled() => Err(RunError::Interrupted),
@@ -301,7 +321,7 @@ impl Fleet {
     }
 
     /// A connection that is logged in, or why there is none.
-    async fn connect(
+    pub(super) async fn connect(
         &self,
         lane: usize,
         import: Option<Import>,

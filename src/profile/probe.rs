@@ -27,6 +27,8 @@ pub struct Probe {
     pub steps: Vec<ProbeStep>,
     pub tls: Option<PeerCertificate>,
     pub capabilities: Vec<String>,
+    /// What the administrator should know of the server.
+    pub warnings: Vec<String>,
     pub folders: Vec<ProbeFolder>,
     /// Of the newest messages, how many have each of the profile's envelope headers.
     pub envelope_headers: BTreeMap<String, usize>,
@@ -61,6 +63,7 @@ pub async fn probe(config: &Config, profile: &Profile) -> Result<Probe, ConfigEr
         steps: Vec::new(),
         tls: None,
         capabilities: Vec::new(),
+        warnings: Vec::new(),
         folders: Vec::new(),
         envelope_headers: BTreeMap::new(),
         proposal: None,
@@ -120,6 +123,7 @@ impl Probe {
         match connected {
             Ok(session) => {
                 self.capabilities = session.capabilities().to_vec();
+                self.warnings = session.warnings();
                 Ok(Some(session))
             }
             Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error))) => Err(error),
@@ -177,7 +181,7 @@ impl Probe {
         session.open(&fullest.name).await?;
         let mut copies: Vec<CopyRef> = session.listing().await?;
         let newest = copies.split_off(copies.len().saturating_sub(NEWEST));
-        let announced: Vec<Announced> = session.sizes(&newest).await?;
+        let announced: Vec<Announced> = session.sizes(&newest, false).await?;
         let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
         for window in announced.chunks(20) {
             let mut count = |fetched: crate::source::Fetched| {

@@ -166,7 +166,7 @@ impl Work<'_> {
         self.expected += copies;
         (self.watch)(self.tally.seen, self.expected);
         for chunk in listing.chunks(SIZES) {
-            let announced = unless_cancelled(self.cancel, session.sizes(chunk)).await?;
+            let announced = unless_cancelled(self.cancel, session.sizes(chunk, false)).await?;
             if announced.len() < chunk.len() {
                 let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
@@ -193,7 +193,7 @@ impl Work<'_> {
     fn put_aside_too_large(&mut self, folder: &str, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.max_message_size;
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
-        for Announced { copy, size } in too_large {
+        for Announced { copy, size, .. } in too_large {
             let error =
                 format!("{size} bytes are more than max_message_size ({most} bytes); it would stay where it is");
             self.tally.too_large(folder, &copy, error);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     archive::StoreError,
     config::ConfigError,
-    report::{Run, RunState},
+    report::{DELETION, Run, RunState},
     source::{Import, SourceError},
     token::{Blame, LoginError},
 };
@@ -124,20 +124,26 @@ pub async fn go(
 }
 
 async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> {
+    let from_server = import.is_none();
     let first = fleet.launch(import).await?;
     let connection = fleet.collect(first).await?;
-    if let Some(connection) = connection {
-        // Its answer says nothing that counts: all is committed.
-        let _ = connection.send(Close).await;
+    match connection {
+        connection if from_server && fleet.deletes() => fleet.delete(connection).await?,
+        Some(connection) => {
+            // Its answer says nothing that counts: all is committed.
+            let _ = connection.send(Close).await;
+        }
+        None => {}
     }
     Ok(())
 }
 
 /// The state in which a run ends. `refused`: some folder could not be archived.
 pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> RunState {
+    let undeleted = run.errors.iter().any(|error| error.stage == DELETION);
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || refused => RunState::CompletedWithErrors,
+        Ok(()) if run.failed > 0 || refused || undeleted => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

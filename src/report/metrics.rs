@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use super::{Outcome, RunState};
 
 pub const COPIES: &str = "dropkeep_copies_total";
+pub const DELETED: &str = "dropkeep_deleted_copies_total";
 pub const FETCHED_BYTES: &str = "dropkeep_fetched_bytes_total";
 pub const FILINGS: &str = "dropkeep_filings_total";
 pub const COMMIT_SECONDS: &str = "dropkeep_commit_seconds";
@@ -80,6 +81,11 @@ fn describe() {
         COPIES,
         Unit::Count,
         "Source copies given an outcome (copies, not recipients)"
+    );
+    describe_counter!(
+        DELETED,
+        Unit::Count,
+        "Copies deleted on the server after they were seen to be archived"
     );
     describe_counter!(FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched");
     describe_counter!(FILINGS, Unit::Count, "Messages newly filed in a user's archive");
@@ -167,6 +173,7 @@ pub fn profile_known(profile: &str, last_success: Option<i64>) {
         counter!(COPIES, "profile" => profile.clone(), "outcome" => outcome.as_str()).absolute(0);
     }
     counter!(FETCHED_BYTES, "profile" => profile.clone()).absolute(0);
+    counter!(DELETED, "profile" => profile.clone()).absolute(0);
     for state in [
         RunState::Completed,
         RunState::CompletedWithErrors,
@@ -196,6 +203,13 @@ pub fn profile_state(profile: &str, state: &str) {
 
 pub fn copies(profile: &str, outcome: Outcome, count: u64) {
     counter!(COPIES, "profile" => profile.to_owned(), "outcome" => outcome.as_str()).increment(count);
+}
+
+/// Copies were deleted on the server.
+pub fn deleted(profile: &str, count: u64) {
+    if count > 0 {
+        counter!(DELETED, "profile" => profile.to_owned()).increment(count);
+    }
 }
 
 pub fn fetched(profile: &str, bytes: u64) {

@@ -144,11 +144,6 @@ impl SourceError {
         }
     }
 
-    /// Whether the server does not take this password or token.
-    pub fn is_refused_login(&self) -> bool {
-        matches!(self, Self::Login { .. })
-    }
-
     /// The failure as one of a step of getting connected, where it does not say so already.
     pub(super) fn at(self, host: &str, at: Step) -> Self {
         match self {
@@ -221,14 +216,4 @@ mod tests {
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
         assert_eq!(connecting.step(), Some(Step::Login));
     }
-}
-impl SourceError {
-    pub fn wait(&self) -> Option<Wait> {
-        None
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wait {
-    pub suggested: Option<Duration>,
-    pub fewer_connections: bool,
 }

@@ -102,7 +102,10 @@ impl Login {
         }
         tracing::info!(error = %refusal, "the server refuses the access token: it is renewed");
         let token = keeper.token().await?;
-        *steps = Steps::default();
+        *steps = Steps {
+            received: steps.received.clone(),
+            ..Steps::default()
+        };
         let detail = "the server refused the access token; it was renewed".to_owned();
         steps.done.push((Step::Token, detail, began.elapsed()));
         let credential = Credential::Token(token.clone());

@@ -1,7 +1,11 @@
 //! IMAP sessions against servers that fail, lie, or fall silent.
 
+mod compress;
+mod folders;
+mod idle;
 mod limits;
 mod login;
+mod removal;
 #[path = "../support/scripted.rs"]
 mod scripted;
 mod token;
@@ -72,6 +76,7 @@ fn window(uids: &[u32]) -> Vec<Announced> {
     let announced = |uid: &u32| Announced {
         copy: CopyRef::Uid(*uid),
         size: 100,
+        facts: None,
     };
     uids.iter().map(announced).collect()
 }
@@ -172,7 +177,7 @@ async fn failed_sizes_are_an_error() {
         ]);
         let mut session = open(&scripted).await;
         let copies = [CopyRef::Uid(5), CopyRef::Uid(6)];
-        end.check(&session.sizes(&copies).await.expect_err("failed sizes"));
+        end.check(&session.sizes(&copies, false).await.expect_err("failed sizes"));
         scripted.done();
     }
 }
@@ -249,17 +254,29 @@ async fn a_folder_without_uidvalidity_is_not_opened() {
 /// Courier-IMAP 5.0.13: UIDs of new mail last only when the folder was opened for writing.
 #[tokio::test]
 async fn a_folder_that_does_not_say_its_next_uid_is_opened_for_writing() {
-    let scripted = logged_in(vec![
-        hear("EXAMINE \"INBOX\""),
-        say(&["* 1 EXISTS", "* OK [UIDVALIDITY 5] Ok", "{tag} OK [READ-ONLY] Ok"]),
-        hear("SELECT \"INBOX\""),
-        say(&["* 2 EXISTS", "* OK [UIDVALIDITY 6] Ok", "{tag} OK [READ-WRITE] Ok"]),
-    ]);
-    let mut session = connect(&server(scripted.port)).await.expect("a session");
-    let folder = session.open("INBOX").await.expect("INBOX");
-    assert_eq!((folder.uidvalidity, folder.exists), (Some(6), 2));
-    drop(session);
-    scripted.done();
+    for rights in ["READ-WRITE", "READ-ONLY"] {
+        let scripted = logged_in(vec![
+            hear("EXAMINE \"INBOX\""),
+            say(&["* 1 EXISTS", "* OK [UIDVALIDITY 5] Ok", "{tag} OK [READ-ONLY] Ok"]),
+            hear("SELECT \"INBOX\""),
+            say(&[
+                "* 2 EXISTS",
+                "* OK [UIDVALIDITY 6] Ok",
+                &format!("{{tag}} OK [{rights}] Ok"),
+            ]),
+        ]);
+        let mut session = connect(&server(scripted.port)).await.expect("a session");
+        match session.open("INBOX").await {
+            Ok(folder) => assert_eq!((rights, folder.uidvalidity, folder.exists), ("READ-WRITE", Some(6), 2)),
+            Err(error) => {
+                assert_eq!(rights, "READ-ONLY");
+                assert!(error.to_string().contains("UIDs do not last"), "{error}");
+                assert_eq!(error.disposition(), Disposition::Report);
+            }
+        }
+        drop(session);
+        scripted.done();
+    }
 }
 
 #[tokio::test]
@@ -275,7 +292,7 @@ async fn sizes_come_in_the_order_asked_and_the_unanswered_are_absent() {
         ]),
     ]);
     let mut session = open(&scripted).await;
-    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid)).await.expect("sizes");
+    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid), false).await.expect("sizes");
     let found: Vec<_> = announced.iter().map(|one| (one.copy.clone(), one.size)).collect();
     assert_eq!(found, [(CopyRef::Uid(9), 90), (CopyRef::Uid(6), 60)]);
     scripted.done();
@@ -406,6 +423,7 @@ async fn folders_are_listed_as_people_read_them() {
     let patterns = Folders {
         include: ["*", "INBOX", "Archvie"].map(String::from).to_vec(),
         exclude: vec!["Trash/%".into()],
+        ..Folders::default()
     };
     let folders = session.folders(&patterns).await.expect("folders");
     assert_eq!(

@@ -1,5 +1,6 @@
 //! POP3 sessions against servers that fail, lie, lack extensions, or fall silent.
 
+mod removal;
 #[path = "../support/scripted.rs"]
 mod scripted;
 mod token;
@@ -76,7 +77,7 @@ async fn open(scripted: &Scripted) -> Session {
 
 async fn window(session: &mut Session) -> Vec<Announced> {
     let listed = session.listing().await.expect("a listing");
-    session.sizes(&listed).await.expect("sizes")
+    session.sizes(&listed, false).await.expect("sizes")
 }
 
 async fn fetch(session: &mut Session, want: Want) -> (Vec<Fetched>, Result<Vec<Unfetched>, SourceError>) {
@@ -283,7 +284,7 @@ async fn odd_listings_are_read_as_far_as_they_go() {
     ];
     assert_eq!(listed, expected);
     let sizes: Vec<u64> = session
-        .sizes(&listed)
+        .sizes(&listed, true)
         .await
         .expect("sizes")
         .iter()
@@ -414,25 +415,5 @@ async fn a_greeting_that_refuses_is_quoted() {
         matches!(&error, SourceError::Greeting { words, .. } if words == "too many connections"),
         "{error:?}"
     );
-    scripted.done();
-}
-
-#[tokio::test]
-async fn messages_are_deleted_at_quit() {
-    let scripted = opened(
-        ALL,
-        vec![
-            hear("DELE 2"),
-            say(&["+OK"]),
-            hear("QUIT"),
-            say(&["-ERR some were not deleted"]),
-        ],
-    );
-    let Session::Pop3(mut session) = open(&scripted).await else {
-        panic!("not POP3")
-    };
-    session.delete(2).await.expect("a mark");
-    let error = Session::Pop3(session).close().await.expect_err("not deleted");
-    assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     scripted.done();
 }

@@ -1,11 +1,11 @@
 //! What a server answers, in the terms of this module: each response is taken out of the
 //! parser's buffer at once, so that no buffer outlives its response.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use async_imap::imap_proto::{
     AttributeValue, Capability, MailboxDatum, MessageSection, NameAttribute, Outcome, Response, ResponseCode,
-    SectionPath, Status,
+    SectionPath, Status, rfc4315::UidSetMember,
 };
 use bytes::Bytes;
 
@@ -42,16 +42,22 @@ pub(super) struct Said {
     pub words: String,
     pub capabilities: Option<Vec<String>>,
     pub uidvalidity: Option<u32>,
-    pub uidnext: Option<u32>,
+    /// Whether UIDNEXT was said.
+    pub uidnext: bool,
+    pub read_only: bool,
+    /// The UIDs that were copied or moved (RFC 4315, COPYUID).
+    pub copied: Option<Vec<RangeInclusive<u32>>>,
 }
 
-/// A line of LIST.
-#[derive(Debug)]
+/// A line of LIST or LSUB.
+#[derive(Clone, Debug)]
 pub(super) struct Listed {
     /// The name as it travels, usually in modified UTF-7.
     pub raw: String,
     pub delimiter: Option<char>,
     pub selectable: bool,
+    /// What it is for, as `\Junk` (RFC 6154), and other attributes.
+    pub attributes: Vec<String>,
 }
 
 /// A FETCH response: whatever of what we ask for is in it.
@@ -61,6 +67,7 @@ pub(super) struct FetchLine {
     pub size: Option<u64>,
     /// INTERNALDATE in seconds since 1970 UTC.
     pub date: Option<i64>,
+    pub flags: Option<Vec<String>>,
     pub body: Option<(Want, Body)>,
 }
 
@@ -95,6 +102,7 @@ pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
             raw: unquoted(line.name.as_bytes(), block),
             delimiter: line.delimiter.as_ref().and_then(|text| text.chars().last()),
             selectable: line.name_attributes.iter().all(selectable),
+            attributes: line.name_attributes.iter().filter_map(attribute).collect(),
         }),
         Response::Fetch(_, attributes) => Answer::Fetch(fetch_line(attributes, block)),
         _ => Answer::Other,
@@ -109,10 +117,22 @@ fn said(outcome: &Outcome<'_>) -> Said {
     match &outcome.code {
         Some(ResponseCode::Capabilities(capabilities)) => said.capabilities = Some(names(capabilities)),
         Some(ResponseCode::UidValidity(value)) => said.uidvalidity = Some(*value),
-        Some(ResponseCode::UidNext(value)) => said.uidnext = Some(*value),
+        Some(ResponseCode::UidNext(_)) => said.uidnext = true,
+        Some(ResponseCode::ReadOnly) => said.read_only = true,
+        // The parser takes the codes it knows out of the words; this one says what to do.
+        Some(ResponseCode::TryCreate) => said.words.insert_str(0, "[TRYCREATE] "),
+        Some(ResponseCode::CopyUid(_, uids, _)) => said.copied = Some(uids.iter().map(range).collect()),
         _ => {}
     }
     said
+}
+
+fn range(member: &UidSetMember) -> RangeInclusive<u32> {
+    match member {
+        // The two may come in any order (RFC 9051, uid-range).
+        UidSetMember::UidRange(range) => *range.start().min(range.end())..=*range.start().max(range.end()),
+        UidSetMember::Uid(uid) => *uid..=*uid,
+    }
 }
 
 fn names(capabilities: &[Capability<'_>]) -> Vec<String> {
@@ -133,6 +153,22 @@ fn selectable(attribute: &NameAttribute<'_>) -> bool {
     }
 }
 
+/// An attribute as it is written; `None` for those that say nothing of what a folder is for.
+fn attribute(attribute: &NameAttribute<'_>) -> Option<String> {
+    let name = match attribute {
+        NameAttribute::All => "\\All",
+        NameAttribute::Archive => "\\Archive",
+        NameAttribute::Drafts => "\\Drafts",
+        NameAttribute::Flagged => "\\Flagged",
+        NameAttribute::Junk => "\\Junk",
+        NameAttribute::Sent => "\\Sent",
+        NameAttribute::Trash => "\\Trash",
+        NameAttribute::Extension(name) => name,
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 fn fetch_line(attributes: &[AttributeValue<'_>], block: &[u8]) -> FetchLine {
     let mut line = FetchLine::default();
     for attribute in attributes {
@@ -140,6 +176,7 @@ fn fetch_line(attributes: &[AttributeValue<'_>], block: &[u8]) -> FetchLine {
             AttributeValue::Uid(uid) => line.uid = Some(*uid),
             AttributeValue::Rfc822Size(size) => line.size = Some((*size).into()),
             AttributeValue::InternalDate(date) => line.date = internal_date(date),
+            AttributeValue::Flags(flags) => line.flags = Some(flags.iter().map(|flag| flag.to_string()).collect()),
             AttributeValue::BodySection {
                 section,
                 index: None,

@@ -4,7 +4,7 @@
 //! BYE or a closed connection for the end of a result, and write through `log` what they send,
 //! passwords included.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use async_imap::Client;
 use bytes::Bytes;
@@ -42,6 +42,8 @@ pub(super) struct Dialogue {
     tag: u32,
     /// Messages in the opened folder, as the server last said.
     pub exists: u32,
+    /// It said that there are more of them.
+    pub grown: bool,
 }
 
 impl Dialogue {
@@ -53,6 +55,7 @@ impl Dialogue {
             client: Client::new(guard),
             tag: 0,
             exists: 0,
+            grown: false,
         }
     }
 
@@ -84,6 +87,16 @@ impl Dialogue {
         self.client.get_mut().allow(allowance);
         self.send(name, &format!("{tag} {line}\r\n")).await?;
         Ok(tag)
+    }
+
+    /// Lets the server be silent for so long beyond its time-out, until the next command.
+    pub fn be_patient(&mut self, beyond: Duration) {
+        self.client.get_mut().be_patient(beyond);
+    }
+
+    /// From here on both sides deflate what they send: the server has just said OK to that.
+    pub fn deflate(&mut self) {
+        self.client.get_mut().deflate();
     }
 
     /// Sends a line as it is.
@@ -176,7 +189,10 @@ impl Dialogue {
         };
         let mut answer = translate(response.parsed(), response.borrow_owner());
         match &mut answer {
-            Answer::Exists(count) => self.exists = *count,
+            Answer::Exists(count) => {
+                self.grown |= *count > self.exists;
+                self.exists = *count;
+            }
             Answer::Expunge => self.exists = self.exists.saturating_sub(1),
             Answer::Fetch(line) => {
                 if let Some((_, body)) = &mut line.body

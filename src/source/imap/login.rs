@@ -11,7 +11,7 @@ use super::{
     names,
 };
 use crate::{
-    config::{Secret, Server},
+    config::{self, Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
         connect::Dialled,
@@ -43,16 +43,26 @@ impl ImapSession {
         let capabilities = authenticate(server, credential, &mut dialogue, logged_in)
             .await
             .map_err(|e| e.at(host, Step::Login))?;
-        let detail = match logged_in {
+        let mut detail = match logged_in {
             true => "the server did not ask who we are (PREAUTH)".to_owned(),
             false => format!("as {}", server.username),
         };
+        let wanted = match server.compress {
+            config::Compress::Auto => !dialled.is_near,
+            config::Compress::Never => false,
+            config::Compress::Always => true,
+        };
+        if wanted && has(&capabilities, "COMPRESS=DEFLATE") {
+            let compressed = compress(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+            detail.push_str(if compressed { ", compressed" } else { "" });
+        }
         steps.done.push((Step::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
             capabilities,
             certificate: dialled.certificate,
             raw_names: Default::default(),
+            writable: None,
         })
     }
 }
@@ -102,6 +112,21 @@ async fn authenticate(
     match announced {
         Some(capabilities) => Ok(capabilities),
         None => capabilities(dialogue).await,
+    }
+}
+
+/// Asks that both sides deflate (RFC 4978), and says whether they do.
+async fn compress(dialogue: &mut Dialogue) -> Result<bool, SourceError> {
+    const COMPRESS: &str = "COMPRESS DEFLATE";
+    let allowance = dialogue.small();
+    match dialogue.command(COMPRESS, COMPRESS, allowance, &mut |_| Ok(())).await {
+        Ok(_) => {
+            dialogue.deflate();
+            Ok(true)
+        }
+        // It goes without as well: the layer below may compress already.
+        Err(SourceError::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,5 +1,5 @@
 //! IMAP (RFC 3501, RFC 9051): a session reads folders with EXAMINE and BODY.PEEK, and leaves
-//! no trace on the server; on one where UIDs do not last then, it reads with SELECT.
+//! no trace on the server; where UIDs do not last then, with SELECT. Only `removal` changes something there.
 
 mod answer;
 mod dialogue;
@@ -10,6 +10,8 @@ mod folders;
 mod listing;
 mod login;
 mod names;
+mod removal;
+mod waiting;
 
 use std::{collections::HashMap, fmt};
 
@@ -19,6 +21,16 @@ use super::{CopyRef, OpenFolder, PeerCertificate, SourceError};
 /// Maildirs name their folders as IMAP does.
 pub(super) use names::decode as folder_name;
 
+const SELECT: &str = "SELECT";
+
+/// What a server says of a folder that it opens.
+struct Opened {
+    folder: OpenFolder,
+    /// Whether it says which UID comes next.
+    uidnext: bool,
+    read_only: bool,
+}
+
 /// One authenticated IMAP connection.
 pub struct ImapSession {
     dialogue: Dialogue,
@@ -26,6 +38,8 @@ pub struct ImapSession {
     certificate: Option<PeerCertificate>,
     /// How names that people read travel, for the folders that were listed here.
     raw_names: HashMap<String, String>,
+    /// The opened folder, where it was opened to remove copies from it.
+    writable: Option<String>,
 }
 
 impl ImapSession {
@@ -37,40 +51,72 @@ impl ImapSession {
         self.certificate.as_ref()
     }
 
-    /// Opens a folder with EXAMINE; with SELECT where UIDs do not last otherwise.
-    pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
-        let raw = match self.raw_names.get(folder) {
+    fn offers(&self, capability: &str) -> bool {
+        self.capabilities
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(capability))
+    }
+
+    /// How a folder's name travels.
+    fn raw_name(&self, folder: &str) -> String {
+        match self.raw_names.get(folder) {
             Some(raw) => raw.clone(),
             None => names::encode(folder),
-        };
-        match self.open_raw(folder, &raw).await {
-            // A name that is no modified UTF-7 was listed as it is, perhaps by another session.
-            Err(SourceError::Refused { .. }) if raw != folder && names::decode(folder).is_none() => {
-                self.open_raw(folder, folder).await
+        }
+    }
+
+    /// Opens a folder with EXAMINE; with SELECT where UIDs do not last otherwise.
+    pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        let examined = self.open_by("EXAMINE", folder).await?;
+        if examined.uidnext {
+            return Ok(examined.folder);
+        }
+        // Courier-IMAP (5.0) gives new mail a UID for this session alone when it is only looked at, and in the next
+        // session perhaps another message that UID. It is also the one that leaves out UIDNEXT, which RFC 3501, 6.3.1
+        // demands; a proxy hides its name, but not that. Flags stay as they are all the same: bodies are peeked at.
+        let selected = self.open_by(SELECT, folder).await?;
+        if selected.read_only {
+            return Err(SourceError::Refused {
+                command: SELECT.to_owned(),
+                words: format!(
+                    "{folder} may only be read here (READ-ONLY), and this server's UIDs do not last then; allow its \
+                     user to change flags there"
+                ),
+            });
+        }
+        Ok(selected.folder)
+    }
+
+    /// Opens a folder with SELECT, to remove copies from it.
+    pub(super) async fn open_for_removal(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        let selected = self.open_by(SELECT, folder).await?;
+        if selected.read_only {
+            return Err(SourceError::Refused {
+                command: SELECT.to_owned(),
+                words: format!("{folder} may only be read here (READ-ONLY), so nothing can be removed from it"),
+            });
+        }
+        self.writable = Some(folder.to_owned());
+        Ok(selected.folder)
+    }
+
+    /// Opens a folder with EXAMINE or SELECT.
+    async fn open_by(&mut self, command: &'static str, folder: &str) -> Result<Opened, SourceError> {
+        let raw = self.raw_name(folder);
+        match self.select(command, folder, &raw).await {
+            // A name that is no modified UTF-7 was listed as it is, perhaps by another session. One that is not ASCII
+            // cannot be another folder's modified UTF-7.
+            Err(SourceError::Refused { .. })
+                if raw != folder && (names::decode(folder).is_none() || !folder.is_ascii()) =>
+            {
+                self.select(command, folder, folder).await
             }
             opened => opened,
         }
     }
 
-    async fn open_raw(&mut self, folder: &str, raw: &str) -> Result<OpenFolder, SourceError> {
-        let (opened, uidnext) = self.enter("EXAMINE", folder, raw).await?;
-        if uidnext.is_some() {
-            return Ok(opened);
-        }
-        // Courier-IMAP (5.0) gives new mail a UID for this session alone when it is only looked at, and in the next
-        // session perhaps another message that UID. It is also the one that leaves out UIDNEXT, which RFC 3501, 6.3.1
-        // demands; proxies hide its name, but not that. Marks are left alone all the same: bodies are only peeked at.
-        let (opened, _) = self.enter("SELECT", folder, raw).await?;
-        Ok(opened)
-    }
-
-    /// Opens a folder with one of the two commands; the second value is UIDNEXT, where the server says it.
-    async fn enter(
-        &mut self,
-        command: &str,
-        folder: &str,
-        raw: &str,
-    ) -> Result<(OpenFolder, Option<u32>), SourceError> {
+    async fn select(&mut self, command: &'static str, folder: &str, raw: &str) -> Result<Opened, SourceError> {
+        self.writable = None;
         let Some(quoted) = names::quoted(raw) else {
             return Err(SourceError::Refused {
                 command: command.to_owned(),
@@ -78,13 +124,13 @@ impl ImapSession {
             });
         };
         let mut uidvalidity = None;
-        let mut uidnext = None;
+        let mut uidnext = false;
         let mut exists = None;
         let mut on = |answer| {
             match answer {
                 Answer::Note(said) => {
                     uidvalidity = said.uidvalidity.or(uidvalidity);
-                    uidnext = said.uidnext.or(uidnext);
+                    uidnext |= said.uidnext;
                 }
                 Answer::Exists(count) => exists = Some(count),
                 _ => {}
@@ -93,18 +139,23 @@ impl ImapSession {
         };
         let allowance = self.dialogue.small();
         let line = format!("{command} {quoted}");
-        self.dialogue.command(command, &line, allowance, &mut on).await?;
+        let said = self.dialogue.command(command, &line, allowance, &mut on).await?;
         let missing = |what: &str| SourceError::Protocol {
             command: command.to_owned(),
             detail: format!("{folder}: there is no {what}"),
         };
-        let opened = OpenFolder {
+        self.dialogue.grown = false;
+        let folder = OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).
             uidvalidity: Some(uidvalidity.ok_or_else(|| missing("UIDVALIDITY"))?),
             exists: exists.ok_or_else(|| missing("EXISTS"))?,
         };
-        Ok((opened, uidnext))
+        Ok(Opened {
+            folder,
+            uidnext,
+            read_only: said.read_only,
+        })
     }
 
     /// Ends the session with LOGOUT.

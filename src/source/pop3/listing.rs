@@ -59,6 +59,7 @@ impl Pop3Session {
             listed => listed?,
         }
         self.copies = copies.into_values().collect();
+        self.fetched.clear();
         Ok(OpenFolder {
             name: "INBOX".to_owned(),
             uidvalidity: None,
@@ -83,7 +84,11 @@ impl Pop3Session {
             };
             if let Some(size) = size {
                 let copy = copy.clone();
-                announced.push(Announced { copy, size });
+                announced.push(Announced {
+                    copy,
+                    size,
+                    facts: None,
+                });
             }
         }
         Ok(announced)

@@ -53,6 +53,7 @@ impl Pop3Session {
             certificate: dialled.certificate,
             copies: Vec::new(),
             sizes: Default::default(),
+            fetched: Default::default(),
         })
     }
 }

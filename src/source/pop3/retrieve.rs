@@ -1,13 +1,9 @@
 //! Fetching messages: RETR and TOP, pipelined where the server allows it (RFC 2449, 6.6).
 
-use super::{Pop3Session, number, unstuff::Unstuffer};
+use super::{PIPELINED, Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
     Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance, session::plausible,
 };
-
-/// Commands on their way at once, where the server takes several. Their lines are so few bytes
-/// that sending them never waits for an answer to be read.
-const PIPELINED: usize = 32;
 
 impl Pop3Session {
     /// Fetches a window of copies.
@@ -30,23 +26,28 @@ impl Pop3Session {
                 self.dialogue.lines.send(name, lines.as_bytes()).await?;
                 sent = until;
             }
-            if number(&one.copy).is_none() {
+            let Some(number) = number(&one.copy) else {
                 let copy = one.copy.clone();
                 let why = UnfetchedWhy::NotAnswered;
                 unfetched.push(Unfetched { copy, why });
                 continue;
-            }
+            };
             let copy = one.copy.clone();
             let expected = match want {
                 Want::Whole => plausible(one.size),
                 Want::Header => 0,
             };
             match self.message(name, expected).await {
-                Ok(bytes) => sink(Fetched {
-                    copy,
-                    bytes: bytes.into(),
-                    internal_date: None,
-                }),
+                Ok(bytes) => {
+                    if want == Want::Whole {
+                        self.fetched.insert(number);
+                    }
+                    sink(Fetched {
+                        copy,
+                        bytes: bytes.into(),
+                        internal_date: None,
+                    });
+                }
                 Err(SourceError::Refused { words, .. }) => {
                     let why = UnfetchedWhy::Refused(words);
                     unfetched.push(Unfetched { copy, why });
