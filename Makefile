@@ -4,16 +4,17 @@ CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
 KILLS ?= 200
+PEERS ?= target/peers
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint run check protocol serve bench fuzz crash deny clean
+.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
 	@echo
 	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number"
 
@@ -25,6 +26,11 @@ demo: ## Archive a made-up mailbox from a mail server of its own (ONCE=1: and en
 test: ## All tests, a real Dovecot included (CORPUS=folder: real mail too)
 	@tests/install-tools.sh
 	cargo test
+
+test-peers: ## The journey against real Cyrus IMAP and Courier, each in a small Debian of its own (root; PEERS=where)
+	@tests/install-tools.sh
+	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
+	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
 
 lint: ## Formatting and clippy, warnings refused
 	cargo fmt --all --check

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod appliance;
+pub mod complete;
 pub mod corpus;
 pub mod dovecot;
 pub mod generator;
