@@ -113,7 +113,7 @@ fn several_connections_share_the_work() {
 /// A server that lets nobody in is told apart from one that lets few in.
 #[test]
 fn a_server_with_too_few_connections_is_archived_over_fewer() {
-    let server = Dovecot::start_with("mail_max_userip_connections = 2\n");
+    let server = Dovecot::start_with("protocol imap {\n mail_max_userip_connections = 2\n}");
     server.deliver(Mailbox::new(Settings::messages(3_000)));
     let profile = Profile::new(&server, "imap");
     let appliance = appliance(&profile, "connections = 6", "");
@@ -331,7 +331,9 @@ fn special_folders_are_left_out_by_what_they_are_for() {
         let message = format!("To: jane@example.com\nSubject: {folder}\n\n{folder}\n");
         server.deliver_to(support::dovecot::MAILBOX, folder, [message]);
     };
-    ["INBOX", "Junk", "Trash", "Sent"].map(deliver);
+    ["INBOX", "Junk", "Trash", "Sent"]
+        .into_iter()
+        .for_each(|folder| drop(deliver(folder)));
     let tables = "[profile.folders]\ninclude = [\"*\"]\nexclude = [\"\\\\Junk\", \"\\\\trash\"]\n";
     let appliance = appliance(&Profile::new(&server, "imap"), "", tables);
     let run = archive(&appliance, 0);
