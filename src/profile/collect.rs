@@ -49,6 +49,16 @@ impl CollectError {
     pub fn session_is_usable(&self) -> bool {
         matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
     }
+
+    /// Whether the server asks to come again later.
+    pub fn asks_to_wait(&self) -> bool {
+        matches!(self, Self::Source(error) if error.wait().is_some())
+    }
+}
+
+/// Whether the server will not do it; one that asks to come again later may yet.
+fn is_refusal(error: &SourceError) -> bool {
+    error.disposition() == Disposition::Report && error.wait().is_none()
 }
 
 /// Gives up waiting for a server when the run is interrupted.
@@ -149,7 +159,7 @@ impl Work<'_> {
             self.missing.clear();
             self.flush().await?;
             match done {
-                Err(CollectError::Source(error)) if error.disposition() == Disposition::Report => {
+                Err(CollectError::Source(error)) if is_refusal(&error) => {
                     self.open = None;
                     self.folder_refused(session, folder, error).await?;
                 }
@@ -196,6 +206,7 @@ impl Work<'_> {
                 let copy = copies.remove(0);
                 let error = format!("the connection is lost each time it is fetched: {}", unit.losses.why);
                 self.judged(&current, Outcome::Failed, &copy, Some(("fetch", error)));
+                unit.told().give_up();
                 self.flush().await?;
             }
         }
@@ -375,6 +386,7 @@ impl Work<'_> {
         }
         let unfetched = match self.fetch_once(session, current, &window).await {
             Ok(unfetched) => unfetched,
+            Err((error, _)) if error.asks_to_wait() => return Err(error),
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 let folder = &current.unit.folder.name;
                 tracing::warn!(%error, folder, "a window is refused; its copies are fetched one by one");
@@ -382,7 +394,7 @@ impl Work<'_> {
                 for one in left {
                     match self.fetch_once(session, current, std::slice::from_ref(&one)).await {
                         Ok(more) => unfetched.extend(more),
-                        Err((error, _)) if error.session_is_usable() => {
+                        Err((error, _)) if error.session_is_usable() && !error.asks_to_wait() => {
                             let error = Some(("fetch", error.to_string()));
                             self.judged(current, Outcome::Failed, &one.copy, error);
                         }
