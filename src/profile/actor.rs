@@ -308,7 +308,7 @@ impl Profile {
             };
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
-            let Some(finished) = finish(&live, &config, number, started, result) else {
+            let Some(mut finished) = finish(&live, &config, number, started, result) else {
                 // The supervisor took this profile for stuck, and has stored the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };
@@ -319,6 +319,9 @@ impl Profile {
                 // A full disk refuses the protocol too; the answer still tells all.
                 Err(error) => {
                     tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
+                    if matches!(finished.exit, Exit::Done | Exit::Errors) {
+                        finished.exit = Exit::Store;
+                    }
                     Some(protocol)
                 }
             };

@@ -342,8 +342,13 @@ impl Work<'_> {
                 routing: self.task.routing.clone(),
                 look_up: Vec::new(),
             };
-            let previewed = self.task.stages.router.send(question).await;
-            let previewed = previewed.map_err(|_| CollectError::Profile)?;
+            let router = &self.task.stages.router;
+            let previewed = match router.send(question).await {
+                Ok(previewed) => previewed,
+                // Deciding panicked, and the router lives on; once it is fetched, that copy alone fails.
+                Err(_) if router.connected() => continue,
+                Err(_) => return Err(CollectError::Profile),
+            };
             if previewed.unknown {
                 let reported = match Report::is_marked(&header) {
                     true => Reported::Untrusted,

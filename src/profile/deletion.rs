@@ -98,7 +98,7 @@ pub fn due(store: &Store, cursor: &Cursor, listing: &[CopyRef], before: i64) -> 
             .iter()
             .filter_map(|copy| Some((copy, cursor.key(copy)?)))
             .collect();
-        let keys: Vec<CopyKey> = named.iter().map(|(_, key)| key.clone()).collect();
+        let keys: Vec<CopyKey> = named.iter().map(|(_, key)| *key).collect();
         for ((copy, _), row) in named.into_iter().zip(store.copies(&keys)?) {
             due.extend(row.filter(|row| row.archived_at <= before).map(|row| Due {
                 copy: copy.clone(),

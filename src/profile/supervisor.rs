@@ -164,6 +164,9 @@ impl Supervisor {
             }
             return;
         }
+        // A clock that was set back: from now on it is counted from there, or nothing is due until it is here again.
+        self.watching_since = self.watching_since.min(now);
+        self.last_start = self.last_start.map(|last| last.min(now));
         let due = self
             .config
             .schedule

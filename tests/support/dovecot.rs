@@ -39,7 +39,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    fn free() -> Self {
+    /// Ports that nobody has at this moment.
+    pub fn free() -> Self {
         // All four are held at once, so that they differ.
         let held = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
         let [imap, imaps, pop3, pop3s] = held.map(|listener| listener.local_addr().expect("its address").port());
@@ -299,7 +300,8 @@ fn program() -> &'static str {
     }
 }
 
-fn greets(port: u16, greeting: &str) -> bool {
+/// Whether what listens at a port greets with these words.
+pub fn greets(port: u16, greeting: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
         return false;
     };
@@ -339,12 +341,14 @@ fn read_log(root: &Path) -> String {
         .concat()
 }
 
-fn make_mail_folder(path: &Path) {
+/// A folder in which a server writes mail.
+pub fn make_mail_folder(path: &Path) {
     fs::create_dir_all(path).expect("a mail folder");
     own(path);
 }
 
-fn make_mail_file(path: &Path, bytes: &[u8]) {
+/// A file of mail that is the server's own.
+pub fn make_mail_file(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("a mail file");
     own(path);
 }
