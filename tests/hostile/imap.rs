@@ -404,6 +404,7 @@ fn reversed(answer: Vec<u8>) -> Vec<u8> {
     let last = without_the_last_line(answer.clone()).len();
     let starts: Vec<usize> = memchr::memmem::find_iter(&answer, b" FETCH (UID ")
         .map(|at| at - 3)
+        .filter(|at| *at == 0 || answer[at - 1] == b'\n')
         .collect();
     let ends = starts.iter().skip(1).copied().chain([last]);
     let mut lines: Vec<&[u8]> = starts

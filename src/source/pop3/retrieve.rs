@@ -1,13 +1,26 @@
 //! Fetching messages: RETR and TOP, pipelined where the server allows it (RFC 2449, 6.6).
+//!
+//! Nothing but a line of one dot says where a message ends. Servers forget that line, or send such a line in the
+//! middle of a message, and then every answer that follows is taken for something else. So a message counts only when
+//! what comes behind it shows that both sides are in step: the next status line, or that of a NOOP behind the last.
+
+use memchr::memmem;
 
 use super::{Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
     Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance, session::plausible,
 };
 
-/// Commands on their way at once, where the server takes several. Their lines are so few bytes
-/// that sending them never waits for an answer to be read.
-const PIPELINED: usize = 32;
+const NOOP: &str = "NOOP";
+
+/// Commands on their way at once, where the server takes several, and the bytes, as announced, that they ask for. The
+/// commands of all of them fit into the buffers of any connection, so sending them never waits for an answer to be
+/// read, and neither side can block the other. Half of either is asked for anew at a time, so that commands share packets.
+const PIPELINED: usize = 512;
+const PIPELINED_BYTES: u64 = 4 << 20;
+
+/// What the header of a message is taken to have, in bytes.
+const HEADER: u64 = 8 << 10;
 
 impl Pop3Session {
     /// Fetches a window of copies.
@@ -17,48 +30,80 @@ impl Pop3Session {
         want: Want,
         sink: &mut (dyn FnMut(Fetched) + Send),
     ) -> Result<Vec<Unfetched>, SourceError> {
-        let (name, depth) = (command(want), if self.offers("PIPELINING") { PIPELINED } else { 1 });
+        let mut unfetched = Vec::new();
+        // Copies of another protocol have no number to ask by.
+        let (window, foreign): (Vec<_>, Vec<_>) = window.iter().partition(|one| number(&one.copy).is_some());
+        unfetched.extend(foreign.into_iter().map(|one| Unfetched {
+            copy: one.copy.clone(),
+            why: UnfetchedWhy::NotAnswered,
+        }));
+        if window.is_empty() {
+            return Ok(unfetched);
+        }
+        let name = command(want);
         let allowance = fetch_allowance(window.iter().map(|one| one.size));
         self.dialogue.lines.allow(allowance);
-        let mut unfetched = Vec::new();
-        let mut sent = 0;
-        for (answered, one) in window.iter().enumerate() {
-            // Half of the pipeline at a time, so that commands share packets.
-            if sent - answered <= depth / 2 {
-                let until = window.len().min(answered + depth);
-                let lines: String = window[sent..until].iter().map(|one| line(one, want)).collect();
-                self.dialogue.lines.send(name, lines.as_bytes()).await?;
-                sent = until;
-            }
-            if number(&one.copy).is_none() {
-                let copy = one.copy.clone();
-                let why = UnfetchedWhy::NotAnswered;
-                unfetched.push(Unfetched { copy, why });
-                continue;
-            }
+        let mut pipeline = Pipeline::new(&window, want, self.offers("PIPELINING"));
+        // Came, and is not known to be whole yet.
+        let mut came = None;
+        for one in &window {
+            self.dialogue.lines.send(name, pipeline.due().as_bytes()).await?;
+            let refused = self.status(name, &mut came, sink).await?;
             let copy = one.copy.clone();
-            let expected = match want {
-                Want::Whole => plausible(one.size),
-                Want::Header => 0,
-            };
-            match self.message(name, expected).await {
-                Ok(bytes) => sink(Fetched {
-                    copy,
-                    bytes: bytes.into(),
-                    internal_date: None,
-                }),
-                Err(SourceError::Refused { words, .. }) => {
+            match refused {
+                Some(words) => {
                     let why = UnfetchedWhy::Refused(words);
                     unfetched.push(Unfetched { copy, why });
                 }
-                Err(error) => return Err(error),
+                None => {
+                    let bytes = self.message(name, pipeline.expected(one)).await?;
+                    if want == Want::Whole && pipeline.is_waiting() && holds_an_answer(&bytes, one.size) {
+                        return Err(SourceError::Protocol {
+                            command: name.to_owned(),
+                            detail: format!("{copy} does not end where it should, and the next answer is in it"),
+                        });
+                    }
+                    came = Some(Fetched {
+                        copy,
+                        bytes: bytes.into(),
+                        internal_date: None,
+                    });
+                }
             }
+            pipeline.answered(one);
         }
+        self.dialogue.lines.send(NOOP, pipeline.due().as_bytes()).await?;
+        // A server that knows no NOOP says so, which will do.
+        self.status(name, &mut came, sink).await?;
         Ok(unfetched)
     }
 
+    /// Reads a status line, which shows that the message before it, in `came`, is whole: the sink gets it. Gives the
+    /// words of a refusal.
+    async fn status(
+        &mut self,
+        name: &str,
+        came: &mut Option<Fetched>,
+        sink: &mut (dyn FnMut(Fetched) + Send),
+    ) -> Result<Option<String>, SourceError> {
+        let status = self.dialogue.status(name).await;
+        let in_step = match &status {
+            Ok(_) | Err(SourceError::Refused { .. }) => true,
+            // Nothing came behind the message, so nothing speaks against it.
+            Err(SourceError::Lost { .. } | SourceError::Timeout { .. }) => self.dialogue.lines.buffer.is_empty(),
+            Err(_) => false,
+        };
+        if in_step && let Some(whole) = came.take() {
+            sink(whole);
+        }
+        match status {
+            Ok(_) => Ok(None),
+            Err(SourceError::Refused { words, .. }) => Ok(Some(words)),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn message(&mut self, name: &str, expected: usize) -> Result<Vec<u8>, SourceError> {
-        self.dialogue.status(name).await?;
         let mut unstuffer = Unstuffer::new(expected);
         loop {
             if let Some(message) = unstuffer.take(&mut self.dialogue.lines.buffer) {
@@ -76,11 +121,177 @@ fn command(want: Want) -> &'static str {
     }
 }
 
+/// Which commands are due.
+struct Pipeline<'w> {
+    window: &'w [&'w Announced],
+    want: Want,
+    pipelining: bool,
+    sent: usize,
+    answered: usize,
+    /// Bytes asked for and not yet answered.
+    bytes: u64,
+    /// Whether the NOOP behind the last was sent.
+    ended: bool,
+}
+
+impl<'w> Pipeline<'w> {
+    fn new(window: &'w [&'w Announced], want: Want, pipelining: bool) -> Self {
+        Self {
+            window,
+            want,
+            pipelining,
+            sent: 0,
+            answered: 0,
+            bytes: 0,
+            ended: false,
+        }
+    }
+
+    /// The commands to send now; those that are on their way may be enough.
+    fn due(&mut self) -> String {
+        let mut lines = String::new();
+        let (most, most_bytes) = match self.pipelining {
+            true => (PIPELINED, PIPELINED_BYTES),
+            false => (1, 0),
+        };
+        let standing = self.sent - self.answered;
+        if standing > 0 && (standing > most / 2 || self.bytes > most_bytes / 2) {
+            return lines;
+        }
+        while let Some(one) = self.window.get(self.sent) {
+            let bytes = self.bytes.saturating_add(self.asked(one));
+            let standing = self.sent - self.answered;
+            if standing > 0 && (standing >= most || bytes > most_bytes) {
+                return lines;
+            }
+            self.bytes = bytes;
+            self.sent += 1;
+            lines += &line(one, self.want);
+        }
+        if !self.ended && (self.pipelining || self.sent == self.answered) {
+            self.ended = true;
+            lines += "NOOP\r\n";
+        }
+        lines
+    }
+
+    fn answered(&mut self, one: &Announced) {
+        self.answered += 1;
+        self.bytes = self.bytes.saturating_sub(self.asked(one));
+    }
+
+    /// Whether the answer to another command for a message follows the one that is being read.
+    fn is_waiting(&self) -> bool {
+        self.sent > self.answered + 1
+    }
+
+    fn asked(&self, one: &Announced) -> u64 {
+        match self.want {
+            Want::Whole => one.size,
+            Want::Header => one.size.min(HEADER),
+        }
+    }
+
+    /// Room to make for an answer, in bytes.
+    fn expected(&self, one: &Announced) -> usize {
+        match self.want {
+            Want::Whole => plausible(one.size),
+            Want::Header => 0,
+        }
+    }
+}
+
 /// The command for one copy; nothing for one of another protocol.
 fn line(one: &Announced, want: Want) -> String {
     match (number(&one.copy), want) {
         (Some(number), Want::Whole) => format!("RETR {number}\r\n"),
         (Some(number), Want::Header) => format!("TOP {number} 0\r\n"),
         (None, _) => String::new(),
+    }
+}
+
+/// Whether a message seems to hold the answer that should follow it: it has a line with a status, and up to there it
+/// is about as long as announced, while the whole is not. Where sizes are wrong and a message quotes such a line, this
+/// errs; fetched by itself, the message is not asked about.
+fn holds_an_answer(message: &[u8], announced: u64) -> bool {
+    let off = |length: usize| announced.abs_diff(length as u64);
+    let near = announced / 8 + 256;
+    memmem::find_iter(message, b"\r\n+").any(|at| {
+        let start = at + 2;
+        let status = message.get(start..start + 3).unwrap_or_default();
+        status.eq_ignore_ascii_case(b"+OK") && off(start) <= near && off(start) < off(message.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::CopyRef;
+
+    fn window(sizes: &[u64]) -> Vec<Announced> {
+        let announced = |(number, size): (u32, &u64)| Announced {
+            copy: CopyRef::Number(number),
+            size: *size,
+        };
+        (1..).zip(sizes).map(announced).collect()
+    }
+
+    fn commands(text: &str) -> usize {
+        text.lines().count()
+    }
+
+    #[test]
+    fn without_pipelining_one_command_is_on_its_way() {
+        let window = window(&[10, 10]);
+        let window: Vec<&Announced> = window.iter().collect();
+        let mut pipeline = Pipeline::new(&window, Want::Whole, false);
+        let mut sent = Vec::new();
+        for one in &window {
+            sent.push(pipeline.due());
+            assert_eq!(pipeline.due(), "");
+            pipeline.answered(one);
+        }
+        sent.push(pipeline.due());
+        assert_eq!(sent, ["RETR 1\r\n", "RETR 2\r\n", "NOOP\r\n"]);
+        assert_eq!(pipeline.due(), "");
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_bounded_in_commands_and_bytes() {
+        let small = window(&[10; 2000]);
+        let small: Vec<&Announced> = small.iter().collect();
+        let mut pipeline = Pipeline::new(&small, Want::Whole, true);
+        let mut standing = 0;
+        let mut sent = 0;
+        for one in &small {
+            let due = commands(&pipeline.due());
+            (standing, sent) = (standing + due, sent + due);
+            assert!((1..=PIPELINED + 1).contains(&standing), "{standing}");
+            pipeline.answered(one);
+            standing -= 1;
+        }
+        assert_eq!((sent, pipeline.due().as_str()), (2001, ""));
+        let large = window(&[PIPELINED_BYTES / 2 + 1, PIPELINED_BYTES, u64::MAX, u64::MAX, 1]);
+        let large: Vec<&Announced> = large.iter().collect();
+        let mut pipeline = Pipeline::new(&large, Want::Whole, true);
+        let mut due = Vec::new();
+        for one in &large {
+            due.push(commands(&pipeline.due()));
+            pipeline.answered(one);
+        }
+        assert_eq!(due, [1, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn an_answer_within_a_message_is_told_from_a_line_that_looks_like_one() {
+        let message = |length: usize| [b"x".repeat(length - 2), b"\r\n".to_vec()].concat();
+        let both = [message(1000), b"+OK 900 octets\r\n".to_vec(), message(900)].concat();
+        assert!(holds_an_answer(&both, 1000));
+        assert!(holds_an_answer(&both, 990));
+        // The whole is what was announced, or is nearer to it.
+        assert!(!holds_an_answer(&both, both.len() as u64));
+        assert!(!holds_an_answer(&both, 1900));
+        assert!(!holds_an_answer(&both, 0));
+        assert!(!holds_an_answer(&message(5000), 1000));
     }
 }
