@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     compaction,
-    config::{self, Config, FileUsers, QuietHours},
+    config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
         api::{Failure, Reply, Request},
@@ -113,7 +113,7 @@ impl Appliance {
         let quiet = if scheduled {
             config.archive.quiet_hours
         } else {
-            QuietHours::Never
+            DailyHours::Never
         };
         let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
         let (messages, raw) = store.totals()?;
@@ -285,6 +285,7 @@ impl Appliance {
         {
             Ok(_) => Ok(()),
             Err(UserError::Store(error)) => Err(error.into()),
+            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
             Err(error) => Err(Failure::usage(error)),
         }
     }

@@ -13,20 +13,24 @@
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share.
+//! configuration, [`message`] the words all stages share. [`panics`] says what is survived, [`fault`] and [`clock`] let tests
+//! break off any step and set the time of day.
 
 pub mod appliance;
 pub mod archive;
 pub mod cli;
+pub mod clock;
 mod compaction;
 pub mod config;
 pub mod control;
 mod errand;
 pub mod explain;
 pub mod export;
+pub mod fault;
 pub mod formats;
 pub mod identify;
 pub mod message;
+pub mod panics;
 pub mod profile;
 pub mod report;
 mod reroute;

@@ -7,12 +7,12 @@ use std::{
 };
 
 use actix::Addr;
-use jiff::Timestamp;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     archive::{Change, Committer, Content, Entry, RunId, Store, StoreError, UserId, cut},
+    clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
@@ -116,7 +116,7 @@ pub async fn run(
     going_on: &GoingOn<'_>,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), Failure> {
-    let mut run = Run::begin(NAME, Timestamp::now());
+    let mut run = Run::begin(NAME, clock::now());
     run.notices = notices;
     run.notice(reroute.words());
     if !reroute.dry_run {
@@ -135,7 +135,7 @@ pub async fn run(
         Ok(()) => (RunState::Completed, Exit::Done),
     };
     run.state = state;
-    run.finished_at = Some(timestamp(Timestamp::now()));
+    run.finished_at = Some(timestamp(clock::now()));
     let stored = match reroute.dry_run {
         true => Ok(0),
         false => parts.committer.change(Change::Protocol(Box::new(run.clone()))).await,

@@ -1,7 +1,10 @@
 //! What a process that was killed left unfinished in the catalog.
 
 use super::{Store, StoreError};
-use crate::report::{Run, RunState};
+use crate::{
+    fault,
+    report::{Run, RunState},
+};
 
 /// More runs than can have been going on when a crash came: every start closes earlier ones.
 const RUNS_AT_ONCE: usize = 10_000;
@@ -27,6 +30,7 @@ pub fn close_abandoned_runs(store: &Store) -> Result<(), StoreError> {
             let json = serde_json::to_string(&run.abandoned()).map_err(|error| heed::Error::Encoding(error.into()))?;
             catalog.runs.put(&mut txn, &number, &json)?;
         }
+        fault::point("abandoned-closing")?;
         txn.commit()
     };
     close().map_err(StoreError::lmdb("closing abandoned runs", catalog.path()))

@@ -25,6 +25,7 @@ use super::{
     staging::{self, NEW, OLD, Place, RECORD},
     store,
 };
+use crate::clock;
 
 /// The form of [`Record`]; one that is higher is of a later version.
 const FORM: u32 = 1;
@@ -143,6 +144,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
     staging::settle(path, Place::Backup)?;
     refuse_other_archive(store, path)?;
     let new = staging::begin(path)?;
+    StoreError::point("backup-begun")?;
     let written = std::cell::Cell::new(0);
     let wrote = |bytes| {
         written.set(written.get() + bytes);
@@ -174,6 +176,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
     for rest in [NEW, OLD] {
         discard(&path.join(rest));
     }
+    StoreError::point("backup-tidied")?;
     let count = |how| record.volumes.iter().filter(|volume| volume.how == how).count() as u64;
     Ok(BackedUp {
         taken_at: record.taken_at,
@@ -278,8 +281,9 @@ struct Building<'b> {
 
 impl Building<'_> {
     fn build(&self) -> Result<Record, StoreError> {
-        let taken_at = Timestamp::now();
+        let taken_at = clock::now();
         let catalog = self.copy_catalog()?;
+        StoreError::point("backup-catalog")?;
         let (counters, states) = read_copy(&self.new.join(store::CATALOG))?;
         let volumes = self.new.join(store::VOLUMES);
         store::make_dir(&volumes)?;
@@ -291,6 +295,7 @@ impl Building<'_> {
                 .map(|(_, state)| state);
             self.watch.check()?;
             recorded.extend(self.carry_volume(number, state, &counters)?);
+            StoreError::point("backup-volume")?;
         }
         store::sync_dir(&volumes)?;
         let record = Record {
@@ -310,6 +315,7 @@ impl Building<'_> {
         })?;
         carry::write(&self.new.join(RECORD), &json)?;
         store::sync_dir(self.new)?;
+        StoreError::point("backup-built")?;
         Ok(record)
     }
 

@@ -13,6 +13,7 @@ use super::{
     StoreError, block, resident, store,
     volume::{Mode, Volume},
 };
+use crate::fault;
 
 /// Bytes read at once, and of blocks put into a copy with one transaction.
 const AT_ONCE: usize = 1 << 20;
@@ -133,6 +134,7 @@ pub(super) fn copy_volume(
         (watch.wrote)(blocks.iter().map(|(_, stored)| stored.len() as u64).sum());
     }
     copy.end_copy(below)?;
+    StoreError::point("backup-copied")?;
     store::sync_dir(to)?;
     Ok(damaged)
 }
@@ -146,6 +148,7 @@ pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
         let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         output.write_all(content)?;
         output.sync_all()?;
+        fault::point("backup-recording")?;
         fs::rename(&new, file)
     };
     write().map_err(StoreError::io("writing", file))

@@ -20,7 +20,7 @@ use super::{
     },
     schema, store,
 };
-use crate::message::CATCHALL;
+use crate::{fault, message::CATCHALL};
 
 /// Address space set aside for the catalog; disk is used only as it fills.
 const MAP_SIZE: usize = 1 << 40;
@@ -134,7 +134,9 @@ impl Catalog {
                     to = schema::SCHEMA,
                     "the store is brought to the present schema"
                 );
+                fault::point("upgrade-begun")?;
                 schema::upgrade(&catalog, t, found)?;
+                fault::point("upgrade-written")?;
             }
             None => {
                 schema::put(&catalog, t)?;
@@ -146,9 +148,13 @@ impl Catalog {
                 };
                 catalog.users.put(t, &CATCHALL_ID, &catchall)?;
                 catalog.put_counters(t, &Counters::default())?;
+                fault::point("open-catalog-making")?;
             }
         }
         txn.commit()?;
+        if found.is_some_and(|found| found != schema::SCHEMA) {
+            fault::point("upgrade-synced")?;
+        }
         Ok(catalog)
     }
 

@@ -22,7 +22,7 @@ use super::{
     resident,
     rows::Counters,
 };
-use crate::report::metrics;
+use crate::{panics::survived, report::metrics};
 
 /// Orders waiting; behind it, whoever sends waits.
 const QUEUE: usize = 1024;
@@ -170,9 +170,24 @@ impl Work {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "the committer cannot start"),
         };
-        while let Some(group) = runtime.block_on(self.gather()) {
-            self.commit(group);
+        loop {
+            // Whoever waits for an order that is lost in a panic is told that the committer stopped.
+            let gathered = survived("the committer", || runtime.block_on(self.gather()));
+            let committed = match gathered {
+                Ok(Some(group)) => survived("the committer", || self.commit(group)),
+                Ok(None) => return,
+                Err(panicked) => Err(panicked),
+            };
+            if let Err(panicked) = committed {
+                self.close(panicked.to_string());
+            }
         }
+    }
+
+    /// Nothing is written any more.
+    fn close(&mut self, why: String) {
+        self.open.store(false, Ordering::Relaxed);
+        self.closed.get_or_insert(StoreError::Closed { why });
     }
 
     /// The next group; `None` when nobody can send any more.
@@ -201,9 +216,15 @@ impl Work {
     fn commit(&mut self, group: Vec<Order>) {
         let result = match &self.closed {
             Some(why) => Err(why.clone()),
-            None => group::write(&self.store, &self.counters, &group),
+            None => survived("writing a group", || group::write(&self.store, &self.counters, &group)).unwrap_or_else(
+                |panicked| {
+                    Err(StoreError::Closed {
+                        why: panicked.to_string(),
+                    })
+                },
+            ),
         };
-        match result {
+        match result.and_then(|written| StoreError::point("acknowledging").map(|()| written)) {
             Ok(written) => {
                 metrics::committed(written.took, written.answers.len(), written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
@@ -215,6 +236,9 @@ impl Work {
                 }
                 for (order, answer) in group.into_iter().zip(written.answers) {
                     answer.give(order);
+                }
+                if let Err(error) = StoreError::point("acknowledged") {
+                    self.close(error.to_string());
                 }
             }
             Err(error) => {
@@ -229,9 +253,10 @@ impl Work {
                 // written anew, and a meta page that failed makes LMDB refuse the next one. After any other
                 // failure nobody knows what a sync would still write: never go on as if nothing
                 // had happened.
-                if self.closed.is_none() && !matches!(error, StoreError::Full { .. } | StoreError::User { .. }) {
-                    self.open.store(false, Ordering::Relaxed);
-                    self.closed = Some(StoreError::Closed { why: error.to_string() });
+                match error {
+                    StoreError::Full { .. } | StoreError::User { .. } => {}
+                    StoreError::Closed { why } => self.close(why),
+                    error => self.close(error.to_string()),
                 }
             }
         }

@@ -123,6 +123,7 @@ pub(super) fn compact_what_is_worth(
         work.done.left = true;
         return Ok(work.done);
     };
+    StoreError::point("compact-begun")?;
     let mut first_error = None;
     for volume in store.volumes.numbers()? {
         if !go_on() {
@@ -253,7 +254,9 @@ struct Work<'w> {
 
 impl Work<'_> {
     fn volume(&mut self, number: u32) -> Result<(), StoreError> {
-        match plan(self.store, number, self.worth)? {
+        let plan = plan(self.store, number, self.worth)?;
+        StoreError::point("compact-planned")?;
+        match plan {
             Plan::Nothing => Ok(()),
             Plan::Remove => self.remove(number),
             Plan::Empty { rotate } => {
@@ -275,6 +278,7 @@ impl Work<'_> {
         let store = self.store;
         let blocks: Vec<u64> = blocks.iter().collect();
         for some in blocks.chunks(PAGE) {
+            StoreError::point("blocks-dropping")?;
             let drop = Change::Drop(number, some.to_vec());
             if !store.unless_read(|| self.committer.change_blocking(drop).map(|_| ()))? {
                 self.done.left = true;
@@ -292,6 +296,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.committer.change_blocking(Change::Emptied(number))?;
+        StoreError::point("volume-emptied")?;
         self.remove(number)
     }
 
@@ -368,9 +373,12 @@ impl Work<'_> {
             return Ok(());
         }
         let moved = batch.clone();
+        StoreError::point("compact-moving")?;
         self.done.moved += self.committer.change_blocking(Change::Move(batch))?;
         self.done.bytes += bytes as u64;
+        StoreError::point("compact-moved")?;
         self.read_back(&moved)?;
+        StoreError::point("compact-compared")?;
         resident::release(self.store.path());
         Ok(())
     }

@@ -134,7 +134,14 @@ impl Shared {
             open.left -= 1;
             open.left == 0
         };
-        if complete && let Err(error) = committer.file(self.clone()).await {
+        if !complete {
+            return;
+        }
+        let handed = match StoreError::point("handing-over") {
+            Ok(()) => committer.file(self.clone()).await,
+            failed => failed,
+        };
+        if let Err(error) = handed {
             self.answer(Err(error));
         }
     }

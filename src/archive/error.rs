@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{fault, panics::Panicked};
+
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
     #[error("the data directory {} is in use by process {holder}; stop it, or use another data_dir", path.display())]
@@ -46,6 +48,8 @@ pub enum StoreError {
     Closed { why: String },
     #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
     Fault { detail: String },
+    #[error("{panicked} (the store is {}); nothing acknowledged is lost", path.display())]
+    Panicked { path: PathBuf, panicked: Panicked },
     #[error("{} {detail}", path.display())]
     Refused { path: PathBuf, detail: String },
     #[error("interrupted; nothing was put in place")]
@@ -55,6 +59,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A fault point of the store.
+    ///
+    /// # Errors
+    /// It is the one chosen.
+    pub(crate) fn point(name: &'static str) -> Result<(), Self> {
+        fault::point(name).map_err(Self::io("going on behind", name))
+    }
+
     pub fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.raw_os_error() {

@@ -23,7 +23,7 @@ use super::{
     rows::{Counters, Part, Seal, Source, UidlDigest, Usage, User, UserId, VolumeState, uidl_digest},
     seal,
 };
-use crate::report::Run;
+use crate::{fault, report::Run};
 
 /// A change to the small tables.
 #[derive(Debug)]
@@ -99,6 +99,7 @@ pub(super) fn read_counters(store: &Store) -> Result<Counters, StoreError> {
 /// Nothing of the group counts as written.
 pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Result<Written, StoreError> {
     let started = Instant::now();
+    StoreError::point("group-begun")?;
     store.sweep_before_writing(counters)?;
     let catalog = &store.catalog;
     let failed = || StoreError::lmdb("writing the catalog", catalog.path());
@@ -106,7 +107,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     let volume = store.volumes.open_or_create(counters.volume)?;
     let volume = if store.volumes.is_full(volume.used()?) {
         counters.volume += 1;
-        store.volumes.open_or_create(counters.volume)?
+        let next = store.volumes.open_or_create(counters.volume)?;
+        StoreError::point("volume-full")?;
+        next
     } else {
         volume
     };
@@ -130,6 +133,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     }
     group.put_parts().map_err(failed())?;
     group.put_usage().map_err(failed())?;
+    StoreError::point("group-filed")?;
     let Group {
         mut txn,
         mut counters,
@@ -151,7 +155,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     }
     counters.volume += u32::from(rotate);
     catalog.put_counters(&mut txn, &counters).map_err(failed())?;
+    StoreError::point("catalog-written")?;
     txn.commit().map_err(failed())?;
+    StoreError::point("catalog-synced")?;
     // What a crash leaves here is found unreferenced the next time.
     for (volume, blocks) in drop {
         if seal::is_sealed(&store.volumes.folder(volume)) {
@@ -161,6 +167,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
             Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
             deleted => deleted?,
         }
+        StoreError::point("blocks-dropped")?;
     }
     Ok(Written {
         counters,
@@ -249,6 +256,7 @@ impl Group<'_> {
             Change::Source(source) => self.source(source)?.into(),
             Change::Folder(name) => self.folder(name)?.into(),
             Change::Begin(run) => {
+                fault::point("run-beginning")?;
                 let number = self.counters.run;
                 self.counters.run += 1;
                 self.put_run(&Run {
@@ -258,7 +266,9 @@ impl Group<'_> {
                 number
             }
             Change::Protocol(run) => {
+                fault::point("protocol-storing")?;
                 self.put_run(run)?;
+                fault::point("protocol-stored")?;
                 run.run
             }
             Change::User(id, user) => {

@@ -7,10 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Zoned;
-
 use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
-use crate::config::QuietHours;
+use crate::{clock, config::DailyHours, panics::survived};
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -45,7 +43,7 @@ impl Stop {
 impl Housekeeper {
     /// # Errors
     /// No thread could be started.
-    pub fn start(store: Arc<Store>, committer: Committer, quiet: QuietHours) -> Result<Self, StoreError> {
+    pub fn start(store: Arc<Store>, committer: Committer, quiet: DailyHours) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
         let work = Work {
@@ -79,7 +77,7 @@ impl Drop for Housekeeper {
 struct Work {
     store: Arc<Store>,
     committer: Committer,
-    quiet: QuietHours,
+    quiet: DailyHours,
     stop: Arc<Stop>,
     compacted: Option<Instant>,
 }
@@ -87,32 +85,36 @@ struct Work {
 impl Work {
     fn run(mut self) {
         loop {
-            // Nothing is lost by what fails here; it is tried again.
-            if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
-                tracing::error!(%error, "a full volume could not be sealed");
-            }
-            if self.may_compact()
-                && let Err(error) = self.compact()
-            {
-                tracing::error!(%error, "tidying up the store failed");
-            }
-            if let Err(error) = self.store.forget_dead_readers() {
-                tracing::warn!(%error, "pages that killed commands read may stay in use");
-            }
+            // Nothing is lost by what fails here; it is tried again. A panic is on standard error.
+            let _ = survived("the housekeeper", || self.look());
             if self.stop.wait(LOOK) {
                 return;
             }
         }
     }
 
+    fn look(&mut self) {
+        if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
+            tracing::error!(%error, "a full volume could not be sealed");
+        }
+        if self.may_compact()
+            && let Err(error) = self.compact()
+        {
+            tracing::error!(%error, "tidying up the store failed");
+        }
+        if let Err(error) = self.store.forget_dead_readers() {
+            tracing::warn!(%error, "pages that killed commands read may stay in use");
+        }
+    }
+
     fn may_compact(&self) -> bool {
         let rested = self.compacted.is_none_or(|last| last.elapsed() >= BETWEEN);
-        rested && self.quiet.include(&Zoned::now()) && self.committer.is_idle()
+        rested && self.quiet.include(&clock::here()) && self.committer.is_idle()
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {
         self.compacted = Some(Instant::now());
-        let go_on = || !self.stop.is_told() && self.quiet.include(&Zoned::now());
+        let go_on = || !self.stop.is_told() && self.quiet.include(&clock::here());
         let done = compact(&self.store, &self.committer, &go_on)?;
         if done.moved > 0 || done.volumes > 0 {
             tracing::info!(?done, "the store is tidied up");
@@ -148,6 +150,7 @@ pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() 
                 };
                 tracing::info!(volume = number, bytes = seal.bytes, "a volume is sealed");
                 committer.change_blocking(Change::Sealed(number, seal))?;
+                StoreError::point("seal-noted")?;
             }
         }
     }

@@ -66,6 +66,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
         return Err(refused(target, detail));
     }
     let new = staging::begin(target)?;
+    StoreError::point("restore-begun")?;
     let written = std::cell::Cell::new(0);
     let wrote = |bytes| {
         written.set(written.get() + bytes);
@@ -74,6 +75,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     let watch = Watch { wrote: &wrote, ..watch };
     let (changed, damaged) = build(path, &record, &new, watch).inspect_err(|_| discard(&new))?;
     staging::put_in_place(target, Place::Store)?;
+    StoreError::point("restore-placed")?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
         store::sync_dir(parent)?;
     }
@@ -169,6 +171,7 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
         let folder = new.join(name);
         store::make_dir(&folder)?;
         let (bytes, blake3) = carry::copy(&from, &folder.join(store::DATA_FILE), mode, watch)?;
+        StoreError::point("restore-copied")?;
         if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
             return Ok(());
         }
@@ -200,5 +203,6 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
     }
     carry::write(&new.join(RECORD), b"{}")?;
     store::sync_dir(new)?;
+    StoreError::point("restore-built")?;
     Ok((changed, damaged))
 }

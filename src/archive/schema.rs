@@ -14,6 +14,7 @@ use super::{
     codec::{Key, Row},
     rows::{Copy, CopyKey, MessageId, Seconds, Sha256},
 };
+use crate::fault;
 
 /// The form in which this version writes a store.
 ///
@@ -61,6 +62,7 @@ pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, S
 pub(super) fn upgrade(catalog: &Catalog, txn: &mut RwTxn, found: u32) -> heed::Result<()> {
     for step in &STEPS[found as usize - 1..] {
         step(catalog, txn)?;
+        fault::point("upgrade-stepped")?;
     }
     put(catalog, txn)
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{StoreError, rows::Seal, store, volumes::Volumes};
+use crate::fault;
 
 /// Beside a sealed volume's file: its [`Seal`], as JSON.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -52,15 +53,19 @@ pub(super) fn refuse_other_length(folder: &Path, length: u64) -> Result<(), Stor
 /// # Errors
 /// The volume cannot be read, or its manifest not written.
 pub(super) fn seal(volumes: &Volumes, number: u32, go_on: &dyn Fn() -> bool) -> Result<Option<Seal>, StoreError> {
+    StoreError::point("seal-begun")?;
     let folder = volumes.folder(number);
     let file = folder.join(store::DATA_FILE);
     let blocks = volumes.get(number)?.count()?;
     let Some((bytes, blake3)) = digest(&file, go_on)? else {
         return Ok(None);
     };
+    StoreError::point("seal-measured")?;
     let seal = Seal { blocks, bytes, blake3 };
     write_manifest(&folder, &seal)?;
+    StoreError::point("seal-written")?;
     fs::set_permissions(&file, Permissions::from_mode(FILE_MODE)).map_err(StoreError::io("sealing", &file))?;
+    StoreError::point("seal-closed")?;
     Ok(Some(seal))
 }
 
@@ -92,6 +97,7 @@ pub(super) fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreErro
         let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         output.write_all(&serde_json::to_vec_pretty(seal)?)?;
         output.sync_all()?;
+        fault::point("seal-writing")?;
         fs::rename(&new, &file)
     };
     write().map_err(StoreError::io("writing", &file))?;

@@ -50,9 +50,11 @@ pub fn shrink_catalog(config: &Config) -> Result<u64, StoreError> {
             let _ = fs::remove_file(&new);
             return Err(error);
         }
+        StoreError::point("shrink-copied")?;
     }
     // All who had it open are gone, and with them what LMDB knows of readers beside the file.
     fs::rename(&new, &file).map_err(StoreError::io("replacing", &file))?;
+    StoreError::point("shrink-replaced")?;
     store::sync_dir(&folder)?;
     Ok(before.saturating_sub(size()?))
 }

@@ -101,17 +101,20 @@ pub(super) fn put_in_place(path: &Path, place: Place) -> Result<(), StoreError> 
     for name in [store::CATALOG, store::VOLUMES] {
         if new.join(name).exists() && path.join(name).exists() {
             rename(&path.join(name), &old.join(name))?;
+            StoreError::point("staging-old-moved")?;
             store::sync_dir(path)?;
         }
     }
     for name in [store::VOLUMES, store::CATALOG] {
         if new.join(name).exists() {
             rename(&new.join(name), &path.join(name))?;
+            StoreError::point("staging-new-moved")?;
             store::sync_dir(path)?;
         }
     }
     if place == Place::Backup {
         rename(&new.join(RECORD), &path.join(RECORD))?;
+        StoreError::point("backup-placed")?;
     }
     store::sync_dir(path)
 }

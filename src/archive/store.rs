@@ -11,7 +11,7 @@ use std::{
 use super::{
     StoreError, catalog::Catalog, environment, resident, rows::Counters, staging, turn::Turn, volumes::Volumes,
 };
-use crate::config::Config;
+use crate::{config::Config, panics::survived};
 
 /// The owner alone may look into the data directory.
 const DIR_MODE: u32 = 0o700;
@@ -46,8 +46,19 @@ impl Store {
     /// # Errors
     /// It is in use, not ours, of a newer schema, on a network file system, or cannot be read.
     pub fn open(config: &Config) -> Result<Self, StoreError> {
+        let opened = survived("opening the data directory", || Self::open_to_write(config));
+        opened.unwrap_or_else(|panicked| {
+            Err(StoreError::Panicked {
+                path: config.data_dir.clone(),
+                panicked,
+            })
+        })
+    }
+
+    fn open_to_write(config: &Config) -> Result<Self, StoreError> {
         let path = &config.data_dir;
         make_dir(path)?;
+        StoreError::point("open-folder")?;
         refuse_network_file_systems(path)?;
         // A file of no bytes is what a crash leaves at the very beginning.
         let fresh = fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0);
@@ -59,15 +70,20 @@ impl Store {
         let lock = lock(path)?;
         fs::set_permissions(path, Permissions::from_mode(DIR_MODE))
             .map_err(StoreError::io("closing to others", path))?;
+        StoreError::point("open-locked")?;
         let folder = path.join(CATALOG);
         make_dir(&folder)?;
+        StoreError::point("open-catalog-folder")?;
         if !fresh {
             environment::refuse_unreadable(&folder.join(DATA_FILE))?;
         }
         let catalog = Catalog::open(&folder)?;
+        StoreError::point("open-catalog")?;
         let volumes = Volumes::new(path.join(VOLUMES), config.archive.volume_size.0)?;
+        StoreError::point("open-volumes")?;
         if fresh {
             [&folder, path].into_iter().try_for_each(|folder| sync_dir(folder))?;
+            StoreError::point("open-synced")?;
         }
         let counters = {
             let txn = catalog.read()?;
@@ -78,6 +94,7 @@ impl Store {
             Err(StoreError::Full { .. }) => true,
             swept => swept.map(|()| false)?,
         };
+        StoreError::point("open-swept")?;
         Ok(Self {
             catalog,
             volumes,

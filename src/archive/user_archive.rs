@@ -14,11 +14,14 @@ use super::{
     deposit::{Settled, Shared, Verdict},
     rows::{UserId, Why},
 };
+use crate::panics::{Panicked, survived, survived_async};
 
 /// Messages waiting for one archive; behind them, the router waits.
 const MAILBOX: usize = 64;
 /// How long an archive waits for another message.
 const IDLE: Duration = Duration::from_secs(30);
+/// In the words of an error.
+const DOING: &str = "a user's archive";
 
 pub struct UserArchive {
     user: UserId,
@@ -38,6 +41,7 @@ impl UserArchive {
     }
 
     fn verdict(&self, identity: &[u8; 32]) -> Result<Verdict, StoreError> {
+        StoreError::point("settling")?;
         Ok(match self.store.held(identity, self.user)? {
             Some(message) => Verdict::Held(message),
             None => Verdict::New,
@@ -59,27 +63,33 @@ impl Actor for UserArchive {
 }
 
 /// From the router, once for each of a copy's users. Answered when the share is settled; not answered
-/// when the archive stopped meanwhile: then it is sent again to one started anew.
+/// when the archive stopped meanwhile: then it is sent again to one started anew. After a panic the share is not settled,
+/// or nobody knows whether it is; the copy fails.
 #[derive(Message, Clone)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), Panicked>")]
 pub struct File {
     pub shared: Arc<Shared>,
     pub why: Why,
 }
 
 impl Handler<File> for UserArchive {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseFuture<Result<(), Panicked>>;
 
     fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
         self.last = Instant::now();
         let File { shared, why } = file;
-        let verdict = self.verdict(&shared.deposit.content.identity);
+        let verdict = survived(DOING, || self.verdict(&shared.deposit.content.identity));
         let (user, committer) = (self.user, self.committer.clone());
-        Box::pin(async move {
-            match verdict {
-                Ok(verdict) => shared.settle(Settled { user, why, verdict }, &committer).await,
+        let settle = async move {
+            match verdict? {
+                Ok(verdict) => shared.clone().settle(Settled { user, why, verdict }, &committer).await,
                 Err(error) => shared.answer(Err(error)),
             }
-        })
+            if let Err(error) = StoreError::point("settled") {
+                shared.answer(Err(error));
+            }
+            Ok(())
+        };
+        Box::pin(async { survived_async(DOING, settle).await.and_then(|settled| settled) })
     }
 }

@@ -16,6 +16,7 @@ use super::{
     layout::Layout,
     seal, store,
 };
+use crate::fault;
 
 /// Address space beyond what a volume is to hold: a group of blocks is never cut at the border.
 const MAP_MARGIN: u64 = 8 << 30;
@@ -116,6 +117,7 @@ impl Volume {
         let mut txn = env.write_txn()?;
         let blocks = env.create_database(&mut txn, Some(BLOCKS))?;
         let meta = Some(env.create_database(&mut txn, Some(META))?);
+        fault::point("volume-making")?;
         txn.commit()?;
         Ok(Self {
             env,
@@ -149,6 +151,7 @@ impl Volume {
         // What a group left that did not reach the catalog.
         let left = self.blocks.delete_range(&mut txn, &(group.first()..));
         left.map_err(failed())?;
+        StoreError::point("volume-writing")?;
         if let Some(meta) = &self.meta {
             let first = group.first();
             meta.put(&mut txn, GROUP_KEY, &Group { first }).map_err(failed())?;
@@ -159,7 +162,9 @@ impl Volume {
                 self.blocks.put(&mut txn, &number, &block).map_err(failed())?;
             }
         }
-        txn.commit().map_err(failed())
+        StoreError::point("volume-written")?;
+        txn.commit().map_err(failed())?;
+        StoreError::point("volume-synced")
     }
 
     /// Hands block `number` to `read`, or `None` where the volume has none of it.
@@ -291,6 +296,7 @@ impl Volume {
         let sweep = || {
             let mut txn = self.env.write_txn()?;
             let swept = self.blocks.delete_range(&mut txn, &(first..))?;
+            fault::point("open-sweeping")?;
             txn.commit()?;
             Ok(swept)
         };

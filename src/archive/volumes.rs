@@ -126,6 +126,7 @@ impl Volumes {
         }
         let volume = Arc::new(Volume::open(&self.folder(number), self.volume_size, mode)?);
         if mode == Mode::Writing {
+            StoreError::point("volume-made")?;
             store::sync_dir(&self.path)?;
         }
         open.insert(number, volume.clone());
@@ -198,7 +199,9 @@ impl Volumes {
                 _ => {}
             }
         }
+        StoreError::point("volume-moved-away")?;
         remove_folder(&gone)?;
+        StoreError::point("volume-removed")?;
         store::sync_dir(&self.path)
     }
 

@@ -35,6 +35,7 @@ use crate::{
     archive::verify::{READER, reader},
     config::Config,
     control::api::Failure,
+    panics::{self, survived},
     profile::Exit,
 };
 
@@ -191,7 +192,19 @@ enum UsersCommand {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     start_logging(matches!(cli.command, Command::Serve));
-    match dispatch(cli) {
+    panics::report();
+    // A process that is watched by another ends as a panic ends it: that is told from an error.
+    let watched = match &cli.command {
+        Command::VerifyReader => true,
+        Command::Export(arguments) => arguments.is_worker(),
+        _ => false,
+    };
+    let done = match watched {
+        true => dispatch(cli),
+        false => survived("the command", || dispatch(cli))
+            .unwrap_or_else(|panicked| Err(Failure::new(Exit::Errors, panicked))),
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             // Standard error may be closed; the exit code says it too.

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use super::{
-    ByteSize, Config, ConfigError, Delete, DeleteWhen, Journal, Profile, Server, Unknown, Use, Verify, error::nearest,
+    ByteSize, Config, ConfigError, DeleteWhen, Family, Journal, Profile, Server, Unknown, Use, Verify, error::nearest,
     load::Document,
 };
 use crate::message::{self, Address, CATCHALL};
+
+/// Sessions that one profile may open at once. Providers allow 4 (Courier) to 20.
+const MOST_CONNECTIONS: u32 = 16;
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
@@ -50,7 +53,8 @@ fn check_profiles(config: &Config, document: &Document) -> Result<(), ConfigErro
         }
         check_server(&profile.server, &index, document)?;
         check_recipients(config, profile, &index, document)?;
-        check_delete(&profile.delete, &index, document)?;
+        check_engine(profile, &index, document)?;
+        check_delete(profile, &index, document)?;
     }
     Ok(())
 }
@@ -148,12 +152,38 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     }
 }
 
-fn check_delete(delete: &Delete, index: &str, document: &Document) -> Result<(), ConfigError> {
-    match delete.when {
-        DeleteWhen::Never => Ok(()),
-        DeleteWhen::Archived => Err(document.error(
-            &["profile", index, "delete", "when"],
-            "this version deletes nothing yet; leave it \"never\"",
-        )),
+fn check_engine(profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, key];
+    if !(1..=MOST_CONNECTIONS).contains(&profile.connections) {
+        let detail = format!("{} is not between 1 and {MOST_CONNECTIONS}", profile.connections);
+        return Err(document.error(&at("connections"), detail));
+    }
+    if profile.connections > 1 && profile.server.access.family() == Family::Pop3 {
+        return Err(document.error(&at("connections"), "POP3 has one: its server locks the mailbox"));
+    }
+    if !profile.exclude.flags.is_empty() && profile.server.access.family() == Family::Pop3 {
+        let at = ["profile", index, "exclude", "flags"];
+        return Err(document.error(&at, "POP3 has no flags"));
+    }
+    Ok(())
+}
+
+fn check_delete(profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let delete = &profile.delete;
+    let at = |key| ["profile", index, "delete", key];
+    if delete.when == DeleteWhen::Never {
+        let given = [("after", delete.after.is_some()), ("move_to", delete.move_to.is_some())];
+        if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(document.error(&at(key), "counts only with when = \"archived\""));
+        }
+    }
+    match &delete.move_to {
+        Some(_) if profile.server.access.family() == Family::Pop3 => {
+            Err(document.error(&at("move_to"), "POP3 has no folders to move to"))
+        }
+        Some(folder) if folder.is_empty() || folder.eq_ignore_ascii_case("INBOX") => {
+            Err(document.error(&at("move_to"), "must name a folder that is not archived"))
+        }
+        _ => Ok(()),
     }
 }

@@ -147,7 +147,12 @@ fn contradictions_are_refused() {
             "journal report",
         ),
         ("[profile.recipients]\nstrip_prefix = [\"\"]", "strip_prefix"),
-        ("[profile.delete]\nwhen = \"archived\"", "deletes nothing"),
+        ("[profile.delete]\nafter = \"30d\"", "counts only with when"),
+        (
+            "[profile.delete]\nwhen = \"archived\"\nmove_to = \"inbox\"",
+            "not archived",
+        ),
+        ("[profile.exclude]\nheaders = [\"two words: x\"]", "header field"),
     ] {
         let shown = refusal(&with(more));
         assert!(shown.contains(word), "{shown}");

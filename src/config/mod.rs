@@ -6,10 +6,11 @@
 mod check;
 mod directory;
 mod error;
+mod exclude;
 mod hosts;
+mod hours;
 mod load;
 mod profile;
-mod quiet;
 mod schedule;
 mod server;
 mod users_file;
@@ -21,10 +22,11 @@ use serde::Deserialize;
 
 pub use directory::{AliasTarget, List};
 pub use error::{ConfigError, nearest};
+pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
+pub use hours::DailyHours;
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
-pub use quiet::QuietHours;
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Zone};
 pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
@@ -111,14 +113,14 @@ pub struct Archive {
     /// How large a volume grows before the next one is begun.
     pub volume_size: ByteSize,
     /// When the appliance tidies up: what slow sources left in small blocks is merged.
-    pub quiet_hours: QuietHours,
+    pub quiet_hours: DailyHours,
 }
 
 impl Default for Archive {
     fn default() -> Self {
         Self {
             volume_size: ByteSize::mib(64 << 10),
-            quiet_hours: QuietHours::default(),
+            quiet_hours: DailyHours::daily(2, 5),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `[[profile]]`: which source is archived, when, and for whom its messages are.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use super::{Hosts, Schedule, Server};
+use super::{DailyHours, Exclude, Hosts, Schedule, Server, Span, Zone};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -11,13 +13,54 @@ pub struct Profile {
     pub name: String,
     #[serde(default)]
     pub schedule: Schedule,
+    /// In which `schedule` and `pause` are read; the machine's own where none is given.
+    #[serde(default)]
+    pub timezone: Zone,
+    /// Hours of the day in which no run of the schedule goes on.
+    #[serde(default)]
+    pub pause: DailyHours,
+    /// A run that makes no progress for this long is given up, and its profile started anew.
+    #[serde(default = "default_stall_timeout")]
+    pub stall_timeout: Span,
+    /// Sessions of one run at once, over IMAP. POP3 has one.
+    #[serde(default = "default_connections")]
+    pub connections: u32,
     pub server: Server,
     #[serde(default)]
     pub folders: Folders,
     #[serde(default)]
+    pub exclude: Exclude,
+    #[serde(default)]
     pub recipients: Recipients,
     #[serde(default)]
     pub delete: Delete,
+}
+
+impl Profile {
+    /// A profile with the defaults of everything else.
+    pub fn new(name: &str, server: Server) -> Self {
+        Self {
+            name: name.to_owned(),
+            schedule: Schedule::default(),
+            timezone: Zone::default(),
+            pause: DailyHours::default(),
+            stall_timeout: default_stall_timeout(),
+            connections: default_connections(),
+            server,
+            folders: Folders::default(),
+            exclude: Exclude::default(),
+            recipients: Recipients::default(),
+            delete: Delete::default(),
+        }
+    }
+}
+
+fn default_stall_timeout() -> Span {
+    Span(Duration::from_secs(600))
+}
+
+fn default_connections() -> u32 {
+    1
 }
 
 /// `[profile.folders]`: IMAP patterns (`*` any characters, `%` any but the hierarchy
@@ -143,5 +186,8 @@ pub enum DeleteWhen {
 #[serde(default, deny_unknown_fields)]
 pub struct Delete {
     pub when: DeleteWhen,
-    pub after: Option<super::Span>,
+    /// How long a copy stays after it was archived, by our clock.
+    pub after: Option<Span>,
+    /// IMAP: a folder to which copies are moved, in place of being deleted.
+    pub move_to: Option<String>,
 }

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{Judged, Progress, Stages, Task},
     frequent::{Frequent, notice_of_unknown},
+    pulse::Pulse,
     run::{self, Exit, FolderError, RunError},
 };
 use crate::{
     archive::{Change, Source, StoreError},
-    config,
+    clock, config,
     identify::{Reported, Rules, how_to_believe_reports},
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
@@ -38,6 +39,8 @@ pub struct Live {
     pub(super) unresolved: Frequent,
     /// Ends it in good order.
     pub cancel: CancellationToken,
+    /// Whether it gets anywhere.
+    pub pulse: Pulse,
 }
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
@@ -45,6 +48,8 @@ pub struct Live {
 pub struct Finished {
     pub run: Run,
     pub exit: Exit,
+    /// Why the source, or the store, let it come to nothing or to an early end.
+    pub trouble: Option<String>,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -53,7 +58,7 @@ pub enum StartError {
     Busy(String),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("profile {0:?} stopped during the run; this is a fault of dropkeep, and it is started anew")]
+    #[error("the run of profile {0:?} was given up; its protocol says why, and the profile is started anew")]
     Stopped(String),
 }
 
@@ -97,6 +102,7 @@ impl Profile {
             routed,
             reported,
             error,
+            copy: _,
         } = judged;
         metrics::copies(&self.config.name, outcome, 1);
         metrics::fetched(&self.config.name, bytes);
@@ -206,7 +212,6 @@ impl Handler<Start> for Profile {
         }
         let cancel = CancellationToken::new();
         self.current = Some(cancel.clone());
-        metrics::profile_state(&name, "running");
         metrics::progress(&name, 0, 0);
         self.live.send_modify(|live| live.busy = true);
         let (reply, answer) = oneshot::channel();
@@ -216,7 +221,6 @@ impl Handler<Start> for Profile {
             profile.unstored = unstored;
             // Only now: whoever waits for the end of the run may end the process.
             profile.live.send_replace(Live::default());
-            metrics::profile_state(&profile.config.name, "idle");
             // Whoever asked may be gone; the protocol is stored.
             let _ = reply.send(result);
         });
@@ -239,7 +243,7 @@ impl Profile {
         let source = self.source();
         let unstored = self.unstored.take();
         async move {
-            let started = Timestamp::now();
+            let started = clock::now();
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
             if let Some(protocol) = &unstored
                 && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
@@ -257,10 +261,12 @@ impl Profile {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&config.name, started, error)), None),
             };
+            let pulse = Pulse::default();
             live.send_replace(Live {
                 busy: true,
                 run: Some(Run { run: number, ..begun }),
                 cancel: cancel.clone(),
+                pulse: pulse.clone(),
                 ..Live::default()
             });
             tracing::info!(profile = config.name, run = number, "run begins");
@@ -276,7 +282,9 @@ impl Profile {
                         stages,
                         run: number,
                         source: source.map(|source| source as u32),
-                        cancel,
+                        // Its own, so that one connection's end can be that of the others.
+                        cancel: cancel.child_token(),
+                        pulse,
                         progress,
                         profile: config.clone(),
                     };
@@ -323,7 +331,7 @@ pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String>
 
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
 fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
-    let now = Timestamp::now();
+    let now = clock::now();
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(profile, crate::report::RunState::Failed, took, None);
     error.into()
@@ -354,13 +362,17 @@ fn finish(
         run.notice(how_to_believe_reports(run.untrusted_reports));
     }
     run.state = run::final_state(&run, some_refused, &result);
-    let now = Timestamp::now();
+    let now = clock::now();
     run.finished_at = Some(timestamp(now));
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     let fetched_at = run.import.is_empty().then(|| now.as_second());
     metrics::run_ended(&run.profile, run.state, took, fetched_at);
     let exit = run::exit(run.state, &result);
-    Some(Finished { run, exit })
+    let trouble = match result {
+        Ok(()) | Err(RunError::Interrupted) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    Some(Finished { run, exit, trouble })
 }
 
 fn log(finished: &Finished) {

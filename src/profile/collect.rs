@@ -1,38 +1,35 @@
-//! Archiving what is open in one folder: list, size, fetch in windows, judge.
+//! What one connection does of a run's work: lists folders, and fetches in windows what is open in them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Task},
-    cursor::{Cursor, Done},
+    jobs::{Job, Jobs, Told, Unit},
     judge::{copy_error, judge},
+    run::FolderError,
+    windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
 };
 use crate::{
-    archive::{Change, StoreError},
+    archive::StoreError,
     config::Unknown,
     identify::{Header, Mail, Report, Reported},
-    report::{CopyError, Outcome, SIZE},
+    report::{Outcome, SIZE},
     route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
 /// Outcomes told at once.
 const TOLD: usize = 500;
-/// Copies whose sizes are asked for at once.
-pub const SIZES: usize = 10_000;
-/// Announced bytes, and copies, of one window. Each costs a round trip, and servers a look at the whole folder:
-/// Dovecot 2.3 reads a Maildir's folder anew for every command, 0.3 s at 200,000 messages.
-pub const WINDOW_BYTES: u64 = 8 << 20;
-const WINDOW_COPIES: usize = 4000;
-/// Bytes that the headers of one copy are taken to have, for the budget.
-pub const HEADER_BYTES: u64 = 8 << 10;
-
-/// A folder was gone through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Collected;
+/// By how much windows grow again, after a lost connection made them one copy.
+const GROWTH: usize = 8;
 
 #[derive(thiserror::Error, Debug)]
 pub enum CollectError {
@@ -65,125 +62,238 @@ pub async fn unless_cancelled<T>(
     }
 }
 
-/// Goes through what is open in `folder`. What was fetched has its outcome when this returns, also
-/// when it returns an error.
-pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Result<Collected, CollectError> {
-    let number = task.stages.committer.change(Change::Folder(folder.to_owned())).await? as u32;
+/// Works on what is left of a run until nothing is. What was fetched has its outcome when this returns, also when it
+/// returns an error; what the connection held is not given back.
+pub async fn work(
+    task: &Arc<Task>,
+    session: &mut Session,
+    number: u64,
+    jobs: &Jobs,
+    lane: usize,
+) -> Result<(), CollectError> {
     let mut work = Work {
         task,
-        folder: folder.to_owned(),
-        number,
+        jobs,
+        session: number,
+        open: None,
         judging: JoinSet::new(),
+        telling: Vec::new(),
         progress: Progress::default(),
         missing: Vec::new(),
     };
-    let collected = work.collect(session).await;
-    // Whatever happened to the source: what is on its way is committed and counted. What was asked for, not
-    // answered, and could not be looked for again has failed.
-    for (copy, why) in std::mem::take(&mut work.missing) {
-        work.judged(Outcome::Failed, &copy, Some(("fetch", why.into())));
-    }
+    let worked = work.through_jobs(session, lane).await;
+    // Whatever happened to the source: what is on its way is committed and counted.
     let judged = work.judge_all().await;
     let flushed = work.flush().await;
-    collected.and(judged).and(flushed)?;
-    Ok(Collected)
+    worked.and(judged).and(flushed)
 }
 
-struct Work<'t> {
-    task: &'t Arc<Task>,
-    folder: String,
-    number: u32,
+pub(super) struct Work<'t> {
+    pub(super) task: &'t Arc<Task>,
+    pub(super) jobs: &'t Jobs,
+    /// The session's number.
+    pub(super) session: u64,
+    /// The folder that is open, and its UIDVALIDITY.
+    pub(super) open: Option<(String, Option<u32>)>,
     /// Copies on their way, as many as the budget lets in.
-    judging: JoinSet<Result<Judged, StoreError>>,
-    progress: Progress,
+    judging: JoinSet<(Place, Result<Judged, StoreError>)>,
+    pub(super) progress: Progress,
+    /// Whose outcomes are in `progress`.
+    telling: Vec<Place>,
     /// Asked for, and not answered.
     missing: Vec<(CopyRef, &'static str)>,
 }
 
+/// Where it is noted that a copy has its outcome.
+type Place = (Told, usize);
+
+/// A unit, as this session knows it.
+struct Current<'u> {
+    unit: &'u Unit,
+    /// The places of its copies, by how they are named here.
+    places: HashMap<CopyRef, usize>,
+}
+
 impl Work<'_> {
-    async fn collect(&mut self, session: &mut Session) -> Result<(), CollectError> {
-        let cancel = &self.task.cancel;
-        let opened = unless_cancelled(cancel, session.open(&self.folder)).await?;
-        let listing = unless_cancelled(cancel, session.listing()).await?;
-        let cursor = self.cursor(opened.uidvalidity, &listing).await?;
-        let mut copies = listing;
-        copies.retain(|copy| cursor.is_open(copy));
-        self.progress.expected = copies.len() as u64;
-        self.flush().await?;
-        // While more is fetched the committer may wait for it, to make larger blocks.
-        let _more = self.task.stages.committer.more_coming();
+    async fn through_jobs(&mut self, session: &mut Session, lane: usize) -> Result<(), CollectError> {
+        let committer = self.task.stages.committer.clone();
+        let cancel = self.task.cancel.clone();
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(CollectError::Cancelled),
+                next = self.jobs.next(lane) => next,
+            };
+            // While more is fetched the committer may wait for it, to make larger blocks.
+            let _more = committer.more_coming();
+            let (folder, done) = match next {
+                None => return Ok(()),
+                Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
+                    let error = SourceError::Lost {
+                        command: format!("the listing of {folder}, again and again"),
+                        words: losses.why.to_string(),
+                    };
+                    self.jobs.refused(FolderError { folder, error });
+                    continue;
+                }
+                Some(Job::Survey(folder, _)) => {
+                    let surveyed = self.survey(session, &folder).await;
+                    (folder, surveyed)
+                }
+                Some(Job::Fetch(unit)) => {
+                    let fetched = self.unit(session, &unit).await;
+                    (unit.folder.name.clone(), fetched)
+                }
+            };
+            self.missing.clear();
+            self.flush().await?;
+            match done {
+                Err(CollectError::Source(error)) if error.disposition() == Disposition::Report => {
+                    self.open = None;
+                    self.folder_refused(session, folder, error).await?;
+                }
+                done => done?,
+            }
+        }
+    }
+
+    /// Opens the unit's folder unless it is; false where it is not the one that was listed.
+    async fn is_as_listed(&mut self, session: &mut Session, unit: &Unit) -> Result<bool, CollectError> {
+        let name = &unit.folder.name;
+        if let Some((open, uidvalidity)) = &self.open
+            && open == name
+        {
+            return Ok(*uidvalidity == unit.folder.uidvalidity);
+        }
+        self.open = None;
+        let opened = unless_cancelled(&self.task.cancel, session.open(name)).await?;
+        self.open = Some((name.clone(), opened.uidvalidity));
+        Ok(opened.uidvalidity == unit.folder.uidvalidity)
+    }
+
+    async fn unit(&mut self, session: &mut Session, unit: &Unit) -> Result<(), CollectError> {
+        if !self.is_as_listed(session, unit).await? {
+            let name = &unit.folder.name;
+            tracing::warn!(
+                folder = name,
+                "the folder was made anew during the run; it is listed again"
+            );
+            return match self.jobs.survey_again(name) {
+                true => Ok(()),
+                false => Err(SourceError::Refused {
+                    command: "a folder that stays the same".into(),
+                    words: "its UIDVALIDITY changes again and again".into(),
+                }
+                .into()),
+            };
+        }
+        let (mut copies, current) = self.of_this_session(session, unit).await?;
+        let mut most_copies = WINDOW_COPIES;
+        if unit.losses.count > 0 {
+            most_copies = 1;
+            if unit.losses.are_too_many() && !copies.is_empty() {
+                let copy = copies.remove(0);
+                let error = format!("the connection is lost each time it is fetched: {}", unit.losses.why);
+                self.judged(&current, Outcome::Failed, &copy, Some(("fetch", error)));
+                self.flush().await?;
+            }
+        }
         for chunk in copies.chunks(SIZES) {
-            let announced = unless_cancelled(cancel, session.sizes(chunk)).await?;
+            let announced = self.sizes(session, chunk).await?;
             if announced.len() < chunk.len() {
-                let answered: std::collections::HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
+                let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
                 self.missing
                     .extend(silent.map(|copy| (copy, "the server does not tell its size")));
             }
-            let fitting = self.put_aside_too_large(announced);
+            let mut fitting = VecDeque::from(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
-            for window in windows(fitting, most_bytes, |one| one.size) {
-                let window = self.put_aside_skipped(session, window).await?;
-                self.fetch(session, &cursor, window).await?;
+            while !fitting.is_empty() {
+                let window = window(&mut fitting, most_bytes, most_copies, |one| one.size);
+                let window = self.put_aside_by_header(session, &current, window).await?;
+                self.fetch(session, &current, window).await?;
                 self.flush().await?;
+                most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
             }
         }
-        self.find_missing(session).await
+        self.find_missing(session, &current).await
     }
 
-    /// What is done of the folder whose copies are in `listing`.
-    async fn cursor(&mut self, uidvalidity: Option<u32>, listing: &[CopyRef]) -> Result<Cursor, CollectError> {
-        let Some(source) = self.task.source else {
-            return Ok(Cursor::new(Done::Nothing, listing));
-        };
-        let (store, folder) = (self.task.stages.store.clone(), self.number);
-        let read = move || match uidvalidity {
-            Some(uidvalidity) => {
-                let uids = store.done_uids(source, folder, uidvalidity)?;
-                Ok(Done::Imap {
-                    source,
-                    folder,
-                    uidvalidity,
-                    uids,
-                })
+    async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
+        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies)).await;
+        self.task.pulse.beat();
+        sizes
+    }
+
+    /// The unit's copies as this session names them.
+    async fn of_this_session<'u>(
+        &mut self,
+        session: &mut Session,
+        unit: &'u Unit,
+    ) -> Result<(Vec<CopyRef>, Current<'u>), CollectError> {
+        let places = unit.copies.iter().cloned().zip(0..).collect();
+        let mut current = Current { unit, places };
+        if unit.folder.session == self.session || unit.folder.uidvalidity.is_some() {
+            return Ok((unit.copies.clone(), current));
+        }
+        let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
+        let mut standing: HashMap<&str, Vec<u32>> = HashMap::new();
+        for copy in listing.iter().rev() {
+            if let CopyRef::Uidl { number, uidl } = copy {
+                standing.entry(uidl).or_default().push(*number);
             }
-            None => Ok(Done::Pop3 {
-                source,
-                uidls: store.done_uidls(source)?,
-            }),
-        };
-        let done = self.task.stages.pool.run(read).await;
-        let done = done.map_err(|_| CollectError::Profile)?.map_err(CollectError::Store)?;
-        let mut cursor = Cursor::new(done, listing);
-        if let Some((source, standing)) = cursor.take_standing() {
-            let forget = Change::Uidls { source, standing };
-            self.task.stages.committer.change(forget).await?;
         }
-        if listing.iter().any(|copy| matches!(copy, CopyRef::Number(_))) {
-            let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by \
-                          their content";
-            self.progress.notices.push(notice.into());
+        let mut copies = Vec::with_capacity(unit.copies.len());
+        let mut places = HashMap::with_capacity(unit.copies.len());
+        for (place, copy) in unit.copies.iter().enumerate() {
+            match copy {
+                CopyRef::Uidl { uidl, .. } => match standing.get_mut(&**uidl).and_then(Vec::pop) {
+                    Some(number) => {
+                        let uidl = uidl.clone();
+                        let copy = CopyRef::Uidl { number, uidl };
+                        copies.push(copy.clone());
+                        places.insert(copy, place);
+                    }
+                    None => self.judged(&current, Outcome::Vanished, copy, None),
+                },
+                _ => {
+                    let error = "the connection was lost, and without UIDL nobody knows in a new one which message this \
+                                 is; the next run fetches it";
+                    self.judged(&current, Outcome::Failed, copy, Some(("fetch", error.into())));
+                }
+            }
         }
-        Ok(cursor)
+        current.places = places;
+        Ok((copies, current))
     }
 
-    fn put_aside_too_large(&mut self, announced: Vec<Announced>) -> Vec<Announced> {
+    /// Puts aside what is too large, or excluded by what the server says of it.
+    fn put_aside(&mut self, current: &Current<'_>, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.task.stages.max_message_size;
-        let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
-        for Announced { copy, size } in too_large {
-            let error = format!("{size} bytes are more than max_message_size ({most} bytes); it stays where it is");
-            self.judged(Outcome::TooLarge, &copy, Some((SIZE, error)));
+        let mut fitting = Vec::with_capacity(announced.len());
+        for one in announced {
+            if one.size > most {
+                let error = format!(
+                    "{} bytes are more than max_message_size ({most} bytes); it stays where it is",
+                    one.size
+                );
+                self.judged(current, Outcome::TooLarge, &one.copy, Some((SIZE, error)));
+            } else {
+                fitting.push(one);
+            }
         }
         fitting
     }
 
     /// Where unknown messages stay on the server, their headers are judged before their bodies are fetched.
-    async fn put_aside_skipped(
+    async fn put_aside_by_header(
         &mut self,
         session: &mut Session,
+        current: &Current<'_>,
         window: Vec<Announced>,
     ) -> Result<Vec<Announced>, CollectError> {
-        if self.task.routing.unknown != Unknown::Skip || !session.can_fetch_headers() {
+        let skips = self.task.routing.unknown == Unknown::Skip;
+        if !skips || !session.can_fetch_headers() || window.is_empty() {
             return Ok(window);
         }
         let _share = self
@@ -201,11 +311,12 @@ impl Work<'_> {
             Err(error) if error.session_is_usable() => {}
             Err(error) => return Err(error),
         }
-        let mut skipped = std::collections::HashSet::new();
+        self.task.pulse.beat();
+        let mut aside = HashSet::new();
         for (copy, header) in headers {
             let header = Header::scan(&header);
             // For whom a journal report is, its body says.
-            if self.task.rules.need_body(&header) {
+            if !skips || self.task.rules.need_body(&header) {
                 continue;
             }
             let found = self.task.rules.find(&Mail::plain(&header));
@@ -221,11 +332,12 @@ impl Work<'_> {
                     true => Reported::Untrusted,
                     false => Reported::No,
                 };
-                self.progress.judged.push(Judged::skipped(previewed, reported));
-                skipped.insert(copy);
+                let judged = Judged::skipped(copy.clone(), previewed, reported);
+                self.put(current, judged);
+                aside.insert(copy);
             }
         }
-        Ok(window.into_iter().filter(|one| !skipped.contains(&one.copy)).collect())
+        Ok(window.into_iter().filter(|one| !aside.contains(&one.copy)).collect())
     }
 
     /// Fetches a window. Where the server refuses it, each copy by itself: one bad message must not
@@ -233,22 +345,24 @@ impl Work<'_> {
     async fn fetch(
         &mut self,
         session: &mut Session,
-        cursor: &Cursor,
+        current: &Current<'_>,
         window: Vec<Announced>,
     ) -> Result<(), CollectError> {
         if window.is_empty() {
             return Ok(());
         }
-        let unfetched = match self.fetch_once(session, cursor, &window).await {
+        let unfetched = match self.fetch_once(session, current, &window).await {
             Ok(unfetched) => unfetched,
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
-                tracing::warn!(%error, folder = self.folder, "a window is refused; its copies are fetched one by one");
+                let folder = &current.unit.folder.name;
+                tracing::warn!(%error, folder, "a window is refused; its copies are fetched one by one");
                 let mut unfetched = Vec::new();
                 for one in left {
-                    match self.fetch_once(session, cursor, std::slice::from_ref(&one)).await {
+                    match self.fetch_once(session, current, std::slice::from_ref(&one)).await {
                         Ok(more) => unfetched.extend(more),
                         Err((error, _)) if error.session_is_usable() => {
-                            self.judged(Outcome::Failed, &one.copy, Some(("fetch", error.to_string())));
+                            let error = Some(("fetch", error.to_string()));
+                            self.judged(current, Outcome::Failed, &one.copy, error);
                         }
                         Err((error, _)) => return Err(error),
                     }
@@ -257,28 +371,28 @@ impl Work<'_> {
             }
             Err((error, left)) if error.session_is_usable() => {
                 for one in left {
-                    self.judged(Outcome::Failed, &one.copy, Some(("fetch", error.to_string())));
+                    let error = Some(("fetch", error.to_string()));
+                    self.judged(current, Outcome::Failed, &one.copy, error);
                 }
                 Vec::new()
             }
             Err((error, _)) => return Err(error),
         };
         for Unfetched { copy, why } in unfetched {
-            match why {
-                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
-                UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
-                UnfetchedWhy::Refused(words) => {
-                    self.judged(
-                        Outcome::Failed,
-                        &copy,
-                        Some(("fetch", format!("the server refuses it: {words}"))),
-                    );
+            let error = match why {
+                UnfetchedWhy::NotAnswered => {
+                    self.missing.push((copy, "the server does not give it out"));
+                    continue;
                 }
-                UnfetchedWhy::Unreadable(words) => self.judged(Outcome::Failed, &copy, Some(("read", words))),
-                UnfetchedWhy::NoMail(words) => {
-                    self.judged(Outcome::Failed, &copy, Some(("format", format!("no mail: {words}"))));
+                UnfetchedWhy::NoBody => {
+                    self.missing.push((copy, "the server gives no body (NIL)"));
+                    continue;
                 }
-            }
+                UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
+                UnfetchedWhy::Unreadable(words) => ("read", words),
+                UnfetchedWhy::NoMail(words) => ("format", format!("no mail: {words}")),
+            };
+            self.judged(current, Outcome::Failed, &copy, Some(error));
         }
         Ok(())
     }
@@ -287,19 +401,27 @@ impl Work<'_> {
     async fn fetch_once(
         &mut self,
         session: &mut Session,
-        cursor: &Cursor,
+        current: &Current<'_>,
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
         let mut share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
-        let mut came = std::collections::HashSet::new();
-        let (task, number, folder) = (self.task, self.number, &self.folder);
+        let mut came = HashSet::new();
+        let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
         let judging = &mut self.judging;
         let mut sink = |fetched: Fetched| {
             let share = share.split(sizes.get(&fetched.copy).copied().unwrap_or_default());
-            let key = cursor.key(&fetched.copy);
+            let key = folder.cursor.key(&fetched.copy);
             came.insert(fetched.copy.clone());
-            judging.spawn(judge(task.clone(), folder.clone(), number, key, fetched, share));
+            task.pulse.beat();
+            // Sessions give out what was asked for, each once.
+            let Some(place) = current.places.get(&fetched.copy).copied() else {
+                return;
+            };
+            let place = (told.clone(), place);
+            let copy = fetched.copy.clone();
+            let judge = judge(task.clone(), folder.clone(), key, fetched, share);
+            judging.spawn(surviving(place, folder.name.clone(), copy, judge));
         };
         let result = unless_cancelled(&task.cancel, session.fetch(window, Want::Whole, &mut sink)).await;
         result.map_err(|error| {
@@ -311,32 +433,34 @@ impl Work<'_> {
     }
 
     /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.
-    async fn find_missing(&mut self, session: &mut Session) -> Result<(), CollectError> {
+    async fn find_missing(&mut self, session: &mut Session, current: &Current<'_>) -> Result<(), CollectError> {
         if self.missing.is_empty() {
             return Ok(());
         }
         // A POP3 session shows the mailbox as it was when it began, so there nothing vanishes.
         let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
-        let standing: std::collections::HashSet<CopyRef> = listing.into_iter().collect();
+        let standing: HashSet<CopyRef> = listing.into_iter().collect();
         for (copy, why) in std::mem::take(&mut self.missing) {
             if standing.contains(&copy) {
-                self.judged(Outcome::Failed, &copy, Some(("fetch", why.into())));
+                self.judged(current, Outcome::Failed, &copy, Some(("fetch", why.into())));
             } else {
-                self.judged(Outcome::Vanished, &copy, None);
+                self.judged(current, Outcome::Vanished, &copy, None);
             }
         }
         Ok(())
     }
 
-    fn judged(&mut self, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
-        let error = error.map(|(stage, error)| copy_error(&self.folder, copy, stage, error));
-        self.progress.judged.push(Judged {
-            outcome,
-            bytes: 0,
-            routed: None,
-            reported: Reported::No,
-            error,
-        });
+    fn judged(&mut self, current: &Current<'_>, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
+        let error = error.map(|(stage, error)| copy_error(&current.unit.folder.name, copy, stage, error));
+        let judged = Judged::without_bytes(copy.clone(), outcome, error);
+        self.put(current, judged);
+    }
+
+    fn put(&mut self, current: &Current<'_>, judged: Judged) {
+        if let Some(place) = current.places.get(&judged.copy) {
+            self.telling.push((current.unit.told(), *place));
+            self.progress.judged.push(judged);
+        }
     }
 
     /// Waits for all copies on their way.
@@ -352,7 +476,7 @@ impl Work<'_> {
     }
 
     /// Tells the profile what has been judged so far.
-    async fn flush(&mut self) -> Result<(), CollectError> {
+    pub(super) async fn flush(&mut self) -> Result<(), CollectError> {
         let mut first_error = None;
         while let Some(judged) = self.judging.try_join_next() {
             self.take(judged, &mut first_error);
@@ -363,90 +487,45 @@ impl Work<'_> {
 
     fn take(
         &mut self,
-        judged: Result<Result<Judged, StoreError>, tokio::task::JoinError>,
+        judged: Result<(Place, Result<Judged, StoreError>), tokio::task::JoinError>,
         first_error: &mut Option<StoreError>,
     ) {
         match judged {
-            Ok(Ok(judged)) => self.progress.judged.push(judged),
-            Ok(Err(error)) => drop(first_error.get_or_insert(error)),
-            Err(error) => {
-                let error = CopyError {
-                    folder: self.folder.clone(),
-                    copy: String::new(),
-                    stage: "identify".into(),
-                    error: error.to_string(),
-                };
-                self.progress.judged.push(Judged {
-                    outcome: Outcome::Failed,
-                    bytes: 0,
-                    routed: None,
-                    reported: Reported::No,
-                    error: Some(error),
-                });
+            Ok((place, Ok(judged))) => {
+                self.telling.push(place);
+                self.progress.judged.push(judged);
             }
+            Ok((_, Err(error))) => drop(first_error.get_or_insert(error)),
+            // Its panic is caught within, so it was aborted, with the arbiter.
+            Err(error) => tracing::error!(%error, "a copy was given up on its way; it stays open"),
         }
     }
 
     async fn tell(&mut self) -> Result<(), CollectError> {
         let progress = std::mem::take(&mut self.progress);
-        if progress.expected == 0 && progress.judged.is_empty() && progress.notices.is_empty() {
+        if progress.is_empty() {
             return Ok(());
         }
-        self.task
-            .progress
-            .send(progress)
-            .await
-            .map_err(|_| CollectError::Profile)
+        let told = self.task.progress.send(progress).await;
+        told.map_err(|_| CollectError::Profile)?;
+        self.telling.drain(..).for_each(|(told, place)| told.add(place));
+        self.task.pulse.beat();
+        Ok(())
     }
 }
 
-/// Cuts copies into windows by the bytes that each brings. A larger copy is a window by itself.
-pub fn windows(copies: Vec<Announced>, most_bytes: u64, bytes_of: impl Fn(&Announced) -> u64) -> Vec<Vec<Announced>> {
-    let mut windows: Vec<Vec<Announced>> = Vec::new();
-    let mut bytes = 0;
-    for copy in copies {
-        match windows.last_mut() {
-            Some(window) if bytes + bytes_of(&copy) <= most_bytes && window.len() < WINDOW_COPIES => {
-                bytes += bytes_of(&copy);
-                window.push(copy);
-            }
-            _ => {
-                bytes = bytes_of(&copy);
-                windows.push(vec![copy]);
-            }
-        }
-    }
-    windows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_are_bounded_in_bytes_and_copies() {
-        let sizes = [1 << 20, 2 << 20, 2 << 20, 9 << 20, 1];
-        let copies = sizes.iter().enumerate().map(|(n, size)| Announced {
-            copy: CopyRef::Uid(n as u32),
-            size: *size,
-        });
-        let lengths: Vec<usize> = windows(copies.collect(), 4 << 20, |one| one.size)
-            .iter()
-            .map(Vec::len)
-            .collect();
-        assert_eq!(lengths, [2, 1, 1, 1]);
-        let many = (0..8001)
-            .map(|n| Announced {
-                copy: CopyRef::Uid(n),
-                size: 1,
-            })
-            .collect();
-        assert_eq!(
-            windows(many, 4 << 20, |one| one.size)
-                .iter()
-                .map(Vec::len)
-                .collect::<Vec<_>>(),
-            [4000, 4000, 1]
-        );
-    }
+/// The way of a copy, at the end of which it has an outcome even where that way panics.
+async fn surviving(
+    place: Place,
+    folder: String,
+    copy: CopyRef,
+    judge: impl Future<Output = Result<Judged, StoreError>>,
+) -> (Place, Result<Judged, StoreError>) {
+    let judged = AssertUnwindSafe(judge).catch_unwind().await;
+    let judged = judged.unwrap_or_else(|_| {
+        let error = "reading or filing it panicked; this is a fault of dropkeep";
+        let error = copy_error(&folder, &copy, "identify", error.into());
+        Ok(Judged::without_bytes(copy, Outcome::Failed, Some(error)))
+    });
+    (place, judged)
 }

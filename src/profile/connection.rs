@@ -1,15 +1,20 @@
-//! The role of a connection is to hold one authenticated session and to fetch with it: it lists
-//! the folders, finds the open copies of one, fetches them in windows within the byte budget, has
-//! each identified on the pool, and sends it to the router. What became of them it tells its profile.
+//! The role of a connection is to hold one authenticated session and to fetch with it: of what is left of its run it
+//! takes job after job, lists folders, fetches what is open in them in windows within the byte budget, has each copy
+//! identified on the pool, and sends it to the router. What became of them it tells its profile.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use actix::{Actor, ActorFutureExt, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     budget::Budget,
-    collect::{self, CollectError, Collected},
+    collect::{self, CollectError},
+    jobs::Jobs,
+    pulse::Pulse,
 };
 use crate::{
     archive::{Committer, Store},
@@ -17,7 +22,7 @@ use crate::{
     identify::{Pool, Reported, Rules},
     report::{CopyError, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
-    source::{Import, Session, SourceError, Steps},
+    source::{CopyRef, Import, Session, SourceError, Steps},
 };
 
 /// Orders from the profile; there is one at a time.
@@ -47,17 +52,45 @@ pub struct Task {
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
     pub cancel: CancellationToken,
+    pub pulse: Pulse,
     pub progress: Recipient<Progress>,
 }
 
+/// Sessions of this process, each with a number of its own.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
 pub struct Connection {
     task: Arc<Task>,
-    session: Option<Session>,
+    /// Of the connections that its run has at once, which one it is.
+    lane: usize,
+    number: u64,
+    session: Option<(Session, Counted)>,
 }
 
 impl Connection {
-    pub fn new(task: Arc<Task>) -> Self {
-        Self { task, session: None }
+    pub fn new(task: Arc<Task>, lane: usize) -> Self {
+        Self {
+            task,
+            lane,
+            number: SESSIONS.fetch_add(1, Ordering::Relaxed),
+            session: None,
+        }
+    }
+}
+
+/// Counts a session as long as it is held.
+struct Counted(String);
+
+impl Counted {
+    fn new(profile: &str) -> Self {
+        metrics::connection(profile, 1.0);
+        Self(profile.to_owned())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::connection(&self.0, -1.0);
     }
 }
 
@@ -66,10 +99,6 @@ impl Actor for Connection {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-    }
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        metrics::connections(&self.task.profile.name, 0);
     }
 }
 
@@ -90,17 +119,16 @@ pub enum Entry {
 #[rtype(result = "Result<Vec<String>, CollectError>")]
 pub struct ListFolders;
 
-/// From the profile: archive what is open in a folder. Answered when all that was fetched has an
-/// outcome, each told to the profile before; when the answer is lost, so is the session.
+/// From the profile: work on what is left of the run, until nothing is. Answered when all that was fetched has an
+/// outcome, each told to the profile before; when the answer is an error, the session is gone.
 #[derive(Message)]
-#[rtype(result = "Result<Collected, CollectError>")]
-pub struct Collect {
-    pub folder: String,
-}
+#[rtype(result = "Result<(), CollectError>")]
+pub struct Collect(pub Arc<Jobs>);
 
-/// From the profile, last of all: log out.
+/// From the profile, last of all: log out. What a POP3 server was told to delete is deleted with a good answer, and not
+/// otherwise.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), CollectError>")]
 pub struct Close;
 
 /// To the profile: what became of copies. Answered when it is counted.
@@ -113,8 +141,15 @@ pub struct Progress {
     pub notices: Vec<String>,
 }
 
+impl Progress {
+    pub fn is_empty(&self) -> bool {
+        self.expected == 0 && self.judged.is_empty() && self.notices.is_empty()
+    }
+}
+
 /// A copy that has its outcome.
 pub struct Judged {
+    pub copy: CopyRef,
     pub outcome: Outcome,
     /// Bytes fetched for it.
     pub bytes: u64,
@@ -128,10 +163,11 @@ impl Handler<Connect> for Connection {
 
     fn handle(&mut self, Connect(entry): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
+        let counted = Counted::new(&task.profile.name);
         let password = match entry {
             Entry::Server(password) => password,
             Entry::Files(import) => {
-                self.session = Some(Session::files(import));
+                self.session = Some((Session::files(import), counted));
                 return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
             }
         };
@@ -142,13 +178,37 @@ impl Handler<Connect> for Connection {
         };
         AtomicResponse::new(Box::pin(connect.into_actor(self).map(|connected, connection, _| {
             let session = connected?;
-            let name = &connection.task.profile.name;
-            metrics::connections(name, 1);
+            connection.task.pulse.beat();
             if let Some(certificate) = session.certificate() {
+                let name = &connection.task.profile.name;
                 metrics::certificate_expiry(name, certificate.not_after.as_second());
             }
-            connection.session = Some(session);
+            connection.session = Some((session, counted));
             Ok(())
+        })))
+    }
+}
+
+impl Connection {
+    /// Gives the session to `work`, and keeps it where it can still be used.
+    fn with_session<T: 'static, F>(
+        &mut self,
+        work: impl FnOnce(Arc<Task>, Session) -> F,
+    ) -> AtomicResponse<Self, Result<T, CollectError>>
+    where
+        F: Future<Output = (Session, Result<T, CollectError>)> + 'static,
+    {
+        let Some((session, counted)) = self.session.take() else {
+            return AtomicResponse::new(Box::pin(actix::fut::ready(Err(not_connected()))));
+        };
+        let work = work(self.task.clone(), session).into_actor(self);
+        AtomicResponse::new(Box::pin(work.map(|(session, result), connection, _| {
+            let usable = match &result {
+                Ok(_) => true,
+                Err(error) => error.session_is_usable(),
+            };
+            connection.session = usable.then_some((session, counted));
+            result
         })))
     }
 }
@@ -157,63 +217,41 @@ impl Handler<ListFolders> for Connection {
     type Result = AtomicResponse<Self, Result<Vec<String>, CollectError>>;
 
     fn handle(&mut self, _: ListFolders, _: &mut Self::Context) -> Self::Result {
-        let (task, session) = (self.task.clone(), self.session.take());
-        let list = async move {
-            let mut session = session.ok_or_else(not_connected)?;
-            let patterns = &task.profile.folders;
-            let folders = collect::unless_cancelled(&task.cancel, session.folders(patterns)).await?;
-            Ok::<_, CollectError>((session, folders))
-        };
-        AtomicResponse::new(Box::pin(list.into_actor(self).map(|listed, connection, _| {
-            let (session, folders) = listed?;
-            connection.session = Some(session);
-            Ok(folders)
-        })))
+        self.with_session(|task, mut session| async move {
+            let folders = collect::unless_cancelled(&task.cancel, session.folders(&task.profile.folders)).await;
+            task.pulse.beat();
+            (session, folders)
+        })
     }
 }
 
 impl Handler<Collect> for Connection {
-    type Result = AtomicResponse<Self, Result<Collected, CollectError>>;
+    type Result = AtomicResponse<Self, Result<(), CollectError>>;
 
-    fn handle(&mut self, Collect { folder }: Collect, _: &mut Self::Context) -> Self::Result {
-        let (task, session) = (self.task.clone(), self.session.take());
-        let collect = async move {
-            let mut session = match session {
-                Some(session) => session,
-                None => return (None, Err(not_connected())),
-            };
-            let collected = collect::folder(&task, &mut session, &folder).await;
-            let usable = match &collected {
-                Ok(_) => true,
-                Err(error) => error.session_is_usable(),
-            };
-            (usable.then_some(session), collected)
-        };
-        AtomicResponse::new(Box::pin(collect.into_actor(self).map(
-            |(session, collected), connection, _| {
-                connection.session = session;
-                collected
-            },
-        )))
+    fn handle(&mut self, Collect(jobs): Collect, _: &mut Self::Context) -> Self::Result {
+        let (number, lane) = (self.number, self.lane);
+        self.with_session(move |task, mut session| async move {
+            let worked = collect::work(&task, &mut session, number, &jobs, lane).await;
+            (session, worked)
+        })
     }
 }
 
 impl Handler<Close> for Connection {
-    type Result = AtomicResponse<Self, ()>;
+    type Result = AtomicResponse<Self, Result<(), CollectError>>;
 
     fn handle(&mut self, _: Close, _: &mut Self::Context) -> Self::Result {
         let session = self.session.take();
-        let family = self.task.profile.server.access.family();
         let close = async move {
-            let Some(session) = session else { return };
-            // All that counts is committed by now; over IMAP and without deletions nothing hangs on it.
-            if let Err(error) = session.close().await {
-                tracing::debug!(%error, ?family, "the session did not end in good order");
+            match session {
+                Some((session, _counted)) => session.close().await.map_err(CollectError::from),
+                None => Err(not_connected()),
             }
         };
-        AtomicResponse::new(Box::pin(
-            close.into_actor(self).map(|(), _, ctx| actix::ActorContext::stop(ctx)),
-        ))
+        AtomicResponse::new(Box::pin(close.into_actor(self).map(|closed, _, ctx| {
+            actix::ActorContext::stop(ctx);
+            closed
+        })))
     }
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::{
     budget::Share,
     connection::{Judged, Task},
+    jobs::Surveyed,
 };
 use crate::{
     archive::{CopyKey, StoreError},
+    fault,
     identify::{Identified, Reported},
     report::{CopyError, Outcome},
     route::{Prepared, Previewed, Route, RouteError, Routed},
@@ -16,7 +18,7 @@ use crate::{
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped(previewed: Previewed, reported: Reported) -> Self {
+    pub fn skipped(copy: CopyRef, previewed: Previewed, reported: Reported) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
@@ -25,11 +27,21 @@ impl Judged {
             ..Default::default()
         };
         Self {
-            outcome: Outcome::Skipped,
-            bytes: 0,
             routed: Some(routed),
             reported,
-            error: None,
+            ..Self::without_bytes(copy, Outcome::Skipped, None)
+        }
+    }
+
+    /// Of a copy that was not fetched.
+    pub fn without_bytes(copy: CopyRef, outcome: Outcome, error: Option<CopyError>) -> Self {
+        Self {
+            copy,
+            outcome,
+            bytes: 0,
+            routed: None,
+            reported: Reported::No,
+            error,
         }
     }
 }
@@ -40,8 +52,7 @@ impl Judged {
 /// The store fails, which ends the run.
 pub async fn judge(
     task: Arc<Task>,
-    folder: String,
-    number: u32,
+    folder: Arc<Surveyed>,
     key: Option<CopyKey>,
     fetched: Fetched,
     _share: Share,
@@ -53,41 +64,49 @@ pub async fn judge(
     } = fetched;
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
-    let failed = |stage, error: String| Judged {
-        outcome: Outcome::Failed,
-        bytes: size,
-        routed: None,
-        reported: Reported::No,
-        error: Some(copy_error(&folder, &copy, stage, error)),
+    let failed = |stage, error: String| {
+        let error = copy_error(&folder.name, &copy, stage, error);
+        Judged {
+            bytes: size,
+            ..Judged::without_bytes(copy.clone(), Outcome::Failed, Some(error))
+        }
     };
+    if let Err(error) = fault::point("fetched") {
+        return Ok(failed("fetch", error.to_string()));
+    }
     let again = bytes.clone();
-    let mut prepared = task
-        .stages
-        .pool
-        .run(move || Prepared::new(Identified::new(bytes, internal_date, &rules)))
-        .await;
+    let identify = move || {
+        fault::point("identifying")?;
+        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
+        fault::point("identified").map(|()| prepared)
+    };
+    let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
-        tracing::error!(folder, %copy, "reading a message panicked; it is kept unread");
+        tracing::error!(folder = folder.name, %copy, "reading a message panicked; it is kept unread");
         prepared = task
             .stages
             .pool
-            .run(move || Prepared::new(Identified::unread(again, internal_date)))
+            .run(move || Ok(Prepared::new(Identified::unread(again, internal_date))))
             .await;
     }
     let prepared = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
     let reported = prepared.reported;
     let route = Route {
         copy: key,
-        folder: number,
+        folder: folder.number,
         run: task.run,
         prepared,
         routing: task.routing.clone(),
         known_only: false,
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
+    if let Err(error) = fault::point("judged") {
+        return Ok(failed("route", error.to_string()));
+    }
     match routed {
         Ok(routed) => {
             let outcome = match (routed.skipped, routed.archived.is_empty()) {
@@ -96,6 +115,7 @@ pub async fn judge(
                 (false, true) => Outcome::Duplicate,
             };
             Ok(Judged {
+                copy,
                 outcome,
                 bytes: size,
                 routed: Some(routed),

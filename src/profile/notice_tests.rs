@@ -1,20 +1,16 @@
 use super::*;
 use crate::{
-    config::{Access, Folders, Recipients, Schedule, Server},
+    config::{Access, Recipients, Server},
     message::Address,
 };
 
 fn profile(own: &[&str]) -> config::Profile {
     config::Profile {
-        name: "company".into(),
-        schedule: Schedule::default(),
-        server: Server::new(Access::Imap, "localhost", 143, "all"),
-        folders: Folders::default(),
         recipients: Recipients {
             own_addresses: own.iter().map(|text| (*text).into()).collect(),
             ..Recipients::default()
         },
-        delete: config::Delete::default(),
+        ..config::Profile::new("company", Server::new(Access::Imap, "localhost", 143, "all"))
     }
 }
 

@@ -10,9 +10,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    collect::{CollectError, HEADER_BYTES, SIZES, WINDOW_BYTES, unless_cancelled, windows},
+    collect::{CollectError, unless_cancelled},
     run::{self, Exit, RunError},
     tally::{Tally, UnknownAddress},
+    windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
 };
 use crate::{
     config::{ConfigError, Family, Profile},

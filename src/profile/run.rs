@@ -1,13 +1,12 @@
 //! One run, from the first connection to the protocol on disk. The profile actor starts it and
 //! counts; this says what happens in which order.
 
-use std::sync::Arc;
-
-use actix::{Actor, Addr, ArbiterHandle};
+use actix::ArbiterHandle;
 
 use super::{
     collect::CollectError,
-    connection::{Close, Collect, Connect, Connection, Entry, ListFolders, Task},
+    connection::{Close, Task},
+    fleet::Fleet,
 };
 use crate::{
     archive::StoreError,
@@ -103,42 +102,18 @@ pub async fn go(
     import: Option<Import>,
     network: &ArbiterHandle,
 ) -> (Vec<FolderError>, Result<(), RunError>) {
-    let mut refused = Vec::new();
-    let result = through_folders(Arc::new(task), import, network, &mut refused).await;
-    (refused, result)
+    let fleet = Fleet::new(task, network.clone());
+    let result = through(&fleet, import).await;
+    (fleet.take_refused(), result)
 }
 
-async fn through_folders(
-    task: Arc<Task>,
-    import: Option<Import>,
-    network: &ArbiterHandle,
-    refused: &mut Vec<FolderError>,
-) -> Result<(), RunError> {
-    let entry = match import {
-        Some(import) => Entry::Files(import),
-        // Before the connection: a server must not see half a login.
-        None => Entry::Server(task.profile.server.secret()?),
-    };
-    let connection = Connection::new(task.clone());
-    let connection: Addr<Connection> = Connection::start_in_arbiter(network, |_| connection);
-    let connected = connection.send(Connect(entry)).await.map_err(|_| RunError::Fault)?;
-    connected.map_err(|error| match error {
-        CollectError::Source(error) => RunError::Unreachable(error),
-        other => other.into(),
-    })?;
-    let folders = connection.send(ListFolders).await.map_err(|_| RunError::Fault)??;
-    for folder in folders {
-        let collect = Collect { folder: folder.clone() };
-        match connection.send(collect).await.map_err(|_| RunError::Fault)? {
-            Ok(_) => {}
-            Err(CollectError::Source(error)) if error.disposition() == crate::source::Disposition::Report => {
-                refused.push(FolderError { folder, error });
-            }
-            Err(error) => return Err(error.into()),
-        }
+async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> {
+    let first = fleet.launch(import).await?;
+    let connection = fleet.collect(first).await?;
+    if let Some(connection) = connection {
+        // Its answer says nothing that counts: all is committed.
+        let _ = connection.send(Close).await;
     }
-    // Its answer says nothing that counts: all is committed.
-    let _ = connection.send(Close).await;
     Ok(())
 }
 

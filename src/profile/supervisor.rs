@@ -1,10 +1,14 @@
-//! The role of a supervisor is to keep one profile running: it makes the profile from a factory,
-//! starts its runs on schedule and by hand, watches it, and puts a fresh one in its place when it
-//! is gone, after a pause that grows.
+//! The role of a supervisor is to keep one profile running: it makes the profile from a factory, starts its runs on
+//! schedule and by hand, watches it, and puts a fresh one in its place when it is gone, stuck, or its run gets nowhere,
+//! after a pause that grows. Runs that fail are tried again so too; after some the profile is failing, and goes on being
+//! tried.
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::{
     Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseActFuture, ResponseFuture,
@@ -12,20 +16,21 @@ use actix::{
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     actor::{Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
     connection::Stages,
+    pulse::Stethoscope,
+    retry::PROFILES,
+    standing::Standing,
 };
-use crate::{archive::Change, config, report::metrics, source::Import};
+use crate::{archive::Change, clock, config, report::metrics, source::Import};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
 /// A heartbeat unanswered for this long: the profile is stuck.
 const HEARTBEAT: Duration = Duration::from_secs(30);
-/// The pause before a fresh profile: doubled with each one that did not last, up to the cap.
-const BACKOFF: Duration = Duration::from_millis(100);
-const BACKOFF_CAP: Duration = Duration::from_secs(60);
 /// A profile that has lived this long lasted.
 const LASTED: Duration = Duration::from_secs(300);
 
@@ -33,17 +38,25 @@ pub struct Supervisor {
     config: config::Profile,
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
+    standing: Arc<watch::Sender<Standing>>,
     profile: Addr<Profile>,
-    born: Timestamp,
-    failures: u32,
+    /// Cancelled when the profile is replaced: whoever waits for its answer waits no longer.
+    gone: CancellationToken,
+    born: Instant,
+    /// Profiles in a row that did not last.
+    deaths: u32,
     restarting: bool,
     /// A heartbeat that is not answered yet.
     beating: bool,
+    /// Listens to the run that is going on, by its number.
+    listening: Option<(u64, Stethoscope)>,
     last_start: Option<Timestamp>,
     /// Since when the schedule is looked at.
     watching_since: Timestamp,
     /// Starts runs by its schedule; a command's own appliance does not.
     scheduled: bool,
+    /// The run that is going on was begun by the schedule.
+    by_schedule: bool,
 }
 
 impl Supervisor {
@@ -54,20 +67,29 @@ impl Supervisor {
             config,
             stages,
             live,
+            standing: Arc::default(),
             profile,
-            born: Timestamp::now(),
-            failures: 0,
+            gone: CancellationToken::new(),
+            born: Instant::now(),
+            deaths: 0,
             restarting: false,
             beating: false,
+            listening: None,
             last_start,
-            watching_since: Timestamp::now(),
+            watching_since: clock::now(),
             scheduled,
+            by_schedule: false,
         }
     }
 
     /// What the profile's run looks like, now and as it goes on.
     pub fn live(&self) -> watch::Receiver<Live> {
         self.live.subscribe()
+    }
+
+    /// What the supervisor makes of the runs that ended.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
@@ -79,7 +101,12 @@ impl Supervisor {
         }
         if !std::mem::replace(&mut self.beating, true) {
             let beat = tokio::time::timeout(HEARTBEAT, self.profile.send(Heartbeat));
-            ctx.spawn(beat.into_actor(self).map(|answer, supervisor, ctx| {
+            let asked = self.gone.clone();
+            ctx.spawn(beat.into_actor(self).map(move |answer, supervisor, ctx| {
+                // Of one that was replaced meanwhile it says nothing.
+                if asked.is_cancelled() {
+                    return;
+                }
                 supervisor.beating = false;
                 match answer {
                     Ok(Ok(())) => {}
@@ -88,41 +115,118 @@ impl Supervisor {
                 }
             }));
         }
+        if self.is_stalled() {
+            return self.replace("stall", ctx);
+        }
         self.start_if_due(ctx);
     }
 
+    fn is_stalled(&mut self) -> bool {
+        let now = Instant::now();
+        let patience = self.config.stall_timeout.0;
+        let live = self.live.borrow();
+        let Some(run) = &live.run else {
+            self.listening = None;
+            return false;
+        };
+        if self.listening.as_ref().is_none_or(|(number, _)| *number != run.run) {
+            self.listening = Some((run.run, Stethoscope::new(live.pulse.clone(), now)));
+        }
+        let silent = self.listening.as_mut().map(|(_, it)| it.silent_for(now, patience));
+        silent.is_some_and(|silent| silent > patience)
+    }
+
     fn start_if_due(&mut self, ctx: &mut Context<Self>) {
-        let now = Timestamp::now();
+        let now = clock::now();
+        if self.config.pause.include(&now.to_zoned(self.config.timezone.get())) {
+            if std::mem::take(&mut self.by_schedule) && self.live.borrow().busy {
+                tracing::info!(profile = self.config.name, "the pause begins, and the run ends");
+                self.live.send_modify(|live| {
+                    if let Some(run) = live.run.as_mut() {
+                        run.notice("the hours of `pause` began; what is left is archived after them");
+                    }
+                    live.cancel.cancel();
+                });
+            }
+            return;
+        }
         let due = self
             .config
             .schedule
-            .next(self.last_start, self.watching_since, now)
-            .is_some_and(|due| due <= now);
+            .next(&self.config.timezone, self.last_start, self.watching_since, now);
+        let due = self.standing.borrow().next(due, now).is_some_and(|due| due <= now);
         if self.scheduled && due && !self.live.borrow().busy {
             self.last_start = Some(now);
-            let start = self.profile.send(Start(None));
-            // A run that could not begin is logged there; it is tried again when the schedule says.
-            ctx.spawn(
-                start
-                    .into_actor(self)
-                    .map(|answer, supervisor, ctx| drop(supervisor.took(answer, ctx))),
-            );
+            self.by_schedule = true;
+            // How it ended is noted there.
+            let run = self.ask(None);
+            ctx.spawn(run.map(|_, _, _| ()));
         }
     }
 
-    /// Reads the profile's answer; none means that the profile is gone.
-    fn took(
-        &mut self,
-        answer: Result<Result<Finished, StartError>, actix::MailboxError>,
-        ctx: &mut Context<Self>,
-    ) -> Result<Finished, StartError> {
-        let result = answer.unwrap_or_else(|_| Err(StartError::Stopped(self.config.name.clone())));
-        match &result {
-            Ok(_) => {}
-            Err(StartError::Stopped(_)) => self.replace("panic", ctx),
-            Err(error) => tracing::warn!(%error, profile = self.config.name, "the run could not begin"),
+    /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
+    fn ask(&mut self, import: Option<Import>) -> ResponseActFuture<Self, Result<Finished, StartError>> {
+        let (gone, name) = (self.gone.clone(), self.config.name.clone());
+        let start = self.profile.send(Start(import));
+        self.show(true);
+        let answer = async move {
+            tokio::select! {
+                biased;
+                answer = start => answer.ok(),
+                () = gone.cancelled() => None,
+            }
+            .unwrap_or(Err(StartError::Stopped(name)))
+        };
+        let asked = self.gone.clone();
+        Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
+            if !asked.is_cancelled() {
+                supervisor.took(&answer, ctx);
+            }
+            answer
+        }))
+    }
+
+    /// What a run's end says of the profile.
+    fn took(&mut self, answer: &Result<Finished, StartError>, ctx: &mut Context<Self>) {
+        match answer {
+            Err(StartError::Stopped(_)) => return self.replace("panic", ctx),
+            Err(StartError::Busy(_)) => return,
+            Err(StartError::Store(error)) => {
+                tracing::warn!(%error, profile = self.config.name, "the run could not begin");
+                self.failed(&error.to_string());
+            }
+            Ok(Finished { run, .. }) if !run.import.is_empty() => {}
+            Ok(Finished { trouble: Some(why), .. }) => self.failed(why),
+            Ok(Finished { run, .. }) if run.state == crate::report::RunState::Interrupted => {}
+            Ok(_) => self.standing.send_modify(Standing::succeeded),
         }
-        result
+        self.by_schedule = false;
+        self.show(false);
+    }
+
+    fn failed(&mut self, why: &str) {
+        let profile = &self.config.name;
+        let mut pause = Duration::ZERO;
+        self.standing.send_modify(|standing| {
+            let was = standing.is_failing();
+            pause = standing.failed(clock::now(), why);
+            if standing.is_failing() && !was {
+                tracing::error!(profile, why, "the profile is failing; it goes on being tried");
+            }
+        });
+        if self.scheduled && self.config.schedule != config::Schedule::Manual {
+            metrics::supervisor_restart(profile, "error");
+            tracing::warn!(profile, ?pause, "the run failed and is tried again");
+        }
+    }
+
+    fn show(&self, running: bool) {
+        let state = match (self.restarting || self.standing.borrow().is_failing(), running) {
+            (true, _) => "failing",
+            (false, true) => "running",
+            (false, false) => "idle",
+        };
+        metrics::profile_state(&self.config.name, state);
     }
 
     /// Puts a fresh profile in the place of one that is gone.
@@ -130,27 +234,24 @@ impl Supervisor {
         if std::mem::replace(&mut self.restarting, true) {
             return;
         }
-        let lived = Timestamp::now().duration_since(self.born);
-        self.failures = if lived.unsigned_abs() >= LASTED {
-            0
-        } else {
-            self.failures.saturating_add(1)
+        self.deaths = match self.born.elapsed() >= LASTED {
+            true => 1,
+            false => self.deaths.saturating_add(1),
         };
-        let pause = BACKOFF.saturating_mul(1 << self.failures.min(16)).min(BACKOFF_CAP);
-        tracing::error!(
-            profile = self.config.name,
-            cause,
-            ?pause,
-            "the profile is gone and is started anew"
-        );
-        metrics::supervisor_restart(&self.config.name, cause);
-        metrics::profile_state(&self.config.name, "failing");
+        let pause = PROFILES.after(self.deaths);
+        let name = &self.config.name;
+        tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
+        metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
+        self.by_schedule = false;
+        self.show(false);
         ctx.run_later(pause, |supervisor, _| {
             supervisor.profile = make(&supervisor.config, &supervisor.stages, &supervisor.live);
-            supervisor.born = Timestamp::now();
+            supervisor.born = Instant::now();
             supervisor.restarting = false;
-            metrics::profile_state(&supervisor.config.name, "idle");
+            supervisor.beating = false;
+            supervisor.listening = None;
+            supervisor.show(false);
         });
     }
 
@@ -159,21 +260,28 @@ impl Supervisor {
         let Live { run, cancel, .. } = self.live.send_replace(Live::default());
         // A profile that is but stuck must not go on beside the fresh one.
         cancel.cancel();
-        let Some(mut run) = run else { return };
-        run.error(
-            "",
-            "",
-            "run",
-            format!("the profile stopped ({cause}); this is a fault of dropkeep"),
-        );
+        let gone = std::mem::take(&mut self.gone);
+        let why = match cause {
+            "stall" => format!(
+                "the run made no progress for {} (stall_timeout) and was given up",
+                self.config.stall_timeout
+            ),
+            _ => format!("the profile stopped ({cause}); this is a fault of dropkeep"),
+        };
+        let Some(mut run) = run else { return gone.cancel() };
+        self.failed(&why);
+        run.error("", "", "run", why);
         run.state = crate::report::RunState::Failed;
-        run.finished_at = Some(crate::report::timestamp(Timestamp::now()));
+        run.finished_at = Some(crate::report::timestamp(clock::now()));
+        let took = Duration::try_from(clock::now().duration_since(run.started_at)).unwrap_or_default();
+        metrics::run_ended(&self.config.name, run.state, took, None);
         let committer = self.stages.committer.clone();
         let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
-        ctx.spawn(store.into_actor(self).map(|stored, supervisor, _| {
+        ctx.spawn(store.into_actor(self).map(move |stored, supervisor, _| {
             if let Err(error) = stored {
                 tracing::error!(%error, profile = supervisor.config.name, "the protocol could not be stored");
             }
+            gone.cancel();
         }));
     }
 }
@@ -207,14 +315,9 @@ impl Handler<RunNow> for Supervisor {
     fn handle(&mut self, RunNow(import): RunNow, _: &mut Self::Context) -> Self::Result {
         // An import is none of the runs that the schedule counts from.
         if import.is_none() && !self.live.borrow().busy {
-            self.last_start = Some(Timestamp::now());
+            self.last_start = Some(clock::now());
         }
-        let start = self.profile.send(Start(import));
-        Box::pin(
-            start
-                .into_actor(self)
-                .map(|answer, supervisor, ctx| supervisor.took(answer, ctx)),
-        )
+        self.ask(import)
     }
 }
 

@@ -71,12 +71,8 @@ fn unknown(tally: &Tally) -> Vec<(String, u64, bool)> {
 
 fn profile(recipients: Recipients) -> config::Profile {
     config::Profile {
-        name: "company".into(),
-        schedule: config::Schedule::default(),
-        server: Server::new(Access::Imap, "localhost", 143, "all"),
-        folders: config::Folders::default(),
         recipients,
-        delete: config::Delete::default(),
+        ..config::Profile::new("company", Server::new(Access::Imap, "localhost", 143, "all"))
     }
 }
 

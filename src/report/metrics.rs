@@ -31,10 +31,22 @@ pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
+pub const PANICS: &str = "dropkeep_panics_total";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
 
 /// The states that `dropkeep_profile_state` tells apart; the one that holds is 1.
 pub const PROFILE_STATES: [&str; 3] = ["idle", "running", "failing"];
+
+/// What the threads do that `dropkeep_panics_total` tells apart.
+pub const THREADS: [&str; 7] = [
+    "main",
+    "identify",
+    "committer",
+    "housekeeper",
+    "actor",
+    "blocking",
+    "other",
+];
 
 /// Installs the recorder; what is counted before is lost.
 ///
@@ -54,6 +66,9 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
     counter!(DIRECTORY_ERRORS).absolute(0);
+    for thread in THREADS {
+        counter!(PANICS, "thread" => thread).absolute(0);
+    }
     gauge!(INFLIGHT_BYTES).set(0.0);
     gauge!(BACKPRESSURE_SECONDS, "stage" => "budget").set(0.0);
     Ok(handle)
@@ -130,6 +145,11 @@ fn describe() {
         USERS_FILE_OK,
         "1 where the users are those of the users file, 0 where it is wrong and they are those of an earlier one"
     );
+    describe_counter!(
+        PANICS,
+        Unit::Count,
+        "Panics, by what the thread does: faults of dropkeep or of a library, survived where they could be"
+    );
     describe_gauge!(BUILD_INFO, "1, with the version as a label");
 }
 
@@ -181,8 +201,9 @@ pub fn progress(profile: &str, done: u64, expected: u64) {
     gauge!(RUN_EXPECTED, "profile" => profile.to_owned()).set(expected as f64);
 }
 
-pub fn connections(profile: &str, open: u32) {
-    gauge!(CONNECTIONS, "profile" => profile.to_owned()).set(open);
+/// So many sessions more, or fewer.
+pub fn connection(profile: &str, more: f64) {
+    gauge!(CONNECTIONS, "profile" => profile.to_owned()).increment(more);
 }
 
 pub fn certificate_expiry(profile: &str, not_after: i64) {
@@ -230,6 +251,11 @@ pub fn users(count: usize) {
 /// Whether the users are those of the users file as it is now.
 pub fn users_file(ok: bool) {
     gauge!(USERS_FILE_OK).set(if ok { 1.0 } else { 0.0 });
+}
+
+/// A thread that does this panicked.
+pub fn panicked(thread: &'static str) {
+    counter!(PANICS, "thread" => thread).increment(1);
 }
 
 /// A users file changed and could not be used.

@@ -9,11 +9,10 @@ use std::{
 };
 
 use actix::{
-    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, MessageResult,
-    ResponseFuture, WrapFuture,
+    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, ResponseFuture,
+    WrapFuture,
 };
-use futures_util::future;
-use jiff::Timestamp;
+use futures_util::future::{self, LocalBoxFuture};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -26,9 +25,11 @@ use super::{
 };
 use crate::{
     archive::{Change, Committer, CopyKey, Deposit, Filed, RunId, Shared, Store, StoreError, UserArchive, UserId},
+    clock,
     config::Unknown,
     identify::Found,
     message::Address,
+    panics::{Answer, Panicked, survived, survived_async},
     report::metrics,
 };
 
@@ -36,6 +37,8 @@ use crate::{
 const MAILBOX: usize = 64;
 /// How often archives that stopped are forgotten.
 const TIDY: Duration = Duration::from_secs(60);
+/// In the words of an error.
+pub(super) const DOING: &str = "the router";
 /// Users made in the run whose addresses are told of one message.
 const MOST_MADE: usize = 32;
 
@@ -102,8 +105,9 @@ impl Router {
         let user = self.directory.newcomer(&nobody.address)?;
         let id = self.new_id();
         self.created.entry(run).or_default().insert(id);
-        self.directory.put(id, user);
+        // First of all: whoever is in the directory and not on disk must be brought along.
         self.uncommitted.insert(id);
+        self.directory.put(id, user);
         self.changed(id);
         Some(Assigned {
             user: id,
@@ -206,6 +210,8 @@ pub enum RouteError {
     /// A user to be created met one who was there first; the copy is routed anew by the next run.
     #[error("{0}")]
     Twin(StoreError),
+    #[error("{0}; the copy is routed anew by the next run")]
+    Panicked(#[from] Panicked),
     #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
     Archive { user: String },
     #[error("the router stopped; this is a fault of dropkeep")]
@@ -216,6 +222,19 @@ impl Handler<Route> for Router {
     type Result = ResponseFuture<Result<Routed, RouteError>>;
 
     fn handle(&mut self, route: Route, ctx: &mut Self::Context) -> Self::Result {
+        let router = ctx.address();
+        let routing = survived(DOING, || self.route(route, router));
+        let routed = async { survived_async(DOING, routing?).await? };
+        Box::pin(routed)
+    }
+}
+
+impl Router {
+    /// Decides at once for whom a copy is, and files it as a future of its own.
+    fn route(&mut self, route: Route, router: Addr<Self>) -> LocalBoxFuture<'static, Result<Routed, RouteError>> {
+        if let Err(error) = StoreError::point("routing") {
+            return Box::pin(future::ready(Err(error.into())));
+        }
         let Route {
             copy,
             folder,
@@ -270,7 +289,7 @@ impl Handler<Route> for Router {
             .filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())))
             .collect();
 
-        let now = Timestamp::now().as_second();
+        let now = clock::now().as_second();
         let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
         let deposit = Deposit {
             copy,
@@ -284,10 +303,13 @@ impl Handler<Route> for Router {
             unclaimed,
             new_users,
         };
-        let (router, shares) = (ctx.address(), self.shares.clone());
+        let shares = self.shares.clone();
+        let point = StoreError::point("routed");
         Box::pin(async move {
+            point?;
             let _turn = take_turn(shares, users.len()).await;
             let (shared, answer) = Shared::new(deposit, users.len());
+            StoreError::point("handing-out")?;
             hand_out_all(&router, users, &shared).await?;
             drop(shared);
             let filed = match committed(answer).await {
@@ -297,6 +319,7 @@ impl Handler<Route> for Router {
                 }
                 filed => filed?,
             };
+            StoreError::point("recorded")?;
             let recorded = Recorded { brought, filed };
             (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
             Ok(routed)
@@ -314,13 +337,15 @@ struct Recorded {
 }
 
 impl Handler<Recorded> for Router {
-    type Result = MessageResult<Recorded>;
+    type Result = Answer<(Vec<String>, Vec<String>)>;
 
     fn handle(&mut self, Recorded { brought, filed }: Recorded, _: &mut Self::Context) -> Self::Result {
-        for user in &brought {
-            self.uncommitted.remove(user);
-        }
-        MessageResult((self.names(&filed.archived), self.names(&filed.duplicate)))
+        Answer::survived(DOING, || {
+            for user in &brought {
+                self.uncommitted.remove(user);
+            }
+            (self.names(&filed.archived), self.names(&filed.duplicate))
+        })
     }
 }
 
@@ -330,23 +355,27 @@ impl Handler<Recorded> for Router {
 struct Refused(Vec<UserId>);
 
 impl Handler<Refused> for Router {
-    type Result = ();
+    type Result = Answer<()>;
 
-    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) {
-        for user in users {
-            if self.uncommitted.remove(&user) {
-                self.directory.remove(user);
-                self.changed(user);
+    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || {
+            for user in users {
+                if self.uncommitted.remove(&user) {
+                    self.directory.remove(user);
+                    self.changed(user);
+                }
             }
-        }
+        })
     }
 }
 
 impl Handler<Preview> for Router {
-    type Result = MessageResult<Preview>;
+    type Result = Answer<Previewed>;
 
     fn handle(&mut self, asked: Preview, _: &mut Self::Context) -> Self::Result {
-        MessageResult(preview(&self.directory, &asked.routing, &asked.found, &asked.look_up))
+        Answer::survived(DOING, || {
+            preview(&self.directory, &asked.routing, &asked.found, &asked.look_up)
+        })
     }
 }
 
@@ -355,7 +384,8 @@ impl Handler<ChangeUser> for Router {
     type Result = AtomicResponse<Self, Result<UserId, UserError>>;
 
     fn handle(&mut self, ChangeUser(change): ChangeUser, _: &mut Self::Context) -> Self::Result {
-        let wanted = changed(&self.directory, change).and_then(|(id, user)| {
+        let wanted = survived(DOING, || -> Result<_, UserError> {
+            let (id, user) = changed(&self.directory, change)?;
             let id = id.unwrap_or_else(|| self.new_id());
             // Users on their way to the disk count too; those there the committer looks at again.
             match self.directory.contradiction(id, &user) {
@@ -365,26 +395,29 @@ impl Handler<ChangeUser> for Router {
         });
         let committer = self.committer.clone();
         let commit = async move {
-            let (id, user) = wanted?;
+            let (id, user) = wanted??;
             committer.change(Change::User(Some(id), user.clone())).await?;
             Ok((id, user))
         };
         let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
             let (id, user) = result?;
-            router.directory.put(id, user);
-            router.uncommitted.remove(&id);
-            router.changed(id);
-            Ok(id)
+            let put = survived(DOING, || {
+                router.directory.put(id, user);
+                router.uncommitted.remove(&id);
+                router.changed(id);
+                id
+            });
+            Ok(put?)
         };
         AtomicResponse::new(Box::pin(commit.into_actor(self).map(finish)))
     }
 }
 
 impl Handler<RunEnded> for Router {
-    type Result = ();
+    type Result = Answer<()>;
 
-    fn handle(&mut self, RunEnded(run): RunEnded, _: &mut Self::Context) {
-        self.created.remove(&run);
+    fn handle(&mut self, RunEnded(run): RunEnded, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || drop(self.created.remove(&run)))
     }
 }
 

@@ -5,16 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Addr, Handler, Message, MessageResult};
+use actix::{Addr, Handler, Message};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     decision::Assigned,
-    router::{RouteError, Router},
+    router::{DOING, RouteError, Router},
 };
 use crate::{
     archive::{File, Filed, Shared, StoreError, UserArchive, UserId},
+    panics::Answer,
     report::metrics,
 };
 
@@ -80,8 +81,8 @@ async fn hand_out(
     file: File,
 ) -> Result<(), RouteError> {
     for _ in 0..TRIES {
-        if archive.send(file.clone()).await.is_ok() {
-            return Ok(());
+        if let Ok(settled) = archive.send(file.clone()).await {
+            return Ok(settled?);
         }
         let started = router.send(Archives(vec![user])).await;
         archive = started
@@ -99,10 +100,10 @@ async fn hand_out(
 struct Archives(Vec<UserId>);
 
 impl Handler<Archives> for Router {
-    type Result = MessageResult<Archives>;
+    type Result = Answer<Vec<Addr<UserArchive>>>;
 
     fn handle(&mut self, Archives(users): Archives, _: &mut Self::Context) -> Self::Result {
-        MessageResult(users.into_iter().map(|user| self.archive(user)).collect())
+        Answer::survived(DOING, || users.into_iter().map(|user| self.archive(user)).collect())
     }
 }
 
@@ -112,9 +113,9 @@ impl Handler<Archives> for Router {
 struct Names(Vec<UserId>);
 
 impl Handler<Names> for Router {
-    type Result = Vec<String>;
+    type Result = Answer<Vec<String>>;
 
     fn handle(&mut self, Names(users): Names, _: &mut Self::Context) -> Self::Result {
-        self.names(&users)
+        Answer::survived(DOING, || self.names(&users))
     }
 }

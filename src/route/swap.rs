@@ -1,13 +1,14 @@
 //! Another directory in place of the router's: made beside it, so that mail goes on by the old one meanwhile.
 
-use actix::{Handler, Message, MessageResult};
+use actix::{Handler, Message};
 
 use super::{
     Directory,
-    router::{Router, warn_of_absent},
+    router::{DOING, Router, warn_of_absent},
 };
 use crate::{
     archive::{User, UserId},
+    panics::Answer,
     report::metrics,
 };
 
@@ -29,34 +30,44 @@ pub struct Swap(pub Directory);
 pub struct PutUsers(pub Vec<(UserId, User)>);
 
 impl Handler<PutUsers> for Router {
-    type Result = ();
+    type Result = Answer<()>;
 
-    fn handle(&mut self, PutUsers(users): PutUsers, _: &mut Self::Context) {
-        // On the way an address may be two users'; whoever has it in the end is put in as having it.
-        users.into_iter().for_each(|(id, user)| self.directory.put(id, user));
-        self.meanwhile = None;
-        warn_of_absent(&self.directory);
-        metrics::users(self.directory.len());
+    fn handle(&mut self, PutUsers(users): PutUsers, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || {
+            // On the way an address may be two users'; whoever has it in the end is put in as having it.
+            users.into_iter().for_each(|(id, user)| self.directory.put(id, user));
+            self.meanwhile = None;
+            warn_of_absent(&self.directory);
+            metrics::users(self.directory.len());
+        })
     }
 }
 
 impl Handler<BeginSwap> for Router {
-    type Result = MessageResult<BeginSwap>;
+    type Result = Answer<UserId>;
 
     fn handle(&mut self, BeginSwap(numbers): BeginSwap, _: &mut Self::Context) -> Self::Result {
-        // One that was begun and came to nothing has its notes still.
-        let uncommitted = self.uncommitted.iter().copied();
-        self.meanwhile.get_or_insert_default().extend(uncommitted);
-        let first = self.next_user;
-        self.next_user += numbers;
-        MessageResult(first)
+        Answer::survived(DOING, || {
+            // One that was begun and came to nothing has its notes still.
+            let uncommitted = self.uncommitted.iter().copied();
+            self.meanwhile.get_or_insert_default().extend(uncommitted);
+            let first = self.next_user;
+            self.next_user += numbers;
+            first
+        })
     }
 }
 
 impl Handler<Swap> for Router {
-    type Result = MessageResult<Swap>;
+    type Result = Answer<Directory>;
 
-    fn handle(&mut self, Swap(mut new): Swap, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Swap(new): Swap, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || self.swap(new))
+    }
+}
+
+impl Router {
+    fn swap(&mut self, mut new: Directory) -> Directory {
         for id in self.meanwhile.take().unwrap_or_default() {
             match self.directory.user(id) {
                 // Whom the configuration has now, it manages.
@@ -72,7 +83,7 @@ impl Handler<Swap> for Router {
         self.next_user = self.next_user.max(new.next_id());
         warn_of_absent(&new);
         metrics::users(new.len());
-        MessageResult(std::mem::replace(&mut self.directory, new))
+        std::mem::replace(&mut self.directory, new)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     archive::{CATCHALL_ID, StoreError, User, UserId},
     config::nearest,
     message::{Address, check_name},
+    panics::Panicked,
 };
 
 /// What is asked to be changed; what it comes to is decided where the directory is.
@@ -27,6 +28,8 @@ pub enum UserError {
     Managed(String),
     #[error("{0:?} is built in")]
     BuiltIn(String),
+    #[error("{0}; `dropkeep users` tells whether the change was made")]
+    Panicked(#[from] Panicked),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -108,6 +108,19 @@ impl SourceError {
         }
     }
 
+    /// Whether another attempt would end the same way: the server's answer, or our configuration, says so.
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Login { .. }
+                | Self::Certificate { .. }
+                | Self::CaFile { .. }
+                | Self::NoUpgrade { .. }
+                | Self::Injected { .. }
+                | Self::Preauth { .. }
+        )
+    }
+
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -203,4 +216,14 @@ mod tests {
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
         assert_eq!(connecting.step(), Some(Step::Login));
     }
+}
+impl SourceError {
+    pub fn wait(&self) -> Option<Wait> {
+        None
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wait {
+    pub suggested: Option<Duration>,
+    pub fewer_connections: bool,
 }

@@ -1,25 +1,28 @@
-//! The hours in which the appliance may tidy up.
+//! Hours of the day: those in which the appliance may tidy up, and those in which a profile pauses.
 
 use jiff::{Zoned, civil::Time};
 use serde::{Deserialize, Deserializer, de};
 
 /// A daily stretch of local time such as `02:00-05:00`, past midnight where the end comes first; or `never`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuietHours {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DailyHours {
+    #[default]
     Never,
-    Daily { from: Time, to: Time },
+    Daily {
+        from: Time,
+        to: Time,
+    },
 }
 
-impl Default for QuietHours {
-    fn default() -> Self {
+impl DailyHours {
+    /// From `from` to `to` o'clock.
+    pub const fn daily(from: i8, to: i8) -> Self {
         Self::Daily {
-            from: Time::constant(2, 0, 0, 0),
-            to: Time::constant(5, 0, 0, 0),
+            from: Time::constant(from, 0, 0, 0),
+            to: Time::constant(to, 0, 0, 0),
         }
     }
-}
 
-impl QuietHours {
     pub fn parse(text: &str) -> Option<Self> {
         if text.trim() == "never" {
             return Some(Self::Never);
@@ -41,7 +44,7 @@ impl QuietHours {
     }
 }
 
-impl<'de> Deserialize<'de> for QuietHours {
+impl<'de> Deserialize<'de> for DailyHours {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
@@ -61,13 +64,13 @@ mod tests {
     fn quiet_hours_may_pass_midnight() {
         let at = |hours: &str, time: &str| {
             let now: Zoned = format!("2026-01-01T{time}:00[UTC]").parse().unwrap();
-            QuietHours::parse(hours).unwrap().include(&now)
+            DailyHours::parse(hours).unwrap().include(&now)
         };
         assert!(at("02:00-05:00", "02:00") && at("02:00-05:00", "04:59") && !at("02:00-05:00", "05:00"));
         assert!(at("22:00 - 01:30", "23:00") && at("22:00 - 01:30", "01:29") && !at("22:00 - 01:30", "12:00"));
         assert!(!at("never", "03:00"));
         for bad in ["", "02:00", "02:00-02:00", "2-5", "25:00-26:00", "always"] {
-            assert_eq!(QuietHours::parse(bad), None, "{bad}");
+            assert_eq!(DailyHours::parse(bad), None, "{bad}");
         }
     }
 }

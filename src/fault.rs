@@ -1,0 +1,268 @@
+//! Fault points: places at which a test makes this program fail, to see that it survives that.
+//!
+//! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic` or `abort` (the process ends
+//! at once, and nothing is tidied up); `nth` is the how-manieth time that the point is reached, the first where it is left
+//! out. They are there with debug assertions only: in what is shipped, [`point`] does nothing.
+
+/// The stage of which a point is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// A data directory is made or opened.
+    Open,
+    /// A catalog of an older schema is brought to the present one.
+    Upgrade,
+    /// A copy was fetched, or has its outcome.
+    Fetch,
+    Identify,
+    Route,
+    /// A user's archive settles its share.
+    File,
+    /// The committer writes a group.
+    Commit,
+    /// Who waits for a group is answered.
+    Acknowledge,
+    /// A run begins, or its protocol is stored.
+    Protocol,
+    Seal,
+    Compact,
+    /// The catalog is written anew without its free pages.
+    Shrink,
+    Backup,
+    Restore,
+}
+
+/// All points, in the order in which mail reaches them. The steps before and after a deletion on the server are to be
+/// `deletion-checked`, `deletion-before` and `deletion-after`.
+pub const POINTS: &[(&str, Stage)] = &[
+    ("open-folder", Stage::Open),
+    ("open-locked", Stage::Open),
+    ("open-catalog-folder", Stage::Open),
+    ("open-catalog-making", Stage::Open),
+    ("open-catalog", Stage::Open),
+    ("open-volumes", Stage::Open),
+    ("open-synced", Stage::Open),
+    ("open-sweeping", Stage::Open),
+    ("open-swept", Stage::Open),
+    ("abandoned-closing", Stage::Open),
+    ("upgrade-begun", Stage::Upgrade),
+    ("upgrade-stepped", Stage::Upgrade),
+    ("upgrade-written", Stage::Upgrade),
+    ("upgrade-synced", Stage::Upgrade),
+    ("run-beginning", Stage::Protocol),
+    ("fetched", Stage::Fetch),
+    ("identifying", Stage::Identify),
+    ("identified", Stage::Identify),
+    ("routing", Stage::Route),
+    ("routed", Stage::Route),
+    ("handing-out", Stage::Route),
+    ("settling", Stage::File),
+    ("handing-over", Stage::File),
+    ("settled", Stage::File),
+    ("group-begun", Stage::Commit),
+    ("volume-making", Stage::Commit),
+    ("volume-made", Stage::Commit),
+    ("volume-full", Stage::Commit),
+    ("group-filed", Stage::Commit),
+    ("volume-writing", Stage::Commit),
+    ("volume-written", Stage::Commit),
+    ("volume-synced", Stage::Commit),
+    ("catalog-written", Stage::Commit),
+    ("catalog-synced", Stage::Commit),
+    ("acknowledging", Stage::Acknowledge),
+    ("acknowledged", Stage::Acknowledge),
+    ("recorded", Stage::Acknowledge),
+    ("judged", Stage::Fetch),
+    ("protocol-storing", Stage::Protocol),
+    ("protocol-stored", Stage::Protocol),
+    ("seal-begun", Stage::Seal),
+    ("seal-measured", Stage::Seal),
+    ("seal-writing", Stage::Seal),
+    ("seal-written", Stage::Seal),
+    ("seal-closed", Stage::Seal),
+    ("seal-noted", Stage::Seal),
+    ("shrink-copied", Stage::Shrink),
+    ("shrink-replaced", Stage::Shrink),
+    ("compact-begun", Stage::Compact),
+    ("compact-planned", Stage::Compact),
+    ("compact-moving", Stage::Compact),
+    ("compact-moved", Stage::Compact),
+    ("compact-compared", Stage::Compact),
+    ("blocks-dropping", Stage::Compact),
+    ("blocks-dropped", Stage::Compact),
+    ("volume-emptied", Stage::Compact),
+    ("volume-moved-away", Stage::Compact),
+    ("volume-removed", Stage::Compact),
+    ("backup-begun", Stage::Backup),
+    ("backup-catalog", Stage::Backup),
+    ("backup-volume", Stage::Backup),
+    ("backup-copied", Stage::Backup),
+    ("backup-recording", Stage::Backup),
+    ("backup-built", Stage::Backup),
+    ("staging-old-moved", Stage::Backup),
+    ("staging-new-moved", Stage::Backup),
+    ("backup-placed", Stage::Backup),
+    ("backup-tidied", Stage::Backup),
+    ("restore-begun", Stage::Restore),
+    ("restore-copied", Stage::Restore),
+    ("restore-built", Stage::Restore),
+    ("restore-placed", Stage::Restore),
+];
+
+/// Fails here, where this point is the one chosen.
+///
+/// # Errors
+/// It is, and its kind is `error`.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn point(_: &'static str) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(debug_assertions)]
+pub use chosen::point;
+
+#[cfg(debug_assertions)]
+mod chosen {
+    use std::{
+        io::{self, Write},
+        sync::{
+            OnceLock,
+            atomic::{AtomicU64, Ordering},
+        },
+    };
+
+    const VARIABLE: &str = "DROPKEEP_FAULT";
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Kind {
+        Error,
+        Panic,
+        Abort,
+    }
+
+    #[derive(Debug)]
+    pub(super) struct Chosen {
+        pub name: String,
+        pub kind: Kind,
+        pub nth: u64,
+        reached: AtomicU64,
+    }
+
+    impl Chosen {
+        /// Reads `name:kind[:nth]`.
+        pub fn parse(text: &str) -> Option<Self> {
+            let mut words = text.split(':');
+            let name = words.next()?.to_owned();
+            let kind = match words.next()? {
+                "error" => Kind::Error,
+                "panic" => Kind::Panic,
+                "abort" => Kind::Abort,
+                _ => return None,
+            };
+            let nth = words.next().map_or(Some(1), |nth| nth.parse().ok())?;
+            let is_known = super::POINTS.iter().any(|(known, _)| *known == name);
+            (is_known && nth > 0 && words.next().is_none()).then_some(Self {
+                name,
+                kind,
+                nth,
+                reached: AtomicU64::new(0),
+            })
+        }
+
+        fn reach(&self) -> io::Result<()> {
+            if self.reached.fetch_add(1, Ordering::Relaxed) + 1 != self.nth {
+                return Ok(());
+            }
+            say(&format!("fault point {} is reached", self.name));
+            match self.kind {
+                Kind::Error => Err(io::Error::other(format!("the fault point {} was chosen", self.name))),
+                Kind::Panic => panic!("the fault point {} was chosen", self.name),
+                Kind::Abort => std::process::abort(),
+            }
+        }
+    }
+
+    /// Who tests sees that the point was reached.
+    fn say(words: &str) {
+        // Where nobody reads, nobody tests.
+        let _ = writeln!(io::stderr(), "{words}");
+    }
+
+    fn chosen() -> Option<&'static Chosen> {
+        static CHOSEN: OnceLock<Option<Chosen>> = OnceLock::new();
+        let read = || {
+            let text = std::env::var(VARIABLE).ok()?;
+            let chosen = Chosen::parse(&text);
+            if chosen.is_none() {
+                say(&format!(
+                    "{VARIABLE}={text} is not name:kind[:nth] of a point that there is"
+                ));
+            }
+            chosen
+        };
+        CHOSEN.get_or_init(read).as_ref()
+    }
+
+    /// Fails here, where this point is the one chosen.
+    ///
+    /// # Errors
+    /// It is, and its kind is `error`.
+    pub fn point(name: &'static str) -> io::Result<()> {
+        match chosen() {
+            Some(chosen) if chosen.name == name => chosen.reach(),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    use super::*;
+
+    /// How often each point is placed in the source, by the calls that are written there.
+    fn placed(folder: &Path, found: &mut BTreeMap<String, usize>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                placed(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                for call in text.split("point(\"").skip(1) {
+                    let name = call.split('"').next().unwrap();
+                    *found.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_point_of_the_list_is_placed_once_and_no_other_is() {
+        let mut found = BTreeMap::new();
+        placed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        let listed: BTreeMap<_, _> = POINTS.iter().map(|(name, _)| ((*name).to_owned(), 1)).collect();
+        assert_eq!(listed.len(), POINTS.len(), "a name stands twice in the list");
+        assert_eq!(found, listed);
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn what_is_chosen_is_a_point_a_kind_and_perhaps_a_number() {
+        use chosen::{Chosen, Kind};
+        let read = |text: &str| Chosen::parse(text).map(|chosen| (chosen.name, chosen.kind, chosen.nth));
+        assert_eq!(read("fetched:error"), Some(("fetched".into(), Kind::Error, 1)));
+        assert_eq!(read("judged:abort:7"), Some(("judged".into(), Kind::Abort, 7)));
+        for wrong in [
+            "",
+            "fetched",
+            "fetched:stop",
+            "fetched:panic:0",
+            "fetched:panic:x",
+            "nowhere:panic",
+            "fetched:panic:1:2",
+        ] {
+            assert!(Chosen::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}

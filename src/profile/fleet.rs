@@ -1,0 +1,315 @@
+//! The connections of one run: how they are made, and made again where they are lost. What one of them held when it was
+//! lost, the next one does.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{Actor, Addr, ArbiterHandle};
+use futures_util::future::join_all;
+
+use super::{
+    collect::CollectError,
+    connection::{Close, Collect, Connect, Connection, Entry, ListFolders, Progress, Task},
+    jobs::{GivenBack, Jobs},
+    retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, LOST, LOST_ATTEMPTS},
+    run::{FolderError, RunError},
+};
+use crate::{
+    report::metrics,
+    source::{Disposition, Import, SourceError},
+};
+
+/// Between a connection that brought something and the one that goes on for it.
+const BREATH: Duration = Duration::from_millis(50);
+
+pub struct Fleet {
+    task: Arc<Task>,
+    network: ArbiterHandle,
+    jobs: Arc<Jobs>,
+}
+
+/// What went wrong in a row.
+#[derive(Default)]
+struct Trouble {
+    /// Attempts to get connected.
+    refused: u32,
+    /// Connections that brought nothing.
+    lost: u32,
+    /// Times that the server asked to wait, and for how long together.
+    busy: u32,
+    rested: Duration,
+}
+
+/// What is to be done about it.
+enum Verdict {
+    After(Duration),
+    GiveUp,
+}
+
+impl Trouble {
+    /// The server asks to come again later.
+    fn busy(&mut self, suggested: Option<Duration>, patience: Duration) -> Verdict {
+        self.busy += 1;
+        let pause = suggested.unwrap_or_else(|| BUSY.after(self.busy));
+        self.rested += pause;
+        match self.rested > patience {
+            true => Verdict::GiveUp,
+            false => Verdict::After(pause),
+        }
+    }
+
+    fn refused(&mut self) -> Verdict {
+        self.refused += 1;
+        match self.refused > CONNECT_ATTEMPTS {
+            true => Verdict::GiveUp,
+            false => Verdict::After(CONNECT.after(self.refused)),
+        }
+    }
+
+    fn lost(&mut self, given: GivenBack) -> Verdict {
+        if given == GivenBack::Progress {
+            *self = Self::default();
+            return Verdict::After(BREATH);
+        }
+        self.lost += 1;
+        match self.lost > LOST_ATTEMPTS {
+            true => Verdict::GiveUp,
+            false => Verdict::After(LOST.after(self.lost)),
+        }
+    }
+}
+
+impl Fleet {
+    pub fn new(task: Task, network: ArbiterHandle) -> Self {
+        Self {
+            task: Arc::new(task),
+            network,
+            jobs: Arc::default(),
+        }
+    }
+
+    pub fn take_refused(&self) -> Vec<FolderError> {
+        self.jobs.take_refused()
+    }
+
+    /// The first connection, and the folders to archive, listed over it.
+    ///
+    /// # Errors
+    /// The source cannot be had ([`RunError::Unreachable`]), or was lost again and again.
+    pub async fn launch(&self, import: Option<Import>) -> Result<Addr<Connection>, RunError> {
+        let mut trouble = Trouble::default();
+        let files = import.is_some();
+        loop {
+            let connection = match self.connect(0, import.clone()).await {
+                Ok(connection) => connection,
+                Err(RunError::Lost(error)) => {
+                    // By hand or by schedule, somebody waits: no longer than for any other answer.
+                    let patience = self.task.profile.server.timeout();
+                    let verdict = match error.wait() {
+                        Some(wait) => trouble.busy(wait.suggested, patience),
+                        None => Verdict::GiveUp,
+                    };
+                    match verdict {
+                        Verdict::After(pause) => self.rest(pause, &error).await?,
+                        Verdict::GiveUp => return Err(RunError::Unreachable(error)),
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
+                Ok(mut folders) => {
+                    let aside = self.task.profile.delete.move_to.as_deref();
+                    folders.retain(|folder| files || Some(folder.as_str()) != aside);
+                    self.jobs.survey(folders);
+                    return Ok(connection);
+                }
+                Err(CollectError::Source(error)) if error.disposition() == Disposition::Reconnect && !files => {
+                    match trouble.lost(GivenBack::Nothing) {
+                        Verdict::After(pause) => self.pause(pause).await?,
+                        Verdict::GiveUp => return Err(RunError::Lost(error)),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Does all the work there is, over as many connections as the profile allows. Gives one that can still be used, if
+    /// there is one.
+    ///
+    /// # Errors
+    /// Something was left undone.
+    pub async fn collect(&self, first: Addr<Connection>) -> Result<Option<Addr<Connection>>, RunError> {
+        let lanes = self.task.profile.connections.max(1) as usize;
+        let mut first = Some(first);
+        let lanes = (0..lanes).map(|lane| {
+            let connection = first.take();
+            async move {
+                let ended = self.lane(lane, connection).await;
+                if let Err(error) = &ended
+                    && !matches!(error, RunError::Lost(_))
+                {
+                    // The others need not go on.
+                    self.task.cancel.cancel();
+                }
+                ended
+            }
+        });
+        let mut connection = None;
+        let mut worst: Option<RunError> = None;
+        for ended in join_all(lanes).await {
+            match ended {
+                Ok(None) => {}
+                Ok(Some(usable)) => connection = Some(usable),
+                // What the others were cancelled for goes before that they were.
+                Err(error) => match &worst {
+                    None | Some(RunError::Interrupted | RunError::Lost(_)) => worst = Some(error),
+                    Some(_) => {}
+                },
+            }
+        }
+        match worst {
+            // Others did what one could not.
+            Some(RunError::Lost(_)) if self.jobs.is_done() => Ok(connection),
+            Some(error) => Err(error),
+            None => Ok(connection),
+        }
+    }
+
+    /// One connection after another, until nothing is left to do. The first lane's is given back to be used on.
+    async fn lane(
+        &self,
+        lane: usize,
+        mut connection: Option<Addr<Connection>>,
+    ) -> Result<Option<Addr<Connection>>, RunError> {
+        let mut trouble = Trouble::default();
+        loop {
+            let current = match connection.take() {
+                Some(current) => current,
+                None => {
+                    let more = tokio::select! {
+                        biased;
+                        () = self.task.cancel.cancelled() => return Err(RunError::Interrupted),
+                        more = self.jobs.more() => more,
+                    };
+                    if !more {
+                        return Ok(None);
+                    }
+                    match self.connect(lane, None).await {
+                        Ok(current) => current,
+                        Err(RunError::Lost(error)) => {
+                            if !self.after_refusal(lane, &mut trouble, error).await? {
+                                return Ok(None);
+                            }
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            trouble.refused = 0;
+            let error = match current.send(Collect(self.jobs.clone())).await {
+                Ok(Ok(())) if lane == 0 => return Ok(Some(current)),
+                Ok(Ok(())) => {
+                    // Its answer says nothing that counts: all is committed.
+                    let _ = current.send(Close).await;
+                    return Ok(None);
+                }
+                Ok(Err(CollectError::Source(error))) => error,
+                Ok(Err(error)) => {
+                    self.jobs.give_back(lane, "");
+                    return Err(error.into());
+                }
+                Err(_) => {
+                    metrics::supervisor_restart(&self.task.profile.name, "panic");
+                    SourceError::Lost {
+                        command: "the run".into(),
+                        words: "the connection panicked; this is a fault of dropkeep".into(),
+                    }
+                }
+            };
+            let given = self.jobs.give_back(lane, &error.to_string());
+            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, and made again");
+            let verdict = match error.wait() {
+                Some(wait) if given == GivenBack::Nothing => {
+                    if lane > 0 && wait.fewer_connections {
+                        return self.fewer(&error).await.map(|()| None);
+                    }
+                    trouble.busy(wait.suggested, BUSY_MOST)
+                }
+                _ => trouble.lost(given),
+            };
+            match verdict {
+                Verdict::After(pause) => self.rest(pause, &error).await?,
+                Verdict::GiveUp => return Err(RunError::Lost(error)),
+            }
+            let notice = "the connection was lost and made again; nothing was missed by it";
+            self.tell(notice.into()).await?;
+        }
+    }
+
+    /// A connection could not be made. Waits before the next attempt; false where this lane ends, and others do its
+    /// work.
+    async fn after_refusal(&self, lane: usize, trouble: &mut Trouble, error: SourceError) -> Result<bool, RunError> {
+        let wait = error.wait();
+        if lane > 0 && (trouble.refused >= 1 || wait.as_ref().is_some_and(|wait| wait.fewer_connections)) {
+            self.fewer(&error).await?;
+            return Ok(false);
+        }
+        let verdict = match wait {
+            Some(wait) => trouble.busy(wait.suggested, BUSY_MOST),
+            // To be refused again and again locks accounts, and helps nobody.
+            None if error.is_final() => Verdict::GiveUp,
+            None => trouble.refused(),
+        };
+        match verdict {
+            Verdict::After(pause) => self.rest(pause, &error).await.map(|()| true),
+            Verdict::GiveUp => Err(RunError::Lost(error)),
+        }
+    }
+
+    async fn fewer(&self, error: &SourceError) -> Result<(), RunError> {
+        tracing::warn!(%error, profile = self.task.profile.name, "the run goes on over fewer connections");
+        let many = self.task.profile.connections;
+        self.tell(format!("the server does not take {many} connections at once ({error})"))
+            .await
+    }
+
+    async fn tell(&self, notice: String) -> Result<(), RunError> {
+        let progress = Progress {
+            notices: vec![notice],
+            ..Progress::default()
+        };
+        self.task.progress.send(progress).await.map_err(|_| RunError::Fault)
+    }
+
+    /// Waits because the server is to be left alone.
+    async fn rest(&self, pause: Duration, error: &SourceError) -> Result<(), RunError> {
+        if error.wait().is_some() {
+            tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
+            self.task.pulse.rest(pause);
+        }
+        self.pause(pause).await
+    }
+
+    async fn pause(&self, pause: Duration) -> Result<(), RunError> {
+        tokio::select! {
+            biased;
+            () = self.task.cancel.cancelled() => Err(RunError::Interrupted),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+
+    /// A connection that is logged in. What the source refuses is [`RunError::Lost`].
+    async fn connect(&self, lane: usize, import: Option<Import>) -> Result<Addr<Connection>, RunError> {
+        let entry = match import {
+            Some(import) => Entry::Files(import),
+            // Before the connection: a server must not see half a login.
+            None => Entry::Server(self.task.profile.server.secret()?),
+        };
+        let connection = Connection::new(self.task.clone(), lane);
+        let connection = Connection::start_in_arbiter(&self.network, |_| connection);
+        connection.send(Connect(entry)).await.map_err(|_| RunError::Fault)??;
+        Ok(connection)
+    }
+}

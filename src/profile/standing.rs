@@ -1,0 +1,108 @@
+//! How a profile stands: what its supervisor makes of the runs that ended, and when it tries again. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::retry::RUNS;
+
+/// From so many failures in a row on, a profile is failing.
+const MANY: u32 = 3;
+
+/// Runs that failed in a row: the source could not be had, or was lost for good, or the run made no progress.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failing {
+    /// When the first of them ended.
+    pub since: Timestamp,
+    pub times: u32,
+    /// Why the last one failed.
+    pub why: String,
+}
+
+/// What is known of a profile's runs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Standing {
+    pub failing: Option<Failing>,
+    /// Before which no run of the schedule begins, after one that failed.
+    retry_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// A run ended without trouble.
+    pub fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A run failed; gives for how long the profile is left alone.
+    pub fn failed(&mut self, now: Timestamp, why: &str) -> Duration {
+        let failing = self.failing.get_or_insert_with(|| Failing {
+            since: now,
+            times: 0,
+            why: String::new(),
+        });
+        failing.times = failing.times.saturating_add(1);
+        why.clone_into(&mut failing.why);
+        let pause = RUNS.after(failing.times);
+        self.retry_at = now.checked_add(pause).ok();
+        pause
+    }
+
+    /// Whether so many runs failed that somebody should look.
+    pub fn is_failing(&self) -> bool {
+        self.failing.as_ref().is_some_and(|failing| failing.times >= MANY)
+    }
+
+    /// When the next run begins that the schedule wants at `due`. A run that failed is made up for sooner than a
+    /// nightly schedule would, and later than one of every minute.
+    pub fn next(&self, due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        match (due, self.retry_at) {
+            // A clock that was set back must not put it off for longer than any pause is.
+            (Some(_), Some(at)) if at.duration_since(now).unsigned_abs() <= RUNS.cap.saturating_mul(2) => Some(at),
+            (due, _) => due,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn a_failed_run_is_tried_again_after_pauses_that_grow() {
+        let mut standing = Standing::default();
+        let nightly = Some(at(80_000));
+        assert_eq!(standing.next(nightly, at(0)), nightly);
+        let pause = standing.failed(at(0), "refused");
+        let retry = standing.next(nightly, at(0)).unwrap();
+        assert_eq!(retry, at(0).checked_add(pause).unwrap());
+        assert!(!standing.is_failing());
+        standing.failed(at(60), "refused");
+        standing.failed(at(120), "silent");
+        assert!(standing.is_failing());
+        let failing = standing.failing.clone().unwrap();
+        assert_eq!(
+            (failing.since, failing.times, failing.why.as_str()),
+            (at(0), 3, "silent")
+        );
+        let minutely = Some(at(121));
+        assert!(
+            standing.next(minutely, at(120)).unwrap() > at(120 + 80),
+            "the schedule does not hurry it"
+        );
+        assert_eq!(standing.next(None, at(120)), None, "what has no schedule is not tried");
+        standing.succeeded();
+        assert_eq!(standing.next(nightly, at(200)), nightly);
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_put_a_retry_off() {
+        let mut standing = Standing::default();
+        standing.failed(at(1_000_000), "refused");
+        assert_eq!(standing.next(Some(at(0)), at(0)), Some(at(0)));
+    }
+}
