@@ -4,7 +4,10 @@
 //! `HOSTILE=words` plays only the cases whose names contain them.
 
 mod case;
+mod certificate;
+mod honest;
 mod imap;
+mod link;
 #[path = "../support/mailserver/mod.rs"]
 mod mailserver;
 mod pop3;

@@ -18,34 +18,34 @@ fn connections_that_break() {
             .ends(Ends::Unreachable, &["PASS"]),
         pop3("the connection is cut behind STAT")
             .fault(at("STAT").once().cut(0))
-            .ends(Ends::Broken, &["STAT", "closed"]),
+            .ends(Ends::Mended, &["STAT", "closed"]),
         pop3("the connection is cut in the middle of LIST")
             .fault(at("LIST").once().cut(12))
-            .ends(Ends::Broken, &["LIST", "closed"]),
+            .ends(Ends::Mended, &["LIST", "closed"]),
         pop3("the connection is cut in the middle of UIDL")
             .fault(at("UIDL").once().cut(30))
-            .ends(Ends::Broken, &["UIDL", "closed"]),
+            .ends(Ends::Mended, &["UIDL", "closed"]),
         pop3("the connection is cut before the final dot of UIDL")
             .fault(at("UIDL").once().change(without_dot))
             .fault(at("UIDL").once().cut(usize::MAX))
-            .ends(Ends::Broken, &["UIDL", "closed"]),
+            .ends(Ends::Mended, &["UIDL", "closed"]),
         pop3("the connection is cut between messages")
             .fault(at("RETR").message(4).once().cut(0))
-            .ends(Ends::Broken, &["RETR", "closed"]),
+            .ends(Ends::Mended, &["RETR", "closed"]),
         pop3("the connection is cut within a message")
             .fault(at("RETR").message(4).once().cut(500))
-            .ends(Ends::Broken, &["RETR", "closed"]),
+            .ends(Ends::Mended, &["RETR", "closed"]),
         pop3("the connection is cut before the final dot")
             .fault(at("RETR").message(4).once().change(without_dot))
             .fault(at("RETR").message(4).once().cut(usize::MAX))
-            .ends(Ends::Broken, &["RETR", "closed"]),
+            .ends(Ends::Mended, &["RETR", "closed"]),
         pop3("one message closes the connection each time it is fetched")
             .known("Exchange 2013 with items it cannot convert, qpopper with a From line in a message")
             .fault(at("RETR").message(5).cut(60))
-            .ends(Ends::Never, &["RETR"]),
+            .ends(Ends::Failed(&[5]), &["each time", "closed"]),
         pop3("the connection is cut at every message")
             .fault(at("RETR").cut(0))
-            .ends(Ends::Never, &["RETR", "closed"]),
+            .ends(Ends::Failed(&[1, 2, 3, 4, 5, 6, 7]), &["each time", "closed"]),
         pop3("QUIT is answered by closing")
             .known("Outlook.com")
             .fault(at("QUIT").cut(0)),
@@ -56,11 +56,11 @@ fn connections_that_break() {
         pop3("silence within a message")
             .silent()
             .fault(at("RETR").message(3).once().hang(300))
-            .ends(Ends::Broken, &["silent", "RETR"]),
+            .ends(Ends::Mended, &["silent", "RETR"]),
         pop3("silence within UIDL")
             .silent()
             .fault(at("UIDL").once().hang(30))
-            .ends(Ends::Broken, &["silent", "UIDL"]),
+            .ends(Ends::Mended, &["silent", "UIDL"]),
         pop3("silence at QUIT").silent().fault(at("QUIT").hang(0)),
         pop3("a greeting that comes byte by byte")
             .known("servers behind tarpits")
@@ -90,7 +90,7 @@ fn answers_that_refuse() {
                     .once()
                     .change(|answer| [&answer[..400], b"\r\n-ERR disk error\r\n"].concat()),
             )
-            .ends(Ends::Broken, &[]),
+            .ends(Ends::Mended, &[]),
         pop3("a greeting that refuses")
             .fault(at("greeting").instead("-ERR [SYS/TEMP] busy\r\n"))
             .ends(Ends::Unreachable, &["busy"]),
@@ -122,15 +122,15 @@ fn messages_that_are_framed_wrongly() {
             .silent()
             .capabilities(&["USER", "UIDL"])
             .fault(at("RETR").message(3).once().change(without_dot))
-            .ends(Ends::Broken, &["silent", "RETR"]),
+            .ends(Ends::Mended, &["silent", "RETR"]),
         pop3("the final dot is missing, and the next answer follows")
             .silent()
             .fault(at("RETR").message(3).once().change(without_dot))
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("the final dot of the last message is missing")
             .silent()
             .fault(at("RETR").message(7).once().change(without_dot))
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("the final dot stands behind the last line")
             .silent()
             .fault(
@@ -139,7 +139,7 @@ fn messages_that_are_framed_wrongly() {
                     .once()
                     .change(|answer| [&answer[..answer.len() - 5], b".\r\n"].concat()),
             )
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("a line of a single dot is not stuffed, once")
             .known("hand-made servers; fetchmail's FAQ has several")
             .fault(
@@ -148,7 +148,7 @@ fn messages_that_are_framed_wrongly() {
                     .once()
                     .replace("\r\n..\r\n...\r\n", "\r\n.\r\n...\r\n"),
             )
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("a line of a single dot is not stuffed, without pipelining")
             .capabilities(&["USER", "UIDL"])
             .fault(
@@ -157,7 +157,7 @@ fn messages_that_are_framed_wrongly() {
                     .once()
                     .replace("\r\n..\r\n...\r\n", "\r\n.\r\n...\r\n"),
             )
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("a line of a single dot in the last message is not stuffed")
             .fault(
                 at("RETR")
@@ -165,20 +165,20 @@ fn messages_that_are_framed_wrongly() {
                     .once()
                     .replace("\r\n..\r\n...\r\n", "\r\n.\r\n...\r\n"),
             )
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("a line of a single dot is never stuffed")
             .fault(at("RETR").replace("\r\n..\r\n...\r\n", "\r\n.\r\n...\r\n"))
-            .ends(Ends::Never, &["RETR"]),
+            .ends(Ends::Failed(&[1, 2, 3, 4, 5, 6, 7]), &["neither +OK nor -ERR"]),
         pop3("dots before words are not stuffed").fault(at("RETR").replace("\r\n..dot\r\n", "\r\n.dot\r\n")),
         pop3("a message ends in bare line ends, without pipelining")
             .silent()
             .capabilities(&["USER", "UIDL"])
             .fault(at("RETR").message(3).once().change(|answer| without(&answer, b'\r')))
-            .ends(Ends::Broken, &["silent", "RETR"]),
+            .ends(Ends::Mended, &["silent", "RETR"]),
         pop3("all messages end in bare line ends")
             .silent()
             .fault(at("RETR").change(|answer| without(&answer, b'\r')))
-            .ends(Ends::Never, &["silent", "RETR"]),
+            .ends(Ends::Failed(&[1, 2, 3, 4, 5, 6, 7]), &["silent"]),
         pop3("status lines end in bare line ends")
             .fault(at("STAT").replace("\r\n", "\n"))
             .fault(at("UIDL").replace("\r\n", "\n"))
@@ -201,17 +201,17 @@ fn messages_that_are_framed_wrongly() {
             .ends(Ends::Unreachable, &["greeting"]),
         pop3("garbage between messages")
             .fault(at("RETR").message(4).once().ahead("%%%\r\n"))
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &["RETR"]),
         pop3("an endless line in place of an answer")
             .fault(at("STAT").once().endless("x"))
-            .ends(Ends::Broken, &["STAT"]),
+            .ends(Ends::Mended, &["STAT"]),
         pop3("an endless message")
             .fault(at("RETR").message(3).once().ahead("+OK\r\n"))
             .fault(at("RETR").message(3).once().endless("and on, and on\r\n"))
-            .ends(Ends::Broken, &["announced"]),
+            .ends(Ends::Mended, &["announced"]),
         pop3("an endless list")
             .fault(at("UIDL").once().endless("+OK\r\n"))
-            .ends(Ends::Broken, &["UIDL"]),
+            .ends(Ends::Mended, &["UIDL"]),
         pop3("+ok in lower case")
             .fault(at("RETR").replace("+OK", "+ok"))
             .fault(at("STAT").replace("+OK", "+ok")),
@@ -251,11 +251,11 @@ fn listings_that_lie() {
                 mailbox.message(4).bytes = message(4, 60_000);
                 mailbox.message(4).claimed = Some(100);
             })
-            .ends(Ends::Never, &["announced"]),
+            .ends(Ends::Failed(&[4]), &["announced"]),
         pop3("STAT counts fewer than LIST").fault(at("STAT").instead("+OK 3 9999\r\n")),
         pop3("STAT counts more than LIST")
             .fault(at("STAT").instead("+OK 9 9999\r\n"))
-            .ends(Ends::Never, &["9"]),
+            .ends(Ends::Incomplete, &["message 8", "message 9", "size"]),
         pop3("STAT counts messages that LIST and UIDL leave out")
             .fault(at("LIST").naming(6).once().change(|answer| without_line(answer, "6 ")))
             .fault(at("UIDL").naming(6).once().change(|answer| without_line(answer, "6 "))),
@@ -265,7 +265,7 @@ fn listings_that_lie() {
             .fault(at("UIDL").change(|answer| without_line(answer, "3 "))),
         pop3("UIDL has one that LIST does not have")
             .fault(at("UIDL").replace("\r\n.\r\n", "\r\n8 ghost\r\n.\r\n"))
-            .ends(Ends::Never, &["ghost", "size"]),
+            .ends(Ends::Incomplete, &["ghost", "size"]),
         pop3("UIDLs stand twice")
             .known("Gmail, MS Exchange 5.5")
             .strange(|mailbox| {
@@ -297,7 +297,7 @@ fn listings_that_lie() {
             .fault(
                 at("CAPA").meanwhile(|mailbox| mailbox.inbox().messages.iter_mut().for_each(|one| one.uidl.push('x'))),
             ),
-        pop3("UIDLs are given to other messages after a cut")
+        pop3("all UIDLs are new after a cut")
             .known("Cyrus 2.0 (issue 374), servers that number UIDLs")
             .fault(at("RETR").message(4).once().cut(0))
             .fault(at("PASS").nth(2).perhaps().meanwhile(|mailbox| {
@@ -306,7 +306,8 @@ fn listings_that_lie() {
                 let renamed = mailbox.inbox().messages.iter_mut().zip(uidls);
                 renamed.for_each(|(message, uidl)| message.uidl = format!("{uidl}-new"));
             }))
-            .ends(Ends::Broken, &["RETR"]),
+            .ends(Ends::Mended, &[])
+            .absent(&[1, 2, 3, 4, 5, 6, 7]),
         pop3("new mail during the session")
             .known("Gmail")
             .fault(at("RETR").message(2).once().meanwhile(|mailbox| {
