@@ -30,6 +30,7 @@ use crate::{
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
+    token::Login,
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -98,7 +99,13 @@ impl Appliance {
         let supervise = |profile: &config::Profile| {
             metrics::profile_known(&profile.name, history.last_success(&profile.name));
             let last_start = history.last_start(&profile.name);
-            let supervisor = Supervisor::new(profile.clone(), stages.clone(), last_start, scheduled);
+            let supervisor = Supervisor::new(
+                profile.clone(),
+                Login::new(&config, profile),
+                stages.clone(),
+                last_start,
+                scheduled,
+            );
             let live = supervisor.live();
             (
                 profile.name.clone(),

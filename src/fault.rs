@@ -21,6 +21,8 @@ pub enum Stage {
     Commit,
     /// Who waits for a group is answered.
     Acknowledge,
+    /// Copies are deleted on their server.
+    Deletion,
     /// A run begins, or its protocol is stored.
     Protocol,
     Seal,
@@ -31,8 +33,7 @@ pub enum Stage {
     Restore,
 }
 
-/// All points, in the order in which mail reaches them. The steps before and after a deletion on the server are to be
-/// `deletion-checked`, `deletion-before` and `deletion-after`.
+/// All points, in the order in which mail reaches them.
 pub const POINTS: &[(&str, Stage)] = &[
     ("open-folder", Stage::Open),
     ("open-locked", Stage::Open),
@@ -72,6 +73,9 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("acknowledged", Stage::Acknowledge),
     ("recorded", Stage::Acknowledge),
     ("judged", Stage::Fetch),
+    ("deletion-checked", Stage::Deletion),
+    ("deletion-before", Stage::Deletion),
+    ("deletion-after", Stage::Deletion),
     ("protocol-storing", Stage::Protocol),
     ("protocol-stored", Stage::Protocol),
     ("seal-begun", Stage::Seal),

@@ -38,6 +38,7 @@ mod user_archive;
 pub mod verify;
 mod volume;
 mod volumes;
+mod vouch;
 
 pub use abandoned::close_abandoned_runs;
 pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
@@ -62,6 +63,7 @@ pub use shrink::shrink_catalog;
 pub use store::Store;
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
+pub use vouch::Vouched;
 
 #[cfg(test)]
 mod backup_tests;

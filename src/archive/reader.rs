@@ -111,6 +111,19 @@ impl Store {
         self.reading(|txn| self.catalog.copies.get(txn, key))
     }
 
+    /// The number of an identity that is known.
+    pub fn identity_number(&self, identity: &[u8; 32]) -> Result<Option<IdentityNumber>, StoreError> {
+        self.reading(|txn| self.catalog.identities.get(txn, identity))
+    }
+
+    /// Whether anybody has a message of this identity.
+    pub fn is_held(&self, identity: IdentityNumber) -> Result<bool, StoreError> {
+        self.reading(|txn| {
+            let held = (identity, 0)..=(identity, UserId::MAX);
+            Ok(self.catalog.held.range(txn, &held)?.next().transpose()?.is_some())
+        })
+    }
+
     /// As which message `user` has the identity.
     pub fn held(&self, identity: &[u8; 32], user: UserId) -> Result<Option<MessageId>, StoreError> {
         self.reading(|txn| match self.catalog.identities.get(txn, identity)? {
@@ -122,6 +135,19 @@ impl Store {
     /// The name of a source's folder, by its number.
     pub fn folder(&self, number: u32) -> Result<Option<String>, StoreError> {
         self.reading(|txn| self.catalog.folders.get(txn, &number))
+    }
+
+    /// The number of a source's folder, where it was met before.
+    pub fn folder_number(&self, name: &str) -> Result<Option<u32>, StoreError> {
+        self.reading(|txn| {
+            for row in self.catalog.folders.iter(txn)? {
+                let (number, known) = row?;
+                if known == name {
+                    return Ok(Some(number));
+                }
+            }
+            Ok(None)
+        })
     }
 
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {

@@ -223,6 +223,18 @@ pub struct Source {
     pub username: String,
 }
 
+impl Source {
+    /// The source that a profile's server is: whatever the encryption, it is the same mailbox.
+    pub fn of(server: &crate::config::Server) -> Self {
+        Self {
+            family: server.access.family(),
+            host: server.host.to_lowercase(),
+            port: server.port(),
+            username: server.username.clone(),
+        }
+    }
+}
+
 /// The key of `copies`: a copy that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CopyKey {

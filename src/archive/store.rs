@@ -23,7 +23,13 @@ const READERS: &str = "readers";
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
-pub(super) const HARMLESS: [&str; 4] = [LOCK, READERS, "lost+found", crate::config::CONTROL_SOCKET];
+pub(super) const HARMLESS: [&str; 5] = [
+    LOCK,
+    READERS,
+    "lost+found",
+    crate::config::CONTROL_SOCKET,
+    crate::config::TOKENS,
+];
 
 /// An opened data directory. One process has it open at a time.
 pub struct Store {

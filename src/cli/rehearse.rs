@@ -10,11 +10,13 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
-    config::{Config, Unknown},
+    archive::{Store, StoreError},
+    config::{Config, DeleteWhen, Profile, Unknown},
     control::api::Failure,
     explain::directory,
-    profile::{Exit, Rehearsal, rehearse},
+    profile::{Exit, Kept, Rehearsal, rehearse},
     report::RunState,
+    token::Login,
 };
 
 /// Unknown addresses that are printed.
@@ -30,11 +32,13 @@ pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
         bar.set_length(expected);
         bar.set_position(done);
     };
+    let kept = kept(config, profile)?;
     let rehearsal = runtime.block_on(async {
         let mut interrupts = Interrupts::new()?;
         let cancel = CancellationToken::new();
         let most = config.limits.max_message_size.0;
-        let rehearsing = rehearse(profile, directory, most, &cancel, &watch);
+        let login = Login::new(config, profile);
+        let rehearsing = rehearse(profile, &login, directory, most, kept.as_ref(), &cancel, &watch);
         tokio::pin!(rehearsing);
         loop {
             tokio::select! {
@@ -60,6 +64,18 @@ pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
     Ok(rehearsal.exit as u8)
 }
 
+/// The archive, where there is one and the profile deletes what is in it.
+fn kept(config: &Config, profile: &Profile) -> Result<Option<Kept>, Failure> {
+    if profile.delete.when == DeleteWhen::Never {
+        return Ok(None);
+    }
+    match Store::open_for_reading(config) {
+        Ok(store) => Ok(Some(Kept::new(store, profile)?)),
+        Err(StoreError::None { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
     let state = rehearsal.state.as_str().replace('_', " ");
     output.line(format!(
@@ -83,7 +99,13 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
     };
     count(rehearsal.unknown, &format!("without a known address: {would}"), true);
     count(rehearsal.too_large, "too large (would be left where they are)", false);
+    count(rehearsal.excluded, "excluded (would be left where they are)", false);
     count(rehearsal.failed, "failed", false);
+    count(
+        rehearsal.would_delete,
+        "archived before, and would be deleted on the server",
+        false,
+    );
     count(rehearsal.journal_reports, "journal reports, believed", false);
     count(rehearsal.untrusted_reports, "journal reports, not believed", false);
     let mut users: Vec<_> = rehearsal.users.iter().collect();

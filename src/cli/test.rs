@@ -38,6 +38,9 @@ fn print(output: &mut Output, probe: &Probe) {
         output.line(format!("  issued by {}, valid until {}", tls.issuer, tls.not_after));
         output.line(format!("  {}", tls.fingerprint));
     }
+    for warning in &probe.warnings {
+        output.line(format!("warning: {warning}"));
+    }
     for folder in &probe.folders {
         output.line(format!("folder {}: {} messages", folder.name, folder.messages));
     }

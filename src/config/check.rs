@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    ByteSize, Config, ConfigError, DeleteWhen, Family, Journal, Profile, Server, Unknown, Use, Verify, error::nearest,
-    load::Document,
+    ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, OAuth2, Profile, Server, Unknown, Use, Verify,
+    error::nearest, load::Document,
 };
 use crate::message::{self, Address, CATCHALL};
 
@@ -68,15 +68,18 @@ fn check_server(server: &Server, index: &str, document: &Document) -> Result<(),
     if server.host.trim().is_empty() {
         return Err(document.error(&at("host"), "must name a host"));
     }
-    match server.secrets_given() {
-        1 => {}
-        0 => {
-            return Err(document.error(
-                &at("password"),
-                "is missing: give password, password_file or password_env",
-            ));
+    let password = server.password_ways();
+    match &server.oauth2 {
+        Some(_) if password.given() > 0 => {
+            let detail = "log in with a password or with oauth2: one of them must go";
+            return Err(document.error(&at("password"), detail));
         }
-        _ => return Err(document.error(&at("password"), "give one of password, password_file and password_env")),
+        Some(oauth2) => check_oauth2(oauth2, index, document)?,
+        None => {
+            if let Some(detail) = password.fault(false) {
+                return Err(document.error(&at("password"), detail));
+            }
+        }
     }
     match (server.tls.verify, server.tls.pin) {
         (Verify::Pin, None) => Err(document.error(&at("tls"), "verify = \"pin\" needs a pin = \"sha256:…\"")),
@@ -84,6 +87,32 @@ fn check_server(server: &Server, index: &str, document: &Document) -> Result<(),
             Err(document.error(&at("tls"), "a pin counts only with verify = \"pin\""))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_oauth2(oauth2: &OAuth2, index: &str, document: &Document) -> Result<(), ConfigError> {
+    let at = |key| ["profile", index, "server", "oauth2", key];
+    if oauth2.client_id.trim().is_empty() {
+        return Err(document.error(&at("client_id"), "must be the id of the registered application"));
+    }
+    let by_right = oauth2.grant == Grant::ClientCredentials;
+    if let Some(detail) = oauth2.client_secret_ways().fault(!by_right) {
+        return Err(document.error(&at("client_secret"), detail));
+    }
+    let refresh_token = oauth2.refresh_token_ways();
+    if by_right && refresh_token.given() > 0 {
+        return Err(document.error(&at("refresh_token"), "counts only with grant = \"refresh_token\""));
+    }
+    if let Some(detail) = refresh_token.fault(by_right) {
+        return Err(document.error(&at("refresh_token"), detail));
+    }
+    let own = ["grant_type", "client_id", "client_secret", "refresh_token", "scope"];
+    match oauth2.parameters.keys().find(|name| own.contains(&name.as_str())) {
+        Some(name) => {
+            let at = ["profile", index, "server", "oauth2", "parameters", name];
+            Err(document.error(&at, "has a key of its own beside parameters, or follows from grant"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -21,10 +21,16 @@ pub enum ConfigError {
     Value { at: Place, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
-    #[error("password_file {}: {source}", file.display())]
-    PasswordFile { file: PathBuf, source: io::Error },
-    #[error("password_env: the variable {name} is not set")]
-    PasswordEnv { name: String },
+    #[error("{key}_file {}: {source}", file.display())]
+    SecretFile {
+        key: &'static str,
+        file: PathBuf,
+        source: io::Error,
+    },
+    #[error("{key}_env: the variable {name} is not set")]
+    SecretEnv { key: &'static str, name: String },
+    #[error("the profile has no password: it logs in with tokens (oauth2)")]
+    NoPassword,
     #[error(transparent)]
     UsersFile(#[from] UsersFileError),
 }

@@ -73,9 +73,15 @@ impl Config {
         let join = |path: &mut PathBuf| *path = folder.join(&*path);
         join(&mut self.data_dir);
         self.users_file.as_mut().map(join);
+        self.secrets.key_file.as_mut().map(join);
         for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
             server.password_file.as_mut().map(join);
             server.tls.ca_file.as_mut().map(join);
+            if let Some(oauth2) = &mut server.oauth2 {
+                oauth2.client_secret_file.as_mut().map(join);
+                oauth2.refresh_token_file.as_mut().map(join);
+                oauth2.ca_file.as_mut().map(join);
+            }
         }
     }
 }

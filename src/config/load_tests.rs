@@ -193,6 +193,135 @@ fn single_keys_are_overridden_by_the_environment() {
     );
 }
 
+/// The server's table with oauth2 in place of the password, and its own keys.
+fn with_oauth2(keys: &str) -> String {
+    let server = PROFILE.replace("password = \"hunter2\"\n", "");
+    format!(
+        "{server}[profile.server.oauth2]\ntoken_endpoint = \"https://login.example.com/token\"\nclient_id = \"a\"\n{keys}\n"
+    )
+}
+
+#[test]
+fn tokens_are_asked_for_by_keys_that_fit_together() {
+    let oauth2 = |keys: &str| {
+        read(&with_oauth2(keys)).unwrap().profile[0]
+            .server
+            .oauth2
+            .clone()
+            .unwrap()
+    };
+    let public = oauth2("refresh_token = \"hunter2\"");
+    assert_eq!(public.grant.as_str(), "refresh_token");
+    assert_eq!(public.client_secret().unwrap(), None);
+    assert_eq!(public.first_refresh_token().unwrap().unwrap().reveal(), "hunter2");
+    let by_right = oauth2("grant = \"client_credentials\"\nclient_secret = \"hunter2\"\nparameters = { a = \"b\" }");
+    assert_eq!(by_right.client_secret().unwrap().unwrap().reveal(), "hunter2");
+    assert_eq!(by_right.first_refresh_token().unwrap(), None);
+
+    for (keys, key, word) in [
+        ("", "refresh_token", "is missing: give refresh_token,"),
+        (
+            "refresh_token = \"a\"\nrefresh_token_env = \"B\"",
+            "refresh_token",
+            "one of",
+        ),
+        (
+            "refresh_token = \"a\"\nclient_secret = \"a\"\nclient_secret_file = \"b\"",
+            "client_secret",
+            "one of",
+        ),
+        ("grant = \"client_credentials\"", "client_secret", "is missing"),
+        (
+            "grant = \"client_credentials\"\nclient_secret = \"a\"\nrefresh_token = \"hunter2\"",
+            "refresh_token",
+            "counts only with grant",
+        ),
+        ("grant = \"refresh_tokn\"", "grant", "did you mean \"refresh_token\""),
+        (
+            "refresh_token = \"a\"\nparameters = { scope = \"hunter2\" }",
+            "parameters.scope",
+            "beside parameters",
+        ),
+        (
+            "refresh_token = \"a\"\nparameters = { a = 4711 }",
+            "parameters.a",
+            "must be text",
+        ),
+        ("refresh_token = 4711", "refresh_token", "must be text"),
+        (
+            "refresh_tokn = \"hunter2\"",
+            "refresh_tokn",
+            "did you mean `refresh_token`",
+        ),
+    ] {
+        let shown = refusal(&with_oauth2(keys));
+        assert!(
+            shown.contains(&format!("profile[1].server.oauth2.{key}`")) && shown.contains(word),
+            "{keys}: {shown}"
+        );
+        assert!(
+            shown.contains(", line ") != shown.contains("is missing") && !shown.contains("4711"),
+            "{shown}"
+        );
+    }
+    let shown = refusal(&with_oauth2("").replace("https://", "http://"));
+    assert!(
+        shown.contains("oauth2.token_endpoint") && shown.contains("must begin with https://"),
+        "{shown}"
+    );
+    let both = with_oauth2("refresh_token = \"a\"").replace("[profile.server.oauth2]", "password = \"hunter2\"\n$0");
+    let shown = refusal(&both.replace("$0", "[profile.server.oauth2]"));
+    assert!(
+        shown.contains("server.password`") && shown.contains("with oauth2"),
+        "{shown}"
+    );
+    assert!(
+        read(&with_oauth2("refresh_token = \"a\"")).unwrap().profile[0]
+            .server
+            .secret()
+            .is_err()
+    );
+}
+
+#[test]
+fn files_of_secrets_are_relative_to_the_configuration() {
+    let keys = "refresh_token_file = \"none\"\nclient_secret_file = \"no-secret\"\nca_file = \"ca.pem\"";
+    let config = read(&format!("[secrets]\nkey_file = \"key\"\n{}", with_oauth2(keys))).unwrap();
+    let oauth2 = config.profile[0].server.oauth2.as_ref().unwrap();
+    assert_eq!(config.secrets.key_file.as_deref(), Some(Path::new("/etc/dropkeep/key")));
+    assert_eq!(oauth2.ca_file.as_deref(), Some(Path::new("/etc/dropkeep/ca.pem")));
+    let shown = oauth2.first_refresh_token().unwrap_err().to_string();
+    assert!(shown.contains("refresh_token_file /etc/dropkeep/none"), "{shown}");
+    let shown = oauth2.client_secret().unwrap_err().to_string();
+    assert!(shown.contains("client_secret_file /etc/dropkeep/no-secret"), "{shown}");
+}
+
+#[test]
+fn the_sample_of_oauth2_is_a_configuration() {
+    let sample = include_str!("../../config/dropkeep.toml");
+    let from = sample.find("#   [profile.server.oauth2]").unwrap();
+    let shown: String = sample[from..]
+        .lines()
+        .take_while(|line| line.starts_with('#') && !line.contains("# timeout = "))
+        .filter_map(|line| line.strip_prefix("#   "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let config = read(&(PROFILE.replace("password = \"hunter2\"\n", "") + &shown)).expect(&shown);
+    assert!(config.profile[0].server.oauth2.as_ref().unwrap().scope.is_some());
+    for key in [
+        "token_endpoint",
+        "client_id",
+        "client_secret",
+        "grant",
+        "refresh_token",
+        "scope",
+        "ca_file",
+        "parameters",
+    ] {
+        assert!(shown.contains(key), "{key}");
+    }
+}
+
 /// The sample shows every key with its default.
 #[test]
 fn the_sample_configuration_shows_the_defaults() {

@@ -10,8 +10,10 @@ mod exclude;
 mod hosts;
 mod hours;
 mod load;
+mod oauth2;
 mod profile;
 mod schedule;
+mod secret_ways;
 mod server;
 mod users_file;
 mod values;
@@ -25,14 +27,18 @@ pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
+pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::{Schedule, Zone};
-pub use server::{Access, Encryption, Family, Fingerprint, Server, Tls, Verify};
+pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
 pub const CONTROL_SOCKET: &str = "control.sock";
+
+/// The name, in the data directory, of the folder with the tokens that endpoints gave out.
+pub const TOKENS: &str = "tokens";
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -49,6 +55,7 @@ pub struct Config {
     pub http: Http,
     pub limits: Limits,
     pub archive: Archive,
+    pub secrets: Secrets,
     pub user: Vec<User>,
     pub list: Vec<List>,
     pub profile: Vec<Profile>,
@@ -64,6 +71,7 @@ impl Default for Config {
             http: Http::default(),
             limits: Limits::default(),
             archive: Archive::default(),
+            secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),
             profile: Vec::new(),

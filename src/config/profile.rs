@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{DailyHours, Exclude, Hosts, Schedule, Server, Span, Zone};
@@ -64,12 +65,14 @@ fn default_connections() -> u32 {
 }
 
 /// `[profile.folders]`: IMAP patterns (`*` any characters, `%` any but the hierarchy
-/// delimiter; RFC 9051, 6.3.9). POP3 has one folder, INBOX.
+/// delimiter; RFC 9051, 6.3.9), or special uses such as `\Junk` (RFC 6154). POP3 has one folder, INBOX.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Folders {
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    /// Only folders that the account is subscribed to, and INBOX.
+    pub subscribed: bool,
 }
 
 impl Default for Folders {
@@ -77,6 +80,7 @@ impl Default for Folders {
         Self {
             include: vec!["INBOX".into()],
             exclude: Vec::new(),
+            subscribed: false,
         }
     }
 }
@@ -190,4 +194,12 @@ pub struct Delete {
     pub after: Option<Span>,
     /// IMAP: a folder to which copies are moved, in place of being deleted.
     pub move_to: Option<String>,
+}
+
+impl Delete {
+    /// What was archived then or before is due now; in seconds since 1970 UTC.
+    pub fn due_before(&self, now: Timestamp) -> i64 {
+        let after = self.after.map_or(0, |after| after.0.as_secs());
+        now.as_second().saturating_sub(i64::try_from(after).unwrap_or(i64::MAX))
+    }
 }

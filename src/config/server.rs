@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{ConfigError, Secret, Span};
+use super::{ConfigError, OAuth2, Secret, Span, secret_ways::SecretWays};
 
 /// The six kinds of access. `-Tls` begins in clear text and upgrades (STARTTLS, STLS), `-Ssl`
 /// is TLS from the first byte (RFC 8314).
@@ -139,6 +139,19 @@ pub struct Tls {
     pub pin: Option<Fingerprint>,
 }
 
+/// Whether what is sent over IMAP is deflated (RFC 4978).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compress {
+    /// Where the server offers it, and is neither on this machine nor in a private network: there it costs more time
+    /// than it saves.
+    #[default]
+    Auto,
+    Never,
+    /// Wherever the server offers it.
+    Always,
+}
+
 /// `[profile.server]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,10 +163,14 @@ pub struct Server {
     pub password: Option<Secret>,
     pub password_file: Option<PathBuf>,
     pub password_env: Option<String>,
+    /// Log in with a token, in place of a password.
+    pub oauth2: Option<OAuth2>,
     #[serde(default = "default_timeout")]
     timeout: Span,
     #[serde(default)]
     pub tls: Tls,
+    #[serde(default)]
+    pub compress: Compress,
 }
 
 fn default_timeout() -> Span {
@@ -171,8 +188,10 @@ impl Server {
             password: None,
             password_file: None,
             password_env: None,
+            oauth2: None,
             timeout: default_timeout(),
             tls: Tls::default(),
+            compress: Compress::default(),
         }
     }
 
@@ -194,35 +213,19 @@ impl Server {
     /// The password, from wherever the configuration says.
     ///
     /// # Errors
-    /// The file cannot be read, or the variable is not set. Neither shows the password.
+    /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of them
+    /// shows the password.
     pub fn secret(&self) -> Result<Secret, ConfigError> {
-        if let Some(password) = &self.password {
-            return Ok(password.clone());
-        }
-        if let Some(file) = &self.password_file {
-            return match std::fs::read_to_string(file) {
-                Ok(text) => Ok(Secret::new(text.trim_end_matches(['\r', '\n']))),
-                Err(source) => Err(ConfigError::PasswordFile {
-                    file: file.clone(),
-                    source,
-                }),
-            };
-        }
-        let name = self.password_env.as_deref().unwrap_or_default();
-        std::env::var(name)
-            .map(Secret::new)
-            .map_err(|_| ConfigError::PasswordEnv { name: name.to_owned() })
+        self.password_ways().read()?.ok_or(ConfigError::NoPassword)
     }
 
-    pub(super) fn secrets_given(&self) -> usize {
-        [
-            self.password.is_some(),
-            self.password_file.is_some(),
-            self.password_env.is_some(),
-        ]
-        .into_iter()
-        .filter(|given| *given)
-        .count()
+    pub(super) fn password_ways(&self) -> SecretWays<'_> {
+        SecretWays {
+            key: "password",
+            text: self.password.as_ref(),
+            file: self.password_file.as_deref(),
+            env: self.password_env.as_deref(),
+        }
     }
 }
 

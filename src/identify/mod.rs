@@ -226,11 +226,8 @@ impl Identified {
         } = Opened::new(&fetched, &outer, rules, &digests);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let inner = enclosed.as_ref().unwrap_or(&outer);
-        let written = inner.all("Date").next().and_then(|field| date(field.value));
-        let received = || {
-            let topmost = inner.all("Received").chain(outer.all("Received")).next();
-            topmost.and_then(|field| date(behind_semicolon(field.value)))
-        };
+        let written = written(inner);
+        let received = || received(inner).or_else(|| received(&outer));
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
@@ -258,6 +255,20 @@ impl Identified {
 /// The identity of a message, by which copies of it count as the same.
 pub(crate) fn identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, &Header::scan(message))
+}
+
+/// When a message is of, by its header: the Date field, else the topmost Received; in seconds since 1970 UTC.
+pub fn date_of(header: &Header) -> Option<i64> {
+    written(header).or_else(|| received(header))
+}
+
+fn written(header: &Header) -> Option<i64> {
+    header.all("Date").next().and_then(|field| date(field.value))
+}
+
+fn received(header: &Header) -> Option<i64> {
+    let topmost = header.all("Received").next();
+    topmost.and_then(|field| date(behind_semicolon(field.value)))
 }
 
 /// A date as RFC 5322 writes it, in seconds since 1970 UTC.

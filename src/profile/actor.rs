@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
+    exclude::Exclude,
     frequent::{Frequent, notice_of_unknown},
     pulse::Pulse,
     run::{self, Exit, FolderError, RunError},
@@ -21,6 +22,7 @@ use crate::{
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
+    token::Login,
 };
 
 /// Progress waiting to be counted; behind it, the connection waits.
@@ -64,6 +66,7 @@ pub enum StartError {
 
 pub struct Profile {
     config: config::Profile,
+    login: Login,
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
     /// Where connections live.
@@ -74,24 +77,21 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub fn new(config: config::Profile, stages: Stages, live: Arc<watch::Sender<Live>>, network: Arbiter) -> Self {
+    pub fn new(
+        config: config::Profile,
+        login: Login,
+        stages: Stages,
+        live: Arc<watch::Sender<Live>>,
+        network: Arbiter,
+    ) -> Self {
         Self {
             config,
+            login,
             stages,
             live,
             network,
             current: None,
             unstored: None,
-        }
-    }
-
-    fn source(&self) -> Source {
-        let server = &self.config.server;
-        Source {
-            family: server.access.family(),
-            host: server.host.to_lowercase(),
-            port: server.port(),
-            username: server.username.clone(),
         }
     }
 
@@ -189,12 +189,19 @@ impl Handler<Progress> for Profile {
         let Progress {
             expected,
             judged,
+            deleted,
+            errors,
             notices,
         } = progress;
         judged.into_iter().for_each(|judged| self.count(judged));
         self.live.send_modify(|live| {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
+                for error in errors {
+                    run.error(&error.folder, error.copy, &error.stage, error.error);
+                }
+                metrics::deleted(&self.config.name, deleted.len() as u64);
+                deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
                 metrics::progress(&self.config.name, run.seen, live.expected);
             }
@@ -240,7 +247,7 @@ impl Profile {
     ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
-        let source = self.source();
+        let (source, login) = (Source::of(&self.config.server), self.login.clone());
         let unstored = self.unstored.take();
         async move {
             let started = clock::now();
@@ -279,6 +286,12 @@ impl Profile {
                     let task = Task {
                         rules: Arc::new(Rules::new(&config.recipients, &config.server.username)),
                         routing: Arc::new(Routing::new(&config.recipients)),
+                        exclude: match import {
+                            Some(_) => None,
+                            None => Some(Exclude::new(&config.exclude, started.as_second())),
+                        }
+                        .filter(|exclude| !exclude.is_empty())
+                        .map(Arc::new),
                         stages,
                         run: number,
                         source: source.map(|source| source as u32),
@@ -287,6 +300,7 @@ impl Profile {
                         pulse,
                         progress,
                         profile: config.clone(),
+                        login,
                     };
                     run::go(task, import, &network).await
                 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Task},
+    exclude::Exclude,
     jobs::{Job, Jobs, Told, Unit},
     judge::{copy_error, judge},
     run::FolderError,
@@ -220,7 +221,8 @@ impl Work<'_> {
     }
 
     async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
-        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies)).await;
+        let facts = self.task.exclude.as_ref().is_some_and(|exclude| exclude.needs_facts());
+        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies, facts)).await;
         self.task.pulse.beat();
         sizes
     }
@@ -278,6 +280,8 @@ impl Work<'_> {
                     one.size
                 );
                 self.judged(current, Outcome::TooLarge, &one.copy, Some((SIZE, error)));
+            } else if self.task.exclude.as_ref().is_some_and(|exclude| exclude.applies(&one)) {
+                self.judged(current, Outcome::Excluded, &one.copy, None);
             } else {
                 fitting.push(one);
             }
@@ -285,7 +289,8 @@ impl Work<'_> {
         fitting
     }
 
-    /// Where unknown messages stay on the server, their headers are judged before their bodies are fetched.
+    /// Where unknown messages stay on the server, or some are excluded by what they say, headers are judged before bodies
+    /// are fetched.
     async fn put_aside_by_header(
         &mut self,
         session: &mut Session,
@@ -293,7 +298,9 @@ impl Work<'_> {
         window: Vec<Announced>,
     ) -> Result<Vec<Announced>, CollectError> {
         let skips = self.task.routing.unknown == Unknown::Skip;
-        if !skips || !session.can_fetch_headers() || window.is_empty() {
+        let excludes = |exclude: &Arc<Exclude>| window.iter().any(|one| exclude.needs_header(one));
+        let exclude = self.task.exclude.as_ref().filter(|exclude| excludes(exclude));
+        if (!skips && exclude.is_none()) || !session.can_fetch_headers() || window.is_empty() {
             return Ok(window);
         }
         let _share = self
@@ -313,8 +320,18 @@ impl Work<'_> {
         }
         self.task.pulse.beat();
         let mut aside = HashSet::new();
+        let dates: HashMap<&CopyRef, Option<i64>> = window
+            .iter()
+            .map(|one| (&one.copy, one.facts.as_ref().and_then(|facts| facts.date)))
+            .collect();
         for (copy, header) in headers {
             let header = Header::scan(&header);
+            let date = dates.get(&copy).copied().flatten();
+            if exclude.is_some_and(|exclude| exclude.applies_to(&header, date)) {
+                self.judged(current, Outcome::Excluded, &copy, None);
+                aside.insert(copy);
+                continue;
+            }
             // For whom a journal report is, its body says.
             if !skips || self.task.rules.need_body(&header) {
                 continue;

@@ -13,16 +13,19 @@ use tokio_util::sync::CancellationToken;
 use super::{
     budget::Budget,
     collect::{self, CollectError},
+    deletion,
+    exclude::Exclude,
     jobs::Jobs,
     pulse::Pulse,
 };
 use crate::{
     archive::{Committer, Store},
-    config::{Profile, Secret},
+    config::Profile,
     identify::{Pool, Reported, Rules},
-    report::{CopyError, Outcome, metrics},
+    report::{CopyError, DeletedCopy, Outcome, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
+    token::{Login, LoginError},
 };
 
 /// Orders from the profile; there is one at a time.
@@ -46,8 +49,11 @@ pub struct Stages {
 pub struct Task {
     pub stages: Stages,
     pub profile: Profile,
+    pub login: Login,
     pub rules: Arc<Rules>,
     pub routing: Arc<Routing>,
+    /// What is left alone; `None` where that is nothing, as in an import.
+    pub exclude: Option<Arc<Exclude>>,
     pub run: u64,
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
@@ -79,10 +85,10 @@ impl Connection {
 }
 
 /// Counts a session as long as it is held.
-struct Counted(String);
+pub(super) struct Counted(String);
 
 impl Counted {
-    fn new(profile: &str) -> Self {
+    pub fn new(profile: &str) -> Self {
         metrics::connection(profile, 1.0);
         Self(profile.to_owned())
     }
@@ -102,16 +108,17 @@ impl Actor for Connection {
     }
 }
 
-/// From the profile, first of all: connect and log in, or take files in place of a server.
+/// From the profile, first of all: connect and log in, or take the files of an import in place of a server.
 #[derive(Message)]
-#[rtype(result = "Result<(), CollectError>")]
-pub struct Connect(pub Entry);
+#[rtype(result = "Result<(), ConnectError>")]
+pub struct Connect(pub Option<Import>);
 
-/// How a connection gets to what it is to fetch.
-pub enum Entry {
-    /// By the password of the profile's server.
-    Server(Secret),
-    Files(Import),
+#[derive(thiserror::Error, Debug)]
+pub enum ConnectError {
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    #[error("interrupted")]
+    Cancelled,
 }
 
 /// From the profile: the folders to archive.
@@ -124,6 +131,14 @@ pub struct ListFolders;
 #[derive(Message)]
 #[rtype(result = "Result<(), CollectError>")]
 pub struct Collect(pub Arc<Jobs>);
+
+/// From the profile, when all is archived: delete in a folder what is due. Gives what the server was told to delete and
+/// deletes when the session ends (POP3).
+#[derive(Message)]
+#[rtype(result = "Result<Vec<DeletedCopy>, CollectError>")]
+pub struct Remove {
+    pub folder: String,
+}
 
 /// From the profile, last of all: log out. What a POP3 server was told to delete is deleted with a good answer, and not
 /// otherwise.
@@ -138,12 +153,19 @@ pub struct Progress {
     /// Copies that the run will look at, beyond those told before.
     pub expected: u64,
     pub judged: Vec<Judged>,
+    pub deleted: Vec<DeletedCopy>,
+    /// Beside those of copies that have an outcome.
+    pub errors: Vec<CopyError>,
     pub notices: Vec<String>,
 }
 
 impl Progress {
     pub fn is_empty(&self) -> bool {
-        self.expected == 0 && self.judged.is_empty() && self.notices.is_empty()
+        self.expected == 0
+            && self.judged.is_empty()
+            && self.deleted.is_empty()
+            && self.errors.is_empty()
+            && self.notices.is_empty()
     }
 }
 
@@ -159,22 +181,25 @@ pub struct Judged {
 }
 
 impl Handler<Connect> for Connection {
-    type Result = AtomicResponse<Self, Result<(), CollectError>>;
+    type Result = AtomicResponse<Self, Result<(), ConnectError>>;
 
-    fn handle(&mut self, Connect(entry): Connect, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Connect(import): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
         let counted = Counted::new(&task.profile.name);
-        let password = match entry {
-            Entry::Server(password) => password,
-            Entry::Files(import) => {
-                self.session = Some((Session::files(import), counted));
-                return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
-            }
-        };
+        if let Some(import) = import {
+            self.session = Some((Session::files(import), counted));
+            return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
+        }
         let connect = async move {
-            let mut steps = Steps::default();
-            let connecting = Session::connect(&task.profile.server, &password, &mut steps);
-            collect::unless_cancelled(&task.cancel, connecting).await
+            let mut steps = Steps {
+                received: task.pulse.received(),
+                ..Steps::default()
+            };
+            tokio::select! {
+                biased;
+                () = task.cancel.cancelled() => Err(ConnectError::Cancelled),
+                connected = task.login.connect(&mut steps) => connected.map_err(ConnectError::from),
+            }
         };
         AtomicResponse::new(Box::pin(connect.into_actor(self).map(|connected, connection, _| {
             let session = connected?;
@@ -233,6 +258,17 @@ impl Handler<Collect> for Connection {
         self.with_session(move |task, mut session| async move {
             let worked = collect::work(&task, &mut session, number, &jobs, lane).await;
             (session, worked)
+        })
+    }
+}
+
+impl Handler<Remove> for Connection {
+    type Result = AtomicResponse<Self, Result<Vec<DeletedCopy>, CollectError>>;
+
+    fn handle(&mut self, Remove { folder }: Remove, _: &mut Self::Context) -> Self::Result {
+        self.with_session(|task, mut session| async move {
+            let removed = deletion::folder(&task, &mut session, &folder).await;
+            (session, removed)
         })
     }
 }

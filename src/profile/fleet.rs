@@ -1,21 +1,25 @@
 //! The connections of one run: how they are made, and made again where they are lost. What one of them held when it was
 //! lost, the next one does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix::{Actor, Addr, ArbiterHandle};
 use futures_util::future::join_all;
 
 use super::{
     collect::CollectError,
-    connection::{Close, Collect, Connect, Connection, Entry, ListFolders, Progress, Task},
+    connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders, Progress, Task},
     jobs::{GivenBack, Jobs},
     retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, LOST, LOST_ATTEMPTS},
     run::{FolderError, RunError},
 };
 use crate::{
     report::metrics,
-    source::{Disposition, Import, SourceError},
+    source::{Disposition, Import, SourceError, Wait},
+    token::LoginError,
 };
 
 /// Between a connection that brought something and the one that goes on for it.
@@ -25,6 +29,8 @@ pub struct Fleet {
     task: Arc<Task>,
     network: ArbiterHandle,
     jobs: Arc<Jobs>,
+    /// The folders that were listed.
+    folders: Mutex<Vec<String>>,
 }
 
 /// What went wrong in a row.
@@ -84,7 +90,16 @@ impl Fleet {
             task: Arc::new(task),
             network,
             jobs: Arc::default(),
+            folders: Mutex::default(),
         }
+    }
+
+    pub(super) fn task(&self) -> &Task {
+        &self.task
+    }
+
+    pub(super) fn folders(&self) -> Vec<String> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn take_refused(&self) -> Vec<FolderError> {
@@ -99,27 +114,25 @@ impl Fleet {
         let mut trouble = Trouble::default();
         let files = import.is_some();
         loop {
-            let connection = match self.connect(0, import.clone()).await {
+            let connection = match self.connect(0, import.clone()).await? {
                 Ok(connection) => connection,
-                Err(RunError::Lost(error)) => {
+                Err(error) => {
                     // By hand or by schedule, somebody waits: no longer than for any other answer.
                     let patience = self.task.profile.server.timeout();
-                    let verdict = match error.wait() {
-                        Some(wait) => trouble.busy(wait.suggested, patience),
-                        None => Verdict::GiveUp,
-                    };
+                    let wait = asks_to_wait(&error);
+                    let verdict = wait.map(|wait| trouble.busy(wait.suggested, patience));
                     match verdict {
-                        Verdict::After(pause) => self.rest(pause, &error).await?,
-                        Verdict::GiveUp => return Err(RunError::Unreachable(error)),
+                        Some(Verdict::After(pause)) => self.rest(pause).await?,
+                        Some(Verdict::GiveUp) | None => return Err(unreachable(error)),
                     }
                     continue;
                 }
-                Err(error) => return Err(error),
             };
             match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
                 Ok(mut folders) => {
                     let aside = self.task.profile.delete.move_to.as_deref();
                     folders.retain(|folder| files || Some(folder.as_str()) != aside);
+                    folders.clone_into(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner));
                     self.jobs.survey(folders);
                     return Ok(connection);
                 }
@@ -195,15 +208,14 @@ impl Fleet {
                     if !more {
                         return Ok(None);
                     }
-                    match self.connect(lane, None).await {
+                    match self.connect(lane, None).await? {
                         Ok(current) => current,
-                        Err(RunError::Lost(error)) => {
+                        Err(error) => {
                             if !self.after_refusal(lane, &mut trouble, error).await? {
                                 return Ok(None);
                             }
                             continue;
                         }
-                        Err(error) => return Err(error),
                     }
                 }
             };
@@ -240,7 +252,8 @@ impl Fleet {
                 _ => trouble.lost(given),
             };
             match verdict {
-                Verdict::After(pause) => self.rest(pause, &error).await?,
+                Verdict::After(pause) if error.wait().is_some() => self.rest(pause).await?,
+                Verdict::After(pause) => self.pause(pause).await?,
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
             let notice = "the connection was lost and made again; nothing was missed by it";
@@ -250,8 +263,8 @@ impl Fleet {
 
     /// A connection could not be made. Waits before the next attempt; false where this lane ends, and others do its
     /// work.
-    async fn after_refusal(&self, lane: usize, trouble: &mut Trouble, error: SourceError) -> Result<bool, RunError> {
-        let wait = error.wait();
+    async fn after_refusal(&self, lane: usize, trouble: &mut Trouble, error: LoginError) -> Result<bool, RunError> {
+        let wait = asks_to_wait(&error);
         if lane > 0 && (trouble.refused >= 1 || wait.as_ref().is_some_and(|wait| wait.fewer_connections)) {
             self.fewer(&error).await?;
             return Ok(false);
@@ -259,16 +272,20 @@ impl Fleet {
         let verdict = match wait {
             Some(wait) => trouble.busy(wait.suggested, BUSY_MOST),
             // To be refused again and again locks accounts, and helps nobody.
-            None if error.is_final() => Verdict::GiveUp,
+            None if error.source_error().is_none_or(SourceError::is_final) => Verdict::GiveUp,
             None => trouble.refused(),
         };
         match verdict {
-            Verdict::After(pause) => self.rest(pause, &error).await.map(|()| true),
-            Verdict::GiveUp => Err(RunError::Lost(error)),
+            Verdict::After(pause) if wait.is_some() => self.rest(pause).await.map(|()| true),
+            Verdict::After(pause) => self.pause(pause).await.map(|()| true),
+            Verdict::GiveUp => Err(match error {
+                LoginError::Source(error) => RunError::Lost(error),
+                error => RunError::Login(error),
+            }),
         }
     }
 
-    async fn fewer(&self, error: &SourceError) -> Result<(), RunError> {
+    async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
         tracing::warn!(%error, profile = self.task.profile.name, "the run goes on over fewer connections");
         let many = self.task.profile.connections;
         self.tell(format!("the server does not take {many} connections at once ({error})"))
@@ -276,23 +293,26 @@ impl Fleet {
     }
 
     async fn tell(&self, notice: String) -> Result<(), RunError> {
-        let progress = Progress {
-            notices: vec![notice],
+        let notices = vec![notice];
+        self.tell_all(Progress {
+            notices,
             ..Progress::default()
-        };
+        })
+        .await
+    }
+
+    pub(super) async fn tell_all(&self, progress: Progress) -> Result<(), RunError> {
         self.task.progress.send(progress).await.map_err(|_| RunError::Fault)
     }
 
-    /// Waits because the server is to be left alone.
-    async fn rest(&self, pause: Duration, error: &SourceError) -> Result<(), RunError> {
-        if error.wait().is_some() {
-            tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
-            self.task.pulse.rest(pause);
-        }
+    /// Waits because the server asked for it.
+    async fn rest(&self, pause: Duration) -> Result<(), RunError> {
+        tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
+        self.task.pulse.rest(pause);
         self.pause(pause).await
     }
 
-    async fn pause(&self, pause: Duration) -> Result<(), RunError> {
+    pub(super) async fn pause(&self, pause: Duration) -> Result<(), RunError> {
         tokio::select! {
             biased;
             () = self.task.cancel.cancelled() => Err(RunError::Interrupted),
@@ -300,16 +320,36 @@ impl Fleet {
         }
     }
 
-    /// A connection that is logged in. What the source refuses is [`RunError::Lost`].
-    async fn connect(&self, lane: usize, import: Option<Import>) -> Result<Addr<Connection>, RunError> {
-        let entry = match import {
-            Some(import) => Entry::Files(import),
-            // Before the connection: a server must not see half a login.
-            None => Entry::Server(self.task.profile.server.secret()?),
-        };
+    /// A connection that is logged in, or why there is none.
+    pub(super) async fn connect(
+        &self,
+        lane: usize,
+        import: Option<Import>,
+    ) -> Result<Result<Addr<Connection>, LoginError>, RunError> {
         let connection = Connection::new(self.task.clone(), lane);
         let connection = Connection::start_in_arbiter(&self.network, |_| connection);
-        connection.send(Connect(entry)).await.map_err(|_| RunError::Fault)??;
-        Ok(connection)
+        match connection.send(Connect(import)).await.map_err(|_| RunError::Fault)? {
+            Ok(()) => Ok(Ok(connection)),
+            Err(ConnectError::Login(error)) => Ok(Err(error)),
+            Err(ConnectError::Cancelled) => Err(RunError::Interrupted),
+        }
+    }
+}
+
+fn unreachable(error: LoginError) -> RunError {
+    match error {
+        LoginError::Config(error) => RunError::Config(error),
+        LoginError::Source(error) => RunError::Unreachable(error),
+        error => RunError::Login(error),
+    }
+}
+
+fn asks_to_wait(error: &LoginError) -> Option<Wait> {
+    match error.later() {
+        Some(suggested) => Some(Wait {
+            suggested,
+            fewer_connections: false,
+        }),
+        None => error.source_error().and_then(SourceError::wait),
     }
 }

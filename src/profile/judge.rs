@@ -10,7 +10,7 @@ use super::{
 use crate::{
     archive::{CopyKey, StoreError},
     fault,
-    identify::{Identified, Reported},
+    identify::{Header, Identified, Reported},
     report::{CopyError, Outcome},
     route::{Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
@@ -75,10 +75,14 @@ pub async fn judge(
         return Ok(failed("fetch", error.to_string()));
     }
     let again = bytes.clone();
+    let exclude = task.exclude.clone();
     let identify = move || {
         fault::point("identifying")?;
+        if exclude.is_some_and(|exclude| exclude.applies_to(&Header::scan(&bytes), internal_date)) {
+            return Ok(None);
+        }
         let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
-        fault::point("identified").map(|()| prepared)
+        fault::point("identified").map(|()| Some(prepared))
     };
     let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
@@ -86,11 +90,17 @@ pub async fn judge(
         prepared = task
             .stages
             .pool
-            .run(move || Ok(Prepared::new(Identified::unread(again, internal_date))))
+            .run(move || Ok(Some(Prepared::new(Identified::unread(again, internal_date)))))
             .await;
     }
     let prepared = match prepared {
-        Ok(Ok(prepared)) => prepared,
+        Ok(Ok(Some(prepared))) => prepared,
+        Ok(Ok(None)) => {
+            return Ok(Judged {
+                bytes: size,
+                ..Judged::without_bytes(copy, Outcome::Excluded, None)
+            });
+        }
         Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };

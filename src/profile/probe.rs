@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::{evidence::Evidence, proposal::Proposal, run::Exit};
 use crate::{
-    config::{Config, ConfigError, Profile, Secret},
+    config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
     route::{Directory, Known},
     source::{Announced, CopyRef, PeerCertificate, Session, SourceError, Steps, Want},
+    token::{Login, LoginError, TokenError},
 };
 
 /// Messages whose headers are looked at, the newest first.
@@ -26,6 +27,8 @@ pub struct Probe {
     pub steps: Vec<ProbeStep>,
     pub tls: Option<PeerCertificate>,
     pub capabilities: Vec<String>,
+    /// What the administrator should know of the server.
+    pub warnings: Vec<String>,
     pub folders: Vec<ProbeFolder>,
     /// Of the newest messages, how many have each of the profile's envelope headers.
     pub envelope_headers: BTreeMap<String, usize>,
@@ -52,21 +55,21 @@ pub struct ProbeFolder {
 /// Tests `profile`, one of `config`.
 ///
 /// # Errors
-/// Its password cannot be had.
+/// Its password cannot be had, or what a token is asked for with.
 pub async fn probe(config: &Config, profile: &Profile) -> Result<Probe, ConfigError> {
-    let password = profile.server.secret()?;
     let mut probe = Probe {
         profile: profile.name.clone(),
         ok: false,
         steps: Vec::new(),
         tls: None,
         capabilities: Vec::new(),
+        warnings: Vec::new(),
         folders: Vec::new(),
         envelope_headers: BTreeMap::new(),
         proposal: None,
         exit: Exit::Source,
     };
-    let Some(mut session) = probe.connect(profile, &password).await else {
+    let Some(mut session) = probe.connect(&Login::new(config, profile)).await? else {
         return Ok(probe);
     };
     let mut evidence = Evidence::new(&profile.recipients);
@@ -101,10 +104,10 @@ impl Probe {
         ok
     }
 
-    async fn connect(&mut self, profile: &Profile, password: &Secret) -> Option<Session> {
+    async fn connect(&mut self, login: &Login) -> Result<Option<Session>, ConfigError> {
         let mut steps = Steps::default();
         let started = Instant::now();
-        let connected = Session::connect(&profile.server, password, &mut steps).await;
+        let connected = login.connect(&mut steps).await;
         let mut known = 0;
         for (step, detail, took) in steps.done {
             let ms = took.as_millis() as u64;
@@ -120,18 +123,19 @@ impl Probe {
         match connected {
             Ok(session) => {
                 self.capabilities = session.capabilities().to_vec();
-                Some(session)
+                self.warnings = session.warnings();
+                Ok(Some(session))
             }
+            Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error))) => Err(error),
             Err(error) => {
-                let step = error.step().map_or("connect", |step| step.as_str()).to_owned();
-                let ms = (started.elapsed().as_millis() as u64).saturating_sub(known);
+                self.exit = error.blame().into();
                 self.steps.push(ProbeStep {
-                    step,
+                    step: error.step().as_str().to_owned(),
                     ok: false,
                     detail: error.to_string(),
-                    ms,
+                    ms: (started.elapsed().as_millis() as u64).saturating_sub(known),
                 });
-                None
+                Ok(None)
             }
         }
     }
@@ -177,7 +181,7 @@ impl Probe {
         session.open(&fullest.name).await?;
         let mut copies: Vec<CopyRef> = session.listing().await?;
         let newest = copies.split_off(copies.len().saturating_sub(NEWEST));
-        let announced: Vec<Announced> = session.sizes(&newest).await?;
+        let announced: Vec<Announced> = session.sizes(&newest, false).await?;
         let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
         for window in announced.chunks(20) {
             let mut count = |fetched: crate::source::Fetched| {

@@ -11,16 +11,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     collect::{CollectError, unless_cancelled},
+    exclude::Exclude,
     run::{self, Exit, RunError},
     tally::{Tally, UnknownAddress},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
+    would_delete::Kept,
 };
 use crate::{
+    clock,
     config::{ConfigError, Family, Profile},
     identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
-    report::{CopyError, RunState},
+    report::{CopyError, DeletedCopy, RunState},
     route::Directory,
     source::{Announced, CopyRef, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    token::{Login, LoginError, TokenError},
 };
 
 /// What a rehearsal found, as `archive --dry-run --json` prints it.
@@ -34,6 +38,7 @@ pub struct Rehearsal {
     pub users: BTreeMap<String, u64>,
     pub unknown: u64,
     pub skipped: u64,
+    pub excluded: u64,
     pub too_large: u64,
     pub failed: u64,
     /// Most frequent first.
@@ -42,6 +47,10 @@ pub struct Rehearsal {
     pub unknown_addresses_omitted: u64,
     pub journal_reports: u64,
     pub untrusted_reports: u64,
+    /// Copies that the next run would delete on the server.
+    pub would_delete: u64,
+    /// The first of them.
+    pub would_delete_copies: Vec<DeletedCopy>,
     pub folders: Vec<RehearsedFolder>,
     pub notices: Vec<String>,
     pub errors: Vec<CopyError>,
@@ -49,6 +58,9 @@ pub struct Rehearsal {
     #[serde(skip)]
     pub exit: Exit,
 }
+
+/// Copies that would be deleted, and are listed.
+const MOST_GOING: usize = 1000;
 
 #[derive(Serialize, Debug)]
 pub struct RehearsedFolder {
@@ -64,19 +76,24 @@ pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
 /// end, is given all the same.
 ///
 /// # Errors
-/// The profile's password cannot be had.
+/// The profile's password cannot be had, or what a token is asked for with.
 pub async fn rehearse(
     profile: &Profile,
+    login: &Login,
     directory: Directory,
     max_message_size: u64,
+    kept: Option<&Kept>,
     cancel: &CancellationToken,
     watch: Watch<'_>,
 ) -> Result<Rehearsal, ConfigError> {
-    let password = profile.server.secret()?;
     let mut work = Work {
         profile,
         rules: Rules::new(&profile.recipients, &profile.server.username),
         max_message_size,
+        kept,
+        exclude: Exclude::new(&profile.exclude, clock::now().as_second()),
+        excluded: 0,
+        going: Vec::new(),
         cancel,
         watch,
         tally: Tally::new(directory, &profile.recipients),
@@ -87,11 +104,17 @@ pub async fn rehearse(
         missing: Vec::new(),
     };
     let mut steps = Steps::default();
-    let connecting = Session::connect(&profile.server, &password, &mut steps);
-    let result = match unless_cancelled(cancel, connecting).await {
-        Ok(session) => work.through_folders(session).await,
-        Err(CollectError::Source(error)) => Err(RunError::Unreachable(error)),
-        Err(error) => Err(error.into()),
+    let connected = tokio::select! {
+        biased;
+        () = cancel.cancelled() => None,
+        connected = login.connect(&mut steps) => Some(connected),
+    };
+    let result = match connected {
+        None => Err(RunError::Interrupted),
+        Some(Ok(session)) => work.through_folders(session).await,
+        Some(Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error)))) => return Err(error),
+        Some(Err(LoginError::Source(error))) => Err(RunError::Unreachable(error)),
+        Some(Err(error)) => Err(error.into()),
     };
     Ok(work.finish(result))
 }
@@ -101,6 +124,12 @@ struct Work<'p> {
     rules: Rules,
     /// Bytes; a run leaves larger messages on the server.
     max_message_size: u64,
+    /// The archive, where copies are deleted after archiving.
+    kept: Option<&'p Kept>,
+    exclude: Exclude,
+    excluded: u64,
+    /// Copies that would be deleted.
+    going: Vec<DeletedCopy>,
     cancel: &'p CancellationToken,
     watch: Watch<'p>,
     tally: Tally,
@@ -149,24 +178,31 @@ impl Work<'_> {
     }
 
     async fn folder(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
-        unless_cancelled(self.cancel, session.open(folder)).await?;
+        let opened = unless_cancelled(self.cancel, session.open(folder)).await?;
         let listing = unless_cancelled(self.cancel, session.listing()).await?;
         let copies = listing.len() as u64;
         self.folders.push(RehearsedFolder {
             name: folder.to_owned(),
             copies,
         });
+        if let Some(kept) = self.kept {
+            let going = kept.would_delete(self.profile, session, &opened, &listing, clock::now());
+            self.going.extend(going.await?);
+        }
         self.expected += copies;
         (self.watch)(self.tally.seen, self.expected);
         for chunk in listing.chunks(SIZES) {
-            let announced = unless_cancelled(self.cancel, session.sizes(chunk)).await?;
+            let announced = unless_cancelled(self.cancel, session.sizes(chunk, self.exclude.needs_facts())).await?;
             if announced.len() < chunk.len() {
                 let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
                 self.missing
                     .extend(silent.map(|copy| (copy, "the server does not tell its size")));
             }
-            let fitting = self.put_aside_too_large(folder, announced);
+            let mut fitting = self.put_aside_too_large(folder, announced);
+            let before = fitting.len();
+            fitting.retain(|one| !self.exclude.applies(one));
+            self.excluded += (before - fitting.len()) as u64;
             let whole = if session.can_fetch_headers() {
                 let mut whole = Vec::new();
                 for window in windows(fitting, WINDOW_BYTES, |one| one.size.min(HEADER_BYTES)) {
@@ -186,7 +222,7 @@ impl Work<'_> {
     fn put_aside_too_large(&mut self, folder: &str, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.max_message_size;
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
-        for Announced { copy, size } in too_large {
+        for Announced { copy, size, .. } in too_large {
             let error =
                 format!("{size} bytes are more than max_message_size ({most} bytes); it would stay where it is");
             self.tally.too_large(folder, &copy, error);
@@ -264,12 +300,17 @@ impl Work<'_> {
     ) -> (Vec<Announced>, Result<Vec<Unfetched>, CollectError>) {
         let mut came = HashSet::new();
         let (rules, tally, watch, expected) = (&self.rules, &mut self.tally, self.watch, self.expected);
+        let (exclude, excluded) = (&self.exclude, &mut self.excluded);
         let mut sink = |Fetched {
                             copy,
                             bytes,
                             internal_date,
                         }: Fetched| {
             came.insert(copy.clone());
+            if !exclude.is_empty() && exclude.applies_to(&Header::scan(&bytes), internal_date) {
+                *excluded += 1;
+                return;
+            }
             let read = || match want {
                 Want::Header => by_header(rules, &Header::scan(&bytes)),
                 Want::Whole => {
@@ -335,16 +376,22 @@ impl Work<'_> {
             profile: self.profile.name.clone(),
             dry_run: true,
             state,
-            seen: tally.seen,
+            seen: tally.seen + self.excluded,
             users: tally.users,
             unknown: tally.unknown,
             skipped: tally.skipped,
+            excluded: self.excluded,
             too_large: tally.too_large,
             failed: tally.failed,
             unknown_addresses,
             unknown_addresses_omitted,
             journal_reports: tally.journal_reports,
             untrusted_reports: tally.untrusted_reports,
+            would_delete: self.going.len() as u64,
+            would_delete_copies: {
+                self.going.truncate(MOST_GOING);
+                self.going
+            },
             folders: self.folders,
             notices: self.notices,
             errors,

@@ -11,8 +11,9 @@ use super::{
 use crate::{
     archive::StoreError,
     config::ConfigError,
-    report::{Run, RunState},
+    report::{DELETION, Run, RunState},
     source::{Import, SourceError},
+    token::{Blame, LoginError},
 };
 
 /// Why a run did not go through, if it did not.
@@ -23,6 +24,9 @@ pub enum RunError {
     /// Before anything was looked at.
     #[error(transparent)]
     Unreachable(SourceError),
+    /// Before anything was looked at, too: the server refused us, or there is nothing to log in with.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// After the login: what was archived until then stays.
     #[error(transparent)]
     Lost(SourceError),
@@ -45,11 +49,22 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl From<Blame> for Exit {
+    fn from(blame: Blame) -> Self {
+        match blame {
+            Blame::Configuration => Self::Usage,
+            Blame::Endpoint => Self::Source,
+            Blame::Disk => Self::Store,
+        }
+    }
+}
+
 impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_) => Exit::Usage,
             Self::Unreachable(_) => Exit::Source,
+            Self::Login(error) => error.blame().into(),
             Self::Lost(_) | Self::Fault => Exit::Errors,
             Self::Store(_) => Exit::Store,
             Self::Interrupted => Exit::Interrupted,
@@ -61,6 +76,7 @@ impl RunError {
         match self {
             Self::Config(_) => "config",
             Self::Unreachable(error) => error.step().map_or("connect", |step| step.as_str()),
+            Self::Login(error) => error.step().as_str(),
             Self::Lost(_) => "connection",
             Self::Store(_) => "store",
             Self::Interrupted | Self::Fault => "run",
@@ -69,7 +85,7 @@ impl RunError {
 
     pub fn state(&self) -> RunState {
         match self {
-            Self::Config(_) | Self::Unreachable(_) | Self::Store(_) => RunState::Failed,
+            Self::Config(_) | Self::Unreachable(_) | Self::Login(_) | Self::Store(_) => RunState::Failed,
             Self::Lost(_) | Self::Fault => RunState::CompletedWithErrors,
             Self::Interrupted => RunState::Interrupted,
         }
@@ -108,20 +124,26 @@ pub async fn go(
 }
 
 async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> {
+    let from_server = import.is_none();
     let first = fleet.launch(import).await?;
     let connection = fleet.collect(first).await?;
-    if let Some(connection) = connection {
-        // Its answer says nothing that counts: all is committed.
-        let _ = connection.send(Close).await;
+    match connection {
+        connection if from_server && fleet.deletes() => fleet.delete(connection).await?,
+        Some(connection) => {
+            // Its answer says nothing that counts: all is committed.
+            let _ = connection.send(Close).await;
+        }
+        None => {}
     }
     Ok(())
 }
 
 /// The state in which a run ends. `refused`: some folder could not be archived.
 pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> RunState {
+    let undeleted = run.errors.iter().any(|error| error.stage == DELETION);
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || refused => RunState::CompletedWithErrors,
+        Ok(()) if run.failed > 0 || refused || undeleted => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

@@ -24,8 +24,9 @@ use super::{
     pulse::Stethoscope,
     retry::PROFILES,
     standing::Standing,
+    watcher::{Watched, watch},
 };
-use crate::{archive::Change, clock, config, report::metrics, source::Import};
+use crate::{archive::Change, clock, config, report::metrics, source::Import, token::Login};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -33,9 +34,12 @@ const WATCH: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// A profile that has lived this long lasted.
 const LASTED: Duration = Duration::from_secs(300);
+/// How often a source is looked at whose server says when there is new mail.
+const SEEN_ANYHOW: Duration = Duration::from_secs(15 * 60);
 
 pub struct Supervisor {
     config: config::Profile,
+    login: Login,
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
@@ -57,14 +61,23 @@ pub struct Supervisor {
     scheduled: bool,
     /// The run that is going on was begun by the schedule.
     by_schedule: bool,
+    /// What is heard of a source that is archived continuously.
+    watched: Watched,
 }
 
 impl Supervisor {
-    pub fn new(config: config::Profile, stages: Stages, last_start: Option<Timestamp>, scheduled: bool) -> Self {
+    pub fn new(
+        config: config::Profile,
+        login: Login,
+        stages: Stages,
+        last_start: Option<Timestamp>,
+        scheduled: bool,
+    ) -> Self {
         let live = Arc::new(watch::Sender::new(Live::default()));
-        let profile = make(&config, &stages, &live);
+        let profile = make(&config, &login, &stages, &live);
         Self {
             config,
+            login,
             stages,
             live,
             standing: Arc::default(),
@@ -79,6 +92,7 @@ impl Supervisor {
             watching_since: clock::now(),
             scheduled,
             by_schedule: false,
+            watched: Watched::default(),
         }
     }
 
@@ -154,14 +168,29 @@ impl Supervisor {
             .config
             .schedule
             .next(&self.config.timezone, self.last_start, self.watching_since, now);
+        let busy = self.live.borrow().busy;
+        let due = match self.config.schedule {
+            config::Schedule::Continuous if !busy && self.watched.take_changed() => Some(now),
+            config::Schedule::Continuous if self.is_watched() => {
+                let soonest = self.last_start.and_then(|last| last.checked_add(SEEN_ANYHOW).ok());
+                soonest.map(|soonest| soonest.min(now + SEEN_ANYHOW)).or(due)
+            }
+            _ => due,
+        };
         let due = self.standing.borrow().next(due, now).is_some_and(|due| due <= now);
-        if self.scheduled && due && !self.live.borrow().busy {
+        if self.scheduled && due && !busy {
             self.last_start = Some(now);
             self.by_schedule = true;
             // How it ended is noted there.
             let run = self.ask(None);
             ctx.spawn(run.map(|_, _, _| ()));
         }
+    }
+
+    /// Whether new mail anywhere in the source would be noticed.
+    fn is_watched(&self) -> bool {
+        matches!(&self.config.folders.include[..], [only] if !only.contains(['*', '%', '\\']))
+            && self.watched.is_watching()
     }
 
     /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
@@ -246,7 +275,12 @@ impl Supervisor {
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
-            supervisor.profile = make(&supervisor.config, &supervisor.stages, &supervisor.live);
+            supervisor.profile = make(
+                &supervisor.config,
+                &supervisor.login,
+                &supervisor.stages,
+                &supervisor.live,
+            );
             supervisor.born = Instant::now();
             supervisor.restarting = false;
             supervisor.beating = false;
@@ -288,10 +322,10 @@ impl Supervisor {
 
 /// The factory: a profile as at the start of the appliance. It and its connections have an arbiter of their own, so
 /// that a stuck one does not stop those who watch it.
-fn make(config: &config::Profile, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
+fn make(config: &config::Profile, login: &Login, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
     let arbiter = Arbiter::new();
     let handle = arbiter.handle();
-    let profile = Profile::new(config.clone(), stages.clone(), live.clone(), arbiter);
+    let profile = Profile::new(config.clone(), login.clone(), stages.clone(), live.clone(), arbiter);
     Profile::start_in_arbiter(&handle, |_| profile)
 }
 
@@ -300,6 +334,11 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(WATCH, |supervisor, ctx| supervisor.look_after(ctx));
+        let continuous = self.config.schedule == config::Schedule::Continuous;
+        if self.scheduled && continuous && self.config.server.access.family() == config::Family::Imap {
+            let watch = watch(self.config.clone(), self.login.clone(), self.watched.clone());
+            ctx.spawn(watch.into_actor(self));
+        }
     }
 }
 

@@ -51,6 +51,7 @@ mod tests {
         let copies = sizes.iter().enumerate().map(|(n, size)| Announced {
             copy: CopyRef::Uid(n as u32),
             size: *size,
+            facts: None,
         });
         let lengths: Vec<usize> = windows(copies.collect(), 4 << 20, |one| one.size)
             .iter()
@@ -61,6 +62,7 @@ mod tests {
             .map(|n| Announced {
                 copy: CopyRef::Uid(n),
                 size: 1,
+                facts: None,
             })
             .collect();
         assert_eq!(

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use super::{Outcome, RunState};
 
 pub const COPIES: &str = "dropkeep_copies_total";
+pub const DELETED: &str = "dropkeep_deleted_copies_total";
 pub const FETCHED_BYTES: &str = "dropkeep_fetched_bytes_total";
 pub const FILINGS: &str = "dropkeep_filings_total";
 pub const COMMIT_SECONDS: &str = "dropkeep_commit_seconds";
@@ -29,6 +30,7 @@ pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
+pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
 pub const PANICS: &str = "dropkeep_panics_total";
@@ -79,6 +81,11 @@ fn describe() {
         COPIES,
         Unit::Count,
         "Source copies given an outcome (copies, not recipients)"
+    );
+    describe_counter!(
+        DELETED,
+        Unit::Count,
+        "Copies deleted on the server after they were seen to be archived"
     );
     describe_counter!(FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched");
     describe_counter!(FILINGS, Unit::Count, "Messages newly filed in a user's archive");
@@ -136,6 +143,11 @@ fn describe() {
         Unit::Seconds,
         "When the server's certificate expires, since 1970 UTC"
     );
+    describe_gauge!(
+        TOKEN_EXPIRY,
+        Unit::Seconds,
+        "When the access token last used expires, since 1970 UTC"
+    );
     describe_counter!(
         DIRECTORY_ERRORS,
         Unit::Count,
@@ -161,6 +173,7 @@ pub fn profile_known(profile: &str, last_success: Option<i64>) {
         counter!(COPIES, "profile" => profile.clone(), "outcome" => outcome.as_str()).absolute(0);
     }
     counter!(FETCHED_BYTES, "profile" => profile.clone()).absolute(0);
+    counter!(DELETED, "profile" => profile.clone()).absolute(0);
     for state in [
         RunState::Completed,
         RunState::CompletedWithErrors,
@@ -192,6 +205,13 @@ pub fn copies(profile: &str, outcome: Outcome, count: u64) {
     counter!(COPIES, "profile" => profile.to_owned(), "outcome" => outcome.as_str()).increment(count);
 }
 
+/// Copies were deleted on the server.
+pub fn deleted(profile: &str, count: u64) {
+    if count > 0 {
+        counter!(DELETED, "profile" => profile.to_owned()).increment(count);
+    }
+}
+
 pub fn fetched(profile: &str, bytes: u64) {
     counter!(FETCHED_BYTES, "profile" => profile.to_owned()).increment(bytes);
 }
@@ -208,6 +228,10 @@ pub fn connection(profile: &str, more: f64) {
 
 pub fn certificate_expiry(profile: &str, not_after: i64) {
     gauge!(CERTIFICATE_EXPIRY, "profile" => profile.to_owned()).set(not_after as f64);
+}
+
+pub fn token_expiry(profile: &str, expires_at: i64) {
+    gauge!(TOKEN_EXPIRY, "profile" => profile.to_owned()).set(expires_at as f64);
 }
 
 /// A run ended. `fetched_at`: when, in seconds since 1970 UTC, where it was one that fetches from the server: an import

@@ -5,4 +5,4 @@ pub mod metrics;
 mod protocol;
 
 pub use http::{Readiness, serve};
-pub use protocol::{CopyError, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
+pub use protocol::{CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};

@@ -11,6 +11,10 @@ const MOST_ERRORS: usize = 1000;
 const MOST_TOO_LARGE: usize = 200;
 /// The stage of a copy that is too large.
 pub const SIZE: &str = "size";
+/// The stage of a copy that was to be deleted on its server, and was not.
+pub const DELETION: &str = "deletion";
+/// Deleted copies that a protocol lists.
+const MOST_DELETED: usize = 1000;
 /// Unknown addresses that a protocol lists.
 const MOST_ADDRESSES: usize = 200;
 
@@ -74,6 +78,16 @@ pub struct CopyError {
     pub error: String,
 }
 
+/// A copy that was deleted on its server, or moved there to the folder for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DeletedCopy {
+    pub folder: String,
+    /// As the server named it.
+    pub copy: String,
+    /// As which message it is kept.
+    pub message: u64,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct UserCounts {
     pub archived: u64,
@@ -126,6 +140,9 @@ pub struct Run {
     /// Users that the run created.
     #[serde(default)]
     pub created_users: Vec<String>,
+    /// Copies that are deleted; the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted_copies: Vec<DeletedCopy>,
 }
 
 impl Run {
@@ -157,6 +174,7 @@ impl Run {
             journal_reports: 0,
             untrusted_reports: 0,
             created_users: Vec::new(),
+            deleted_copies: Vec::new(),
         }
     }
 
@@ -193,6 +211,13 @@ impl Run {
             error: error.to_string(),
         };
         self.errors.push(error);
+    }
+
+    pub fn deleted(&mut self, copy: DeletedCopy) {
+        self.deleted += 1;
+        if self.deleted_copies.len() < MOST_DELETED {
+            self.deleted_copies.push(copy);
+        }
     }
 
     pub fn unknown_address(&mut self, address: &str) {

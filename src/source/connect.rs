@@ -1,6 +1,12 @@
 //! From a configuration to a stream on which a session can log in: resolve, connect, TLS.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration, time::Instant};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+    time::Instant,
+};
 
 use tokio::{
     io::BufReader,
@@ -21,6 +27,8 @@ pub(super) struct Dialled {
     pub certificate: Option<PeerCertificate>,
     /// The greeting was read already: it comes before STARTTLS and STLS, and not again.
     pub greeted: bool,
+    /// The server is on this machine or in a private network.
+    pub is_near: bool,
 }
 
 /// Resolves, connects, and encrypts.
@@ -30,19 +38,22 @@ pub(super) struct Dialled {
 pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, SourceError> {
     let host = &server.host;
     let tcp = reach(server, steps).await?;
+    // Where it cannot be told any more, the next read says why.
+    let is_near = tcp.get_ref().peer_addr().is_ok_and(|peer| is_near(peer.ip()));
     match server.access.encryption() {
         Encryption::Never => Ok(Dialled {
-            guard: Guard::new(Wire::Plain(tcp), server.timeout()),
+            guard: Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone()),
             certificate: None,
             greeted: false,
+            is_near,
         }),
-        Encryption::Implicit => encrypt(server, tcp, false, steps).await,
+        Encryption::Implicit => encrypt(server, tcp, (false, is_near), steps).await,
         Encryption::Upgrade => {
             let began = Instant::now();
-            let guard = Guard::new(Wire::Plain(tcp), server.timeout());
+            let guard = Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
             steps.done.push((Step::Greeting, words, began.elapsed()));
-            encrypt(server, tcp, true, steps).await
+            encrypt(server, tcp, (true, is_near), steps).await
         }
     }
 }
@@ -95,7 +106,20 @@ async fn reach(server: &Server, steps: &mut Steps) -> Result<Tcp, SourceError> {
     Err(failure)
 }
 
-async fn encrypt(server: &Server, tcp: Tcp, greeted: bool, steps: &mut Steps) -> Result<Dialled, SourceError> {
+/// Whether an address is of this machine or of a private network (RFC 1918, RFC 4193), link-local ones included.
+fn is_near(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+async fn encrypt(
+    server: &Server,
+    tcp: Tcp,
+    (greeted, is_near): (bool, bool),
+    steps: &mut Steps,
+) -> Result<Dialled, SourceError> {
     let began = Instant::now();
     let handshake = tls::handshake(&server.host, &server.tls, tcp, &mut steps.certificate);
     let stream = within(server, Step::Tls, "the TLS handshake", handshake).await??;
@@ -103,9 +127,10 @@ async fn encrypt(server: &Server, tcp: Tcp, greeted: bool, steps: &mut Steps) ->
     let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
     steps.done.push((Step::Tls, detail, began.elapsed()));
     Ok(Dialled {
-        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout()),
+        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout(), steps.received.clone()),
         certificate,
         greeted,
+        is_near,
     })
 }
 
@@ -118,4 +143,29 @@ async fn within<T>(server: &Server, step: Step, what: &str, doing: impl Future<O
         after,
         step: Some(step),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_told_by_the_address() {
+        let near = |text: &str| is_near(text.parse().unwrap());
+        for ip in [
+            "127.0.0.1",
+            "::1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(near(ip), "{ip}");
+        }
+        for ip in ["172.32.0.1", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(!near(ip), "{ip}");
+        }
+    }
 }

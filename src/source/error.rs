@@ -185,7 +185,7 @@ pub(super) fn plain(words: &str) -> String {
 }
 
 /// A server's answer to a login as it may be shown: some servers repeat what they were sent.
-pub(super) fn without_secrets(words: &str, secrets: &[&str]) -> String {
+pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()
         .filter(|secret| !secret.is_empty())
@@ -216,14 +216,4 @@ mod tests {
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
         assert_eq!(connecting.step(), Some(Step::Login));
     }
-}
-impl SourceError {
-    pub fn wait(&self) -> Option<Wait> {
-        None
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wait {
-    pub suggested: Option<Duration>,
-    pub fewer_connections: bool,
 }

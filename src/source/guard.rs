@@ -7,6 +7,10 @@ use std::{
     future::Future,
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -19,6 +23,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
+    compress::Line,
     error::{SourceError, plain},
     literal::{Framing, Oversize},
 };
@@ -34,10 +39,12 @@ pub(super) enum Wire {
     Tls(Box<TlsStream<Tcp>>),
 }
 
-/// A [`Wire`] with an idle time-out and a byte allowance.
+/// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
-    wire: Wire,
+    line: Line,
     timeout: Duration,
+    /// How long beyond the time-out the running command may take.
+    patience: Duration,
     timer: Pin<Box<Sleep>>,
     /// Whether `timer` runs: it is set when the wire first makes us wait, and any progress stops it.
     waiting: bool,
@@ -47,6 +54,8 @@ pub(super) struct Guard {
     framing: Option<Framing>,
     /// IMAP: bytes read and not given out, because those behind them decide what becomes of them.
     held: Vec<u8>,
+    /// Bytes received; others look at it.
+    received: Arc<AtomicU64>,
 }
 
 /// Why the guard failed a read or a write; the source of an [`io::Error`].
@@ -59,16 +68,18 @@ enum Stopped {
 }
 
 impl Guard {
-    pub fn new(wire: Wire, timeout: Duration) -> Self {
+    pub fn new(wire: Wire, timeout: Duration, received: Arc<AtomicU64>) -> Self {
         Self {
-            wire,
+            line: Line::new(wire),
             timeout,
+            patience: Duration::ZERO,
             timer: Box::pin(sleep(timeout)),
             waiting: false,
             allowed: 0,
             left: 0,
             framing: None,
             held: Vec::new(),
+            received,
         }
     }
 
@@ -81,19 +92,30 @@ impl Guard {
     pub fn allow(&mut self, allowance: u64) {
         self.allowed = allowance;
         self.left = allowance;
+        self.be_patient(Duration::ZERO);
+    }
+
+    /// Until the next command, or until this is said anew, the server may be silent for so long beyond its time-out.
+    pub fn be_patient(&mut self, beyond: Duration) {
+        self.patience = beyond;
         self.waiting = false;
     }
 
     /// The wire below, with whatever it has buffered.
     pub fn into_wire(self) -> Wire {
-        self.wire
+        self.line.wire
+    }
+
+    /// From here on both sides deflate what they send (RFC 4978).
+    pub fn deflate(&mut self) {
+        self.line.deflate();
     }
 
     /// Fails once the wire has made us wait for the whole time-out.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if !self.waiting {
             self.waiting = true;
-            let deadline = Instant::now() + self.timeout;
+            let deadline = Instant::now() + self.timeout + self.patience;
             self.timer.as_mut().reset(deadline);
         }
         ready!(self.timer.as_mut().poll(cx));
@@ -105,9 +127,9 @@ impl Guard {
     fn poll_write_with(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Line>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        match write(Pin::new(&mut self.wire), cx) {
+        match write(Pin::new(&mut self.line), cx) {
             Poll::Ready(done) => {
                 self.waiting = false;
                 Poll::Ready(done)
@@ -118,6 +140,7 @@ impl Guard {
 
     /// Charges what was read to the running command.
     fn charge(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let too_much = |allowed| io::Error::other(Stopped::TooMuch(allowed));
         self.left = match self.left.checked_sub(bytes.len() as u64) {
             Some(left) => left,
@@ -145,7 +168,7 @@ impl AsyncRead for Guard {
                 return Poll::Ready(Ok(()));
             }
             buf.put_slice(&this.held);
-            match Pin::new(&mut this.wire).poll_read(cx, buf) {
+            match Pin::new(&mut this.line).poll_read(cx, buf) {
                 Poll::Ready(done) => {
                     this.waiting = false;
                     done?;

@@ -6,29 +6,40 @@
 //!
 //! - `connect` resolves, connects and encrypts: by `tls`, where `verifier` judges the
 //!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due.
-//! - `guard` lies around every stream: it ends silence, and floods.
+//! - `guard` lies around every stream: it ends silence, and floods. Below it, `compress` deflates where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
 mod certificate;
+mod compress;
 mod connect;
 mod error;
 mod files;
 mod guard;
 mod imap;
+mod limits;
 mod lines;
 mod literal;
 mod pop3;
+mod removal;
 mod session;
 mod tls;
+mod token;
 mod upgrade;
 mod verifier;
 
+pub(crate) use error::without_secrets;
 use session::fetch_allowance;
+pub(crate) use tls::handshake;
 
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
+pub use limits::Wait;
 pub use pop3::Pop3Session;
-pub use session::{Announced, CopyRef, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Want};
+pub use removal::{Kept, Removal, Removed};
+pub use session::{
+    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
+    Want,
+};

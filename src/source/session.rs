@@ -1,12 +1,28 @@
 //! What a profile needs of a server, whatever its protocol.
 
-use std::{ffi::OsStr, fmt, path::Path, time::Duration};
+use std::{
+    ffi::OsStr,
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{FilesSession, Import, PeerCertificate, SourceError, connect, imap::ImapSession, pop3::Pop3Session};
+use super::{
+    FilesSession, Import, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession, pop3::Pop3Session,
+};
 use crate::config::{Family, Folders, Secret, Server};
+
+/// What a session logs in with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Credential {
+    Password(Secret),
+    /// An access token (RFC 6749), for the SASL mechanism XOAUTH2.
+    Token(Secret),
+}
 
 /// One copy, as the server names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -37,6 +53,17 @@ impl fmt::Display for CopyRef {
 pub struct Announced {
     pub copy: CopyRef,
     pub size: u64,
+    /// What else the server says of it, where it was asked for and the server keeps such.
+    pub facts: Option<Box<Facts>>,
+}
+
+/// What an IMAP server keeps beside a message.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Facts {
+    /// INTERNALDATE, in seconds since 1970 UTC.
+    pub date: Option<i64>,
+    /// Flags and keywords, as the server writes them.
+    pub flags: Vec<String>,
 }
 
 /// A copy's bytes, exactly as the server sent them.
@@ -87,6 +114,14 @@ pub struct OpenFolder {
     pub exists: u32,
 }
 
+/// What came of waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waited {
+    /// There is more mail in the folder than when it was last listed.
+    Changed,
+    Nothing,
+}
+
 /// The steps of getting connected, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -95,6 +130,8 @@ pub enum Step {
     Connect,
     Tls,
     Greeting,
+    /// The access token, where there is one to log in with. It is had before the server is called.
+    Token,
     Login,
 }
 
@@ -105,6 +142,7 @@ impl Step {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Greeting => "greeting",
+            Self::Token => "token",
             Self::Login => "login",
         }
     }
@@ -117,6 +155,8 @@ pub struct Steps {
     pub done: Vec<(Step, String, Duration)>,
     /// The certificate that the server showed, also where it was refused.
     pub certificate: Option<PeerCertificate>,
+    /// Counts the bytes that come from the server, now and as long as the session lasts.
+    pub received: Arc<AtomicU64>,
 }
 
 /// One authenticated connection to a source. What it does is done by one command after the
@@ -137,16 +177,16 @@ impl Session {
     /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
     ///
     /// # Errors
-    /// The source cannot be had: each error has a [`Step`], and none shows the password.
-    pub async fn connect(server: &Server, password: &Secret, steps: &mut Steps) -> Result<Self, SourceError> {
+    /// The source cannot be had: each error has a [`Step`], and none shows the password or the token.
+    pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let dialled = connect::dial(server, steps).await?;
         match server.access.family() {
             Family::Imap => {
-                let session = ImapSession::login(server, password, dialled, steps).await?;
+                let session = ImapSession::login(server, credential, dialled, steps).await?;
                 Ok(Self::Imap(Box::new(session)))
             }
             Family::Pop3 => {
-                let session = Pop3Session::login(server, password, dialled, steps).await?;
+                let session = Pop3Session::login(server, credential, dialled, steps).await?;
                 Ok(Self::Pop3(Box::new(session)))
             }
         }
@@ -158,6 +198,14 @@ impl Session {
             Self::Imap(imap) => imap.capabilities(),
             Self::Pop3(pop3) => pop3.capabilities(),
             Self::Files(_) => &[],
+        }
+    }
+
+    /// What the administrator should know of this server before it is archived from.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Pop3(pop3) => pop3.warnings(),
+            Self::Imap(_) | Self::Files(_) => Vec::new(),
         }
     }
 
@@ -196,6 +244,42 @@ impl Session {
         }
     }
 
+    /// Opens a folder to remove copies from it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`SourceError::Refused`] where the folder may only be read.
+    pub async fn open_for_removal(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.open_for_removal(folder).await,
+            Self::Pop3(pop3) => pop3.open_for_removal(folder).await,
+            Self::Files(_) => Err(files_stay()),
+        }
+    }
+
+    /// Removes copies from the folder that was opened for it. IMAP: never one that is \Flagged, and nothing that was not
+    /// asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way: nothing was removed. Any other
+    /// error ends the session. Then some copies may be gone (over IMAP those of a few hundred at a time), and others be
+    /// marked as deleted, which the next removal takes up.
+    pub async fn remove(&mut self, copies: &[CopyRef], how: Removal<'_>) -> Result<Removed, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.remove(copies, how).await,
+            Self::Pop3(pop3) => pop3.remove(copies, how).await,
+            Self::Files(_) => Err(files_stay()),
+        }
+    }
+
+    /// Whether the server deletes by name what it is told to (IMAP UIDPLUS, RFC 4315). Without it, a folder in which
+    /// other messages are marked \Deleted is left as it is.
+    pub fn has_uidplus(&self) -> bool {
+        match self {
+            Self::Imap(imap) => imap.has_uidplus(),
+            Self::Pop3(_) | Self::Files(_) => false,
+        }
+    }
+
     /// Every copy that stands in the opened folder, in the server's order.
     ///
     /// # Errors
@@ -208,11 +292,11 @@ impl Session {
         }
     }
 
-    /// The sizes of copies, in the order asked. Copies of which the server says nothing are
-    /// absent.
-    pub async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
+    /// The sizes of copies, in the order asked; with `facts` also their [`Facts`], which only IMAP has. Copies of which
+    /// the server says nothing are absent.
+    pub async fn sizes(&mut self, copies: &[CopyRef], facts: bool) -> Result<Vec<Announced>, SourceError> {
         match self {
-            Self::Imap(imap) => imap.sizes(copies).await,
+            Self::Imap(imap) => imap.sizes(copies, facts).await,
             Self::Pop3(pop3) => pop3.sizes(copies).await,
             Self::Files(files) => files.sizes(copies).await,
         }
@@ -246,13 +330,43 @@ impl Session {
         }
     }
 
+    /// Whether [`wait`](Self::wait) notices mail. Over POP3 it takes a new session to see what arrived.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Imap(_))
+    }
+
+    /// Waits until mail arrives in the opened folder, at most for so long. Servers end a session that waits for more
+    /// than 29 minutes (RFC 2177); without IDLE it is asked once, after ten seconds at most.
+    ///
+    /// # Errors
+    /// The connection was lost, or is found dead when the waiting ends.
+    pub async fn wait(&mut self, most: Duration) -> Result<Waited, SourceError> {
+        match self {
+            Self::Imap(imap) => imap.wait(most).await,
+            Self::Pop3(_) | Self::Files(_) => {
+                tokio::time::sleep(most).await;
+                Ok(Waited::Nothing)
+            }
+        }
+    }
+
     /// Ends the session: LOGOUT, or QUIT, which is when a POP3 server deletes.
+    ///
+    /// # Errors
+    /// The server did not confirm. POP3: what was marked as deleted may stand there still.
     pub async fn close(self) -> Result<(), SourceError> {
         match self {
             Self::Imap(imap) => imap.close().await,
             Self::Pop3(pop3) => pop3.close().await,
             Self::Files(_) => Ok(()),
         }
+    }
+}
+
+fn files_stay() -> SourceError {
+    SourceError::Refused {
+        command: "the removal".to_owned(),
+        words: "files that are imported stay where they are".to_owned(),
     }
 }
 
@@ -281,14 +395,17 @@ mod tests {
     fn a_session_may_be_used_from_any_thread() {
         fn is_send<T: Send>(_: T) {}
         let server = Server::new(crate::config::Access::Imap, "localhost", 143, "user");
-        let (secret, mut steps) = (Secret::new(""), Steps::default());
+        let (credential, mut steps) = (Credential::Password(Secret::new("")), Steps::default());
         is_send(async {
-            let mut session = Session::connect(&server, &secret, &mut steps).await?;
+            let mut session = Session::connect(&server, &credential, &mut steps).await?;
             session.folders(&Folders::default()).await?;
             session.open("INBOX").await?;
             let listed = session.listing().await?;
-            let announced = session.sizes(&listed).await?;
+            let announced = session.sizes(&listed, true).await?;
+            session.open_for_removal("INBOX").await?;
+            session.remove(&listed, Removal::Delete).await?;
             session.fetch(&announced, Want::Whole, &mut |_| ()).await?;
+            session.wait(Duration::ZERO).await?;
             session.close().await
         });
     }

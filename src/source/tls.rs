@@ -8,24 +8,27 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, ServerName},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     PeerCertificate, SourceError,
     error::plain,
-    guard::Tcp,
     verifier::{Judge, Seen},
 };
 use crate::config::{Tls, Verify};
 
 /// Begins TLS on a stream. The certificate that the server shows is put into `certificate`,
 /// also where it is refused.
-pub(super) async fn handshake(
+pub(crate) async fn handshake<S>(
     host: &str,
     tls: &Tls,
-    tcp: Tcp,
+    tcp: S,
     certificate: &mut Option<PeerCertificate>,
-) -> Result<TlsStream<Tcp>, SourceError> {
+) -> Result<TlsStream<S>, SourceError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let failed = |detail: String| SourceError::Tls {
         host: host.to_owned(),
         detail,

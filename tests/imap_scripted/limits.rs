@@ -31,6 +31,7 @@ async fn a_large_literal_comes_through_whole() {
     let window = [Announced {
         copy,
         size: body.len() as u64,
+        facts: None,
     }];
     let ended = session.fetch(&window, Want::Whole, &mut |one| got.push(one)).await;
     assert_eq!(ended.expect("the command is OK"), []);

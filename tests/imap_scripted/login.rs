@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dropkeep::{
     config::Secret,
-    source::{Disposition, Session, SourceError, Step, Steps},
+    source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 
 use crate::{
@@ -75,7 +75,12 @@ async fn a_password_that_is_not_ascii_goes_by_authenticate_plain() {
         say(&[&format!("* CAPABILITY {CAPABILITIES} UIDPLUS"), "{tag} OK done"]),
     ]);
     let mut steps = Steps::default();
-    let session = Session::connect(&server(scripted.port), &Secret::new("pässword"), &mut steps).await;
+    let session = Session::connect(
+        &server(scripted.port),
+        &Credential::Password(Secret::new("pässword")),
+        &mut steps,
+    )
+    .await;
     let session = session.expect("a session");
     assert_eq!(session.capabilities(), ["IMAP4rev1", "AUTH=PLAIN", "UIDPLUS"]);
     assert!(session.certificate().is_none());

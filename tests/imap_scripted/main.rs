@@ -1,13 +1,21 @@
 //! IMAP sessions against servers that fail, lie, or fall silent.
 
+mod compress;
+mod folders;
+mod idle;
 mod limits;
 mod login;
+mod removal;
 #[path = "../support/scripted.rs"]
 mod scripted;
+mod token;
 
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
-    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    source::{
+        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy,
+        Want,
+    },
 };
 use scripted::{Move, Scripted, hear, say, say_raw};
 
@@ -19,7 +27,12 @@ fn server(port: u16) -> Server {
 }
 
 async fn connect(server: &Server) -> Result<Session, SourceError> {
-    Session::connect(server, &Secret::new(PASSWORD), &mut Steps::default()).await
+    Session::connect(
+        server,
+        &Credential::Password(Secret::new(PASSWORD)),
+        &mut Steps::default(),
+    )
+    .await
 }
 
 /// Greeting and login, then the rest.
@@ -62,6 +75,7 @@ fn window(uids: &[u32]) -> Vec<Announced> {
     let announced = |uid: &u32| Announced {
         copy: CopyRef::Uid(*uid),
         size: 100,
+        facts: None,
     };
     uids.iter().map(announced).collect()
 }
@@ -162,7 +176,7 @@ async fn failed_sizes_are_an_error() {
         ]);
         let mut session = open(&scripted).await;
         let copies = [CopyRef::Uid(5), CopyRef::Uid(6)];
-        end.check(&session.sizes(&copies).await.expect_err("failed sizes"));
+        end.check(&session.sizes(&copies, false).await.expect_err("failed sizes"));
         scripted.done();
     }
 }
@@ -310,7 +324,7 @@ async fn sizes_come_in_the_order_asked_and_the_unanswered_are_absent() {
         ]),
     ]);
     let mut session = open(&scripted).await;
-    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid)).await.expect("sizes");
+    let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid), false).await.expect("sizes");
     let found: Vec<_> = announced.iter().map(|one| (one.copy.clone(), one.size)).collect();
     assert_eq!(found, [(CopyRef::Uid(9), 90), (CopyRef::Uid(6), 60)]);
     scripted.done();
@@ -426,6 +440,7 @@ async fn folders_are_listed_as_people_read_them() {
     let patterns = Folders {
         include: ["*", "INBOX", "Archvie"].map(String::from).to_vec(),
         exclude: vec!["Trash/%".into()],
+        ..Folders::default()
     };
     let folders = session.folders(&patterns).await.expect("folders");
     assert_eq!(

@@ -75,6 +75,11 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts a server and waits until it greets.
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// A server with further settings.
+    pub fn start_with(settings: &str) -> Self {
         let root = tempfile::Builder::new()
             .prefix("dropkeep-dovecot-")
             .tempdir()
@@ -88,7 +93,7 @@ impl Dovecot {
         make_mail_folder(&root.path().join("mail"));
         for _ in 0..ATTEMPTS {
             let ports = Ports::free();
-            if let Some(child) = launch(root.path(), ports) {
+            if let Some(child) = launch(root.path(), ports, settings) {
                 return Self {
                     ports,
                     watch: watch(&child),
@@ -120,6 +125,17 @@ impl Dovecot {
     /// Writes Maildir files directly, as a delivery agent would. The names carry sizes, so that Dovecot
     /// need not read every file to answer for them.
     pub fn deliver_to<M: AsRef<[u8]>>(&self, user: &str, folder: &str, messages: impl IntoIterator<Item = M>) -> u64 {
+        self.deliver_marked(user, folder, "", messages)
+    }
+
+    /// The same, with flags as Maildir writes them: F is \Flagged, T is \Deleted.
+    pub fn deliver_marked<M: AsRef<[u8]>>(
+        &self,
+        user: &str,
+        folder: &str,
+        flags: &str,
+        messages: impl IntoIterator<Item = M>,
+    ) -> u64 {
         let mut maildir = self.root.path().join("mail").join(user);
         make_mail_folder(&maildir);
         if folder != "INBOX" {
@@ -137,7 +153,7 @@ impl Dovecot {
             let size = wire_size(message);
             // Dovecot numbers new mail by the time at the front of the name.
             let name = format!(
-                "{}.M{number}.localhost,S={},W={size}:2,",
+                "{}.M{number}.localhost,S={},W={size}:2,{flags}",
                 1_700_000_000 + number,
                 message.len()
             );
@@ -149,6 +165,14 @@ impl Dovecot {
         wire
     }
 
+    /// Subscribes an account to folders.
+    pub fn subscribe(&self, user: &str, folders: &[&str]) {
+        let maildir = self.root.path().join("mail").join(user);
+        make_mail_folder(&maildir);
+        let lines: String = folders.iter().map(|folder| format!("{folder}\n")).collect();
+        make_mail_file(&maildir.join("subscriptions"), lines.as_bytes());
+    }
+
     /// How many messages of the INBOX of [`MAILBOX`] bear a flag such as \Seen.
     pub fn flags_set(&self) -> usize {
         let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
@@ -156,6 +180,22 @@ impl Dovecot {
         names
             .filter(|entry| !entry.file_name().to_string_lossy().ends_with(','))
             .count()
+    }
+
+    /// Flags the first messages of the INBOX of [`MAILBOX`] with \\Flagged, and returns how many.
+    pub fn flag(&self, messages: usize) -> usize {
+        let cur = self.root.path().join("mail").join(MAILBOX).join("cur");
+        let mut names: Vec<_> = fs::read_dir(&cur)
+            .expect("a Maildir")
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        for path in names.iter().take(messages) {
+            let name = format!("{}F", path.display());
+            fs::rename(path, name).expect("a flag");
+        }
+        messages.min(names.len())
     }
 
     /// The certificate that the server shows: self-signed, for `localhost` and 127.0.0.1.
@@ -192,7 +232,7 @@ fn wire_size(message: &[u8]) -> u64 {
     (message.len() + bare) as u64
 }
 
-fn launch(root: &Path, ports: Ports) -> Option<Child> {
+fn launch(root: &Path, ports: Ports, settings: &str) -> Option<Child> {
     static INSTANCES: AtomicU64 = AtomicU64::new(0);
     // The greeting shows that this server answers, and not another that took the port.
     let greeting = format!(
@@ -201,7 +241,8 @@ fn launch(root: &Path, ports: Ports) -> Option<Child> {
         INSTANCES.fetch_add(1, Ordering::Relaxed)
     );
     let file = root.join("dovecot.conf");
-    fs::write(&file, configuration(root, ports, &greeting)).expect("dovecot.conf");
+    let configuration = configuration(root, ports, &greeting);
+    fs::write(&file, format!("{configuration}{settings}\n")).expect("dovecot.conf");
     let mut child = Command::new(program())
         .args(["-F", "-c"])
         .arg(&file)

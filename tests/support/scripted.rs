@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 use std::{
+    collections::VecDeque,
     io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     sync::Arc,
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How long the server waits for what it is to hear, before it calls the test failed.
@@ -25,6 +27,8 @@ pub enum Move {
     Say(Vec<u8>),
     /// Begins TLS.
     Tls(Arc<ServerConfig>),
+    /// Both sides deflate from here on (RFC 4978).
+    Deflate,
     /// Says nothing more, and waits until the client has gone.
     Hang,
 }
@@ -86,6 +90,12 @@ impl Scripted {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+    Deflated {
+        read: Box<DeflateDecoder<TcpStream>>,
+        write: DeflateEncoder<TcpStream>,
+        /// Inflated, and not yet read: the decoder must not be asked for more while it holds something back.
+        inflated: VecDeque<u8>,
+    },
 }
 
 impl Stream {
@@ -93,6 +103,14 @@ impl Stream {
         match self {
             Self::Plain(tcp) => tcp.read(buffer),
             Self::Tls(tls) => tls.read(buffer),
+            Self::Deflated { read, inflated, .. } => {
+                if inflated.is_empty() {
+                    let mut room = vec![0; 64 << 10];
+                    let found = read.read(&mut room)?;
+                    inflated.extend(&room[..found]);
+                }
+                inflated.read(buffer)
+            }
         }
     }
 
@@ -100,6 +118,7 @@ impl Stream {
         match self {
             Self::Plain(tcp) => tcp.write_all(bytes),
             Self::Tls(tls) => tls.write_all(bytes).and_then(|()| tls.flush()),
+            Self::Deflated { write, .. } => write.write_all(bytes).and_then(|()| write.flush()),
         }
     }
 }
@@ -138,6 +157,18 @@ impl Player {
                 // A client that refuses the certificate ends the handshake; that is for its test to see.
                 let _ = tls.flush();
                 self.stream = Some(Stream::Tls(tls));
+                Ok(())
+            }
+            Move::Deflate => {
+                let Some(Stream::Plain(tcp)) = self.stream.take() else {
+                    return Err("only plain connections are deflated here".to_owned());
+                };
+                let other = tcp.try_clone().map_err(|error| error.to_string())?;
+                self.stream = Some(Stream::Deflated {
+                    read: Box::new(DeflateDecoder::new(other)),
+                    write: DeflateEncoder::new(tcp, Compression::default()),
+                    inflated: VecDeque::new(),
+                });
                 Ok(())
             }
             Move::Hang => {

@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dropkeep::{
     config::{Access, Fingerprint, Secret, Server, Tls, Verify},
-    source::{Disposition, PeerCertificate, Session, SourceError, Step, Steps},
+    source::{Credential, Disposition, PeerCertificate, Session, SourceError, Step, Steps},
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
@@ -116,7 +116,7 @@ async fn connect(access: Access, port: u16, tls: Tls) -> (Result<Session, Source
     let mut server = Server::new(access, "localhost", port, "user").with_timeout(Duration::from_secs(20));
     server.tls = tls;
     let mut steps = Steps::default();
-    let session = Session::connect(&server, &Secret::new("password"), &mut steps).await;
+    let session = Session::connect(&server, &Credential::Password(Secret::new("password")), &mut steps).await;
     (session, steps)
 }
 

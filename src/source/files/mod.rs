@@ -130,7 +130,11 @@ impl FilesSession {
         let sizes = move |_: &AtomicBool| {
             let announced = copies.into_iter().filter_map(|copy| {
                 let size = opened.size(&copy)?;
-                Some(Announced { copy, size })
+                Some(Announced {
+                    copy,
+                    size,
+                    facts: None,
+                })
             });
             Ok(announced.collect())
         };

@@ -1,11 +1,11 @@
 //! What a server answers, in the terms of this module: each response is taken out of the
 //! parser's buffer at once, so that no buffer outlives its response.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use async_imap::imap_proto::{
     AttributeValue, Capability, MailboxDatum, MessageSection, NameAttribute, Outcome, Response, ResponseCode,
-    SectionPath, Status,
+    SectionPath, Status, rfc4315::UidSetMember,
 };
 use bytes::Bytes;
 
@@ -20,8 +20,8 @@ pub(super) enum Answer {
         ok: bool,
         said: Said,
     },
-    /// `+`: the server waits for the rest of the command.
-    Continue,
+    /// `+`, and what stands behind it: the server waits for the rest of the command.
+    Continue(String),
     /// `* OK`, and the warnings `* NO` and `* BAD`.
     Note(Said),
     Preauth(Said),
@@ -42,15 +42,20 @@ pub(super) struct Said {
     pub words: String,
     pub capabilities: Option<Vec<String>>,
     pub uidvalidity: Option<u32>,
+    pub read_only: bool,
+    /// The UIDs that were copied or moved (RFC 4315, COPYUID).
+    pub copied: Option<Vec<RangeInclusive<u32>>>,
 }
 
-/// A line of LIST.
-#[derive(Debug)]
+/// A line of LIST or LSUB.
+#[derive(Clone, Debug)]
 pub(super) struct Listed {
     /// The name as it travels, usually in modified UTF-7.
     pub raw: String,
     pub delimiter: Option<char>,
     pub selectable: bool,
+    /// What it is for, as `\Junk` (RFC 6154), and other attributes.
+    pub attributes: Vec<String>,
 }
 
 /// A FETCH response: whatever of what we ask for is in it.
@@ -60,6 +65,7 @@ pub(super) struct FetchLine {
     pub size: Option<u64>,
     /// INTERNALDATE in seconds since 1970 UTC.
     pub date: Option<i64>,
+    pub flags: Option<Vec<String>>,
     pub body: Option<(Want, Body)>,
 }
 
@@ -85,7 +91,7 @@ pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
             Status::PreAuth => Answer::Preauth(said(outcome)),
             Status::Ok | Status::No | Status::Bad => Answer::Note(said(outcome)),
         },
-        Response::Continue(_) => Answer::Continue,
+        Response::Continue(outcome) => Answer::Continue(said(outcome).words),
         Response::Capabilities(capabilities) => Answer::Capabilities(names(capabilities)),
         Response::Expunge(_) => Answer::Expunge,
         Response::MailboxData(MailboxDatum::Exists(count)) => Answer::Exists(*count),
@@ -94,6 +100,7 @@ pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
             raw: unquoted(line.name.as_bytes(), block),
             delimiter: line.delimiter.as_ref().and_then(|text| text.chars().last()),
             selectable: line.name_attributes.iter().all(selectable),
+            attributes: line.name_attributes.iter().filter_map(attribute).collect(),
         }),
         Response::Fetch(_, attributes) => Answer::Fetch(fetch_line(attributes, block)),
         _ => Answer::Other,
@@ -108,9 +115,21 @@ fn said(outcome: &Outcome<'_>) -> Said {
     match &outcome.code {
         Some(ResponseCode::Capabilities(capabilities)) => said.capabilities = Some(names(capabilities)),
         Some(ResponseCode::UidValidity(value)) => said.uidvalidity = Some(*value),
+        Some(ResponseCode::ReadOnly) => said.read_only = true,
+        // The parser takes the codes it knows out of the words; this one says what to do.
+        Some(ResponseCode::TryCreate) => said.words.insert_str(0, "[TRYCREATE] "),
+        Some(ResponseCode::CopyUid(_, uids, _)) => said.copied = Some(uids.iter().map(range).collect()),
         _ => {}
     }
     said
+}
+
+fn range(member: &UidSetMember) -> RangeInclusive<u32> {
+    match member {
+        // The two may come in any order (RFC 9051, uid-range).
+        UidSetMember::UidRange(range) => *range.start().min(range.end())..=*range.start().max(range.end()),
+        UidSetMember::Uid(uid) => *uid..=*uid,
+    }
 }
 
 fn names(capabilities: &[Capability<'_>]) -> Vec<String> {
@@ -131,6 +150,22 @@ fn selectable(attribute: &NameAttribute<'_>) -> bool {
     }
 }
 
+/// An attribute as it is written; `None` for those that say nothing of what a folder is for.
+fn attribute(attribute: &NameAttribute<'_>) -> Option<String> {
+    let name = match attribute {
+        NameAttribute::All => "\\All",
+        NameAttribute::Archive => "\\Archive",
+        NameAttribute::Drafts => "\\Drafts",
+        NameAttribute::Flagged => "\\Flagged",
+        NameAttribute::Junk => "\\Junk",
+        NameAttribute::Sent => "\\Sent",
+        NameAttribute::Trash => "\\Trash",
+        NameAttribute::Extension(name) => name,
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 fn fetch_line(attributes: &[AttributeValue<'_>], block: &[u8]) -> FetchLine {
     let mut line = FetchLine::default();
     for attribute in attributes {
@@ -138,6 +173,7 @@ fn fetch_line(attributes: &[AttributeValue<'_>], block: &[u8]) -> FetchLine {
             AttributeValue::Uid(uid) => line.uid = Some(*uid),
             AttributeValue::Rfc822Size(size) => line.size = Some((*size).into()),
             AttributeValue::InternalDate(date) => line.date = internal_date(date),
+            AttributeValue::Flags(flags) => line.flags = Some(flags.iter().map(|flag| flag.to_string()).collect()),
             AttributeValue::BodySection {
                 section,
                 index: None,

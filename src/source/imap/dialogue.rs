@@ -4,7 +4,7 @@
 //! BYE or a closed connection for the end of a result, and write through `log` what they send,
 //! passwords included.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use async_imap::Client;
 use bytes::Bytes;
@@ -42,6 +42,8 @@ pub(super) struct Dialogue {
     tag: u32,
     /// Messages in the opened folder, as the server last said.
     pub exists: u32,
+    /// It said that there are more of them.
+    pub grown: bool,
 }
 
 impl Dialogue {
@@ -53,6 +55,7 @@ impl Dialogue {
             client: Client::new(guard),
             tag: 0,
             exists: 0,
+            grown: false,
         }
     }
 
@@ -86,6 +89,16 @@ impl Dialogue {
         Ok(tag)
     }
 
+    /// Lets the server be silent for so long beyond its time-out, until the next command.
+    pub fn be_patient(&mut self, beyond: Duration) {
+        self.client.get_mut().be_patient(beyond);
+    }
+
+    /// From here on both sides deflate what they send: the server has just said OK to that.
+    pub fn deflate(&mut self) {
+        self.client.get_mut().deflate();
+    }
+
     /// Sends a line as it is.
     pub async fn send(&mut self, name: &str, line: &str) -> Result<(), SourceError> {
         let guard = self.client.get_mut();
@@ -99,30 +112,56 @@ impl Dialogue {
     /// Reads answers until the one with this tag.
     pub async fn finish(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Said, SourceError> {
         loop {
-            match self.read(name).await? {
-                Answer::Tagged { tag: ended, ok, said } if ended == tag => {
-                    return match ok {
-                        true => Ok(said),
-                        false => Err(SourceError::Refused {
-                            command: name.to_owned(),
-                            words: plain(&said.words),
-                        }),
-                    };
-                }
-                Answer::Tagged { .. } => {
-                    return Err(SourceError::Protocol {
-                        command: name.to_owned(),
-                        detail: "it ends another command".to_owned(),
-                    });
-                }
-                Answer::Bye(said) => {
-                    return Err(SourceError::Lost {
-                        command: name.to_owned(),
-                        words: plain(&said.words),
-                    });
-                }
-                answer => on(answer)?,
+            if let Some(said) = self.step(name, tag, on).await? {
+                return Ok(said);
             }
+        }
+    }
+
+    /// Reads answers until the server wants the rest of the command (RFC 9051, 7.6), and returns what it says there.
+    ///
+    /// # Errors
+    /// As [`command`](Self::command); an OK that comes before is a protocol error.
+    pub async fn challenge(&mut self, name: &str, tag: &str) -> Result<String, SourceError> {
+        let mut challenge = None;
+        loop {
+            let mut on = |answer| {
+                if let Answer::Continue(words) = answer {
+                    challenge = Some(words);
+                }
+                Ok(())
+            };
+            if self.step(name, tag, &mut on).await?.is_some() {
+                return Err(SourceError::Protocol {
+                    command: name.to_owned(),
+                    detail: "it ends before the command was sent whole".to_owned(),
+                });
+            }
+            if let Some(challenge) = challenge {
+                return Ok(challenge);
+            }
+        }
+    }
+
+    /// Reads one answer: what was said with the OK of this tag, or nothing, and `on` gets it.
+    pub async fn step(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Option<Said>, SourceError> {
+        match self.read(name).await? {
+            Answer::Tagged { tag: ended, ok, said } if ended == tag => match ok {
+                true => Ok(Some(said)),
+                false => Err(SourceError::Refused {
+                    command: name.to_owned(),
+                    words: plain(&said.words),
+                }),
+            },
+            Answer::Tagged { .. } => Err(SourceError::Protocol {
+                command: name.to_owned(),
+                detail: "it ends another command".to_owned(),
+            }),
+            Answer::Bye(said) => Err(SourceError::Lost {
+                command: name.to_owned(),
+                words: plain(&said.words),
+            }),
+            answer => on(answer).map(|()| None),
         }
     }
 
@@ -150,7 +189,10 @@ impl Dialogue {
         };
         let mut answer = translate(response.parsed(), response.borrow_owner());
         match &mut answer {
-            Answer::Exists(count) => self.exists = *count,
+            Answer::Exists(count) => {
+                self.grown |= *count > self.exists;
+                self.exists = *count;
+            }
             Answer::Expunge => self.exists = self.exists.saturating_sub(1),
             Answer::Fetch(line) => {
                 if let Some((_, body)) = &mut line.body

@@ -1,5 +1,7 @@
 //! Which folders there are.
 
+use std::collections::HashSet;
+
 use super::{
     ImapSession,
     answer::{Answer, Listed},
@@ -8,6 +10,7 @@ use super::{
 use crate::{config::Folders, source::SourceError};
 
 const LIST: &str = "LIST";
+const LSUB: &str = "LSUB";
 
 /// What a listing of folders may be answered with, in bytes: some hundred thousand names.
 const LISTING: u64 = 16 << 20;
@@ -16,19 +19,33 @@ impl ImapSession {
     /// The folders that the patterns name, INBOX first. A name without wildcards is among them
     /// even where the server does not list it, so that opening it says what is wrong.
     pub(in crate::source) async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
+        let mut all = patterns.include.iter().chain(&patterns.exclude);
+        let special = match all.any(|pattern| is_special_use(pattern)) {
+            true => self.special().await?,
+            false => Vec::new(),
+        };
+        let subscribed = match patterns.subscribed {
+            true => Some(self.subscribed().await?),
+            false => None,
+        };
         let mut found: Vec<String> = Vec::new();
         for pattern in &patterns.include {
-            let listed = self.list(pattern).await?;
+            let listed = match is_special_use(pattern) {
+                true => special.iter().filter(|folder| folder.is(pattern)).cloned().collect(),
+                false => self.list(pattern).await?,
+            };
             if listed.is_empty() && !names::has_wildcard(pattern) && !found.contains(pattern) {
                 found.push(pattern.clone());
             }
             for folder in listed.into_iter().filter(|folder| folder.selectable) {
-                let excluded = |name: &str| {
-                    let mut patterns = patterns.exclude.iter();
-                    patterns.any(|pattern| names::matches(pattern, name, folder.delimiter))
-                };
                 let name = self.readable(&folder.raw);
-                if !excluded(&name) && !found.contains(&name) {
+                let excluded = patterns.exclude.iter().any(|pattern| match is_special_use(pattern) {
+                    true => special.iter().any(|other| other.raw == folder.raw && other.is(pattern)),
+                    false => names::matches(pattern, &name, folder.delimiter),
+                });
+                // INBOX is always there, and hardly anybody subscribes to it.
+                let unwanted = subscribed.as_ref().is_some_and(|raw| !raw.contains(&folder.raw)) && name != "INBOX";
+                if !excluded && !unwanted && !found.contains(&name) {
                     found.push(name);
                 }
             }
@@ -37,10 +54,44 @@ impl ImapSession {
         Ok(found)
     }
 
+    /// The folders that a pattern names.
     async fn list(&mut self, pattern: &str) -> Result<Vec<Listed>, SourceError> {
-        let Some(quoted) = names::quoted(&names::encode(pattern)) else {
-            return Ok(Vec::new());
+        // A name that is not ASCII travels as one piece, of which no part can be named; and some servers send it as
+        // it is. So all folders are asked for, and what people read is compared.
+        if !pattern.is_ascii() && names::has_wildcard(pattern) {
+            let mut listed = self.listed(LIST, "LIST \"\" \"*\"").await?;
+            listed.retain(|folder| {
+                let name = names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
+                names::matches(pattern, &name, folder.delimiter)
+            });
+            return Ok(listed);
+        }
+        match names::quoted(&names::encode(pattern)) {
+            Some(quoted) => self.listed(LIST, &format!("LIST \"\" {quoted}")).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// All folders of a special use (RFC 6154), and others where the server does not tell them apart by itself.
+    async fn special(&mut self) -> Result<Vec<Listed>, SourceError> {
+        let line = match self.offers("SPECIAL-USE") && self.offers("LIST-EXTENDED") {
+            true => "LIST (SPECIAL-USE) \"\" \"*\" RETURN (SPECIAL-USE)",
+            // Servers may say it unasked.
+            false => "LIST \"\" \"*\"",
         };
+        self.listed(LIST, line).await
+    }
+
+    /// The names, as they travel, of the folders that the account is subscribed to.
+    async fn subscribed(&mut self) -> Result<HashSet<String>, SourceError> {
+        let listed = match self.offers("LIST-EXTENDED") {
+            true => self.listed(LIST, "LIST (SUBSCRIBED) \"\" \"*\"").await?,
+            false => self.listed(LSUB, "LSUB \"\" \"*\"").await?,
+        };
+        Ok(listed.into_iter().map(|folder| folder.raw).collect())
+    }
+
+    async fn listed(&mut self, command: &str, line: &str) -> Result<Vec<Listed>, SourceError> {
         let mut listed = Vec::new();
         let mut on = |answer| {
             if let Answer::List(folder) = answer {
@@ -48,8 +99,7 @@ impl ImapSession {
             }
             Ok(())
         };
-        let line = format!("LIST \"\" {quoted}");
-        self.dialogue.command(LIST, &line, LISTING, &mut on).await?;
+        self.dialogue.command(command, line, LISTING, &mut on).await?;
         Ok(listed)
     }
 
@@ -65,5 +115,18 @@ impl ImapSession {
         };
         self.raw_names.insert(name.clone(), raw.to_owned());
         name
+    }
+}
+
+/// Whether a pattern is no name, but a special use such as `\Junk`.
+fn is_special_use(pattern: &str) -> bool {
+    pattern.starts_with('\\')
+}
+
+impl Listed {
+    fn is(&self, special_use: &str) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| attribute.eq_ignore_ascii_case(special_use))
     }
 }

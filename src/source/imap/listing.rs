@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, FetchLine},
     uid,
 };
-use crate::source::{Announced, CopyRef, SourceError};
+use crate::source::{Announced, CopyRef, Facts, SourceError};
 
 /// Messages that one SEARCH asks for. The parser's time grows with the square of an answer.
 const SEARCHED_AT_ONCE: u32 = 5_000;
@@ -15,7 +15,7 @@ const SEARCHED_AT_ONCE: u32 = 5_000;
 const SEARCH: &str = "SEARCH";
 
 /// What an answer may say about one message found, or its size, in bytes.
-const PER_MESSAGE: u64 = 256;
+pub(super) const PER_MESSAGE: u64 = 256;
 
 /// The longest UID set in a command, in bytes; RFC 7162, 4, wants clients to keep within 8192.
 const MAX_SET: usize = 7_500;
@@ -28,6 +28,7 @@ impl ImapSession {
     /// answered already, and none is missed.
     pub(in crate::source) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
         let mut uids = Vec::new();
+        self.dialogue.grown = false;
         let mut high = self.dialogue.exists;
         while high > 0 {
             let low = high.saturating_sub(SEARCHED_AT_ONCE - 1).max(1);
@@ -125,33 +126,42 @@ impl ImapSession {
         Ok(expunged)
     }
 
-    /// The sizes of copies, in the order asked.
-    pub(in crate::source) async fn sizes(&mut self, copies: &[CopyRef]) -> Result<Vec<Announced>, SourceError> {
+    /// The sizes of copies, in the order asked, and their facts where they are wanted.
+    pub(in crate::source) async fn sizes(
+        &mut self,
+        copies: &[CopyRef],
+        facts: bool,
+    ) -> Result<Vec<Announced>, SourceError> {
         const FETCH: &str = "FETCH of sizes";
+        let (items, per_message) = match facts {
+            true => ("UID RFC822.SIZE INTERNALDATE FLAGS", 8 * PER_MESSAGE),
+            false => ("UID RFC822.SIZE", PER_MESSAGE),
+        };
         let uids: Vec<u32> = copies.iter().filter_map(uid).collect();
-        let mut sizes: HashMap<u32, Option<u64>> = uids.iter().map(|uid| (*uid, None)).collect();
+        let mut answers: HashMap<u32, FetchLine> = uids.iter().map(|uid| (*uid, FetchLine::default())).collect();
         for set in uid_sets(&uids) {
             let mut on = |answer| {
-                if let Answer::Fetch(FetchLine {
-                    uid: Some(uid),
-                    size: Some(size),
-                    ..
-                }) = answer
-                    && let Some(asked) = sizes.get_mut(&uid)
+                if let Answer::Fetch(line) = answer
+                    && let Some(known) = line.uid.and_then(|uid| answers.get_mut(&uid))
                 {
-                    *asked = Some(size);
+                    // A server may say it in more than one line (RFC 9051, 7.5.2).
+                    known.size = line.size.or(known.size);
+                    known.date = line.date.or(known.date);
+                    known.flags = line.flags.or(known.flags.take());
                 }
                 Ok(())
             };
-            let allowance = self.dialogue.small() + PER_MESSAGE * set.uids.len() as u64;
-            let line = format!("UID FETCH {} (UID RFC822.SIZE)", set.text);
+            let allowance = self.dialogue.small() + per_message * set.uids.len() as u64;
+            let line = format!("UID FETCH {} ({items})", set.text);
             self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
         }
         let announced = |copy: &CopyRef| {
-            let size = (*sizes.get(&uid(copy)?)?)?;
+            let answer = answers.get_mut(&uid(copy)?)?;
+            let (date, flags) = (answer.date, answer.flags.take().unwrap_or_default());
             Some(Announced {
                 copy: copy.clone(),
-                size,
+                size: answer.size?,
+                facts: facts.then(|| Box::new(Facts { date, flags })),
             })
         };
         Ok(copies.iter().filter_map(announced).collect())

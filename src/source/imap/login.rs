@@ -11,11 +11,12 @@ use super::{
     names,
 };
 use crate::{
-    config::{Secret, Server},
+    config::{self, Secret, Server},
     source::{
-        SourceError, Step, Steps,
+        Credential, SourceError, Step, Steps,
         connect::Dialled,
         error::{plain, without_secrets},
+        token,
     },
 };
 
@@ -25,7 +26,7 @@ impl ImapSession {
     /// Greets and logs in over a connection that was just made.
     pub(in crate::source) async fn login(
         server: &Server,
-        password: &Secret,
+        credential: &Credential,
         dialled: Dialled,
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
@@ -39,19 +40,29 @@ impl ImapSession {
             steps.done.push((Step::Greeting, greeting.words, began.elapsed()));
         }
         let began = Instant::now();
-        let capabilities = authenticate(server, password, &mut dialogue, logged_in)
+        let capabilities = authenticate(server, credential, &mut dialogue, logged_in)
             .await
             .map_err(|e| e.at(host, Step::Login))?;
-        let detail = match logged_in {
+        let mut detail = match logged_in {
             true => "the server did not ask who we are (PREAUTH)".to_owned(),
             false => format!("as {}", server.username),
         };
+        let wanted = match server.compress {
+            config::Compress::Auto => !dialled.is_near,
+            config::Compress::Never => false,
+            config::Compress::Always => true,
+        };
+        if wanted && has(&capabilities, "COMPRESS=DEFLATE") {
+            let compressed = compress(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+            detail.push_str(if compressed { ", compressed" } else { "" });
+        }
         steps.done.push((Step::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
             capabilities,
             certificate: dialled.certificate,
             raw_names: Default::default(),
+            writable: None,
         })
     }
 }
@@ -85,33 +96,17 @@ async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
 /// Logs in where that is due, and asks what the server can do then.
 async fn authenticate(
     server: &Server,
-    password: &Secret,
+    credential: &Credential,
     dialogue: &mut Dialogue,
     logged_in: bool,
 ) -> Result<Vec<String>, SourceError> {
     let mut announced = None;
     if !logged_in {
         let before = capabilities(dialogue).await?;
-        let has = |name: &str| before.iter().any(|known| known.eq_ignore_ascii_case(name));
-        let as_text =
-            [&server.username, password.reveal()].map(|text| is_plain_ascii(text).then(|| names::quoted(text)));
-        let said = match as_text {
-            [Some(Some(username)), Some(Some(secret))] if !has("LOGINDISABLED") => {
-                let line = format!("LOGIN {username} {secret}");
-                let allowance = dialogue.small();
-                dialogue.command("LOGIN", &line, allowance, &mut |_| Ok(())).await
-            }
-            _ if has("LOGINDISABLED") && !has("AUTH=PLAIN") => {
-                let words =
-                    "it takes no passwords here (LOGINDISABLED, without AUTH=PLAIN); an access with TLS may help";
-                return Err(refused(server, password, words));
-            }
-            _ => authenticate_plain(server, password, dialogue).await,
+        let said = match credential {
+            Credential::Password(password) => with_password(server, password, dialogue, &before).await?,
+            Credential::Token(token) => with_token(server, token, dialogue, &before).await?,
         };
-        let said = said.map_err(|error| match error {
-            SourceError::Refused { words, .. } => refused(server, password, &words),
-            error => error,
-        })?;
         announced = said.capabilities;
     }
     match announced {
@@ -120,18 +115,145 @@ async fn authenticate(
     }
 }
 
-/// RFC 3501 has ASCII in quoted strings; a control character may be none of a client's business.
-fn is_plain_ascii(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+/// Asks that both sides deflate (RFC 4978), and says whether they do.
+async fn compress(dialogue: &mut Dialogue) -> Result<bool, SourceError> {
+    const COMPRESS: &str = "COMPRESS DEFLATE";
+    let allowance = dialogue.small();
+    match dialogue.command(COMPRESS, COMPRESS, allowance, &mut |_| Ok(())).await {
+        Ok(_) => {
+            dialogue.deflate();
+            Ok(true)
+        }
+        // It goes without as well: the layer below may compress already.
+        Err(SourceError::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-fn refused(server: &Server, password: &Secret, words: &str) -> SourceError {
-    let encoded = credentials(server, password);
+fn has(capabilities: &[String], name: &str) -> bool {
+    capabilities.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+async fn with_password(
+    server: &Server,
+    password: &Secret,
+    dialogue: &mut Dialogue,
+    offered: &[String],
+) -> Result<Said, SourceError> {
+    let as_text = [&server.username, password.reveal()].map(|text| is_plain_ascii(text).then(|| names::quoted(text)));
+    let said = match as_text {
+        [Some(Some(username)), Some(Some(secret))] if !has(offered, "LOGINDISABLED") => {
+            let line = format!("LOGIN {username} {secret}");
+            let allowance = dialogue.small();
+            dialogue.command("LOGIN", &line, allowance, &mut |_| Ok(())).await
+        }
+        _ if has(offered, "LOGINDISABLED") && !has(offered, "AUTH=PLAIN") => {
+            let words = "it takes no passwords here (LOGINDISABLED, without AUTH=PLAIN); an access with TLS may help";
+            return Err(refused(server, words.to_owned()));
+        }
+        _ => authenticate_plain(server, password, dialogue).await,
+    };
+    said.map_err(|error| match error {
+        SourceError::Refused { words, .. } => {
+            let encoded = credentials(server, password);
+            refused(server, without_secrets(&words, &[&encoded, password.reveal()]))
+        }
+        error => error,
+    })
+}
+
+/// XOAUTH2, with the token on the command's own line where the server takes it there (RFC 4959).
+async fn with_token(
+    server: &Server,
+    secret: &Secret,
+    dialogue: &mut Dialogue,
+    offered: &[String],
+) -> Result<Said, SourceError> {
+    const AUTHENTICATE: &str = "AUTHENTICATE XOAUTH2";
+    if !has(offered, &format!("AUTH={}", token::XOAUTH2)) {
+        return Err(refused(server, token::NOT_OFFERED.to_owned()));
+    }
+    let Some(response) = token::response(&server.username, secret) else {
+        return Err(refused(server, token::NOT_SENDABLE.to_owned()));
+    };
+    let allowance = dialogue.small();
+    let tag = match has(offered, "SASL-IR") {
+        true => {
+            let line = format!("{AUTHENTICATE} {response}");
+            dialogue.begin(AUTHENTICATE, &line, allowance).await?
+        }
+        false => {
+            let tag = dialogue.begin(AUTHENTICATE, AUTHENTICATE, allowance).await?;
+            let asked = dialogue.challenge(AUTHENTICATE, &tag).await;
+            asked.map_err(|error| without_token(server, error, None, &response, secret))?;
+            dialogue.send(AUTHENTICATE, &format!("{response}\r\n")).await?;
+            tag
+        }
+    };
+    let mut challenge = None;
+    let mut said = Ok(None);
+    while let Ok(None) = said {
+        let challenged = challenge.is_some();
+        let mut asked = false;
+        let on = &mut |answer| {
+            if let Answer::Continue(words) = answer {
+                challenge = Some(words);
+                asked = true;
+            }
+            Ok(())
+        };
+        said = dialogue.step(AUTHENTICATE, &tag, on).await;
+        match asked {
+            true if challenged => return Err(not_understood(AUTHENTICATE)),
+            // Why it refuses; an empty answer lets it end the command.
+            true => dialogue.send(AUTHENTICATE, "\r\n").await?,
+            false => {}
+        }
+    }
+    let status = challenge.as_deref().and_then(token::status);
+    match said {
+        Ok(Some(said)) => Ok(said),
+        Ok(None) => Err(not_understood(AUTHENTICATE)),
+        Err(error) => Err(without_token(server, error, status.as_deref(), &response, secret)),
+    }
+}
+
+/// A failure of a login with a token: a refusal as one of the login, and none with the token in its words.
+fn without_token(
+    server: &Server,
+    error: SourceError,
+    status: Option<&str>,
+    response: &str,
+    secret: &Secret,
+) -> SourceError {
+    match error {
+        SourceError::Refused { words, .. } => refused(server, token::refusal(&words, status, response, secret)),
+        SourceError::Lost { command, words } => SourceError::Lost {
+            command,
+            words: token::refusal(&words, status, response, secret),
+        },
+        error => error,
+    }
+}
+
+fn not_understood(command: &str) -> SourceError {
+    SourceError::Protocol {
+        command: command.to_owned(),
+        detail: "it asks for more than there is to say".to_owned(),
+    }
+}
+
+fn refused(server: &Server, words: String) -> SourceError {
     SourceError::Login {
         host: server.host.clone(),
         username: server.username.clone(),
-        words: without_secrets(words, &[&encoded, password.reveal()]),
+        words,
     }
+}
+
+/// RFC 3501 has ASCII in quoted strings; a control character may be none of a client's business.
+fn is_plain_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// RFC 4616, in base64.
@@ -143,24 +265,7 @@ async fn authenticate_plain(server: &Server, password: &Secret, dialogue: &mut D
     const AUTHENTICATE: &str = "AUTHENTICATE PLAIN";
     let allowance = dialogue.small();
     let tag = dialogue.begin(AUTHENTICATE, AUTHENTICATE, allowance).await?;
-    loop {
-        match dialogue.read(AUTHENTICATE).await? {
-            Answer::Continue => break,
-            Answer::Tagged { said, .. } => {
-                return Err(SourceError::Refused {
-                    command: AUTHENTICATE.to_owned(),
-                    words: plain(&said.words),
-                });
-            }
-            Answer::Bye(said) => {
-                return Err(SourceError::Lost {
-                    command: AUTHENTICATE.to_owned(),
-                    words: plain(&said.words),
-                });
-            }
-            _ => {}
-        }
-    }
+    dialogue.challenge(AUTHENTICATE, &tag).await?;
     let line = format!("{}\r\n", credentials(server, password));
     dialogue.send(AUTHENTICATE, &line).await?;
     dialogue.finish(AUTHENTICATE, &tag, &mut |_| Ok(())).await

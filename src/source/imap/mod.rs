@@ -1,5 +1,5 @@
 //! IMAP (RFC 3501, RFC 9051): a session reads folders with EXAMINE and BODY.PEEK, and leaves
-//! no trace on the server.
+//! no trace on the server. Only `removal` changes something there.
 
 mod answer;
 mod dialogue;
@@ -10,6 +10,8 @@ mod folders;
 mod listing;
 mod login;
 mod names;
+mod removal;
+mod waiting;
 
 use std::{collections::HashMap, fmt};
 
@@ -29,6 +31,8 @@ pub struct ImapSession {
     certificate: Option<PeerCertificate>,
     /// How names that people read travel, for the folders that were listed here.
     raw_names: HashMap<String, String>,
+    /// The opened folder, where it was opened to remove copies from it.
+    writable: Option<String>,
 }
 
 impl ImapSession {
@@ -40,26 +44,45 @@ impl ImapSession {
         self.certificate.as_ref()
     }
 
-    /// Opens a folder with EXAMINE.
-    pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
-        let raw = match self.raw_names.get(folder) {
+    fn offers(&self, capability: &str) -> bool {
+        self.capabilities
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(capability))
+    }
+
+    /// How a folder's name travels.
+    fn raw_name(&self, folder: &str) -> String {
+        match self.raw_names.get(folder) {
             Some(raw) => raw.clone(),
             None => names::encode(folder),
-        };
-        match self.examine(folder, &raw).await {
-            // A name that is no modified UTF-7 was listed as it is, perhaps by another session.
-            Err(SourceError::Refused { .. }) if raw != folder && names::decode(folder).is_none() => {
-                self.examine(folder, folder).await
+        }
+    }
+
+    /// Opens a folder with EXAMINE.
+    pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        self.open_by("EXAMINE", folder).await
+    }
+
+    /// Opens a folder with EXAMINE or SELECT.
+    async fn open_by(&mut self, command: &'static str, folder: &str) -> Result<OpenFolder, SourceError> {
+        let raw = self.raw_name(folder);
+        match self.select(command, folder, &raw).await {
+            // A name that is no modified UTF-7 was listed as it is, perhaps by another session. One that is not ASCII
+            // cannot be another folder's modified UTF-7.
+            Err(SourceError::Refused { .. })
+                if raw != folder && (names::decode(folder).is_none() || !folder.is_ascii()) =>
+            {
+                self.select(command, folder, folder).await
             }
             opened => opened,
         }
     }
 
-    async fn examine(&mut self, folder: &str, raw: &str) -> Result<OpenFolder, SourceError> {
-        const EXAMINE: &str = "EXAMINE";
+    async fn select(&mut self, command: &'static str, folder: &str, raw: &str) -> Result<OpenFolder, SourceError> {
+        self.writable = None;
         let Some(quoted) = names::quoted(raw) else {
             return Err(SourceError::Refused {
-                command: EXAMINE.to_owned(),
+                command: command.to_owned(),
                 words: "a folder name with a line end in it cannot be sent".to_owned(),
             });
         };
@@ -77,12 +100,22 @@ impl ImapSession {
             Ok(())
         };
         let allowance = self.dialogue.small();
-        let line = format!("EXAMINE {quoted}");
-        self.dialogue.command(EXAMINE, &line, allowance, &mut on).await?;
+        let line = format!("{command} {quoted}");
+        let said = self.dialogue.command(command, &line, allowance, &mut on).await?;
         let missing = |what: &str| SourceError::Protocol {
-            command: EXAMINE.to_owned(),
+            command: command.to_owned(),
             detail: format!("{folder}: there is no {what}"),
         };
+        if command == "SELECT" {
+            if said.read_only {
+                return Err(SourceError::Refused {
+                    command: command.to_owned(),
+                    words: format!("{folder} may only be read here (READ-ONLY), so nothing can be removed from it"),
+                });
+            }
+            self.writable = Some(folder.to_owned());
+        }
+        self.dialogue.grown = false;
         Ok(OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).

@@ -7,6 +7,16 @@ use crate::source::{
     lines::{Lines, SMALL},
 };
 
+const NO_STATUS: &str = "it begins with neither +OK nor -ERR";
+
+/// A line that does not refuse.
+pub(super) enum Reply {
+    /// The words behind +OK.
+    Ok(String),
+    /// What stands behind `+`: the server waits for the rest of the command (RFC 5034, 4).
+    Challenge(String),
+}
+
 /// A connection on which commands are answered in their order.
 pub(super) struct Dialogue {
     pub lines: Lines,
@@ -38,11 +48,22 @@ impl Dialogue {
 
     /// Reads a status line.
     pub async fn status(&mut self, name: &str) -> Result<String, SourceError> {
+        match self.reply(name).await? {
+            Reply::Ok(words) => Ok(words),
+            Reply::Challenge(_) => Err(SourceError::Protocol {
+                command: name.to_owned(),
+                detail: NO_STATUS.to_owned(),
+            }),
+        }
+    }
+
+    /// Reads a status line, or a challenge.
+    pub async fn reply(&mut self, name: &str) -> Result<Reply, SourceError> {
         let line = self.lines.line(name).await?;
         let line = String::from_utf8_lossy(&line);
         let (status, words) = line.split_once(' ').unwrap_or((&line, ""));
         if status.eq_ignore_ascii_case("+OK") {
-            return Ok(words.to_owned());
+            return Ok(Reply::Ok(words.to_owned()));
         }
         if status.eq_ignore_ascii_case("-ERR") {
             return Err(SourceError::Refused {
@@ -50,9 +71,12 @@ impl Dialogue {
                 words: plain(words),
             });
         }
+        if status == "+" {
+            return Ok(Reply::Challenge(words.to_owned()));
+        }
         Err(SourceError::Protocol {
             command: name.to_owned(),
-            detail: "it begins with neither +OK nor -ERR".to_owned(),
+            detail: NO_STATUS.to_owned(),
         })
     }
 

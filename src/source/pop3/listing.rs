@@ -65,6 +65,7 @@ impl Pop3Session {
             self.find_left_out(count, &mut copies).await?;
         }
         self.copies = copies.into_values().collect();
+        self.fetched.clear();
         Ok(OpenFolder {
             name: "INBOX".to_owned(),
             uidvalidity: None,
@@ -114,7 +115,11 @@ impl Pop3Session {
             };
             if let Some(size) = size {
                 let copy = copy.clone();
-                announced.push(Announced { copy, size });
+                announced.push(Announced {
+                    copy,
+                    size,
+                    facts: None,
+                });
             }
         }
         Ok(announced)

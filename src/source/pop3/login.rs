@@ -4,14 +4,18 @@ use std::time::Instant;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Pop3Session, dialogue::Dialogue};
+use super::{
+    Pop3Session,
+    dialogue::{Dialogue, Reply},
+};
 use crate::{
     config::{Secret, Server},
     source::{
-        SourceError, Step, Steps,
+        Credential, SourceError, Step, Steps,
         connect::Dialled,
         error::{plain, without_secrets},
         lines::SMALL,
+        token,
     },
 };
 
@@ -19,7 +23,7 @@ impl Pop3Session {
     /// Greets and logs in over a connection that was just made.
     pub(in crate::source) async fn login(
         server: &Server,
-        password: &Secret,
+        credential: &Credential,
         dialled: Dialled,
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
@@ -38,7 +42,7 @@ impl Pop3Session {
             steps.done.push((Step::Greeting, words, began.elapsed()));
         }
         let began = Instant::now();
-        let capabilities = authenticate(server, password, &mut dialogue)
+        let capabilities = authenticate(server, credential, &mut dialogue)
             .await
             .map_err(|error| error.at(host, Step::Login))?;
         let detail = format!("as {}", server.username);
@@ -49,26 +53,41 @@ impl Pop3Session {
             certificate: dialled.certificate,
             copies: Vec::new(),
             sizes: Default::default(),
+            fetched: Default::default(),
         })
     }
 }
 
 /// Logs in, and asks what the server can do then.
-async fn authenticate(server: &Server, password: &Secret, dialogue: &mut Dialogue) -> Result<Vec<String>, SourceError> {
+async fn authenticate(
+    server: &Server,
+    credential: &Credential,
+    dialogue: &mut Dialogue,
+) -> Result<Vec<String>, SourceError> {
     let before = capabilities(dialogue).await?;
+    match credential {
+        Credential::Password(password) => with_password(server, password, dialogue, &before).await?,
+        Credential::Token(token) => with_token(server, token, dialogue, &before).await?,
+    }
+    capabilities(dialogue).await
+}
+
+async fn with_password(
+    server: &Server,
+    password: &Secret,
+    dialogue: &mut Dialogue,
+    offered: &[String],
+) -> Result<(), SourceError> {
     // A line end in either would begin another command.
     let sendable = ![&server.username, password.reveal()]
         .iter()
         .any(|text| text.contains(['\r', '\n', '\0']));
     if !sendable {
-        return Err(SourceError::Login {
-            host: server.host.clone(),
-            username: server.username.clone(),
-            words: "a user name or password with a line end in it cannot be sent".to_owned(),
-        });
+        let words = "a user name or password with a line end in it cannot be sent";
+        return Err(refused(server, words.to_owned()));
     }
     let credentials = STANDARD.encode(format!("\0{}\0{}", server.username, password.reveal()));
-    let said = match takes_plain(&before, &server.username, password.reveal()) {
+    let said = match takes_plain(offered, &server.username, password.reveal()) {
         true => {
             let line = format!("AUTH PLAIN {credentials}");
             dialogue.command("AUTH PLAIN", &line).await
@@ -79,26 +98,81 @@ async fn authenticate(server: &Server, password: &Secret, dialogue: &mut Dialogu
         },
     };
     match said {
-        Ok(_) => capabilities(dialogue).await,
-        Err(SourceError::Refused { words, .. }) => Err(SourceError::Login {
-            host: server.host.clone(),
-            username: server.username.clone(),
-            words: without_secrets(&words, &[&credentials, password.reveal()]),
-        }),
+        Ok(_) => Ok(()),
+        Err(SourceError::Refused { words, .. }) => {
+            let words = without_secrets(&words, &[&credentials, password.reveal()]);
+            Err(refused(server, words))
+        }
         Err(error) => Err(error),
     }
+}
+
+/// XOAUTH2 (RFC 5034). The token goes on a line of its own: a command has at most 255 octets (RFC 2449, 4), and
+/// Microsoft's server takes it in no other way.
+async fn with_token(
+    server: &Server,
+    secret: &Secret,
+    dialogue: &mut Dialogue,
+    offered: &[String],
+) -> Result<(), SourceError> {
+    const AUTH: &str = "AUTH XOAUTH2";
+    if !mechanisms(offered).any(|name| name.eq_ignore_ascii_case(token::XOAUTH2)) {
+        return Err(refused(server, token::NOT_OFFERED.to_owned()));
+    }
+    let Some(response) = token::response(&server.username, secret) else {
+        return Err(refused(server, token::NOT_SENDABLE.to_owned()));
+    };
+    dialogue.begin(AUTH, AUTH, SMALL).await?;
+    let mut status = None;
+    // It asks for the token, then it may say why it refuses; an empty line lets it end the command.
+    let mut lines = [response.as_str(), ""].into_iter();
+    loop {
+        match dialogue.reply(AUTH).await {
+            Ok(Reply::Ok(_)) => return Ok(()),
+            Ok(Reply::Challenge(challenge)) => {
+                status = token::status(&challenge);
+                let Some(line) = lines.next() else {
+                    return Err(SourceError::Protocol {
+                        command: AUTH.to_owned(),
+                        detail: "it asks for more than there is to say".to_owned(),
+                    });
+                };
+                dialogue.lines.send(AUTH, format!("{line}\r\n").as_bytes()).await?;
+            }
+            Err(SourceError::Refused { words, .. }) => {
+                let words = token::refusal(&words, status.as_deref(), &response, secret);
+                return Err(refused(server, words));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn refused(server: &Server, words: String) -> SourceError {
+    SourceError::Login {
+        host: server.host.clone(),
+        username: server.username.clone(),
+        words,
+    }
+}
+
+/// The words behind a capability's name; `None` where it is not offered.
+fn argument<'a>(capabilities: &'a [String], name: &str) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+    let mut lines = capabilities.iter().map(|line| line.split(' '));
+    lines.find_map(|mut words| words.next()?.eq_ignore_ascii_case(name).then_some(words))
+}
+
+/// The SASL mechanisms that are offered.
+fn mechanisms(capabilities: &[String]) -> impl Iterator<Item = &str> {
+    argument(capabilities, "SASL").into_iter().flatten()
 }
 
 /// Whether AUTH PLAIN (RFC 5034) is the way to log in: where USER is not offered, and for what
 /// USER and PASS may not carry (RFC 1939 has ASCII).
 fn takes_plain(capabilities: &[String], username: &str, password: &str) -> bool {
-    let words = |name: &str| {
-        let mut lines = capabilities.iter().map(|line| line.split(' '));
-        lines.find_map(|mut words| words.next()?.eq_ignore_ascii_case(name).then_some(words))
-    };
-    let plain = words("SASL").is_some_and(|mut mechanisms| mechanisms.any(|name| name.eq_ignore_ascii_case("PLAIN")));
+    let plain = mechanisms(capabilities).any(|name| name.eq_ignore_ascii_case("PLAIN"));
     let ascii = username.is_ascii() && password.is_ascii();
-    plain && (words("USER").is_none() || !ascii)
+    plain && (argument(capabilities, "USER").is_none() || !ascii)
 }
 
 /// The lines of CAPA; none where the server does not know it (RFC 2449 is younger than POP3).

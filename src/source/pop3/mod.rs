@@ -6,13 +6,21 @@
 mod dialogue;
 mod listing;
 mod login;
+mod removal;
 mod retrieve;
 mod unstuff;
+mod warnings;
 
 use std::{collections::HashMap, fmt};
 
+use roaring::RoaringBitmap;
+
 use self::dialogue::Dialogue;
 use super::{CopyRef, PeerCertificate, SourceError};
+
+/// Commands on their way at once, where the server takes several (RFC 2449, 6.6). Their lines are so few bytes that
+/// sending them never waits for an answer to be read.
+const PIPELINED: usize = 32;
 
 /// One authenticated POP3 connection.
 pub struct Pop3Session {
@@ -22,6 +30,8 @@ pub struct Pop3Session {
     /// What the opened mailbox holds, in the order of the message numbers.
     copies: Vec<CopyRef>,
     sizes: HashMap<u32, u64>,
+    /// The numbers of the messages that were fetched whole.
+    fetched: RoaringBitmap,
 }
 
 impl Pop3Session {
@@ -40,18 +50,6 @@ impl Pop3Session {
     fn offers(&self, capability: &str) -> bool {
         let mut names = self.capabilities.iter().filter_map(|line| line.split(' ').next());
         names.any(|name| name.eq_ignore_ascii_case(capability))
-    }
-
-    /// Marks a message as deleted; the server deletes it when the session is closed, and not
-    /// where the connection is lost before.
-    ///
-    /// # Errors
-    /// The server refuses, or the connection is lost.
-    pub async fn delete(&mut self, number: u32) -> Result<(), SourceError> {
-        self.dialogue
-            .command("DELE", &format!("DELE {number}"))
-            .await
-            .map(|_| ())
     }
 
     /// Ends the session with QUIT.

@@ -2,9 +2,11 @@
 //!
 //! Nothing but a line of one dot says where a message ends. Servers forget that line, or send such a line in the
 //! middle of a message, and then every answer that follows is taken for something else. So a message counts only when
-//! what comes behind it shows that both sides are in step: the next status line, or that of a NOOP behind the last.
+//! what comes behind it shows that both sides are in step: the next status line, or that of a NOOP behind the last. From
+//! a message on that has what may be a status line in it, none counts before the end: where a message swallowed the next
+//! answer, an answer is missing there.
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::{Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
@@ -16,8 +18,8 @@ const NOOP: &str = "NOOP";
 /// Commands on their way at once, where the server takes several, and the bytes, as announced, that they ask for. The
 /// commands of all of them fit into the buffers of any connection, so sending them never waits for an answer to be
 /// read, and neither side can block the other. Half of either is asked for anew at a time, so that commands share packets.
-const PIPELINED: usize = 512;
-const PIPELINED_BYTES: u64 = 4 << 20;
+const MOST_COMMANDS: usize = 512;
+const MOST_BYTES: u64 = 4 << 20;
 
 /// What the header of a message is taken to have, in bytes.
 const HEADER: u64 = 8 << 10;
@@ -44,26 +46,21 @@ impl Pop3Session {
         let allowance = fetch_allowance(window.iter().map(|one| one.size));
         self.dialogue.lines.allow(allowance);
         let mut pipeline = Pipeline::new(&window, want, self.offers("PIPELINING"));
-        // Came, and is not known to be whole yet.
-        let mut came = None;
+        let mut unproved = Unproved::default();
+        let mut numbers = Vec::with_capacity(window.len());
         for one in &window {
             self.dialogue.lines.send(name, pipeline.due().as_bytes()).await?;
-            let refused = self.status(name, &mut came, sink).await?;
             let copy = one.copy.clone();
-            match refused {
+            match self.status(name, &mut unproved, sink).await? {
                 Some(words) => {
                     let why = UnfetchedWhy::Refused(words);
                     unfetched.push(Unfetched { copy, why });
                 }
                 None => {
                     let bytes = self.message(name, pipeline.expected(one)).await?;
-                    if want == Want::Whole && pipeline.is_waiting() && holds_an_answer(&bytes, one.size) {
-                        return Err(SourceError::Protocol {
-                            command: name.to_owned(),
-                            detail: format!("{copy} does not end where it should, and the next answer is in it"),
-                        });
-                    }
-                    came = Some(Fetched {
+                    unproved.doubtful |= want == Want::Whole && may_hold_an_answer(&bytes);
+                    numbers.extend(number(&copy));
+                    unproved.came.push(Fetched {
                         copy,
                         bytes: bytes.into(),
                         internal_date: None,
@@ -74,16 +71,20 @@ impl Pop3Session {
         }
         self.dialogue.lines.send(NOOP, pipeline.due().as_bytes()).await?;
         // A server that knows no NOOP says so, which will do.
-        self.status(name, &mut came, sink).await?;
+        self.status(NOOP, &mut unproved, sink).await?;
+        unproved.came.drain(..).for_each(&mut *sink);
+        if want == Want::Whole {
+            self.fetched.extend(numbers);
+        }
         Ok(unfetched)
     }
 
-    /// Reads a status line, which shows that the message before it, in `came`, is whole: the sink gets it. Gives the
-    /// words of a refusal.
+    /// Reads a status line, which shows that the message before it is whole, unless that is in doubt: the sink gets it.
+    /// Gives the words of a refusal.
     async fn status(
         &mut self,
         name: &str,
-        came: &mut Option<Fetched>,
+        unproved: &mut Unproved,
         sink: &mut (dyn FnMut(Fetched) + Send),
     ) -> Result<Option<String>, SourceError> {
         let status = self.dialogue.status(name).await;
@@ -93,8 +94,8 @@ impl Pop3Session {
             Err(SourceError::Lost { .. } | SourceError::Timeout { .. }) => self.dialogue.lines.buffer.is_empty(),
             Err(_) => false,
         };
-        if in_step && let Some(whole) = came.take() {
-            sink(whole);
+        if in_step && !unproved.doubtful {
+            unproved.came.drain(..).for_each(sink);
         }
         match status {
             Ok(_) => Ok(None),
@@ -119,6 +120,14 @@ fn command(want: Want) -> &'static str {
         Want::Whole => "RETR",
         Want::Header => "TOP",
     }
+}
+
+/// Messages that came, of which it is not known yet whether they are whole. Their window bounds them.
+#[derive(Default)]
+struct Unproved {
+    came: Vec<Fetched>,
+    /// Whether the next status line does not prove it.
+    doubtful: bool,
 }
 
 /// Which commands are due.
@@ -151,7 +160,7 @@ impl<'w> Pipeline<'w> {
     fn due(&mut self) -> String {
         let mut lines = String::new();
         let (most, most_bytes) = match self.pipelining {
-            true => (PIPELINED, PIPELINED_BYTES),
+            true => (MOST_COMMANDS, MOST_BYTES),
             false => (1, 0),
         };
         let standing = self.sent - self.answered;
@@ -180,11 +189,6 @@ impl<'w> Pipeline<'w> {
         self.bytes = self.bytes.saturating_sub(self.asked(one));
     }
 
-    /// Whether the answer to another command for a message follows the one that is being read.
-    fn is_waiting(&self) -> bool {
-        self.sent > self.answered + 1
-    }
-
     fn asked(&self, one: &Announced) -> u64 {
         match self.want {
             Want::Whole => one.size,
@@ -210,16 +214,13 @@ fn line(one: &Announced, want: Want) -> String {
     }
 }
 
-/// Whether a message seems to hold the answer that should follow it: it has a line with a status, and up to there it
-/// is about as long as announced, while the whole is not. Where sizes are wrong and a message quotes such a line, this
-/// errs; fetched by itself, the message is not asked about.
-fn holds_an_answer(message: &[u8], announced: u64) -> bool {
-    let off = |length: usize| announced.abs_diff(length as u64);
-    let near = announced / 8 + 256;
-    memmem::find_iter(message, b"\r\n+").any(|at| {
-        let start = at + 2;
-        let status = message.get(start..start + 3).unwrap_or_default();
-        status.eq_ignore_ascii_case(b"+OK") && off(start) <= near && off(start) < off(message.len())
+/// Whether a message has what may be the status line of another answer in it, of which more messages have one than
+/// servers forget to end theirs.
+fn may_hold_an_answer(message: &[u8]) -> bool {
+    memchr_iter(b'+', message).any(|at| {
+        let status = &message[at + 1..];
+        let ok = status.get(..2).is_some_and(|word| word.eq_ignore_ascii_case(b"OK"));
+        ok && matches!(status.get(2), Some(b' ' | b'\r'))
     })
 }
 
@@ -232,6 +233,7 @@ mod tests {
         let announced = |(number, size): (u32, &u64)| Announced {
             copy: CopyRef::Number(number),
             size: *size,
+            facts: None,
         };
         (1..).zip(sizes).map(announced).collect()
     }
@@ -266,12 +268,12 @@ mod tests {
         for one in &small {
             let due = commands(&pipeline.due());
             (standing, sent) = (standing + due, sent + due);
-            assert!((1..=PIPELINED + 1).contains(&standing), "{standing}");
+            assert!((1..=MOST_COMMANDS + 1).contains(&standing), "{standing}");
             pipeline.answered(one);
             standing -= 1;
         }
         assert_eq!((sent, pipeline.due().as_str()), (2001, ""));
-        let large = window(&[PIPELINED_BYTES / 2 + 1, PIPELINED_BYTES, u64::MAX, u64::MAX, 1]);
+        let large = window(&[MOST_BYTES / 2 + 1, MOST_BYTES, u64::MAX, u64::MAX, 1]);
         let large: Vec<&Announced> = large.iter().collect();
         let mut pipeline = Pipeline::new(&large, Want::Whole, true);
         let mut due = Vec::new();
@@ -283,15 +285,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_within_a_message_is_told_from_a_line_that_looks_like_one() {
-        let message = |length: usize| [b"x".repeat(length - 2), b"\r\n".to_vec()].concat();
-        let both = [message(1000), b"+OK 900 octets\r\n".to_vec(), message(900)].concat();
-        assert!(holds_an_answer(&both, 1000));
-        assert!(holds_an_answer(&both, 990));
-        // The whole is what was announced, or is nearer to it.
-        assert!(!holds_an_answer(&both, both.len() as u64));
-        assert!(!holds_an_answer(&both, 1900));
-        assert!(!holds_an_answer(&both, 0));
-        assert!(!holds_an_answer(&message(5000), 1000));
+    fn a_status_line_within_a_message_is_seen() {
+        for (message, may) in [
+            (&b"end\r\n+OK 900 octets\r\nSubject: x\r\n"[..], true),
+            (b"no line end+ok\r\n", true),
+            (b"+OK ", true),
+            (b"+OK", false),
+            (b"a+OKb\r\n1+1\r\nOK \r\n", false),
+            (b"", false),
+        ] {
+            assert_eq!(may_hold_an_answer(message), may, "{}", message.escape_ascii());
+        }
     }
 }

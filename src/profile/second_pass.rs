@@ -1,0 +1,130 @@
+//! The second pass of a run: deletion in every folder, over one connection after another where they are lost.
+
+use actix::Addr;
+
+use super::{
+    collect::CollectError,
+    connection::{Close, Connection, Progress, Remove},
+    deletion::folder_error,
+    fleet::Fleet,
+    retry::LOST,
+    run::RunError,
+};
+use crate::{
+    config::DeleteWhen,
+    report::{CopyError, DeletedCopy},
+    source::{Disposition, SourceError},
+};
+
+/// Connections that may be lost in a row over one folder.
+const ATTEMPTS: u32 = 3;
+
+impl Fleet {
+    pub fn deletes(&self) -> bool {
+        self.task().profile.delete.when == DeleteWhen::Archived
+    }
+
+    /// Deletes in all folders what is due. What goes wrong at the server is told, and ends nothing: what is not deleted
+    /// now is in the next run.
+    ///
+    /// # Errors
+    /// The store fails, or the run was interrupted.
+    pub async fn delete(&self, mut connection: Option<Addr<Connection>>) -> Result<(), RunError> {
+        let mut marked = Vec::new();
+        for folder in self.folders() {
+            let mut losses = 0;
+            let error = loop {
+                let current = match connection.take() {
+                    Some(current) => current,
+                    None => match self.connect(0, None).await? {
+                        Ok(current) => current,
+                        Err(error) => {
+                            self.tell_error(CopyError {
+                                error: format!("nothing more is deleted in this run: {error}"),
+                                ..nowhere()
+                            })
+                            .await?;
+                            return Ok(());
+                        }
+                    },
+                };
+                match current
+                    .send(Remove { folder: folder.clone() })
+                    .await
+                    .map_err(|_| RunError::Fault)?
+                {
+                    Ok(more) => {
+                        marked.extend(more);
+                        connection = Some(current);
+                        break None;
+                    }
+                    Err(CollectError::Source(error)) if error.disposition() == Disposition::Report => {
+                        connection = Some(current);
+                        break Some(error);
+                    }
+                    Err(CollectError::Source(error)) => {
+                        losses += 1;
+                        if losses >= ATTEMPTS {
+                            break Some(error);
+                        }
+                        tracing::warn!(%error, folder, "the connection is lost while copies are deleted");
+                        self.pause(LOST.after(losses)).await?;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            if let Some(error) = error {
+                self.tell_error(folder_error(&folder, &error)).await?;
+            }
+        }
+        self.close(connection, marked).await
+    }
+
+    /// Ends the session, which is when a POP3 server deletes what is marked.
+    async fn close(&self, connection: Option<Addr<Connection>>, marked: Vec<DeletedCopy>) -> Result<(), RunError> {
+        let Some(connection) = connection else { return Ok(()) };
+        match connection.send(Close).await.map_err(|_| RunError::Fault)? {
+            Ok(()) if marked.is_empty() => Ok(()),
+            Ok(()) => {
+                self.tell_all(Progress {
+                    deleted: marked,
+                    ..Progress::default()
+                })
+                .await
+            }
+            Err(CollectError::Source(error)) if !marked.is_empty() => {
+                self.tell_error(unconfirmed(marked.len(), &error)).await
+            }
+            // Its answer says nothing that counts: all is committed.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn tell_error(&self, error: CopyError) -> Result<(), RunError> {
+        let errors = vec![error];
+        self.tell_all(Progress {
+            errors,
+            ..Progress::default()
+        })
+        .await
+    }
+}
+
+fn nowhere() -> CopyError {
+    CopyError {
+        folder: String::new(),
+        copy: String::new(),
+        stage: crate::report::DELETION.to_owned(),
+        error: String::new(),
+    }
+}
+
+fn unconfirmed(marked: usize, error: &SourceError) -> CopyError {
+    CopyError {
+        error: format!(
+            "{marked} copies were marked to be deleted, and the server did not confirm it: {error}. The next run sees which \
+             of them are left, and deletes those"
+        ),
+        ..nowhere()
+    }
+}

@@ -1,0 +1,100 @@
+//! The SASL mechanism XOAUTH2, in which Google and Microsoft take access tokens in place of passwords.
+
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
+use serde_json::Value;
+
+use super::error::{plain, without_secrets};
+use crate::config::Secret;
+
+/// How this mechanism is called in capabilities and commands.
+pub(super) const XOAUTH2: &str = "XOAUTH2";
+
+pub(super) const NOT_OFFERED: &str =
+    "it takes no tokens (XOAUTH2) here; an access with TLS may help, or a password in place of the token";
+pub(super) const NOT_SENDABLE: &str = "a user name or token with a control character in it cannot be sent";
+
+/// Servers pad their challenges, or do not.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What the client answers with: user name and token, in base64. `None` where one of them has a control character,
+/// which would end it early.
+pub(super) fn response(username: &str, token: &Secret) -> Option<String> {
+    let token = token.reveal();
+    if username.chars().chain(token.chars()).any(char::is_control) {
+        return None;
+    }
+    Some(STANDARD.encode(format!("user={username}\x01auth=Bearer {token}\x01\x01")))
+}
+
+/// Why the server refuses, as its challenge says: JSON in base64, of which only the status is for people. `None` where
+/// it does not say.
+pub(super) fn status(challenge: &str) -> Option<String> {
+    let json = LENIENT.decode(challenge.trim()).ok()?;
+    let Value::Object(said) = serde_json::from_slice(&json).ok()? else {
+        return None;
+    };
+    match said.get("status")? {
+        Value::String(status) => Some(plain(status)),
+        Value::Number(status) => Some(status.to_string()),
+        _ => None,
+    }
+}
+
+/// The words of a refusal, with the status that came before. Neither shows the token.
+pub(super) fn refusal(words: &str, status: Option<&str>, response: &str, token: &Secret) -> String {
+    let words = match status {
+        Some(status) => format!("{words} (status {status})"),
+        None => words.to_owned(),
+    };
+    without_secrets(&words, &[response, token.reveal()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_response_is_as_google_and_microsoft_document_it() {
+        let token = Secret::new("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
+        let expected = "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==";
+        assert_eq!(response("someuser@example.com", &token).as_deref(), Some(expected));
+        assert_eq!(response("some\x01user", &token), None);
+        assert_eq!(response("someuser", &Secret::new("a\r\nb")), None);
+    }
+
+    #[test]
+    fn the_status_is_taken_out_of_a_challenge_and_nothing_else_is() {
+        let challenge = |json: &str| status(&STANDARD.encode(json));
+        let google = r#"{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}"#;
+        assert_eq!(challenge(google).as_deref(), Some("401"));
+        assert_eq!(challenge(r#"{"status":400}"#).as_deref(), Some("400"));
+        assert_eq!(
+            status("eyJzdGF0dXMiOiI0MDEifQ").as_deref(),
+            Some("401"),
+            "without padding"
+        );
+        for none in ["[]", "{}", "no json", r#"{"status":{"a":"b"}}"#] {
+            assert_eq!(challenge(none), None, "{none}");
+        }
+        assert_eq!(status("not base64"), None);
+    }
+
+    #[test]
+    fn a_refusal_never_shows_the_token() {
+        let token = Secret::new("ya29.secret");
+        let response = response("jane", &token).unwrap();
+        let shown = refusal(
+            &format!("bad {response}, {}", token.reveal()),
+            Some("ya29.secret"),
+            &response,
+            &token,
+        );
+        assert_eq!(shown, "bad ***, *** (status ***)");
+    }
+}

@@ -1,0 +1,131 @@
+//! How a profile logs in: with its password, or with a token that is renewed where the server refuses it.
+
+use std::time::{Duration, Instant};
+
+use super::{Blame, TokenError, TokenKeeper};
+use crate::{
+    config::{Config, ConfigError, Family, Profile, Server},
+    source::{Credential, Session, SourceError, Step, Steps},
+};
+
+/// What a profile logs in with. Clones share one keeper of tokens.
+#[derive(Clone)]
+pub struct Login {
+    server: Server,
+    keeper: Option<TokenKeeper>,
+}
+
+/// A profile cannot log in.
+#[derive(thiserror::Error, Debug)]
+pub enum LoginError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The server refuses a token that the endpoint gave just before.
+    #[error(
+        "{refusal}. The token is new: check that `username` is the mailbox, that `scope` is for this server and access, \
+         that the application may use it, and that the account allows {access}. Yet another token is asked for in some minutes"
+    )]
+    TokenRefused { refusal: SourceError, access: &'static str },
+}
+
+impl LoginError {
+    /// The failure of the source, where it is one.
+    pub fn source_error(&self) -> Option<&SourceError> {
+        match self {
+            Self::Source(error) | Self::TokenRefused { refusal: error, .. } => Some(error),
+            Self::Config(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// Where the fault is; that of a source is at an endpoint, too.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Config(_) => Blame::Configuration,
+            Self::Token(error) => error.blame(),
+            Self::Source(_) | Self::TokenRefused { .. } => Blame::Endpoint,
+        }
+    }
+
+    /// The step of getting connected that failed.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Config(_) | Self::Token(_) => Step::Token,
+            Self::TokenRefused { .. } => Step::Login,
+            Self::Source(error) => error.step().unwrap_or(Step::Connect),
+        }
+    }
+
+    /// Whether the token endpoint asks to come again later, and how long it says.
+    pub fn later(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::Token(error) => error.later(),
+            Self::Config(_) | Self::Source(_) | Self::TokenRefused { .. } => None,
+        }
+    }
+}
+
+impl Login {
+    /// How `profile`, one of `config`, logs in. Nothing is read or asked yet.
+    pub fn new(config: &Config, profile: &Profile) -> Self {
+        Self {
+            server: profile.server.clone(),
+            keeper: TokenKeeper::new(config, profile),
+        }
+    }
+
+    /// Has a session that is logged in. `steps` gets each step that succeeded; where a token was refused and renewed,
+    /// those of the second attempt.
+    ///
+    /// # Errors
+    /// The password or token cannot be had, or the source cannot.
+    pub async fn connect(&self, steps: &mut Steps) -> Result<Session, LoginError> {
+        let Some(keeper) = &self.keeper else {
+            let password = Credential::Password(self.server.secret()?);
+            return Ok(Session::connect(&self.server, &password, steps).await?);
+        };
+        let began = Instant::now();
+        let token = keeper.token().await?;
+        let detail = "an access token is at hand".to_owned();
+        steps.done.push((Step::Token, detail, began.elapsed()));
+        let credential = Credential::Token(token.clone());
+        let refusal = match Session::connect(&self.server, &credential, steps).await {
+            Err(error) if error.is_refused_login() => error,
+            connected => return Ok(connected?),
+        };
+        let began = Instant::now();
+        if !keeper.refused(&token).await {
+            return Err(self.refused(refusal));
+        }
+        tracing::info!(error = %refusal, "the server refuses the access token: it is renewed");
+        let token = keeper.token().await?;
+        *steps = Steps {
+            received: steps.received.clone(),
+            ..Steps::default()
+        };
+        let detail = "the server refused the access token; it was renewed".to_owned();
+        steps.done.push((Step::Token, detail, began.elapsed()));
+        let credential = Credential::Token(token.clone());
+        match Session::connect(&self.server, &credential, steps).await {
+            Err(error) if error.is_refused_login() => {
+                // Of no more use than the one before; the next attempt begins with it all the same.
+                keeper.refused(&token).await;
+                Err(self.refused(error))
+            }
+            connected => Ok(connected?),
+        }
+    }
+
+    fn refused(&self, refusal: SourceError) -> LoginError {
+        LoginError::TokenRefused {
+            refusal,
+            access: match self.server.access.family() {
+                Family::Imap => "IMAP",
+                Family::Pop3 => "POP3",
+            },
+        }
+    }
+}

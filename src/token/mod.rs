@@ -1,0 +1,19 @@
+//! Access tokens: what a profile logs in with where its server takes no passwords (OAuth 2.0, RFC 6749).
+//!
+//! [`Login`] is what a profile needs of it. Below that:
+//!
+//! - `keeper` gives a token that is good, and has it renewed when it is not; one at a time, in all processes.
+//! - `grant` says what is asked of the token endpoint and what it answers (pure), `post` carries it.
+//! - `file` keeps what was given out, `key` encrypts it.
+
+mod error;
+mod file;
+mod grant;
+mod keeper;
+mod key;
+mod login;
+mod post;
+
+pub use error::{Blame, TokenError};
+pub use keeper::TokenKeeper;
+pub use login::{Login, LoginError};

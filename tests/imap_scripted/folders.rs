@@ -1,0 +1,190 @@
+//! Which folders are found: by special use, by subscription, and with names of every kind.
+
+use dropkeep::{config::Folders, source::SourceError};
+
+use crate::{
+    PASSWORD, connect, logged_in,
+    scripted::{Move, Scripted, hear, say},
+    server,
+};
+
+fn with_capabilities(capabilities: &str, rest: Vec<Move>) -> Scripted {
+    let mut script = vec![
+        say(&["* OK ready"]),
+        hear("CAPABILITY"),
+        say(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
+        hear(PASSWORD),
+        say(&[&format!("{{tag}} OK [CAPABILITY IMAP4rev1 {capabilities}] welcome")]),
+    ];
+    script.extend(rest);
+    Scripted::play(script)
+}
+
+fn patterns(include: &[&str], exclude: &[&str]) -> Folders {
+    let owned = |patterns: &[&str]| patterns.iter().map(|text| (*text).to_owned()).collect();
+    Folders {
+        include: owned(include),
+        exclude: owned(exclude),
+        ..Folders::default()
+    }
+}
+
+async fn folders(scripted: &Scripted, patterns: &Folders) -> Result<Vec<String>, SourceError> {
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    session.folders(patterns).await
+}
+
+#[tokio::test]
+async fn special_uses_are_told_by_attributes_in_any_case() {
+    let listing = [
+        "* LIST (\\HasNoChildren) \"/\" INBOX",
+        "* LIST (\\HasNoChildren \\JUNK) \"/\" Werbung",
+        "* LIST (\\Trash) \"/\" \"Deleted Items\"",
+        "* LIST (\\Sent) \"/\" \"Sent Items\"",
+        "* LIST () \"/\" Junk",
+        "{tag} OK done",
+    ];
+    // Exchange says it without offering SPECIAL-USE.
+    let scripted = with_capabilities(
+        "IDLE",
+        vec![
+            hear("LIST \"\" \"*\""),
+            say(&listing),
+            hear("LIST \"\" \"*\""),
+            say(&listing),
+        ],
+    );
+    let found = folders(&scripted, &patterns(&["*"], &["\\junk", "\\Trash"])).await;
+    assert_eq!(found.expect("folders"), ["INBOX", "Junk", "Sent Items"]);
+    scripted.done();
+}
+
+#[tokio::test]
+async fn special_uses_are_asked_for_where_the_server_knows_how() {
+    let scripted = with_capabilities(
+        "SPECIAL-USE LIST-EXTENDED",
+        vec![
+            hear("LIST (SPECIAL-USE) \"\" \"*\" RETURN (SPECIAL-USE)"),
+            say(&[
+                "* LIST (\\Junk) \"/\" Spam",
+                "* LIST (\\All \\Noselect) \"/\" Everything",
+                "* LIST (\\Sent) \"/\" Sent",
+                "{tag} OK done",
+            ]),
+            hear("LIST \"\" \"INBOX\""),
+            say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
+        ],
+    );
+    let wanted = patterns(&["\\Sent", "\\All", "\\Archive", "INBOX"], &[]);
+    // There is no archive: opening it says so.
+    assert_eq!(
+        folders(&scripted, &wanted).await.expect("folders"),
+        ["INBOX", "Sent", "\\Archive"]
+    );
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_failed_list_of_special_uses_is_an_error() {
+    let scripted = with_capabilities(
+        "IDLE",
+        vec![
+            hear("LIST"),
+            say(&["* LIST (\\Junk) \"/\" Spam", "{tag} NO [SERVERBUG] no"]),
+        ],
+    );
+    let error = folders(&scripted, &patterns(&["INBOX"], &["\\Junk"]))
+        .await
+        .expect_err("refused");
+    assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
+    scripted.done();
+}
+
+#[tokio::test]
+async fn only_subscribed_folders_and_inbox() {
+    for (capabilities, command, line) in [
+        ("LIST-EXTENDED", "LIST (SUBSCRIBED) \"\" \"*\"", "LIST (\\Subscribed)"),
+        ("IDLE", "LSUB \"\" \"*\"", "LSUB ()"),
+    ] {
+        let scripted = with_capabilities(
+            capabilities,
+            vec![
+                hear(command),
+                say(&[
+                    &format!("* {line} \"/\" Entw&APw-rfe"),
+                    &format!("* {line} \"/\" Gone"),
+                    "{tag} OK done",
+                ]),
+                hear("LIST \"\" \"*\""),
+                say(&[
+                    "* LIST () \"/\" INBOX",
+                    "* LIST () \"/\" Entw&APw-rfe",
+                    "* LIST () \"/\" Private",
+                    "{tag} OK done",
+                ]),
+            ],
+        );
+        let wanted = Folders {
+            subscribed: true,
+            ..patterns(&["*"], &[])
+        };
+        assert_eq!(
+            folders(&scripted, &wanted).await.expect("folders"),
+            ["INBOX", "Entwürfe"]
+        );
+        scripted.done();
+    }
+}
+
+#[tokio::test]
+async fn names_in_utf8_are_read_and_sent_as_they_came() {
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"*\""),
+        say(&[
+            "* LIST () \"/\" \"Entwürfe\"",
+            "* LIST () \"/\" Büro",
+            "* LIST () \"/\" \"Café & Bar\"",
+            "{tag} OK done",
+        ]),
+        hear("EXAMINE \"Entwürfe\""),
+        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        hear("EXAMINE \"Café & Bar\""),
+        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+    ]);
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    let found = session.folders(&patterns(&["*"], &["B*"])).await.expect("folders");
+    assert_eq!(found, ["Café & Bar", "Entwürfe"]);
+    session.open("Entwürfe").await.expect("the folder");
+    session.open("Café & Bar").await.expect("the folder");
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
+    let scripted = logged_in(vec![
+        hear("EXAMINE \"Entw&APw-rfe\""),
+        say(&["{tag} NO [NONEXISTENT] no such folder"]),
+        hear("EXAMINE \"Entwürfe\""),
+        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+    ]);
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    session.open("Entwürfe").await.expect("the folder");
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_pattern_with_an_umlaut_missed_names_with_two() {
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"*\""),
+        say(&[
+            // In modified UTF-7 the two letters are one piece.
+            "* LIST () \"/\" &APwA9g-",
+            "* LIST () \"/\" &APw-ber",
+            "* LIST () \"/\" other",
+            "{tag} OK done",
+        ]),
+    ]);
+    let found = folders(&scripted, &patterns(&["ü*"], &[])).await.expect("folders");
+    assert_eq!(found, ["über", "üö"]);
+    scripted.done();
+}
