@@ -2,11 +2,9 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    panic::AssertUnwindSafe,
     sync::Arc,
 };
 
-use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +12,8 @@ use super::{
     connection::{Judged, Progress, Task},
     exclude::Exclude,
     jobs::{Job, Jobs, Told, Unit},
-    judge::{copy_error, judge},
+    judge::judge,
+    outcomes::surviving,
     run::FolderError,
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
 };
@@ -27,8 +26,6 @@ use crate::{
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
-/// Outcomes told at once.
-const TOLD: usize = 500;
 /// By how much windows grow again, after a lost connection made them one copy.
 const GROWTH: usize = 8;
 
@@ -107,22 +104,22 @@ pub(super) struct Work<'t> {
     /// The folder that is open, and its UIDVALIDITY.
     pub(super) open: Option<(String, Option<u32>)>,
     /// Copies on their way, as many as the budget lets in.
-    judging: JoinSet<(Place, Result<Judged, StoreError>)>,
+    pub(super) judging: JoinSet<(Place, Result<Judged, StoreError>)>,
     pub(super) progress: Progress,
     /// Whose outcomes are in `progress`.
-    telling: Vec<Place>,
+    pub(super) telling: Vec<Place>,
     /// Asked for, and not answered.
     missing: Vec<(CopyRef, &'static str)>,
 }
 
 /// Where it is noted that a copy has its outcome.
-type Place = (Told, usize);
+pub(super) type Place = (Told, usize);
 
 /// A unit, as this session knows it.
-struct Current<'u> {
-    unit: &'u Unit,
+pub(super) struct Current<'u> {
+    pub unit: &'u Unit,
     /// The places of its copies, by how they are named here.
-    places: HashMap<CopyRef, usize>,
+    pub places: HashMap<CopyRef, usize>,
 }
 
 impl Work<'_> {
@@ -483,83 +480,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-
-    fn judged(&mut self, current: &Current<'_>, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
-        let error = error.map(|(stage, error)| copy_error(&current.unit.folder.name, copy, stage, error));
-        let judged = Judged::without_bytes(copy.clone(), outcome, error);
-        self.put(current, judged);
-    }
-
-    fn put(&mut self, current: &Current<'_>, judged: Judged) {
-        if let Some(place) = current.places.get(&judged.copy) {
-            self.telling.push((current.unit.told(), *place));
-            self.progress.judged.push(judged);
-        }
-    }
-
-    /// Waits for all copies on their way.
-    async fn judge_all(&mut self) -> Result<(), CollectError> {
-        let mut first_error = None;
-        while let Some(judged) = self.judging.join_next().await {
-            self.take(judged, &mut first_error);
-            if self.progress.judged.len() >= TOLD {
-                self.tell().await?;
-            }
-        }
-        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
-    }
-
-    /// Tells the profile what has been judged so far.
-    pub(super) async fn flush(&mut self) -> Result<(), CollectError> {
-        let mut first_error = None;
-        while let Some(judged) = self.judging.try_join_next() {
-            self.take(judged, &mut first_error);
-        }
-        self.tell().await?;
-        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
-    }
-
-    fn take(
-        &mut self,
-        judged: Result<(Place, Result<Judged, StoreError>), tokio::task::JoinError>,
-        first_error: &mut Option<StoreError>,
-    ) {
-        match judged {
-            Ok((place, Ok(judged))) => {
-                self.telling.push(place);
-                self.progress.judged.push(judged);
-            }
-            Ok((_, Err(error))) => drop(first_error.get_or_insert(error)),
-            // Its panic is caught within, so it was aborted, with the arbiter.
-            Err(error) => tracing::error!(%error, "a copy was given up on its way; it stays open"),
-        }
-    }
-
-    async fn tell(&mut self) -> Result<(), CollectError> {
-        let progress = std::mem::take(&mut self.progress);
-        if progress.is_empty() {
-            return Ok(());
-        }
-        let told = self.task.progress.send(progress).await;
-        told.map_err(|_| CollectError::Profile)?;
-        self.telling.drain(..).for_each(|(told, place)| told.add(place));
-        self.task.pulse.beat();
-        Ok(())
-    }
-}
-
-/// The way of a copy, at the end of which it has an outcome even where that way panics.
-async fn surviving(
-    place: Place,
-    folder: String,
-    copy: CopyRef,
-    judge: impl Future<Output = Result<Judged, StoreError>>,
-) -> (Place, Result<Judged, StoreError>) {
-    let judged = AssertUnwindSafe(judge).catch_unwind().await;
-    let judged = judged.unwrap_or_else(|_| {
-        let error = "reading or filing it panicked; this is a fault of dropkeep";
-        let error = copy_error(&folder, &copy, "identify", error.into());
-        Ok(Judged::without_bytes(copy, Outcome::Failed, Some(error)))
-    });
-    (place, judged)
 }
