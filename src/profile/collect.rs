@@ -207,14 +207,17 @@ impl Work<'_> {
                 self.flush().await?;
             }
         }
-        for chunk in copies.chunks(SIZES) {
-            let announced = self.sizes(session, chunk).await?;
-            if announced.len() < chunk.len() {
-                let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
-                let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
-                self.missing
-                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
-            }
+        let mut copies = &copies[..];
+        while !copies.is_empty() {
+            // After a loss it may be a size that the server cannot tell.
+            let many = if most_copies < WINDOW_COPIES {
+                most_copies
+            } else {
+                SIZES
+            };
+            let (chunk, rest) = copies.split_at(many.min(copies.len()));
+            copies = rest;
+            let announced = self.sizes_of(session, &current, chunk).await?;
             let mut fitting = VecDeque::from(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
             while !fitting.is_empty() {
@@ -222,10 +225,47 @@ impl Work<'_> {
                 let window = self.put_aside_by_header(session, &current, window).await?;
                 self.fetch(session, &current, window).await?;
                 self.flush().await?;
-                most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
             }
+            most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
         self.find_missing(session, &current).await
+    }
+
+    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
+    /// others.
+    async fn sizes_of(
+        &mut self,
+        session: &mut Session,
+        current: &Current<'_>,
+        copies: &[CopyRef],
+    ) -> Result<Vec<Announced>, CollectError> {
+        let mut announced = Vec::with_capacity(copies.len());
+        let mut asked = vec![copies];
+        while let Some(some) = asked.pop() {
+            match self.sizes(session, some).await {
+                Ok(more) => {
+                    if more.len() < some.len() {
+                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
+                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
+                        self.missing
+                            .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                    }
+                    announced.extend(more);
+                }
+                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
+                    [only] => {
+                        let error = Some(("fetch", error.to_string()));
+                        self.judged(current, Outcome::Failed, only, error);
+                    }
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        asked.extend([second, first]);
+                    }
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(announced)
     }
 
     async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
@@ -313,10 +353,8 @@ impl Work<'_> {
         }
         let _share = self
             .task
-            .stages
-            .budget
-            .take(window.iter().map(|one| one.size.min(HEADER_BYTES)))
-            .await;
+            .share(window.iter().map(|one| one.size.min(HEADER_BYTES)))
+            .await?;
         let mut headers = Vec::with_capacity(window.len());
         let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
         let fetching = session.fetch(&window, Want::Header, &mut keep);
@@ -435,7 +473,8 @@ impl Work<'_> {
         current: &Current<'_>,
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
-        let mut share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
+        let share = self.task.share(window.iter().map(|one| one.size)).await;
+        let mut share = share.map_err(|error| (error, window.to_vec()))?;
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
         let mut came = HashSet::new();
         let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
