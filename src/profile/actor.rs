@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
+    deletion::Doubtful,
     exclude::Exclude,
     frequent::{Frequent, notice_of_unknown},
     pulse::Pulse,
@@ -326,6 +327,7 @@ impl Profile {
                         source: source.map(|source| source as u32),
                         // Its own, so that one connection's end can be that of the others.
                         cancel: cancel.child_token(),
+                        doubtful: Doubtful::default(),
                         pulse,
                         progress,
                         profile: config.clone(),

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     budget::{Budget, Share},
     collect::{self, CollectError},
-    deletion,
+    deletion::{self, Doubtful},
     exclude::Exclude,
     jobs::Jobs,
     pulse::Pulse,
@@ -61,6 +61,7 @@ pub struct Task {
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
     pub cancel: CancellationToken,
+    pub doubtful: Doubtful,
     pub pulse: Pulse,
     pub progress: Recipient<Progress>,
 }

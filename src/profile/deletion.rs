@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use sha2::{Digest, Sha256};
@@ -45,13 +45,18 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
+    let gone = task.doubtful.settle(folder, &listing);
     let mut work = Work {
         task,
         folder,
         marked: Vec::new(),
         flagged: 0,
-        progress: Progress::default(),
+        progress: Progress {
+            deleted: gone,
+            ..Progress::default()
+        },
     };
+    work.tell().await?;
     let cursor = cursor_of(source, number, &opened, &listing);
     let (store, before) = (task.stages.store.clone(), task.profile.delete.due_before(clock::now()));
     let due = work.on_pool(move || due(&store, &cursor, &listing, before)).await?;
@@ -108,6 +113,34 @@ pub fn due(store: &Store, cursor: &Cursor, listing: &[CopyRef], before: i64) -> 
     }
     due.sort_by_key(|due| due.row.message);
     Ok(due)
+}
+
+/// Copies whose deletion was cut off: which of them are gone is seen when their folder is listed again.
+#[derive(Default)]
+pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, u64>>>);
+
+impl Doubtful {
+    fn add(&self, folder: &str, copies: HashMap<CopyRef, u64>) {
+        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doubtful.entry(folder.to_owned()).or_default().extend(copies);
+    }
+
+    /// Those of a folder that are no longer in its listing.
+    fn settle(&self, folder: &str, listing: &[CopyRef]) -> Vec<DeletedCopy> {
+        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut copies) = doubtful.remove(folder) else {
+            return Vec::new();
+        };
+        for copy in listing {
+            copies.remove(copy);
+        }
+        let gone = copies.into_iter().map(|(copy, message)| DeletedCopy {
+            folder: folder.to_owned(),
+            copy: copy.to_string(),
+            message,
+        });
+        gone.collect()
+    }
 }
 
 struct Work<'t> {
@@ -242,7 +275,16 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        let removed = unless_cancelled(&self.task.cancel, session.remove(&copies, how)).await?;
+        // Not left off in the middle: what of a batch is gone would not be known. Its commands have time-outs.
+        let removed = match session.remove(&copies, how).await {
+            Ok(removed) => removed,
+            Err(error) => {
+                if opened.uidvalidity.is_some() {
+                    self.task.doubtful.add(self.folder, messages);
+                }
+                return Err(error.into());
+            }
+        };
         self.task.pulse.beat();
         fault_point("deletion-after")?;
         let gone = removed.gone.into_iter().map(|copy| DeletedCopy {

@@ -28,6 +28,8 @@ pub const LOST: Backoff = Backoff {
 };
 /// Connections in a row that brought nothing.
 pub const LOST_ATTEMPTS: u32 = 12;
+/// Copies in a row that were given up because connections were lost over them.
+pub const GIVEN_UP_MOST: u32 = 20;
 
 /// Where a server asks to come again later and does not say when.
 pub const BUSY: Backoff = Backoff {
