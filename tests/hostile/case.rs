@@ -298,11 +298,16 @@ pub fn profile(protocol: Protocol, port: u16, timeout: &str) -> Profile {
 }
 
 pub fn appliance_of(profile: Profile) -> Appliance {
+    appliance_with(profile, "")
+}
+
+/// With more sections of the profile.
+pub fn appliance_with(profile: Profile, sections: &str) -> Appliance {
     let folders = "[profile.folders]\ninclude = [\"INBOX\"]\n";
     let users = [JANE, JOHN].map(|name| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n"));
     Appliance::new(
         env!("CARGO_BIN_EXE_dropkeep"),
-        &(users.concat() + &profile.toml() + folders),
+        &(users.concat() + &profile.toml() + folders + sections),
     )
 }
 
@@ -372,7 +377,7 @@ impl Held {
         server.mailbox(|mailbox| {
             for message in mailbox.messages() {
                 let mut bytes = message.bytes.clone();
-                if protocol == Protocol::Pop3 && !bytes.ends_with(b"\r\n") {
+                if protocol == Protocol::Pop3 && !bytes.is_empty() && !bytes.ends_with(b"\r\n") {
                     bytes.extend_from_slice(b"\r\n");
                 }
                 let has = |name: &str| memchr::memmem::find(&bytes, format!("{name}@example.com").as_bytes()).is_some();

@@ -5,6 +5,7 @@
 
 mod case;
 mod certificate;
+mod deletion;
 mod honest;
 mod imap;
 mod link;
