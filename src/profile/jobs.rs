@@ -96,15 +96,18 @@ impl Unit {
         let mut copies = self.left();
         let suspect = copies.first()?.clone();
         let mut suspects = self.suspects.clone();
-        suspects.retain(|copy, _| copies.contains(copy) || *copy == suspect);
+        let standing: HashSet<&CopyRef> = copies.iter().collect();
+        suspects.retain(|copy, _| standing.contains(copy));
         let strikes = suspects.entry(suspect).or_default();
         *strikes += 1;
-        if *strikes < Losses::MOST {
+        let strikes = *strikes;
+        // Where all that is left is suspect, one after the other is brought to its end.
+        if strikes < Losses::MOST && suspects.len() < copies.len() {
             copies.rotate_left(1);
         }
         Some(Self {
             losses: Losses {
-                count: *strikes,
+                count: strikes,
                 why: why.into(),
             },
             suspects,
