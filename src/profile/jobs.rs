@@ -341,7 +341,8 @@ mod tests {
         // The one that was being fetched is tried again behind the other.
         assert_eq!((held.copies, held.losses.count), ([4, 2].map(CopyRef::Uid).to_vec(), 1));
         assert_eq!(jobs.give_back(1, "cut"), GivenBack::Nothing);
-        assert_eq!(fetched(jobs.next(1).await).copies, [2, 4].map(CopyRef::Uid));
+        // Both are suspect now, and one after the other is brought to its end.
+        assert_eq!(fetched(jobs.next(1).await).copies, [4, 2].map(CopyRef::Uid));
         assert!(matches!(jobs.next(1).await, Some(Job::Survey(..))));
         assert!(jobs.next(1).await.is_none() && jobs.is_done());
     }
