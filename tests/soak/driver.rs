@@ -12,12 +12,11 @@ use crate::{
     gauge::Gauge,
     ledger::{Ledger, Standing},
     mail::Writer,
-    reckoning::{self, Settled},
-    site::{MAILBOXES, Mailbox, Site},
+    site::{MAILBOXES, Mailbox, Site, assert_no_panic},
     support::{
         appliance::{number, text},
         generator::{Random, company},
-        running::{Running, Serving},
+        running::Running,
         wait_for,
     },
 };
@@ -57,7 +56,6 @@ impl Due {
 
 pub struct Driver {
     site: Site,
-    serving: Option<Serving>,
     random: Random,
     writer: Writer,
     ledger: Ledger,
@@ -70,17 +68,12 @@ pub struct Driver {
     start: Instant,
     /// How often what happened.
     counts: BTreeMap<&'static str, u64>,
-    /// What the appliances that ended said.
-    said: String,
 }
 
 impl Driver {
     pub fn new(seed: u64) -> Self {
-        let site = Site::new();
-        let serving = site.appliance.serve();
         Self {
-            serving: Some(serving),
-            site,
+            site: Site::new(),
             random: Random(seed),
             writer: Writer::new(seed),
             ledger: Ledger::default(),
@@ -90,7 +83,6 @@ impl Driver {
             gauge: Gauge::new(Duration::ZERO),
             start: Instant::now(),
             counts: BTreeMap::new(),
-            said: String::new(),
         }
     }
 
@@ -103,11 +95,9 @@ impl Driver {
         let mut appliance_ends = Due::new(duration / 16);
         let mut progress = Due::new(PROGRESS.min(duration / 6));
         while self.start.elapsed() < duration {
-            let pause = Duration::from_millis(100 + self.random.below(900) as u64);
-            let serving = self.serving.as_mut().expect("it serves");
-            let ended = wait_for(pause, || !serving.running.is_running());
-            assert!(!ended, "the appliance ended by itself:\n{}", serving.running.stderr());
-            self.gauge.look(serving.running.id());
+            let pause = Duration::from_millis(50 + self.random.below(500) as u64);
+            wait_for(pause, || false);
+            self.gauge.look(self.site.serving().running.id());
             self.reconnect(false);
             self.look_after_run();
             if server_ends.is_now() {
@@ -132,21 +122,15 @@ impl Driver {
         self.tell();
     }
 
-    /// No more happens: ends the appliance once more, and waits until all is archived.
-    pub fn settle(mut self) -> (Settled, Gauge) {
+    /// Nothing more happens, but that the appliance is killed once more, while mail is left.
+    pub fn settle(mut self) -> (Site, Ledger, Gauge) {
         self.reconnect(true);
-        if let Some((running, _, undisturbed)) = self.by_hand.take() {
-            self.judge_run(running, undisturbed);
-        }
+        self.stir();
         self.end_by(Signal::KILL);
-        let serving = self.serving.take().expect("it serves");
-        let settled = Settled {
-            site: self.site,
-            serving,
-            ledger: self.ledger,
-            said: self.said,
-        };
-        (settled, self.gauge)
+        if let Some((running, _, undisturbed)) = self.by_hand.take() {
+            judge_run(running, undisturbed);
+        }
+        (self.site, self.ledger, self.gauge)
     }
 
     fn count(&mut self, what: &'static str) {
@@ -358,21 +342,7 @@ impl Driver {
             return;
         }
         let (running, _, undisturbed) = self.by_hand.take().expect("it was there");
-        self.judge_run(running, undisturbed);
-    }
-
-    /// Done, done in part or already going on, or the source could not be had; anything where the appliance ended.
-    fn judge_run(&self, running: Running, undisturbed: bool) {
-        let outcome = running.wait();
-        reckoning::assert_no_panic(&outcome.stderr);
-        let usual = matches!(outcome.code, Some(0 | 1 | 3));
-        assert!(
-            usual || !undisturbed,
-            "dropkeep {} ended with {:?}:\n{}",
-            outcome.arguments,
-            outcome.code,
-            outcome.stderr
-        );
+        judge_run(running, undisturbed);
     }
 
     /// Looks at the appliance as an administrator does.
@@ -399,11 +369,23 @@ impl Driver {
                     assert_eq!(raw.len() as u64, number(line, "size"), "{line}");
                 }
             }
-            _ => reckoning::assert_healthy(self.serving.as_ref().expect("it serves")),
+            _ => self.site.assert_healthy(),
         }
     }
 
+    /// Sees to it that a run has something to do, and lets it get somewhere into it.
+    fn stir(&mut self) {
+        for _ in 0..8 {
+            self.deliver();
+        }
+        self.archive_by_hand();
+        let pause = Duration::from_millis(self.random.below(500) as u64);
+        wait_for(pause, || false);
+    }
+
+    /// Ends the server in the midst of it, and starts it again.
     fn end_server(&mut self) {
+        self.stir();
         let killed = self.random.chance(50);
         let signal = if killed { Signal::KILL } else { Signal::TERM };
         let down = Duration::from_millis(self.random.below(2_500) as u64);
@@ -411,7 +393,9 @@ impl Driver {
         self.count(if killed { "servers killed" } else { "servers ended" });
     }
 
+    /// Ends the appliance in the midst of it, and starts it again.
     fn end_appliance(&mut self) {
+        self.stir();
         let killed = self.random.chance(60);
         self.count(if killed {
             "appliances killed"
@@ -423,17 +407,24 @@ impl Driver {
 
     /// Ends the appliance, and starts it again.
     fn end_by(&mut self, signal: Signal) {
-        let serving = self.serving.take().expect("it serves");
-        reckoning::assert_healthy(&serving);
         if let Some((_, _, undisturbed)) = &mut self.by_hand {
             *undisturbed = false;
         }
-        serving.running.signal(signal);
-        let outcome = serving.running.wait();
-        reckoning::assert_no_panic(&outcome.stderr);
-        let code = (signal == Signal::TERM).then_some(0);
-        assert_eq!(outcome.code, code, "{}", outcome.stderr);
-        self.said.push_str(&outcome.stderr);
-        self.serving = Some(self.site.appliance.serve());
+        self.site.end(signal);
+        self.site.start();
     }
+}
+
+/// Done, done in part or already going on, or the source could not be had; anything where the appliance ended.
+fn judge_run(running: Running, undisturbed: bool) {
+    let outcome = running.wait();
+    assert_no_panic(&outcome.stderr);
+    let usual = matches!(outcome.code, Some(0 | 1 | 3));
+    assert!(
+        usual || !undisturbed,
+        "dropkeep {} ended with {:?}:\n{}",
+        outcome.arguments,
+        outcome.code,
+        outcome.stderr
+    );
 }

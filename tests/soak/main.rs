@@ -3,8 +3,8 @@
 //! connections are cut, and the appliance itself is killed. Then every message is in the archive of each of its users
 //! exactly once, the archive verifies, and neither memory nor open files have grown.
 //!
-//! It is ignored by `cargo test`; `make soak` runs it. `SOAK` says for how long, `SOAK_SEED` with which numbers, as it
-//! printed them. What it did comes from the seed alone; when, also from how fast the machine is.
+//! It is ignored by `cargo test`; `make soak` runs it. `SOAK` says for how long, `SOAK_SEED` with which random numbers, as
+//! it printed them. They decide what is tried; what it meets depends on how fast everybody is.
 //!
 //! `driver` is what happens, `ledger` what must be archived of it, `reckoning` the comparison at the end, `gauge` memory
 //! and open files.
@@ -42,8 +42,8 @@ fn everything_at_once_for_an_hour() {
     println!("SOAK={} SOAK_SEED={seed}", humantime::format_duration(duration));
     let mut driver = Driver::new(seed);
     driver.go_on_for(duration);
-    let (site, gauge) = driver.settle();
+    let (site, ledger, gauge) = driver.settle();
     gauge.print();
-    reckoning::reckon(site);
+    reckoning::reckon(site, ledger);
     gauge.judge();
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
@@ -18,7 +19,6 @@ use crate::{
     support::{
         appliance::{Appliance, assert_adds_up, number, text},
         generator::company,
-        running::Serving,
         wait_for,
     },
 };
@@ -30,41 +30,24 @@ const NEWEST: &str = "60";
 /// Differences that are shown.
 const SHOWN: usize = 20;
 
-/// A site in which nothing more happens.
-pub struct Settled {
-    pub site: Site,
-    pub serving: Serving,
-    pub ledger: Ledger,
-    /// What the appliances before said.
-    pub said: String,
-}
-
-pub fn reckon(settled: Settled) {
-    let Settled {
-        site,
-        serving,
-        mut ledger,
-        mut said,
-    } = settled;
-    wait_for_the_last(&site, &serving);
-    let appliance = &site.appliance;
+/// Waits for what is left, and compares all. Ends the appliance.
+pub fn reckon(mut site: Site, mut ledger: Ledger) {
+    wait_for_the_last(&site);
     let users: Vec<String> = company().into_iter().map(|person| person.name).collect();
     let users: Vec<String> = users.into_iter().chain([CATCHALL.to_owned()]).collect();
     let mut differences = Vec::new();
     let mut filings = 0;
     for user in &users {
-        let list = appliance.done(&["list", "--user", user, "--json"]).lines();
+        let list = site.appliance.done(&["list", "--user", user, "--json"]).lines();
         let has = ledger.learn(user, &list);
         filings += has.len();
         compare(&ledger, user, &has, &mut differences);
     }
     assert_none(&differences);
     assert_emptied(&site, &ledger);
-    assert_healthy(&serving);
-    let ended = serving.stop().expect(0);
-    said.push_str(&ended.stderr);
-    assert_no_panic(&said);
+    site.end(Signal::TERM);
 
+    let appliance = &site.appliance;
     let verified = appliance.done(&["verify", "--json"]).json();
     assert_eq!(verified["ok"], true, "{verified:#}");
     let exported = exported(appliance, &ledger, &users);
@@ -86,7 +69,7 @@ pub fn reckon(settled: Settled) {
 
 /// Waits until each profile, by its schedule, has had a whole run that began now or later, and what is to be deleted is.
 /// So all is archived, and a run more sees nothing.
-fn wait_for_the_last(site: &Site, serving: &Serving) {
+fn wait_for_the_last(site: &Site) {
     let since = Timestamp::now();
     let mut runs = Vec::new();
     let settled = wait_for(SETTLED, || {
@@ -109,7 +92,7 @@ fn wait_for_the_last(site: &Site, serving: &Serving) {
             .map(Value::to_string)
             .collect::<Vec<_>>()
             .join("\n"),
-        serving.running.stderr()
+        site.tail()
     );
     for mailbox in &MAILBOXES {
         let mut last = None;
@@ -252,28 +235,6 @@ fn message_id(message: &[u8]) -> Option<String> {
     let header = lines.map(<[u8]>::trim_ascii_end).take_while(|line| !line.is_empty());
     let mut ids = header.filter_map(|line| line.strip_prefix(b"Message-ID: "));
     ids.next().map(|id| String::from_utf8_lossy(id).into_owned())
-}
-
-/// That it serves, and nothing panicked.
-pub fn assert_healthy(serving: &Serving) {
-    let (status, page) = serving.get("/metrics");
-    assert_eq!(status, 200, "/metrics");
-    let panics: Vec<_> = page
-        .lines()
-        .filter(|line| line.starts_with("dropkeep_panics_total"))
-        .collect();
-    assert!(!panics.is_empty(), "no dropkeep_panics_total in\n{page}");
-    let none = panics.iter().all(|line| line.ends_with(" 0"));
-    assert!(none, "{panics:?}\n{}", serving.running.stderr());
-    for path in ["/healthz", "/readyz"] {
-        let (status, body) = serving.get(path);
-        assert_eq!(status, 200, "{path}: {body}\n{}", serving.running.stderr());
-    }
-    assert_no_panic(&serving.running.stderr());
-}
-
-pub fn assert_no_panic(stderr: &str) {
-    assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
 /// How the runs of each profile ended, and what they did.

@@ -1,5 +1,14 @@
 //! The server, its mailboxes, a proxy before each, and the configuration of the appliance.
 
+use std::{
+    fs,
+    io::{Write, stderr},
+    path::Path,
+    process::Command,
+};
+
+use rustix::process::Signal;
+
 use crate::{
     DROPKEEP,
     support::{
@@ -7,6 +16,7 @@ use crate::{
         dovecot::{Dovecot, PASSWORD},
         generator::{company, user_tables},
         proxy::Proxy,
+        running::Serving,
     },
 };
 
@@ -108,11 +118,18 @@ impl Mailbox {
     }
 }
 
+/// How many lines of the appliance are shown where something went wrong.
+const TAIL: usize = 60;
+
+/// All of it. Where a test fails, it is kept in a folder that is printed.
 pub struct Site {
     pub server: Dovecot,
     /// One before each of [`MAILBOXES`], in their order.
     pub proxies: Vec<Proxy>,
     pub appliance: Appliance,
+    serving: Option<Serving>,
+    /// What the appliances said that ended.
+    said: String,
 }
 
 impl Site {
@@ -132,9 +149,94 @@ impl Site {
         }
         let appliance = Appliance::new(DROPKEEP, &(user_tables(&company()) + &profiles));
         Self {
+            serving: Some(appliance.serve()),
+            said: String::new(),
             server,
             proxies,
             appliance,
         }
     }
+
+    pub fn serving(&self) -> &Serving {
+        self.serving.as_ref().expect("it serves")
+    }
+
+    /// That it runs, it serves, and nothing panicked.
+    pub fn assert_healthy(&mut self) {
+        let serving = self.serving.as_mut().expect("it serves");
+        let runs = serving.running.is_running();
+        assert!(runs, "the appliance ended by itself:\n{}", self.tail());
+        let (status, page) = self.serving().get("/metrics");
+        assert_eq!(status, 200, "/metrics");
+        let panics: Vec<_> = page
+            .lines()
+            .filter(|line| line.starts_with("dropkeep_panics_total"))
+            .collect();
+        assert!(!panics.is_empty(), "no dropkeep_panics_total in\n{page}");
+        let none = panics.iter().all(|line| line.ends_with(" 0"));
+        assert!(none, "{panics:?}\n{}", self.tail());
+        for path in ["/healthz", "/readyz"] {
+            let (status, body) = self.serving().get(path);
+            assert_eq!(status, 200, "{path}: {body}\n{}", self.tail());
+        }
+        assert_no_panic(&self.serving().running.stderr());
+    }
+
+    /// Ends the appliance, which must end in good order where it is asked to.
+    pub fn end(&mut self, signal: Signal) {
+        self.assert_healthy();
+        let serving = self.serving.take().expect("it serves");
+        serving.running.signal(signal);
+        let outcome = serving.running.wait();
+        self.said.push_str(&outcome.stderr);
+        assert_no_panic(&outcome.stderr);
+        let code = (signal == Signal::TERM).then_some(0);
+        assert_eq!(outcome.code, code, "{}", self.tail());
+    }
+
+    /// Starts it again.
+    pub fn start(&mut self) {
+        self.serving = Some(self.appliance.serve());
+    }
+
+    fn log(&self) -> String {
+        let running = self.serving.as_ref().map(|serving| serving.running.stderr());
+        self.said.clone() + &running.unwrap_or_default()
+    }
+
+    /// The last that the appliance said.
+    pub fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+    }
+
+    /// Copies the archive, the configuration and the log of the appliance, and the mail and the log of the server.
+    fn keep(&mut self) {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("soak-{}", std::process::id()));
+        let _ = fs::create_dir_all(&kept);
+        let _ = fs::write(kept.join("appliance.log"), self.log());
+        self.serving = None;
+        let (config, certificate) = (self.appliance.config(), self.server.certificate());
+        for (from, to) in [(config, "appliance"), (certificate, "dovecot")] {
+            if let Some(folder) = from.parent() {
+                let _ = Command::new("cp").arg("-a").arg(folder).arg(kept.join(to)).status();
+            }
+        }
+        // Not `eprintln!`, whose panic where nobody reads would end this.
+        let _ = writeln!(stderr(), "--- what there was is kept in {}", kept.display());
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep();
+        }
+    }
+}
+
+pub fn assert_no_panic(said: &str) {
+    let panics: Vec<_> = said.lines().filter(|line| line.contains("panicked")).collect();
+    assert!(panics.is_empty(), "{}", panics.join("\n"));
 }
