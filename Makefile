@@ -49,11 +49,12 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million or identify: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify or link: one part)
 	@tests/install-tools.sh bench
-	$(if $(filter store million identify,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory identify,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter store million identify link,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify link,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million link,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million identify,$(BENCH)),,cargo bench --bench link)
 
 fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines

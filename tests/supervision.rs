@@ -331,9 +331,7 @@ fn special_folders_are_left_out_by_what_they_are_for() {
         let message = format!("To: jane@example.com\nSubject: {folder}\n\n{folder}\n");
         server.deliver_to(support::dovecot::MAILBOX, folder, [message]);
     };
-    ["INBOX", "Junk", "Trash", "Sent"]
-        .into_iter()
-        .for_each(|folder| drop(deliver(folder)));
+    ["INBOX", "Junk", "Trash", "Sent"].into_iter().for_each(deliver);
     let tables = "[profile.folders]\ninclude = [\"*\"]\nexclude = [\"\\\\Junk\", \"\\\\trash\"]\n";
     let appliance = appliance(&Profile::new(&server, "imap"), "", tables);
     let run = archive(&appliance, 0);

@@ -59,7 +59,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         if task.cancel.is_cancelled() {
             return Err(CollectError::Cancelled);
         }
-        let checked = work.check(session, &opened, batch).await;
+        let checked = work.check(session, batch).await;
         let removed = match checked {
             Ok(checked) => work.remove(session, &opened, checked).await,
             Err(error) => Err(error),
@@ -128,12 +128,7 @@ impl Work<'_> {
     }
 
     /// Of these copies, those of which the archive was seen to have what was fetched.
-    async fn check(
-        &mut self,
-        session: &mut Session,
-        opened: &OpenFolder,
-        due: &[Due],
-    ) -> Result<Vec<Due>, CollectError> {
+    async fn check(&mut self, session: &mut Session, due: &[Due]) -> Result<Vec<Due>, CollectError> {
         let (store, asked) = (self.task.stages.store.clone(), due.to_vec());
         let vouched = self
             .on_pool(move || {
@@ -151,11 +146,8 @@ impl Work<'_> {
                 Err(why) => self.error(&due.copy, format!("not deleted: {why}")),
             }
         }
-        // An IMAP message never changes; a POP3 server may give a UIDL to another one.
-        let (sure, unsure) = match opened.uidvalidity.is_some() {
-            true => (good, Vec::new()),
-            false => self.compare_sizes(session, good).await?,
-        };
+        // A POP3 server may give a UIDL to another message; and an IMAP server that was restored from a backup, a UID.
+        let (sure, unsure) = self.compare_sizes(session, good).await?;
         checked.extend(sure.into_iter().map(|(_, due)| due));
         checked.extend(self.compare_bytes(session, unsure).await?);
         fault_point("deletion-checked")?;
@@ -204,7 +196,7 @@ impl Work<'_> {
         let most = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
         for window in windows(announced, most, |one| one.size) {
             debug_assert!(window.len() <= WINDOW_COPIES);
-            let _share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
+            let _share = self.task.share(window.iter().map(|one| one.size)).await?;
             let pulse = &self.task.pulse;
             let mut other = Vec::new();
             let mut compare = |fetched: Fetched| {
@@ -221,7 +213,7 @@ impl Work<'_> {
             for copy in other {
                 self.error(
                     &copy,
-                    "not deleted: it is another message than the one archived under this UIDL".into(),
+                    "not deleted: it is another message than the one that was archived under this name".into(),
                 );
             }
         }

@@ -234,14 +234,13 @@ impl Fleet {
                 }
                 Err(_) => {
                     metrics::supervisor_restart(&self.task.profile.name, "panic");
-                    SourceError::Lost {
-                        command: "the run".into(),
-                        words: "the connection panicked; this is a fault of dropkeep".into(),
-                    }
+                    panicked()
                 }
             };
             let given = self.jobs.give_back(lane, &error.to_string());
-            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, and made again");
+            let usable = error.disposition() == Disposition::Report;
+            connection = usable.then_some(current);
+            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
             let verdict = match error.wait() {
                 Some(wait) if given == GivenBack::Nothing => {
                     if lane > 0 && wait.fewer_connections {
@@ -256,8 +255,10 @@ impl Fleet {
                 Verdict::After(pause) => self.pause(pause).await?,
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
-            let notice = "the connection was lost and made again; nothing was missed by it";
-            self.tell(notice.into()).await?;
+            if !usable {
+                let notice = "the connection was lost and made again; nothing was missed by it";
+                self.tell(notice.into()).await?;
+            }
         }
     }
 
@@ -328,11 +329,19 @@ impl Fleet {
     ) -> Result<Result<Addr<Connection>, LoginError>, RunError> {
         let connection = Connection::new(self.task.clone(), lane);
         let connection = Connection::start_in_arbiter(&self.network, |_| connection);
-        match connection.send(Connect(import)).await.map_err(|_| RunError::Fault)? {
-            Ok(()) => Ok(Ok(connection)),
-            Err(ConnectError::Login(error)) => Ok(Err(error)),
-            Err(ConnectError::Cancelled) => Err(RunError::Interrupted),
+        match connection.send(Connect(import)).await {
+            Ok(Ok(())) => Ok(Ok(connection)),
+            Ok(Err(ConnectError::Login(error))) => Ok(Err(error)),
+            Ok(Err(ConnectError::Cancelled)) => Err(RunError::Interrupted),
+            Err(_) => Ok(Err(panicked().into())),
         }
+    }
+}
+
+fn panicked() -> SourceError {
+    SourceError::Lost {
+        command: "the run".into(),
+        words: "the connection panicked; this is a fault of dropkeep".into(),
     }
 }
 

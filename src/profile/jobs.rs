@@ -36,11 +36,27 @@ pub struct Unit {
 
 /// Places in a unit's copies of those that have their outcome, which the profile has been told.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<HashSet<usize>>>);
+pub struct Told(Arc<Mutex<Places>>);
+
+#[derive(Default)]
+struct Places {
+    told: HashSet<usize>,
+    /// Of copies over which connections were lost: that they are given up is no progress.
+    given_up: usize,
+}
 
 impl Told {
     pub fn add(&self, place: usize) {
-        lock(&self.0).insert(place);
+        lock(&self.0).told.insert(place);
+    }
+
+    pub fn give_up(&self) {
+        lock(&self.0).given_up += 1;
+    }
+
+    fn is_progress(&self) -> bool {
+        let places = lock(&self.0);
+        places.told.len() > places.given_up
     }
 }
 
@@ -63,7 +79,7 @@ impl Unit {
     fn left(&self) -> Vec<CopyRef> {
         let told = lock(&self.told.0);
         let left = self.copies.iter().enumerate();
-        let left = left.filter(|(place, _)| !told.contains(place));
+        let left = left.filter(|(place, _)| !told.told.contains(place));
         left.map(|(_, copy)| copy.clone()).collect()
     }
 
@@ -220,7 +236,7 @@ impl Jobs {
         let given = match inner.held.remove(&lane) {
             Some(Job::Fetch(unit)) => {
                 let left = unit.after_loss(why);
-                let progress = left.as_ref().is_none_or(|left| left.copies.len() < unit.copies.len());
+                let progress = unit.told.is_progress();
                 if let Some(left) = left {
                     inner.waiting.push_front(Job::Fetch(left));
                 }

@@ -52,6 +52,8 @@ pub(super) struct Guard {
     left: u64,
     /// IMAP: knows where literals are, to refuse one that is too large before it is buffered.
     framing: Option<Framing>,
+    /// IMAP: bytes read and not given out, because those behind them decide what becomes of them.
+    held: Vec<u8>,
     /// Bytes received; others look at it.
     received: Arc<AtomicU64>,
 }
@@ -76,6 +78,7 @@ impl Guard {
             allowed: 0,
             left: 0,
             framing: None,
+            held: Vec::new(),
             received,
         }
     }
@@ -156,13 +159,41 @@ impl AsyncRead for Guard {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        match Pin::new(&mut this.line).poll_read(cx, buf) {
-            Poll::Ready(done) => {
-                this.waiting = false;
-                done?;
-                Poll::Ready(this.charge(&buf.filled()[before..]))
+        loop {
+            let held = this.held.len();
+            if held > 0 && buf.remaining() <= held {
+                // There is no room to see what is behind them.
+                let given: Vec<u8> = this.held.drain(..held.min(buf.remaining())).collect();
+                buf.put_slice(&given);
+                return Poll::Ready(Ok(()));
             }
-            Poll::Pending => this.poll_silence(cx).map(Err),
+            buf.put_slice(&this.held);
+            match Pin::new(&mut this.line).poll_read(cx, buf) {
+                Poll::Ready(done) => {
+                    this.waiting = false;
+                    done?;
+                }
+                Poll::Pending => {
+                    // Nothing was read, so nothing may stand in the buffer.
+                    buf.set_filled(before);
+                    return this.poll_silence(cx).map(Err);
+                }
+            }
+            this.held.clear();
+            let read = buf.filled().len() - before - held;
+            this.charge(&buf.filled()[before + held..])?;
+            if read > 0
+                && let Some(framing) = &this.framing
+            {
+                framing.mend(&mut buf.filled_mut()[before..], held);
+                let given = buf.filled().len() - framing.undecided();
+                this.held.extend_from_slice(&buf.filled()[given..]);
+                buf.set_filled(given);
+                if given == before {
+                    continue;
+                }
+            }
+            return Poll::Ready(Ok(()));
         }
     }
 }
