@@ -5,10 +5,11 @@ DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
 KILLS ?= 200
 PEERS ?= target/peers
+SOAK ?= 1h
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash deny clean
+.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash soak deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -62,6 +63,10 @@ fuzz: ## Property tests at length: stored and read back, read by anybody's rules
 crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
 	@tests/install-tools.sh
 	KILLS=$(KILLS) cargo test --test crash -- --nocapture
+
+soak: ## Everything at once for an hour: five profiles, and whatever can happen to servers, mail and the appliance (SOAK=duration)
+	@tests/install-tools.sh
+	SOAK=$(SOAK) cargo test --test soak -- --ignored --nocapture
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }
