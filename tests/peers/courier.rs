@@ -67,7 +67,7 @@ fn configure(folder: &Path, root: &Path, ports: Ports) {
 }
 
 /// None is refused: the files are written as a delivery agent would write them.
-fn deliver(server: &Server, messages: Vec<Vec<u8>>) -> Vec<(Vec<u8>, String)> {
+fn deliver(server: &Server, messages: Vec<Vec<u8>>) -> usize {
     static DELIVERED: AtomicU64 = AtomicU64::new(0);
     for message in messages {
         let number = DELIVERED.fetch_add(1, Ordering::Relaxed);
@@ -77,7 +77,7 @@ fn deliver(server: &Server, messages: Vec<Vec<u8>>) -> Vec<(Vec<u8>, String)> {
             &message,
         );
     }
-    Vec::new()
+    0
 }
 
 /// Puts a message into the INBOX as a file of this name. Courier numbers new messages in the order of their names.

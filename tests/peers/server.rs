@@ -47,8 +47,8 @@ pub struct Kind {
     pub pop3_first: &'static [&'static str],
     /// Whether what was fetched over POP3 is marked as seen.
     pub pop3_marks: bool,
-    /// Puts messages into the INBOX of [`MAILBOX`], and returns those that the server refused, with what it said.
-    pub deliver: fn(&Server, Vec<Vec<u8>>) -> Vec<(Vec<u8>, String)>,
+    /// Puts messages into the INBOX of [`MAILBOX`], and returns how many the server refused.
+    pub deliver: fn(&Server, Vec<Vec<u8>>) -> usize,
 }
 
 /// A running server. Dropping it stops it.
@@ -104,7 +104,7 @@ impl Server {
 
     /// Puts messages into the INBOX of [`MAILBOX`], and returns how many it refused.
     pub fn deliver(&self, messages: Vec<Vec<u8>>) -> usize {
-        (self.kind.deliver)(self, messages).len()
+        (self.kind.deliver)(self, messages)
     }
 
     /// Every message of the INBOX, as the server sends it over the protocol of `access`.
