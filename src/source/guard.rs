@@ -37,7 +37,17 @@ pub(super) const READ_BUFFER: usize = 64 << 10;
 pub(super) enum Wire {
     Plain(Tcp),
     Tls(Box<TlsStream<Tcp>>),
+    /// Somebody who plays the server, without a network.
+    #[cfg(any(test, fuzzing))]
+    Played(Box<dyn Played>),
 }
+
+/// A stream on which a test or a fuzz target plays the server.
+#[cfg(any(test, fuzzing))]
+pub trait Played: AsyncRead + AsyncWrite + Send + Unpin {}
+
+#[cfg(any(test, fuzzing))]
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Played for T {}
 
 /// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
@@ -192,6 +202,8 @@ impl AsyncRead for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_read(cx, buf),
         }
     }
 }
@@ -201,6 +213,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_write(cx, buf),
         }
     }
 
@@ -208,6 +222,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_flush(cx),
         }
     }
 
@@ -215,6 +231,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_shutdown(cx),
         }
     }
 }
