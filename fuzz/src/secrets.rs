@@ -26,10 +26,12 @@ impl Watched {
         }
     }
 
+    pub fn is_in(&self, words: &str) -> bool {
+        self.forms.iter().any(|form| words.contains(form))
+    }
+
     /// Panics where `words` show the secret.
     pub fn must_not_be_in(&self, words: &str) {
-        if let Some(form) = self.forms.iter().find(|form| words.contains(*form)) {
-            panic!("{form:?} is shown: {words}");
-        }
+        assert!(!self.is_in(words), "it is shown: {words}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dropkeep::{
-    config::{Access, Compress, Folders, Server},
+    config::{Access, Compress, Encryption, Folders, Server},
     source::{Disposition, Fetched, Kept, OpenFolder, Removal, Session, SourceError, Steps, UnfetchedWhy, Want},
 };
 
@@ -47,7 +47,11 @@ pub fn journey(server: &Server, watched: &Watched, stream: Played, how: u8) -> J
         inflated: server.compress == Compress::Always,
         ..Journey::default()
     };
-    if let Err(error) = runtime.block_on(travel(server, watched, stream, how, &mut journey)) {
+    let ended = runtime.block_on(travel(server, watched, stream, how, &mut journey));
+    // Before TLS nothing secret was sent, and nothing is.
+    if let Err(error) = ended
+        && server.access.encryption() == Encryption::Never
+    {
         told(watched, &error);
     }
     journey
@@ -77,10 +81,10 @@ async fn travel(
         subscribed: how & 2 == 2,
     };
     let folders = going_on(watched, session.folders(&patterns).await)?;
+    let mut folders = folders.unwrap_or_default().into_iter();
+    // A name is no word of the server's that could be left out.
     let folder = folders
-        .unwrap_or_default()
-        .into_iter()
-        .next()
+        .find(|name| !watched.is_in(name))
         .unwrap_or_else(|| "INBOX".to_owned());
     if let Some(OpenFolder { name, .. }) = going_on(watched, session.open(&folder).await)? {
         assert!(name == folder || name == "INBOX");

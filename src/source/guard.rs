@@ -25,7 +25,7 @@ use tokio_rustls::client::TlsStream;
 use super::{
     compress::Line,
     error::{SourceError, plain},
-    literal::{Framing, Oversize},
+    literal::{Framing, NAMES, Oversize},
 };
 
 /// TCP with a read buffer, so that many small answers cost few system calls.
@@ -99,7 +99,16 @@ impl Guard {
     pub fn allow(&mut self, allowance: u64) {
         self.allowed = allowance;
         self.left = allowance;
+        self.allow_literals(NAMES);
         self.be_patient(Duration::ZERO);
+    }
+
+    /// Until the next command, the literals of one IMAP response may have so many bytes. However much a command is
+    /// answered with, its responses come one by one, and only they are held whole.
+    pub fn allow_literals(&mut self, most: u64) {
+        if let Some(framing) = &mut self.framing {
+            framing.most = most;
+        }
     }
 
     /// Until the next command, or until this is said anew, the server may be silent for so long beyond its time-out.
