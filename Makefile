@@ -6,6 +6,8 @@ CASES ?= 110000
 KILLS ?= 200
 PEERS ?= target/peers
 SOAK ?= 1h
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
@@ -56,9 +58,13 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, m
 	$(if $(filter speed memory store million link,$(BENCH)),,cargo bench --bench identify)
 	$(if $(filter speed memory store million identify,$(BENCH)),,cargo bench --bench link)
 
-fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
+fuzz: ## Property tests at length (CASES=number), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
+ifndef FUZZ
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
+endif
+	@command -v cargo-fuzz >/dev/null || { echo "Installing cargo-fuzz, which takes minutes."; cargo install --locked cargo-fuzz; }
+	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
 crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
 	@tests/install-tools.sh

@@ -25,7 +25,7 @@ use tokio_rustls::client::TlsStream;
 use super::{
     compress::Line,
     error::{SourceError, plain},
-    literal::{Framing, Oversize},
+    literal::{Framing, NAMES, Oversize},
 };
 
 /// TCP with a read buffer, so that many small answers cost few system calls.
@@ -37,7 +37,17 @@ pub(super) const READ_BUFFER: usize = 64 << 10;
 pub(super) enum Wire {
     Plain(Tcp),
     Tls(Box<TlsStream<Tcp>>),
+    /// Somebody who plays the server, without a network.
+    #[cfg(any(test, fuzzing))]
+    Played(Box<dyn Played>),
 }
+
+/// A stream on which a test or a fuzz target plays the server.
+#[cfg(any(test, fuzzing))]
+pub trait Played: AsyncRead + AsyncWrite + Send + Unpin {}
+
+#[cfg(any(test, fuzzing))]
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Played for T {}
 
 /// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
@@ -92,7 +102,16 @@ impl Guard {
     pub fn allow(&mut self, allowance: u64) {
         self.allowed = allowance;
         self.left = allowance;
+        self.allow_literals(NAMES);
         self.be_patient(Duration::ZERO);
+    }
+
+    /// Until the next command, the literals of one IMAP response may have so many bytes. However much a command is
+    /// answered with, its responses come one by one, and only they are held whole.
+    pub fn allow_literals(&mut self, most: u64) {
+        if let Some(framing) = &mut self.framing {
+            framing.most = most;
+        }
     }
 
     /// Until the next command, or until this is said anew, the server may be silent for so long beyond its time-out.
@@ -223,6 +242,8 @@ impl AsyncRead for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_read(cx, buf),
         }
     }
 }
@@ -232,6 +253,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_write(cx, buf),
         }
     }
 
@@ -239,6 +262,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_flush(cx),
         }
     }
 
@@ -246,6 +271,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_shutdown(cx),
         }
     }
 }

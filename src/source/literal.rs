@@ -12,19 +12,25 @@ const NO_DATE: &[u8; 3] = b"\" \"";
 /// answers to SEARCH. Bytes.
 const MAX_LINE: u64 = 1 << 20;
 
+/// What the literals of one response may have together, in bytes, where no bodies were asked for: names of folders.
+pub(super) const NAMES: u64 = 1 << 20;
+
 /// Enough of a line's start to tell what it is, and enough of its end for `{4294967295+}\r\n`.
 const HEAD: usize = 12;
 const TAIL: usize = 16;
 
-/// A literal, or a line, of more bytes than are allowed.
+/// Literals, or a line, of more bytes than are allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Oversize {
     pub limit: u64,
 }
 
 /// Follows a stream of responses, however it is cut into reads.
-#[derive(Default)]
 pub(super) struct Framing {
+    /// What the literals of one response may have together: the parser holds them all until its end.
+    pub most: u64,
+    /// What those of the current response have so far.
+    literals: u64,
     /// Bytes of the current literal still to come.
     literal: u64,
     /// The first bytes of the current line; after a literal the line goes on.
@@ -36,11 +42,25 @@ pub(super) struct Framing {
     nil_dates: Vec<usize>,
 }
 
+impl Default for Framing {
+    fn default() -> Self {
+        Self {
+            most: NAMES,
+            literals: 0,
+            literal: 0,
+            head: Vec::new(),
+            tail: Vec::new(),
+            line: 0,
+            nil_dates: Vec::new(),
+        }
+    }
+}
+
 impl Framing {
     /// Takes the next bytes read; `left` is what the command still allows after them.
     ///
     /// # Errors
-    /// They announce a literal that does not fit into `left`, or the line is too long.
+    /// They announce a literal that does not fit into `left` or `most`, or the line is too long.
     pub fn feed(&mut self, all: &[u8], left: u64) -> Result<(), Oversize> {
         self.nil_dates.clear();
         let mut bytes = all;
@@ -123,18 +143,20 @@ impl Framing {
             None
         };
         self.tail.clear();
+        let limit = left.min(self.most.saturating_sub(self.literals));
         match announced {
-            Some(length) if length > left => Err(Oversize { limit: left }),
+            Some(length) if length > limit => return Err(Oversize { limit }),
             Some(length) => {
                 self.literal = length;
-                Ok(())
+                self.literals += length;
             }
             None => {
                 self.head.clear();
                 self.line = 0;
-                Ok(())
+                self.literals = 0;
             }
         }
+        Ok(())
     }
 }
 
@@ -217,6 +239,17 @@ mod tests {
         for piece in 1..=text.len() {
             assert_eq!(mended(text, piece), expected, "{piece}");
         }
+    }
+
+    #[test]
+    fn literals_of_one_response_count_together_and_those_of_others_do_not() {
+        let literal = |text: &str| format!("{text} {{600000}}\r\n{}", "x".repeat(600_000));
+        let names = |more: &str| literal("* LIST ()") + &literal(more) + "\r\n";
+        let two = names("");
+        let limit = NAMES - 600_000;
+        assert_eq!(feed_in_pieces(two.as_bytes(), 4096, u64::MAX), Err(Oversize { limit }));
+        let apart = names("\r\n* LIST ()");
+        assert_eq!(feed_in_pieces(apart.as_bytes(), 4096, u64::MAX), Ok(()));
     }
 
     #[test]

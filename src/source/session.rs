@@ -180,6 +180,31 @@ impl Session {
     /// The source cannot be had: each error has a [`Step`], and none shows the password or the token.
     pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let dialled = connect::dial(server, steps).await?;
+        Self::login(server, credential, dialled, steps).await
+    }
+
+    /// As [`connect`](Self::connect), over a stream on which somebody plays the server.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    #[cfg(any(test, fuzzing))]
+    #[doc(hidden)]
+    pub async fn over(
+        server: &Server,
+        credential: &Credential,
+        stream: impl super::guard::Played + 'static,
+        steps: &mut Steps,
+    ) -> Result<Self, SourceError> {
+        let dialled = connect::play(server, stream, steps).await?;
+        Self::login(server, credential, dialled, steps).await
+    }
+
+    async fn login(
+        server: &Server,
+        credential: &Credential,
+        dialled: connect::Dialled,
+        steps: &mut Steps,
+    ) -> Result<Self, SourceError> {
         match server.access.family() {
             Family::Imap => {
                 let session = ImapSession::login(server, credential, dialled, steps).await?;
