@@ -54,7 +54,7 @@ impl CollectError {
 }
 
 /// Whether the server will not do it; one that asks to come again later may yet.
-fn is_refusal(error: &SourceError) -> bool {
+pub(super) fn is_refusal(error: &SourceError) -> bool {
     error.disposition() == Disposition::Report && error.wait().is_none()
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Work<'t> {
     /// Whose outcomes are in `progress`.
     pub(super) telling: Vec<Place>,
     /// Asked for, and not answered.
-    missing: Vec<(CopyRef, &'static str)>,
+    pub(super) missing: Vec<(CopyRef, &'static str)>,
 }
 
 /// Where it is noted that a copy has its outcome.
@@ -229,50 +229,6 @@ impl Work<'_> {
             most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
         self.find_missing(session, &current).await
-    }
-
-    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
-    /// others.
-    async fn sizes_of(
-        &mut self,
-        session: &mut Session,
-        current: &Current<'_>,
-        copies: &[CopyRef],
-    ) -> Result<Vec<Announced>, CollectError> {
-        let mut announced = Vec::with_capacity(copies.len());
-        let mut asked = vec![copies];
-        while let Some(some) = asked.pop() {
-            match self.sizes(session, some).await {
-                Ok(more) => {
-                    if more.len() < some.len() {
-                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
-                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
-                        self.missing
-                            .extend(silent.map(|copy| (copy, "the server does not tell its size")));
-                    }
-                    announced.extend(more);
-                }
-                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
-                    [only] => {
-                        let error = Some(("fetch", error.to_string()));
-                        self.judged(current, Outcome::Failed, only, error);
-                    }
-                    many => {
-                        let (first, second) = many.split_at(many.len() / 2);
-                        asked.extend([second, first]);
-                    }
-                },
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(announced)
-    }
-
-    async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
-        let facts = self.task.exclude.as_ref().is_some_and(|exclude| exclude.needs_facts());
-        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies, facts)).await;
-        self.task.pulse.beat();
-        sizes
     }
 
     /// The unit's copies as this session names them.
