@@ -248,7 +248,10 @@ impl Handler<Start> for Profile {
         let cancel = CancellationToken::new();
         self.current = Some(cancel.clone());
         metrics::progress(&name, 0, 0);
-        self.live.modify(|live| live.busy = true);
+        self.live.modify(|live| {
+            live.busy = true;
+            live.cancel = cancel.clone();
+        });
         let (reply, answer) = oneshot::channel();
         let run = self.run(import, cancel, ctx.address().recipient());
         let run = run.into_actor(self).map(|(result, unstored), profile, _| {
@@ -296,6 +299,22 @@ impl Profile {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&config.name, started, error)), None),
             };
+            if cancel.is_cancelled() {
+                // It was interrupted, or its profile was replaced, before it could begin.
+                let ended = Run {
+                    run: number,
+                    finished_at: Some(timestamp(clock::now())),
+                    state: crate::report::RunState::Interrupted,
+                    ..begun
+                };
+                let stored = committer.change(Change::Protocol(Box::new(ended.clone()))).await;
+                let finished = Finished {
+                    run: ended,
+                    exit: Exit::Interrupted,
+                    trouble: None,
+                };
+                return (stored.map(|_| finished).map_err(StartError::from), None);
+            }
             let pulse = Pulse::default();
             live.modify(|live| {
                 *live = Live {
@@ -328,6 +347,7 @@ impl Profile {
                         // Its own, so that one connection's end can be that of the others.
                         cancel: cancel.child_token(),
                         doubtful: Doubtful::default(),
+                        fetching: Default::default(),
                         pulse,
                         progress,
                         profile: config.clone(),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use tokio::task::JoinSet;
@@ -199,7 +199,9 @@ impl Work<'_> {
         let mut most_copies = WINDOW_COPIES;
         if unit.losses.count > 0 {
             most_copies = 1;
-            if unit.losses.are_too_many() && !copies.is_empty() {
+            // The one that is at fault may be gone meanwhile.
+            let stands = copies.first().is_some_and(|copy| current.places.get(copy) == Some(&0));
+            if unit.losses.are_too_many() && stands {
                 let copy = copies.remove(0);
                 let error = format!("the connection is lost each time it is fetched: {}", unit.losses.why);
                 self.judged(&current, Outcome::Failed, &copy, Some(("fetch", error)));
@@ -449,7 +451,9 @@ impl Work<'_> {
             let judge = judge(task.clone(), folder.clone(), key, fetched, share);
             judging.spawn(surviving(place, folder.name.clone(), copy, judge));
         };
+        task.fetching.fetch_add(1, Ordering::Relaxed);
         let result = unless_cancelled(&task.cancel, session.fetch(window, Want::Whole, &mut sink)).await;
+        task.fetching.fetch_sub(1, Ordering::Relaxed);
         result.map_err(|error| {
             (
                 error,

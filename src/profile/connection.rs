@@ -5,7 +5,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -62,6 +62,8 @@ pub struct Task {
     pub source: Option<u32>,
     pub cancel: CancellationToken,
     pub doubtful: Doubtful,
+    /// Connections that are fetching at this moment.
+    pub fetching: AtomicUsize,
     pub pulse: Pulse,
     pub progress: Recipient<Progress>,
 }
@@ -86,7 +88,10 @@ impl Task {
                 biased;
                 () = self.cancel.cancelled() => return Err(CollectError::Cancelled),
                 share = &mut share => return Ok(share),
-                () = tokio::time::sleep(WAITING) => self.pulse.beat(),
+                // While another connection of this run fetches, it is that one which must get somewhere.
+                () = tokio::time::sleep(WAITING) => if self.fetching.load(Ordering::Relaxed) == 0 {
+                    self.pulse.beat();
+                },
             }
         }
     }

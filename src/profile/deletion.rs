@@ -187,21 +187,29 @@ impl Work<'_> {
         Ok(checked)
     }
 
-    /// Those whose size is that of the bytes fetched, and those of which it is not known to be.
+    /// Those whose size is that of the bytes fetched, and those of which it is not known to be. What is flagged, or gone
+    /// meanwhile, is neither.
     async fn compare_sizes(
         &mut self,
         session: &mut Session,
         copies: Vec<(Vouched, Due)>,
     ) -> Result<(Vec<(Vouched, Due)>, Vec<(Vouched, Due, u64)>), CollectError> {
         let names: Vec<CopyRef> = copies.iter().map(|(_, due)| due.copy.clone()).collect();
-        let announced = unless_cancelled(&self.task.cancel, session.sizes(&names, false)).await?;
-        let sizes: HashMap<CopyRef, u64> = announced.into_iter().map(|one| (one.copy, one.size)).collect();
-        let (mut sure, mut unsure) = (Vec::new(), Vec::new());
+        let announced = unless_cancelled(&self.task.cancel, session.sizes(&names, true)).await?;
+        let mut said: HashMap<CopyRef, Announced> = announced.into_iter().map(|one| (one.copy.clone(), one)).collect();
+        let (mut sure, mut unsure, mut silent) = (Vec::new(), Vec::new(), HashSet::new());
         for (vouched, due) in copies {
-            match sizes.get(&due.copy) {
-                Some(size) if vouched.size == Some(*size) => sure.push((vouched, due)),
-                Some(size) => unsure.push((vouched, due, *size)),
-                None => self.error(&due.copy, "not deleted: the server does not tell its size".into()),
+            match said.remove(&due.copy) {
+                Some(one) if one.is_flagged() => self.flagged += 1,
+                Some(one) if vouched.size == Some(one.size) => sure.push((vouched, due)),
+                Some(one) => unsure.push((vouched, due, one.size)),
+                None => drop(silent.insert(due.copy)),
+            }
+        }
+        if !silent.is_empty() {
+            let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
+            for copy in listing.iter().filter(|copy| silent.contains(copy)) {
+                self.error(copy, "not deleted: the server does not tell its size".into());
             }
         }
         Ok((sure, unsure))
@@ -275,14 +283,25 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        // Not left off in the middle: what of a batch is gone would not be known. Its commands have time-outs.
-        let removed = match session.remove(&copies, how).await {
+        // An interruption lets a batch end, for so long as a server may be silent: what of it is gone would not be known.
+        let (cancel, timeout) = (&self.task.cancel, self.task.profile.server.timeout());
+        let late = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(timeout).await;
+        };
+        let removing = async {
+            tokio::select! {
+                removed = session.remove(&copies, how) => removed.map_err(CollectError::from),
+                () = late => Err(CollectError::Cancelled),
+            }
+        };
+        let removed = match removing.await {
             Ok(removed) => removed,
             Err(error) => {
                 if opened.uidvalidity.is_some() {
                     self.task.doubtful.add(self.folder, messages);
                 }
-                return Err(error.into());
+                return Err(error);
             }
         };
         self.task.pulse.beat();

@@ -24,6 +24,8 @@ use crate::{
 
 /// Between a connection that brought something and the one that goes on for it.
 const BREATH: Duration = Duration::from_millis(50);
+/// Folders in a row that are given up because connections are lost over them, before the run is.
+const FOLDERS_GIVEN_UP: u32 = 2;
 
 pub struct Fleet {
     task: Arc<Task>,
@@ -42,6 +44,8 @@ struct Trouble {
     lost: u32,
     /// Copies that were given up.
     given_up: u32,
+    /// Folders that were given up.
+    folders: u32,
     /// Times that the server asked to wait, and for how long together.
     busy: u32,
     rested: Duration,
@@ -57,6 +61,8 @@ impl Trouble {
     /// The server asks to come again later.
     fn busy(&mut self, suggested: Option<Duration>, patience: Duration) -> Verdict {
         self.busy += 1;
+        // Some suggest no time at all.
+        let suggested = suggested.filter(|pause| *pause >= BUSY.first);
         let pause = suggested.unwrap_or_else(|| BUSY.after(self.busy));
         self.rested += pause;
         match self.rested > patience {
@@ -242,7 +248,7 @@ impl Fleet {
                 }
                 Ok(Err(CollectError::Source(error))) => error,
                 Ok(Err(error)) => {
-                    self.jobs.give_back(lane, "");
+                    self.jobs.give_back(lane, "", false);
                     return Err(error.into());
                 }
                 Err(_) => {
@@ -250,7 +256,7 @@ impl Fleet {
                     panicked()
                 }
             };
-            let given = self.jobs.give_back(lane, &error.to_string());
+            let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
             tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
@@ -266,6 +272,19 @@ impl Fleet {
             match verdict {
                 Verdict::After(pause) if error.wait().is_some() => self.rest(pause).await?,
                 Verdict::After(pause) => self.pause(pause).await?,
+                // It may be but this folder that the server does not bear.
+                Verdict::GiveUp if error.wait().is_none() && trouble.folders < FOLDERS_GIVEN_UP => {
+                    let folders = trouble.folders + 1;
+                    trouble = Trouble {
+                        folders,
+                        ..Trouble::default()
+                    };
+                    let Some(folder) = self.jobs.give_up_folder() else {
+                        return Err(RunError::Lost(error));
+                    };
+                    self.jobs.refused(FolderError { folder, error });
+                    continue;
+                }
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
             if !usable {

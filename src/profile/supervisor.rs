@@ -308,7 +308,7 @@ impl Supervisor {
     /// The run that went down with its profile gets its protocol all the same.
     fn close_run(&mut self, cause: &str, ctx: &mut Context<Self>) {
         self.generation += 1;
-        let Live { run, cancel, .. } = self.live.send_replace(Live {
+        let Live { run, busy, cancel, .. } = self.live.send_replace(Live {
             generation: self.generation,
             ..Live::default()
         });
@@ -322,8 +322,10 @@ impl Supervisor {
             ),
             _ => format!("the profile stopped ({cause}); this is a fault of dropkeep"),
         };
+        if busy {
+            self.failed(&why);
+        }
         let Some(mut run) = run else { return gone.cancel() };
-        self.failed(&why);
         run.error("", "", "run", why);
         run.state = crate::report::RunState::Failed;
         run.finished_at = Some(crate::report::timestamp(clock::now()));

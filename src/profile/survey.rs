@@ -18,6 +18,8 @@ use crate::{
 /// Where several connections share a folder, units have at least so many copies, and there are so many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
+/// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
+const MOST_REFUSED: u32 = 20;
 
 impl Work<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
@@ -102,7 +104,7 @@ impl Work<'_> {
         copies: &[CopyRef],
     ) -> Result<Vec<Announced>, CollectError> {
         let mut announced = Vec::with_capacity(copies.len());
-        let mut asked = vec![copies];
+        let (mut asked, mut refused) = (vec![copies], 0);
         while let Some(some) = asked.pop() {
             match self.sizes(session, some).await {
                 Ok(more) => {
@@ -113,9 +115,13 @@ impl Work<'_> {
                             .extend(silent.map(|copy| (copy, "the server does not tell its size")));
                     }
                     announced.extend(more);
+                    refused = 0;
                 }
                 Err(CollectError::Source(error)) if is_refusal(&error) => match some {
+                    // That is not one message.
+                    [_] if refused >= MOST_REFUSED => return Err(error.into()),
                     [only] => {
+                        refused += 1;
                         let error = Some(("fetch", error.to_string()));
                         self.judged(current, Outcome::Failed, only, error);
                     }

@@ -74,7 +74,7 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
             Ok(error) => {
                 let wait = error.source_error().and_then(SourceError::wait);
                 let pause = match wait.and_then(|wait| wait.suggested) {
-                    Some(suggested) => suggested,
+                    Some(suggested) => suggested.max(AGAIN.after(failures)),
                     // To be refused again and again locks accounts.
                     None if error.is_final() => AGAIN.cap,
                     None => AGAIN.after(failures),
@@ -108,18 +108,18 @@ async fn hold(profile: &config::Profile, login: &Login, watched: &Watched, failu
         // What came while nobody watched was not noticed.
         watched.change();
         watched.watch(true);
-        let began = Instant::now();
         loop {
             let waited = session.wait(RENEW).await?;
             if waited == Waited::Changed {
                 watched.change();
             }
-            if began.elapsed() >= LASTED {
-                *failures = 0;
-            }
         }
     };
+    let began = Instant::now();
     let ended: Result<std::convert::Infallible, LoginError> = watching.await;
+    if watched.is_watching() && began.elapsed() >= LASTED {
+        *failures = 0;
+    }
     match ended {
         Err(error) => error,
     }

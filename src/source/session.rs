@@ -66,6 +66,14 @@ pub struct Facts {
     pub flags: Vec<String>,
 }
 
+impl Announced {
+    /// Whether the server says that it is \\Flagged.
+    pub fn is_flagged(&self) -> bool {
+        let mut flags = self.facts.iter().flat_map(|facts| &facts.flags);
+        flags.any(|flag| flag.eq_ignore_ascii_case("\\Flagged"))
+    }
+}
+
 /// A copy's bytes, exactly as the server sent them.
 #[derive(Clone, Debug)]
 pub struct Fetched {
