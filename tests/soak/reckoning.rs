@@ -1,6 +1,7 @@
 //! Once nothing more comes in: what is in the archive, against what was delivered.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
@@ -62,6 +63,7 @@ pub fn reckon(mut site: Site, mut ledger: Ledger, last: u64) {
     let runs = site.protocols(&[]);
     runs.iter().for_each(assert_adds_up);
     print_runs(&runs);
+    print_errors(&runs);
     println!(
         "{} messages came in {} copies, and are {filings} times in the archives of {} users, each exactly once; {} verified",
         ledger.messages.len(),
@@ -75,12 +77,13 @@ pub fn reckon(mut site: Site, mut ledger: Ledger, last: u64) {
 /// to be deleted is. So all is archived, and a run more sees nothing.
 fn wait_for_the_last(site: &Site, last: u64) {
     let mut runs = Vec::new();
+    let mut done = BTreeSet::new();
     let settled = wait_for(SETTLED, || {
         // No more often than a person would ask.
         wait_for(Duration::from_millis(500), || false);
         runs = site.protocols(&["--newest", NEWEST]);
         let whole = |run: &&Value| number(run, "run") > last && text(run, "state") == "completed";
-        let done: BTreeSet<_> = runs.iter().filter(whole).map(|run| text(run, "profile")).collect();
+        done.extend(runs.iter().filter(whole).map(|run| text(run, "profile")));
         done.len() == MAILBOXES.len() && left(site).is_empty()
     });
     assert!(
@@ -256,5 +259,20 @@ fn print_runs(runs: &[Value]) {
             sum("failed"),
             sum("deleted")
         );
+    }
+}
+
+/// What went wrong in runs, and how often, numbers aside: the most frequent first.
+fn print_errors(runs: &[Value]) {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for error in runs.iter().filter_map(|run| run["errors"].as_array()).flatten() {
+        let told = format!("{}: {}", text(error, "stage"), text(error, "error"));
+        let told = told.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty());
+        *counts.entry(told.collect::<Vec<_>>().join("#")).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    for (told, count) in counts.iter().take(SHOWN) {
+        println!("{count:>6} × {told}");
     }
 }
