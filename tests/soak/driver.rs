@@ -65,39 +65,42 @@ pub struct Driver {
     /// An `archive PROFILE` that goes on, and whether the appliance has been there all the time.
     by_hand: Option<(Running, Instant, bool)>,
     gauge: Gauge,
+    duration: Duration,
     start: Instant,
     /// How often what happened.
     counts: BTreeMap<&'static str, u64>,
 }
 
 impl Driver {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, duration: Duration) -> Self {
+        let site = Site::new();
+        let gauge = Gauge::new(duration);
+        gauge.follow(site.serving().running.id());
         Self {
-            site: Site::new(),
+            site,
+            duration,
             random: Random(seed),
             writer: Writer::new(seed),
             ledger: Ledger::default(),
             folders: BTreeSet::new(),
             cut: Vec::new(),
             by_hand: None,
-            gauge: Gauge::new(Duration::ZERO),
+            gauge,
             start: Instant::now(),
             counts: BTreeMap::new(),
         }
     }
 
-    /// Lets things happen for so long. The appliance ends and starts again in the first third alone, so that what it
-    /// gathers in the others is seen.
-    pub fn go_on_for(&mut self, duration: Duration) {
-        self.gauge = Gauge::new(duration);
-        self.start = Instant::now();
+    /// Lets things happen for as long as they shall. The appliance ends and starts again in the first third alone, so that
+    /// what it gathers in the others is seen.
+    pub fn go_on(&mut self) {
+        let duration = self.duration;
         let mut server_ends = Due::new((duration / 12).min(Duration::from_secs(200)));
         let mut appliance_ends = Due::new(duration / 16);
         let mut progress = Due::new(PROGRESS.min(duration / 6));
         while self.start.elapsed() < duration {
             let pause = Duration::from_millis(50 + self.random.below(500) as u64);
             wait_for(pause, || false);
-            self.gauge.look(self.site.serving().running.id());
             self.reconnect(false);
             self.look_after_run();
             if server_ends.is_now() {
@@ -122,15 +125,21 @@ impl Driver {
         self.tell();
     }
 
-    /// Nothing more happens, but that the appliance is killed once more, while mail is left.
-    pub fn settle(mut self) -> (Site, Ledger, Gauge) {
+    /// Nothing more happens, but that the appliance is killed once more, while mail is left. Gives the last run before that.
+    pub fn settle(mut self) -> (Site, Ledger, Gauge, u64) {
         self.reconnect(true);
         self.stir();
-        self.end_by(Signal::KILL);
+        if let Some((_, _, undisturbed)) = &mut self.by_hand {
+            *undisturbed = false;
+        }
+        self.site.end(Signal::KILL);
+        let last = self.site.protocols(&["--newest", "1"]);
+        let last = last.first().map_or(0, |run| number(run, "run"));
+        self.site.start();
         if let Some((running, _, undisturbed)) = self.by_hand.take() {
             judge_run(running, undisturbed);
         }
-        (self.site, self.ledger, self.gauge)
+        (self.site, self.ledger, self.gauge, last)
     }
 
     fn count(&mut self, what: &'static str) {
@@ -412,6 +421,7 @@ impl Driver {
         }
         self.site.end(signal);
         self.site.start();
+        self.gauge.follow(self.site.serving().running.id());
     }
 }
 

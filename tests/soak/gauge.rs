@@ -2,6 +2,12 @@
 
 use std::{
     fs,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -22,52 +28,48 @@ struct Sample {
     threads: u64,
 }
 
+/// Looks from a thread of its own, so that a slow step of the driver is seen as well.
 pub struct Gauge {
-    start: Instant,
     duration: Duration,
-    every: Duration,
-    samples: Vec<Sample>,
+    samples: Arc<Mutex<Vec<Sample>>>,
+    /// The process that is looked at.
+    process: Arc<AtomicU32>,
+    /// Where this is dropped, the thread ends.
+    _end: Sender<()>,
 }
 
 impl Gauge {
     pub fn new(duration: Duration) -> Self {
+        let start = Instant::now();
+        let every = (duration / 60).min(Duration::from_secs(10));
+        let samples = Arc::new(Mutex::new(Vec::new()));
+        let process = Arc::new(AtomicU32::new(0));
+        let (end, ended) = channel();
+        let (taken, watched) = (samples.clone(), process.clone());
+        thread::spawn(move || {
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                if let Some(sample) = sample(start.elapsed(), watched.load(Ordering::Relaxed)) {
+                    taken.lock().expect("the samples").push(sample);
+                }
+            }
+        });
         Self {
-            start: Instant::now(),
             duration,
-            every: (duration / 60).min(Duration::from_secs(10)),
-            samples: Vec::new(),
+            samples,
+            process,
+            _end: end,
         }
     }
 
-    /// Looks at a process, where it is time to.
-    pub fn look(&mut self, process: u32) {
-        let at = self.start.elapsed();
-        if self.samples.last().is_some_and(|last| at < last.at + self.every) {
-            return;
-        }
-        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        let files = fs::read_dir(format!("/proc/{process}/fd")).map(Iterator::count);
-        let (Some(resident), Some(anonymous), Some(threads), Ok(files)) =
-            (field("VmRSS:"), field("RssAnon:"), field("Threads:"), files)
-        else {
-            return;
-        };
-        self.samples.push(Sample {
-            at,
-            resident: resident << 10,
-            anonymous: anonymous << 10,
-            files: files as u64,
-            threads,
-        });
+    /// Looks at this process from now on.
+    pub fn follow(&self, process: u32) {
+        self.process.store(process, Ordering::Relaxed);
     }
 
     /// The last sample in words.
     pub fn now(&self) -> String {
-        self.samples.last().map_or_else(String::new, |sample| {
+        let samples = self.samples.lock().expect("the samples");
+        samples.last().map_or_else(String::new, |sample| {
             format!("{} MiB, {} files", sample.resident >> 20, sample.files)
         })
     }
@@ -75,7 +77,8 @@ impl Gauge {
     /// The samples of the first, second or last third.
     fn third(&self, nth: u32) -> Vec<Sample> {
         let within = self.duration * nth / 3..self.duration * (nth + 1) / 3;
-        let samples = self.samples.iter().copied();
+        let samples = self.samples.lock().expect("the samples");
+        let samples = samples.iter().copied();
         samples.filter(|sample| within.contains(&sample.at)).collect()
     }
 
@@ -127,6 +130,22 @@ impl Gauge {
             );
         }
     }
+}
+
+/// `None` where the process is gone.
+fn sample(at: Duration, process: u32) -> Option<Sample> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some(Sample {
+        at,
+        resident: field("VmRSS:")? << 10,
+        anonymous: field("RssAnon:")? << 10,
+        files: fs::read_dir(format!("/proc/{process}/fd")).ok()?.count() as u64,
+        threads: field("Threads:")?,
+    })
 }
 
 fn median(samples: &[Sample], column: fn(&Sample) -> u64) -> u64 {

@@ -40,10 +40,12 @@ fn everything_at_once_for_an_hour() {
         Err(_) => SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_nanos() as u64,
     };
     println!("SOAK={} SOAK_SEED={seed}", humantime::format_duration(duration));
-    let mut driver = Driver::new(seed);
-    driver.go_on_for(duration);
-    let (site, ledger, gauge) = driver.settle();
+    let mut driver = Driver::new(seed, duration);
+    driver.go_on();
+    let (site, ledger, gauge, last) = driver.settle();
+    println!();
     gauge.print();
-    reckoning::reckon(site, ledger);
+    println!();
+    reckoning::reckon(site, ledger, last);
     gauge.judge();
 }

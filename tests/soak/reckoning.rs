@@ -1,13 +1,13 @@
 //! Once nothing more comes in: what is in the archive, against what was delivered.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -30,9 +30,12 @@ const NEWEST: &str = "60";
 /// Differences that are shown.
 const SHOWN: usize = 20;
 
-/// Waits for what is left, and compares all. Ends the appliance.
-pub fn reckon(mut site: Site, mut ledger: Ledger) {
-    wait_for_the_last(&site);
+/// Waits for what is left after the run `last`, and compares all. Ends the appliance.
+pub fn reckon(mut site: Site, mut ledger: Ledger, last: u64) {
+    let start = Instant::now();
+    let tell = |what: &str| println!("{what} after {:.0?}", start.elapsed());
+    wait_for_the_last(&site, last);
+    tell("all is archived");
     let users: Vec<String> = company().into_iter().map(|person| person.name).collect();
     let users: Vec<String> = users.into_iter().chain([CATCHALL.to_owned()]).collect();
     let mut differences = Vec::new();
@@ -45,19 +48,22 @@ pub fn reckon(mut site: Site, mut ledger: Ledger) {
     }
     assert_none(&differences);
     assert_emptied(&site, &ledger);
+    tell("all archives are compared");
     site.end(Signal::TERM);
 
     let appliance = &site.appliance;
     let verified = appliance.done(&["verify", "--json"]).json();
     assert_eq!(verified["ok"], true, "{verified:#}");
+    tell("verified");
     let exported = exported(appliance, &ledger, &users);
     for (user, has) in &exported {
         compare(&ledger, user, has, &mut differences);
     }
     assert_none(&differences);
-    let runs = protocols(appliance, &[]);
+    let runs = site.protocols(&[]);
     runs.iter().for_each(assert_adds_up);
     print_runs(&runs);
+    print_errors(&runs);
     println!(
         "{} messages came in {} copies, and are {filings} times in the archives of {} users, each exactly once; {} verified",
         ledger.messages.len(),
@@ -67,20 +73,17 @@ pub fn reckon(mut site: Site, mut ledger: Ledger) {
     );
 }
 
-/// Waits until each profile, by its schedule, has had a whole run that began now or later, and what is to be deleted is.
-/// So all is archived, and a run more sees nothing.
-fn wait_for_the_last(site: &Site) {
-    let since = Timestamp::now();
+/// Waits until each profile, by its schedule, has had a whole run after `last`, when nothing came in any more, and what is
+/// to be deleted is. So all is archived, and a run more sees nothing.
+fn wait_for_the_last(site: &Site, last: u64) {
     let mut runs = Vec::new();
+    let mut done = BTreeSet::new();
     let settled = wait_for(SETTLED, || {
         // No more often than a person would ask.
         wait_for(Duration::from_millis(500), || false);
-        runs = protocols(&site.appliance, &["--newest", NEWEST]);
-        let whole = |run: &&Value| {
-            let began: Timestamp = text(run, "started_at").parse().expect("a time");
-            began >= since && text(run, "state") == "completed"
-        };
-        let done: BTreeSet<_> = runs.iter().filter(whole).map(|run| text(run, "profile")).collect();
+        runs = site.protocols(&["--newest", NEWEST]);
+        let whole = |run: &&Value| number(run, "run") > last && text(run, "state") == "completed";
+        done.extend(runs.iter().filter(whole).map(|run| text(run, "profile")));
         done.len() == MAILBOXES.len() && left(site).is_empty()
     });
     assert!(
@@ -106,10 +109,6 @@ fn wait_for_the_last(site: &Site) {
         let run = last.expect("it ran").expect(0).json();
         assert_eq!(number(&run, "seen"), 0, "a run more saw something: {run:#}");
     }
-}
-
-fn protocols(appliance: &Appliance, arguments: &[&str]) -> Vec<Value> {
-    appliance.done(&[&["protocols", "--json"], arguments].concat()).lines()
 }
 
 /// What stands in mailboxes and ought to be deleted. Over POP3 there are no flags, so that is all of it.
@@ -260,5 +259,20 @@ fn print_runs(runs: &[Value]) {
             sum("failed"),
             sum("deleted")
         );
+    }
+}
+
+/// What went wrong in runs, and how often, numbers aside: the most frequent first.
+fn print_errors(runs: &[Value]) {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for error in runs.iter().filter_map(|run| run["errors"].as_array()).flatten() {
+        let told = format!("{}: {}", text(error, "stage"), text(error, "error"));
+        let told = told.split(|c: char| c.is_ascii_digit()).filter(|part| !part.is_empty());
+        *counts.entry(told.collect::<Vec<_>>().join("#")).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    for (told, count) in counts.iter().take(SHOWN) {
+        println!("{count:>6} × {told}");
     }
 }

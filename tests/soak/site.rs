@@ -8,6 +8,7 @@ use std::{
 };
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::{
     DROPKEEP,
@@ -197,6 +198,12 @@ impl Site {
     /// Starts it again.
     pub fn start(&mut self) {
         self.serving = Some(self.appliance.serve());
+    }
+
+    /// The runs, newest first.
+    pub fn protocols(&self, arguments: &[&str]) -> Vec<Value> {
+        let command = [&["protocols", "--json"], arguments].concat();
+        self.appliance.done(&command).lines()
     }
 
     fn log(&self) -> String {
