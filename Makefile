@@ -5,10 +5,13 @@ DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
 KILLS ?= 200
 PEERS ?= target/peers
+SOAK ?= 1h
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash deny clean
+.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash soak deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -48,19 +51,28 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million or identify: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify or link: one part)
 	@tests/install-tools.sh bench
-	$(if $(filter store million identify,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory identify,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter store million identify link,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify link,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million link,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million identify,$(BENCH)),,cargo bench --bench link)
 
-fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
+fuzz: ## Property tests at length (CASES=number), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
+ifndef FUZZ
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
+endif
+	@command -v cargo-fuzz >/dev/null || { echo "Installing cargo-fuzz, which takes minutes."; cargo install --locked cargo-fuzz; }
+	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
 crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
 	@tests/install-tools.sh
 	KILLS=$(KILLS) cargo test --test crash -- --nocapture
+
+soak: ## Everything at once for an hour: five profiles, and whatever can happen to servers, mail and the appliance (SOAK=duration)
+	@tests/install-tools.sh
+	SOAK=$(SOAK) cargo test --test soak -- --ignored --nocapture
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

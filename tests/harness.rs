@@ -2,7 +2,12 @@
 
 mod support;
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use proptest::{
@@ -14,7 +19,9 @@ use support::{
     dovecot::Dovecot,
     generator::{self, Business, Mailbox, SEED, Settings, Tally},
     identity::sha256,
-    mime, pull,
+    mime,
+    proxy::{Link, Proxy},
+    pull,
 };
 
 #[test]
@@ -203,4 +210,72 @@ fn longest_base64(bytes: &[u8]) -> Option<usize> {
         Some(run[at..].trim_ascii().len())
     };
     bytes.split(|byte| !base64(byte)).filter_map(body).max()
+}
+
+/// A server that sends so many bytes to whoever asks it, once for each line; returns its port.
+fn sends(bytes: usize) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let lines = BufReader::new(client.try_clone().expect("a handle")).lines();
+                for _ in lines.map_while(Result::ok) {
+                    if client.write_all(&vec![b'x'; bytes]).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Asks so many times at once, and how many bytes come, and after how long.
+fn asked(port: u16, times: usize, expected: usize) -> (usize, Duration) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a timeout");
+    let start = Instant::now();
+    stream.write_all("more\n".repeat(times).as_bytes()).expect("send");
+    let mut got = Vec::new();
+    // What was cut off is what is counted.
+    let _ = stream.take(expected as u64).read_to_end(&mut got);
+    (got.len(), start.elapsed())
+}
+
+#[test]
+fn a_long_wire_delays_bytes_and_does_not_hold_up_those_behind_them() {
+    let link = Link {
+        round_trip: Duration::from_millis(200),
+        rate: None,
+    };
+    let far = Proxy::over(sends(100_000), link);
+    let (got, took) = asked(far.port, 20, 2_000_000);
+    assert_eq!(got, 2_000_000);
+    assert!(took >= link.round_trip, "{took:?}");
+    // One after the other they would take twenty round trips.
+    assert!(took < link.round_trip * 10, "{took:?}");
+}
+
+#[test]
+fn a_narrow_wire_carries_so_many_bytes_a_second() {
+    let link = Link {
+        round_trip: Duration::ZERO,
+        rate: Some(1_000_000),
+    };
+    let narrow = Proxy::over(sends(500_000), link);
+    let (got, took) = asked(narrow.port, 1, 500_000);
+    assert_eq!(got, 500_000);
+    assert!(took >= Duration::from_millis(400), "{took:?}");
+}
+
+#[test]
+fn each_connection_is_cut_where_it_was_told() {
+    let proxy = Proxy::to(sends(10_000));
+    proxy.cut_each_after([10, 7_000]);
+    let got = [(); 3].map(|()| asked(proxy.port, 1, 10_000).0);
+    assert_eq!(got, [10, 7_000, 10_000]);
+    assert_eq!((proxy.cuts_left(), proxy.connections()), (0, 3));
 }

@@ -5,14 +5,14 @@ mod support;
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
-    dovecot::Dovecot,
+    dovecot::{Dovecot, MAILBOX, PASSWORD},
     generator::{Mailbox, Settings, company, user_tables},
     proxy::Proxy,
     wait_for,
@@ -91,7 +91,7 @@ fn several_connections_share_the_work() {
             "Projekte.S&APw-d".to_owned()
         };
         let messages = (0..40).map(|n| format!("To: jane@example.com\nSubject: {subject} {n}\n\nx\n"));
-        server.deliver_to(support::dovecot::MAILBOX, &folder, messages);
+        server.deliver_to(MAILBOX, &folder, messages);
     }
     let profile = Profile::new(&server, "imap");
     let appliance = appliance(&profile, "connections = 4", "[profile.folders]\ninclude = [\"*\"]\n");
@@ -110,16 +110,33 @@ fn several_connections_share_the_work() {
     );
 }
 
-/// A server that lets nobody in is told apart from one that lets few in.
+/// The server takes three sessions, and others have two of them.
 #[test]
 fn a_server_with_too_few_connections_is_archived_over_fewer() {
-    let server = Dovecot::start_with("protocol imap {\n mail_max_userip_connections = 2\n}");
+    let server = Dovecot::start_with("protocol imap {\n mail_max_userip_connections = 3\n}");
     server.deliver(Mailbox::new(Settings::messages(3_000)));
+    let _others = [logged_in(&server), logged_in(&server)];
     let profile = Profile::new(&server, "imap");
     let appliance = appliance(&profile, "connections = 6", "");
     let run = archive(&appliance, 0);
     assert_eq!((number(&run, "seen"), number(&run, "failed")), (3_000, 0), "{run:#}");
     assert!(run["notices"].to_string().contains("connections at once"), "{run:#}");
+}
+
+/// A session of another client, with the mailbox opened.
+fn logged_in(server: &Dovecot) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.ports.imap)).expect("connect");
+    stream.set_read_timeout(Some(SOON)).expect("a timeout");
+    let login = format!("a LOGIN {MAILBOX} \"{PASSWORD}\"\r\nb EXAMINE INBOX\r\n");
+    stream.write_all(login.as_bytes()).expect("a login");
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("\nb OK") {
+        let mut more = [0; 1024];
+        let read = stream.read(&mut more).expect("an answer");
+        assert!(read > 0, "{}", String::from_utf8_lossy(&said));
+        said.extend_from_slice(&more[..read]);
+    }
+    stream
 }
 
 #[test]
@@ -236,7 +253,7 @@ fn a_run_that_makes_no_progress_is_given_up() {
 }
 
 /// An endless greeting.
-fn trickle(mut client: std::net::TcpStream) {
+fn trickle(mut client: TcpStream) {
     let _ = client.set_read_timeout(Some(Duration::from_millis(200)));
     let mut said = b"* OK ".iter().copied().chain(std::iter::repeat(b'x'));
     loop {
@@ -329,11 +346,9 @@ fn special_folders_are_left_out_by_what_they_are_for() {
     );
     let deliver = |folder: &str| {
         let message = format!("To: jane@example.com\nSubject: {folder}\n\n{folder}\n");
-        server.deliver_to(support::dovecot::MAILBOX, folder, [message]);
+        server.deliver_to(MAILBOX, folder, [message]);
     };
-    ["INBOX", "Junk", "Trash", "Sent"]
-        .into_iter()
-        .for_each(|folder| drop(deliver(folder)));
+    ["INBOX", "Junk", "Trash", "Sent"].into_iter().for_each(deliver);
     let tables = "[profile.folders]\ninclude = [\"*\"]\nexclude = [\"\\\\Junk\", \"\\\\trash\"]\n";
     let appliance = appliance(&Profile::new(&server, "imap"), "", tables);
     let run = archive(&appliance, 0);

@@ -43,13 +43,26 @@ pub fn pack(number: u64, raw: &[u8], level: i32) -> io::Result<Vec<u8>> {
         block.truncate(HEADER);
         block.extend_from_slice(raw);
     }
-    let length = (raw.len() as u64).to_le_bytes();
+    seal(number, codec, raw.len() as u64, &mut block);
+    Ok(block)
+}
+
+/// Writes the header of a block whose payload is there.
+fn seal(number: u64, codec: u8, length: u64, block: &mut [u8]) {
+    let length = length.to_le_bytes();
     let digest = digest(number, codec, length, &block[HEADER..]);
     block[..4].copy_from_slice(MAGIC);
     block[4] = codec;
     block[5..13].copy_from_slice(&length);
     block[13..HEADER].copy_from_slice(&digest);
-    Ok(block)
+}
+
+/// A block with a right digest around any payload.
+#[cfg(fuzzing)]
+pub fn sealed(number: u64, codec: u8, length: u64, payload: &[u8]) -> Vec<u8> {
+    let mut block = [&[0; HEADER], payload].concat();
+    seal(number, codec, length, &mut block);
+    block
 }
 
 /// The uncompressed length that a block names, before anything of it is checked.

@@ -15,6 +15,9 @@ mod compact;
 mod deposit;
 mod environment;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod housekeeping;
 mod layout;

@@ -33,6 +33,16 @@ impl Config {
         Self::read(&text, file, Env::prefixed(PREFIX).split("__"))
     }
 
+    /// Reads a configuration that is in no file, and that nothing overrides.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    #[cfg(fuzzing)]
+    #[doc(hidden)]
+    pub fn of(text: &str) -> Result<Self, ConfigError> {
+        Self::merge(text, Path::new("dropkeep.toml"), Figment::new())
+    }
+
     fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
         if let Some(variable) = env
             .iter()

@@ -291,7 +291,7 @@ impl From<ConfigError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Busy(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Busy(_) | StartError::Restarting(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
             StartError::Store(error) => error.into(),
         }
     }

@@ -13,7 +13,7 @@ use super::{
     collect::CollectError,
     connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders, Progress, Task},
     jobs::{GivenBack, Jobs},
-    retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, LOST, LOST_ATTEMPTS},
+    retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, GIVEN_UP_MOST, LOST, LOST_ATTEMPTS},
     run::{FolderError, RunError},
 };
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
 
 /// Between a connection that brought something and the one that goes on for it.
 const BREATH: Duration = Duration::from_millis(50);
+/// Folders in a row that are given up because connections are lost over them, before the run is.
+const FOLDERS_GIVEN_UP: u32 = 2;
 
 pub struct Fleet {
     task: Arc<Task>,
@@ -40,6 +42,10 @@ struct Trouble {
     refused: u32,
     /// Connections that brought nothing.
     lost: u32,
+    /// Copies that were given up.
+    given_up: u32,
+    /// Folders that were given up.
+    folders: u32,
     /// Times that the server asked to wait, and for how long together.
     busy: u32,
     rested: Duration,
@@ -55,6 +61,8 @@ impl Trouble {
     /// The server asks to come again later.
     fn busy(&mut self, suggested: Option<Duration>, patience: Duration) -> Verdict {
         self.busy += 1;
+        // Some suggest no time at all.
+        let suggested = suggested.filter(|pause| *pause >= BUSY.first);
         let pause = suggested.unwrap_or_else(|| BUSY.after(self.busy));
         self.rested += pause;
         match self.rested > patience {
@@ -72,9 +80,19 @@ impl Trouble {
     }
 
     fn lost(&mut self, given: GivenBack) -> Verdict {
-        if given == GivenBack::Progress {
-            *self = Self::default();
-            return Verdict::After(BREATH);
+        match given {
+            GivenBack::Progress => {
+                *self = Self::default();
+                return Verdict::After(BREATH);
+            }
+            GivenBack::GivenUp => {
+                self.lost = 0;
+                self.given_up += 1;
+                if self.given_up > GIVEN_UP_MOST {
+                    return Verdict::GiveUp;
+                }
+            }
+            GivenBack::Nothing => {}
         }
         self.lost += 1;
         match self.lost > LOST_ATTEMPTS {
@@ -130,8 +148,9 @@ impl Fleet {
             };
             match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
                 Ok(mut folders) => {
-                    let aside = self.task.profile.delete.move_to.as_deref();
-                    folders.retain(|folder| files || Some(folder.as_str()) != aside);
+                    if !files && let Some(aside) = &self.task.profile.delete.move_to {
+                        leave_out(aside, &mut folders);
+                    }
                     folders.clone_into(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner));
                     self.jobs.survey(folders);
                     return Ok(connection);
@@ -229,21 +248,20 @@ impl Fleet {
                 }
                 Ok(Err(CollectError::Source(error))) => error,
                 Ok(Err(error)) => {
-                    self.jobs.give_back(lane, "");
+                    self.jobs.give_back(lane, "", false);
                     return Err(error.into());
                 }
                 Err(_) => {
                     metrics::supervisor_restart(&self.task.profile.name, "panic");
-                    SourceError::Lost {
-                        command: "the run".into(),
-                        words: "the connection panicked; this is a fault of dropkeep".into(),
-                    }
+                    panicked()
                 }
             };
-            let given = self.jobs.give_back(lane, &error.to_string());
-            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, and made again");
+            let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
+            let usable = error.disposition() == Disposition::Report;
+            connection = usable.then_some(current);
+            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
             let verdict = match error.wait() {
-                Some(wait) if given == GivenBack::Nothing => {
+                Some(wait) if given != GivenBack::Progress => {
                     if lane > 0 && wait.fewer_connections {
                         return self.fewer(&error).await.map(|()| None);
                     }
@@ -254,10 +272,25 @@ impl Fleet {
             match verdict {
                 Verdict::After(pause) if error.wait().is_some() => self.rest(pause).await?,
                 Verdict::After(pause) => self.pause(pause).await?,
+                // It may be but this folder that the server does not bear.
+                Verdict::GiveUp if error.wait().is_none() && trouble.folders < FOLDERS_GIVEN_UP => {
+                    let folders = trouble.folders + 1;
+                    trouble = Trouble {
+                        folders,
+                        ..Trouble::default()
+                    };
+                    let Some(folder) = self.jobs.give_up_folder() else {
+                        return Err(RunError::Lost(error));
+                    };
+                    self.jobs.refused(FolderError { folder, error });
+                    continue;
+                }
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
-            let notice = "the connection was lost and made again; nothing was missed by it";
-            self.tell(notice.into()).await?;
+            if !usable {
+                let notice = "the connection was lost and made again; nothing was missed by it";
+                self.tell(notice.into()).await?;
+            }
         }
     }
 
@@ -272,7 +305,7 @@ impl Fleet {
         let verdict = match wait {
             Some(wait) => trouble.busy(wait.suggested, BUSY_MOST),
             // To be refused again and again locks accounts, and helps nobody.
-            None if error.source_error().is_none_or(SourceError::is_final) => Verdict::GiveUp,
+            None if error.is_final() => Verdict::GiveUp,
             None => trouble.refused(),
         };
         match verdict {
@@ -306,7 +339,7 @@ impl Fleet {
     }
 
     /// Waits because the server asked for it.
-    async fn rest(&self, pause: Duration) -> Result<(), RunError> {
+    pub(super) async fn rest(&self, pause: Duration) -> Result<(), RunError> {
         tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
         self.task.pulse.rest(pause);
         self.pause(pause).await
@@ -328,11 +361,28 @@ impl Fleet {
     ) -> Result<Result<Addr<Connection>, LoginError>, RunError> {
         let connection = Connection::new(self.task.clone(), lane);
         let connection = Connection::start_in_arbiter(&self.network, |_| connection);
-        match connection.send(Connect(import)).await.map_err(|_| RunError::Fault)? {
-            Ok(()) => Ok(Ok(connection)),
-            Err(ConnectError::Login(error)) => Ok(Err(error)),
-            Err(ConnectError::Cancelled) => Err(RunError::Interrupted),
+        match connection.send(Connect(import)).await {
+            Ok(Ok(())) => Ok(Ok(connection)),
+            Ok(Err(ConnectError::Login(error))) => Ok(Err(error)),
+            Ok(Err(ConnectError::Cancelled)) => Err(RunError::Interrupted),
+            Err(_) => Ok(Err(panicked().into())),
         }
+    }
+}
+
+/// Takes out the folder to which copies are moved. Some servers write its name in another case.
+fn leave_out(aside: &str, folders: &mut Vec<String>) {
+    let exact = folders.iter().any(|folder| folder == aside);
+    folders.retain(|folder| match exact {
+        true => folder != aside,
+        false => folder.to_lowercase() != aside.to_lowercase(),
+    });
+}
+
+fn panicked() -> SourceError {
+    SourceError::Lost {
+        command: "the run".into(),
+        words: "the connection panicked; this is a fault of dropkeep".into(),
     }
 }
 

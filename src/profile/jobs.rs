@@ -31,16 +31,38 @@ pub struct Unit {
     pub folder: Arc<Surveyed>,
     pub copies: Vec<CopyRef>,
     pub losses: Losses,
+    /// Copies over which connections were lost, and how many.
+    suspects: HashMap<CopyRef, Strikes>,
     told: Told,
 }
 
 /// Places in a unit's copies of those that have their outcome, which the profile has been told.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<HashSet<usize>>>);
+pub struct Told(Arc<Mutex<Places>>);
+
+#[derive(Default)]
+struct Places {
+    told: HashSet<usize>,
+    /// Of copies over which connections were lost: that they are given up is no progress.
+    given_up: usize,
+}
 
 impl Told {
     pub fn add(&self, place: usize) {
-        lock(&self.0).insert(place);
+        lock(&self.0).told.insert(place);
+    }
+
+    pub fn give_up(&self) {
+        lock(&self.0).given_up += 1;
+    }
+
+    fn given_back(&self) -> GivenBack {
+        let places = lock(&self.0);
+        match (places.told.len() > places.given_up, places.given_up > 0) {
+            (true, _) => GivenBack::Progress,
+            (false, true) => GivenBack::GivenUp,
+            (false, false) => GivenBack::Nothing,
+        }
     }
 }
 
@@ -50,6 +72,7 @@ impl Unit {
             folder,
             copies,
             losses: Losses::default(),
+            suspects: HashMap::new(),
             told: Told::default(),
         }
     }
@@ -63,29 +86,56 @@ impl Unit {
     fn left(&self) -> Vec<CopyRef> {
         let told = lock(&self.told.0);
         let left = self.copies.iter().enumerate();
-        let left = left.filter(|(place, _)| !told.contains(place));
+        let left = left.filter(|(place, _)| !told.told.contains(place));
         left.map(|(_, copy)| copy.clone()).collect()
     }
 
-    /// What is left of it after its connection was lost.
-    fn after_loss(&self, why: &str) -> Option<Self> {
-        let copies = self.left();
-        if copies.is_empty() {
-            return None;
+    /// What is left of it after its connection was lost: over the first copy that is left, as they are fetched in their
+    /// order. That one is tried again behind the others, so that it holds none of them up.
+    fn after_loss(&self, why: &str, waits: bool) -> Option<Self> {
+        let mut copies = self.left();
+        let suspect = copies.first()?.clone();
+        let mut suspects = self.suspects.clone();
+        let standing: HashSet<&CopyRef> = copies.iter().collect();
+        suspects.retain(|copy, _| standing.contains(copy));
+        let strikes = suspects.entry(suspect).or_default();
+        match waits {
+            true => strikes.waits += 1,
+            false => strikes.losses += 1,
         }
-        let before = if copies.len() < self.copies.len() {
-            0
-        } else {
-            self.losses.count
-        };
-        let losses = Losses {
-            count: before + 1,
-            why: why.into(),
-        };
+        let strikes = strikes.count();
+        // Where all that is left is suspect, one after the other is brought to its end.
+        if strikes < Losses::MOST && suspects.len() < copies.len() {
+            copies.rotate_left(1);
+        }
         Some(Self {
-            losses,
+            losses: Losses {
+                count: strikes,
+                why: why.into(),
+            },
+            suspects,
             ..Self::new(self.folder.clone(), copies)
         })
+    }
+}
+
+/// What a copy has cost.
+#[derive(Clone, Copy, Default)]
+struct Strikes {
+    /// Connections that were lost over it.
+    losses: u32,
+    /// Times that the server asked to come again later for it: some do so over a message that they cannot give out.
+    waits: u32,
+}
+
+impl Strikes {
+    const MOST_WAITS: u32 = 8;
+
+    fn count(self) -> u32 {
+        match self.waits >= Self::MOST_WAITS {
+            true => Losses::MOST,
+            false => self.losses,
+        }
     }
 }
 
@@ -113,13 +163,15 @@ pub enum Job {
     Fetch(Unit),
 }
 
-/// What a loss meant for the job that the connection held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a loss meant for what the connection had done since the one before; the best of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum GivenBack {
-    /// Copies of it had come.
-    Progress,
     /// Nothing of it had come.
     Nothing,
+    /// A copy was given up.
+    GivenUp,
+    /// Copies of it had come.
+    Progress,
 }
 
 #[derive(Default)]
@@ -127,6 +179,8 @@ struct Inner {
     waiting: VecDeque<Job>,
     /// By the connection's lane.
     held: HashMap<usize, Job>,
+    /// What came of the jobs that a lane ended since it last lost a connection.
+    ended: HashMap<usize, GivenBack>,
     refused: Vec<FolderError>,
     /// How often a folder had to be listed again.
     again: HashMap<String, u32>,
@@ -144,6 +198,13 @@ const MOST_SURVEYS: u32 = 3;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn folder_of(job: &Job) -> &str {
+    match job {
+        Job::Survey(folder, _) => folder,
+        Job::Fetch(unit) => &unit.folder.name,
+    }
 }
 
 fn survey(folder: String) -> Job {
@@ -175,7 +236,11 @@ impl Jobs {
             changed.as_mut().enable();
             {
                 let mut inner = lock(&self.inner);
-                inner.held.remove(&lane);
+                if let Some(Job::Fetch(unit)) = inner.held.remove(&lane) {
+                    let given = unit.told.given_back();
+                    let best = inner.ended.entry(lane).or_insert(given);
+                    *best = given.max(*best);
+                }
                 if let Some(job) = inner.waiting.pop_front() {
                     inner.held.insert(lane, job.clone());
                     return Some(job);
@@ -214,31 +279,43 @@ impl Jobs {
         inner.waiting.is_empty() && inner.held.is_empty()
     }
 
-    /// A lane's connection is gone, for this reason: what it held is to be done by another.
-    pub fn give_back(&self, lane: usize, why: &str) -> GivenBack {
+    /// A lane's connection is gone, for this reason: what it held is to be done by another. `waits`: it is not lost, but the
+    /// server asks to come again later.
+    pub fn give_back(&self, lane: usize, why: &str, waits: bool) -> GivenBack {
         let mut inner = lock(&self.inner);
         let given = match inner.held.remove(&lane) {
             Some(Job::Fetch(unit)) => {
-                let left = unit.after_loss(why);
-                let progress = left.as_ref().is_none_or(|left| left.copies.len() < unit.copies.len());
+                let left = unit.after_loss(why, waits);
+                let given = unit.told.given_back();
                 if let Some(left) = left {
                     inner.waiting.push_front(Job::Fetch(left));
                 }
-                progress
+                given
             }
             Some(Job::Survey(folder, Losses { count, .. })) => {
                 let losses = Losses {
-                    count: count + 1,
+                    count: count + u32::from(!waits),
                     why: why.into(),
                 };
                 inner.waiting.push_front(Job::Survey(folder, losses));
-                false
+                GivenBack::Nothing
             }
-            None => false,
+            None => GivenBack::Nothing,
         };
+        let ended = inner.ended.remove(&lane).unwrap_or(GivenBack::Nothing);
         drop(inner);
         self.changed.notify_waiters();
-        if given { GivenBack::Progress } else { GivenBack::Nothing }
+        given.max(ended)
+    }
+
+    /// The folder whose work is next, which the server does not bear: none of it is done in this run.
+    pub fn give_up_folder(&self) -> Option<String> {
+        let mut inner = lock(&self.inner);
+        let folder = folder_of(inner.waiting.front()?).to_owned();
+        inner.waiting.retain(|job| folder_of(job) != folder);
+        drop(inner);
+        self.changed.notify_waiters();
+        Some(folder)
     }
 
     /// A folder is another one than it was when it was listed. Gives false where that has happened too often.
@@ -307,12 +384,13 @@ mod tests {
         let held = fetched(jobs.next(0).await);
         held.told().add(0);
         held.told().add(2);
-        assert_eq!(jobs.give_back(0, "cut"), GivenBack::Progress);
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
         let held = fetched(jobs.next(1).await);
-        assert_eq!((held.copies, held.losses.count), ([2, 4].map(CopyRef::Uid).to_vec(), 1));
-        assert_eq!(jobs.give_back(1, "cut"), GivenBack::Nothing);
-        let again = fetched(jobs.next(1).await).losses;
-        assert_eq!((again.count, &*again.why), (2, "cut"));
+        // The one that was being fetched is tried again behind the other.
+        assert_eq!((held.copies, held.losses.count), ([4, 2].map(CopyRef::Uid).to_vec(), 1));
+        assert_eq!(jobs.give_back(1, "cut", false), GivenBack::Nothing);
+        // Both are suspect now, and one after the other is brought to its end.
+        assert_eq!(fetched(jobs.next(1).await).copies, [4, 2].map(CopyRef::Uid));
         assert!(matches!(jobs.next(1).await, Some(Job::Survey(..))));
         assert!(jobs.next(1).await.is_none() && jobs.is_done());
     }
@@ -345,6 +423,53 @@ mod tests {
             assert!(matches!(jobs.next(0).await, Some(Job::Survey(..))));
         }
         assert!(!jobs.survey_again("INBOX"));
+        assert!(jobs.next(0).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_copy_over_which_three_connections_are_lost_is_given_up_and_holds_no_other_up() {
+        let jobs = Jobs::default();
+        jobs.fetch(vec![unit(1..4)]);
+        // The first is the bad one; the others come in between.
+        assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Nothing);
+        let second = fetched(jobs.next(0).await);
+        assert_eq!(second.copies, [2, 3, 1].map(CopyRef::Uid));
+        second.told().add(0);
+        second.told().add(1);
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
+        assert_eq!(fetched(jobs.next(0).await).losses.count, 2);
+        jobs.give_back(0, "cut", false);
+        let third = fetched(jobs.next(0).await);
+        assert!(third.losses.are_too_many() && &*third.losses.why == "cut");
+        third.told().give_up();
+        third.told().add(0);
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::GivenUp);
+        assert!(jobs.next(0).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_a_connection_ended_before_it_was_lost_is_progress() {
+        let jobs = Jobs::default();
+        jobs.fetch(vec![unit(1..2), unit(2..3)]);
+        fetched(jobs.next(0).await).told().add(0);
+        assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
+        assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
+        assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Nothing);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_to_wait_is_not_at_fault_for_long() {
+        let jobs = Jobs::default();
+        jobs.fetch(vec![unit(1..2)]);
+        for _ in 0..Strikes::MOST_WAITS {
+            assert!(!fetched(jobs.next(0).await).losses.are_too_many());
+            jobs.give_back(0, "later", true);
+        }
+        assert!(fetched(jobs.next(0).await).losses.are_too_many());
+        jobs.give_back(0, "cut", false);
+        assert_eq!(jobs.give_up_folder().as_deref(), Some("INBOX"));
         assert!(jobs.next(0).await.is_none());
     }
 }

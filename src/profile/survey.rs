@@ -1,9 +1,9 @@
-//! Listing a folder, and making units of what is open in it.
+//! Listing a folder, making units of what is open in it, and asking how large that is.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    collect::{CollectError, Work, unless_cancelled},
+    collect::{CollectError, Current, Work, is_refusal, unless_cancelled},
     cursor::{Cursor, Done},
     jobs::{Surveyed, Unit},
     run::FolderError,
@@ -11,12 +11,15 @@ use super::{
 };
 use crate::{
     archive::Change,
-    source::{CopyRef, Session, SourceError},
+    report::Outcome,
+    source::{Announced, CopyRef, Session, SourceError},
 };
 
 /// Where several connections share a folder, units have at least so many copies, and there are so many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
+/// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
+const MOST_REFUSED: u32 = 20;
 
 impl Work<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
@@ -90,6 +93,54 @@ impl Work<'_> {
             self.progress.notices.push(notice.into());
         }
         Ok(cursor)
+    }
+
+    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
+    /// others.
+    pub(super) async fn sizes_of(
+        &mut self,
+        session: &mut Session,
+        current: &Current<'_>,
+        copies: &[CopyRef],
+    ) -> Result<Vec<Announced>, CollectError> {
+        let mut announced = Vec::with_capacity(copies.len());
+        let (mut asked, mut refused) = (vec![copies], 0);
+        while let Some(some) = asked.pop() {
+            match self.sizes(session, some).await {
+                Ok(more) => {
+                    if more.len() < some.len() {
+                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
+                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
+                        self.missing
+                            .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                    }
+                    announced.extend(more);
+                    refused = 0;
+                }
+                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
+                    // That is not one message.
+                    [_] if refused >= MOST_REFUSED => return Err(error.into()),
+                    [only] => {
+                        refused += 1;
+                        let error = Some(("fetch", error.to_string()));
+                        self.judged(current, Outcome::Failed, only, error);
+                    }
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        asked.extend([second, first]);
+                    }
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(announced)
+    }
+
+    async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
+        let facts = self.task.exclude.as_ref().is_some_and(|exclude| exclude.needs_facts());
+        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies, facts)).await;
+        self.task.pulse.beat();
+        sizes
     }
 
     /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing.

@@ -11,7 +11,7 @@ use crate::{
     archive::{Retrieval, Source, Store, StoreError},
     config::Profile,
     report::DeletedCopy,
-    source::{CopyRef, OpenFolder, Session},
+    source::{Announced, CopyRef, OpenFolder, Session},
 };
 
 /// The archive as it is, where a dry run may look at it.
@@ -69,10 +69,7 @@ async fn unflagged(session: &mut Session, due: &[Due]) -> Result<Vec<Due>, Colle
     let announced = session.sizes(&copies, true).await?;
     let flagged: std::collections::HashSet<CopyRef> = announced
         .into_iter()
-        .filter(|one| {
-            let flags = one.facts.iter().flat_map(|facts| &facts.flags);
-            flags.into_iter().any(|flag| flag.eq_ignore_ascii_case("\\Flagged"))
-        })
+        .filter(Announced::is_flagged)
         .map(|one| one.copy)
         .collect();
     Ok(due.iter().filter(|due| !flagged.contains(&due.copy)).cloned().collect())

@@ -58,6 +58,31 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
     }
 }
 
+/// What [`dial`] would give, over a stream on which somebody plays the server. Where encryption is due it ends where the
+/// handshake would begin, as an attack.
+///
+/// # Errors
+/// Every one has a [`Step`].
+#[cfg(any(test, fuzzing))]
+pub(super) async fn play(
+    server: &Server,
+    stream: impl super::guard::Played + 'static,
+    steps: &mut Steps,
+) -> Result<Dialled, SourceError> {
+    let wire = Wire::Played(Box::new(stream));
+    let guard = Guard::new(wire, server.timeout(), steps.received.clone());
+    if server.access.encryption() == Encryption::Upgrade {
+        upgrade::upgrade(server.access.family(), &server.host, guard).await?;
+        unreachable!("TLS begins on TCP only");
+    }
+    Ok(Dialled {
+        guard,
+        certificate: None,
+        greeted: false,
+        is_near: false,
+    })
+}
+
 async fn reach(server: &Server, steps: &mut Steps) -> Result<Tcp, SourceError> {
     let (host, port) = (&server.host, server.port());
     let began = Instant::now();

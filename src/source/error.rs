@@ -1,9 +1,11 @@
 //! What can go wrong with a source, and what is to be done about it.
 
-use std::{io, time::Duration};
+use std::{cmp::Reverse, io, time::Duration};
 
-use super::Step;
-use crate::config::Fingerprint;
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{Credential, Step, token};
+use crate::config::{Fingerprint, Secret};
 
 /// What a failure asks of whoever meets it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -187,7 +189,38 @@ pub(super) fn plain(words: &str) -> String {
     }
 }
 
-/// A server's answer to a login as it may be shown: some servers repeat what they were sent.
+/// What a session logs in with, in each form in which a server gets it. Some servers repeat what they were sent, in
+/// whatever they say then or later.
+pub(super) struct Hidden(Vec<String>);
+
+impl Hidden {
+    pub fn of(username: &str, credential: &Credential) -> Self {
+        let (secret, response) = match credential {
+            Credential::Password(secret) => (secret, Some(plain_response(username, secret))),
+            Credential::Token(secret) => (secret, token::response(username, secret)),
+        };
+        let secret = secret.reveal();
+        let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
+        let mut forms = vec![secret.to_owned(), escaped];
+        forms.extend(response);
+        // A longer form may hold a shorter one.
+        forms.sort_by_key(|form| Reverse(form.len()));
+        Self(forms)
+    }
+
+    /// A server's words as they may be shown.
+    pub fn plain(&self, words: &str) -> String {
+        let forms: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        without_secrets(words, &forms)
+    }
+}
+
+/// What a client answers with in the mechanism PLAIN (RFC 4616), in base64.
+pub(super) fn plain_response(username: &str, password: &Secret) -> String {
+    STANDARD.encode(format!("\0{username}\0{}", password.reveal()))
+}
+
+/// A server's words as they may be shown, without secrets that they repeat.
 pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
     let hidden = secrets
         .iter()

@@ -25,7 +25,7 @@ use tokio_rustls::client::TlsStream;
 use super::{
     compress::Line,
     error::{SourceError, plain},
-    literal::{Framing, Oversize},
+    literal::{Framing, NAMES, Oversize},
 };
 
 /// TCP with a read buffer, so that many small answers cost few system calls.
@@ -37,7 +37,17 @@ pub(super) const READ_BUFFER: usize = 64 << 10;
 pub(super) enum Wire {
     Plain(Tcp),
     Tls(Box<TlsStream<Tcp>>),
+    /// Somebody who plays the server, without a network.
+    #[cfg(any(test, fuzzing))]
+    Played(Box<dyn Played>),
 }
+
+/// A stream on which a test or a fuzz target plays the server.
+#[cfg(any(test, fuzzing))]
+pub trait Played: AsyncRead + AsyncWrite + Send + Unpin {}
+
+#[cfg(any(test, fuzzing))]
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Played for T {}
 
 /// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
@@ -52,6 +62,8 @@ pub(super) struct Guard {
     left: u64,
     /// IMAP: knows where literals are, to refuse one that is too large before it is buffered.
     framing: Option<Framing>,
+    /// IMAP: bytes read and not given out, because those behind them decide what becomes of them.
+    held: Vec<u8>,
     /// Bytes received; others look at it.
     received: Arc<AtomicU64>,
 }
@@ -76,6 +88,7 @@ impl Guard {
             allowed: 0,
             left: 0,
             framing: None,
+            held: Vec::new(),
             received,
         }
     }
@@ -89,7 +102,16 @@ impl Guard {
     pub fn allow(&mut self, allowance: u64) {
         self.allowed = allowance;
         self.left = allowance;
+        self.allow_literals(NAMES);
         self.be_patient(Duration::ZERO);
+    }
+
+    /// Until the next command, the literals of one IMAP response may have so many bytes. However much a command is
+    /// answered with, its responses come one by one, and only they are held whole.
+    pub fn allow_literals(&mut self, most: u64) {
+        if let Some(framing) = &mut self.framing {
+            framing.most = most;
+        }
     }
 
     /// Until the next command, or until this is said anew, the server may be silent for so long beyond its time-out.
@@ -156,13 +178,41 @@ impl AsyncRead for Guard {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        match Pin::new(&mut this.line).poll_read(cx, buf) {
-            Poll::Ready(done) => {
-                this.waiting = false;
-                done?;
-                Poll::Ready(this.charge(&buf.filled()[before..]))
+        loop {
+            let held = this.held.len();
+            if held > 0 && buf.remaining() <= held {
+                // There is no room to see what is behind them.
+                let given: Vec<u8> = this.held.drain(..held.min(buf.remaining())).collect();
+                buf.put_slice(&given);
+                return Poll::Ready(Ok(()));
             }
-            Poll::Pending => this.poll_silence(cx).map(Err),
+            buf.put_slice(&this.held);
+            match Pin::new(&mut this.line).poll_read(cx, buf) {
+                Poll::Ready(done) => {
+                    this.waiting = false;
+                    done?;
+                }
+                Poll::Pending => {
+                    // Nothing was read, so nothing may stand in the buffer.
+                    buf.set_filled(before);
+                    return this.poll_silence(cx).map(Err);
+                }
+            }
+            this.held.clear();
+            let read = buf.filled().len() - before - held;
+            this.charge(&buf.filled()[before + held..])?;
+            if read > 0
+                && let Some(framing) = &this.framing
+            {
+                framing.mend(&mut buf.filled_mut()[before..], held);
+                let given = buf.filled().len() - framing.undecided();
+                this.held.extend_from_slice(&buf.filled()[given..]);
+                buf.set_filled(given);
+                if given == before {
+                    continue;
+                }
+            }
+            return Poll::Ready(Ok(()));
         }
     }
 }
@@ -192,6 +242,8 @@ impl AsyncRead for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_read(cx, buf),
         }
     }
 }
@@ -201,6 +253,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_write(cx, buf),
         }
     }
 
@@ -208,6 +262,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_flush(cx),
         }
     }
 
@@ -215,6 +271,8 @@ impl AsyncWrite for Wire {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            #[cfg(any(test, fuzzing))]
+            Self::Played(played) => Pin::new(played).poll_shutdown(cx),
         }
     }
 }

@@ -95,6 +95,8 @@ impl Lines {
         let below = match &wire {
             Wire::Plain(tcp) => !tcp.buffer().is_empty(),
             Wire::Tls(_) => false,
+            #[cfg(any(test, fuzzing))]
+            Wire::Played(_) => false,
         };
         (wire, below || !self.buffer.is_empty())
     }

@@ -20,6 +20,8 @@ mod imap;
 mod limits;
 mod lines;
 mod literal;
+#[cfg(test)]
+mod played_tests;
 mod pop3;
 mod removal;
 mod session;

@@ -66,6 +66,14 @@ pub struct Facts {
     pub flags: Vec<String>,
 }
 
+impl Announced {
+    /// Whether the server says that it is \\Flagged.
+    pub fn is_flagged(&self) -> bool {
+        let mut flags = self.facts.iter().flat_map(|facts| &facts.flags);
+        flags.any(|flag| flag.eq_ignore_ascii_case("\\Flagged"))
+    }
+}
+
 /// A copy's bytes, exactly as the server sent them.
 #[derive(Clone, Debug)]
 pub struct Fetched {
@@ -180,6 +188,31 @@ impl Session {
     /// The source cannot be had: each error has a [`Step`], and none shows the password or the token.
     pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let dialled = connect::dial(server, steps).await?;
+        Self::login(server, credential, dialled, steps).await
+    }
+
+    /// As [`connect`](Self::connect), over a stream on which somebody plays the server.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    #[cfg(any(test, fuzzing))]
+    #[doc(hidden)]
+    pub async fn over(
+        server: &Server,
+        credential: &Credential,
+        stream: impl super::guard::Played + 'static,
+        steps: &mut Steps,
+    ) -> Result<Self, SourceError> {
+        let dialled = connect::play(server, stream, steps).await?;
+        Self::login(server, credential, dialled, steps).await
+    }
+
+    async fn login(
+        server: &Server,
+        credential: &Credential,
+        dialled: connect::Dialled,
+        steps: &mut Steps,
+    ) -> Result<Self, SourceError> {
         match server.access.family() {
             Family::Imap => {
                 let session = ImapSession::login(server, credential, dialled, steps).await?;

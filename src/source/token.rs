@@ -6,7 +6,7 @@ use base64::{
 };
 use serde_json::Value;
 
-use super::error::{plain, without_secrets};
+use super::error::without_secrets;
 use crate::config::Secret;
 
 /// How this mechanism is called in capabilities and commands.
@@ -40,7 +40,7 @@ pub(super) fn status(challenge: &str) -> Option<String> {
         return None;
     };
     match said.get("status")? {
-        Value::String(status) => Some(plain(status)),
+        Value::String(status) => Some(status.clone()),
         Value::Number(status) => Some(status.to_string()),
         _ => None,
     }

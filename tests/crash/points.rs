@@ -76,27 +76,41 @@ fn break_off(kind: &str) {
         resume(&appliance, "undisturbed")
     };
     assert!(undisturbed.filings.len() > 50);
-    for (point, stage) in points_of(&STAGES) {
-        for nth in times(point, stage) {
-            let what = format!("{point}:{kind}:{nth}");
-            let appliance = appliance(&server);
-            let archive = || appliance.command(&["archive", PROFILE, "--json"]);
-            if let Some(before) = prelude(point) {
-                broken_off(archive(), before, "abort", 2);
-            }
-            let outcome = broken_off(archive(), point, kind, *nth);
-            assert_ends_with(&outcome, codes(point, stage, kind), &what);
-            if outcome.code.is_some() && !outcome.stdout.is_empty() {
-                assert_adds_up(&outcome.json());
-            }
-            let after = resume(&appliance, &what);
-            if (stage, kind) == (Stage::Identify, "panic") {
-                assert_one_is_unread(&undisturbed, &after, &what);
-            } else {
-                assert_eq!(after, undisturbed, "{what}");
-            }
+    let cases = points_of(&STAGES).into_iter();
+    let cases: Vec<_> = cases
+        .flat_map(|(point, stage)| times(point, stage).iter().map(move |nth| (point, stage, *nth)))
+        .collect();
+    // A case waits for disks and servers most of its time.
+    at_once(&cases, |(point, stage, nth)| {
+        let what = format!("{point}:{kind}:{nth}");
+        let appliance = appliance(&server);
+        let archive = || appliance.command(&["archive", PROFILE, "--json"]);
+        if let Some(before) = prelude(point) {
+            broken_off(archive(), before, "abort", 2);
         }
-    }
+        let outcome = broken_off(archive(), point, kind, *nth);
+        assert_ends_with(&outcome, codes(point, *stage, kind), &what);
+        if outcome.code.is_some() && !outcome.stdout.is_empty() {
+            assert_adds_up(&outcome.json());
+        }
+        let after = resume(&appliance, &what);
+        if (*stage, kind) == (Stage::Identify, "panic") {
+            assert_one_is_unread(&undisturbed, &after, &what);
+        } else {
+            assert_eq!(after, undisturbed, "{what}");
+        }
+    });
+}
+
+/// Does something for each case, several at once; what fails in one of them fails here.
+fn at_once<T: Sync>(cases: &[T], each: impl Fn(&T) + Sync) {
+    const AT_ONCE: usize = 4;
+    std::thread::scope(|scope| {
+        for number in 0..AT_ONCE {
+            let each = &each;
+            scope.spawn(move || cases.iter().skip(number).step_by(AT_ONCE).for_each(each));
+        }
+    });
 }
 
 /// A message over which reading panics is kept, and nobody knows for whom it is.

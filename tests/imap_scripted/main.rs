@@ -201,6 +201,10 @@ async fn a_search_that_finds_more_than_there_is_is_an_error() {
 
 #[tokio::test]
 async fn a_listing_goes_from_the_highest_numbers_down_and_survives_expunges() {
+    let found = |uids: std::ops::Range<u32>| {
+        let uids: String = uids.map(|uid| format!(" {uid}")).collect();
+        format!("* SEARCH{uids}")
+    };
     let scripted = logged_in(vec![
         hear("EXAMINE"),
         say(&[
@@ -210,16 +214,83 @@ async fn a_listing_goes_from_the_highest_numbers_down_and_survives_expunges() {
             "{tag} OK open",
         ]),
         hear("UID SEARCH 7001:12000"),
-        say(&["* SEARCH 900 901", "* SEARCH 800", "* 1 EXPUNGE", "{tag} OK done"]),
+        say(&[
+            &found(17_001..20_000),
+            &found(20_000..22_000),
+            "* 1 EXPUNGE",
+            "{tag} OK done",
+        ]),
         hear("UID SEARCH 2001:7000"),
-        say(&["* 1500 EXISTS", "* SEARCH 800 700", "{tag} OK done"]),
+        say(&["* 1500 EXISTS", &found(17_001..17_003), "{tag} OK done"]),
         hear("UID SEARCH 1:1500"),
-        say(&["* SEARCH", "{tag} OK done"]),
+        say(&[&found(10_001..11_501), "{tag} OK done"]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let listed = session.listing().await.expect("a listing");
-    assert_eq!(listed, [700, 800, 900, 901].map(CopyRef::Uid));
+    let expected = (10_001..11_501).chain(17_001..22_000);
+    assert!(listed.into_iter().eq(expected.map(CopyRef::Uid)));
+    scripted.done();
+}
+
+#[tokio::test]
+async fn what_a_search_leaves_out_is_asked_for_by_number() {
+    let scripted = opened(vec![
+        hear("UID SEARCH 1:3"),
+        say(&["* SEARCH 6", "{tag} OK done"]),
+        hear("FETCH 1:3 (UID)"),
+        say(&[
+            "* 1 FETCH (UID 5)",
+            "* 2 FETCH (UID 6)",
+            "* 3 FETCH (UID 7)",
+            "{tag} OK done",
+        ]),
+        hear("NOOP"),
+        say(&["{tag} OK done"]),
+    ]);
+    let mut session = open(&scripted).await;
+    let listed = session.listing().await.expect("a listing");
+    assert_eq!(listed, [5, 6, 7].map(CopyRef::Uid));
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_message_that_was_expunged_during_a_search_is_not_left_out() {
+    for (searched, noted) in [
+        (vec!["* SEARCH 5 7", "* 2 EXPUNGE"], vec![]),
+        (vec!["* SEARCH 5 7"], vec!["* 2 EXPUNGE"]),
+    ] {
+        let mut script = vec![hear("UID SEARCH 1:3"), say(&searched), say(&["{tag} OK done"])];
+        if !noted.is_empty() {
+            script.extend([
+                hear("FETCH 1:3 (UID)"),
+                say(&["* 1 FETCH (UID 5)", "* 3 FETCH (UID 7)", "{tag} OK done"]),
+                hear("NOOP"),
+                say(&noted),
+                say(&["{tag} OK done"]),
+            ]);
+        }
+        let scripted = opened(script);
+        let mut session = open(&scripted).await;
+        let listed = session.listing().await.expect("a listing");
+        assert_eq!(listed, [5, 7].map(CopyRef::Uid));
+        scripted.done();
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_leaves_messages_out_is_an_error() {
+    let scripted = opened(vec![
+        hear("UID SEARCH 1:3"),
+        say(&["* SEARCH 5 5 7", "{tag} OK done"]),
+        hear("FETCH 1:3 (UID)"),
+        say(&["* 1 FETCH (UID 5)", "{tag} OK done"]),
+        hear("NOOP"),
+        say(&["{tag} OK done"]),
+    ]);
+    let mut session = open(&scripted).await;
+    let error = session.listing().await.expect_err("one is missing");
+    assert!(error.to_string().contains("leaves out 1 of 3"), "{error}");
     scripted.done();
 }
 

@@ -16,7 +16,7 @@ use std::{
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 use serde_json::json;
 
-use crate::support::dovecot::MAILBOX;
+use crate::support::{dovecot::MAILBOX, wait_for};
 
 pub const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
 pub const CLIENT_SECRET: &str = "the~client/secret+value";
@@ -43,6 +43,8 @@ pub struct State {
     pub answer: Option<String>,
     /// Requests for tokens are heard and not answered.
     pub silent: bool,
+    /// Answers are made, and not sent as long as this is so.
+    pub held: bool,
     /// The forms that came, in their order.
     pub asked: Vec<BTreeMap<String, String>>,
     /// Every token given out.
@@ -189,6 +191,7 @@ fn serve<S: Read + Write>(stream: S, state: &Mutex<State>) -> std::io::Result<()
     };
     match answer {
         Some(answer) => {
+            wait_for(PATIENCE, || !state.lock().expect("a state").held);
             stream.get_mut().write_all(answer.as_bytes())?;
             stream.get_mut().flush()
         }

@@ -1,6 +1,6 @@
 //! The keeper by itself: what it does with callers side by side, and with endpoints that want to be left alone.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use dropkeep::{
     config::Config,
@@ -53,13 +53,19 @@ async fn a_caller_that_went_away_lost_a_rotated_refresh_token() {
     let (folder, endpoint) = (tempfile::tempdir().expect("a folder"), Endpoint::start());
     endpoint.state().rotates = true;
     let keeper = keeper(folder.path(), &endpoint, "");
-    {
-        let held = endpoint.state();
-        let mut asking = std::pin::pin!(keeper.token());
-        // As far as it gets: the endpoint cannot answer as long as its state is held.
-        assert!(futures_util::poll!(asking.as_mut()).is_pending());
-        drop(held);
+    endpoint.state().held = true;
+    let asked = async {
+        while endpoint.asked() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(20), asked);
+    // The refresh token that was sent is of no more use, and whoever asked for it goes away before the answer comes.
+    tokio::select! {
+        _ = keeper.token() => panic!("the answer is held"),
+        asked = asked => asked.expect("the endpoint is asked"),
     }
+    endpoint.state().held = false;
     let token = keeper.token().await.expect("a token");
     assert_eq!(
         endpoint.asked(),
@@ -101,4 +107,27 @@ async fn an_endpoint_that_said_when_to_come_again_is_left_alone_until_then() {
         assert_eq!(keeper.token().await.expect_err("no token").later(), Some(None));
     }
     assert_eq!(endpoint.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_the_disk_did_not_take_was_lost() {
+    let (folder, endpoint) = (tempfile::tempdir().expect("a folder"), Endpoint::start());
+    endpoint.state().rotates = true;
+    let keeper = keeper(folder.path(), &endpoint, "");
+    // In the place of what is written first.
+    let in_the_way = folder.path().join("data/tokens/company.new");
+    std::fs::create_dir_all(&in_the_way).expect("a folder");
+    for _ in 0..2 {
+        let error = keeper.token().await.expect_err("no token before it is on disk");
+        assert_eq!(error.blame(), Blame::Disk, "{error}");
+    }
+    std::fs::remove_dir(&in_the_way).expect("a folder");
+    let token = keeper.token().await.expect("a token");
+    assert_eq!(endpoint.asked(), 1, "the one that was given at first");
+    assert!(keeper.refused(&token).await);
+    keeper
+        .token()
+        .await
+        .expect("a token by the refresh token that came with it");
+    assert_eq!(endpoint.state().asked[1]["refresh_token"], "0.refresh-0");
 }

@@ -124,8 +124,10 @@ async fn pipelined_messages_are_unstuffed_and_a_refused_one_is_named() {
             hear("RETR 1"),
             hear("RETR 2"),
             hear("RETR 3"),
+            hear("NOOP"),
             say(&["+OK", "Subject: one", "", "..dot", "...", ".", "-ERR it is locked"]),
             say_raw(b"+OK\r\n.\r\n"),
+            say(&["+OK"]),
             hear("QUIT"),
             say(&["+OK"]),
         ],
@@ -156,6 +158,8 @@ async fn without_pipelining_each_message_waits_for_the_one_before() {
         rest.push(hear(&format!("TOP {number} 0")));
         rest.push(say(&["+OK", "Subject: x", "", "."]));
     }
+    // It does not know it, and is in step all the same.
+    rest.extend([hear("NOOP"), say(&["-ERR what?"])]);
     let scripted = opened(&["USER", "UIDL", "TOP"], rest);
     let mut session = open(&scripted).await;
     assert!(session.can_fetch_headers());
@@ -168,7 +172,7 @@ async fn without_pipelining_each_message_waits_for_the_one_before() {
 
 #[tokio::test]
 async fn a_long_pipeline_is_refilled() {
-    let numbers: Vec<u32> = (1..=100).collect();
+    let numbers: Vec<u32> = (1..=1_200).collect();
     let listing = |what: &str| {
         let mut lines = String::from("+OK\r\n");
         for number in &numbers {
@@ -176,12 +180,13 @@ async fn a_long_pipeline_is_refilled() {
         }
         say_raw(format!("{lines}.\r\n").as_bytes())
     };
-    let mut rest = vec![hear("STAT"), say(&["+OK 100 0"])];
+    let mut rest = vec![hear("STAT"), say(&["+OK 1200 0"])];
     rest.extend([hear("LIST"), listing("1"), hear("UIDL"), listing("u")]);
     for number in &numbers {
         rest.push(hear(&format!("RETR {number}")));
         rest.push(say(&["+OK", &format!("n{number}"), "."]));
     }
+    rest.extend([hear("NOOP"), say(&["+OK"])]);
     let scripted = logged_in(ALL, rest);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
@@ -193,6 +198,51 @@ async fn a_long_pipeline_is_refilled() {
         .collect();
     let expected: Vec<_> = numbers.iter().map(|number| format!("n{number}\r\n")).collect();
     assert_eq!(got, expected);
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_message_that_ended_too_early_does_not_count() {
+    for behind in [&["of the message", "."][..], &["."], &[""]] {
+        let scripted = opened(
+            ALL,
+            vec![
+                hear("RETR 1"),
+                hear("RETR 2"),
+                hear("RETR 3"),
+                hear("NOOP"),
+                say(&["+OK", "whole", ".", "+OK", "the half", "."]),
+                say(behind),
+            ],
+        );
+        let mut session = open(&scripted).await;
+        let (got, ended) = fetch(&mut session, Want::Whole).await;
+        let got: Vec<_> = got.iter().map(|one| one.copy.clone()).collect();
+        assert_eq!(got, [uidl(1, "a")]);
+        assert!(matches!(ended, Err(SourceError::Protocol { .. })), "{ended:?}");
+        scripted.done();
+    }
+}
+
+#[tokio::test]
+async fn a_message_with_the_next_answer_in_it_does_not_count() {
+    let scripted = opened(
+        ALL,
+        vec![
+            hear("RETR 1"),
+            hear("RETR 2"),
+            hear("RETR 3"),
+            hear("NOOP"),
+            say(&["+OK", "one", "+OK next", "two", ".", "+OK", "three", ".", "+OK"]),
+        ],
+    );
+    let mut session = open(&scripted).await;
+    let (got, ended) = fetch(&mut session, Want::Whole).await;
+    assert!(
+        got.is_empty(),
+        "message 1 swallowed message 2, and an answer is missing at the end"
+    );
+    assert!(matches!(ended, Err(SourceError::Lost { .. })), "{ended:?}");
     scripted.done();
 }
 
@@ -218,6 +268,8 @@ async fn a_server_without_uidl_and_capa_gives_numbers() {
         say(&["+OK", "a", "."]),
         hear("RETR 2"),
         say(&["+OK", "b", "."]),
+        hear("NOOP"),
+        say(&["+OK"]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     assert_eq!(session.folders(&Folders::default()).await.expect("folders"), ["INBOX"]);
@@ -322,6 +374,7 @@ async fn a_connection_lost_in_the_middle_of_a_message_keeps_what_came_before() {
             hear("RETR 1"),
             hear("RETR 2"),
             hear("RETR 3"),
+            hear("NOOP"),
             say(&["+OK", "whole", ".", "+OK", "half"]),
         ],
     );
@@ -338,7 +391,13 @@ async fn a_connection_lost_in_the_middle_of_a_message_keeps_what_came_before() {
 async fn a_message_larger_than_announced_is_aborted() {
     let scripted = opened(
         ALL,
-        vec![hear("RETR 1"), hear("RETR 2"), hear("RETR 3"), say_raw(&endless())],
+        vec![
+            hear("RETR 1"),
+            hear("RETR 2"),
+            hear("RETR 3"),
+            hear("NOOP"),
+            say_raw(&endless()),
+        ],
     );
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, Want::Whole).await;

@@ -116,6 +116,8 @@ async fn without_unique_ids_what_this_session_fetched_can_be_deleted() {
             say(&["-ERR what?"]),
             hear("RETR 1"),
             say(&["+OK", "a", "."]),
+            hear("NOOP"),
+            say(&["+OK"]),
             hear("DELE 1"),
             say(&["+OK"]),
         ],

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 
 use super::wait_for;
 
+mod running;
+
 /// The one mailbox that most tests look at, and its password.
 pub const MAILBOX: &str = "all@example.com";
 pub const PASSWORD: &str = "correct-horse-7-battery";
@@ -70,6 +72,7 @@ pub struct Dovecot {
     child: Child,
     watch: Child,
     root: TempDir,
+    settings: String,
     delivered: AtomicU64,
 }
 
@@ -108,6 +111,7 @@ impl Dovecot {
                     watch: watch(&child),
                     child,
                     root,
+                    settings: settings.to_owned(),
                     delivered: AtomicU64::new(0),
                 };
             }

@@ -1,12 +1,13 @@
-//! A wire between a client and a server that can be held or cut at any byte, so that a test reaches
-//! the middle of a run by waiting for it, not by luck.
+//! A wire between a client and a server: it can be held or cut at any byte, so that a test reaches the middle of a run
+//! by waiting for it, not by luck; and it can be a long and narrow one, or one that breaks again and again.
 
 use std::{
-    io::{Read, Write},
+    collections::VecDeque,
+    io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::wait_for;
@@ -26,7 +27,26 @@ enum Gate {
 struct State {
     passed: u64,
     gate: Gate,
+    link: Link,
+    /// After how many bytes of the server's each of the next connections is cut.
+    cuts: VecDeque<u64>,
+    connections: u32,
 }
+
+/// What a wire is like.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Link {
+    /// From a byte sent to the answer's first byte, where the other side takes no time. Half of it each way; the bytes
+    /// on the way do not hold each other up.
+    pub round_trip: Duration,
+    /// Bytes per second that the server's side carries, on each connection; `None`: as many as there are.
+    pub rate: Option<u64>,
+}
+
+/// Pieces that may be on their way in one direction of a connection that delays them, and the most bytes of each. A
+/// long wire holds many.
+const IN_FLIGHT: usize = 1024;
+const PIECE: usize = 64 << 10;
 
 type Shared = Arc<(Mutex<State>, Condvar)>;
 
@@ -38,33 +58,41 @@ pub struct Proxy {
 
 impl Proxy {
     pub fn to(server: u16) -> Self {
+        Self::over(server, Link::default())
+    }
+
+    /// A wire of this kind.
+    pub fn over(server: u16, link: Link) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let shared: Shared = Arc::new((
             Mutex::new(State {
                 passed: 0,
                 gate: Gate::Open,
+                link,
+                cuts: VecDeque::new(),
+                connections: 0,
             }),
             Condvar::new(),
         ));
         let state = shared.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                match state.0.lock().expect("the state").gate {
-                    Gate::Closed => return,
-                    Gate::CutAt(0) => continue,
-                    _ => {}
-                }
+                let (link, cut) = {
+                    let mut state = state.0.lock().expect("the state");
+                    match state.gate {
+                        Gate::Closed => return,
+                        Gate::CutAt(0) => continue,
+                        _ => {}
+                    }
+                    state.connections += 1;
+                    (state.link, state.cuts.pop_front().unwrap_or(u64::MAX))
+                };
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
                     continue;
                 };
-                let (from_client, to_server) = (client.try_clone(), server.try_clone());
-                let (Ok(from_client), Ok(to_server)) = (from_client, to_server) else {
-                    continue;
-                };
-                let state = state.clone();
-                thread::spawn(move || pass(from_client, to_server));
-                thread::spawn(move || pass_gated(server, client, &state));
+                // An error is a connection that is gone already.
+                let _ = connect(client, server, link, cut, state.clone());
             }
         });
         Self { port, shared }
@@ -78,6 +106,22 @@ impl Proxy {
     /// From now on, lets so many bytes of the server through, and then closes everything for good.
     pub fn cut_after(&self, bytes: u64) {
         self.set(Gate::CutAt(bytes));
+    }
+
+    /// Each of the next connections is cut after so many bytes of the server's; those after them are not.
+    pub fn cut_each_after(&self, bytes: impl IntoIterator<Item = u64>) {
+        let mut state = self.shared.0.lock().expect("the state");
+        state.cuts = bytes.into_iter().collect();
+    }
+
+    /// How many of the cuts of [`Self::cut_each_after`] no connection has met.
+    pub fn cuts_left(&self) -> usize {
+        self.shared.0.lock().expect("the state").cuts.len()
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> u32 {
+        self.shared.0.lock().expect("the state").connections
     }
 
     pub fn open(&self) {
@@ -105,7 +149,7 @@ impl Proxy {
 
     fn set(&self, gate: Gate) {
         let mut state = self.shared.0.lock().expect("the state");
-        *state = State { passed: 0, gate };
+        (state.passed, state.gate) = (0, gate);
         self.shared.1.notify_all();
     }
 }
@@ -118,18 +162,112 @@ impl Drop for Proxy {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    let _ = std::io::copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Both);
+/// Passes on what a connection's sides send until one of them ends it.
+fn connect(client: TcpStream, server: TcpStream, link: Link, cut: u64, shared: Shared) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let one_way = link.round_trip / 2;
+    let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
+    let (from_server, to_client) = (server, client);
+    match one_way.is_zero() && link.rate.is_none() {
+        true => {
+            thread::spawn(move || pass(from_client, to_server));
+            thread::spawn(move || pass_gated(from_server, to_client, cut, &shared));
+        }
+        false => {
+            let commands = delayed(to_server, one_way, None);
+            let answers = delayed(to_client, one_way, link.rate);
+            thread::spawn(move || pass(from_client, commands));
+            thread::spawn(move || pass_gated(from_server, answers, cut, &shared));
+        }
+    }
+    Ok(())
 }
 
-fn pass_gated(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
-    let mut buffer = vec![0; 16 << 10];
-    'connection: loop {
+/// Where bytes go, and how the connection to there is ended.
+trait Sink: Write {
+    /// Ends it behind what was written.
+    fn end(&mut self);
+}
+
+impl Sink for TcpStream {
+    fn end(&mut self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+/// A wire on which bytes take their time.
+struct Delayed {
+    /// Taken when it ends.
+    pieces: Option<mpsc::SyncSender<(Instant, Vec<u8>)>>,
+    one_way: Duration,
+    rate: Option<u64>,
+    /// When the last byte so far has left, where the rate is limited.
+    left: Instant,
+}
+
+fn delayed(mut to: TcpStream, one_way: Duration, rate: Option<u64>) -> Delayed {
+    let (pieces, arriving) = mpsc::sync_channel::<(Instant, Vec<u8>)>(IN_FLIGHT);
+    thread::spawn(move || {
+        for (due, piece) in arriving {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            if to.write_all(&piece).is_err() {
+                break;
+            }
+        }
+        to.end();
+    });
+    Delayed {
+        pieces: Some(pieces),
+        one_way,
+        rate,
+        left: Instant::now(),
+    }
+}
+
+impl Write for Delayed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let now = Instant::now();
+        let sending = match self.rate {
+            Some(rate) => Duration::from_secs_f64(bytes.len() as f64 / rate as f64),
+            None => Duration::ZERO,
+        };
+        self.left = self.left.max(now) + sending;
+        let piece = (self.left + self.one_way, bytes.to_vec());
+        let sent = self.pieces.as_ref().and_then(|pieces| pieces.send(piece).ok());
+        sent.map(|()| bytes.len()).ok_or(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Delayed {
+    fn end(&mut self) {
+        self.pieces = None;
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: impl Sink) {
+    let mut buffer = vec![0; PIECE];
+    while let Ok(read) = from.read(&mut buffer)
+        && read > 0
+        && to.write_all(&buffer[..read]).is_ok()
+    {}
+    to.end();
+}
+
+fn pass_gated(mut from: TcpStream, mut to: impl Sink, cut: u64, shared: &Shared) {
+    let mut buffer = vec![0; PIECE];
+    let mut left = cut;
+    'connection: while left > 0 {
         let read = match from.read(&mut buffer) {
             Ok(read) if read > 0 => read,
             _ => break,
         };
+        let read = read.min(usize::try_from(left).unwrap_or(read));
+        left -= read as u64;
         let mut rest = &buffer[..read];
         while !rest.is_empty() {
             let Some(allowed) = allowed(shared, rest.len()) else {
@@ -141,7 +279,7 @@ fn pass_gated(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             rest = &rest[allowed..];
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
+    to.end();
     let _ = from.shutdown(Shutdown::Both);
 }
 

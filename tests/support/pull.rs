@@ -90,9 +90,14 @@ pub struct Client {
 impl Client {
     /// A session over IMAP, logged in as [`MAILBOX`].
     pub fn imap(port: u16) -> Self {
+        Self::imap_as(port, MAILBOX)
+    }
+
+    /// The same for another account.
+    pub fn imap_as(port: u16, user: &str) -> Self {
         let mut client = Self::connect(port);
         client.line();
-        client.command(&format!("LOGIN {MAILBOX} \"{PASSWORD}\""));
+        client.command(&format!("LOGIN {user} \"{PASSWORD}\""));
         client
     }
 
@@ -108,9 +113,22 @@ impl Client {
         self.imap_lines(&mut |_| {})
     }
 
+    /// Runs a command of IMAP, which must be answered OK, and returns the literals in the answer.
+    pub fn literals(&mut self, command: &str) -> Vec<String> {
+        self.send(&format!("a {command}\r\n"));
+        let mut literals = Vec::new();
+        self.imap_answer(&mut |literal| literals.push(String::from_utf8_lossy(literal).into_owned()));
+        literals
+    }
+
     /// Puts a message into a folder (IMAP APPEND), with line ends as they are to be on the wire.
     pub fn append(&mut self, folder: &str, message: &[u8]) {
-        self.send(&format!("a APPEND \"{folder}\" {{{}}}\r\n", message.len()));
+        self.append_marked(folder, "", message);
+    }
+
+    /// The same, with flags as the message gets into the folder.
+    pub fn append_marked(&mut self, folder: &str, flags: &str, message: &[u8]) {
+        self.send(&format!("a APPEND \"{folder}\" ({flags}) {{{}}}\r\n", message.len()));
         let line = String::from_utf8_lossy(self.line()).into_owned();
         assert!(line.starts_with('+'), "{line}");
         self.reader.get_mut().write_all(message).expect("send");

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use super::answer::{Answer, Body, Said, translate};
 use crate::source::{
     SourceError,
-    error::plain,
+    error::Hidden,
     guard::{Guard, failure},
 };
 
@@ -44,10 +44,12 @@ pub(super) struct Dialogue {
     pub exists: u32,
     /// It said that there are more of them.
     pub grown: bool,
+    /// What no error may repeat.
+    pub hidden: Hidden,
 }
 
 impl Dialogue {
-    pub fn new(host: &str, mut guard: Guard) -> Self {
+    pub fn new(host: &str, mut guard: Guard, hidden: Hidden) -> Self {
         guard.frame_imap();
         guard.allow(SMALL);
         Self {
@@ -56,6 +58,7 @@ impl Dialogue {
             tag: 0,
             exists: 0,
             grown: false,
+            hidden,
         }
     }
 
@@ -87,6 +90,11 @@ impl Dialogue {
         self.client.get_mut().allow(allowance);
         self.send(name, &format!("{tag} {line}\r\n")).await?;
         Ok(tag)
+    }
+
+    /// Lets one response to the running command have literals of so many bytes: bodies, which were asked for.
+    pub fn allow_literals(&mut self, most: u64) {
+        self.client.get_mut().allow_literals(most);
     }
 
     /// Lets the server be silent for so long beyond its time-out, until the next command.
@@ -150,7 +158,7 @@ impl Dialogue {
                 true => Ok(Some(said)),
                 false => Err(SourceError::Refused {
                     command: name.to_owned(),
-                    words: plain(&said.words),
+                    words: self.hidden.plain(&said.words),
                 }),
             },
             Answer::Tagged { .. } => Err(SourceError::Protocol {
@@ -159,7 +167,7 @@ impl Dialogue {
             }),
             Answer::Bye(said) => Err(SourceError::Lost {
                 command: name.to_owned(),
-                words: plain(&said.words),
+                words: self.hidden.plain(&said.words),
             }),
             answer => on(answer).map(|()| None),
         }

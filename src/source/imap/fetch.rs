@@ -10,6 +10,8 @@ use super::{
 };
 use crate::source::{Announced, CopyRef, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance};
 
+const FETCH: &str = "FETCH";
+
 /// What has become of a copy that was asked for.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -34,7 +36,8 @@ impl ImapSession {
         let uids: Vec<u32> = window.iter().filter_map(|one| uid(&one.copy)).collect();
         for set in uid_sets(&uids) {
             let announced = set.uids.iter().map(|uid| sizes[uid]);
-            let allowance = self.dialogue.small() + fetch_allowance(announced);
+            let bodies = fetch_allowance(announced);
+            let allowance = self.dialogue.small().saturating_add(bodies);
             let section = match want {
                 Want::Whole => "BODY.PEEK[]",
                 Want::Header => "BODY.PEEK[HEADER]",
@@ -48,7 +51,9 @@ impl ImapSession {
                 }
                 Ok(())
             };
-            self.dialogue.command("FETCH", &line, allowance, &mut on).await?;
+            let tag = self.dialogue.begin(FETCH, &line, allowance).await?;
+            self.dialogue.allow_literals(bodies);
+            self.dialogue.finish(FETCH, &tag, &mut on).await?;
         }
         let unfetched = |one: &Announced| {
             let why = match uid(&one.copy).and_then(|uid| states.get(&uid)) {

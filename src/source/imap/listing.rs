@@ -44,10 +44,15 @@ impl ImapSession {
         let expected = numbers.clone().count();
         let before = uids.len();
         let mut answered = false;
+        let mut expunged = 0;
         let mut on = |answer| {
-            if let Answer::Search(found) = answer {
-                answered = true;
-                uids.extend(found);
+            match answer {
+                Answer::Search(found) => {
+                    answered = true;
+                    uids.extend(found);
+                }
+                Answer::Expunge => expunged += 1,
+                _ => {}
             }
             match uids.len() - before > expected {
                 true => Err(not_understood("it finds more messages than were asked for")),
@@ -57,11 +62,68 @@ impl ImapSession {
         let allowance = self.dialogue.small() + PER_MESSAGE * u64::from(SEARCHED_AT_ONCE);
         let line = format!("UID SEARCH {}:{}", numbers.start(), numbers.end());
         self.dialogue.command(SEARCH, &line, allowance, &mut on).await?;
-        match answered {
-            true => Ok(()),
+        if !answered {
             // An OK without an answer must not pass for an empty folder.
-            false => Err(not_understood("the command ended without one")),
+            return Err(not_understood("the command ended without one"));
         }
+        if self.lacks(&numbers, &mut uids[before..], expunged) > 0 {
+            // Each of the numbers is a message, so the search leaves some out.
+            expunged += self.uids_by_number(&numbers, uids).await?;
+            let lacking = self.lacks(&numbers, &mut uids[before..], expunged);
+            if lacking > 0 {
+                let detail = format!("it leaves out {lacking} of {expected} messages that stand in the folder");
+                return Err(not_understood(&detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of the messages with these numbers are not among the UIDs found, beyond those that were expunged.
+    fn lacks(&self, numbers: &RangeInclusive<u32>, found: &mut [u32], expunged: usize) -> usize {
+        found.sort_unstable();
+        let found = found.chunk_by(|one, next| one == next).count();
+        let last = self.dialogue.exists.min(*numbers.end());
+        let standing = (*numbers.start()..=last).count();
+        let asked = numbers.clone().count();
+        standing.min(asked.saturating_sub(expunged)).saturating_sub(found)
+    }
+
+    /// The UIDs of messages by their numbers, for servers whose SEARCH leaves some out (Strato finds none of 4,000).
+    /// Gives how many messages the server meanwhile said were expunged.
+    async fn uids_by_number(
+        &mut self,
+        numbers: &RangeInclusive<u32>,
+        uids: &mut Vec<u32>,
+    ) -> Result<usize, SourceError> {
+        const FETCH: &str = "FETCH of UIDs";
+        let mut expunged = 0;
+        let mut found = 0;
+        let mut on = |answer| {
+            match answer {
+                Answer::Fetch(FetchLine { uid: Some(uid), .. }) if uid > 0 => {
+                    found += 1;
+                    uids.push(uid);
+                }
+                Answer::Expunge => expunged += 1,
+                _ => {}
+            }
+            // Lines about others may be among them, but not without end.
+            match found > 2 * SEARCHED_AT_ONCE {
+                true => Err(not_understood("it names more messages than were asked for")),
+                false => Ok(()),
+            }
+        };
+        let allowance = self.dialogue.small() + PER_MESSAGE * u64::from(SEARCHED_AT_ONCE);
+        let line = format!("FETCH {}:{} (UID)", numbers.start(), numbers.end());
+        self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
+        // During FETCH a server may not tell what was expunged (RFC 9051, 7.5.1); during NOOP it does.
+        let allowance = self.dialogue.small();
+        let mut on = |answer| {
+            expunged += usize::from(matches!(answer, Answer::Expunge));
+            Ok(())
+        };
+        self.dialogue.command("NOOP", "NOOP", allowance, &mut on).await?;
+        Ok(expunged)
     }
 
     /// The sizes of copies, in the order asked, and their facts where they are wanted.

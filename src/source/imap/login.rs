@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
 use super::{
     ImapSession,
     answer::{Answer, Said},
@@ -15,7 +13,7 @@ use crate::{
     source::{
         Credential, SourceError, Step, Steps,
         connect::Dialled,
-        error::{plain, without_secrets},
+        error::{Hidden, plain_response},
         token,
     },
 };
@@ -31,7 +29,7 @@ impl ImapSession {
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
         let host = &server.host;
-        let mut dialogue = Dialogue::new(host, dialled.guard);
+        let mut dialogue = Dialogue::new(host, dialled.guard, Hidden::of(&server.username, credential));
         let mut logged_in = false;
         if !dialled.greeted {
             let began = Instant::now();
@@ -75,16 +73,16 @@ struct Greeting {
 async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
     match dialogue.read(GREETING).await? {
         Answer::Note(Said { words, .. }) => Ok(Greeting {
-            words: plain(&words),
+            words: dialogue.hidden.plain(&words),
             logged_in: false,
         }),
         Answer::Preauth(Said { words, .. }) => Ok(Greeting {
-            words: plain(&words),
+            words: dialogue.hidden.plain(&words),
             logged_in: true,
         }),
         Answer::Bye(Said { words, .. }) => Err(SourceError::Greeting {
             host: dialogue.host.clone(),
-            words: plain(&words),
+            words: dialogue.hidden.plain(&words),
         }),
         _ => Err(SourceError::Protocol {
             command: GREETING.to_owned(),
@@ -154,10 +152,7 @@ async fn with_password(
         _ => authenticate_plain(server, password, dialogue).await,
     };
     said.map_err(|error| match error {
-        SourceError::Refused { words, .. } => {
-            let encoded = credentials(server, password);
-            refused(server, without_secrets(&words, &[&encoded, password.reveal()]))
-        }
+        SourceError::Refused { words, .. } => refused(server, words),
         error => error,
     })
 }
@@ -256,17 +251,12 @@ fn is_plain_ascii(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// RFC 4616, in base64.
-fn credentials(server: &Server, password: &Secret) -> String {
-    STANDARD.encode(format!("\0{}\0{}", server.username, password.reveal()))
-}
-
 async fn authenticate_plain(server: &Server, password: &Secret, dialogue: &mut Dialogue) -> Result<Said, SourceError> {
     const AUTHENTICATE: &str = "AUTHENTICATE PLAIN";
     let allowance = dialogue.small();
     let tag = dialogue.begin(AUTHENTICATE, AUTHENTICATE, allowance).await?;
     dialogue.challenge(AUTHENTICATE, &tag).await?;
-    let line = format!("{}\r\n", credentials(server, password));
+    let line = format!("{}\r\n", plain_response(&server.username, password));
     dialogue.send(AUTHENTICATE, &line).await?;
     dialogue.finish(AUTHENTICATE, &tag, &mut |_| Ok(())).await
 }

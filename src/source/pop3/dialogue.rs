@@ -2,7 +2,7 @@
 
 use crate::source::{
     SourceError,
-    error::plain,
+    error::Hidden,
     guard::Guard,
     lines::{Lines, SMALL},
 };
@@ -20,13 +20,16 @@ pub(super) enum Reply {
 /// A connection on which commands are answered in their order.
 pub(super) struct Dialogue {
     pub lines: Lines,
+    /// What no error may repeat.
+    pub hidden: Hidden,
 }
 
 impl Dialogue {
-    pub fn new(host: &str, mut guard: Guard) -> Self {
+    pub fn new(host: &str, mut guard: Guard, hidden: Hidden) -> Self {
         guard.allow(SMALL);
         Self {
             lines: Lines::new(host, guard),
+            hidden,
         }
     }
 
@@ -68,7 +71,7 @@ impl Dialogue {
         if status.eq_ignore_ascii_case("-ERR") {
             return Err(SourceError::Refused {
                 command: name.to_owned(),
-                words: plain(words),
+                words: self.hidden.plain(words),
             });
         }
         if status == "+" {

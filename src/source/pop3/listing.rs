@@ -11,6 +11,9 @@ const PER_MESSAGE: u64 = 256;
 /// A server may claim any number of messages; for more than this the allowance does not grow.
 const MANY: u32 = 4_000_000;
 
+/// So many messages that STAT counts and the listings leave out are asked for one by one.
+const LEFT_OUT: usize = 1_000;
+
 impl Pop3Session {
     /// Asks what the mailbox holds.
     pub(in crate::source) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
@@ -58,6 +61,9 @@ impl Pop3Session {
             Err(SourceError::Refused { .. }) if !self.offers("UIDL") => {}
             listed => listed?,
         }
+        if copies.len() < count as usize {
+            self.find_left_out(count, &mut copies).await?;
+        }
         self.copies = copies.into_values().collect();
         self.fetched.clear();
         Ok(OpenFolder {
@@ -65,6 +71,31 @@ impl Pop3Session {
             uidvalidity: None,
             exists: count,
         })
+    }
+
+    /// Adds the messages that STAT counts, and neither LIST nor UIDL names. Whether they stand there is seen when their
+    /// sizes are asked for; that they are missing from both must not pass for their absence.
+    async fn find_left_out(&mut self, count: u32, copies: &mut BTreeMap<u32, CopyRef>) -> Result<(), SourceError> {
+        let missing = count as usize - copies.len();
+        if missing > LEFT_OUT {
+            return Err(SourceError::Protocol {
+                command: "STAT".to_owned(),
+                detail: format!("it counts {count} messages, and LIST and UIDL leave out {missing} of them"),
+            });
+        }
+        let left_out: Vec<u32> = (1..=count).filter(|number| !copies.contains_key(number)).collect();
+        for number in left_out {
+            let copy = match self.dialogue.command("UIDL", &format!("UIDL {number}")).await {
+                Ok(words) => match numbered(words.as_bytes()) {
+                    Some((answered, uidl)) if answered == number => identified(number, uidl),
+                    _ => CopyRef::Number(number),
+                },
+                Err(SourceError::Refused { .. }) => CopyRef::Number(number),
+                Err(error) => return Err(error),
+            };
+            copies.insert(number, copy);
+        }
+        Ok(())
     }
 
     /// The copies in the mailbox, by their numbers: with their unique ids where the server has

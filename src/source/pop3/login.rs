@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
 use super::{
     Pop3Session,
     dialogue::{Dialogue, Reply},
@@ -13,7 +11,7 @@ use crate::{
     source::{
         Credential, SourceError, Step, Steps,
         connect::Dialled,
-        error::{plain, without_secrets},
+        error::{Hidden, plain_response},
         lines::SMALL,
         token,
     },
@@ -28,11 +26,11 @@ impl Pop3Session {
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
         let host = &server.host;
-        let mut dialogue = Dialogue::new(host, dialled.guard);
+        let mut dialogue = Dialogue::new(host, dialled.guard, Hidden::of(&server.username, credential));
         if !dialled.greeted {
             let began = Instant::now();
             let words = match dialogue.status("the greeting").await {
-                Ok(words) => plain(&words),
+                Ok(words) => dialogue.hidden.plain(&words),
                 Err(SourceError::Refused { words, .. }) => {
                     let host = host.clone();
                     return Err(SourceError::Greeting { host, words });
@@ -87,10 +85,9 @@ async fn with_password(
         let words = "a user name or password with a line end in it cannot be sent";
         return Err(refused(server, words.to_owned()));
     }
-    let credentials = STANDARD.encode(format!("\0{}\0{}", server.username, password.reveal()));
     let said = match takes_plain(offered, &server.username, password.reveal()) {
         true => {
-            let line = format!("AUTH PLAIN {credentials}");
+            let line = format!("AUTH PLAIN {}", plain_response(&server.username, password));
             dialogue.command("AUTH PLAIN", &line).await
         }
         false => match dialogue.command("USER", &format!("USER {}", server.username)).await {
@@ -100,10 +97,7 @@ async fn with_password(
     };
     match said {
         Ok(_) => Ok(()),
-        Err(SourceError::Refused { words, .. }) => {
-            let words = without_secrets(&words, &[&credentials, password.reveal()]);
-            Err(refused(server, words))
-        }
+        Err(SourceError::Refused { words, .. }) => Err(refused(server, words)),
         Err(error) => Err(error),
     }
 }

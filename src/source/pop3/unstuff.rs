@@ -1,9 +1,12 @@
 //! The bytes of a message out of a multi-line answer (RFC 1939, 3): up to the line of a single
-//! dot, with the dot that other lines begin with taken off if they begin with two.
+//! dot, with one dot taken off where a line begins with two.
 //!
 //! Lines end in CRLF and in nothing else. A bare LF is a byte of the message, as some servers
 //! send it, so neither does a dot behind it end the message nor is one taken off; a server
 //! that ended its messages with bare line ends would be waited for in vain, until the time-out.
+//!
+//! A line that begins with one dot, and is not that dot alone, cannot come from a server that doubles the dots. It is
+//! taken as it is: the server forgot to.
 
 use bytes::{Buf, BytesMut};
 use memchr::memmem::Finder;
@@ -36,7 +39,7 @@ impl Unstuffer {
                         buffer.advance(3);
                         return Some(std::mem::take(&mut self.message));
                     }
-                    [b'.', ..] => buffer.advance(1),
+                    [b'.', b'.', ..] => buffer.advance(1),
                     _ => {}
                 }
                 self.at_line_start = false;
@@ -93,8 +96,10 @@ mod tests {
             (b"a\r\n..b\r\n.\r\n", b"a\r\n.b\r\n"),
             (b"a\n.\nb\r\n.\r\n", b"a\n.\nb\r\n"),
             (b"a\r\r\n.\r\n", b"a\r\r\n"),
-            (b".\r\r\n.\r\n", b"\r\r\n"),
-            (b"a\r\n.c\r\n.\r\n", b"a\r\nc\r\n"),
+            (b"..\r\r\n.\r\n", b".\r\r\n"),
+            // Not doubled by the server.
+            (b".\r\r\n.\r\n", b".\r\r\n"),
+            (b"a\r\n.c\r\n.\r\n", b"a\r\n.c\r\n"),
             (b"a\0b\r\n.\r\n", b"a\0b\r\n"),
         ] {
             for piece in 1..=answer.len() {

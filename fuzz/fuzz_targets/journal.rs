@@ -1,0 +1,57 @@
+//! Journal reports, with and without a header that makes them one.
+
+#![no_main]
+
+use bytes::Bytes;
+use dropkeep::{
+    config::{Journal, Recipients},
+    identify::{Header, Identified, Journaled, Report, Rules},
+};
+use dropkeep_fuzz::{Bounded, choices};
+use libfuzzer_sys::fuzz_target;
+
+#[global_allocator]
+static MEMORY: Bounded = Bounded::new();
+
+const HEADER: &[u8] = b"X-MS-Journal-Report:\nContent-Type: multipart/mixed; boundary=b\n\n--b\n";
+
+fuzz_target!(|input: &[u8]| {
+    let ([how], rest) = choices(input);
+    let message = match how & 1 {
+        0 => [HEADER, rest].concat(),
+        _ => rest.to_vec(),
+    };
+    let message = Bytes::from(message);
+    let report = Report::read(&message, &Header::scan(&message));
+    let recipients = Recipients {
+        journal: Journal::Always,
+        ..Recipients::default()
+    };
+    let read = Identified::new(message.clone(), None, &Rules::new(&recipients, "all@example.com"));
+    match (&report, &read.journal) {
+        (None, journal) => {
+            assert_eq!(*journal, Journaled::No);
+            assert_eq!(read.bytes, message);
+        }
+        (Some(report), journal) => {
+            assert!(!report.recipients.is_empty() || !report.senders.is_empty());
+            assert!(report.envelope.len() <= 3 * message.len(), "it is of the message");
+            for named in report.recipients.iter().chain(&report.senders) {
+                assert!(named.field.starts_with("Journal-"));
+                if report.envelope.is_ascii() {
+                    let envelope = report.envelope.to_ascii_lowercase();
+                    let mut letters = named.address.as_str().split(|c: char| !c.is_ascii_alphanumeric());
+                    assert!(letters.all(|letters| envelope.contains(letters)), "{}", named.address);
+                }
+            }
+            match (&report.enclosed, journal) {
+                (None, Journaled::Alone) => assert_eq!(read.bytes, message),
+                (Some(_), Journaled::Around(outer)) => {
+                    assert_eq!(outer.bytes, message);
+                    assert!(!read.bytes.is_empty() && read.bytes.len() < message.len());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+});

@@ -1,0 +1,84 @@
+//! What servers did to sessions that no real one is known to do. The whole answer is there from the beginning.
+
+use std::time::Duration;
+
+use tokio::io::{join, sink};
+
+use super::{Credential, Session, SourceError, Steps};
+use crate::config::{Access, Folders, Secret, Server};
+
+const PASSWORD: &str = "hun\"t\\er2";
+const CAPABILITY: &str = "* CAPABILITY IMAP4rev1\r\nD1 OK\r\n";
+
+async fn session(access: Access, credential: &Credential, said: &str) -> Result<Session, SourceError> {
+    let server = Server::new(access, "mail.example.com", 1, "jane").with_timeout(Duration::from_secs(5));
+    let stream = join(std::io::Cursor::new(said.to_owned()), sink());
+    Session::over(&server, credential, stream, &mut Steps::default()).await
+}
+
+async fn refused(access: Access, credential: &Credential, said: &str) -> String {
+    let error = session(access, credential, said).await.expect_err("no session");
+    format!("{error} {error:?}")
+}
+
+fn password() -> Credential {
+    Credential::Password(Secret::new(PASSWORD))
+}
+
+#[tokio::test]
+async fn a_bye_to_a_login_showed_the_password() {
+    let said = format!("* OK\r\n{CAPABILITY}* BYE LOGIN jane {PASSWORD} comes too often\r\n");
+    let words = refused(Access::Imap, &password(), &said).await;
+    assert!(words.contains("LOGIN jane *** comes too often"), "{words}");
+}
+
+#[tokio::test]
+async fn a_login_repeated_as_it_was_sent_showed_the_password() {
+    let said = format!("* OK\r\n{CAPABILITY}D2 NO LOGIN \"jane\" \"hun\\\"t\\\\er2\" is wrong\r\n");
+    let words = refused(Access::Imap, &password(), &said).await;
+    assert!(words.contains("LOGIN \"jane\" \"***\" is wrong"), "{words}");
+}
+
+#[tokio::test]
+async fn a_secret_was_shown_where_the_words_were_cut_within_it() {
+    for before in 390..400 {
+        let said = format!("* OK\r\n{CAPABILITY}D2 NO {} hunter2\r\n", "x".repeat(before));
+        let credential = Credential::Password(Secret::new("hunter2"));
+        let words = refused(Access::Imap, &credential, &said).await;
+        assert!(!words.contains("hu"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_later_refusal_showed_the_password() {
+    let said = format!("* OK\r\n{CAPABILITY}D2 OK [CAPABILITY IMAP4rev1] in\r\nD3 NO {PASSWORD} was long ago\r\n");
+    let mut imap = session(Access::Imap, &password(), &said).await.unwrap();
+    let error = imap.folders(&Folders::default()).await.expect_err("refused");
+    assert!(error.to_string().ends_with("*** was long ago"), "{error}");
+
+    let said = format!("+OK\r\n-ERR\r\n+OK\r\n+OK\r\n-ERR\r\n-ERR PASS {PASSWORD} was long ago\r\n");
+    let mut pop3 = session(Access::Pop3, &password(), &said).await.unwrap();
+    let error = pop3.open("INBOX").await.expect_err("refused");
+    assert!(error.to_string().ends_with("PASS *** was long ago"), "{error}");
+}
+
+#[tokio::test]
+async fn a_bye_between_challenge_and_token_showed_the_token() {
+    let token = Credential::Token(Secret::new("ya29.secret"));
+    let said = "* OK\r\n* CAPABILITY IMAP4rev1 AUTH=XOAUTH2\r\nD1 OK\r\n+ \r\n* BYE ya29.secret is old\r\n";
+    let words = refused(Access::Imap, &token, said).await;
+    assert!(words.contains("*** is old"), "{words}");
+}
+
+#[tokio::test]
+async fn many_messages_let_one_name_take_hundreds_of_megabytes() {
+    let said = format!(
+        "* OK\r\n{CAPABILITY}D2 OK [CAPABILITY IMAP4rev1] in\r\n\
+         * 4000000 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 9]\r\nD3 OK\r\n\
+         * LIST () \"/\" {{400000000}}\r\nabc"
+    );
+    let mut session = session(Access::Imap, &password(), &said).await.unwrap();
+    session.open("INBOX").await.unwrap();
+    let error = session.listing().await.expect_err("too much");
+    assert!(matches!(error, SourceError::TooMuch { .. }), "{error}");
+}
