@@ -22,7 +22,7 @@ use crate::{
 static COURIER: Kind = Kind {
     name: "courier",
     start: include_str!("courier.sh"),
-    binds: &["etc=/etc/courier", "run=/run/courier"],
+    binds: &["etc=/etc/courier", "run=/run/courier", "var=/var/lib/courier"],
     configure,
     // It cannot be told to greet otherwise.
     greeting: Some("OK"),
@@ -40,7 +40,9 @@ fn configure(folder: &Path, root: &Path, ports: Ports) {
         .arg(&etc)
         .status();
     assert!(copied.expect("cp").success());
-    fs::create_dir(folder.join("run")).expect("run");
+    for own in ["run", "var"] {
+        fs::create_dir(folder.join(own)).expect(own);
+    }
     let Ports {
         imap,
         imaps,

@@ -9,11 +9,20 @@ chmod 600 /etc/courier/userdb
 makeuserdb
 mkdir /run/courier/authdaemon
 chown courier /run/courier/authdaemon
+chown courier /var/lib/courier
+for cache in couriersslimapcache couriersslpop3cache; do
+    install -o courier -g courier -m 600 /dev/null /var/lib/courier/$cache
+done
 set -a
 (
     . /etc/courier/authdaemonrc
     exec /usr/lib/courier/courier-authlib/authdaemond
 ) &
+# A login that finds nobody to ask is closed.
+for _ in $(seq 200); do
+    [ ! -S /run/courier/authdaemon/socket ] || break
+    sleep 0.05
+done
 
 listen() { # configuration, whether TLS comes first, the login program and what it starts
     . "/etc/courier/$1"
