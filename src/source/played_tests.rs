@@ -1,8 +1,8 @@
 //! What servers did to sessions that no real one is known to do. The whole answer is there from the beginning.
 
-use std::time::Duration;
+use std::{io::Cursor, time::Duration};
 
-use tokio::io::{join, sink};
+use tokio::io::{AsyncReadExt, join, sink};
 
 use super::{Credential, Session, SourceError, Steps};
 use crate::config::{Access, Folders, Secret, Server};
@@ -11,8 +11,18 @@ const PASSWORD: &str = "hun\"t\\er2";
 const CAPABILITY: &str = "* CAPABILITY IMAP4rev1\r\nD1 OK\r\n";
 
 async fn session(access: Access, credential: &Credential, said: &str) -> Result<Session, SourceError> {
+    session_in_parts(access, credential, [said, ""]).await
+}
+
+/// The same with an answer that is read in two parts.
+async fn session_in_parts(
+    access: Access,
+    credential: &Credential,
+    [first, second]: [&str; 2],
+) -> Result<Session, SourceError> {
     let server = Server::new(access, "mail.example.com", 1, "jane").with_timeout(Duration::from_secs(5));
-    let stream = join(std::io::Cursor::new(said.to_owned()), sink());
+    let said = Cursor::new(first.to_owned()).chain(Cursor::new(second.to_owned()));
+    let stream = join(said, sink());
     Session::over(&server, credential, stream, &mut Steps::default()).await
 }
 
@@ -72,12 +82,14 @@ async fn a_bye_between_challenge_and_token_showed_the_token() {
 
 #[tokio::test]
 async fn many_messages_let_one_name_take_hundreds_of_megabytes() {
-    let said = format!(
+    let opened = format!(
         "* OK\r\n{CAPABILITY}D2 OK [CAPABILITY IMAP4rev1] in\r\n\
-         * 4000000 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 9]\r\nD3 OK\r\n\
-         * LIST () \"/\" {{400000000}}\r\nabc"
+         * 4000000 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 9]\r\nD3 OK\r\n"
     );
-    let mut session = session(Access::Imap, &password(), &said).await.unwrap();
+    let name = "* LIST () \"/\" {400000000}\r\nabc";
+    let password = password();
+    let session = session_in_parts(Access::Imap, &password, [&opened, name]);
+    let mut session = session.await.unwrap();
     session.open("INBOX").await.unwrap();
     let error = session.listing().await.expect_err("too much");
     assert!(matches!(error, SourceError::TooMuch { .. }), "{error}");
