@@ -3,16 +3,18 @@
 CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
+KILLS ?= 200
+PEERS ?= target/peers
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint run check protocol serve bench fuzz deny clean
+.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash deny clean
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  make %-9s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  make %-10s %s\n' "$$name" "$$what"; done
 	@echo
 	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number"
 
@@ -24,6 +26,11 @@ demo: ## Archive a made-up mailbox from a mail server of its own (ONCE=1: and en
 test: ## All tests, a real Dovecot included (CORPUS=folder: real mail too)
 	@tests/install-tools.sh
 	cargo test
+
+test-peers: ## The journey against real Cyrus IMAP and Courier, each in a small Debian of its own (root; PEERS=where)
+	@tests/install-tools.sh
+	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
+	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
 
 lint: ## Formatting and clippy, warnings refused
 	cargo fmt --all --check
@@ -51,6 +58,10 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, m
 fuzz: ## Property tests at length: stored and read back, read by anybody's rules, over a hundred thousand messages (CASES=number)
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
+
+crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
+	@tests/install-tools.sh
+	KILLS=$(KILLS) cargo test --test crash -- --nocapture
 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }

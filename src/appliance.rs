@@ -20,12 +20,12 @@ use crate::{
     config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
-        api::{Failure, Reply, Request},
+        api::{Failure, ProfileLine, Reply, Request},
     },
     errand::Errand,
     identify::Pool,
     message::Address,
-    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Stop, Supervisor, look_at_users},
+    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, RunState, metrics},
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
@@ -40,6 +40,7 @@ const TELL: Duration = Duration::from_millis(100);
 struct Supervised {
     supervisor: Addr<Supervisor>,
     live: watch::Receiver<Live>,
+    standing: watch::Receiver<Standing>,
 }
 
 /// The running appliance.
@@ -106,12 +107,13 @@ impl Appliance {
                 last_start,
                 scheduled,
             );
-            let live = supervisor.live();
+            let (live, standing) = (supervisor.live(), supervisor.standing());
             (
                 profile.name.clone(),
                 Supervised {
                     supervisor: supervisor.start(),
                     live,
+                    standing,
                 },
             )
         };
@@ -170,6 +172,14 @@ impl Appliance {
                 let import = Import { paths, format, mbox };
                 self.run(&profile, Some(there(import).await?), replies).await
             }
+            Request::Status => {
+                for profile in &self.config.profile {
+                    let line = Reply::Profile(self.standing(&profile.name)?);
+                    // Whoever asked may be gone.
+                    let _ = replies.send(line).await;
+                }
+                Ok(())
+            }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
             Request::AddUser { name, addresses } => {
                 let addresses = parse_addresses(&addresses)?;
@@ -208,6 +218,24 @@ impl Appliance {
             }
             _ => Err(Failure::usage("this request is answered by the store")),
         }
+    }
+
+    fn standing(&self, name: &str) -> Result<ProfileLine, Failure> {
+        let profile = self.profile(name)?;
+        let (live, standing) = (profile.live.borrow(), profile.standing.borrow());
+        let state = match (standing.is_failing(), live.busy) {
+            (true, _) => "failing",
+            (false, true) => "running",
+            (false, false) => "idle",
+        };
+        Ok(ProfileLine {
+            profile: name.to_owned(),
+            state: state.to_owned(),
+            run: live.run.as_ref().map(|run| run.run),
+            seen: live.run.as_ref().map_or(0, |run| run.seen),
+            expected: live.expected,
+            failing: standing.failing.clone(),
+        })
     }
 
     /// One run of a profile, over its server or over the files of an import.

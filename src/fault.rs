@@ -195,7 +195,7 @@ mod chosen {
     fn chosen() -> Option<&'static Chosen> {
         static CHOSEN: OnceLock<Option<Chosen>> = OnceLock::new();
         let read = || {
-            let text = std::env::var(VARIABLE).ok()?;
+            let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty())?;
             let chosen = Chosen::parse(&text);
             if chosen.is_none() {
                 say(&format!(

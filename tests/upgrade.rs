@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -10,28 +10,10 @@ use support::{
     appliance::{Appliance, Profile, number, text},
     dovecot::Dovecot,
     generator::{self, Mailbox, Settings},
+    stores::thaw,
 };
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
-
-/// Thaws the store of a schema into an appliance's data directory; gives what the version that wrote it read.
-fn thaw(appliance: &Appliance, schema: u32) -> Value {
-    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
-    let name = stores.join(format!("schema-{schema}"));
-    let tar = zstd::bulk::decompress(&fs::read(name.with_extension("tar.zst")).unwrap(), 64 << 20).unwrap();
-    fs::create_dir_all(appliance.data()).unwrap();
-    let file = appliance.data().join("store.tar");
-    fs::write(&file, tar).unwrap();
-    let unpacked = Command::new("tar")
-        .arg("-C")
-        .arg(appliance.data())
-        .arg("-xf")
-        .arg(&file)
-        .status();
-    assert!(unpacked.unwrap().success());
-    fs::remove_file(file).unwrap();
-    serde_json::from_slice(&fs::read(name.with_extension("json")).unwrap()).unwrap()
-}
 
 fn assert_reads_the_same(appliance: &Appliance, read: &Value) {
     assert_eq!(json!(appliance.done(&["users", "--json"]).lines()), read["users"]);

@@ -50,7 +50,7 @@ impl Server {
             let answer = match (command.as_str(), index) {
                 ("CAPA", _) => {
                     let uidl = if self.uidl.is_some() { "UIDL\r\n" } else { "" };
-                    format!("+OK\r\nUSER\r\n{uidl}.\r\n").into_bytes()
+                    format!("+OK\r\nUSER\r\nEXPIRE 0\r\n{uidl}.\r\n").into_bytes()
                 }
                 ("USER" | "NOOP", _) => b"+OK\r\n".to_vec(),
                 ("PASS", _) if line.ends_with(PASSWORD) => b"+OK\r\n".to_vec(),
@@ -100,6 +100,16 @@ fn archive_twice(uidl: Option<fn(usize) -> String>) -> [serde_json::Value; 2] {
         recipients: format!("own_addresses = [\"{MAILBOX}\"]\n"),
     };
     let appliance = Appliance::for_company(DROPKEEP, &profile);
+    // It says that it deletes what was read.
+    let tested = appliance.done(&["test", PROFILE, "--json"]).json();
+    assert!(
+        tested["warnings"][0]
+            .as_str()
+            .is_some_and(|text| text.contains("EXPIRE 0")),
+        "{tested:#}"
+    );
+    let said = appliance.done(&["test", PROFILE]).text();
+    assert!(said.lines().any(|line| line.starts_with("warning: ")), "{said}");
     // The server has no TOP either, so headers come with their bodies.
     let rehearsed = appliance.done(&["archive", PROFILE, "--dry-run", "--json"]).json();
     assert!(rehearsed["notices"].to_string().contains("no TOP"), "{rehearsed:#}");

@@ -18,6 +18,7 @@ mod reroute;
 mod restore;
 mod serve;
 mod show;
+mod status;
 mod test;
 mod users;
 mod verify;
@@ -90,6 +91,8 @@ enum Command {
         #[arg(long, value_name = "N", conflicts_with = "run")]
         newest: Option<usize>,
     },
+    /// How each profile stands: idle, running, or failing, since when and why.
+    Status,
     /// The users and their archives.
     Users {
         #[command(subcommand)]
@@ -153,6 +156,7 @@ impl Command {
         match self {
             Self::Test { .. }
             | Self::Protocols { .. }
+            | Self::Status
             | Self::Users { change: None }
             | Self::List { .. }
             | Self::Raw { .. }
@@ -238,6 +242,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
+        Command::Status => status::run(config, cli.json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),

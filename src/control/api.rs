@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     formats::{Format, MboxKind},
     message::Address,
-    profile::{Exit, StartError},
+    profile::{Exit, Failing, StartError},
     report::Run,
 };
 
@@ -38,6 +38,8 @@ pub enum Request {
     Protocol {
         run: u64,
     },
+    /// How each profile stands.
+    Status,
     Users,
     AddUser {
         name: String,
@@ -88,7 +90,8 @@ impl Request {
             | Self::List { .. }
             | Self::Raw { .. }
             | Self::Show { .. } => true,
-            Self::Archive { .. }
+            Self::Status
+            | Self::Archive { .. }
             | Self::Import { .. }
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
@@ -119,6 +122,7 @@ pub enum Reply {
     Run(Box<Run>),
     Compacted(Box<CompactedLine>),
     Rerouted(Box<RerouteLine>),
+    Profile(ProfileLine),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.
@@ -146,6 +150,20 @@ pub struct CompactedLine {
 pub struct RerouteLine {
     pub id: u64,
     pub users: Vec<String>,
+}
+
+/// A line of `status`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileLine {
+    pub profile: String,
+    /// `idle`, `running`, or `failing`: the last runs failed one after the other.
+    pub state: String,
+    /// The run that is going on, and how far it is.
+    pub run: Option<u64>,
+    pub seen: u64,
+    pub expected: u64,
+    /// The runs that failed in a row; `null` where the last one did not.
+    pub failing: Option<Failing>,
 }
 
 /// A line of `users`.
@@ -273,7 +291,7 @@ impl From<ConfigError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Busy(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Busy(_) | StartError::Restarting(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
             StartError::Store(error) => error.into(),
         }
     }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
+    deletion::Doubtful,
     exclude::Exclude,
     frequent::{Frequent, notice_of_unknown},
     pulse::Pulse,
@@ -31,6 +32,8 @@ const MAILBOX: usize = 16;
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
+    /// Which of the profiles that its supervisor made one after the other it speaks of.
+    pub(super) generation: u64,
     /// A run is going on, or about to begin, or its protocol is being stored.
     pub busy: bool,
     /// The run as counted so far; `None` when none is going on.
@@ -43,6 +46,35 @@ pub struct Live {
     pub cancel: CancellationToken,
     /// Whether it gets anywhere.
     pub pulse: Pulse,
+}
+
+/// Where a profile writes what its run looks like. One that was replaced writes nothing any more.
+#[derive(Clone)]
+pub struct Board(Arc<watch::Sender<Live>>, u64);
+
+impl Board {
+    /// The board of the profile of this generation.
+    pub fn new(live: Arc<watch::Sender<Live>>, generation: u64) -> Self {
+        Self(live, generation)
+    }
+
+    fn modify(&self, change: impl FnOnce(&mut Live)) {
+        self.0.send_if_modified(|live| {
+            let mine = live.generation == self.1;
+            if mine {
+                change(live);
+                live.generation = self.1;
+            }
+            mine
+        });
+    }
+
+    /// The run of this number, as counted so far; `None` where it was given up.
+    fn run(&self, number: u64) -> Option<Run> {
+        let live = self.0.borrow();
+        let run = live.run.clone().filter(|run| run.run == number);
+        run.filter(|_| live.generation == self.1)
+    }
 }
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
@@ -58,6 +90,8 @@ pub struct Finished {
 pub enum StartError {
     #[error("a run of profile {0:?} is already going on")]
     Busy(String),
+    #[error("profile {0:?} is being started anew; ask again in a moment")]
+    Restarting(String),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the run of profile {0:?} was given up; its protocol says why, and the profile is started anew")]
@@ -68,7 +102,7 @@ pub struct Profile {
     config: config::Profile,
     login: Login,
     stages: Stages,
-    live: Arc<watch::Sender<Live>>,
+    live: Board,
     /// Where connections live.
     network: Arbiter,
     current: Option<CancellationToken>,
@@ -77,13 +111,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub fn new(
-        config: config::Profile,
-        login: Login,
-        stages: Stages,
-        live: Arc<watch::Sender<Live>>,
-        network: Arbiter,
-    ) -> Self {
+    pub fn new(config: config::Profile, login: Login, stages: Stages, live: Board, network: Arbiter) -> Self {
         Self {
             config,
             login,
@@ -106,7 +134,7 @@ impl Profile {
         } = judged;
         metrics::copies(&self.config.name, outcome, 1);
         metrics::fetched(&self.config.name, bytes);
-        self.live.send_modify(|live| {
+        self.live.modify(|live| {
             let Some(run) = live.run.as_mut() else { return };
             run.count(outcome);
             run.bytes += bytes;
@@ -194,7 +222,7 @@ impl Handler<Progress> for Profile {
             notices,
         } = progress;
         judged.into_iter().for_each(|judged| self.count(judged));
-        self.live.send_modify(|live| {
+        self.live.modify(|live| {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
                 for error in errors {
@@ -220,14 +248,14 @@ impl Handler<Start> for Profile {
         let cancel = CancellationToken::new();
         self.current = Some(cancel.clone());
         metrics::progress(&name, 0, 0);
-        self.live.send_modify(|live| live.busy = true);
+        self.live.modify(|live| live.busy = true);
         let (reply, answer) = oneshot::channel();
         let run = self.run(import, cancel, ctx.address().recipient());
         let run = run.into_actor(self).map(|(result, unstored), profile, _| {
             profile.current = None;
             profile.unstored = unstored;
             // Only now: whoever waits for the end of the run may end the process.
-            profile.live.send_replace(Live::default());
+            profile.live.modify(|live| *live = Live::default());
             // Whoever asked may be gone; the protocol is stored.
             let _ = reply.send(result);
         });
@@ -269,12 +297,14 @@ impl Profile {
                 Err(error) => return (Err(not_begun(&config.name, started, error)), None),
             };
             let pulse = Pulse::default();
-            live.send_replace(Live {
-                busy: true,
-                run: Some(Run { run: number, ..begun }),
-                cancel: cancel.clone(),
-                pulse: pulse.clone(),
-                ..Live::default()
+            live.modify(|live| {
+                *live = Live {
+                    busy: true,
+                    run: Some(Run { run: number, ..begun }),
+                    cancel: cancel.clone(),
+                    pulse: pulse.clone(),
+                    ..Live::default()
+                };
             });
             tracing::info!(profile = config.name, run = number, "run begins");
             let source = match &import {
@@ -297,6 +327,7 @@ impl Profile {
                         source: source.map(|source| source as u32),
                         // Its own, so that one connection's end can be that of the others.
                         cancel: cancel.child_token(),
+                        doubtful: Doubtful::default(),
                         pulse,
                         progress,
                         profile: config.clone(),
@@ -308,7 +339,7 @@ impl Profile {
             };
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
-            let Some(finished) = finish(&live, &config, number, started, result) else {
+            let Some(mut finished) = finish(&live, &config, number, started, result) else {
                 // The supervisor took this profile for stuck, and has stored the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };
@@ -319,6 +350,9 @@ impl Profile {
                 // A full disk refuses the protocol too; the answer still tells all.
                 Err(error) => {
                     tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
+                    if matches!(finished.exit, Exit::Done | Exit::Errors) {
+                        finished.exit = Exit::Store;
+                    }
                     Some(protocol)
                 }
             };
@@ -353,13 +387,13 @@ fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError
 
 /// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
 fn finish(
-    live: &watch::Sender<Live>,
+    live: &Board,
     config: &config::Profile,
     number: u64,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
 ) -> Option<Finished> {
-    let mut run = live.borrow().run.clone().filter(|run| run.run == number)?;
+    let mut run = live.run(number)?;
     let some_refused = !refused.is_empty();
     for FolderError { folder, error } in refused {
         run.error(&folder, "", "folder", error);
@@ -368,7 +402,7 @@ fn finish(
         Err(RunError::Interrupted) | Ok(()) => {}
         Err(error) => run.error("", "", error.stage(), error),
     }
-    let common = live.borrow().unresolved.common();
+    let common = live.0.borrow().unresolved.common();
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
         run.notice(notice);
     }

@@ -2,11 +2,9 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    panic::AssertUnwindSafe,
     sync::Arc,
 };
 
-use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +12,8 @@ use super::{
     connection::{Judged, Progress, Task},
     exclude::Exclude,
     jobs::{Job, Jobs, Told, Unit},
-    judge::{copy_error, judge},
+    judge::judge,
+    outcomes::surviving,
     run::FolderError,
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
 };
@@ -27,8 +26,6 @@ use crate::{
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
-/// Outcomes told at once.
-const TOLD: usize = 500;
 /// By how much windows grow again, after a lost connection made them one copy.
 const GROWTH: usize = 8;
 
@@ -49,6 +46,16 @@ impl CollectError {
     pub fn session_is_usable(&self) -> bool {
         matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
     }
+
+    /// Whether the server asks to come again later.
+    pub fn asks_to_wait(&self) -> bool {
+        matches!(self, Self::Source(error) if error.wait().is_some())
+    }
+}
+
+/// Whether the server will not do it; one that asks to come again later may yet.
+fn is_refusal(error: &SourceError) -> bool {
+    error.disposition() == Disposition::Report && error.wait().is_none()
 }
 
 /// Gives up waiting for a server when the run is interrupted.
@@ -97,22 +104,22 @@ pub(super) struct Work<'t> {
     /// The folder that is open, and its UIDVALIDITY.
     pub(super) open: Option<(String, Option<u32>)>,
     /// Copies on their way, as many as the budget lets in.
-    judging: JoinSet<(Place, Result<Judged, StoreError>)>,
+    pub(super) judging: JoinSet<(Place, Result<Judged, StoreError>)>,
     pub(super) progress: Progress,
     /// Whose outcomes are in `progress`.
-    telling: Vec<Place>,
+    pub(super) telling: Vec<Place>,
     /// Asked for, and not answered.
     missing: Vec<(CopyRef, &'static str)>,
 }
 
 /// Where it is noted that a copy has its outcome.
-type Place = (Told, usize);
+pub(super) type Place = (Told, usize);
 
 /// A unit, as this session knows it.
-struct Current<'u> {
-    unit: &'u Unit,
+pub(super) struct Current<'u> {
+    pub unit: &'u Unit,
     /// The places of its copies, by how they are named here.
-    places: HashMap<CopyRef, usize>,
+    pub places: HashMap<CopyRef, usize>,
 }
 
 impl Work<'_> {
@@ -149,7 +156,7 @@ impl Work<'_> {
             self.missing.clear();
             self.flush().await?;
             match done {
-                Err(CollectError::Source(error)) if error.disposition() == Disposition::Report => {
+                Err(CollectError::Source(error)) if is_refusal(&error) => {
                     self.open = None;
                     self.folder_refused(session, folder, error).await?;
                 }
@@ -196,17 +203,21 @@ impl Work<'_> {
                 let copy = copies.remove(0);
                 let error = format!("the connection is lost each time it is fetched: {}", unit.losses.why);
                 self.judged(&current, Outcome::Failed, &copy, Some(("fetch", error)));
+                unit.told().give_up();
                 self.flush().await?;
             }
         }
-        for chunk in copies.chunks(SIZES) {
-            let announced = self.sizes(session, chunk).await?;
-            if announced.len() < chunk.len() {
-                let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
-                let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
-                self.missing
-                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
-            }
+        let mut copies = &copies[..];
+        while !copies.is_empty() {
+            // After a loss it may be a size that the server cannot tell.
+            let many = if most_copies < WINDOW_COPIES {
+                most_copies
+            } else {
+                SIZES
+            };
+            let (chunk, rest) = copies.split_at(many.min(copies.len()));
+            copies = rest;
+            let announced = self.sizes_of(session, &current, chunk).await?;
             let mut fitting = VecDeque::from(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
             while !fitting.is_empty() {
@@ -214,10 +225,47 @@ impl Work<'_> {
                 let window = self.put_aside_by_header(session, &current, window).await?;
                 self.fetch(session, &current, window).await?;
                 self.flush().await?;
-                most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
             }
+            most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
         self.find_missing(session, &current).await
+    }
+
+    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
+    /// others.
+    async fn sizes_of(
+        &mut self,
+        session: &mut Session,
+        current: &Current<'_>,
+        copies: &[CopyRef],
+    ) -> Result<Vec<Announced>, CollectError> {
+        let mut announced = Vec::with_capacity(copies.len());
+        let mut asked = vec![copies];
+        while let Some(some) = asked.pop() {
+            match self.sizes(session, some).await {
+                Ok(more) => {
+                    if more.len() < some.len() {
+                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
+                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
+                        self.missing
+                            .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                    }
+                    announced.extend(more);
+                }
+                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
+                    [only] => {
+                        let error = Some(("fetch", error.to_string()));
+                        self.judged(current, Outcome::Failed, only, error);
+                    }
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        asked.extend([second, first]);
+                    }
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(announced)
     }
 
     async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
@@ -305,10 +353,8 @@ impl Work<'_> {
         }
         let _share = self
             .task
-            .stages
-            .budget
-            .take(window.iter().map(|one| one.size.min(HEADER_BYTES)))
-            .await;
+            .share(window.iter().map(|one| one.size.min(HEADER_BYTES)))
+            .await?;
         let mut headers = Vec::with_capacity(window.len());
         let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
         let fetching = session.fetch(&window, Want::Header, &mut keep);
@@ -342,8 +388,13 @@ impl Work<'_> {
                 routing: self.task.routing.clone(),
                 look_up: Vec::new(),
             };
-            let previewed = self.task.stages.router.send(question).await;
-            let previewed = previewed.map_err(|_| CollectError::Profile)?;
+            let router = &self.task.stages.router;
+            let previewed = match router.send(question).await {
+                Ok(previewed) => previewed,
+                // Deciding panicked, and the router lives on; once it is fetched, that copy alone fails.
+                Err(_) if router.connected() => continue,
+                Err(_) => return Err(CollectError::Profile),
+            };
             if previewed.unknown {
                 let reported = match Report::is_marked(&header) {
                     true => Reported::Untrusted,
@@ -370,6 +421,7 @@ impl Work<'_> {
         }
         let unfetched = match self.fetch_once(session, current, &window).await {
             Ok(unfetched) => unfetched,
+            Err((error, _)) if error.asks_to_wait() => return Err(error),
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 let folder = &current.unit.folder.name;
                 tracing::warn!(%error, folder, "a window is refused; its copies are fetched one by one");
@@ -377,7 +429,7 @@ impl Work<'_> {
                 for one in left {
                     match self.fetch_once(session, current, std::slice::from_ref(&one)).await {
                         Ok(more) => unfetched.extend(more),
-                        Err((error, _)) if error.session_is_usable() => {
+                        Err((error, _)) if error.session_is_usable() && !error.asks_to_wait() => {
                             let error = Some(("fetch", error.to_string()));
                             self.judged(current, Outcome::Failed, &one.copy, error);
                         }
@@ -421,7 +473,8 @@ impl Work<'_> {
         current: &Current<'_>,
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
-        let mut share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
+        let share = self.task.share(window.iter().map(|one| one.size)).await;
+        let mut share = share.map_err(|error| (error, window.to_vec()))?;
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
         let mut came = HashSet::new();
         let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
@@ -466,83 +519,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-
-    fn judged(&mut self, current: &Current<'_>, outcome: Outcome, copy: &CopyRef, error: Option<(&str, String)>) {
-        let error = error.map(|(stage, error)| copy_error(&current.unit.folder.name, copy, stage, error));
-        let judged = Judged::without_bytes(copy.clone(), outcome, error);
-        self.put(current, judged);
-    }
-
-    fn put(&mut self, current: &Current<'_>, judged: Judged) {
-        if let Some(place) = current.places.get(&judged.copy) {
-            self.telling.push((current.unit.told(), *place));
-            self.progress.judged.push(judged);
-        }
-    }
-
-    /// Waits for all copies on their way.
-    async fn judge_all(&mut self) -> Result<(), CollectError> {
-        let mut first_error = None;
-        while let Some(judged) = self.judging.join_next().await {
-            self.take(judged, &mut first_error);
-            if self.progress.judged.len() >= TOLD {
-                self.tell().await?;
-            }
-        }
-        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
-    }
-
-    /// Tells the profile what has been judged so far.
-    pub(super) async fn flush(&mut self) -> Result<(), CollectError> {
-        let mut first_error = None;
-        while let Some(judged) = self.judging.try_join_next() {
-            self.take(judged, &mut first_error);
-        }
-        self.tell().await?;
-        first_error.map_or(Ok(()), |error| Err(CollectError::Store(error)))
-    }
-
-    fn take(
-        &mut self,
-        judged: Result<(Place, Result<Judged, StoreError>), tokio::task::JoinError>,
-        first_error: &mut Option<StoreError>,
-    ) {
-        match judged {
-            Ok((place, Ok(judged))) => {
-                self.telling.push(place);
-                self.progress.judged.push(judged);
-            }
-            Ok((_, Err(error))) => drop(first_error.get_or_insert(error)),
-            // Its panic is caught within, so it was aborted, with the arbiter.
-            Err(error) => tracing::error!(%error, "a copy was given up on its way; it stays open"),
-        }
-    }
-
-    async fn tell(&mut self) -> Result<(), CollectError> {
-        let progress = std::mem::take(&mut self.progress);
-        if progress.is_empty() {
-            return Ok(());
-        }
-        let told = self.task.progress.send(progress).await;
-        told.map_err(|_| CollectError::Profile)?;
-        self.telling.drain(..).for_each(|(told, place)| told.add(place));
-        self.task.pulse.beat();
-        Ok(())
-    }
-}
-
-/// The way of a copy, at the end of which it has an outcome even where that way panics.
-async fn surviving(
-    place: Place,
-    folder: String,
-    copy: CopyRef,
-    judge: impl Future<Output = Result<Judged, StoreError>>,
-) -> (Place, Result<Judged, StoreError>) {
-    let judged = AssertUnwindSafe(judge).catch_unwind().await;
-    let judged = judged.unwrap_or_else(|_| {
-        let error = "reading or filing it panicked; this is a fault of dropkeep";
-        let error = copy_error(&folder, &copy, "identify", error.into());
-        Ok(Judged::without_bytes(copy, Outcome::Failed, Some(error)))
-    });
-    (place, judged)
 }

@@ -2,18 +2,21 @@
 //! takes job after job, lists folders, fetches what is open in them in windows within the byte budget, has each copy
 //! identified on the pool, and sends it to the router. What became of them it tells its profile.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use actix::{Actor, ActorFutureExt, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    budget::Budget,
+    budget::{Budget, Share},
     collect::{self, CollectError},
-    deletion,
+    deletion::{self, Doubtful},
     exclude::Exclude,
     jobs::Jobs,
     pulse::Pulse,
@@ -58,12 +61,36 @@ pub struct Task {
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
     pub cancel: CancellationToken,
+    pub doubtful: Doubtful,
     pub pulse: Pulse,
     pub progress: Recipient<Progress>,
 }
 
 /// Sessions of this process, each with a number of its own.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// How often who waits for the budget shows that it is not the server that is slow.
+const WAITING: Duration = Duration::from_secs(1);
+
+impl Task {
+    /// A share of the budget for copies of these sizes, in bytes. Others may hold all of it for long: that is no stall of
+    /// this run.
+    ///
+    /// # Errors
+    /// The run was interrupted.
+    pub async fn share(&self, sizes: impl Iterator<Item = u64>) -> Result<Share, CollectError> {
+        let share = self.stages.budget.take(sizes);
+        tokio::pin!(share);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => return Err(CollectError::Cancelled),
+                share = &mut share => return Ok(share),
+                () = tokio::time::sleep(WAITING) => self.pulse.beat(),
+            }
+        }
+    }
+}
 
 pub struct Connection {
     task: Arc<Task>,

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use sha2::{Digest, Sha256};
@@ -45,13 +45,18 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
+    let gone = task.doubtful.settle(folder, &listing);
     let mut work = Work {
         task,
         folder,
         marked: Vec::new(),
         flagged: 0,
-        progress: Progress::default(),
+        progress: Progress {
+            deleted: gone,
+            ..Progress::default()
+        },
     };
+    work.tell().await?;
     let cursor = cursor_of(source, number, &opened, &listing);
     let (store, before) = (task.stages.store.clone(), task.profile.delete.due_before(clock::now()));
     let due = work.on_pool(move || due(&store, &cursor, &listing, before)).await?;
@@ -59,7 +64,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         if task.cancel.is_cancelled() {
             return Err(CollectError::Cancelled);
         }
-        let checked = work.check(session, &opened, batch).await;
+        let checked = work.check(session, batch).await;
         let removed = match checked {
             Ok(checked) => work.remove(session, &opened, checked).await,
             Err(error) => Err(error),
@@ -98,7 +103,7 @@ pub fn due(store: &Store, cursor: &Cursor, listing: &[CopyRef], before: i64) -> 
             .iter()
             .filter_map(|copy| Some((copy, cursor.key(copy)?)))
             .collect();
-        let keys: Vec<CopyKey> = named.iter().map(|(_, key)| key.clone()).collect();
+        let keys: Vec<CopyKey> = named.iter().map(|(_, key)| *key).collect();
         for ((copy, _), row) in named.into_iter().zip(store.copies(&keys)?) {
             due.extend(row.filter(|row| row.archived_at <= before).map(|row| Due {
                 copy: copy.clone(),
@@ -108,6 +113,34 @@ pub fn due(store: &Store, cursor: &Cursor, listing: &[CopyRef], before: i64) -> 
     }
     due.sort_by_key(|due| due.row.message);
     Ok(due)
+}
+
+/// Copies whose deletion was cut off: which of them are gone is seen when their folder is listed again.
+#[derive(Default)]
+pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, u64>>>);
+
+impl Doubtful {
+    fn add(&self, folder: &str, copies: HashMap<CopyRef, u64>) {
+        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doubtful.entry(folder.to_owned()).or_default().extend(copies);
+    }
+
+    /// Those of a folder that are no longer in its listing.
+    fn settle(&self, folder: &str, listing: &[CopyRef]) -> Vec<DeletedCopy> {
+        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut copies) = doubtful.remove(folder) else {
+            return Vec::new();
+        };
+        for copy in listing {
+            copies.remove(copy);
+        }
+        let gone = copies.into_iter().map(|(copy, message)| DeletedCopy {
+            folder: folder.to_owned(),
+            copy: copy.to_string(),
+            message,
+        });
+        gone.collect()
+    }
 }
 
 struct Work<'t> {
@@ -128,12 +161,7 @@ impl Work<'_> {
     }
 
     /// Of these copies, those of which the archive was seen to have what was fetched.
-    async fn check(
-        &mut self,
-        session: &mut Session,
-        opened: &OpenFolder,
-        due: &[Due],
-    ) -> Result<Vec<Due>, CollectError> {
+    async fn check(&mut self, session: &mut Session, due: &[Due]) -> Result<Vec<Due>, CollectError> {
         let (store, asked) = (self.task.stages.store.clone(), due.to_vec());
         let vouched = self
             .on_pool(move || {
@@ -151,11 +179,8 @@ impl Work<'_> {
                 Err(why) => self.error(&due.copy, format!("not deleted: {why}")),
             }
         }
-        // An IMAP message never changes; a POP3 server may give a UIDL to another one.
-        let (sure, unsure) = match opened.uidvalidity.is_some() {
-            true => (good, Vec::new()),
-            false => self.compare_sizes(session, good).await?,
-        };
+        // A POP3 server may give a UIDL to another message; and an IMAP server that was restored from a backup, a UID.
+        let (sure, unsure) = self.compare_sizes(session, good).await?;
         checked.extend(sure.into_iter().map(|(_, due)| due));
         checked.extend(self.compare_bytes(session, unsure).await?);
         fault_point("deletion-checked")?;
@@ -204,7 +229,7 @@ impl Work<'_> {
         let most = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
         for window in windows(announced, most, |one| one.size) {
             debug_assert!(window.len() <= WINDOW_COPIES);
-            let _share = self.task.stages.budget.take(window.iter().map(|one| one.size)).await;
+            let _share = self.task.share(window.iter().map(|one| one.size)).await?;
             let pulse = &self.task.pulse;
             let mut other = Vec::new();
             let mut compare = |fetched: Fetched| {
@@ -221,7 +246,7 @@ impl Work<'_> {
             for copy in other {
                 self.error(
                     &copy,
-                    "not deleted: it is another message than the one archived under this UIDL".into(),
+                    "not deleted: it is another message than the one that was archived under this name".into(),
                 );
             }
         }
@@ -250,7 +275,16 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        let removed = unless_cancelled(&self.task.cancel, session.remove(&copies, how)).await?;
+        // Not left off in the middle: what of a batch is gone would not be known. Its commands have time-outs.
+        let removed = match session.remove(&copies, how).await {
+            Ok(removed) => removed,
+            Err(error) => {
+                if opened.uidvalidity.is_some() {
+                    self.task.doubtful.add(self.folder, messages);
+                }
+                return Err(error.into());
+            }
+        };
         self.task.pulse.beat();
         fault_point("deletion-after")?;
         let gone = removed.gone.into_iter().map(|copy| DeletedCopy {

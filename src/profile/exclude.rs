@@ -1,5 +1,7 @@
 //! Which copies a profile leaves alone. Pure.
 
+use mail_parser::{HeaderValue, parsers::MessageStream};
+
 use crate::{
     config,
     identify::{Header, date_of},
@@ -64,7 +66,7 @@ impl Exclude {
     pub fn applies_to(&self, header: &Header, date: Option<i64>) -> bool {
         let matches = |pattern: &config::HeaderPattern| {
             let mut values = header.all(&pattern.name);
-            values.any(|field| pattern.matches(&String::from_utf8_lossy(field.value)))
+            values.any(|field| pattern.matches(&readable(field.value)))
         };
         if self.rules.headers.iter().any(matches) {
             return true;
@@ -75,6 +77,17 @@ impl Exclude {
 
     fn is_out_of_time(&self, date: i64) -> bool {
         self.oldest.is_some_and(|oldest| date < oldest) || self.newest.is_some_and(|newest| date > newest)
+    }
+}
+
+/// What a field says, without the line ends that fold it, and encoded words decoded (RFC 2047).
+fn readable(value: &[u8]) -> String {
+    let mut line = value.to_vec();
+    line.retain(|byte| !matches!(byte, b'\r' | b'\n'));
+    line.push(b'\n');
+    match MessageStream::new(&line).parse_unstructured() {
+        HeaderValue::Text(text) => text.into_owned(),
+        _ => String::from_utf8_lossy(value).into_owned(),
     }
 }
 
@@ -143,6 +156,12 @@ mod tests {
         let applies = |text: &str, date| exclude.applies_to(&Header::scan(text.as_bytes()), date);
         assert!(applies("X-Spam-Flag: YES\r\n\r\n", Some(NOW)));
         assert!(!applies("X-Spam-Flag: no\r\n\r\nX-Spam-Flag: YES\r\n", Some(NOW)));
+        let coded = "Subject: =?utf-8?Q?Neue_=C3=9Cberweisung?=\r\n von heute\r\n\r\n";
+        let words = config::Exclude {
+            headers: vec![HeaderPattern::parse("Subject: *überweisung*heute").unwrap()],
+            ..config::Exclude::default()
+        };
+        assert!(Exclude::new(&words, NOW).applies_to(&Header::scan(coded.as_bytes()), None));
         let old = "Date: Mon, 1 Jan 2001 00:00:00 +0000\r\n\r\n";
         assert!(applies(old, None));
         assert!(!applies(old, Some(NOW)), "when the server got it goes before");

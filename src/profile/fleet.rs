@@ -13,7 +13,7 @@ use super::{
     collect::CollectError,
     connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders, Progress, Task},
     jobs::{GivenBack, Jobs},
-    retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, LOST, LOST_ATTEMPTS},
+    retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, GIVEN_UP_MOST, LOST, LOST_ATTEMPTS},
     run::{FolderError, RunError},
 };
 use crate::{
@@ -40,6 +40,8 @@ struct Trouble {
     refused: u32,
     /// Connections that brought nothing.
     lost: u32,
+    /// Copies that were given up.
+    given_up: u32,
     /// Times that the server asked to wait, and for how long together.
     busy: u32,
     rested: Duration,
@@ -72,9 +74,19 @@ impl Trouble {
     }
 
     fn lost(&mut self, given: GivenBack) -> Verdict {
-        if given == GivenBack::Progress {
-            *self = Self::default();
-            return Verdict::After(BREATH);
+        match given {
+            GivenBack::Progress => {
+                *self = Self::default();
+                return Verdict::After(BREATH);
+            }
+            GivenBack::GivenUp => {
+                self.lost = 0;
+                self.given_up += 1;
+                if self.given_up > GIVEN_UP_MOST {
+                    return Verdict::GiveUp;
+                }
+            }
+            GivenBack::Nothing => {}
         }
         self.lost += 1;
         match self.lost > LOST_ATTEMPTS {
@@ -130,8 +142,9 @@ impl Fleet {
             };
             match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
                 Ok(mut folders) => {
-                    let aside = self.task.profile.delete.move_to.as_deref();
-                    folders.retain(|folder| files || Some(folder.as_str()) != aside);
+                    if !files && let Some(aside) = &self.task.profile.delete.move_to {
+                        leave_out(aside, &mut folders);
+                    }
                     folders.clone_into(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner));
                     self.jobs.survey(folders);
                     return Ok(connection);
@@ -234,16 +247,15 @@ impl Fleet {
                 }
                 Err(_) => {
                     metrics::supervisor_restart(&self.task.profile.name, "panic");
-                    SourceError::Lost {
-                        command: "the run".into(),
-                        words: "the connection panicked; this is a fault of dropkeep".into(),
-                    }
+                    panicked()
                 }
             };
             let given = self.jobs.give_back(lane, &error.to_string());
-            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, and made again");
+            let usable = error.disposition() == Disposition::Report;
+            connection = usable.then_some(current);
+            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
             let verdict = match error.wait() {
-                Some(wait) if given == GivenBack::Nothing => {
+                Some(wait) if given != GivenBack::Progress => {
                     if lane > 0 && wait.fewer_connections {
                         return self.fewer(&error).await.map(|()| None);
                     }
@@ -256,8 +268,10 @@ impl Fleet {
                 Verdict::After(pause) => self.pause(pause).await?,
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
-            let notice = "the connection was lost and made again; nothing was missed by it";
-            self.tell(notice.into()).await?;
+            if !usable {
+                let notice = "the connection was lost and made again; nothing was missed by it";
+                self.tell(notice.into()).await?;
+            }
         }
     }
 
@@ -272,7 +286,7 @@ impl Fleet {
         let verdict = match wait {
             Some(wait) => trouble.busy(wait.suggested, BUSY_MOST),
             // To be refused again and again locks accounts, and helps nobody.
-            None if error.source_error().is_none_or(SourceError::is_final) => Verdict::GiveUp,
+            None if error.is_final() => Verdict::GiveUp,
             None => trouble.refused(),
         };
         match verdict {
@@ -306,7 +320,7 @@ impl Fleet {
     }
 
     /// Waits because the server asked for it.
-    async fn rest(&self, pause: Duration) -> Result<(), RunError> {
+    pub(super) async fn rest(&self, pause: Duration) -> Result<(), RunError> {
         tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
         self.task.pulse.rest(pause);
         self.pause(pause).await
@@ -328,11 +342,28 @@ impl Fleet {
     ) -> Result<Result<Addr<Connection>, LoginError>, RunError> {
         let connection = Connection::new(self.task.clone(), lane);
         let connection = Connection::start_in_arbiter(&self.network, |_| connection);
-        match connection.send(Connect(import)).await.map_err(|_| RunError::Fault)? {
-            Ok(()) => Ok(Ok(connection)),
-            Err(ConnectError::Login(error)) => Ok(Err(error)),
-            Err(ConnectError::Cancelled) => Err(RunError::Interrupted),
+        match connection.send(Connect(import)).await {
+            Ok(Ok(())) => Ok(Ok(connection)),
+            Ok(Err(ConnectError::Login(error))) => Ok(Err(error)),
+            Ok(Err(ConnectError::Cancelled)) => Err(RunError::Interrupted),
+            Err(_) => Ok(Err(panicked().into())),
         }
+    }
+}
+
+/// Takes out the folder to which copies are moved. Some servers write its name in another case.
+fn leave_out(aside: &str, folders: &mut Vec<String>) {
+    let exact = folders.iter().any(|folder| folder == aside);
+    folders.retain(|folder| match exact {
+        true => folder != aside,
+        false => folder.to_lowercase() != aside.to_lowercase(),
+    });
+}
+
+fn panicked() -> SourceError {
+    SourceError::Lost {
+        command: "the run".into(),
+        words: "the connection panicked; this is a fault of dropkeep".into(),
     }
 }
 

@@ -31,16 +31,38 @@ pub struct Unit {
     pub folder: Arc<Surveyed>,
     pub copies: Vec<CopyRef>,
     pub losses: Losses,
+    /// Copies over which connections were lost, and how many.
+    suspects: HashMap<CopyRef, u32>,
     told: Told,
 }
 
 /// Places in a unit's copies of those that have their outcome, which the profile has been told.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<HashSet<usize>>>);
+pub struct Told(Arc<Mutex<Places>>);
+
+#[derive(Default)]
+struct Places {
+    told: HashSet<usize>,
+    /// Of copies over which connections were lost: that they are given up is no progress.
+    given_up: usize,
+}
 
 impl Told {
     pub fn add(&self, place: usize) {
-        lock(&self.0).insert(place);
+        lock(&self.0).told.insert(place);
+    }
+
+    pub fn give_up(&self) {
+        lock(&self.0).given_up += 1;
+    }
+
+    fn given_back(&self) -> GivenBack {
+        let places = lock(&self.0);
+        match (places.told.len() > places.given_up, places.given_up > 0) {
+            (true, _) => GivenBack::Progress,
+            (false, true) => GivenBack::GivenUp,
+            (false, false) => GivenBack::Nothing,
+        }
     }
 }
 
@@ -50,6 +72,7 @@ impl Unit {
             folder,
             copies,
             losses: Losses::default(),
+            suspects: HashMap::new(),
             told: Told::default(),
         }
     }
@@ -63,27 +86,31 @@ impl Unit {
     fn left(&self) -> Vec<CopyRef> {
         let told = lock(&self.told.0);
         let left = self.copies.iter().enumerate();
-        let left = left.filter(|(place, _)| !told.contains(place));
+        let left = left.filter(|(place, _)| !told.told.contains(place));
         left.map(|(_, copy)| copy.clone()).collect()
     }
 
-    /// What is left of it after its connection was lost.
+    /// What is left of it after its connection was lost: over the first copy that is left, as they are fetched in their
+    /// order. That one is tried again behind the others, so that it holds none of them up.
     fn after_loss(&self, why: &str) -> Option<Self> {
-        let copies = self.left();
-        if copies.is_empty() {
-            return None;
+        let mut copies = self.left();
+        let suspect = copies.first()?.clone();
+        let mut suspects = self.suspects.clone();
+        let standing: HashSet<&CopyRef> = copies.iter().collect();
+        suspects.retain(|copy, _| standing.contains(copy));
+        let strikes = suspects.entry(suspect).or_default();
+        *strikes += 1;
+        let strikes = *strikes;
+        // Where all that is left is suspect, one after the other is brought to its end.
+        if strikes < Losses::MOST && suspects.len() < copies.len() {
+            copies.rotate_left(1);
         }
-        let before = if copies.len() < self.copies.len() {
-            0
-        } else {
-            self.losses.count
-        };
-        let losses = Losses {
-            count: before + 1,
-            why: why.into(),
-        };
         Some(Self {
-            losses,
+            losses: Losses {
+                count: strikes,
+                why: why.into(),
+            },
+            suspects,
             ..Self::new(self.folder.clone(), copies)
         })
     }
@@ -118,6 +145,8 @@ pub enum Job {
 pub enum GivenBack {
     /// Copies of it had come.
     Progress,
+    /// A copy was given up over it.
+    GivenUp,
     /// Nothing of it had come.
     Nothing,
 }
@@ -220,11 +249,11 @@ impl Jobs {
         let given = match inner.held.remove(&lane) {
             Some(Job::Fetch(unit)) => {
                 let left = unit.after_loss(why);
-                let progress = left.as_ref().is_none_or(|left| left.copies.len() < unit.copies.len());
+                let given = unit.told.given_back();
                 if let Some(left) = left {
                     inner.waiting.push_front(Job::Fetch(left));
                 }
-                progress
+                given
             }
             Some(Job::Survey(folder, Losses { count, .. })) => {
                 let losses = Losses {
@@ -232,13 +261,13 @@ impl Jobs {
                     why: why.into(),
                 };
                 inner.waiting.push_front(Job::Survey(folder, losses));
-                false
+                GivenBack::Nothing
             }
-            None => false,
+            None => GivenBack::Nothing,
         };
         drop(inner);
         self.changed.notify_waiters();
-        if given { GivenBack::Progress } else { GivenBack::Nothing }
+        given
     }
 
     /// A folder is another one than it was when it was listed. Gives false where that has happened too often.
@@ -309,10 +338,11 @@ mod tests {
         held.told().add(2);
         assert_eq!(jobs.give_back(0, "cut"), GivenBack::Progress);
         let held = fetched(jobs.next(1).await);
-        assert_eq!((held.copies, held.losses.count), ([2, 4].map(CopyRef::Uid).to_vec(), 1));
+        // The one that was being fetched is tried again behind the other.
+        assert_eq!((held.copies, held.losses.count), ([4, 2].map(CopyRef::Uid).to_vec(), 1));
         assert_eq!(jobs.give_back(1, "cut"), GivenBack::Nothing);
-        let again = fetched(jobs.next(1).await).losses;
-        assert_eq!((again.count, &*again.why), (2, "cut"));
+        // Both are suspect now, and one after the other is brought to its end.
+        assert_eq!(fetched(jobs.next(1).await).copies, [4, 2].map(CopyRef::Uid));
         assert!(matches!(jobs.next(1).await, Some(Job::Survey(..))));
         assert!(jobs.next(1).await.is_none() && jobs.is_done());
     }
@@ -345,6 +375,28 @@ mod tests {
             assert!(matches!(jobs.next(0).await, Some(Job::Survey(..))));
         }
         assert!(!jobs.survey_again("INBOX"));
+        assert!(jobs.next(0).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_copy_over_which_three_connections_are_lost_is_given_up_and_holds_no_other_up() {
+        let jobs = Jobs::default();
+        jobs.fetch(vec![unit(1..4)]);
+        // The first is the bad one; the others come in between.
+        assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
+        assert_eq!(jobs.give_back(0, "cut"), GivenBack::Nothing);
+        let second = fetched(jobs.next(0).await);
+        assert_eq!(second.copies, [2, 3, 1].map(CopyRef::Uid));
+        second.told().add(0);
+        second.told().add(1);
+        assert_eq!(jobs.give_back(0, "cut"), GivenBack::Progress);
+        assert_eq!(fetched(jobs.next(0).await).losses.count, 2);
+        jobs.give_back(0, "cut");
+        let third = fetched(jobs.next(0).await);
+        assert!(third.losses.are_too_many() && &*third.losses.why == "cut");
+        third.told().give_up();
+        third.told().add(0);
+        assert_eq!(jobs.give_back(0, "cut"), GivenBack::GivenUp);
         assert!(jobs.next(0).await.is_none());
     }
 }

@@ -19,6 +19,7 @@ mod fleet;
 mod frequent;
 mod jobs;
 mod judge;
+mod outcomes;
 mod probe;
 mod proposal;
 mod pulse;

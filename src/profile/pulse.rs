@@ -38,8 +38,9 @@ impl Pulse {
 
     /// For so long it is right that nothing happens.
     pub fn rest(&self, pause: Duration) {
-        let until = Instant::now().checked_add(pause);
-        *self.0.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        let mut until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another connection may rest for longer.
+        *until = Instant::now().checked_add(pause).max(*until);
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::{ConfigError, Family, Profile},
+    config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
     report::{CopyError, DeletedCopy, RunState},
     route::Directory,
@@ -359,6 +359,11 @@ impl Work<'_> {
             Ok(()) => RunState::Completed,
         };
         self.notices.extend(self.tally.notices(self.profile));
+        if self.profile.delete.when == DeleteWhen::Archived && self.profile.delete.after.is_none() {
+            let notice = "a run also deletes what it archives itself, as [profile.delete] has no `after`; would_delete are \
+                          the copies that were archived before";
+            self.notices.push(notice.into());
+        }
         let (unknown_addresses, unknown_addresses_omitted) = self.tally.unknown_addresses();
         let mut errors = std::mem::take(&mut self.tally.errors);
         errors.append(&mut self.refused);

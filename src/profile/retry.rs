@@ -27,7 +27,9 @@ pub const LOST: Backoff = Backoff {
     cap: Duration::from_secs(2),
 };
 /// Connections in a row that brought nothing.
-pub const LOST_ATTEMPTS: u32 = 12;
+pub const LOST_ATTEMPTS: u32 = 24;
+/// Copies in a row that were given up because connections were lost over them.
+pub const GIVEN_UP_MOST: u32 = 20;
 
 /// Where a server asks to come again later and does not say when.
 pub const BUSY: Backoff = Backoff {

@@ -7,7 +7,7 @@ use super::{
     connection::{Close, Connection, Progress, Remove},
     deletion::folder_error,
     fleet::Fleet,
-    retry::LOST,
+    retry::{BUSY, BUSY_MOST, LOST},
     run::RunError,
 };
 use crate::{
@@ -57,6 +57,13 @@ impl Fleet {
                         marked.extend(more);
                         connection = Some(current);
                         break None;
+                    }
+                    Err(CollectError::Source(error)) if error.wait().is_some() && losses + 1 < ATTEMPTS => {
+                        losses += 1;
+                        let suggested = error.wait().and_then(|wait| wait.suggested);
+                        connection = (error.disposition() == Disposition::Report).then_some(current);
+                        self.rest(suggested.unwrap_or_else(|| BUSY.after(losses)).min(BUSY_MOST))
+                            .await?;
                     }
                     Err(CollectError::Source(error)) if error.disposition() == Disposition::Report => {
                         connection = Some(current);

@@ -48,6 +48,13 @@ impl Standing {
         pause
     }
 
+    /// A run was interrupted: where it was one that was tried again, the next try has its time.
+    pub fn interrupted(&mut self, now: Timestamp) {
+        if let Some(failing) = &self.failing {
+            self.retry_at = now.checked_add(RUNS.after(failing.times)).ok();
+        }
+    }
+
     /// Whether so many runs failed that somebody should look.
     pub fn is_failing(&self) -> bool {
         self.failing.as_ref().is_some_and(|failing| failing.times >= MANY)

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    actor::{Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
+    actor::{Board, Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
     connection::Stages,
     pulse::Stethoscope,
     retry::PROFILES,
@@ -44,7 +44,9 @@ pub struct Supervisor {
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
     profile: Addr<Profile>,
-    /// Cancelled when the profile is replaced: whoever waits for its answer waits no longer.
+    /// Raised when the profile is replaced: what the one before answers then is no news.
+    generation: u64,
+    /// Cancelled when the profile was replaced and its run has a protocol: whoever waits for its answer waits no longer.
     gone: CancellationToken,
     born: Instant,
     /// Profiles in a row that did not last.
@@ -52,7 +54,7 @@ pub struct Supervisor {
     restarting: bool,
     /// A heartbeat that is not answered yet.
     beating: bool,
-    /// Listens to the run that is going on, by its number.
+    /// Listens to the run that is going on, by its number; 0 is one that has none yet.
     listening: Option<(u64, Stethoscope)>,
     last_start: Option<Timestamp>,
     /// Since when the schedule is looked at.
@@ -61,6 +63,8 @@ pub struct Supervisor {
     scheduled: bool,
     /// The run that is going on was begun by the schedule.
     by_schedule: bool,
+    /// A pause ended a run of the schedule: the rest is due when it is over.
+    cut_short: bool,
     /// What is heard of a source that is archived continuously.
     watched: Watched,
 }
@@ -74,7 +78,7 @@ impl Supervisor {
         scheduled: bool,
     ) -> Self {
         let live = Arc::new(watch::Sender::new(Live::default()));
-        let profile = make(&config, &login, &stages, &live);
+        let profile = make(&config, &login, &stages, Board::new(live.clone(), 0));
         Self {
             config,
             login,
@@ -82,6 +86,7 @@ impl Supervisor {
             live,
             standing: Arc::default(),
             profile,
+            generation: 0,
             gone: CancellationToken::new(),
             born: Instant::now(),
             deaths: 0,
@@ -92,6 +97,7 @@ impl Supervisor {
             watching_since: clock::now(),
             scheduled,
             by_schedule: false,
+            cut_short: false,
             watched: Watched::default(),
         }
     }
@@ -115,10 +121,10 @@ impl Supervisor {
         }
         if !std::mem::replace(&mut self.beating, true) {
             let beat = tokio::time::timeout(HEARTBEAT, self.profile.send(Heartbeat));
-            let asked = self.gone.clone();
+            let asked = self.generation;
             ctx.spawn(beat.into_actor(self).map(move |answer, supervisor, ctx| {
                 // Of one that was replaced meanwhile it says nothing.
-                if asked.is_cancelled() {
+                if asked != supervisor.generation {
                     return;
                 }
                 supervisor.beating = false;
@@ -139,12 +145,13 @@ impl Supervisor {
         let now = Instant::now();
         let patience = self.config.stall_timeout.0;
         let live = self.live.borrow();
-        let Some(run) = &live.run else {
+        if !live.busy {
             self.listening = None;
             return false;
-        };
-        if self.listening.as_ref().is_none_or(|(number, _)| *number != run.run) {
-            self.listening = Some((run.run, Stethoscope::new(live.pulse.clone(), now)));
+        }
+        let run = live.run.as_ref().map_or(0, |run| run.run);
+        if self.listening.as_ref().is_none_or(|(number, _)| *number != run) {
+            self.listening = Some((run, Stethoscope::new(live.pulse.clone(), now)));
         }
         let silent = self.listening.as_mut().map(|(_, it)| it.silent_for(now, patience));
         silent.is_some_and(|silent| silent > patience)
@@ -153,7 +160,9 @@ impl Supervisor {
     fn start_if_due(&mut self, ctx: &mut Context<Self>) {
         let now = clock::now();
         if self.config.pause.include(&now.to_zoned(self.config.timezone.get())) {
-            if std::mem::take(&mut self.by_schedule) && self.live.borrow().busy {
+            if self.by_schedule && self.live.borrow().run.is_some() {
+                self.by_schedule = false;
+                self.cut_short = true;
                 tracing::info!(profile = self.config.name, "the pause begins, and the run ends");
                 self.live.send_modify(|live| {
                     if let Some(run) = live.run.as_mut() {
@@ -164,12 +173,16 @@ impl Supervisor {
             }
             return;
         }
+        // A clock that was set back: from now on it is counted from there, or nothing is due until it is here again.
+        self.watching_since = self.watching_since.min(now);
+        self.last_start = self.last_start.map(|last| last.min(now));
         let due = self
             .config
             .schedule
             .next(&self.config.timezone, self.last_start, self.watching_since, now);
         let busy = self.live.borrow().busy;
         let due = match self.config.schedule {
+            _ if self.cut_short => Some(now),
             config::Schedule::Continuous if !busy && self.watched.take_changed() => Some(now),
             config::Schedule::Continuous if self.is_watched() => {
                 let soonest = self.last_start.and_then(|last| last.checked_add(SEEN_ANYHOW).ok());
@@ -181,6 +194,7 @@ impl Supervisor {
         if self.scheduled && due && !busy {
             self.last_start = Some(now);
             self.by_schedule = true;
+            self.cut_short = false;
             // How it ended is noted there.
             let run = self.ask(None);
             ctx.spawn(run.map(|_, _, _| ()));
@@ -195,7 +209,11 @@ impl Supervisor {
 
     /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
     fn ask(&mut self, import: Option<Import>) -> ResponseActFuture<Self, Result<Finished, StartError>> {
-        let (gone, name) = (self.gone.clone(), self.config.name.clone());
+        let name = self.config.name.clone();
+        if self.restarting {
+            return Box::pin(actix::fut::ready(Err(StartError::Restarting(name))));
+        }
+        let gone = self.gone.clone();
         let start = self.profile.send(Start(import));
         self.show(true);
         let answer = async move {
@@ -206,9 +224,9 @@ impl Supervisor {
             }
             .unwrap_or(Err(StartError::Stopped(name)))
         };
-        let asked = self.gone.clone();
+        let asked = self.generation;
         Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
-            if !asked.is_cancelled() {
+            if asked == supervisor.generation {
                 supervisor.took(&answer, ctx);
             }
             answer
@@ -219,14 +237,16 @@ impl Supervisor {
     fn took(&mut self, answer: &Result<Finished, StartError>, ctx: &mut Context<Self>) {
         match answer {
             Err(StartError::Stopped(_)) => return self.replace("panic", ctx),
-            Err(StartError::Busy(_)) => return,
+            Err(StartError::Busy(_) | StartError::Restarting(_)) => return,
             Err(StartError::Store(error)) => {
                 tracing::warn!(%error, profile = self.config.name, "the run could not begin");
                 self.failed(&error.to_string());
             }
             Ok(Finished { run, .. }) if !run.import.is_empty() => {}
             Ok(Finished { trouble: Some(why), .. }) => self.failed(why),
-            Ok(Finished { run, .. }) if run.state == crate::report::RunState::Interrupted => {}
+            Ok(Finished { run, .. }) if run.state == crate::report::RunState::Interrupted => {
+                self.standing.send_modify(|standing| standing.interrupted(clock::now()));
+            }
             Ok(_) => self.standing.send_modify(Standing::succeeded),
         }
         self.by_schedule = false;
@@ -275,12 +295,8 @@ impl Supervisor {
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
-            supervisor.profile = make(
-                &supervisor.config,
-                &supervisor.login,
-                &supervisor.stages,
-                &supervisor.live,
-            );
+            let board = Board::new(supervisor.live.clone(), supervisor.generation);
+            supervisor.profile = make(&supervisor.config, &supervisor.login, &supervisor.stages, board);
             supervisor.born = Instant::now();
             supervisor.restarting = false;
             supervisor.beating = false;
@@ -291,7 +307,11 @@ impl Supervisor {
 
     /// The run that went down with its profile gets its protocol all the same.
     fn close_run(&mut self, cause: &str, ctx: &mut Context<Self>) {
-        let Live { run, cancel, .. } = self.live.send_replace(Live::default());
+        self.generation += 1;
+        let Live { run, cancel, .. } = self.live.send_replace(Live {
+            generation: self.generation,
+            ..Live::default()
+        });
         // A profile that is but stuck must not go on beside the fresh one.
         cancel.cancel();
         let gone = std::mem::take(&mut self.gone);
@@ -322,10 +342,10 @@ impl Supervisor {
 
 /// The factory: a profile as at the start of the appliance. It and its connections have an arbiter of their own, so
 /// that a stuck one does not stop those who watch it.
-fn make(config: &config::Profile, login: &Login, stages: &Stages, live: &Arc<watch::Sender<Live>>) -> Addr<Profile> {
+fn make(config: &config::Profile, login: &Login, stages: &Stages, live: Board) -> Addr<Profile> {
     let arbiter = Arbiter::new();
     let handle = arbiter.handle();
-    let profile = Profile::new(config.clone(), login.clone(), stages.clone(), live.clone(), arbiter);
+    let profile = Profile::new(config.clone(), login.clone(), stages.clone(), live, arbiter);
     Profile::start_in_arbiter(&handle, |_| profile)
 }
 

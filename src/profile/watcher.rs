@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -15,13 +15,16 @@ use futures_util::FutureExt;
 use super::{connection::Counted, retry::Backoff};
 use crate::{
     config,
-    source::{Steps, Waited},
+    source::{SourceError, Steps, Waited},
     token::{Login, LoginError},
 };
 
 /// How long the server is waited on before it is asked anew: it may end a session after 30 minutes (RFC 2177), and
 /// firewalls forget silent connections sooner.
 const RENEW: Duration = Duration::from_secs(9 * 60);
+
+/// A connection that was held for so long was of use.
+const LASTED: Duration = Duration::from_secs(60);
 
 /// Between attempts to watch.
 const AGAIN: Backoff = Backoff {
@@ -64,13 +67,25 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
     let mut failures = 0;
     loop {
         let watching = AssertUnwindSafe(hold(&profile, &login, &watched, &mut failures)).catch_unwind();
-        let why = match watching.await {
-            Ok(error) => error.to_string(),
-            Err(_) => "it panicked; this is a fault of dropkeep".to_owned(),
-        };
+        let ended = watching.await;
         watched.watch(false);
         failures += 1;
-        let pause = AGAIN.after(failures);
+        let (why, pause) = match ended {
+            Ok(error) => {
+                let wait = error.source_error().and_then(SourceError::wait);
+                let pause = match wait.and_then(|wait| wait.suggested) {
+                    Some(suggested) => suggested,
+                    // To be refused again and again locks accounts.
+                    None if error.is_final() => AGAIN.cap,
+                    None => AGAIN.after(failures),
+                };
+                (error.to_string(), pause)
+            }
+            Err(_) => (
+                "it panicked; this is a fault of dropkeep".to_owned(),
+                AGAIN.after(failures),
+            ),
+        };
         tracing::warn!(
             profile = profile.name,
             why,
@@ -81,7 +96,8 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
     }
 }
 
-/// One connection, until it is lost.
+/// One connection, until it is lost. One that lasted ends the count of failures: a server that ends them at once must not
+/// be come to again and again.
 async fn hold(profile: &config::Profile, login: &Login, watched: &Watched, failures: &mut u32) -> LoginError {
     let watching = async {
         let mut session = login.connect(&mut Steps::default()).await?;
@@ -92,10 +108,14 @@ async fn hold(profile: &config::Profile, login: &Login, watched: &Watched, failu
         // What came while nobody watched was not noticed.
         watched.change();
         watched.watch(true);
-        *failures = 0;
+        let began = Instant::now();
         loop {
-            if session.wait(RENEW).await? == Waited::Changed {
+            let waited = session.wait(RENEW).await?;
+            if waited == Waited::Changed {
                 watched.change();
+            }
+            if began.elapsed() >= LASTED {
+                *failures = 0;
             }
         }
     };

@@ -167,7 +167,7 @@ pub struct Route {
 }
 
 /// From a connection that has but a header, and from who asks for an explanation: what would be decided. Changes
-/// nothing.
+/// nothing. Not answered where deciding panicked: the router is there, and the message may be routed all the same.
 #[derive(Message)]
 #[rtype(result = "Previewed")]
 pub struct Preview {

@@ -14,6 +14,7 @@ use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
     archive::{self, Change, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
+    panics::survived_async,
     report::metrics,
 };
 
@@ -118,8 +119,18 @@ enum Refusal {
 }
 
 impl Work {
+    /// The same as [`Self::look_once`], and a panic over the file is as good as an error in it.
+    async fn look(self: Arc<Self>, state: State) -> State {
+        let before = state.clone();
+        let looked = survived_async("looking at the users file", self.clone().look_once(state)).await;
+        looked.unwrap_or_else(|panicked| State {
+            error: Some(self.error(None, UsersFileProblem::Unreadable(panicked.to_string()))),
+            ..before
+        })
+    }
+
     /// Takes the file over where it changed. Gives what holds from then on.
-    async fn look(self: Arc<Self>, mut state: State) -> State {
+    async fn look_once(self: Arc<Self>, mut state: State) -> State {
         let stamp = self.stamp().await;
         if stamp == state.seen && !state.behind {
             return state;
@@ -162,6 +173,7 @@ impl Work {
     async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Result<FileUsers, UsersFileError>) {
         for _ in 0..WAITS {
             let stamp = self.stamp().await;
+            // Its stamp is of the file system's clock, and no other compares with it.
             if stamp.is_some_and(|stamp| stamp.age(SystemTime::now()) >= SETTLED) {
                 let read = self.read().await;
                 if self.stamp().await == stamp {

@@ -110,10 +110,13 @@ impl SourceError {
 
     /// Whether another attempt would end the same way: the server's answer, or our configuration, says so.
     pub fn is_final(&self) -> bool {
+        if let Self::Login { .. } = self {
+            // A server that has too many connections, say, refuses a login too.
+            return self.is_refused_login();
+        }
         matches!(
             self,
-            Self::Login { .. }
-                | Self::Certificate { .. }
+            Self::Certificate { .. }
                 | Self::CaFile { .. }
                 | Self::NoUpgrade { .. }
                 | Self::Injected { .. }

@@ -327,7 +327,7 @@ mod tests {
             let wait = error.wait().unwrap_or_else(|| panic!("{server}: {words}"));
             assert_eq!(wait.fewer_connections, *fewer_connections, "{server}: {words}");
             assert_eq!(wait.suggested.map(|time| time.as_secs()), *seconds, "{server}: {words}");
-            assert!(!error.is_refused_login(), "{server}: {words}");
+            assert!(!error.is_refused_login() && !error.is_final(), "{server}: {words}");
         }
     }
 
@@ -336,7 +336,7 @@ mod tests {
         for (server, words) in WRONG {
             let error = login(words);
             assert_eq!(error.wait(), None, "{server}: {words}");
-            assert!(error.is_refused_login(), "{server}: {words}");
+            assert!(error.is_refused_login() && error.is_final(), "{server}: {words}");
         }
     }
 

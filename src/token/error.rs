@@ -120,6 +120,14 @@ impl TokenError {
         }
     }
 
+    /// Whether another attempt soon would end the same way: the endpoint's answer, or what it is asked with, says so.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Certificate { .. } | Self::Answer { .. } => true,
+            error => error.blame() != Blame::Endpoint,
+        }
+    }
+
     /// Whether the endpoint asks to come again later, and how long it says.
     pub fn later(&self) -> Option<Option<Duration>> {
         match self {

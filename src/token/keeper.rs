@@ -2,10 +2,10 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use super::{
     TokenError,
@@ -15,6 +15,7 @@ use super::{
     post::post,
 };
 use crate::{
+    clock,
     config::{Config, Grant, OAuth2, Profile, Secret, Secrets},
     report::metrics,
 };
@@ -22,7 +23,7 @@ use crate::{
 /// A token that expires sooner is renewed, in seconds; where it never was good for longer, in the second half of its time.
 const MARGIN: i64 = 300;
 /// How long a server that refuses whatever it is given gets no further token, in seconds.
-const REFUSAL_HOLDS: i64 = 600;
+const REFUSAL_HOLDS: i64 = 300;
 
 /// Gives a profile's access tokens. Clones are one keeper.
 #[derive(Clone)]
@@ -38,8 +39,22 @@ struct Inner {
     timeout: Duration,
     secrets: Secrets,
     file: TokenFile,
-    /// Held while the file is looked at and the token renewed. It guards when the endpoint said to come again.
-    turn: Mutex<Option<Instant>>,
+    /// Held while the file is looked at and the token renewed.
+    turn: Mutex<Turn>,
+}
+
+#[derive(Default)]
+struct Turn {
+    /// When the endpoint said to come again.
+    not_before: Option<Instant>,
+    /// What the disk did not take. It is tried again before anything else: the endpoint may know no other refresh token.
+    unwritten: Option<Unwritten>,
+}
+
+struct Unwritten {
+    /// The refresh token that was sent for it.
+    sent: Option<Secret>,
+    tokens: Tokens,
 }
 
 impl TokenKeeper {
@@ -54,7 +69,7 @@ impl TokenKeeper {
                 timeout: profile.server.timeout(),
                 secrets: config.secrets.clone(),
                 file: TokenFile::new(&config.data_dir, &profile.name),
-                turn: Mutex::new(None),
+                turn: Mutex::default(),
             }),
         })
     }
@@ -99,6 +114,7 @@ impl TokenKeeper {
 impl Inner {
     async fn token(&self) -> Result<Secret, TokenError> {
         let mut turn = self.turn.lock().await;
+        self.write_what_is_left(&mut turn).await?;
         let (basis, now) = (basis(&self.oauth2, &self.username), now());
         let tokens = self.kept()?;
         if let Some(token) = usable(&tokens, &basis, now) {
@@ -119,12 +135,16 @@ impl Inner {
             expires_at: issued_at.saturating_add(given.good_for),
             basis,
         };
+        let sent = tokens.refresh.clone();
         let tokens = Tokens {
             access: Some(access.clone()),
             refresh: given.refresh.or(tokens.refresh),
             ..tokens
         };
-        self.keep(tokens).await?;
+        if let Err(error) = self.keep(tokens.clone()).await {
+            turn.unwritten = Some(Unwritten { sent, tokens });
+            return Err(error);
+        }
         tracing::info!(
             profile = self.profile,
             good_for = given.good_for,
@@ -182,9 +202,22 @@ impl Inner {
         written.unwrap_or(Err(TokenError::Interrupted))
     }
 
+    async fn write_what_is_left(&self, turn: &mut Turn) -> Result<(), TokenError> {
+        let Some(left) = &turn.unwritten else { return Ok(()) };
+        let _lock = self.file.lock(self.timeout).await?;
+        // Nobody else went on from where we stood.
+        if self.kept()?.refresh == left.sent {
+            self.keep(left.tokens.clone()).await?;
+        }
+        turn.unwritten = None;
+        Ok(())
+    }
+
     /// Fails as long as the endpoint said not to come again.
-    fn heed(&self, turn: &MutexGuard<'_, Option<Instant>>) -> Result<(), TokenError> {
-        let left = turn.map(|not_before| not_before.saturating_duration_since(Instant::now()));
+    fn heed(&self, turn: &Turn) -> Result<(), TokenError> {
+        let left = turn
+            .not_before
+            .map(|not_before| not_before.saturating_duration_since(Instant::now()));
         match left {
             Some(left) if !left.is_zero() => Err(TokenError::Later {
                 endpoint: self.oauth2.token_endpoint.to_string(),
@@ -195,7 +228,7 @@ impl Inner {
         }
     }
 
-    async fn ask(&self, tokens: &Tokens, turn: &mut Option<Instant>) -> Result<Given, TokenError> {
+    async fn ask(&self, tokens: &Tokens, turn: &mut Turn) -> Result<Given, TokenError> {
         let client_secret = self.oauth2.client_secret()?;
         let asking = Asking {
             oauth2: &self.oauth2,
@@ -208,7 +241,7 @@ impl Inner {
         let ca_file = self.oauth2.ca_file.as_deref();
         let reply = post(&self.oauth2.token_endpoint, ca_file, self.timeout, asking.form()).await?;
         let given = asking.read(&reply);
-        *turn = match &given {
+        turn.not_before = match &given {
             Err(TokenError::Later { after: Some(after), .. }) => Instant::now().checked_add(*after),
             _ => None,
         };
@@ -232,8 +265,7 @@ fn usable<'t>(tokens: &'t Tokens, basis: &str, now: i64) -> Option<&'t Access> {
 
 /// Seconds since 1970 UTC.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    clock::now().as_second()
 }
 
 #[cfg(test)]

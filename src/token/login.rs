@@ -59,6 +59,15 @@ impl LoginError {
         }
     }
 
+    /// Whether another attempt soon would end the same way.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_final(),
+            Self::Token(error) => error.is_final(),
+            Self::Config(_) | Self::TokenRefused { .. } => true,
+        }
+    }
+
     /// Whether the token endpoint asks to come again later, and how long it says.
     pub fn later(&self) -> Option<Option<Duration>> {
         match self {

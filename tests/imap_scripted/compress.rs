@@ -32,7 +32,12 @@ fn opened(rest: Vec<Move>) -> Scripted {
         say(&["{tag} OK deflating"]),
         Move::Deflate,
         hear("EXAMINE \"INBOX\""),
-        say(&["* 3 EXISTS", "* OK [UIDVALIDITY 77] valid", "{tag} OK open"]),
+        say(&[
+            "* 3 EXISTS",
+            "* OK [UIDVALIDITY 77] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
     ];
     script.extend(rest);
     offering(script)
@@ -128,7 +133,12 @@ async fn a_refused_compression_goes_on_without() {
         hear("COMPRESS DEFLATE"),
         say(&["{tag} NO [COMPRESSIONACTIVE] TLS does it"]),
         hear("EXAMINE"),
-        say(&["* 3 EXISTS", "* OK [UIDVALIDITY 77] valid", "{tag} OK open"]),
+        say(&[
+            "* 3 EXISTS",
+            "* OK [UIDVALIDITY 77] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
     ]);
     let (mut session, steps) = connect(&always(scripted.port)).await;
     assert!(!steps.done.last().expect("a step").1.contains("compressed"));
@@ -141,7 +151,12 @@ async fn a_server_on_this_machine_is_not_asked_to_compress_by_itself() {
     for compress in [Compress::Auto, Compress::Never] {
         let scripted = offering(vec![
             hear("EXAMINE"),
-            say(&["* 3 EXISTS", "* OK [UIDVALIDITY 77] valid", "{tag} OK open"]),
+            say(&[
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 77] valid",
+                "* OK [UIDNEXT 902] next",
+                "{tag} OK open",
+            ]),
         ]);
         let mut server = server(scripted.port);
         server.compress = compress;

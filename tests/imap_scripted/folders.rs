@@ -147,9 +147,19 @@ async fn names_in_utf8_are_read_and_sent_as_they_came() {
             "{tag} OK done",
         ]),
         hear("EXAMINE \"Entwürfe\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("EXAMINE \"Café & Bar\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let found = session.folders(&patterns(&["*"], &["B*"])).await.expect("folders");
@@ -165,7 +175,12 @@ async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
         hear("EXAMINE \"Entw&APw-rfe\""),
         say(&["{tag} NO [NONEXISTENT] no such folder"]),
         hear("EXAMINE \"Entwürfe\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("Entwürfe").await.expect("the folder");

@@ -20,7 +20,12 @@ fn without_idle(rest: Vec<Move>) -> Scripted {
         hear(PASSWORD),
         say(&["{tag} OK [CAPABILITY IMAP4rev1] welcome"]),
         hear("EXAMINE"),
-        say(&["* 3 EXISTS", "* OK [UIDVALIDITY 77] valid", "{tag} OK open"]),
+        say(&[
+            "* 3 EXISTS",
+            "* OK [UIDVALIDITY 77] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
     ];
     script.extend(rest);
     Scripted::play(script)

@@ -57,6 +57,7 @@ fn opened(rest: Vec<Move>) -> Scripted {
             "* 3 EXISTS",
             "* 0 RECENT",
             "* OK [UIDVALIDITY 77] valid",
+            "* OK [UIDNEXT 10] next",
             "{tag} OK [READ-ONLY] open",
         ]),
     ];
@@ -206,7 +207,12 @@ async fn a_listing_goes_from_the_highest_numbers_down_and_survives_expunges() {
     };
     let scripted = logged_in(vec![
         hear("EXAMINE"),
-        say(&["* 12000 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 12000 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("UID SEARCH 7001:12000"),
         say(&[
             &found(17_001..20_000),
@@ -292,7 +298,12 @@ async fn a_search_that_leaves_messages_out_is_an_error() {
 async fn an_empty_folder_is_not_searched() {
     let scripted = logged_in(vec![
         hear("EXAMINE"),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("LOGOUT"),
         say(&["* BYE bye", "{tag} OK done"]),
     ]);
@@ -309,6 +320,34 @@ async fn a_folder_without_uidvalidity_is_not_opened() {
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     assert!(matches!(session.open("INBOX").await, Err(SourceError::Protocol { .. })));
     scripted.done();
+}
+
+/// Courier-IMAP 5.0.13: UIDs of new mail last only when the folder was opened for writing.
+#[tokio::test]
+async fn a_folder_that_does_not_say_its_next_uid_is_opened_for_writing() {
+    for rights in ["READ-WRITE", "READ-ONLY"] {
+        let scripted = logged_in(vec![
+            hear("EXAMINE \"INBOX\""),
+            say(&["* 1 EXISTS", "* OK [UIDVALIDITY 5] Ok", "{tag} OK [READ-ONLY] Ok"]),
+            hear("SELECT \"INBOX\""),
+            say(&[
+                "* 2 EXISTS",
+                "* OK [UIDVALIDITY 6] Ok",
+                &format!("{{tag}} OK [{rights}] Ok"),
+            ]),
+        ]);
+        let mut session = connect(&server(scripted.port)).await.expect("a session");
+        match session.open("INBOX").await {
+            Ok(folder) => assert_eq!((rights, folder.uidvalidity, folder.exists), ("READ-WRITE", Some(6), 2)),
+            Err(error) => {
+                assert_eq!(rights, "READ-ONLY");
+                assert!(error.to_string().contains("UIDs do not last"), "{error}");
+                assert_eq!(error.disposition(), Disposition::Report);
+            }
+        }
+        drop(session);
+        scripted.done();
+    }
 }
 
 #[tokio::test]
@@ -428,11 +467,26 @@ async fn folders_are_listed_as_people_read_them() {
         hear("LIST \"\" \"Archvie\""),
         say(&["{tag} OK done"]),
         hear("EXAMINE \"Entw&APw-rfe\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("EXAMINE \"Public/Tom & Jerry\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("EXAMINE \"a \\\"b\\\"\""),
-        say(&["* 0 EXISTS", "* OK [UIDVALIDITY 1] valid", "{tag} OK open"]),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 1] valid",
+            "* OK [UIDNEXT 902] next",
+            "{tag} OK open",
+        ]),
         hear("EXAMINE \"Archvie\""),
         say(&["{tag} NO [NONEXISTENT] no such folder"]),
     ]);

@@ -92,6 +92,29 @@ fn uidl(number: u32, uidl: &str) -> CopyRef {
     CopyRef::Uidl { number, uidl }
 }
 
+/// Courier 1.0.16 wraps mail with 8-bit headers for clients that do not say UTF8 before they log in.
+#[tokio::test]
+async fn utf8_is_asked_for_where_it_is_offered_and_a_refusal_is_no_failure() {
+    for answer in ["+OK UTF8 enabled", "-ERR not now"] {
+        let scripted = Scripted::play(vec![
+            say(&["+OK ready"]),
+            hear("CAPA"),
+            capa(&["USER", "UTF8 USER"]),
+            hear("UTF8"),
+            say(&[answer]),
+            hear("USER all@example.com"),
+            say(&["+OK"]),
+            hear(&format!("PASS {PASSWORD}")),
+            say(&["+OK welcome"]),
+            hear("CAPA"),
+            capa(&["USER", "UTF8 USER"]),
+        ]);
+        let session = connect(&server(scripted.port)).await.expect("a session");
+        drop(session);
+        scripted.done();
+    }
+}
+
 #[tokio::test]
 async fn pipelined_messages_are_unstuffed_and_a_refused_one_is_named() {
     let scripted = opened(

@@ -137,7 +137,12 @@ impl Appliance {
 
     /// Starts the appliance and waits until it listens.
     pub fn serve(&self) -> Serving {
-        let running = self.start(&["serve"]);
+        self.serve_as(self.command(&["serve"]))
+    }
+
+    /// The same with a command that has more in its environment.
+    pub fn serve_as(&self, command: Command) -> Serving {
+        let running = Running::start(command, &["serve"]);
         let mut address = None;
         let listening = wait_for(Duration::from_secs(30), || {
             let said = running.stderr();

@@ -39,7 +39,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    fn free() -> Self {
+    /// Ports that nobody has at this moment.
+    pub fn free() -> Self {
         // All four are held at once, so that they differ.
         let held = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
         let [imap, imaps, pop3, pop3s] = held.map(|listener| listener.local_addr().expect("its address").port());
@@ -80,10 +81,18 @@ impl Dovecot {
 
     /// A server with further settings.
     pub fn start_with(settings: &str) -> Self {
-        let root = tempfile::Builder::new()
-            .prefix("dropkeep-dovecot-")
-            .tempdir()
-            .expect("a temporary folder");
+        Self::start_in(folder(), settings)
+    }
+
+    /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether it
+    /// is good (RFC 7662, by POST).
+    pub fn taking_tokens(introspection: &str) -> Self {
+        let root = folder();
+        let settings = tokens(root.path(), introspection);
+        Self::start_in(root, &settings)
+    }
+
+    fn start_in(root: TempDir, settings: &str) -> Self {
         // Mail processes of another account must get through.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
         let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
@@ -224,6 +233,13 @@ impl Drop for Dovecot {
     }
 }
 
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("dropkeep-dovecot-")
+        .tempdir()
+        .expect("a temporary folder")
+}
+
 /// The size of a message once every line ends with CRLF, as Dovecot sends it.
 fn wire_size(message: &[u8]) -> u64 {
     let bare = (0..message.len())
@@ -284,7 +300,8 @@ fn program() -> &'static str {
     }
 }
 
-fn greets(port: u16, greeting: &str) -> bool {
+/// Whether what listens at a port greets with these words.
+pub fn greets(port: u16, greeting: &str) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
         return false;
     };
@@ -324,12 +341,14 @@ fn read_log(root: &Path) -> String {
         .concat()
 }
 
-fn make_mail_folder(path: &Path) {
+/// A folder in which a server writes mail.
+pub fn make_mail_folder(path: &Path) {
     fs::create_dir_all(path).expect("a mail folder");
     own(path);
 }
 
-fn make_mail_file(path: &Path, bytes: &[u8]) {
+/// A file of mail that is the server's own.
+pub fn make_mail_file(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("a mail file");
     own(path);
 }
@@ -432,6 +451,36 @@ service old-stats {{
   chroot =
 }}
 "
+    )
+}
+
+/// What makes a server take tokens; the passwords stay.
+fn tokens(root: &Path, introspection: &str) -> String {
+    let file = root.join("oauth2.conf.ext");
+    let text = format!(
+        "introspection_url = {introspection}
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"
+    );
+    fs::write(&file, text).expect("oauth2.conf.ext");
+    format!(
+        "auth_mechanisms = plain xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {}
+}}
+# Refused logins are answered at once, however many there were.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+",
+        file.display()
     )
 }
 

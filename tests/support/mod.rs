@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod appliance;
+pub mod complete;
 pub mod corpus;
 pub mod dovecot;
 pub mod generator;
@@ -13,6 +14,7 @@ pub mod mime;
 pub mod proxy;
 pub mod pull;
 pub mod running;
+pub mod stores;
 
 use std::time::{Duration, Instant};
 

@@ -134,6 +134,14 @@ impl Proxy {
         matches!(state.gate, Gate::HoldAt(limit) if state.passed >= limit)
     }
 
+    /// Waits until everything is closed, as [`Self::cut_after`] says.
+    pub fn wait_until_cut(&self) {
+        let cut = wait_for(Duration::from_secs(60), || {
+            matches!(self.shared.0.lock().expect("the state").gate, Gate::CutAt(0))
+        });
+        assert!(cut, "the server never sent as much");
+    }
+
     pub fn wait_until_held(&self) {
         let held = wait_for(Duration::from_secs(60), || self.is_held());
         assert!(held, "the server never sent as much");

@@ -27,12 +27,8 @@ pub fn messages(server: &Dovecot, access: &str) -> Vec<Vec<u8>> {
 
 /// Hands each message of a folder to `each`, in the order of their numbers, and returns how many there were.
 pub fn imap(port: u16, folder: &str, mut each: impl FnMut(&[u8])) -> usize {
-    let mut client = Client::connect(port);
-    client.line();
-    client.send(&format!("a LOGIN {MAILBOX} \"{PASSWORD}\"\r\n"));
-    client.imap_answer(&mut |_| {});
-    client.send(&format!("a EXAMINE \"{folder}\"\r\n"));
-    let lines = client.imap_answer(&mut |_| {});
+    let mut client = Client::imap(port);
+    let lines = client.command(&format!("EXAMINE \"{folder}\""));
     let exists = lines
         .iter()
         .find_map(|line| line.strip_suffix(" EXISTS")?.strip_prefix("* ")?.parse().ok());
@@ -52,11 +48,17 @@ pub fn imap(port: u16, folder: &str, mut each: impl FnMut(&[u8])) -> usize {
 }
 
 /// As [`imap`], over POP3. The bytes are the lines of the answer, each with its CRLF, dots taken off.
-pub fn pop3(port: u16, mut each: impl FnMut(&[u8])) -> usize {
+pub fn pop3(port: u16, each: impl FnMut(&[u8])) -> usize {
+    pop3_after(port, &[], each)
+}
+
+/// The same, with commands before the login, each of which must be answered +OK.
+pub fn pop3_after(port: u16, first: &[&str], mut each: impl FnMut(&[u8])) -> usize {
     let mut client = Client::connect(port);
     client.ok();
-    for command in [format!("USER {MAILBOX}\r\n"), format!("PASS {PASSWORD}\r\n")] {
-        client.send(&command);
+    let login = [format!("USER {MAILBOX}"), format!("PASS {PASSWORD}")];
+    for command in first.iter().map(|&command| command.to_owned()).chain(login) {
+        client.send(&format!("{command}\r\n"));
         client.ok();
     }
     client.send("STAT\r\n");
@@ -78,13 +80,44 @@ pub fn pop3(port: u16, mut each: impl FnMut(&[u8])) -> usize {
     count
 }
 
-struct Client {
+/// A session with a server.
+pub struct Client {
     reader: BufReader<TcpStream>,
     line: Vec<u8>,
     literal: Vec<u8>,
 }
 
 impl Client {
+    /// A session over IMAP, logged in as [`MAILBOX`].
+    pub fn imap(port: u16) -> Self {
+        let mut client = Self::connect(port);
+        client.line();
+        client.command(&format!("LOGIN {MAILBOX} \"{PASSWORD}\""));
+        client
+    }
+
+    /// Runs a command of IMAP, which must be answered OK, and returns the lines before that.
+    pub fn command(&mut self, command: &str) -> Vec<String> {
+        self.attempt(command)
+            .unwrap_or_else(|refusal| panic!("{command}: {refusal}"))
+    }
+
+    /// The same for a command that may be refused: then the answer is the error.
+    pub fn attempt(&mut self, command: &str) -> Result<Vec<String>, String> {
+        self.send(&format!("a {command}\r\n"));
+        self.imap_lines(&mut |_| {})
+    }
+
+    /// Puts a message into a folder (IMAP APPEND), with line ends as they are to be on the wire.
+    pub fn append(&mut self, folder: &str, message: &[u8]) {
+        self.send(&format!("a APPEND \"{folder}\" {{{}}}\r\n", message.len()));
+        let line = String::from_utf8_lossy(self.line()).into_owned();
+        assert!(line.starts_with('+'), "{line}");
+        self.reader.get_mut().write_all(message).expect("send");
+        self.send("\r\n");
+        self.imap_answer(&mut |_| {});
+    }
+
     fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
         stream
@@ -112,6 +145,10 @@ impl Client {
 
     /// Reads up to the tagged answer, which must be OK. Literals go to `each`, lines come back.
     fn imap_answer(&mut self, each: &mut impl FnMut(&[u8])) -> Vec<String> {
+        self.imap_lines(each).unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    fn imap_lines(&mut self, each: &mut impl FnMut(&[u8])) -> Result<Vec<String>, String> {
         let mut lines = Vec::new();
         loop {
             let line = self.line();
@@ -125,8 +162,10 @@ impl Client {
             if line.ends_with("BODY[] \"\")") {
                 each(b"");
             } else if let Some(answer) = line.strip_prefix("a ") {
-                assert!(answer.starts_with("OK"), "{line}");
-                return lines;
+                return match answer.starts_with("OK") {
+                    true => Ok(lines),
+                    false => Err(line),
+                };
             } else if line != ")" {
                 lines.push(line);
             }

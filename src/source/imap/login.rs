@@ -153,12 +153,19 @@ async fn with_password(
         }
         _ => authenticate_plain(server, password, dialogue).await,
     };
-    said.map_err(|error| match error {
-        SourceError::Refused { words, .. } => {
-            let encoded = credentials(server, password);
-            refused(server, without_secrets(&words, &[&encoded, password.reveal()]))
+    said.map_err(|error| {
+        let encoded = credentials(server, password);
+        // As it was sent, too: with its quotes and backslashes escaped.
+        let quoted = names::quoted(password.reveal()).unwrap_or_default();
+        let clean = |words: &str| without_secrets(words, &[&encoded, &quoted, password.reveal()]);
+        match error {
+            SourceError::Refused { words, .. } => refused(server, clean(&words)),
+            SourceError::Lost { command, words } => SourceError::Lost {
+                words: clean(&words),
+                command,
+            },
+            error => error,
         }
-        error => error,
     })
 }
 

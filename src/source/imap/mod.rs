@@ -1,5 +1,5 @@
 //! IMAP (RFC 3501, RFC 9051): a session reads folders with EXAMINE and BODY.PEEK, and leaves
-//! no trace on the server. Only `removal` changes something there.
+//! no trace on the server; where UIDs do not last then, with SELECT. Only `removal` changes something there.
 
 mod answer;
 mod dialogue;
@@ -15,14 +15,21 @@ mod waiting;
 
 use std::{collections::HashMap, fmt};
 
-use self::{
-    answer::{Answer, Said},
-    dialogue::Dialogue,
-};
+use self::{answer::Answer, dialogue::Dialogue};
 use super::{CopyRef, OpenFolder, PeerCertificate, SourceError};
 
 /// Maildirs name their folders as IMAP does.
 pub(super) use names::decode as folder_name;
+
+const SELECT: &str = "SELECT";
+
+/// What a server says of a folder that it opens.
+struct Opened {
+    folder: OpenFolder,
+    /// Whether it says which UID comes next.
+    uidnext: bool,
+    read_only: bool,
+}
 
 /// One authenticated IMAP connection.
 pub struct ImapSession {
@@ -58,13 +65,43 @@ impl ImapSession {
         }
     }
 
-    /// Opens a folder with EXAMINE.
+    /// Opens a folder with EXAMINE; with SELECT where UIDs do not last otherwise.
     pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
-        self.open_by("EXAMINE", folder).await
+        let examined = self.open_by("EXAMINE", folder).await?;
+        if examined.uidnext {
+            return Ok(examined.folder);
+        }
+        // Courier-IMAP (5.0) gives new mail a UID for this session alone when it is only looked at, and in the next
+        // session perhaps another message that UID. It is also the one that leaves out UIDNEXT, which RFC 3501, 6.3.1
+        // demands; a proxy hides its name, but not that. Flags stay as they are all the same: bodies are peeked at.
+        let selected = self.open_by(SELECT, folder).await?;
+        if selected.read_only {
+            return Err(SourceError::Refused {
+                command: SELECT.to_owned(),
+                words: format!(
+                    "{folder} may only be read here (READ-ONLY), and this server's UIDs do not last then; allow its \
+                     user to change flags there"
+                ),
+            });
+        }
+        Ok(selected.folder)
+    }
+
+    /// Opens a folder with SELECT, to remove copies from it.
+    pub(super) async fn open_for_removal(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
+        let selected = self.open_by(SELECT, folder).await?;
+        if selected.read_only {
+            return Err(SourceError::Refused {
+                command: SELECT.to_owned(),
+                words: format!("{folder} may only be read here (READ-ONLY), so nothing can be removed from it"),
+            });
+        }
+        self.writable = Some(folder.to_owned());
+        Ok(selected.folder)
     }
 
     /// Opens a folder with EXAMINE or SELECT.
-    async fn open_by(&mut self, command: &'static str, folder: &str) -> Result<OpenFolder, SourceError> {
+    async fn open_by(&mut self, command: &'static str, folder: &str) -> Result<Opened, SourceError> {
         let raw = self.raw_name(folder);
         match self.select(command, folder, &raw).await {
             // A name that is no modified UTF-7 was listed as it is, perhaps by another session. One that is not ASCII
@@ -78,7 +115,7 @@ impl ImapSession {
         }
     }
 
-    async fn select(&mut self, command: &'static str, folder: &str, raw: &str) -> Result<OpenFolder, SourceError> {
+    async fn select(&mut self, command: &'static str, folder: &str, raw: &str) -> Result<Opened, SourceError> {
         self.writable = None;
         let Some(quoted) = names::quoted(raw) else {
             return Err(SourceError::Refused {
@@ -87,13 +124,14 @@ impl ImapSession {
             });
         };
         let mut uidvalidity = None;
+        let mut uidnext = false;
         let mut exists = None;
         let mut on = |answer| {
             match answer {
-                Answer::Note(Said {
-                    uidvalidity: Some(value),
-                    ..
-                }) => uidvalidity = Some(value),
+                Answer::Note(said) => {
+                    uidvalidity = said.uidvalidity.or(uidvalidity);
+                    uidnext |= said.uidnext;
+                }
                 Answer::Exists(count) => exists = Some(count),
                 _ => {}
             }
@@ -106,21 +144,17 @@ impl ImapSession {
             command: command.to_owned(),
             detail: format!("{folder}: there is no {what}"),
         };
-        if command == "SELECT" {
-            if said.read_only {
-                return Err(SourceError::Refused {
-                    command: command.to_owned(),
-                    words: format!("{folder} may only be read here (READ-ONLY), so nothing can be removed from it"),
-                });
-            }
-            self.writable = Some(folder.to_owned());
-        }
         self.dialogue.grown = false;
-        Ok(OpenFolder {
+        let folder = OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).
             uidvalidity: Some(uidvalidity.ok_or_else(|| missing("UIDVALIDITY"))?),
             exists: exists.ok_or_else(|| missing("EXISTS"))?,
+        };
+        Ok(Opened {
+            folder,
+            uidnext,
+            read_only: said.read_only,
         })
     }
 

@@ -12,7 +12,7 @@ use super::{
     listing::{PER_MESSAGE, uid_sets},
     names, uid,
 };
-use crate::source::{CopyRef, Disposition, Kept, OpenFolder, Removal, Removed, SourceError};
+use crate::source::{CopyRef, Disposition, Kept, Removal, Removed, SourceError};
 
 /// Copies that go through all steps together. So a lost session leaves no more than these half done.
 const AT_ONCE: usize = 500;
@@ -42,11 +42,6 @@ enum Way {
 }
 
 impl ImapSession {
-    /// Opens a folder with SELECT, to remove copies from it.
-    pub(in crate::source) async fn open_for_removal(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
-        self.open_by("SELECT", folder).await
-    }
-
     pub(in crate::source) fn has_uidplus(&self) -> bool {
         self.offers("UIDPLUS")
     }

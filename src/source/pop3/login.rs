@@ -65,6 +65,7 @@ async fn authenticate(
     dialogue: &mut Dialogue,
 ) -> Result<Vec<String>, SourceError> {
     let before = capabilities(dialogue).await?;
+    take_utf8(dialogue, &before).await?;
     match credential {
         Credential::Password(password) => with_password(server, password, dialogue, &before).await?,
         Credential::Token(token) => with_token(server, token, dialogue, &before).await?,
@@ -103,6 +104,19 @@ async fn with_password(
             let words = without_secrets(&words, &[&credentials, password.reveal()]);
             Err(refused(server, words))
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// Says that messages may come with UTF-8 in their headers (RFC 6856, 2), where the server offers that: to others
+/// Courier (1.0) sends such mail as a file attached to a message of its own. A server that refuses sends as ever.
+async fn take_utf8(dialogue: &mut Dialogue, capabilities: &[String]) -> Result<(), SourceError> {
+    const UTF8: &str = "UTF8";
+    if argument(capabilities, UTF8).is_none() {
+        return Ok(());
+    }
+    match dialogue.command(UTF8, UTF8).await {
+        Ok(_) | Err(SourceError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
