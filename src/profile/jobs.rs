@@ -129,7 +129,7 @@ struct Strikes {
 }
 
 impl Strikes {
-    const MOST_WAITS: u32 = 8;
+    const MOST_WAITS: u32 = 4;
 
     fn count(self) -> u32 {
         match self.waits >= Self::MOST_WAITS {
