@@ -260,6 +260,9 @@ impl Fleet {
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
             tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
+            if given == GivenBack::GivenUp {
+                trouble.busy = 0;
+            }
             let verdict = match error.wait() {
                 Some(wait) if given != GivenBack::Progress => {
                     if lane > 0 && wait.fewer_connections {

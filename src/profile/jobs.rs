@@ -32,7 +32,7 @@ pub struct Unit {
     pub copies: Vec<CopyRef>,
     pub losses: Losses,
     /// Copies over which connections were lost, and how many.
-    suspects: HashMap<CopyRef, Strikes>,
+    suspects: HashMap<CopyRef, Losses>,
     told: Told,
 }
 
@@ -98,61 +98,48 @@ impl Unit {
         let mut suspects = self.suspects.clone();
         let standing: HashSet<&CopyRef> = copies.iter().collect();
         suspects.retain(|copy, _| standing.contains(copy));
-        let strikes = suspects.entry(suspect).or_default();
-        match waits {
-            true => strikes.waits += 1,
-            false => strikes.losses += 1,
-        }
-        let strikes = strikes.count();
+        let losses = suspects.entry(suspect).or_default();
+        *losses = losses.more(why, waits);
+        let losses = losses.clone();
         // Where all that is left is suspect, one after the other is brought to its end.
-        if strikes < Losses::MOST && suspects.len() < copies.len() {
+        if !losses.are_too_many() && suspects.len() < copies.len() {
             copies.rotate_left(1);
         }
         Some(Self {
-            losses: Losses {
-                count: strikes,
-                why: why.into(),
-            },
+            losses,
             suspects,
             ..Self::new(self.folder.clone(), copies)
         })
     }
 }
 
-/// What a copy has cost.
-#[derive(Clone, Copy, Default)]
-struct Strikes {
-    /// Connections that were lost over it.
-    losses: u32,
-    /// Times that the server asked to come again later for it: some do so over a message that they cannot give out.
-    waits: u32,
-}
-
-impl Strikes {
-    const MOST_WAITS: u32 = 4;
-
-    fn count(self) -> u32 {
-        match self.waits >= Self::MOST_WAITS {
-            true => Losses::MOST,
-            false => self.losses,
-        }
-    }
-}
-
-/// Connections that were lost in a row over one job, without anything that came of it.
+/// What a job has cost in a row, without anything that came of it.
 #[derive(Clone, Debug, Default)]
 pub struct Losses {
+    /// Connections that were lost over it.
     pub count: u32,
-    /// How the last one was lost.
+    /// Times that the server asked to come again later.
+    waits: u32,
+    /// What was said the last time.
     pub why: Arc<str>,
 }
 
 impl Losses {
     /// From here on it is the copy, or the folder, that the server cannot bear.
     const MOST: u32 = 3;
+    /// Or that it will not give out: some ask to come again later for ever.
+    const MOST_WAITS: u32 = 4;
 
     pub fn are_too_many(&self) -> bool {
-        self.count >= Self::MOST
+        self.count >= Self::MOST || self.waits >= Self::MOST_WAITS
+    }
+
+    fn more(&self, why: &str, waits: bool) -> Self {
+        Self {
+            count: self.count + u32::from(!waits),
+            waits: self.waits + u32::from(waits),
+            why: why.into(),
+        }
     }
 }
 
@@ -292,11 +279,8 @@ impl Jobs {
                 }
                 given
             }
-            Some(Job::Survey(folder, Losses { count, .. })) => {
-                let losses = Losses {
-                    count: count + u32::from(!waits),
-                    why: why.into(),
-                };
+            Some(Job::Survey(folder, losses)) => {
+                let losses = losses.more(why, waits);
                 inner.waiting.push_front(Job::Survey(folder, losses));
                 GivenBack::Nothing
             }
@@ -463,7 +447,7 @@ mod tests {
     async fn a_server_that_asks_to_wait_is_not_at_fault_for_long() {
         let jobs = Jobs::default();
         jobs.fetch(vec![unit(1..2)]);
-        for _ in 0..Strikes::MOST_WAITS {
+        for _ in 0..Losses::MOST_WAITS {
             assert!(!fetched(jobs.next(0).await).losses.are_too_many());
             jobs.give_back(0, "later", true);
         }
