@@ -197,7 +197,7 @@ impl Work<'_> {
         }
         let (mut copies, current) = self.of_this_session(session, unit).await?;
         let mut most_copies = WINDOW_COPIES;
-        if unit.losses.count > 0 {
+        if unit.losses.are_any() {
             most_copies = 1;
             // The one that is at fault may be gone meanwhile.
             let stands = copies.first().is_some_and(|copy| current.places.get(copy) == Some(&0));

@@ -134,6 +134,10 @@ impl Losses {
         self.count >= Self::MOST || self.waits >= Self::MOST_WAITS
     }
 
+    pub fn are_any(&self) -> bool {
+        self.count > 0 || self.waits > 0
+    }
+
     fn more(&self, why: &str, waits: bool) -> Self {
         Self {
             count: self.count + u32::from(!waits),
