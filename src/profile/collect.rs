@@ -203,7 +203,7 @@ impl Work<'_> {
             let stands = copies.first().is_some_and(|copy| current.places.get(copy) == Some(&0));
             if unit.losses.are_too_many() && stands {
                 let copy = copies.remove(0);
-                let error = format!("the connection is lost each time it is fetched: {}", unit.losses.why);
+                let error = unit.losses.of_a_copy();
                 self.judged(&current, Outcome::Failed, &copy, Some(("fetch", error)));
                 unit.told().give_up();
                 self.flush().await?;

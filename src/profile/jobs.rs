@@ -134,6 +134,14 @@ impl Losses {
         self.count >= Self::MOST || self.waits >= Self::MOST_WAITS
     }
 
+    /// Why a copy is given up.
+    pub fn of_a_copy(&self) -> String {
+        match self.count {
+            0 => format!("the server asks again and again to come later: {}", self.why),
+            _ => format!("the connection is lost each time it is fetched: {}", self.why),
+        }
+    }
+
     pub fn are_any(&self) -> bool {
         self.count > 0 || self.waits > 0
     }
