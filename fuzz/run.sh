@@ -19,5 +19,5 @@ mkdir -p "fuzz/corpus/$target"
 echo "Fuzzing $target for $seconds seconds."
 # The compiler is a stable one; its flags for fuzzing are not, and are for these targets only.
 RUSTC_BOOTSTRAP=1 cargo fuzz run --release --sanitizer none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
-    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=20 -max_len=16384 -print_final_stats=1 \
+    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=60 -max_len=16384 -print_final_stats=1 \
     ${words:+-dict=fuzz/dictionaries/$words}
