@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// No run may take longer, however the server behaves: reconnecting included.
-const DEADLINE: Duration = Duration::from_secs(100);
+const DEADLINE: Duration = Duration::from_secs(200);
 
 /// Cases played at once. They wait more than they work.
 const AT_ONCE: usize = 6;
@@ -111,7 +111,7 @@ impl Case {
 
     /// The server falls silent, so the client's time-out is short.
     pub fn silent(mut self) -> Self {
-        self.timeout = "1s";
+        self.timeout = "2s";
         self
     }
 

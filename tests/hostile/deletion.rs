@@ -65,7 +65,7 @@ impl Deletion {
         let mut held = Held::default();
         held.remember(&server, self.protocol);
         server.misbehave(self.faults);
-        let appliance = appliance_with(profile(self.protocol, server.port, "2s"), DELETING);
+        let appliance = appliance_with(profile(self.protocol, server.port, "3s"), DELETING);
         let outcome = archive(&appliance);
         held.remember(&server, self.protocol);
         assert!(
