@@ -108,8 +108,8 @@ impl Address {
     /// so, or nothing would be left.
     pub fn without_prefix(&self, prefix: &str) -> Option<Self> {
         let rest = self.0.strip_prefix(prefix)?;
-        let has_local = rest.find('@').is_some_and(|at| at > 0);
-        has_local.then(|| Self(rest.into()))
+        let (local, domain) = rest.rsplit_once('@').filter(|(local, _)| !local.is_empty())?;
+        Some(Self::of(local, domain))
     }
 }
 
@@ -146,7 +146,14 @@ fn is_strange(c: char) -> bool {
 /// A domain in the one form in which domains are compared: lower case, IDNA ASCII, no final dot.
 pub fn domain(text: &str) -> String {
     let text = text.trim().trim_end_matches('.');
-    idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_lowercase())
+    idna_ascii(text).unwrap_or_else(|| text.to_lowercase())
+}
+
+/// IDNA ASCII; `None` where there is none, or one with what stands in no domain. It folds some characters into others, a
+/// full-width `＠` into `@` for one, a ring above into a space and what is put above it.
+fn idna_ascii(text: &str) -> Option<String> {
+    let ascii = idna::domain_to_ascii(text).ok()?;
+    (!ascii.contains(is_strange) && !ascii.contains('@')).then_some(ascii)
 }
 
 /// The same, of what a person wrote; `None` where it can be no domain.
@@ -159,7 +166,7 @@ pub fn strict_domain(text: &str) -> Option<String> {
         let inside = literal.strip_suffix(']')?;
         return (!inside.is_empty() && !inside.contains(['[', ']'])).then(|| domain(text));
     }
-    let ascii = idna::domain_to_ascii(text).ok()?;
+    let ascii = idna_ascii(text)?;
     let whole = ascii.split('.').all(|label| !label.is_empty()) && !ascii.contains(['[', ']', ':', '/']);
     whole.then_some(ascii)
 }
@@ -283,6 +290,27 @@ mod tests {
         assert_eq!(parse("\"jane.\"@example.com"), "\"jane.\"@example.com");
         let quoted = Address::parse("\"a+b c\"@example.com").unwrap();
         assert_eq!(quoted.without_tag(), None, "a quoted local part is not cut open");
+    }
+
+    #[test]
+    fn a_domain_was_folded_into_one_with_a_space_or_another_at_sign() {
+        let address = |text: &str| Address::parse(text).unwrap();
+        for (text, domain) in [
+            ("t@\u{2da}", "\u{2da}"),
+            ("t@a.example\u{ff20}b.example", "a.example\u{ff20}b.example"),
+        ] {
+            assert_eq!(address(text).domain(), domain);
+            assert_eq!(address(address(text).as_str()), address(text));
+            assert_eq!(Address::parse_strict(text), None);
+        }
+        assert_eq!(address("t@\u{ff42}.example").as_str(), "t@b.example");
+    }
+
+    #[test]
+    fn what_is_left_without_a_prefix_kept_quotes_that_it_does_not_need() {
+        let address = Address::parse("a.\"B\"@c.example").unwrap();
+        let left = address.without_prefix("a.").unwrap();
+        assert_eq!(left, Address::parse("b@c.example").unwrap());
     }
 
     #[test]

@@ -18,6 +18,8 @@ fuzz_target!(|value: &[u8]| {
     assert!(found.len() <= signs, "{found:?} of {signs}");
     for address in found.iter().chain(&received_for(value)) {
         normal(address);
+        let others = [address.without_tag(), address.without_prefix("a")];
+        others.iter().flatten().for_each(normal);
         if value.is_ascii() {
             let text = value.to_ascii_lowercase();
             let mut letters = address.as_str().split(|c: char| !c.is_ascii_alphanumeric());
@@ -39,8 +41,4 @@ fuzz_target!(|value: &[u8]| {
 /// An address has one form, which is its own.
 fn normal(address: &Address) {
     assert_eq!(Address::parse(address.as_str()).as_ref(), Some(address));
-    let others = [address.without_tag(), address.without_prefix("a")];
-    for other in others.iter().flatten() {
-        assert_eq!(Address::parse(other.as_str()).as_ref(), Some(other));
-    }
 }
