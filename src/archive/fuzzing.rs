@@ -1,4 +1,5 @@
 //! The doors by which fuzz targets come to what nothing outside may use: the catalog's bytes, blocks, LMDB's pages.
+//! Only `cfg(fuzzing)` builds it. Its `expect` are assertions of the targets: where one fails, that is what was found.
 
 use std::{fmt::Debug, io, path::Path};
 
