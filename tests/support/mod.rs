@@ -11,6 +11,7 @@ pub mod dovecot;
 pub mod generator;
 pub mod identity;
 pub mod mime;
+pub mod pages;
 pub mod proxy;
 pub mod pull;
 pub mod running;
