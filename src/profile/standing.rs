@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::retry::RUNS;
-use crate::report::{Run, RunState};
+use crate::report::{Run, RunState, timestamp};
 
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
@@ -98,7 +98,7 @@ impl Standing {
     /// A run failed; gives for how long the profile is left alone.
     pub fn failed(&mut self, now: Timestamp, why: &str) -> Duration {
         let failing = self.failing.get_or_insert_with(|| Failing {
-            since: now,
+            since: timestamp(now),
             times: 0,
             why: String::new(),
         });

@@ -223,6 +223,8 @@ impl Supervisor {
         }
         self.by_schedule = false;
         self.show(false);
+        // So that it is known when the next begins.
+        ctx.run_later(Duration::ZERO, Self::look_after);
     }
 
     fn failed(&mut self, why: &str) {
