@@ -260,7 +260,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 /// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`
 /// crate is not bridged: async-imap logs what it sends through it, passwords too.
 fn start_logging(serving: bool) {
-    let default = if serving { "info" } else { "error" };
+    // actix_http tells of every broken request that anybody sends.
+    let default = if serving { "info,actix_http=off" } else { "error" };
     let filter = std::env::var("DROPKEEP_LOG")
         .ok()
         .and_then(|text| EnvFilter::try_new(text).ok());

@@ -25,16 +25,12 @@ pub fn run(config: Config) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let store = Arc::new(Store::open(&config)?);
-    let listen = config.http.listen.clone();
     let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
         let readiness = Readiness::default();
-        let (http, addresses) = report::serve(&listen, recorder.clone(), readiness.clone())
-            .map_err(|error| Failure::usage(format!("cannot listen on {listen}: {error}; see http.listen")))?;
-        let http_handle = http.handle();
-        actix_rt::spawn(http);
+        let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
         let requests = Requests::default();
@@ -46,17 +42,20 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         })?;
         let control_handle = control.handle();
         actix_rt::spawn(control);
-        readiness.set(true);
-        for address in addresses {
+        readiness.ready();
+        for address in http.addresses() {
             // Standard error may be closed; the appliance goes on.
-            let _ = writeln!(std::io::stderr(), "listening on http://{address}");
+            let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
         let mut measure = tokio::time::interval(MEASURE);
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
-                _ = look.tick() => readiness.set(appliance.is_ready()),
+                _ = look.tick() => match appliance.is_ready() {
+                    true => readiness.ready(),
+                    false => readiness.not_ready("nothing can be archived"),
+                },
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();
@@ -64,14 +63,14 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             }
         }
         tracing::info!("stopping: what is in flight is committed");
-        readiness.set(false);
+        readiness.not_ready("stopping");
         requests.refuse();
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
-        http_handle.stop(false).await;
+        http.stop().await;
         control_handle.stop(true).await;
         Ok(0)
     })

@@ -9,6 +9,7 @@ mod error;
 mod exclude;
 mod hosts;
 mod hours;
+mod http;
 mod load;
 mod oauth2;
 mod profile;
@@ -27,6 +28,7 @@ pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
+pub use http::{Http, HttpTls};
 pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::{Schedule, Zone};
@@ -75,22 +77,6 @@ impl Default for Config {
             user: Vec::new(),
             list: Vec::new(),
             profile: Vec::new(),
-        }
-    }
-}
-
-/// `[http]`: metrics and health over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Address and port; port 0 takes any free one.
-    pub listen: String,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8080".into(),
         }
     }
 }

@@ -4,5 +4,5 @@ mod http;
 pub mod metrics;
 mod protocol;
 
-pub use http::{Readiness, serve};
+pub use http::{Http, HttpError, Readiness, serve};
 pub use protocol::{CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
