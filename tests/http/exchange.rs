@@ -23,7 +23,7 @@ fn wait_for_log(serving: &Serving, words: &str, times: usize) {
 
 #[test]
 fn a_new_certificate_is_shown_without_a_restart() {
-    let authority = Authority::new();
+    let authority = Authority::made_up();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let client = Client::trusting(&authority, &serving.address);
@@ -35,7 +35,7 @@ fn a_new_certificate_is_shown_without_a_restart() {
         serving.running.stderr()
     );
     // Of another authority, and back.
-    let other = Authority::new();
+    let other = Authority::made_up();
     site.put_certificate(&other.server("third"));
     let new = Client::trusting(&other, &serving.address);
     assert!(
@@ -52,7 +52,7 @@ fn a_new_certificate_is_shown_without_a_restart() {
 
 #[test]
 fn a_bad_certificate_is_kept_out_until_it_is_good() {
-    let authority = Authority::new();
+    let authority = Authority::made_up();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let client = Client::trusting(&authority, &serving.address);

@@ -19,7 +19,7 @@ const MANY: usize = 300;
 
 #[test]
 fn slow_clients_do_not_stop_others() {
-    let authority = Authority::new();
+    let authority = Authority::made_up();
     for tls in [false, true] {
         let site = match tls {
             false => Site::new("listen = \"127.0.0.1:0\"\n"),

@@ -100,7 +100,7 @@ fn a_token_that_is_none_is_refused() {
 
 #[test]
 fn certificates_and_keys_that_cannot_be_served_are_refused() {
-    let authority = Authority::new();
+    let authority = Authority::made_up();
     let site = Site::with_tls(&authority);
     for (keys, missing) in [
         ("cert_file = \"cert.pem\"", "key_file"),
@@ -168,7 +168,7 @@ fn broken(pem: &str) -> String {
 /// Monitoring that ends over a date is missed when it is needed.
 #[test]
 fn an_expired_certificate_is_served_with_a_warning() {
-    let authority = Authority::new();
+    let authority = Authority::made_up();
     let site = Site::with_tls(&authority);
     let mut old = parameters("old");
     (old.not_before, old.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
