@@ -16,6 +16,7 @@ use actix_web::{
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{access::Access, readiness::Readiness};
+use crate::report::metrics::before_scrape;
 
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
 const HEADER: usize = 16 << 10;
@@ -63,7 +64,11 @@ async fn metrics(request: &HttpRequest, pages: &Pages) -> HttpResponse {
     }
     let handle = pages.metrics.clone();
     // Thousands of series take milliseconds, in which others would wait.
-    match web::block(move || handle.render()).await {
+    let render = move || {
+        before_scrape();
+        handle.render()
+    };
+    match web::block(render).await {
         Ok(page) => with(StatusCode::OK).content_type(METRICS).body(page),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR),
     }
