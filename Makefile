@@ -51,12 +51,13 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify or link: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link or metrics: one part)
 	@tests/install-tools.sh bench
-	$(if $(filter store million identify link,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory identify link,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million link,$(BENCH)),,cargo bench --bench identify)
-	$(if $(filter speed memory store million identify,$(BENCH)),,cargo bench --bench link)
+	$(if $(filter store million identify link metrics,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify link metrics,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million link metrics,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million identify metrics,$(BENCH)),,cargo bench --bench link)
+	$(if $(filter speed memory store million identify link,$(BENCH)),,cargo bench --bench metrics)
 
 fuzz: ## Property tests at length (CASES=number), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
 ifndef FUZZ
