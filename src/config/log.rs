@@ -29,7 +29,7 @@ impl Log {
         let words = level
             .split(',')
             .map(|part| part.rsplit('=').next().unwrap_or(part).trim());
-        let known = |word: &str| word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+        let known = |word: &str| !word.is_empty() && word.parse::<tracing::level_filters::LevelFilter>().is_ok();
         if words.into_iter().all(known) && EnvFilter::try_new(level).is_ok() {
             return None;
         }

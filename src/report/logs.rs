@@ -89,5 +89,8 @@ fn from_variable() -> Option<String> {
 }
 
 fn filter(level: &str) -> EnvFilter {
-    EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"))
+    // What the HTTP server says of its workers, and of what strangers send it, hides what matters.
+    let quiet = format!("actix_server=warn,actix_http=off,{level}");
+    let quiet = if level == LOUD { level } else { &quiet };
+    EnvFilter::try_new(quiet).unwrap_or_else(|_| EnvFilter::new("info"))
 }
