@@ -1,6 +1,8 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
+mod heartbeat;
+
 use std::{
     collections::{HashMap, HashSet},
     io,
@@ -11,6 +13,7 @@ use std::{
 };
 
 use actix::{Actor, Addr, Arbiter};
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -278,10 +281,8 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
-        for profile in self.profiles.values() {
-            // A supervisor that is gone starts nothing.
-            let _ = profile.supervisor.send(Stop).await;
-        }
+        // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
+        future::join_all(self.profiles.values().map(|profile| profile.supervisor.send(Stop))).await;
         for profile in self.profiles.values() {
             let mut live = profile.live.clone();
             // The sender is gone only when the supervisor is.

@@ -10,6 +10,7 @@ mod export;
 mod import;
 mod interruptible;
 mod list;
+mod manual;
 mod output;
 mod protocols;
 mod raw;
@@ -17,6 +18,7 @@ mod rehearse;
 mod reroute;
 mod restore;
 mod serve;
+pub mod service;
 mod show;
 mod status;
 mod test;
@@ -25,11 +27,12 @@ mod verify;
 
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -45,9 +48,9 @@ use crate::{
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", default_value = "config/dropkeep.toml")]
-    config: PathBuf,
+    /// The configuration file; otherwise config/dropkeep.toml where there is one, or else /etc/dropkeep/dropkeep.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON on standard output.
     #[arg(long, global = true)]
     json: bool,
@@ -92,7 +95,11 @@ enum Command {
         newest: Option<usize>,
     },
     /// How each profile stands: idle, running, or failing, since when and why.
-    Status,
+    Status {
+        /// Whether an appliance answers; where none does, the exit code is 1.
+        #[arg(long)]
+        check: bool,
+    },
     /// The users and their archives.
     Users {
         #[command(subcommand)]
@@ -148,6 +155,17 @@ enum Command {
     VerifyReader,
     /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
     Export(export::Arguments),
+    /// Print what completes commands and options in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the man pages.
+    #[command(hide = true)]
+    Manual {
+        /// The directory for them, which is there.
+        dir: PathBuf,
+    },
 }
 
 impl Command {
@@ -156,7 +174,7 @@ impl Command {
         match self {
             Self::Test { .. }
             | Self::Protocols { .. }
-            | Self::Status
+            | Self::Status { .. }
             | Self::Users { change: None }
             | Self::List { .. }
             | Self::Raw { .. }
@@ -173,7 +191,9 @@ impl Command {
             | Self::Explain(_)
             | Self::Reroute(_)
             | Self::Compact { .. }
-            | Self::VerifyReader => false,
+            | Self::VerifyReader
+            | Self::Completions { .. }
+            | Self::Manual { .. } => false,
         }
     }
 }
@@ -182,14 +202,24 @@ impl Command {
 enum UsersCommand {
     /// Add a user with addresses.
     Add {
+        /// The user's name, which nobody else has.
         name: String,
-        #[arg(required = true)]
+        /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
+        #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
     },
     /// Give a user another name; the archive stays.
-    Rename { name: String, to: String },
+    Rename {
+        /// The name so far.
+        name: String,
+        /// The new one.
+        to: String,
+    },
     /// File nothing more for a user; the archive stays.
-    Retire { name: String },
+    Retire {
+        /// The user's name.
+        name: String,
+    },
 }
 
 /// Runs the command line; the exit code is the process's.
@@ -219,10 +249,14 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    if matches!(cli.command, Command::VerifyReader) {
-        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    match &cli.command {
+        Command::VerifyReader => return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error)),
+        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Manual { dir } => return manual::write(dir),
+        _ => {}
     }
-    let config = Config::load(&cli.config)?;
+    let config_file = cli.config.unwrap_or_else(usual_config);
+    let config = Config::load(&config_file)?;
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
     if cli.command.only_reads()
@@ -242,7 +276,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
-        Command::Status => status::run(config, cli.json),
+        Command::Status { check: true } => status::check(&config, json),
+        Command::Status { check: false } => status::run(config, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
@@ -252,9 +287,21 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
-        Command::VerifyReader => Ok(0),
-        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
+        Command::Export(arguments) => export::run(&config, &config_file, arguments, json),
+        Command::VerifyReader | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
     }
+}
+
+/// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
+fn usual_config() -> PathBuf {
+    let here = Path::new("config/dropkeep.toml");
+    let installed = Path::new("/etc/dropkeep/dropkeep.toml");
+    let file = if !here.exists() && installed.exists() {
+        installed
+    } else {
+        here
+    };
+    file.to_owned()
 }
 
 /// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`

@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use super::ask::Interrupts;
+use super::{ask::Interrupts, service};
 use crate::{
     appliance::Appliance,
     archive::Store,
@@ -16,14 +16,16 @@ use crate::{
 const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is in flight may take to be committed after the signal to stop.
-const FINISH: Duration = Duration::from_secs(7);
+/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
+/// ends within ten seconds, which is what service managers wait at least.
+const FINISH: Duration = Duration::from_secs(6);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
 pub fn run(config: Config) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    service::status("opening the archive");
     let store = Arc::new(Store::open(&config)?);
     let listen = config.http.listen.clone();
     let data_dir = config.data_dir.clone();
@@ -51,12 +53,22 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on http://{address}");
         }
+        let mut said = appliance.summary();
+        service::ready(&said);
+        actix_rt::spawn(service::keep_alive(appliance.clone()));
         let mut measure = tokio::time::interval(MEASURE);
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
-                _ = look.tick() => readiness.set(appliance.is_ready()),
+                _ = look.tick() => {
+                    readiness.set(appliance.is_ready());
+                    let summary = appliance.summary();
+                    if summary != said {
+                        service::status(&summary);
+                        said = summary;
+                    }
+                }
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();
@@ -64,8 +76,18 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             }
         }
         tracing::info!("stopping: what is in flight is committed");
+        service::stopping();
         readiness.set(false);
         requests.refuse();
+        actix_rt::spawn(async move {
+            interrupts.next().await;
+            // What was acknowledged is on disk.
+            let _ = writeln!(
+                std::io::stderr(),
+                "dropkeep: ended at once; what was not committed is fetched again"
+            );
+            std::process::exit(Exit::Interrupted as i32);
+        });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
         }

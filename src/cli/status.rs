@@ -1,4 +1,6 @@
-//! `status`: how each profile stands.
+//! `status`: how each profile stands; with `--check`, whether an appliance answers.
+
+use std::time::Duration;
 
 use super::{
     ask,
@@ -6,20 +8,50 @@ use super::{
 };
 use crate::{
     config::Config,
-    control::api::{Failure, ProfileLine, Reply, Request},
+    control::{
+        Client,
+        api::{Failure, ProfileLine, Reply, Request},
+    },
+    profile::Exit,
 };
+
+/// An appliance that takes longer to say how it stands does not answer.
+const ANSWER: Duration = Duration::from_secs(10);
 
 pub fn run(config: Config, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
     ask::act(config, Request::Status, None, &mut |reply| {
-        let Reply::Profile(profile) = reply else { return };
-        match json {
-            true => output.json(&profile),
-            false => print(&mut output, &profile),
-        }
+        show(&mut output, &reply, json)
     })?;
     output.finish();
     Ok(0)
+}
+
+/// The same of an appliance that is running; nothing is opened where none is.
+pub fn check(config: &Config, json: bool) -> Result<u8, Failure> {
+    let mut output = Output::new();
+    ask::runtime()?.block_on(async {
+        let asked = async {
+            let none = || format!("no appliance answers in {}", config.data_dir.display());
+            let client = Client::connect(&config.data_dir).await;
+            let mut client = client.ok_or_else(|| Failure::new(Exit::Errors, none()))?;
+            let each = &mut |reply| show(&mut output, &reply, json);
+            Ok(client.ask(&Request::Status, each).await?)
+        };
+        let late = format!("the appliance did not answer within {} s", ANSWER.as_secs());
+        let asked = tokio::time::timeout(ANSWER, asked).await;
+        asked.unwrap_or_else(|_| Err(Failure::new(Exit::Errors, late)))
+    })?;
+    output.finish();
+    Ok(0)
+}
+
+fn show(output: &mut Output, reply: &Reply, json: bool) {
+    let Reply::Profile(profile) = reply else { return };
+    match json {
+        true => output.json(&profile),
+        false => print(output, profile),
+    }
 }
 
 fn print(output: &mut Output, profile: &ProfileLine) {

@@ -26,7 +26,7 @@ use super::{
     standing::Standing,
     watcher::{Watched, watch},
 };
-use crate::{archive::Change, clock, config, report::metrics, source::Import, token::Login};
+use crate::{archive::Change, clock, config, fault, report::metrics, source::Import, token::Login};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -113,6 +113,9 @@ impl Supervisor {
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
+        if let Err(error) = fault::point("looking-after") {
+            return tracing::error!(%error, profile = self.config.name, "the profile is not looked after");
+        }
         if self.restarting {
             return;
         }
@@ -394,6 +397,12 @@ impl Handler<Stop> for Supervisor {
         self.scheduled = false;
         self.handle(InterruptRun, ctx)
     }
+}
+
+impl Handler<Heartbeat> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Heartbeat, _: &mut Self::Context) {}
 }
 
 /// From a command: end the run that is going on in good order.
