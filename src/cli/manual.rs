@@ -91,7 +91,9 @@ fn write_all(command: Command, dir: &Path) -> io::Result<()> {
     }
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let is_program = name == command.get_name();
+    // Without a date, what follows would stand in its place.
     let page = Man::new(command.clone())
+        .date(" ")
         .source(concat!("dropkeep ", env!("CARGO_PKG_VERSION")))
         .manual("dropkeep");
     let mut file = File::create(dir.join(page.get_filename()))?;
