@@ -295,13 +295,12 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 /// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
 fn usual_config() -> PathBuf {
     let here = Path::new("config/dropkeep.toml");
-    let installed = Path::new("/etc/dropkeep/dropkeep.toml");
-    let file = if !here.exists() && installed.exists() {
-        installed
-    } else {
-        here
-    };
-    file.to_owned()
+    // Who may not look into the folder is told so, and not that there is no file.
+    let installed = Path::new("/etc/dropkeep");
+    match !here.exists() && installed.exists() {
+        true => installed.join("dropkeep.toml"),
+        false => here.to_owned(),
+    }
 }
 
 /// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`
