@@ -104,6 +104,7 @@ settle() {
         fail "no systemd-sysusers and no useradd here: create an account dropkeep with a group of that name"
     fi
     chown root:dropkeep "$etc" "$etc/dropkeep.toml"
+    [ -d $state ] || install -d -m 700 -o dropkeep -g dropkeep $state
     if has_systemd; then systemctl daemon-reload; fi
     say "now write your profile into $etc/dropkeep.toml, try it (sudo -u dropkeep dropkeep test PROFILE),"
     say "and let it run: systemctl enable --now dropkeep"

@@ -150,8 +150,10 @@ fn a_stuck_committer_is_no_sign_of_life() {
     let _run = appliance.start(&["archive", PROFILE]);
     let silent = wait_for(SOON, || manager.silent_for() > WATCHDOG);
     assert!(silent, "{:?}", manager.heard());
-    let said = serving.running.stderr();
-    assert!(said.contains("the committer has been writing for"), "{said}");
+    let told = wait_for(SOON, || {
+        serving.running.stderr().contains("the committer has been writing for")
+    });
+    assert!(told, "{}", serving.running.stderr());
     assert!(serving.running.is_running());
 }
 
