@@ -7,11 +7,16 @@ KILLS ?= 200
 PEERS ?= target/peers
 SOAK ?= 1h
 FUZZ_SECONDS ?= 60
+BIN ?= target/release/dropkeep
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash soak deny clean
+.PHONY: help demo test test-peers lint run check protocol serve bench fuzz crash soak deny build install uninstall man \
+	check-unit deb clean
+
 
 help: ## This list
 	@echo "dropkeep archives multidrop mailboxes."
@@ -19,7 +24,8 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-10s %s\n' "$$name" "$$what"; done
 	@echo
-	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number"
+	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number,"
+	@echo "           PREFIX=$(PREFIX), DESTDIR=a folder in place of /"
 
 demo: ## Archive a made-up mailbox from a mail server of its own (ONCE=1: and end there)
 	@tests/install-tools.sh
@@ -78,6 +84,29 @@ soak: ## Everything at once for an hour: five profiles, and whatever can happen 
 deny: ## Licences, banned crates and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }
 	cargo deny check licenses bans sources
+
+build: ## The program as it is shipped: target/release/dropkeep
+	cargo build --release --locked --bin dropkeep
+
+install: ## Program, systemd unit, configuration, man pages, completions, dashboards; as root the account too (PREFIX, DESTDIR)
+	@[ $(BIN) != target/release/dropkeep ] || ! command -v cargo >/dev/null || $(MAKE) --no-print-directory build
+	@BIN=$(BIN) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SYSCONFDIR=$(SYSCONFDIR) packaging/install.sh install
+
+uninstall: ## Remove what was installed; the configuration and the archive stay
+	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SYSCONFDIR=$(SYSCONFDIR) packaging/install.sh uninstall
+
+man: ## The man pages, into target/man
+	@mkdir -p target/man
+	@cargo run --quiet --bin dropkeep -- manual target/man
+
+check-unit: ## What systemd says of the unit, where it is there (BIN=program)
+	@BIN=$(BIN) packaging/check-unit.sh
+
+deb: ## A Debian package, into target/debian
+	@command -v cargo-deb >/dev/null || { echo "Installing cargo-deb, which takes minutes."; cargo install --locked cargo-deb; }
+	@$(MAKE) --no-print-directory build
+	packaging/debian/stage.sh
+	cargo deb --no-build --locked --strip $(if $(DEB_MAINTAINER),--maintainer "$(DEB_MAINTAINER)")
 
 clean: ## Remove what was built
 	cargo clean

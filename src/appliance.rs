@@ -1,6 +1,7 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
+mod heartbeat;
 mod history;
 mod reload;
 mod status;
@@ -15,6 +16,7 @@ use std::{
 };
 
 use actix::{Actor, Addr, Arbiter};
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -281,10 +283,8 @@ impl Appliance {
         self.compaction.interrupt();
         self.rerouting.interrupt();
         let profiles = self.profiles();
-        for profile in &profiles {
-            // A supervisor that is gone starts nothing.
-            let _ = profile.supervisor.send(Stop).await;
-        }
+        // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
+        future::join_all(profiles.iter().map(|profile| profile.supervisor.send(Stop))).await;
         for mut profile in profiles {
             // The sender is gone only when the supervisor is.
             let _ = profile.live.wait_for(|live| !live.busy).await;

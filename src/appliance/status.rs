@@ -12,6 +12,14 @@ use crate::{
     report,
 };
 
+impl Supervised {
+    /// `idle`, `running` or `failing`.
+    pub(super) fn state(&self) -> &'static str {
+        let busy = self.live.borrow().busy;
+        self.standing.borrow().state(busy)
+    }
+}
+
 impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
     pub fn not_ready(&self) -> Option<&'static str> {

@@ -10,6 +10,7 @@ mod export;
 mod import;
 mod interruptible;
 mod list;
+mod manual;
 mod output;
 mod protocols;
 mod raw;
@@ -18,15 +19,21 @@ mod reload;
 mod reroute;
 mod restore;
 mod serve;
+pub mod service;
 mod show;
 mod status;
 mod test;
 mod users;
 mod verify;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
     archive::verify::{READER, reader},
@@ -45,9 +52,9 @@ const QUIET: &str = "error";
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", default_value = "config/dropkeep.toml")]
-    config: PathBuf,
+    /// The configuration file; otherwise config/dropkeep.toml where there is one, or else /etc/dropkeep/dropkeep.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON on standard output.
     #[arg(long, global = true)]
     json: bool,
@@ -150,6 +157,17 @@ enum Command {
     VerifyReader,
     /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
     Export(export::Arguments),
+    /// Print what completes commands and options in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the man pages.
+    #[command(hide = true)]
+    Manual {
+        /// The directory for them, which is there.
+        dir: PathBuf,
+    },
 }
 
 impl Command {
@@ -176,7 +194,9 @@ impl Command {
             | Self::Explain(_)
             | Self::Reroute(_)
             | Self::Compact { .. }
-            | Self::VerifyReader => false,
+            | Self::VerifyReader
+            | Self::Completions { .. }
+            | Self::Manual { .. } => false,
         }
     }
 }
@@ -185,14 +205,24 @@ impl Command {
 enum UsersCommand {
     /// Add a user with addresses.
     Add {
+        /// The user's name, which nobody else has.
         name: String,
-        #[arg(required = true)]
+        /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
+        #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
     },
     /// Give a user another name; the archive stays.
-    Rename { name: String, to: String },
+    Rename {
+        /// The name so far.
+        name: String,
+        /// The new one.
+        to: String,
+    },
     /// File nothing more for a user; the archive stays.
-    Retire { name: String },
+    Retire {
+        /// The user's name.
+        name: String,
+    },
 }
 
 /// Runs the command line; the exit code is the process's.
@@ -221,11 +251,17 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    if matches!(cli.command, Command::VerifyReader) {
-        Logs::begin(QUIET, LogFormat::Human);
-        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    match &cli.command {
+        Command::VerifyReader => {
+            Logs::begin(QUIET, LogFormat::Human);
+            return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+        }
+        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Manual { dir } => return manual::write(dir),
+        _ => {}
     }
-    let config = match (Config::load(&cli.config), &cli.command) {
+    let config_file = cli.config.unwrap_or_else(usual_config);
+    let config = match (Config::load(&config_file), &cli.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
         (Err(error), _) => return Err(error.into()),
@@ -264,7 +300,18 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
-        Command::VerifyReader => Ok(0),
-        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
+        Command::Export(arguments) => export::run(&config, &config_file, arguments, json),
+        Command::VerifyReader | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
+    }
+}
+
+/// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
+fn usual_config() -> PathBuf {
+    let here = Path::new("config/dropkeep.toml");
+    // Who may not look into the folder is told so, and not that there is no file.
+    let installed = Path::new("/etc/dropkeep");
+    match !here.exists() && installed.exists() {
+        true => installed.join("dropkeep.toml"),
+        false => here.to_owned(),
     }
 }

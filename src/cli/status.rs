@@ -2,9 +2,11 @@
 
 mod check;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-use self::check::{Health, judge};
+use self::check::{Checked, Health, judge};
 use super::{
     ask,
     output::{Output, grouped, harmless},
@@ -12,8 +14,15 @@ use super::{
 use crate::{
     clock,
     config::{ByteSize, Config},
-    control::api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
+    control::{
+        Client,
+        api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
+    },
+    profile::Exit,
 };
+
+/// An appliance that takes longer to say how it stands does not answer.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// What `status` found.
 #[derive(Default)]
@@ -30,14 +39,20 @@ pub struct Arguments {
     /// One line, and the exit code that monitoring plugins have: 0 ok, 1 warning, 2 critical, 3 unknown.
     #[arg(long)]
     pub check: bool,
+    /// Only whether an appliance answers: the exit code is 0, or 1. Nothing is opened where none does.
+    #[arg(long, conflicts_with_all = ["check", "profile"])]
+    alive: bool,
 }
 
 pub fn run(config: Config, arguments: &Arguments, json: bool) -> Result<u8, Failure> {
-    let found = ask(config, arguments.profile.as_deref());
+    let only = arguments.profile.as_deref();
     if arguments.check {
-        return Ok(say_check(found, json));
+        return Ok(say_check(ask_appliance(&config, only), json));
     }
-    let found = found?;
+    let found = match arguments.alive {
+        true => ask_appliance(&config, only)?.ok_or_else(|| Failure::new(Exit::Errors, none_answers(&config)))?,
+        false => ask(config, only)?,
+    };
     let mut output = Output::new();
     for profile in &found.profiles {
         match json {
@@ -55,17 +70,49 @@ pub fn run(config: Config, arguments: &Arguments, json: bool) -> Result<u8, Fail
     Ok(0)
 }
 
+impl Found {
+    fn take(&mut self, reply: Reply, only: Option<&str>) {
+        match reply {
+            Reply::Profile(profile) if only.is_none_or(|name| profile.profile == name) => self.profiles.push(*profile),
+            Reply::Appliance(appliance) => self.appliance = Some(*appliance),
+            _ => {}
+        }
+    }
+}
+
 fn ask(config: Config, only: Option<&str>) -> Result<Found, Failure> {
     if let Some(name) = only {
         config.profile(name)?;
     }
     let mut found = Found::default();
-    ask::act(config, Request::Status, None, &mut |reply| match reply {
-        Reply::Profile(profile) if only.is_none_or(|name| profile.profile == name) => found.profiles.push(*profile),
-        Reply::Appliance(appliance) => found.appliance = Some(*appliance),
-        _ => {}
-    })?;
+    ask::act(config, Request::Status, None, &mut |reply| found.take(reply, only))?;
     Ok(found)
+}
+
+/// The same of an appliance that is running; `None` where none is.
+fn ask_appliance(config: &Config, only: Option<&str>) -> Result<Option<Found>, Failure> {
+    if let Some(name) = only {
+        config.profile(name)?;
+    }
+    ask::runtime()?.block_on(async {
+        let asked = async {
+            let Some(mut client) = Client::connect(&config.data_dir).await else {
+                return Ok(None);
+            };
+            let mut found = Found::default();
+            client
+                .ask(&Request::Status, &mut |reply| found.take(reply, only))
+                .await?;
+            Ok(Some(found))
+        };
+        let late = format!("the appliance did not answer within {} s", ANSWER.as_secs());
+        let asked = tokio::time::timeout(ANSWER, asked).await;
+        asked.unwrap_or_else(|_| Err(Failure::new(Exit::Errors, late)))
+    })
+}
+
+fn none_answers(config: &Config) -> String {
+    format!("no appliance answers in {}", config.data_dir.display())
 }
 
 /// Says what cannot even be asked, as a monitoring plugin does.
@@ -79,12 +126,13 @@ pub fn say_unknown(error: &Failure) -> u8 {
     Health::Unknown as u8
 }
 
-fn say_check(found: Result<Found, Failure>, json: bool) -> u8 {
-    let found = match found {
-        Ok(found) => found,
-        Err(error) => return say_unknown(&error),
+fn say_check(found: Result<Option<Found>, Failure>, json: bool) -> u8 {
+    let checked = match found {
+        Ok(Some(found)) => judge(&found.profiles, found.appliance.as_ref(), clock::now()),
+        Ok(None) => Checked::critical("no appliance is serving, so nothing is archived by its schedule".into()),
+        Err(error) if error.exit == Exit::Usage as i32 => return say_unknown(&error),
+        Err(error) => Checked::critical(error.error),
     };
-    let checked = judge(&found.profiles, found.appliance.as_ref(), clock::now());
     let mut output = Output::new();
     match json {
         true => output.json(&checked),

@@ -222,7 +222,7 @@ pub struct Start(pub Option<Import>);
 #[rtype(result = "()")]
 pub struct Interrupt;
 
-/// From the supervisor, to see that the profile answers.
+/// From the supervisor to its profile, and from the appliance to the supervisor, to see that they answer.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Heartbeat;

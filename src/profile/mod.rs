@@ -36,7 +36,7 @@ mod watcher;
 mod windows;
 mod would_delete;
 
-pub use actor::{Finished, Live, StartError, look_at_users};
+pub use actor::{Finished, Heartbeat, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};

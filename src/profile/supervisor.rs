@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     archive::Change,
-    clock, config,
+    clock, config, fault,
     report::{RunState, metrics},
     source::Import,
     token::Login,
@@ -119,6 +119,9 @@ impl Supervisor {
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
+        if let Err(error) = fault::point("looking-after") {
+            return tracing::error!(%error, profile = self.config.name, "the profile is not looked after");
+        }
         if self.restarting {
             return;
         }
@@ -439,6 +442,12 @@ impl Handler<Leave> for Supervisor {
     fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
         ctx.stop();
     }
+}
+
+impl Handler<Heartbeat> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Heartbeat, _: &mut Self::Context) {}
 }
 
 /// From a command: end the run that is going on in good order.

@@ -17,7 +17,7 @@ pub use directory::{Directory, Known, Rule};
 pub use managed::{changed_users, managed};
 pub use prepared::Prepared;
 pub use preview::{Previewed, PreviewedUser, preview};
-pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnded};
+pub use router::{ChangeUser, Heartbeat, Preview, Route, RouteError, Routed, Router, RunEnded};
 pub use signs::Signs;
 pub use swap::{BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};

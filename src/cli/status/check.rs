@@ -37,6 +37,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// Nothing else is known.
+    pub fn critical(what: String) -> Self {
+        let mut checked = judge(&[], None, Timestamp::UNIX_EPOCH);
+        (checked.health, checked.problems) = (Health::Critical, vec![what]);
+        checked
+    }
+
     fn problem(&mut self, health: Health, what: String) {
         if health > self.health {
             self.health = health;
