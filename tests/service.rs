@@ -105,12 +105,12 @@ fn the_service_manager_hears_of_readiness_life_state_and_the_end() {
     let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
     let appliance = served(&server, "imap");
     let manager = Manager::new();
-    appliance.run(&["status", "--check"]).expect(1);
+    appliance.run(&["status", "--alive"]).expect(1);
     let serving = manager.start(&appliance, "");
     manager.wait_for("READY=1", 1);
     manager.wait_for("WATCHDOG=1", 3);
     manager.wait_for("STATUS=1 profile, 0 running", 1);
-    let checked = appliance.done(&["status", "--check", "--json"]).json();
+    let checked = appliance.done(&["status", "--alive", "--json"]).lines().remove(0);
     assert_eq!(text(&checked, "state"), "idle");
     appliance.done(&["archive", PROFILE]);
     manager.wait_for("WATCHDOG=1", 5);
