@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
-    compaction,
+    clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
@@ -99,6 +99,8 @@ impl Appliance {
         let history = History::read(&config, &store)?;
         let supervise = |profile: &config::Profile| {
             metrics::profile_known(&profile.name, history.last_success(&profile.name));
+            let interval = profile.interval(clock::now()).filter(|_| scheduled);
+            metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
             let last_start = history.last_start(&profile.name);
             let supervisor = Supervisor::new(
                 profile.clone(),
@@ -127,7 +129,6 @@ impl Appliance {
         let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
-        metrics::disk(store.disk_size(), store.free_bytes());
         Ok((
             Self {
                 config,
@@ -304,7 +305,11 @@ impl Appliance {
 
     /// Measures what changes without a commit of ours.
     pub fn measure(&self) {
-        metrics::disk(self.store.disk_size(), self.store.free_bytes());
+        metrics::disk(self.store.disk_size(), self.store.disk());
+        match self.store.count_volumes() {
+            Ok((open, sealed)) => metrics::volumes(open, sealed),
+            Err(error) => tracing::warn!(%error, "the volumes cannot be counted"),
+        }
         match self.store.free_pages() {
             Ok((catalog, volume)) => metrics::free_pages(catalog, volume),
             Err(error) => tracing::warn!(%error, "the free pages cannot be measured"),

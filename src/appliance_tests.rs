@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::*;
+use crate::report::{InStage, Stage};
 
 struct Bench {
     store: Arc<Store>,
@@ -76,6 +77,7 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
         prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
         routing: Arc::new(Routing::new(&recipients)),
         known_only: false,
+        waits: InStage::enter(Stage::Route, 1),
     };
     let routed = router.send(route).await.unwrap().unwrap();
     assert!(routed.created.is_empty(), "{routed:?}");

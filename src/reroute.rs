@@ -20,7 +20,7 @@ use crate::{
     identify::{Found, Identified, Pool, Reported, Rules},
     message::Address,
     profile::{Budget, Exit},
-    report::{Outcome, Run, RunState, timestamp},
+    report::{InStage, Outcome, Run, RunState, Stage, timestamp},
     route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded, UsersFile},
 };
 
@@ -347,6 +347,7 @@ async fn reroute_one(
         prepared,
         routing: ruled.routing.clone(),
         known_only: true,
+        waits: InStage::enter(Stage::Route, 1),
     };
     match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
         // No more users are made in this run.

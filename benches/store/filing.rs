@@ -14,7 +14,7 @@ use dropkeep::{
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
-    report::{Outcome, Run, RunState},
+    report::{InStage, Outcome, Run, RunState, Stage},
     route::{Directory, Prepared, Route, Routed, Router, Routing},
 };
 use jiff::Timestamp;
@@ -184,6 +184,7 @@ impl Work {
                 prepared,
                 routing,
                 known_only: false,
+                waits: InStage::enter(Stage::Route, 1),
             };
             let routed = router.send(route).await.expect("the router");
             drop(share);

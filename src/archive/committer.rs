@@ -22,7 +22,10 @@ use super::{
     resident,
     rows::Counters,
 };
-use crate::{panics::survived, report::metrics};
+use crate::{
+    panics::survived,
+    report::{NOTABLE, metrics, waiting_for_commit},
+};
 
 /// Orders waiting; behind it, whoever sends waits.
 const QUEUE: usize = 1024;
@@ -101,7 +104,13 @@ impl Committer {
     }
 
     pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
-        self.orders.send(Order::File(shared)).await.map_err(|_| gone())
+        let asked = Instant::now();
+        let sent = self.orders.send(Order::File(shared)).await.map_err(|_| gone());
+        let waited = asked.elapsed();
+        if waited >= NOTABLE {
+            metrics::backpressure("commit", waited);
+        }
+        sent
     }
 
     /// Writes `change`; the answer, a number whose meaning is the change's, comes after the commit.
@@ -210,6 +219,7 @@ impl Work {
                 group.push(order);
             }
         }
+        waiting_for_commit(self.queue.len());
         Some(group)
     }
 

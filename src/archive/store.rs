@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    StoreError, catalog::Catalog, environment, resident, rows::Counters, staging, turn::Turn, volumes::Volumes,
+    StoreError, catalog::Catalog, environment, resident, rows::Counters, seal, staging, turn::Turn, volumes::Volumes,
 };
 use crate::{config::Config, panics::survived};
 
@@ -204,6 +204,19 @@ impl Store {
         Ok((self.catalog.free()?, volume))
     }
 
+    /// How many volumes there are that are not complete, and how many that are.
+    ///
+    /// # Errors
+    /// Their folder cannot be read.
+    pub fn count_volumes(&self) -> Result<(usize, usize), StoreError> {
+        let numbers = self.volumes.numbers()?;
+        let sealed = numbers
+            .iter()
+            .filter(|number| seal::is_sealed(&self.volumes.folder(**number)));
+        let sealed = sealed.count();
+        Ok((numbers.len() - sealed, sealed))
+    }
+
     /// Lets go of the pages that readers in other processes kept from being used again, where those processes
     /// were killed.
     ///
@@ -214,10 +227,10 @@ impl Store {
         self.volumes.forget_dead_readers()
     }
 
-    /// Bytes that the data directory's file system has left for us.
-    pub fn free_bytes(&self) -> Option<u64> {
+    /// Bytes that the data directory's file system has left for us, and how many it has in all.
+    pub fn disk(&self) -> Option<(u64, u64)> {
         let stat = rustix::fs::statvfs(&self.path).ok()?;
-        Some(stat.f_bavail * stat.f_frsize)
+        Some((stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hours of the day: those in which the appliance may tidy up, and those in which a profile pauses.
 
+use std::time::Duration;
+
 use jiff::{Zoned, civil::Time};
 use serde::{Deserialize, Deserializer, de};
 
@@ -31,6 +33,18 @@ impl DailyHours {
         let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
         let (from, to) = (time(from)?, time(to)?);
         (from != to).then_some(Self::Daily { from, to })
+    }
+
+    /// How long they are.
+    pub fn length(&self) -> Duration {
+        const DAY: i64 = 24 * 60 * 60;
+        match *self {
+            Self::Never => Duration::ZERO,
+            Self::Daily { from, to } => {
+                let seconds = from.duration_until(to).as_secs().rem_euclid(DAY);
+                Duration::from_secs(seconds.unsigned_abs())
+            }
+        }
     }
 
     /// Whether `now` is in them.
@@ -69,6 +83,11 @@ mod tests {
         assert!(at("02:00-05:00", "02:00") && at("02:00-05:00", "04:59") && !at("02:00-05:00", "05:00"));
         assert!(at("22:00 - 01:30", "23:00") && at("22:00 - 01:30", "01:29") && !at("22:00 - 01:30", "12:00"));
         assert!(!at("never", "03:00"));
+        let length = |hours: &str| DailyHours::parse(hours).unwrap().length().as_secs();
+        assert_eq!(
+            (length("02:00-05:00"), length("22:00-01:30"), length("never")),
+            (3 * 3600, 7 * 1800, 0)
+        );
         for bad in ["", "02:00", "02:00-02:00", "2-5", "25:00-26:00", "always"] {
             assert_eq!(DailyHours::parse(bad), None, "{bad}");
         }

@@ -29,7 +29,7 @@ pub use hosts::Hosts;
 pub use hours::DailyHours;
 pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
-pub use schedule::{Schedule, Zone};
+pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};

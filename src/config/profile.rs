@@ -54,6 +54,12 @@ impl Profile {
             delete: Delete::default(),
         }
     }
+
+    /// The longest time between two runs of the schedule; `None` where there is none.
+    pub fn interval(&self, now: Timestamp) -> Option<Duration> {
+        let interval = self.schedule.interval(&self.timezone, now)?;
+        Some(interval.saturating_add(self.pause.length()))
+    }
 }
 
 fn default_stall_timeout() -> Span {

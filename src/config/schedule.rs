@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 
 /// How long after the beginning of one run the next begins under `continuous`.
 const CONTINUOUS: Duration = Duration::from_secs(60);
+/// Where a server says when there is new mail, and there is none, the source is looked at this often all the same.
+pub const CONTINUOUS_AT_MOST: Duration = Duration::from_secs(15 * 60);
+/// Times of a cron line that are looked at one after the other.
+const SPARSE: usize = 64;
 
 /// `schedule` of a profile: `manual`, `continuous`, `every 15m`, or a cron line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +58,41 @@ impl Schedule {
             Self::Cron(line) => {
                 let due: Zoned = crontab(line, zone)?.find_next(last.unwrap_or(since)).ok()?;
                 Some(due.timestamp().max(now))
+            }
+        }
+    }
+}
+
+impl Schedule {
+    /// The longest time between two runs, as far as a year from `now` shows; `None` for a profile that does not run by
+    /// itself. It may be short of what is right by an hour for lines such as `* 8-18 * * *`.
+    pub fn interval(&self, zone: &Zone, now: Timestamp) -> Option<Duration> {
+        match self {
+            Self::Manual => None,
+            Self::Continuous => Some(CONTINUOUS_AT_MOST),
+            Self::Every(span) => Some(*span),
+            Self::Cron(line) => {
+                let crontab = crontab(line, zone)?;
+                let next = |after: Timestamp| Some(crontab.find_next(after).ok()?.timestamp());
+                let wait = |after: Timestamp| Some(next(after)?.duration_since(after));
+                let mut waits = Vec::new();
+                // Sparse ones from one to the next, and whatever else by what is found hour by hour and day by day.
+                let mut at = now;
+                for _ in 0..SPARSE {
+                    let Some(wait) = wait(at) else { break };
+                    // The first is from some time between two.
+                    if at != now {
+                        waits.push(wait);
+                    }
+                    let Some(following) = at.checked_add(wait).ok() else {
+                        break;
+                    };
+                    at = following;
+                }
+                let hours = (0..24 * 8).map(SignedDuration::from_hours);
+                let days = (0..366).map(|day| SignedDuration::from_hours(24 * day));
+                waits.extend(hours.chain(days).filter_map(|span| wait(now.checked_add(span).ok()?)));
+                waits.into_iter().max().map(SignedDuration::unsigned_abs)
             }
         }
     }
@@ -114,6 +153,23 @@ mod tests {
         for bad in ["", "every", "every 0s", "sometimes", "99 * * * *"] {
             assert_eq!(Schedule::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_longest_time_between_two_runs_is_known() {
+        let now = "2026-01-07T12:20:00Z".parse().unwrap();
+        let hours = |line: &str| {
+            let interval = Schedule::parse(line).unwrap().interval(&Zone::default(), now);
+            interval.map(|interval| interval.as_secs().div_ceil(3600))
+        };
+        assert_eq!(hours("manual"), None);
+        assert_eq!(hours("every 2h"), Some(2));
+        assert_eq!(hours("0 3 * * *"), Some(24));
+        assert_eq!(hours("0 3 * * 1"), Some(7 * 24));
+        assert_eq!(hours("30 2 1 1 *"), Some(365 * 24));
+        // From 18:59 to 8:00, and over the weekend.
+        assert!((13..=14).contains(&hours("* 8-18 * * *").unwrap()));
+        assert!((61..=62).contains(&hours("*/10 8-18 * * 1-5").unwrap()));
     }
 
     #[test]

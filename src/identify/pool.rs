@@ -3,9 +3,12 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Instant,
 };
 
 use tokio::sync::oneshot;
+
+use crate::report::{NOTABLE, metrics};
 
 /// A panic in a task of the pool: a fault of ours, which costs the copy and nothing else.
 #[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,12 @@ impl Pool {
     /// Runs `task` on the pool.
     pub async fn run<T: Send + 'static>(&self, task: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
         let (reply, answer) = oneshot::channel();
+        let asked = Instant::now();
         self.0.spawn(move || {
+            let waited = asked.elapsed();
+            if waited >= NOTABLE {
+                metrics::backpressure("identify", waited);
+            }
             // Nobody waits where the run was dropped.
             let _ = reply.send(catch_unwind(AssertUnwindSafe(task)).map_err(|_| Panicked));
         });

@@ -1,25 +1,25 @@
 //! The role of a profile is to run: it holds what is configured, starts a run when told to, counts
 //! what its connection tells, stores the protocol, and answers with it. One run at a time.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
-use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Stages, Task},
     deletion::Doubtful,
+    ending::{finish, left_open, log, not_begun},
     exclude::Exclude,
-    frequent::{Frequent, notice_of_unknown},
+    frequent::{Common, Frequent},
     pulse::Pulse,
-    run::{self, Exit, FolderError, RunError},
+    run::{self, Exit},
 };
 use crate::{
     archive::{Change, Source, StoreError},
     clock, config,
-    identify::{Reported, Rules, how_to_believe_reports},
+    identify::{Reported, Rules},
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
@@ -69,8 +69,13 @@ impl Board {
         });
     }
 
+    /// The address that so many of its messages name that it looks like the mailbox's own.
+    pub(super) fn common_address(&self) -> Option<Common> {
+        self.0.borrow().unresolved.common()
+    }
+
     /// The run of this number, as counted so far; `None` where it was given up.
-    fn run(&self, number: u64) -> Option<Run> {
+    pub(super) fn run(&self, number: u64) -> Option<Run> {
         let live = self.0.borrow();
         let run = live.run.clone().filter(|run| run.run == number);
         run.filter(|_| live.generation == self.1)
@@ -124,16 +129,18 @@ impl Profile {
     }
 
     fn count(&self, judged: Judged) {
+        if let Some(error) = &judged.error {
+            metrics::error(&error.stage);
+        }
         let Judged {
             outcome,
             bytes,
             routed,
             reported,
             error,
+            afloat,
             copy: _,
         } = judged;
-        metrics::copies(&self.config.name, outcome, 1);
-        metrics::fetched(&self.config.name, bytes);
         self.live.modify(|live| {
             let Some(run) = live.run.as_mut() else { return };
             run.count(outcome);
@@ -163,6 +170,21 @@ impl Profile {
                 .iter()
                 .for_each(|address| run.unknown_address(address.as_str()));
         });
+        if let Some(afloat) = afloat {
+            afloat.settle();
+        }
+    }
+
+    /// Counted together, as there are many.
+    fn measure(&self, judged: &[Judged]) {
+        let mut outcomes = BTreeMap::new();
+        judged
+            .iter()
+            .for_each(|judged| *outcomes.entry(judged.outcome).or_default() += 1);
+        for (outcome, count) in outcomes {
+            metrics::copies(&self.config.name, outcome, count);
+        }
+        metrics::fetched(&self.config.name, judged.iter().map(|judged| judged.bytes).sum());
     }
 }
 
@@ -221,7 +243,9 @@ impl Handler<Progress> for Profile {
             errors,
             notices,
         } = progress;
+        self.measure(&judged);
         judged.into_iter().for_each(|judged| self.count(judged));
+        errors.iter().for_each(|error| metrics::error(&error.stage));
         self.live.modify(|live| {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
@@ -232,6 +256,7 @@ impl Handler<Progress> for Profile {
                 deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
                 metrics::progress(&self.config.name, run.seen, live.expected);
+                metrics::open_copies(&self.config.name, left_open(run, live.expected));
             }
         });
     }
@@ -395,87 +420,4 @@ pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String>
         ),
     };
     notice.into_iter().collect()
-}
-
-/// A run that the store does not let begin has no protocol, and counts as failed all the same.
-fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
-    let now = clock::now();
-    let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
-    metrics::run_ended(profile, crate::report::RunState::Failed, took, None);
-    error.into()
-}
-
-/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
-fn finish(
-    live: &Board,
-    config: &config::Profile,
-    number: u64,
-    started: Timestamp,
-    (refused, result): (Vec<FolderError>, Result<(), RunError>),
-) -> Option<Finished> {
-    let mut run = live.run(number)?;
-    let some_refused = !refused.is_empty();
-    for FolderError { folder, error } in refused {
-        run.error(&folder, "", "folder", error);
-    }
-    match &result {
-        Err(RunError::Interrupted) | Ok(()) => {}
-        Err(error) => run.error("", "", error.stage(), error),
-    }
-    let common = live.0.borrow().unresolved.common();
-    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
-        run.notice(notice);
-    }
-    if run.untrusted_reports > 0 {
-        run.notice(how_to_believe_reports(run.untrusted_reports));
-    }
-    run.state = run::final_state(&run, some_refused, &result);
-    let now = clock::now();
-    run.finished_at = Some(timestamp(now));
-    let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
-    let fetched_at = run.import.is_empty().then(|| now.as_second());
-    metrics::run_ended(&run.profile, run.state, took, fetched_at);
-    let exit = run::exit(run.state, &result);
-    let trouble = match result {
-        Ok(()) | Err(RunError::Interrupted) => None,
-        Err(error) => Some(error.to_string()),
-    };
-    Some(Finished { run, exit, trouble })
-}
-
-fn log(finished: &Finished) {
-    let Run {
-        profile,
-        run,
-        state,
-        seen,
-        archived,
-        duplicates,
-        failed,
-        errors,
-        ..
-    } = &finished.run;
-    let state = state.as_str();
-    tracing::info!(
-        profile,
-        run,
-        state,
-        seen,
-        archived,
-        duplicates,
-        failed,
-        errors = errors.len(),
-        "run ends"
-    );
-    if let Some(error) = errors.first() {
-        tracing::warn!(
-            profile,
-            run,
-            folder = error.folder,
-            copy = error.copy,
-            stage = error.stage,
-            error = error.error,
-            "first error"
-        );
-    }
 }

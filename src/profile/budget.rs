@@ -1,21 +1,16 @@
 //! The budget of bytes between the servers and the disk. Whoever fetches takes its share first
 //! and waits while there is none, all the way back to the socket.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::report::metrics;
+use crate::report::{NOTABLE, metrics};
 
 /// The unit of the budget in bytes: permits are counted in 32 bits.
 const UNIT: u64 = 1 << 10;
 /// What a copy takes beside its bytes: the messages, maps and tasks that carry it.
 const OVERHEAD: u64 = 4 << 10;
-/// A wait shorter than this is not back-pressure.
-const NOTABLE: Duration = Duration::from_micros(100);
 
 /// Shared by all profiles.
 #[derive(Clone)]

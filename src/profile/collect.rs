@@ -21,7 +21,7 @@ use crate::{
     archive::StoreError,
     config::Unknown,
     identify::{Header, Mail, Report, Reported},
-    report::{Outcome, SIZE},
+    report::{InStage, Outcome, SIZE, Stage, Voyage},
     route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
@@ -80,6 +80,7 @@ pub async fn work(
     lane: usize,
 ) -> Result<(), CollectError> {
     let mut work = Work {
+        voyage: Voyage::default(),
         task,
         jobs,
         session: number,
@@ -93,10 +94,14 @@ pub async fn work(
     // Whatever happened to the source: what is on its way is committed and counted.
     let judged = work.judge_all().await;
     let flushed = work.flush().await;
-    worked.and(judged).and(flushed)
+    worked.and(judged).and(flushed)?;
+    work.voyage.land();
+    Ok(())
 }
 
 pub(super) struct Work<'t> {
+    /// First, as it is to be dropped before what it fetched.
+    pub(super) voyage: Voyage,
     pub(super) task: &'t Arc<Task>,
     pub(super) jobs: &'t Jobs,
     /// The session's number.
@@ -436,11 +441,13 @@ impl Work<'_> {
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
         let mut came = HashSet::new();
         let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
-        let judging = &mut self.judging;
+        let (judging, voyage) = (&mut self.judging, &self.voyage);
+        let mut coming = InStage::enter(Stage::Fetch, window.len());
         let mut sink = |fetched: Fetched| {
             let share = share.split(sizes.get(&fetched.copy).copied().unwrap_or_default());
             let key = folder.cursor.key(&fetched.copy);
             came.insert(fetched.copy.clone());
+            coming.one_left();
             task.pulse.beat();
             // Sessions give out what was asked for, each once.
             let Some(place) = current.places.get(&fetched.copy).copied() else {
@@ -449,11 +456,14 @@ impl Work<'_> {
             let place = (told.clone(), place);
             let copy = fetched.copy.clone();
             let judge = judge(task.clone(), folder.clone(), key, fetched, share);
-            judging.spawn(surviving(place, folder.name.clone(), copy, judge));
+            judging.spawn(surviving(place, folder.name.clone(), copy, voyage.fetched(), judge));
         };
         task.fetching.fetch_add(1, Ordering::Relaxed);
         let result = unless_cancelled(&task.cancel, session.fetch(window, Want::Whole, &mut sink)).await;
         task.fetching.fetch_sub(1, Ordering::Relaxed);
+        if result.is_ok() {
+            coming.done();
+        }
         result.map_err(|error| {
             (
                 error,

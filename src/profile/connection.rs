@@ -25,7 +25,7 @@ use crate::{
     archive::{Committer, Store},
     config::Profile,
     identify::{Pool, Reported, Rules},
-    report::{CopyError, DeletedCopy, Outcome, metrics},
+    report::{Afloat, CopyError, DeletedCopy, InStage, Outcome, Stage, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
     token::{Login, LoginError},
@@ -210,6 +210,8 @@ pub struct Judged {
     pub routed: Option<Routed>,
     pub reported: Reported,
     pub error: Option<CopyError>,
+    /// Where it was fetched: settled when its outcome is counted.
+    pub afloat: Option<Afloat>,
 }
 
 impl Handler<Connect> for Connection {
@@ -223,15 +225,18 @@ impl Handler<Connect> for Connection {
             return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
         }
         let connect = async move {
+            let stage = InStage::enter(Stage::Connect, 1);
             let mut steps = Steps {
                 received: task.pulse.received(),
                 ..Steps::default()
             };
-            tokio::select! {
+            let connected = tokio::select! {
                 biased;
                 () = task.cancel.cancelled() => Err(ConnectError::Cancelled),
                 connected = task.login.connect(&mut steps) => connected.map_err(ConnectError::from),
-            }
+            }?;
+            stage.done();
+            Ok::<_, ConnectError>(connected)
         };
         AtomicResponse::new(Box::pin(connect.into_actor(self).map(|connected, connection, _| {
             let session = connected?;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     archive::{Change, Copy, CopyKey, Retrieval, Store, StoreError, Vouched},
     clock, fault,
-    report::{CopyError, DELETION, DeletedCopy},
+    report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
     source::{Announced, CopyRef, Fetched, Kept, OpenFolder, Removal, Session, SourceError, Want},
 };
 
@@ -60,6 +60,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let cursor = cursor_of(source, number, &opened, &listing);
     let (store, before) = (task.stages.store.clone(), task.profile.delete.due_before(clock::now()));
     let due = work.on_pool(move || due(&store, &cursor, &listing, before)).await?;
+    let mut going = InStage::enter(Stage::Delete, due.len());
     for batch in due.chunks(BATCH) {
         if task.cancel.is_cancelled() {
             return Err(CollectError::Cancelled);
@@ -71,7 +72,9 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         };
         work.tell().await?;
         removed?;
+        going.some_left(batch.len());
     }
+    going.done();
     work.end().await
 }
 

@@ -11,7 +11,7 @@ use crate::{
     archive::{CopyKey, StoreError},
     fault,
     identify::{Header, Identified, Reported},
-    report::{CopyError, Outcome},
+    report::{CopyError, InStage, Outcome, Stage},
     route::{Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
@@ -42,6 +42,7 @@ impl Judged {
             routed: None,
             reported: Reported::No,
             error,
+            afloat: None,
         }
     }
 }
@@ -84,6 +85,7 @@ pub async fn judge(
         let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
         fault::point("identified").map(|()| Some(prepared))
     };
+    let identifying = InStage::enter(Stage::Identify, 1);
     let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
         tracing::error!(folder = folder.name, %copy, "reading a message panicked; it is kept unread");
@@ -93,6 +95,7 @@ pub async fn judge(
             .run(move || Ok(Some(Prepared::new(Identified::unread(again, internal_date)))))
             .await;
     }
+    identifying.done();
     let prepared = match prepared {
         Ok(Ok(Some(prepared))) => prepared,
         Ok(Ok(None)) => {
@@ -112,6 +115,7 @@ pub async fn judge(
         prepared,
         routing: task.routing.clone(),
         known_only: false,
+        waits: InStage::enter(Stage::Route, 1),
     };
     let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
     if let Err(error) = fault::point("judged") {
@@ -131,6 +135,7 @@ pub async fn judge(
                 routed: Some(routed),
                 reported,
                 error: None,
+                afloat: None,
             })
         }
         Err(RouteError::Store(error)) => Err(error),

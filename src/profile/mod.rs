@@ -13,6 +13,7 @@ mod collect;
 mod connection;
 mod cursor;
 mod deletion;
+mod ending;
 mod evidence;
 mod exclude;
 mod fleet;

@@ -10,7 +10,11 @@ use super::{
     connection::Judged,
     judge::copy_error,
 };
-use crate::{archive::StoreError, report::Outcome, source::CopyRef};
+use crate::{
+    archive::StoreError,
+    report::{Afloat, Outcome},
+    source::CopyRef,
+};
 
 /// Outcomes told at once.
 const TOLD: usize = 500;
@@ -91,6 +95,7 @@ pub(super) async fn surviving(
     place: Place,
     folder: String,
     copy: CopyRef,
+    afloat: Afloat,
     judge: impl Future<Output = Result<Judged, StoreError>>,
 ) -> (Place, Result<Judged, StoreError>) {
     let judged = AssertUnwindSafe(judge).catch_unwind().await;
@@ -98,6 +103,10 @@ pub(super) async fn surviving(
         let error = "reading or filing it panicked; this is a fault of dropkeep";
         let error = copy_error(&folder, &copy, "identify", error.into());
         Ok(Judged::without_bytes(copy, Outcome::Failed, Some(error)))
+    });
+    let judged = judged.map(|judged| Judged {
+        afloat: Some(afloat),
+        ..judged
     });
     (place, judged)
 }

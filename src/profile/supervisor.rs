@@ -34,8 +34,6 @@ const WATCH: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// A profile that has lived this long lasted.
 const LASTED: Duration = Duration::from_secs(300);
-/// How often a source is looked at whose server says when there is new mail.
-const SEEN_ANYHOW: Duration = Duration::from_secs(15 * 60);
 
 pub struct Supervisor {
     config: config::Profile,
@@ -185,8 +183,12 @@ impl Supervisor {
             _ if self.cut_short => Some(now),
             config::Schedule::Continuous if !busy && self.watched.take_changed() => Some(now),
             config::Schedule::Continuous if self.is_watched() => {
-                let soonest = self.last_start.and_then(|last| last.checked_add(SEEN_ANYHOW).ok());
-                soonest.map(|soonest| soonest.min(now + SEEN_ANYHOW)).or(due)
+                let soonest = self
+                    .last_start
+                    .and_then(|last| last.checked_add(config::CONTINUOUS_AT_MOST).ok());
+                soonest
+                    .map(|soonest| soonest.min(now + config::CONTINUOUS_AT_MOST))
+                    .or(due)
             }
             _ => due,
         };
@@ -326,6 +328,7 @@ impl Supervisor {
             self.failed(&why);
         }
         let Some(mut run) = run else { return gone.cancel() };
+        metrics::error("run");
         run.error("", "", "run", why);
         run.state = crate::report::RunState::Failed;
         run.finished_at = Some(crate::report::timestamp(clock::now()));

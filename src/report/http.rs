@@ -11,6 +11,8 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::metrics::before_scrape;
+
 /// Whether the appliance is ready: the store open, the supervisors up, nothing closed for writing.
 #[derive(Clone, Default)]
 pub struct Readiness(Arc<AtomicBool>);
@@ -49,6 +51,7 @@ pub fn serve(
 }
 
 async fn metrics_page(metrics: web::Data<PrometheusHandle>) -> HttpResponse {
+    before_scrape();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(metrics.render())

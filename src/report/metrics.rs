@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::{Outcome, RunState};
+use super::{Outcome, RunState, account, descriptions, stages};
+use crate::clock;
 
 pub const COPIES: &str = "dropkeep_copies_total";
 pub const DELETED: &str = "dropkeep_deleted_copies_total";
@@ -34,10 +35,52 @@ pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
 pub const PANICS: &str = "dropkeep_panics_total";
+pub const STAGE_SECONDS: &str = "dropkeep_stage_seconds";
+pub const STAGE_BACKLOG: &str = "dropkeep_stage_backlog";
+pub const ERRORS: &str = "dropkeep_errors_total";
+pub const UNACCOUNTED_COPIES: &str = "dropkeep_unaccounted_copies";
+pub const PROFILE_FAILURES: &str = "dropkeep_profile_failures";
+pub const PROFILE_INTERVAL: &str = "dropkeep_profile_interval_seconds";
+pub const PROFILE_NEXT_RUN: &str = "dropkeep_profile_next_run_timestamp_seconds";
+pub const PROFILE_OPEN_COPIES: &str = "dropkeep_profile_open_copies";
+pub const PROFILE_STALL_TIMEOUT: &str = "dropkeep_profile_stall_timeout_seconds";
+pub const RUN_SILENT: &str = "dropkeep_run_silent_seconds";
+pub const ARCHIVE_VOLUMES: &str = "dropkeep_archive_volumes";
+pub const DATA_SIZE_BYTES: &str = "dropkeep_data_size_bytes";
+pub const READY: &str = "dropkeep_ready";
+pub const START: &str = "dropkeep_start_timestamp_seconds";
+pub const RELOADS: &str = "dropkeep_reloads_total";
+pub const CONFIGURATION_OK: &str = "dropkeep_configuration_ok";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
 
 /// The states that `dropkeep_profile_state` tells apart; the one that holds is 1.
 pub const PROFILE_STATES: [&str; 3] = ["idle", "running", "failing"];
+
+/// The stages that `dropkeep_errors_total` tells apart; whatever else a protocol names counts as the last.
+pub const ERROR_STAGES: [&str; 18] = [
+    "config",
+    "connect",
+    "tls",
+    "greeting",
+    "login",
+    "token",
+    "connection",
+    "folder",
+    "fetch",
+    "read",
+    "format",
+    "identify",
+    "route",
+    "size",
+    "deletion",
+    "store",
+    "run",
+    "other",
+];
+
+/// Who waits for whom, as `dropkeep_backpressure_seconds_total` tells apart: connections for bytes of the budget, copies
+/// for a thread of the pool, copies for the router, the router for shares in deposits, whoever files for the committer.
+pub const WAITS: [&str; 5] = ["budget", "identify", "route", "shares", "commit"];
 
 /// What the threads do that `dropkeep_panics_total` tells apart.
 pub const THREADS: [&str; 7] = [
@@ -57,13 +100,19 @@ pub const THREADS: [&str; 7] = [
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
     const MESSAGES: [f64; 10] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 2000.0, 3000.0, 4096.0];
+    const STAGE: [f64; 14] = [
+        0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+    ];
     const RUN: [f64; 10] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0];
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(COMMIT_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Full(COMMIT_MESSAGES.into()), &MESSAGES)?
+        .set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.into()), &STAGE)?
         .set_buckets_for_metric(Matcher::Full(RUN_SECONDS.into()), &RUN)?
         .install_recorder()?;
-    describe();
+    descriptions::describe();
+    metrics_process::Collector::default().describe();
+    stages::install();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
@@ -72,97 +121,27 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         counter!(PANICS, "thread" => thread).absolute(0);
     }
     gauge!(INFLIGHT_BYTES).set(0.0);
-    gauge!(BACKPRESSURE_SECONDS, "stage" => "budget").set(0.0);
+    for stage in WAITS {
+        gauge!(BACKPRESSURE_SECONDS, "stage" => stage).set(0.0);
+    }
+    for stage in ERROR_STAGES {
+        counter!(ERRORS, "stage" => stage).absolute(0);
+    }
+    for result in ["taken", "refused"] {
+        counter!(RELOADS, "result" => result).absolute(0);
+    }
+    gauge!(CONFIGURATION_OK).set(1.0);
+    ready(false);
+    gauge!(START).set(clock::now().as_second() as f64);
+    before_scrape();
     Ok(handle)
 }
 
-fn describe() {
-    describe_counter!(
-        COPIES,
-        Unit::Count,
-        "Source copies given an outcome (copies, not recipients)"
-    );
-    describe_counter!(
-        DELETED,
-        Unit::Count,
-        "Copies deleted on the server after they were seen to be archived"
-    );
-    describe_counter!(FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched");
-    describe_counter!(FILINGS, Unit::Count, "Messages newly filed in a user's archive");
-    describe_histogram!(
-        COMMIT_SECONDS,
-        Unit::Seconds,
-        "Time of one group commit, syncs included"
-    );
-    describe_histogram!(COMMIT_MESSAGES, Unit::Count, "Orders in one group commit");
-    describe_gauge!(
-        INFLIGHT_BYTES,
-        Unit::Bytes,
-        "Bytes of the budget in use between servers and disk"
-    );
-    describe_gauge!(
-        BACKPRESSURE_SECONDS,
-        Unit::Seconds,
-        "Time that a stage waited for the next"
-    );
-    describe_histogram!(RUN_SECONDS, Unit::Seconds, "Time of a run");
-    describe_counter!(RUNS, Unit::Count, "Runs ended, by their state");
-    describe_gauge!(
-        RUN_LAST_SUCCESS,
-        Unit::Seconds,
-        "When a run last ended as completed, since 1970 UTC"
-    );
-    describe_gauge!(
-        RUN_PROGRESS,
-        Unit::Count,
-        "Copies that the run going on has given an outcome"
-    );
-    describe_gauge!(
-        RUN_EXPECTED,
-        Unit::Count,
-        "Copies that the run going on expects to look at"
-    );
-    describe_gauge!(PROFILE_STATE, "1 for the state a profile is in, 0 for the others");
-    describe_gauge!(CONNECTIONS, Unit::Count, "Authenticated sessions open");
-    describe_counter!(SUPERVISOR_RESTARTS, Unit::Count, "Profiles started anew, by cause");
-    describe_gauge!(ARCHIVE_MESSAGES, Unit::Count, "Messages kept");
-    describe_gauge!(ARCHIVE_USERS, Unit::Count, "Users");
-    describe_gauge!(
-        ARCHIVE_BYTES,
-        Unit::Bytes,
-        "Bytes of the messages as they came (raw) and on disk (stored)"
-    );
-    describe_gauge!(DATA_FREE_BYTES, Unit::Bytes, "Bytes left on the data directory's disk");
-    describe_gauge!(
-        FREE_PAGES_BYTES,
-        Unit::Bytes,
-        "Bytes of free pages within the catalog and the volume that is written to"
-    );
-    describe_gauge!(
-        CERTIFICATE_EXPIRY,
-        Unit::Seconds,
-        "When the server's certificate expires, since 1970 UTC"
-    );
-    describe_gauge!(
-        TOKEN_EXPIRY,
-        Unit::Seconds,
-        "When the access token last used expires, since 1970 UTC"
-    );
-    describe_counter!(
-        DIRECTORY_ERRORS,
-        Unit::Count,
-        "Users files that changed and could not be used"
-    );
-    describe_gauge!(
-        USERS_FILE_OK,
-        "1 where the users are those of the users file, 0 where it is wrong and they are those of an earlier one"
-    );
-    describe_counter!(
-        PANICS,
-        Unit::Count,
-        "Panics, by what the thread does: faults of dropkeep or of a library, survived where they could be"
-    );
-    describe_gauge!(BUILD_INFO, "1, with the version as a label");
+/// Sets what is measured only when somebody looks.
+pub fn before_scrape() {
+    metrics_process::Collector::default().collect();
+    stages::measure();
+    gauge!(UNACCOUNTED_COPIES).set(account::unaccounted() as f64);
 }
 
 /// A profile is known: its series begin.
@@ -187,7 +166,15 @@ pub fn profile_known(profile: &str, last_success: Option<i64>) {
     }
     gauge!(CONNECTIONS, "profile" => profile.clone()).set(0.0);
     gauge!(RUN_PROGRESS, "profile" => profile.clone()).set(0.0);
-    gauge!(RUN_EXPECTED, "profile" => profile.clone()).set(0.0);
+    for zero in [
+        RUN_EXPECTED,
+        PROFILE_FAILURES,
+        PROFILE_NEXT_RUN,
+        PROFILE_OPEN_COPIES,
+        RUN_SILENT,
+    ] {
+        gauge!(zero, "profile" => profile.clone()).set(0.0);
+    }
     profile_state(&profile, "idle");
     if let Some(time) = last_success {
         gauge!(RUN_LAST_SUCCESS, "profile" => profile).set(time as f64);
@@ -199,6 +186,68 @@ pub fn profile_state(profile: &str, state: &str) {
         let value = if known == state { 1.0 } else { 0.0 };
         gauge!(PROFILE_STATE, "profile" => profile.to_owned(), "state" => known).set(value);
     }
+}
+
+/// What is configured of a profile, in seconds.
+pub fn profile_times(profile: &str, interval: Option<Duration>, stall_timeout: Duration) {
+    let interval = interval.map_or(0.0, |interval| interval.as_secs_f64());
+    gauge!(PROFILE_INTERVAL, "profile" => profile.to_owned()).set(interval);
+    gauge!(PROFILE_STALL_TIMEOUT, "profile" => profile.to_owned()).set(stall_timeout.as_secs_f64());
+}
+
+/// The configuration has the profile no more: its series cannot end, and say that nothing is due.
+pub fn profile_gone(profile: &str) {
+    for state in PROFILE_STATES {
+        gauge!(PROFILE_STATE, "profile" => profile.to_owned(), "state" => state).set(0.0);
+    }
+    let nothing = [
+        RUN_PROGRESS,
+        RUN_EXPECTED,
+        RUN_SILENT,
+        RUN_LAST_SUCCESS,
+        PROFILE_FAILURES,
+        PROFILE_INTERVAL,
+        PROFILE_NEXT_RUN,
+        PROFILE_OPEN_COPIES,
+        CERTIFICATE_EXPIRY,
+        TOKEN_EXPIRY,
+    ];
+    for name in nothing {
+        gauge!(name, "profile" => profile.to_owned()).set(0.0);
+    }
+}
+
+/// When the next run begins, and for how long the one that goes on has made no progress.
+pub fn profile_watched(profile: &str, next_run: Option<i64>, silent: Duration) {
+    gauge!(PROFILE_NEXT_RUN, "profile" => profile.to_owned()).set(next_run.unwrap_or(0) as f64);
+    gauge!(RUN_SILENT, "profile" => profile.to_owned()).set(silent.as_secs_f64());
+}
+
+pub fn profile_failures(profile: &str, in_a_row: u32) {
+    gauge!(PROFILE_FAILURES, "profile" => profile.to_owned()).set(in_a_row);
+}
+
+/// What the last look at the source left to be archived.
+pub fn open_copies(profile: &str, open: u64) {
+    gauge!(PROFILE_OPEN_COPIES, "profile" => profile.to_owned()).set(open as f64);
+}
+
+/// A protocol has an error of this stage.
+pub fn error(stage: &str) {
+    let known = ERROR_STAGES.into_iter().find(|known| *known == stage);
+    counter!(ERRORS, "stage" => known.unwrap_or("other")).increment(1);
+}
+
+/// Whether mail can be archived.
+pub fn ready(ready: bool) {
+    gauge!(READY).set(if ready { 1.0 } else { 0.0 });
+}
+
+/// The configuration was read anew, and taken or refused.
+pub fn reloaded(taken: bool) {
+    let result = if taken { "taken" } else { "refused" };
+    counter!(RELOADS, "result" => result).increment(1);
+    gauge!(CONFIGURATION_OK).set(if taken { 1.0 } else { 0.0 });
 }
 
 pub fn copies(profile: &str, outcome: Outcome, count: u64) {
@@ -293,11 +342,18 @@ pub fn free_pages(catalog: u64, volume: u64) {
     gauge!(FREE_PAGES_BYTES, "file" => "volume").set(volume as f64);
 }
 
-pub fn disk(stored: u64, free: Option<u64>) {
+/// Bytes that the archive takes, and those of its disk: free, and all.
+pub fn disk(stored: u64, disk: Option<(u64, u64)>) {
     gauge!(ARCHIVE_BYTES, "kind" => "stored").set(stored as f64);
-    if let Some(free) = free {
+    if let Some((free, size)) = disk {
         gauge!(DATA_FREE_BYTES).set(free as f64);
+        gauge!(DATA_SIZE_BYTES).set(size as f64);
     }
+}
+
+pub fn volumes(open: usize, sealed: usize) {
+    gauge!(ARCHIVE_VOLUMES, "state" => "open").set(open as f64);
+    gauge!(ARCHIVE_VOLUMES, "state" => "sealed").set(sealed as f64);
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use crate::{
     identify::Found,
     message::Address,
     panics::{Answer, Panicked, survived, survived_async},
-    report::metrics,
+    report::{InStage, Stage, metrics},
 };
 
 /// Copies waiting for a decision; behind them, the connections wait.
@@ -164,6 +164,8 @@ pub struct Route {
     pub routing: Arc<Routing>,
     /// Where no address is known it is left alone, whatever the profile says.
     pub known_only: bool,
+    /// Until it is decided.
+    pub waits: InStage,
 }
 
 /// From a connection that has but a header, and from who asks for an explanation: what would be decided. Changes
@@ -242,7 +244,9 @@ impl Router {
             prepared,
             routing,
             known_only,
+            waits,
         } = route;
+        waits.queued("route");
         let mut decision = decide(&self.directory, &routing, &prepared.found);
         let mut routed = Routed {
             unknown: decision.unknown,
@@ -305,6 +309,8 @@ impl Router {
         };
         let shares = self.shares.clone();
         let point = StoreError::point("routed");
+        waits.done();
+        let filing = InStage::enter(Stage::File, 1);
         Box::pin(async move {
             point?;
             let _turn = take_turn(shares, users.len()).await;
@@ -322,6 +328,7 @@ impl Router {
             StoreError::point("recorded")?;
             let recorded = Recorded { brought, filed };
             (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
+            filing.done();
             Ok(routed)
         })
     }

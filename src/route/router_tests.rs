@@ -57,6 +57,7 @@ impl Bench {
             prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
             routing: Arc::new(Routing::new(&recipients)),
             known_only: false,
+            waits: InStage::enter(Stage::Route, 1),
         };
         self.router.send(route).await.unwrap()
     }

@@ -1,9 +1,6 @@
 //! The shares of a deposit on their way: so many at a time, each to its user's archive.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use actix::{Addr, Handler, Message};
 use futures_util::stream::{self, StreamExt};
@@ -16,7 +13,7 @@ use super::{
 use crate::{
     archive::{File, Filed, Shared, StoreError, UserArchive, UserId},
     panics::Answer,
-    report::metrics,
+    report::{NOTABLE, metrics},
 };
 
 /// A share that an archive did not answer is sent once more, to one started anew.
@@ -27,8 +24,6 @@ pub(super) const SHARES: usize = 20_000;
 /// Archives that a copy asks for at once, and how many of them have its shares at a time.
 const BATCH: usize = 256;
 const AT_ONCE: usize = 16;
-/// A wait shorter than this is not back-pressure.
-const NOTABLE: Duration = Duration::from_micros(100);
 
 /// Waits until so many more shares may be on their way.
 pub(super) async fn take_turn(shares: Arc<Semaphore>, wanted: usize) -> Option<OwnedSemaphorePermit> {

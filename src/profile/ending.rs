@@ -1,0 +1,109 @@
+//! How a run ends: its protocol completed, its metrics counted, and what is said of it in the log.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    actor::{Board, Finished, StartError},
+    frequent::notice_of_unknown,
+    run::{self, FolderError, RunError},
+};
+use crate::{
+    archive::StoreError,
+    clock, config,
+    identify::how_to_believe_reports,
+    report::{Run, RunState, metrics, timestamp},
+};
+
+/// Copies that a run left to be archived: those it did not come to, and those that failed.
+pub(super) fn left_open(run: &Run, expected: u64) -> u64 {
+    expected.saturating_sub(run.seen) + run.failed
+}
+
+/// A run that the store does not let begin has no protocol, and counts as failed all the same.
+pub(super) fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
+    let now = clock::now();
+    let took = Duration::try_from(now.duration_since(started)).unwrap_or_default();
+    metrics::run_ended(profile, RunState::Failed, took, None);
+    error.into()
+}
+
+/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
+pub(super) fn finish(
+    live: &Board,
+    config: &config::Profile,
+    number: u64,
+    started: Timestamp,
+    (refused, result): (Vec<FolderError>, Result<(), RunError>),
+) -> Option<Finished> {
+    let mut run = live.run(number)?;
+    let some_refused = !refused.is_empty();
+    for FolderError { folder, error } in refused {
+        metrics::error("folder");
+        run.error(&folder, "", "folder", error);
+    }
+    match &result {
+        Err(RunError::Interrupted) | Ok(()) => {}
+        Err(error) => {
+            metrics::error(error.stage());
+            run.error("", "", error.stage(), error);
+        }
+    }
+    let common = live.common_address();
+    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
+        run.notice(notice);
+    }
+    if run.untrusted_reports > 0 {
+        run.notice(how_to_believe_reports(run.untrusted_reports));
+    }
+    run.state = run::final_state(&run, some_refused, &result);
+    let now = clock::now();
+    run.finished_at = Some(timestamp(now));
+    let took = Duration::try_from(now.duration_since(started)).unwrap_or_default();
+    let fetched_at = run.import.is_empty().then(|| now.as_second());
+    metrics::run_ended(&run.profile, run.state, took, fetched_at);
+    let exit = run::exit(run.state, &result);
+    let trouble = match result {
+        Ok(()) | Err(RunError::Interrupted) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    Some(Finished { run, exit, trouble })
+}
+
+pub(super) fn log(finished: &Finished) {
+    let Run {
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors,
+        ..
+    } = &finished.run;
+    let state = state.as_str();
+    tracing::info!(
+        profile,
+        run,
+        state,
+        seen,
+        archived,
+        duplicates,
+        failed,
+        errors = errors.len(),
+        "run ends"
+    );
+    if let Some(error) = errors.first() {
+        tracing::warn!(
+            profile,
+            run,
+            folder = error.folder,
+            copy = error.copy,
+            stage = error.stage,
+            error = error.error,
+            "first error"
+        );
+    }
+}

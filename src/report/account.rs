@@ -1,0 +1,152 @@
+//! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with the
+//! connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Copies since the start.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counts {
+    fetched: i64,
+    on_their_way: i64,
+    /// That were given an outcome, each time that one was.
+    settled: i64,
+    /// That were given up with their connection or run, and stay open.
+    given_back: i64,
+}
+
+impl Counts {
+    const NONE: Self = Self {
+        fetched: 0,
+        on_their_way: 0,
+        settled: 0,
+        given_back: 0,
+    };
+
+    fn unaccounted(self) -> i64 {
+        self.fetched - self.on_their_way - self.settled - self.given_back
+    }
+}
+
+/// Of this process.
+static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Copies that were fetched, have no outcome, and are not on their way; below 0, some were counted twice.
+pub fn unaccounted() -> i64 {
+    lock(&COUNTS).unaccounted()
+}
+
+/// What one connection fetches. Where it is dropped and did not [`land`](Self::land), the copies without an outcome are
+/// given back: its run fetches them over another one, or the next run does.
+pub struct Voyage(Arc<Mutex<Fate>>);
+
+impl Default for Voyage {
+    fn default() -> Self {
+        Self::counted_in(&COUNTS)
+    }
+}
+
+struct Fate {
+    counts: &'static Mutex<Counts>,
+    given_back: bool,
+    landed: bool,
+    /// Copies that were dropped without an outcome.
+    dropped: i64,
+}
+
+impl Voyage {
+    fn counted_in(counts: &'static Mutex<Counts>) -> Self {
+        Self(Arc::new(Mutex::new(Fate {
+            counts,
+            given_back: false,
+            landed: false,
+            dropped: 0,
+        })))
+    }
+
+    /// A copy came from the server.
+    pub fn fetched(&self) -> Afloat {
+        let fate = lock(&self.0);
+        let mut counts = lock(fate.counts);
+        counts.fetched += 1;
+        counts.on_their_way += 1;
+        Afloat {
+            fate: self.0.clone(),
+            settled: false,
+        }
+    }
+
+    /// All went well: each copy has its outcome.
+    pub fn land(&self) {
+        lock(&self.0).landed = true;
+    }
+}
+
+impl Drop for Voyage {
+    fn drop(&mut self) {
+        let mut fate = lock(&self.0);
+        if !fate.landed {
+            fate.given_back = true;
+            let dropped = std::mem::take(&mut fate.dropped);
+            lock(fate.counts).given_back += dropped;
+        }
+    }
+}
+
+/// A copy between its coming and its outcome.
+pub struct Afloat {
+    fate: Arc<Mutex<Fate>>,
+    settled: bool,
+}
+
+impl Afloat {
+    /// Its outcome is counted.
+    pub fn settle(mut self) {
+        self.settled = true;
+    }
+}
+
+impl Drop for Afloat {
+    fn drop(&mut self) {
+        let mut fate = lock(&self.fate);
+        let mut counts = lock(fate.counts);
+        counts.on_their_way -= 1;
+        match (self.settled, fate.given_back) {
+            (true, _) => counts.settled += 1,
+            (false, true) => counts.given_back += 1,
+            // Unaccounted, unless its connection turns out to have failed.
+            (false, false) => fate.dropped += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_without_an_outcome_is_unaccounted_unless_its_connection_failed() {
+        static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
+        let unaccounted = || lock(&COUNTS).unaccounted();
+        let voyage = Voyage::counted_in(&COUNTS);
+        let (first, second, third) = (voyage.fetched(), voyage.fetched(), voyage.fetched());
+        assert_eq!(unaccounted(), 0, "on their way");
+        first.settle();
+        assert_eq!(unaccounted(), 0);
+        drop(second);
+        assert_eq!(unaccounted(), 1, "one got lost");
+        drop(voyage);
+        assert_eq!(unaccounted(), 0, "with its connection, so it is fetched again");
+        drop(third);
+        assert_eq!(unaccounted(), 0);
+        let voyage = Voyage::counted_in(&COUNTS);
+        let lost = voyage.fetched();
+        voyage.land();
+        drop(voyage);
+        drop(lost);
+        assert_eq!(unaccounted(), 1, "its connection went well");
+    }
+}
