@@ -18,6 +18,7 @@ if [ ! -e "$folder/complete" ]; then
     echo "dashboards-check: installing @grafana/schema $grafana and typescript $typescript into $folder"
     echo '{ "private": true }' >"$folder/package.json"
     if ! npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --save-exact --silent \
+        --fetch-timeout=30000 --fetch-retries=1 \
         "@grafana/schema@$grafana" "typescript@$typescript"; then
         echo "dashboards-check: NOT CHECKED: npm could not install them" >&2
         exit 77
