@@ -14,6 +14,7 @@ mod output;
 mod protocols;
 mod raw;
 mod rehearse;
+mod reload;
 mod reroute;
 mod restore;
 mod serve;
@@ -91,8 +92,10 @@ enum Command {
         #[arg(long, value_name = "N", conflicts_with = "run")]
         newest: Option<usize>,
     },
-    /// How each profile stands: idle, running, or failing, since when and why.
-    Status,
+    /// How each profile stands (idle, running, or failing, since when and why), and the appliance.
+    Status(status::Arguments),
+    /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing.
+    Reload,
     /// The users and their archives.
     Users {
         #[command(subcommand)]
@@ -156,7 +159,8 @@ impl Command {
         match self {
             Self::Test { .. }
             | Self::Protocols { .. }
-            | Self::Status
+            | Self::Status(_)
+            | Self::Reload
             | Self::Users { change: None }
             | Self::List { .. }
             | Self::Raw { .. }
@@ -222,7 +226,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     if matches!(cli.command, Command::VerifyReader) {
         return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
     }
-    let config = Config::load(&cli.config)?;
+    let config = match (Config::load(&cli.config), &cli.command) {
+        (Ok(config), _) => config,
+        (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
+        (Err(error), _) => return Err(error.into()),
+    };
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
     if cli.command.only_reads()
@@ -242,7 +250,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
-        Command::Status => status::run(config, cli.json),
+        Command::Status(arguments) => status::run(config, &arguments, json),
+        Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),

@@ -2,6 +2,8 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::ask::Interrupts;
 use crate::{
     appliance::Appliance,
@@ -30,6 +32,7 @@ pub fn run(config: Config) -> Result<u8, Failure> {
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
+        let mut hangups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Errors, error))?;
         let readiness = Readiness::default();
         let (http, addresses) = report::serve(&listen, recorder.clone(), readiness.clone())
             .map_err(|error| Failure::usage(format!("cannot listen on {listen}: {error}; see http.listen")))?;
@@ -47,6 +50,7 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         let control_handle = control.handle();
         actix_rt::spawn(control);
         readiness.set(true);
+        metrics::ready(true);
         for address in addresses {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on http://{address}");
@@ -56,7 +60,16 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
-                _ = look.tick() => readiness.set(appliance.is_ready()),
+                _ = look.tick() => {
+                    let ready = appliance.not_ready().is_none();
+                    readiness.set(ready);
+                    metrics::ready(ready);
+                }
+                _ = hangups.recv() => {
+                    // What came of it stands in the log; it may take as long as its users are many.
+                    let appliance = appliance.clone();
+                    actix_rt::spawn(async move { appliance.reload().await.map(drop) });
+                }
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();

@@ -44,6 +44,9 @@ pub const TOKENS: &str = "tokens";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Where it was read; empty where it is in no file.
+    #[serde(skip)]
+    pub file: PathBuf,
     /// The one directory that dropkeep writes to.
     pub data_dir: PathBuf,
     /// A CSV file with further users; it is read anew when it changes.
@@ -64,6 +67,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            file: PathBuf::new(),
             data_dir: "data".into(),
             users_file: None,
             file_users: FileUsers::default(),

@@ -74,6 +74,10 @@ impl Board {
         self.0.borrow().unresolved.common()
     }
 
+    pub(super) fn expected(&self) -> u64 {
+        self.0.borrow().expected
+    }
+
     /// The run of this number, as counted so far; `None` where it was given up.
     pub(super) fn run(&self, number: u64) -> Option<Run> {
         let live = self.0.borrow();
@@ -89,6 +93,8 @@ pub struct Finished {
     pub exit: Exit,
     /// Why the source, or the store, let it come to nothing or to an early end.
     pub trouble: Option<String>,
+    /// Copies that it left to be archived; `None` where it did not come to look.
+    pub left_open: Option<u64>,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -337,6 +343,7 @@ impl Profile {
                     run: ended,
                     exit: Exit::Interrupted,
                     trouble: None,
+                    left_open: None,
                 };
                 return (stored.map(|_| finished).map_err(StartError::from), None);
             }

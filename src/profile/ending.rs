@@ -50,6 +50,8 @@ pub(super) fn finish(
             run.error("", "", error.stage(), error);
         }
     }
+    let expected = live.expected();
+    let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let common = live.common_address();
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
         run.notice(notice);
@@ -68,7 +70,15 @@ pub(super) fn finish(
         Ok(()) | Err(RunError::Interrupted) => None,
         Err(error) => Some(error.to_string()),
     };
-    Some(Finished { run, exit, trouble })
+    if let Some(left) = left_open.filter(|_| run.import.is_empty()) {
+        metrics::open_copies(&run.profile, left);
+    }
+    Some(Finished {
+        run,
+        exit,
+        trouble,
+        left_open,
+    })
 }
 
 pub(super) fn log(finished: &Finished) {

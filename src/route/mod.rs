@@ -21,4 +21,4 @@ pub use router::{ChangeUser, Preview, Route, RouteError, Routed, Router, RunEnde
 pub use signs::Signs;
 pub use swap::{BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};
-pub use users_file::{LookAtUsers, UsersFile};
+pub use users_file::{LookAtUsers, LookNoMore, UsersFile};
