@@ -1,12 +1,12 @@
 #!/bin/bash
 # `make monitoring`: Prometheus with the rules of this folder, on loopback, in front of a running appliance. TARGET is where
-# its metrics are served, LISTEN where Prometheus is. What it collects lies in target/monitoring until the next time.
+# its metrics are served, LISTEN where Prometheus is, DATA where what it collects lies until the next time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=${TARGET:-127.0.0.1:8080}
 listen=${LISTEN:-127.0.0.1:9090}
-folder=$PWD/target/monitoring/${listen##*:}
+folder=${DATA:-$PWD/target/monitoring}
 
 if (exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}") 2>/dev/null; then
     echo "monitoring: something listens on $listen already; LISTEN=127.0.0.1:9091 takes another port" >&2

@@ -87,7 +87,7 @@ impl Seen {
 /// Whether a line of `status --json` tells of trouble: failures, or half of the patience with silence is gone.
 fn in_trouble(line: &Value) -> bool {
     let seconds = |key: &str| line[key].as_f64().unwrap_or_default();
-    !line["failing"].is_null() || seconds("silent_seconds") * 2.0 > STALL_TIMEOUT.as_secs_f64()
+    !line["failing"].is_null() || seconds("silent_seconds") * 2.0 >= STALL_TIMEOUT.as_secs_f64()
 }
 
 #[test]
@@ -113,6 +113,10 @@ fn sources_that_hang_refuse_or_slow_down_are_seen_within_stall_timeout_and_a_scr
     // Prometheus is there first, as it is in life.
     let address = format!("127.0.0.1:{}", free_port());
     let prometheus = Prometheus::watching(&address);
+    let looks = wait_for(SCRAPE * 6, || {
+        prometheus.query("up == 0").is_ok_and(|up| !up.is_empty())
+    });
+    assert!(looks, "Prometheus does not look for the appliance");
     let mut command = appliance.command(&["serve"]);
     command.env("DROPKEEP__HTTP__LISTEN", &address);
     let serving = appliance.serve_as(command);

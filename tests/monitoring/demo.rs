@@ -62,7 +62,10 @@ fn the_demo_shows_something_in_every_panel_within_a_minute() {
     let listen = format!("127.0.0.1:{}", free_port());
     let started = Instant::now();
     let script = file("dashboards/monitoring.sh");
-    let mut monitoring = Started::new(&script, &[("TARGET", &target), ("LISTEN", &listen)]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("prometheus").display().to_string();
+    let environment = [("TARGET", &*target), ("LISTEN", &listen), ("DATA", &data)];
+    let mut monitoring = Started::new(&script, &environment);
     assert!(monitoring.listens(&listen, A_MINUTE), "{}", monitoring.0.stderr());
     let asked = of_panels();
     let mut empty = Vec::new();
