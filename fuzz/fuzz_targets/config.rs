@@ -12,7 +12,7 @@ static MEMORY: Bounded = Bounded::new();
 const SECRET: &str = "hunter2";
 
 /// Lines with a secret in them, right and wrong.
-const LINES: [&str; 16] = [
+const LINES: [&str; 17] = [
     "password = \"hunter2\"",
     "password = hunter2",
     "password = 'hunter2",
@@ -29,6 +29,7 @@ const LINES: [&str; 16] = [
     "refresh_token = [[\"hunter2\"]]",
     "oauth2 = { client_id = \"a\", client_secret = \"hunter2\" }",
     "server = { access = \"imap\", password = \"hunter2\" }",
+    "http = { token = \"hunter2\" }",
 ];
 
 /// What would make a secret of the text, or have it read files.

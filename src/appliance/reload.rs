@@ -189,11 +189,11 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         "archive.quiet_hours",
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
-    keep("http.listen", old.http.listen != new.http.listen);
+    keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
     new.archive = old.archive.clone();
-    new.http.listen.clone_from(&old.http.listen);
+    new.http = old.http.clone();
     fixed
 }
 

@@ -24,22 +24,21 @@ mod test;
 mod users;
 mod verify;
 
-use std::{
-    io::{IsTerminal, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     archive::verify::{READER, reader},
-    config::Config,
+    config::{Config, LogFormat},
     control::api::Failure,
     panics::{self, survived},
     profile::Exit,
+    report::Logs,
 };
+
+/// What commands log that tell what they do themselves: only what goes wrong.
+const QUIET: &str = "error";
 
 /// Archives multidrop mailboxes: files each message once and for good into the archive of each person
 /// it belongs to.
@@ -199,7 +198,6 @@ enum UsersCommand {
 /// Runs the command line; the exit code is the process's.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(matches!(cli.command, Command::Serve));
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
@@ -224,12 +222,17 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     if matches!(cli.command, Command::VerifyReader) {
+        Logs::begin(QUIET, LogFormat::Human);
         return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
     }
     let config = match (Config::load(&cli.config), &cli.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
         (Err(error), _) => return Err(error.into()),
+    };
+    let logs = match cli.command {
+        Command::Serve => Logs::begin(&config.log.level, config.log.format),
+        _ => Logs::begin(QUIET, LogFormat::Human),
     };
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
@@ -240,7 +243,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
     }
     match cli.command {
-        Command::Serve => serve::run(config),
+        Command::Serve => serve::run(config, &logs),
         Command::Test { profile } => test::run(&config, &profile, json),
         Command::Archive { profile, dry_run: true } => rehearse::run(&config, &profile, json),
         Command::Archive {
@@ -263,24 +266,5 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
         Command::VerifyReader => Ok(0),
         Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
-    }
-}
-
-/// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`
-/// crate is not bridged: async-imap logs what it sends through it, passwords too.
-fn start_logging(serving: bool) {
-    let default = if serving { "info" } else { "error" };
-    let filter = std::env::var("DROPKEEP_LOG")
-        .ok()
-        .and_then(|text| EnvFilter::try_new(text).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    if std::io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.with_ansi(false).init();
     }
 }

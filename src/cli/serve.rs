@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     control::{self, Requests, api::Failure},
     profile::Exit,
-    report::{self, Readiness, metrics},
+    report::{self, Logs, Readiness, metrics},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
@@ -23,21 +23,18 @@ const FINISH: Duration = Duration::from_secs(7);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
-pub fn run(config: Config) -> Result<u8, Failure> {
+pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let store = Arc::new(Store::open(&config)?);
-    let listen = config.http.listen.clone();
     let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
-        let mut hangups = signal(SignalKind::hangup()).map_err(|error| Failure::new(Exit::Errors, error))?;
+        let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
+        let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
-        let (http, addresses) = report::serve(&listen, recorder.clone(), readiness.clone())
-            .map_err(|error| Failure::usage(format!("cannot listen on {listen}: {error}; see http.listen")))?;
-        let http_handle = http.handle();
-        actix_rt::spawn(http);
+        let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
         let requests = Requests::default();
@@ -49,27 +46,34 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         })?;
         let control_handle = control.handle();
         actix_rt::spawn(control);
-        readiness.set(true);
+        readiness.ready();
         metrics::ready(true);
-        for address in addresses {
+        for address in http.addresses() {
             // Standard error may be closed; the appliance goes on.
-            let _ = writeln!(std::io::stderr(), "listening on http://{address}");
+            let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
+        let mut reloads = appliance.reloads();
         let mut measure = tokio::time::interval(MEASURE);
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
                 _ = look.tick() => {
-                    let ready = appliance.not_ready().is_none();
-                    readiness.set(ready);
-                    metrics::ready(ready);
+                    match appliance.not_ready() {
+                        None => readiness.ready(),
+                        Some(why) => readiness.not_ready(why),
+                    }
+                    metrics::ready(readiness.is_ready());
                 }
                 _ = hangups.recv() => {
                     // What came of it stands in the log; it may take as long as its users are many.
                     let appliance = appliance.clone();
                     actix_rt::spawn(async move { appliance.reload().await.map(drop) });
+                    // What is wrong there is logged there.
+                    let _ = http.reload();
                 }
+                _ = louder.recv() => logs.toggle(),
+                _ = reloads.changed() => logs.configure(&appliance.config().log),
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();
@@ -77,14 +81,14 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             }
         }
         tracing::info!("stopping: what is in flight is committed");
-        readiness.set(false);
+        readiness.not_ready("stopping");
         requests.refuse();
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
-        http_handle.stop(false).await;
+        http.stop().await;
         control_handle.stop(true).await;
         Ok(0)
     })

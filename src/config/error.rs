@@ -29,6 +29,9 @@ pub enum ConfigError {
     },
     #[error("{key}_env: the variable {name} is not set")]
     SecretEnv { key: &'static str, name: String },
+    /// Neither shows the token itself.
+    #[error("{from}: {detail}")]
+    Token { from: String, detail: String },
     #[error("the profile has no password: it logs in with tokens (oauth2)")]
     NoPassword,
     #[error(transparent)]

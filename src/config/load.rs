@@ -10,7 +10,7 @@ use figment::{
 use toml_edit::{ImDocument, Item, Value};
 
 use super::{
-    Config, ConfigError, FileUsers, check, directory,
+    Config, ConfigError, FileUsers, HttpTls, check, directory,
     error::{Place, nearest},
     users_file,
 };
@@ -63,7 +63,7 @@ impl Config {
     /// The file's `text`, with what overrides it.
     fn merge(text: &str, file: &Path, overrides: Figment) -> Result<Self, ConfigError> {
         let name = file.display().to_string();
-        let document = Document::parse(text, &name)?;
+        let document = Document::parse(text, &name)?.overridden_by(overrides.clone());
         let merged = Figment::new().merge(Toml::string(text)).merge(overrides);
         let mut config: Config = merged.extract().map_err(|error| document.explain(error))?;
         let folder = file.parent().unwrap_or(Path::new(""));
@@ -85,6 +85,8 @@ impl Config {
         join(&mut self.data_dir);
         self.users_file.as_mut().map(join);
         self.secrets.key_file.as_mut().map(join);
+        self.http.token_file.as_mut().map(join);
+        self.http.tls.iter_mut().flat_map(HttpTls::paths).for_each(join);
         for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
             server.password_file.as_mut().map(join);
             server.tls.ca_file.as_mut().map(join);
@@ -106,12 +108,19 @@ pub(super) struct Document<'a> {
     name: &'a str,
     text: &'a str,
     parsed: ImDocument<&'a str>,
+    /// What stands in the environment in place of the file.
+    overrides: Figment,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str, name: &'a str) -> Result<Self, ConfigError> {
         match ImDocument::parse(text) {
-            Ok(parsed) => Ok(Self { name, text, parsed }),
+            Ok(parsed) => Ok(Self {
+                name,
+                text,
+                parsed,
+                overrides: Figment::new(),
+            }),
             // The parser's own rendering quotes the line, which may hold a password.
             Err(error) => Err(ConfigError::Syntax {
                 at: Place {
@@ -121,6 +130,10 @@ impl<'a> Document<'a> {
                 detail: error.message().trim().replace('\n', ", "),
             }),
         }
+    }
+
+    fn overridden_by(self, overrides: Figment) -> Self {
+        Self { overrides, ..self }
     }
 
     /// An error about the key at `path`, such as `["profile", "0", "name"]`.
@@ -133,6 +146,12 @@ impl<'a> Document<'a> {
     }
 
     fn place(&self, path: &[&str]) -> Place {
+        if self.overrides.find_value(&path.join(".")).is_ok() {
+            return Place {
+                source: "environment".into(),
+                line: None,
+            };
+        }
         Place {
             source: self.name.to_owned(),
             line: self.offset(path).map(|offset| line_at(self.text, offset)),

@@ -36,6 +36,7 @@ fn defaults_are_those_of_the_sections() {
         read("").unwrap(),
         Config {
             data_dir: "/etc/dropkeep/data".into(),
+            file: "/etc/dropkeep/dropkeep.toml".into(),
             ..Config::default()
         }
     );
@@ -320,6 +321,47 @@ fn the_sample_of_oauth2_is_a_configuration() {
     ] {
         assert!(shown.contains(key), "{key}");
     }
+}
+
+#[test]
+fn the_sample_of_http_is_a_configuration() {
+    let sample = include_str!("../../config/dropkeep.toml");
+    let from = sample.find("#   tls = { cert_file").unwrap();
+    let examples = sample[from..].lines().take_while(|line| !line.is_empty());
+    let keys = examples.filter_map(|line| line.strip_prefix("#   "));
+    let keys: String = keys.map(|line| format!("{line}\n")).collect();
+    let http = read(&format!("[http]\nlisten = \"0.0.0.0:8080\"\n{keys}"))
+        .expect(&keys)
+        .http;
+    let tls = http.tls.as_ref().unwrap();
+    let files = [
+        Some(&tls.cert_file),
+        Some(&tls.key_file),
+        tls.client_ca_file.as_ref(),
+        http.token_file(),
+    ];
+    let files = files.map(|file| file.unwrap().display().to_string());
+    assert_eq!(
+        files,
+        ["cert.pem", "key.pem", "clients.pem", "http-token"].map(|name| format!("/etc/dropkeep/{name}"))
+    );
+}
+
+#[test]
+fn what_the_environment_says_wrong_is_not_looked_for_in_the_file() {
+    let text = "[http]\nlisten = \"127.0.0.1:1\"\n";
+    let over = |listen: &str| {
+        let over = Figment::from(figment::providers::Serialized::default("http.listen", listen));
+        Config::merge(text, Path::new("x.toml"), over).map_err(|error| error.to_string())
+    };
+    let shown = over("0.0.0.0:1").unwrap_err();
+    assert!(
+        shown.starts_with("environment: `http.listen`: other machines reach 0.0.0.0:1"),
+        "{shown}"
+    );
+    assert!(over("127.0.0.1:2").is_ok());
+    let shown = refusal(&text.replace("127.0.0.1", "0.0.0.0"));
+    assert!(shown.contains("dropkeep.toml, line 2: `http.listen`"), "{shown}");
 }
 
 /// The sample shows every key with its default.

@@ -9,7 +9,9 @@ mod error;
 mod exclude;
 mod hosts;
 mod hours;
+mod http;
 mod load;
+mod log;
 mod oauth2;
 mod profile;
 mod schedule;
@@ -27,6 +29,8 @@ pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
+pub use http::{Http, HttpTls};
+pub use log::{Log, LogFormat};
 pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
@@ -56,6 +60,7 @@ pub struct Config {
     /// From a domain to the one in which its addresses are looked up.
     pub domain_aliases: BTreeMap<String, AliasTarget>,
     pub http: Http,
+    pub log: Log,
     pub limits: Limits,
     pub archive: Archive,
     pub secrets: Secrets,
@@ -73,28 +78,13 @@ impl Default for Config {
             file_users: FileUsers::default(),
             domain_aliases: BTreeMap::new(),
             http: Http::default(),
+            log: Log::default(),
             limits: Limits::default(),
             archive: Archive::default(),
             secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),
             profile: Vec::new(),
-        }
-    }
-}
-
-/// `[http]`: metrics and health over TCP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Address and port; port 0 takes any free one.
-    pub listen: String,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8080".into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{Judged, Progress, Stages, Task},
     deletion::Doubtful,
-    ending::{finish, left_open, log, not_begun},
+    ending::{self, finish, left_open, log, not_begun},
     exclude::Exclude,
     frequent::{Common, Frequent},
     pulse::Pulse,
@@ -28,6 +28,8 @@ use crate::{
 
 /// Progress waiting to be counted; behind it, the connection waits.
 const MAILBOX: usize = 16;
+/// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
+const LOGGED: usize = 20;
 
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +154,9 @@ impl Profile {
             run.count(outcome);
             run.bytes += bytes;
             if let Some(error) = error {
+                if run.errors.len() < LOGGED {
+                    ending::log_error(run, &error);
+                }
                 run.error(&error.folder, error.copy, &error.stage, error.error);
             }
             match reported {
@@ -256,6 +261,9 @@ impl Handler<Progress> for Profile {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
                 for error in errors {
+                    if run.errors.len() < LOGGED {
+                        ending::log_error(run, &error);
+                    }
                     run.error(&error.folder, error.copy, &error.stage, error.error);
                 }
                 metrics::deleted(&self.config.name, deleted.len() as u64);

@@ -37,7 +37,7 @@ const COUNTERS: [(&str, Unit, &str); 10] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 29] = [
+const GAUGES: [(&str, Unit, &str); 30] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
@@ -86,6 +86,11 @@ const GAUGES: [(&str, Unit, &str); 29] = [
         CERTIFICATE_EXPIRY,
         Unit::Seconds,
         "When the server's certificate expires, since 1970 UTC",
+    ),
+    (
+        HTTP_CERTIFICATE_EXPIRY,
+        Unit::Seconds,
+        "When the certificate that this page is served with expires, since 1970 UTC",
     ),
     (
         TOKEN_EXPIRY,

@@ -31,6 +31,7 @@ pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
+pub const HTTP_CERTIFICATE_EXPIRY: &str = "dropkeep_http_certificate_expiry_timestamp_seconds";
 pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
@@ -277,6 +278,10 @@ pub fn connection(profile: &str, more: f64) {
 
 pub fn certificate_expiry(profile: &str, not_after: i64) {
     gauge!(CERTIFICATE_EXPIRY, "profile" => profile.to_owned()).set(not_after as f64);
+}
+
+pub fn http_certificate_expiry(not_after: i64) {
+    gauge!(HTTP_CERTIFICATE_EXPIRY).set(not_after as f64);
 }
 
 pub fn token_expiry(profile: &str, expires_at: i64) {

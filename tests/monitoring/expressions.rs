@@ -78,7 +78,7 @@ pub fn metrics(expr: &str) -> BTreeSet<&str> {
 ///
 /// # Panics
 /// Prometheus refuses an expression, or a legend names a label that its series do not have.
-pub fn without_data<'a>(ask: impl Fn(&str) -> Result<Vec<Value>, String>, asked: &'a [Asked]) -> Vec<&'a Asked> {
+pub fn without_data(ask: impl Fn(&str) -> Result<Vec<Value>, String>, asked: &[Asked]) -> Vec<&Asked> {
     let is_empty = |Asked { place, expr, legend }: &&Asked| {
         let series = ask(expr).unwrap_or_else(|error| panic!("{place}: {error} in {expr}"));
         for (series, label) in series

@@ -146,7 +146,9 @@ impl Appliance {
         let mut address = None;
         let listening = wait_for(Duration::from_secs(30), || {
             let said = running.stderr();
-            address = said.split("listening on http://").nth(1).map(|rest| {
+            // http:// or https://
+            address = said.split("listening on http").nth(1).map(|rest| {
+                let rest = rest.trim_start_matches('s').trim_start_matches("://");
                 rest.chars()
                     .take_while(|c| !c.is_whitespace() && *c != '/')
                     .collect::<String>()

@@ -1,0 +1,299 @@
+//! `make bench BENCH=metrics`: what it costs to be measured. How much of a core a scrape every five seconds takes of an
+//! appliance with very many profiles, and how much slower archiving is for being counted. Tables to read, not a test.
+//!
+//! `BENCH_PROFILES`, `BENCH_SECONDS` (of scraping), `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use dropkeep::{
+    appliance::Appliance as Stages,
+    archive::Store,
+    config::Config,
+    control::api::{Reply, Request},
+    report::metrics,
+};
+use rustix::{
+    param::clock_ticks_per_second,
+    time::{ClockId, clock_gettime},
+};
+use support::{
+    appliance::{Appliance, PROFILE, Profile},
+    dovecot::Dovecot,
+    generator::{Mailbox, Settings, company, user_tables},
+    pull,
+    running::Serving,
+};
+use tokio::sync::mpsc;
+
+const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
+/// How this program tells itself to archive once, with metrics or without.
+const CHILD: &str = "--archive-once";
+
+/// How often Prometheus looks, and how much of a core that may take.
+const INTERVAL: Duration = Duration::from_secs(5);
+const GOAL_SCRAPES: f64 = 0.01;
+/// How much longer archiving may take for being counted.
+const GOAL_COUNTED: f64 = 1.02;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, child, config, counted] = arguments.as_slice()
+        && child == CHILD
+    {
+        return archive_once(Path::new(config), counted == "counted");
+    }
+    scrapes(
+        setting("BENCH_PROFILES", 200),
+        Duration::from_secs(setting("BENCH_SECONDS", 60) as u64),
+    );
+    counting(setting("BENCH_MESSAGES", 20_000), setting("BENCH_ROUNDS", 15).max(1));
+}
+
+fn setting(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+/// The same appliance left alone, scraped as Prometheus does, and scraped as fast as it answers.
+fn scrapes(profiles: usize, lasting: Duration) {
+    let server = Dovecot::with(Mailbox::new(Settings::messages(10)));
+    let profile = Profile::new(&server, "imap").toml();
+    let named = |number| profile.replacen(PROFILE, &format!("profile-{number:03}"), 1);
+    let tables: String = (0..profiles).map(named).collect();
+    let appliance = Appliance::new(DROPKEEP, &(user_tables(&company()) + &tables));
+    let serving = appliance.serve();
+    // Each of them ran, so all of its series are there.
+    for number in 0..profiles {
+        appliance.done(&["archive", &format!("profile-{number:03}")]);
+    }
+    let page = scrape(&serving);
+    let series = page.lines().filter(|line| !line.starts_with('#')).count();
+    println!(
+        "{profiles} profiles, {series} series, {:.2} MB a page\n",
+        page.len() as f64 / 1e6
+    );
+    println!("{:<40}{:>10}{:>14}{:>12}", "", "scrapes", "CPU", "of a core");
+    let row = |what: &str, scrapes: usize, cpu: Duration, share: f64| {
+        let cpu = format!("{:.2} s", cpu.as_secs_f64());
+        println!("{what:<40}{scrapes:>10}{cpu:>14}{:>10.3} %", 100.0 * share);
+    };
+    let (idle, _) = spent(&serving, || std::thread::sleep(lasting));
+    let idle_share = idle.as_secs_f64() / lasting.as_secs_f64();
+    row("idle", 0, idle, idle_share);
+    let mut took = Vec::new();
+    let (cpu, wall) = spent(&serving, || {
+        let start = Instant::now();
+        while start.elapsed() < lasting {
+            took.push(timed(|| scrape(&serving)));
+            std::thread::sleep(INTERVAL.saturating_sub(took[took.len() - 1]));
+        }
+    });
+    let share = cpu.as_secs_f64() / wall.as_secs_f64();
+    row("a scrape every 5 s", took.len(), cpu, share);
+    took.sort_unstable();
+    let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
+    let many = 200;
+    let (cpu, wall) = spent(&serving, || (0..many).for_each(|_| drop(scrape(&serving))));
+    let each = (cpu.as_secs_f64() - idle_share * wall.as_secs_f64()) / many as f64;
+    row(
+        "as fast as it answers",
+        many,
+        cpu,
+        cpu.as_secs_f64() / wall.as_secs_f64(),
+    );
+    let net = share - idle_share;
+    println!(
+        "\na scrape is answered in {:.1} ms (median, the longest {:.1} ms); one right after the other, it takes {:.2} ms of CPU",
+        millis(median),
+        millis(most),
+        1e3 * each
+    );
+    println!(
+        "scrapes alone, every 5 s: {:.3} % of a core, goal < {:.0} %: {}\n",
+        100.0 * net,
+        100.0 * GOAL_SCRAPES,
+        if net < GOAL_SCRAPES { "met" } else { "NOT MET" }
+    );
+    serving.stop().expect(0);
+}
+
+fn scrape(serving: &Serving) -> String {
+    let (status, page) = serving.get("/metrics");
+    assert_eq!(status, 200, "{page}");
+    page
+}
+
+/// What the appliance spends of CPU while something is done, and how long that takes.
+fn spent(serving: &Serving, work: impl FnOnce()) -> (Duration, Duration) {
+    let before = cpu_of(serving.running.id());
+    let wall = timed(work);
+    (cpu_of(serving.running.id()) - before, wall)
+}
+
+/// utime and stime, all threads (proc_pid_stat(5)).
+fn cpu_of(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+    // The name, in parentheses, may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").expect("a name");
+    let fields = fields.split(' ').skip(11).take(2);
+    let ticks: u64 = fields.map(|field| field.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(1000 * ticks / clock_ticks_per_second())
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn millis(time: Duration) -> f64 {
+    1e3 * time.as_secs_f64()
+}
+
+/// Runs over the same mailbox by this program itself, in processes that differ in the recorder alone. They take turns, so
+/// that whatever slows the machine slows both.
+fn counting(messages: usize, rounds: usize) {
+    let server = Dovecot::with(Mailbox::new(Settings {
+        average_size: 4_400,
+        ..Settings::messages(messages)
+    }));
+    // Dovecot makes its index when it first sees a mailbox: nobody's time.
+    pull::imap(server.ports.imap, "INBOX", |_| {});
+    println!(
+        "{messages} messages from Dovecot over loopback, archived with metrics (counted, and scraped every 5 s) and without\n"
+    );
+    println!(
+        "{:>8}{:>14}{:>14}{:>10}{:>14}{:>14}{:>10}",
+        "round", "CPU without", "with", "ratio", "time without", "with", "ratio"
+    );
+    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+    // The first one is nobody's: files come into memory, processors wake up.
+    archived(&server, false, messages);
+    for round in 1..=rounds {
+        let counted_first = round % 2 == 0;
+        let first = archived(&server, counted_first, messages);
+        let second = archived(&server, !counted_first, messages);
+        let (without, with) = if counted_first {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        cpu.push((without.0, with.0));
+        wall.push((without.1, with.1));
+        line(&round.to_string(), cpu[cpu.len() - 1], wall[wall.len() - 1]);
+    }
+    line("median", medians(&cpu), medians(&wall));
+    println!();
+    for (what, pairs) in [("CPU", &cpu), ("time", &wall)] {
+        let ratio = median(pairs.iter().map(|(without, with)| with / without).collect());
+        println!(
+            "{what}: {:+.2} % with metrics (median of the rounds' ratios), goal < {:+.0} %: {}",
+            100.0 * (ratio - 1.0),
+            100.0 * (GOAL_COUNTED - 1.0),
+            if ratio < GOAL_COUNTED { "met" } else { "NOT MET" }
+        );
+    }
+}
+
+fn line(round: &str, cpu: (f64, f64), wall: (f64, f64)) {
+    let time = |seconds: f64| format!("{seconds:.3} s");
+    println!(
+        "{round:>8}{:>14}{:>14}{:>10.3}{:>14}{:>14}{:>10.3}",
+        time(cpu.0),
+        time(cpu.1),
+        cpu.1 / cpu.0,
+        time(wall.0),
+        time(wall.1),
+        wall.1 / wall.0
+    );
+}
+
+fn medians(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let (without, with) = pairs.iter().copied().unzip();
+    (median(without), median(with))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+}
+
+/// Seconds of CPU and of time that one run into an empty archive takes.
+fn archived(server: &Dovecot, counted: bool, messages: usize) -> (f64, f64) {
+    let appliance = Appliance::for_company(DROPKEEP, &Profile::new(server, "imap"));
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .arg(CHILD)
+        .arg(appliance.config())
+        .arg(if counted { "counted" } else { "plain" })
+        .output()
+        .expect("this program");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<f64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [seen, cpu, wall] = numbers[..] else {
+        panic!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    };
+    assert_eq!(seen, messages as f64);
+    (cpu, wall)
+}
+
+/// Archives the profile's mailbox, and prints how many copies it saw, how much CPU and how much time that took.
+fn archive_once(config: &Path, counted: bool) {
+    let config = Config::load(config).expect("a configuration");
+    let recorder = counted.then(|| metrics::install().expect("no recorder yet"));
+    let store = Arc::new(Store::open(&config).expect("a store"));
+    actix_rt::System::new().block_on(async {
+        let (stages, _committer) = Stages::start(config, store, false).await.expect("stages");
+        if let Some(recorder) = recorder {
+            actix_rt::spawn(async move {
+                let mut tick = tokio::time::interval(INTERVAL);
+                loop {
+                    tick.tick().await;
+                    let recorder = recorder.clone();
+                    let render = move || {
+                        metrics::before_scrape();
+                        recorder.render()
+                    };
+                    tokio::task::spawn_blocking(render).await.expect("a page");
+                }
+            });
+        }
+        let (replies, mut answers) = mpsc::channel(64);
+        let request = Request::Archive {
+            profile: PROFILE.to_owned(),
+        };
+        let (cpu, start) = (cpu(), Instant::now());
+        let run = async {
+            let done = stages.act(request, &replies).await;
+            drop(replies);
+            done
+        };
+        let read = async {
+            let mut seen = None;
+            while let Some(answer) = answers.recv().await {
+                if let Reply::Finished { run, exit: 0 } = answer {
+                    seen = Some(run.seen);
+                }
+            }
+            seen.expect("a run without errors")
+        };
+        let (done, seen) = tokio::join!(run, read);
+        done.expect("a run");
+        println!("{seen} {} {}", self::cpu() - cpu, start.elapsed().as_secs_f64());
+    });
+}
+
+/// Seconds of CPU that this process took.
+fn cpu() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}

@@ -1,0 +1,105 @@
+//! What is answered to whom.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{
+        Method, StatusCode,
+        header::{
+            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+            X_CONTENT_TYPE_OPTIONS,
+        },
+    },
+    web,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::{access::Access, readiness::Readiness};
+use crate::report::metrics::before_scrape;
+
+/// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
+const HEADER: usize = 16 << 10;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Prometheus' text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(super) struct Pages {
+    pub metrics: PrometheusHandle,
+    pub readiness: Readiness,
+    pub access: Arc<Access>,
+}
+
+/// Answers every request. The body of an answer to HEAD is left out by the server.
+pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> HttpResponse {
+    if let Some(status) = unfit(&request) {
+        return plain(status);
+    }
+    let path = request.path();
+    if !["/metrics", "/healthz", "/readyz"].contains(&path) {
+        return plain(StatusCode::NOT_FOUND);
+    }
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        let mut refusal = with(StatusCode::METHOD_NOT_ALLOWED);
+        return refusal.insert_header((ALLOW, "GET, HEAD")).body("method not allowed\n");
+    }
+    match path {
+        "/metrics" => metrics(&request, &pages).await,
+        "/healthz" => with(StatusCode::OK).body("ok\n"),
+        _ => match pages.readiness.why_not() {
+            None => with(StatusCode::OK).body("ready\n"),
+            Some(why) => with(StatusCode::SERVICE_UNAVAILABLE).body(format!("not ready: {why}\n")),
+        },
+    }
+}
+
+async fn metrics(request: &HttpRequest, pages: &Pages) -> HttpResponse {
+    let given = request.headers().get(AUTHORIZATION);
+    if !pages.access.permits(given, request.peer_addr()) {
+        let mut refusal = with(StatusCode::UNAUTHORIZED);
+        return refusal
+            .insert_header((WWW_AUTHENTICATE, "Bearer"))
+            .body("a token is needed: Authorization: Bearer …\n");
+    }
+    let handle = pages.metrics.clone();
+    // Thousands of series take milliseconds, in which others would wait.
+    let render = move || {
+        before_scrape();
+        handle.render()
+    };
+    match web::block(render).await {
+        Ok(page) => with(StatusCode::OK).content_type(METRICS).body(page),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// Requests have no body and a small header.
+fn unfit(request: &HttpRequest) -> Option<StatusCode> {
+    let headers = request.headers();
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0");
+    if has_body {
+        return Some(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let fields = headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let length = fields.sum::<usize>() + request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    (length > HEADER).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+}
+
+/// A status in words.
+fn plain(status: StatusCode) -> HttpResponse {
+    let words = status.canonical_reason().unwrap_or("refused").to_ascii_lowercase();
+    with(status).body(words + "\n")
+}
+
+fn with(status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
+        .content_type(TEXT)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    answer
+}

@@ -1,0 +1,126 @@
+//! What is served, to whom, and with which header.
+
+use std::time::{Duration, Instant};
+
+use crate::{Site, TOKEN, client::Client, get};
+
+#[test]
+fn loopback_is_served_without_anything() {
+    for listen in ["127.0.0.1:0", "[::ffff:127.0.0.1]:0"] {
+        let site = Site::new(&format!("listen = \"{listen}\"\n"));
+        let serving = site.serve();
+        let port = serving.address.rsplit(':').next().expect("a port");
+        let client = Client::plain(&format!("127.0.0.1:{port}"));
+        for (page, status, body) in [
+            ("/healthz", 200, "ok\n"),
+            ("/readyz", 200, "ready\n"),
+            ("/", 404, "not found\n"),
+            ("/metrics/", 404, "not found\n"),
+            ("/%6detrics", 404, "not found\n"),
+        ] {
+            let answer = get(&client, page, None);
+            assert_eq!((answer.status, answer.body.as_str()), (status, body), "{page}");
+            assert_eq!(answer.header("Content-Type"), Some("text/plain; charset=utf-8"));
+            assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+            assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"));
+            assert_eq!(answer.header("Server"), None);
+        }
+        let metrics = get(&client, "/metrics?name[]=any", None);
+        assert_eq!(metrics.status, 200);
+        assert_eq!(
+            metrics.header("Content-Type"),
+            Some("text/plain; version=0.0.4; charset=utf-8")
+        );
+        assert_eq!(metrics.header("Content-Encoding"), None);
+        assert!(metrics.body.contains("dropkeep_build_info"), "{}", metrics.body);
+        assert!(!metrics.body.contains("http_certificate_expiry"), "{}", metrics.body);
+        let stopped = serving.stop().expect(0);
+        assert!(!stopped.stderr.contains("WARN"), "{}", stopped.stderr);
+    }
+}
+
+#[test]
+fn head_is_answered_without_a_body_and_other_methods_are_refused() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\n");
+    let serving = site.serve();
+    let client = Client::plain(&serving.address);
+    let ask = |method: &str, page: &str, fields: &str, body: &str| {
+        let request = format!("{method} {page} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n{body}");
+        client.ask(&request).expect("an answer")
+    };
+    for page in ["/metrics", "/healthz", "/readyz"] {
+        let head = ask("HEAD", page, "", "");
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{page}");
+        let length = head.header("Content-Length").expect("a length").parse::<usize>();
+        assert!(length.expect("a number") > 0, "{page}");
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+            let refused = ask(method, page, "", "");
+            assert_eq!(
+                (refused.status, refused.header("Allow")),
+                (405, Some("GET, HEAD")),
+                "{method}"
+            );
+        }
+    }
+    for fields in ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let refused = ask("POST", "/metrics", fields, "0\r\n\r\n");
+        assert_eq!(refused.status, 413, "{fields}");
+    }
+    let long = format!("X-Long: {}\r\n", "x".repeat(20_000));
+    assert_eq!(ask("GET", "/metrics", &long, "").status, 431);
+    assert_eq!(ask("GET", &format!("/{}", "x".repeat(20_000)), "", "").status, 431);
+    assert_eq!(get(&client, "/healthz", None).status, 200);
+    serving.stop().expect(0);
+}
+
+#[test]
+fn a_token_is_asked_for_where_there_is_one() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");
+    site.put("token", &format!("{TOKEN}\n"));
+    // It shows nowhere, however much is logged.
+    let mut command = site.command();
+    command.env("DROPKEEP_LOG", "trace").env("RUST_LOG", "trace");
+    let serving = site.appliance.serve_as(command);
+    let client = Client::plain(&serving.address);
+    for page in ["/healthz", "/readyz"] {
+        assert_eq!(get(&client, page, None).status, 200, "{page}");
+    }
+    let start = Instant::now();
+    let bad = [
+        None,
+        Some(""),
+        Some("hunter2"),
+        Some(&TOKEN[1..]),
+        Some(&*TOKEN.to_uppercase()),
+    ];
+    for token in bad.iter().cycle().take(100) {
+        let refused = get(&client, "/metrics", *token);
+        assert_eq!(refused.status, 401);
+        assert_eq!(refused.header("WWW-Authenticate"), Some("Bearer"));
+        assert!(!refused.body.contains("dropkeep_") && !refused.body.contains("hunter2"));
+    }
+    let quick = start.elapsed() < Duration::from_secs(59);
+    assert_eq!(get(&client, "/metrics", Some(TOKEN)).status, 200);
+    let outcome = serving.stop().expect(0);
+    let told = outcome
+        .stderr
+        .matches("requests for /metrics without the token refused: 1, the last one from 127.0.0.1")
+        .count();
+    assert!(told == 1 || !quick, "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("hunter2"), "the token shows");
+}
+
+#[test]
+fn a_token_that_others_can_read_is_told_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new("listen = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");
+    let file = site.put("token", TOKEN);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("permissions");
+    let serving = site.serve();
+    let outcome = serving.stop().expect(0);
+    assert!(
+        outcome.stderr.contains("http.token_file") && outcome.stderr.contains("everybody on this machine may read it"),
+        "{}",
+        outcome.stderr
+    );
+}
