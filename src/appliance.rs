@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
+    archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
     compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
@@ -26,7 +26,7 @@ use crate::{
     identify::Pool,
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
-    report::{Run, RunState, metrics},
+    report::{Run, metrics},
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
@@ -96,10 +96,12 @@ impl Appliance {
             budget: stages.budget.clone(),
             users_file: stages.users_file.clone(),
         };
-        let history = History::read(&config, &store)?;
-        let supervise = |profile: &config::Profile| {
-            metrics::profile_known(&profile.name, history.last_success(&profile.name));
-            let last_start = history.last_start(&profile.name);
+        let supervise = |profile: &config::Profile| -> Result<_, StoreError> {
+            let History {
+                last_start,
+                last_success,
+            } = History::read(&profile.name, &store)?;
+            metrics::profile_known(&profile.name, last_success);
             let supervisor = Supervisor::new(
                 profile.clone(),
                 Login::new(&config, profile),
@@ -108,23 +110,23 @@ impl Appliance {
                 scheduled,
             );
             let (live, standing) = (supervisor.live(), supervisor.standing());
-            (
+            Ok((
                 profile.name.clone(),
                 Supervised {
                     supervisor: supervisor.start(),
                     live,
                     standing,
                 },
-            )
+            ))
         };
-        let profiles = config.profile.iter().map(supervise).collect();
+        let profiles = config.profile.iter().map(supervise).collect::<Result<_, _>>()?;
         // Only an appliance that stays has hours that are quiet.
         let quiet = if scheduled {
             config.archive.quiet_hours
         } else {
             DailyHours::Never
         };
-        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         metrics::disk(store.disk_size(), store.free_bytes());
@@ -390,50 +392,27 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserI
     )?)
 }
 
-/// What earlier runs say of each profile.
-struct History(HashMap<String, (Option<Timestamp>, Option<i64>)>);
-
-/// Protocols looked back on at the start, and read at once.
-const LOOK_BACK: usize = 10_000;
-const PAGE: usize = 100;
+/// What earlier runs say of a profile. An import says nothing of when its server was last asked.
+#[derive(Default)]
+struct History {
+    last_start: Option<Timestamp>,
+    /// In seconds since 1970 UTC.
+    last_success: Option<i64>,
+}
 
 impl History {
-    fn read(config: &Config, store: &Store) -> Result<Self, Failure> {
-        let mut history = HashMap::<String, (Option<Timestamp>, Option<i64>)>::new();
-        let (mut before, mut looked_at) = (None, 0);
-        while looked_at < LOOK_BACK {
-            let complete = |profile: &config::Profile| matches!(history.get(&profile.name), Some((Some(_), Some(_))));
-            let page = store.runs(before, PAGE)?;
-            let Some((last, _)) = page.last() else { break };
-            if config.profile.iter().all(complete) {
-                break;
-            }
-            before = Some(*last);
-            looked_at += page.len();
-            for (_, json) in page {
-                let Ok(run) = serde_json::from_str::<Run>(&json) else {
-                    continue;
-                };
-                // An import says nothing of when the server was last asked.
-                if !run.import.is_empty() {
-                    continue;
-                }
-                let (start, success) = history.entry(run.profile).or_default();
-                start.get_or_insert(run.started_at);
-                if run.state == RunState::Completed && success.is_none() {
-                    *success = run.finished_at.map(|time| time.as_second());
-                }
-            }
-        }
-        Ok(Self(history))
-    }
-
-    fn last_start(&self, profile: &str) -> Option<Timestamp> {
-        self.0.get(profile)?.0
-    }
-
-    fn last_success(&self, profile: &str) -> Option<i64> {
-        self.0.get(profile)?.1
+    fn read(profile: &str, store: &Store) -> Result<Self, StoreError> {
+        let Some(latest) = store.latest_runs(profile)? else {
+            return Ok(Self::default());
+        };
+        let run = |number| -> Result<Option<Run>, StoreError> {
+            let json = store.run(number)?;
+            Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+        };
+        Ok(Self {
+            last_start: run(latest.fetched)?.map(|run| run.started_at),
+            last_success: run(latest.completed)?.and_then(|run| Some(run.finished_at?.as_second())),
+        })
     }
 }
 

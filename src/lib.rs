@@ -31,6 +31,7 @@ pub mod fault;
 pub mod formats;
 pub mod identify;
 pub mod message;
+pub mod outgoing;
 pub mod panics;
 pub mod profile;
 pub mod report;

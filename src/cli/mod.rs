@@ -12,6 +12,7 @@ mod interruptible;
 mod list;
 mod output;
 mod protocols;
+mod protocols_csv;
 mod raw;
 mod rehearse;
 mod reroute;
@@ -84,13 +85,7 @@ enum Command {
     /// is. Files nothing.
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
-    Protocols {
-        /// The number of a run.
-        run: Option<u64>,
-        /// Only the newest so many.
-        #[arg(long, value_name = "N", conflicts_with = "run")]
-        newest: Option<usize>,
-    },
+    Protocols(protocols::Arguments),
     /// How each profile stands: idle, running, or failing, since when and why.
     Status,
     /// The users and their archives.
@@ -155,7 +150,7 @@ impl Command {
     fn only_reads(&self) -> bool {
         match self {
             Self::Test { .. }
-            | Self::Protocols { .. }
+            | Self::Protocols(_)
             | Self::Status
             | Self::Users { change: None }
             | Self::List { .. }
@@ -241,7 +236,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         } => archive::run(config, profile, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
-        Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
+        Command::Protocols(arguments) => protocols::run(config, arguments, json),
         Command::Status => status::run(config, cli.json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),

@@ -5,6 +5,7 @@
 
 mod check;
 mod directory;
+mod endpoint;
 mod error;
 mod exclude;
 mod hosts;
@@ -12,6 +13,7 @@ mod hours;
 mod load;
 mod oauth2;
 mod profile;
+mod protocols;
 mod schedule;
 mod secret_ways;
 mod server;
@@ -23,12 +25,14 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Deserialize;
 
 pub use directory::{AliasTarget, List};
+pub use endpoint::Endpoint;
 pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
-pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
+pub use oauth2::{Grant, OAuth2, Secrets};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
+pub use protocols::{Keep, Protocols};
 pub use schedule::{Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
@@ -55,6 +59,7 @@ pub struct Config {
     pub http: Http,
     pub limits: Limits,
     pub archive: Archive,
+    pub protocols: Protocols,
     pub secrets: Secrets,
     pub user: Vec<User>,
     pub list: Vec<List>,
@@ -71,6 +76,7 @@ impl Default for Config {
             http: Http::default(),
             limits: Limits::default(),
             archive: Archive::default(),
+            protocols: Protocols::default(),
             secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),
