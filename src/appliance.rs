@@ -25,6 +25,7 @@ use crate::{
     errand::Errand,
     identify::Pool,
     message::Address,
+    notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, metrics},
     reroute::{self, Reroute},
@@ -54,6 +55,9 @@ pub struct Appliance {
     rerouting: Errand,
     /// What rerouting works with.
     parts: reroute::Parts,
+    notifier: Notifier,
+    /// What sends what the notifier hears.
+    _telling: Workers,
     _housekeeper: Housekeeper,
 }
 
@@ -86,6 +90,7 @@ impl Appliance {
             users_file,
             pool,
             budget: Budget::new(config.limits.inflight.0),
+            notifier: Notifier::new(&config),
             max_message_size: config.limits.max_message_size.0,
         };
         let parts = reroute::Parts {
@@ -96,6 +101,9 @@ impl Appliance {
             budget: stages.budget.clone(),
             users_file: stages.users_file.clone(),
         };
+        let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
+        let notifier = stages.notifier.clone();
+        let telling = notifier.start(store.clone(), committer.clone(), digests);
         let supervise = |profile: &config::Profile| -> Result<_, StoreError> {
             let History {
                 last_start,
@@ -140,6 +148,8 @@ impl Appliance {
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a rerouting"),
                 parts,
+                notifier,
+                _telling: telling,
                 _housekeeper: housekeeper,
             },
             thread,
@@ -291,6 +301,11 @@ impl Appliance {
         }
         self.compaction.ended().await;
         self.rerouting.ended().await;
+    }
+
+    /// Waits until the runs that ended are told of, and at most so long; whether they are.
+    pub async fn told(&self, most: Duration) -> bool {
+        self.notifier.told(most).await
     }
 
     /// Whether mail can be archived: the store takes writes, and the router is there.

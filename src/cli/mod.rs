@@ -10,6 +10,7 @@ mod export;
 mod import;
 mod interruptible;
 mod list;
+mod notify;
 mod output;
 mod protocols;
 mod protocols_csv;
@@ -86,6 +87,8 @@ enum Command {
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
     Protocols(protocols::Arguments),
+    /// Try how runs are told of: by mail, and by a webhook.
+    Notify(notify::Arguments),
     /// How each profile stands: idle, running, or failing, since when and why.
     Status,
     /// The users and their archives.
@@ -151,6 +154,7 @@ impl Command {
         match self {
             Self::Test { .. }
             | Self::Protocols(_)
+            | Self::Notify(_)
             | Self::Status
             | Self::Users { change: None }
             | Self::List { .. }
@@ -237,6 +241,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols(arguments) => protocols::run(config, arguments, json),
+        Command::Notify(arguments) => notify::run(&config, arguments, json),
         Command::Status => status::run(config, cli.json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),

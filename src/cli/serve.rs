@@ -18,6 +18,8 @@ const MEASURE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop.
 const FINISH: Duration = Duration::from_secs(7);
+/// How long after that mail and webhook may take.
+const TELL: Duration = Duration::from_secs(3);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,9 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         requests.refuse();
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
+        }
+        if !appliance.told(TELL).await {
+            tracing::warn!("not all runs were told of by mail or webhook before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;

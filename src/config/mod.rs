@@ -11,6 +11,7 @@ mod exclude;
 mod hosts;
 mod hours;
 mod load;
+mod notify;
 mod oauth2;
 mod profile;
 mod protocols;
@@ -30,6 +31,7 @@ pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
+pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
 pub use oauth2::{Grant, OAuth2, Secrets};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use protocols::{Keep, Protocols};
@@ -60,6 +62,9 @@ pub struct Config {
     pub limits: Limits,
     pub archive: Archive,
     pub protocols: Protocols,
+    /// Mail about runs, where it is asked for.
+    pub mail: Option<Mail>,
+    pub webhook: Option<Webhook>,
     pub secrets: Secrets,
     pub user: Vec<User>,
     pub list: Vec<List>,
@@ -77,6 +82,8 @@ impl Default for Config {
             limits: Limits::default(),
             archive: Archive::default(),
             protocols: Protocols::default(),
+            mail: None,
+            webhook: None,
             secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::Span;
 
+/// Five years, as `5y` says it.
+const KEEP: Keep = Keep::For(Span(Duration::from_secs(5 * 31_557_600)));
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long something is kept: `7d`, `5y`, or `forever`.
@@ -59,7 +61,7 @@ pub struct Protocols {
 impl Default for Protocols {
     fn default() -> Self {
         Self {
-            keep: Keep::days(5 * 365),
+            keep: KEEP,
             keep_idle: Keep::days(7),
         }
     }

@@ -20,6 +20,7 @@ use crate::{
     archive::{Change, Source, StoreError},
     clock, config,
     identify::{Reported, Rules, how_to_believe_reports},
+    notify::Notifier,
     report::{Run, metrics, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
@@ -283,10 +284,11 @@ impl Profile {
         async move {
             let started = clock::now();
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
+            let notifier = stages.notifier.clone();
             if let Some(protocol) = &unstored
                 && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
             {
-                return (Err(not_begun(&config.name, started, error)), unstored);
+                return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
             let notices = look_at_users(stages.users_file.as_ref()).await;
             let paths = import.iter().flat_map(|import| &import.paths);
@@ -297,7 +299,7 @@ impl Profile {
             };
             let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
                 Ok(number) => number,
-                Err(error) => return (Err(not_begun(&config.name, started, error)), None),
+                Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
             };
             if cancel.is_cancelled() {
                 // It was interrupted, or its profile was replaced, before it could begin.
@@ -376,6 +378,7 @@ impl Profile {
                     Some(protocol)
                 }
             };
+            notifier.ended(&finished.run);
             (Ok(finished), unstored)
         }
     }
@@ -398,8 +401,13 @@ pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String>
 }
 
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
-fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
+fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, error: StoreError) -> StartError {
     let now = clock::now();
+    let mut run = Run::begin(profile, started);
+    run.state = crate::report::RunState::Failed;
+    run.finished_at = Some(timestamp(now));
+    run.error("", "", "store", &error);
+    notifier.ended(&run);
     let took = std::time::Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(profile, crate::report::RunState::Failed, took, None);
     error.into()

@@ -332,7 +332,12 @@ impl Supervisor {
         let took = Duration::try_from(clock::now().duration_since(run.started_at)).unwrap_or_default();
         metrics::run_ended(&self.config.name, run.state, took, None);
         let committer = self.stages.committer.clone();
-        let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
+        let notifier = self.stages.notifier.clone();
+        let store = async move {
+            let stored = committer.change(Change::Protocol(Box::new(run.clone()))).await;
+            notifier.ended(&run);
+            stored
+        };
         ctx.spawn(store.into_actor(self).map(move |stored, supervisor, _| {
             if let Err(error) = stored {
                 tracing::error!(%error, profile = supervisor.config.name, "the protocol could not be stored");

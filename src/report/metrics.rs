@@ -33,6 +33,7 @@ pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seco
 pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
+pub const NOTIFICATIONS: &str = "dropkeep_notifications_total";
 pub const PANICS: &str = "dropkeep_panics_total";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
 
@@ -68,6 +69,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
     counter!(DIRECTORY_ERRORS).absolute(0);
+    for kind in ["mail", "webhook"] {
+        for result in ["sent", "failed"] {
+            counter!(NOTIFICATIONS, "kind" => kind, "result" => result).absolute(0);
+        }
+    }
     for thread in THREADS {
         counter!(PANICS, "thread" => thread).absolute(0);
     }
@@ -156,6 +162,11 @@ fn describe() {
     describe_gauge!(
         USERS_FILE_OK,
         "1 where the users are those of the users file, 0 where it is wrong and they are those of an earlier one"
+    );
+    describe_counter!(
+        NOTIFICATIONS,
+        Unit::Count,
+        "Mails and calls of the webhook about runs, sent or given up"
     );
     describe_counter!(
         PANICS,
@@ -280,6 +291,12 @@ pub fn users_file(ok: bool) {
 /// A thread that does this panicked.
 pub fn panicked(thread: &'static str) {
     counter!(PANICS, "thread" => thread).increment(1);
+}
+
+/// Something was told of runs, by `mail` or `webhook`, or given up.
+pub fn notified(kind: &'static str, ok: bool) {
+    let result = if ok { "sent" } else { "failed" };
+    counter!(NOTIFICATIONS, "kind" => kind, "result" => result).increment(1);
 }
 
 /// A users file changed and could not be used.
