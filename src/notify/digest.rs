@@ -39,7 +39,7 @@ pub struct Window {
     /// Those that ended later than this, and until then.
     pub since: Timestamp,
     pub until: Timestamp,
-    /// Runs that went on at the beginning: one of them that was killed says not when it ended.
+    /// Runs that went on when the last one was made: whenever they ended, they were in none yet.
     pub running: Vec<u64>,
 }
 
@@ -87,10 +87,9 @@ struct Head {
 
 impl Window {
     fn has(&self, number: u64, head: &Head) -> bool {
-        match head.finished_at {
-            Some(at) => at > self.since && at <= self.until,
-            None => self.running.contains(&number) || (head.started_at > self.since && head.started_at <= self.until),
-        }
+        // One that was killed says not when it ended.
+        let ended = head.finished_at.unwrap_or(head.started_at);
+        ended <= self.until && (ended > self.since || self.running.contains(&number))
     }
 }
 

@@ -52,6 +52,8 @@ fn a_run_is_in_one_digest_by_when_it_ended() {
         (1, 150, None, true),
         (1, 50, None, false),
         (7, 50, None, true),
+        (7, 50, Some(100), true),
+        (7, 50, Some(201), false),
     ] {
         assert_eq!(
             window.has(number, &head(started, finished)),

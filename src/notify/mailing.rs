@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Digests, Inner, NotifyError,
@@ -21,7 +21,7 @@ use crate::{
     clock,
     config::{Mail, Mailbox},
     panics::survived_async,
-    report::{Run, metrics},
+    report::{Run, metrics, timestamp},
 };
 
 /// Pauses between the attempts for one mail: some servers ask strangers to come again in minutes.
@@ -141,11 +141,15 @@ impl Mailing {
             return;
         }
         let now = clock::now();
+        // Protocols say whole seconds: the last one that is over.
+        let second = timestamp(now)
+            .saturating_sub(SignedDuration::from_secs(1))
+            .unwrap_or(now);
         let last = match self.noted.digest_until {
             // A clock that was set back must not put it off until it is there again.
             Some(last) if last <= now => last,
             _ => {
-                self.noted.digest_until = Some(now);
+                self.noted.digest_until = Some(second);
                 return self.keep_noted().await;
             }
         };
@@ -158,7 +162,7 @@ impl Mailing {
         let _busy = inner.mail.busy();
         // What reached some is the same for the others; a day later it is another one.
         let unsent = self.unsent.take().filter(|unsent| unsent.until >= due_at);
-        let (until, mut sent) = unsent.map_or((now, Vec::new()), |unsent| (unsent.until, unsent.sent));
+        let (until, mut sent) = unsent.map_or((second, Vec::new()), |unsent| (unsent.until, unsent.sent));
         let window = Window {
             since: last,
             until,
