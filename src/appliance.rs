@@ -20,9 +20,8 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use self::history::History;
 use crate::{
-    archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
+    archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
     clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
@@ -32,6 +31,7 @@ use crate::{
     errand::Errand,
     identify::Pool,
     message::Address,
+    notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, metrics},
     reroute::{self, Reroute},
@@ -75,6 +75,9 @@ pub struct Appliance {
     router: Addr<Router>,
     compaction: Errand,
     rerouting: Errand,
+    notifier: Notifier,
+    /// What sends what the notifier hears.
+    _telling: Workers,
     _housekeeper: Housekeeper,
 }
 
@@ -105,23 +108,25 @@ impl Appliance {
             users_file,
             pool,
             budget: Budget::new(config.limits.inflight.0),
+            notifier: Notifier::new(&config),
             max_message_size: config.limits.max_message_size.0,
         };
-        let history = History::read(&config, &store)?;
-        let profiles = config.profile.iter();
-        let profiles = profiles.map(|profile| {
-            let standing = history.standing(&profile.name);
+        let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
+        let notifier = stages.notifier.clone();
+        let telling = notifier.start(store.clone(), committer.clone(), digests);
+        let profiles = config.profile.iter().map(|profile| {
+            let standing = history::standing(&profile.name, &store)?;
             let supervised = supervise(&config, profile, &stages, standing, scheduled);
-            (profile.name.clone(), supervised)
+            Ok::<_, StoreError>((profile.name.clone(), supervised))
         });
-        let profiles = profiles.collect();
+        let profiles = profiles.collect::<Result<_, _>>()?;
         // Only an appliance that stays has hours that are quiet.
         let quiet = if scheduled {
             config.archive.quiet_hours
         } else {
             DailyHours::Never
         };
-        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         Ok((
@@ -141,6 +146,8 @@ impl Appliance {
                 router,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a rerouting"),
+                notifier,
+                _telling: telling,
                 _housekeeper: housekeeper,
             },
             thread,
@@ -291,6 +298,11 @@ impl Appliance {
         }
         self.compaction.ended().await;
         self.rerouting.ended().await;
+    }
+
+    /// Waits until the runs that ended are told of, and at most so long; whether they are.
+    pub async fn told(&self, most: Duration) -> bool {
+        self.notifier.told(most).await
     }
 
     /// A run as counted so far; `None` where it is not going on.

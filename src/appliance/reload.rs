@@ -8,11 +8,11 @@ use std::{
 use actix::Actor;
 use tokio::sync::watch;
 
-use super::{Appliance, Supervised, directory, supervise, take_over_users};
+use super::{Appliance, Supervised, directory, history, supervise, take_over_users};
 use crate::{
     config::{Config, FileUsers},
     control::api::{Failure, Reloaded},
-    profile::{Exit, Leave, Reconfigure, Standing, Stop},
+    profile::{Exit, Leave, Reconfigure, Stop},
     report::metrics,
     route::{BeginSwap, LookNoMore, Swap, UsersFile},
     token::Login,
@@ -54,6 +54,7 @@ impl Appliance {
         new.require_users()?;
         let needs_restart = keep_fixed(&old, &mut new);
         self.change_users(&old, &new).await?;
+        self.notifier.reconfigure(&new);
         new.file_users = FileUsers::default();
         let mut reloaded = self.change_profiles(&old, Arc::new(new)).await;
         reloaded.needs_restart = needs_restart;
@@ -112,7 +113,9 @@ impl Appliance {
             running.stages.max_message_size = max;
             let stages = running.stages.clone();
             for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
-                let supervised = supervise(&new, profile, &stages, Standing::default(), self.scheduled);
+                // It may have been there before. What cannot be read counts as none.
+                let standing = history::standing(&profile.name, &self.store).unwrap_or_default();
+                let supervised = supervise(&new, profile, &stages, standing, self.scheduled);
                 running.profiles.insert(profile.name.clone(), supervised);
                 reloaded.added.push(profile.name.clone());
             }
@@ -189,10 +192,12 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         "archive.quiet_hours",
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
+    keep("protocols", old.protocols != new.protocols);
     keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
     new.archive = old.archive.clone();
+    new.protocols = old.protocols.clone();
     new.http = old.http.clone();
     fixed
 }

@@ -1,5 +1,5 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
-//! were ended are cleared, and in quiet hours small blocks are merged.
+//! were ended are cleared, protocols that were kept long enough are removed, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -7,8 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
-use crate::{clock, config::DailyHours, panics::survived};
+use super::{Change, Committer, Store, StoreError, compact::compact, retention::Retention, rows::VolumeState, seal};
+use crate::{
+    clock,
+    config::{DailyHours, Protocols},
+    panics::survived,
+};
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
@@ -43,7 +47,12 @@ impl Stop {
 impl Housekeeper {
     /// # Errors
     /// No thread could be started.
-    pub fn start(store: Arc<Store>, committer: Committer, quiet: DailyHours) -> Result<Self, StoreError> {
+    pub fn start(
+        store: Arc<Store>,
+        committer: Committer,
+        quiet: DailyHours,
+        protocols: Protocols,
+    ) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
         let work = Work {
@@ -52,6 +61,7 @@ impl Housekeeper {
             quiet,
             stop: stop.clone(),
             compacted: None,
+            retention: Retention::new(protocols),
         };
         let thread = thread::Builder::new()
             .name("housekeeper".into())
@@ -80,6 +90,7 @@ struct Work {
     quiet: DailyHours,
     stop: Arc<Stop>,
     compacted: Option<Instant>,
+    retention: Retention,
 }
 
 impl Work {
@@ -96,6 +107,10 @@ impl Work {
     fn look(&mut self) {
         if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
             tracing::error!(%error, "a full volume could not be sealed");
+        }
+        let go_on = || !self.stop.is_told();
+        if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
+            tracing::warn!(%error, "old protocols are not removed");
         }
         if self.may_compact()
             && let Err(error) = self.compact()

@@ -21,6 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
 /// ends within ten seconds, which is what service managers wait at least.
 const FINISH: Duration = Duration::from_secs(6);
+/// How long after that mail and webhook may take.
+const TELL: Duration = Duration::from_secs(2);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
@@ -109,6 +111,9 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
         });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
+        }
+        if !appliance.told(TELL).await {
+            tracing::warn!("not all runs were told of by mail or webhook before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;

@@ -8,7 +8,7 @@ use crate::{
     formats::{Format, MboxKind},
     message::Address,
     profile::{Exit, Failing, LastRun, StartError},
-    report::Run,
+    report::{Run, RunFilter},
 };
 
 /// A request. One of these is the body of `POST /v1`.
@@ -36,6 +36,9 @@ pub enum Request {
     /// Protocols, newest first.
     Protocols {
         newest: Option<usize>,
+        /// Which of them; all of them for a client that knows no filter.
+        #[serde(default)]
+        filter: RunFilter,
     },
     Protocol {
         run: u64,

@@ -322,10 +322,11 @@ impl Profile {
         async move {
             let started = clock::now();
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
+            let notifier = stages.notifier.clone();
             if let Some(protocol) = &unstored
                 && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
             {
-                return (Err(not_begun(&config.name, started, error)), unstored);
+                return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
             let notices = look_at_users(stages.users_file.as_ref()).await;
             let paths = import.iter().flat_map(|import| &import.paths);
@@ -336,7 +337,7 @@ impl Profile {
             };
             let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
                 Ok(number) => number,
-                Err(error) => return (Err(not_begun(&config.name, started, error)), None),
+                Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
             };
             if cancel.is_cancelled() {
                 // It was interrupted, or its profile was replaced, before it could begin.
@@ -416,6 +417,7 @@ impl Profile {
                     Some(protocol)
                 }
             };
+            notifier.ended(&finished.run);
             (Ok(finished), unstored)
         }
     }

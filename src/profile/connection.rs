@@ -25,6 +25,7 @@ use crate::{
     archive::{Committer, Store},
     config::Profile,
     identify::{Pool, Reported, Rules},
+    notify::Notifier,
     report::{Afloat, CopyError, DeletedCopy, InStage, Outcome, Stage, metrics},
     route::{Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
@@ -44,6 +45,8 @@ pub struct Stages {
     pub users_file: Option<actix::Addr<UsersFile>>,
     pub pool: Pool,
     pub budget: Budget,
+    /// Hears how each run ended.
+    pub notifier: Notifier,
     /// Bytes; larger messages stay on the server.
     pub max_message_size: u64,
 }

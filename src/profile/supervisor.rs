@@ -351,7 +351,12 @@ impl Supervisor {
             self.standing.send_modify(|standing| standing.ended(&run, None));
         }
         let committer = self.stages.committer.clone();
-        let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
+        let notifier = self.stages.notifier.clone();
+        let store = async move {
+            let stored = committer.change(Change::Protocol(Box::new(run.clone()))).await;
+            notifier.ended(&run);
+            stored
+        };
         ctx.spawn(store.into_actor(self).map(move |stored, supervisor, _| {
             if let Err(error) = stored {
                 tracing::error!(%error, profile = supervisor.config.name, "the protocol could not be stored");

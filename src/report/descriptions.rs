@@ -4,7 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 10] = [
+const COUNTERS: [(&str, Unit, &str); 11] = [
     (
         COPIES,
         Unit::Count,
@@ -23,6 +23,11 @@ const COUNTERS: [(&str, Unit, &str); 10] = [
         DIRECTORY_ERRORS,
         Unit::Count,
         "Users files that changed and could not be used",
+    ),
+    (
+        NOTIFICATIONS,
+        Unit::Count,
+        "Mails and calls of the webhook about runs, sent or given up",
     ),
     (
         PANICS,

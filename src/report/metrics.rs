@@ -35,6 +35,7 @@ pub const HTTP_CERTIFICATE_EXPIRY: &str = "dropkeep_http_certificate_expiry_time
 pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
+pub const NOTIFICATIONS: &str = "dropkeep_notifications_total";
 pub const PANICS: &str = "dropkeep_panics_total";
 pub const STAGE_SECONDS: &str = "dropkeep_stage_seconds";
 pub const STAGE_BACKLOG: &str = "dropkeep_stage_backlog";
@@ -118,6 +119,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
     counter!(DIRECTORY_ERRORS).absolute(0);
+    for kind in ["mail", "webhook"] {
+        for result in ["sent", "failed"] {
+            counter!(NOTIFICATIONS, "kind" => kind, "result" => result).absolute(0);
+        }
+    }
     for thread in THREADS {
         counter!(PANICS, "thread" => thread).absolute(0);
     }
@@ -334,6 +340,12 @@ pub fn users_file(ok: bool) {
 /// A thread that does this panicked.
 pub fn panicked(thread: &'static str) {
     counter!(PANICS, "thread" => thread).increment(1);
+}
+
+/// Something was told of runs, by `mail` or `webhook`, or given up.
+pub fn notified(kind: &'static str, ok: bool) {
+    let result = if ok { "sent" } else { "failed" };
+    counter!(NOTIFICATIONS, "kind" => kind, "result" => result).increment(1);
 }
 
 /// A users file changed and could not be used.

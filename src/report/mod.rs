@@ -2,6 +2,7 @@
 
 mod account;
 mod descriptions;
+mod filter;
 mod http;
 mod logs;
 pub mod metrics;
@@ -9,6 +10,7 @@ mod protocol;
 mod stages;
 
 pub use account::{Afloat, Voyage, unaccounted};
+pub use filter::RunFilter;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
 pub use protocol::{CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
