@@ -75,6 +75,8 @@ pub struct Supervisor {
     watched: Watched,
     /// Who hears it.
     watcher: Option<SpawnHandle>,
+    /// Runs that the profile was asked for and has not answered: it may be about to begin one.
+    asked: u32,
     /// What is configured now; it takes effect when no run goes on.
     reconfigured: Option<Box<Reconfigure>>,
 }
@@ -104,6 +106,7 @@ impl Supervisor {
             cut_short: false,
             watched: Watched::default(),
             watcher: None,
+            asked: 0,
             reconfigured: None,
         }
     }
@@ -185,6 +188,7 @@ impl Supervisor {
         let gone = self.gone.clone();
         let start = self.profile.send(Start(import));
         self.show(true);
+        self.asked += 1;
         let answer = async move {
             tokio::select! {
                 biased;
@@ -195,6 +199,7 @@ impl Supervisor {
         };
         let asked = self.generation;
         Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
+            supervisor.asked -= 1;
             if asked == supervisor.generation {
                 supervisor.took(&answer, ctx);
             }
@@ -288,7 +293,7 @@ impl Supervisor {
 
     /// What is configured now takes effect between two runs.
     fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
-        if self.live.borrow().busy {
+        if self.asked > 0 || self.live.borrow().busy {
             return;
         }
         let Some(reconfigured) = self.reconfigured.take() else {
