@@ -276,10 +276,7 @@ impl Group<'_> {
                 fault::point("protocol-stored")?;
                 run.run
             }
-            Change::Forget(runs) => {
-                fault::point("protocols-removing")?;
-                self.catalog.forget_runs(&mut self.txn, runs)?
-            }
+            Change::Forget(runs) => self.catalog.forget_runs(&mut self.txn, runs)?,
             Change::Notified(note) => {
                 self.catalog.put_notified(&mut self.txn, note)?;
                 0
