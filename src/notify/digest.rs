@@ -5,7 +5,7 @@ use std::{
     fmt::Write,
 };
 
-use jiff::{Timestamp, ToSpan, Zoned, civil::Time};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     archive::{Store, StoreError},
     config::ByteSize,
-    report::{CopyError, Run, RunFilter, RunState},
+    report::{CopyError, Run, RunFilter, RunState, timestamp},
 };
 
 /// Errors of a profile that are shown, alike ones as one, and notices and addresses that are kept.
@@ -26,11 +26,25 @@ const LISTED: usize = 100;
 const PAGE: usize = 100;
 
 /// The last moment at which a digest was due.
-pub fn due_at(now: &Zoned, time: Time) -> Timestamp {
+fn due_at(now: &Zoned, time: Time) -> Timestamp {
     let on = |day: jiff::civil::Date| day.to_datetime(time).to_zoned(now.time_zone().clone()).ok();
     let today = on(now.date()).filter(|due| due <= now);
     let yesterday = || on(now.date().checked_sub(1.day()).ok()?);
     today.or_else(yesterday).map_or(Timestamp::MIN, |due| due.timestamp())
+}
+
+/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds, so
+/// it is the last one that is over, and that one must have come to when it is due: else the same is due again.
+pub fn due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> Option<Timestamp> {
+    let second = last_second(now);
+    (last < due_at(&second.to_zoned(zone.clone()), time)).then_some(second)
+}
+
+/// The last second that is over.
+pub fn last_second(now: Timestamp) -> Timestamp {
+    timestamp(now)
+        .saturating_sub(SignedDuration::from_secs(1))
+        .unwrap_or(now)
 }
 
 /// Of which runs a digest is.

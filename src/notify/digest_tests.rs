@@ -28,6 +28,25 @@ fn it_is_due_once_a_day_whatever_the_clocks_do() {
     );
 }
 
+#[test]
+fn a_digest_that_is_sent_in_the_very_second_in_which_it_is_due_is_not_due_again() {
+    let time = Time::constant(7, 0, 0, 0);
+    let mut last: Timestamp = "2026-01-09T07:00:00Z".parse().unwrap();
+    let mut sent = Vec::new();
+    let start: Timestamp = "2026-01-10T06:59:58.900Z".parse().unwrap();
+    for tenths in 0..200 {
+        let now = start + SignedDuration::from_millis(100 * tenths);
+        if let Some(until) = due(now, &TimeZone::UTC, time, last) {
+            sent.push((now.to_string(), until.to_string()));
+            last = until;
+        }
+    }
+    assert_eq!(
+        sent,
+        [("2026-01-10T07:00:01Z".to_owned(), "2026-01-10T07:00:00Z".to_owned())]
+    );
+}
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Digests, Inner, NotifyError,
@@ -21,7 +21,7 @@ use crate::{
     clock,
     config::{Mail, Mailbox},
     panics::survived_async,
-    report::{Run, metrics, timestamp},
+    report::{Run, metrics},
 };
 
 /// Pauses between the attempts for one mail: some servers ask strangers to come again in minutes.
@@ -141,27 +141,27 @@ impl Mailing {
             return;
         }
         let now = clock::now();
-        // Protocols say whole seconds: the last one that is over.
-        let second = timestamp(now)
-            .saturating_sub(SignedDuration::from_secs(1))
-            .unwrap_or(now);
         let last = match self.noted.digest_until {
             // A clock that was set back must not put it off until it is there again.
             Some(last) if last <= now => last,
             _ => {
-                self.noted.digest_until = Some(second);
+                self.noted.digest_until = Some(digest::last_second(now));
                 return self.keep_noted().await;
             }
         };
         let waits = |unsent: &Unsent| unsent.tried.elapsed() < AGAIN;
-        let due_at = digest::due_at(&now.to_zoned(mail.timezone.get()), mail.digest_at.0);
-        if last >= due_at || self.unsent.as_ref().is_some_and(waits) {
+        let Some(second) = digest::due(now, &mail.timezone.get(), mail.digest_at.0, last) else {
+            return;
+        };
+        if self.unsent.as_ref().is_some_and(waits) {
             return;
         }
         let inner = self.inner.clone();
         let _busy = inner.mail.busy();
         // What reached some is the same for the others; a day later it is another one.
-        let unsent = self.unsent.take().filter(|unsent| unsent.until >= due_at);
+        let another =
+            |unsent: &Unsent| digest::due(now, &mail.timezone.get(), mail.digest_at.0, unsent.until).is_some();
+        let unsent = self.unsent.take().filter(|unsent| !another(unsent));
         let (until, mut sent) = unsent.map_or((second, Vec::new()), |unsent| (unsent.until, unsent.sent));
         let window = Window {
             since: last,
