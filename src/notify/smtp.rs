@@ -8,7 +8,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::{
     Address,
     address::Envelope,
@@ -29,7 +28,7 @@ use super::NotifyError;
 use crate::{
     config::{Encryption, Mail, Secret},
     outgoing::{OutgoingError, connect, encrypt},
-    source::without_secrets,
+    source::{Credential, Hidden, without_secrets},
 };
 
 /// Bytes that a server may say.
@@ -151,9 +150,14 @@ async fn hand_over<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + Sync + fmt::Debug + 'static,
 {
+    let hidden = password.map(|password| {
+        let username = mail.username.as_deref().unwrap_or_default();
+        Hidden::of(username, &Credential::Password(password.clone()))
+    });
+    let hidden = hidden.as_ref();
     let failed = |during| {
         move |error: lettre::transport::smtp::Error| {
-            smtp(&mail.host, during, words(&error, password), error.is_permanent())
+            smtp(&mail.host, during, words(&error, hidden), error.is_permanent())
         }
     };
     let (read, write) = tokio::io::split(stream);
@@ -191,7 +195,7 @@ where
             Ok(_) => {}
             // The others get it.
             Err(error) if error.status().is_some() => {
-                refused.push((to.clone(), words(&error, password)));
+                refused.push((to.clone(), words(&error, hidden)));
                 last = Some(error);
             }
             Err(error) => return Err(failed(TO)(error)),
@@ -216,23 +220,22 @@ fn smtp(host: &str, during: &'static str, words: String, is_final: bool) -> Noti
     }
 }
 
-/// An error's words, which are the server's, without the password in them.
-fn words(error: &lettre::transport::smtp::Error, password: Option<&Secret>) -> String {
+/// An error's words, which are the server's, without the log-in in them.
+fn words(error: &lettre::transport::smtp::Error, hidden: Option<&Hidden>) -> String {
     let mut words = error.status().map(|code| code.to_string()).unwrap_or_default();
     let source = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     if !words.is_empty() {
         words.push(' ');
     }
     words.push_str(&source);
-    plain(&words, password)
+    plain(&words, hidden)
 }
 
-fn plain(words: &str, password: Option<&Secret>) -> String {
-    let Some(password) = password.map(Secret::reveal) else {
-        return without_secrets(words, &[]);
-    };
-    let encoded = STANDARD.encode(password);
-    without_secrets(words, &[password, &encoded])
+fn plain(words: &str, hidden: Option<&Hidden>) -> String {
+    match hidden {
+        Some(hidden) => hidden.plain(words),
+        None => without_secrets(words, &[]),
+    }
 }
 
 /// A stream as lettre takes it.

@@ -191,7 +191,7 @@ pub(super) fn plain(words: &str) -> String {
 
 /// What a session logs in with, in each form in which a server gets it. Some servers repeat what they were sent, in
 /// whatever they say then or later.
-pub(super) struct Hidden(Vec<String>);
+pub(crate) struct Hidden(Vec<String>);
 
 impl Hidden {
     pub fn of(username: &str, credential: &Credential) -> Self {
@@ -201,7 +201,9 @@ impl Hidden {
         };
         let secret = secret.reveal();
         let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
-        let mut forms = vec![secret.to_owned(), escaped];
+        // What the mechanism LOGIN sends.
+        let encoded = STANDARD.encode(secret);
+        let mut forms = vec![secret.to_owned(), escaped, encoded];
         forms.extend(response);
         // A longer form may hold a shorter one.
         forms.sort_by_key(|form| Reverse(form.len()));

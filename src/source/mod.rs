@@ -30,7 +30,7 @@ mod token;
 mod upgrade;
 mod verifier;
 
-pub(crate) use error::without_secrets;
+pub(crate) use error::{Hidden, without_secrets};
 use session::fetch_allowance;
 pub(crate) use tls::handshake;
 

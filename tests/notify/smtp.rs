@@ -20,6 +20,11 @@ use crate::{support::wait_for, tls::Tls};
 pub const USERNAME: &str = "dropkeep@example.com";
 pub const PASSWORD: &str = "mail-pass/word+7";
 
+/// What the log-in looks like on the wire.
+pub fn plain_response() -> String {
+    STANDARD.encode(format!("\0{USERNAME}\0{PASSWORD}"))
+}
+
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -222,8 +227,7 @@ impl<'s, S: Read + Write> Session<'s, S> {
                 "STARTTLS" if offers_tls => "220 go on\r\n",
                 _ if offers_tls && verb != "QUIT" => "530 TLS first\r\n",
                 "AUTH" => {
-                    let expected = STANDARD.encode(format!("\0{USERNAME}\0{PASSWORD}"));
-                    logged_in = line == format!("AUTH PLAIN {expected}");
+                    logged_in = line == format!("AUTH PLAIN {}", plain_response());
                     match logged_in {
                         true => "235 welcome\r\n",
                         false => "535 5.7.8 who is that\r\n",

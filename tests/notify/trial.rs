@@ -1,7 +1,7 @@
 use crate::{
     Site,
     hook::Hook,
-    smtp::{PASSWORD, Smtp, Trick},
+    smtp::{PASSWORD, Smtp, Trick, plain_response},
     support::appliance::text,
     tls::Tls,
 };
@@ -10,7 +10,7 @@ use crate::{
 fn tried(site: &Site, code: i32) -> Vec<(bool, String)> {
     let ended = site.appliance.run(&["notify", "--test", "--json"]).expect(code);
     let said = ended.text() + &ended.stderr;
-    for secret in [PASSWORD, "t0ken/secret"] {
+    for secret in [PASSWORD, &plain_response(), "t0ken/secret"] {
         assert!(!said.contains(secret), "{said}");
     }
     let trial = |line: &serde_json::Value| (line["ok"] == true, text(line, "detail"));
@@ -79,6 +79,11 @@ fn what_goes_wrong_is_said() {
             "AUTH",
             Trick::Say(format!("535 no {PASSWORD}\r\n")),
             "check username and password",
+        ),
+        (
+            "AUTH",
+            Trick::Say(format!("535 no: AUTH PLAIN {}\r\n", plain_response())),
+            "no: AUTH PLAIN ***",
         ),
         (
             "MAIL",
