@@ -1,6 +1,6 @@
 //! A run goes to a webhook: its protocol, as `protocols RUN --json` prints it.
 
-use hyper::StatusCode;
+use hyper::{StatusCode, Uri};
 
 use super::NotifyError;
 use crate::{
@@ -37,7 +37,7 @@ fn refused(webhook: &Webhook, reply: &Reply, token: Option<&Secret>) -> NotifyEr
     let token = token.map_or("", Secret::reveal);
     let answer = match (&reply.location, words.trim().is_empty()) {
         (Some(to), _) if reply.status.is_redirection() => {
-            format!("{}, and leads to {to}: set url to where it is", reply.status)
+            format!("{}, and leads to {}: set url to where it is", reply.status, place(to))
         }
         (_, true) => reply.status.to_string(),
         (_, false) => format!("{}: {words}", reply.status),
@@ -51,5 +51,36 @@ fn refused(webhook: &Webhook, reply: &Reply, token: Option<&Secret>) -> NotifyEr
         answer: without_secrets(&answer, &[token]),
         is_final: !again,
         after: reply.retry_after,
+    }
+}
+
+/// Where a redirect leads, without what may be a secret of it: path, query, user.
+fn place(location: &str) -> String {
+    let uri = location.trim().parse::<Uri>().ok();
+    let part = |of: fn(&Uri) -> Option<&str>| uri.as_ref().and_then(of).filter(|part| !part.is_empty());
+    match (part(Uri::scheme_str), part(Uri::host)) {
+        (Some(scheme), Some(host)) => format!("{scheme}://{host}/…"),
+        _ => "another place".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn where_a_redirect_leads_is_shown_without_secrets() {
+        for (location, shown) in [
+            (
+                "https://hooks.example.com/a/s3cret?token=s3cret",
+                "https://hooks.example.com/…",
+            ),
+            ("http://jane:s3cret@example.com:8080/", "http://example.com/…"),
+            ("/login?token=s3cret", "another place"),
+            ("//example.com/s3cret", "another place"),
+            ("https://\u{1}s3cret", "another place"),
+        ] {
+            assert_eq!(place(location), shown, "{location}");
+        }
     }
 }

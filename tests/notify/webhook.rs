@@ -53,7 +53,10 @@ fn what_passes_is_called_again_and_nothing_waits_for_it() {
     counted("sent", 1);
     assert_eq!(hook.calls(3)[2].body["run"], 1);
     // Somewhere else, and a refusal: neither is tried again.
-    let answers = ["302 Found\r\nLocation: http://127.0.0.1/\r\n", "400 Bad Request\r\n"];
+    let answers = [
+        "302 Found\r\nLocation: http://127.0.0.1/there?key=s3cret\r\n",
+        "400 Bad Request\r\n",
+    ];
     hook.state()
         .answers
         .extend(answers.map(|answer| Some(answer.to_owned())));
@@ -64,7 +67,9 @@ fn what_passes_is_called_again_and_nothing_waits_for_it() {
     hook.calls(5);
     let said = serving.stop().expect(0).stderr;
     assert!(
-        said.contains("set url to where it is") && said.contains("400 Bad Request"),
+        said.contains("leads to http://127.0.0.1/…: set url to where it is")
+            && !said.contains("s3cret")
+            && said.contains("400 Bad Request"),
         "{said}"
     );
 }
