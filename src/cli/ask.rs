@@ -213,8 +213,13 @@ async fn act_here(
             actix_rt::spawn(async move { appliance.interrupt_all().await });
         }
     };
-    if !appliance.told(TELLING).await {
-        let words = "the mail or the webhook about the run takes too long, and is given up";
+    // Who asked for the end once means it here as well.
+    let told = tokio::select! {
+        told = appliance.told(TELLING) => told,
+        () = interrupts.next() => false,
+    };
+    if !told {
+        let words = "the mail or the webhook about the run is not through yet, and is given up";
         let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
     }
     if let Some((handle, serving)) = server {

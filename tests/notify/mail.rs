@@ -133,6 +133,22 @@ fn a_mail_that_cannot_be_sent_fails_no_run_and_holds_none_up() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
+    let (site, smtp) = (Site::new(), Smtp::start("smtp"));
+    let table = smtp.toml("smtp", "when = \"always\"").replace("5s", "60s");
+    site.configure(&table, &site.good(), "");
+    smtp.trick("", Trick::Silence, 1);
+    let arguments = ["archive", PROFILE];
+    let archive = crate::support::running::Running::start(site.appliance.command(&arguments), &arguments);
+    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
+    let started = Instant::now();
+    archive.signal(rustix::process::Signal::INT);
+    let ended = archive.wait().expect(0);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(ended.stderr.contains("is given up"), "{}", ended.stderr);
+}
+
+#[test]
 fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let (site, smtp) = (Site::new(), Smtp::start("smtp"));
     site.configure(&smtp.toml("smtp", "when = \"always\""), &site.good(), "");
