@@ -122,7 +122,7 @@ impl Mailing {
         };
         let before = self.noted.clone();
         if let Some(occasion) = self.noted.judge(run, when, clock::now()) {
-            let words = text::of_run(run, &occasion, &smtp::host_name());
+            let words = text::of_run(run, &occasion, self.noted.left_out(run), &smtp::host_name());
             if deliver(mail, to, &words, run.run).await {
                 self.noted.sent(run, &occasion, clock::now());
             }

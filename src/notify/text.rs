@@ -47,8 +47,8 @@ pub fn state(state: RunState) -> &'static str {
     }
 }
 
-/// The mail about a run. `host` is where dropkeep runs.
-pub fn of_run(run: &Run, occasion: &Occasion, host: &str) -> Words {
+/// The mail about a run. Since the last one, `left_out` runs had none; `host` is where dropkeep runs.
+pub fn of_run(run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> Words {
     let name = one_line(&run.profile, NAME);
     let how = match (occasion, run.import.is_empty()) {
         (Occasion::Over { .. }, _) => "works again",
@@ -69,11 +69,11 @@ pub fn of_run(run: &Run, occasion: &Occasion, host: &str) -> Words {
     );
     let mut body = String::new();
     // Writing to a String does not fail.
-    let _ = write_body(&mut body, run, occasion, host);
+    let _ = write_body(&mut body, run, occasion, left_out, host);
     Words { subject, body }
 }
 
-fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> std::fmt::Result {
+fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> std::fmt::Result {
     let number = match run.run {
         0 => "a run that could not begin".to_owned(),
         number => format!("run {number}"),
@@ -95,6 +95,11 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
         Occasion::Changed { since } => writeln!(body, "It has failed since {since}, and now for another reason.\n")?,
         Occasion::Lasts { since } => writeln!(body, "It has failed since {since}.\n")?,
         Occasion::Over { since } => writeln!(body, "It failed from {since} on, and does no more.\n")?,
+    }
+    match left_out {
+        0 => {}
+        1 => writeln!(body, "One run of it before this one has no mail of its own.\n")?,
+        runs => writeln!(body, "{runs} runs of it before this one have no mail of their own.\n")?,
     }
     for path in run.import.iter().take(SHOWN) {
         writeln!(body, "Import of {}", one_line(path, LINE))?;
@@ -235,7 +240,7 @@ mod tests {
             "connect\r\n",
             "refused\r\n.\r\nMAIL FROM:<a@example.com>",
         );
-        let words = of_run(&run, &Occasion::Begins, "host\nname");
+        let words = of_run(&run, &Occasion::Begins, 0, "host\nname");
         assert!(!words.subject.contains(['\r', '\n']), "{:?}", words.subject);
         let control = |c: char| (c.is_control() && c != '\n') || ['\u{2028}', '\u{202e}'].contains(&c);
         assert!(!words.body.contains(control), "{:?}", words.body);
@@ -254,7 +259,7 @@ mod tests {
         }
         run.error("", "", "connection", "lost");
         let since = Timestamp::UNIX_EPOCH;
-        let words = of_run(&run, &Occasion::Lasts { since }, "host");
+        let words = of_run(&run, &Occasion::Lasts { since }, 2, "host");
         assert_eq!(
             words.subject,
             "dropkeep: company still has errors: 900 seen, 0 archived, 900 failed"

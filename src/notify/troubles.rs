@@ -1,5 +1,5 @@
 //! Which runs are worth a mail: the first that fails, then one when the reason changes or a day is over, and one when it
-//! works again. Pure.
+//! works again; after each run, where that is asked for, but not at any rate. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,9 @@ use crate::{
 const HOLDS: SignedDuration = SignedDuration::from_hours(23);
 /// Mails about one profile's troubles within that time, however often the reason changes.
 const MOST: usize = 5;
+/// How far apart mails after each run of a profile are, where nothing is new in them. The mail may come into the mailbox
+/// that is archived, and would make the next run, and that one the next mail.
+const APART: SignedDuration = SignedDuration::from_mins(15);
 /// Characters of a reason that are compared.
 const REASON: usize = 1000;
 
@@ -43,6 +46,16 @@ pub struct Noted {
     pub digest_running: Vec<u64>,
     /// Profiles whose last runs failed.
     pub troubles: BTreeMap<String, Trouble>,
+    /// Profiles of which there were mails.
+    told: BTreeMap<String, Told>,
+}
+
+/// The last mail about a profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Told {
+    at: Timestamp,
+    /// Runs since then that have none, and were to have one.
+    left_out: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,23 +97,55 @@ impl Noted {
             }
             (false, _) => None,
         };
-        let occasion = occasion.filter(|_| when.errors);
-        occasion.or(when.always.then_some(Occasion::Always))
+        match occasion {
+            Some(occasion) if when.errors => Some(occasion),
+            _ if !when.always => None,
+            Some(_) => Some(Occasion::Always),
+            None => {
+                let told = self.told.get(&run.profile);
+                // As with what holds: a clock that was set back makes nothing last.
+                if told.is_some_and(|told| now.duration_since(told.at).abs() < APART) {
+                    self.leave_out(run);
+                    return None;
+                }
+                Some(Occasion::Always)
+            }
+        }
+    }
+
+    /// A run after which there was to be a mail has none.
+    pub fn leave_out(&mut self, run: &Run) {
+        if let Some(told) = self.told.get_mut(&run.profile) {
+            told.left_out = told.left_out.saturating_add(1);
+        }
+    }
+
+    /// How many runs have none since the last mail about this one's profile.
+    pub fn left_out(&self, run: &Run) -> u64 {
+        let told = self.told.get(&run.profile).filter(|_| run.import.is_empty());
+        told.map_or(0, |told| told.left_out)
     }
 
     /// The mail about this run was sent.
     pub fn sent(&mut self, run: &Run, occasion: &Occasion, now: Timestamp) {
-        match occasion {
-            Occasion::Over { .. } => drop(self.troubles.remove(&run.profile)),
-            Occasion::Begins | Occasion::Changed { .. } | Occasion::Lasts { .. } => {
-                if let Some(trouble) = self.troubles.get_mut(&run.profile).filter(|_| run.import.is_empty()) {
-                    trouble.reason = Some(reason(run));
-                    trouble.told.push(now);
-                    let too_many = trouble.told.len().saturating_sub(MOST);
-                    trouble.told.drain(..too_many);
-                }
-            }
-            Occasion::Always => {}
+        if !run.import.is_empty() {
+            return;
+        }
+        self.told.insert(run.profile.clone(), Told { at: now, left_out: 0 });
+        let reason = reason(run);
+        let is_new = match (occasion, self.troubles.get(&run.profile)) {
+            (Occasion::Always, Some(trouble)) => fails(run) && trouble.worth(&reason, now).is_some(),
+            (Occasion::Always, None) | (Occasion::Over { .. }, _) => false,
+            _ => true,
+        };
+        if let Some(trouble) = self.troubles.get_mut(&run.profile).filter(|_| is_new) {
+            trouble.reason = Some(reason);
+            trouble.told.push(now);
+            let too_many = trouble.told.len().saturating_sub(MOST);
+            trouble.told.drain(..too_many);
+        }
+        if run.state == RunState::Completed {
+            self.troubles.remove(&run.profile);
         }
     }
 }

@@ -125,3 +125,42 @@ fn always_is_after_each_run_and_an_import_hides_no_trouble() {
     assert_eq!(told(&mut noted, &run(RunState::Failed, "x"), 3), None);
     assert_eq!(noted.judge(&run(RunState::Failed, "x"), When::default(), at(0)), None);
 }
+
+const ALWAYS: When = When {
+    always: true,
+    errors: false,
+    daily: false,
+};
+
+#[test]
+fn a_run_that_a_mail_about_a_run_makes_has_none_itself() {
+    let mut noted = Noted::default();
+    // The mail comes into the mailbox that is archived, which takes a minute.
+    let mails = (0..45).filter(|minutes| {
+        let run = run(RunState::Completed, "");
+        let occasion = noted.judge(&run, ALWAYS, at(*minutes));
+        if let Some(occasion) = &occasion {
+            assert_eq!(noted.left_out(&run), if *minutes == 0 { 0 } else { 14 });
+            noted.sent(&run, occasion, at(*minutes));
+        }
+        occasion.is_some()
+    });
+    assert_eq!(mails.collect::<Vec<_>>(), [0, 15, 30]);
+    // What is new is told at once, and what is not is no mail a minute either.
+    let mails = (45..60).filter(|minutes| {
+        let run = match minutes {
+            45..50 => run(RunState::Failed, "refused"),
+            50..55 => run(RunState::Failed, "silent"),
+            _ => run(RunState::Completed, ""),
+        };
+        let occasion = noted.judge(&run, ALWAYS, at(*minutes));
+        if let Some(occasion) = &occasion {
+            noted.sent(&run, occasion, at(*minutes));
+        }
+        occasion.is_some()
+    });
+    assert_eq!(mails.collect::<Vec<_>>(), [45, 50, 55]);
+    assert_eq!(noted.judge(&run(RunState::Completed, ""), ALWAYS, at(59)), None);
+    // A clock that was set back.
+    assert!(noted.judge(&run(RunState::Completed, ""), ALWAYS, at(-600)).is_some());
+}

@@ -152,7 +152,11 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
 fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let (site, smtp) = (Site::new(), Smtp::start("smtp"));
     site.configure(&smtp.toml("smtp", "when = \"always\""), &site.good(), "");
-    let serving = site.appliance.serve();
+    let clock = tempfile::NamedTempFile::new().expect("a file");
+    let later = |hours: i64| std::fs::write(clock.path(), (3600 * hours).to_string()).expect("a file");
+    let mut command = site.appliance.command(&["serve"]);
+    command.env("DROPKEEP_CLOCK", clock.path());
+    let serving = site.appliance.serve_as(command);
     let counted = |result: &str, count: usize| {
         let line = format!("dropkeep_notifications_total{{kind=\"mail\",result=\"{result}\"}} {count}\n");
         let seen = wait_for(Duration::from_secs(20), || serving.get("/metrics").1.contains(&line));
@@ -164,9 +168,11 @@ fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     site.appliance.done(&["archive", PROFILE]);
     counted("sent", 1);
     assert_eq!(smtp.state().connections, 2);
+    later(1);
     smtp.trick("DATA", Trick::Cut, 1);
     site.appliance.done(&["archive", PROFILE]);
     counted("sent", 2);
+    later(2);
     smtp.say("MAIL", "550 not you", 1);
     site.appliance.done(&["archive", PROFILE]);
     counted("failed", 1);
@@ -177,4 +183,17 @@ fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
         said.contains("550 not you") && said.contains("a mail could not be sent"),
         "{said}"
     );
+}
+
+#[test]
+fn mails_after_each_run_are_some_time_apart() {
+    let (site, smtp) = (Site::new(), Smtp::start("smtp"));
+    site.configure(&smtp.toml("smtp", "when = \"always\""), &site.good(), "");
+    for forward in [0, 60, 120, 1200] {
+        archive(&site, forward, 0);
+    }
+    let mails = smtp.mails(2);
+    let left_out = "2 runs of it before this one have no mail of their own.\n";
+    assert!(mails[1].body.contains(left_out), "{}", mails[1].body);
+    assert!(!mails[0].body.contains("no mail of"), "{}", mails[0].body);
 }
