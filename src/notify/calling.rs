@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Inner, troubles::fails, webhook};
 use crate::{
-    config::{Webhook, When},
+    config::When,
     panics::survived_async,
     report::{Run, metrics},
 };
@@ -22,19 +22,22 @@ pub fn is_wanted(when: When, run: &Run) -> bool {
 pub(super) async fn work(inner: Arc<Inner>) {
     loop {
         let (run, _busy) = inner.calls.next().await;
-        let settings = inner.settings();
-        let Some(webhook) = &settings.webhook else { continue };
-        let called = survived_async("calling the webhook", call(webhook, &run)).await;
-        metrics::notified("webhook", called == Ok(true));
+        match survived_async("calling the webhook", call(&inner, &run)).await {
+            Ok(None) => {}
+            called => metrics::notified("webhook", called == Ok(Some(true))),
+        }
     }
 }
 
-async fn call(webhook: &Webhook, run: &Run) -> bool {
+/// Whether it took the run; `None` where nobody is to be called any more. The settings are those of each attempt: what
+/// was wrong in them may be put right meanwhile.
+async fn call(inner: &Inner, run: &Run) -> Option<bool> {
     let (profile, number) = (&run.profile, run.run);
     let mut pauses = PAUSES.into_iter();
     loop {
-        let error = match webhook::call(webhook, run).await {
-            Ok(()) => return true,
+        let settings = inner.settings();
+        let error = match webhook::call(settings.webhook.as_ref()?, run).await {
+            Ok(()) => return Some(true),
             Err(error) => error,
         };
         match pauses.next().filter(|_| !error.is_final()) {
@@ -44,7 +47,7 @@ async fn call(webhook: &Webhook, run: &Run) -> bool {
             }
             None => {
                 tracing::error!(%error, profile, run = number, "the webhook could not be told of a run");
-                return false;
+                return Some(false);
             }
         }
     }

@@ -60,6 +60,11 @@ impl NotifyError {
         }
     }
 
+    /// Whether a mail server refused, for good.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Smtp { is_final: true, .. })
+    }
+
     /// How long the server asks to be left alone.
     pub fn after(&self) -> Option<Duration> {
         match self {

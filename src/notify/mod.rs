@@ -4,10 +4,12 @@
 //! may help, and give up with a line in the log. So nothing here fails a run or holds one up.
 //!
 //! - `troubles` says whether a run is worth a mail, `digest` sums a day up, `text` has the words, `remedy` what to do (pure).
-//! - `letter` writes a mail, `smtp` hands it over, `webhook` calls; `mailing` and `calling` are the workers.
+//! - `letter` writes a mail, `smtp` hands it over, `webhook` calls; `mailing` (with `daily`, and what waits in `waiting`) and
+//!   `calling` are the workers.
 //! - `trial` is `dropkeep notify --test`.
 
 mod calling;
+mod daily;
 mod digest;
 mod error;
 mod letter;
@@ -19,14 +21,12 @@ mod smtp;
 mod text;
 mod trial;
 mod troubles;
+mod waiting;
 mod webhook;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     archive::{Committer, Store},
@@ -49,7 +49,7 @@ pub struct Notifier {
 }
 
 struct Inner {
-    settings: Mutex<Arc<Settings>>,
+    settings: watch::Sender<Arc<Settings>>,
     mail: Queue<Arc<Run>>,
     calls: Queue<Arc<Run>>,
 }
@@ -57,7 +57,7 @@ struct Inner {
 impl Default for Inner {
     fn default() -> Self {
         Self {
-            settings: Mutex::default(),
+            settings: watch::Sender::default(),
             mail: Queue::new(WAITING),
             calls: Queue::new(WAITING),
         }
@@ -91,7 +91,7 @@ impl Notifier {
 
     /// From now on it is told as `config` says.
     pub fn reconfigure(&self, config: &Config) {
-        *self.inner.lock() = Arc::new(Settings::new(config));
+        self.inner.settings.send_replace(Arc::new(Settings::new(config)));
     }
 
     /// Starts what sends. Needs a running actix system.
@@ -128,12 +128,8 @@ impl Notifier {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn settings(&self) -> Arc<Settings> {
-        self.lock().clone()
+        self.settings.borrow().clone()
     }
 
     fn put(&self, queue: &Queue<Arc<Run>>, kind: &'static str, run: Arc<Run>) {

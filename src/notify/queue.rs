@@ -16,9 +16,9 @@ pub struct Queue<T> {
 }
 
 /// Something is worked on, however that ends, until this is dropped.
-pub struct Busy<'q>(&'q watch::Sender<usize>);
+pub struct Busy(watch::Sender<usize>);
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
         self.0.send_modify(|pending| *pending = pending.saturating_sub(1));
     }
@@ -55,19 +55,19 @@ impl<T> Queue<T> {
     }
 
     /// The next one, when there is one. For one worker; dropped while it waits, nothing is lost.
-    pub async fn next(&self) -> (T, Busy<'_>) {
+    pub async fn next(&self) -> (T, Busy) {
         loop {
             if let Some(item) = self.lock().pop_front() {
-                return (item, Busy(&self.pending));
+                return (item, Busy(self.pending.clone()));
             }
             self.comes.notified().await;
         }
     }
 
     /// Something else is worked on.
-    pub fn busy(&self) -> Busy<'_> {
+    pub fn busy(&self) -> Busy {
         self.pending.send_modify(|pending| *pending += 1);
-        Busy(&self.pending)
+        Busy(self.pending.clone())
     }
 
     /// Waits until nothing waits and nothing is worked on.

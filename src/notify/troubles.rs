@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::digest::last_second;
 use crate::{
     config::When,
     report::{Run, RunState, SIZE},
@@ -40,14 +41,23 @@ pub enum Occasion {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Noted {
-    /// Of what was before, a digest was sent.
-    pub digest_until: Option<Timestamp>,
-    /// The runs that went on at that moment.
-    pub digest_running: Vec<u64>,
+    /// Digests, by whom they are for.
+    pub digests: BTreeMap<String, Digested>,
     /// Profiles whose last runs failed.
     pub troubles: BTreeMap<String, Trouble>,
     /// Profiles of which there were mails.
     told: BTreeMap<String, Told>,
+}
+
+/// What those of one list know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digested {
+    /// Of what was before, they have a digest.
+    pub until: Timestamp,
+    /// The runs that went on at that moment.
+    pub running: Vec<u64>,
+    /// Until when one was that the server refused for good: the next one has it as well.
+    pub refused: Option<Timestamp>,
 }
 
 /// The last mail about a profile.
@@ -69,6 +79,25 @@ pub struct Trouble {
 }
 
 impl Noted {
+    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to who is
+    /// added to a list.
+    pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {
+        // A clock that was set back must not put them off until it is there again.
+        self.digests.retain(|_, digested| digested.until <= now);
+        let newest = self.digests.values().max_by_key(|digested| digested.until);
+        let newest = Digested {
+            until: newest.map_or_else(|| last_second(now), |newest| newest.until),
+            running: newest.map(|newest| newest.running.clone()).unwrap_or_default(),
+            refused: None,
+        };
+        let mut known = std::mem::take(&mut self.digests);
+        let digested = lists.map(|list| {
+            let digested = known.remove(&list).unwrap_or_else(|| newest.clone());
+            (list, digested)
+        });
+        self.digests = digested.collect();
+    }
+
     /// Whether this run is worth a mail, and why.
     pub fn judge(&mut self, run: &Run, when: When, now: Timestamp) -> Option<Occasion> {
         let fails = fails(run);

@@ -164,3 +164,24 @@ fn a_run_that_a_mail_about_a_run_makes_has_none_itself() {
     // A clock that was set back.
     assert!(noted.judge(&run(RunState::Completed, ""), ALWAYS, at(-600)).is_some());
 }
+
+#[test]
+fn a_list_of_recipients_that_is_new_goes_on_where_the_others_are() {
+    let mut noted = Noted::default();
+    let mut lists = |lists: &[&str], minutes: i64| {
+        noted.digests_for(lists.iter().map(|list| (*list).to_owned()), at(minutes));
+        let digests = noted.digests.iter();
+        digests
+            .map(|(list, digested)| (list.clone(), at(0).duration_until(digested.until).as_secs()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lists(&["jane"], 0), [("jane".to_owned(), -1)]);
+    assert_eq!(
+        lists(&["jane, bob", "john"], 60),
+        [("jane, bob".to_owned(), -1), ("john".to_owned(), -1)]
+    );
+    assert_eq!(lists(&[], 60), []);
+    assert_eq!(lists(&["jane"], 60), [("jane".to_owned(), 3599)]);
+    // A clock that was set back.
+    assert_eq!(lists(&["jane"], 30), [("jane".to_owned(), 1799)]);
+}

@@ -134,3 +134,45 @@ fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
         mail.subject
     );
 }
+
+#[test]
+fn one_list_that_is_refused_lags_alone_and_is_not_tried_for_ever() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
+    let daily = format!(
+        "when = \"daily\"\ndigest_at = \"{}\"\ntimezone = \"UTC\"\n",
+        clock.digest_at
+    );
+    let second = site.good().toml().replace(PROFILE, "second") + "[profile.notify]\nto = [\"bob@example.com\"]\n";
+    site.configure(&smtp.toml("smtp", &daily), &site.good(), &second);
+    smtp.say("RCPT TO:<bob", "550 no such user", 1);
+    let serving = clock.serve(&site);
+    noted(&serving);
+    for profile in [PROFILE, "second"] {
+        site.appliance.done(&["archive", profile]);
+    }
+    clock.set(1);
+    let mail = smtp.mails(1).remove(0);
+    assert_eq!(mail.to, ["admin@example.com"]);
+    assert!(mail.subject.starts_with("dropkeep: 1 runs, "), "{}", mail.subject);
+    let failed = "dropkeep_notifications_total{kind=\"mail\",result=\"failed\"} 1\n";
+    assert!(wait_for(Duration::from_secs(20), || {
+        serving.get("/metrics").1.contains(failed)
+    }));
+    let said = serving.stop().expect(0).stderr;
+    assert!(said.contains("is refused, and given up"), "{said}");
+    // Neither gets anything until the next day; then one hears of that, and the other of both.
+    clock.set(2);
+    let serving = clock.serve(&site);
+    noted(&serving);
+    site.appliance.done(&["archive", PROFILE]);
+    clock.set(24);
+    let mails = smtp.mails(3);
+    for mail in &mails[1..] {
+        let subject = &mail.subject;
+        assert!(subject.starts_with("dropkeep: 1 runs, "), "{subject}");
+        assert!(!subject.contains("did not run"), "{subject}");
+    }
+    assert_eq!(smtp.state().connections, 4);
+    serving.stop().expect(0);
+}

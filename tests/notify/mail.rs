@@ -197,3 +197,22 @@ fn mails_after_each_run_are_some_time_apart() {
     assert!(mails[1].body.contains(left_out), "{}", mails[1].body);
     assert!(!mails[0].body.contains("no mail of"), "{}", mails[0].body);
 }
+
+#[test]
+fn a_mail_that_waits_holds_up_no_other_and_takes_settings_that_were_put_right() {
+    let (site, smtp) = (Site::new(), Smtp::start("smtp"));
+    let second = site.refused().toml().replace(PROFILE, "second");
+    let to = "[profile.notify]\nto = [\"bob@example.com\"]\n";
+    site.configure(&smtp.toml("smtp", ""), &site.refused(), &format!("{to}{second}"));
+    smtp.say("RCPT TO:<bob", "451 not now", 100);
+    let serving = site.appliance.serve();
+    site.appliance.run(&["archive", PROFILE]).expect(3);
+    site.appliance.run(&["archive", "second"]).expect(3);
+    assert_eq!(smtp.mails(1)[0].to, ["admin@example.com"]);
+    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections >= 3));
+    let to = to.replace("bob", "jane");
+    site.configure(&smtp.toml("smtp", ""), &site.refused(), &format!("{to}{second}"));
+    site.appliance.done(&["reload"]);
+    assert_eq!(smtp.mails(2)[1].to, ["jane@example.com"]);
+    serving.stop().expect(0);
+}
