@@ -95,10 +95,7 @@ impl Mailing {
             Err(error) => tracing::warn!(%error, "what was told of runs cannot be read"),
         }
         self.kept = self.noted.clone();
-        let settings = self.inner.settings();
-        self.noted
-            .troubles
-            .retain(|profile, _| settings.profiles.contains_key(profile));
+        self.noted.retain(&self.inner.settings());
     }
 
     /// Notes durably what is not yet.
@@ -120,6 +117,7 @@ impl Mailing {
 
     /// The settings are others: what failed for the old ones may not for these.
     fn changed(&mut self) {
+        self.noted.retain(&self.inner.settings());
         self.waiting.anew();
         self.daily.anew(&mut self.noted);
     }

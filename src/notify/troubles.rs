@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::digest::last_second;
+use super::{digest::last_second, settings::Settings};
 use crate::{
     config::When,
     report::{Run, RunState, SIZE},
@@ -79,6 +79,16 @@ pub struct Trouble {
 }
 
 impl Noted {
+    /// Forgets those of whom nobody is told any more: when somebody is again, it begins anew.
+    pub fn retain(&mut self, settings: &Settings) {
+        let told = |profile: &String| {
+            let when = settings.mail_for(profile).map(|(_, _, when)| when);
+            settings.profiles.contains_key(profile) && when.is_some_and(|when| when.always || when.errors)
+        };
+        self.troubles.retain(|profile, _| told(profile));
+        self.told.retain(|profile, _| told(profile));
+    }
+
     /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to who is
     /// added to a list.
     pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {

@@ -165,6 +165,36 @@ fn a_run_that_a_mail_about_a_run_makes_has_none_itself() {
     assert!(noted.judge(&run(RunState::Completed, ""), ALWAYS, at(-600)).is_some());
 }
 
+fn settings(notify: serde_json::Value) -> Settings {
+    let mail = serde_json::json!({
+        "host": "mail.example.com",
+        "from": "dropkeep@example.com",
+        "to": ["jane@example.com"],
+    });
+    Settings {
+        mail: serde_json::from_value(mail).unwrap(),
+        webhook: None,
+        profiles: [("company".into(), serde_json::from_value(notify).unwrap())].into(),
+    }
+}
+
+#[test]
+fn a_profile_of_which_nobody_was_told_for_a_while_begins_anew() {
+    let failed = run(RunState::Failed, "refused");
+    for off in [
+        settings(serde_json::json!({ "when": "daily" })),
+        settings(serde_json::json!({ "when": "never" })),
+        Settings::default(),
+    ] {
+        let mut noted = Noted::default();
+        assert_eq!(told(&mut noted, &failed, 0), Some(Occasion::Begins));
+        noted.retain(&settings(serde_json::json!({})));
+        assert_eq!(told(&mut noted, &failed, 1), None);
+        noted.retain(&off);
+        assert_eq!(told(&mut noted, &failed, 2), Some(Occasion::Begins));
+    }
+}
+
 #[test]
 fn a_list_of_recipients_that_is_new_goes_on_where_the_others_are() {
     let mut noted = Noted::default();

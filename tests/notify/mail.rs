@@ -216,3 +216,21 @@ fn a_mail_that_waits_holds_up_no_other_and_takes_settings_that_were_put_right() 
     assert_eq!(smtp.mails(2)[1].to, ["jane@example.com"]);
     serving.stop().expect(0);
 }
+
+#[test]
+fn what_failed_before_mails_were_turned_off_is_told_when_they_are_on_again() {
+    let (site, smtp) = (Site::new(), Smtp::start("smtp"));
+    let table = smtp.toml("smtp", "");
+    site.configure(&table, &site.refused(), "");
+    let serving = site.appliance.serve();
+    site.appliance.run(&["archive", PROFILE]).expect(3);
+    smtp.mails(1);
+    for own in ["[profile.notify]\nwhen = \"never\"\n", ""] {
+        site.configure(&table, &site.refused(), own);
+        site.appliance.done(&["reload"]);
+    }
+    site.appliance.run(&["archive", PROFILE]).expect(3);
+    let mail = smtp.mails(2).remove(1);
+    assert!(mail.subject.starts_with("dropkeep: company failed"), "{}", mail.subject);
+    serving.stop().expect(0);
+}
