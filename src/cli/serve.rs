@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ask::Interrupts, service};
 use crate::{
-    appliance::Appliance,
+    appliance::{Appliance, Asked},
     archive::Store,
     config::Config,
     control::{self, Requests, api::Failure},
@@ -59,7 +59,7 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
-        let mut reloads = appliance.reloads();
+        let (mut reloads, mut asked) = (appliance.reloads(), appliance.reloads_asked_for());
         let mut said = appliance.summary();
         service::ready(&said);
         actix_rt::spawn(service::keep_alive(appliance.clone()));
@@ -81,13 +81,10 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
                     }
                 }
                 _ = hangups.recv() => {
-                    service::reloading();
-                    // It may take as long as its users are many. What came of it stands in the log.
-                    let appliance = appliance.clone();
-                    actix_rt::spawn(async move {
-                        let _ = appliance.reload().await;
-                        service::ready(&appliance.summary());
-                    });
+                    actix_rt::spawn(reload(appliance.clone(), None));
+                }
+                Some(asked) = asked.recv() => {
+                    actix_rt::spawn(reload(appliance.clone(), Some(asked)));
                 }
                 _ = louder.recv() => logs.toggle(),
                 _ = reloads.changed() => logs.configure(&appliance.config().log),
@@ -122,4 +119,15 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+/// It may take as long as its users are many. What came of it stands in the log, and is told to who asked for it.
+async fn reload(appliance: Arc<Appliance>, asked: Option<Asked>) {
+    service::reloading();
+    let reloaded = appliance.reload().await;
+    service::ready(&appliance.summary());
+    if let Some(asked) = asked {
+        // Who asked may be gone.
+        let _ = asked.send(reloaded);
+    }
 }

@@ -87,7 +87,8 @@ mod tests {
             (endpoint.host.as_str(), endpoint.port, endpoint.target.as_str()),
             ("login.example.com", 443, "/t/oauth2/token?a=b")
         );
-        assert_eq!(endpoint.to_string(), "https://login.example.com/t/oauth2/token");
+        // Of a webhook, the rest of the address is what makes it a secret.
+        assert_eq!(endpoint.to_string(), "https://login.example.com/…");
         let endpoint = Endpoint::parse("http://[::1]:8080/token").unwrap();
         assert_eq!(
             (endpoint.host.as_str(), endpoint.port, endpoint.https),

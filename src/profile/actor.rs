@@ -222,6 +222,24 @@ pub struct Start(pub Option<Import>);
 #[rtype(result = "()")]
 pub struct Interrupt;
 
+/// From the supervisor, between two runs: what the profile is from now on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Become {
+    pub config: config::Profile,
+    pub login: Login,
+    pub stages: Stages,
+}
+
+impl Handler<Become> for Profile {
+    type Result = ();
+
+    fn handle(&mut self, changed: Become, _: &mut Self::Context) {
+        let Become { config, login, stages } = changed;
+        (self.config, self.login, self.stages) = (config, login, stages);
+    }
+}
+
 /// From the supervisor to its profile, and from the appliance to the supervisor, to see that they answer.
 #[derive(Message)]
 #[rtype(result = "()")]

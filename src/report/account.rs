@@ -64,9 +64,9 @@ impl Default for Voyage {
 
 struct Fate {
     counts: &'static Mutex<Counts>,
-    given_back: bool,
+    over: bool,
     landed: bool,
-    /// Copies that were dropped without an outcome.
+    /// Copies that were dropped without an outcome before it was over.
     dropped: i64,
 }
 
@@ -74,7 +74,7 @@ impl Voyage {
     fn counted_in(counts: &'static Mutex<Counts>) -> Self {
         Self(Arc::new(Mutex::new(Fate {
             counts,
-            given_back: false,
+            over: false,
             landed: false,
             dropped: 0,
         })))
@@ -101,10 +101,12 @@ impl Voyage {
 impl Drop for Voyage {
     fn drop(&mut self) {
         let mut fate = lock(&self.0);
+        fate.over = true;
+        let dropped = std::mem::take(&mut fate.dropped);
+        let mut counts = lock(fate.counts);
+        counts.on_their_way -= dropped;
         if !fate.landed {
-            fate.given_back = true;
-            let dropped = std::mem::take(&mut fate.dropped);
-            lock(fate.counts).given_back += dropped;
+            counts.given_back += dropped;
         }
     }
 }
@@ -121,12 +123,15 @@ impl Drop for Afloat {
             return;
         }
         let mut fate = lock(&self.fate);
+        if !fate.over {
+            // Whether its connection went well shows later.
+            fate.dropped += 1;
+            return;
+        }
         let mut counts = lock(fate.counts);
         counts.on_their_way -= 1;
-        match fate.given_back {
-            true => counts.given_back += 1,
-            // Unaccounted, unless its connection turns out to have failed.
-            false => fate.dropped += 1,
+        if !fate.landed {
+            counts.given_back += 1;
         }
     }
 }
@@ -145,7 +150,7 @@ mod tests {
         settle_in(&COUNTS, vec![first], 1);
         assert_eq!(unaccounted(), 0);
         drop(second);
-        assert_eq!(unaccounted(), 1, "one got lost");
+        assert_eq!(unaccounted(), 0, "one got lost, it may be with its connection");
         drop(voyage);
         assert_eq!(unaccounted(), 0, "with its connection, so it is fetched again");
         drop(third);
@@ -153,8 +158,8 @@ mod tests {
         let voyage = Voyage::counted_in(&COUNTS);
         let lost = voyage.fetched();
         voyage.land();
-        drop(voyage);
         drop(lost);
+        drop(voyage);
         assert_eq!(unaccounted(), 1, "its connection went well");
         let again = Voyage::counted_in(&COUNTS);
         let copies = vec![again.fetched(), again.fetched()];

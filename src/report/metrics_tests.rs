@@ -31,6 +31,8 @@ fn names(text: &str) -> BTreeSet<String> {
     words
         .filter(|word| word.starts_with("dropkeep_") || word.starts_with("process_"))
         .map(|word| word.trim_end_matches(':').to_owned())
+        // As in the names of files: dropkeep_*.deb.
+        .filter(|word| word != "dropkeep_")
         .collect()
 }
 
