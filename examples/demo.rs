@@ -1,21 +1,23 @@
-//! `make demo`: a mail server with a multidrop mailbox, archived before your eyes.
+//! `make demo`: a mail server with a multidrop mailbox, archived before your eyes, and then kept up with as more comes.
 //!
 //! Everything lies in temporary folders and listens on loopback, and is gone afterwards.
-//! `ONCE=1` ends after the archive, with its exit code; `MESSAGES` says how many messages there are.
+//! `ONCE=1` ends after the archive, with its exit code; `MESSAGES` says how many messages there are, `LISTEN` where
+//! metrics are served.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::{
+    net::TcpListener,
     path::PathBuf,
     process::{Command, ExitCode},
 };
 
 use rustix::process::Signal;
 use support::{
-    appliance::{Appliance, PROFILE, Profile},
-    dovecot::{Dovecot, MAILBOX},
-    generator::{Mailbox, Settings},
+    appliance::{Appliance, PROFILE},
+    dovecot::MAILBOX,
+    office::Office,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,31 +33,37 @@ fn main() -> anyhow::Result<ExitCode> {
         .and_then(|count| count.parse().ok())
         .unwrap_or(4_000);
     println!("Making a mailbox of {messages} messages, and starting Dovecot with it …");
-    let server = Dovecot::start();
-    let bytes = server.deliver(Mailbox::new(Settings::messages(messages)));
-    let appliance = Appliance::for_company(binary()?, &Profile::new(&server, "imap-ssl"));
+    let (office, bytes) = Office::with(binary()?, messages);
+    let appliance = &office.appliance;
     println!(
         "  {MAILBOX} on localhost, IMAP over TLS at port {}: {} MB",
-        server.ports.imaps,
+        office.server.ports.imaps,
         bytes / 1_000_000
     );
     println!("  the configuration: {}\n", appliance.config().display());
 
-    let code = shown(&appliance, &["archive", PROFILE])?;
-    shown(&appliance, &["users"])?;
+    let code = shown(appliance, &["archive", PROFILE])?;
+    shown(appliance, &["users"])?;
     if code != 0 || std::env::var("ONCE").is_ok_and(|once| !once.is_empty() && once != "0") {
         return Ok(ExitCode::from(code));
     }
 
-    let mut serving = appliance.serve();
-    println!("\nThe appliance serves until Ctrl-C:");
+    let mut command = appliance.command(&["serve"]);
+    command.env("DROPKEEP__HTTP__LISTEN", listen());
+    let mut serving = appliance.serve_as(command);
+    let _open = office.open();
+    println!("\nThe appliance serves until Ctrl-C, and a message a second comes into each of two mailboxes:");
     for page in ["metrics", "healthz", "readyz"] {
         println!("  http://{}/{page}", serving.address);
     }
     println!("Ask it from another terminal:");
     let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
-    for command in ["users", "list --user jane --newest 5", "protocols"] {
+    for command in ["status", "list --user jane --newest 5", "protocols --newest 5"] {
         println!("  {program} {command}");
+    }
+    match serving.address.as_str() {
+        USUAL => println!("`make monitoring` there shows it to Prometheus."),
+        other => println!("`make monitoring TARGET={other}` there shows it to Prometheus."),
     }
     runtime.block_on(async {
         let ended = async {
@@ -80,6 +88,20 @@ fn main() -> anyhow::Result<ExitCode> {
     } else {
         1
     }))
+}
+
+/// Where `make monitoring` looks for an appliance.
+const USUAL: &str = "127.0.0.1:8080";
+
+/// The usual address where nobody has it, else any free port.
+fn listen() -> String {
+    std::env::var("LISTEN")
+        .ok()
+        .filter(|listen| !listen.is_empty())
+        .unwrap_or_else(|| match TcpListener::bind(USUAL) {
+            Ok(_) => USUAL.to_owned(),
+            Err(_) => "127.0.0.1:0".to_owned(),
+        })
 }
 
 /// Runs a command as one types it, on this terminal.

@@ -1,32 +1,39 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
+mod heartbeat;
+mod history;
+mod reload;
+mod status;
+
 use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::JoinHandle,
     time::Duration,
 };
 
 use actix::{Actor, Addr, Arbiter};
+use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use self::history::History;
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
     clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
-        api::{Failure, ProfileLine, Reply, Request},
+        api::{Failure, Reply, Request},
     },
     errand::Errand,
     identify::Pool,
     message::Address,
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
-    report::{Run, RunState, metrics},
+    report::{Run, metrics},
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
@@ -37,23 +44,37 @@ use crate::{
 const TELL: Duration = Duration::from_millis(100);
 
 /// A profile, from outside.
+#[derive(Clone)]
 struct Supervised {
     supervisor: Addr<Supervisor>,
     live: watch::Receiver<Live>,
     standing: watch::Receiver<Standing>,
 }
 
+/// What a configuration that is read anew changes.
+struct Running {
+    config: Arc<Config>,
+    stages: Stages,
+    profiles: HashMap<String, Supervised>,
+}
+
 /// The running appliance.
 pub struct Appliance {
-    config: Config,
+    running: RwLock<Running>,
+    /// Held while a configuration is read anew.
+    reloading: tokio::sync::Mutex<()>,
+    /// Raised when one was taken.
+    reloads: watch::Sender<u64>,
+    /// Why the last one was refused.
+    refused: Mutex<Option<String>>,
+    started: Timestamp,
+    /// Profiles run by their schedules.
+    scheduled: bool,
     store: Arc<Store>,
     committer: Committer,
     router: Addr<Router>,
-    profiles: HashMap<String, Supervised>,
     compaction: Errand,
     rerouting: Errand,
-    /// What rerouting works with.
-    parts: reroute::Parts,
     _housekeeper: Housekeeper,
 }
 
@@ -71,9 +92,7 @@ impl Appliance {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
         take_over_users(&config, &store, &committer).await?;
-        let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-        let directory = Directory::new(users).with(Signs::new(&config));
-        let router = Router::new(directory, store.clone(), committer.clone());
+        let router = Router::new(directory(&config, &store)?, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
         let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
         // The store has them now, and there may be very many.
@@ -88,38 +107,14 @@ impl Appliance {
             budget: Budget::new(config.limits.inflight.0),
             max_message_size: config.limits.max_message_size.0,
         };
-        let parts = reroute::Parts {
-            store: store.clone(),
-            committer: committer.clone(),
-            router: router.clone(),
-            pool: stages.pool.clone(),
-            budget: stages.budget.clone(),
-            users_file: stages.users_file.clone(),
-        };
         let history = History::read(&config, &store)?;
-        let supervise = |profile: &config::Profile| {
-            metrics::profile_known(&profile.name, history.last_success(&profile.name));
-            let interval = profile.interval(clock::now()).filter(|_| scheduled);
-            metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
-            let last_start = history.last_start(&profile.name);
-            let supervisor = Supervisor::new(
-                profile.clone(),
-                Login::new(&config, profile),
-                stages.clone(),
-                last_start,
-                scheduled,
-            );
-            let (live, standing) = (supervisor.live(), supervisor.standing());
-            (
-                profile.name.clone(),
-                Supervised {
-                    supervisor: supervisor.start(),
-                    live,
-                    standing,
-                },
-            )
-        };
-        let profiles = config.profile.iter().map(supervise).collect();
+        let profiles = config.profile.iter();
+        let profiles = profiles.map(|profile| {
+            let standing = history.standing(&profile.name);
+            let supervised = supervise(&config, profile, &stages, standing, scheduled);
+            (profile.name.clone(), supervised)
+        });
+        let profiles = profiles.collect();
         // Only an appliance that stays has hours that are quiet.
         let quiet = if scheduled {
             config.archive.quiet_hours
@@ -131,29 +126,53 @@ impl Appliance {
         metrics::archive_size(messages, raw);
         Ok((
             Self {
-                config,
+                running: RwLock::new(Running {
+                    config: Arc::new(config),
+                    stages,
+                    profiles,
+                }),
+                reloading: tokio::sync::Mutex::default(),
+                reloads: watch::Sender::new(0),
+                refused: Mutex::default(),
+                started: clock::now(),
+                scheduled,
                 store,
                 committer,
                 router,
-                profiles,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a rerouting"),
-                parts,
                 _housekeeper: housekeeper,
             },
             thread,
         ))
     }
 
+    fn running(&self) -> RwLockReadGuard<'_, Running> {
+        self.running.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running_mut(&self) -> RwLockWriteGuard<'_, Running> {
+        self.running.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The configuration that is in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.running().config.clone()
+    }
+
+    fn profiles(&self) -> Vec<Supervised> {
+        self.running().profiles.values().cloned().collect()
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    fn profile(&self, name: &str) -> Result<&Supervised, Failure> {
-        self.config.profile(name)?;
-        self.profiles
-            .get(name)
-            .ok_or_else(|| Failure::usage(format!("profile {name:?} is not running")))
+    fn profile(&self, name: &str) -> Result<Supervised, Failure> {
+        let running = self.running();
+        running.config.profile(name)?;
+        let profile = running.profiles.get(name).cloned();
+        profile.ok_or_else(|| Failure::usage(format!("profile {name:?} is not running")))
     }
 
     /// Carries out a request that needs the actors.
@@ -173,12 +192,10 @@ impl Appliance {
                 let import = Import { paths, format, mbox };
                 self.run(&profile, Some(there(import).await?), replies).await
             }
-            Request::Status => {
-                for profile in &self.config.profile {
-                    let line = Reply::Profile(self.standing(&profile.name)?);
-                    // Whoever asked may be gone.
-                    let _ = replies.send(line).await;
-                }
+            Request::Status => self.status(replies).await,
+            Request::Reload => {
+                let reloaded = self.reload().await?;
+                let _ = replies.send(Reply::Reloaded(reloaded)).await;
                 Ok(())
             }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
@@ -199,8 +216,12 @@ impl Appliance {
                 Ok(())
             }
             Request::Reroute { from, profile, dry_run } => {
+                let (config, stages) = {
+                    let running = self.running();
+                    (running.config.clone(), running.stages.clone())
+                };
                 if let Some(name) = &profile {
-                    self.config.profile(name)?;
+                    config.profile(name)?;
                 }
                 let (user, usage) = control::find_user(&self.store, &from)?;
                 let reroute = Reroute {
@@ -210,8 +231,8 @@ impl Appliance {
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
-                let notices = look_at_users(self.parts.users_file.as_ref()).await;
-                reroute::run(&self.config, self.parts.clone(), reroute, notices, &going_on, replies).await
+                let notices = look_at_users(stages.users_file.as_ref()).await;
+                reroute::run(&config, stages, reroute, notices, &going_on, replies).await
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
@@ -219,24 +240,6 @@ impl Appliance {
             }
             _ => Err(Failure::usage("this request is answered by the store")),
         }
-    }
-
-    fn standing(&self, name: &str) -> Result<ProfileLine, Failure> {
-        let profile = self.profile(name)?;
-        let (live, standing) = (profile.live.borrow(), profile.standing.borrow());
-        let state = match (standing.is_failing(), live.busy) {
-            (true, _) => "failing",
-            (false, true) => "running",
-            (false, false) => "idle",
-        };
-        Ok(ProfileLine {
-            profile: name.to_owned(),
-            state: state.to_owned(),
-            run: live.run.as_ref().map(|run| run.run),
-            seen: live.run.as_ref().map_or(0, |run| run.seen),
-            expected: live.expected,
-            failing: standing.failing.clone(),
-        })
     }
 
     /// One run of a profile, over its server or over the files of an import.
@@ -279,27 +282,21 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
-        for profile in self.profiles.values() {
-            // A supervisor that is gone starts nothing.
-            let _ = profile.supervisor.send(Stop).await;
-        }
-        for profile in self.profiles.values() {
-            let mut live = profile.live.clone();
+        let profiles = self.profiles();
+        // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
+        future::join_all(profiles.iter().map(|profile| profile.supervisor.send(Stop))).await;
+        for mut profile in profiles {
             // The sender is gone only when the supervisor is.
-            let _ = live.wait_for(|live| !live.busy).await;
+            let _ = profile.live.wait_for(|live| !live.busy).await;
         }
         self.compaction.ended().await;
         self.rerouting.ended().await;
     }
 
-    /// Whether mail can be archived: the store takes writes, and the router is there.
-    pub fn is_ready(&self) -> bool {
-        self.committer.is_open() && self.router.connected()
-    }
-
     /// A run as counted so far; `None` where it is not going on.
     pub fn going_on(&self, run: u64) -> Option<Run> {
-        let mut live = self.profiles.values().map(|profile| profile.live.borrow());
+        let running = self.running();
+        let mut live = running.profiles.values().map(|profile| profile.live.borrow());
         live.find_map(|live| live.run.clone().filter(|live| live.run == run))
     }
 
@@ -329,6 +326,33 @@ impl Appliance {
             Err(error) => Err(Failure::usage(error)),
         }
     }
+}
+
+/// A profile and who keeps it running.
+fn supervise(
+    config: &Config,
+    profile: &config::Profile,
+    stages: &Stages,
+    standing: Standing,
+    scheduled: bool,
+) -> Supervised {
+    let interval = profile.interval(clock::now()).filter(|_| scheduled);
+    metrics::profile_known(&profile.name, standing.last_success.map(Timestamp::as_second));
+    metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
+    let login = Login::new(config, profile);
+    let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
+    let (live, standing) = (supervisor.live(), supervisor.standing());
+    Supervised {
+        supervisor: supervisor.start(),
+        live,
+        standing,
+    }
+}
+
+/// The directory of the store's users, as the configuration has addresses looked up.
+fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
+    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
+    Ok(Directory::new(users).with(Signs::new(config)))
 }
 
 /// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
@@ -393,53 +417,6 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserI
         config.users(),
         &Signs::new(config),
     )?)
-}
-
-/// What earlier runs say of each profile.
-struct History(HashMap<String, (Option<Timestamp>, Option<i64>)>);
-
-/// Protocols looked back on at the start, and read at once.
-const LOOK_BACK: usize = 10_000;
-const PAGE: usize = 100;
-
-impl History {
-    fn read(config: &Config, store: &Store) -> Result<Self, Failure> {
-        let mut history = HashMap::<String, (Option<Timestamp>, Option<i64>)>::new();
-        let (mut before, mut looked_at) = (None, 0);
-        while looked_at < LOOK_BACK {
-            let complete = |profile: &config::Profile| matches!(history.get(&profile.name), Some((Some(_), Some(_))));
-            let page = store.runs(before, PAGE)?;
-            let Some((last, _)) = page.last() else { break };
-            if config.profile.iter().all(complete) {
-                break;
-            }
-            before = Some(*last);
-            looked_at += page.len();
-            for (_, json) in page {
-                let Ok(run) = serde_json::from_str::<Run>(&json) else {
-                    continue;
-                };
-                // An import says nothing of when the server was last asked.
-                if !run.import.is_empty() {
-                    continue;
-                }
-                let (start, success) = history.entry(run.profile).or_default();
-                start.get_or_insert(run.started_at);
-                if run.state == RunState::Completed && success.is_none() {
-                    *success = run.finished_at.map(|time| time.as_second());
-                }
-            }
-        }
-        Ok(Self(history))
-    }
-
-    fn last_start(&self, profile: &str) -> Option<Timestamp> {
-        self.0.get(profile)?.0
-    }
-
-    fn last_success(&self, profile: &str) -> Option<i64> {
-        self.0.get(profile)?.1
-    }
 }
 
 #[cfg(test)]

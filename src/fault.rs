@@ -1,7 +1,7 @@
 //! Fault points: places at which a test makes this program fail, to see that it survives that.
 //!
-//! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic` or `abort` (the process ends
-//! at once, and nothing is tidied up); `nth` is the how-manieth time that the point is reached, the first where it is left
+//! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic`, `abort` (the process ends
+//! at once, and nothing is tidied up) or `hang` (its thread does nothing any more); `nth` is the how-manieth time that the point is reached, the first where it is left
 //! out. They are there with debug assertions only: in what is shipped, [`point`] does nothing.
 
 /// The stage of which a point is.
@@ -9,6 +9,8 @@
 pub enum Stage {
     /// A data directory is made or opened.
     Open,
+    /// A supervisor looks after its profile.
+    Supervise,
     /// A catalog of an older schema is brought to the present one.
     Upgrade,
     /// A copy was fetched, or has its outcome.
@@ -45,6 +47,7 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("open-sweeping", Stage::Open),
     ("open-swept", Stage::Open),
     ("abandoned-closing", Stage::Open),
+    ("looking-after", Stage::Supervise),
     ("upgrade-begun", Stage::Upgrade),
     ("upgrade-stepped", Stage::Upgrade),
     ("upgrade-written", Stage::Upgrade),
@@ -142,6 +145,7 @@ mod chosen {
         Error,
         Panic,
         Abort,
+        Hang,
     }
 
     #[derive(Debug)]
@@ -161,6 +165,7 @@ mod chosen {
                 "error" => Kind::Error,
                 "panic" => Kind::Panic,
                 "abort" => Kind::Abort,
+                "hang" => Kind::Hang,
                 _ => return None,
             };
             let nth = words.next().map_or(Some(1), |nth| nth.parse().ok())?;
@@ -182,6 +187,9 @@ mod chosen {
                 Kind::Error => Err(io::Error::other(format!("the fault point {} was chosen", self.name))),
                 Kind::Panic => panic!("the fault point {} was chosen", self.name),
                 Kind::Abort => std::process::abort(),
+                Kind::Hang => loop {
+                    std::thread::park();
+                },
             }
         }
     }

@@ -6,12 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use actix::Addr;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    archive::{Change, Committer, Content, Entry, RunId, Store, StoreError, UserId, cut},
+    archive::{Change, Content, Entry, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
@@ -19,9 +18,9 @@ use crate::{
     explain::{self, Stored, fetched, unclaimed, united},
     identify::{Found, Identified, Pool, Reported, Rules},
     message::Address,
-    profile::{Budget, Exit},
+    profile::{Exit, Stages},
     report::{InStage, Outcome, Run, RunState, Stage, timestamp},
-    route::{Prepared, Preview, Previewed, Route, RouteError, Router, Routing, Rule, RunEnded, UsersFile},
+    route::{Prepared, Preview, Previewed, Route, RouteError, Routing, Rule, RunEnded},
 };
 
 /// What its runs have for a profile's name.
@@ -29,17 +28,6 @@ const NAME: &str = "@reroute";
 /// Messages found and not yet taken up, and those on their way to the disk at a time.
 const FOUND: usize = 256;
 const AT_ONCE: usize = 64;
-
-/// The appliance's parts that it works with.
-#[derive(Clone)]
-pub struct Parts {
-    pub store: Arc<Store>,
-    pub committer: Committer,
-    pub router: Addr<Router>,
-    pub pool: Pool,
-    pub budget: Budget,
-    pub users_file: Option<Addr<UsersFile>>,
-}
 
 /// What is asked for.
 pub struct Reroute {
@@ -110,7 +98,7 @@ enum Fault {
 /// The run cannot begin, or its protocol cannot be stored.
 pub async fn run(
     config: &Config,
-    parts: Parts,
+    parts: Stages,
     reroute: Reroute,
     notices: Vec<String>,
     going_on: &GoingOn<'_>,
@@ -153,7 +141,7 @@ pub async fn run(
 
 async fn go_through(
     config: &Config,
-    parts: &Parts,
+    parts: &Stages,
     reroute: &Reroute,
     stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
@@ -289,7 +277,7 @@ impl From<StoreError> for End {
     }
 }
 
-async fn judge(parts: &Parts, run: RunId, dry_run: bool, candidate: Candidate) -> Judged {
+async fn judge(parts: &Stages, run: RunId, dry_run: bool, candidate: Candidate) -> Judged {
     let Candidate { entry, ruled } = candidate;
     let (id, size, folder) = (entry.id, entry.message.size, entry.folder.clone());
     let result = match ruled {
@@ -305,7 +293,7 @@ async fn judge(parts: &Parts, run: RunId, dry_run: bool, candidate: Candidate) -
 }
 
 async fn reroute_one(
-    parts: &Parts,
+    parts: &Stages,
     run: RunId,
     dry_run: bool,
     entry: Entry,

@@ -334,6 +334,7 @@ fn the_readme_names_the_commands_there_are() {
                 "DIR" if command.starts_with("export ") => vec![exported.to_str().expect("a name")],
                 "DIR" => vec![backup.to_str().expect("a name")],
                 "U" => vec!["jane"],
+                "SHELL" => vec!["bash"],
                 "NAME" if command.contains(" retire ") => vec!["renamed"],
                 "NAME" => vec!["newcomer"],
                 "TO" => vec!["renamed"],

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what the tests and the demonstration need and this machine lacks, from Debian's packages.
-# `install-tools.sh bench` adds what the benchmark compares with. Says nothing when nothing is missing.
+# `install-tools.sh bench` adds what the benchmark compares with, `install-tools.sh monitoring` Prometheus and promtool.
+# Says nothing when nothing is missing.
 set -euo pipefail
 
 packages=()
@@ -16,9 +17,16 @@ have dovecot && [ -x $login/imap ] || missing dovecot-imapd "the tests archive f
 have dovecot && [ -x $login/pop3 ] || missing dovecot-pop3d "the same, over POP3"
 have python3 || missing python3 "a second reading of the mail, to compare with"
 have zstd || missing zstd "unpacks a corpus of real mail"
-if [ "${1:-}" = bench ]; then
-    have mbsync || missing isync "the benchmark compares with mbsync"
-fi
+for part in "$@"; do
+    case $part in
+    bench) have mbsync || missing isync "the benchmark compares with mbsync" ;;
+    monitoring)
+        have prometheus && have promtool \
+            || missing prometheus "it evaluates the dashboards and the alerts, and promtool, which is with it, checks them"
+        ;;
+    *) echo "install-tools: there is no part $part; there are bench and monitoring" >&2; exit 2 ;;
+    esac
+done
 [ ${#packages[@]} -gt 0 ] || exit 0
 
 if ! have apt-get; then
@@ -37,10 +45,11 @@ if [ "$(id -u)" != 0 ]; then
 fi
 root() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "$@"; }
 
-# Debian starts Dovecot as a service of this machine once it is installed, and nobody asked for that:
-# a policy forbids it meanwhile, and the service is not enabled for the next start either.
+# Debian starts Dovecot and Prometheus as services of this machine once they are installed, and nobody asked for that:
+# a policy forbids it meanwhile, and the services are not enabled for the next start either.
 policy=/usr/sbin/policy-rc.d
 had_dovecot=$(have dovecot && echo yes || true)
+had_prometheus=$(have prometheus && echo yes || true)
 if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' | root tee $policy >/dev/null
     root chmod 755 $policy
@@ -48,7 +57,8 @@ if [ ! -e $policy ]; then
 fi
 
 log=$(mktemp)
-install() { root apt-get install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; }
+# Another installation may be going on.
+install() { root apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; }
 echo "install-tools: installing ${packages[*]} with apt-get"
 # The lists of a fresh machine are empty or old.
 if ! install; then
@@ -56,7 +66,13 @@ if ! install; then
     install || { cat "$log" >&2; exit 1; }
 fi
 rm -f "$log"
-if [ -z "$had_dovecot" ] && have dovecot && have systemctl; then
-    root systemctl disable --now dovecot.service dovecot.socket >/dev/null 2>&1 || true
-fi
+not_as_a_service() { # program, whether it was here before, its units
+    local program=$1 had=$2
+    shift 2
+    if [ -z "$had" ] && have "$program" && have systemctl; then
+        root systemctl disable --now "$@" >/dev/null 2>&1 || true
+    fi
+}
+not_as_a_service dovecot "$had_dovecot" dovecot.service dovecot.socket
+not_as_a_service prometheus "$had_prometheus" prometheus.service
 echo "install-tools: done"

@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -62,6 +62,21 @@ pub struct Committer {
     orders: mpsc::Sender<Order>,
     coming: Arc<AtomicUsize>,
     open: Arc<AtomicBool>,
+    at_work: AtWork,
+}
+
+/// Since when the thread is at the group that it is at; `None` between groups.
+#[derive(Clone, Default)]
+struct AtWork(Arc<Mutex<Option<Instant>>>);
+
+impl AtWork {
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Held by whoever has more to file soon.
@@ -85,6 +100,7 @@ impl Committer {
         let coming = Arc::new(AtomicUsize::new(0));
         let open = Arc::new(AtomicBool::new(true));
         let enough = block::BLOCK_SIZE.min((inflight / 4) as usize);
+        let at_work = AtWork::default();
         let path = store.path().to_owned();
         let work = Work {
             store,
@@ -95,12 +111,19 @@ impl Committer {
             since_release: 0,
             closed: None,
             open: open.clone(),
+            at_work: at_work.clone(),
         };
         let thread = thread::Builder::new()
             .name("committer".into())
             .spawn(move || work.run());
         let thread = thread.map_err(StoreError::io("starting the committer of", path))?;
-        Ok((Self { orders, coming, open }, thread))
+        let committer = Self {
+            orders,
+            coming,
+            open,
+            at_work,
+        };
+        Ok((committer, thread))
     }
 
     pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
@@ -140,6 +163,11 @@ impl Committer {
         self.open.load(Ordering::Relaxed) && !self.orders.is_closed()
     }
 
+    /// For how long it has been at one group, which takes long where it is stuck, or its disk is; zero between groups.
+    pub fn busy_for(&self) -> Duration {
+        self.at_work.since().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Whether nobody has said that more is coming.
     pub fn is_idle(&self) -> bool {
         self.coming.load(Ordering::Relaxed) == 0
@@ -170,6 +198,7 @@ struct Work {
     /// Why nothing is written any more, and that for others to see.
     closed: Option<StoreError>,
     open: Arc<AtomicBool>,
+    at_work: AtWork,
 }
 
 impl Work {
@@ -182,11 +211,13 @@ impl Work {
         loop {
             // Whoever waits for an order that is lost in a panic is told that the committer stopped.
             let gathered = survived("the committer", || runtime.block_on(self.gather()));
+            self.at_work.set(Some(Instant::now()));
             let committed = match gathered {
                 Ok(Some(group)) => survived("the committer", || self.commit(group)),
                 Ok(None) => return,
                 Err(panicked) => Err(panicked),
             };
+            self.at_work.set(None);
             if let Err(panicked) = committed {
                 self.close(panicked.to_string());
             }

@@ -63,6 +63,7 @@ impl Store {
 
     fn open_to_write(config: &Config) -> Result<Self, StoreError> {
         let path = &config.data_dir;
+        refuse_what_is_another_accounts(path)?;
         make_dir(path)?;
         StoreError::point("open-folder")?;
         refuse_network_file_systems(path)?;
@@ -301,6 +302,18 @@ fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => Ok(None),
         Err(error) => Err(StoreError::io("locking", name)(error)),
     }
+}
+
+/// What root leaves in the folder of another account would keep that account from its own archive.
+fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
+    let owner = fs::metadata(path).map_or(0, |folder| folder.uid());
+    if owner == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    Err(StoreError::Refused {
+        path: path.to_owned(),
+        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
+    })
 }
 
 fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {

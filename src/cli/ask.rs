@@ -284,7 +284,7 @@ fn system_end(system: &actix_rt::SystemRunner) {
     actix_rt::System::current().stop();
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::new(Exit::Errors, error))
 }

@@ -10,13 +10,16 @@ mod export;
 mod import;
 mod interruptible;
 mod list;
+mod manual;
 mod output;
 mod protocols;
 mod raw;
 mod rehearse;
+mod reload;
 mod reroute;
 mod restore;
 mod serve;
+pub mod service;
 mod show;
 mod status;
 mod test;
@@ -24,30 +27,34 @@ mod users;
 mod verify;
 
 use std::{
-    io::{IsTerminal, Write},
-    path::PathBuf,
+    io::Write,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use clap_complete::Shell;
 
 use crate::{
     archive::verify::{READER, reader},
-    config::Config,
+    config::{Config, LogFormat},
     control::api::Failure,
     panics::{self, survived},
     profile::Exit,
+    report::Logs,
 };
+
+/// What commands log that tell what they do themselves: only what goes wrong.
+const QUIET: &str = "error";
 
 /// Archives multidrop mailboxes: files each message once and for good into the archive of each person
 /// it belongs to.
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", default_value = "config/dropkeep.toml")]
-    config: PathBuf,
+    /// The configuration file; otherwise config/dropkeep.toml where there is one, or else /etc/dropkeep/dropkeep.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON on standard output.
     #[arg(long, global = true)]
     json: bool,
@@ -91,8 +98,10 @@ enum Command {
         #[arg(long, value_name = "N", conflicts_with = "run")]
         newest: Option<usize>,
     },
-    /// How each profile stands: idle, running, or failing, since when and why.
-    Status,
+    /// How each profile stands (idle, running, or failing, since when and why), and the appliance.
+    Status(status::Arguments),
+    /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing.
+    Reload,
     /// The users and their archives.
     Users {
         #[command(subcommand)]
@@ -148,6 +157,17 @@ enum Command {
     VerifyReader,
     /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
     Export(export::Arguments),
+    /// Print what completes commands and options in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the man pages.
+    #[command(hide = true)]
+    Manual {
+        /// The directory for them, which is there.
+        dir: PathBuf,
+    },
 }
 
 impl Command {
@@ -156,7 +176,8 @@ impl Command {
         match self {
             Self::Test { .. }
             | Self::Protocols { .. }
-            | Self::Status
+            | Self::Status(_)
+            | Self::Reload
             | Self::Users { change: None }
             | Self::List { .. }
             | Self::Raw { .. }
@@ -173,7 +194,9 @@ impl Command {
             | Self::Explain(_)
             | Self::Reroute(_)
             | Self::Compact { .. }
-            | Self::VerifyReader => false,
+            | Self::VerifyReader
+            | Self::Completions { .. }
+            | Self::Manual { .. } => false,
         }
     }
 }
@@ -182,20 +205,29 @@ impl Command {
 enum UsersCommand {
     /// Add a user with addresses.
     Add {
+        /// The user's name, which nobody else has.
         name: String,
-        #[arg(required = true)]
+        /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
+        #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
     },
     /// Give a user another name; the archive stays.
-    Rename { name: String, to: String },
+    Rename {
+        /// The name so far.
+        name: String,
+        /// The new one.
+        to: String,
+    },
     /// File nothing more for a user; the archive stays.
-    Retire { name: String },
+    Retire {
+        /// The user's name.
+        name: String,
+    },
 }
 
 /// Runs the command line; the exit code is the process's.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    start_logging(matches!(cli.command, Command::Serve));
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
@@ -219,10 +251,25 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    if matches!(cli.command, Command::VerifyReader) {
-        return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+    match &cli.command {
+        Command::VerifyReader => {
+            Logs::begin(QUIET, LogFormat::Human);
+            return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+        }
+        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Manual { dir } => return manual::write(dir),
+        _ => {}
     }
-    let config = Config::load(&cli.config)?;
+    let config_file = cli.config.unwrap_or_else(usual_config);
+    let config = match (Config::load(&config_file), &cli.command) {
+        (Ok(config), _) => config,
+        (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
+        (Err(error), _) => return Err(error.into()),
+    };
+    let logs = match cli.command {
+        Command::Serve => Logs::begin(&config.log.level, config.log.format),
+        _ => Logs::begin(QUIET, LogFormat::Human),
+    };
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
     if cli.command.only_reads()
@@ -232,7 +279,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
     }
     match cli.command {
-        Command::Serve => serve::run(config),
+        Command::Serve => serve::run(config, &logs),
         Command::Test { profile } => test::run(&config, &profile, json),
         Command::Archive { profile, dry_run: true } => rehearse::run(&config, &profile, json),
         Command::Archive {
@@ -242,7 +289,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
-        Command::Status => status::run(config, cli.json),
+        Command::Status(arguments) => status::run(config, &arguments, json),
+        Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List { user, newest } => list::run(config, user, newest, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
@@ -252,27 +300,18 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
-        Command::VerifyReader => Ok(0),
-        Command::Export(arguments) => export::run(&config, &cli.config, arguments, json),
+        Command::Export(arguments) => export::run(&config, &config_file, arguments, json),
+        Command::VerifyReader | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
     }
 }
 
-/// Logs go to standard error; `DROPKEEP_LOG` says how much (`debug`, `dropkeep=trace` …). The `log`
-/// crate is not bridged: async-imap logs what it sends through it, passwords too.
-fn start_logging(serving: bool) {
-    // actix_http tells of every broken request that anybody sends.
-    let default = if serving { "info,actix_http=off" } else { "error" };
-    let filter = std::env::var("DROPKEEP_LOG")
-        .ok()
-        .and_then(|text| EnvFilter::try_new(text).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    if std::io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.with_ansi(false).init();
+/// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
+fn usual_config() -> PathBuf {
+    let here = Path::new("config/dropkeep.toml");
+    // Who may not look into the folder is told so, and not that there is no file.
+    let installed = Path::new("/etc/dropkeep");
+    match !here.exists() && installed.exists() {
+        true => installed.join("dropkeep.toml"),
+        false => here.to_owned(),
     }
 }

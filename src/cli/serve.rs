@@ -2,33 +2,39 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
-use super::ask::Interrupts;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ask::Interrupts, service};
 use crate::{
     appliance::Appliance,
     archive::Store,
     config::Config,
     control::{self, Requests, api::Failure},
     profile::Exit,
-    report::{self, Readiness, metrics},
+    report::{self, Logs, Readiness, metrics},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
 const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is in flight may take to be committed after the signal to stop.
-const FINISH: Duration = Duration::from_secs(7);
+/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
+/// ends within ten seconds, which is what service managers wait at least.
+const FINISH: Duration = Duration::from_secs(6);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
-pub fn run(config: Config) -> Result<u8, Failure> {
+pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    service::status("opening the archive");
     let store = Arc::new(Store::open(&config)?);
     let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
+        let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
+        let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
         let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
@@ -43,19 +49,45 @@ pub fn run(config: Config) -> Result<u8, Failure> {
         let control_handle = control.handle();
         actix_rt::spawn(control);
         readiness.ready();
+        metrics::ready(true);
         for address in http.addresses() {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
+        let mut reloads = appliance.reloads();
+        let mut said = appliance.summary();
+        service::ready(&said);
+        actix_rt::spawn(service::keep_alive(appliance.clone()));
         let mut measure = tokio::time::interval(MEASURE);
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = interrupts.next() => break,
-                _ = look.tick() => match appliance.is_ready() {
-                    true => readiness.ready(),
-                    false => readiness.not_ready("nothing can be archived"),
-                },
+                _ = look.tick() => {
+                    match appliance.not_ready() {
+                        None => readiness.ready(),
+                        Some(why) => readiness.not_ready(why),
+                    }
+                    metrics::ready(readiness.is_ready());
+                    let summary = appliance.summary();
+                    if summary != said {
+                        service::status(&summary);
+                        said = summary;
+                    }
+                }
+                _ = hangups.recv() => {
+                    service::reloading();
+                    // What is wrong there is logged there.
+                    let _ = http.reload();
+                    // It may take as long as its users are many. What came of it stands in the log.
+                    let appliance = appliance.clone();
+                    actix_rt::spawn(async move {
+                        let _ = appliance.reload().await;
+                        service::ready(&appliance.summary());
+                    });
+                }
+                _ = louder.recv() => logs.toggle(),
+                _ = reloads.changed() => logs.configure(&appliance.config().log),
                 _ = measure.tick() => {
                     appliance.measure();
                     recorder.run_upkeep();
@@ -63,8 +95,18 @@ pub fn run(config: Config) -> Result<u8, Failure> {
             }
         }
         tracing::info!("stopping: what is in flight is committed");
+        service::stopping();
         readiness.not_ready("stopping");
         requests.refuse();
+        actix_rt::spawn(async move {
+            interrupts.next().await;
+            // What was acknowledged is on disk.
+            let _ = writeln!(
+                std::io::stderr(),
+                "dropkeep: ended at once; what was not committed is fetched again"
+            );
+            std::process::exit(Exit::Interrupted as i32);
+        });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; what it did not commit is fetched again");
         }

@@ -13,6 +13,9 @@ const MOST_CONNECTIONS: u32 = 16;
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
+    if let Some(detail) = config.log.fault() {
+        return Err(document.error(&["log", "level"], detail));
+    }
     if let Some((key, detail)) = config.http.fault() {
         return Err(document.error(&["http", key], detail));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Zoned, civil::Time};
+use jiff::{ToSpan, Zoned, civil::Time};
 use serde::{Deserialize, Deserializer, de};
 
 /// A daily stretch of local time such as `02:00-05:00`, past midnight where the end comes first; or `never`.
@@ -33,6 +33,20 @@ impl DailyHours {
         let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
         let (from, to) = (time(from)?, time(to)?);
         (from != to).then_some(Self::Daily { from, to })
+    }
+
+    /// When those end that `now` is in; `now` itself where it is in none.
+    pub fn end(&self, now: Zoned) -> Zoned {
+        let Self::Daily { to, .. } = *self else { return now };
+        if !self.include(&now) {
+            return now;
+        }
+        let day = if now.time() < to {
+            now.date()
+        } else {
+            now.date().saturating_add(1.day())
+        };
+        day.to_datetime(to).to_zoned(now.time_zone().clone()).unwrap_or(now)
     }
 
     /// How long they are.
@@ -83,6 +97,22 @@ mod tests {
         assert!(at("02:00-05:00", "02:00") && at("02:00-05:00", "04:59") && !at("02:00-05:00", "05:00"));
         assert!(at("22:00 - 01:30", "23:00") && at("22:00 - 01:30", "01:29") && !at("22:00 - 01:30", "12:00"));
         assert!(!at("never", "03:00"));
+        let end = |hours: &str, time: &str| {
+            let now: Zoned = format!("2026-01-01T{time}:00[UTC]").parse().unwrap();
+            DailyHours::parse(hours)
+                .unwrap()
+                .end(now)
+                .strftime("%dT%H:%M")
+                .to_string()
+        };
+        assert_eq!(
+            (end("02:00-05:00", "03:00"), end("02:00-05:00", "05:00")),
+            ("01T05:00".into(), "01T05:00".into())
+        );
+        assert_eq!(
+            (end("22:00-01:30", "23:00"), end("22:00-01:30", "01:00")),
+            ("02T01:30".into(), "01T01:30".into())
+        );
         let length = |hours: &str| DailyHours::parse(hours).unwrap().length().as_secs();
         assert_eq!(
             (length("02:00-05:00"), length("22:00-01:30"), length("never")),

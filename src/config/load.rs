@@ -67,6 +67,7 @@ impl Config {
         let merged = Figment::new().merge(Toml::string(text)).merge(overrides);
         let mut config: Config = merged.extract().map_err(|error| document.explain(error))?;
         let folder = file.parent().unwrap_or(Path::new(""));
+        config.file = file.to_owned();
         config.make_paths_relative_to(folder);
         directory::check(&config, &document)?;
         config.read_users_file();

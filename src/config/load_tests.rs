@@ -36,6 +36,7 @@ fn defaults_are_those_of_the_sections() {
         read("").unwrap(),
         Config {
             data_dir: "/etc/dropkeep/data".into(),
+            file: "/etc/dropkeep/dropkeep.toml".into(),
             ..Config::default()
         }
     );

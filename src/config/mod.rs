@@ -11,6 +11,7 @@ mod hosts;
 mod hours;
 mod http;
 mod load;
+mod log;
 mod oauth2;
 mod profile;
 mod schedule;
@@ -29,6 +30,7 @@ pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
 pub use http::{Http, HttpTls};
+pub use log::{Log, LogFormat};
 pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
@@ -46,6 +48,9 @@ pub const TOKENS: &str = "tokens";
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Where it was read; empty where it is in no file.
+    #[serde(skip)]
+    pub file: PathBuf,
     /// The one directory that dropkeep writes to.
     pub data_dir: PathBuf,
     /// A CSV file with further users; it is read anew when it changes.
@@ -55,6 +60,7 @@ pub struct Config {
     /// From a domain to the one in which its addresses are looked up.
     pub domain_aliases: BTreeMap<String, AliasTarget>,
     pub http: Http,
+    pub log: Log,
     pub limits: Limits,
     pub archive: Archive,
     pub secrets: Secrets,
@@ -66,11 +72,13 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            file: PathBuf::new(),
             data_dir: "data".into(),
             users_file: None,
             file_users: FileUsers::default(),
             domain_aliases: BTreeMap::new(),
             http: Http::default(),
+            log: Log::default(),
             limits: Limits::default(),
             archive: Archive::default(),
             secrets: Secrets::default(),

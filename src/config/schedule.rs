@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(hours("every 2h"), Some(2));
         assert_eq!(hours("0 3 * * *"), Some(24));
         assert_eq!(hours("0 3 * * 1"), Some(7 * 24));
-        assert_eq!(hours("30 2 1 1 *"), Some(365 * 24));
+        assert_eq!(hours("30 2 1 1 *"), Some(366 * 24));
         // From 18:59 to 8:00, and over the weekend.
         assert!((13..=14).contains(&hours("* 8-18 * * *").unwrap()));
         assert!((61..=62).contains(&hours("*/10 8-18 * * 1-5").unwrap()));

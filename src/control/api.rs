@@ -7,7 +7,7 @@ use crate::{
     config::ConfigError,
     formats::{Format, MboxKind},
     message::Address,
-    profile::{Exit, Failing, StartError},
+    profile::{Exit, Failing, LastRun, StartError},
     report::Run,
 };
 
@@ -27,6 +27,8 @@ pub enum Request {
         format: Format,
         mbox: MboxKind,
     },
+    /// Read the configuration anew; what changed.
+    Reload,
     /// End the run of a profile in good order.
     Interrupt {
         profile: String,
@@ -91,6 +93,7 @@ impl Request {
             | Self::Raw { .. }
             | Self::Show { .. } => true,
             Self::Status
+            | Self::Reload
             | Self::Archive { .. }
             | Self::Import { .. }
             | Self::Interrupt { .. }
@@ -122,7 +125,9 @@ pub enum Reply {
     Run(Box<Run>),
     Compacted(Box<CompactedLine>),
     Rerouted(Box<RerouteLine>),
-    Profile(ProfileLine),
+    Profile(Box<ProfileLine>),
+    Appliance(Box<ApplianceLine>),
+    Reloaded(Reloaded),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.
@@ -152,18 +157,61 @@ pub struct RerouteLine {
     pub users: Vec<String>,
 }
 
-/// A line of `status`.
+/// What a configuration that was read anew changed: names of profiles, and keys that count from the next start on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reloaded {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+    pub needs_restart: Vec<String>,
+}
+
+/// A line of `status`: a profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProfileLine {
     pub profile: String,
-    /// `idle`, `running`, or `failing`: the last runs failed one after the other.
+    /// `idle`, `running`, or `failing`: the last runs failed one after the other, or it is being started anew.
     pub state: String,
     /// The run that is going on, and how far it is.
     pub run: Option<u64>,
     pub seen: u64,
     pub expected: u64,
+    /// For how long that run has made no progress, and after how long it is given up.
+    pub silent_seconds: u64,
+    pub stall_timeout_seconds: u64,
     /// The runs that failed in a row; `null` where the last one did not.
     pub failing: Option<Failing>,
+    /// The last run that asked the server.
+    pub last: Option<LastRun>,
+    pub last_success: Option<jiff::Timestamp>,
+    pub next_run: Option<jiff::Timestamp>,
+    /// The longest time between two runs by the schedule; `null` for those by hand.
+    pub interval_seconds: Option<u64>,
+    /// How far the archive is behind the source: copies that the last look at it left open; `null` before the first.
+    pub open: Option<u64>,
+}
+
+/// The last line of `status`: the appliance and its archive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApplianceLine {
+    pub version: String,
+    /// Whether it is `serve` that answers, which runs the schedules; without it, the command answers itself.
+    pub serving: bool,
+    pub since: jiff::Timestamp,
+    /// Why mail cannot be archived; `null` where it can.
+    pub not_ready: Option<String>,
+    /// Why the configuration of the file as it is now is not in force; `null` where it is.
+    pub configuration_refused: Option<String>,
+    pub users: u64,
+    pub messages: u64,
+    /// Bytes of the messages as they came, and on disk.
+    pub raw_bytes: u64,
+    pub stored_bytes: u64,
+    /// Bytes of the data directory's disk.
+    pub free_bytes: Option<u64>,
+    pub disk_bytes: Option<u64>,
+    /// Fetched copies of which nobody knows what became; always 0.
+    pub unaccounted_copies: i64,
 }
 
 /// A line of `users`.

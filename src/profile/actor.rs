@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{Judged, Progress, Stages, Task},
     deletion::Doubtful,
-    ending::{finish, left_open, log, not_begun},
+    ending::{self, finish, left_open, log, not_begun},
     exclude::Exclude,
     frequent::{Common, Frequent},
     pulse::Pulse,
@@ -28,6 +28,8 @@ use crate::{
 
 /// Progress waiting to be counted; behind it, the connection waits.
 const MAILBOX: usize = 16;
+/// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
+const LOGGED: usize = 20;
 
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +76,10 @@ impl Board {
         self.0.borrow().unresolved.common()
     }
 
+    pub(super) fn expected(&self) -> u64 {
+        self.0.borrow().expected
+    }
+
     /// The run of this number, as counted so far; `None` where it was given up.
     pub(super) fn run(&self, number: u64) -> Option<Run> {
         let live = self.0.borrow();
@@ -89,6 +95,8 @@ pub struct Finished {
     pub exit: Exit,
     /// Why the source, or the store, let it come to nothing or to an early end.
     pub trouble: Option<String>,
+    /// Copies that it left to be archived; `None` where it did not come to look.
+    pub left_open: Option<u64>,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -146,6 +154,9 @@ impl Profile {
             run.count(outcome);
             run.bytes += bytes;
             if let Some(error) = error {
+                if run.errors.len() < LOGGED {
+                    ending::log_error(run, &error);
+                }
                 run.error(&error.folder, error.copy, &error.stage, error.error);
             }
             match reported {
@@ -211,7 +222,7 @@ pub struct Start(pub Option<Import>);
 #[rtype(result = "()")]
 pub struct Interrupt;
 
-/// From the supervisor, to see that the profile answers.
+/// From the supervisor to its profile, and from the appliance to the supervisor, to see that they answer.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Heartbeat;
@@ -250,6 +261,9 @@ impl Handler<Progress> for Profile {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
                 for error in errors {
+                    if run.errors.len() < LOGGED {
+                        ending::log_error(run, &error);
+                    }
                     run.error(&error.folder, error.copy, &error.stage, error.error);
                 }
                 metrics::deleted(&self.config.name, deleted.len() as u64);
@@ -337,6 +351,7 @@ impl Profile {
                     run: ended,
                     exit: Exit::Interrupted,
                     trouble: None,
+                    left_open: None,
                 };
                 return (stored.map(|_| finished).map_err(StartError::from), None);
             }

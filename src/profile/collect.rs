@@ -188,6 +188,8 @@ impl Work<'_> {
         if !self.is_as_listed(session, unit).await? {
             let name = &unit.folder.name;
             tracing::warn!(
+                profile = self.task.profile.name,
+                run = self.task.run,
                 folder = name,
                 "the folder was made anew during the run; it is listed again"
             );
@@ -387,7 +389,7 @@ impl Work<'_> {
             Err((error, _)) if error.asks_to_wait() => return Err(error),
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 let folder = &current.unit.folder.name;
-                tracing::warn!(%error, folder, "a window is refused; its copies are fetched one by one");
+                tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, folder, "a window is refused; its copies are fetched one by one");
                 let mut unfetched = Vec::new();
                 for one in left {
                     match self.fetch_once(session, current, std::slice::from_ref(&one)).await {

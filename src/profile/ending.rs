@@ -13,7 +13,7 @@ use crate::{
     archive::StoreError,
     clock, config,
     identify::how_to_believe_reports,
-    report::{Run, RunState, metrics, timestamp},
+    report::{CopyError, Run, RunState, metrics, timestamp},
 };
 
 /// Copies that a run left to be archived: those it did not come to, and those that failed.
@@ -40,16 +40,16 @@ pub(super) fn finish(
     let mut run = live.run(number)?;
     let some_refused = !refused.is_empty();
     for FolderError { folder, error } in refused {
-        metrics::error("folder");
-        run.error(&folder, "", "folder", error);
+        note(&mut run, &folder, "folder", &error.to_string());
     }
     match &result {
         Err(RunError::Interrupted) | Ok(()) => {}
         Err(error) => {
-            metrics::error(error.stage());
-            run.error("", "", error.stage(), error);
+            note(&mut run, "", error.stage(), &error.to_string());
         }
     }
+    let expected = live.expected();
+    let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let common = live.common_address();
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
         run.notice(notice);
@@ -68,7 +68,28 @@ pub(super) fn finish(
         Ok(()) | Err(RunError::Interrupted) => None,
         Err(error) => Some(error.to_string()),
     };
-    Some(Finished { run, exit, trouble })
+    if let Some(left) = left_open.filter(|_| run.import.is_empty()) {
+        metrics::open_copies(&run.profile, left);
+    }
+    Some(Finished {
+        run,
+        exit,
+        trouble,
+        left_open,
+    })
+}
+
+/// An error of no copy: in the protocol, in the log, and counted.
+fn note(run: &mut Run, folder: &str, stage: &str, error: &str) {
+    let error = CopyError {
+        folder: folder.to_owned(),
+        copy: String::new(),
+        stage: stage.to_owned(),
+        error: error.to_owned(),
+    };
+    metrics::error(stage);
+    log_error(run, &error);
+    run.error(folder, "", stage, &error.error);
 }
 
 pub(super) fn log(finished: &Finished) {
@@ -95,15 +116,16 @@ pub(super) fn log(finished: &Finished) {
         errors = errors.len(),
         "run ends"
     );
-    if let Some(error) = errors.first() {
-        tracing::warn!(
-            profile,
-            run,
-            folder = error.folder,
-            copy = error.copy,
-            stage = error.stage,
-            error = error.error,
-            "first error"
-        );
-    }
+}
+
+/// An error of one copy, or of a folder.
+pub(super) fn log_error(run: &Run, error: &CopyError) {
+    let CopyError {
+        folder,
+        copy,
+        stage,
+        error,
+    } = error;
+    let (profile, run) = (&run.profile, run.run);
+    tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }

@@ -259,7 +259,7 @@ impl Fleet {
             let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
-            tracing::warn!(%error, profile = self.task.profile.name, "the connection is lost, or of no use for a while");
+            tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the connection is lost, or of no use for a while");
             if given == GivenBack::GivenUp {
                 trouble.busy = 0;
             }
@@ -322,7 +322,7 @@ impl Fleet {
     }
 
     async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
-        tracing::warn!(%error, profile = self.task.profile.name, "the run goes on over fewer connections");
+        tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the run goes on over fewer connections");
         let many = self.task.profile.connections;
         self.tell(format!("the server does not take {many} connections at once ({error})"))
             .await
@@ -343,7 +343,12 @@ impl Fleet {
 
     /// Waits because the server asked for it.
     pub(super) async fn rest(&self, pause: Duration) -> Result<(), RunError> {
-        tracing::info!(?pause, profile = self.task.profile.name, "the server asks to wait");
+        tracing::info!(
+            ?pause,
+            profile = self.task.profile.name,
+            run = self.task.run,
+            "the server asks to wait"
+        );
         self.task.pulse.rest(pause);
         self.pause(pause).await
     }

@@ -88,7 +88,7 @@ pub async fn judge(
     let identifying = InStage::enter(Stage::Identify, 1);
     let mut prepared = task.stages.pool.run(identify).await;
     if prepared.is_err() {
-        tracing::error!(folder = folder.name, %copy, "reading a message panicked; it is kept unread");
+        tracing::error!(profile = task.profile.name, run = task.run, folder = folder.name, %copy, "reading a message panicked; it is kept unread");
         prepared = task
             .stages
             .pool

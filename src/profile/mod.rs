@@ -36,14 +36,14 @@ mod watcher;
 mod windows;
 mod would_delete;
 
-pub use actor::{Finished, Live, StartError, look_at_users};
+pub use actor::{Finished, Heartbeat, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
 pub use probe::{Probe, probe};
 pub use proposal::Proposal;
 pub use rehearsal::{Rehearsal, RehearsedFolder, rehearse};
 pub use run::Exit;
-pub use standing::{Failing, Standing};
-pub use supervisor::{InterruptRun, RunNow, Stop, Supervisor};
+pub use standing::{Failing, LastRun, Standing};
+pub use supervisor::{InterruptRun, Leave, Reconfigure, RunNow, Stop, Supervisor};
 pub use tally::UnknownAddress;
 pub use would_delete::Kept;

@@ -73,7 +73,9 @@ impl Work<'_> {
             }
             Ok((_, Err(error))) => drop(first_error.get_or_insert(error)),
             // Its panic is caught within, so it was aborted, with the arbiter.
-            Err(error) => tracing::error!(%error, "a copy was given up on its way; it stays open"),
+            Err(error) => {
+                tracing::error!(%error, profile = self.task.profile.name, run = self.task.run, "a copy was given up on its way; it stays open")
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::retry::RUNS;
+use crate::report::{Run, RunState, timestamp};
 
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
@@ -20,24 +21,84 @@ pub struct Failing {
     pub why: String,
 }
 
+/// A run that ended, in short.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LastRun {
+    pub run: u64,
+    pub state: RunState,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub seen: u64,
+    pub archived: u64,
+    pub failed: u64,
+    /// Errors in its protocol.
+    pub errors: u64,
+}
+
+impl From<&Run> for LastRun {
+    fn from(run: &Run) -> Self {
+        Self {
+            run: run.run,
+            state: run.state,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            seen: run.seen,
+            archived: run.archived,
+            failed: run.failed,
+            errors: run.errors.len() as u64 + run.errors_omitted,
+        }
+    }
+}
+
 /// What is known of a profile's runs.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Standing {
     pub failing: Option<Failing>,
+    /// The last run that asked the server.
+    pub last: Option<LastRun>,
+    /// When one last ended as completed.
+    pub last_success: Option<Timestamp>,
+    /// Copies that the last look at the source left to be archived; `None` where there was none since the start.
+    pub open: Option<u64>,
+    /// When the schedule begins the next run.
+    pub next_run: Option<Timestamp>,
+    /// For how long the run that goes on has made no progress, in seconds.
+    pub silent: u64,
+    /// The profile is gone, and a fresh one takes its place in a moment.
+    pub restarting: bool,
     /// Before which no run of the schedule begins, after one that failed.
     retry_at: Option<Timestamp>,
 }
 
 impl Standing {
+    /// What earlier runs say.
+    pub fn after(last: Option<LastRun>, last_success: Option<Timestamp>) -> Self {
+        Self {
+            last,
+            last_success,
+            ..Self::default()
+        }
+    }
+
     /// A run ended without trouble.
     pub fn succeeded(&mut self) {
-        *self = Self::default();
+        self.failing = None;
+        self.retry_at = None;
+    }
+
+    /// A run ended, however. `left_open`: what it left to be archived, where it came to look at the source.
+    pub fn ended(&mut self, run: &Run, left_open: Option<u64>) {
+        self.last = Some(LastRun::from(run));
+        if run.state == RunState::Completed {
+            self.last_success = run.finished_at;
+        }
+        self.open = left_open.or(self.open);
     }
 
     /// A run failed; gives for how long the profile is left alone.
     pub fn failed(&mut self, now: Timestamp, why: &str) -> Duration {
         let failing = self.failing.get_or_insert_with(|| Failing {
-            since: now,
+            since: timestamp(now),
             times: 0,
             why: String::new(),
         });
@@ -53,6 +114,20 @@ impl Standing {
         if let Some(failing) = &self.failing {
             self.retry_at = now.checked_add(RUNS.after(failing.times)).ok();
         }
+    }
+
+    /// The word for how it stands.
+    pub fn state(&self, running: bool) -> &'static str {
+        match (self.restarting || self.is_failing(), running) {
+            (true, _) => "failing",
+            (false, true) => "running",
+            (false, false) => "idle",
+        }
+    }
+
+    /// Runs that failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.failing.as_ref().map_or(0, |failing| failing.times)
     }
 
     /// Whether so many runs failed that somebody should look.

@@ -5,14 +5,16 @@
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
+mod due;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::{
-    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseActFuture, ResponseFuture,
-    WrapFuture,
+    Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseActFuture,
+    ResponseFuture, SpawnHandle, WrapFuture,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -26,7 +28,13 @@ use super::{
     standing::Standing,
     watcher::{Watched, watch},
 };
-use crate::{archive::Change, clock, config, report::metrics, source::Import, token::Login};
+use crate::{
+    archive::Change,
+    clock, config, fault,
+    report::{RunState, metrics},
+    source::Import,
+    token::Login,
+};
 
 /// How often a profile is looked after.
 const WATCH: Duration = Duration::from_secs(1);
@@ -65,16 +73,14 @@ pub struct Supervisor {
     cut_short: bool,
     /// What is heard of a source that is archived continuously.
     watched: Watched,
+    /// Who hears it.
+    watcher: Option<SpawnHandle>,
+    /// What is configured now; it takes effect when no run goes on.
+    reconfigured: Option<Box<Reconfigure>>,
 }
 
 impl Supervisor {
-    pub fn new(
-        config: config::Profile,
-        login: Login,
-        stages: Stages,
-        last_start: Option<Timestamp>,
-        scheduled: bool,
-    ) -> Self {
+    pub fn new(config: config::Profile, login: Login, stages: Stages, standing: Standing, scheduled: bool) -> Self {
         let live = Arc::new(watch::Sender::new(Live::default()));
         let profile = make(&config, &login, &stages, Board::new(live.clone(), 0));
         Self {
@@ -82,7 +88,8 @@ impl Supervisor {
             login,
             stages,
             live,
-            standing: Arc::default(),
+            last_start: standing.last.as_ref().map(|last| last.started_at),
+            standing: Arc::new(watch::Sender::new(standing)),
             profile,
             generation: 0,
             gone: CancellationToken::new(),
@@ -91,12 +98,13 @@ impl Supervisor {
             restarting: false,
             beating: false,
             listening: None,
-            last_start,
             watching_since: clock::now(),
             scheduled,
             by_schedule: false,
             cut_short: false,
             watched: Watched::default(),
+            watcher: None,
+            reconfigured: None,
         }
     }
 
@@ -111,6 +119,9 @@ impl Supervisor {
     }
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
+        if let Err(error) = fault::point("looking-after") {
+            return tracing::error!(%error, profile = self.config.name, "the profile is not looked after");
+        }
         if self.restarting {
             return;
         }
@@ -133,80 +144,36 @@ impl Supervisor {
                 }
             }));
         }
-        if self.is_stalled() {
+        let silent = self.silence();
+        if silent > self.config.stall_timeout.0 {
             return self.replace("stall", ctx);
         }
-        self.start_if_due(ctx);
+        self.take_up_configuration(ctx);
+        let next_run = self.start_if_due(ctx);
+        let silent_for = silent.as_secs();
+        self.standing.send_if_modified(|standing| {
+            let changed = (standing.next_run, standing.silent) != (next_run, silent_for);
+            (standing.next_run, standing.silent) = (next_run, silent_for);
+            changed
+        });
+        metrics::profile_watched(&self.config.name, next_run.map(Timestamp::as_second), silent);
     }
 
-    fn is_stalled(&mut self) -> bool {
+    /// For how long the run that goes on got nowhere.
+    fn silence(&mut self) -> Duration {
         let now = Instant::now();
         let patience = self.config.stall_timeout.0;
         let live = self.live.borrow();
         if !live.busy {
             self.listening = None;
-            return false;
+            return Duration::ZERO;
         }
         let run = live.run.as_ref().map_or(0, |run| run.run);
         if self.listening.as_ref().is_none_or(|(number, _)| *number != run) {
             self.listening = Some((run, Stethoscope::new(live.pulse.clone(), now)));
         }
         let silent = self.listening.as_mut().map(|(_, it)| it.silent_for(now, patience));
-        silent.is_some_and(|silent| silent > patience)
-    }
-
-    fn start_if_due(&mut self, ctx: &mut Context<Self>) {
-        let now = clock::now();
-        if self.config.pause.include(&now.to_zoned(self.config.timezone.get())) {
-            if self.by_schedule && self.live.borrow().run.is_some() {
-                self.by_schedule = false;
-                self.cut_short = true;
-                tracing::info!(profile = self.config.name, "the pause begins, and the run ends");
-                self.live.send_modify(|live| {
-                    if let Some(run) = live.run.as_mut() {
-                        run.notice("the hours of `pause` began; what is left is archived after them");
-                    }
-                    live.cancel.cancel();
-                });
-            }
-            return;
-        }
-        // A clock that was set back: from now on it is counted from there, or nothing is due until it is here again.
-        self.watching_since = self.watching_since.min(now);
-        self.last_start = self.last_start.map(|last| last.min(now));
-        let due = self
-            .config
-            .schedule
-            .next(&self.config.timezone, self.last_start, self.watching_since, now);
-        let busy = self.live.borrow().busy;
-        let due = match self.config.schedule {
-            _ if self.cut_short => Some(now),
-            config::Schedule::Continuous if !busy && self.watched.take_changed() => Some(now),
-            config::Schedule::Continuous if self.is_watched() => {
-                let soonest = self
-                    .last_start
-                    .and_then(|last| last.checked_add(config::CONTINUOUS_AT_MOST).ok());
-                soonest
-                    .map(|soonest| soonest.min(now + config::CONTINUOUS_AT_MOST))
-                    .or(due)
-            }
-            _ => due,
-        };
-        let due = self.standing.borrow().next(due, now).is_some_and(|due| due <= now);
-        if self.scheduled && due && !busy {
-            self.last_start = Some(now);
-            self.by_schedule = true;
-            self.cut_short = false;
-            // How it ended is noted there.
-            let run = self.ask(None);
-            ctx.spawn(run.map(|_, _, _| ()));
-        }
-    }
-
-    /// Whether new mail anywhere in the source would be noticed.
-    fn is_watched(&self) -> bool {
-        matches!(&self.config.folders.include[..], [only] if !only.contains(['*', '%', '\\']))
-            && self.watched.is_watching()
+        silent.unwrap_or_default()
     }
 
     /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
@@ -245,14 +212,22 @@ impl Supervisor {
                 self.failed(&error.to_string());
             }
             Ok(Finished { run, .. }) if !run.import.is_empty() => {}
-            Ok(Finished { trouble: Some(why), .. }) => self.failed(why),
-            Ok(Finished { run, .. }) if run.state == crate::report::RunState::Interrupted => {
-                self.standing.send_modify(|standing| standing.interrupted(clock::now()));
+            Ok(finished) => {
+                let Finished { run, left_open, .. } = finished;
+                self.standing.send_modify(|standing| standing.ended(run, *left_open));
+                match &finished.trouble {
+                    Some(why) => self.failed(why),
+                    None if run.state == RunState::Interrupted => {
+                        self.standing.send_modify(|standing| standing.interrupted(clock::now()));
+                    }
+                    None => self.standing.send_modify(Standing::succeeded),
+                }
             }
-            Ok(_) => self.standing.send_modify(Standing::succeeded),
         }
         self.by_schedule = false;
         self.show(false);
+        // So that it is known when the next begins.
+        ctx.run_later(Duration::ZERO, Self::look_after);
     }
 
     fn failed(&mut self, why: &str) {
@@ -272,12 +247,11 @@ impl Supervisor {
     }
 
     fn show(&self, running: bool) {
-        let state = match (self.restarting || self.standing.borrow().is_failing(), running) {
-            (true, _) => "failing",
-            (false, true) => "running",
-            (false, false) => "idle",
-        };
-        metrics::profile_state(&self.config.name, state);
+        self.standing
+            .send_modify(|standing| standing.restarting = self.restarting);
+        let standing = self.standing.borrow();
+        metrics::profile_state(&self.config.name, standing.state(running));
+        metrics::profile_failures(&self.config.name, standing.failures());
     }
 
     /// Puts a fresh profile in the place of one that is gone.
@@ -297,14 +271,53 @@ impl Supervisor {
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
-            let board = Board::new(supervisor.live.clone(), supervisor.generation);
-            supervisor.profile = make(&supervisor.config, &supervisor.login, &supervisor.stages, board);
-            supervisor.born = Instant::now();
             supervisor.restarting = false;
-            supervisor.beating = false;
-            supervisor.listening = None;
+            supervisor.make_anew();
             supervisor.show(false);
         });
+    }
+
+    /// A fresh profile, of the generation that there is now.
+    fn make_anew(&mut self) {
+        let board = Board::new(self.live.clone(), self.generation);
+        self.profile = make(&self.config, &self.login, &self.stages, board);
+        self.born = Instant::now();
+        self.beating = false;
+        self.listening = None;
+    }
+
+    /// What is configured now takes effect between two runs.
+    fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
+        if self.live.borrow().busy {
+            return;
+        }
+        let Some(reconfigured) = self.reconfigured.take() else {
+            return;
+        };
+        let Reconfigure { config, login, stages } = *reconfigured;
+        (self.config, self.login, self.stages) = (config, login, stages);
+        self.generation += 1;
+        self.live.send_replace(Live {
+            generation: self.generation,
+            ..Live::default()
+        });
+        self.make_anew();
+        self.watch(ctx);
+        let interval = self.config.interval(clock::now()).filter(|_| self.scheduled);
+        metrics::profile_times(&self.config.name, interval, self.config.stall_timeout.0);
+    }
+
+    /// Has the source watched that is archived continuously.
+    fn watch(&mut self, ctx: &mut Context<Self>) {
+        if let Some(watcher) = self.watcher.take() {
+            ctx.cancel_future(watcher);
+            self.watched = Watched::default();
+        }
+        let continuous = self.config.schedule == config::Schedule::Continuous;
+        if self.scheduled && continuous && self.config.server.access.family() == config::Family::Imap {
+            let watch = watch(self.config.clone(), self.login.clone(), self.watched.clone());
+            self.watcher = Some(ctx.spawn(watch.into_actor(self)));
+        }
     }
 
     /// The run that went down with its profile gets its protocol all the same.
@@ -330,10 +343,13 @@ impl Supervisor {
         let Some(mut run) = run else { return gone.cancel() };
         metrics::error("run");
         run.error("", "", "run", why);
-        run.state = crate::report::RunState::Failed;
+        run.state = RunState::Failed;
         run.finished_at = Some(crate::report::timestamp(clock::now()));
         let took = Duration::try_from(clock::now().duration_since(run.started_at)).unwrap_or_default();
         metrics::run_ended(&self.config.name, run.state, took, None);
+        if run.import.is_empty() {
+            self.standing.send_modify(|standing| standing.ended(&run, None));
+        }
         let committer = self.stages.committer.clone();
         let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
         ctx.spawn(store.into_actor(self).map(move |stored, supervisor, _| {
@@ -359,11 +375,7 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(WATCH, |supervisor, ctx| supervisor.look_after(ctx));
-        let continuous = self.config.schedule == config::Schedule::Continuous;
-        if self.scheduled && continuous && self.config.server.access.family() == config::Family::Imap {
-            let watch = watch(self.config.clone(), self.login.clone(), self.watched.clone());
-            ctx.spawn(watch.into_actor(self));
-        }
+        self.watch(ctx);
     }
 }
 
@@ -385,6 +397,26 @@ impl Handler<RunNow> for Supervisor {
     }
 }
 
+/// From a configuration that was read anew: what the profile is from its next run on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconfigure {
+    pub config: config::Profile,
+    pub login: Login,
+    pub stages: Stages,
+}
+
+impl Handler<Reconfigure> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, reconfigure: Reconfigure, ctx: &mut Self::Context) {
+        self.reconfigured = Some(Box::new(reconfigure));
+        if !self.restarting {
+            self.take_up_configuration(ctx);
+        }
+    }
+}
+
 /// From the appliance's end: end the run that is going on, if any, and start no more by the schedule.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -397,6 +429,25 @@ impl Handler<Stop> for Supervisor {
         self.scheduled = false;
         self.handle(InterruptRun, ctx)
     }
+}
+
+/// From a configuration that has the profile no more, once no run goes on: end.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave;
+
+impl Handler<Leave> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl Handler<Heartbeat> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Heartbeat, _: &mut Self::Context) {}
 }
 
 /// From a command: end the run that is going on in good order.

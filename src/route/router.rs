@@ -376,6 +376,17 @@ impl Handler<Refused> for Router {
     }
 }
 
+/// From the appliance, to see that the router answers.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Heartbeat;
+
+impl Handler<Heartbeat> for Router {
+    type Result = ();
+
+    fn handle(&mut self, _: Heartbeat, _: &mut Self::Context) {}
+}
+
 impl Handler<Preview> for Router {
     type Result = Answer<Previewed>;
 

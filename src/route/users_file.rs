@@ -8,7 +8,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
+};
 
 use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
@@ -105,6 +107,19 @@ impl Handler<LookAtUsers> for UsersFile {
             actor.state = state;
             actor.state.error.clone()
         })))
+    }
+}
+
+/// From a configuration that was read anew: look no more. Answered when no look is going on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LookNoMore;
+
+impl Handler<LookNoMore> for UsersFile {
+    type Result = ();
+
+    fn handle(&mut self, _: LookNoMore, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }
 

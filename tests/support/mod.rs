@@ -11,6 +11,7 @@ pub mod dovecot;
 pub mod generator;
 pub mod identity;
 pub mod mime;
+pub mod office;
 pub mod pages;
 pub mod proxy;
 pub mod pull;

@@ -1,0 +1,207 @@
+//! The configuration, read anew while mail goes on: users, lists and aliases, profiles. One that is refused changes nothing.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+};
+
+use actix::Actor;
+use tokio::sync::watch;
+
+use super::{Appliance, Supervised, directory, supervise, take_over_users};
+use crate::{
+    config::{Config, FileUsers},
+    control::api::{Failure, Reloaded},
+    profile::{Exit, Leave, Reconfigure, Standing, Stop},
+    report::metrics,
+    route::{BeginSwap, LookNoMore, Swap, UsersFile},
+    token::Login,
+};
+
+impl Appliance {
+    /// Told whenever another configuration is in force.
+    pub fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
+    }
+
+    /// Reads the configuration anew from its file. A profile that changed goes on by the new one when no run of it is
+    /// going on; one that is not there any more ends its run in good order, and goes.
+    ///
+    /// # Errors
+    /// The file is refused, and the configuration stays as it was.
+    pub async fn reload(&self) -> Result<Reloaded, Failure> {
+        let _alone = self.reloading.lock().await;
+        let reloaded = self.read_anew().await;
+        metrics::reloaded(reloaded.is_ok());
+        let refused = reloaded.as_ref().err().map(ToString::to_string);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        match &reloaded {
+            Ok(reloaded) => tracing::info!(
+                added = ?reloaded.added, changed = ?reloaded.changed, removed = ?reloaded.removed,
+                needs_restart = ?reloaded.needs_restart, "the configuration was read anew"
+            ),
+            Err(error) => tracing::error!(%error, "the configuration is refused, and stays as it was"),
+        }
+        reloaded
+    }
+
+    async fn read_anew(&self) -> Result<Reloaded, Failure> {
+        let old = self.config();
+        let file = old.file.clone();
+        let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await;
+        let read = read.map_err(|_| Failure::new(Exit::Errors, "reading it panicked; this is a fault of dropkeep"))?;
+        let mut new = read?;
+        new.require_users()?;
+        let needs_restart = keep_fixed(&old, &mut new);
+        self.change_users(&old, &new).await?;
+        new.file_users = FileUsers::default();
+        let mut reloaded = self.change_profiles(&old, Arc::new(new)).await;
+        reloaded.needs_restart = needs_restart;
+        self.reloads.send_modify(|reloads| *reloads += 1);
+        Ok(reloaded)
+    }
+
+    /// Makes the users those of `new`.
+    async fn change_users(&self, old: &Config, new: &Config) -> Result<(), Failure> {
+        let users_of = |config: &Config| (config.user.clone(), config.list.clone(), config.domain_aliases.clone());
+        if users_of(old) == users_of(new) && old.users_file == new.users_file {
+            return Ok(());
+        }
+        // Whoever looks at the users file knows the users of the old configuration, and would retire the new ones.
+        let looking = self.running().stages.users_file.clone();
+        if let Some(looking) = looking {
+            // One that is gone looks no more.
+            let _ = looking.send(LookNoMore).await;
+        }
+        let taken = self.take_over(new).await;
+        let config = if taken.is_ok() { new } else { old };
+        let (committer, router) = (self.committer.clone(), self.router.clone());
+        let users_file = UsersFile::new(config, self.store.clone(), committer, router).map(Actor::start);
+        self.running_mut().stages.users_file = users_file;
+        if taken.is_err() {
+            self.reconfigure(old, &Arc::new(old.clone())).await;
+        }
+        taken
+    }
+
+    async fn take_over(&self, new: &Config) -> Result<(), Failure> {
+        let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep");
+        // From here on the router notes what it changes itself.
+        self.router.send(BeginSwap(0)).await.map_err(gone)?;
+        take_over_users(new, &self.store, &self.committer).await?;
+        let (config, store) = (new.clone(), self.store.clone());
+        let made = actix_rt::task::spawn_blocking(move || directory(&config, &store)).await;
+        let made = made.map_err(|_| Failure::new(Exit::Errors, "making the directory panicked"))??;
+        self.router.send(Swap(made)).await.map_err(gone)?;
+        Ok(())
+    }
+
+    /// Makes the profiles those of `new`.
+    async fn change_profiles(&self, old: &Config, new: Arc<Config>) -> Reloaded {
+        let names = |config: &Config| -> HashSet<String> { config.profile.iter().map(|it| it.name.clone()).collect() };
+        let (before, now) = (names(old), names(&new));
+        let mut reloaded = Reloaded {
+            changed: self.reconfigure(old, &new).await,
+            ..Reloaded::default()
+        };
+        let mut leaving = Vec::new();
+        {
+            let mut running = self.running_mut();
+            running.config = new.clone();
+            let max = new.limits.max_message_size.0;
+            running.stages.max_message_size = max;
+            let stages = running.stages.clone();
+            for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
+                let supervised = supervise(&new, profile, &stages, Standing::default(), self.scheduled);
+                running.profiles.insert(profile.name.clone(), supervised);
+                reloaded.added.push(profile.name.clone());
+            }
+            for name in before.difference(&now) {
+                leaving.extend(
+                    running
+                        .profiles
+                        .remove(name)
+                        .map(|supervised| (name.clone(), supervised)),
+                );
+                reloaded.removed.push(name.clone());
+            }
+        }
+        for (name, supervised) in leaving {
+            actix_rt::spawn(leave(name, supervised));
+        }
+        reloaded
+    }
+
+    /// Tells the profiles that are in both configurations what they are now, where that is something else.
+    async fn reconfigure(&self, old: &Config, new: &Arc<Config>) -> Vec<String> {
+        let (stages, profiles) = {
+            let running = self.running();
+            (running.stages.clone(), running.profiles.clone())
+        };
+        let stages = crate::profile::Stages {
+            max_message_size: new.limits.max_message_size.0,
+            ..stages
+        };
+        // What is not the profile's own: where its tokens are encrypted, what is too large, who looks at the users.
+        let all = old.secrets != new.secrets
+            || old.limits != new.limits
+            || old.users_file.is_some()
+            || new.users_file.is_some();
+        let mut changed = Vec::new();
+        for profile in &new.profile {
+            let before = old.profile.iter().find(|before| before.name == profile.name);
+            let (Some(before), Some(supervised)) = (before, profiles.get(&profile.name)) else {
+                continue;
+            };
+            if before == profile && !all {
+                continue;
+            }
+            if before != profile {
+                changed.push(profile.name.clone());
+            }
+            let reconfigure = Reconfigure {
+                config: profile.clone(),
+                login: Login::new(new, profile),
+                stages: stages.clone(),
+            };
+            // A supervisor that is gone runs nothing.
+            let _ = supervised.supervisor.send(reconfigure).await;
+        }
+        changed
+    }
+}
+
+/// Puts back what holds for as long as the appliance runs, and names it.
+fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
+    let mut fixed = Vec::new();
+    let mut keep = |key: &str, differs: bool| {
+        if differs {
+            fixed.push(key.to_owned());
+        }
+    };
+    keep("data_dir", old.data_dir != new.data_dir);
+    keep("limits.inflight", old.limits.inflight != new.limits.inflight);
+    keep(
+        "archive.volume_size",
+        old.archive.volume_size != new.archive.volume_size,
+    );
+    keep(
+        "archive.quiet_hours",
+        old.archive.quiet_hours != new.archive.quiet_hours,
+    );
+    keep("http", old.http != new.http);
+    new.data_dir.clone_from(&old.data_dir);
+    new.limits.inflight = old.limits.inflight;
+    new.archive = old.archive.clone();
+    new.http = old.http.clone();
+    fixed
+}
+
+/// Ends a profile that is configured no more.
+async fn leave(name: String, mut supervised: Supervised) {
+    // A supervisor that is gone has no run.
+    let _ = supervised.supervisor.send(Stop).await;
+    let _ = supervised.live.wait_for(|live| !live.busy).await;
+    let _ = supervised.supervisor.send(Leave).await;
+    metrics::profile_gone(&name);
+}

@@ -1,0 +1,107 @@
+//! How the appliance stands, for `status` and for whoever asks whether it is ready.
+
+use std::sync::PoisonError;
+
+use tokio::sync::mpsc;
+
+use super::{Appliance, Supervised};
+use crate::{
+    clock, config,
+    control::api::{ApplianceLine, Failure, ProfileLine, Reply},
+    profile::Exit,
+    report,
+};
+
+impl Supervised {
+    /// `idle`, `running` or `failing`.
+    pub(super) fn state(&self) -> &'static str {
+        let busy = self.live.borrow().busy;
+        self.standing.borrow().state(busy)
+    }
+}
+
+impl Appliance {
+    /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        if !self.committer.is_open() {
+            return Some("the store takes no more writes; the log says why");
+        }
+        if !self.router.connected() {
+            return Some("the router is gone; this is a fault of dropkeep");
+        }
+        let all = self.profiles().iter().all(|profile| profile.supervisor.connected());
+        (!all).then_some("a supervisor is gone; this is a fault of dropkeep")
+    }
+
+    /// Each profile, in the configuration's order, and then the appliance.
+    pub(super) async fn status(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        for profile in &self.config().profile {
+            // One that the configuration lost meanwhile is no matter.
+            let Ok(supervised) = self.profile(&profile.name) else {
+                continue;
+            };
+            let line = self.profile_line(profile, &supervised);
+            // Whoever asked may be gone.
+            let _ = replies.send(Reply::Profile(Box::new(line))).await;
+        }
+        let line = self.line().await?;
+        let _ = replies.send(Reply::Appliance(Box::new(line))).await;
+        Ok(())
+    }
+
+    fn profile_line(&self, profile: &config::Profile, supervised: &Supervised) -> ProfileLine {
+        let (live, standing) = (supervised.live.borrow(), supervised.standing.borrow());
+        let interval = profile.interval(clock::now()).filter(|_| self.scheduled);
+        ProfileLine {
+            profile: profile.name.clone(),
+            state: standing.state(live.busy).to_owned(),
+            run: live.run.as_ref().map(|run| run.run),
+            seen: live.run.as_ref().map_or(0, |run| run.seen),
+            expected: live.expected,
+            silent_seconds: standing.silent,
+            stall_timeout_seconds: profile.stall_timeout.0.as_secs(),
+            failing: standing.failing.clone(),
+            last: standing.last.clone(),
+            last_success: standing.last_success.map(report::timestamp),
+            next_run: standing.next_run.map(report::timestamp),
+            interval_seconds: interval.map(|interval| interval.as_secs()),
+            open: standing.open,
+        }
+    }
+
+    async fn line(&self) -> Result<ApplianceLine, Failure> {
+        let store = self.store.clone();
+        // The users may be very many.
+        let measured = actix_rt::task::spawn_blocking(move || {
+            let (messages, raw) = store.totals()?;
+            Ok::<_, Failure>((
+                store.users()?.len() as u64,
+                messages,
+                raw,
+                store.disk_size(),
+                store.disk(),
+            ))
+        });
+        let panicked = |_| {
+            Failure::new(
+                Exit::Errors,
+                "measuring the archive panicked; this is a fault of dropkeep",
+            )
+        };
+        let (users, messages, raw_bytes, stored_bytes, disk) = measured.await.map_err(panicked)??;
+        Ok(ApplianceLine {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            serving: self.scheduled,
+            since: report::timestamp(self.started),
+            not_ready: self.not_ready().map(str::to_owned),
+            configuration_refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            users,
+            messages,
+            raw_bytes,
+            stored_bytes,
+            free_bytes: disk.map(|(free, _)| free),
+            disk_bytes: disk.map(|(_, size)| size),
+            unaccounted_copies: report::unaccounted(),
+        })
+    }
+}

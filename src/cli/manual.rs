@@ -1,0 +1,209 @@
+//! The man pages, and what completes commands in a shell: both are made from the definitions of the commands.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::{
+    Man,
+    roff::{Inline, Roff, bold, roman},
+};
+
+use super::{Cli, output::Output};
+use crate::{control::api::Failure, profile::Exit};
+
+/// Exit codes and what they mean, for the page of the program itself.
+const EXIT_CODES: [(&str, &str); 6] = [
+    ("0", "Done; copies that were skipped, excluded or too large included."),
+    (
+        "1",
+        "Done, but copies failed, the connection was lost midway, or a run of the profile is already going on.",
+    ),
+    (
+        "2",
+        "Usage or configuration: an unknown key, profile, user, id or run, a port in use.",
+    ),
+    (
+        "3",
+        "The source could not be reached, or refused the certificate or the login.",
+    ),
+    ("4", "The store could not be opened, is damaged, or the disk is full."),
+    (
+        "130",
+        "Interrupted; what was fetched is committed, and the next run goes on.",
+    ),
+];
+
+const ENVIRONMENT: [(&str, &str); 2] = [
+    (
+        "DROPKEEP_LOG",
+        "How much is logged on standard error: error, warn, info, debug, trace, or by module as in dropkeep=debug.",
+    ),
+    (
+        "DROPKEEP__SECTION__KEY",
+        "Overrides a key of the configuration, as DROPKEEP__HTTP__LISTEN does http.listen.",
+    ),
+];
+
+const FILES: [(&str, &str); 3] = [
+    (
+        "/etc/dropkeep/dropkeep.toml",
+        "The configuration of an installed appliance.",
+    ),
+    (
+        "/var/lib/dropkeep",
+        "Its archive, which only the user dropkeep can read.",
+    ),
+    (
+        "/usr/share/doc/dropkeep",
+        "Documents about the configuration, runs, deletion, backups and more.",
+    ),
+];
+
+/// Prints what completes commands in `shell`.
+pub fn completions(shell: Shell) -> u8 {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut visible(&Cli::command()), "dropkeep", &mut script);
+    let mut output = Output::new();
+    output.bytes(&script);
+    output.finish();
+    0
+}
+
+/// Writes a man page for the program and one for each of its commands.
+///
+/// # Errors
+/// One cannot be written.
+pub fn write(dir: &Path) -> Result<u8, Failure> {
+    let failed = |error| Failure::new(Exit::Errors, format!("{}: {error}", dir.display()));
+    let mut command = visible(&Cli::command()).disable_help_subcommand(true);
+    command.build();
+    write_all(command, dir).map(|()| 0).map_err(failed)
+}
+
+fn write_all(command: Command, dir: &Path) -> io::Result<()> {
+    for subcommand in command.get_subcommands() {
+        write_all(subcommand.clone(), dir)?;
+    }
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    let is_program = name == command.get_name();
+    // Without a date, what follows would stand in its place.
+    let page = Man::new(command.clone())
+        .date(" ")
+        .source(concat!("dropkeep ", env!("CARGO_PKG_VERSION")))
+        .manual("dropkeep");
+    let mut file = File::create(dir.join(page.get_filename()))?;
+    page.render(&mut file)?;
+    let mut more = Roff::new();
+    if is_program {
+        list(&mut more, "EXIT STATUS", &EXIT_CODES);
+        list(&mut more, "ENVIRONMENT", &ENVIRONMENT);
+        list(&mut more, "FILES", &FILES);
+    } else {
+        more.control("SH", ["SEE ALSO"]);
+        more.text([bold("dropkeep"), roman("(1)")]);
+    }
+    more.to_writer(&mut file)?;
+    file.flush()
+}
+
+fn list(page: &mut Roff, heading: &str, entries: &[(&str, &str)]) {
+    page.control("SH", [heading]);
+    for (term, words) in entries {
+        page.control("TP", []);
+        page.text([bold(*term)]);
+        page.text([Inline::Roman((*words).to_owned())]);
+    }
+}
+
+/// What people see of a command: neither generator leaves out what is hidden.
+fn visible(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let mut visible = Command::new(command.get_name().to_owned())
+        .args(arguments)
+        .subcommands(below.map(visible))
+        .subcommand_required(command.is_subcommand_required_set());
+    if let Some(about) = command.get_about() {
+        visible = visible.about(about.clone());
+    }
+    if let Some(about) = command.get_long_about() {
+        visible = visible.long_about(about.clone());
+    }
+    match command.get_version() {
+        Some(version) => visible.version(version.to_owned()),
+        None => visible,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_described(command: &Command) {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name}");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+        }
+        command.get_subcommands().for_each(assert_described);
+    }
+
+    #[test]
+    fn every_command_and_option_says_what_it_is_for() {
+        assert_described(&visible(&Cli::command()));
+    }
+
+    fn names(command: &Command, below: &str, found: &mut Vec<String>) {
+        for command in command.get_subcommands() {
+            let name = format!("{below}-{}", command.get_name());
+            names(command, &name, found);
+            found.push(name);
+        }
+    }
+
+    #[test]
+    fn every_command_has_its_page_and_stands_in_that_of_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path()).unwrap_or_else(|failure| panic!("{}", failure.error));
+        let read = |page: &str| std::fs::read_to_string(folder.path().join(page)).unwrap();
+        let program = read("dropkeep.1");
+        let mut commands = Vec::new();
+        names(&visible(&Cli::command()), "dropkeep", &mut commands);
+        assert!(commands.len() > 20, "{commands:?}");
+        for name in &commands {
+            // A hyphen is written with a backslash.
+            let title = format!(".SH NAME\n{}", name.replace('-', "\\-"));
+            let page = read(&format!("{name}.1"));
+            assert!(page.contains(&title), "{page}");
+            let of_program = name.matches('-').count() == 1;
+            assert!(
+                !of_program || program.contains(&format!("{}(1)", name.replace('-', "\\-"))),
+                "{name}\n{program}"
+            );
+        }
+        let pages = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(pages, commands.len() + 1, "what is hidden has none");
+        for heading in ["EXIT STATUS", "ENVIRONMENT", "FILES"] {
+            assert!(program.contains(heading), "{program}");
+        }
+    }
+
+    #[test]
+    fn each_shell_completes_the_commands_that_people_see() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut visible(&Cli::command()), "dropkeep", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            assert!(script.contains("protocols") && script.contains("dry-run"), "{shell}");
+            assert!(
+                !script.contains("verify-reader") && !script.contains("worker"),
+                "{shell}"
+            );
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What a monitoring plugin says of a status: one line, and how bad it is. Pure.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    config::ByteSize,
+    control::api::{ApplianceLine, ProfileLine},
+    report::RunState,
+};
+
+/// A disk with less than this part of it free is nearly full, and with less than that part full.
+const NEARLY_FULL: u64 = 10;
+const FULL: u64 = 50;
+/// So much longer than its schedule a profile may take for a success.
+const OVERDUE: u64 = 2;
+
+/// By the exit codes of monitoring plugins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+/// The worst that there is, and all that is to be said.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    pub health: Health,
+    pub problems: Vec<String>,
+    profiles: usize,
+    messages: u64,
+    free_bytes: Option<u64>,
+    open: u64,
+}
+
+impl Checked {
+    /// Nothing else is known.
+    pub fn critical(what: String) -> Self {
+        let mut checked = judge(&[], None, Timestamp::UNIX_EPOCH);
+        (checked.health, checked.problems) = (Health::Critical, vec![what]);
+        checked
+    }
+
+    fn problem(&mut self, health: Health, what: String) {
+        if health > self.health {
+            self.health = health;
+            self.problems.insert(0, what);
+        } else {
+            self.problems.push(what);
+        }
+    }
+
+    /// As plugins print it: what is wrong, the worst first, and behind `|` the figures.
+    pub fn line(&self) -> String {
+        let word = format!("{:?}", self.health).to_uppercase();
+        let said = match self.problems.is_empty() {
+            true => format!("{} profiles, {} messages", self.profiles, self.messages),
+            // A bar would begin the figures.
+            false => self.problems.join("; ").replace('|', "/"),
+        };
+        let free = self.free_bytes.map(|free| format!(" free={free}B")).unwrap_or_default();
+        format!(
+            "DROPKEEP {word} - {said} | messages={} open={}{free}",
+            self.messages, self.open
+        )
+    }
+}
+
+/// What is to be said of these profiles and this appliance.
+pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: Timestamp) -> Checked {
+    let mut checked = Checked {
+        health: Health::Ok,
+        problems: Vec::new(),
+        profiles: profiles.len(),
+        messages: appliance.map_or(0, |appliance| appliance.messages),
+        free_bytes: appliance.and_then(|appliance| appliance.free_bytes),
+        open: profiles.iter().filter_map(|profile| profile.open).sum(),
+    };
+    match appliance {
+        Some(appliance) => of_the_appliance(&mut checked, appliance),
+        None => checked.problem(Health::Unknown, "nothing was said of the appliance".into()),
+    }
+    let since = appliance.map(|appliance| appliance.since);
+    profiles
+        .iter()
+        .for_each(|profile| of_a_profile(&mut checked, profile, since, now));
+    checked
+}
+
+fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
+    if !appliance.serving {
+        checked.problem(
+            Health::Critical,
+            "no appliance is serving, so nothing is archived by its schedule".into(),
+        );
+    }
+    if let Some(why) = &appliance.not_ready {
+        checked.problem(Health::Critical, format!("not ready: {why}"));
+    }
+    if appliance.unaccounted_copies != 0 {
+        let copies = appliance.unaccounted_copies;
+        checked.problem(Health::Critical, format!("{copies} copies are unaccounted for"));
+    }
+    if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
+        let said = || format!("{} of {} free on the disk", ByteSize(free), ByteSize(size));
+        if free < size / FULL {
+            checked.problem(Health::Critical, said());
+        } else if free < size / NEARLY_FULL {
+            checked.problem(Health::Warning, said());
+        }
+    }
+    if let Some(why) = &appliance.configuration_refused {
+        checked.problem(
+            Health::Warning,
+            format!("the configuration as it is now is refused: {why}"),
+        );
+    }
+}
+
+fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, since: Option<Timestamp>, now: Timestamp) {
+    let name = &profile.profile;
+    if let Some(failing) = &profile.failing {
+        let health = match profile.state.as_str() {
+            "failing" => Health::Critical,
+            _ => Health::Warning,
+        };
+        let (times, why) = (failing.times, &failing.why);
+        checked.problem(
+            health,
+            format!("{name} failed {times} times since {}: {why}", failing.since),
+        );
+    } else if profile.state == "failing" {
+        checked.problem(Health::Critical, format!("{name} is being started anew"));
+    } else if let Some(last) = &profile.last
+        && last.state == RunState::CompletedWithErrors
+    {
+        let (run, failed, errors) = (last.run, last.failed, last.errors);
+        checked.problem(
+            Health::Warning,
+            format!("run {run} of {name} had {errors} errors, {failed} copies failed"),
+        );
+    }
+    if profile.run.is_some() && profile.silent_seconds * 2 > profile.stall_timeout_seconds {
+        checked.problem(
+            Health::Warning,
+            format!(
+                "the run of {name} has made no progress for {} s",
+                profile.silent_seconds
+            ),
+        );
+    }
+    // What was never completed counts from the start of the appliance.
+    if let (Some(interval), Some(from)) = (profile.interval_seconds, profile.last_success.max(since)) {
+        let age = now.duration_since(from).as_secs().unsigned_abs();
+        if from < now && age > interval.saturating_mul(OVERDUE) {
+            checked.problem(
+                Health::Critical,
+                format!("{name} has not completed a run for {age} s, and should every {interval} s"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

@@ -1,0 +1,136 @@
+use super::*;
+use crate::profile::{Failing, LastRun};
+
+const NOW: i64 = 1_790_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(NOW + seconds).unwrap()
+}
+
+fn profile() -> ProfileLine {
+    ProfileLine {
+        profile: "company".into(),
+        state: "idle".into(),
+        run: None,
+        seen: 0,
+        expected: 0,
+        silent_seconds: 0,
+        stall_timeout_seconds: 600,
+        failing: None,
+        last: Some(LastRun {
+            run: 7,
+            state: RunState::Completed,
+            started_at: at(-100),
+            finished_at: Some(at(-90)),
+            seen: 1,
+            archived: 1,
+            failed: 0,
+            errors: 0,
+        }),
+        last_success: Some(at(-90)),
+        next_run: Some(at(800)),
+        interval_seconds: Some(900),
+        open: Some(0),
+    }
+}
+
+fn appliance() -> ApplianceLine {
+    ApplianceLine {
+        version: "1".into(),
+        serving: true,
+        since: at(-10_000),
+        not_ready: None,
+        configuration_refused: None,
+        users: 3,
+        messages: 12,
+        raw_bytes: 1_000,
+        stored_bytes: 400,
+        free_bytes: Some(50 << 30),
+        disk_bytes: Some(100 << 30),
+        unaccounted_copies: 0,
+    }
+}
+
+fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
+    let (mut profile, mut appliance) = (profile(), appliance());
+    change(&mut profile, &mut appliance);
+    judge(&[profile], Some(&appliance), at(0))
+}
+
+#[test]
+fn all_is_well_in_one_line_with_figures() {
+    let checked = check(|_, _| {});
+    assert_eq!(checked.health, Health::Ok);
+    let line = checked.line();
+    assert!(
+        line.starts_with("DROPKEEP OK - 1 profiles, 12 messages | messages=12 open=0 free="),
+        "{line}"
+    );
+}
+
+#[test]
+fn each_trouble_has_its_weight() {
+    let failing = |times| {
+        Some(Failing {
+            since: at(-60),
+            times,
+            why: "refused | by the server".into(),
+        })
+    };
+    let critical = [
+        check(|_, appliance| appliance.serving = false),
+        check(|_, appliance| appliance.not_ready = Some("closed".into())),
+        check(|_, appliance| appliance.unaccounted_copies = -1),
+        check(|_, appliance| appliance.free_bytes = Some(1 << 30)),
+        check(|profile, _| {
+            profile.state = "failing".into();
+            profile.failing = failing(3);
+        }),
+        check(|profile, _| profile.state = "failing".into()),
+        check(|profile, _| profile.last_success = Some(at(-1_801))),
+        check(|profile, appliance| {
+            profile.last_success = None;
+            appliance.since = at(-1_801);
+        }),
+    ];
+    for checked in critical {
+        assert_eq!(checked.health, Health::Critical, "{checked:?}");
+    }
+    let warning = [
+        check(|_, appliance| appliance.free_bytes = Some(5 << 30)),
+        check(|_, appliance| appliance.configuration_refused = Some("line 3".into())),
+        check(|profile, _| profile.failing = failing(1)),
+        check(|profile, _| profile.last.as_mut().unwrap().state = RunState::CompletedWithErrors),
+        check(|profile, _| (profile.run, profile.silent_seconds) = (Some(8), 301)),
+    ];
+    for checked in warning {
+        assert_eq!(checked.health, Health::Warning, "{checked:?}");
+        assert_eq!(
+            checked.line().matches('|').count(),
+            1,
+            "only the figures stand behind a bar"
+        );
+    }
+    let fine = [
+        check(|profile, _| (profile.interval_seconds, profile.last_success) = (None, None)),
+        check(|profile, _| profile.silent_seconds = 500),
+        check(|profile, appliance| {
+            profile.last_success = None;
+            appliance.since = at(-1_000);
+        }),
+    ];
+    for checked in fine {
+        assert_eq!(checked.health, Health::Ok, "{checked:?}");
+    }
+}
+
+#[test]
+fn the_worst_comes_first() {
+    let checked = check(|profile, appliance| {
+        appliance.configuration_refused = Some("line 3".into());
+        profile.last_success = Some(at(-10_000));
+    });
+    assert_eq!(checked.health, Health::Critical);
+    assert!(checked.problems[0].contains("not completed"), "{checked:?}");
+    assert_eq!(checked.problems.len(), 2);
+}

@@ -1,0 +1,131 @@
+//! `make install` and `make uninstall` into a folder, and what systemd says of the unit.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_dropkeep");
+
+fn make(target: &str, root: &Path) -> String {
+    let mut command = Command::new("make");
+    // Not those of a make that runs the tests.
+    command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["--no-print-directory", target, "PREFIX=/usr"])
+        .arg(format!("BIN={BINARY}"))
+        .arg(format!("DESTDIR={}", root.display()));
+    let output = command.output().expect("make");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "make {target}\n{said}\n{errors}");
+    said
+}
+
+/// The files below `folder`, by their paths in it.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let below = path.strip_prefix(folder).expect("below it");
+                    found.insert(below.display().to_string());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn mode(path: PathBuf) -> u32 {
+    fs::metadata(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        .permissions()
+        .mode()
+        & 0o777
+}
+
+#[test]
+fn what_is_installed_is_all_there_and_goes_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let said = make("install", root);
+    let found = files(root);
+    for wanted in [
+        "usr/bin/dropkeep",
+        "usr/lib/systemd/system/dropkeep.service",
+        "usr/lib/sysusers.d/dropkeep.conf",
+        "etc/dropkeep/dropkeep.toml",
+        "usr/share/man/man1/dropkeep.1",
+        "usr/share/man/man1/dropkeep-users-add.1",
+        "usr/share/bash-completion/completions/dropkeep",
+        "usr/share/zsh/site-functions/_dropkeep",
+        "usr/share/fish/vendor_completions.d/dropkeep.fish",
+        "usr/share/dropkeep/dashboards/prometheus.yml",
+        "usr/share/dropkeep/dashboards/grafana/journey.json",
+        "usr/share/doc/dropkeep/README.md",
+        "usr/share/doc/dropkeep/docs/install.md",
+    ] {
+        assert!(found.contains(wanted), "{wanted} is not among {found:#?}");
+    }
+    for place in ["usr/bin/dropkeep", "usr/share/man", "usr/share/doc", "etc/dropkeep"] {
+        let at = root.join(place.split("/man").next().expect("a place"));
+        assert!(said.contains(&at.display().to_string()), "{place}: {said}");
+    }
+    assert_eq!(mode(root.join("usr/bin/dropkeep")), 0o755);
+    assert_eq!(mode(root.join("etc/dropkeep")), 0o750, "passwords may stand there");
+    assert_eq!(mode(root.join("etc/dropkeep/dropkeep.toml")), 0o640);
+
+    // What a person wrote stays.
+    let config = root.join("etc/dropkeep/dropkeep.toml");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    fs::write(&config, format!("{text}# mine\n")).expect("a change");
+    make("install", root);
+    assert!(
+        fs::read_to_string(&config)
+            .expect("the configuration")
+            .ends_with("# mine\n")
+    );
+
+    make("uninstall", root);
+    assert_eq!(files(root), BTreeSet::from(["etc/dropkeep/dropkeep.toml".to_owned()]));
+}
+
+#[test]
+fn the_installed_configuration_is_that_of_an_appliance_without_a_profile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    make("install", folder.path());
+    let config = folder.path().join("etc/dropkeep/dropkeep.toml");
+    let text = fs::read_to_string(&config).expect("the configuration");
+    assert!(text.contains("\ndata_dir = \"/var/lib/dropkeep\"\n"), "{text}");
+    let data = folder.path().join("data");
+    let output = Command::new(folder.path().join("usr/bin/dropkeep"))
+        .arg("--config")
+        .arg(&config)
+        .args(["status", "--json"])
+        .env("DROPKEEP__DATA_DIR", &data)
+        .output()
+        .expect("dropkeep");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.lines().count(), 1, "nothing but the appliance itself: {said}");
+    assert!(said.contains("\"messages\":0"), "{said}");
+    assert!(data.exists());
+}
+
+/// Where systemd is not there, `make check-unit` is content.
+#[test]
+fn systemd_finds_no_fault_with_the_unit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = make("check-unit", folder.path());
+    println!("{said}");
+    assert!(said.contains("OK") || said.contains("no systemd-analyze"), "{said}");
+}

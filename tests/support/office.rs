@@ -1,0 +1,105 @@
+//! A company in which mail keeps coming: two mailboxes, one of which is emptied as it is archived, and a message a second
+//! in each. So every stage has something to do at any time, and whoever looks at the metrics sees it.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::{
+    appliance::{Appliance, PROFILE, Profile},
+    dovecot::{Dovecot, MAILBOX, PASSWORD},
+    generator::{Mailbox, SEED, Settings, company, user_tables},
+};
+
+/// The second profile, and its mailbox: copies of what the company sends, deleted once they are archived.
+pub const SENT: &str = "sent";
+const SENT_MAILBOX: &str = "sent@example.com";
+
+/// Between two messages.
+const PACE: Duration = Duration::from_secs(1);
+
+pub struct Office {
+    pub server: Arc<Dovecot>,
+    pub appliance: Appliance,
+}
+
+impl Office {
+    /// With so many messages in the first mailbox; gives the bytes that they have on the wire, too.
+    pub fn with(binary: impl Into<std::path::PathBuf>, messages: usize) -> (Self, u64) {
+        // Mail comes in while the server runs, so it must look for it as it does by default.
+        let server = Dovecot::start_with("maildir_very_dirty_syncs = no\n");
+        let bytes = server.deliver(Mailbox::new(Settings::messages(messages)));
+        server.receive(SENT_MAILBOX, "INBOX", other_mail().take(20));
+        let company_profile = Profile::new(&server, "imap-ssl").toml();
+        let company_profile = company_profile.replacen(
+            "[profile.server]",
+            "schedule = \"continuous\"\nconnections = 2\n[profile.server]",
+            1,
+        );
+        let sent = format!(
+            "[[profile]]\nname = \"{SENT}\"\nschedule = \"every 5s\"\n[profile.server]\naccess = \"pop3-ssl\"\n\
+             host = \"localhost\"\nport = {}\nusername = \"{SENT_MAILBOX}\"\npassword = \"{PASSWORD}\"\n\
+             tls = {{ ca_file = \"{}\" }}\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n\
+             [profile.delete]\nwhen = \"archived\"\nafter = \"1s\"\n",
+            server.ports.pop3s,
+            server.certificate().display()
+        );
+        let users = user_tables(&company());
+        let text = format!("users_file = \"users.csv\"\n{users}{company_profile}{sent}");
+        let appliance = Appliance::new(binary, &text);
+        fs::write(
+            appliance.config().with_file_name("users.csv"),
+            "trainee,trainee@example.com\n",
+        )
+        .expect("the users file");
+        let server = Arc::new(server);
+        (Self { server, appliance }, bytes)
+    }
+
+    /// Mail comes in until this is dropped.
+    pub fn open(&self) -> Open {
+        let server = self.server.clone();
+        let (close, closed) = channel();
+        let posting = thread::spawn(move || {
+            let mut mail = other_mail().skip(20);
+            while closed.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+                for mailbox in [MAILBOX, SENT_MAILBOX] {
+                    server.receive(mailbox, "INBOX", mail.next());
+                }
+            }
+        });
+        Open {
+            close: Some(close),
+            posting: Some(posting),
+        }
+    }
+}
+
+/// Other mail than that of the first mailbox, for days.
+fn other_mail() -> Mailbox {
+    Mailbox::new(Settings {
+        seed: SEED + 1,
+        ..Settings::messages(1_000_000)
+    })
+}
+
+/// An office in which mail comes in.
+pub struct Open {
+    close: Option<Sender<()>>,
+    posting: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.close = None;
+        if let Some(posting) = self.posting.take() {
+            let _ = posting.join();
+        }
+    }
+}
