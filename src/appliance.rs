@@ -10,7 +10,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::JoinHandle,
     time::Duration,
 };
@@ -20,9 +20,8 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use self::history::History;
 use crate::{
-    archive::{Change, Committer, Housekeeper, Store, User, UserId, close_abandoned_runs},
+    archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
     clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
@@ -32,6 +31,7 @@ use crate::{
     errand::Errand,
     identify::Pool,
     message::Address,
+    notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, metrics},
     reroute::{self, Reroute},
@@ -49,6 +49,8 @@ struct Supervised {
     supervisor: Addr<Supervisor>,
     live: watch::Receiver<Live>,
     standing: watch::Receiver<Standing>,
+    /// Since when it is known.
+    since: Timestamp,
 }
 
 /// What a configuration that is read anew changes.
@@ -58,9 +60,14 @@ struct Running {
     profiles: HashMap<String, Supervised>,
 }
 
+/// Reads files anew that the configuration names; says what is wrong with them.
+type ReadAnew = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// The running appliance.
 pub struct Appliance {
-    running: RwLock<Running>,
+    running: Arc<RwLock<Running>>,
+    /// What else is read anew with the configuration.
+    files: OnceLock<ReadAnew>,
     /// Held while a configuration is read anew.
     reloading: tokio::sync::Mutex<()>,
     /// Raised when one was taken.
@@ -75,6 +82,9 @@ pub struct Appliance {
     router: Addr<Router>,
     compaction: Errand,
     rerouting: Errand,
+    notifier: Notifier,
+    /// What sends what the notifier hears.
+    _telling: Workers,
     _housekeeper: Housekeeper,
 }
 
@@ -105,32 +115,35 @@ impl Appliance {
             users_file,
             pool,
             budget: Budget::new(config.limits.inflight.0),
+            notifier: Notifier::new(&config),
             max_message_size: config.limits.max_message_size.0,
         };
-        let history = History::read(&config, &store)?;
-        let profiles = config.profile.iter();
-        let profiles = profiles.map(|profile| {
-            let standing = history.standing(&profile.name);
+        let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
+        let notifier = stages.notifier.clone();
+        let telling = notifier.start(store.clone(), committer.clone(), digests);
+        let profiles = config.profile.iter().map(|profile| {
+            let standing = history::standing(&profile.name, &store)?;
             let supervised = supervise(&config, profile, &stages, standing, scheduled);
-            (profile.name.clone(), supervised)
+            Ok::<_, StoreError>((profile.name.clone(), supervised))
         });
-        let profiles = profiles.collect();
+        let profiles = profiles.collect::<Result<_, _>>()?;
         // Only an appliance that stays has hours that are quiet.
         let quiet = if scheduled {
             config.archive.quiet_hours
         } else {
             DailyHours::Never
         };
-        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet)?;
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         Ok((
             Self {
-                running: RwLock::new(Running {
+                running: Arc::new(RwLock::new(Running {
                     config: Arc::new(config),
                     stages,
                     profiles,
-                }),
+                })),
+                files: OnceLock::new(),
                 reloading: tokio::sync::Mutex::default(),
                 reloads: watch::Sender::new(0),
                 refused: Mutex::default(),
@@ -141,6 +154,8 @@ impl Appliance {
                 router,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a rerouting"),
+                notifier,
+                _telling: telling,
                 _housekeeper: housekeeper,
             },
             thread,
@@ -293,6 +308,11 @@ impl Appliance {
         self.rerouting.ended().await;
     }
 
+    /// Waits until the runs that ended are told of, and at most so long; whether they are.
+    pub async fn told(&self, most: Duration) -> bool {
+        self.notifier.told(most).await
+    }
+
     /// A run as counted so far; `None` where it is not going on.
     pub fn going_on(&self, run: u64) -> Option<Run> {
         let running = self.running();
@@ -337,7 +357,12 @@ fn supervise(
     scheduled: bool,
 ) -> Supervised {
     let interval = profile.interval(clock::now()).filter(|_| scheduled);
-    metrics::profile_known(&profile.name, standing.last_success.map(Timestamp::as_second));
+    let since = clock::now();
+    metrics::profile_known(
+        &profile.name,
+        since.as_second(),
+        standing.last_success.map(Timestamp::as_second),
+    );
     metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
     let login = Login::new(config, profile);
     let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
@@ -346,6 +371,7 @@ fn supervise(
         supervisor: supervisor.start(),
         live,
         standing,
+        since,
     }
 }
 

@@ -10,11 +10,11 @@
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
 //!   copy done;
-//! - [`report`]: the protocol of the run, metrics, health.
+//! - [`report`]: the protocol of the run, metrics, health; [`notify`] tells of it by mail and webhook.
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share. [`panics`] says what is survived, [`fault`] and [`clock`] let tests
+//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`panics`] says what is survived, [`fault`] and [`clock`] let tests
 //! break off any step and set the time of day.
 
 pub mod appliance;
@@ -31,6 +31,8 @@ pub mod fault;
 pub mod formats;
 pub mod identify;
 pub mod message;
+pub mod notify;
+pub mod outgoing;
 pub mod panics;
 pub mod profile;
 pub mod report;

@@ -348,6 +348,10 @@ fn the_readme_names_the_commands_there_are() {
         }
         if arguments[0] == "serve" {
             appliance.serve().stop().expect(0);
+        } else if arguments[0] == "notify" {
+            // Nobody is told here; tests/notify has those who are.
+            let outcome = appliance.run(&arguments).expect(2);
+            assert!(outcome.stderr.contains("[mail]"), "{}", outcome.stderr);
         } else {
             let outcome = appliance.done(&arguments);
             let silent = matches!(arguments[..], ["users", _, ..]);

@@ -242,3 +242,24 @@ fn the_stages_of_a_run_are_measured_and_nothing_is_unaccounted_for() {
     assert!(metric(&serving, "process_resident_memory_bytes") > Some(1e6));
     serving.stop().expect(0);
 }
+
+/// The supervisor took up its configuration between asking its profile for a run and that run's beginning, or between its
+/// end and the answer; so the run was nobody's, and whoever waited for it was told that it was given up.
+#[test]
+fn a_run_about_to_begin_or_just_ended_is_not_lost_over_a_configuration() {
+    let server = Dovecot::with(Mailbox::new(Settings::messages(5)));
+    let profile = Profile::new(&server, "imap");
+    let appliance = Appliance::new(DROPKEEP, &configuration(&[(PROFILE, &profile, "")], ""));
+    let serving = appliance.serve();
+    for round in 0..12 {
+        let keys = format!("connections = {}", 1 + round % 2);
+        appliance.configure(&configuration(&[(PROFILE, &profile, &keys)], ""));
+        let running = appliance.start(&["archive", PROFILE, "--json"]);
+        appliance.done(&["reload"]);
+        let run = running.wait().expect(0).json();
+        assert_eq!(text(&run, "state"), "completed", "{run:#}");
+        let last = status(&appliance, PROFILE);
+        assert_eq!(last["last"]["run"], run["run"], "{last:#}");
+    }
+    serving.stop().expect(0);
+}

@@ -2,17 +2,17 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use actix::Actor;
 use tokio::sync::watch;
 
-use super::{Appliance, Supervised, directory, supervise, take_over_users};
+use super::{Appliance, Running, Supervised, directory, history, supervise, take_over_users};
 use crate::{
     config::{Config, FileUsers},
     control::api::{Failure, Reloaded},
-    profile::{Exit, Leave, Reconfigure, Standing, Stop},
+    profile::{Exit, Leave, Reconfigure, Stop},
     report::metrics,
     route::{BeginSwap, LookNoMore, Swap, UsersFile},
     token::Login,
@@ -22,6 +22,12 @@ impl Appliance {
     /// Told whenever another configuration is in force.
     pub fn reloads(&self) -> watch::Receiver<u64> {
         self.reloads.subscribe()
+    }
+
+    /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the
+    /// first of them counts.
+    pub fn read_also(&self, files: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        let _ = self.files.set(Box::new(files));
     }
 
     /// Reads the configuration anew from its file. A profile that changed goes on by the new one when no run of it is
@@ -52,8 +58,10 @@ impl Appliance {
         let read = read.map_err(|_| Failure::new(Exit::Errors, "reading it panicked; this is a fault of dropkeep"))?;
         let mut new = read?;
         new.require_users()?;
+        self.files.get().map_or(Ok(()), |read| read()).map_err(Failure::usage)?;
         let needs_restart = keep_fixed(&old, &mut new);
         self.change_users(&old, &new).await?;
+        self.notifier.reconfigure(&new);
         new.file_users = FileUsers::default();
         let mut reloaded = self.change_profiles(&old, Arc::new(new)).await;
         reloaded.needs_restart = needs_restart;
@@ -112,7 +120,9 @@ impl Appliance {
             running.stages.max_message_size = max;
             let stages = running.stages.clone();
             for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
-                let supervised = supervise(&new, profile, &stages, Standing::default(), self.scheduled);
+                // It may have been there before. What cannot be read counts as none.
+                let standing = history::standing(&profile.name, &self.store).unwrap_or_default();
+                let supervised = supervise(&new, profile, &stages, standing, self.scheduled);
                 running.profiles.insert(profile.name.clone(), supervised);
                 reloaded.added.push(profile.name.clone());
             }
@@ -127,7 +137,7 @@ impl Appliance {
             }
         }
         for (name, supervised) in leaving {
-            actix_rt::spawn(leave(name, supervised));
+            actix_rt::spawn(leave(name, supervised, self.running.clone()));
         }
         reloaded
     }
@@ -189,19 +199,26 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         "archive.quiet_hours",
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
+    keep("protocols", old.protocols != new.protocols);
+    keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
     new.archive = old.archive.clone();
+    new.protocols = old.protocols.clone();
     new.http = old.http.clone();
     fixed
 }
 
 /// Ends a profile that is configured no more.
-async fn leave(name: String, mut supervised: Supervised) {
+async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Running>>) {
     // A supervisor that is gone has no run.
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    metrics::profile_gone(&name);
+    let running = running.read().unwrap_or_else(PoisonError::into_inner);
+    // It may be there again meanwhile.
+    if !running.profiles.contains_key(&name) {
+        metrics::profile_gone(&name);
+    }
 }

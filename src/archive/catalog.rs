@@ -35,7 +35,8 @@ pub type Table<K, V> = Database<Key<K>, Row<V>>;
 pub struct Catalog {
     env: Env<WithoutTls>,
     path: PathBuf,
-    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]).
+    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
+    /// of `runs`, derived from it but for how many were removed), "notified" (what was told of runs, as JSON).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -67,7 +68,7 @@ pub struct Catalog {
     pub copies: Table<CopyKey, Copy>,
     /// Volume number → what became of it, once it is not written to any more.
     pub volumes: Table<u32, VolumeState>,
-    /// Run → protocol, as JSON.
+    /// Run → protocol, as JSON. What is old is removed, the newest of each profile are not.
     pub runs: Database<Key<RunId>, Row<String>>,
 }
 
@@ -151,6 +152,7 @@ impl Catalog {
                 fault::point("open-catalog-making")?;
             }
         }
+        catalog.make_ledger(t)?;
         txn.commit()?;
         if found.is_some_and(|found| found != schema::SCHEMA) {
             fault::point("upgrade-synced")?;

@@ -20,7 +20,7 @@ use super::{
     deposit::{Content, Filed},
     layout::{self, Layout},
     roster::Roster,
-    rows::{Counters, Part, Seal, Source, UidlDigest, Usage, User, UserId, VolumeState, uidl_digest},
+    rows::{Counters, Part, RunId, Seal, Source, UidlDigest, Usage, User, UserId, VolumeState, uidl_digest},
     seal,
 };
 use crate::{fault, report::Run};
@@ -36,6 +36,10 @@ pub enum Change {
     Begin(Box<Run>),
     /// The protocol of a run, by its number.
     Protocol(Box<Run>),
+    /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
+    Forget(Vec<RunId>),
+    /// What was told of runs, in the words of who told it.
+    Notified(String),
     /// A user as it shall be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so
@@ -259,17 +263,23 @@ impl Group<'_> {
                 fault::point("run-beginning")?;
                 let number = self.counters.run;
                 self.counters.run += 1;
-                self.put_run(&Run {
+                let run = Run {
                     run: number,
                     ..(**run).clone()
-                })?;
+                };
+                self.catalog.put_run(&mut self.txn, &run)?;
                 number
             }
             Change::Protocol(run) => {
                 fault::point("protocol-storing")?;
-                self.put_run(run)?;
+                self.catalog.put_run(&mut self.txn, run)?;
                 fault::point("protocol-stored")?;
                 run.run
+            }
+            Change::Forget(runs) => self.catalog.forget_runs(&mut self.txn, runs)?,
+            Change::Notified(note) => {
+                self.catalog.put_notified(&mut self.txn, note)?;
+                0
             }
             Change::User(id, user) => {
                 let id = id.unwrap_or(self.counters.user);
@@ -345,11 +355,6 @@ impl Group<'_> {
         self.counters.folder += 1;
         self.catalog.folders.put(&mut self.txn, &number, name)?;
         Ok(number)
-    }
-
-    fn put_run(&mut self, run: &Run) -> heed::Result<()> {
-        let json = serde_json::to_string(run).map_err(|error| heed::Error::Encoding(error.into()))?;
-        self.catalog.runs.put(&mut self.txn, &run.run, &json)
     }
 
     fn forget_uidls(&mut self, source: u32, standing: &HashSet<UidlDigest>) -> heed::Result<u64> {

@@ -1,5 +1,5 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
-//! were ended are cleared, and in quiet hours small blocks are merged.
+//! were ended are cleared, protocols that were kept long enough are removed, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -7,11 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Change, Committer, Store, StoreError, compact::compact, rows::VolumeState, seal};
-use crate::{clock, config::DailyHours, panics::survived};
+use super::{Change, Committer, Store, StoreError, compact::compact, retention::Retention, rows::VolumeState, seal};
+use crate::{
+    clock,
+    config::{DailyHours, Protocols},
+    panics::survived,
+};
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long the end of its thread is waited for, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long after a compaction the next one may come.
 const BETWEEN: Duration = Duration::from_secs(12 * 3600);
 
@@ -43,7 +50,12 @@ impl Stop {
 impl Housekeeper {
     /// # Errors
     /// No thread could be started.
-    pub fn start(store: Arc<Store>, committer: Committer, quiet: DailyHours) -> Result<Self, StoreError> {
+    pub fn start(
+        store: Arc<Store>,
+        committer: Committer,
+        quiet: DailyHours,
+        protocols: Protocols,
+    ) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
         let work = Work {
@@ -52,6 +64,7 @@ impl Housekeeper {
             quiet,
             stop: stop.clone(),
             compacted: None,
+            retention: Retention::new(protocols),
         };
         let thread = thread::Builder::new()
             .name("housekeeper".into())
@@ -68,7 +81,13 @@ impl Drop for Housekeeper {
     fn drop(&mut self) {
         *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stop.told.notify_all();
-        if let Some(Err(_)) = self.thread.take().map(thread::JoinHandle::join) {
+        let Some(thread) = self.thread.take() else { return };
+        let asked = Instant::now();
+        while !thread.is_finished() && asked.elapsed() < PATIENCE {
+            thread::sleep(GLANCE);
+        }
+        // Whatever it is at can be cut off: the next start goes on with it.
+        if thread.is_finished() && thread.join().is_err() {
             tracing::error!("the housekeeper panicked; this is a fault of dropkeep");
         }
     }
@@ -80,6 +99,7 @@ struct Work {
     quiet: DailyHours,
     stop: Arc<Stop>,
     compacted: Option<Instant>,
+    retention: Retention,
 }
 
 impl Work {
@@ -96,6 +116,10 @@ impl Work {
     fn look(&mut self) {
         if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
             tracing::error!(%error, "a full volume could not be sealed");
+        }
+        let go_on = || !self.stop.is_told();
+        if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
+            tracing::warn!(%error, "old protocols are not removed");
         }
         if self.may_compact()
             && let Err(error) = self.compact()

@@ -27,9 +27,11 @@ mod part;
 mod reader;
 mod resident;
 mod restore;
+mod retention;
 mod retrieval;
 mod roster;
 mod rows;
+mod runs;
 mod schema;
 mod seal;
 mod shrink;
@@ -61,6 +63,7 @@ pub use rows::{
     CATCHALL_ID, Copy, CopyKey, Filing, Journal, Message, MessageId, Place, RunId, Seconds, Source, UidlDigest,
     Unclaimed, Usage, User, UserId, Why, uidl_digest,
 };
+pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;
 pub use store::Store;
@@ -76,6 +79,8 @@ mod compact_tests;
 mod journal_tests;
 #[cfg(test)]
 mod restore_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod round_trip_tests;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds, Source, UidlDigest,
+        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds, Source, UidlDigest,
         Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
@@ -283,18 +283,6 @@ impl Store {
             }
             Ok(page)
         })
-    }
-
-    /// The protocols as JSON, newest first, from below run `before`.
-    pub fn runs(&self, before: Option<RunId>, most: usize) -> Result<Vec<(RunId, String)>, StoreError> {
-        self.reading(|txn| {
-            let runs = self.catalog.runs.rev_range(txn, &(..before.unwrap_or(RunId::MAX)))?;
-            runs.take(most).collect()
-        })
-    }
-
-    pub fn run(&self, run: RunId) -> Result<Option<String>, StoreError> {
-        self.reading(|txn| self.catalog.runs.get(txn, &run))
     }
 
     /// Messages kept and their bytes as they came.

@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 /// How long one that ends, and takes no request any more, may take for it.
 const ENDING: Duration = Duration::from_secs(15);
+/// How long mail and webhook about a run may take when all else is done.
+const TELLING: Duration = Duration::from_secs(10);
 /// How long this process may go on for other commands without saying so.
 const WORTH_SAYING: Duration = Duration::from_millis(500);
 
@@ -211,6 +213,10 @@ async fn act_here(
             actix_rt::spawn(async move { appliance.interrupt_all().await });
         }
     };
+    if !appliance.told(TELLING).await {
+        let words = "the mail or the webhook about the run takes too long, and is given up";
+        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+    }
     if let Some((handle, serving)) = server {
         handle.stop(true).await;
         // Its end is the end of its server.

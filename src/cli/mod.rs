@@ -11,8 +11,10 @@ mod import;
 mod interruptible;
 mod list;
 mod manual;
+mod notify;
 mod output;
 mod protocols;
+mod protocols_csv;
 mod raw;
 mod rehearse;
 mod reload;
@@ -91,13 +93,9 @@ enum Command {
     /// is. Files nothing.
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
-    Protocols {
-        /// The number of a run.
-        run: Option<u64>,
-        /// Only the newest so many.
-        #[arg(long, value_name = "N", conflicts_with = "run")]
-        newest: Option<usize>,
-    },
+    Protocols(protocols::Arguments),
+    /// Try how runs are told of: by mail, and by a webhook.
+    Notify(notify::Arguments),
     /// How each profile stands (idle, running, or failing, since when and why), and the appliance.
     Status(status::Arguments),
     /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing.
@@ -175,7 +173,8 @@ impl Command {
     fn only_reads(&self) -> bool {
         match self {
             Self::Test { .. }
-            | Self::Protocols { .. }
+            | Self::Protocols(_)
+            | Self::Notify(_)
             | Self::Status(_)
             | Self::Reload
             | Self::Users { change: None }
@@ -288,7 +287,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         } => archive::run(config, profile, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
-        Command::Protocols { run, newest } => protocols::run(config, run, newest, json),
+        Command::Protocols(arguments) => protocols::run(config, arguments, json),
+        Command::Notify(arguments) => notify::run(&config, arguments, json),
         Command::Status(arguments) => status::run(config, &arguments, json),
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),

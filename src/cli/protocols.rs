@@ -1,42 +1,120 @@
-//! `protocols [RUN]`: the runs, newest first; one in full.
+//! `protocols [RUN]`: the runs, newest first, all or some of them; one in full.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, de::value::StrDeserializer};
 
 use super::{
     ask,
     output::{Output, grouped},
+    protocols_csv,
 };
 use crate::{
+    clock,
     config::{ByteSize, Config},
     control::api::{Failure, Reply, Request},
-    report::Run,
+    export::{first_second, last_second},
+    report::{Run, RunFilter, RunState},
 };
 
 /// Runs that are listed on a terminal unless asked for more.
 const NEWEST: usize = 20;
 
-pub fn run(config: Config, run: Option<u64>, newest: Option<usize>, json: bool) -> Result<u8, Failure> {
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// The number of a run.
+    run: Option<u64>,
+    /// Only runs of this profile.
+    #[arg(long, value_name = "PROFILE", conflicts_with = "run")]
+    profile: Option<String>,
+    /// Only runs in this state: completed, completed_with_errors, failed, interrupted, or running.
+    #[arg(long, value_name = "STATE", value_parser = state, conflicts_with = "run")]
+    state: Option<RunState>,
+    /// Only runs that began then or later: 2026-01-31 (UTC), 2026-01-31T12:00:00Z, or 7d for seven days ago.
+    #[arg(long, value_name = "TIME", value_parser = since, conflicts_with = "run")]
+    since: Option<Timestamp>,
+    /// Only runs that began then or before; of a day, all of it.
+    #[arg(long, value_name = "TIME", value_parser = until, conflicts_with = "run")]
+    until: Option<Timestamp>,
+    /// Only the newest so many.
+    #[arg(long, value_name = "N", conflicts_with = "run")]
+    newest: Option<usize>,
+    /// Print CSV: a line a run, below a header.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+fn state(text: &str) -> Result<RunState, String> {
+    let text: StrDeserializer<serde::de::value::Error> = serde::de::IntoDeserializer::into_deserializer(text);
+    RunState::deserialize(text).map_err(|error| error.to_string())
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    moment(text, first_second)
+}
+
+fn until(text: &str) -> Result<Timestamp, String> {
+    moment(text, last_second)
+}
+
+/// A date, as `export` reads it, or how long ago.
+fn moment(text: &str, date: fn(&str) -> Result<i64, String>) -> Result<Timestamp, String> {
+    if let Ok(back) = humantime::parse_duration(text) {
+        let back = SignedDuration::try_from(back).map_err(|error| error.to_string())?;
+        return clock::now().checked_sub(back).map_err(|error| error.to_string());
+    }
+    let date = date(text).map_err(|error| format!("{error}, or a time such as 7d or 12h, for so long ago"))?;
+    Ok(Timestamp::from_second(date).unwrap_or(if date < 0 { Timestamp::MIN } else { Timestamp::MAX }))
+}
+
+pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failure> {
+    let Arguments {
+        run,
+        profile,
+        state,
+        since,
+        until,
+        newest,
+        csv,
+    } = arguments;
+    // Who names a time wants all of it.
+    let all = json || csv || since.is_some() || until.is_some();
     let request = match run {
         Some(run) => Request::Protocol { run },
-        None if json => Request::Protocols { newest },
         None => Request::Protocols {
-            newest: newest.or(Some(NEWEST)),
+            newest: newest.or((!all).then_some(NEWEST)),
+            filter: RunFilter {
+                profile: profile.clone(),
+                state,
+                since,
+                until,
+            },
         },
     };
     let mut output = Output::new();
-    if run.is_none() && !json {
+    if csv {
+        protocols_csv::header(&mut output);
+    } else if run.is_none() && !json {
         output.line(format!(
             "{:>6}  {:<20}  {:<20}  {:<21}  {:>9}  {:>9}  {:>10}  {:>6}",
             "run", "started", "profile", "state", "seen", "archived", "duplicates", "failed"
         ));
     }
+    let mut found_any = false;
     ask::read(&config, &request, &mut |reply| {
         let Reply::Run(found) = reply else { return };
-        match (json, run) {
-            (true, _) => output.json(&found),
-            (false, Some(_)) => print_full(&mut output, &found),
-            (false, None) => print_line(&mut output, &found),
+        found_any = true;
+        match run {
+            _ if csv => protocols_csv::line(&mut output, &found),
+            _ if json => output.json(&found),
+            Some(_) => print_full(&mut output, &found),
+            None => print_line(&mut output, &found),
         }
     })?;
     output.finish();
+    // Of a profile that was taken out there may still be some; where there are none, its name is wrong.
+    if let (false, Some(profile)) = (found_any, profile) {
+        config.profile(&profile)?;
+    }
     Ok(0)
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, OAuth2, Profile, Server, Unknown, Use, Verify,
-    error::nearest, load::Document,
+    ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, Notify, OAuth2, Profile, Server, Tls, Unknown,
+    Use, Verify, error::nearest, load::Document,
 };
 use crate::message::{self, Address, CATCHALL};
 
@@ -19,6 +19,7 @@ pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigEr
     if let Some((key, detail)) = config.http.fault() {
         return Err(document.error(&["http", key], detail));
     }
+    check_notify(config, document)?;
     check_profiles(config, document)
 }
 
@@ -87,13 +88,62 @@ fn check_server(server: &Server, index: &str, document: &Document) -> Result<(),
             }
         }
     }
-    match (server.tls.verify, server.tls.pin) {
-        (Verify::Pin, None) => Err(document.error(&at("tls"), "verify = \"pin\" needs a pin = \"sha256:…\"")),
-        (Verify::System | Verify::None, Some(_)) => {
-            Err(document.error(&at("tls"), "a pin counts only with verify = \"pin\""))
-        }
+    check_tls(&server.tls, &at("tls"), document)
+}
+
+fn check_tls(tls: &Tls, at: &[&str], document: &Document) -> Result<(), ConfigError> {
+    match (tls.verify, tls.pin) {
+        (Verify::Pin, None) => Err(document.error(at, "verify = \"pin\" needs a pin = \"sha256:…\"")),
+        (Verify::System | Verify::None, Some(_)) => Err(document.error(at, "a pin counts only with verify = \"pin\"")),
         _ => Ok(()),
     }
+}
+
+fn check_notify(config: &Config, document: &Document) -> Result<(), ConfigError> {
+    if let Some(mail) = &config.mail {
+        let at = |key| ["mail", key];
+        if mail.host.trim().is_empty() {
+            return Err(document.error(&at("host"), "must name a host"));
+        }
+        if mail.to.is_empty() {
+            return Err(document.error(&at("to"), "must name somebody"));
+        }
+        let password = mail.password_ways();
+        match &mail.username {
+            Some(_) => {
+                if let Some(detail) = password.fault(false) {
+                    return Err(document.error(&at("password"), detail));
+                }
+            }
+            None if password.given() > 0 => {
+                return Err(document.error(&at("password"), "counts only with a username"));
+            }
+            None => {}
+        }
+        check_tls(&mail.tls, &at("tls"), document)?;
+    }
+    if let Some(webhook) = &config.webhook {
+        let at = |key| ["webhook", key];
+        if webhook.when.daily {
+            return Err(document.error(&at("when"), "\"daily\" is for mail alone"));
+        }
+        if let Some(detail) = webhook.token_ways().fault(true) {
+            return Err(document.error(&at("token"), detail));
+        }
+    }
+    for (index, profile) in config.profile.iter().enumerate() {
+        let index = index.to_string();
+        let at = |key| ["profile", &index, "notify", key];
+        let to = profile.notify.to.as_ref();
+        if to.is_some_and(Vec::is_empty) {
+            return Err(document.error(&at("to"), "must name somebody; when = \"never\" sends nothing"));
+        }
+        if config.mail.is_none() && profile.notify != Notify::default() {
+            let key = if to.is_some() { "to" } else { "when" };
+            return Err(document.error(&at(key), "counts only where [mail] says how mail is sent"));
+        }
+    }
+    Ok(())
 }
 
 fn check_oauth2(oauth2: &OAuth2, index: &str, document: &Document) -> Result<(), ConfigError> {

@@ -87,6 +87,14 @@ impl Config {
         self.secrets.key_file.as_mut().map(join);
         self.http.token_file.as_mut().map(join);
         self.http.tls.iter_mut().flat_map(HttpTls::paths).for_each(join);
+        if let Some(mail) = &mut self.mail {
+            mail.password_file.as_mut().map(join);
+            mail.tls.ca_file.as_mut().map(join);
+        }
+        if let Some(webhook) = &mut self.webhook {
+            webhook.token_file.as_mut().map(join);
+            webhook.ca_file.as_mut().map(join);
+        }
         for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
             server.password_file.as_mut().map(join);
             server.tls.ca_file.as_mut().map(join);

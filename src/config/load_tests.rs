@@ -364,6 +364,90 @@ fn what_the_environment_says_wrong_is_not_looked_for_in_the_file() {
     assert!(shown.contains("dropkeep.toml, line 2: `http.listen`"), "{shown}");
 }
 
+/// The lines of an example in the sample, from one of its own to the next empty line.
+fn example(table: &str) -> String {
+    let sample = include_str!("../../config/dropkeep.toml");
+    let from = sample.find(&format!("#   {table}")).unwrap();
+    let lines = sample[from..].lines().take_while(|line| line.starts_with('#'));
+    let shown = lines.filter_map(|line| line.strip_prefix("#   "));
+    shown.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_samples_of_mail_and_webhook_are_configurations() {
+    let (mail, webhook, own) = (example("[mail]"), example("[webhook]"), example("[profile.notify]"));
+    let config = read(&format!("{mail}{webhook}{PROFILE}{own}")).unwrap();
+    let mail_keys = "host access port username password tls timeout from to when digest_at timezone";
+    for (shown, keys) in [
+        (&mail, mail_keys),
+        (&webhook, "url when token ca_file timeout"),
+        (&own, "to when"),
+    ] {
+        for key in keys.split(' ') {
+            assert!(shown.contains(&format!("\n{key}")), "{key}: {shown}");
+        }
+    }
+    let given = config.mail.unwrap();
+    assert_eq!((given.port(), given.timeout().as_secs()), (587, 30));
+    assert!(given.when.errors && given.when.daily && !given.when.always);
+    let shown = given.password().unwrap_err().to_string();
+    assert!(shown.contains("password_file /etc/dropkeep/mail-password"), "{shown}");
+    assert_eq!(given.tls.ca_file.as_deref(), Some(Path::new("/etc/dropkeep/ca.pem")));
+    let hook = config.webhook.unwrap();
+    assert_eq!(hook.ca_file.as_deref(), Some(Path::new("/etc/dropkeep/ca.pem")));
+    assert!(hook.when.always && hook.token().is_err());
+    assert!(config.profile[0].notify.when.unwrap().always);
+    // What is said to be the default is.
+    let least = read("[mail]\nhost = \"h\"\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]\n").unwrap();
+    let least = least.mail.unwrap();
+    assert_eq!(
+        (least.port(), least.timeout(), least.digest_at),
+        (587, given.timeout(), given.digest_at)
+    );
+    assert!(least.when.errors && !least.when.daily && !least.when.always);
+    let least = read("[webhook]\nurl = \"http://localhost/\"\n")
+        .unwrap()
+        .webhook
+        .unwrap();
+    assert_eq!((least.when, least.timeout()), (hook.when, hook.timeout()));
+}
+
+#[test]
+fn who_is_told_of_runs_must_be_reachable() {
+    let mail = "[mail]\nhost = \"h\"\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]\n";
+    for (text, word) in [
+        (mail.replace("\"b@example.com\"", ""), "must name somebody"),
+        (mail.replace("b@example.com", "nobody"), "a mail address"),
+        (format!("{mail}password = \"hunter2\"\n"), "only with a username"),
+        (format!("{mail}username = \"a\"\n"), "is missing: give password"),
+        (format!("{mail}when = \"sometimes\"\n"), "sometimes"),
+        (format!("{mail}digest_at = \"25:00\"\n"), "a time of the day"),
+        (format!("{mail}tls = {{ verify = \"pin\" }}\n"), "needs a pin"),
+        (
+            "[webhook]\nurl = \"http://example.com/\"\n".into(),
+            "must begin with https://",
+        ),
+        (
+            "[webhook]\nurl = \"https://u:hunter2@example.com/\"\n".into(),
+            "no user name",
+        ),
+        (
+            "[webhook]\nurl = \"https://h/\"\nwhen = \"daily\"\n".into(),
+            "for mail alone",
+        ),
+        (
+            format!("{PROFILE}[profile.notify]\nwhen = \"daily\"\n"),
+            "only where [mail]",
+        ),
+        ("[protocols]\nkeep = \"1h\"\n".into(), "a day or longer"),
+    ] {
+        let shown = refusal(&text);
+        assert!(shown.contains(word) && shown.contains("dropkeep.toml"), "{shown}");
+    }
+    let config = read("[protocols]\nkeep = \"forever\"\nkeep_idle = \"forever\"\n").unwrap();
+    assert_eq!(config.protocols.keep, crate::config::Keep::Forever);
+}
+
 /// The sample shows every key with its default.
 #[test]
 fn the_sample_configuration_shows_the_defaults() {

@@ -5,6 +5,7 @@
 
 mod check;
 mod directory;
+mod endpoint;
 mod error;
 mod exclude;
 mod hosts;
@@ -12,8 +13,10 @@ mod hours;
 mod http;
 mod load;
 mod log;
+mod notify;
 mod oauth2;
 mod profile;
+mod protocols;
 mod schedule;
 mod secret_ways;
 mod server;
@@ -25,14 +28,17 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Deserialize;
 
 pub use directory::{AliasTarget, List};
+pub use endpoint::Endpoint;
 pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
 pub use http::{Http, HttpTls};
 pub use log::{Log, LogFormat};
-pub use oauth2::{Grant, OAuth2, Secrets, TokenEndpoint};
+pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
+pub use oauth2::{Grant, OAuth2, Secrets};
 pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
+pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
@@ -63,6 +69,10 @@ pub struct Config {
     pub log: Log,
     pub limits: Limits,
     pub archive: Archive,
+    pub protocols: Protocols,
+    /// Mail about runs, where it is asked for.
+    pub mail: Option<Mail>,
+    pub webhook: Option<Webhook>,
     pub secrets: Secrets,
     pub user: Vec<User>,
     pub list: Vec<List>,
@@ -81,6 +91,9 @@ impl Default for Config {
             log: Log::default(),
             limits: Limits::default(),
             archive: Archive::default(),
+            protocols: Protocols::default(),
+            mail: None,
+            webhook: None,
             secrets: Secrets::default(),
             user: Vec::new(),
             list: Vec::new(),

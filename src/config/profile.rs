@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{DailyHours, Exclude, Hosts, Schedule, Server, Span, Zone};
+use super::{DailyHours, Exclude, Hosts, Notify, Schedule, Server, Span, Zone};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Profile {
     pub recipients: Recipients,
     #[serde(default)]
     pub delete: Delete,
+    #[serde(default)]
+    pub notify: Notify,
 }
 
 impl Profile {
@@ -52,6 +54,7 @@ impl Profile {
             exclude: Exclude::default(),
             recipients: Recipients::default(),
             delete: Delete::default(),
+            notify: Notify::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     formats::{Format, MboxKind},
     message::Address,
     profile::{Exit, Failing, LastRun, StartError},
-    report::Run,
+    report::{Run, RunFilter},
 };
 
 /// A request. One of these is the body of `POST /v1`.
@@ -36,6 +36,9 @@ pub enum Request {
     /// Protocols, newest first.
     Protocols {
         newest: Option<usize>,
+        /// Which of them; all of them for a client that knows no filter.
+        #[serde(default)]
+        filter: RunFilter,
     },
     Protocol {
         run: u64,
@@ -170,6 +173,8 @@ pub struct Reloaded {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProfileLine {
     pub profile: String,
+    /// Since when the appliance knows it.
+    pub since: jiff::Timestamp,
     /// `idle`, `running`, or `failing`: the last runs failed one after the other, or it is being started anew.
     pub state: String,
     /// The run that is going on, and how far it is.

@@ -12,7 +12,7 @@ use crate::{
     archive::{Entry, Message, Retrieval, Store, Usage, UserId},
     identify::{Header, Report},
     message::CATCHALL,
-    report::Run,
+    report::{Run, RunFilter},
 };
 
 /// Where replies go; `Break` when nobody reads them any more.
@@ -51,7 +51,7 @@ pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), F
         ControlFlow::Break(()) => Err(End::NobodyReads),
     };
     let answered = match request {
-        Request::Protocols { newest } => protocols(store, *newest, &mut tell),
+        Request::Protocols { newest, filter } => protocols(store, *newest, filter, &mut tell),
         Request::Protocol { run } => protocol(store, *run, &mut tell),
         Request::Users => users(store, &mut tell),
         Request::List { user, newest } => list(store, user, *newest, &mut tell),
@@ -67,25 +67,31 @@ pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), F
 
 type Tell<'t> = dyn FnMut(Reply) -> Result<(), End> + 't;
 
-fn protocols(store: &Store, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
+fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mut Tell) -> Result<(), End> {
     let mut left = newest.unwrap_or(usize::MAX);
     let mut before = None;
     while left > 0 {
-        let page = store.runs(before, left.min(RUNS))?;
-        let Some((last, _)) = page.last() else { break };
-        before = Some(*last);
-        left -= page.len();
-        for (number, json) in page {
+        let page = store.runs_where(filter, before, left.min(RUNS))?;
+        left -= page.runs.len();
+        for (number, json) in page.runs {
             tell(Reply::Run(Box::new(parse_run(number, &json)?)))?;
         }
+        if page.before.is_none() {
+            break;
+        }
+        before = page.before;
     }
     Ok(())
 }
 
 fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
-    let json = store
-        .run(run)?
-        .ok_or_else(|| Failure::usage(format!("there is no run {run}")))?;
+    let Some(json) = store.run(run)? else {
+        let why = match store.was_run(run)? {
+            true => format!("the protocol of run {run} is kept no longer (keep and keep_idle under [protocols])"),
+            false => format!("there is no run {run}"),
+        };
+        return Err(Failure::usage(why).into());
+    };
     tell(Reply::Run(Box::new(parse_run(run, &json)?)))
 }
 

@@ -13,6 +13,7 @@ use crate::{
     archive::StoreError,
     clock, config,
     identify::how_to_believe_reports,
+    notify::Notifier,
     report::{CopyError, Run, RunState, metrics, timestamp},
 };
 
@@ -22,8 +23,14 @@ pub(super) fn left_open(run: &Run, expected: u64) -> u64 {
 }
 
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
-pub(super) fn not_begun(profile: &str, started: Timestamp, error: StoreError) -> StartError {
+pub(super) fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, error: StoreError) -> StartError {
     let now = clock::now();
+    let mut run = Run::begin(profile, started);
+    run.state = RunState::Failed;
+    run.finished_at = Some(timestamp(now));
+    metrics::error("store");
+    run.error("", "", "store", &error);
+    notifier.ended(&run);
     let took = Duration::try_from(now.duration_since(started)).unwrap_or_default();
     metrics::run_ended(profile, RunState::Failed, took, None);
     error.into()

@@ -75,6 +75,8 @@ pub struct Supervisor {
     watched: Watched,
     /// Who hears it.
     watcher: Option<SpawnHandle>,
+    /// Runs that the profile was asked for and has not answered: it may be about to begin one.
+    asked: u32,
     /// What is configured now; it takes effect when no run goes on.
     reconfigured: Option<Box<Reconfigure>>,
 }
@@ -104,6 +106,7 @@ impl Supervisor {
             cut_short: false,
             watched: Watched::default(),
             watcher: None,
+            asked: 0,
             reconfigured: None,
         }
     }
@@ -185,6 +188,7 @@ impl Supervisor {
         let gone = self.gone.clone();
         let start = self.profile.send(Start(import));
         self.show(true);
+        self.asked += 1;
         let answer = async move {
             tokio::select! {
                 biased;
@@ -195,6 +199,7 @@ impl Supervisor {
         };
         let asked = self.generation;
         Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
+            supervisor.asked -= 1;
             if asked == supervisor.generation {
                 supervisor.took(&answer, ctx);
             }
@@ -268,6 +273,8 @@ impl Supervisor {
         tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
         metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
+        self.standing.send_modify(|standing| standing.silent = 0);
+        metrics::profile_watched(&self.config.name, None, Duration::ZERO);
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
@@ -288,13 +295,17 @@ impl Supervisor {
 
     /// What is configured now takes effect between two runs.
     fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
-        if self.live.borrow().busy {
+        if self.asked > 0 || self.live.borrow().busy {
             return;
         }
         let Some(reconfigured) = self.reconfigured.take() else {
             return;
         };
         let Reconfigure { config, login, stages } = *reconfigured;
+        if config.server != self.config.server {
+            // Of another server there is none yet.
+            metrics::certificate_expiry(&config.name, 0);
+        }
         (self.config, self.login, self.stages) = (config, login, stages);
         self.generation += 1;
         self.live.send_replace(Live {
@@ -351,7 +362,12 @@ impl Supervisor {
             self.standing.send_modify(|standing| standing.ended(&run, None));
         }
         let committer = self.stages.committer.clone();
-        let store = async move { committer.change(Change::Protocol(Box::new(run))).await };
+        let notifier = self.stages.notifier.clone();
+        let store = async move {
+            let stored = committer.change(Change::Protocol(Box::new(run.clone()))).await;
+            notifier.ended(&run);
+            stored
+        };
         ctx.spawn(store.into_actor(self).map(move |stored, supervisor, _| {
             if let Err(error) = stored {
                 tracing::error!(%error, profile = supervisor.config.name, "the protocol could not be stored");

@@ -4,7 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 10] = [
+const COUNTERS: [(&str, Unit, &str); 11] = [
     (
         COPIES,
         Unit::Count,
@@ -25,6 +25,11 @@ const COUNTERS: [(&str, Unit, &str); 10] = [
         "Users files that changed and could not be used",
     ),
     (
+        NOTIFICATIONS,
+        Unit::Count,
+        "Mails and calls of the webhook about runs, sent or given up",
+    ),
+    (
         PANICS,
         Unit::Count,
         "Panics, by what the thread does: faults of dropkeep or of a library, survived where they could be",
@@ -37,7 +42,7 @@ const COUNTERS: [(&str, Unit, &str); 10] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 30] = [
+const GAUGES: [(&str, Unit, &str); 31] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
@@ -132,6 +137,11 @@ const GAUGES: [(&str, Unit, &str); 30] = [
         PROFILE_OPEN_COPIES,
         Unit::Count,
         "Copies that the last look at the source left to be archived: what is behind",
+    ),
+    (
+        PROFILE_SINCE,
+        Unit::Seconds,
+        "Since when the appliance knows the profile, since 1970 UTC: its start, or the reload that brought it",
     ),
     (
         PROFILE_STALL_TIMEOUT,

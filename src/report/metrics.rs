@@ -35,6 +35,7 @@ pub const HTTP_CERTIFICATE_EXPIRY: &str = "dropkeep_http_certificate_expiry_time
 pub const TOKEN_EXPIRY: &str = "dropkeep_token_expiry_timestamp_seconds";
 pub const DIRECTORY_ERRORS: &str = "dropkeep_directory_errors_total";
 pub const USERS_FILE_OK: &str = "dropkeep_directory_users_file_ok";
+pub const NOTIFICATIONS: &str = "dropkeep_notifications_total";
 pub const PANICS: &str = "dropkeep_panics_total";
 pub const STAGE_SECONDS: &str = "dropkeep_stage_seconds";
 pub const STAGE_BACKLOG: &str = "dropkeep_stage_backlog";
@@ -44,6 +45,7 @@ pub const PROFILE_FAILURES: &str = "dropkeep_profile_failures";
 pub const PROFILE_INTERVAL: &str = "dropkeep_profile_interval_seconds";
 pub const PROFILE_NEXT_RUN: &str = "dropkeep_profile_next_run_timestamp_seconds";
 pub const PROFILE_OPEN_COPIES: &str = "dropkeep_profile_open_copies";
+pub const PROFILE_SINCE: &str = "dropkeep_profile_since_timestamp_seconds";
 pub const PROFILE_STALL_TIMEOUT: &str = "dropkeep_profile_stall_timeout_seconds";
 pub const RUN_SILENT: &str = "dropkeep_run_silent_seconds";
 pub const ARCHIVE_VOLUMES: &str = "dropkeep_archive_volumes";
@@ -58,8 +60,9 @@ pub const BUILD_INFO: &str = "dropkeep_build_info";
 pub const PROFILE_STATES: [&str; 3] = ["idle", "running", "failing"];
 
 /// The stages that `dropkeep_errors_total` tells apart; whatever else a protocol names counts as the last.
-pub const ERROR_STAGES: [&str; 18] = [
+pub const ERROR_STAGES: [&str; 19] = [
     "config",
+    "resolve",
     "connect",
     "tls",
     "greeting",
@@ -118,6 +121,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
     counter!(DIRECTORY_ERRORS).absolute(0);
+    for kind in ["mail", "webhook"] {
+        for result in ["sent", "failed"] {
+            counter!(NOTIFICATIONS, "kind" => kind, "result" => result).absolute(0);
+        }
+    }
     for thread in THREADS {
         counter!(PANICS, "thread" => thread).absolute(0);
     }
@@ -145,8 +153,9 @@ pub fn before_scrape() {
     gauge!(UNACCOUNTED_COPIES).set(account::unaccounted() as f64);
 }
 
-/// A profile is known: its series begin.
-pub fn profile_known(profile: &str, last_success: Option<i64>) {
+/// A profile is known from `since` on: its series begin. Times are in seconds since 1970 UTC.
+pub fn profile_known(profile: &str, since: i64, last_success: Option<i64>) {
+    gauge!(PROFILE_SINCE, "profile" => profile.to_owned()).set(since as f64);
     let profile = profile.to_owned();
     use Outcome::*;
     for outcome in [Archived, Duplicate, Skipped, Excluded, TooLarge, Vanished, Failed] {
@@ -210,6 +219,7 @@ pub fn profile_gone(profile: &str) {
         PROFILE_INTERVAL,
         PROFILE_NEXT_RUN,
         PROFILE_OPEN_COPIES,
+        PROFILE_SINCE,
         CERTIFICATE_EXPIRY,
         TOKEN_EXPIRY,
     ];
@@ -334,6 +344,12 @@ pub fn users_file(ok: bool) {
 /// A thread that does this panicked.
 pub fn panicked(thread: &'static str) {
     counter!(PANICS, "thread" => thread).increment(1);
+}
+
+/// Something was told of runs, by `mail` or `webhook`, or given up.
+pub fn notified(kind: &'static str, ok: bool) {
+    let result = if ok { "sent" } else { "failed" };
+    counter!(NOTIFICATIONS, "kind" => kind, "result" => result).increment(1);
 }
 
 /// A users file changed and could not be used.

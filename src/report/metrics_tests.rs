@@ -8,8 +8,8 @@ use std::{
 
 use super::{ERROR_STAGES, PROFILE_STATES, THREADS, WAITS};
 
-/// Names of others: metrics-process owns those of the process.
-const ELSEWHERE: [&str; 9] = [
+/// Names that others own: metrics-process those of the process.
+const ELSEWHERE: [&str; 7] = [
     "process_cpu_seconds_total",
     "process_max_fds",
     "process_open_fds",
@@ -17,8 +17,6 @@ const ELSEWHERE: [&str; 9] = [
     "process_start_time_seconds",
     "process_threads",
     "process_virtual_memory_bytes",
-    "dropkeep_notifications_total",
-    "dropkeep_http_certificate_expiry_timestamp_seconds",
 ];
 
 /// The names that this module owns, read from its source: what is used is what is there.

@@ -236,6 +236,16 @@ impl Run {
         }
     }
 
+    /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are nothing.
+    pub fn is_idle(&self) -> bool {
+        self.state == RunState::Completed
+            && self.seen == self.skipped + self.excluded
+            && self.deleted == 0
+            && self.import.is_empty()
+            && self.errors.is_empty()
+            && self.notices.is_empty()
+    }
+
     /// The protocol of a run whose process ended without finishing it. Its counts are lost, what it
     /// archived is not.
     pub fn abandoned(mut self) -> Self {

@@ -1,14 +1,13 @@
 //! What a token endpoint is asked (RFC 6749, 4.4.2 and 6), and what it answers (5.1, 5.2).
 
-use std::time::Duration;
-
 use form_urlencoded::Serializer;
 use hyper::StatusCode;
 use serde_json::{Map, Value};
 
-use super::{TokenError, file::digest, post::Reply};
+use super::{TokenError, file::digest};
 use crate::{
     config::{Grant, OAuth2, Secret},
+    outgoing::Reply,
     source::without_secrets,
 };
 
@@ -204,19 +203,6 @@ fn seconds(value: Option<&Value>) -> Option<i64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
-}
-
-/// Retry-After (RFC 9110, 10.2.3): seconds, or a date.
-pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
-    const MOST: Duration = Duration::from_secs(3600);
-    let after = match value.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value.trim())
-            .ok()?
-            .duration_since(now)
-            .unwrap_or_default(),
-    };
-    Some(after.min(MOST))
 }
 
 #[cfg(test)]

@@ -17,11 +17,9 @@ pub struct Asked {
 }
 
 /// Panels that may be empty in an appliance where all is well, and why.
-pub const MAY_BE_EMPTY: [(&str, &str); 4] = [
+pub const MAY_BE_EMPTY: [(&str, &str); 2] = [
     ("Access token expires in", "the profiles log in with passwords"),
     ("HTTP certificate expires in", "metrics are served without TLS"),
-    ("Notifications", "none are configured"),
-    ("Notifications that failed", "none are configured"),
 ];
 
 /// What every panel asks.

@@ -13,7 +13,7 @@ use crate::{
 const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Metrics of rules that an appliance need not have, and why.
-const NEED_NOT_BE: [(&str, &str); 4] = [
+const NEED_NOT_BE: [(&str, &str); 3] = [
     (
         "dropkeep_token_expiry_timestamp_seconds",
         "the profiles log in with passwords",
@@ -22,7 +22,6 @@ const NEED_NOT_BE: [(&str, &str); 4] = [
         "dropkeep_http_certificate_expiry_timestamp_seconds",
         "metrics are served without TLS",
     ),
-    ("dropkeep_notifications_total", "none are configured"),
     (
         "dropkeep_run_last_success_timestamp_seconds",
         "before the first success",

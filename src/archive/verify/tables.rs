@@ -49,6 +49,8 @@ pub fn table(
         table,
         counters: Counters::default(),
         next: begins.then(|| first(table)),
+        removed: 0,
+        without_protocol: 0,
         known: Known::default(),
         roster: Roster::default(),
         usage: Sum::new(begins),
@@ -106,6 +108,9 @@ pub(super) struct Check<'c> {
     pub(super) counters: Counters,
     /// The number that the next row should have; `None` where rows before it were not seen.
     next: Option<u64>,
+    /// Protocols that were removed because of their age, and numbers of runs that were found to have none.
+    removed: u64,
+    without_protocol: u64,
     pub(super) known: Known,
     roster: Roster,
     usage: Sum,
@@ -167,6 +172,9 @@ impl Rows for Check<'_> {
 
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
+        if self.table == Table::Runs {
+            self.removed = self.catalog.ledger(txn)?.removed;
+        }
         Ok(())
     }
 
@@ -198,6 +206,11 @@ impl Rows for Check<'_> {
         };
         if let Some(next) = self.next.filter(|next| *next < behind) {
             self.missing(next, behind, desk);
+        }
+        if self.next.is_some() && self.removed > 0 && self.without_protocol > self.removed {
+            let (gone, removed) = (self.without_protocol, self.removed);
+            let detail = format!("{gone} of the protocols are missing, and only {removed} were removed by their age");
+            desk.damage(self.found(detail));
         }
         Ok(())
     }
@@ -246,7 +259,11 @@ impl Check<'_> {
         self.below(number, behind, desk);
     }
 
-    fn missing(&self, from: u64, to: u64, desk: &mut Desk) {
+    fn missing(&mut self, from: u64, to: u64, desk: &mut Desk) {
+        if self.table == Table::Runs && self.removed > 0 {
+            self.without_protocol += to - from;
+            return;
+        }
         let rows = match to - from {
             1 => format!("number {from} is missing"),
             _ => format!("the numbers {from} to {} are missing", to - 1),

@@ -1,0 +1,45 @@
+//! `notify --test`: a test mail, and a call of the webhook.
+
+use super::output::Output;
+use crate::{config::Config, control::api::Failure, notify::trial, profile::Exit};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Send a mail that says it is a test to everyone who gets mail, and call the webhook with a made-up run.
+    #[arg(long, required = true)]
+    test: bool,
+}
+
+pub fn run(config: &Config, _: Arguments, json: bool) -> Result<u8, Failure> {
+    if config.mail.is_none() && config.webhook.is_none() {
+        return Err(Failure::usage(
+            "nobody is told of runs: the configuration has neither [mail] nor [webhook]",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
+    let trials = runtime.block_on(async {
+        tokio::select! {
+            trials = trial(config) => Ok(trials),
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        }
+    })?;
+    let mut output = Output::new();
+    for trial in &trials {
+        match json {
+            true => output.json(trial),
+            false => {
+                let mark = if trial.ok { "ok  " } else { "FAIL" };
+                let (kind, to) = (trial.kind, &trial.to);
+                output.line(format!("{mark}  {kind:<7}  {to} {:>6} ms  {}", trial.ms, trial.detail));
+            }
+        }
+    }
+    output.finish();
+    let exit = match trials.iter().find(|trial| !trial.ok) {
+        None => Exit::Done,
+        Some(_) if trials.iter().any(|trial| trial.misconfigured) => Exit::Usage,
+        Some(_) => Exit::Source,
+    };
+    Ok(exit as u8)
+}

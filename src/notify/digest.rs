@@ -1,0 +1,297 @@
+//! The digest of a day: what all runs since the last one came to, a stretch for each profile.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write,
+};
+
+use jiff::{Timestamp, ToSpan, Zoned, civil::Time};
+use serde::Deserialize;
+
+use super::{
+    remedy::remedy,
+    text::{self, LINE, Words, of_error, one_line},
+    troubles::without_numbers,
+};
+use crate::{
+    archive::{Store, StoreError},
+    config::ByteSize,
+    report::{CopyError, Run, RunFilter, RunState},
+};
+
+/// Errors of a profile that are shown, alike ones as one, and notices and addresses that are kept.
+const ERRORS: usize = 5;
+const LISTED: usize = 100;
+/// Protocols read at once.
+const PAGE: usize = 100;
+
+/// The last moment at which a digest was due.
+pub fn due_at(now: &Zoned, time: Time) -> Timestamp {
+    let on = |day: jiff::civil::Date| day.to_datetime(time).to_zoned(now.time_zone().clone()).ok();
+    let today = on(now.date()).filter(|due| due <= now);
+    let yesterday = || on(now.date().checked_sub(1.day()).ok()?);
+    today.or_else(yesterday).map_or(Timestamp::MIN, |due| due.timestamp())
+}
+
+/// Of which runs a digest is.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Those that ended later than this, and until then.
+    pub since: Timestamp,
+    pub until: Timestamp,
+    /// Runs that went on when the last one was made: whenever they ended, they were in none yet.
+    pub running: Vec<u64>,
+}
+
+/// What runs came to.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub profiles: BTreeMap<String, Sums>,
+    /// The runs that go on at its end.
+    pub running: Vec<u64>,
+}
+
+/// The runs of one profile.
+#[derive(Debug, Default)]
+pub struct Sums {
+    pub runs: u64,
+    pub completed: u64,
+    pub with_errors: u64,
+    pub failed_runs: u64,
+    pub interrupted: u64,
+    seen: u64,
+    pub archived: u64,
+    duplicates: u64,
+    skipped: u64,
+    excluded: u64,
+    too_large: u64,
+    vanished: u64,
+    failed: u64,
+    unknown: u64,
+    filings: u64,
+    deleted: u64,
+    bytes: u64,
+    /// The newest first: an error, of which run, and how many are like it.
+    errors: Vec<(CopyError, u64, u64)>,
+    more_errors: u64,
+    notices: Vec<String>,
+    addresses: BTreeMap<String, u64>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    state: RunState,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+}
+
+impl Window {
+    fn has(&self, number: u64, head: &Head) -> bool {
+        // One that was killed says not when it ended.
+        let ended = head.finished_at.unwrap_or(head.started_at);
+        ended <= self.until && (ended > self.since || self.running.contains(&number))
+    }
+}
+
+/// Goes through the protocols. Blocking.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn gather(store: &Store, window: &Window) -> Result<Gathered, StoreError> {
+    let mut gathered = Gathered::default();
+    let mut before = None;
+    loop {
+        // All of them: a run that began long ago may have ended just now.
+        let page = store.runs_where(&RunFilter::default(), before, PAGE)?;
+        for (number, json) in &page.runs {
+            let Ok(head) = serde_json::from_str::<Head>(json) else {
+                continue;
+            };
+            if head.state == RunState::Running {
+                gathered.running.push(*number);
+            } else if window.has(*number, &head)
+                && let Ok(run) = serde_json::from_str::<Run>(json)
+            {
+                let name = run.profile.clone();
+                gathered.profiles.entry(name).or_default().add(run);
+            }
+        }
+        if page.before.is_none() {
+            return Ok(gathered);
+        }
+        before = page.before;
+    }
+}
+
+impl Sums {
+    fn add(&mut self, run: Run) {
+        self.runs += 1;
+        *match run.state {
+            RunState::Completed => &mut self.completed,
+            RunState::CompletedWithErrors => &mut self.with_errors,
+            RunState::Failed => &mut self.failed_runs,
+            RunState::Interrupted | RunState::Running => &mut self.interrupted,
+        } += 1;
+        for (sum, count) in [
+            (&mut self.seen, run.seen),
+            (&mut self.archived, run.archived),
+            (&mut self.duplicates, run.duplicates),
+            (&mut self.skipped, run.skipped),
+            (&mut self.excluded, run.excluded),
+            (&mut self.too_large, run.too_large),
+            (&mut self.vanished, run.vanished),
+            (&mut self.failed, run.failed),
+            (&mut self.unknown, run.unknown),
+            (&mut self.filings, run.filings),
+            (&mut self.deleted, run.deleted),
+            (&mut self.bytes, run.bytes),
+            (&mut self.more_errors, run.errors_omitted),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+        for error in run.errors {
+            self.error(error, run.run);
+        }
+        for notice in run.notices {
+            if self.notices.len() < LISTED && !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
+        for (address, count) in run.unknown_addresses {
+            if let Some(sum) = self.addresses.get_mut(&address) {
+                *sum = sum.saturating_add(count);
+            } else if self.addresses.len() < LISTED {
+                self.addresses.insert(address, count);
+            }
+        }
+    }
+
+    fn error(&mut self, error: CopyError, run: u64) {
+        let words = without_numbers(&error.error);
+        let like = |(known, _, _): &(CopyError, u64, u64)| {
+            known.stage == error.stage && known.folder == error.folder && without_numbers(&known.error) == words
+        };
+        match self.errors.iter().position(like) {
+            Some(known) => self.errors[known].2 += 1,
+            None if self.errors.len() < ERRORS => self.errors.push((error, run, 1)),
+            None => self.more_errors += 1,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        self.with_errors + self.failed_runs == 0
+    }
+}
+
+/// A profile of a digest: its name, and what its last success was, if any.
+pub struct Line<'a> {
+    pub profile: &'a str,
+    pub sums: Option<&'a Sums>,
+    pub last_success: Option<Timestamp>,
+}
+
+/// The mail about these profiles.
+pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
+    let sum = |of: fn(&Sums) -> u64| lines.iter().filter_map(|line| line.sums).map(of).sum::<u64>();
+    let silent = lines.iter().filter(|line| line.sums.is_none()).count();
+    let (runs, failed, errors, archived) = (
+        sum(|sums| sums.runs),
+        sum(|sums| sums.failed_runs),
+        sum(|sums| sums.with_errors),
+        sum(|sums| sums.archived),
+    );
+    let mut subject = format!("dropkeep: {runs} runs, {failed} failed, {errors} with errors, {archived} archived");
+    if silent > 0 {
+        subject.push_str(&format!("; {silent} of {} profiles did not run", lines.len()));
+    }
+    let mut body = format!(
+        "Runs on {} that ended from {} to {}.\n",
+        one_line(host, LINE),
+        window.since,
+        window.until
+    );
+    // What needs somebody stands first.
+    let mut sorted: Vec<&Line> = lines.iter().collect();
+    sorted.sort_by_key(|line| (line.sums.is_some_and(Sums::is_good), line.profile));
+    for line in sorted {
+        // Writing to a String does not fail.
+        let _ = write_line(&mut body, line);
+    }
+    Words { subject, body }
+}
+
+fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
+    writeln!(body, "\n== Profile {}", one_line(line.profile, LINE))?;
+    let last = match line.last_success {
+        Some(at) => format!("The last run that completed ended at {at}."),
+        None => "No run of it ever completed.".to_owned(),
+    };
+    let Some(sums) = line.sums else {
+        return writeln!(body, "\nNo run ended. {last}");
+    };
+    let states = [
+        (sums.completed, "completed"),
+        (sums.with_errors, "with errors"),
+        (sums.failed_runs, "failed"),
+        (sums.interrupted, "interrupted"),
+    ];
+    let states: Vec<_> = states
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let runs = if sums.runs == 1 { "run" } else { "runs" };
+    writeln!(body, "\n{} {runs}: {}. {last}\n", sums.runs, states.join(", "))?;
+    writeln!(
+        body,
+        "{:>10}  copies seen ({} fetched)",
+        sums.seen,
+        ByteSize(sums.bytes)
+    )?;
+    for (count, what) in [
+        (sums.archived, "archived"),
+        (sums.duplicates, "duplicates"),
+        (sums.skipped, "skipped"),
+        (sums.excluded, "excluded"),
+        (sums.too_large, "too large"),
+        (sums.vanished, "vanished meanwhile"),
+        (sums.failed, "failed"),
+        (sums.filings, "filings in users' archives"),
+        (sums.unknown, "without a known address"),
+        (sums.deleted, "deleted on the server"),
+    ] {
+        if count > 0 {
+            writeln!(body, "{count:>10}  {what}")?;
+        }
+    }
+    write_errors(body, sums)?;
+    text::write_addresses(body, &sums.addresses)?;
+    text::write_list(body, "Notices", &sums.notices)
+}
+
+fn write_errors(body: &mut String, sums: &Sums) -> std::fmt::Result {
+    if sums.errors.is_empty() {
+        return Ok(());
+    }
+    writeln!(body, "\nWhat went wrong, the newest first:")?;
+    for (error, run, count) in &sums.errors {
+        let like = match count {
+            1 => String::new(),
+            count => format!(", and {} like it", count - 1),
+        };
+        writeln!(body, "- run {run}{like}: {}", of_error(error))?;
+    }
+    if sums.more_errors > 0 {
+        writeln!(body, "- and {} more", sums.more_errors)?;
+    }
+    writeln!(body, "\nWhat to do:")?;
+    let mut said = HashSet::new();
+    for (error, _, _) in sums.errors.iter().filter(|(error, _, _)| said.insert(&error.stage)) {
+        writeln!(body, "- {}: {}", one_line(&error.stage, LINE), remedy(&error.stage))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "digest_tests.rs"]
+mod tests;

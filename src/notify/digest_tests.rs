@@ -1,0 +1,129 @@
+use super::*;
+
+fn zoned(text: &str) -> Zoned {
+    text.parse().unwrap()
+}
+
+#[test]
+fn it_is_due_once_a_day_whatever_the_clocks_do() {
+    let at = |now: &str| due_at(&zoned(now), Time::constant(7, 0, 0, 0)).to_string();
+    assert_eq!(at("2026-01-10T07:00:00[UTC]"), "2026-01-10T07:00:00Z");
+    assert_eq!(at("2026-01-10T06:59:59[UTC]"), "2026-01-09T07:00:00Z");
+    assert_eq!(at("2026-01-01T03:00:00+01:00[Europe/Berlin]"), "2025-12-31T06:00:00Z");
+    assert_eq!(at("2026-07-10T23:00:00+02:00[Europe/Berlin]"), "2026-07-10T05:00:00Z");
+    // An hour that there is not, and one that there is twice.
+    let in_the_gap = due_at(
+        &zoned("2026-03-29T04:00:00+02:00[Europe/Berlin]"),
+        Time::constant(2, 30, 0, 0),
+    );
+    assert_eq!(in_the_gap.to_string(), "2026-03-29T01:30:00Z");
+    let twice = |now: &str| due_at(&zoned(now), Time::constant(2, 30, 0, 0)).to_string();
+    assert_eq!(
+        twice("2026-10-25T02:40:00+02:00[Europe/Berlin]"),
+        "2026-10-25T00:30:00Z"
+    );
+    assert_eq!(
+        twice("2026-10-25T02:40:00+01:00[Europe/Berlin]"),
+        "2026-10-25T00:30:00Z"
+    );
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+#[test]
+fn a_run_is_in_one_digest_by_when_it_ended() {
+    let window = Window {
+        since: at(100),
+        until: at(200),
+        running: vec![7],
+    };
+    let head = |started: i64, finished: Option<i64>| Head {
+        state: RunState::Interrupted,
+        started_at: at(started),
+        finished_at: finished.map(at),
+    };
+    for (number, started, finished, expected) in [
+        (1, 0, Some(100), false),
+        (1, 0, Some(101), true),
+        (1, 0, Some(200), true),
+        (1, 0, Some(201), false),
+        (1, 150, None, true),
+        (1, 50, None, false),
+        (7, 50, None, true),
+        (7, 50, Some(100), true),
+        (7, 50, Some(201), false),
+    ] {
+        assert_eq!(
+            window.has(number, &head(started, finished)),
+            expected,
+            "{number} {started} {finished:?}"
+        );
+    }
+}
+
+#[test]
+fn sums_are_added_and_alike_errors_are_one() {
+    let mut sums = Sums::default();
+    for number in 1..=10 {
+        let mut run = Run::begin("company", at(number));
+        run.run = number as u64;
+        run.state = RunState::CompletedWithErrors;
+        run.count(crate::report::Outcome::Archived);
+        run.unknown_address("x@example.com");
+        run.notice("a notice");
+        for copy in 0..20 {
+            run.error("INBOX", format!("UID {copy}"), "fetch", format!("refused {copy}"));
+        }
+        run.error(
+            "",
+            "",
+            "connection",
+            format!("lost {}", char::from(b'a' + number as u8)),
+        );
+        sums.add(run);
+    }
+    let window = Window {
+        since: at(0),
+        until: at(100),
+        running: Vec::new(),
+    };
+    let lines = [
+        Line {
+            profile: "z-good",
+            sums: Some(&Sums::default()),
+            last_success: None,
+        },
+        Line {
+            profile: "company",
+            sums: Some(&sums),
+            last_success: Some(at(5)),
+        },
+        Line {
+            profile: "silent\r\nBcc: x",
+            sums: None,
+            last_success: None,
+        },
+    ];
+    let words = of_day(&lines, &window, "host");
+    assert_eq!(
+        words.subject,
+        "dropkeep: 10 runs, 0 failed, 10 with errors, 10 archived; 1 of 3 profiles did not run"
+    );
+    let body = &words.body;
+    assert!(
+        body.contains("10 runs: 10 with errors. The last run that completed ended at"),
+        "{body}"
+    );
+    assert!(
+        body.contains("- run 1, and 199 like it: fetch: INBOX, UID 0: refused 0"),
+        "{body}"
+    );
+    assert!(body.contains("- and 6 more\n"), "{body}");
+    assert!(body.contains("- x@example.com (10 messages)"), "{body}");
+    assert!(body.contains("No run ended. No run of it ever completed."), "{body}");
+    assert!(!body.lines().any(|line| line.starts_with("Bcc")), "{body}");
+    let place = |text: &str| body.find(text).unwrap();
+    assert!(place("== Profile company") < place("== Profile z-good"));
+}

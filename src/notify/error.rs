@@ -1,0 +1,70 @@
+//! Why something was not told.
+
+use std::time::Duration;
+
+use crate::{config::ConfigError, outgoing::OutgoingError};
+
+/// Something could not be told. The words are for the administrator and never hold a secret.
+#[derive(thiserror::Error, Debug)]
+pub enum NotifyError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    #[error(
+        "{host} does not offer STARTTLS, so the connection cannot be encrypted; use access = \"smtp-ssl\", or \"smtp\" \
+         without TLS"
+    )]
+    NoUpgrade { host: String },
+    #[error(
+        "{host} sent data in clear text behind its answer to STARTTLS: somebody may be tampering with the connection"
+    )]
+    Injected { host: String },
+    /// An answer of 4xx or 5xx, or the end of the connection.
+    #[error("{host} does not take the mail ({during}): {words}{}", advice(during))]
+    Smtp {
+        host: String,
+        during: &'static str,
+        words: String,
+        /// Another attempt would end the same way.
+        is_final: bool,
+    },
+    #[error("the mail could not be written: {0}")]
+    Letter(String),
+    #[error("the webhook {url} answers {answer}")]
+    Status {
+        url: String,
+        answer: String,
+        is_final: bool,
+        /// When the server asks to come again.
+        after: Option<Duration>,
+    },
+}
+
+fn advice(during: &str) -> &'static str {
+    match during {
+        super::smtp::LOGIN => "; check username and password under [mail]",
+        super::smtp::FROM => "; check from under [mail], and whether the server wants a username and a password",
+        super::smtp::TO => "; check to, and whether the server wants a username and a password",
+        _ => "",
+    }
+}
+
+impl NotifyError {
+    /// Whether another attempt soon would end the same way.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => true,
+            Self::Outgoing(error) => matches!(error, OutgoingError::Certificate { .. } | OutgoingError::CaFile { .. }),
+            Self::Smtp { is_final, .. } | Self::Status { is_final, .. } => *is_final,
+        }
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { after, .. } => *after,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Who is told of runs, beside their protocols: by mail, and by a webhook.
+//!
+//! A run's end is put into a [`Queue`](queue::Queue) and goes on; workers of its own send what is to be sent, try again where that
+//! may help, and give up with a line in the log. So nothing here fails a run or holds one up.
+//!
+//! - `troubles` says whether a run is worth a mail, `digest` sums a day up, `text` has the words, `remedy` what to do (pure).
+//! - `letter` writes a mail, `smtp` hands it over, `webhook` calls; `mailing` and `calling` are the workers.
+//! - `trial` is `dropkeep notify --test`.
+
+mod calling;
+mod digest;
+mod error;
+mod letter;
+mod mailing;
+mod queue;
+mod remedy;
+mod settings;
+mod smtp;
+mod text;
+mod trial;
+mod troubles;
+mod webhook;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::JoinHandle;
+
+use crate::{
+    archive::{Committer, Store},
+    config::Config,
+    report::{Run, metrics},
+};
+use queue::Queue;
+use settings::Settings;
+
+pub use error::NotifyError;
+pub use trial::{Trial, trial};
+
+/// Runs waiting to be told of by one way; a protocol may have a thousand errors.
+const WAITING: usize = 50;
+
+/// Takes the ends of runs. Clones are one notifier. The default one tells nobody.
+#[derive(Clone, Default)]
+pub struct Notifier {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Mutex<Arc<Settings>>,
+    mail: Queue<Arc<Run>>,
+    calls: Queue<Arc<Run>>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            settings: Mutex::default(),
+            mail: Queue::new(WAITING),
+            calls: Queue::new(WAITING),
+        }
+    }
+}
+
+/// When workers send a digest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Digests {
+    /// At their time of the day.
+    OnTime,
+    /// With the end of a run, where one is due: nobody stays to wait for the time.
+    WithRuns,
+}
+
+/// The workers; they end with this.
+pub struct Workers(Vec<JoinHandle<()>>);
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Notifier {
+    pub fn new(config: &Config) -> Self {
+        let notifier = Self::default();
+        notifier.reconfigure(config);
+        notifier
+    }
+
+    /// From now on it is told as `config` says.
+    pub fn reconfigure(&self, config: &Config) {
+        *self.inner.lock() = Arc::new(Settings::new(config));
+    }
+
+    /// Starts what sends. Needs a running actix system.
+    pub fn start(&self, store: Arc<Store>, committer: Committer, digests: Digests) -> Workers {
+        let mailing = mailing::Mailing::new(self.inner.clone(), store, committer, digests);
+        let calling = calling::work(self.inner.clone());
+        Workers(vec![actix_rt::spawn(mailing.work()), actix_rt::spawn(calling)])
+    }
+
+    /// A run ended. Returns at once, whatever becomes of it.
+    pub fn ended(&self, run: &Run) {
+        let settings = self.inner.settings();
+        let run = Arc::new(run.clone());
+        if settings.mail_for(&run.profile).is_some() {
+            self.inner.put(&self.inner.mail, "mail", run.clone());
+        }
+        if settings
+            .webhook
+            .as_ref()
+            .is_some_and(|webhook| calling::is_wanted(webhook.when, &run))
+        {
+            self.inner.put(&self.inner.calls, "webhook", run);
+        }
+    }
+
+    /// Waits until all is told, or given up, and at most so long; whether it is.
+    pub async fn told(&self, most: Duration) -> bool {
+        let told = async {
+            self.inner.mail.emptied().await;
+            self.inner.calls.emptied().await;
+        };
+        tokio::time::timeout(most, told).await.is_ok()
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Arc<Settings>> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.lock().clone()
+    }
+
+    fn put(&self, queue: &Queue<Arc<Run>>, kind: &'static str, run: Arc<Run>) {
+        if let Some(dropped) = queue.put(run) {
+            metrics::notified(kind, false);
+            tracing::error!(
+                kind,
+                profile = dropped.profile,
+                run = dropped.run,
+                "too many runs wait to be told of, and the oldest is not: what takes them may be down"
+            );
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What waits to be sent: bounded, and of too much the oldest goes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Notify, watch};
+
+pub struct Queue<T> {
+    most: usize,
+    waiting: Mutex<VecDeque<T>>,
+    comes: Notify,
+    /// What waits, and what is being worked on.
+    pending: watch::Sender<usize>,
+}
+
+/// Something is worked on, however that ends, until this is dropped.
+pub struct Busy<'q>(&'q watch::Sender<usize>);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|pending| *pending = pending.saturating_sub(1));
+    }
+}
+
+impl<T> Queue<T> {
+    pub fn new(most: usize) -> Self {
+        Self {
+            most,
+            waiting: Mutex::default(),
+            comes: Notify::new(),
+            pending: watch::Sender::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<T>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts `item` behind the others; gives the one that goes for it.
+    pub fn put(&self, item: T) -> Option<T> {
+        let mut waiting = self.lock();
+        let dropped = match waiting.len() >= self.most {
+            true => waiting.pop_front(),
+            false => None,
+        };
+        waiting.push_back(item);
+        if dropped.is_none() {
+            self.pending.send_modify(|pending| *pending += 1);
+        }
+        drop(waiting);
+        self.comes.notify_one();
+        dropped
+    }
+
+    /// The next one, when there is one. For one worker; dropped while it waits, nothing is lost.
+    pub async fn next(&self) -> (T, Busy<'_>) {
+        loop {
+            if let Some(item) = self.lock().pop_front() {
+                return (item, Busy(&self.pending));
+            }
+            self.comes.notified().await;
+        }
+    }
+
+    /// Something else is worked on.
+    pub fn busy(&self) -> Busy<'_> {
+        self.pending.send_modify(|pending| *pending += 1);
+        Busy(&self.pending)
+    }
+
+    /// Waits until nothing waits and nothing is worked on.
+    pub async fn emptied(&self) {
+        // The sender is here.
+        let _ = self.pending.subscribe().wait_for(|pending| *pending == 0).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_goes_for_one_too_many_and_what_is_worked_on_is_pending() {
+        let queue = Queue::new(2);
+        queue.emptied().await;
+        assert_eq!([1, 2, 3].map(|item| queue.put(item)), [None, None, Some(1)]);
+        let (first, working) = queue.next().await;
+        assert_eq!(first, 2);
+        let (second, last) = queue.next().await;
+        assert_eq!(second, 3);
+        drop(working);
+        let emptied = tokio::time::timeout(Duration::from_millis(20), queue.emptied());
+        assert!(emptied.await.is_err(), "one is still worked on");
+        drop(last);
+        queue.emptied().await;
+        let next = tokio::time::timeout(Duration::from_millis(20), queue.next());
+        assert!(next.await.is_err());
+    }
+}

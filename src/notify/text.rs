@@ -1,0 +1,273 @@
+//! The words of a mail about one run. Names, addresses and errors in it are foreign text: each is one line, without
+//! anything that steers a reader. Pure.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use super::{remedy::remedy, troubles::Occasion};
+use crate::{
+    config::ByteSize,
+    report::{CopyError, Run, RunState},
+};
+
+/// Errors, addresses and notices that are shown; the protocol has the rest.
+const SHOWN: usize = 20;
+/// Characters of one of them.
+pub const LINE: usize = 400;
+/// Characters of a name in a subject.
+const NAME: usize = 60;
+
+/// What a mail says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub subject: String,
+    pub body: String,
+}
+
+/// Foreign text as part of a line.
+pub fn one_line(text: &str, most: usize) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut chars = text.chars().map(|c| if steers(c) { ' ' } else { c });
+    let mut line: String = chars.by_ref().take(most).collect();
+    if chars.next().is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// How a run ended, in words.
+pub fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "is running",
+        RunState::Completed => "completed",
+        RunState::CompletedWithErrors => "completed with errors",
+        RunState::Failed => "failed",
+        RunState::Interrupted => "was interrupted",
+    }
+}
+
+/// The mail about a run. `host` is where dropkeep runs.
+pub fn of_run(run: &Run, occasion: &Occasion, host: &str) -> Words {
+    let name = one_line(&run.profile, NAME);
+    let how = match (occasion, run.import.is_empty()) {
+        (Occasion::Over { .. }, _) => "works again",
+        (Occasion::Lasts { .. }, _) => match run.state {
+            RunState::Failed => "still fails",
+            _ => "still has errors",
+        },
+        (_, false) => match run.state {
+            RunState::Completed => "import completed",
+            RunState::Interrupted => "import was interrupted",
+            _ => "import had errors",
+        },
+        _ => state(run.state),
+    };
+    let subject = format!(
+        "dropkeep: {name} {how}: {} seen, {} archived, {} failed",
+        run.seen, run.archived, run.failed
+    );
+    let mut body = String::new();
+    // Writing to a String does not fail.
+    let _ = write_body(&mut body, run, occasion, host);
+    Words { subject, body }
+}
+
+fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> std::fmt::Result {
+    let number = match run.run {
+        0 => "a run that could not begin".to_owned(),
+        number => format!("run {number}"),
+    };
+    writeln!(
+        body,
+        "Profile {} on {}: {number} {}.\n",
+        one_line(&run.profile, LINE),
+        one_line(host, LINE),
+        state(run.state)
+    )?;
+    match occasion {
+        Occasion::Always => {}
+        Occasion::Begins => writeln!(
+            body,
+            "The run before did not fail. As long as it fails, there is a mail a day, one when the reason changes,\nand one \
+             when it works again.\n"
+        )?,
+        Occasion::Changed { since } => writeln!(body, "It has failed since {since}, and now for another reason.\n")?,
+        Occasion::Lasts { since } => writeln!(body, "It has failed since {since}.\n")?,
+        Occasion::Over { since } => writeln!(body, "It failed from {since} on, and does no more.\n")?,
+    }
+    for path in run.import.iter().take(SHOWN) {
+        writeln!(body, "Import of {}", one_line(path, LINE))?;
+    }
+    let finished = run.finished_at.map(|time| time.to_string());
+    writeln!(
+        body,
+        "{} to {}",
+        run.started_at,
+        finished.as_deref().unwrap_or("(not finished)")
+    )?;
+    write_counts(body, run)?;
+    write_errors(body, &run.errors, run.errors_omitted)?;
+    write_addresses(body, &run.unknown_addresses)?;
+    write_list(body, "Notices", &run.notices)?;
+    write_list(body, "Users created", &run.created_users)?;
+    if run.run > 0 {
+        writeln!(body, "\nThe whole protocol: dropkeep protocols {}", run.run)?;
+    }
+    Ok(())
+}
+
+fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
+    writeln!(
+        body,
+        "\n{:>10}  copies seen ({} fetched)",
+        run.seen,
+        ByteSize(run.bytes)
+    )?;
+    for (count, what) in [
+        (run.archived, "archived"),
+        (run.duplicates, "duplicates"),
+        (run.skipped, "skipped"),
+        (run.excluded, "excluded"),
+        (run.too_large, "too large"),
+        (run.vanished, "vanished meanwhile"),
+        (run.failed, "failed"),
+    ] {
+        writeln!(body, "{count:>10}  {what}")?;
+    }
+    writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
+    for (count, what) in [
+        (run.unknown, "without a known address"),
+        (run.deleted, "deleted on the server"),
+    ] {
+        if count > 0 {
+            writeln!(body, "{count:>10}  {what}")?;
+        }
+    }
+    Ok(())
+}
+
+/// The first errors, and below them what to do, once for each stage.
+fn write_errors(body: &mut String, errors: &[CopyError], omitted: u64) -> std::fmt::Result {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    writeln!(body, "\nWhat went wrong:")?;
+    let mut stages = Vec::new();
+    // What ended the run stands last, and must not be hidden by what single copies failed over.
+    let (of_the_run, of_copies): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.copy.is_empty());
+    for error in of_the_run.into_iter().chain(of_copies).take(SHOWN) {
+        writeln!(body, "- {}", of_error(error))?;
+        if !stages.contains(&error.stage) {
+            stages.push(error.stage.clone());
+        }
+    }
+    let more = errors.len().saturating_sub(SHOWN) as u64 + omitted;
+    if more > 0 {
+        writeln!(body, "- and {more} more")?;
+    }
+    writeln!(body, "\nWhat to do:")?;
+    for stage in stages {
+        writeln!(body, "- {}: {}", one_line(&stage, LINE), remedy(&stage))?;
+    }
+    Ok(())
+}
+
+/// An error in a line: its stage, where it was, and why.
+pub fn of_error(error: &CopyError) -> String {
+    let place = [error.folder.trim(), error.copy.trim()];
+    let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let place = match place.is_empty() {
+        true => String::new(),
+        false => format!("{}: ", place.join(", ")),
+    };
+    one_line(&format!("{}: {place}{}", error.stage, error.error), LINE)
+}
+
+/// Addresses that nobody has, the most frequent first.
+pub fn write_addresses(body: &mut String, addresses: &BTreeMap<String, u64>) -> std::fmt::Result {
+    if addresses.is_empty() {
+        return Ok(());
+    }
+    writeln!(body, "\nAddresses that no user has:")?;
+    let mut sorted: Vec<_> = addresses.iter().collect();
+    sorted.sort_by_key(|(address, count)| (std::cmp::Reverse(**count), *address));
+    for (address, count) in sorted.iter().take(SHOWN) {
+        let messages = if **count == 1 { "message" } else { "messages" };
+        writeln!(body, "- {} ({count} {messages})", one_line(address, LINE))?;
+    }
+    if sorted.len() > SHOWN {
+        writeln!(body, "- and {} more", sorted.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+/// A list under a heading, where there is something in it.
+pub fn write_list(body: &mut String, heading: &str, lines: &[String]) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(body, "\n{heading}:")?;
+    for line in lines.iter().take(SHOWN) {
+        writeln!(body, "- {}", one_line(line, LINE))?;
+    }
+    if lines.len() > SHOWN {
+        writeln!(body, "- and {} more", lines.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn foreign_text_stays_in_its_line() {
+        let mut run = Run::begin("x\r\nBcc: everybody@example.com", Timestamp::UNIX_EPOCH);
+        run.state = RunState::Failed;
+        run.unknown_address("a@example.com\r\n\r\nFrom: b");
+        run.notice("n\u{2028}\u{202e}\u{1b}[2J");
+        run.error(
+            "INBOX\nUID 1",
+            "",
+            "connect\r\n",
+            "refused\r\n.\r\nMAIL FROM:<a@example.com>",
+        );
+        let words = of_run(&run, &Occasion::Begins, "host\nname");
+        assert!(!words.subject.contains(['\r', '\n']), "{:?}", words.subject);
+        let control = |c: char| (c.is_control() && c != '\n') || ['\u{2028}', '\u{202e}'].contains(&c);
+        assert!(!words.body.contains(control), "{:?}", words.body);
+        for line in ["Bcc: everybody", "From: b", ".", "MAIL FROM"] {
+            assert!(!words.body.lines().any(|body| body.starts_with(line)), "{}", words.body);
+        }
+    }
+
+    #[test]
+    fn the_first_errors_are_shown_with_what_to_do() {
+        let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
+        run.state = RunState::CompletedWithErrors;
+        for number in 0..900 {
+            run.count(crate::report::Outcome::Failed);
+            run.error("INBOX", format!("UID {number}"), "fetch", "refused ".repeat(1000));
+        }
+        run.error("", "", "connection", "lost");
+        let since = Timestamp::UNIX_EPOCH;
+        let words = of_run(&run, &Occasion::Lasts { since }, "host");
+        assert_eq!(
+            words.subject,
+            "dropkeep: company still has errors: 900 seen, 0 archived, 900 failed"
+        );
+        assert!(
+            words
+                .body
+                .contains("- connection: lost\n- fetch: INBOX, UID 0: refused"),
+            "{}",
+            words.body
+        );
+        assert!(words.body.contains("- and 881 more\n"), "{}", words.body);
+        assert_eq!(words.body.matches(remedy("fetch")).count(), 1);
+        assert!(words.body.len() < 30_000);
+    }
+}

@@ -1,0 +1,127 @@
+use super::*;
+use crate::report::Outcome;
+
+const ERRORS: When = When {
+    always: false,
+    errors: true,
+    daily: false,
+};
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + 60 * minutes).unwrap()
+}
+
+fn run(state: RunState, error: &str) -> Run {
+    let mut run = Run::begin("company", at(0));
+    run.state = state;
+    run.finished_at = Some(at(0));
+    if !error.is_empty() {
+        run.error("", "", "connect", error);
+    }
+    run
+}
+
+/// Judges a run, and has its mail sent.
+fn told(noted: &mut Noted, run: &Run, minutes: i64) -> Option<Occasion> {
+    let occasion = noted.judge(run, ERRORS, at(minutes))?;
+    noted.sent(run, &occasion, at(minutes));
+    Some(occasion)
+}
+
+#[test]
+fn what_fails_every_quarter_of_an_hour_is_told_once_a_day_and_when_it_is_over() {
+    let (mut noted, since) = (Noted::default(), at(0));
+    let good = run(RunState::Completed, "");
+    let refused = |n: i64| run(RunState::Failed, &format!("refused, try {n}"));
+    assert_eq!(told(&mut noted, &good, 0), None);
+    let mails: Vec<_> = (0..200)
+        .filter_map(|n| Some((n, told(&mut noted, &refused(n), 15 * n)?)))
+        .collect();
+    assert_eq!(
+        mails,
+        [
+            (0, Occasion::Begins),
+            (92, Occasion::Lasts { since }),
+            (184, Occasion::Lasts { since })
+        ]
+    );
+    // It is kept over a restart.
+    let mut noted: Noted = serde_json::from_str(&serde_json::to_string(&noted).unwrap()).unwrap();
+    assert_eq!(told(&mut noted, &refused(200), 3000), None);
+    let interrupted = run(RunState::Interrupted, "");
+    assert_eq!(told(&mut noted, &interrupted, 3001), None);
+    assert_eq!(told(&mut noted, &good, 3002), Some(Occasion::Over { since }));
+    assert_eq!(told(&mut noted, &good, 3003), None);
+    assert_eq!(told(&mut noted, &refused(1), 3004), Some(Occasion::Begins));
+}
+
+#[test]
+fn reasons_that_change_are_told_some_times_a_day() {
+    let mut noted = Noted::default();
+    let mails = (0..60).filter_map(|n| {
+        let words = char::from(b'a' + (n % 26) as u8).to_string();
+        told(&mut noted, &run(RunState::Failed, &words), n)
+    });
+    assert_eq!(mails.count(), 5);
+    assert_eq!(
+        told(&mut noted, &run(RunState::Failed, "x"), 24 * 60),
+        Some(Occasion::Changed { since: at(0) })
+    );
+}
+
+#[test]
+fn copies_that_fail_are_told_apart_by_their_stage_alone() {
+    let with = |stage: &str, copy: &str| {
+        let mut run = run(RunState::CompletedWithErrors, "");
+        run.count(Outcome::Failed);
+        run.error("INBOX", copy, stage, format!("the server refuses {copy}"));
+        run
+    };
+    assert_eq!(reason(&with("fetch", "UID 1")), reason(&with("fetch", "UID 77")));
+    assert_ne!(reason(&with("fetch", "UID 1")), reason(&with("route", "UID 1")));
+    assert_eq!(
+        reason(&with(SIZE, "UID 1")),
+        reason(&run(RunState::CompletedWithErrors, ""))
+    );
+}
+
+#[test]
+fn a_mail_that_was_not_sent_is_due_with_the_next_run() {
+    let mut noted = Noted::default();
+    let failed = run(RunState::Failed, "refused");
+    for minutes in 0..3 {
+        assert_eq!(noted.judge(&failed, ERRORS, at(minutes)), Some(Occasion::Begins));
+    }
+    assert_eq!(
+        noted.judge(&run(RunState::Completed, ""), ERRORS, at(4)),
+        None,
+        "nobody heard of it"
+    );
+    assert_eq!(noted, Noted::default());
+}
+
+#[test]
+fn always_is_after_each_run_and_an_import_hides_no_trouble() {
+    let always = When {
+        always: true,
+        ..When::default()
+    };
+    let mut noted = Noted::default();
+    for state in [
+        RunState::Completed,
+        RunState::Failed,
+        RunState::Interrupted,
+        RunState::Failed,
+    ] {
+        assert_eq!(noted.judge(&run(state, ""), always, at(0)), Some(Occasion::Always));
+    }
+    let mut noted = Noted::default();
+    assert_eq!(told(&mut noted, &run(RunState::Failed, "x"), 0), Some(Occasion::Begins));
+    let mut import = run(RunState::Completed, "");
+    import.import = vec!["/srv/mail".into()];
+    assert_eq!(told(&mut noted, &import, 1), None);
+    import.state = RunState::CompletedWithErrors;
+    assert_eq!(told(&mut noted, &import, 2), Some(Occasion::Always));
+    assert_eq!(told(&mut noted, &run(RunState::Failed, "x"), 3), None);
+    assert_eq!(noted.judge(&run(RunState::Failed, "x"), When::default(), at(0)), None);
+}
