@@ -69,7 +69,8 @@ monitoring-check: ## The demo and `make monitoring` together: how soon every pan
 dashboards: ## Make dashboards/grafana/*.json anew
 	@cargo run --quiet --example dashboards
 
-dashboards-check: ## Check them against the types that Grafana publishes (needs npm; into target/)
+dashboards-check: ## Check them against the types that Grafana publishes (npm, into target/; CI=true: or fail; DASHBOARDS_CHECK=skip)
+	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
 bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link or metrics: one part)
