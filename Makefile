@@ -57,9 +57,9 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-monitoring: ## Prometheus with the alerts, in front of a running appliance (TARGET=its address, LISTEN=Prometheus's own)
+monitoring: ## Prometheus with the alerts, in front of a running appliance (TARGET=its address, LISTEN=Prometheus's own, MONITORING_DATA=folder)
 	@tests/install-tools.sh monitoring
-	@TARGET=$(TARGET) LISTEN=$(LISTEN) dashboards/monitoring.sh
+	@TARGET=$(TARGET) LISTEN=$(LISTEN) MONITORING_DATA=$(MONITORING_DATA) dashboards/monitoring.sh
 
 monitoring-check: ## The demo and `make monitoring` together: how soon every panel of the dashboards shows something
 	@tests/install-tools.sh monitoring
