@@ -10,7 +10,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread::JoinHandle,
     time::Duration,
 };
@@ -49,6 +49,8 @@ struct Supervised {
     supervisor: Addr<Supervisor>,
     live: watch::Receiver<Live>,
     standing: watch::Receiver<Standing>,
+    /// Since when it is known.
+    since: Timestamp,
 }
 
 /// What a configuration that is read anew changes.
@@ -58,9 +60,14 @@ struct Running {
     profiles: HashMap<String, Supervised>,
 }
 
+/// Reads files anew that the configuration names; says what is wrong with them.
+type ReadAnew = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
 /// The running appliance.
 pub struct Appliance {
-    running: RwLock<Running>,
+    running: Arc<RwLock<Running>>,
+    /// What else is read anew with the configuration.
+    files: OnceLock<ReadAnew>,
     /// Held while a configuration is read anew.
     reloading: tokio::sync::Mutex<()>,
     /// Raised when one was taken.
@@ -131,11 +138,12 @@ impl Appliance {
         metrics::archive_size(messages, raw);
         Ok((
             Self {
-                running: RwLock::new(Running {
+                running: Arc::new(RwLock::new(Running {
                     config: Arc::new(config),
                     stages,
                     profiles,
-                }),
+                })),
+                files: OnceLock::new(),
                 reloading: tokio::sync::Mutex::default(),
                 reloads: watch::Sender::new(0),
                 refused: Mutex::default(),
@@ -349,7 +357,12 @@ fn supervise(
     scheduled: bool,
 ) -> Supervised {
     let interval = profile.interval(clock::now()).filter(|_| scheduled);
-    metrics::profile_known(&profile.name, standing.last_success.map(Timestamp::as_second));
+    let since = clock::now();
+    metrics::profile_known(
+        &profile.name,
+        since.as_second(),
+        standing.last_success.map(Timestamp::as_second),
+    );
     metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
     let login = Login::new(config, profile);
     let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
@@ -358,6 +371,7 @@ fn supervise(
         supervisor: supervisor.start(),
         live,
         standing,
+        since,
     }
 }
 

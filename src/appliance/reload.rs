@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use actix::Actor;
 use tokio::sync::watch;
 
-use super::{Appliance, Supervised, directory, history, supervise, take_over_users};
+use super::{Appliance, Running, Supervised, directory, history, supervise, take_over_users};
 use crate::{
     config::{Config, FileUsers},
     control::api::{Failure, Reloaded},
@@ -22,6 +22,12 @@ impl Appliance {
     /// Told whenever another configuration is in force.
     pub fn reloads(&self) -> watch::Receiver<u64> {
         self.reloads.subscribe()
+    }
+
+    /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the
+    /// first of them counts.
+    pub fn read_also(&self, files: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        let _ = self.files.set(Box::new(files));
     }
 
     /// Reads the configuration anew from its file. A profile that changed goes on by the new one when no run of it is
@@ -52,6 +58,7 @@ impl Appliance {
         let read = read.map_err(|_| Failure::new(Exit::Errors, "reading it panicked; this is a fault of dropkeep"))?;
         let mut new = read?;
         new.require_users()?;
+        self.files.get().map_or(Ok(()), |read| read()).map_err(Failure::usage)?;
         let needs_restart = keep_fixed(&old, &mut new);
         self.change_users(&old, &new).await?;
         self.notifier.reconfigure(&new);
@@ -130,7 +137,7 @@ impl Appliance {
             }
         }
         for (name, supervised) in leaving {
-            actix_rt::spawn(leave(name, supervised));
+            actix_rt::spawn(leave(name, supervised, self.running.clone()));
         }
         reloaded
     }
@@ -193,6 +200,7 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
     keep("protocols", old.protocols != new.protocols);
+    keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
@@ -203,10 +211,14 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
 }
 
 /// Ends a profile that is configured no more.
-async fn leave(name: String, mut supervised: Supervised) {
+async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Running>>) {
     // A supervisor that is gone has no run.
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    metrics::profile_gone(&name);
+    let running = running.read().unwrap_or_else(PoisonError::into_inner);
+    // It may be there again meanwhile.
+    if !running.profiles.contains_key(&name) {
+        metrics::profile_gone(&name);
+    }
 }

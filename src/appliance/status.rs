@@ -54,6 +54,7 @@ impl Appliance {
         let interval = profile.interval(clock::now()).filter(|_| self.scheduled);
         ProfileLine {
             profile: profile.name.clone(),
+            since: report::timestamp(supervised.since),
             state: standing.state(live.busy).to_owned(),
             run: live.run.as_ref().map(|run| run.run),
             seen: live.run.as_ref().map_or(0, |run| run.seen),

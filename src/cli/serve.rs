@@ -20,7 +20,7 @@ const MEASURE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
 /// ends within ten seconds, which is what service managers wait at least.
-const FINISH: Duration = Duration::from_secs(6);
+const FINISH: Duration = Duration::from_secs(5);
 /// How long after that mail and webhook may take.
 const TELL: Duration = Duration::from_secs(2);
 /// How long after that the answers to other commands may take.
@@ -41,6 +41,9 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
         let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
+        let http = Arc::new(http);
+        let files = http.clone();
+        appliance.read_also(move || files.reload().map_err(|error| error.to_string()));
         let requests = Requests::default();
         let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
@@ -79,8 +82,6 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
                 }
                 _ = hangups.recv() => {
                     service::reloading();
-                    // What is wrong there is logged there.
-                    let _ = http.reload();
                     // It may take as long as its users are many. What came of it stands in the log.
                     let appliance = appliance.clone();
                     actix_rt::spawn(async move {

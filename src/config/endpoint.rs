@@ -57,9 +57,9 @@ fn is_this_machine(host: &str) -> bool {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
-        // A query may hold what is nobody's business.
-        let path = self.target.split('?').next().unwrap_or_default();
-        write!(f, "{scheme}://{}{path}", self.authority)
+        // Whoever knows the rest of a webhook's address may call it.
+        let rest = if self.target == "/" { "/" } else { "/…" };
+        write!(f, "{scheme}://{}{rest}", self.authority)
     }
 }
 

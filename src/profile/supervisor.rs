@@ -273,6 +273,8 @@ impl Supervisor {
         tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
         metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
+        self.standing.send_modify(|standing| standing.silent = 0);
+        metrics::profile_watched(&self.config.name, None, Duration::ZERO);
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
@@ -300,6 +302,10 @@ impl Supervisor {
             return;
         };
         let Reconfigure { config, login, stages } = *reconfigured;
+        if config.server != self.config.server {
+            // Of another server there is none yet.
+            metrics::certificate_expiry(&config.name, 0);
+        }
         (self.config, self.login, self.stages) = (config, login, stages);
         self.generation += 1;
         self.live.send_replace(Live {

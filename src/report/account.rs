@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 struct Counts {
     fetched: i64,
     on_their_way: i64,
-    /// That were given an outcome, each time that one was.
+    /// Outcomes that were counted of copies that had been fetched.
     settled: i64,
     /// That were given up with their connection or run, and stay open.
     given_back: i64,
@@ -37,6 +37,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Copies that were fetched, have no outcome, and are not on their way; below 0, some were counted twice.
 pub fn unaccounted() -> i64 {
     lock(&COUNTS).unaccounted()
+}
+
+/// So many outcomes were counted, of these copies.
+pub fn settle(afloat: Vec<Afloat>, outcomes: u64) {
+    settle_in(&COUNTS, afloat, outcomes);
+}
+
+/// At once, so that nobody who looks meanwhile finds the one without the other.
+fn settle_in(counts: &Mutex<Counts>, mut afloat: Vec<Afloat>, outcomes: u64) {
+    afloat.iter_mut().for_each(|afloat| afloat.settled = true);
+    let mut counts = lock(counts);
+    counts.on_their_way -= afloat.len() as i64;
+    counts.settled += outcomes as i64;
 }
 
 /// What one connection fetches. Where it is dropped and did not [`land`](Self::land), the copies without an outcome are
@@ -102,23 +115,18 @@ pub struct Afloat {
     settled: bool,
 }
 
-impl Afloat {
-    /// Its outcome is counted.
-    pub fn settle(mut self) {
-        self.settled = true;
-    }
-}
-
 impl Drop for Afloat {
     fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
         let mut fate = lock(&self.fate);
         let mut counts = lock(fate.counts);
         counts.on_their_way -= 1;
-        match (self.settled, fate.given_back) {
-            (true, _) => counts.settled += 1,
-            (false, true) => counts.given_back += 1,
+        match fate.given_back {
+            true => counts.given_back += 1,
             // Unaccounted, unless its connection turns out to have failed.
-            (false, false) => fate.dropped += 1,
+            false => fate.dropped += 1,
         }
     }
 }
@@ -134,7 +142,7 @@ mod tests {
         let voyage = Voyage::counted_in(&COUNTS);
         let (first, second, third) = (voyage.fetched(), voyage.fetched(), voyage.fetched());
         assert_eq!(unaccounted(), 0, "on their way");
-        first.settle();
+        settle_in(&COUNTS, vec![first], 1);
         assert_eq!(unaccounted(), 0);
         drop(second);
         assert_eq!(unaccounted(), 1, "one got lost");
@@ -148,5 +156,9 @@ mod tests {
         drop(voyage);
         drop(lost);
         assert_eq!(unaccounted(), 1, "its connection went well");
+        let again = Voyage::counted_in(&COUNTS);
+        let copies = vec![again.fetched(), again.fetched()];
+        settle_in(&COUNTS, copies, 4);
+        assert_eq!(unaccounted(), -1, "two more were counted than came, and one is lost");
     }
 }
