@@ -51,7 +51,7 @@ fn lateness() -> String {
         gauge("dropkeep_profile_interval_seconds")
     ));
     let gets_on = format!(
-        "({} > 0 and on (instance, profile) {} < 0.5)",
+        "({} > 0 and on (instance, profile) {} <= 0.5)",
         in_state("running"),
         silence_ratio()
     );
