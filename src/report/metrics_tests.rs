@@ -31,7 +31,7 @@ fn names(text: &str) -> BTreeSet<String> {
     words
         .filter(|word| word.starts_with("dropkeep_") || word.starts_with("process_"))
         .map(|word| word.trim_end_matches(':').to_owned())
-        // As in the names of files: dropkeep_*.deb.
+        // A package's file is called by name and version.
         .filter(|word| word != "dropkeep_")
         .collect()
 }
