@@ -69,7 +69,7 @@ monitoring-check: ## The demo and `make monitoring` together: how soon every pan
 dashboards: ## Make dashboards/grafana/*.json anew
 	@cargo run --quiet --example dashboards
 
-dashboards-check: ## Check them against the types that Grafana publishes (npm, into target/; CI=true: or fail; DASHBOARDS_CHECK=skip)
+dashboards-check: ## Check them against the types that Grafana publishes (npm, into target/; DASHBOARDS_CHECK=required or skip)
 	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
