@@ -57,9 +57,9 @@ protocol: ## The runs so far, newest first; RUN=number shows one in full
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-monitoring: ## Prometheus with the alerts, in front of a running appliance (TARGET=its address, LISTEN=Prometheus's own)
+monitoring: ## Prometheus with the alerts, in front of a running appliance (TARGET=its address, LISTEN=Prometheus's own, MONITORING_DATA=folder)
 	@tests/install-tools.sh monitoring
-	@TARGET=$(TARGET) LISTEN=$(LISTEN) dashboards/monitoring.sh
+	@TARGET=$(TARGET) LISTEN=$(LISTEN) MONITORING_DATA=$(MONITORING_DATA) dashboards/monitoring.sh
 
 monitoring-check: ## The demo and `make monitoring` together: how soon every panel of the dashboards shows something
 	@tests/install-tools.sh monitoring
@@ -69,7 +69,8 @@ monitoring-check: ## The demo and `make monitoring` together: how soon every pan
 dashboards: ## Make dashboards/grafana/*.json anew
 	@cargo run --quiet --example dashboards
 
-dashboards-check: ## Check them against the types that Grafana publishes (needs npm; into target/)
+dashboards-check: ## Check them against the types that Grafana publishes (npm, into target/; DASHBOARDS_CHECK=required or skip)
+	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
 bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link or metrics: one part)

@@ -18,4 +18,8 @@ said=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1) || tr
 # Other units of this machine are none of ours.
 said=$(printf '%s\n' "$said" | grep -F dropkeep || true)
 [ -z "$said" ] || { printf '%s\n' "$said" >&2; exit 1; }
-systemd-analyze security --offline=true --no-pager --threshold=$MOST "$unit" | tail -n 1
+said=$(systemd-analyze security --offline=true --no-pager --threshold=$MOST "$unit") || {
+    printf '%s\n' "$said" >&2
+    exit 1
+}
+printf '%s\n' "$said" | tail -n 1

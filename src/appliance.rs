@@ -10,7 +10,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
     thread::JoinHandle,
     time::Duration,
 };
@@ -18,7 +18,7 @@ use std::{
 use actix::{Actor, Addr, Arbiter};
 use futures_util::future;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
@@ -26,7 +26,7 @@ use crate::{
     config::{self, Config, DailyHours, FileUsers},
     control::{
         self,
-        api::{Failure, Reply, Request},
+        api::{Failure, Reloaded, Reply, Request},
     },
     errand::Errand,
     identify::Pool,
@@ -49,6 +49,8 @@ struct Supervised {
     supervisor: Addr<Supervisor>,
     live: watch::Receiver<Live>,
     standing: watch::Receiver<Standing>,
+    /// Since when it is known.
+    since: Timestamp,
 }
 
 /// What a configuration that is read anew changes.
@@ -56,11 +58,28 @@ struct Running {
     config: Arc<Config>,
     stages: Stages,
     profiles: HashMap<String, Supervised>,
+    /// That the configuration has no more, and whose runs end.
+    leaving: Vec<Supervised>,
+    /// No run begins any more.
+    ending: bool,
 }
+
+/// Who wants the configuration read anew, and is told what came of it.
+pub type Asked = oneshot::Sender<Result<Reloaded, Failure>>;
+
+/// Reads files anew that the configuration names; says what is wrong with them.
+type ReadAnew = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The running appliance.
 pub struct Appliance {
-    running: RwLock<Running>,
+    running: Arc<RwLock<Running>>,
+    /// What else is read anew with the configuration.
+    files: OnceLock<ReadAnew>,
+    /// Asks whoever started the appliance to read the configuration anew, on the thread where it was started.
+    asked: mpsc::Sender<Asked>,
+    asking: Mutex<Option<mpsc::Receiver<Asked>>>,
+    /// The store has users that the router was not given.
+    behind: AtomicBool,
     /// Held while a configuration is read anew.
     reloading: tokio::sync::Mutex<()>,
     /// Raised when one was taken.
@@ -129,13 +148,20 @@ impl Appliance {
         let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
+        let (asked, asking) = mpsc::channel(1);
         Ok((
             Self {
-                running: RwLock::new(Running {
+                asked,
+                asking: Mutex::new(Some(asking)),
+                behind: AtomicBool::new(false),
+                running: Arc::new(RwLock::new(Running {
                     config: Arc::new(config),
                     stages,
                     profiles,
-                }),
+                    leaving: Vec::new(),
+                    ending: false,
+                })),
+                files: OnceLock::new(),
                 reloading: tokio::sync::Mutex::default(),
                 reloads: watch::Sender::new(0),
                 refused: Mutex::default(),
@@ -201,7 +227,10 @@ impl Appliance {
             }
             Request::Status => self.status(replies).await,
             Request::Reload => {
-                let reloaded = self.reload().await?;
+                let nobody = || Failure::new(Exit::Errors, "no appliance is serving: this process reads nothing anew");
+                let (tell, told) = oneshot::channel();
+                self.asked.send(tell).await.map_err(|_| nobody())?;
+                let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;
                 Ok(())
             }
@@ -289,7 +318,12 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
-        let profiles = self.profiles();
+        let profiles = {
+            let mut running = self.running_mut();
+            running.ending = true;
+            let all = running.profiles.values().chain(&running.leaving);
+            all.cloned().collect::<Vec<_>>()
+        };
         // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
         future::join_all(profiles.iter().map(|profile| profile.supervisor.send(Stop))).await;
         for mut profile in profiles {
@@ -348,9 +382,12 @@ fn supervise(
     standing: Standing,
     scheduled: bool,
 ) -> Supervised {
-    let interval = profile.interval(clock::now()).filter(|_| scheduled);
-    metrics::profile_known(&profile.name, standing.last_success.map(Timestamp::as_second));
-    metrics::profile_times(&profile.name, interval, profile.stall_timeout.0);
+    let since = clock::now();
+    metrics::profile_known(
+        &profile.name,
+        since.as_second(),
+        standing.last_success.map(Timestamp::as_second),
+    );
     let login = Login::new(config, profile);
     let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
     let (live, standing) = (supervisor.live(), supervisor.standing());
@@ -358,6 +395,7 @@ fn supervise(
         supervisor: supervisor.start(),
         live,
         standing,
+        since,
     }
 }
 

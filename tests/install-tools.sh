@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what the tests and the demonstration need and this machine lacks, from Debian's packages.
-# `install-tools.sh bench` adds what the benchmark compares with, `install-tools.sh monitoring` Prometheus and promtool.
+# `install-tools.sh bench` adds what the benchmark compares with, `install-tools.sh monitoring` Prometheus and promtool,
+# and npm where that is possible.
 # Says nothing when nothing is missing.
 set -euo pipefail
 
@@ -8,6 +9,12 @@ packages=()
 missing() { # package, why
     echo "install-tools: $1 is missing: $2"
     packages+=("$1")
+}
+# What needs them is skipped without them.
+wanted=()
+would_help() { # package, why
+    echo "install-tools: $1 is missing: $2"
+    wanted+=("$1")
 }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 login=/usr/lib/dovecot
@@ -23,24 +30,29 @@ for part in "$@"; do
     monitoring)
         have prometheus && have promtool \
             || missing prometheus "it evaluates the dashboards and the alerts, and promtool, which is with it, checks them"
+        have node || would_help nodejs "it runs the check of the dashboards against Grafana's types"
+        have npm || would_help npm "it brings these types"
         ;;
     *) echo "install-tools: there is no part $part; there are bench and monitoring" >&2; exit 2 ;;
     esac
 done
-[ ${#packages[@]} -gt 0 ] || exit 0
+all=("${packages[@]}" "${wanted[@]}")
+[ ${#all[@]} -gt 0 ] || exit 0
+cannot() { # why
+    echo "install-tools: $1" >&2
+    [ ${#packages[@]} -gt 0 ] && exit 1
+    echo "install-tools: going on without ${wanted[*]}; what needs them is skipped" >&2
+    exit 0
+}
 
-if ! have apt-get; then
-    echo "install-tools: no apt-get here; install ${packages[*]} by the means of this system" >&2
-    exit 1
-fi
+have apt-get || cannot "no apt-get here; install ${all[*]} by the means of this system"
 as_root=()
 if [ "$(id -u)" != 0 ]; then
     # Asks for a password only where there is someone to ask.
     if sudo -n true 2>/dev/null; then as_root=(sudo -n)
     elif [ -t 0 ] && have sudo; then as_root=(sudo)
     else
-        echo "install-tools: needs root to run: apt-get install ${packages[*]}" >&2
-        exit 1
+        cannot "needs root to run: apt-get install ${all[*]}"
     fi
 fi
 root() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "$@"; }
@@ -58,12 +70,18 @@ fi
 
 log=$(mktemp)
 # Another installation may be going on.
-install() { root apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${packages[@]}" >"$log" 2>&1; }
-echo "install-tools: installing ${packages[*]} with apt-get"
+install() { root apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >"$log" 2>&1; }
+echo "install-tools: installing ${all[*]} with apt-get"
 # The lists of a fresh machine are empty or old.
-if ! install; then
-    root apt-get update >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-    install || { cat "$log" >&2; exit 1; }
+if ! install "${all[@]}"; then
+    root apt-get update >"$log" 2>&1 || { cat "$log" >&2; cannot "apt-get update failed"; }
+    # What is wanted does not keep off what is needed.
+    if ! install "${all[@]}"; then
+        cat "$log" >&2
+        [ ${#packages[@]} -gt 0 ] && [ ${#wanted[@]} -gt 0 ] || cannot "apt-get install ${all[*]} failed"
+        install "${packages[@]}" || { cat "$log" >&2; cannot "apt-get install ${packages[*]} failed"; }
+        echo "install-tools: going on without ${wanted[*]}; what needs them is skipped" >&2
+    fi
 fi
 rm -f "$log"
 not_as_a_service() { # program, whether it was here before, its units

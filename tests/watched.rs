@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
-    dovecot::Dovecot,
+    dovecot::{Dovecot, PASSWORD},
     generator::{Mailbox, Settings, company, user_tables},
     running::Serving,
     wait_for,
@@ -261,5 +261,149 @@ fn a_run_about_to_begin_or_just_ended_is_not_lost_over_a_configuration() {
         let last = status(&appliance, PROFILE);
         assert_eq!(last["last"]["run"], run["run"], "{last:#}");
     }
+    serving.stop().expect(0);
+}
+
+/// The lines of the log among what the appliance said, which are JSON as nobody is at a terminal.
+fn log(serving: &Serving) -> Vec<Value> {
+    let said = serving.running.stderr();
+    let lines = said.lines().filter(|line| line.starts_with('{'));
+    // The last one may be half there.
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[test]
+fn the_log_is_json_with_run_profile_and_copy_and_without_secrets() {
+    let server = Dovecot::with([
+        "To: jane@example.com\nSubject: small\n\nx\n".to_owned(),
+        format!("To: jane@example.com\nSubject: large\n\n{}\n", "x".repeat(5_000)),
+    ]);
+    let profile = Profile::new(&server, "imap");
+    let text = configuration(&[(PROFILE, &profile, "")], "");
+    let appliance = Appliance::new(DROPKEEP, &format!("{text}[limits]\nmax_message_size = \"1 KiB\"\n"));
+    let mut command = appliance.command(&["serve"]);
+    command.env("DROPKEEP_LOG", "trace");
+    let serving = appliance.serve_as(command);
+    appliance.done(&["archive", PROFILE]);
+    let of_the_run = |log: &[Value]| -> Vec<Value> {
+        let lines = log.iter().filter(|line| line["run"] == 1 && line["profile"] == PROFILE);
+        lines.cloned().collect()
+    };
+    assert!(wait_for(SOON, || of_the_run(&log(&serving)).len() >= 3));
+    let lines = of_the_run(&log(&serving));
+    let copy = lines
+        .iter()
+        .find(|line| line["copy"] == "UID 2")
+        .expect("the copy that is too large");
+    assert_eq!(
+        (text_of(copy, "stage"), text_of(copy, "folder")),
+        ("size", "INBOX"),
+        "{copy:#}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["message"] == "run ends" && line["archived"] == 1)
+    );
+    let said = serving.running.stderr();
+    let encoded = base64(PASSWORD);
+    assert!(!said.contains(PASSWORD) && !said.contains(&encoded), "{said}");
+    serving.stop().expect(0);
+}
+
+fn text_of<'v>(line: &'v Value, field: &str) -> &'v str {
+    line[field].as_str().unwrap_or_else(|| panic!("no {field} in {line:#}"))
+}
+
+fn base64(text: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
+
+/// How much there is of the log is changed by a signal, and by the configuration.
+#[test]
+fn the_level_of_the_log_is_changed_while_the_appliance_runs() {
+    let server = Dovecot::start();
+    let profile = Profile::new(&server, "imap");
+    let text = configuration(&[(PROFILE, &profile, "")], "");
+    let appliance = Appliance::new(DROPKEEP, &text);
+    let serving = appliance.serve();
+    let said = |words: &str| {
+        log(&serving)
+            .iter()
+            .any(|line| line["message"].as_str().is_some_and(|it| it.contains(words)))
+    };
+    serving.running.signal(Signal::USR1);
+    assert!(wait_for(SOON, || said("another level")));
+    serving.running.signal(Signal::USR1);
+    assert!(wait_for(SOON, || log(&serving)
+        .iter()
+        .filter(|line| line["level"] == "WARN")
+        .count()
+        == 2));
+    let begun = |log: &[Value]| log.iter().filter(|line| line["message"] == "run begins").count();
+    appliance.done(&["archive", PROFILE]);
+    assert!(wait_for(SOON, || begun(&log(&serving)) == 1));
+    appliance.configure(&format!("{text}[log]\nlevel = \"warn\"\nformat = \"human\"\n"));
+    let reloaded = appliance.done(&["reload", "--json"]).json();
+    assert_eq!(reloaded["needs_restart"][0], "log.format", "{reloaded:#}");
+    appliance.done(&["archive", PROFILE]);
+    appliance.configure(&text);
+    appliance.done(&["reload"]);
+    appliance.done(&["archive", PROFILE]);
+    assert!(
+        wait_for(SOON, || begun(&log(&serving)) == 2),
+        "one of three was not to be logged"
+    );
+    assert_eq!(begun(&log(&serving)), 2);
+    serving.stop().expect(0);
+}
+
+/// A user whom the configuration brings got the number of one whom mail had made and who was not on disk yet: whoever's mail
+/// came with that one was filed for the other.
+#[test]
+fn users_that_a_reload_brings_and_those_that_mail_makes_are_not_mixed_up() {
+    let server = Dovecot::start();
+    let profile = Profile {
+        recipients:
+            "local_domains = [\"made.example\"]\nunknown = \"create\"\ncreate_limit = 100000\nsenders = false\n".into(),
+        ..Profile::new(&server, "imap")
+    };
+    let appliance = Appliance::new(DROPKEEP, &configuration(&[(PROFILE, &profile, "")], ""));
+    let serving = appliance.serve();
+    let made = |number: usize| format!("To: made{number}@made.example\nSubject: made{number}\n\nmade{number}\n");
+    server.deliver((0..2_000).map(made));
+    let running = appliance.start(&["archive", PROFILE, "--json"]);
+    let mut users = String::new();
+    for number in 0..6 {
+        users.push_str(&format!(
+            "[[user]]\nname = \"brought{number}\"\naddresses = [\"brought{number}@example.org\"]\n"
+        ));
+        appliance.configure(&configuration(&[(PROFILE, &profile, "")], &users));
+        appliance.done(&["reload"]);
+    }
+    let run = running.wait().expect(0).json();
+    assert_eq!(number(&run, "archived"), 2_000, "{run:#}");
+    let users = appliance.done(&["users", "--json"]).lines();
+    for user in &users {
+        let name = text(user, "name");
+        if name.starts_with("brought") {
+            assert_eq!(number(user, "messages"), 0, "{user:#}");
+            assert_eq!(user["addresses"][0], format!("{name}@example.org"), "{user:#}");
+        } else if name.contains("@made.example") {
+            assert_eq!(
+                (number(user, "messages"), &user["addresses"][0]),
+                (1, &user["name"]),
+                "{user:#}"
+            );
+        }
+    }
+    assert_eq!(
+        users
+            .iter()
+            .filter(|user| text(user, "name").contains("@made.example"))
+            .count(),
+        2_000
+    );
     serving.stop().expect(0);
 }

@@ -25,6 +25,7 @@ type Target = Omit<prometheus.PrometheusDataQuery, 'datasource'> & { datasource:
 /** The published override has any name and any value. These are the names that there are. */
 type Property<Custom> =
   | { id: 'unit'; value: string }
+  | { id: 'max'; value: number }
   | { id: 'mappings'; value: schema.ValueMapping[] }
   | { id: 'thresholds'; value: schema.ThresholdsConfig }
   | { id: 'color'; value: schema.FieldColor }
@@ -33,7 +34,7 @@ type Property<Custom> =
 /** The published field configuration takes any key in `custom`. */
 type Fields<Custom> = {
   defaults: Omit<schema.FieldConfig, 'custom'> & { custom?: Partial<Custom>; unit: string };
-  overrides: { matcher: { id: 'byName'; options: string }; properties: Property<Custom>[] }[];
+  overrides: { matcher: { id: 'byName' | 'byRegexp' | 'byFrameRefID'; options: string }; properties: Property<Custom>[] }[];
 };
 
 type Transformation =

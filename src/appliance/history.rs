@@ -2,7 +2,7 @@
 
 use crate::{
     archive::{Store, StoreError},
-    profile::{LastRun, Standing},
+    profile::Standing,
     report::Run,
 };
 
@@ -19,8 +19,5 @@ pub fn standing(profile: &str, store: &Store) -> Result<Standing, StoreError> {
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     };
     let completed = run(latest.completed)?.and_then(|run| run.finished_at);
-    Ok(Standing::after(
-        run(latest.fetched)?.as_ref().map(LastRun::from),
-        completed,
-    ))
+    Ok(Standing::after(run(latest.fetched)?.as_ref(), completed))
 }

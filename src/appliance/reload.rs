@@ -2,17 +2,18 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
 };
 
 use actix::Actor;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::{Appliance, Supervised, directory, history, supervise, take_over_users};
+use super::{Appliance, Asked, Running, Supervised, changed_users, directory, history, supervise};
 use crate::{
+    archive::Change,
     config::{Config, FileUsers},
     control::api::{Failure, Reloaded},
-    profile::{Exit, Leave, Reconfigure, Stop},
+    profile::{Exit, Leave, Reconfigure, Stages, Stop},
     report::metrics,
     route::{BeginSwap, LookNoMore, Swap, UsersFile},
     token::Login,
@@ -22,6 +23,19 @@ impl Appliance {
     /// Told whenever another configuration is in force.
     pub fn reloads(&self) -> watch::Receiver<u64> {
         self.reloads.subscribe()
+    }
+
+    /// Who asks for the configuration to be read anew; to be answered by whoever calls [`reload`](Self::reload). Only the first
+    /// who takes this gets any.
+    pub fn reloads_asked_for(&self) -> mpsc::Receiver<Asked> {
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        asking.unwrap_or_else(|| mpsc::channel(1).1)
+    }
+
+    /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the
+    /// first of them counts.
+    pub fn read_also(&self, files: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        let _ = self.files.set(Box::new(files));
     }
 
     /// Reads the configuration anew from its file. A profile that changed goes on by the new one when no run of it is
@@ -52,6 +66,7 @@ impl Appliance {
         let read = read.map_err(|_| Failure::new(Exit::Errors, "reading it panicked; this is a fault of dropkeep"))?;
         let mut new = read?;
         new.require_users()?;
+        self.files.get().map_or(Ok(()), |read| read()).map_err(Failure::usage)?;
         let needs_restart = keep_fixed(&old, &mut new);
         self.change_users(&old, &new).await?;
         self.notifier.reconfigure(&new);
@@ -65,7 +80,8 @@ impl Appliance {
     /// Makes the users those of `new`.
     async fn change_users(&self, old: &Config, new: &Config) -> Result<(), Failure> {
         let users_of = |config: &Config| (config.user.clone(), config.list.clone(), config.domain_aliases.clone());
-        if users_of(old) == users_of(new) && old.users_file == new.users_file {
+        let same = users_of(old) == users_of(new) && old.users_file == new.users_file;
+        if same && !self.behind.load(Ordering::Relaxed) {
             return Ok(());
         }
         // Whoever looks at the users file knows the users of the old configuration, and would retire the new ones.
@@ -87,13 +103,27 @@ impl Appliance {
 
     async fn take_over(&self, new: &Config) -> Result<(), Failure> {
         let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep");
-        // From here on the router notes what it changes itself.
-        self.router.send(BeginSwap(0)).await.map_err(gone)?;
-        take_over_users(new, &self.store, &self.committer).await?;
         let (config, store) = (new.clone(), self.store.clone());
-        let made = actix_rt::task::spawn_blocking(move || directory(&config, &store)).await;
-        let made = made.map_err(|_| Failure::new(Exit::Errors, "making the directory panicked"))??;
-        self.router.send(Swap(made)).await.map_err(gone)?;
+        let mut changed = blocking(move || changed_users(&config, &store)).await?;
+        let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
+        let new_users: Vec<_> = new_users.map(|(id, _)| id).collect();
+        // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
+        let numbers = u32::try_from(new_users.len()).unwrap_or(u32::MAX);
+        let first = self.router.send(BeginSwap(numbers)).await.map_err(gone)?;
+        new_users
+            .into_iter()
+            .zip(first..)
+            .for_each(|(id, number)| *id = Some(number));
+        if !changed.is_empty() {
+            self.committer.change(Change::Users(changed)).await?;
+        }
+        self.behind.store(true, Ordering::Relaxed);
+        let (config, store) = (new.clone(), self.store.clone());
+        let made = blocking(move || directory(&config, &store)).await?;
+        let old = self.router.send(Swap(made)).await.map_err(gone)?;
+        self.behind.store(false, Ordering::Relaxed);
+        // It takes its time, and nobody waits for it.
+        drop(actix_rt::task::spawn_blocking(move || drop(old)));
         Ok(())
     }
 
@@ -105,46 +135,43 @@ impl Appliance {
             changed: self.reconfigure(old, &new).await,
             ..Reloaded::default()
         };
-        let mut leaving = Vec::new();
-        {
+        for name in before.difference(&now) {
             let mut running = self.running_mut();
-            running.config = new.clone();
-            let max = new.limits.max_message_size.0;
-            running.stages.max_message_size = max;
-            let stages = running.stages.clone();
-            for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
-                // It may have been there before. What cannot be read counts as none.
-                let standing = history::standing(&profile.name, &self.store).unwrap_or_default();
-                let supervised = supervise(&new, profile, &stages, standing, self.scheduled);
-                running.profiles.insert(profile.name.clone(), supervised);
-                reloaded.added.push(profile.name.clone());
+            if let Some(supervised) = running.profiles.remove(name) {
+                running.leaving.push(supervised.clone());
+                actix_rt::spawn(leave(name.clone(), supervised, self.running.clone()));
             }
-            for name in before.difference(&now) {
-                leaving.extend(
-                    running
-                        .profiles
-                        .remove(name)
-                        .map(|supervised| (name.clone(), supervised)),
-                );
-                reloaded.removed.push(name.clone());
+            reloaded.removed.push(name.clone());
+        }
+        for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
+            // It may have been there before. What cannot be read counts as none.
+            let standing = history::standing(&profile.name, &self.store).unwrap_or_default();
+            let stages = self.stages_of(&new);
+            // After the appliance was told to end, nothing begins.
+            if self.running().ending {
+                break;
             }
+            let supervised = supervise(&new, profile, &stages, standing, self.scheduled);
+            self.running_mut().profiles.insert(profile.name.clone(), supervised);
+            reloaded.added.push(profile.name.clone());
         }
-        for (name, supervised) in leaving {
-            actix_rt::spawn(leave(name, supervised));
-        }
+        let stages = self.stages_of(&new);
+        let mut running = self.running_mut();
+        (running.config, running.stages) = (new, stages);
         reloaded
+    }
+
+    fn stages_of(&self, config: &Config) -> Stages {
+        Stages {
+            max_message_size: config.limits.max_message_size.0,
+            ..self.running().stages.clone()
+        }
     }
 
     /// Tells the profiles that are in both configurations what they are now, where that is something else.
     async fn reconfigure(&self, old: &Config, new: &Arc<Config>) -> Vec<String> {
-        let (stages, profiles) = {
-            let running = self.running();
-            (running.stages.clone(), running.profiles.clone())
-        };
-        let stages = crate::profile::Stages {
-            max_message_size: new.limits.max_message_size.0,
-            ..stages
-        };
+        let profiles = self.running().profiles.clone();
+        let stages = self.stages_of(new);
         // What is not the profile's own: where its tokens are encrypted, what is too large, who looks at the users.
         let all = old.secrets != new.secrets
             || old.limits != new.limits
@@ -162,9 +189,10 @@ impl Appliance {
             if before != profile {
                 changed.push(profile.name.clone());
             }
+            let logs_in_anew = before.server != profile.server || old.secrets != new.secrets;
             let reconfigure = Reconfigure {
                 config: profile.clone(),
-                login: Login::new(new, profile),
+                login: logs_in_anew.then(|| Login::new(new, profile)),
                 stages: stages.clone(),
             };
             // A supervisor that is gone runs nothing.
@@ -193,6 +221,7 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
     keep("protocols", old.protocols != new.protocols);
+    keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
@@ -203,10 +232,21 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
 }
 
 /// Ends a profile that is configured no more.
-async fn leave(name: String, mut supervised: Supervised) {
+async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Running>>) {
     // A supervisor that is gone has no run.
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    metrics::profile_gone(&name);
+    let mut running = running.write().unwrap_or_else(PoisonError::into_inner);
+    running.leaving.retain(|it| it.supervisor != supervised.supervisor);
+    // It may be there again meanwhile.
+    if !running.profiles.contains_key(&name) {
+        metrics::profile_gone(&name);
+    }
+}
+
+/// On a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    let done = actix_rt::task::spawn_blocking(work).await;
+    done.map_err(|_| Failure::new(Exit::Errors, "reading the users panicked; this is a fault of dropkeep"))?
 }

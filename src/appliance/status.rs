@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised};
 use crate::{
-    clock, config,
+    config,
     control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     profile::Exit,
     report,
@@ -51,9 +51,9 @@ impl Appliance {
 
     fn profile_line(&self, profile: &config::Profile, supervised: &Supervised) -> ProfileLine {
         let (live, standing) = (supervised.live.borrow(), supervised.standing.borrow());
-        let interval = profile.interval(clock::now()).filter(|_| self.scheduled);
         ProfileLine {
             profile: profile.name.clone(),
+            since: report::timestamp(supervised.since),
             state: standing.state(live.busy).to_owned(),
             run: live.run.as_ref().map(|run| run.run),
             seen: live.run.as_ref().map_or(0, |run| run.seen),
@@ -64,7 +64,7 @@ impl Appliance {
             last: standing.last.clone(),
             last_success: standing.last_success.map(report::timestamp),
             next_run: standing.next_run.map(report::timestamp),
-            interval_seconds: interval.map(|interval| interval.as_secs()),
+            interval_seconds: standing.interval.map(|interval| interval.as_secs()),
             open: standing.open,
         }
     }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     panics::survived,
-    report::{NOTABLE, metrics, waiting_for_commit},
+    report::{NOTABLE, metrics, order_sent, orders_done},
 };
 
 /// Orders waiting; behind it, whoever sends waits.
@@ -133,7 +133,7 @@ impl Committer {
         if waited >= NOTABLE {
             metrics::backpressure("commit", waited);
         }
-        sent
+        sent.inspect(|()| order_sent())
     }
 
     /// Writes `change`; the answer, a number whose meaning is the change's, comes after the commit.
@@ -143,6 +143,7 @@ impl Committer {
             .send(Order::Change(change, reply))
             .await
             .map_err(|_| gone())?;
+        order_sent();
         answer.await.map_err(|_| gone())?
     }
 
@@ -155,6 +156,7 @@ impl Committer {
         self.orders
             .blocking_send(Order::Change(change, reply))
             .map_err(|_| gone())?;
+        order_sent();
         answer.blocking_recv().map_err(|_| gone())?
     }
 
@@ -213,7 +215,12 @@ impl Work {
             let gathered = survived("the committer", || runtime.block_on(self.gather()));
             self.at_work.set(Some(Instant::now()));
             let committed = match gathered {
-                Ok(Some(group)) => survived("the committer", || self.commit(group)),
+                Ok(Some(group)) => {
+                    let orders = group.len();
+                    let committed = survived("the committer", || self.commit(group));
+                    orders_done(orders);
+                    committed
+                }
                 Ok(None) => return,
                 Err(panicked) => Err(panicked),
             };
@@ -250,7 +257,6 @@ impl Work {
                 group.push(order);
             }
         }
-        waiting_for_commit(self.queue.len());
         Some(group)
     }
 

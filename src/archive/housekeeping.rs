@@ -16,6 +16,9 @@ use crate::{
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long the end of its thread is waited for, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long after a compaction the next one may come.
 const BETWEEN: Duration = Duration::from_secs(12 * 3600);
 
@@ -78,7 +81,13 @@ impl Drop for Housekeeper {
     fn drop(&mut self) {
         *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stop.told.notify_all();
-        if let Some(Err(_)) = self.thread.take().map(thread::JoinHandle::join) {
+        let Some(thread) = self.thread.take() else { return };
+        let asked = Instant::now();
+        while !thread.is_finished() && asked.elapsed() < PATIENCE {
+            thread::sleep(GLANCE);
+        }
+        // Whatever it is at can be cut off: the next start goes on with it.
+        if thread.is_finished() && thread.join().is_err() {
             tracing::error!("the housekeeper panicked; this is a fault of dropkeep");
         }
     }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ask::Interrupts, service};
 use crate::{
-    appliance::Appliance,
+    appliance::{Appliance, Asked},
     archive::Store,
     config::Config,
     control::{self, Requests, api::Failure},
@@ -20,7 +20,7 @@ const MEASURE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
 /// ends within ten seconds, which is what service managers wait at least.
-const FINISH: Duration = Duration::from_secs(6);
+const FINISH: Duration = Duration::from_secs(5);
 /// How long after that mail and webhook may take.
 const TELL: Duration = Duration::from_secs(2);
 /// How long after that the answers to other commands may take.
@@ -41,6 +41,9 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
         let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
+        let http = Arc::new(http);
+        let files = http.clone();
+        appliance.read_also(move || files.reload().map_err(|error| error.to_string()));
         let requests = Requests::default();
         let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
@@ -56,7 +59,7 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
-        let mut reloads = appliance.reloads();
+        let (mut reloads, mut asked) = (appliance.reloads(), appliance.reloads_asked_for());
         let mut said = appliance.summary();
         service::ready(&said);
         actix_rt::spawn(service::keep_alive(appliance.clone()));
@@ -78,15 +81,10 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
                     }
                 }
                 _ = hangups.recv() => {
-                    service::reloading();
-                    // What is wrong there is logged there.
-                    let _ = http.reload();
-                    // It may take as long as its users are many. What came of it stands in the log.
-                    let appliance = appliance.clone();
-                    actix_rt::spawn(async move {
-                        let _ = appliance.reload().await;
-                        service::ready(&appliance.summary());
-                    });
+                    actix_rt::spawn(reload(appliance.clone(), None));
+                }
+                Some(asked) = asked.recv() => {
+                    actix_rt::spawn(reload(appliance.clone(), Some(asked)));
                 }
                 _ = louder.recv() => logs.toggle(),
                 _ = reloads.changed() => logs.configure(&appliance.config().log),
@@ -121,4 +119,15 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+/// It may take as long as its users are many. What came of it stands in the log, and is told to who asked for it.
+async fn reload(appliance: Arc<Appliance>, asked: Option<Asked>) {
+    service::reloading();
+    let reloaded = appliance.reload().await;
+    service::ready(&appliance.summary());
+    if let Some(asked) = asked {
+        // Who asked may be gone.
+        let _ = asked.send(reloaded);
+    }
 }

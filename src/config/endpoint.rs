@@ -57,9 +57,9 @@ fn is_this_machine(host: &str) -> bool {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
-        // A query may hold what is nobody's business.
-        let path = self.target.split('?').next().unwrap_or_default();
-        write!(f, "{scheme}://{}{path}", self.authority)
+        // Whoever knows the rest of a webhook's address may call it.
+        let rest = if self.target == "/" { "/" } else { "/…" };
+        write!(f, "{scheme}://{}{rest}", self.authority)
     }
 }
 
@@ -87,7 +87,8 @@ mod tests {
             (endpoint.host.as_str(), endpoint.port, endpoint.target.as_str()),
             ("login.example.com", 443, "/t/oauth2/token?a=b")
         );
-        assert_eq!(endpoint.to_string(), "https://login.example.com/t/oauth2/token");
+        // Of a webhook, the rest of the address is what makes it a secret.
+        assert_eq!(endpoint.to_string(), "https://login.example.com/…");
         let endpoint = Endpoint::parse("http://[::1]:8080/token").unwrap();
         assert_eq!(
             (endpoint.host.as_str(), endpoint.port, endpoint.https),

@@ -173,6 +173,8 @@ pub struct Reloaded {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProfileLine {
     pub profile: String,
+    /// Since when the appliance knows it.
+    pub since: jiff::Timestamp,
     /// `idle`, `running`, or `failing`: the last runs failed one after the other, or it is being started anew.
     pub state: String,
     /// The run that is going on, and how far it is.

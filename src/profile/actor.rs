@@ -1,7 +1,7 @@
 //! The role of a profile is to run: it holds what is configured, starts a run when told to, counts
 //! what its connection tells, stores the protocol, and answers with it. One run at a time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
 use tokio::sync::{oneshot, watch};
@@ -20,7 +20,7 @@ use crate::{
     archive::{Change, Source, StoreError},
     clock, config,
     identify::{Reported, Rules},
-    report::{Run, metrics, timestamp},
+    report::{Run, RunState, metrics, settle, timestamp},
     route::{LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
     token::Login,
@@ -146,7 +146,7 @@ impl Profile {
             routed,
             reported,
             error,
-            afloat,
+            afloat: _,
             copy: _,
         } = judged;
         self.live.modify(|live| {
@@ -181,21 +181,21 @@ impl Profile {
                 .iter()
                 .for_each(|address| run.unknown_address(address.as_str()));
         });
-        if let Some(afloat) = afloat {
-            afloat.settle();
-        }
     }
 
-    /// Counted together, as there are many.
-    fn measure(&self, judged: &[Judged]) {
+    /// Counted together, as there are many. Gives how many of them had been fetched.
+    fn measure(&self, judged: &[Judged]) -> u64 {
         let mut outcomes = BTreeMap::new();
-        judged
-            .iter()
-            .for_each(|judged| *outcomes.entry(judged.outcome).or_default() += 1);
+        let mut fetched = 0;
+        for judged in judged {
+            *outcomes.entry(judged.outcome).or_default() += 1;
+            fetched += u64::from(judged.afloat.is_some());
+        }
         for (outcome, count) in outcomes {
             metrics::copies(&self.config.name, outcome, count);
         }
         metrics::fetched(&self.config.name, judged.iter().map(|judged| judged.bytes).sum());
+        fetched
     }
 }
 
@@ -221,6 +221,24 @@ pub struct Start(pub Option<Import>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Interrupt;
+
+/// From the supervisor, between two runs: what the profile is from now on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Become {
+    pub config: config::Profile,
+    pub login: Login,
+    pub stages: Stages,
+}
+
+impl Handler<Become> for Profile {
+    type Result = ();
+
+    fn handle(&mut self, changed: Become, _: &mut Self::Context) {
+        let Become { config, login, stages } = changed;
+        (self.config, self.login, self.stages) = (config, login, stages);
+    }
+}
 
 /// From the supervisor to its profile, and from the appliance to the supervisor, to see that they answer.
 #[derive(Message)]
@@ -254,8 +272,13 @@ impl Handler<Progress> for Profile {
             errors,
             notices,
         } = progress;
-        self.measure(&judged);
-        judged.into_iter().for_each(|judged| self.count(judged));
+        let fetched = self.measure(&judged);
+        let mut afloat = Vec::with_capacity(judged.len());
+        for mut judged in judged {
+            afloat.extend(judged.afloat.take());
+            self.count(judged);
+        }
+        settle(afloat, fetched);
         errors.iter().for_each(|error| metrics::error(&error.stage));
         self.live.modify(|live| {
             live.expected += expected;
@@ -270,7 +293,9 @@ impl Handler<Progress> for Profile {
                 deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
                 metrics::progress(&self.config.name, run.seen, live.expected);
-                metrics::open_copies(&self.config.name, left_open(run, live.expected));
+                if run.import.is_empty() {
+                    metrics::open_copies(&self.config.name, left_open(run, live.expected));
+                }
             }
         });
     }
@@ -341,12 +366,14 @@ impl Profile {
             };
             if cancel.is_cancelled() {
                 // It was interrupted, or its profile was replaced, before it could begin.
+                metrics::run_ended(&config.name, RunState::Interrupted, Duration::ZERO, None);
                 let ended = Run {
                     run: number,
                     finished_at: Some(timestamp(clock::now())),
-                    state: crate::report::RunState::Interrupted,
+                    state: RunState::Interrupted,
                     ..begun
                 };
+                notifier.ended(&ended);
                 let stored = committer.change(Change::Protocol(Box::new(ended.clone()))).await;
                 let finished = Finished {
                     run: ended,

@@ -105,7 +105,8 @@ pub struct Connection {
     /// Of the connections that its run has at once, which one it is.
     lane: usize,
     number: u64,
-    session: Option<(Session, Counted)>,
+    /// What comes from files is no session with a server, and is not counted.
+    session: Option<(Session, Option<Counted>)>,
 }
 
 impl Connection {
@@ -222,9 +223,8 @@ impl Handler<Connect> for Connection {
 
     fn handle(&mut self, Connect(import): Connect, _: &mut Self::Context) -> Self::Result {
         let task = self.task.clone();
-        let counted = Counted::new(&task.profile.name);
         if let Some(import) = import {
-            self.session = Some((Session::files(import), counted));
+            self.session = Some((Session::files(import), None));
             return AtomicResponse::new(Box::pin(actix::fut::ready(Ok(()))));
         }
         let connect = async move {
@@ -248,7 +248,8 @@ impl Handler<Connect> for Connection {
                 let name = &connection.task.profile.name;
                 metrics::certificate_expiry(name, certificate.not_after.as_second());
             }
-            connection.session = Some((session, counted));
+            let counted = Counted::new(&connection.task.profile.name);
+            connection.session = Some((session, Some(counted)));
             Ok(())
         })))
     }

@@ -28,6 +28,7 @@ pub(super) fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, 
     let mut run = Run::begin(profile, started);
     run.state = RunState::Failed;
     run.finished_at = Some(timestamp(now));
+    metrics::error("store");
     run.error("", "", "store", &error);
     notifier.ended(&run);
     let took = Duration::try_from(now.duration_since(started)).unwrap_or_default();

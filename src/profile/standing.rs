@@ -64,6 +64,8 @@ pub struct Standing {
     pub next_run: Option<Timestamp>,
     /// For how long the run that goes on has made no progress, in seconds.
     pub silent: u64,
+    /// The longest time between two runs of the schedule; `None` where there is none.
+    pub interval: Option<Duration>,
     /// The profile is gone, and a fresh one takes its place in a moment.
     pub restarting: bool,
     /// Before which no run of the schedule begins, after one that failed.
@@ -71,12 +73,27 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// What earlier runs say.
-    pub fn after(last: Option<LastRun>, last_success: Option<Timestamp>) -> Self {
-        Self {
-            last,
+    /// What earlier runs say. Of those that failed the last one is known, and tried again as if it had just been.
+    pub fn after(last: Option<&Run>, last_success: Option<Timestamp>) -> Self {
+        let mut standing = Self {
+            last: last.map(LastRun::from),
             last_success,
             ..Self::default()
+        };
+        if let Some(run) = last.filter(|run| run.state == RunState::Failed) {
+            let why = run.errors.last().map_or("it is not known why", |error| &error.error);
+            standing.failed(run.finished_at.unwrap_or(run.started_at), why);
+        }
+        standing
+    }
+
+    /// The profile is another one. What was wrong may be mended, so it is tried at once, and one that has no schedule any more
+    /// fails no more than it was run.
+    pub fn reconfigured(&mut self, interval: Option<Duration>) {
+        self.interval = interval;
+        self.retry_at = None;
+        if interval.is_none() {
+            self.failing = None;
         }
     }
 

@@ -6,6 +6,7 @@
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
 mod due;
+mod reconfigure;
 
 use std::{
     sync::Arc,
@@ -13,20 +14,21 @@ use std::{
 };
 
 use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseActFuture,
-    ResponseFuture, SpawnHandle, WrapFuture,
+    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseActFuture, ResponseFuture,
+    SpawnHandle, WrapFuture,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub use self::reconfigure::{Leave, Reconfigure};
 use super::{
     actor::{Board, Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
     connection::Stages,
     pulse::Stethoscope,
     retry::PROFILES,
     standing::Standing,
-    watcher::{Watched, watch},
+    watcher::Watched,
 };
 use crate::{
     archive::Change,
@@ -82,8 +84,11 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    pub fn new(config: config::Profile, login: Login, stages: Stages, standing: Standing, scheduled: bool) -> Self {
+    pub fn new(config: config::Profile, login: Login, stages: Stages, mut standing: Standing, scheduled: bool) -> Self {
         let live = Arc::new(watch::Sender::new(Live::default()));
+        let interval = config.interval(clock::now()).filter(|_| scheduled);
+        metrics::profile_times(&config.name, interval, config.stall_timeout.0);
+        standing.interval = interval;
         let profile = make(&config, &login, &stages, Board::new(live.clone(), 0));
         Self {
             config,
@@ -273,6 +278,8 @@ impl Supervisor {
         tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
         metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
+        self.standing.send_modify(|standing| standing.silent = 0);
+        metrics::profile_watched(&self.config.name, None, Duration::ZERO);
         self.by_schedule = false;
         self.show(false);
         ctx.run_later(pause, |supervisor, _| {
@@ -289,40 +296,6 @@ impl Supervisor {
         self.born = Instant::now();
         self.beating = false;
         self.listening = None;
-    }
-
-    /// What is configured now takes effect between two runs.
-    fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
-        if self.asked > 0 || self.live.borrow().busy {
-            return;
-        }
-        let Some(reconfigured) = self.reconfigured.take() else {
-            return;
-        };
-        let Reconfigure { config, login, stages } = *reconfigured;
-        (self.config, self.login, self.stages) = (config, login, stages);
-        self.generation += 1;
-        self.live.send_replace(Live {
-            generation: self.generation,
-            ..Live::default()
-        });
-        self.make_anew();
-        self.watch(ctx);
-        let interval = self.config.interval(clock::now()).filter(|_| self.scheduled);
-        metrics::profile_times(&self.config.name, interval, self.config.stall_timeout.0);
-    }
-
-    /// Has the source watched that is archived continuously.
-    fn watch(&mut self, ctx: &mut Context<Self>) {
-        if let Some(watcher) = self.watcher.take() {
-            ctx.cancel_future(watcher);
-            self.watched = Watched::default();
-        }
-        let continuous = self.config.schedule == config::Schedule::Continuous;
-        if self.scheduled && continuous && self.config.server.access.family() == config::Family::Imap {
-            let watch = watch(self.config.clone(), self.login.clone(), self.watched.clone());
-            self.watcher = Some(ctx.spawn(watch.into_actor(self)));
-        }
     }
 
     /// The run that went down with its profile gets its protocol all the same.
@@ -398,32 +371,13 @@ pub struct RunNow(pub Option<Import>);
 impl Handler<RunNow> for Supervisor {
     type Result = ResponseActFuture<Self, Result<Finished, StartError>>;
 
-    fn handle(&mut self, RunNow(import): RunNow, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, RunNow(import): RunNow, ctx: &mut Self::Context) -> Self::Result {
+        self.take_up_configuration(ctx);
         // An import is none of the runs that the schedule counts from.
         if import.is_none() && !self.live.borrow().busy {
             self.last_start = Some(clock::now());
         }
         self.ask(import)
-    }
-}
-
-/// From a configuration that was read anew: what the profile is from its next run on.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reconfigure {
-    pub config: config::Profile,
-    pub login: Login,
-    pub stages: Stages,
-}
-
-impl Handler<Reconfigure> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, reconfigure: Reconfigure, ctx: &mut Self::Context) {
-        self.reconfigured = Some(Box::new(reconfigure));
-        if !self.restarting {
-            self.take_up_configuration(ctx);
-        }
     }
 }
 
@@ -438,19 +392,6 @@ impl Handler<Stop> for Supervisor {
     fn handle(&mut self, _: Stop, ctx: &mut Self::Context) -> Self::Result {
         self.scheduled = false;
         self.handle(InterruptRun, ctx)
-    }
-}
-
-/// From a configuration that has the profile no more, once no run goes on: end.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Leave;
-
-impl Handler<Leave> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
-        ctx.stop();
     }
 }
 

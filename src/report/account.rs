@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 struct Counts {
     fetched: i64,
     on_their_way: i64,
-    /// That were given an outcome, each time that one was.
+    /// Outcomes that were counted of copies that had been fetched.
     settled: i64,
     /// That were given up with their connection or run, and stay open.
     given_back: i64,
@@ -39,6 +39,19 @@ pub fn unaccounted() -> i64 {
     lock(&COUNTS).unaccounted()
 }
 
+/// So many outcomes were counted, of these copies.
+pub fn settle(afloat: Vec<Afloat>, outcomes: u64) {
+    settle_in(&COUNTS, afloat, outcomes);
+}
+
+/// At once, so that nobody who looks meanwhile finds the one without the other.
+fn settle_in(counts: &Mutex<Counts>, mut afloat: Vec<Afloat>, outcomes: u64) {
+    afloat.iter_mut().for_each(|afloat| afloat.settled = true);
+    let mut counts = lock(counts);
+    counts.on_their_way -= afloat.len() as i64;
+    counts.settled += outcomes as i64;
+}
+
 /// What one connection fetches. Where it is dropped and did not [`land`](Self::land), the copies without an outcome are
 /// given back: its run fetches them over another one, or the next run does.
 pub struct Voyage(Arc<Mutex<Fate>>);
@@ -51,9 +64,9 @@ impl Default for Voyage {
 
 struct Fate {
     counts: &'static Mutex<Counts>,
-    given_back: bool,
+    over: bool,
     landed: bool,
-    /// Copies that were dropped without an outcome.
+    /// Copies that were dropped without an outcome before it was over.
     dropped: i64,
 }
 
@@ -61,7 +74,7 @@ impl Voyage {
     fn counted_in(counts: &'static Mutex<Counts>) -> Self {
         Self(Arc::new(Mutex::new(Fate {
             counts,
-            given_back: false,
+            over: false,
             landed: false,
             dropped: 0,
         })))
@@ -88,10 +101,12 @@ impl Voyage {
 impl Drop for Voyage {
     fn drop(&mut self) {
         let mut fate = lock(&self.0);
+        fate.over = true;
+        let dropped = std::mem::take(&mut fate.dropped);
+        let mut counts = lock(fate.counts);
+        counts.on_their_way -= dropped;
         if !fate.landed {
-            fate.given_back = true;
-            let dropped = std::mem::take(&mut fate.dropped);
-            lock(fate.counts).given_back += dropped;
+            counts.given_back += dropped;
         }
     }
 }
@@ -102,23 +117,21 @@ pub struct Afloat {
     settled: bool,
 }
 
-impl Afloat {
-    /// Its outcome is counted.
-    pub fn settle(mut self) {
-        self.settled = true;
-    }
-}
-
 impl Drop for Afloat {
     fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
         let mut fate = lock(&self.fate);
+        if !fate.over {
+            // Whether its connection went well shows later.
+            fate.dropped += 1;
+            return;
+        }
         let mut counts = lock(fate.counts);
         counts.on_their_way -= 1;
-        match (self.settled, fate.given_back) {
-            (true, _) => counts.settled += 1,
-            (false, true) => counts.given_back += 1,
-            // Unaccounted, unless its connection turns out to have failed.
-            (false, false) => fate.dropped += 1,
+        if !fate.landed {
+            counts.given_back += 1;
         }
     }
 }
@@ -134,10 +147,10 @@ mod tests {
         let voyage = Voyage::counted_in(&COUNTS);
         let (first, second, third) = (voyage.fetched(), voyage.fetched(), voyage.fetched());
         assert_eq!(unaccounted(), 0, "on their way");
-        first.settle();
+        settle_in(&COUNTS, vec![first], 1);
         assert_eq!(unaccounted(), 0);
         drop(second);
-        assert_eq!(unaccounted(), 1, "one got lost");
+        assert_eq!(unaccounted(), 0, "one got lost, it may be with its connection");
         drop(voyage);
         assert_eq!(unaccounted(), 0, "with its connection, so it is fetched again");
         drop(third);
@@ -145,8 +158,12 @@ mod tests {
         let voyage = Voyage::counted_in(&COUNTS);
         let lost = voyage.fetched();
         voyage.land();
-        drop(voyage);
         drop(lost);
+        drop(voyage);
         assert_eq!(unaccounted(), 1, "its connection went well");
+        let again = Voyage::counted_in(&COUNTS);
+        let copies = vec![again.fetched(), again.fetched()];
+        settle_in(&COUNTS, copies, 4);
+        assert_eq!(unaccounted(), -1, "two more were counted than came, and one is lost");
     }
 }

@@ -42,7 +42,7 @@ const COUNTERS: [(&str, Unit, &str); 11] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 30] = [
+const GAUGES: [(&str, Unit, &str); 31] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
@@ -137,6 +137,11 @@ const GAUGES: [(&str, Unit, &str); 30] = [
         PROFILE_OPEN_COPIES,
         Unit::Count,
         "Copies that the last look at the source left to be archived: what is behind",
+    ),
+    (
+        PROFILE_SINCE,
+        Unit::Seconds,
+        "Since when the appliance knows the profile, since 1970 UTC: its start, or the reload that brought it",
     ),
     (
         PROFILE_STALL_TIMEOUT,

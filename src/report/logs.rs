@@ -72,7 +72,8 @@ impl Logs {
         level.loud = !level.loud;
         self.apply(&level);
         let now = if level.loud { LOUD } else { &level.usual };
-        tracing::warn!(level = now, "the log has another level, as a signal asked for");
+        // `level` is the name of the event's own.
+        tracing::warn!(now, "the log has another level, as a signal asked for");
     }
 
     fn apply(&self, level: &Level) {

@@ -45,6 +45,7 @@ pub const PROFILE_FAILURES: &str = "dropkeep_profile_failures";
 pub const PROFILE_INTERVAL: &str = "dropkeep_profile_interval_seconds";
 pub const PROFILE_NEXT_RUN: &str = "dropkeep_profile_next_run_timestamp_seconds";
 pub const PROFILE_OPEN_COPIES: &str = "dropkeep_profile_open_copies";
+pub const PROFILE_SINCE: &str = "dropkeep_profile_since_timestamp_seconds";
 pub const PROFILE_STALL_TIMEOUT: &str = "dropkeep_profile_stall_timeout_seconds";
 pub const RUN_SILENT: &str = "dropkeep_run_silent_seconds";
 pub const ARCHIVE_VOLUMES: &str = "dropkeep_archive_volumes";
@@ -59,8 +60,9 @@ pub const BUILD_INFO: &str = "dropkeep_build_info";
 pub const PROFILE_STATES: [&str; 3] = ["idle", "running", "failing"];
 
 /// The stages that `dropkeep_errors_total` tells apart; whatever else a protocol names counts as the last.
-pub const ERROR_STAGES: [&str; 18] = [
+pub const ERROR_STAGES: [&str; 19] = [
     "config",
+    "resolve",
     "connect",
     "tls",
     "greeting",
@@ -151,8 +153,9 @@ pub fn before_scrape() {
     gauge!(UNACCOUNTED_COPIES).set(account::unaccounted() as f64);
 }
 
-/// A profile is known: its series begin.
-pub fn profile_known(profile: &str, last_success: Option<i64>) {
+/// A profile is known from `since` on: its series begin. Times are in seconds since 1970 UTC.
+pub fn profile_known(profile: &str, since: i64, last_success: Option<i64>) {
+    gauge!(PROFILE_SINCE, "profile" => profile.to_owned()).set(since as f64);
     let profile = profile.to_owned();
     use Outcome::*;
     for outcome in [Archived, Duplicate, Skipped, Excluded, TooLarge, Vanished, Failed] {
@@ -216,6 +219,7 @@ pub fn profile_gone(profile: &str) {
         PROFILE_INTERVAL,
         PROFILE_NEXT_RUN,
         PROFILE_OPEN_COPIES,
+        PROFILE_SINCE,
         CERTIFICATE_EXPIRY,
         TOKEN_EXPIRY,
     ];

@@ -31,6 +31,8 @@ fn names(text: &str) -> BTreeSet<String> {
     words
         .filter(|word| word.starts_with("dropkeep_") || word.starts_with("process_"))
         .map(|word| word.trim_end_matches(':').to_owned())
+        // A package's file is called by name and version.
+        .filter(|word| word != "dropkeep_")
         .collect()
 }
 

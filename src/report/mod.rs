@@ -9,9 +9,9 @@ pub mod metrics;
 mod protocol;
 mod stages;
 
-pub use account::{Afloat, Voyage, unaccounted};
+pub use account::{Afloat, Voyage, settle, unaccounted};
 pub use filter::RunFilter;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
 pub use protocol::{CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
-pub use stages::{InStage, NOTABLE, Stage, waiting_for_commit};
+pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};

@@ -28,7 +28,7 @@ pub enum Stage {
     Route,
     /// A copy between the router and the disk.
     File,
-    /// Orders before the committer, whose time is `dropkeep_commit_seconds`.
+    /// Orders before the committer and with it, whose time is `dropkeep_commit_seconds`.
     Commit,
     /// The second pass over one folder.
     Delete,
@@ -73,14 +73,20 @@ pub(super) fn install() {
 /// Sets the backlogs.
 pub(super) fn measure() {
     for (stage, word) in STAGES.into_iter().filter(|(stage, _)| stage.is_waited_in()) {
-        let copies = BACKLOG[stage as usize].load(Ordering::Relaxed);
+        // An order may be done before it is noted that it was sent.
+        let copies = BACKLOG[stage as usize].load(Ordering::Relaxed).max(0);
         gauge!(STAGE_BACKLOG, "stage" => word).set(copies as f64);
     }
 }
 
-/// So many orders wait for the committer.
-pub fn waiting_for_commit(orders: usize) {
-    BACKLOG[Stage::Commit as usize].store(orders as i64, Ordering::Relaxed);
+/// An order is on its way to the committer.
+pub fn order_sent() {
+    BACKLOG[Stage::Commit as usize].fetch_add(1, Ordering::Relaxed);
+}
+
+/// So many orders are done with, whatever became of them.
+pub fn orders_done(orders: usize) {
+    BACKLOG[Stage::Commit as usize].fetch_sub(orders as i64, Ordering::Relaxed);
 }
 
 /// Copies in a stage, which they leave when this is dropped. Its time counts only where it is [`done`](Self::done).

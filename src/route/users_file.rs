@@ -59,6 +59,7 @@ struct State {
 impl UsersFile {
     /// For the users of `config`, which the store and the router have; `None` where it has no users file.
     pub fn new(config: &Config, store: Arc<Store>, committer: Committer, router: Addr<Router>) -> Option<Self> {
+        metrics::users_file(true);
         let work = Work {
             file: config.users_file.clone()?,
             users: config.user.clone(),
@@ -68,7 +69,6 @@ impl UsersFile {
             committer,
             router,
         };
-        metrics::users_file(true);
         let read = &config.file_users;
         Some(Self {
             work: Arc::new(work),

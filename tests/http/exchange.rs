@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::{
     Authority, Site, TOKEN,
     client::Client,
@@ -81,6 +83,30 @@ fn a_bad_certificate_is_kept_out_until_it_is_good() {
         outcome.stderr
     );
     assert!(!outcome.stderr.contains("PRIVATE"), "{}", outcome.stderr);
+}
+
+/// SIGHUP has everything read, whether it seems to have changed or not.
+#[test]
+fn a_signal_has_files_read_at_once() {
+    let authority = Authority::made_up();
+    let site = Site::with_tls(&authority);
+    let serving = site.serve();
+    serving.running.signal(Signal::HUP);
+    wait_for_log(&serving, "/metrics asks for the token as it is now", 1);
+    wait_for_log(&serving, "HTTP shows the certificate of", 1);
+    // One that is bad does not keep the other out.
+    site.put_certificate(&authority.server("second"));
+    site.put("token", "hunter2");
+    serving.running.signal(Signal::HUP);
+    wait_for_log(&serving, "is too short", 1);
+    let client = Client::trusting(&authority, &serving.address);
+    assert!(
+        wait_for(TAKEN, || shown(&client) == "second"),
+        "{}",
+        serving.running.stderr()
+    );
+    assert_eq!(get(&client, "/metrics", Some(TOKEN)).status, 200);
+    serving.stop().expect(0);
 }
 
 #[test]

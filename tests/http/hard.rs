@@ -103,28 +103,76 @@ fn garbage_is_refused() {
     assert!(!outcome.stderr.contains("ERROR"), "{}", outcome.stderr);
 }
 
-/// Who asks and takes no answers is let go, in place of holding a connection for good.
+/// Who asks again and again and takes no answer is let go at the first one.
 #[test]
-fn a_client_that_takes_nothing_is_let_go() {
+fn requests_in_advance_are_not_read() {
     let site = Site::new("listen = \"127.0.0.1:0\"\n");
     let serving = site.serve();
-    let mut stream = Client::plain(&serving.address).connect().expect("connect");
-    stream
-        .set_write_timeout(Some(Duration::from_secs(2)))
-        .expect("a timeout");
+    let stream = Client::plain(&serving.address).connect().expect("connect");
     let start = Instant::now();
-    let ended = loop {
-        match stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") {
-            Ok(()) => {}
-            // Neither side takes anything any more, for now.
-            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
-            Err(_) => break true,
-        }
-        if start.elapsed() > 4 * PATIENCE {
-            break false;
-        }
-    };
+    let ended = ends(stream, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", || {
+        start.elapsed() < Duration::from_secs(15)
+    });
     assert!(ended, "it is still connected after {:?}", start.elapsed());
     assert_eq!(get(&Client::plain(&serving.address), "/healthz", None).status, 200);
     serving.stop().expect(0);
+}
+
+/// Of two requests in advance, the first is answered.
+#[test]
+fn a_connection_is_for_one_request() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\n");
+    let serving = site.serve();
+    let two = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
+    let answer = Client::plain(&serving.address).ask(two).expect("an answer");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"));
+    assert_eq!(answer.header("Connection"), Some("close"));
+    serving.stop().expect(0);
+}
+
+/// Who takes nothing of a long answer is let go too.
+#[test]
+fn a_client_that_takes_nothing_is_let_go() {
+    const PROFILES: usize = 3_000;
+    let profile = |number| {
+        format!(
+            "[[profile]]\nname = \"profile-{number}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\n\
+             port = 1\nusername = \"a\"\npassword = \"b\"\n"
+        )
+    };
+    let profiles: String = (0..PROFILES).map(profile).collect();
+    let site = Site::new(&format!("listen = \"127.0.0.1:0\"\n{profiles}"));
+    let serving = site.serve();
+    let client = Client::plain(&serving.address);
+    // More than the system holds for a connection.
+    let page = get(&client, "/metrics", None).body;
+    assert!(page.len() > 4 << 20, "{}", page.len());
+    let mut stream = client.connect().expect("connect");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        .expect("a request");
+    let start = Instant::now();
+    let ended = ends(stream, b" ", || {
+        std::thread::sleep(Duration::from_millis(200));
+        start.elapsed() < 3 * PATIENCE
+    });
+    assert!(ended, "it is still connected after {:?}", start.elapsed());
+    assert_eq!(get(&client, "/healthz", None).status, 200);
+    serving.stop().expect(0);
+}
+
+/// Whether the server ends a connection that is sent something again and again, and never read from.
+fn ends(mut stream: TcpStream, bytes: &[u8], mut goes_on: impl FnMut() -> bool) -> bool {
+    stream
+        .set_write_timeout(Some(Duration::from_secs(2)))
+        .expect("a timeout");
+    while goes_on() {
+        match stream.write_all(bytes) {
+            Ok(()) => {}
+            // Nothing more is taken for now.
+            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
+            Err(_) => return true,
+        }
+    }
+    false
 }

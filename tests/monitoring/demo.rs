@@ -64,7 +64,7 @@ fn the_demo_shows_something_in_every_panel_within_a_minute() {
     let script = file("dashboards/monitoring.sh");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("prometheus").display().to_string();
-    let environment = [("TARGET", &*target), ("LISTEN", &listen), ("DATA", &data)];
+    let environment = [("TARGET", &*target), ("LISTEN", &listen), ("MONITORING_DATA", &data)];
     let mut monitoring = Started::new(&script, &environment);
     assert!(monitoring.listens(&listen, A_MINUTE), "{}", monitoring.0.stderr());
     let asked = of_panels();

@@ -16,12 +16,6 @@ pub struct Asked {
     pub legend: String,
 }
 
-/// Panels that may be empty in an appliance where all is well, and why.
-pub const MAY_BE_EMPTY: [(&str, &str); 2] = [
-    ("Access token expires in", "the profiles log in with passwords"),
-    ("HTTP certificate expires in", "metrics are served without TLS"),
-];
-
 /// What every panel asks.
 pub fn of_panels() -> Vec<Asked> {
     let mut asked = Vec::new();
@@ -30,7 +24,7 @@ pub fn of_panels() -> Vec<Asked> {
             for target in list(&panel["targets"]) {
                 asked.push(Asked {
                     place: format!("{name}: {}", panel["title"].as_str().expect("a title")),
-                    expr: filled_in(target["expr"].as_str().expect("an expression")),
+                    expr: filled_in(target["expr"].as_str().expect("an expression"), &panel["interval"]),
                     legend: target["legendFormat"].as_str().expect("a legend").to_owned(),
                 });
             }
@@ -43,14 +37,20 @@ pub fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
-/// As Grafana fills it in with a scrape every five seconds and all profiles.
-fn filled_in(expr: &str) -> String {
+/// As Grafana fills it in with a scrape every five seconds, and all profiles of all appliances.
+fn filled_in(expr: &str, shortest: &Value) -> String {
+    let rate_interval = match shortest.as_str() {
+        None => "20s",
+        Some("1m") => "65s",
+        Some(other) => panic!("a shortest step of {other}"),
+    };
     let filled = expr
-        .replace("$__rate_interval", "20s")
-        .replace("$__range", "1h")
-        .replace("$__interval", "5s")
+        .replace("$__rate_interval", rate_interval)
+        .replace("$instance", ".+")
         .replace("$profile", ".+");
-    assert!(!filled.contains('$'), "a variable that nobody fills in: {expr}");
+    // What label_replace has found.
+    let ours = filled.replace("\"$1 ", "");
+    assert!(!ours.contains('$'), "a variable that nobody fills in: {expr}");
     filled
 }
 
@@ -65,10 +65,10 @@ fn has_data(series: &[Value]) -> bool {
     series.iter().any(|series| series["value"][1] != "NaN")
 }
 
-/// The names of dropkeep's and the process's metrics in an expression.
+/// The names of dropkeep's and the process's metrics in an expression, and Prometheus's own.
 pub fn metrics(expr: &str) -> BTreeSet<&str> {
     expr.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
-        .filter(|word| word.starts_with("dropkeep_") || word.starts_with("process_"))
+        .filter(|word| word.starts_with("dropkeep_") || word.starts_with("process_") || *word == "up")
         .collect()
 }
 
@@ -88,9 +88,7 @@ pub fn without_data(ask: impl Fn(&str) -> Result<Vec<Value>, String>, asked: &[A
                 "{place}: no label {label} in {expr}"
             );
         }
-        let title = place.split(": ").nth(1).unwrap_or_default();
-        let may_be_empty = MAY_BE_EMPTY.iter().any(|(panel, _)| *panel == title);
-        !may_be_empty && !has_data(&series)
+        !has_data(&series)
     };
     asked.iter().filter(is_empty).collect()
 }

@@ -8,7 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{expressions::list, file, made, read, rules::named};
+use crate::{
+    expressions::{list, metrics},
+    file, made,
+    prometheus::free_port,
+    read,
+    rules::named,
+};
 
 /// At 1280 pixels a column is about 50 wide: numbers take four of them, lines six.
 const NARROWEST: [(&str, u64); 5] = [
@@ -70,6 +76,135 @@ fn panels_are_described_have_a_unit_and_lie_beside_each_other() {
             assert_eq!(cells, 24, "{name}: line {y}");
         }
     }
+}
+
+/// The last value of a time is not the present one where nothing has answered since.
+#[test]
+fn what_is_shown_as_it_is_now_is_asked_for_now() {
+    for (name, dashboard) in made::all() {
+        for panel in list(&dashboard["panels"]) {
+            let is_now = matches!(panel["type"].as_str(), Some("stat" | "bargauge" | "table"));
+            for target in list(&panel["targets"]) {
+                let place = format!("{name}: {}", panel["title"]);
+                assert_eq!(target["instant"], is_now, "{place}");
+                assert_eq!(target["range"], !is_now, "{place}");
+            }
+        }
+        let answers = list(&dashboard["panels"])
+            .iter()
+            .filter(|panel| panel["title"] == "Answers")
+            .count();
+        assert_eq!(answers, 1, "{name} says whether the appliances answer");
+    }
+}
+
+/// One Prometheus may watch several appliances, and they may have profiles of the same name.
+#[test]
+fn nothing_is_summed_up_over_appliances() {
+    for (name, dashboard) in made::all() {
+        let variables = list(&dashboard["templating"]["list"]);
+        let instance = variables
+            .iter()
+            .find(|variable| variable["name"] == "instance")
+            .expect("instance");
+        assert_eq!(
+            (&instance["multi"], &instance["includeAll"]),
+            (&true.into(), &true.into()),
+            "{name}"
+        );
+        for panel in list(&dashboard["panels"]) {
+            for target in list(&panel["targets"]) {
+                let expr = target["expr"].as_str().expect("an expression");
+                let place = format!("{name}: {}: {expr}", panel["title"]);
+                for metric in metrics(expr) {
+                    // What only says which processes are dropkeep's selects nothing.
+                    let all = expr.replace("and on (job, instance) dropkeep_build_info", "");
+                    let of_shown = format!("{metric}{{instance=~\"$instance\"");
+                    let named = words(&all).filter(|word| *word == metric).count();
+                    assert_eq!(all.matches(&of_shown).count(), named, "{place}: {metric}");
+                }
+                for function in ["sum", "max", "min", "avg", "count"] {
+                    let used = words(expr).filter(|word| *word == function).count();
+                    assert_eq!(
+                        expr.matches(&format!("{function} by (instance")).count(),
+                        used,
+                        "{place}"
+                    );
+                }
+                let legend = target["legendFormat"].as_str().expect("a legend");
+                assert!(
+                    panel["type"] == "table" || legend.contains("{{instance}}"),
+                    "{place}: {legend}"
+                );
+            }
+            if panel["type"] == "table" {
+                let order = &panel["transformations"][1]["options"]["indexByName"];
+                assert!(order["instance"].is_number() && order["profile"].is_number(), "{name}");
+            }
+        }
+    }
+}
+
+fn words(expr: &str) -> impl Iterator<Item = &str> {
+    expr.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+}
+
+/// Runs and errors are rare: a step of seconds would show nothing of them, and one that is not longer than a scrape loses
+/// some.
+#[test]
+fn what_happens_seldom_has_a_step_that_shows_it() {
+    let mut events = 0;
+    for (name, dashboard) in made::all() {
+        for panel in list(&dashboard["panels"]) {
+            let place = format!("{name}: {}", panel["title"]);
+            let counts = list(&panel["targets"])
+                .iter()
+                .any(|target| target["expr"].as_str().is_some_and(|expr| expr.contains("increase(")));
+            if counts && panel["type"] == "timeseries" {
+                let style = &panel["fieldConfig"]["defaults"]["custom"]["drawStyle"];
+                let step = &panel["interval"];
+                let of_a_day = panel["targets"].to_string().contains("[1d]");
+                assert!(of_a_day || (step == "1m" && style == "bars"), "{place}: {step} {style}");
+                events += 1;
+            }
+        }
+    }
+    assert!(events >= 7, "{events}");
+}
+
+#[test]
+fn only_what_cannot_be_negative_begins_at_0() {
+    let negative = ["Next run in", "Growth per day"];
+    for (name, dashboard) in made::all() {
+        for panel in list(&dashboard["panels"]) {
+            if panel["type"] == "timeseries" {
+                let title = panel["title"].as_str().expect("a title");
+                let min = &panel["fieldConfig"]["defaults"]["min"];
+                assert_eq!(min.is_null(), negative.contains(&title), "{name}: {title}: {min}");
+            }
+        }
+    }
+}
+
+/// Whatever a variable of the environment names, only what the script made itself is removed.
+#[test]
+fn make_monitoring_removes_nothing_of_anybody_else() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let theirs = folder.path().join("data").join("letter");
+    std::fs::create_dir(folder.path().join("data")).expect("their folder");
+    std::fs::write(&theirs, "Dear Jane").expect("their file");
+    let refused = Command::new(file("dashboards/monitoring.sh"))
+        .env("LISTEN", format!("127.0.0.1:{}", free_port()))
+        .env("DATA", folder.path())
+        .env("MONITORING_DATA", folder.path())
+        .output()
+        .expect("the script");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("MONITORING_DATA"), "{said}");
+    assert_eq!(std::fs::read_to_string(theirs).expect("their file"), "Dear Jane");
+    let script = read("dashboards/monitoring.sh");
+    assert!(!script.contains("{DATA"), "a name that others use, too");
 }
 
 #[test]

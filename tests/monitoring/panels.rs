@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::{
     DROPKEEP,
-    expressions::{metrics, of_panels, told, without_data},
-    prometheus::Prometheus,
+    expressions::{Asked, metrics, of_panels, told, without_data},
+    prometheus::{Prometheus, SCRAPE},
     support::{office::Office, wait_for},
 };
 
@@ -63,6 +63,23 @@ fn every_panel_and_every_rule_has_data_within_a_minute() {
         .collect();
     assert!(firing.is_empty(), "where all is well no alert fires: {firing:#?}");
     serving.stop().expect(0);
+    says_that_it_does_not_answer(&prometheus, &asked);
+}
+
+/// Where nothing answers any more, the past is not shown as the present.
+fn says_that_it_does_not_answer(prometheus: &Prometheus, asked: &[Asked]) {
+    let of = |title: &str| {
+        let panel = asked
+            .iter()
+            .find(|asked| asked.place == format!("archive.json: {title}"));
+        prometheus.query(&panel.expect("the panel").expr).expect("its series")
+    };
+    let gone = wait_for(SCRAPE * 4, || {
+        std::thread::sleep(Duration::from_millis(200));
+        let answers = of("Answers");
+        answers.len() == 1 && answers[0]["value"][1] == "0" && of("Ready").is_empty() && of("Messages").is_empty()
+    });
+    assert!(gone, "{:?} {:?}", of("Answers"), of("Ready"));
 }
 
 fn rules_have_data(prometheus: &Prometheus) {

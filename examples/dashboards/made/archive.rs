@@ -2,16 +2,12 @@
 
 use super::{
     dashboard::{Dashboard, Row},
-    expressions::{increase, of_process, times},
-    panel::{Panel, Step, Word},
+    expressions::{answers, events, grown, of, of_process, rate, sum, times},
+    panel::Panel,
 };
 
 const DAY: f64 = 86_400.0;
 const GIB: f64 = 1_073_741_824.0;
-/// What should be 1.
-const SHOULD_BE: [Step; 2] = [(f64::NEG_INFINITY, "red"), (1.0, "green")];
-const YES_OR_NO: [Word; 2] = [(0, "no", "red"), (1, "yes", "green")];
-
 pub fn dashboard() -> Dashboard {
     Dashboard {
         title: "dropkeep: the archive",
@@ -23,15 +19,15 @@ pub fn dashboard() -> Dashboard {
 
 fn yes(title: &'static str, description: &str, metric: &str) -> Panel {
     Panel::stat(title, description, "short")
-        .query(metric, "{{instance}}")
-        .steps(&SHOULD_BE)
-        .words(&YES_OR_NO)
+        .query(of(metric, ""), "{{instance}}")
+        .yes_or_no()
 }
 
 fn state() -> Row {
     Row::new(
         "State",
         [
+            answers(),
             yes(
                 "Ready",
                 "What /readyz says: the store is open and takes writes, and mail is routed.",
@@ -52,7 +48,7 @@ fn state() -> Row {
                 "Faults of dropkeep or of a library since the start, survived where they could be.",
                 "short",
             )
-            .query("sum(dropkeep_panics_total)", "panics")
+            .query(sum("", "dropkeep_panics_total", ""), "{{instance}}")
             .steps(&[(1.0, "red")]),
             Panel::stat(
                 "Notifications that failed",
@@ -60,59 +56,64 @@ fn state() -> Row {
                 "short",
             )
             .query(
-                r#"sum(increase(dropkeep_notifications_total{result="failed"}[1h]))"#,
-                "failed",
+                grown("", "dropkeep_notifications_total", r#"result="failed""#, "1h"),
+                "{{instance}}",
             )
             .decimals(0)
             .steps(&[(1.0, "red")]),
-            Panel::stat("Up for", "Since the appliance was started.", "s")
-                .query("time() - dropkeep_start_timestamp_seconds", "{{instance}}"),
         ],
     )
 }
 
 fn kept() -> Row {
-    let bytes = |kind: &str| format!(r#"sum(dropkeep_archive_bytes{{kind="{kind}"}})"#);
-    let a_day = |series: &str| format!("sum(deriv({series}[1h])) * 86400");
+    let kind = |kind: &str| format!(r#"kind="{kind}""#);
+    let bytes = |of: &str| sum("", "dropkeep_archive_bytes", &kind(of));
+    let a_day = |series: &str| format!("sum by (instance) (deriv({series}[1h])) * 86400");
+    let bytes_a_day = |bytes: &str| a_day(&of("dropkeep_archive_bytes", &kind(bytes)));
     Row::new(
         "What is kept",
         [
             Panel::stat("Messages", "Each is counted once, whoever has it.", "short")
-                .query("sum(dropkeep_archive_messages)", "messages"),
+                .query(sum("", "dropkeep_archive_messages", ""), "{{instance}}"),
             Panel::stat("Users", "Users with an archive, the retired included.", "short")
-                .query("sum(dropkeep_archive_users)", "users"),
-            Panel::stat("Raw", "Bytes of the messages as they came.", "bytes").query(bytes("raw"), "raw"),
-            Panel::stat("Stored", "Bytes that the archive takes on disk.", "bytes").query(bytes("stored"), "stored"),
+                .query(sum("", "dropkeep_archive_users", ""), "{{instance}}"),
+            Panel::stat("Raw", "Bytes of the messages as they came.", "bytes").query(bytes("raw"), "{{instance}}"),
+            Panel::stat("Stored", "Bytes that the archive takes on disk.", "bytes").query(bytes("stored"), "{{instance}}"),
             Panel::stat(
                 "Stored of raw",
                 "Bytes on disk over bytes as they came. A young archive has room that it uses first.",
                 "percentunit",
             )
-            .query(format!("{} / ({} > 0)", bytes("stored"), bytes("raw")), "ratio")
+            .query(format!("{} / ({} > 0)", bytes("stored"), bytes("raw")), "{{instance}}")
             .decimals(0),
             Panel::stat(
                 "Grew in a day",
                 "By how many bytes on disk, in the last 24 hours.",
                 "bytes",
             )
-            .query(r#"sum(delta(dropkeep_archive_bytes{kind="stored"}[1d]))"#, "stored"),
+            .query(
+                format!("sum by (instance) (delta({}[1d]))", of("dropkeep_archive_bytes", &kind("stored"))),
+                "{{instance}}",
+            ),
             Panel::graph("Messages and users", "Messages kept; users by the right axis.", "short")
-                .query("sum(dropkeep_archive_messages)", "messages")
-                .query_in("short", "sum(dropkeep_archive_users)", "users"),
+                .query(sum("", "dropkeep_archive_messages", ""), "{{instance}}: messages")
+                .query_in("short", sum("", "dropkeep_archive_users", ""), "{{instance}}: users"),
             Panel::graph(
                 "Bytes",
                 "Of the messages as they came (raw), and on disk (stored).",
                 "bytes",
             )
-            .query("sum by (kind) (dropkeep_archive_bytes)", "{{kind}}"),
+            .query(sum("kind", "dropkeep_archive_bytes", ""), "{{instance}}: {{kind}}"),
             Panel::graph(
                 "Growth per day",
-                "At the pace of the last hour: bytes per day on disk and as they came; messages by the right axis.",
+                "At the pace of the last hour: bytes per day on disk and as they came; messages by the right axis. Below 0 where \
+                 more was removed than came.",
                 "bytes",
             )
-            .query(a_day(r#"dropkeep_archive_bytes{kind="stored"}"#), "stored")
-            .query(a_day(r#"dropkeep_archive_bytes{kind="raw"}"#), "raw")
-            .query_in("short", a_day("dropkeep_archive_messages"), "messages"),
+            .query(bytes_a_day("stored"), "{{instance}}: stored")
+            .query(bytes_a_day("raw"), "{{instance}}: raw")
+            .query_in("short", a_day(&of("dropkeep_archive_messages", "")), "{{instance}}: messages")
+            .below_zero(),
         ],
     )
 }
@@ -140,27 +141,34 @@ fn writing() -> Row {
                 "Messages newly filed in a user's archive, per second.",
                 "cps",
             )
-            .query("sum(rate(dropkeep_filings_total[$__rate_interval]))", "filings"),
+            .query(rate("", "dropkeep_filings_total", ""), "{{instance}}"),
         ],
     )
 }
 
 fn disk() -> Row {
+    let free = || of("dropkeep_data_free_bytes", "");
+    let size = || of("dropkeep_data_size_bytes", "");
     Row::new(
         "Disk",
         [
-            Panel::bars("Disk used", "Of the disk with the data directory, by all that is on it.", "percentunit", 1.0)
-                .query("1 - dropkeep_data_free_bytes / (dropkeep_data_size_bytes > 0)", "{{instance}}")
-                .steps(&[(0.85, "orange"), (0.95, "red")]),
+            Panel::bars(
+                "Disk used",
+                "Of the disk with the data directory, by all that is on it.",
+                "percentunit",
+                1.0,
+            )
+            .query(format!("1 - {} / ({} > 0)", free(), size()), "{{instance}}")
+            .steps(&[(0.85, "orange"), (0.95, "red")]),
             Panel::graph(
                 "Free disk",
                 "Bytes left on the data directory's disk, and in four days at the pace of the last six hours.",
                 "bytes",
             )
-            .query("dropkeep_data_free_bytes", "free: {{instance}}")
+            .query(free(), "{{instance}}: free")
             .query(
-                "clamp_min(predict_linear(dropkeep_data_free_bytes[6h], 4 * 86400), 0)",
-                "in four days: {{instance}}",
+                format!("clamp_min(predict_linear({}[6h], 4 * 86400), 0)", free()),
+                "{{instance}}: in four days",
             )
             .steps(&[(f64::NEG_INFINITY, "red"), (GIB, "orange"), (5.0 * GIB, "green")]),
             Panel::graph(
@@ -169,7 +177,7 @@ fn disk() -> Row {
                  `dropkeep compact` without an appliance makes the catalog smaller.",
                 "bytes",
             )
-            .query("sum by (file) (dropkeep_free_pages_bytes)", "{{file}}")
+            .query(sum("file", "dropkeep_free_pages_bytes", ""), "{{instance}}: {{file}}")
             .stacked(),
             Panel::stat(
                 "Disk full in",
@@ -177,22 +185,33 @@ fn disk() -> Row {
                 "s",
             )
             .query(
-                "clamp(dropkeep_data_free_bytes / clamp_min(-deriv(dropkeep_data_free_bytes[6h]), 1e-3), 0, 10 * 365 * 86400)",
+                format!(
+                    "clamp({} / clamp_min(-deriv({}[6h]), 1e-3), 0, 10 * 365 * 86400)",
+                    free(),
+                    free()
+                ),
                 "{{instance}}",
             )
             .width(8)
             .steps(&[(f64::NEG_INFINITY, "red"), (4.0 * DAY, "orange"), (30.0 * DAY, "green")]),
-            Panel::stat("Volumes", "The one that is written to, and those that are sealed and never change again.", "short")
-                .query("sum by (state) (dropkeep_archive_volumes)", "{{state}}")
-                .width(8),
+            Panel::stat(
+                "Volumes",
+                "The one that is written to, and those that are sealed and never change again.",
+                "short",
+            )
+            .query(sum("state", "dropkeep_archive_volumes", ""), "{{instance}}: {{state}}")
+            .width(8),
             Panel::stat("Disk", "Size of the data directory's disk.", "bytes")
-                .query("dropkeep_data_size_bytes", "{{instance}}")
+                .query(size(), "{{instance}}")
                 .width(8),
         ],
     )
 }
 
 fn process() -> Row {
+    let process = |metric: &str| of_process(&of(metric, ""));
+    let processor = of_process(&rate("job", "process_cpu_seconds_total", ""));
+    let left = format!("(1 - {} / {})", of("process_open_fds", ""), of("process_max_fds", ""));
     Row::new(
         "Process",
         [
@@ -201,36 +220,32 @@ fn process() -> Row {
                 "Resident memory. It does not grow with the mailbox: 200 MB and twice the largest message are the bound.",
                 "bytes",
             )
-            .query(of_process("process_resident_memory_bytes"), "resident: {{instance}}"),
-            Panel::graph("Processor", "Cores in use: 100 % is one.", "percentunit")
-                .query(of_process("rate(process_cpu_seconds_total[$__rate_interval])"), "{{instance}}"),
+            .query(process("process_resident_memory_bytes"), "{{instance}}: resident"),
+            Panel::graph("Processor", "Cores in use: 100 % is one.", "percentunit").query(processor, "{{instance}}"),
             Panel::graph("Open files and threads", "Files and sockets; their limit is the one of the service.", "short")
-                .query(of_process("process_open_fds"), "files: {{instance}}")
-                .query(of_process("process_threads"), "threads: {{instance}}"),
-            Panel::graph("Panics", "By what the thread does, in each step of the graph.", "short")
-                .query(increase("thread", "dropkeep_panics_total"), "{{thread}}")
-                .stacked(),
-            Panel::graph(
+                .query(process("process_open_fds"), "{{instance}}: files")
+                .query(process("process_threads"), "{{instance}}: threads"),
+            Panel::events("Panics", "By what the thread does.")
+                .query(events("thread", "dropkeep_panics_total", ""), "{{instance}}: {{thread}}"),
+            Panel::events(
                 "Configuration and users file",
-                "Reloads of the configuration, and users files that could not be used, in each step of the graph.",
-                "short",
+                "Reloads of the configuration, and users files that could not be used.",
             )
-            .query(increase("result", "dropkeep_reloads_total"), "configuration {{result}}")
-            .query("sum(increase(dropkeep_directory_errors_total[$__rate_interval]))", "users file refused"),
-            Panel::graph("Notifications", "Sent and failed, in each step of the graph.", "short")
-                .query(increase("kind, result", "dropkeep_notifications_total"), "{{kind}} {{result}}"),
+            .query(events("result", "dropkeep_reloads_total", ""), "{{instance}}: configuration {{result}}")
+            .query(events("", "dropkeep_directory_errors_total", ""), "{{instance}}: users file refused"),
+            Panel::events("Notifications", "Sent and failed.")
+                .query(events("kind, result", "dropkeep_notifications_total", ""), "{{instance}}: {{kind}} {{result}}"),
             Panel::stat("Version", "The program that runs.", "short")
-                .query("dropkeep_build_info", "{{instance}}: {{version}}")
+                .query(of("dropkeep_build_info", ""), "{{instance}}: {{version}}")
                 .width(8)
                 .named(),
+            Panel::stat("Up for", "Since the appliance was started.", "s")
+                .query(format!("time() - {}", of("dropkeep_start_timestamp_seconds", "")), "{{instance}}")
+                .width(8),
             Panel::stat("Files left to open", "Of the process's limit.", "percentunit")
-                .query(of_process("(1 - process_open_fds / process_max_fds)"), "{{instance}}")
+                .query(of_process(&left), "{{instance}}")
                 .width(8)
                 .steps(&[(f64::NEG_INFINITY, "red"), (0.1, "orange"), (0.2, "green")]),
-            Panel::stat("HTTP certificate expires in", "Where metrics and health are served over TLS; empty elsewhere.", "s")
-                .query("dropkeep_http_certificate_expiry_timestamp_seconds - time()", "{{instance}}")
-                .width(8)
-                .steps(&[(f64::NEG_INFINITY, "red"), (2.0 * DAY, "orange"), (14.0 * DAY, "green")]),
         ],
     )
 }

@@ -113,28 +113,43 @@ impl Dashboard {
             "skipUrlSync": false,
             "type": "datasource",
         })];
+        variables.push(chosen(
+            "instance",
+            "Instance",
+            "The appliances that are shown",
+            "label_values(dropkeep_build_info, instance)",
+        ));
         if self.by_profile {
-            let query = "label_values(dropkeep_profile_state, profile)";
-            variables.push(json!({
-                // Without it, "All" would be nothing where no profile is known yet.
-                "allValue": ".+",
-                "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
-                "datasource": data_source(),
-                "description": "The profiles that are shown",
-                "hide": 0,
-                "includeAll": true,
-                "label": "Profile",
-                "multi": true,
-                "name": "profile",
-                "options": [],
-                "query": { "qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery" },
-                "refresh": 2,
-                "regex": "",
-                "skipUrlSync": false,
-                "sort": 5,
-                "type": "query",
-            }));
+            variables.push(chosen(
+                "profile",
+                "Profile",
+                "The profiles that are shown",
+                r#"label_values(dropkeep_profile_state{instance=~"$instance"}, profile)"#,
+            ));
         }
         variables
     }
+}
+
+/// A variable of which all values are shown, until some are chosen.
+fn chosen(name: &str, label: &str, description: &str, query: &str) -> Value {
+    json!({
+        // Without it, "All" would be nothing where none is known yet.
+        "allValue": ".+",
+        "current": { "selected": true, "text": ["All"], "value": ["$__all"] },
+        "datasource": data_source(),
+        "description": description,
+        "hide": 0,
+        "includeAll": true,
+        "label": label,
+        "multi": true,
+        "name": name,
+        "options": [],
+        "query": { "qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery" },
+        "refresh": 2,
+        "regex": "",
+        "skipUrlSync": false,
+        "sort": 5,
+        "type": "query",
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     dashboard::{Dashboard, Row},
-    expressions::{increase, rate, times, waited},
+    expressions::{answers, events, grown, quantile, rate, sum, times, waited},
     panel::Panel,
 };
 
@@ -12,7 +12,8 @@ pub fn dashboard() -> Dashboard {
     Dashboard {
         title: "dropkeep: the journey",
         description: "What happens to mail on its way from the servers to the disk, stage by stage. A stage that is slower \
-                      than the others has a backlog, and those before it wait.",
+                      than the others has a backlog, and those before it wait. Lines of times have gaps while nothing \
+                      happens.",
         by_profile: false,
         rows: vec![now(), whole(), fetch(), identify(), route(), file(), commit(), delete()],
     }
@@ -22,32 +23,27 @@ fn now() -> Row {
     Row::new(
         "Now",
         [
+            answers(),
             Panel::stat("Copies", "Source copies that are given an outcome, per second.", "cps")
-                .query("sum(rate(dropkeep_copies_total[$__rate_interval]))", "copies")
+                .query(rate("", "dropkeep_copies_total", ""), "{{instance}}")
                 .decimals(1),
             Panel::stat("Fetched", "Bytes of messages that are fetched, per second.", "binBps")
-                .query("sum(rate(dropkeep_fetched_bytes_total[$__rate_interval]))", "fetched"),
-            Panel::stat(
-                "In flight",
-                "Bytes of the budget (limits.inflight) in use between servers and disk. At its limit the servers wait.",
-                "bytes",
-            )
-            .query("sum(dropkeep_inflight_bytes)", "in flight"),
+                .query(rate("", "dropkeep_fetched_bytes_total", ""), "{{instance}}"),
             Panel::stat("Open connections", "Sessions at the servers that are logged in.", "short")
-                .query("sum(dropkeep_connections)", "connections"),
+                .query(sum("", "dropkeep_connections", ""), "{{instance}}"),
             Panel::stat(
                 "Unaccounted copies",
                 "Copies that were fetched, have no outcome, and are not on their way. Anything but 0 is a fault of dropkeep.",
                 "short",
             )
-            .query("sum(dropkeep_unaccounted_copies)", "unaccounted")
+            .query(sum("", "dropkeep_unaccounted_copies", ""), "{{instance}}")
             .steps(&[BAD]),
             Panel::stat(
                 "Errors in an hour",
                 "Errors that the protocols of the last hour name; `dropkeep protocols` shows them.",
                 "short",
             )
-            .query("sum(increase(dropkeep_errors_total[1h]))", "errors")
+            .query(grown("", "dropkeep_errors_total", "", "1h"), "{{instance}}")
             .decimals(0)
             .steps(&[BAD]),
         ],
@@ -59,23 +55,21 @@ fn whole() -> Row {
         "The whole way",
         [
             Panel::graph("Copies by outcome", "Source copies that are given an outcome, per second.", "cps")
-                .query(rate("outcome", "dropkeep_copies_total"), "{{outcome}}")
+                .query(rate("outcome", "dropkeep_copies_total", ""), "{{instance}}: {{outcome}}")
                 .stacked(),
-            Panel::graph(
+            Panel::events(
                 "Errors by stage",
-                "Errors that protocols name, by the stage in which they happened: how many in each step of the graph.",
-                "short",
+                "Errors that protocols name, by the stage in which they happened.",
             )
-            .query(increase("stage", "dropkeep_errors_total"), "{{stage}}")
-            .stacked(),
+            .query(events("stage", "dropkeep_errors_total", ""), "{{instance}}: {{stage}}"),
             Panel::graph(
                 "In flight",
-                "Bytes of the budget in use between servers and disk.",
+                "Bytes of the budget (limits.inflight) in use between servers and disk. At its limit the servers wait.",
                 "bytes",
             )
-            .query("sum by (instance) (dropkeep_inflight_bytes)", "{{instance}}"),
+            .query(sum("", "dropkeep_inflight_bytes", ""), "{{instance}}"),
             Panel::graph("Backlog by stage", "Copies in each stage at this moment (commit: orders).", "short")
-                .query("sum by (stage) (dropkeep_stage_backlog)", "{{stage}}")
+                .query(sum("stage", "dropkeep_stage_backlog", ""), "{{instance}}: {{stage}}")
                 .width(12)
                 .stacked(),
             Panel::graph(
@@ -84,7 +78,7 @@ fn whole() -> Row {
                  the pool, the router, the committer. Several who wait at once make more than 100 %.",
                 "percentunit",
             )
-            .query(waited(".+"), "{{stage}}")
+            .query(waited(".+"), "{{instance}}: {{stage}}")
             .width(12),
         ],
     )
@@ -101,13 +95,13 @@ fn stage_times(description: &str, stage: &str) -> Panel {
 }
 
 fn backlog(description: &str, stage: &str) -> Panel {
-    let expr = format!(r#"sum by (instance) (dropkeep_stage_backlog{{stage="{stage}"}})"#);
+    let expr = sum("", "dropkeep_stage_backlog", &format!(r#"stage="{stage}""#));
     Panel::graph("Backlog", description, "short").query(expr, "{{instance}}")
 }
 
 fn passed(description: &str, stage: &str) -> Panel {
-    let series = format!(r#"dropkeep_stage_seconds_count{{stage="{stage}"}}"#);
-    Panel::graph("Rate", description, "cps").query(rate("instance", &series), "{{instance}}")
+    let expr = rate("", "dropkeep_stage_seconds_count", &format!(r#"stage="{stage}""#));
+    Panel::graph("Rate", description, "cps").query(expr, "{{instance}}")
 }
 
 fn fetch() -> Row {
@@ -119,7 +113,7 @@ fn fetch() -> Row {
                 "Bytes of messages fetched per second, by profile.",
                 "binBps",
             )
-            .query(rate("profile", "dropkeep_fetched_bytes_total"), "{{profile}}"),
+            .query(rate("profile", "dropkeep_fetched_bytes_total", ""), "{{instance}}: {{profile}}"),
             times(
                 Panel::graph(
                     "Time",
@@ -130,8 +124,8 @@ fn fetch() -> Row {
                 r#"stage="fetch""#,
             )
             .query(
-                r#"histogram_quantile(0.95, sum by (le) (rate(dropkeep_stage_seconds_bucket{stage="connect"}[$__rate_interval])))"#,
-                "to connect (p95)",
+                quantile(0.95, "dropkeep_stage_seconds", r#"stage="connect""#),
+                "{{instance}}: to connect (p95)",
             ),
             backlog("Copies that are being fetched.", "fetch"),
             Panel::graph(
@@ -140,7 +134,7 @@ fn fetch() -> Row {
                  is slower than the servers.",
                 "percentunit",
             )
-            .query(waited("budget"), "wait for {{stage}}"),
+            .query(waited("budget"), "{{instance}}: wait for {{stage}}"),
         ],
     )
 }
@@ -160,7 +154,7 @@ fn identify() -> Row {
                 "The share of time in which copies wait for a thread of the pool: the processors are busy.",
                 "percentunit",
             )
-            .query(waited("identify"), "wait to {{stage}}"),
+            .query(waited("identify"), "{{instance}}: wait to {{stage}}"),
         ],
     )
 }
@@ -181,7 +175,7 @@ fn route() -> Row {
                  fewer shares of users are on their way (shares): mail to thousands.",
                 "percentunit",
             )
-            .query(waited("route|shares"), "wait for {{stage}}"),
+            .query(waited("route|shares"), "{{instance}}: wait for {{stage}}"),
         ],
     )
 }
@@ -197,10 +191,10 @@ fn file() -> Row {
                 "cps",
             )
             .query(
-                r#"sum(rate(dropkeep_stage_seconds_count{stage="file"}[$__rate_interval]))"#,
-                "copies",
+                rate("", "dropkeep_stage_seconds_count", r#"stage="file""#),
+                "{{instance}}: copies",
             )
-            .query("sum(rate(dropkeep_filings_total[$__rate_interval]))", "filings"),
+            .query(rate("", "dropkeep_filings_total", ""), "{{instance}}: filings"),
             stage_times("From the decision to the acknowledgement, the commit included.", "file"),
             backlog("Copies at the archives of their users, until they are acknowledged.", "file"),
             Panel::graph(
@@ -209,7 +203,7 @@ fn file() -> Row {
                  comes.",
                 "percentunit",
             )
-            .query(waited("commit"), "wait to {{stage}}"),
+            .query(waited("commit"), "{{instance}}: wait to {{stage}}"),
         ],
     )
 }
@@ -219,21 +213,21 @@ fn commit() -> Row {
         "Commit",
         [
             Panel::graph("Rate", "Orders committed, and group commits, per second.", "cps")
-                .query("sum(rate(dropkeep_commit_messages_sum[$__rate_interval]))", "orders")
-                .query("sum(rate(dropkeep_commit_seconds_count[$__rate_interval]))", "commits"),
+                .query(rate("", "dropkeep_commit_messages_sum", ""), "{{instance}}: orders")
+                .query(rate("", "dropkeep_commit_seconds_count", ""), "{{instance}}: commits"),
             times(
                 Panel::graph("Time", "How long a group commit takes, its syncs included.", "s"),
                 "dropkeep_commit_seconds",
                 "",
             ),
-            backlog("Orders that wait for the next commit or are in one.", "commit"),
+            backlog("Orders sent to the committer and not answered yet: they wait for the next commit or are in one.", "commit"),
             Panel::graph(
                 "Back-pressure",
                 "The share of time in which the one thread that writes is at it. At 100 % the disk sets the pace, and all \
                  stages before it wait.",
                 "percentunit",
             )
-            .query(rate("instance", "dropkeep_commit_seconds_sum"), "busy: {{instance}}"),
+            .query(rate("", "dropkeep_commit_seconds_sum", ""), "{{instance}}: busy"),
         ],
     )
 }
@@ -247,7 +241,10 @@ fn delete() -> Row {
                 "Copies deleted on the servers per second, by profile. 0 where no profile deletes.",
                 "cps",
             )
-            .query(rate("profile", "dropkeep_deleted_copies_total"), "{{profile}}"),
+            .query(
+                rate("profile", "dropkeep_deleted_copies_total", ""),
+                "{{instance}}: {{profile}}",
+            ),
             stage_times("How long the second pass over a folder takes.", "delete"),
             backlog("Copies that are due and not deleted yet.", "delete"),
             Panel::graph(
@@ -256,8 +253,8 @@ fn delete() -> Row {
                 "percentunit",
             )
             .query(
-                rate("instance", r#"dropkeep_stage_seconds_sum{stage="delete"}"#),
-                "busy: {{instance}}",
+                rate("", "dropkeep_stage_seconds_sum", r#"stage="delete""#),
+                "{{instance}}: busy",
             ),
         ],
     )

@@ -8,6 +8,9 @@ pub type Step = (f64, &'static str);
 /// A number, the word for it, and its colour.
 pub type Word = (u32, &'static str, &'static str);
 
+/// The shortest step of graphs that count what happens seldom.
+const EVENT_STEP: &str = "1m";
+
 pub fn data_source() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
@@ -20,7 +23,7 @@ pub struct Query {
     other_unit: Option<&'static str>,
 }
 
-/// A column of a table, by the label `profile`.
+/// A column of a table, by the labels `instance` and `profile`.
 pub struct Column {
     pub title: &'static str,
     pub expr: String,
@@ -30,15 +33,15 @@ pub struct Column {
 }
 
 enum Kind {
-    /// Lines over time.
-    Graph { stacked: bool },
-    /// The last value, large.
+    /// Lines over time, or bars of what happened in each step.
+    Graph { stacked: bool, bars: bool },
+    /// The value now, large.
     Stat,
-    /// The last value of each series as a bar, up to a maximum.
+    /// The value of each series now as a bar, up to a maximum.
     Bars { max: f64 },
     /// States over time.
     Timeline,
-    /// The last values of several queries, a line for each profile.
+    /// The values of several queries now, a line for each profile of each appliance.
     Table(Vec<Column>),
 }
 
@@ -55,6 +58,10 @@ pub struct Panel {
     decimals: Option<u32>,
     /// A stat shows the names of its series in place of their values.
     named: bool,
+    /// A graph's values go below 0.
+    below_zero: bool,
+    /// Series whose names match have another maximum and other steps.
+    otherwise: Option<(&'static str, f64, Vec<Step>)>,
 }
 
 impl Panel {
@@ -71,11 +78,27 @@ impl Panel {
             words: Vec::new(),
             decimals: None,
             named: false,
+            below_zero: false,
+            otherwise: None,
         }
     }
 
     pub fn graph(title: &'static str, description: &str, unit: &'static str) -> Self {
-        Self::new(Kind::Graph { stacked: false }, title, description, unit, (8, 8))
+        let kind = Kind::Graph {
+            stacked: false,
+            bars: false,
+        };
+        Self::new(kind, title, description, unit, (8, 8))
+    }
+
+    /// Counts of what happens seldom: a bar for each step, which is `EVENT_STEP` at least.
+    pub fn events(title: &'static str, description: &str) -> Self {
+        let kind = Kind::Graph {
+            stacked: true,
+            bars: true,
+        };
+        let description = format!("{description} A bar is a minute, or a step of the graph where that is longer.");
+        Self::new(kind, title, &description, "short", (8, 8)).decimals(0)
     }
 
     pub fn stat(title: &'static str, description: &str, unit: &'static str) -> Self {
@@ -103,7 +126,7 @@ impl Panel {
         self
     }
 
-    /// A query whose values have another unit. Its legend names one series.
+    /// A query whose values have another unit.
     pub fn query_in(mut self, unit: &'static str, expr: impl Into<String>, legend: &'static str) -> Self {
         self.queries.push(Query {
             expr: expr.into(),
@@ -146,7 +169,28 @@ impl Panel {
 
     /// The series of a graph one upon the other.
     pub fn stacked(mut self) -> Self {
-        self.kind = Kind::Graph { stacked: true };
+        self.kind = Kind::Graph {
+            stacked: true,
+            bars: false,
+        };
+        self
+    }
+
+    /// A graph whose values may be negative.
+    pub fn below_zero(mut self) -> Self {
+        self.below_zero = true;
+        self
+    }
+
+    /// Of what should be 1, and else is 0.
+    pub fn yes_or_no(self) -> Self {
+        self.steps(&[(f64::NEG_INFINITY, "red"), (1.0, "green")])
+            .words(&[(0, "no", "red"), (1, "yes", "green")])
+    }
+
+    /// Another maximum and other steps for series whose names match a regular expression.
+    pub fn otherwise(mut self, names: &'static str, max: f64, steps: &[Step]) -> Self {
+        self.otherwise = Some((names, max, steps.to_vec()));
         self
     }
 
@@ -168,8 +212,10 @@ impl Panel {
                 Kind::Table(_) => "table",
             },
         });
-        if let Kind::Table(columns) = &self.kind {
-            panel["transformations"] = one_line_each(columns);
+        match &self.kind {
+            Kind::Table(columns) => panel["transformations"] = one_line_each(columns),
+            Kind::Graph { bars: true, .. } => panel["interval"] = EVENT_STEP.into(),
+            _ => {}
         }
         panel
     }
@@ -185,11 +231,13 @@ impl Panel {
             defaults["decimals"] = decimals.into();
         }
         match &self.kind {
-            Kind::Graph { stacked } => {
+            Kind::Graph { stacked, bars } => {
                 // Lines differ by their colours; a threshold is a line of its own.
                 defaults["color"] = json!({ "mode": "palette-classic" });
-                defaults["min"] = 0.into();
-                defaults["custom"] = graph(*stacked, !self.steps.is_empty());
+                if !self.below_zero {
+                    defaults["min"] = 0.into();
+                }
+                defaults["custom"] = graph(*stacked, *bars, !self.steps.is_empty());
             }
             Kind::Stat => {
                 if self.steps.is_empty() {
@@ -212,9 +260,9 @@ impl Panel {
     }
 
     fn overrides(&self) -> Vec<Value> {
-        let by_name = |name: &str, properties: Vec<Value>| {
+        let of = |by: &str, what: &str, properties: Vec<Value>| {
             json!({
-                "matcher": { "id": "byName", "options": name },
+                "matcher": { "id": by, "options": what },
                 "properties": properties,
             })
         };
@@ -222,13 +270,14 @@ impl Panel {
         let mut overrides: Vec<Value> = self
             .queries
             .iter()
-            .filter_map(|query| {
+            .enumerate()
+            .filter_map(|(number, query)| {
                 let unit = query.other_unit?;
                 let properties = vec![
                     property("unit", unit.into()),
                     property("custom.axisPlacement", "right".into()),
                 ];
-                Some(by_name(query.legend, properties))
+                Some(of("byFrameRefID", &name_of(number), properties))
             })
             .collect();
         if let Kind::Table(columns) = &self.kind {
@@ -242,8 +291,15 @@ impl Panel {
                     properties.push(property("color", json!({ "mode": "thresholds" })));
                     properties.push(property("custom.cellOptions", json!({ "type": "color-text" })));
                 }
-                by_name(column.title, properties)
+                of("byName", column.title, properties)
             }));
+        }
+        if let Some((names, max, steps)) = &self.otherwise {
+            let properties = vec![
+                property("max", (*max).into()),
+                property("thresholds", thresholds(steps)),
+            ];
+            overrides.push(of("byRegexp", names, properties));
         }
         overrides
     }
@@ -296,15 +352,18 @@ impl Panel {
     }
 
     fn targets(&self) -> Vec<Value> {
+        // What is shown as it is now is asked for now: the last value of a time would be shown as the present one where
+        // nothing has answered since.
+        let instant = matches!(self.kind, Kind::Stat | Kind::Bars { .. } | Kind::Table(_));
         let target = |(number, expr, legend, table): (usize, &str, &str, bool)| {
             json!({
                 "datasource": data_source(),
                 "editorMode": "code",
                 "expr": expr,
                 "format": if table { "table" } else { "time_series" },
-                "instant": table,
+                "instant": instant,
                 "legendFormat": legend,
-                "range": !table,
+                "range": !instant,
                 "refId": name_of(number),
             })
         };
@@ -330,7 +389,7 @@ fn name_of(number: usize) -> String {
     char::from(b'A' + u8::try_from(number).unwrap_or(25).min(25)).to_string()
 }
 
-fn graph(stacked: bool, limits: bool) -> Value {
+fn graph(stacked: bool, bars: bool, limits: bool) -> Value {
     json!({
         "axisBorderShow": false,
         "axisCenteredZero": false,
@@ -338,8 +397,12 @@ fn graph(stacked: bool, limits: bool) -> Value {
         "axisLabel": "",
         "axisPlacement": "auto",
         "barAlignment": 0,
-        "drawStyle": "line",
-        "fillOpacity": if stacked { 40 } else { 8 },
+        "drawStyle": if bars { "bars" } else { "line" },
+        "fillOpacity": match (bars, stacked) {
+            (true, _) => 80,
+            (false, true) => 40,
+            (false, false) => 8,
+        },
         "gradientMode": "none",
         "hideFrom": { "legend": false, "tooltip": false, "viz": false },
         "lineInterpolation": "linear",
@@ -381,16 +444,21 @@ fn mappings(words: &[Word]) -> Value {
     json!([{ "options": options, "type": "value" }])
 }
 
-/// Puts the answers to a table's queries into one line for each profile, under the columns' titles.
+/// Puts the answers to a table's queries into one line for each profile of each appliance, under the columns' titles.
 fn one_line_each(columns: &[Column]) -> Value {
     let mut titles = serde_json::Map::new();
-    titles.insert("profile".into(), "Profile".into());
     let mut order = serde_json::Map::new();
-    order.insert("profile".into(), 0.into());
+    for (number, (label, title)) in [("profile", "Profile"), ("instance", "Instance")]
+        .into_iter()
+        .enumerate()
+    {
+        titles.insert(label.into(), title.into());
+        order.insert(label.into(), number.into());
+    }
     for (number, column) in columns.iter().enumerate() {
         let value = format!("Value #{}", name_of(number));
         titles.insert(value.clone(), column.title.into());
-        order.insert(value, (number + 1).into());
+        order.insert(value, (number + 2).into());
     }
     json!([
         { "id": "merge", "options": {} },

@@ -14,6 +14,8 @@ const NEARLY_FULL: u64 = 10;
 const FULL: u64 = 50;
 /// So much longer than its schedule a profile may take for a success.
 const OVERDUE: u64 = 2;
+/// And so many seconds more, in which a run may end that began in time.
+const GRACE: u64 = 60;
 
 /// By the exit codes of monitoring plugins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -83,10 +85,9 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
         Some(appliance) => of_the_appliance(&mut checked, appliance),
         None => checked.problem(Health::Unknown, "nothing was said of the appliance".into()),
     }
-    let since = appliance.map(|appliance| appliance.since);
     profiles
         .iter()
-        .for_each(|profile| of_a_profile(&mut checked, profile, since, now));
+        .for_each(|profile| of_a_profile(&mut checked, profile, now));
     checked
 }
 
@@ -120,7 +121,7 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
     }
 }
 
-fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, since: Option<Timestamp>, now: Timestamp) {
+fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, now: Timestamp) {
     let name = &profile.profile;
     if let Some(failing) = &profile.failing {
         let health = match profile.state.as_str() {
@@ -152,10 +153,15 @@ fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, since: Option<Time
             ),
         );
     }
-    // What was never completed counts from the start of the appliance.
-    if let (Some(interval), Some(from)) = (profile.interval_seconds, profile.last_success.max(since)) {
+    // A long run is late for nothing as long as it gets somewhere.
+    let gets_on = profile.run.is_some() && profile.silent_seconds * 2 <= profile.stall_timeout_seconds;
+    if let Some(interval) = profile.interval_seconds.filter(|_| !gets_on) {
+        // What was never completed, or not while nothing was up, counts from when the appliance knows it.
+        let from = profile
+            .last_success
+            .map_or(profile.since, |success| success.max(profile.since));
         let age = now.duration_since(from).as_secs().unsigned_abs();
-        if from < now && age > interval.saturating_mul(OVERDUE) {
+        if from < now && age > interval.saturating_mul(OVERDUE) + GRACE {
             checked.problem(
                 Health::Critical,
                 format!("{name} has not completed a run for {age} s, and should every {interval} s"),

@@ -10,6 +10,7 @@ fn at(seconds: i64) -> Timestamp {
 fn profile() -> ProfileLine {
     ProfileLine {
         profile: "company".into(),
+        since: at(-10_000),
         state: "idle".into(),
         run: None,
         seen: 0,
@@ -87,11 +88,8 @@ fn each_trouble_has_its_weight() {
             profile.failing = failing(3);
         }),
         check(|profile, _| profile.state = "failing".into()),
-        check(|profile, _| profile.last_success = Some(at(-1_801))),
-        check(|profile, appliance| {
-            profile.last_success = None;
-            appliance.since = at(-1_801);
-        }),
+        check(|profile, _| profile.last_success = Some(at(-1_861))),
+        check(|profile, _| (profile.last_success, profile.since) = (None, at(-1_861))),
     ];
     for checked in critical {
         assert_eq!(checked.health, Health::Critical, "{checked:?}");
@@ -114,10 +112,9 @@ fn each_trouble_has_its_weight() {
     let fine = [
         check(|profile, _| (profile.interval_seconds, profile.last_success) = (None, None)),
         check(|profile, _| profile.silent_seconds = 500),
-        check(|profile, appliance| {
-            profile.last_success = None;
-            appliance.since = at(-1_000);
-        }),
+        check(|profile, _| (profile.last_success, profile.since) = (None, at(-1_000))),
+        check(|profile, _| (profile.last_success, profile.since) = (Some(at(-900_000)), at(-1_000))),
+        check(|profile, _| (profile.last_success, profile.run) = (Some(at(-9_000)), Some(8))),
     ];
     for checked in fine {
         assert_eq!(checked.health, Health::Ok, "{checked:?}");

@@ -32,6 +32,7 @@ impl Supervisor {
             .next(&self.config.timezone, self.last_start, self.watching_since, now);
         let busy = self.live.borrow().busy;
         let due = match self.config.schedule {
+            config::Schedule::Manual => None,
             _ if self.cut_short => Some(now),
             config::Schedule::Continuous if !busy && !paused && self.watched.take_changed() => Some(now),
             config::Schedule::Continuous if self.is_watched() => {

@@ -1,10 +1,11 @@
 //! HTTP over TCP: metrics and health, and nothing of what is archived.
 //!
-//! - `pages` answers; `readiness` is what `/readyz` says.
+//! - `pages` answers, once on each `connection`; `readiness` is what `/readyz` says.
 //! - `access` is who is let in: by `tls`, certificates and keys, and the `token` for `/metrics`. All of them are exchanged
 //!   while they are served, when their files change (`watched`).
 
 mod access;
+mod connection;
 mod error;
 mod pages;
 mod readiness;
@@ -22,14 +23,15 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
+    http::KeepAlive,
     web,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::task::JoinHandle;
 
 use crate::config;
 use access::Access;
+use connection::Connection;
 use pages::Pages;
 
 pub use error::{HttpError, TlsProblem};
@@ -41,10 +43,7 @@ const CONNECTIONS: usize = 128;
 const THREADS: usize = 2;
 /// How long a client may take for its TLS handshake, and for the header of a request.
 const REQUEST: Duration = Duration::from_secs(5);
-/// How long a connection waits for the next request; longer than most scrape intervals.
-const KEEP_ALIVE: Duration = Duration::from_secs(65);
-/// How long a client may not take what it is sent, and how long its end of a connection may take.
-const UNREAD: Duration = Duration::from_secs(20);
+/// How long the end of a connection may take.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
 /// HTTP that is served. Where it is dropped, its files are watched no more.
@@ -155,11 +154,10 @@ fn bind(pages: web::Data<Pages>, listeners: Vec<TcpListener>, access: &Access) -
         .client_request_timeout(REQUEST)
         .tls_handshake_timeout(REQUEST)
         .client_disconnect_timeout(DISCONNECT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(KeepAlive::Disabled)
+        .on_connect(Connection::begun)
         .disable_signals();
     for listener in listeners {
-        // Connections have it from their listener. Without it, who takes nothing holds a connection for good.
-        set_tcp_user_timeout(&listener, UNREAD.as_millis() as u32)?;
         server = match access.tls() {
             None => server.listen(listener)?,
             Some(config) => server.listen_rustls_0_23(listener, config)?,

@@ -15,7 +15,7 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{access::Access, readiness::Readiness};
+use super::{access::Access, connection::Connection, readiness::Readiness};
 use crate::report::metrics::before_scrape;
 
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
@@ -33,6 +33,9 @@ pub(super) struct Pages {
 
 /// Answers every request. The body of an answer to HEAD is left out by the server.
 pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> HttpResponse {
+    if !Connection::is_first(&request).await {
+        return plain(StatusCode::BAD_REQUEST);
+    }
     if let Some(status) = unfit(&request) {
         return plain(status);
     }

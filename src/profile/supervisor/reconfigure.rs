@@ -1,0 +1,103 @@
+//! What a configuration that was read anew makes of a supervisor and its profile.
+
+use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+
+use super::Supervisor;
+use crate::{
+    clock, config,
+    profile::{
+        actor::Become,
+        connection::Stages,
+        watcher::{Watched, watch},
+    },
+    report::metrics,
+    token::Login,
+};
+
+/// From a configuration that was read anew: what the profile is from its next run on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reconfigure {
+    pub config: config::Profile,
+    /// `None` where it logs in as before: a token that the disk did not take is known there alone.
+    pub login: Option<Login>,
+    pub stages: Stages,
+}
+
+impl Handler<Reconfigure> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, reconfigure: Reconfigure, ctx: &mut Self::Context) {
+        self.reconfigured = Some(Box::new(reconfigure));
+        if !self.restarting {
+            self.take_up_configuration(ctx);
+        }
+    }
+}
+
+/// From a configuration that has the profile no more, once no run goes on: end.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave;
+
+impl Handler<Leave> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl Supervisor {
+    /// What is configured now takes effect between two runs.
+    pub(super) fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
+        if self.asked > 0 || self.live.borrow().busy {
+            return;
+        }
+        let Some(reconfigured) = self.reconfigured.take() else {
+            return;
+        };
+        let Reconfigure { config, login, stages } = *reconfigured;
+        if config.server != self.config.server {
+            // Of another server there is none yet.
+            metrics::certificate_expiry(&config.name, 0);
+        }
+        if config.schedule != self.config.schedule {
+            self.cut_short = false;
+        }
+        let watched_anew = config != self.config || login.is_some();
+        if config != self.config {
+            let interval = config.interval(clock::now()).filter(|_| self.scheduled);
+            self.standing.send_modify(|standing| standing.reconfigured(interval));
+            metrics::profile_times(&config.name, interval, config.stall_timeout.0);
+        }
+        (self.config, self.stages) = (config, stages);
+        if let Some(login) = login {
+            self.login = login;
+        }
+        // It comes before whatever is asked for next. One that is gone is replaced by one of the new configuration.
+        let told = self.profile.send(Become {
+            config: self.config.clone(),
+            login: self.login.clone(),
+            stages: self.stages.clone(),
+        });
+        ctx.spawn(told.into_actor(self).map(|_, _, _| ()));
+        if watched_anew {
+            self.watch(ctx);
+        }
+        self.show(false);
+    }
+
+    /// Has the source watched that is archived continuously.
+    pub(super) fn watch(&mut self, ctx: &mut Context<Self>) {
+        if let Some(watcher) = self.watcher.take() {
+            ctx.cancel_future(watcher);
+            self.watched = Watched::default();
+        }
+        let continuous = self.config.schedule == config::Schedule::Continuous;
+        if self.scheduled && continuous && self.config.server.access.family() == config::Family::Imap {
+            let watch = watch(self.config.clone(), self.login.clone(), self.watched.clone());
+            self.watcher = Some(ctx.spawn(watch.into_actor(self)));
+        }
+    }
+}
