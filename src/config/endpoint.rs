@@ -54,18 +54,27 @@ fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+impl Endpoint {
+    /// Where it is, without what comes behind the host: whoever knows that of a webhook may call it.
+    pub fn origin(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        let rest = if self.target == "/" { "/" } else { "/…" };
+        format!("{scheme}://{}{rest}", self.authority)
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };
-        // Whoever knows the rest of a webhook's address may call it.
-        let rest = if self.target == "/" { "/" } else { "/…" };
-        write!(f, "{scheme}://{}{rest}", self.authority)
+        // A query may hold what is nobody's business.
+        let path = self.target.split('?').next().unwrap_or_default();
+        write!(f, "{scheme}://{}{path}", self.authority)
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str(&self.origin())
     }
 }
 
@@ -87,8 +96,9 @@ mod tests {
             (endpoint.host.as_str(), endpoint.port, endpoint.target.as_str()),
             ("login.example.com", 443, "/t/oauth2/token?a=b")
         );
-        // Of a webhook, the rest of the address is what makes it a secret.
-        assert_eq!(endpoint.to_string(), "https://login.example.com/…");
+        assert_eq!(endpoint.to_string(), "https://login.example.com/t/oauth2/token");
+        assert_eq!(endpoint.origin(), "https://login.example.com/…");
+        assert_eq!(format!("{endpoint:?}"), endpoint.origin());
         let endpoint = Endpoint::parse("http://[::1]:8080/token").unwrap();
         assert_eq!(
             (endpoint.host.as_str(), endpoint.port, endpoint.https),

@@ -47,7 +47,7 @@ fn refused(webhook: &Webhook, reply: &Reply, token: Option<&Secret>) -> NotifyEr
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
     ) || reply.status.is_server_error();
     NotifyError::Status {
-        url: webhook.url.to_string(),
+        url: webhook.url.origin(),
         answer: without_secrets(&answer, &[token]),
         is_final: !again,
         after: reply.retry_after,
