@@ -348,6 +348,13 @@ fn the_readme_names_the_commands_there_are() {
         }
         if arguments[0] == "serve" {
             appliance.serve().stop().expect(0);
+        } else if arguments[0] == "reload" {
+            let outcome = appliance.run(&arguments).expect(1);
+            assert!(outcome.stderr.contains("no appliance is running"), "{}", outcome.stderr);
+        } else if arguments == ["status", "--check"] {
+            // Nobody serves at this moment.
+            let outcome = appliance.run(&arguments).expect(2);
+            assert!(outcome.stdout.starts_with(b"DROPKEEP CRITICAL"), "{}", outcome.text());
         } else if arguments[0] == "notify" {
             // Nobody is told here; tests/notify has those who are.
             let outcome = appliance.run(&arguments).expect(2);
