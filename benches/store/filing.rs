@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Change, Committer, CopyKey, RunId, Source, Store},
+    archive::{Change, Committer, CopyKey, Named, RunId, Source, Store, Traits},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
@@ -178,7 +178,10 @@ impl Work {
             let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules)));
             let prepared = prepared.await.expect("it is identified");
             let route = Route {
-                copy: Some(copy),
+                copy: Some(Named {
+                    key: copy,
+                    traits: Traits::default(),
+                }),
                 folder,
                 run,
                 prepared,

@@ -16,7 +16,7 @@ use super::{
     environment,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
-        Seconds, Source, Unclaimed, Usage, User, UserId, VolumeState,
+        Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
     schema, store,
 };
@@ -66,6 +66,8 @@ pub struct Catalog {
     pub folders: Table<u32, String>,
     /// A copy that is done → what it was found to be. The cursor of a source is its stretch of this.
     pub copies: Table<CopyKey, Copy>,
+    /// (source, folder) → how the folder looked when it was last listed there. Written by each run that lists it.
+    pub sightings: Table<(u32, u32), Sighting>,
     /// Volume number → what became of it, once it is not written to any more.
     pub volumes: Table<u32, VolumeState>,
     /// Run → protocol, as JSON. What is old is removed, the newest of each profile are not.
@@ -177,6 +179,7 @@ impl Catalog {
             sources: open.table(env, "sources")?,
             folders: open.table(env, "folders")?,
             copies: open.table(env, "copies")?,
+            sightings: open.table(env, "sightings")?,
             volumes: open.table(env, "volumes")?,
             runs: open.table(env, "runs")?,
             env: env.clone(),

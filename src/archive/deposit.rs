@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     Committer, StoreError,
     part::Cut,
-    rows::{CopyKey, MessageId, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
+    rows::{MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
 
 /// Bytes that are to be kept as a message.
@@ -30,7 +30,7 @@ pub struct Content {
 #[derive(Debug)]
 pub struct Deposit {
     /// What the cursor notes as done; `None` where the copy has no name that lasts (POP3 without UIDL).
-    pub copy: Option<CopyKey>,
+    pub copy: Option<Named>,
     /// The source's folder; a number of the catalog's `folders`.
     pub folder: u32,
     pub run: RunId,

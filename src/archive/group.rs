@@ -20,7 +20,10 @@ use super::{
     deposit::{Content, Filed},
     layout::{self, Layout},
     roster::Roster,
-    rows::{Counters, Part, RunId, Seal, Source, UidlDigest, Usage, User, UserId, VolumeState, uidl_digest},
+    rows::{
+        CopyKey, Counters, Named, Part, RunId, Seal, Sighting, Source, UidlDigest, Usage, User, UserId, VolumeState,
+        uidl_digest,
+    },
     seal,
 };
 use crate::{fault, report::Run};
@@ -45,8 +48,14 @@ pub enum Change {
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so
     /// a name or an address may move from one to another. Answers how many.
     Users(Vec<(Option<UserId>, User)>),
-    /// A source's UIDLs that are still there; all others are forgotten. Answers how many were.
-    Uidls { source: u32, standing: HashSet<UidlDigest> },
+    /// A source's UIDLs that are still there, ascending; all others are forgotten. Answers how many were.
+    Uidls { source: u32, standing: Vec<UidlDigest> },
+    /// Copies that are no longer done, as their names mean other mail now. Answers how many were.
+    Reopen(Vec<CopyKey>),
+    /// What was seen of copies that are done and were found to be what they were, where it was not noted before.
+    Traits(Vec<Named>),
+    /// How a source's folder looked.
+    Sighting { source: u32, folder: u32, seen: Sighting },
     /// Bytes that shall lie elsewhere than where they were read. Answers how many rows name the new place.
     Move(Vec<Moved>),
     /// Nothing more is to be written into the present volume. Answers the number of the next one.
@@ -303,6 +312,12 @@ impl Group<'_> {
                 users.len() as u64
             }
             Change::Uidls { source, standing } => self.forget_uidls(*source, standing)?,
+            Change::Reopen(keys) => self.reopen(keys)?,
+            Change::Traits(seen) => self.put_traits(seen)?,
+            Change::Sighting { source, folder, seen } => {
+                self.catalog.sightings.put(&mut self.txn, &(*source, *folder), seen)?;
+                0
+            }
             Change::Move(moved) => self.move_bytes(moved)?,
             Change::Rotate => {
                 self.rotate = true;
@@ -357,7 +372,25 @@ impl Group<'_> {
         Ok(number)
     }
 
-    fn forget_uidls(&mut self, source: u32, standing: &HashSet<UidlDigest>) -> heed::Result<u64> {
+    fn reopen(&mut self, keys: &[CopyKey]) -> heed::Result<u64> {
+        let mut count = 0;
+        for key in keys {
+            count += u64::from(self.catalog.copies.delete(&mut self.txn, key)?);
+        }
+        Ok(count)
+    }
+
+    fn put_traits(&mut self, seen: &[Named]) -> heed::Result<u64> {
+        for Named { key, traits } in seen {
+            if let Some(mut row) = self.catalog.copies.get(&self.txn, key)? {
+                row.traits = Some(*traits);
+                self.catalog.copies.put(&mut self.txn, key, &row)?;
+            }
+        }
+        Ok(seen.len() as u64)
+    }
+
+    fn forget_uidls(&mut self, source: u32, standing: &[UidlDigest]) -> heed::Result<u64> {
         let copies = self.catalog.copies.remap_types::<Bytes, Bytes>();
         let prefix = source.to_be_bytes();
         let mut gone = Vec::new();
@@ -366,7 +399,7 @@ impl Group<'_> {
             let uidl = key
                 .get(prefix.len()..)
                 .and_then(|uidl| <&[u8; 32]>::try_from(uidl).ok());
-            if uidl.is_some_and(|uidl| !standing.contains(&uidl_digest(uidl))) {
+            if uidl.is_some_and(|uidl| standing.binary_search(&uidl_digest(uidl)).is_err()) {
                 gone.push(key.to_vec());
             }
         }

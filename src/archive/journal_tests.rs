@@ -22,7 +22,10 @@ fn reported(number: u32) -> Deposit {
         uid: number,
     };
     Deposit {
-        copy: Some(copy),
+        copy: Some(Named {
+            key: copy,
+            traits: Traits::default(),
+        }),
         report: Some(Arc::new(content(report(number).as_bytes()))),
         ..deposit(MESSAGE.as_bytes())
     }

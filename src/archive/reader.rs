@@ -1,7 +1,7 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is
 //! held while a caller works on what was read.
 
-use std::collections::HashSet;
+use std::ops::Bound;
 
 use heed::{RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
@@ -9,7 +9,8 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds, Source, UidlDigest,
+        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds, Sighting, Source,
+        UidlDigest,
         Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
@@ -91,19 +92,34 @@ impl Store {
         }
     }
 
-    /// The UIDLs of a source that are done, by the beginnings of their digests.
-    pub fn done_uidls(&self, source: u32) -> Result<HashSet<UidlDigest>, StoreError> {
-        self.reading(|txn| {
-            let copies = self.catalog.copies.remap_data_type::<Bytes>();
-            let ends = [[0; 32], [0xff; 32]].map(|uidl| CopyKey::Pop3 { source, uidl });
-            let rows = copies.range(txn, &(ends[0]..=ends[1]))?;
-            rows.filter_map(|row| match row {
-                Ok((CopyKey::Pop3 { uidl, .. }, _)) => Some(Ok(uidl_digest(&uidl))),
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            })
-            .collect()
-        })
+    /// The UIDLs of a source that are done, by the beginnings of their digests, ascending; and the sizes that the server
+    /// announced for them, where they were noted.
+    pub fn done_uidls(&self, source: u32) -> Result<Vec<(UidlDigest, Option<u64>)>, StoreError> {
+        let key = |uidl| CopyKey::Pop3 { source, uidl };
+        let last = Bound::Included(key([0xff; 32]));
+        let (mut done, mut from) = (Vec::new(), Bound::Included(key([0; 32])));
+        loop {
+            let page: Vec<([u8; 32], Option<u64>)> = self.reading(|txn| {
+                let rows = self.catalog.copies.range(txn, &(from, last))?;
+                rows.take(PAGE * 100)
+                    .filter_map(|row| match row {
+                        Ok((CopyKey::Pop3 { uidl, .. }, row)) => Some(Ok((uidl, row.traits.map(|traits| traits.size)))),
+                        Ok(_) => None,
+                        Err(error) => Some(Err(error)),
+                    })
+                    .collect()
+            })?;
+            done.extend(page.iter().map(|(uidl, size)| (uidl_digest(uidl), *size)));
+            match page.last() {
+                Some((uidl, _)) => from = Bound::Excluded(key(*uidl)),
+                None => return Ok(done),
+            }
+        }
+    }
+
+    /// How a source's folder looked when it was last listed; `None` where it was not yet.
+    pub fn sighting(&self, source: u32, folder: u32) -> Result<Option<Sighting>, StoreError> {
+        self.reading(|txn| self.catalog.sightings.get(txn, &(source, folder)))
     }
 
     /// What a copy was found to be, where it is done.

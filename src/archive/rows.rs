@@ -315,4 +315,60 @@ pub struct Copy {
     /// deletion compares with.
     pub fetched: Option<Sha256>,
     pub archived_at: Seconds,
+    /// What tells whether the server still means this message by the name; `None` where nobody noted it (schemas 1 and 2).
+    pub traits: Option<Traits>,
+}
+
+/// By what a copy is known again, as it was when it was fetched. Servers give names a second time: a mailbox that was put
+/// back from a backup gives the UIDs of what it lost to other mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traits {
+    /// The size that was announced, in bytes (RFC822.SIZE, LIST).
+    pub size: u64,
+    /// IMAP INTERNALDATE.
+    pub date: Option<Seconds>,
+    pub header: HeaderDigest,
+}
+
+/// The beginning of the BLAKE3 digest of a whole header, as [`header_digest`] takes it.
+pub type HeaderDigest = [u8; 16];
+
+/// The digest of the header of a message, given whole or as its header alone: up to the empty line, and without it and
+/// the line end before it, which servers leave out or double where there is no body.
+pub fn header_digest(message: &[u8]) -> HeaderDigest {
+    let mut end = message.len();
+    for at in memchr::memchr_iter(b'\n', message) {
+        if matches!(&message[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]) || matches!(&message[..at], [] | [b'\r']) {
+            end = at;
+            break;
+        }
+    }
+    let header = message[..end].trim_ascii_end();
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&blake3::hash(header).as_bytes()[..16]);
+    digest
+}
+
+/// A copy's name that lasts, and what was seen under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub key: CopyKey,
+    pub traits: Traits,
+}
+
+/// `sightings`: how a source's folder looked when it was last listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// IMAP.
+    pub uidvalidity: Option<u32>,
+    /// IMAP: the UID that the next message gets, where the server says it.
+    pub uidnext: Option<u32>,
+    /// How often in a row UIDVALIDITY was another one than the time before.
+    pub renewed: u32,
+    /// The sizes that the server announces are not those of what it gives; by how much was seen more than once.
+    pub inexact: bool,
+    /// When the headers of all done copies were last begun to be compared; when they are due again counts from here.
+    pub recheck_began: Seconds,
+    /// The UID, or the beginning of the UIDL's digest, up to which they have been since then; `None` where all have.
+    pub rechecked_to: Option<UidlDigest>,
 }

@@ -6,7 +6,7 @@ use heed::{
     Env, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     StoreError,
@@ -19,13 +19,14 @@ use crate::fault;
 /// The form in which this version writes a store.
 ///
 /// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
-/// there are tables `volumes`, `journals` and `unclaimed`.
-pub const SCHEMA: u32 = 2;
+/// there are tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
+/// message by a name, and there is a table `sightings`.
+pub const SCHEMA: u32 = 3;
 
 const SCHEMA_KEY: &str = "schema";
 
 /// What makes schema n+1 of schema n, from schema 1 on.
-const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] = [copies_note_their_keys];
+const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] = [copies_note_their_keys, copies_have_room_for_traits];
 
 /// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
 ///
@@ -75,14 +76,50 @@ pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
 /// Rows of a table moved on in one step of an upgrade.
 const AT_ONCE: usize = 10_000;
 
+/// A row of `copies` as schema 1 has it.
+#[derive(Deserialize)]
+struct CopyOf1 {
+    message: MessageId,
+    fetched: Option<Sha256>,
+    archived_at: Seconds,
+}
+
+/// A row of `copies` as schema 2 has it.
+#[derive(Serialize, Deserialize)]
+struct CopyOf2 {
+    key: [u8; 4],
+    message: MessageId,
+    fetched: Option<Sha256>,
+    archived_at: Seconds,
+}
+
 fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
-    #[derive(Deserialize)]
-    struct Before {
-        message: MessageId,
-        fetched: Option<Sha256>,
-        archived_at: Seconds,
-    }
+    each_copy(catalog, txn, |key, row: CopyOf1| CopyOf2 {
+        key: key.check(),
+        message: row.message,
+        fetched: row.fetched,
+        archived_at: row.archived_at,
+    })
+}
+
+fn copies_have_room_for_traits(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
+    each_copy(catalog, txn, |_, row: CopyOf2| Copy {
+        key: row.key,
+        message: row.message,
+        fetched: row.fetched,
+        archived_at: row.archived_at,
+        traits: None,
+    })
+}
+
+/// Writes each row of `copies` anew.
+fn each_copy<Before: DeserializeOwned + 'static, After: Serialize + 'static>(
+    catalog: &Catalog,
+    txn: &mut RwTxn,
+    renew: impl Fn(&CopyKey, Before) -> After,
+) -> heed::Result<()> {
     let before = catalog.copies.remap_types::<Bytes, Row<Before>>();
+    let after = catalog.copies.remap_data_type::<Row<After>>();
     let page = |txn: &RoTxn, behind: Option<&Vec<u8>>| -> heed::Result<Vec<(Vec<u8>, Before)>> {
         let from = behind.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_slice()));
         let rows = before.range(txn, &(from, Bound::Unbounded))?.take(AT_ONCE);
@@ -96,23 +133,9 @@ fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()
         if last.is_none() {
             return Ok(());
         }
-        for (
-            key,
-            Before {
-                message,
-                fetched,
-                archived_at,
-            },
-        ) in rows
-        {
+        for (key, row) in rows {
             let key = <Key<CopyKey> as heed::BytesDecode>::bytes_decode(&key).map_err(heed::Error::Decoding)?;
-            let copy = Copy {
-                key: key.check(),
-                message,
-                fetched,
-                archived_at,
-            };
-            catalog.copies.put(txn, &key, &copy)?;
+            after.put(txn, &key, &renew(&key, row))?;
         }
     }
 }

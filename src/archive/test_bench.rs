@@ -39,7 +39,10 @@ impl Bench {
             uid,
         };
         let deposit = Deposit {
-            copy: Some(copy),
+            copy: Some(Named {
+                key: copy,
+                traits: Traits::default(),
+            }),
             // For these tests, copies are the same message when they begin alike.
             content: Arc::new(Content {
                 identity: *blake3::hash(&bytes.as_bytes()[..bytes.len().min(4)]).as_bytes(),

@@ -230,7 +230,10 @@ async fn uidls_that_are_gone_are_forgotten() {
     let key = |uidl: &str| CopyKey::uidl(3, uidl);
     for uidl in ["a", "b"] {
         let deposit = Deposit {
-            copy: Some(key(uidl)),
+            copy: Some(Named {
+                key: key(uidl),
+                traits: Traits::default(),
+            }),
             ..deposit(format!("{uidl} message").as_bytes())
         };
         let answer = bench.hand_in(deposit, &[1]).await;
@@ -241,7 +244,7 @@ async fn uidls_that_are_gone_are_forgotten() {
     };
     let forget = Change::Uidls {
         source: 3,
-        standing: [uidl_digest(&uidl)].into(),
+        standing: vec![uidl_digest(&uidl)],
     };
     assert_eq!(bench.committer.change(forget).await.unwrap(), 1);
     assert!(bench.store.copy(&key("a")).unwrap().is_none());

@@ -2,7 +2,7 @@
 
 use super::{
     Retrieval, Store, StoreError,
-    rows::{Copy, CopyKey, Message, MessageId, Sha256},
+    rows::{Copy, CopyKey, HeaderDigest, Message, MessageId, Sha256, header_digest},
 };
 use crate::identify::identity_of;
 
@@ -16,6 +16,8 @@ pub struct Vouched {
     pub fetched: Sha256,
     /// How many they were; `None` where the archive has the message in other bytes, which its users had before.
     pub size: Option<u64>,
+    /// Of their header; `None` as with the size.
+    pub header: Option<HeaderDigest>,
 }
 
 impl Store {
@@ -51,15 +53,24 @@ impl Retrieval<'_> {
             return Ok(Ok(Vouched {
                 fetched: message.sha256,
                 size: Some(message.size),
+                header: Some(header_digest(&raw)),
             }));
         };
         if let Some((report, row)) = self.report(store, copy.message, &fetched)? {
             let size = Some(row.size);
-            return Ok(self.read(report, &row).map(|_| Vouched { fetched, size }));
+            return Ok(self.read(report, &row).map(|raw| Vouched {
+                fetched,
+                size,
+                header: Some(header_digest(&raw)),
+            }));
         }
         // Its users had the message: under this very identity, or the catalog is not to be trusted.
         match store.identity_number(&identity_of(&raw))? == Some(message.identity) {
-            true => Ok(Ok(Vouched { fetched, size: None })),
+            true => Ok(Ok(Vouched {
+                fetched,
+                size: None,
+                header: None,
+            })),
             false => Ok(Err(format!(
                 "message {} is noted with another identity than its own",
                 copy.message

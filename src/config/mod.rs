@@ -37,7 +37,7 @@ pub use http::{Http, HttpTls};
 pub use log::{Log, LogFormat};
 pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
 pub use oauth2::{Grant, OAuth2, Secrets};
-pub use profile::{Delete, DeleteWhen, Folders, Journal, Profile, Recipients, Unknown, Use};
+pub use profile::{Delete, DeleteWhen, Empty, Folders, Journal, Profile, Recheck, Recipients, Unknown, Use};
 pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::{DailyHours, Exclude, Hosts, Notify, Schedule, Server, Span, Zone};
 
@@ -26,6 +26,12 @@ pub struct Profile {
     /// Sessions of one run at once, over IMAP. POP3 has one.
     #[serde(default = "default_connections")]
     pub connections: u32,
+    /// How often the headers of copies that are done are compared with what was archived, at most.
+    #[serde(default)]
+    pub recheck: Recheck,
+    /// What becomes of messages that come empty, or as a server's words in place of one.
+    #[serde(default)]
+    pub empty: Empty,
     pub server: Server,
     #[serde(default)]
     pub folders: Folders,
@@ -49,6 +55,8 @@ impl Profile {
             pause: DailyHours::default(),
             stall_timeout: default_stall_timeout(),
             connections: default_connections(),
+            recheck: Recheck::default(),
+            empty: Empty::default(),
             server,
             folders: Folders::default(),
             exclude: Exclude::default(),
@@ -71,6 +79,44 @@ fn default_stall_timeout() -> Span {
 
 fn default_connections() -> u32 {
     1
+}
+
+/// How often the headers of copies that are done are compared with what was archived under their names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recheck {
+    Every(Span),
+    Never,
+}
+
+impl Default for Recheck {
+    fn default() -> Self {
+        Self::Every(Span(Duration::from_secs(30 * 86_400)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Recheck {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match (&*text, humantime::parse_duration(&text)) {
+            ("never", _) => Ok(Self::Never),
+            (_, Ok(span)) if !span.is_zero() => Ok(Self::Every(Span(span))),
+            _ => Err(de::Error::invalid_value(
+                de::Unexpected::Str(&text),
+                &"a duration such as \"30d\", or \"never\"",
+            )),
+        }
+    }
+}
+
+/// What becomes of a message that comes empty twice, or as a server's words in place of one that it cannot read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Empty {
+    /// It has failed, and is tried again in the next run.
+    #[default]
+    Retry,
+    /// It is archived as it comes.
+    Archive,
 }
 
 /// `[profile.folders]`: IMAP patterns (`*` any characters, `%` any but the hierarchy

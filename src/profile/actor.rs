@@ -269,6 +269,7 @@ impl Handler<Progress> for Profile {
             expected,
             judged,
             deleted,
+            reopened,
             errors,
             notices,
         } = progress;
@@ -289,6 +290,8 @@ impl Handler<Progress> for Profile {
                     }
                     run.error(&error.folder, error.copy, &error.stage, error.error);
                 }
+                metrics::reopened(&self.config.name, reopened);
+                run.reopened += reopened;
                 metrics::deleted(&self.config.name, deleted.len() as u64);
                 deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));

@@ -11,20 +11,24 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::{Judged, Progress, Task},
     exclude::Exclude,
-    jobs::{Job, Jobs, Told, Unit},
-    judge::judge,
+    jobs::{Came, Job, Jobs, Told, Unit},
+    judge::{copy_error, judge},
     outcomes::surviving,
     run::FolderError,
+    shortfall::{self, Verdict},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
 };
 use crate::{
-    archive::StoreError,
-    config::Unknown,
+    archive::{Change, Sighting, StoreError},
+    config::{Empty, Unknown},
     identify::{Header, Mail, Report, Reported},
     report::{InStage, Outcome, SIZE, Stage, Voyage},
     route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
+
+/// So many copies that came short the same way twice show that it is the sizes that are wrong.
+const SURELY_INEXACT: u32 = 20;
 
 /// By how much windows grow again, after a lost connection made them one copy.
 const GROWTH: usize = 8;
@@ -88,6 +92,7 @@ pub async fn work(
         judging: JoinSet::new(),
         telling: Vec::new(),
         progress: Progress::default(),
+        same_again: 0,
         missing: Vec::new(),
     };
     let worked = work.through_jobs(session, lane).await;
@@ -113,6 +118,8 @@ pub(super) struct Work<'t> {
     pub(super) progress: Progress,
     /// Whose outcomes are in `progress`.
     pub(super) telling: Vec<Place>,
+    /// Copies of which less came than announced, the same again.
+    same_again: u32,
     /// Asked for, and not answered.
     pub(super) missing: Vec<(CopyRef, &'static str)>,
 }
@@ -125,6 +132,8 @@ pub(super) struct Current<'u> {
     pub unit: &'u Unit,
     /// The places of its copies, by how they are named here.
     pub places: HashMap<CopyRef, usize>,
+    /// What came of those that are fetched once more, by how they are named here.
+    pub before: HashMap<CopyRef, Came>,
 }
 
 impl Work<'_> {
@@ -237,7 +246,8 @@ impl Work<'_> {
             }
             most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
-        self.find_missing(session, &current).await
+        self.find_missing(session, &current).await?;
+        self.note_inexact(&current).await
     }
 
     /// The unit's copies as this session names them.
@@ -247,22 +257,30 @@ impl Work<'_> {
         unit: &'u Unit,
     ) -> Result<(Vec<CopyRef>, Current<'u>), CollectError> {
         let places = unit.copies.iter().cloned().zip(0..).collect();
-        let mut current = Current { unit, places };
+        let before = unit.before.as_ref().clone();
+        let mut current = Current { unit, places, before };
         if unit.folder.session == self.session || unit.folder.uidvalidity.is_some() {
             return Ok((unit.copies.clone(), current));
         }
         let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
-        let mut standing: HashMap<&str, Vec<u32>> = HashMap::new();
-        for copy in listing.iter().rev() {
-            if let CopyRef::Uidl { number, uidl } = copy {
-                standing.entry(uidl).or_default().push(*number);
+        let uidl = |copy: &'u CopyRef| match copy {
+            CopyRef::Uidl { uidl, .. } => Some(&**uidl),
+            _ => None,
+        };
+        let asked = unit.copies.iter().filter_map(uidl);
+        let mut standing: HashMap<&str, VecDeque<u32>> = asked.map(|uidl| (uidl, VecDeque::new())).collect();
+        for copy in listing.copies() {
+            if let CopyRef::Uidl { number, uidl } = copy
+                && let Some(numbers) = standing.get_mut(&*uidl)
+            {
+                numbers.push_back(number);
             }
         }
         let mut copies = Vec::with_capacity(unit.copies.len());
         let mut places = HashMap::with_capacity(unit.copies.len());
         for (place, copy) in unit.copies.iter().enumerate() {
             match copy {
-                CopyRef::Uidl { uidl, .. } => match standing.get_mut(&**uidl).and_then(Vec::pop) {
+                CopyRef::Uidl { uidl, .. } => match standing.get_mut(&**uidl).and_then(VecDeque::pop_front) {
                     Some(number) => {
                         let uidl = uidl.clone();
                         let copy = CopyRef::Uidl { number, uidl };
@@ -278,6 +296,13 @@ impl Work<'_> {
                 }
             }
         }
+        current.before = copies
+            .iter()
+            .filter_map(|copy| {
+                let before = unit.before.get(&unit.copies[*places.get(copy)?])?;
+                Some((copy.clone(), *before))
+            })
+            .collect();
         current.places = places;
         Ok((copies, current))
     }
@@ -442,12 +467,15 @@ impl Work<'_> {
         let mut share = share.map_err(|error| (error, window.to_vec()))?;
         let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
         let mut came = HashSet::new();
+        let (mut once_more, mut failed, mut same_again) = (HashMap::new(), Vec::new(), 0);
+        let from_server = self.task.source.is_some();
+        let archives_empty = self.task.profile.empty == Empty::Archive;
         let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
         let (judging, voyage) = (&mut self.judging, &self.voyage);
         let mut coming = InStage::enter(Stage::Fetch, window.len());
         let mut sink = |fetched: Fetched| {
-            let share = share.split(sizes.get(&fetched.copy).copied().unwrap_or_default());
-            let key = folder.cursor.key(&fetched.copy);
+            let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();
+            let share = share.split(announced);
             came.insert(fetched.copy.clone());
             coming.one_left();
             task.pulse.beat();
@@ -455,9 +483,25 @@ impl Work<'_> {
             let Some(place) = current.places.get(&fetched.copy).copied() else {
                 return;
             };
-            let place = (told.clone(), place);
             let copy = fetched.copy.clone();
-            let judge = judge(task.clone(), folder.clone(), key, fetched, share);
+            let before = current.before.get(&copy);
+            let remark = match shortfall::judge(&fetched.bytes, announced, before, folder.inexact) {
+                _ if !from_server => None,
+                Verdict::Message(remark) => remark,
+                Verdict::OnceMore(came) => {
+                    once_more.insert(copy, came);
+                    return;
+                }
+                Verdict::None(_) if archives_empty => None,
+                Verdict::None(why) => {
+                    failed.push((copy, why));
+                    return;
+                }
+            };
+            let place = (told.clone(), place);
+            same_again += u32::from(remark.is_some());
+            let remark = remark.map(|remark| copy_error(&folder.name, &copy, SIZE, remark));
+            let judge = judge(task.clone(), folder.clone(), fetched, announced, remark, share);
             judging.spawn(surviving(place, folder.name.clone(), copy, voyage.fetched(), judge));
         };
         task.fetching.fetch_add(1, Ordering::Relaxed);
@@ -466,12 +510,61 @@ impl Work<'_> {
         if result.is_ok() {
             coming.done();
         }
+        for (copy, why) in failed {
+            self.judged(current, Outcome::Failed, &copy, Some(("fetch", why)));
+        }
+        self.postpone(current, once_more);
+        self.same_again += same_again;
         result.map_err(|error| {
             (
                 error,
                 window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
             )
         })
+    }
+
+    /// Notes of a folder that its server announces sizes that are off, where nearly all that was fetched once more came
+    /// the same again: not to fetch such copies twice in every run.
+    async fn note_inexact(&mut self, current: &Current<'_>) -> Result<(), CollectError> {
+        let same_again = std::mem::take(&mut self.same_again);
+        let fetched = current.before.len() as u32;
+        let (Some(source), folder) = (self.task.source, &current.unit.folder) else {
+            return Ok(());
+        };
+        if fetched < SURELY_INEXACT || same_again < fetched - fetched / 10 {
+            return Ok(());
+        }
+        let seen = self.task.stages.store.sighting(source, folder.number)?.unwrap_or_default();
+        let seen = Sighting { inexact: true, ..seen };
+        let folder = folder.number;
+        self.task
+            .stages
+            .committer
+            .change(Change::Sighting { source, folder, seen })
+            .await?;
+        Ok(())
+    }
+
+    /// Leaves copies of which not all may have come to the end of the run.
+    fn postpone(&mut self, current: &Current<'_>, copies: HashMap<CopyRef, Came>) {
+        if copies.is_empty() {
+            return;
+        }
+        // In another session, a message without UIDL is nobody knows which.
+        let (lasting, others): (HashMap<_, _>, HashMap<_, _>) =
+            copies.into_iter().partition(|(copy, _)| !matches!(copy, CopyRef::Number(_)));
+        let places = lasting.keys().filter_map(|copy| current.places.get(copy).copied());
+        let places: Vec<usize> = places.collect();
+        let mut left = others;
+        match self.jobs.once_more(&current.unit.folder, &lasting) {
+            // They have their outcome later, whatever becomes of this unit.
+            true => places.into_iter().for_each(|place| current.unit.told().add(place)),
+            false => left.extend(lasting),
+        }
+        for (copy, came) in left {
+            let why = format!("{} bytes came, and more were announced", came.size);
+            self.judged(current, Outcome::Failed, &copy, Some(("fetch", why)));
+        }
     }
 
     /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.
@@ -481,8 +574,9 @@ impl Work<'_> {
         }
         // A POP3 session shows the mailbox as it was when it began, so there nothing vanishes.
         let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
-        let standing: HashSet<CopyRef> = listing.into_iter().collect();
-        for (copy, why) in std::mem::take(&mut self.missing) {
+        let missing = std::mem::take(&mut self.missing);
+        let standing = listing.among(&missing.iter().map(|(copy, _)| copy.clone()).collect());
+        for (copy, why) in missing {
             if standing.contains(&copy) {
                 self.judged(current, Outcome::Failed, &copy, Some(("fetch", why.into())));
             } else {

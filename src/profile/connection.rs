@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     budget::{Budget, Share},
     collect::{self, CollectError},
-    deletion::{self, Doubtful},
+    deletion::{self, Deletion, Doubtful},
     exclude::Exclude,
     jobs::Jobs,
     pulse::Pulse,
@@ -168,10 +168,9 @@ pub struct ListFolders;
 #[rtype(result = "Result<(), CollectError>")]
 pub struct Collect(pub Arc<Jobs>);
 
-/// From the profile, when all is archived: delete in a folder what is due. Gives what the server was told to delete and
-/// deletes when the session ends (POP3).
+/// From the profile, when all is archived: delete in a folder what is due.
 #[derive(Message)]
-#[rtype(result = "Result<Vec<DeletedCopy>, CollectError>")]
+#[rtype(result = "Result<Deletion, CollectError>")]
 pub struct Remove {
     pub folder: String,
 }
@@ -190,6 +189,8 @@ pub struct Progress {
     pub expected: u64,
     pub judged: Vec<Judged>,
     pub deleted: Vec<DeletedCopy>,
+    /// Copies that were done and are open again, as their names stand for other mail now.
+    pub reopened: u64,
     /// Beside those of copies that have an outcome.
     pub errors: Vec<CopyError>,
     pub notices: Vec<String>,
@@ -200,6 +201,7 @@ impl Progress {
         self.expected == 0
             && self.judged.is_empty()
             && self.deleted.is_empty()
+            && self.reopened == 0
             && self.errors.is_empty()
             && self.notices.is_empty()
     }
@@ -304,7 +306,7 @@ impl Handler<Collect> for Connection {
 }
 
 impl Handler<Remove> for Connection {
-    type Result = AtomicResponse<Self, Result<Vec<DeletedCopy>, CollectError>>;
+    type Result = AtomicResponse<Self, Result<Deletion, CollectError>>;
 
     fn handle(&mut self, Remove { folder }: Remove, _: &mut Self::Context) -> Self::Result {
         self.with_session(|task, mut session| async move {

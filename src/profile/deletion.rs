@@ -1,5 +1,5 @@
 //! Deletion on the server, the second pass of a run: of each copy that is due it is read back what the archive has, and
-//! compared with what was fetched; only then it goes.
+//! what the server has now is shown to be that message; only then it goes.
 //!
 //! A copy is due when the table `copies` knows it as done, and `after` has passed since it was archived. Everything
 //! else stays: what failed, was skipped, excluded or too large is not in that table.
@@ -9,37 +9,41 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sha2::{Digest, Sha256};
-
 use super::{
     collect::{CollectError, unless_cancelled},
     connection::{Progress, Task},
-    cursor::{Cursor, Done},
+    cursor::Names,
     judge::copy_error,
-    windows::{WINDOW_BYTES, WINDOW_COPIES, windows},
+    recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
+    reused::notice,
 };
 use crate::{
-    archive::{Change, Copy, CopyKey, Retrieval, Store, StoreError, Vouched},
+    archive::{Change, Store, StoreError},
     clock, fault,
     report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
-    source::{Announced, CopyRef, Fetched, Kept, OpenFolder, Removal, Session, SourceError, Want},
+    source::{CopyRef, Kept, Listing, OpenFolder, Removal, Session, SourceError},
 };
 
-/// Copies that are looked up, read back and removed at once: what a cut connection can leave half done.
-const BATCH: usize = 500;
+/// Copies that are looked for in the catalog at once.
+const LOOKED_UP: usize = 20_000;
 
-/// A copy that is done and due.
-#[derive(Clone, Debug)]
-pub struct Due {
-    pub copy: CopyRef,
-    pub row: Copy,
+/// What came of a folder.
+#[derive(Debug, Default)]
+pub struct Deletion {
+    /// Copies that are marked and that the server deletes when the session ends (POP3). Those that are gone already the
+    /// profile has been told.
+    pub marked: Vec<DeletedCopy>,
+    /// So many copies were found to be other mail than what was archived under their names, and are to be archived.
+    pub reopened: usize,
 }
 
-/// Goes through a folder. Gives the copies that are marked and that the server deletes when the session ends (POP3); those
-/// that are gone already the profile has been told.
-pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Result<Vec<DeletedCopy>, CollectError> {
+/// Goes through a folder.
+///
+/// # Errors
+/// The connection is lost, the server refuses, the store fails, or the run was interrupted.
+pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Result<Deletion, CollectError> {
     let Some(source) = task.source else {
-        return Ok(Vec::new());
+        return Ok(Deletion::default());
     };
     let number = task.stages.committer.change(Change::Folder(folder.to_owned())).await? as u32;
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
@@ -49,7 +53,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let mut work = Work {
         task,
         folder,
-        marked: Vec::new(),
+        result: Deletion::default(),
         flagged: 0,
         progress: Progress {
             deleted: gone,
@@ -57,64 +61,42 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         },
     };
     work.tell().await?;
-    let cursor = cursor_of(source, number, &opened, &listing);
-    let (store, before) = (task.stages.store.clone(), task.profile.delete.due_before(clock::now()));
-    let due = work.on_pool(move || due(&store, &cursor, &listing, before)).await?;
-    let mut going = InStage::enter(Stage::Delete, due.len());
-    for batch in due.chunks(BATCH) {
-        if task.cancel.is_cancelled() {
-            return Err(CollectError::Cancelled);
+    let names = Names::new(Some(source), number, opened.uidvalidity, &listing);
+    let before = task.profile.delete.due_before(clock::now());
+    for copies in listing.chunks(LOOKED_UP) {
+        let (store, named) = (task.stages.store.clone(), names.clone());
+        let due = on_pool(task, move || due(&store, &named, copies, before)).await?;
+        let mut going = InStage::enter(Stage::Delete, due.len());
+        for batch in due.chunks(BATCH) {
+            if task.cancel.is_cancelled() {
+                return Err(CollectError::Cancelled);
+            }
+            let removed = match work.check(session, batch).await {
+                Ok(checked) => work.remove(session, &opened, checked).await,
+                Err(error) => Err(error),
+            };
+            work.tell().await?;
+            removed?;
+            going.some_left(batch.len());
         }
-        let checked = work.check(session, batch).await;
-        let removed = match checked {
-            Ok(checked) => work.remove(session, &opened, checked).await,
-            Err(error) => Err(error),
-        };
-        work.tell().await?;
-        removed?;
-        going.some_left(batch.len());
+        going.done();
     }
-    going.done();
     work.end().await
 }
 
-/// Names the copies of a folder as the store does.
-pub fn cursor_of(source: u32, folder: u32, opened: &OpenFolder, listing: &[CopyRef]) -> Cursor {
-    let done = match opened.uidvalidity {
-        Some(uidvalidity) => Done::Imap {
-            source,
-            folder,
-            uidvalidity,
-            uids: roaring::RoaringBitmap::new(),
-        },
-        None => Done::Pop3 {
-            source,
-            uidls: HashSet::new(),
-        },
-    };
-    Cursor::new(done, listing)
-}
-
-/// The copies of `listing` that were archived at `before` or earlier, those kept beside each other in the store together.
+/// Of these copies, those that were archived at `before` or earlier, those kept beside each other in the store together.
 ///
 /// # Errors
 /// The catalog cannot be read.
-pub fn due(store: &Store, cursor: &Cursor, listing: &[CopyRef], before: i64) -> Result<Vec<Due>, StoreError> {
-    let mut due = Vec::new();
-    for chunk in listing.chunks(BATCH) {
-        let named: Vec<(&CopyRef, CopyKey)> = chunk
-            .iter()
-            .filter_map(|copy| Some((copy, cursor.key(copy)?)))
-            .collect();
-        let keys: Vec<CopyKey> = named.iter().map(|(_, key)| *key).collect();
-        for ((copy, _), row) in named.into_iter().zip(store.copies(&keys)?) {
-            due.extend(row.filter(|row| row.archived_at <= before).map(|row| Due {
-                copy: copy.clone(),
-                row,
-            }));
-        }
-    }
-    due.sort_by_key(|due| due.row.message);
+pub(super) fn due(
+    store: &Store,
+    names: &Names,
+    copies: Vec<CopyRef>,
+    before: i64,
+) -> Result<Vec<DoneCopy>, StoreError> {
+    let mut due = rows(store, names, copies)?;
+    due.retain(|done| done.row.archived_at <= before);
+    due.sort_by_key(|done| done.row.message);
     Ok(due)
 }
 
@@ -129,13 +111,13 @@ impl Doubtful {
     }
 
     /// Those of a folder that are no longer in its listing.
-    fn settle(&self, folder: &str, listing: &[CopyRef]) -> Vec<DeletedCopy> {
+    fn settle(&self, folder: &str, listing: &Listing) -> Vec<DeletedCopy> {
         let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut copies) = doubtful.remove(folder) else {
             return Vec::new();
         };
-        for copy in listing {
-            copies.remove(copy);
+        for copy in listing.among(&copies.keys().cloned().collect()) {
+            copies.remove(&copy);
         }
         let gone = copies.into_iter().map(|(copy, message)| DeletedCopy {
             folder: folder.to_owned(),
@@ -149,132 +131,36 @@ impl Doubtful {
 struct Work<'t> {
     task: &'t Arc<Task>,
     folder: &'t str,
-    marked: Vec<DeletedCopy>,
+    result: Deletion,
     flagged: u64,
     progress: Progress,
 }
 
 impl Work<'_> {
-    async fn on_pool<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, CollectError> {
-        let done = self.task.stages.pool.run(work).await;
-        Ok(done.map_err(|_| CollectError::Profile)??)
-    }
-
-    /// Of these copies, those of which the archive was seen to have what was fetched.
-    async fn check(&mut self, session: &mut Session, due: &[Due]) -> Result<Vec<Due>, CollectError> {
-        let (store, asked) = (self.task.stages.store.clone(), due.to_vec());
-        let vouched = self
-            .on_pool(move || {
-                let mut retrieval = Retrieval::new(&store);
-                let vouch = |due: Due| Ok((retrieval.vouch(&store, &due.row)?, due));
-                asked.into_iter().map(vouch).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        self.task.pulse.beat();
-        let mut checked = Vec::with_capacity(due.len());
-        let mut good = Vec::with_capacity(due.len());
-        for (vouched, due) in vouched {
-            match vouched {
-                Ok(vouched) => good.push((vouched, due)),
-                Err(why) => self.error(&due.copy, format!("not deleted: {why}")),
-            }
+    /// Of these copies, those which the archive has, and which are still what is in the archive. Other mail under their
+    /// names is open again.
+    async fn check(&mut self, session: &mut Session, due: &[DoneCopy]) -> Result<Vec<DoneCopy>, CollectError> {
+        let found = recognise(self.task, session, due.to_vec(), true).await?;
+        self.flagged += found.flagged.len() as u64;
+        for (copy, why) in found.undecided {
+            self.error(&copy, format!("not deleted: {why}"));
         }
-        // A POP3 server may give a UIDL to another message; and an IMAP server that was restored from a backup, a UID.
-        let (sure, unsure) = self.compare_sizes(session, good).await?;
-        checked.extend(sure.into_iter().map(|(_, due)| due));
-        checked.extend(self.compare_bytes(session, unsure).await?);
+        if !found.other.is_empty() {
+            let keys = found.other.iter().map(|(_, key)| *key).collect();
+            self.task.stages.committer.change(Change::Reopen(keys)).await?;
+            self.progress.reopened += found.other.len() as u64;
+            self.result.reopened += found.other.len();
+        }
         fault_point("deletion-checked")?;
-        Ok(checked)
-    }
-
-    /// Those whose size is that of the bytes fetched, and those of which it is not known to be. What is flagged, or gone
-    /// meanwhile, is neither.
-    async fn compare_sizes(
-        &mut self,
-        session: &mut Session,
-        copies: Vec<(Vouched, Due)>,
-    ) -> Result<(Vec<(Vouched, Due)>, Vec<(Vouched, Due, u64)>), CollectError> {
-        let names: Vec<CopyRef> = copies.iter().map(|(_, due)| due.copy.clone()).collect();
-        let announced = unless_cancelled(&self.task.cancel, session.sizes(&names, true)).await?;
-        let mut said: HashMap<CopyRef, Announced> = announced.into_iter().map(|one| (one.copy.clone(), one)).collect();
-        let (mut sure, mut unsure, mut silent) = (Vec::new(), Vec::new(), HashSet::new());
-        for (vouched, due) in copies {
-            match said.remove(&due.copy) {
-                Some(one) if one.is_flagged() => self.flagged += 1,
-                Some(one) if vouched.size == Some(one.size) => sure.push((vouched, due)),
-                Some(one) => unsure.push((vouched, due, one.size)),
-                None => drop(silent.insert(due.copy)),
-            }
-        }
-        if !silent.is_empty() {
-            let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
-            for copy in listing.iter().filter(|copy| silent.contains(copy)) {
-                self.error(copy, "not deleted: the server does not tell its size".into());
-            }
-        }
-        Ok((sure, unsure))
-    }
-
-    /// Fetches copies again, and gives those that are what was fetched when they were archived.
-    async fn compare_bytes(
-        &mut self,
-        session: &mut Session,
-        copies: Vec<(Vouched, Due, u64)>,
-    ) -> Result<Vec<Due>, CollectError> {
-        let mut same = Vec::new();
-        let announced = copies.iter().map(|(_, due, size)| Announced {
-            copy: due.copy.clone(),
-            size: *size,
-            facts: None,
-        });
-        let mut expected: HashMap<CopyRef, (Vouched, Due)> = HashMap::with_capacity(copies.len());
-        let announced: Vec<Announced> = announced.collect();
-        expected.extend(
-            copies
-                .into_iter()
-                .map(|(vouched, due, _)| (due.copy.clone(), (vouched, due))),
-        );
-        let most = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
-        for window in windows(announced, most, |one| one.size) {
-            debug_assert!(window.len() <= WINDOW_COPIES);
-            let _share = self.task.share(window.iter().map(|one| one.size)).await?;
-            let pulse = &self.task.pulse;
-            let mut other = Vec::new();
-            let mut compare = |fetched: Fetched| {
-                pulse.beat();
-                let Some((vouched, due)) = expected.remove(&fetched.copy) else {
-                    return;
-                };
-                match Sha256::digest(&fetched.bytes)[..] == vouched.fetched {
-                    true => same.push(due),
-                    false => other.push(due.copy),
-                }
-            };
-            unless_cancelled(&self.task.cancel, session.fetch(&window, Want::Whole, &mut compare)).await?;
-            for copy in other {
-                self.error(
-                    &copy,
-                    "not deleted: it is another message than the one that was archived under this name".into(),
-                );
-            }
-        }
-        for copy in expected.into_keys() {
-            self.error(
-                &copy,
-                "not deleted: the server does not give it out again to be compared".into(),
-            );
-        }
-        Ok(same)
+        let same: HashSet<CopyRef> = found.same.into_iter().collect();
+        Ok(due.iter().filter(|due| same.contains(&due.copy)).cloned().collect())
     }
 
     async fn remove(
         &mut self,
         session: &mut Session,
         opened: &OpenFolder,
-        checked: Vec<Due>,
+        checked: Vec<DoneCopy>,
     ) -> Result<(), CollectError> {
         if checked.is_empty() {
             return Ok(());
@@ -316,7 +202,7 @@ impl Work<'_> {
         });
         match opened.uidvalidity {
             Some(_) => self.progress.deleted.extend(gone),
-            None => self.marked.extend(gone),
+            None => self.result.marked.extend(gone),
         }
         for (copy, why) in removed.kept {
             match why {
@@ -342,7 +228,11 @@ impl Work<'_> {
         told.map_err(|_| CollectError::Profile)
     }
 
-    async fn end(mut self) -> Result<Vec<DeletedCopy>, CollectError> {
+    async fn end(mut self) -> Result<Deletion, CollectError> {
+        if self.result.reopened > 0 {
+            let sign = "before deletion, messages were found to be others than those that were archived under their names";
+            self.progress.notices.push(notice(self.folder, sign, self.result.reopened));
+        }
         if self.flagged > 0 {
             let notice = format!(
                 "{} archived copies in {} are flagged, and not deleted for that",
@@ -351,7 +241,7 @@ impl Work<'_> {
             self.progress.notices.push(notice);
         }
         self.tell().await?;
-        Ok(self.marked)
+        Ok(self.result)
     }
 }
 

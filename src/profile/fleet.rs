@@ -166,14 +166,31 @@ impl Fleet {
         }
     }
 
-    /// Does all the work there is, over as many connections as the profile allows. Gives one that can still be used, if
-    /// there is one.
+    /// Lists these folders, and fetches what is open in them, with the next [`collect_all`](Self::collect_all).
+    pub fn survey(&self, folders: Vec<String>) {
+        self.jobs.survey(folders);
+    }
+
+    /// Does all the work there is; then, over other connections, what is to be fetched once more. Gives a connection that
+    /// can still be used, if there is one.
     ///
     /// # Errors
     /// Something was left undone.
-    pub async fn collect(&self, first: Addr<Connection>) -> Result<Option<Addr<Connection>>, RunError> {
+    pub async fn collect_all(&self, first: Option<Addr<Connection>>) -> Result<Option<Addr<Connection>>, RunError> {
+        let connection = self.collect(first).await?;
+        if !self.jobs.begin_once_more() {
+            return Ok(connection);
+        }
+        if let Some(connection) = connection {
+            // Its answer says nothing that counts: all is committed.
+            let _ = connection.send(Close).await;
+        }
+        self.collect(None).await
+    }
+
+    /// Does the work that waits, over as many connections as the profile allows.
+    async fn collect(&self, mut first: Option<Addr<Connection>>) -> Result<Option<Addr<Connection>>, RunError> {
         let lanes = self.task.profile.connections.max(1) as usize;
-        let mut first = Some(first);
         let lanes = (0..lanes).map(|lane| {
             let connection = first.take();
             async move {

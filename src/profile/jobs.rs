@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{cursor::Cursor, run::FolderError};
-use crate::source::CopyRef;
+use super::{cursor::Names, run::FolderError};
+use crate::source::{CopyRef, Open};
 
 /// A folder as it was found.
 pub struct Surveyed {
@@ -20,7 +20,9 @@ pub struct Surveyed {
     pub number: u32,
     /// IMAP; `None` over POP3 and for files.
     pub uidvalidity: Option<u32>,
-    pub cursor: Cursor,
+    pub names: Names,
+    /// The sizes that the server announces are known to be off a little.
+    pub inexact: bool,
     /// The session in which it was listed: POP3's message numbers hold in no other.
     pub session: u64,
 }
@@ -33,7 +35,17 @@ pub struct Unit {
     pub losses: Losses,
     /// Copies over which connections were lost, and how many.
     suspects: HashMap<CopyRef, Losses>,
+    /// What came of copies that are fetched once more.
+    pub before: Arc<HashMap<CopyRef, Came>>,
     told: Told,
+}
+
+/// Bytes that came for a copy and are no whole message, as far as can be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Came {
+    pub sha256: [u8; 32],
+    /// How many there were.
+    pub size: u64,
 }
 
 /// Places in a unit's copies of those that have their outcome, which the profile has been told.
@@ -73,6 +85,7 @@ impl Unit {
             copies,
             losses: Losses::default(),
             suspects: HashMap::new(),
+            before: Arc::default(),
             told: Told::default(),
         }
     }
@@ -108,6 +121,7 @@ impl Unit {
         Some(Self {
             losses,
             suspects,
+            before: self.before.clone(),
             ..Self::new(self.folder.clone(), copies)
         })
     }
@@ -157,9 +171,17 @@ impl Losses {
 
 #[derive(Clone)]
 pub enum Job {
-    /// List a folder, and make units of what is open in it.
+    /// List a folder, and find out what is open in it.
     Survey(String, Losses),
     Fetch(Unit),
+}
+
+/// What waits to be done.
+enum Waiting {
+    Job(Job),
+    /// Copies of a folder that are cut into units of so many when it is their turn: the names of all of them would take
+    /// much memory.
+    Open(Arc<Surveyed>, Open, usize),
 }
 
 /// What a loss meant for what the connection had done since the one before; the best of it.
@@ -175,7 +197,7 @@ pub enum GivenBack {
 
 #[derive(Default)]
 struct Inner {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Waiting>,
     /// By the connection's lane.
     held: HashMap<usize, Job>,
     /// What came of the jobs that a lane ended since it last lost a connection.
@@ -183,6 +205,10 @@ struct Inner {
     refused: Vec<FolderError>,
     /// How often a folder had to be listed again.
     again: HashMap<String, u32>,
+    /// Copies that are to be fetched once more, over another connection.
+    once_more: Vec<(Arc<Surveyed>, HashMap<CopyRef, Came>)>,
+    /// How many they are.
+    many_once_more: usize,
 }
 
 /// The work of a run.
@@ -192,6 +218,9 @@ pub struct Jobs {
     changed: Notify,
 }
 
+/// Copies of a run that are fetched once more; those beyond are left to the next run.
+const MOST_ONCE_MORE: usize = 100_000;
+
 /// A folder that changes its UIDVALIDITY more often than this in a run is left alone.
 const MOST_SURVEYS: u32 = 3;
 
@@ -199,31 +228,88 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn folder_of(job: &Job) -> &str {
-    match job {
-        Job::Survey(folder, _) => folder,
-        Job::Fetch(unit) => &unit.folder.name,
+impl Waiting {
+    fn survey(folder: String) -> Self {
+        Self::Job(Job::Survey(folder, Losses::default()))
+    }
+
+    fn folder(&self) -> &str {
+        match self {
+            Self::Job(Job::Survey(folder, _)) => folder,
+            Self::Job(Job::Fetch(unit)) => &unit.folder.name,
+            Self::Open(folder, ..) => &folder.name,
+        }
+    }
+
+    fn is_survey(&self) -> bool {
+        matches!(self, Self::Job(Job::Survey(..)))
     }
 }
 
-fn survey(folder: String) -> Job {
-    Job::Survey(folder, Losses::default())
+impl Inner {
+    fn take(&mut self) -> Option<Job> {
+        loop {
+            match self.waiting.pop_front()? {
+                Waiting::Job(job) => return Some(job),
+                Waiting::Open(folder, mut open, size) => {
+                    let copies = open.cut(size);
+                    if copies.is_empty() {
+                        continue;
+                    }
+                    if !open.left.is_empty() {
+                        self.waiting.push_front(Waiting::Open(folder.clone(), open, size));
+                    }
+                    return Some(Job::Fetch(Unit::new(folder, copies)));
+                }
+            }
+        }
+    }
 }
 
 impl Jobs {
     pub fn survey(&self, folders: Vec<String>) {
-        lock(&self.inner).waiting.extend(folders.into_iter().map(survey));
+        lock(&self.inner).waiting.extend(folders.into_iter().map(Waiting::survey));
         self.changed.notify_waiters();
     }
 
-    /// Units go before folders that are not listed yet: what is known of is fetched first.
-    pub fn fetch(&self, units: Vec<Unit>) {
-        let mut inner = lock(&self.inner);
-        for unit in units.into_iter().rev() {
-            inner.waiting.push_front(Job::Fetch(unit));
+    /// What is open in a folder, in units of so many copies. It goes before folders that are not listed yet: what is
+    /// known of is fetched first.
+    pub fn fetch(&self, folder: Arc<Surveyed>, open: Open, size: usize) {
+        if !open.left.is_empty() {
+            lock(&self.inner).waiting.push_front(Waiting::Open(folder, open, size));
         }
+        self.changed.notify_waiters();
+    }
+
+    /// Copies of which something came, and perhaps not all: they are fetched once more when all else is done. False where
+    /// there are too many.
+    pub fn once_more(&self, folder: &Arc<Surveyed>, came: &HashMap<CopyRef, Came>) -> bool {
+        let mut inner = lock(&self.inner);
+        let fits = inner.many_once_more + came.len() <= MOST_ONCE_MORE;
+        if fits {
+            inner.many_once_more += came.len();
+            inner.once_more.push((folder.clone(), came.clone()));
+        }
+        fits
+    }
+
+    /// Makes units of what is to be fetched once more; false where nothing is.
+    pub fn begin_once_more(&self) -> bool {
+        let mut inner = lock(&self.inner);
+        inner.many_once_more = 0;
+        for (folder, came) in std::mem::take(&mut inner.once_more) {
+            let mut copies: Vec<CopyRef> = came.keys().cloned().collect();
+            copies.sort_unstable();
+            let unit = Unit {
+                before: Arc::new(came),
+                ..Unit::new(folder, copies)
+            };
+            inner.waiting.push_back(Waiting::Job(Job::Fetch(unit)));
+        }
+        let any = !inner.waiting.is_empty();
         drop(inner);
         self.changed.notify_waiters();
+        any
     }
 
     /// The next job for a lane; waits while another lane's may still make some. `None` when all is done.
@@ -240,7 +326,7 @@ impl Jobs {
                     let best = inner.ended.entry(lane).or_insert(given);
                     *best = given.max(*best);
                 }
-                if let Some(job) = inner.waiting.pop_front() {
+                if let Some(job) = inner.take() {
                     inner.held.insert(lane, job.clone());
                     return Some(job);
                 }
@@ -287,13 +373,13 @@ impl Jobs {
                 let left = unit.after_loss(why, waits);
                 let given = unit.told.given_back();
                 if let Some(left) = left {
-                    inner.waiting.push_front(Job::Fetch(left));
+                    inner.waiting.push_front(Waiting::Job(Job::Fetch(left)));
                 }
                 given
             }
             Some(Job::Survey(folder, losses)) => {
                 let losses = losses.more(why, waits);
-                inner.waiting.push_front(Job::Survey(folder, losses));
+                inner.waiting.push_front(Waiting::Job(Job::Survey(folder, losses)));
                 GivenBack::Nothing
             }
             None => GivenBack::Nothing,
@@ -307,8 +393,8 @@ impl Jobs {
     /// The folder whose work is next, which the server does not bear: none of it is done in this run.
     pub fn give_up_folder(&self) -> Option<String> {
         let mut inner = lock(&self.inner);
-        let folder = folder_of(inner.waiting.front()?).to_owned();
-        inner.waiting.retain(|job| folder_of(job) != folder);
+        let folder = inner.waiting.front()?.folder().to_owned();
+        inner.waiting.retain(|waiting| waiting.folder() != folder);
         drop(inner);
         self.changed.notify_waiters();
         Some(folder)
@@ -323,14 +409,9 @@ impl Jobs {
             return false;
         }
         // Its other units are of the folder that is gone.
-        let of_it = |job: &Job| matches!(job, Job::Fetch(unit) if unit.folder.name == folder);
-        inner.waiting.retain(|job| !of_it(job));
-        let waits = inner
-            .waiting
-            .iter()
-            .any(|job| matches!(job, Job::Survey(name, _) if name == folder));
-        if !waits {
-            inner.waiting.push_front(survey(folder.to_owned()));
+        inner.waiting.retain(|waiting| waiting.folder() != folder || waiting.is_survey());
+        if !inner.waiting.iter().any(|waiting| waiting.folder() == folder) {
+            inner.waiting.push_front(Waiting::survey(folder.to_owned()));
         }
         drop(inner);
         self.changed.notify_waiters();
@@ -352,17 +433,24 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::profile::cursor::Done;
+    use crate::source::Listing;
 
-    fn unit(uids: std::ops::Range<u32>) -> Unit {
+    /// Has these UIDs fetched, so many at a time.
+    fn fetch(jobs: &Jobs, uids: std::ops::Range<u32>, size: usize) {
         let folder = Surveyed {
             name: "INBOX".into(),
             number: 1,
             uidvalidity: Some(7),
-            cursor: Cursor::new(Done::Nothing, &[]),
+            names: Names::None,
+            inexact: false,
             session: 1,
         };
-        Unit::new(Arc::new(folder), uids.map(CopyRef::Uid).collect())
+        let copies: Vec<CopyRef> = uids.clone().map(CopyRef::Uid).collect();
+        let open = Open {
+            listing: Arc::new(Listing::of(&copies)),
+            left: uids.collect(),
+        };
+        jobs.fetch(Arc::new(folder), open, size);
     }
 
     fn fetched(job: Option<Job>) -> Unit {
@@ -376,7 +464,7 @@ mod tests {
     async fn what_a_lost_connection_held_is_done_by_another_without_what_was_told() {
         let jobs = Jobs::default();
         jobs.survey(vec!["Sent".into()]);
-        jobs.fetch(vec![unit(1..5)]);
+        fetch(&jobs, 1..5, 4);
         let held = fetched(jobs.next(0).await);
         held.told().add(0);
         held.told().add(2);
@@ -398,7 +486,7 @@ mod tests {
         assert!(matches!(jobs.next(0).await, Some(Job::Survey(..))));
         let mut idle = Box::pin(jobs.next(1));
         assert!(idle.as_mut().now_or_never().is_none());
-        jobs.fetch(vec![unit(1..5)]);
+        fetch(&jobs, 1..5, 4);
         assert_eq!(fetched(idle.await).copies.len(), 4);
         let mut first = Box::pin(jobs.next(0));
         assert!(
@@ -412,7 +500,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_is_another_one_is_listed_again_and_not_for_ever() {
         let jobs = Jobs::default();
-        jobs.fetch(vec![unit(1..5), unit(5..9)]);
+        fetch(&jobs, 1..9, 4);
         let _held = jobs.next(0).await;
         for _ in 0..MOST_SURVEYS {
             assert!(jobs.survey_again("INBOX"));
@@ -425,7 +513,7 @@ mod tests {
     #[tokio::test]
     async fn a_copy_over_which_three_connections_are_lost_is_given_up_and_holds_no_other_up() {
         let jobs = Jobs::default();
-        jobs.fetch(vec![unit(1..4)]);
+        fetch(&jobs, 1..4, 4);
         // The first is the bad one; the others come in between.
         assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
         assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Nothing);
@@ -447,7 +535,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_connection_ended_before_it_was_lost_is_progress() {
         let jobs = Jobs::default();
-        jobs.fetch(vec![unit(1..2), unit(2..3)]);
+        fetch(&jobs, 1..3, 1);
         fetched(jobs.next(0).await).told().add(0);
         assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
         assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
@@ -458,7 +546,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_asks_to_wait_is_not_at_fault_for_long() {
         let jobs = Jobs::default();
-        jobs.fetch(vec![unit(1..2)]);
+        fetch(&jobs, 1..2, 1);
         for _ in 0..Losses::MOST_WAITS {
             assert!(!fetched(jobs.next(0).await).losses.are_too_many());
             jobs.give_back(0, "later", true);

@@ -8,7 +8,7 @@ use super::{
     jobs::Surveyed,
 };
 use crate::{
-    archive::{CopyKey, StoreError},
+    archive::{Named, StoreError, Traits, header_digest},
     fault,
     identify::{Header, Identified, Reported},
     report::{CopyError, InStage, Outcome, Stage},
@@ -47,15 +47,17 @@ impl Judged {
     }
 }
 
-/// The way of one fetched copy: identified, routed, filed, committed.
+/// The way of one fetched copy: identified, routed, filed, committed. `announced` is its size in bytes, as the server has
+/// it; `remark` is to be said of it, though nothing failed.
 ///
 /// # Errors
 /// The store fails, which ends the run.
 pub async fn judge(
     task: Arc<Task>,
     folder: Arc<Surveyed>,
-    key: Option<CopyKey>,
     fetched: Fetched,
+    announced: u64,
+    remark: Option<CopyError>,
     _share: Share,
 ) -> Result<Judged, StoreError> {
     let Fetched {
@@ -76,14 +78,26 @@ pub async fn judge(
         return Ok(failed("fetch", error.to_string()));
     }
     let again = bytes.clone();
+    let key = folder.names.key(&copy);
+    let named = move |bytes: &[u8]| {
+        key.map(|key| Named {
+            key,
+            traits: Traits {
+                size: announced,
+                date: internal_date,
+                header: header_digest(bytes),
+            },
+        })
+    };
     let exclude = task.exclude.clone();
     let identify = move || {
         fault::point("identifying")?;
         if exclude.is_some_and(|exclude| exclude.applies_to(&Header::scan(&bytes), internal_date)) {
             return Ok(None);
         }
+        let named = named(&bytes);
         let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
-        fault::point("identified").map(|()| Some(prepared))
+        fault::point("identified").map(|()| Some((prepared, named)))
     };
     let identifying = InStage::enter(Stage::Identify, 1);
     let mut prepared = task.stages.pool.run(identify).await;
@@ -92,11 +106,14 @@ pub async fn judge(
         prepared = task
             .stages
             .pool
-            .run(move || Ok(Some(Prepared::new(Identified::unread(again, internal_date)))))
+            .run(move || {
+                let named = named(&again);
+                Ok(Some((Prepared::new(Identified::unread(again, internal_date)), named)))
+            })
             .await;
     }
     identifying.done();
-    let prepared = match prepared {
+    let (prepared, named) = match prepared {
         Ok(Ok(Some(prepared))) => prepared,
         Ok(Ok(None)) => {
             return Ok(Judged {
@@ -109,7 +126,7 @@ pub async fn judge(
     };
     let reported = prepared.reported;
     let route = Route {
-        copy: key,
+        copy: named,
         folder: folder.number,
         run: task.run,
         prepared,
@@ -134,7 +151,7 @@ pub async fn judge(
                 bytes: size,
                 routed: Some(routed),
                 reported,
-                error: None,
+                error: remark,
                 afloat: None,
             })
         }

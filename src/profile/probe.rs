@@ -179,8 +179,8 @@ impl Probe {
             return Ok("no folder, no header".into());
         };
         session.open(&fullest.name).await?;
-        let mut copies: Vec<CopyRef> = session.listing().await?;
-        let newest = copies.split_off(copies.len().saturating_sub(NEWEST));
+        let listing = session.listing().await?;
+        let newest: Vec<CopyRef> = listing.copies().skip((listing.len() as usize).saturating_sub(NEWEST)).collect();
         let announced: Vec<Announced> = session.sizes(&newest, false).await?;
         let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
         for window in announced.chunks(20) {

@@ -180,7 +180,7 @@ impl Work<'_> {
     async fn folder(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let opened = unless_cancelled(self.cancel, session.open(folder)).await?;
         let listing = unless_cancelled(self.cancel, session.listing()).await?;
-        let copies = listing.len() as u64;
+        let copies = listing.len();
         self.folders.push(RehearsedFolder {
             name: folder.to_owned(),
             copies,
@@ -192,7 +192,7 @@ impl Work<'_> {
         self.expected += copies;
         (self.watch)(self.tally.seen, self.expected);
         for chunk in listing.chunks(SIZES) {
-            let announced = unless_cancelled(self.cancel, session.sizes(chunk, self.exclude.needs_facts())).await?;
+            let announced = unless_cancelled(self.cancel, session.sizes(&chunk, self.exclude.needs_facts())).await?;
             if announced.len() < chunk.len() {
                 let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
@@ -344,8 +344,8 @@ impl Work<'_> {
             return Ok(());
         }
         let listing = unless_cancelled(self.cancel, session.listing()).await?;
-        let standing: HashSet<CopyRef> = listing.into_iter().collect();
         let missing = std::mem::take(&mut self.missing);
+        let standing = listing.among(&missing.iter().map(|(copy, _)| copy.clone()).collect());
         for (copy, why) in missing.into_iter().filter(|(copy, _)| standing.contains(copy)) {
             self.tally.failed(folder, &copy, "fetch", why);
         }

@@ -1,11 +1,11 @@
 //! One run, from the first connection to the protocol on disk. The profile actor starts it and
 //! counts; this says what happens in which order.
 
-use actix::ArbiterHandle;
+use actix::{Addr, ArbiterHandle};
 
 use super::{
     collect::CollectError,
-    connection::{Close, Task},
+    connection::{Close, Connection, Task},
     fleet::Fleet,
 };
 use crate::{
@@ -126,16 +126,33 @@ pub async fn go(
 async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> {
     let from_server = import.is_none();
     let first = fleet.launch(import).await?;
-    let connection = fleet.collect(first).await?;
-    match connection {
-        connection if from_server && fleet.deletes() => fleet.delete(connection).await?,
-        Some(connection) => {
-            // Its answer says nothing that counts: all is committed.
-            let _ = connection.send(Close).await;
-        }
-        None => {}
+    let mut connection = fleet.collect_all(Some(first)).await?;
+    if !from_server || !fleet.deletes() {
+        close(connection).await;
+        return Ok(());
     }
+    let mut folders = fleet.folders();
+    for _ in 0..ROUNDS {
+        folders = fleet.delete(folders, connection.take()).await?;
+        if folders.is_empty() {
+            break;
+        }
+        // Under names that were done there is mail that is not archived yet.
+        fleet.survey(folders.clone());
+        connection = fleet.collect_all(None).await?;
+    }
+    close(connection).await;
     Ok(())
+}
+
+/// So often other mail than what was archived may be found under its names, before the rest is left to the next run.
+const ROUNDS: u32 = 3;
+
+async fn close(connection: Option<Addr<Connection>>) {
+    if let Some(connection) = connection {
+        // Its answer says nothing that counts: all is committed.
+        let _ = connection.send(Close).await;
+    }
 }
 
 /// The state in which a run ends. `refused`: some folder could not be archived.

@@ -24,14 +24,18 @@ impl Fleet {
         self.task().profile.delete.when == DeleteWhen::Archived
     }
 
-    /// Deletes in all folders what is due. What goes wrong at the server is told, and ends nothing: what is not deleted
-    /// now is in the next run.
+    /// Deletes in these folders what is due. What goes wrong at the server is told, and ends nothing: what is not deleted
+    /// now is in the next run. Gives the folders in which mail was found that is yet to be archived.
     ///
     /// # Errors
     /// The store fails, or the run was interrupted.
-    pub async fn delete(&self, mut connection: Option<Addr<Connection>>) -> Result<(), RunError> {
-        let mut marked = Vec::new();
-        for folder in self.folders() {
+    pub async fn delete(
+        &self,
+        folders: Vec<String>,
+        mut connection: Option<Addr<Connection>>,
+    ) -> Result<Vec<String>, RunError> {
+        let (mut marked, mut reopened) = (Vec::new(), Vec::new());
+        for folder in folders {
             let mut losses = 0;
             let error = loop {
                 let current = match connection.take() {
@@ -44,7 +48,7 @@ impl Fleet {
                                 ..nowhere()
                             })
                             .await?;
-                            return Ok(());
+                            return Ok(reopened);
                         }
                     },
                 };
@@ -54,7 +58,10 @@ impl Fleet {
                     .map_err(|_| RunError::Fault)?
                 {
                     Ok(more) => {
-                        marked.extend(more);
+                        marked.extend(more.marked);
+                        if more.reopened > 0 {
+                            reopened.push(folder.clone());
+                        }
                         connection = Some(current);
                         break None;
                     }
@@ -84,7 +91,8 @@ impl Fleet {
                 self.tell_error(folder_error(&folder, &error)).await?;
             }
         }
-        self.close(connection, marked).await
+        self.close(connection, marked).await?;
+        Ok(reopened)
     }
 
     /// Ends the session, which is when a POP3 server deletes what is marked.

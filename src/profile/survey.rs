@@ -1,18 +1,21 @@
-//! Listing a folder, making units of what is open in it, and asking how large that is.
+//! Listing a folder, finding out what is open in it, and asking how large that is.
 
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
     collect::{CollectError, Current, Work, is_refusal, unless_cancelled},
-    cursor::{Cursor, Done},
-    jobs::{Surveyed, Unit},
+    cursor::{Done, Names},
+    jobs::Surveyed,
+    recognise::on_pool,
+    reused::Listed,
     run::FolderError,
     windows::SIZES,
 };
 use crate::{
-    archive::Change,
+    archive::{Change, Sighting},
+    clock,
     report::Outcome,
-    source::{Announced, CopyRef, Session, SourceError},
+    source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
 /// Where several connections share a folder, units have at least so many copies, and there are so many for each.
@@ -20,6 +23,8 @@ const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
 const MOST_REFUSED: u32 = 20;
+/// So many times in a row UIDVALIDITY was another one, before it is said.
+const RESTLESS: u32 = 2;
 
 impl Work<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
@@ -30,69 +35,137 @@ impl Work<'_> {
         let opened = unless_cancelled(cancel, session.open(folder)).await?;
         self.open = Some((folder.to_owned(), opened.uidvalidity));
         self.task.pulse.beat();
-        let listing = unless_cancelled(cancel, session.listing()).await?;
+        let listing = Arc::new(unless_cancelled(cancel, session.listing()).await?);
         self.task.pulse.beat();
-        let cursor = self.cursor(number, opened.uidvalidity, &listing).await?;
-        let mut copies = listing;
-        copies.retain(|copy| cursor.is_open(copy));
-        self.progress.expected += copies.len() as u64;
+        let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
+        let (mut open, inexact) = match self.task.source {
+            Some(source) => self.open_copies(session, (source, number), &opened, &listing, &names).await?,
+            None => (Done::Nothing.sort(&listing, &names).open, false),
+        };
+        self.progress.expected += open.len();
         let surveyed = Arc::new(Surveyed {
             name: folder.to_owned(),
             number,
             uidvalidity: opened.uidvalidity,
-            cursor,
+            names,
+            inexact,
             session: self.session,
         });
+        if let Listing::Uids { ambiguous, .. } = &*listing {
+            self.name_ambiguous(&surveyed, ambiguous).await?;
+            open -= ambiguous;
+        }
         let size = match self.task.profile.connections as usize {
             0 | 1 => SIZES,
-            many => copies.len().div_ceil(many * UNITS_EACH).clamp(LEAST, SIZES),
+            many => (open.len() as usize).div_ceil(many * UNITS_EACH).clamp(LEAST, SIZES),
         };
-        let units = copies
-            .chunks(size)
-            .map(|copies| Unit::new(surveyed.clone(), copies.to_vec()));
-        self.jobs.fetch(units.collect());
+        self.jobs.fetch(surveyed, Open { listing, left: open }, size);
         Ok(())
     }
 
-    /// What is done of the folder whose copies are in `listing`.
-    async fn cursor(
+    /// The copies of a source's folder that are to be looked at: by their names, and by whether these still mean what
+    /// they did. Also whether the sizes that the server announces are known to be off.
+    async fn open_copies(
         &mut self,
-        folder: u32,
-        uidvalidity: Option<u32>,
-        listing: &[CopyRef],
-    ) -> Result<Cursor, CollectError> {
-        let Some(source) = self.task.source else {
-            return Ok(Cursor::new(Done::Nothing, listing));
-        };
+        session: &mut Session,
+        (source, folder): (u32, u32),
+        opened: &OpenFolder,
+        listing: &Arc<Listing>,
+        names: &Names,
+    ) -> Result<(roaring::RoaringBitmap, bool), CollectError> {
         let store = self.task.stages.store.clone();
-        let read = move || match uidvalidity {
-            Some(uidvalidity) => {
-                let uids = store.done_uids(source, folder, uidvalidity)?;
-                Ok(Done::Imap {
-                    source,
-                    folder,
-                    uidvalidity,
-                    uids,
-                })
-            }
-            None => Ok(Done::Pop3 {
-                source,
-                uidls: store.done_uidls(source)?,
-            }),
+        let (uidvalidity, uidnext) = (opened.uidvalidity, opened.uidnext);
+        let (copies, named) = (listing.clone(), names.clone());
+        let read = move || {
+            let done = match uidvalidity {
+                Some(uidvalidity) => Done::Imap(store.done_uids(source, folder, uidvalidity)?),
+                None => Done::Pop3(store.done_uidls(source)?),
+            };
+            let beyond = match (&done, uidnext) {
+                (Done::Imap(uids), Some(next)) => uids.range(next..).filter_map(|uid| named.key(&CopyRef::Uid(uid))).collect(),
+                _ => Vec::new(),
+            };
+            Ok((done.sort(&copies, &named), beyond, store.sighting(source, folder)?))
         };
-        let done = self.task.stages.pool.run(read).await;
-        let done = done.map_err(|_| CollectError::Profile)?.map_err(CollectError::Store)?;
-        let mut cursor = Cursor::new(done, listing);
-        if let Some((source, standing)) = cursor.take_standing() {
-            let forget = Change::Uidls { source, standing };
-            self.task.stages.committer.change(forget).await?;
+        let (mut sorted, beyond, seen) = on_pool(self.task, read).await?;
+        if let Some(standing) = sorted.standing.take() {
+            self.task
+                .stages
+                .committer
+                .change(Change::Uidls { source, standing })
+                .await?;
         }
-        if listing.iter().any(|copy| matches!(copy, CopyRef::Number(_))) {
+        if let Listing::Pop3(mailbox) = &**listing
+            && (0..mailbox.len()).any(|at| mailbox.uidl(at).is_none())
+        {
             let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by \
                           their content";
             self.progress.notices.push(notice.into());
         }
-        Ok(cursor)
+        let before = seen.clone();
+        let mut seen = self.seen_now(&opened.name, seen, opened);
+        let listed = Listed {
+            source,
+            folder,
+            opened,
+            listing,
+            names,
+        };
+        self.doubt(session, &listed, beyond, &mut sorted, &mut seen).await?;
+        let inexact = seen.inexact;
+        if before.as_ref() != Some(&seen) {
+            let seen = Change::Sighting { source, folder, seen };
+            self.task.stages.committer.change(seen).await?;
+        }
+        Ok((sorted.open, inexact))
+    }
+
+    /// How the folder looks now, and what there is to say of how it changed.
+    fn seen_now(&mut self, folder: &str, before: Option<Sighting>, opened: &OpenFolder) -> Sighting {
+        let Some(before) = before else {
+            return Sighting {
+                uidvalidity: opened.uidvalidity,
+                recheck_began: clock::now().as_second(),
+                ..Sighting::default()
+            };
+        };
+        let renewed = match opened.uidvalidity == before.uidvalidity {
+            true => 0,
+            false => before.renewed.saturating_add(1),
+        };
+        if renewed >= RESTLESS {
+            self.progress.notices.push(format!(
+                "the server gives {folder} another UIDVALIDITY each time it is opened: all of its mail is fetched again in \
+                 every run, and `after` in [profile.delete] never comes; let the account write to the mailbox, so that \
+                 the server can keep its UIDs, or use POP3"
+            ));
+        }
+        Sighting {
+            uidvalidity: opened.uidvalidity,
+            renewed,
+            // The headers of other names were compared.
+            recheck_began: if renewed > 0 { clock::now().as_second() } else { before.recheck_began },
+            rechecked_to: before.rechecked_to.filter(|_| renewed == 0),
+            ..before
+        }
+    }
+
+    /// Tells of UIDs that the server gives to more than one message: what is fetched by such a name may be either.
+    async fn name_ambiguous(
+        &mut self,
+        folder: &Arc<Surveyed>,
+        ambiguous: &roaring::RoaringBitmap,
+    ) -> Result<(), CollectError> {
+        self.progress.expected += ambiguous.len();
+        for uid in ambiguous {
+            let error = "the server gives this UID to more than one message, so none of them can be fetched by it; it stays \
+                         where it is";
+            let copy = CopyRef::Uid(uid);
+            let error = super::judge::copy_error(&folder.name, &copy, "fetch", error.into());
+            let judged = super::connection::Judged::without_bytes(copy, Outcome::Failed, Some(error));
+            self.progress.judged.push(judged);
+        }
+        self.flush().await
     }
 
     /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the

@@ -4,14 +4,16 @@ use jiff::Timestamp;
 
 use super::{
     collect::CollectError,
-    deletion::{Due, cursor_of, due},
+    cursor::Names,
+    deletion::due,
+    recognise::DoneCopy,
     windows::SIZES,
 };
 use crate::{
     archive::{Retrieval, Source, Store, StoreError},
     config::Profile,
     report::DeletedCopy,
-    source::{Announced, CopyRef, OpenFolder, Session},
+    source::{Announced, CopyRef, Listing, OpenFolder, Session},
 };
 
 /// The archive as it is, where a dry run may look at it.
@@ -37,20 +39,20 @@ impl Kept {
         profile: &Profile,
         session: &mut Session,
         opened: &OpenFolder,
-        listing: &[CopyRef],
+        listing: &Listing,
         now: Timestamp,
     ) -> Result<Vec<DeletedCopy>, CollectError> {
         let folder = self.store.folder_number(&opened.name)?;
         let (Some(source), Some(folder)) = (self.source, folder) else {
             return Ok(Vec::new());
         };
-        let cursor = cursor_of(source, folder, opened, listing);
+        let names = Names::new(Some(source), folder, opened.uidvalidity, listing);
         let before = profile.delete.due_before(now);
-        let due = due(&self.store, &cursor, listing, before)?;
         let mut going = Vec::new();
         let mut retrieval = Retrieval::new(&self.store);
-        for chunk in due.chunks(SIZES) {
-            for Due { copy, row } in unflagged(session, chunk).await? {
+        for copies in listing.chunks(SIZES) {
+            let due = due(&self.store, &names, copies, before)?;
+            for DoneCopy { copy, row, .. } in unflagged(session, &due).await? {
                 if retrieval.vouch(&self.store, &row)?.is_ok() {
                     going.push(DeletedCopy {
                         folder: opened.name.clone(),
@@ -64,7 +66,7 @@ impl Kept {
     }
 }
 
-async fn unflagged(session: &mut Session, due: &[Due]) -> Result<Vec<Due>, CollectError> {
+async fn unflagged(session: &mut Session, due: &[DoneCopy]) -> Result<Vec<DoneCopy>, CollectError> {
     let copies: Vec<CopyRef> = due.iter().map(|due| due.copy.clone()).collect();
     let announced = session.sizes(&copies, true).await?;
     let flagged: std::collections::HashSet<CopyRef> = announced

@@ -4,7 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 11] = [
+const COUNTERS: [(&str, Unit, &str); 12] = [
     (
         COPIES,
         Unit::Count,
@@ -14,6 +14,11 @@ const COUNTERS: [(&str, Unit, &str); 11] = [
         DELETED,
         Unit::Count,
         "Copies deleted on the server after they were seen to be archived",
+    ),
+    (
+        REOPENED,
+        Unit::Count,
+        "Copies that count as new again, as the server gave their names to other mail",
     ),
     (FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched"),
     (FILINGS, Unit::Count, "Messages newly filed in a user's archive"),

@@ -11,6 +11,7 @@ use crate::clock;
 
 pub const COPIES: &str = "dropkeep_copies_total";
 pub const DELETED: &str = "dropkeep_deleted_copies_total";
+pub const REOPENED: &str = "dropkeep_reopened_copies_total";
 pub const FETCHED_BYTES: &str = "dropkeep_fetched_bytes_total";
 pub const FILINGS: &str = "dropkeep_filings_total";
 pub const COMMIT_SECONDS: &str = "dropkeep_commit_seconds";
@@ -163,6 +164,7 @@ pub fn profile_known(profile: &str, since: i64, last_success: Option<i64>) {
     }
     counter!(FETCHED_BYTES, "profile" => profile.clone()).absolute(0);
     counter!(DELETED, "profile" => profile.clone()).absolute(0);
+    counter!(REOPENED, "profile" => profile.clone()).absolute(0);
     for state in [
         RunState::Completed,
         RunState::CompletedWithErrors,
@@ -263,6 +265,13 @@ pub fn reloaded(taken: bool) {
 
 pub fn copies(profile: &str, outcome: Outcome, count: u64) {
     counter!(COPIES, "profile" => profile.to_owned(), "outcome" => outcome.as_str()).increment(count);
+}
+
+/// Copies that were done count as new.
+pub fn reopened(profile: &str, count: u64) {
+    if count > 0 {
+        counter!(REOPENED, "profile" => profile.to_owned()).increment(count);
+    }
 }
 
 /// Copies were deleted on the server.

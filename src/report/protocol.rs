@@ -118,6 +118,9 @@ pub struct Run {
     pub unknown: u64,
     pub filings: u64,
     pub deleted: u64,
+    /// Copies that were done and counted as new, as the server gave their names to other mail.
+    #[serde(default)]
+    pub reopened: u64,
     /// Bytes fetched.
     pub bytes: u64,
     pub users: BTreeMap<String, UserCounts>,
@@ -165,6 +168,7 @@ impl Run {
             unknown: 0,
             filings: 0,
             deleted: 0,
+            reopened: 0,
             bytes: 0,
             users: BTreeMap::new(),
             errors: Vec::new(),

@@ -24,7 +24,7 @@ use super::{
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{Change, Committer, CopyKey, Deposit, Filed, RunId, Shared, Store, StoreError, UserArchive, UserId},
+    archive::{Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId},
     clock,
     config::Unknown,
     identify::Found,
@@ -157,7 +157,7 @@ impl Actor for Router {
 #[derive(Message)]
 #[rtype(result = "Result<Routed, RouteError>")]
 pub struct Route {
-    pub copy: Option<CopyKey>,
+    pub copy: Option<Named>,
     pub folder: u32,
     pub run: RunId,
     pub prepared: Prepared,

@@ -75,6 +75,9 @@ pub enum SourceError {
     /// An answer that the protocol does not allow.
     #[error("the server's answer to {command} is not understood: {detail}")]
     Protocol { command: String, detail: String },
+    /// The mailbox is larger than dropkeep takes.
+    #[error("{0}")]
+    TooLarge(String),
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
     TooMuch { command: String, allowed: u64 },
@@ -106,7 +109,7 @@ impl SourceError {
             Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
                 Disposition::Reconnect
             }
-            Self::Refused { .. } | Self::Unreadable { .. } => Disposition::Report,
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::TooLarge(_) => Disposition::Report,
         }
     }
 
@@ -143,6 +146,7 @@ impl SourceError {
             Self::Connecting { step, .. } => Some(*step),
             Self::Refused { .. }
             | Self::Unreadable { .. }
+            | Self::TooLarge(_)
             | Self::Lost { .. }
             | Self::Protocol { .. }
             | Self::TooMuch { .. } => None,

@@ -19,12 +19,14 @@ mod guard;
 mod imap;
 mod limits;
 mod lines;
+mod listing;
 mod literal;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
 mod removal;
 mod session;
+mod stand_in;
 mod tls;
 mod token;
 mod upgrade;
@@ -39,8 +41,10 @@ pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
 pub use limits::Wait;
-pub use pop3::Pop3Session;
+pub use listing::{Listing, Open};
+pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
+pub use stand_in::stand_in;
 pub use session::{
     Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
     Want,

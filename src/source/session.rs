@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    FilesSession, Import, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession, pop3::Pop3Session,
+    FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession, pop3::Pop3Session,
 };
 use crate::config::{Family, Folders, Secret, Server};
 
@@ -118,6 +118,8 @@ pub struct OpenFolder {
     pub name: String,
     /// IMAP; `None` over POP3.
     pub uidvalidity: Option<u32>,
+    /// IMAP: the UID that the next message gets; `None` where the server does not say it.
+    pub uidnext: Option<u32>,
     /// Messages the server said stand in it.
     pub exists: u32,
 }
@@ -317,11 +319,11 @@ impl Session {
     ///
     /// # Errors
     /// The listing failed: what it lacks may stand there all the same.
-    pub async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
+    pub async fn listing(&mut self) -> Result<Listing, SourceError> {
         match self {
             Self::Imap(imap) => imap.listing().await,
             Self::Pop3(pop3) => pop3.listing().await,
-            Self::Files(files) => files.listing().await,
+            Self::Files(files) => files.listing().await.map(Listing::Files),
         }
     }
 
@@ -434,6 +436,7 @@ mod tests {
             session.folders(&Folders::default()).await?;
             session.open("INBOX").await?;
             let listed = session.listing().await?;
+            let listed: Vec<CopyRef> = listed.copies().collect();
             let announced = session.sizes(&listed, true).await?;
             session.open_for_removal("INBOX").await?;
             session.remove(&listed, Removal::Delete).await?;

@@ -6,7 +6,7 @@ use super::Group;
 use crate::archive::{
     deposit::{Content, Deposit, Filed, Settled, Shared, Verdict},
     part,
-    rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds},
+    rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Named, Part, Seconds},
 };
 
 impl Group<'_> {
@@ -52,18 +52,19 @@ impl Group<'_> {
         } else if !deposit.unclaimed.is_empty() {
             self.put_unclaimed(&forms, deposit)?;
         }
-        if let Some(copy) = &deposit.copy {
+        if let Some(Named { key, traits }) = &deposit.copy {
             let kept = self.catalog.messages.get(&self.txn, &filed.message)?;
             let fetched = deposit.fetched().sha256;
             let same = kept.is_some_and(|message| message.sha256 == fetched);
             let fetched = (!same).then_some(fetched);
             let row = Copy {
-                key: copy.check(),
+                key: key.check(),
                 message: filed.message,
                 fetched,
                 archived_at: deposit.archived_at,
+                traits: Some(*traits),
             };
-            self.catalog.copies.put(&mut self.txn, copy, &row)?;
+            self.catalog.copies.put(&mut self.txn, key, &row)?;
         }
         Ok(filed)
     }

@@ -39,6 +39,8 @@ pub enum Kind {
     Source,
     Folder,
     Copy,
+    /// How folders looked when they were last listed.
+    Sighting,
     Run,
     /// The catalog's counters.
     Counter,
@@ -68,6 +70,7 @@ impl Kind {
             Self::Source => "source",
             Self::Folder => "folder",
             Self::Copy => "copy",
+            Self::Sighting => "sighting",
             Self::Run => "run",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",
@@ -96,6 +99,7 @@ impl Kind {
             | Self::Source
             | Self::Folder
             | Self::Copy
+            | Self::Sighting
             | Self::Run
             | Self::Counter => "restore the catalog from a backup; the messages' bytes are not concerned",
             Self::Usage => "nothing is lost: the figure is derived from the filings, and can be rebuilt from them",

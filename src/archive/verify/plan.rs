@@ -92,12 +92,13 @@ pub enum Table {
     Journals,
     Unclaimed,
     Copies,
+    Sightings,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Filings,
         Self::Held,
         Self::Journals,
@@ -109,6 +110,7 @@ impl Table {
         Self::Usage,
         Self::Sources,
         Self::Folders,
+        Self::Sightings,
         Self::Volumes,
         Self::Runs,
     ];
@@ -128,6 +130,7 @@ impl Table {
             Self::Journals => "journals",
             Self::Unclaimed => "unclaimed",
             Self::Copies => "copies",
+            Self::Sightings => "sightings",
             Self::Parts => "parts",
         }
     }
@@ -149,6 +152,9 @@ impl Table {
                 take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
             }
             Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
+            Self::Sightings => {
+                take(key).map(|(source, folder): (u32, u32)| format!("source {source}, folder {folder}"))
+            }
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
             Self::Identities | Self::Parts | Self::Copies => None,
         };

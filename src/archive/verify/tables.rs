@@ -22,8 +22,8 @@ use crate::{
         codec::{Key, KeyPart, Row},
         roster::Roster,
         rows::{
-            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Source as Server, Usage, User,
-            UserId, VolumeState,
+            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage,
+            User, UserId, VolumeState,
         },
     },
     report::Run,
@@ -83,6 +83,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Journals => catalog.journals.remap_types(),
         Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
+        Table::Sightings => catalog.sightings.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
 }
@@ -145,6 +146,7 @@ impl Rows for Check<'_> {
             Table::Journals => Kind::Journal,
             Table::Unclaimed => Kind::Unclaimed,
             Table::Copies => Kind::Copy,
+            Table::Sightings => Kind::Sighting,
             Table::Parts => Kind::Part,
         }
     }
@@ -241,6 +243,9 @@ impl Check<'_> {
             Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
+            Table::Sightings => {
+                let _: ((u32, u32), Sighting) = (key(k)?, value(v)?);
+            }
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
         }
         Ok(())

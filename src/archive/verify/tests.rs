@@ -23,7 +23,7 @@ use crate::{
         catalog::Catalog,
         deposit::{Settled, Verdict},
         part::cut,
-        rows::{CopyKey, Source, User, UserId, Why},
+        rows::{CopyKey, Named, Source, Traits, User, UserId, Why},
     },
     config::{Config, Family},
     identify::identity_of,
@@ -79,7 +79,10 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
         uid,
     };
     Deposit {
-        copy: Some(key),
+        copy: Some(Named {
+            key,
+            traits: Traits::default(),
+        }),
         folder: 1,
         run: 1,
         content: Arc::new(content(bytes)),

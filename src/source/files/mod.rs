@@ -97,6 +97,7 @@ impl FilesSession {
         Ok(OpenFolder {
             name: folder.to_owned(),
             uidvalidity: None,
+            uidnext: None,
             exists: u32::try_from(exists).unwrap_or(u32::MAX),
         })
     }

@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, FetchLine},
     uid,
 };
-use crate::source::{Announced, CopyRef, Facts, SourceError};
+use crate::source::{Announced, CopyRef, Facts, Listing, SourceError};
 
 /// Messages that one SEARCH asks for. The parser's time grows with the square of an answer.
 const SEARCHED_AT_ONCE: u32 = 5_000;
@@ -26,7 +26,7 @@ impl ImapSession {
     /// It is asked by message numbers from the highest downwards: when messages are expunged
     /// meanwhile, those above move down, into ranges that are still to be asked or were
     /// answered already, and none is missed.
-    pub(in crate::source) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
+    pub(in crate::source) async fn listing(&mut self) -> Result<Listing, SourceError> {
         let mut uids = Vec::new();
         self.dialogue.grown = false;
         let mut high = self.dialogue.exists;
@@ -37,7 +37,10 @@ impl ImapSession {
         }
         uids.sort_unstable();
         uids.dedup();
-        Ok(uids.into_iter().map(CopyRef::Uid).collect())
+        Ok(Listing::Uids {
+            standing: uids.into_iter().collect(),
+            ambiguous: Default::default(),
+        })
     }
 
     async fn search(&mut self, numbers: RangeInclusive<u32>, uids: &mut Vec<u32>) -> Result<(), SourceError> {

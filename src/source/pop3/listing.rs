@@ -1,15 +1,15 @@
 //! Which copies stand in the mailbox, and how large they are: UIDL and LIST.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, sync::Arc};
 
-use super::{Pop3Session, number};
-use crate::source::{Announced, CopyRef, OpenFolder, SourceError};
+use super::{
+    Mailbox, Pop3Session,
+    mailbox, number,
+};
+use crate::source::{Announced, CopyRef, Listing, OpenFolder, SourceError};
 
 /// What a listing may say about one message, in bytes.
 const PER_MESSAGE: u64 = 256;
-
-/// A server may claim any number of messages; for more than this the allowance does not grow.
-const MANY: u32 = 4_000_000;
 
 /// So many messages that STAT counts and the listings leave out are asked for one by one.
 const LEFT_OUT: usize = 1_000;
@@ -33,27 +33,30 @@ impl Pop3Session {
             command: STAT.to_owned(),
             detail: "it has no count of messages".to_owned(),
         })?;
-        let allowance = (1 << 20) + PER_MESSAGE * u64::from(count.min(MANY));
+        if count as usize > mailbox::MOST {
+            return Err(too_large(format!("has {count} messages")));
+        }
+        let allowance = (1 << 20) + PER_MESSAGE * u64::from(count);
 
-        let sizes = &mut self.sizes;
-        sizes.clear();
+        let mut mailbox = Mailbox::default();
         let mut on = |line: &[u8]| {
-            if let Some((number, rest)) = numbered(line)
-                && let Some(size) = first_word(rest).and_then(|size| size.parse().ok())
-            {
-                sizes.insert(number, size);
+            if let Some((number, rest)) = numbered(line) {
+                let size = first_word(rest).and_then(|size| size.parse().ok());
+                if size.is_some() {
+                    mailbox.add(number, size);
+                }
             }
         };
         self.dialogue.list("LIST", allowance, &mut on).await?;
+        mailbox.put_in_order();
 
-        let mut copies: BTreeMap<u32, CopyRef> = self
-            .sizes
-            .keys()
-            .map(|number| (*number, CopyRef::Number(*number)))
-            .collect();
+        // What LIST leaves out.
+        let mut more = Mailbox::default();
         let mut on = |line: &[u8]| {
-            if let Some((number, rest)) = numbered(line) {
-                copies.insert(number, identified(number, rest));
+            if let Some((number, uidl)) = numbered(line)
+                && !mailbox.name(number, &readable(uidl))
+            {
+                more.add(number, None);
             }
         };
         match self.dialogue.list("UIDL", allowance, &mut on).await {
@@ -61,47 +64,56 @@ impl Pop3Session {
             Err(SourceError::Refused { .. }) if !self.offers("UIDL") => {}
             listed => listed?,
         }
-        if copies.len() < count as usize {
-            self.find_left_out(count, &mut copies).await?;
+        if mailbox.overflowed() || more.overflowed() {
+            return Err(too_large("lists more messages, or longer unique ids,".to_owned()));
         }
-        self.copies = copies.into_values().collect();
+        more.put_in_order();
+        let left_out: Vec<u32> = (1..=count).filter(|number| mailbox.place(*number).is_none()).collect();
+        let others = more.numbers().filter(|number| *number > count || *number == 0);
+        let left_out = left_out.into_iter().chain(others);
+        self.ask_for(left_out.collect(), count, &mut mailbox).await?;
+        self.mailbox = Arc::new(mailbox);
         self.fetched.clear();
         Ok(OpenFolder {
             name: "INBOX".to_owned(),
             uidvalidity: None,
+            uidnext: None,
             exists: count,
         })
     }
 
-    /// Adds the messages that STAT counts, and neither LIST nor UIDL names. Whether they stand there is seen when their
-    /// sizes are asked for; that they are missing from both must not pass for their absence.
-    async fn find_left_out(&mut self, count: u32, copies: &mut BTreeMap<u32, CopyRef>) -> Result<(), SourceError> {
-        let missing = count as usize - copies.len();
-        if missing > LEFT_OUT {
+    /// Adds the messages that STAT counts, or UIDL names, and LIST leaves out. Whether they stand there is seen when their
+    /// sizes are asked for; that they are missing there must not pass for their absence.
+    async fn ask_for(&mut self, left_out: Vec<u32>, count: u32, mailbox: &mut Mailbox) -> Result<(), SourceError> {
+        if left_out.len() > LEFT_OUT {
+            let missing = left_out.len();
             return Err(SourceError::Protocol {
                 command: "STAT".to_owned(),
-                detail: format!("it counts {count} messages, and LIST and UIDL leave out {missing} of them"),
+                detail: format!("it counts {count} messages, and LIST leaves out {missing} of them"),
             });
         }
-        let left_out: Vec<u32> = (1..=count).filter(|number| !copies.contains_key(number)).collect();
+        left_out.iter().for_each(|number| mailbox.add(*number, None));
+        mailbox.put_in_order();
         for number in left_out {
-            let copy = match self.dialogue.command("UIDL", &format!("UIDL {number}")).await {
-                Ok(words) => match numbered(words.as_bytes()) {
-                    Some((answered, uidl)) if answered == number => identified(number, uidl),
-                    _ => CopyRef::Number(number),
-                },
-                Err(SourceError::Refused { .. }) => CopyRef::Number(number),
+            match self.dialogue.command("UIDL", &format!("UIDL {number}")).await {
+                Ok(words) => {
+                    if let Some((answered, uidl)) = numbered(words.as_bytes())
+                        && answered == number
+                    {
+                        mailbox.name(number, &readable(uidl));
+                    }
+                }
+                Err(SourceError::Refused { .. }) => {}
                 Err(error) => return Err(error),
-            };
-            copies.insert(number, copy);
+            }
         }
         Ok(())
     }
 
     /// The copies in the mailbox, by their numbers: with their unique ids where the server has
     /// such. They are those from when it was opened; more appear in a new session only.
-    pub(in crate::source) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
-        Ok(self.copies.clone())
+    pub(in crate::source) async fn listing(&mut self) -> Result<Listing, SourceError> {
+        Ok(Listing::Pop3(self.mailbox.clone()))
     }
 
     /// The sizes of copies, in the order asked.
@@ -109,8 +121,8 @@ impl Pop3Session {
         let mut announced = Vec::with_capacity(copies.len());
         for copy in copies {
             let Some(number) = number(copy) else { continue };
-            let size = match self.sizes.get(&number) {
-                Some(size) => Some(*size),
+            let size = match self.mailbox.place(number).and_then(|at| self.mailbox.size(at)) {
+                Some(size) => Some(size),
                 None => self.size(number).await?,
             };
             if let Some(size) = size {
@@ -135,6 +147,13 @@ impl Pop3Session {
     }
 }
 
+fn too_large(what: String) -> SourceError {
+    SourceError::TooLarge(format!(
+        "the mailbox {what}, and dropkeep takes {} over POP3: move mail into other mailboxes, or use IMAP",
+        mailbox::MOST
+    ))
+}
+
 /// A listing's line: a message number, and the rest.
 fn numbered(line: &[u8]) -> Option<(u32, &[u8])> {
     let line = line.trim_ascii();
@@ -149,18 +168,12 @@ fn first_word(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(word).ok()
 }
 
-/// RFC 1939 has a unique id of 1 to 70 visible ASCII characters. Servers differ: any bytes are
-/// taken, and none at all is a message without one.
-fn identified(number: u32, uidl: &[u8]) -> CopyRef {
-    if uidl.is_empty() {
-        return CopyRef::Number(number);
-    }
-    let uidl = match std::str::from_utf8(uidl) {
+/// A unique id as text. Two that differ stay different.
+fn readable(uidl: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(uidl) {
         Ok(text) => text.into(),
-        // Two ids that differ must stay different.
         Err(_) => uidl.escape_ascii().to_string().into(),
-    };
-    CopyRef::Uidl { number, uidl }
+    }
 }
 
 #[cfg(test)]
@@ -175,8 +188,6 @@ mod tests {
         assert_eq!(numbered(b"abc 1"), None);
         assert_eq!(numbered(b"-1 abc"), None);
         assert_eq!(numbered(b"4294967296 abc"), None);
-        assert_eq!(identified(3, b""), CopyRef::Number(3));
-        let uidl = "a\\xff".into();
-        assert_eq!(identified(4, b"a\xff"), CopyRef::Uidl { number: 4, uidl });
+        assert_eq!(readable(b"a\xff"), "a\\xff");
     }
 }

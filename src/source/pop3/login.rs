@@ -49,8 +49,7 @@ impl Pop3Session {
             dialogue,
             capabilities,
             certificate: dialled.certificate,
-            copies: Vec::new(),
-            sizes: Default::default(),
+            mailbox: Default::default(),
             fetched: Default::default(),
         })
     }

@@ -6,16 +6,18 @@
 mod dialogue;
 mod listing;
 mod login;
+mod mailbox;
 mod removal;
 mod retrieve;
 mod unstuff;
 mod warnings;
 
-use std::{collections::HashMap, fmt};
+use std::{fmt, sync::Arc};
 
 use roaring::RoaringBitmap;
 
 use self::dialogue::Dialogue;
+pub use self::mailbox::Mailbox;
 use super::{CopyRef, PeerCertificate, SourceError};
 
 /// Commands on their way at once, where the server takes several (RFC 2449, 6.6). Their lines are so few bytes that
@@ -27,9 +29,8 @@ pub struct Pop3Session {
     dialogue: Dialogue,
     capabilities: Vec<String>,
     certificate: Option<PeerCertificate>,
-    /// What the opened mailbox holds, in the order of the message numbers.
-    copies: Vec<CopyRef>,
-    sizes: HashMap<u32, u64>,
+    /// What the opened mailbox holds.
+    mailbox: Arc<Mailbox>,
     /// The numbers of the messages that were fetched whole.
     fetched: RoaringBitmap,
 }

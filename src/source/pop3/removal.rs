@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{PIPELINED, Pop3Session};
+use super::{Mailbox, PIPELINED, Pop3Session};
 use crate::source::{CopyRef, Kept, OpenFolder, Removal, Removed, SourceError, lines::SMALL};
 
 const DELE: &str = "DELE";
@@ -31,7 +31,7 @@ impl Pop3Session {
         let mut removed = Removed::default();
         let mut marked: Vec<(u32, &CopyRef)> = Vec::new();
         let mut taken = HashSet::new();
-        let listed = Listed::new(&self.copies);
+        let listed = Listed::new(&self.mailbox, copies);
         for copy in copies {
             match self.number_of(copy, &listed) {
                 // One that was asked for twice is told once.
@@ -85,16 +85,23 @@ const PER_ANSWER: u64 = 512;
 struct Listed<'a>(HashMap<&'a str, Option<u32>>);
 
 impl<'a> Listed<'a> {
-    fn new(copies: &'a [CopyRef]) -> Self {
-        let mut listed = HashMap::new();
-        for copy in copies {
-            if let CopyRef::Uidl { number, uidl } = copy {
-                listed
-                    .entry(&**uidl)
-                    .and_modify(|number| *number = None)
-                    .or_insert(Some(*number));
+    /// Of the copies that are asked for.
+    fn new(mailbox: &Mailbox, asked: &'a [CopyRef]) -> Self {
+        let uidl = |copy: &'a CopyRef| match copy {
+            CopyRef::Uidl { uidl, .. } => Some(&**uidl),
+            _ => None,
+        };
+        let mut places: HashMap<&str, Vec<u32>> = asked.iter().filter_map(uidl).map(|uidl| (uidl, Vec::new())).collect();
+        for (at, number) in mailbox.numbers().enumerate() {
+            if let Some(places) = mailbox.uidl(at).and_then(|uidl| places.get_mut(uidl)) {
+                places.push(number);
             }
         }
-        Self(listed)
+        let number = |numbers: Vec<u32>| match numbers[..] {
+            [number] => Some(number),
+            _ => None,
+        };
+        let listed = places.into_iter().filter(|(_, numbers)| !numbers.is_empty());
+        Self(listed.map(|(uidl, numbers)| (uidl, number(numbers))).collect())
     }
 }

@@ -1,0 +1,279 @@
+//! What a listing shows of names that a server gives a second time, and what is done about it: the copies under them are
+//! open again. What is known by its content is then found to be a duplicate.
+
+use std::{collections::HashMap, sync::Arc};
+
+use roaring::RoaringBitmap;
+
+use super::{
+    collect::{CollectError, Work, is_refusal, unless_cancelled},
+    cursor::{Names, Sorted, digest},
+    recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
+    windows::SIZES,
+};
+use crate::{
+    archive::{Change, CopyKey, Sighting, UidlDigest, header_digest},
+    clock,
+    config::Recheck,
+    source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session, Want},
+};
+
+/// Done copies whose headers one run compares, beyond those that it has a reason to doubt.
+const RECHECKED: usize = 2_000;
+
+/// A folder as it was listed.
+pub(super) struct Listed<'f> {
+    pub source: u32,
+    pub folder: u32,
+    pub opened: &'f OpenFolder,
+    pub listing: &'f Arc<Listing>,
+    pub names: &'f Names,
+}
+
+/// Why names are not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sign {
+    /// The server will give UIDs that it gave before.
+    UidNext(u32),
+    /// The message with the highest UID that is done is another one.
+    Highest(u32),
+    Sizes,
+    Headers,
+}
+
+impl Sign {
+    fn words(self) -> String {
+        match self {
+            Self::UidNext(next) => format!("the server says that UID {next} comes next, which it gave to a message before"),
+            Self::Highest(uid) => format!("UID {uid} is another message than the one that was archived under it"),
+            Self::Sizes => "messages have other sizes than those that were archived under their UIDLs".to_owned(),
+            Self::Headers => "messages have other headers than those that were archived under their names".to_owned(),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Looks into what the listing shows, and into headers whose time has come: moves copies that are not what was done
+    /// under their names from `done` and `resized` to `open`.
+    pub(super) async fn doubt(
+        &mut self,
+        session: &mut Session,
+        listed: &Listed<'_>,
+        beyond: Vec<CopyKey>,
+        sorted: &mut Sorted,
+        seen: &mut Sighting,
+    ) -> Result<(), CollectError> {
+        let now = clock::now().as_second();
+        let resized = std::mem::take(&mut sorted.resized);
+        if !resized.is_empty() {
+            sorted.done |= &resized;
+            let other = self.named(listed, &resized);
+            self.tell_reused(listed, Sign::Sizes, other.len());
+            self.reopen(listed, other, sorted).await?;
+        }
+        let next = listed.opened.uidnext;
+        let fell = next.is_some_and(|next| seen.uidnext.is_some_and(|before| next < before)) || !beyond.is_empty();
+        seen.uidnext = next.or(seen.uidnext);
+        let sign = match (fell, next) {
+            (true, Some(next)) => Some(Sign::UidNext(next)),
+            _ => self.highest(session, listed, &sorted.done).await?.map(Sign::Highest),
+        };
+        if let Some(sign) = sign {
+            // They are no longer there, or they would come before the next one.
+            let forgotten = self.task.stages.committer.change(Change::Reopen(beyond)).await?;
+            tracing::warn!(
+                profile = self.task.profile.name,
+                run = self.task.run,
+                folder = listed.opened.name,
+                forgotten,
+                sign = sign.words(),
+                "names are given a second time"
+            );
+            let other = self.narrowed(session, listed, &sorted.done).await?;
+            self.tell_reused(listed, sign, other.len());
+            self.reopen(listed, other, sorted).await?;
+            // Those of the same size and date.
+            (seen.recheck_began, seen.rechecked_to) = (now, Some(0));
+        }
+        let counted = matches!(&**listed.listing, Listing::Pop3(mailbox) if mailbox.ids_are_numbers());
+        let mut doubted = Open {
+            listing: listed.listing.clone(),
+            left: match counted {
+                true => sorted.done.clone(),
+                false => self.due_for_recheck(listed, &sorted.done, now, seen),
+            },
+        };
+        let mut others = 0;
+        while !doubted.left.is_empty() {
+            let some = doubted.cut(BATCH);
+            let (store, names) = (self.task.stages.store.clone(), listed.names.clone());
+            let some = on_pool(self.task, move || rows(&store, &names, some)).await?;
+            let found = recognise(self.task, session, some, false).await?;
+            for (copy, why) in found.undecided {
+                tracing::info!(
+                    profile = self.task.profile.name,
+                    run = self.task.run,
+                    folder = listed.opened.name,
+                    %copy,
+                    why,
+                    "it could not be seen whether it is what was archived"
+                );
+            }
+            let other: Vec<CopyRef> = found.other.into_iter().map(|(copy, _)| copy).collect();
+            others += other.len();
+            self.reopen(listed, other, sorted).await?;
+        }
+        if others > 0 {
+            self.tell_reused(listed, Sign::Headers, others);
+        }
+        Ok(())
+    }
+
+    fn named(&self, listed: &Listed<'_>, places: &RoaringBitmap) -> Vec<CopyRef> {
+        places.iter().filter_map(|place| listed.listing.at(place)).collect()
+    }
+
+    /// Looks at the message with the highest UID that is done: where UIDs were given a second time, this one was. So it is
+    /// noticed also where the server has since given more UIDs than it had before. Gives it where it is another message.
+    async fn highest(
+        &self,
+        session: &mut Session,
+        listed: &Listed<'_>,
+        done: &RoaringBitmap,
+    ) -> Result<Option<u32>, CollectError> {
+        let (Listing::Uids { .. }, Some(uid)) = (&**listed.listing, done.max()) else {
+            return Ok(None);
+        };
+        let copy = CopyRef::Uid(uid);
+        let row = match listed.names.key(&copy) {
+            Some(key) => on_pool(self.task, {
+                let store = self.task.stages.store.clone();
+                move || store.copy(&key)
+            })
+            .await?,
+            None => None,
+        };
+        let Some(traits) = row.and_then(|row| row.traits) else {
+            return Ok(None);
+        };
+        let announced = Announced {
+            copy,
+            size: traits.size,
+            facts: None,
+        };
+        let mut came = None;
+        let mut keep = |fetched: Fetched| came = Some((header_digest(&fetched.bytes), fetched.internal_date));
+        match unless_cancelled(&self.task.cancel, session.fetch(&[announced], Want::Header, &mut keep)).await {
+            Ok(_) => {}
+            Err(CollectError::Source(error)) if is_refusal(&error) => {}
+            Err(error) => return Err(error),
+        }
+        self.task.pulse.beat();
+        let other = came.is_some_and(|(header, date)| {
+            header != traits.header || (date.is_some() && traits.date.is_some() && date != traits.date)
+        });
+        Ok(other.then_some(uid))
+    }
+
+    /// Of copies that are done, those of another size or date, and those of which neither was noted.
+    async fn narrowed(
+        &self,
+        session: &mut Session,
+        listed: &Listed<'_>,
+        done: &RoaringBitmap,
+    ) -> Result<Vec<CopyRef>, CollectError> {
+        let mut other = Vec::new();
+        let mut places = done.iter();
+        loop {
+            let copies: Vec<CopyRef> = places
+                .by_ref()
+                .take(SIZES)
+                .filter_map(|place| listed.listing.at(place))
+                .collect();
+            if copies.is_empty() {
+                return Ok(other);
+            }
+            let (store, names, asked) = (self.task.stages.store.clone(), listed.names.clone(), copies.clone());
+            let rows = on_pool(self.task, move || rows(&store, &names, asked)).await?;
+            let known: HashMap<CopyRef, DoneCopy> = rows.into_iter().map(|row| (row.copy.clone(), row)).collect();
+            let announced = unless_cancelled(&self.task.cancel, session.sizes(&copies, true)).await?;
+            self.task.pulse.beat();
+            other.extend(announced.into_iter().filter(|one| is_other(one, &known)).map(|one| one.copy));
+        }
+    }
+
+    /// The copies whose headers are to be compared in this run because it is time, the next of those that are done.
+    fn due_for_recheck(
+        &self,
+        listed: &Listed<'_>,
+        done: &RoaringBitmap,
+        now: i64,
+        seen: &mut Sighting,
+    ) -> RoaringBitmap {
+        let due = match self.task.profile.recheck {
+            Recheck::Every(span) => now.saturating_sub(seen.recheck_began) as u64 >= span.0.as_secs(),
+            Recheck::Never => false,
+        };
+        if due && seen.rechecked_to.is_none() {
+            (seen.recheck_began, seen.rechecked_to) = (now, Some(0));
+        }
+        let Some(from) = seen.rechecked_to else { return RoaringBitmap::new() };
+        let mut ahead: Vec<(UidlDigest, u32)> = match &**listed.listing {
+            Listing::Pop3(mailbox) => {
+                let digest = |place: u32| Some((digest(mailbox.uidl(place as usize)?), place));
+                done.iter().filter_map(digest).filter(|(digest, _)| *digest >= from).collect()
+            }
+            _ => {
+                let uids = done.range(u32::try_from(from).unwrap_or(u32::MAX)..);
+                uids.take(RECHECKED + 1).map(|uid| (uid.into(), uid)).collect()
+            }
+        };
+        ahead.sort_unstable();
+        seen.rechecked_to = ahead.get(RECHECKED).map(|(next, _)| *next);
+        ahead.truncate(RECHECKED);
+        ahead.into_iter().map(|(_, place)| place).collect()
+    }
+
+    fn tell_reused(&mut self, listed: &Listed<'_>, sign: Sign, copies: usize) {
+        let notice = notice(&listed.opened.name, &sign.words(), copies);
+        self.progress.notices.push(notice);
+    }
+
+    /// Copies that are not done any more.
+    async fn reopen(
+        &mut self,
+        listed: &Listed<'_>,
+        copies: Vec<CopyRef>,
+        sorted: &mut Sorted,
+    ) -> Result<(), CollectError> {
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let keys = copies.iter().filter_map(|copy| listed.names.key(copy)).collect();
+        self.task.stages.committer.change(Change::Reopen(keys)).await?;
+        let places = listed.listing.places_of(&copies);
+        sorted.open |= &places;
+        sorted.done -= &places;
+        self.progress.reopened += copies.len() as u64;
+        Ok(())
+    }
+}
+
+/// What is said where names were given a second time.
+pub(super) fn notice(folder: &str, sign: &str, copies: usize) -> String {
+    let copies = match copies {
+        0 => "no copy that is still there is another one".to_owned(),
+        1 => "1 copy counts as new and is fetched again".to_owned(),
+        many => format!("{many} copies count as new and are fetched again"),
+    };
+    format!("{folder}: {sign}; was the mailbox put back from a backup, or made anew? {copies}")
+}
+
+fn is_other(announced: &Announced, known: &HashMap<CopyRef, DoneCopy>) -> bool {
+    let Some(done) = known.get(&announced.copy) else { return false };
+    let date = announced.facts.as_ref().and_then(|facts| facts.date);
+    match done.row.traits {
+        Some(traits) => traits.size != announced.size || (date.is_some() && traits.date.is_some() && date != traits.date),
+        None => true,
+    }
+}
