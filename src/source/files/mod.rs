@@ -98,6 +98,7 @@ impl FilesSession {
             name: folder.to_owned(),
             uidvalidity: None,
             exists: u32::try_from(exists).unwrap_or(u32::MAX),
+            uidnext: None,
         })
     }
 

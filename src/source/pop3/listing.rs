@@ -70,6 +70,7 @@ impl Pop3Session {
             name: "INBOX".to_owned(),
             uidvalidity: None,
             exists: count,
+            uidnext: None,
         })
     }
 
