@@ -122,6 +122,8 @@ pub struct OpenFolder {
     pub uidnext: Option<u32>,
     /// Messages the server said stand in it.
     pub exists: u32,
+    /// The UID that the next message gets at least (IMAP UIDNEXT), where the server says it; `None` of POP3 and files.
+    pub uidnext: Option<u32>,
 }
 
 /// What came of waiting.

@@ -42,8 +42,7 @@ pub(super) struct Said {
     pub words: String,
     pub capabilities: Option<Vec<String>>,
     pub uidvalidity: Option<u32>,
-    /// Whether UIDNEXT was said.
-    pub uidnext: bool,
+    pub uidnext: Option<u32>,
     pub read_only: bool,
     /// The UIDs that were copied or moved (RFC 4315, COPYUID).
     pub copied: Option<Vec<RangeInclusive<u32>>>,
@@ -117,7 +116,7 @@ fn said(outcome: &Outcome<'_>) -> Said {
     match &outcome.code {
         Some(ResponseCode::Capabilities(capabilities)) => said.capabilities = Some(names(capabilities)),
         Some(ResponseCode::UidValidity(value)) => said.uidvalidity = Some(*value),
-        Some(ResponseCode::UidNext(_)) => said.uidnext = true,
+        Some(ResponseCode::UidNext(value)) => said.uidnext = Some(*value),
         Some(ResponseCode::ReadOnly) => said.read_only = true,
         // The parser takes the codes it knows out of the words; this one says what to do.
         Some(ResponseCode::TryCreate) => said.words.insert_str(0, "[TRYCREATE] "),

@@ -26,8 +26,6 @@ const SELECT: &str = "SELECT";
 /// What a server says of a folder that it opens.
 struct Opened {
     folder: OpenFolder,
-    /// Whether it says which UID comes next.
-    uidnext: bool,
     read_only: bool,
 }
 
@@ -68,7 +66,7 @@ impl ImapSession {
     /// Opens a folder with EXAMINE; with SELECT where UIDs do not last otherwise.
     pub(super) async fn open(&mut self, folder: &str) -> Result<OpenFolder, SourceError> {
         let examined = self.open_by("EXAMINE", folder).await?;
-        if examined.uidnext {
+        if examined.folder.uidnext.is_some() {
             return Ok(examined.folder);
         }
         // Courier-IMAP (5.0) gives new mail a UID for this session alone when it is only looked at, and in the next
@@ -124,13 +122,13 @@ impl ImapSession {
             });
         };
         let mut uidvalidity = None;
-        let mut uidnext = false;
+        let mut uidnext = None;
         let mut exists = None;
         let mut on = |answer| {
             match answer {
                 Answer::Note(said) => {
                     uidvalidity = said.uidvalidity.or(uidvalidity);
-                    uidnext |= said.uidnext;
+                    uidnext = said.uidnext.or(uidnext);
                 }
                 Answer::Exists(count) => exists = Some(count),
                 _ => {}
@@ -150,10 +148,10 @@ impl ImapSession {
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).
             uidvalidity: Some(uidvalidity.ok_or_else(|| missing("UIDVALIDITY"))?),
             exists: exists.ok_or_else(|| missing("EXISTS"))?,
+            uidnext,
         };
         Ok(Opened {
             folder,
-            uidnext,
             read_only: said.read_only,
         })
     }

@@ -79,6 +79,7 @@ impl Pop3Session {
             uidvalidity: None,
             uidnext: None,
             exists: count,
+            uidnext: None,
         })
     }
 
