@@ -94,8 +94,9 @@ async fn travel(
 }
 
 async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut Journey) -> Result<(), SourceError> {
-    let mut listed = going_on(watched, session.listing().await)?.unwrap_or_default();
-    listed.truncate(WINDOW);
+    let listing = going_on(watched, session.listing().await)?;
+    let copies = listing.iter().flat_map(|listing| listing.copies());
+    let listed: Vec<_> = copies.take(WINDOW).collect();
     let mut announced = going_on(watched, session.sizes(&listed, how & 4 == 4).await)?.unwrap_or_default();
     assert!(announced.iter().all(|one| listed.contains(&one.copy)));
     announced.retain(|one| one.size <= LARGEST);

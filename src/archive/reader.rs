@@ -10,8 +10,7 @@ use super::{
     Store, StoreError,
     rows::{
         Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds, Sighting, Source,
-        UidlDigest,
-        Unclaimed, Usage, User, UserId, uidl_digest,
+        UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
 

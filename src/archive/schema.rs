@@ -26,7 +26,8 @@ pub const SCHEMA: u32 = 3;
 const SCHEMA_KEY: &str = "schema";
 
 /// What makes schema n+1 of schema n, from schema 1 on.
-const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] = [copies_note_their_keys, copies_have_room_for_traits];
+const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] =
+    [copies_note_their_keys, copies_have_room_for_traits];
 
 /// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
 ///

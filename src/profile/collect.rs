@@ -534,7 +534,12 @@ impl Work<'_> {
         if fetched < SURELY_INEXACT || same_again < fetched - fetched / 10 {
             return Ok(());
         }
-        let seen = self.task.stages.store.sighting(source, folder.number)?.unwrap_or_default();
+        let seen = self
+            .task
+            .stages
+            .store
+            .sighting(source, folder.number)?
+            .unwrap_or_default();
         let seen = Sighting { inexact: true, ..seen };
         let folder = folder.number;
         self.task
@@ -551,8 +556,9 @@ impl Work<'_> {
             return;
         }
         // In another session, a message without UIDL is nobody knows which.
-        let (lasting, others): (HashMap<_, _>, HashMap<_, _>) =
-            copies.into_iter().partition(|(copy, _)| !matches!(copy, CopyRef::Number(_)));
+        let (lasting, others): (HashMap<_, _>, HashMap<_, _>) = copies
+            .into_iter()
+            .partition(|(copy, _)| !matches!(copy, CopyRef::Number(_)));
         let places = lasting.keys().filter_map(|copy| current.places.get(copy).copied());
         let places: Vec<usize> = places.collect();
         let mut left = others;

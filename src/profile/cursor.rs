@@ -55,7 +55,10 @@ pub(super) fn digest(uidl: &str) -> UidlDigest {
 
 /// The UIDLs of a mailbox, ascending.
 fn digests(mailbox: &Mailbox) -> Vec<UidlDigest> {
-    let mut digests: Vec<UidlDigest> = (0..mailbox.len()).filter_map(|at| mailbox.uidl(at)).map(digest).collect();
+    let mut digests: Vec<UidlDigest> = (0..mailbox.len())
+        .filter_map(|at| mailbox.uidl(at))
+        .map(digest)
+        .collect();
     digests.sort_unstable();
     digests
 }
@@ -203,7 +206,10 @@ mod tests {
         };
         let names = Names::new(Some(1), 2, Some(3), &listing);
         let sorted = Done::Imap([2, 3].into_iter().collect()).sort(&listing, &names);
-        assert_eq!((sorted.open, sorted.done), ([1].into_iter().collect(), [3].into_iter().collect()));
+        assert_eq!(
+            (sorted.open, sorted.done),
+            ([1].into_iter().collect(), [3].into_iter().collect())
+        );
         assert_eq!(names.key(&CopyRef::Uid(2)), None);
     }
 

@@ -230,8 +230,11 @@ impl Work<'_> {
 
     async fn end(mut self) -> Result<Deletion, CollectError> {
         if self.result.reopened > 0 {
-            let sign = "before deletion, messages were found to be others than those that were archived under their names";
-            self.progress.notices.push(notice(self.folder, sign, self.result.reopened));
+            let sign =
+                "before deletion, messages were found to be others than those that were archived under their names";
+            self.progress
+                .notices
+                .push(notice(self.folder, sign, self.result.reopened));
         }
         if self.flagged > 0 {
             let notice = format!(

@@ -268,7 +268,9 @@ impl Inner {
 
 impl Jobs {
     pub fn survey(&self, folders: Vec<String>) {
-        lock(&self.inner).waiting.extend(folders.into_iter().map(Waiting::survey));
+        lock(&self.inner)
+            .waiting
+            .extend(folders.into_iter().map(Waiting::survey));
         self.changed.notify_waiters();
     }
 
@@ -409,7 +411,9 @@ impl Jobs {
             return false;
         }
         // Its other units are of the folder that is gone.
-        inner.waiting.retain(|waiting| waiting.folder() != folder || waiting.is_survey());
+        inner
+            .waiting
+            .retain(|waiting| waiting.folder() != folder || waiting.is_survey());
         if !inner.waiting.iter().any(|waiting| waiting.folder() == folder) {
             inner.waiting.push_front(Waiting::survey(folder.to_owned()));
         }

@@ -180,7 +180,10 @@ impl Probe {
         };
         session.open(&fullest.name).await?;
         let listing = session.listing().await?;
-        let newest: Vec<CopyRef> = listing.copies().skip((listing.len() as usize).saturating_sub(NEWEST)).collect();
+        let newest: Vec<CopyRef> = listing
+            .copies()
+            .skip((listing.len() as usize).saturating_sub(NEWEST))
+            .collect();
         let announced: Vec<Announced> = session.sizes(&newest, false).await?;
         let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
         for window in announced.chunks(20) {

@@ -251,14 +251,19 @@ async fn by_bytes(
                 .get(&fetched.copy)
                 .is_some_and(|known| Sha256::digest(&fetched.bytes)[..] == known.sha256);
             let header = headers.get(&fetched.copy).copied();
-            came.insert(fetched.copy, (same, header.unwrap_or_else(|| header_digest(&fetched.bytes))));
+            came.insert(
+                fetched.copy,
+                (same, header.unwrap_or_else(|| header_digest(&fetched.bytes))),
+            );
         };
         let fetched = unless_cancelled(&task.cancel, session.fetch(&window, Want::Whole, &mut compare)).await;
         let refused = match fetched {
             Ok(unfetched) => unfetched,
             Err(CollectError::Source(error)) if is_refusal(&error) => {
                 let left = window.iter().filter(|one| !came.contains_key(&one.copy));
-                found.undecided.extend(left.map(|one| (one.copy.clone(), error.to_string())));
+                found
+                    .undecided
+                    .extend(left.map(|one| (one.copy.clone(), error.to_string())));
                 Vec::new()
             }
             Err(error) => return Err(error),

@@ -23,8 +23,6 @@ const RECHECKED: usize = 2_000;
 
 /// A folder as it was listed.
 pub(super) struct Listed<'f> {
-    pub source: u32,
-    pub folder: u32,
     pub opened: &'f OpenFolder,
     pub listing: &'f Arc<Listing>,
     pub names: &'f Names,
@@ -44,7 +42,9 @@ enum Sign {
 impl Sign {
     fn words(self) -> String {
         match self {
-            Self::UidNext(next) => format!("the server says that UID {next} comes next, which it gave to a message before"),
+            Self::UidNext(next) => {
+                format!("the server says that UID {next} comes next, which it gave to a message before")
+            }
             Self::Highest(uid) => format!("UID {uid} is another message than the one that was archived under it"),
             Self::Sizes => "messages have other sizes than those that were archived under their UIDLs".to_owned(),
             Self::Headers => "messages have other headers than those that were archived under their names".to_owned(),
@@ -146,11 +146,13 @@ impl Work<'_> {
         };
         let copy = CopyRef::Uid(uid);
         let row = match listed.names.key(&copy) {
-            Some(key) => on_pool(self.task, {
-                let store = self.task.stages.store.clone();
-                move || store.copy(&key)
-            })
-            .await?,
+            Some(key) => {
+                on_pool(self.task, {
+                    let store = self.task.stages.store.clone();
+                    move || store.copy(&key)
+                })
+                .await?
+            }
             None => None,
         };
         let Some(traits) = row.and_then(|row| row.traits) else {
@@ -198,7 +200,12 @@ impl Work<'_> {
             let known: HashMap<CopyRef, DoneCopy> = rows.into_iter().map(|row| (row.copy.clone(), row)).collect();
             let announced = unless_cancelled(&self.task.cancel, session.sizes(&copies, true)).await?;
             self.task.pulse.beat();
-            other.extend(announced.into_iter().filter(|one| is_other(one, &known)).map(|one| one.copy));
+            other.extend(
+                announced
+                    .into_iter()
+                    .filter(|one| is_other(one, &known))
+                    .map(|one| one.copy),
+            );
         }
     }
 
@@ -217,11 +224,16 @@ impl Work<'_> {
         if due && seen.rechecked_to.is_none() {
             (seen.recheck_began, seen.rechecked_to) = (now, Some(0));
         }
-        let Some(from) = seen.rechecked_to else { return RoaringBitmap::new() };
+        let Some(from) = seen.rechecked_to else {
+            return RoaringBitmap::new();
+        };
         let mut ahead: Vec<(UidlDigest, u32)> = match &**listed.listing {
             Listing::Pop3(mailbox) => {
                 let digest = |place: u32| Some((digest(mailbox.uidl(place as usize)?), place));
-                done.iter().filter_map(digest).filter(|(digest, _)| *digest >= from).collect()
+                done.iter()
+                    .filter_map(digest)
+                    .filter(|(digest, _)| *digest >= from)
+                    .collect()
             }
             _ => {
                 let uids = done.range(u32::try_from(from).unwrap_or(u32::MAX)..);
@@ -270,10 +282,14 @@ pub(super) fn notice(folder: &str, sign: &str, copies: usize) -> String {
 }
 
 fn is_other(announced: &Announced, known: &HashMap<CopyRef, DoneCopy>) -> bool {
-    let Some(done) = known.get(&announced.copy) else { return false };
+    let Some(done) = known.get(&announced.copy) else {
+        return false;
+    };
     let date = announced.facts.as_ref().and_then(|facts| facts.date);
     match done.row.traits {
-        Some(traits) => traits.size != announced.size || (date.is_some() && traits.date.is_some() && date != traits.date),
+        Some(traits) => {
+            traits.size != announced.size || (date.is_some() && traits.date.is_some() && date != traits.date)
+        }
         None => true,
     }
 }

@@ -84,7 +84,11 @@ mod tests {
     #[test]
     fn what_comes_whole_or_larger_is_a_message() {
         for announced in [0, 10, MAIL.len() as u64, MAIL.len() as u64 + SLACK] {
-            assert_eq!(judge(MAIL, announced, None, false), Verdict::Message(None), "{announced}");
+            assert_eq!(
+                judge(MAIL, announced, None, false),
+                Verdict::Message(None),
+                "{announced}"
+            );
         }
     }
 
@@ -94,7 +98,10 @@ mod tests {
         for bytes in [&b""[..], half] {
             let announced = MAIL.len() as u64;
             assert_eq!(judge(bytes, announced, None, false), Verdict::OnceMore(came(bytes)));
-            assert_eq!(judge(MAIL, announced, Some(&came(bytes)), false), Verdict::Message(None));
+            assert_eq!(
+                judge(MAIL, announced, Some(&came(bytes)), false),
+                Verdict::Message(None)
+            );
         }
         assert_eq!(judge(b"", 0, None, false), Verdict::OnceMore(came(b"")));
     }
@@ -104,7 +111,10 @@ mod tests {
         let again = |bytes: &[u8]| judge(bytes, 500, Some(&came(bytes)), false);
         assert!(matches!(again(MAIL), Verdict::Message(Some(_))));
         assert!(matches!(again(b""), Verdict::None(_)));
-        assert!(matches!(judge(MAIL, 500, Some(&came(b"other")), false), Verdict::None(_)));
+        assert!(matches!(
+            judge(MAIL, 500, Some(&came(b"other")), false),
+            Verdict::None(_)
+        ));
     }
 
     #[test]

@@ -39,7 +39,10 @@ impl Work<'_> {
         self.task.pulse.beat();
         let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
         let (mut open, inexact) = match self.task.source {
-            Some(source) => self.open_copies(session, (source, number), &opened, &listing, &names).await?,
+            Some(source) => {
+                self.open_copies(session, (source, number), &opened, &listing, &names)
+                    .await?
+            }
             None => (Done::Nothing.sort(&listing, &names).open, false),
         };
         self.progress.expected += open.len();
@@ -82,7 +85,10 @@ impl Work<'_> {
                 None => Done::Pop3(store.done_uidls(source)?),
             };
             let beyond = match (&done, uidnext) {
-                (Done::Imap(uids), Some(next)) => uids.range(next..).filter_map(|uid| named.key(&CopyRef::Uid(uid))).collect(),
+                (Done::Imap(uids), Some(next)) => uids
+                    .range(next..)
+                    .filter_map(|uid| named.key(&CopyRef::Uid(uid)))
+                    .collect(),
                 _ => Vec::new(),
             };
             Ok((done.sort(&copies, &named), beyond, store.sighting(source, folder)?))
@@ -104,13 +110,7 @@ impl Work<'_> {
         }
         let before = seen.clone();
         let mut seen = self.seen_now(&opened.name, seen, opened);
-        let listed = Listed {
-            source,
-            folder,
-            opened,
-            listing,
-            names,
-        };
+        let listed = Listed { opened, listing, names };
         self.doubt(session, &listed, beyond, &mut sorted, &mut seen).await?;
         let inexact = seen.inexact;
         if before.as_ref() != Some(&seen) {
@@ -144,7 +144,11 @@ impl Work<'_> {
             uidvalidity: opened.uidvalidity,
             renewed,
             // The headers of other names were compared.
-            recheck_began: if renewed > 0 { clock::now().as_second() } else { before.recheck_began },
+            recheck_began: if renewed > 0 {
+                clock::now().as_second()
+            } else {
+                before.recheck_began
+            },
             rechecked_to: before.rechecked_to.filter(|_| renewed == 0),
             ..before
         }

@@ -123,7 +123,12 @@ pub struct Open {
 impl Open {
     /// Takes off the first of them.
     pub fn cut(&mut self, most: usize) -> Vec<CopyRef> {
-        let copies = self.left.iter().take(most).filter_map(|place| self.listing.at(place)).collect();
+        let copies = self
+            .left
+            .iter()
+            .take(most)
+            .filter_map(|place| self.listing.at(place))
+            .collect();
         self.left.remove_smallest(most as u64);
         copies
     }

@@ -44,8 +44,8 @@ pub use limits::Wait;
 pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
-pub use stand_in::stand_in;
 pub use session::{
     Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
     Want,
 };
+pub use stand_in::stand_in;

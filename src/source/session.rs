@@ -12,7 +12,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession, pop3::Pop3Session,
+    FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession,
+    pop3::Pop3Session,
 };
 use crate::config::{Family, Folders, Secret, Server};
 
@@ -122,8 +123,6 @@ pub struct OpenFolder {
     pub uidnext: Option<u32>,
     /// Messages the server said stand in it.
     pub exists: u32,
-    /// The UID that the next message gets at least (IMAP UIDNEXT), where the server says it; `None` of POP3 and files.
-    pub uidnext: Option<u32>,
 }
 
 /// What came of waiting.

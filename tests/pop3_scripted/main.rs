@@ -76,7 +76,7 @@ async fn open(scripted: &Scripted) -> Session {
 }
 
 async fn window(session: &mut Session) -> Vec<Announced> {
-    let listed = session.listing().await.expect("a listing");
+    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
     session.sizes(&listed, false).await.expect("sizes")
 }
 
@@ -275,7 +275,7 @@ async fn a_server_without_uidl_and_capa_gives_numbers() {
     assert_eq!(session.folders(&Folders::default()).await.expect("folders"), ["INBOX"]);
     session.open("INBOX").await.expect("INBOX");
     assert!(!session.can_fetch_headers());
-    let listed = session.listing().await.expect("a listing");
+    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
     assert_eq!(listed, [CopyRef::Number(1), CopyRef::Number(2)]);
     let (got, _) = fetch(&mut session, Want::Whole).await;
     assert_eq!(got.len(), 2);
@@ -326,7 +326,7 @@ async fn odd_listings_are_read_as_far_as_they_go() {
     );
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
-    let listed = session.listing().await.expect("a listing");
+    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
     let expected = [
         uidl(1, "same"),
         uidl(2, "same"),

@@ -37,7 +37,7 @@ async fn messages_come_through_whole_from_a_server_that_deflates() {
         let login = &steps.done.last().expect("a step").1;
         assert!(login.ends_with(", compressed"), "{login}: {:?}", session.capabilities());
         session.open("INBOX").await.expect("INBOX");
-        let listed = session.listing().await.expect("a listing");
+        let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
         let announced = session.sizes(&listed, false).await.expect("sizes");
         let mut got = Vec::new();
         let missing = session

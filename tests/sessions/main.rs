@@ -36,7 +36,7 @@ fn messages(count: usize) -> Vec<String> {
 async fn listing(server: &Server, folder: &str) -> Vec<CopyRef> {
     let mut session = connect(server).await;
     session.open(folder).await.expect("the folder");
-    let listed = session.listing().await.expect("a listing");
+    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
     session.close().await.expect("a farewell");
     listed
 }

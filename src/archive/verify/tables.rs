@@ -22,8 +22,8 @@ use crate::{
         codec::{Key, KeyPart, Row},
         roster::Roster,
         rows::{
-            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage,
-            User, UserId, VolumeState,
+            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
+            Usage, User, UserId, VolumeState,
         },
     },
     report::Run,

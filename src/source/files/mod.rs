@@ -99,7 +99,6 @@ impl FilesSession {
             uidvalidity: None,
             uidnext: None,
             exists: u32::try_from(exists).unwrap_or(u32::MAX),
-            uidnext: None,
         })
     }
 

@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{
-    Mailbox, Pop3Session,
-    mailbox, number,
-};
+use super::{Mailbox, Pop3Session, mailbox, number};
 use crate::source::{Announced, CopyRef, Listing, OpenFolder, SourceError};
 
 /// What a listing may say about one message, in bytes.
@@ -79,7 +76,6 @@ impl Pop3Session {
             uidvalidity: None,
             uidnext: None,
             exists: count,
-            uidnext: None,
         })
     }
 

@@ -108,7 +108,9 @@ impl Mailbox {
 
     /// The place of the message with this number.
     pub(super) fn place(&self, number: u32) -> Option<usize> {
-        self.messages.binary_search_by_key(&number, |message| message.number).ok()
+        self.messages
+            .binary_search_by_key(&number, |message| message.number)
+            .ok()
     }
 
     /// The numbers, ascending.
@@ -118,7 +120,10 @@ impl Mailbox {
 
     /// Whether the unique ids are but the messages' numbers: in another session they may be other messages'.
     pub fn ids_are_numbers(&self) -> bool {
-        let counts = |at: usize| self.uidl(at).is_some_and(|uidl| uidl.parse() == Ok(self.messages[at].number));
+        let counts = |at: usize| {
+            self.uidl(at)
+                .is_some_and(|uidl| uidl.parse() == Ok(self.messages[at].number))
+        };
         !self.is_empty() && (0..self.len()).all(counts)
     }
 
@@ -126,8 +131,12 @@ impl Mailbox {
     #[cfg(test)]
     pub fn sized(messages: &[(&str, u64)]) -> Self {
         let mut mailbox = Self::default();
-        (1..).zip(messages).for_each(|(number, (_, size))| mailbox.add(number, Some(*size)));
-        (1..).zip(messages).for_each(|(number, (uidl, _))| drop(mailbox.name(number, uidl)));
+        (1..)
+            .zip(messages)
+            .for_each(|(number, (_, size))| mailbox.add(number, Some(*size)));
+        for (number, (uidl, _)) in (1..).zip(messages) {
+            mailbox.name(number, uidl);
+        }
         mailbox
     }
 
@@ -173,7 +182,9 @@ mod tests {
         let mut mailbox = Mailbox::default();
         (1..=100).for_each(|number| mailbox.add(number, Some(1)));
         let long = "x".repeat(1 << 20);
-        (1..=100).for_each(|number| drop(mailbox.name(number, &long)));
+        for number in 1..=100 {
+            mailbox.name(number, &long);
+        }
         assert!(mailbox.overflowed() && mailbox.names.len() <= MOST_NAMES);
     }
 

@@ -91,7 +91,8 @@ impl<'a> Listed<'a> {
             CopyRef::Uidl { uidl, .. } => Some(&**uidl),
             _ => None,
         };
-        let mut places: HashMap<&str, Vec<u32>> = asked.iter().filter_map(uidl).map(|uidl| (uidl, Vec::new())).collect();
+        let mut places: HashMap<&str, Vec<u32>> =
+            asked.iter().filter_map(uidl).map(|uidl| (uidl, Vec::new())).collect();
         for (at, number) in mailbox.numbers().enumerate() {
             if let Some(places) = mailbox.uidl(at).and_then(|uidl| places.get_mut(uidl)) {
                 places.push(number);
