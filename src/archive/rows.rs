@@ -328,6 +328,8 @@ pub struct Traits {
     /// IMAP INTERNALDATE.
     pub date: Option<Seconds>,
     pub header: HeaderDigest,
+    /// Less came than was announced, so perhaps not all of the message: the copy is never deleted.
+    pub short: bool,
 }
 
 /// The beginning of the BLAKE3 digest of a whole header, as [`header_digest`] takes it.

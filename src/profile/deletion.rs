@@ -55,6 +55,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         folder,
         result: Deletion::default(),
         flagged: 0,
+        short: 0,
         progress: Progress {
             deleted: gone,
             ..Progress::default()
@@ -133,6 +134,8 @@ struct Work<'t> {
     folder: &'t str,
     result: Deletion,
     flagged: u64,
+    /// Copies of which less came than the server announces.
+    short: u64,
     progress: Progress,
 }
 
@@ -142,6 +145,7 @@ impl Work<'_> {
     async fn check(&mut self, session: &mut Session, due: &[DoneCopy]) -> Result<Vec<DoneCopy>, CollectError> {
         let found = recognise(self.task, session, due.to_vec(), true).await?;
         self.flagged += found.flagged.len() as u64;
+        self.short += found.short.len() as u64;
         for (copy, why) in found.undecided {
             self.error(&copy, format!("not deleted: {why}"));
         }
@@ -240,6 +244,14 @@ impl Work<'_> {
             let notice = format!(
                 "{} archived copies in {} are flagged, and not deleted for that",
                 self.flagged, self.folder
+            );
+            self.progress.notices.push(notice);
+        }
+        if self.short > 0 {
+            let notice = format!(
+                "{} archived copies in {} are not deleted: the server announces more bytes of them than it gives, so perhaps \
+                 not all of them is in the archive",
+                self.short, self.folder
             );
             self.progress.notices.push(notice);
         }

@@ -6,6 +6,7 @@ use super::{
     budget::Share,
     connection::{Judged, Task},
     jobs::Surveyed,
+    shortfall,
 };
 use crate::{
     archive::{Named, StoreError, Traits, header_digest},
@@ -86,6 +87,7 @@ pub async fn judge(
                 size: announced,
                 date: internal_date,
                 header: header_digest(bytes),
+                short: shortfall::is_less(bytes, announced),
             },
         })
     };

@@ -13,6 +13,7 @@ use super::{
     collect::{CollectError, is_refusal, unless_cancelled},
     connection::Task,
     cursor::Names,
+    shortfall,
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct Known {
     size: Option<u64>,
     date: Option<Seconds>,
     header: Option<HeaderDigest>,
+    /// Less came of it than was announced.
+    short: bool,
     /// Of the bytes that were fetched.
     sha256: [u8; 32],
     /// Its traits are in its row.
@@ -82,6 +85,7 @@ impl Known {
                 size: Some(traits.size),
                 date: traits.date,
                 header: Some(traits.header),
+                short: traits.short,
                 sha256,
                 noted: true,
             },
@@ -91,6 +95,7 @@ impl Known {
                 size: vouched.as_ref().and_then(|vouched| vouched.size),
                 date: None,
                 header: vouched.and_then(|vouched| vouched.header),
+                short: false,
                 sha256,
                 noted: false,
             },
@@ -115,6 +120,8 @@ pub(super) struct Recognised {
     pub other: Vec<(CopyRef, CopyKey)>,
     /// The same, or perhaps not, and \Flagged.
     pub flagged: HashSet<CopyRef>,
+    /// What they were, and less of them came than the server announces.
+    pub short: Vec<CopyRef>,
     /// Those of which it could not be found out, and why. What is gone meanwhile is nowhere.
     pub undecided: Vec<(CopyRef, String)>,
     /// What was learnt of those that are the same.
@@ -184,10 +191,20 @@ pub(super) async fn recognise(
     }
     let flagged = announced.iter().filter(|one| for_deletion && one.is_flagged());
     found.flagged = flagged.map(|one| one.copy.clone()).collect();
-    let compares = |one: &Announced| session.can_fetch_headers() && asked[&one.copy].header.is_some();
+    // Of what is short more may come now. What is to be deleted needs more than that.
+    let short = |one: &Announced| asked[&one.copy].short;
+    found.short = match for_deletion {
+        true => announced
+            .iter()
+            .filter(|one| short(one))
+            .map(|one| one.copy.clone())
+            .collect(),
+        false => Vec::new(),
+    };
+    let compares = |one: &Announced| session.can_fetch_headers() && asked[&one.copy].header.is_some() && !short(one);
     let (by_header, whole): (Vec<_>, Vec<_>) = announced
         .into_iter()
-        .filter(|one| !found.flagged.contains(&one.copy))
+        .filter(|one| !found.flagged.contains(&one.copy) && !(for_deletion && short(one)))
         .partition(|one| asked[&one.copy].is_like(one) && compares(one));
     let (unlike, headers) = by_headers(task, session, &asked, by_header, &mut found).await?;
     by_bytes(task, session, &asked, [unlike, whole].concat(), &headers, &mut found).await?;
@@ -223,7 +240,7 @@ async fn by_headers(
         for one in window {
             let known = &asked[&one.copy];
             if known.header.is_some() && digests.get(&one.copy) == known.header.as_ref() {
-                found.is_same(known, &one, known.header.unwrap_or_default());
+                found.is_same(known, &one, known.header.unwrap_or_default(), false);
             } else {
                 unlike.push(one);
             }
@@ -245,16 +262,17 @@ async fn by_bytes(
     for window in windows(copies, most, |one| one.size) {
         let _share = task.share(window.iter().map(|one| one.size)).await?;
         let mut came = HashMap::with_capacity(window.len());
+        let sizes: HashMap<CopyRef, u64> = window.iter().map(|one| (one.copy.clone(), one.size)).collect();
         let mut compare = |fetched: Fetched| {
             task.pulse.beat();
             let same = asked
                 .get(&fetched.copy)
                 .is_some_and(|known| Sha256::digest(&fetched.bytes)[..] == known.sha256);
             let header = headers.get(&fetched.copy).copied();
-            came.insert(
-                fetched.copy,
-                (same, header.unwrap_or_else(|| header_digest(&fetched.bytes))),
-            );
+            let header = header.unwrap_or_else(|| header_digest(&fetched.bytes));
+            let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();
+            let short = shortfall::is_less(&fetched.bytes, announced);
+            came.insert(fetched.copy, (same, header, short));
         };
         let fetched = unless_cancelled(&task.cancel, session.fetch(&window, Want::Whole, &mut compare)).await;
         let refused = match fetched {
@@ -271,8 +289,8 @@ async fn by_bytes(
         for one in window {
             let known = &asked[&one.copy];
             match came.get(&one.copy) {
-                Some((true, header)) => found.is_same(known, &one, *header),
-                Some((false, _)) => found.other.push((one.copy, known.key)),
+                Some((true, header, short)) => found.is_same(known, &one, *header, *short),
+                Some((false, ..)) => found.other.push((one.copy, known.key)),
                 None => {}
             }
         }
@@ -286,16 +304,20 @@ async fn by_bytes(
 
 impl Recognised {
     /// The same message; notes its traits as they are now, where the row has none or others.
-    fn is_same(&mut self, known: &Known, announced: &Announced, header: HeaderDigest) {
+    fn is_same(&mut self, known: &Known, announced: &Announced, header: HeaderDigest, short: bool) {
         let date = announced.facts.as_ref().and_then(|facts| facts.date);
         let traits = Traits {
             size: announced.size,
             date: date.or(known.date),
             header,
+            short,
         };
-        if !known.noted || !known.is_like(announced) || known.header != Some(header) {
+        if !known.noted || !known.is_like(announced) || known.header != Some(header) || known.short != short {
             self.traits.push(Named { key: known.key, traits });
         }
-        self.same.push(known.copy.clone());
+        match short {
+            true => self.short.push(known.copy.clone()),
+            false => self.same.push(known.copy.clone()),
+        }
     }
 }

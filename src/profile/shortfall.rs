@@ -54,7 +54,12 @@ pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool)
     }
 }
 
-/// Whether less came than was announced. Some servers count each line end as two bytes and give one.
+/// Whether less came than was announced, beyond what servers count differently.
+pub fn is_less(bytes: &[u8], announced: u64) -> bool {
+    is_short(bytes, announced, false)
+}
+
+/// `inexact`: the server's sizes are known to be off. Some servers count each line end as two bytes and give one.
 fn is_short(bytes: &[u8], announced: u64, inexact: bool) -> bool {
     let expected = match inexact {
         true => announced - announced / 8,

@@ -6,6 +6,7 @@
 
 pub mod appliance;
 pub mod complete;
+pub mod control;
 pub mod corpus;
 pub mod dovecot;
 pub mod generator;
