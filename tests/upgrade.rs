@@ -41,10 +41,19 @@ fn assert_reads_the_same(appliance: &Appliance, read: &Value) {
 
 #[test]
 fn a_store_of_schema_1_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(1);
+}
+
+#[test]
+fn a_store_of_schema_2_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(2);
+}
+
+fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     // The mailbox that the frozen store was made of, so that its copies are known.
     let server = Dovecot::with(Mailbox::new(Settings::messages(60)));
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap-ssl"));
-    let read = thaw(&appliance, 1);
+    let read = thaw(&appliance, schema);
     assert_reads_the_same(&appliance, &read);
     // A second time it is of the present schema.
     assert_reads_the_same(&appliance, &read);
@@ -85,7 +94,7 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains("up to 2"), "{said}");
+        assert!(said.contains("schema 99") && said.contains("up to 3"), "{said}");
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

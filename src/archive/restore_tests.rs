@@ -108,8 +108,14 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
 
     // A backup of a later version.
     let record = fs::read_to_string(backup.join(RECORD)).unwrap();
-    fs::write(backup.join(RECORD), record.replace("\"schema\": 2", "\"schema\": 3")).unwrap();
-    refused(&backup, &site.at(&site.path("later")), "schema 3");
+    let [known, later] = [SCHEMA, SCHEMA + 1].map(|schema| format!("\"schema\": {schema}"));
+    assert!(record.contains(&known));
+    fs::write(backup.join(RECORD), record.replace(&known, &later)).unwrap();
+    refused(
+        &backup,
+        &site.at(&site.path("later")),
+        &format!("schema {}", SCHEMA + 1),
+    );
 }
 
 #[test]

@@ -3,6 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -221,23 +225,23 @@ impl History<'_> {
             "during the next run, {number} gives its name to the one that comes"
         ));
         let (taken, next) = (old.clone(), 1_000_000 + self.count);
+        let swapped = Arc::new(AtomicBool::new(false));
+        let happened = swapped.clone();
         let swap = move |mailbox: &mut Mailbox| {
             for one in &mut mailbox.inbox().messages {
                 if sha256(&one.bytes) == taken {
                     (one.bytes, one.id) = (message.clone(), next);
                     one.flags.clear();
+                    swapped.store(true, Ordering::SeqCst);
                 }
             }
         };
         // When the folder is opened for deletion.
         self.server.misbehave(vec![at("SELECT").once().meanwhile(swap)]);
         self.run();
-        // It came only where deletion began, and then the other went.
-        let (archived, standing) = (self.archived(), self.standing());
-        let is_somewhere = |sha: &String| archived.contains(sha) || standing.iter().any(|(_, one)| one == sha);
-        if !is_somewhere(&new) && is_somewhere(&old) {
+        if !happened.load(Ordering::SeqCst) {
             self.came.remove(&new);
-        } else if !is_somewhere(&old) {
+        } else if !self.archived().contains(&old) {
             self.gone.insert(old);
         }
     }

@@ -47,13 +47,17 @@ impl Pop3Session {
         self.dialogue.list("LIST", allowance, &mut on).await?;
         mailbox.put_in_order();
 
-        // What LIST leaves out.
-        let mut more = Mailbox::default();
+        // What LIST leaves out; the names for later, when all have their places.
+        let mut more: Vec<(u32, String)> = Vec::new();
+        let mut too_many = false;
         let mut on = |line: &[u8]| {
             if let Some((number, uidl)) = numbered(line)
                 && !mailbox.name(number, &readable(uidl))
             {
-                more.add(number, None);
+                too_many |= more.len() >= LEFT_OUT;
+                if !too_many {
+                    more.push((number, readable(uidl).into_owned()));
+                }
             }
         };
         match self.dialogue.list("UIDL", allowance, &mut on).await {
@@ -61,14 +65,23 @@ impl Pop3Session {
             Err(SourceError::Refused { .. }) if !self.offers("UIDL") => {}
             listed => listed?,
         }
-        if mailbox.overflowed() || more.overflowed() {
+        if mailbox.overflowed() {
             return Err(too_large("lists more messages, or longer unique ids,".to_owned()));
         }
-        more.put_in_order();
-        let left_out: Vec<u32> = (1..=count).filter(|number| mailbox.place(*number).is_none()).collect();
-        let others = more.numbers().filter(|number| *number > count || *number == 0);
-        let left_out = left_out.into_iter().chain(others);
-        self.ask_for(left_out.collect(), count, &mut mailbox).await?;
+        more.iter().for_each(|(number, _)| mailbox.add(*number, None));
+        mailbox.put_in_order();
+        for (number, uidl) in more {
+            mailbox.name(number, &uidl);
+        }
+        let left_out = (1..=count).filter(|number| mailbox.place(*number).is_none());
+        let left_out: Vec<u32> = left_out.take(LEFT_OUT + 1).collect();
+        if too_many || left_out.len() > LEFT_OUT {
+            return Err(SourceError::Protocol {
+                command: "STAT".to_owned(),
+                detail: format!("it counts {count} messages, and LIST leaves out more than {LEFT_OUT} of them"),
+            });
+        }
+        self.ask_for(left_out, &mut mailbox).await?;
         self.mailbox = Arc::new(mailbox);
         self.fetched.clear();
         Ok(OpenFolder {
@@ -79,16 +92,9 @@ impl Pop3Session {
         })
     }
 
-    /// Adds the messages that STAT counts, or UIDL names, and LIST leaves out. Whether they stand there is seen when their
+    /// Adds the messages that STAT counts, and neither LIST nor UIDL names. Whether they stand there is seen when their
     /// sizes are asked for; that they are missing there must not pass for their absence.
-    async fn ask_for(&mut self, left_out: Vec<u32>, count: u32, mailbox: &mut Mailbox) -> Result<(), SourceError> {
-        if left_out.len() > LEFT_OUT {
-            let missing = left_out.len();
-            return Err(SourceError::Protocol {
-                command: "STAT".to_owned(),
-                detail: format!("it counts {count} messages, and LIST leaves out {missing} of them"),
-            });
-        }
+    async fn ask_for(&mut self, left_out: Vec<u32>, mailbox: &mut Mailbox) -> Result<(), SourceError> {
         left_out.iter().for_each(|number| mailbox.add(*number, None));
         mailbox.put_in_order();
         for number in left_out {
