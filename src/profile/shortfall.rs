@@ -9,6 +9,9 @@ use crate::source::stand_in;
 /// Bytes that a server may announce too many: the dot that ends a POP3 message, a last line end.
 const SLACK: u64 = 16;
 
+/// Bytes of a line end.
+const LINE_END: u64 = 2;
+
 /// What is to be done with bytes that came.
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
@@ -30,7 +33,9 @@ pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool)
         ));
     }
     let came = bytes.len() as u64;
-    if !bytes.is_empty() && !is_short(bytes, announced, inexact) {
+    // A message that is said to be empty may be so.
+    let is_nothing = bytes.is_empty() && announced > LINE_END;
+    if !is_nothing && !is_short(bytes, announced, inexact) {
         return Verdict::Message(None);
     }
     let now = Came {
@@ -98,6 +103,11 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_be_empty_and_is_so_is_a_message() {
+        assert_eq!(judge(b"", 0, None, false), Verdict::Message(None));
+    }
+
+    #[test]
     fn nothing_and_half_of_it_are_fetched_once_more() {
         let half = &MAIL[..MAIL.len() / 2];
         for bytes in [&b""[..], half] {
@@ -108,7 +118,7 @@ mod tests {
                 Verdict::Message(None)
             );
         }
-        assert_eq!(judge(b"", 0, None, false), Verdict::OnceMore(came(b"")));
+        assert_eq!(judge(b"", 10, None, false), Verdict::OnceMore(came(b"")));
     }
 
     #[test]

@@ -84,8 +84,9 @@ impl Work<'_> {
                 Some(uidvalidity) => Done::Imap(store.done_uids(source, folder, uidvalidity)?),
                 None => Done::Pop3(store.done_uidls(source)?),
             };
-            let beyond = match (&done, uidnext) {
-                (Done::Imap(uids), Some(next)) => uids
+            let beyond = match (&done, &*copies, uidnext) {
+                // What stands beyond it shows that it is not to be believed: some servers never say another.
+                (Done::Imap(uids), Listing::Uids { standing, .. }, Some(next)) if standing.max() < Some(next) => uids
                     .range(next..)
                     .filter_map(|uid| named.key(&CopyRef::Uid(uid)))
                     .collect(),
