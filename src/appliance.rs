@@ -87,6 +87,8 @@ pub struct Appliance {
     /// Why the last one was refused.
     refused: Mutex<Option<String>>,
     started: Timestamp,
+    /// Somebody looks whether all of the archive is there.
+    looking: Arc<AtomicBool>,
     /// Profiles run by their schedules.
     scheduled: bool,
     store: Arc<Store>,
@@ -166,6 +168,7 @@ impl Appliance {
                 reloads: watch::Sender::new(0),
                 refused: Mutex::default(),
                 started: clock::now(),
+                looking: Arc::default(),
                 scheduled,
                 store,
                 committer,
