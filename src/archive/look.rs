@@ -131,11 +131,11 @@ impl Store {
             return Ok(());
         }
         let file = self.volumes.folder(number).join(store::DATA_FILE);
-        let had = seal.map_or(1, |seal| seal.bytes);
-        let wrong = match presence::length(&file) {
-            Ok(has) if has == had || (seal.is_none() && has > 0) => return Ok(()),
-            Ok(has) => Absence::CutShort { has, had },
-            Err(how) => how,
+        let wrong = match (presence::length(&file), seal) {
+            (Ok(0), _) => Absence::Empty,
+            (Ok(has), Some(Seal { bytes, .. })) if has != *bytes => Absence::CutShort { has, had: *bytes },
+            (Ok(_), _) => return Ok(()),
+            (Err(how), _) => how,
         };
         Err(self.volumes.missing(number, wrong))
     }

@@ -83,6 +83,8 @@ mod compact_tests;
 #[cfg(test)]
 mod journal_tests;
 #[cfg(test)]
+mod look_tests;
+#[cfg(test)]
 mod restore_tests;
 #[cfg(test)]
 mod retention_tests;

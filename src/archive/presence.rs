@@ -19,6 +19,8 @@ pub(super) const MOUNT: &str = "mount its disk, or restore it from a backup";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Absence {
     NotThere,
+    /// It is there without anything in it.
+    Empty,
     CutShort {
         has: u64,
         had: u64,
@@ -37,6 +39,7 @@ impl Display for Absence {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotThere => write!(out, "is not there"),
+            Self::Empty => write!(out, "has no bytes"),
             Self::CutShort { has, had } => write!(out, "has {has} bytes, and had {had}"),
             Self::Other => write!(out, "is not the one that it was"),
             Self::OfAnother => write!(out, "is of another archive"),

@@ -44,9 +44,9 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
         })
     };
     match newest(&folder) {
-        Ok((Some(other), _)) if store.catalog.id().is_some_and(|id| id != other) => {
-            refuse("holds a backup of another archive, and is not replaced".into())
-        }
+        Ok((Some(other), _)) if store.catalog.id().is_some_and(|id| id != other) => refuse(
+            "holds a backup of another archive, with mail that is not in this archive, and is not replaced".into(),
+        ),
         Ok((_, Some((id, sha256)))) => match store.message(id)? {
             Some(message) if message.sha256 == sha256 => Ok(()),
             _ => refuse("holds a backup with mail that is not in this archive, and is not replaced".into()),

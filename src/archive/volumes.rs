@@ -135,7 +135,7 @@ impl Volumes {
     pub(super) fn to_write(&self, number: u32, begun: bool) -> Result<Arc<Volume>, StoreError> {
         let has = presence::length(&self.folder(number).join(store::DATA_FILE));
         match has {
-            Ok(0) if begun => return Err(self.missing(number, Absence::CutShort { has: 0, had: 1 })),
+            Ok(0) if begun => return Err(self.missing(number, Absence::Empty)),
             Err(how) if begun || how != Absence::NotThere => return Err(self.missing(number, how)),
             _ => {}
         }
