@@ -160,23 +160,32 @@ impl Store {
                 }
                 None => {
                     let file = folder.join(store::DATA_FILE);
-                    environment::refuse_unreadable(&file)?;
+                    environment::refuse_unreadable(&file).map_err(|error| match error {
+                        StoreError::Damaged { .. } => self.volumes.missing(*number, Absence::NoVolume),
+                        error => error,
+                    })?;
                     if *number == current {
                         environment::refuse_damaged(&file, GLANCE)?;
                     }
                 }
             }
         }
-        // A catalog that is older than its notes of volumes may have something in one that it noted nothing of.
-        let is_unknown = wanted.last().is_none_or(|(number, _)| *number < current);
-        if is_unknown && presence::length(&self.volumes.folder(current).join(store::DATA_FILE)).is_ok_and(|has| has > 0)
-        {
-            return Ok(());
-        }
-        match is_unknown && self.reading(|txn| self.catalog.names(txn, current))? {
+        // A catalog that was last written to before there were such notes may name something in a volume all the same.
+        let is_known =
+            wanted.last().is_some_and(|(number, _)| *number == current) || self.notes_volumes_since(current)?;
+        let is_there = presence::length(&self.volumes.folder(current).join(store::DATA_FILE)).is_ok_and(|has| has > 0);
+        match !is_known && !is_there && self.reading(|txn| self.catalog.names(txn, current))? {
             true => Err(self.volumes.missing(current, Absence::NotThere)),
             false => Ok(()),
         }
+    }
+
+    /// Whether what went into a volume was noted from its beginning.
+    fn notes_volumes_since(&self, volume: u32) -> Result<bool, StoreError> {
+        self.reading(|txn| match volume.checked_sub(1) {
+            Some(before) if before > 0 => self.catalog.last_group(txn, before).map(|last| last.is_some()),
+            _ => Ok(self.catalog.counters(txn)?.messages == 0),
+        })
     }
 }
 

@@ -56,12 +56,15 @@ async fn each_volume_must_be_there_and_be_the_one_that_was_written() {
     }
     let file = volume(&site.config.data_dir, now.volume);
     let whole = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     fs::copy(volume(&other.config.data_dir, 1), &file).unwrap();
     assert_eq!(missing(&site), Absence::OfAnother);
     if now.volume == current {
+        fs::remove_file(&file).unwrap();
         fs::copy(volume(&before, current), &file).unwrap();
         assert_eq!(missing(&site), Absence::Older);
     }
+    fs::remove_file(&file).unwrap();
     fs::write(&file, &whole).unwrap();
     assert_holds(&Store::open(&site.config).unwrap(), &later);
 }

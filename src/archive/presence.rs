@@ -25,6 +25,7 @@ pub enum Absence {
         has: u64,
         had: u64,
     },
+    NoVolume,
     /// It is not the one that is open, or was known.
     Other,
     /// It is a volume of another archive.
@@ -41,6 +42,7 @@ impl Display for Absence {
             Self::NotThere => write!(out, "is not there"),
             Self::Empty => write!(out, "has no bytes"),
             Self::CutShort { has, had } => write!(out, "has {has} bytes, and had {had}"),
+            Self::NoVolume => write!(out, "is cut short, or no volume"),
             Self::Other => write!(out, "is not the one that it was"),
             Self::OfAnother => write!(out, "is of another archive"),
             Self::Older => write!(out, "is older than the catalog, and lacks what was archived since"),
