@@ -356,6 +356,9 @@ impl Appliance {
             Ok((open, sealed)) => metrics::volumes(open, sealed),
             Err(error) => tracing::warn!(%error, "the volumes cannot be counted"),
         }
+        if !self.store.can_be_read() {
+            return;
+        }
         match self.store.free_pages() {
             Ok((catalog, volume)) => metrics::free_pages(catalog, volume),
             Err(error) => tracing::warn!(%error, "the free pages cannot be measured"),

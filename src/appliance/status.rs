@@ -94,15 +94,13 @@ impl Appliance {
         let store = self.store.clone();
         // The users may be very many.
         let measured = actix_rt::task::spawn_blocking(move || {
+            // What is missing is said by why it is not ready.
             let _ = store.look();
-            let (messages, raw) = store.totals()?;
-            Ok::<_, Failure>((
-                store.users()?.len() as u64,
-                messages,
-                raw,
-                store.disk_size(),
-                store.disk(),
-            ))
+            let (users, (messages, raw)) = match store.can_be_read() {
+                true => (store.users()?.len() as u64, store.totals()?),
+                false => (0, (0, 0)),
+            };
+            Ok::<_, Failure>((users, messages, raw, store.disk_size(), store.disk()))
         });
         let panicked = |_| {
             Failure::new(

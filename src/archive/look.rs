@@ -70,6 +70,11 @@ impl Store {
         trouble.clone()
     }
 
+    /// Whether the catalog can be read: LMDB ends the process over one that was cut short.
+    pub fn can_be_read(&self) -> bool {
+        !self.lookout.catalog.iter().any(Held::is_cut)
+    }
+
     /// The files that were written to are longer now.
     pub(super) fn grew(&self) {
         self.lookout.catalog.iter().for_each(Held::grew);

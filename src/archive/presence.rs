@@ -88,6 +88,11 @@ impl Held {
         self.measure().map(drop).map_err(|how| self.missing(how))
     }
 
+    /// Whether reading in it ends the process.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.measure(), Err(Absence::CutShort { .. }))
+    }
+
     /// It was written to, and may have grown.
     pub fn grew(&self) {
         // Where it has gone, the next check says so.

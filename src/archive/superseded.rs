@@ -43,24 +43,39 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
             detail: format!("{detail}; remove it, or give another directory"),
         })
     };
-    match newest(&folder) {
-        Ok((Some(other), _)) if store.catalog.id().is_some_and(|id| id != other) => refuse(
-            "holds a backup of another archive, with mail that is not in this archive, and is not replaced".into(),
-        ),
-        Ok((_, Some((id, sha256)))) => match store.message(id)? {
-            Some(message) if message.sha256 == sha256 => Ok(()),
-            _ => refuse("holds a backup with mail that is not in this archive, and is not replaced".into()),
-        },
-        Ok((_, None)) | Err(StoreError::Older { .. }) => Ok(()),
-        Err(error) => refuse(format!("holds a backup that cannot be read ({error})")),
+    const OTHER: &str = "with mail that is not in this archive, and is not replaced";
+    let before = match known(&folder) {
+        Ok(before) => before,
+        Err(StoreError::Older { .. }) => return Ok(()),
+        Err(error) => return refuse(format!("holds a backup that cannot be read ({error})")),
+    };
+    let own = store.catalog.id();
+    if before.archive.is_some_and(|other| own.is_some_and(|own| own != other)) {
+        return refuse(format!("holds a backup of another archive, {OTHER}"));
+    }
+    let Some((id, sha256)) = before.newest else {
+        return Ok(());
+    };
+    match store.message(id)? {
+        Some(message) if message.sha256 == sha256 => Ok(()),
+        _ => refuse(format!("holds a backup {OTHER}")),
     }
 }
 
-/// Which archive a catalog is of, and its message that was kept last.
-fn newest(folder: &Path) -> Result<(Option<ArchiveId>, Option<(MessageId, Sha256)>), StoreError> {
+/// What a catalog is known by.
+struct Known {
+    archive: Option<ArchiveId>,
+    /// Its message that was kept last.
+    newest: Option<(MessageId, Sha256)>,
+}
+
+fn known(folder: &Path) -> Result<Known, StoreError> {
     let catalog = Catalog::open_at_rest(folder)?;
     let txn = catalog.read()?;
     let last = catalog.messages.last(&txn);
     let last = last.map_err(StoreError::lmdb("reading", folder))?;
-    Ok((catalog.id(), last.map(|(id, message)| (id, message.sha256))))
+    Ok(Known {
+        archive: catalog.id(),
+        newest: last.map(|(id, message)| (id, message.sha256)),
+    })
 }
