@@ -87,6 +87,8 @@ pub struct Appliance {
     /// Why the last one was refused.
     refused: Mutex<Option<String>>,
     started: Timestamp,
+    /// Somebody looks whether all of the archive is there.
+    looking: Arc<AtomicBool>,
     /// Profiles run by their schedules.
     scheduled: bool,
     store: Arc<Store>,
@@ -166,6 +168,7 @@ impl Appliance {
                 reloads: watch::Sender::new(0),
                 refused: Mutex::default(),
                 started: clock::now(),
+                looking: Arc::default(),
                 scheduled,
                 store,
                 committer,
@@ -352,6 +355,9 @@ impl Appliance {
         match self.store.count_volumes() {
             Ok((open, sealed)) => metrics::volumes(open, sealed),
             Err(error) => tracing::warn!(%error, "the volumes cannot be counted"),
+        }
+        if !self.store.can_be_read() {
+            return;
         }
         match self.store.free_pages() {
             Ok((catalog, volume)) => metrics::free_pages(catalog, volume),

@@ -87,7 +87,7 @@ fn assert_hides(outcome: &Outcome, secret: &str) {
 
 #[test]
 fn the_valid_configuration_is_taken() {
-    appliance(&valid()).done(&["users"]);
+    appliance(&valid()).done(&["users", "add", "newcomer", "newcomer@example.com"]);
 }
 
 #[test]
@@ -200,6 +200,7 @@ fn what_a_command_names_must_exist() {
         let outcome = appliance.run(&[command, "compnay"]).expect(2);
         assert_names(&outcome, &["compnay", "company"]);
     }
+    appliance.done(&["users", "add", "newcomer", "newcomer@example.com"]);
     assert_names(&appliance.run(&["list", "--user", "jnae"]).expect(2), &["jnae", "jane"]);
     for command in [["raw", "4711"], ["show", "4711"], ["protocols", "4711"]] {
         assert_names(&appliance.run(&command).expect(2), &["4711"]);
@@ -217,6 +218,7 @@ fn what_a_command_names_must_exist() {
 #[test]
 fn the_configuration_may_stand_after_the_command() {
     let appliance = appliance(&valid());
+    appliance.done(&["users", "add", "newcomer", "newcomer@example.com"]);
     let config = appliance.config();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_dropkeep"))
         .args(["users", "--json", "--config"])

@@ -83,6 +83,7 @@ fn a_command_that_is_done_does_not_end_the_runs_of_others() {
 fn commands_that_meet_one_that_ends_are_answered_all_the_same() {
     let server = Dovecot::with((0..5).map(to_jane));
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
+    appliance.done(&["users", "add", "newcomer", "newcomer@example.com"]);
     for _ in 0..5 {
         let archive = appliance.start(&["archive", PROFILE]);
         let others: Vec<_> = (0..8).map(|_| appliance.start(&["users", "--json"])).collect();

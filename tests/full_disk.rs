@@ -64,7 +64,7 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     let Some(disk) = Disk::mount(&appliance.data(), "1500k") else {
         return;
     };
-    let first = appliance.run(&["archive", PROFILE, "--json"]).expect(4);
+    let first = appliance.run(&["archive", PROFILE, "--new", "--json"]).expect(4);
     assert!(first.stderr.contains("full"), "{}", first.stderr);
     // What was acknowledged is there and can be read, on the full disk.
     let lists = appliance.lists();
@@ -99,7 +99,7 @@ fn a_data_directory_that_is_read_only_is_named_and_its_mail_can_be_exported() {
     let Some(disk) = Disk::mount(&appliance.data(), "64m") else {
         return;
     };
-    appliance.done(&["archive", PROFILE]);
+    appliance.done(&["archive", PROFILE, "--new"]);
     disk.remount("ro");
     let refused = appliance.run(&["archive", PROFILE, "--json"]).expect(4);
     let path = appliance.data().display().to_string();

@@ -107,13 +107,15 @@ fn the_installed_configuration_is_that_of_an_appliance_without_a_profile() {
     let text = fs::read_to_string(&config).expect("the configuration");
     assert!(text.contains("\ndata_dir = \"/var/lib/dropkeep\"\n"), "{text}");
     let data = folder.path().join("data");
-    let output = Command::new(folder.path().join("usr/bin/dropkeep"))
-        .arg("--config")
-        .arg(&config)
-        .args(["status", "--json"])
-        .env("DROPKEEP__DATA_DIR", &data)
-        .output()
-        .expect("dropkeep");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(folder.path().join("usr/bin/dropkeep"));
+        command.arg("--config").arg(&config).args(arguments);
+        command.env("DROPKEEP__DATA_DIR", &data).output().expect("dropkeep")
+    };
+    assert_eq!(run(&["status"]).status.code(), Some(4), "there is no archive yet");
+    assert!(!data.exists());
+    assert!(run(&["users", "add", "jane", "jane@example.com"]).status.success());
+    let output = run(&["status", "--json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(said.lines().count(), 1, "nothing but the appliance itself: {said}");

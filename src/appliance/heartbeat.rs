@@ -51,10 +51,10 @@ impl Appliance {
                 _ => {}
             }
         }
-        let closed = if self.committer.is_open() {
-            ""
-        } else {
-            "nothing can be written any more; "
+        let closed = match self.store.trouble() {
+            _ if !self.committer.is_open() => "nothing can be written any more; ".into(),
+            Some(trouble) => format!("NOT READY: {trouble}; "),
+            None => String::new(),
         };
         let profiles = if all == 1 { "profile" } else { "profiles" };
         let mut words = format!("{closed}{all} {profiles}, {running} running");

@@ -1,6 +1,9 @@
 //! How the appliance stands, for `status` and for whoever asks whether it is ready.
 
-use std::sync::PoisonError;
+use std::{
+    borrow::Cow,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 use tokio::sync::mpsc;
 
@@ -8,6 +11,7 @@ use super::{Appliance, Supervised};
 use crate::{
     config,
     control::api::{ApplianceLine, Failure, ProfileLine, Reply},
+    panics::survived,
     profile::Exit,
     report,
 };
@@ -22,15 +26,32 @@ impl Supervised {
 
 impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
-    pub fn not_ready(&self) -> Option<&'static str> {
+    pub fn not_ready(&self) -> Option<Cow<'static, str>> {
         if !self.committer.is_open() {
-            return Some("the store takes no more writes; the log says why");
+            return Some("the store takes no more writes; the log says why".into());
+        }
+        if let Some(trouble) = self.store.trouble() {
+            return Some(trouble.in_short().into());
         }
         if !self.router.connected() {
-            return Some("the router is gone; this is a fault of dropkeep");
+            return Some("the router is gone; this is a fault of dropkeep".into());
         }
         let all = self.profiles().iter().all(|profile| profile.supervisor.connected());
-        (!all).then_some("a supervisor is gone; this is a fault of dropkeep")
+        (!all).then_some("a supervisor is gone; this is a fault of dropkeep".into())
+    }
+
+    /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of the next
+    /// [`not_ready`](Self::not_ready).
+    pub fn look(&self) {
+        if self.looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (store, looking) = (self.store.clone(), self.looking.clone());
+        actix_rt::task::spawn_blocking(move || {
+            // What is wrong is remembered.
+            let _ = survived("looking at the archive", || store.look());
+            looking.store(false, Ordering::Release);
+        });
     }
 
     /// Each profile, in the configuration's order, and then the appliance.
@@ -73,14 +94,13 @@ impl Appliance {
         let store = self.store.clone();
         // The users may be very many.
         let measured = actix_rt::task::spawn_blocking(move || {
-            let (messages, raw) = store.totals()?;
-            Ok::<_, Failure>((
-                store.users()?.len() as u64,
-                messages,
-                raw,
-                store.disk_size(),
-                store.disk(),
-            ))
+            // What is missing is said by why it is not ready.
+            let _ = store.look();
+            let (users, (messages, raw)) = match store.can_be_read() {
+                true => (store.users()?.len() as u64, store.totals()?),
+                false => (0, (0, 0)),
+            };
+            Ok::<_, Failure>((users, messages, raw, store.disk_size(), store.disk()))
         });
         let panicked = |_| {
             Failure::new(
@@ -93,7 +113,10 @@ impl Appliance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             serving: self.scheduled,
             since: report::timestamp(self.started),
-            not_ready: self.not_ready().map(str::to_owned),
+            not_ready: match self.store.trouble() {
+                Some(trouble) if self.committer.is_open() => Some(trouble.to_string()),
+                _ => self.not_ready().map(Cow::into_owned),
+            },
             configuration_refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             users,
             messages,

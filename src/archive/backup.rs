@@ -7,6 +7,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -14,22 +15,31 @@ use std::{
 };
 
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SCHEMA, Store, StoreError,
+    SCHEMA, Store, StoreError, block,
     carry::{self, Watch},
     catalog::Catalog,
-    rows::{Counters, MessageId, Seal, Sha256, VolumeState},
+    lock::{self, Lock},
+    resident,
+    rows::{Counters, Place, Seal, VolumeState},
     seal,
-    staging::{self, NEW, OLD, Place, RECORD},
-    store,
+    staging::{self, NEW, OLD, RECORD},
+    store, superseded,
 };
 use crate::clock;
 
 /// The form of [`Record`]; one that is higher is of a later version.
 const FORM: u32 = 1;
 const FOLDER_MODE: u32 = 0o700;
+
+/// No message has more bytes.
+const LONGEST: u64 = 1 << 40;
+
+/// Blocks, by their volume.
+type Blocks = BTreeMap<u32, RoaringTreemap>;
 
 /// What a backup is: `backup.json` in its folder, written when all else is on disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,12 +147,13 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
     fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
         .map_err(StoreError::io("closing to others", path))?;
     let _lock = lock(path)?;
-    let _alone = store::lock_out_readers(path)?.ok_or_else(|| StoreError::Refused {
+    let _alone = lock::lock_out_readers(path)?.ok_or_else(|| StoreError::Refused {
         path: path.to_owned(),
         detail: "is being read by another command; run this again when it is done".into(),
     })?;
-    staging::settle(path, Place::Backup)?;
-    refuse_other_archive(store, path)?;
+    staging::settle(path, staging::Place::Backup)?;
+    superseded::refuse_other_archive(store, path)?;
+    superseded::refuse_less(store, path)?;
     let new = staging::begin(path)?;
     StoreError::point("backup-begun")?;
     let written = std::cell::Cell::new(0);
@@ -156,6 +167,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         new: &new,
         watch: Watch { wrote: &wrote, ..watch },
         damaged: RefCell::default(),
+        blocks: RefCell::default(),
     };
     let record = building.build().inspect_err(|_| discard(&new))?;
     let damaged = building.damaged.take();
@@ -169,7 +181,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
             ),
         });
     }
-    staging::put_in_place(path, Place::Backup)?;
+    staging::put_in_place(path, staging::Place::Backup)?;
     if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
         store::sync_dir(parent)?;
     }
@@ -200,8 +212,8 @@ fn discard(path: &Path) {
 }
 
 /// Locks the folder of a backup against other backups, and against an appliance that has it as its data directory.
-pub(super) fn lock(path: &Path) -> Result<fs::File, StoreError> {
-    store::lock(path).map_err(|error| match error {
+pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
+    lock::lock(path).map_err(|error| match error {
         StoreError::InUse { path, holder } => StoreError::Refused {
             path,
             detail: format!("is in use by process {holder}; wait for it, or stop it"),
@@ -228,7 +240,7 @@ fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
             "holds {other:?}, which is not of a backup; give an empty or new directory, or one with a backup"
         ));
     }
-    let is_backup = path.join(RECORD).exists() || staging::is_half_placed(path, Place::Backup);
+    let is_backup = path.join(RECORD).exists() || staging::is_half_placed(path, staging::Place::Backup);
     let has_store = path.join(store::CATALOG).exists() || path.join(store::VOLUMES).exists();
     if has_store && !is_backup {
         return refuse(format!(
@@ -236,37 +248,6 @@ fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
         ));
     }
     Ok(())
-}
-
-/// A backup with messages that `store` does not have is of another archive, or newer: it is not replaced.
-fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), StoreError> {
-    let folder = path.join(store::CATALOG);
-    if !folder.exists() {
-        return Ok(());
-    }
-    let refuse = |detail: String| {
-        Err(StoreError::Refused {
-            path: path.to_owned(),
-            detail: format!("{detail}; remove it, or give another directory"),
-        })
-    };
-    match newest(&folder) {
-        Ok(Some((id, sha256))) => match store.message(id)? {
-            Some(message) if message.sha256 == sha256 => Ok(()),
-            _ => refuse("holds a backup with mail that is not in this archive, and is not replaced".into()),
-        },
-        Ok(None) | Err(StoreError::Older { .. }) => Ok(()),
-        Err(error) => refuse(format!("holds a backup that cannot be read ({error})")),
-    }
-}
-
-/// The message of a catalog that was kept last.
-fn newest(folder: &Path) -> Result<Option<(MessageId, Sha256)>, StoreError> {
-    let catalog = Catalog::open_at_rest(folder)?;
-    let txn = catalog.read()?;
-    let last = catalog.messages.last(&txn);
-    let last = last.map_err(StoreError::lmdb("reading", folder))?;
-    Ok(last.map(|(id, message)| (id, message.sha256)))
 }
 
 /// A backup on its way.
@@ -277,6 +258,8 @@ struct Building<'b> {
     new: &'b Path,
     watch: Watch<'b>,
     damaged: RefCell<Vec<String>>,
+    /// The blocks of the volumes that were copied block by block.
+    blocks: RefCell<Blocks>,
 }
 
 impl Building<'_> {
@@ -284,7 +267,11 @@ impl Building<'_> {
         let taken_at = clock::now();
         let catalog = self.copy_catalog()?;
         StoreError::point("backup-catalog")?;
-        let (counters, states) = read_copy(&self.new.join(store::CATALOG))?;
+        let Copied {
+            counters,
+            states,
+            is_begun,
+        } = read_copy(&self.new.join(store::CATALOG))?;
         let volumes = self.new.join(store::VOLUMES);
         store::make_dir(&volumes)?;
         let mut recorded = Vec::new();
@@ -294,9 +281,11 @@ impl Building<'_> {
                 .find(|(known, _)| *known == number)
                 .map(|(_, state)| state);
             self.watch.check()?;
-            recorded.extend(self.carry_volume(number, state, &counters)?);
+            let carried = self.carry_volume(number, state, &counters, is_begun)?;
+            recorded.extend(carried);
             StoreError::point("backup-volume")?;
         }
+        self.look_for_missing_blocks()?;
         store::sync_dir(&volumes)?;
         let record = Record {
             form: FORM,
@@ -342,6 +331,7 @@ impl Building<'_> {
         number: u32,
         state: Option<&VolumeState>,
         counters: &Counters,
+        is_begun: bool,
     ) -> Result<Option<RecordedVolume>, StoreError> {
         let from = self.store.volumes.folder(number);
         let to = self.folder(self.new, number);
@@ -354,7 +344,7 @@ impl Building<'_> {
             None if !is_current && seal::is_sealed(&from) => Some(seal::manifest(&from)?),
             None => None,
         };
-        if is_current && !from.join(store::DATA_FILE).exists() {
+        if is_current && !is_begun && !from.join(store::DATA_FILE).exists() {
             // Nothing was written into it yet.
             return Ok(None);
         }
@@ -362,7 +352,8 @@ impl Building<'_> {
             return self.carry_sealed(number, &from, &to, seal).map(Some);
         }
         let volume = self.store.volumes.get(number)?;
-        let damaged = carry::copy_volume(&from, &volume, &to, counters.block, self.watch)?;
+        let (blocks, damaged) = carry::copy_volume(&from, &volume, &to, counters.block, self.watch)?;
+        self.blocks.borrow_mut().insert(number, blocks);
         self.damaged.borrow_mut().extend(damaged);
         Ok(Some(RecordedVolume {
             number,
@@ -375,7 +366,7 @@ impl Building<'_> {
     fn carry_sealed(&self, number: u32, from: &Path, to: &Path, seal: Seal) -> Result<RecordedVolume, StoreError> {
         let (file, copy) = (from.join(store::DATA_FILE), to.join(store::DATA_FILE));
         let length = fs::metadata(&file).map_err(StoreError::io("reading", &file))?.len();
-        if length != seal.bytes {
+        if length != seal.bytes || (seal::is_sealed(from) && seal::manifest(from)? != seal) {
             return Err(damaged(&file));
         }
         store::make_dir(to)?;
@@ -403,6 +394,23 @@ impl Building<'_> {
         })
     }
 
+    /// Blocks that the catalog names and that a volume does not have are damage too. Of sealed volumes the digest is
+    /// known.
+    fn look_for_missing_blocks(&self) -> Result<(), StoreError> {
+        let blocks = self.blocks.borrow();
+        let folder = self.new.join(store::CATALOG);
+        let mut missing = resident::releasing(&folder, || named_blocks(&folder, &blocks))?;
+        for (number, named) in &mut missing {
+            *named -= &blocks[number];
+            let Some(first) = named.min() else { continue };
+            let volume = self.store.volumes.folder(*number);
+            let (count, volume) = (named.len(), volume.display());
+            let words = format!("block {first} of {volume}: it is missing, as are {} more", count - 1);
+            self.damaged.borrow_mut().push(words);
+        }
+        Ok(())
+    }
+
     fn folder(&self, store: &Path, number: u32) -> PathBuf {
         store.join(store::VOLUMES).join(super::volumes::name(number))
     }
@@ -426,12 +434,48 @@ fn damaged(file: &Path) -> StoreError {
 }
 
 /// What a catalog's copy says of the volumes.
-fn read_copy(folder: &Path) -> Result<(Counters, Vec<(u32, VolumeState)>), StoreError> {
+struct Copied {
+    counters: Counters,
+    states: Vec<(u32, VolumeState)>,
+    /// There is something in the volume that is written to.
+    is_begun: bool,
+}
+
+fn read_copy(folder: &Path) -> Result<Copied, StoreError> {
     let catalog = Catalog::open_at_rest(folder)?;
     let txn = catalog.read()?;
     let read = || {
-        let states = catalog.volumes.iter(&txn)?.collect::<heed::Result<Vec<_>>>()?;
-        Ok((catalog.counters(&txn)?, states))
+        let counters = catalog.counters(&txn)?;
+        Ok(Copied {
+            states: catalog.volumes.iter(&txn)?.collect::<heed::Result<Vec<_>>>()?,
+            is_begun: catalog.has_blocks(&txn, counters.volume)?,
+            counters,
+        })
     };
     read().map_err(StoreError::lmdb("reading", folder))
+}
+
+/// The blocks that a catalog names in the volumes of `among`, as far as its rows can be read.
+fn named_blocks(folder: &Path, among: &Blocks) -> Result<Blocks, StoreError> {
+    let catalog = Catalog::open_at_rest(folder)?;
+    let txn = catalog.read()?;
+    let mut named = Blocks::new();
+    let mut add = |place: Place| {
+        if among.contains_key(&place.volume) {
+            // It may go on in one more, as blocks are not filled to the last byte.
+            let end = place.offset.saturating_add(place.length).min(LONGEST);
+            let more = end.saturating_sub(1) / block::BLOCK_SIZE as u64;
+            let blocks = named.entry(place.volume).or_default();
+            blocks.insert_range(place.block..=place.block.saturating_add(more));
+        }
+    };
+    let mut read = || {
+        let messages = catalog.messages.iter(&txn)?.flatten();
+        messages.for_each(|(_, message)| add(message.inline));
+        let parts = catalog.parts.iter(&txn)?.flatten();
+        parts.for_each(|(_, part)| add(part.place));
+        Ok(())
+    };
+    read().map_err(StoreError::lmdb("reading", folder))?;
+    Ok(named)
 }

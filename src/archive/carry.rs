@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use roaring::RoaringTreemap;
 use rustix::io::Errno;
 
 use super::{
@@ -101,7 +102,7 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
 /// blocks may be deleted.
 ///
 /// A damaged block is copied as it stands: all else is worth having, and its checksum gives it away for ever. Gives the
-/// damaged ones, in words.
+/// numbers of the blocks, and the damaged ones in words.
 ///
 /// # Errors
 /// The copy cannot be written, or it was interrupted.
@@ -111,11 +112,11 @@ pub(super) fn copy_volume(
     to: &Path,
     below: u64,
     watch: Watch,
-) -> Result<Vec<String>, StoreError> {
-    let mut damaged = Vec::new();
+) -> Result<(RoaringTreemap, Vec<String>), StoreError> {
+    let (mut numbers, mut damaged) = (RoaringTreemap::new(), Vec::new());
     let file = from.join(store::DATA_FILE);
     let length = fs::metadata(&file).map_err(StoreError::io("measuring", &file))?.len();
-    let copy = Volume::open(to, length, Mode::Copying)?;
+    let copy = Volume::open(to, length, Mode::Copying, volume.archive()?)?;
     let mut next = 0;
     loop {
         watch.check()?;
@@ -123,6 +124,7 @@ pub(super) fn copy_volume(
         let Some((last, _)) = blocks.last() else { break };
         next = last + 1;
         for (number, stored) in &blocks {
+            numbers.insert(*number);
             if let Err(detail) = block::check(*number, stored) {
                 damaged.push(format!("block {number} of {}: {detail}", from.display()));
             }
@@ -136,7 +138,7 @@ pub(super) fn copy_volume(
     copy.end_copy(below)?;
     StoreError::point("backup-copied")?;
     store::sync_dir(to)?;
-    Ok(damaged)
+    Ok((numbers, damaged))
 }
 
 /// Writes a small file, which appears whole or not at all, and syncs it.

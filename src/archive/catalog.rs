@@ -14,6 +14,8 @@ use super::{
     StoreError,
     codec::{Key, Row},
     environment,
+    known::{self, ArchiveId},
+    lock,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
         Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
@@ -29,14 +31,17 @@ pub const MAX_READERS: u32 = 512;
 
 pub(super) const META: &str = "meta";
 const NEXT_KEY: &str = "next";
+const ARCHIVE_KEY: &str = "archive";
 
 pub type Table<K, V> = Database<Key<K>, Row<V>>;
 
 pub struct Catalog {
     env: Env<WithoutTls>,
     path: PathBuf,
+    id: Option<ArchiveId>,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
-    /// of `runs`, derived from it but for how many were removed), "notified" (what was told of runs, as JSON).
+    /// of `runs`, derived from it but for how many were removed), "notified" (what was told of runs, as JSON), "archive"
+    /// (the [`ArchiveId`]), "group 000001" (the first block of the group that was written last into this volume).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -118,7 +123,8 @@ impl Catalog {
         }
         let open = || {
             let txn = env.read_txn()?;
-            let catalog = Self::tables(&env, path, &mut Existing(&txn))?;
+            let mut catalog = Self::tables(&env, path, &mut Existing(&txn))?;
+            catalog.id = catalog.known_id(&txn)?;
             txn.commit()?;
             Ok(catalog)
         };
@@ -127,7 +133,7 @@ impl Catalog {
 
     fn open_for_writing(env: Env<WithoutTls>, path: &Path, found: Option<u32>) -> Result<Self, heed::Error> {
         let mut txn = env.write_txn()?;
-        let catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
+        let mut catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
         let t = &mut txn;
         match found {
             Some(schema::SCHEMA) => {}
@@ -155,6 +161,15 @@ impl Catalog {
             }
         }
         catalog.make_ledger(t)?;
+        catalog.id = catalog.known_id(t)?;
+        if catalog.id.is_none() {
+            let id = known::new_id();
+            catalog
+                .meta
+                .remap_data_type::<Row<ArchiveId>>()
+                .put(t, ARCHIVE_KEY, &id)?;
+            catalog.id = Some(id);
+        }
         txn.commit()?;
         if found.is_some_and(|found| found != schema::SCHEMA) {
             fault::point("upgrade-synced")?;
@@ -165,6 +180,7 @@ impl Catalog {
     fn tables(env: &Env<WithoutTls>, path: &Path, open: &mut impl OpenTable) -> Result<Self, heed::Error> {
         Ok(Self {
             path: path.to_owned(),
+            id: None,
             meta: open.table(env, META)?,
             messages: open.table(env, "messages")?,
             identities: open.table(env, "identities")?,
@@ -188,6 +204,51 @@ impl Catalog {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What tells this archive from others; `None` in one that was not written to since there are ids.
+    pub(super) fn id(&self) -> Option<ArchiveId> {
+        self.id
+    }
+
+    fn known_id(&self, txn: &RoTxn) -> heed::Result<Option<ArchiveId>> {
+        self.meta.remap_data_type::<Row<ArchiveId>>().get(txn, ARCHIVE_KEY)
+    }
+
+    /// The first block of the group that was written last into a volume, where that is noted.
+    pub(super) fn last_group(&self, txn: &RoTxn, volume: u32) -> heed::Result<Option<u64>> {
+        self.meta.remap_data_type::<Row<u64>>().get(txn, &group_key(volume))
+    }
+
+    pub(super) fn put_last_group(&self, txn: &mut RwTxn, volume: u32, first: u64) -> heed::Result<()> {
+        self.meta
+            .remap_data_type::<Row<u64>>()
+            .put(txn, &group_key(volume), &first)
+    }
+
+    /// Whether there are blocks in the volume that is written to. An archive that was last written to before that was
+    /// noted shows it by its last message, where that is not elsewhere.
+    pub(super) fn has_blocks(&self, txn: &RoTxn, volume: u32) -> heed::Result<bool> {
+        if self.last_group(txn, volume)?.is_some() {
+            return Ok(true);
+        }
+        let last = self.messages.last(txn)?;
+        Ok(last.is_some_and(|(_, message)| message.inline.volume == volume))
+    }
+
+    /// Whether anything lies in a volume: goes through all messages and parts.
+    pub(super) fn names(&self, txn: &RoTxn, volume: u32) -> heed::Result<bool> {
+        for message in self.messages.iter(txn)? {
+            if message?.1.inline.volume == volume {
+                return Ok(true);
+            }
+        }
+        for part in self.parts.iter(txn)? {
+            if part?.1.place.volume == volume {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Bytes of free pages in its file.
@@ -242,8 +303,13 @@ impl Catalog {
     }
 }
 
+fn group_key(volume: u32) -> String {
+    format!("group {volume:06}")
+}
+
 /// Opens the environment in `path`.
 fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
+    lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(20);
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to

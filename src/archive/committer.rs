@@ -296,12 +296,12 @@ impl Work {
                         Order::Change(_, reply) => drop(reply.send(Err(error.clone()))),
                     }
                 }
-                // A full disk aborts the transaction and leaves all as it was: every page of the next one is
+                // Of what is missing nothing was written to. A full disk aborts the transaction and leaves all as it was: every page of the next one is
                 // written anew, and a meta page that failed makes LMDB refuse the next one. After any other
                 // failure nobody knows what a sync would still write: never go on as if nothing
                 // had happened.
                 match error {
-                    StoreError::Full { .. } | StoreError::User { .. } => {}
+                    StoreError::Missing { .. } | StoreError::Full { .. } | StoreError::User { .. } => {}
                     StoreError::Closed { why } => self.close(why),
                     error => self.close(error.to_string()),
                 }

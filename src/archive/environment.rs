@@ -5,6 +5,7 @@ use std::{
     io::{self, Seek},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
+    time::Duration,
 };
 
 use heed::{
@@ -12,7 +13,7 @@ use heed::{
     types::{Bytes, DecodeIgnore, Str},
 };
 
-use super::{StoreError, pages, resident};
+use super::{StoreError, pages, presence::Held, resident};
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
@@ -66,6 +67,37 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
             file.display()
         ),
     })
+}
+
+/// Looks at the pages of a file that nobody writes to, for at most so long, before LMDB trusts it: it crashes over
+/// damaged ones, and writes more damage. What takes longer to be looked at is taken as it is.
+///
+/// # Errors
+/// A page is damaged.
+pub(super) fn refuse_damaged(file: &Path, budget: Duration) -> Result<(), StoreError> {
+    let damaged = |what: String| StoreError::Damaged {
+        detail: format!(
+            "{}: {what}; restore it from a backup (`dropkeep verify` tells all that is damaged, `dropkeep export` goes \
+             round it)",
+            file.display()
+        ),
+    };
+    let pages = pages::glance(file, budget).map_err(|error| damaged(error.to_string()))?;
+    match pages.findings.first() {
+        None => Ok(()),
+        Some(finding) => Err(damaged(finding.to_string())),
+    }
+}
+
+/// What an environment in a folder has as its lock file, by which those who read and write know of each other; `None`
+/// where it can be opened without.
+pub(super) fn lock_held(folder: &Path) -> Result<Option<Held>, StoreError> {
+    const ANEW: &str = "those who read would not be known of: stop dropkeep and start it anew";
+    let name = folder.join("lock.mdb");
+    match name.exists() {
+        true => Held::new("the lock file", name, ANEW).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// What the newer meta page says.

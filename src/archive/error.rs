@@ -5,14 +5,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::presence::Absence;
 use crate::{fault, panics::Panicked};
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
     #[error("the data directory {} is in use by process {holder}; stop it, or use another data_dir", path.display())]
     InUse { path: PathBuf, holder: String },
-    #[error("there is no archive in {} yet; check data_dir, or run a profile", path.display())]
+    #[error(
+        "there is no archive in {}; check data_dir, or mount its disk (serve, archive, import, users add and restore \
+         make a new archive)",
+        path.display()
+    )]
     None { path: PathBuf },
+    #[error("there is no archive in {}, and {why}; to begin a new archive there all the same, give --new", path.display())]
+    NotMade { path: PathBuf, why: String },
+    /// Something of the store is not where it was, or not what it was. Nothing was written.
+    #[error("{what} is missing: {} {how}; nothing is written until it is there again: {remedy}", path.display())]
+    Missing {
+        what: String,
+        path: PathBuf,
+        how: Absence,
+        remedy: &'static str,
+    },
+    #[error(
+        "{} is a link or no file at all, and has to be a file; remove it, and look who put it there",
+        path.display()
+    )]
+    NoFile { path: PathBuf },
     #[error("{} holds files that are not dropkeep's; give an empty or new directory as data_dir", path.display())]
     NotOurs { path: PathBuf },
     #[error(

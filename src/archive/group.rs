@@ -113,14 +113,16 @@ pub(super) fn read_counters(store: &Store) -> Result<Counters, StoreError> {
 pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Result<Written, StoreError> {
     let started = Instant::now();
     StoreError::point("group-begun")?;
+    store.look_before_writing(counters.volume)?;
     store.sweep_before_writing(counters)?;
     let catalog = &store.catalog;
     let failed = || StoreError::lmdb("writing the catalog", catalog.path());
     let mut counters = counters.clone();
-    let volume = store.volumes.open_or_create(counters.volume)?;
+    let begun = store.reading(|txn| catalog.has_blocks(txn, counters.volume))?;
+    let volume = store.volumes.to_write(counters.volume, begun)?;
     let volume = if store.volumes.is_full(volume.used()?) {
         counters.volume += 1;
-        let next = store.volumes.open_or_create(counters.volume)?;
+        let next = store.volumes.to_write(counters.volume, false)?;
         StoreError::point("volume-full")?;
         next
     } else {
@@ -164,12 +166,15 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
             block::LEVEL
         };
         volume.put(&layout, level)?;
+        let noted = catalog.put_last_group(&mut txn, counters.volume, layout.first());
+        noted.map_err(failed())?;
         counters.block += layout.len();
     }
     counters.volume += u32::from(rotate);
     catalog.put_counters(&mut txn, &counters).map_err(failed())?;
     StoreError::point("catalog-written")?;
     txn.commit().map_err(failed())?;
+    store.grew();
     StoreError::point("catalog-synced")?;
     // What a crash leaves here is found unreferenced the next time.
     for (volume, blocks) in drop {

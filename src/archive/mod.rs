@@ -20,10 +20,14 @@ mod error;
 pub mod fuzzing;
 mod group;
 mod housekeeping;
+mod known;
 mod layout;
+mod lock;
+mod look;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
+mod presence;
 mod reader;
 mod resident;
 mod restore;
@@ -37,6 +41,7 @@ mod seal;
 mod shrink;
 mod staging;
 mod store;
+mod superseded;
 mod survey;
 mod turn;
 mod user_archive;
@@ -66,7 +71,7 @@ pub use rows::{
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;
-pub use store::Store;
+pub use store::{Absent, Store};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
 pub use vouch::Vouched;
@@ -77,6 +82,8 @@ mod backup_tests;
 mod compact_tests;
 #[cfg(test)]
 mod journal_tests;
+#[cfg(test)]
+mod look_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]

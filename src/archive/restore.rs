@@ -1,6 +1,6 @@
 //! Putting a backup in place as the data directory: all of it, checked on the way, or nothing.
 
-use std::{fs, io::ErrorKind, path::Path, time::Instant};
+use std::{io::ErrorKind, path::Path, time::Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use super::{
     StoreError,
     backup::{self, Record, RecordedFile},
     carry::{self, Watch},
+    lock::{self, Lock},
     pages, seal,
     staging::{self, NEW, OLD, Place, RECORD},
     store, volumes,
@@ -57,7 +58,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     let record = record(path)?;
     store::make_dir(target)?;
     store::refuse_network_file_systems(target)?;
-    let _target = store::lock(target)?;
+    let _target = lock::lock(target)?;
     // Somebody may have been faster.
     refuse_content(target)?;
     if staging::settle(target, Place::Store)? {
@@ -129,7 +130,7 @@ fn refuse_content(target: &Path) -> Result<(), StoreError> {
 }
 
 /// Nobody may change the backup meanwhile. On a disk that cannot be written to, nobody does.
-fn lock_backup(path: &Path) -> Result<Option<fs::File>, StoreError> {
+fn lock_backup(path: &Path) -> Result<Option<Lock>, StoreError> {
     match backup::lock(path) {
         Ok(lock) => {
             staging::settle(path, Place::Backup)?;

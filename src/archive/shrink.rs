@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::{StoreError, catalog::Catalog, store};
+use super::{StoreError, catalog::Catalog, lock, store};
 use crate::config::Config;
 
 /// Fewer free bytes are not worth a new file.
@@ -21,11 +21,11 @@ pub fn shrink_catalog(config: &Config) -> Result<u64, StoreError> {
     if !file.exists() {
         return Ok(0);
     }
-    let _lock = match store::lock(&config.data_dir) {
+    let _lock = match lock::lock(&config.data_dir) {
         Err(StoreError::InUse { .. }) => return Ok(0),
         locked => locked?,
     };
-    let Some(_alone) = store::lock_out_readers(&config.data_dir)? else {
+    let Some(_alone) = lock::lock_out_readers(&config.data_dir)? else {
         return Ok(0);
     };
     let size = || {

@@ -145,7 +145,7 @@ pub(super) fn refuse_overlap(one: &Path, other: &Path) -> Result<(), StoreError>
 }
 
 /// The path without links in it, as far as it exists.
-fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
     let path = std::path::absolute(path).map_err(StoreError::io("looking for", path))?;
     let mut missing = Vec::new();
     for ancestor in path.ancestors() {

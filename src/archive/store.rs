@@ -1,25 +1,33 @@
 //! A data directory, opened: locked, checked, with catalog and volumes.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    fs::{self, DirBuilder, File, Permissions},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
 };
 
 use super::{
-    StoreError, catalog::Catalog, environment, resident, rows::Counters, seal, staging, turn::Turn, volumes::Volumes,
+    StoreError,
+    catalog::Catalog,
+    environment, known,
+    lock::{self, LOCK, Lock, READERS},
+    look::Lookout,
+    resident,
+    rows::Counters,
+    seal, staging,
+    turn::Turn,
+    volumes::Volumes,
 };
 use crate::{config::Config, panics::survived};
 
 /// The owner alone may look into the data directory.
 const DIR_MODE: u32 = 0o700;
-const LOCK: &str = "lock";
 pub(super) const CATALOG: &str = "catalog";
 pub(super) const VOLUMES: &str = "volumes";
-/// Locked by whoever reads beside the process that writes: as long as it is, no volume is removed.
-const READERS: &str = "readers";
+/// How long the catalog's pages are looked at before LMDB trusts them.
+const GLANCE: Duration = Duration::from_millis(500);
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
@@ -31,19 +39,40 @@ pub(super) const HARMLESS: [&str; 5] = [
     crate::config::TOKENS,
 ];
 
+/// What is done where there is no archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It is said that there is none, and nothing is left behind: for whoever wants to read in one.
+    Refused,
+    /// A new one is made, but not where another one should be.
+    Made,
+    /// A new one is made in any case.
+    MadeAnyhow,
+}
+
+impl Absent {
+    /// For a command that makes an archive; `new` is its `--new`.
+    pub fn made(new: bool) -> Self {
+        if new { Self::MadeAnyhow } else { Self::Made }
+    }
+}
+
 /// An opened data directory. One process has it open at a time.
 pub struct Store {
     pub catalog: Catalog,
     pub volumes: Volumes,
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    made: bool,
+    pub(super) lookout: Lookout,
     /// Counts the volumes removed, and with them what may have moved since a row was read.
     removals: AtomicU64,
     /// A full disk kept what a crash left from being swept; it is swept before anything is written.
     unswept: AtomicBool,
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
-    /// Held as long as the store is open: `lock` by the one process that writes, `readers` by the others.
-    _lock: Option<File>,
+    /// Held as long as the store is open: by the one process that writes, or by the others.
+    pub(super) lock: Option<Lock>,
+    _readers: Option<File>,
 }
 
 impl Store {
@@ -52,7 +81,15 @@ impl Store {
     /// # Errors
     /// It is in use, not ours, of a newer schema, on a network file system, or cannot be read.
     pub fn open(config: &Config) -> Result<Self, StoreError> {
-        let opened = survived("opening the data directory", || Self::open_to_write(config));
+        Self::open_or(config, Absent::MadeAnyhow)
+    }
+
+    /// Opens the data directory of the configuration, the one process that writes.
+    ///
+    /// # Errors
+    /// There is no archive, where that is refused, or not all of it is there; or as [`open`](Self::open).
+    pub fn open_or(config: &Config, absent: Absent) -> Result<Self, StoreError> {
+        let opened = survived("opening the data directory", || Self::open_to_write(config, absent));
         opened.unwrap_or_else(|panicked| {
             Err(StoreError::Panicked {
                 path: config.data_dir.clone(),
@@ -61,20 +98,18 @@ impl Store {
         })
     }
 
-    fn open_to_write(config: &Config) -> Result<Self, StoreError> {
+    fn open_to_write(config: &Config, absent: Absent) -> Result<Self, StoreError> {
         let path = &config.data_dir;
         refuse_what_is_another_accounts(path)?;
+        if is_fresh(path) {
+            refuse_to_make(config, absent)?;
+        }
         make_dir(path)?;
         StoreError::point("open-folder")?;
         refuse_network_file_systems(path)?;
-        // A file of no bytes is what a crash leaves at the very beginning.
-        let fresh = fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0);
-        if fresh {
-            staging::refuse_unfinished(path)?;
-            refuse_foreign_files(path)?;
-            refuse_volumes_without_catalog(path)?;
-        }
-        let lock = lock(path)?;
+        let lock = lock::lock(path)?;
+        // Somebody may have been faster.
+        let fresh = is_fresh(path);
         fs::set_permissions(path, Permissions::from_mode(DIR_MODE))
             .map_err(StoreError::io("closing to others", path))?;
         StoreError::point("open-locked")?;
@@ -83,34 +118,44 @@ impl Store {
         StoreError::point("open-catalog-folder")?;
         if !fresh {
             environment::refuse_unreadable(&folder.join(DATA_FILE))?;
+            environment::refuse_damaged(&folder.join(DATA_FILE), GLANCE)?;
         }
         let catalog = Catalog::open(&folder)?;
         StoreError::point("open-catalog")?;
-        let volumes = Volumes::new(path.join(VOLUMES), config.archive.volume_size.0)?;
+        let volumes = Volumes::new(path.join(VOLUMES), config.archive.volume_size.0, catalog.id())?;
+        if fresh {
+            make_dir(volumes.path())?;
+        }
         StoreError::point("open-volumes")?;
         if fresh {
             [&folder, path].into_iter().try_for_each(|folder| sync_dir(folder))?;
             StoreError::point("open-synced")?;
+            tracing::info!(path = %path.display(), "made a new archive");
         }
-        let counters = {
-            let txn = catalog.read()?;
-            catalog.counters(&txn).map_err(StoreError::lmdb("reading", &folder))?
-        };
-        // What is there can be read on a full disk too.
-        let unswept = match volumes.sweep(counters.volume, counters.block) {
-            Err(StoreError::Full { .. }) => true,
-            swept => swept.map(|()| false)?,
-        };
-        StoreError::point("open-swept")?;
-        Ok(Self {
+        let store = Self {
+            lookout: Lookout::over(&catalog)?,
             catalog,
             volumes,
             path: path.clone(),
+            made: fresh,
             removals: AtomicU64::new(0),
-            unswept: AtomicBool::new(unswept),
+            unswept: AtomicBool::new(true),
             tidying: Turn::default(),
-            _lock: Some(lock),
-        })
+            lock: Some(lock),
+            _readers: None,
+        };
+        let counters = store.reading(|txn| store.catalog.counters(txn))?;
+        store.look_at_opening()?;
+        // What is there can be read on a full disk too.
+        match store.sweep_before_writing(&counters) {
+            Err(StoreError::Full { .. }) => {}
+            swept => swept?,
+        }
+        StoreError::point("open-swept")?;
+        if let (Some(id), true) = (store.catalog.id(), absent != Absent::Refused) {
+            known::note(config, &id);
+        }
+        Ok(store)
     }
 
     /// Opens the data directory to read in it, beside the process that writes if there is one. Nothing is
@@ -128,16 +173,25 @@ impl Store {
         }
         refuse_network_file_systems(path)?;
         environment::refuse_unreadable(&file)?;
-        let lock = lock_out_removal(path)?;
+        let readers = lock::lock_out_removal(path)?;
+        let catalog = Catalog::open_for_reading(&folder)?;
         Ok(Self {
-            catalog: Catalog::open_for_reading(&folder)?,
-            volumes: Volumes::for_reading(path.join(VOLUMES), config.archive.volume_size.0),
+            lookout: Lookout::over(&catalog)?,
+            volumes: Volumes::for_reading(path.join(VOLUMES), config.archive.volume_size.0, catalog.id()),
+            catalog,
             path: path.clone(),
+            made: false,
             removals: AtomicU64::new(0),
             unswept: AtomicBool::new(false),
             tidying: Turn::default(),
-            _lock: lock,
+            lock: None,
+            _readers: readers,
         })
+    }
+
+    /// Whether it was not there before it was opened.
+    pub fn is_new(&self) -> bool {
+        self.made
     }
 
     /// Sweeps what could not be swept when the store was opened: the next group has the numbers of those blocks.
@@ -146,7 +200,8 @@ impl Store {
     /// The disk is still full.
     pub(super) fn sweep_before_writing(&self, counters: &Counters) -> Result<(), StoreError> {
         if self.unswept.load(Ordering::Acquire) {
-            self.volumes.sweep(counters.volume, counters.block)?;
+            let last = self.reading(|txn| self.catalog.last_group(txn, counters.volume))?;
+            self.volumes.sweep(counters.volume, counters.block, last)?;
             self.unswept.store(false, Ordering::Release);
         }
         Ok(())
@@ -157,7 +212,7 @@ impl Store {
     /// # Errors
     /// Those of `remove`, or the lock cannot be had.
     pub(super) fn unless_read(&self, remove: impl FnOnce() -> Result<(), StoreError>) -> Result<bool, StoreError> {
-        let alone = lock_out_readers(&self.path)?;
+        let alone = lock::lock_out_readers(&self.path)?;
         alone.map_or(Ok(false), |_alone| remove().map(|()| true))
     }
 
@@ -235,49 +290,36 @@ impl Store {
     }
 }
 
-pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
-    let name = path.join(LOCK);
-    let mut file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let holder = if holder.trim().is_empty() {
-                "(unknown)".into()
-            } else {
-                holder.trim().to_owned()
-            };
-            return Err(StoreError::InUse {
-                path: path.to_owned(),
-                holder,
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", name)(error)),
+/// What root leaves in the folder of another account would keep that account from its own archive.
+fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
+    let owner = fs::metadata(path).map_or(0, |folder| folder.uid());
+    if owner == 0 || !rustix::process::geteuid().is_root() {
+        return Ok(());
     }
-    let note = |file: &mut File| {
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}", std::process::id())
-    };
-    note(&mut file).map_err(StoreError::io("writing the lock", &name))?;
-    Ok(file)
+    Err(StoreError::Refused {
+        path: path.to_owned(),
+        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
+    })
 }
 
-fn open_lock(name: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(name)
+/// Whether there is no catalog in it. A file of no bytes is what a crash leaves at the very beginning.
+fn is_fresh(path: &Path) -> bool {
+    fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0)
 }
 
-/// Keeps readers in other processes out as long as the result is held; `None` when there are some.
-pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> {
-    let name = path.join(READERS);
-    let file = open_lock(&name).map_err(StoreError::io("opening the lock", &name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("locking", name)(error)),
+/// Refuses to make an archive where there may be more than nothing, or where none is wanted.
+fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
+    let path = &config.data_dir;
+    staging::refuse_unfinished(path)?;
+    refuse_volumes_without_catalog(path)?;
+    match absent {
+        Absent::Refused => return Err(StoreError::None { path: path.clone() }),
+        Absent::Made => known::refuse_new(config)?,
+        Absent::MadeAnyhow => {}
+    }
+    match path.exists() {
+        true => refuse_foreign_files(path),
+        false => Ok(()),
     }
 }
 
@@ -290,30 +332,7 @@ pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreErr
     if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
         return Err(StoreError::None { path: path.clone() });
     }
-    lock_out_removal(path)
-}
-
-/// `None` on a disk that cannot be written to: there nothing is removed either.
-fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
-    let name = path.join(READERS);
-    let locked = open_lock(&name).and_then(|file| file.lock_shared().map(|()| file));
-    match locked {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => Ok(None),
-        Err(error) => Err(StoreError::io("locking", name)(error)),
-    }
-}
-
-/// What root leaves in the folder of another account would keep that account from its own archive.
-fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
-    let owner = fs::metadata(path).map_or(0, |folder| folder.uid());
-    if owner == 0 || !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    Err(StoreError::Refused {
-        path: path.to_owned(),
-        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
-    })
+    lock::lock_out_removal(path)
 }
 
 fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {

@@ -13,7 +13,10 @@ use super::{
     catalog::MAX_READERS,
     codec::{Key, Row},
     environment,
+    known::ArchiveId,
     layout::Layout,
+    lock,
+    presence::{Absence, Held, MOUNT, missing},
     seal, store,
 };
 use crate::fault;
@@ -30,6 +33,7 @@ const PACKED_AT_ONCE: usize = 16;
 const BLOCKS: &str = "blocks";
 const META: &str = "meta";
 const GROUP_KEY: &str = "group";
+const ARCHIVE_KEY: &str = "archive";
 
 /// What a volume knows of the group written last.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -64,12 +68,20 @@ pub struct Volume {
     env: Env<WithoutTls>,
     path: PathBuf,
     blocks: Database<Key<u64>, Bytes>,
-    /// "group" → the group written last; volumes of schema 1 have none.
+    /// "group" → the group written last, "archive" → which archive it is of. Volumes of schema 1 have none, and such as
+    /// were sealed before archives had ids do not have the second.
     meta: Option<Database<Str, Row<Group>>>,
+    held: Vec<Held>,
 }
 
 impl Volume {
-    pub(super) fn open(path: &Path, volume_size: u64, mode: Mode) -> Result<Self, StoreError> {
+    /// `archive`: whose volume it must be, unless it does not say.
+    pub(super) fn open(
+        path: &Path,
+        volume_size: u64,
+        mode: Mode,
+        archive: Option<ArchiveId>,
+    ) -> Result<Self, StoreError> {
         let file = path.join(store::DATA_FILE);
         if mode.writes() {
             store::make_dir(path)?;
@@ -86,6 +98,7 @@ impl Volume {
         if mode == Mode::Sealed {
             seal::refuse_other_length(path, length)?;
         }
+        lock::refuse_linked_lock(path)?;
         let map_size = (volume_size.max(length) + MAP_MARGIN) as usize & !0xffff;
         let flags = match mode {
             Mode::Writing | Mode::Existing => EnvFlags::empty(),
@@ -99,10 +112,20 @@ impl Volume {
         // it, and only while it is not sealed; it lies on a local file system.
         let env = unsafe { options.flags(flags).open(path) };
         let open = || match mode {
-            Mode::Writing | Mode::Copying => Self::make_tables(env?, path),
+            Mode::Writing | Mode::Copying => Self::make_tables(env?, path, archive),
             Mode::Existing | Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
         };
-        let volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
+        let mut volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
+        let own = volume.archive()?;
+        if let (Some(own), Some(archive)) = (own, archive)
+            && own != archive
+        {
+            return Err(volume.missing(Absence::OfAnother));
+        }
+        volume.held.push(Held::new(volume.what(), file, MOUNT)?);
+        if matches!(mode, Mode::Writing | Mode::Existing) {
+            volume.held.extend(environment::lock_held(path)?);
+        }
         if mode.writes() {
             store::sync_dir(path)?;
         }
@@ -113,17 +136,22 @@ impl Volume {
         Ok(volume)
     }
 
-    fn make_tables(env: Env<WithoutTls>, path: &Path) -> heed::Result<Self> {
+    fn make_tables(env: Env<WithoutTls>, path: &Path, archive: Option<ArchiveId>) -> heed::Result<Self> {
         let mut txn = env.write_txn()?;
         let blocks = env.create_database(&mut txn, Some(BLOCKS))?;
-        let meta = Some(env.create_database(&mut txn, Some(META))?);
+        let meta = env.create_database(&mut txn, Some(META))?;
+        let own = meta.remap_data_type::<Row<ArchiveId>>();
+        if let (Some(archive), None) = (archive, own.get(&txn, ARCHIVE_KEY)?) {
+            own.put(&mut txn, ARCHIVE_KEY, &archive)?;
+        }
         fault::point("volume-making")?;
         txn.commit()?;
         Ok(Self {
             env,
             path: path.to_owned(),
             blocks,
-            meta,
+            meta: Some(meta),
+            held: Vec::new(),
         })
     }
 
@@ -138,7 +166,29 @@ impl Volume {
             path: path.to_owned(),
             blocks,
             meta,
+            held: Vec::new(),
         })
+    }
+
+    /// What is open of it.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Held> {
+        self.held.iter()
+    }
+
+    /// Which archive it is of, where it says so.
+    pub(super) fn archive(&self) -> Result<Option<ArchiveId>, StoreError> {
+        self.reading(|txn| {
+            let own = self.meta.map(|meta| meta.remap_data_type::<Row<ArchiveId>>());
+            own.map_or(Ok(None), |own| own.get(txn, ARCHIVE_KEY))
+        })
+    }
+
+    fn what(&self) -> String {
+        format!("volume {}", self.path.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    fn missing(&self, how: Absence) -> StoreError {
+        missing(&self.what(), &self.path.join(store::DATA_FILE), how, MOUNT)
     }
 
     /// Writes a group's blocks and syncs them. For the committer's thread.
@@ -164,6 +214,7 @@ impl Volume {
         }
         StoreError::point("volume-written")?;
         txn.commit().map_err(failed())?;
+        self.held().for_each(Held::grew);
         StoreError::point("volume-synced")
     }
 
@@ -269,16 +320,23 @@ impl Volume {
         self.reading(|txn| self.blocks.len(txn))
     }
 
-    /// Deletes the blocks from number `first` on, which a crash left without a catalog entry.
+    /// Deletes the blocks from number `first` on, which a crash left without a catalog entry. `last` is the first block of
+    /// the group that the catalog has as the last one in here.
     ///
     /// # Errors
-    /// There are more than one group can have left: then the catalog is older than the volume.
-    pub(super) fn sweep(&self, first: u64) -> Result<usize, StoreError> {
+    /// There are more than one group can have left: then the catalog is older than the volume. Or that last group is not
+    /// in it: then the volume is older than the catalog.
+    pub(super) fn sweep(&self, first: u64, last: Option<u64>) -> Result<usize, StoreError> {
         let (last_group, left) = self.reading(|txn| {
             let group = self.meta.map(|meta| meta.get(txn, GROUP_KEY)).transpose()?.flatten();
             let left = self.blocks.range(txn, &(first..))?.take(MOST_LEFT_BEHIND + 1);
             Ok((group, left.map(|row| row.map(|_| 1)).sum::<heed::Result<usize>>()?))
         })?;
+        if let Some(last) = last
+            && last_group.is_none_or(|group| group.first < last)
+        {
+            return Err(self.missing(Absence::Older));
+        }
         let newer = match last_group {
             Some(group) => group.first > first,
             None => left > MOST_LEFT_BEHIND,

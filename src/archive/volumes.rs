@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::{
-    StoreError, seal, store,
+    StoreError,
+    known::ArchiveId,
+    presence::{self, Absence, Held},
+    seal, store,
     volume::{Mode, Volume},
 };
 
@@ -31,6 +34,8 @@ pub(super) fn name(number: u32) -> String {
 pub struct Volumes {
     path: PathBuf,
     volume_size: u64,
+    /// Whose volumes they are, where that is known.
+    archive: Option<ArchiveId>,
     /// Another process writes them, if any does.
     reading: bool,
     open: Mutex<HashMap<u32, Arc<Volume>>>,
@@ -39,28 +44,27 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    pub(super) fn new(path: PathBuf, volume_size: u64) -> Result<Self, StoreError> {
-        store::make_dir(&path)?;
-        for folder in fs::read_dir(&path).map_err(StoreError::io("reading", &path))? {
-            let folder = folder.map_err(StoreError::io("reading", &path))?.path();
-            if folder.extension().is_some_and(|extension| extension == GONE) {
-                remove_folder(&folder)?;
-            }
-        }
-        Ok(Self {
-            path,
-            volume_size,
+    /// For the one process that writes.
+    pub(super) fn new(path: PathBuf, volume_size: u64, archive: Option<ArchiveId>) -> Result<Self, StoreError> {
+        let volumes = Self {
             reading: false,
-            open: Mutex::default(),
-            refused: Mutex::default(),
-        })
+            ..Self::for_reading(path, volume_size, archive)
+        };
+        let is_gone = |folder: &&PathBuf| folder.extension().is_some_and(|extension| extension == GONE);
+        volumes
+            .folders()?
+            .iter()
+            .filter(is_gone)
+            .try_for_each(|folder| remove_folder(folder))?;
+        Ok(volumes)
     }
 
     /// For a process that only reads.
-    pub(super) fn for_reading(path: PathBuf, volume_size: u64) -> Self {
+    pub(super) fn for_reading(path: PathBuf, volume_size: u64, archive: Option<ArchiveId>) -> Self {
         Self {
             path,
             volume_size,
+            archive,
             reading: true,
             open: Mutex::default(),
             refused: Mutex::default(),
@@ -93,12 +97,13 @@ impl Volumes {
         // Until it is open, it is not removed.
         let mut opened = self.opened();
         if let Some(volume) = opened.get(&number) {
+            // Reading beyond the end of a file that was cut short ends the process.
+            volume.held().try_for_each(Held::check)?;
             return Ok(volume.clone());
         }
         let folder = self.folder(number);
-        if !folder.join(store::DATA_FILE).exists() {
-            let detail = format!("volume {} is missing; restore it from a backup", folder.display());
-            return Err(StoreError::Damaged { detail });
+        if let Err(how) = presence::length(&folder.join(store::DATA_FILE)) {
+            return Err(self.missing(number, how));
         }
         if self.refused().contains(&number) {
             let detail = format!(
@@ -115,8 +120,25 @@ impl Volumes {
         self.open(&mut opened, number, mode)
     }
 
-    /// Volume `number`, begun where there is none. For the committer's thread.
-    pub(super) fn open_or_create(&self, number: u32) -> Result<Arc<Volume>, StoreError> {
+    /// Whether volume `number` is open; then it is looked at.
+    ///
+    /// # Errors
+    /// It is not where it was.
+    pub(super) fn check(&self, number: u32) -> Result<bool, StoreError> {
+        match self.opened().get(&number) {
+            Some(volume) => volume.held().try_for_each(Held::check).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Volume `number`, to be written to. For the committer's thread.
+    pub(super) fn to_write(&self, number: u32, begun: bool) -> Result<Arc<Volume>, StoreError> {
+        let has = presence::length(&self.folder(number).join(store::DATA_FILE));
+        match has {
+            Ok(0) if begun => return Err(self.missing(number, Absence::Empty)),
+            Err(how) if begun || how != Absence::NotThere => return Err(self.missing(number, how)),
+            _ => {}
+        }
         self.open(&mut self.opened(), number, Mode::Writing)
     }
 
@@ -124,7 +146,12 @@ impl Volumes {
         if let Some(volume) = open.get(&number) {
             return Ok(volume.clone());
         }
-        let volume = Arc::new(Volume::open(&self.folder(number), self.volume_size, mode)?);
+        let volume = Arc::new(Volume::open(
+            &self.folder(number),
+            self.volume_size,
+            mode,
+            self.archive,
+        )?);
         if mode == Mode::Writing {
             StoreError::point("volume-made")?;
             store::sync_dir(&self.path)?;
@@ -135,10 +162,13 @@ impl Volumes {
 
     /// Clears away what a crash between volume and catalog left: in the volume written to, and in
     /// one that was begun behind it.
-    pub(super) fn sweep(&self, current: u32, first_block: u64) -> Result<(), StoreError> {
-        for number in [current, current + 1] {
+    ///
+    /// # Errors
+    /// One of them does not go with the catalog, which has `last` as the last group in the one written to.
+    pub(super) fn sweep(&self, current: u32, first_block: u64, last: Option<u64>) -> Result<(), StoreError> {
+        for (number, last) in [(current, last), (current + 1, None)] {
             if self.folder(number).exists() {
-                let swept = self.open_or_create(number)?.sweep(first_block)?;
+                let swept = self.to_write(number, last.is_some())?.sweep(first_block, last)?;
                 if swept > 0 {
                     tracing::info!(volume = number, blocks = swept, "swept blocks that a crash left behind");
                 }
@@ -169,7 +199,11 @@ impl Volumes {
 
     fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
         let failed = || StoreError::io("reading", &self.path);
-        let folders = fs::read_dir(&self.path).map_err(failed())?;
+        let folders = match fs::read_dir(&self.path) {
+            // Where something should be in it, that is found missing one by one.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            folders => folders.map_err(failed())?,
+        };
         folders.map(|folder| Ok(folder.map_err(failed())?.path())).collect()
     }
 

@@ -13,22 +13,32 @@ use super::{
     protocols,
 };
 use crate::{
+    archive::Absent,
     config::Config,
     control::api::{Failure, Reply, Request},
     report::{Run, RunState},
 };
 
-pub fn run(config: Config, profile: String, json: bool) -> Result<u8, Failure> {
+pub fn run(config: Config, profile: String, new: bool, json: bool) -> Result<u8, Failure> {
     config.profile(&profile)?;
     let request = Request::Archive {
         profile: profile.clone(),
     };
-    one_run(config, request, Request::Interrupt { profile }, json, &mut |_| {})
+    let absent = Absent::made(new);
+    one_run(
+        config,
+        absent,
+        request,
+        Request::Interrupt { profile },
+        json,
+        &mut |_| {},
+    )
 }
 
 /// Asks for a run, shows how far it is, prints its protocol. What else is answered goes to `each`.
 pub fn one_run(
     config: Config,
+    absent: Absent,
     request: Request,
     interrupt: Request,
     json: bool,
@@ -37,7 +47,7 @@ pub fn one_run(
     let interrupted = Some(interrupt);
     let bar = bar();
     let mut ended = None;
-    let answered = ask::act(config, request, interrupted, &mut |reply| match reply {
+    let answered = ask::act(config, absent, request, interrupted, &mut |reply| match reply {
         Reply::Progress {
             done, expected, bytes, ..
         } => {

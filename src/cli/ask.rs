@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     appliance::{self, Appliance},
-    archive::{Committer, Store, StoreError, close_abandoned_runs},
+    archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{
         self, AskError, Client, Requests,
@@ -33,33 +33,53 @@ const TELLING: Duration = Duration::from_secs(10);
 const WORTH_SAYING: Duration = Duration::from_millis(500);
 
 /// Who holds the data directory.
-pub enum Holder {
+enum Holder {
     Appliance(Client),
     Ourselves(Arc<Store>),
 }
 
+/// Says that an archive was made.
+pub fn say_new(path: &Path) {
+    // Standard error may be closed.
+    let _ = writeln!(std::io::stderr(), "dropkeep: made a new archive in {}", path.display());
+}
+
 /// Finds the appliance, or opens the store. Another command that has the store open for a moment is
 /// waited for.
-pub async fn holder(config: &Config) -> Result<Holder, Failure> {
+async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
     let started = Instant::now();
     loop {
         if let Some(client) = Client::connect(&config.data_dir).await {
             return Ok(Holder::Appliance(client));
         }
-        match Store::open(config) {
-            Ok(store) => return Ok(Holder::Ourselves(Arc::new(store))),
+        match Store::open_or(config, absent) {
+            Ok(store) => {
+                if store.is_new() {
+                    say_new(store.path());
+                }
+                return Ok(Holder::Ourselves(Arc::new(store)));
+            }
             Err(StoreError::InUse { .. }) if started.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
 }
 
-/// Asks a request that the store alone can answer.
+/// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered before
+/// that is the failure.
 pub fn read(config: &Config, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
     let started = Instant::now();
     runtime()?.block_on(async {
         loop {
-            match holder(config).await? {
+            let holder = match holder(config, Absent::Refused).await {
+                Err(error @ StoreError::Missing { .. }) => {
+                    let store = Arc::new(Store::open_for_reading(config)?);
+                    answer(&store, request, each)?;
+                    return Err(error.into());
+                }
+                holder => holder?,
+            };
+            match holder {
                 Holder::Appliance(mut client) => match client.ask(request, each).await {
                     Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
                     answered => return Ok(answered?),
@@ -81,6 +101,10 @@ async fn read_here(
         tracing::warn!(%error, "runs that were cut off are still listed as running");
     }
     take_over_users(config, store).await?;
+    answer(store, request, each)
+}
+
+fn answer(store: &Arc<Store>, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
     let mut emit = |reply| {
         each(reply);
         ControlFlow::Continue(())
@@ -105,6 +129,7 @@ async fn take_over_users(config: &Config, store: &Arc<Store>) -> Result<(), Fail
 /// Ctrl-C sends; who gives one may take long, and answers other commands meanwhile.
 pub fn act(
     config: Config,
+    absent: Absent,
     request: Request,
     interrupted: Option<Request>,
     each: &mut dyn FnMut(Reply),
@@ -115,7 +140,7 @@ pub fn act(
         let mut interrupts = Interrupts::new()?;
         loop {
             let holder = tokio::select! {
-                holder = holder(&config) => holder?,
+                holder = holder(&config, absent) => holder?,
                 () = interrupts.next() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
             };
             match holder {

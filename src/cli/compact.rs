@@ -8,7 +8,7 @@ use super::{
     output::{Output, grouped},
 };
 use crate::{
-    archive::{StoreError, Survey, SurveyedFile, shrink_catalog, survey},
+    archive::{Absent, StoreError, Survey, SurveyedFile, shrink_catalog, survey},
     config::Config,
     control::api::{CompactedLine, Failure, Reply, Request},
     profile::Exit,
@@ -45,6 +45,7 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
     let mut ended = None;
     ask::act(
         config,
+        Absent::Refused,
         Request::Compact,
         Some(Request::InterruptCompaction),
         &mut |reply| {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::archive;
+use super::{New, archive};
 use crate::{
+    archive::Absent,
     config::Config,
     control::api::{Failure, Request},
     formats::{Format, MboxKind},
@@ -23,18 +24,33 @@ pub struct Files {
     /// Files and folders; folders with all that is below them.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    new: New,
 }
 
 pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<u8, Failure> {
     config.profile(&profile)?;
-    let Files { format, mbox, paths } = files;
+    let Files {
+        format,
+        mbox,
+        paths,
+        new,
+    } = files;
     let request = Request::Import {
         profile: profile.clone(),
         paths: paths.into_iter().map(absolute).collect::<Result<_, _>>()?,
         format,
         mbox,
     };
-    archive::one_run(config, request, Request::Interrupt { profile }, json, &mut |_| {})
+    let absent = Absent::made(new.new);
+    archive::one_run(
+        config,
+        absent,
+        request,
+        Request::Interrupt { profile },
+        json,
+        &mut |_| {},
+    )
 }
 
 /// The path as an appliance understands it that was started elsewhere.

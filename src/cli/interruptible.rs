@@ -13,7 +13,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::ask::Interrupts;
 use crate::{
-    archive::{Store, StoreError, Watch},
+    archive::{Absent, Store, StoreError, Watch},
     config::Config,
     control::api::Failure,
     profile::Exit,
@@ -74,7 +74,7 @@ where
 pub fn open_for_reading(config: &Config) -> Result<Store, StoreError> {
     match Store::open_for_reading(config) {
         Err(StoreError::Older { .. }) => {
-            drop(Store::open(config)?);
+            drop(Store::open_or(config, Absent::Refused)?);
             Store::open_for_reading(config)
         }
         opened => opened,

@@ -67,7 +67,10 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run the appliance: schedules, control socket, metrics and health over HTTP.
-    Serve,
+    Serve {
+        #[command(flatten)]
+        new: New,
+    },
     /// Test a profile: connect, log in, look, and propose rules that fit its mail. Stores nothing.
     Test {
         /// The profile's name.
@@ -80,6 +83,8 @@ enum Command {
         /// Only say for whom the messages of the whole source would be, by their headers. Stores nothing.
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        new: New,
     },
     /// Archive mail files under a profile's rules: messages (EML), mboxes, Maildirs, folders of them.
     Import {
@@ -186,7 +191,7 @@ impl Command {
             | Self::Verify(_) => true,
             // The process that does the work says nothing of it again.
             Self::Export(arguments) => !arguments.is_worker(),
-            Self::Serve
+            Self::Serve { .. }
             | Self::Archive { .. }
             | Self::Import { .. }
             | Self::Users { change: Some(_) }
@@ -200,6 +205,15 @@ impl Command {
     }
 }
 
+/// For a command that makes an archive where there is none.
+#[derive(clap::Args, Clone, Copy, Debug)]
+struct New {
+    /// Begin a new archive also where another one should be: the last one of this configuration, or a disk that is empty or not
+    /// mounted.
+    #[arg(long)]
+    new: bool,
+}
+
 #[derive(Subcommand, Debug)]
 enum UsersCommand {
     /// Add a user with addresses.
@@ -209,6 +223,8 @@ enum UsersCommand {
         /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
         #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
+        #[command(flatten)]
+        new: New,
     },
     /// Give a user another name; the archive stays.
     Rename {
@@ -266,7 +282,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         (Err(error), _) => return Err(error.into()),
     };
     let logs = match cli.command {
-        Command::Serve => Logs::begin(&config.log.level, config.log.format),
+        Command::Serve { .. } => Logs::begin(&config.log.level, config.log.format),
         _ => Logs::begin(QUIET, LogFormat::Human),
     };
     let json = cli.json;
@@ -278,13 +294,18 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
     }
     match cli.command {
-        Command::Serve => serve::run(config, &logs),
+        Command::Serve { new } => serve::run(config, new.new, &logs),
         Command::Test { profile } => test::run(&config, &profile, json),
-        Command::Archive { profile, dry_run: true } => rehearse::run(&config, &profile, json),
+        Command::Archive {
+            profile,
+            dry_run: true,
+            new: _,
+        } => rehearse::run(&config, &profile, json),
         Command::Archive {
             profile,
             dry_run: false,
-        } => archive::run(config, profile, json),
+            new,
+        } => archive::run(config, profile, new.new, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols(arguments) => protocols::run(config, arguments, json),

@@ -100,7 +100,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
         ));
     }
     let mut found_any = false;
-    ask::read(&config, &request, &mut |reply| {
+    let answered = ask::read(&config, &request, &mut |reply| {
         let Reply::Run(found) = reply else { return };
         found_any = true;
         match run {
@@ -109,8 +109,9 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
             Some(_) => print_full(&mut output, &found),
             None => print_line(&mut output, &found),
         }
-    })?;
+    });
     output.finish();
+    answered?;
     // Of a profile that was taken out there may still be some; where there are none, its name is wrong.
     if let (false, Some(profile)) = (found_any, profile) {
         config.profile(&profile)?;

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{archive::one_run, output::Output};
 use crate::{
+    archive::Absent,
     config::Config,
     control::api::{Failure, Reply, Request},
     message::CATCHALL,
@@ -28,7 +29,8 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
         config.profile(name)?;
     }
     let request = Request::Reroute { from, profile, dry_run };
-    one_run(config, request, Request::InterruptReroute, json, &mut |reply| {
+    let interrupt = Request::InterruptReroute;
+    one_run(config, Absent::Refused, request, interrupt, json, &mut |reply| {
         let Reply::Rerouted(line) = reply else { return };
         let mut output = Output::new();
         if json {

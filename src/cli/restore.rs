@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf};
 use indicatif::HumanBytes;
 
 use super::{
-    interruptible,
+    ask, interruptible,
     output::{Output, grouped, harmless},
 };
 use crate::{archive::restore, config::Config, control::api::Failure, profile::Exit};
@@ -13,6 +13,7 @@ use crate::{archive::restore, config::Config, control::api::Failure, profile::Ex
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
     let done = interruptible::run("restore", move |watch| restore(&from, &config, watch))?;
+    ask::say_new(&target);
     for file in &done.changed {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(

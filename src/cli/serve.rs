@@ -4,10 +4,13 @@ use std::{io::Write, sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ask::Interrupts, service};
+use super::{
+    ask::{Interrupts, say_new},
+    service,
+};
 use crate::{
     appliance::{Appliance, Asked},
-    archive::Store,
+    archive::{Absent, Store},
     config::Config,
     control::{self, Requests, api::Failure},
     profile::Exit,
@@ -26,11 +29,14 @@ const TELL: Duration = Duration::from_secs(2);
 /// How long after that the answers to other commands may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
-pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
+pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     service::status("opening the archive");
-    let store = Arc::new(Store::open(&config)?);
+    let store = Arc::new(Store::open_or(&config, Absent::made(new))?);
+    if store.is_new() {
+        say_new(store.path());
+    }
     let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
@@ -69,6 +75,7 @@ pub fn run(config: Config, logs: &Logs) -> Result<u8, Failure> {
             tokio::select! {
                 () = interrupts.next() => break,
                 _ = look.tick() => {
+                    appliance.look();
                     match appliance.not_ready() {
                         None => readiness.ready(),
                         Some(why) => readiness.not_ready(why),

@@ -8,16 +8,16 @@ use crate::{
 
 pub fn run(config: Config, id: u64, journal: bool, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
-    ask::read(&config, &Request::Show { id, journal }, &mut |reply| {
+    let answered = ask::read(&config, &Request::Show { id, journal }, &mut |reply| {
         let Reply::Shown(shown) = reply else { return };
         if json {
             output.json(&shown);
         } else {
             print(&mut output, &shown);
         }
-    })?;
+    });
     output.finish();
-    Ok(0)
+    answered.map(|()| 0)
 }
 
 fn print(output: &mut Output, shown: &Shown) {

@@ -12,6 +12,7 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
+    archive::Absent,
     clock,
     config::{ByteSize, Config},
     control::{
@@ -85,7 +86,9 @@ fn ask(config: Config, only: Option<&str>) -> Result<Found, Failure> {
         config.profile(name)?;
     }
     let mut found = Found::default();
-    ask::act(config, Request::Status, None, &mut |reply| found.take(reply, only))?;
+    ask::act(config, Absent::Refused, Request::Status, None, &mut |reply| {
+        found.take(reply, only)
+    })?;
     Ok(found)
 }
 

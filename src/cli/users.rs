@@ -5,24 +5,27 @@ use super::{
     output::{Output, grouped},
 };
 use crate::{
+    archive::Absent,
     config::{ByteSize, Config},
     control::api::{Failure, Reply, Request},
 };
 
 pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u8, Failure> {
-    let request = match change {
+    let (request, absent) = match change {
         None => return print(&config, json),
-        Some(UsersCommand::Add { name, addresses }) => Request::AddUser { name, addresses },
-        Some(UsersCommand::Rename { name, to }) => Request::RenameUser { name, to },
-        Some(UsersCommand::Retire { name }) => Request::RetireUser { name },
+        Some(UsersCommand::Add { name, addresses, new }) => {
+            (Request::AddUser { name, addresses }, Absent::made(new.new))
+        }
+        Some(UsersCommand::Rename { name, to }) => (Request::RenameUser { name, to }, Absent::Refused),
+        Some(UsersCommand::Retire { name }) => (Request::RetireUser { name }, Absent::Refused),
     };
-    ask::act(config, request, None, &mut |_| {})?;
+    ask::act(config, absent, request, None, &mut |_| {})?;
     Ok(0)
 }
 
 fn print(config: &Config, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
-    ask::read(config, &Request::Users, &mut |reply| {
+    let answered = ask::read(config, &Request::Users, &mut |reply| {
         let Reply::User(user) = reply else { return };
         if json {
             return output.json(&user);
@@ -44,7 +47,7 @@ fn print(config: &Config, json: bool) -> Result<u8, Failure> {
             grouped(user.messages),
             ByteSize(user.bytes).to_string()
         ));
-    })?;
+    });
     output.finish();
-    Ok(0)
+    answered.map(|()| 0)
 }

@@ -47,7 +47,7 @@ const COUNTERS: [(&str, Unit, &str); 12] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 31] = [
+const GAUGES: [(&str, Unit, &str); 32] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
@@ -165,6 +165,11 @@ const GAUGES: [(&str, Unit, &str); 31] = [
     ),
     (DATA_SIZE_BYTES, Unit::Bytes, "Size of the data directory's disk"),
     (READY, Unit::Count, "1 where mail can be archived, as /readyz says"),
+    (
+        STORE_MISSING,
+        Unit::Count,
+        "1 where something of the archive is not where it was, such as a volume, so that nothing is written",
+    ),
     (START, Unit::Seconds, "When the appliance started, since 1970 UTC"),
     (
         CONFIGURATION_OK,

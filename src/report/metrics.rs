@@ -52,6 +52,7 @@ pub const RUN_SILENT: &str = "dropkeep_run_silent_seconds";
 pub const ARCHIVE_VOLUMES: &str = "dropkeep_archive_volumes";
 pub const DATA_SIZE_BYTES: &str = "dropkeep_data_size_bytes";
 pub const READY: &str = "dropkeep_ready";
+pub const STORE_MISSING: &str = "dropkeep_store_missing";
 pub const START: &str = "dropkeep_start_timestamp_seconds";
 pub const RELOADS: &str = "dropkeep_reloads_total";
 pub const CONFIGURATION_OK: &str = "dropkeep_configuration_ok";
@@ -254,6 +255,11 @@ pub fn error(stage: &str) {
 /// Whether mail can be archived.
 pub fn ready(ready: bool) {
     gauge!(READY).set(if ready { 1.0 } else { 0.0 });
+}
+
+/// Whether something of the store is not where it was.
+pub fn store_missing(missing: bool) {
+    gauge!(STORE_MISSING).set(if missing { 1.0 } else { 0.0 });
 }
 
 /// The configuration was read anew, and taken or refused.

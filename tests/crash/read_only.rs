@@ -113,7 +113,7 @@ fn a_disk_that_turns_read_only_in_the_middle_ends_the_run_and_loses_nothing() {
         return;
     };
     proxy.hold_after(bytes / 2);
-    let running = appliance.start(&["archive", PROFILE, "--json"]);
+    let running = appliance.start(&["archive", PROFILE, "--new", "--json"]);
     proxy.wait_until_held();
     disk.turn_read_only();
     proxy.open();

@@ -307,8 +307,8 @@ fn a_data_directory_with_nothing_but_tokens_becomes_a_store_and_takes_a_backup()
     site.test(0);
     let elsewhere = tempfile::tempdir().expect("a folder");
     let backup = elsewhere.path().join("backup").display().to_string();
-    // Both open the store, and so make one.
-    site.appliance.done(&["users", "--json"]);
+    site.appliance
+        .done(&["users", "add", "newcomer", "newcomer@example.com"]);
     site.appliance.done(&["backup", &backup]);
     assert!(
         !fs::read_dir(&backup)

@@ -368,3 +368,51 @@ fn findings_are_words_and_bounded() {
     let pages = report.into_pages();
     assert_eq!((pages.findings.len(), pages.more_findings), (MOST_FINDINGS, 5));
 }
+
+#[test]
+fn a_glance_finds_what_a_check_finds() {
+    let patient = Patient::new();
+    let long = Duration::from_secs(60);
+    assert!(glance(&patient.bench.file(), long).unwrap().findings.is_empty());
+    let anatomy = Anatomy::of(&patient);
+    for at in anatomy.vital.into_iter().step_by(61) {
+        patient.with_flip(Flip { at, bit: 3 }, |file| {
+            assert!(!glance(file, long).unwrap().findings.is_empty(), "byte {at}");
+            assert!(glance(file, Duration::ZERO).is_ok());
+        });
+    }
+}
+
+/// Makes a file of half a gigabyte: `cargo test --lib -- --ignored --nocapture large_file`.
+#[test]
+#[ignore = "takes half a minute"]
+fn a_glance_at_a_large_file_ends_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = heed::EnvOpenOptions::new();
+    let options = options.map_size(4 << 30).max_dbs(8);
+    // SAFETY: nobody else has the file.
+    let env = unsafe { options.flags(heed::EnvFlags::NO_SYNC).open(folder.path()) }.unwrap();
+    for name in ["a", "b", "c", "d"] {
+        let mut txn = env.write_txn().unwrap();
+        let table: heed::Database<heed::types::Bytes, heed::types::Bytes> =
+            env.create_database(&mut txn, Some(name)).unwrap();
+        for number in 0..600_000_u64 {
+            let key = blake3::hash(&number.to_be_bytes());
+            table.put(&mut txn, key.as_bytes(), &[7; 60]).unwrap();
+        }
+        txn.commit().unwrap();
+    }
+    drop(env);
+    let file = folder.path().join("data.mdb");
+    for budget in [100, 500, 60_000] {
+        let began = Instant::now();
+        let pages = glance(&file, Duration::from_millis(budget)).unwrap();
+        let (took, seen) = (began.elapsed(), pages.used);
+        let length = fs::metadata(&file).unwrap().len();
+        println!(
+            "{length} bytes, {budget} ms: took {took:?}, {seen} pages of {}",
+            pages.last_page
+        );
+        assert!(took < Duration::from_millis(budget + 200));
+    }
+}

@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use roaring::RoaringTreemap;
 
 use super::{
-    PageFile, Place, Report, Tree,
+    PageFile, Place, Reach, Report, Tree,
     layout::{HEADER, IN_OVERFLOW, IS_RECORD, LONGEST_KEY, NO_ROOT, Node, Order, Page, RECORD, Record},
     layout::{overflow_run, pages_for, u64_at},
 };
@@ -46,6 +46,9 @@ pub struct Trees<'a> {
     /// The pages in use so far, the meta pages included.
     pub used: RoaringTreemap,
     pub report: Report,
+    reach: Reach,
+    /// Not all pages were looked at.
+    pub is_cut: bool,
     spare: Vec<Page>,
 }
 
@@ -89,12 +92,14 @@ struct Followed<'a> {
 }
 
 impl<'a> Trees<'a> {
-    pub fn new(file: &'a PageFile, last_page: u64, report: Report) -> Self {
+    pub fn new(file: &'a PageFile, last_page: u64, report: Report, reach: Reach) -> Self {
         Self {
             file,
             last_page,
             used: [0, 1].into_iter().collect(),
             report,
+            reach,
+            is_cut: false,
             spare: Vec::new(),
         }
     }
@@ -144,6 +149,17 @@ impl<'a> Trees<'a> {
             }
         }
         while let Some(Step { number, parent, bounds }) = step {
+            if self.reach.is_over() {
+                (self.is_cut, followed.is_cut) = (true, true);
+                break;
+            }
+            // The main database is one leaf, as a rule, and leads to all else.
+            let is_passed_over = matches!(self.reach, Reach::Branches(_)) && role != Role::Main;
+            if is_passed_over && followed.stack.len() + 1 >= followed.depth {
+                (self.is_cut, followed.is_cut) = (true, true);
+                step = self.next(&mut followed.stack);
+                continue;
+            }
             match self.load(&mut followed, number, parent, bounds) {
                 Some(page) if page.is_leaf => {
                     self.announce(&page);
@@ -173,6 +189,9 @@ impl<'a> Trees<'a> {
     /// Has the system begin to read all the pages that a page leads to, as they may lie anywhere on a disk: one after
     /// the other, as they are wanted, takes several times as long.
     fn announce(&self, page: &Page) {
+        if matches!(self.reach, Reach::Branches(_)) {
+            return;
+        }
         let leads_to = |node: &Node| match page.is_leaf {
             false => Some(node.child()),
             true if node.flags() == IN_OVERFLOW => u64_at(page.value(*node), 0),

@@ -12,7 +12,7 @@ use super::{
 use crate::archive::{
     StoreError, environment,
     pages::{self, CheckError, Pages},
-    rows::{Message, Seal, VolumeState},
+    rows::{Seal, VolumeState},
     seal, store,
     volume::Volume,
 };
@@ -54,10 +54,8 @@ impl Check<'_, '_, '_> {
             Some(store) => store.reading(|txn| {
                 let catalog = &store.catalog;
                 let state = catalog.volumes.get(txn, &self.number)?;
-                let lies_here = |message: Message| message.inline.volume == self.number;
                 // A row that cannot be read is found where the messages are.
-                let last = catalog.messages.last(txn);
-                let used = last.map_or(true, |last| last.is_some_and(|(_, message)| lies_here(message)));
+                let used = catalog.has_blocks(txn, self.number).unwrap_or(true);
                 Ok((state, catalog.counters(txn)?.volume, used))
             })?,
             None => (None, self.number, true),

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Retrieval, Store, StoreError, resident,
+        Absent, Retrieval, Store, StoreError, resident,
         retrieval::Gate,
         rows::{IdentityNumber, MessageId, UserId},
         store,
@@ -232,7 +232,7 @@ fn config(request: &Request) -> Config {
 fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
     let config = config(request);
     if request.upgrade {
-        Store::open(&config)?;
+        Store::open_or(&config, Absent::Refused)?;
         return Ok(());
     }
     let mut desk = Desk::new(lines, 0, true);
@@ -250,7 +250,7 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
     let volumes = match &store {
         Some(store) => &store.volumes,
         None => {
-            own = Volumes::for_reading(config.data_dir.join(store::VOLUMES), request.volume_size);
+            own = Volumes::for_reading(config.data_dir.join(store::VOLUMES), request.volume_size, None);
             &own
         }
     };

@@ -1,0 +1,81 @@
+//! What a backup would take the place of: never more than what comes instead.
+
+use std::path::Path;
+
+use super::{
+    Store, StoreError,
+    backup::Record,
+    catalog::Catalog,
+    known::ArchiveId,
+    rows::{MessageId, Sha256},
+    store,
+};
+
+/// A backup of more than what `store` has is not replaced by less, whatever became of the store.
+pub(super) fn refuse_less(store: &Store, path: &Path) -> Result<(), StoreError> {
+    let Some(before) = Record::read(path)? else {
+        return Ok(());
+    };
+    let (messages, bytes) = store.totals()?;
+    if messages >= before.messages && bytes >= before.bytes {
+        return Ok(());
+    }
+    Err(StoreError::Damaged {
+        detail: format!(
+            "the archive has {messages} messages of {bytes} bytes, and its backup in {} has {} of {}; it is not replaced: \
+             run `dropkeep verify`, or back up to another directory",
+            path.display(),
+            before.messages,
+            before.bytes
+        ),
+    })
+}
+
+/// A backup with messages that `store` does not have is of another archive, or newer: it is not replaced.
+pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), StoreError> {
+    let folder = path.join(store::CATALOG);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let refuse = |detail: String| {
+        Err(StoreError::Refused {
+            path: path.to_owned(),
+            detail: format!("{detail}; remove it, or give another directory"),
+        })
+    };
+    const OTHER: &str = "with mail that is not in this archive, and is not replaced";
+    let before = match known(&folder) {
+        Ok(before) => before,
+        Err(StoreError::Older { .. }) => return Ok(()),
+        Err(error) => return refuse(format!("holds a backup that cannot be read ({error})")),
+    };
+    let own = store.catalog.id();
+    if before.archive.is_some_and(|other| own.is_some_and(|own| own != other)) {
+        return refuse(format!("holds a backup of another archive, {OTHER}"));
+    }
+    let Some((id, sha256)) = before.newest else {
+        return Ok(());
+    };
+    match store.message(id)? {
+        Some(message) if message.sha256 == sha256 => Ok(()),
+        _ => refuse(format!("holds a backup {OTHER}")),
+    }
+}
+
+/// What a catalog is known by.
+struct Known {
+    archive: Option<ArchiveId>,
+    /// Its message that was kept last.
+    newest: Option<(MessageId, Sha256)>,
+}
+
+fn known(folder: &Path) -> Result<Known, StoreError> {
+    let catalog = Catalog::open_at_rest(folder)?;
+    let txn = catalog.read()?;
+    let last = catalog.messages.last(&txn);
+    let last = last.map_err(StoreError::lmdb("reading", folder))?;
+    Ok(Known {
+        archive: catalog.id(),
+        newest: last.map(|(id, message)| (id, message.sha256)),
+    })
+}
