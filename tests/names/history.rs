@@ -371,7 +371,7 @@ impl History<'_> {
 }
 
 /// The answer that brings a message, with nothing of it or half.
-fn cut(protocol: Protocol, answer: &[u8], empty: bool) -> Vec<u8> {
+pub fn cut(protocol: Protocol, answer: &[u8], empty: bool) -> Vec<u8> {
     match protocol {
         Protocol::Imap => {
             let Some(open) = memchr::memchr(b'{', answer) else {

@@ -7,6 +7,7 @@
 mod history;
 #[path = "../support/mailserver/mod.rs"]
 mod mailserver;
+mod notices;
 #[path = "../support/mod.rs"]
 mod support;
 
