@@ -8,6 +8,7 @@ mod listing;
 mod login;
 mod removal;
 mod retrieve;
+mod turns;
 mod unstuff;
 mod warnings;
 
@@ -15,7 +16,7 @@ use std::{collections::HashMap, fmt};
 
 use roaring::RoaringBitmap;
 
-use self::dialogue::Dialogue;
+use self::{dialogue::Dialogue, turns::Turns};
 use super::{CopyRef, PeerCertificate, SourceError};
 
 /// Commands on their way at once, where the server takes several (RFC 2449, 6.6). Their lines are so few bytes that
@@ -26,6 +27,7 @@ const PIPELINED: usize = 32;
 pub struct Pop3Session {
     dialogue: Dialogue,
     capabilities: Vec<String>,
+    turns: Turns,
     certificate: Option<PeerCertificate>,
     /// What the opened mailbox holds, in the order of the message numbers.
     copies: Vec<CopyRef>,
@@ -48,8 +50,7 @@ impl Pop3Session {
     }
 
     fn offers(&self, capability: &str) -> bool {
-        let mut names = self.capabilities.iter().filter_map(|line| line.split(' ').next());
-        names.any(|name| name.eq_ignore_ascii_case(capability))
+        offers(&self.capabilities, capability)
     }
 
     /// Ends the session with QUIT.
@@ -67,6 +68,11 @@ impl fmt::Debug for Pop3Session {
             .field("host", &self.dialogue.lines.host)
             .finish_non_exhaustive()
     }
+}
+
+fn offers(capabilities: &[String], capability: &str) -> bool {
+    let mut names = capabilities.iter().filter_map(|line| line.split(' ').next());
+    names.any(|name| name.eq_ignore_ascii_case(capability))
 }
 
 /// The message number of a copy; a copy of another protocol has none.
