@@ -42,16 +42,11 @@ const COUNTERS: [(&str, Unit, &str); 11] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 31] = [
+const GAUGES: [(&str, Unit, &str); 30] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
         "Bytes of the budget in use between servers and disk",
-    ),
-    (
-        BACKPRESSURE_SECONDS,
-        Unit::Seconds,
-        "Time that a stage waited for the next",
     ),
     (
         RUN_LAST_SUCCESS,
@@ -168,7 +163,12 @@ const GAUGES: [(&str, Unit, &str); 31] = [
     ),
 ];
 
-const HISTOGRAMS: [(&str, Unit, &str); 4] = [
+const HISTOGRAMS: [(&str, Unit, &str); 5] = [
+    (
+        BACKPRESSURE_SECONDS,
+        Unit::Seconds,
+        "Waits of a stage for the next: how many, and how long",
+    ),
     (
         COMMIT_SECONDS,
         Unit::Seconds,
