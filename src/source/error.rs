@@ -5,7 +5,10 @@ use std::{cmp::Reverse, io, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Credential, Step, token};
-use crate::config::{Fingerprint, Secret};
+use crate::{
+    config::{Fingerprint, Secret},
+    harmless::one_line,
+};
 
 /// What a failure asks of whoever meets it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,13 +179,9 @@ impl SourceError {
 /// The most characters of a server's words that an error repeats.
 const MAX_WORDS: usize = 400;
 
-/// A server's words as they may be shown: without control characters, and not endless.
+/// A server's words as they may be shown: without what steers a terminal, and not endless.
 pub(super) fn plain(words: &str) -> String {
-    let clean: String = words
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MAX_WORDS)
-        .collect();
+    let clean: String = one_line(words).chars().take(MAX_WORDS).collect();
     match clean.trim() {
         "" => "(no words)".to_owned(),
         clean => clean.to_owned(),
