@@ -22,7 +22,7 @@ pub struct Http {
     /// that a proxy on this machine hands on, say.
     pub hosts: Vec<String>,
     pub tls: Option<HttpTls>,
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
     token_env: Option<String>,
 }

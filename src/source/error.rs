@@ -69,7 +69,7 @@ pub enum SourceError {
     /// The tagged NO or BAD, or -ERR, to a command.
     #[error("the server refuses {command}: {words}")]
     Refused { command: String, words: String },
-    /// Of an import: a file or a folder.
+    /// A folder, or of an import a file.
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
     /// BYE, a closed socket, or an I/O error.
@@ -127,6 +127,27 @@ impl SourceError {
                 | Self::Injected { .. }
                 | Self::Preauth { .. }
         )
+    }
+
+    /// Whether the server does not let this account read a folder that it lists (RFC 4314).
+    pub fn is_denial(&self) -> bool {
+        const WORDS: [&str; 8] = [
+            "noperm",
+            "permission",
+            "denied",
+            "not permitted",
+            "not allowed",
+            "no access",
+            "not authorized",
+            "acl",
+        ];
+        match self {
+            Self::Refused { words, .. } => {
+                let words = words.to_ascii_lowercase();
+                WORDS.iter().any(|word| words.contains(word))
+            }
+            _ => false,
+        }
     }
 
     /// The step of getting connected that failed, where it was one.

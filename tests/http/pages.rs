@@ -119,7 +119,8 @@ fn a_token_that_others_can_read_is_told_of() {
     let serving = site.serve();
     let outcome = serving.stop().expect(0);
     assert!(
-        outcome.stderr.contains("http.token_file") && outcome.stderr.contains("everybody on this machine may read it"),
+        outcome.stderr.contains("http.token_file")
+            && outcome.stderr.contains("other accounts may read it; run: chmod o= "),
         "{}",
         outcome.stderr
     );
