@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, Metadata, Permissions},
-    io,
+    io::{self, Write},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -14,11 +14,13 @@ use rustix::{
     process::geteuid,
 };
 
+use crate::harmless::harmless;
+
 /// Mail is its owner's alone.
 const DIR_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// A folder that is ours, and closed to other accounts.
+/// A folder that is ours.
 #[derive(Debug)]
 pub struct Folder {
     handle: File,
@@ -26,52 +28,59 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder at a path that a person gave; its parts may be links. One that is open to others is closed to them.
+    /// The folder at a path that a person gave; its parts may be links.
     ///
     /// # Errors
-    /// It is none, another account's, or stays open to others.
+    /// It is none, or another account's.
     pub fn at(path: &Path) -> io::Result<Self> {
-        let handle = openat(
-            CWD,
-            path,
-            OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
-        Self::closed(handle.into(), path.to_owned())
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        Self::of(openat(CWD, path, flags, Mode::empty())?.into(), path.to_owned())
     }
 
-    /// A folder in this one, which is made where there is none.
+    /// A folder in this one, which is made where there is none, and closed to others where it is not.
     ///
     /// # Errors
-    /// As [`at`](Self::at); a link is none.
+    /// It is none, as a link is none; it is another account's, or stays open to others.
     pub fn enter(&self, name: &str) -> io::Result<Self> {
         match mkdirat(&self.handle, name, Mode::from_raw_mode(DIR_MODE)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY;
-        Self::closed(self.opened(name, flags)?, self.path.join(name))
+        let handle = self.opened(name, OFlags::DIRECTORY | OFlags::RDONLY)?;
+        let folder = Self::of(handle, self.path.join(name))?;
+        folder.close_to_others()?;
+        Ok(folder)
     }
 
-    fn closed(handle: File, path: PathBuf) -> io::Result<Self> {
-        let metadata = handle.metadata()?;
-        ours(&metadata)?;
-        let mode = metadata.mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            handle.set_permissions(Permissions::from_mode(DIR_MODE))?;
-            // Some file systems have the modes that they were mounted with.
-            if handle.metadata()?.mode() & 0o077 != 0 {
-                return Err(io::Error::other(format!(
-                    "it is open to other accounts (mode {mode:o}), and its file system does not let that be changed; mount it \
-                     so that it is this account's alone (uid=, umask=077), or give another directory"
-                )));
-            }
-            tracing::warn!(
-                "{} was open to other accounts (mode {mode:o}); it is closed to them now (700)",
-                path.display()
-            );
-        }
+    fn of(handle: File, path: PathBuf) -> io::Result<Self> {
+        ours(&handle.metadata()?)?;
         Ok(Self { handle, path })
+    }
+
+    /// Closes it to other accounts, and says so where it was open to them.
+    ///
+    /// # Errors
+    /// It stays open.
+    pub fn close_to_others(&self) -> io::Result<()> {
+        let mode = self.handle.metadata()?.mode() & 0o7777;
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        let closed = self.handle.set_permissions(Permissions::from_mode(DIR_MODE));
+        // Some file systems have the modes that they were mounted with.
+        if closed.is_err() || self.handle.metadata()?.mode() & 0o077 != 0 {
+            return Err(io::Error::other(format!(
+                "it is open to other accounts (mode {mode:o}), and its file system does not let that be changed; mount it so \
+                 that it is this account's alone (uid=, umask=077), or give another directory"
+            )));
+        }
+        let said = format!(
+            "{} was open to other accounts (mode {mode:o}); it is closed to them now (700)",
+            self.path.display()
+        );
+        // Standard error may be closed; the folder is so all the same.
+        let _ = writeln!(io::stderr(), "dropkeep: {}", harmless(&said));
+        Ok(())
     }
 
     pub fn path(&self) -> &Path {
@@ -165,11 +174,7 @@ fn ours(metadata: &Metadata) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        io::{Read, Write},
-        os::unix::fs::{PermissionsExt, symlink},
-    };
+    use std::{fs, io::Read, os::unix::fs::symlink};
 
     use super::*;
 
@@ -185,6 +190,8 @@ mod tests {
         for open in [0o777, 0o755, 0o750, 0o701] {
             fs::set_permissions(&path, Permissions::from_mode(open)).unwrap();
             let folder = Folder::at(&path).unwrap();
+            assert_eq!(mode(&path), open, "it may be a folder of something else");
+            folder.close_to_others().unwrap();
             assert_eq!(mode(&path), 0o700);
             fs::create_dir_all(path.join("jane")).unwrap();
             fs::set_permissions(path.join("jane"), Permissions::from_mode(open)).unwrap();

@@ -87,6 +87,8 @@ impl Place {
             Err(error) => return Err(ExportError::unusable(&file)(error)),
         };
         let (known, mut folders) = before.clone().unwrap_or_default();
+        // Not before it is known to be an export's.
+        folder.close_to_others().map_err(ExportError::unusable(path))?;
         if known.is_some() && store.is_some() && known != store {
             return Err(ExportError::OtherStore { path: path.to_owned() });
         }

@@ -42,16 +42,12 @@ fn session(client: &mut TcpStream) -> std::io::Result<()> {
                 client.write_all(format!("+OK\r\n{message}").as_bytes())?;
                 client.set_read_timeout(Some(Duration::from_millis(50)))?;
                 let mut early = [0; 4096];
-                let early = client.read(&mut early).map_or(0, |length| {
-                    said.extend_from_slice(&early[..length]);
-                    length
-                });
+                let length = client.read(&mut early).unwrap_or(0);
+                said.extend_from_slice(&early[..length]);
                 client.set_read_timeout(None)?;
-                if early > 0 {
-                    let lines = said.iter().filter(|byte| **byte == b'\n').count();
-                    said.clear();
-                    client.write_all("+OK\r\n".repeat(lines).as_bytes())?;
-                }
+                let lines = said.iter().filter(|byte| **byte == b'\n').count();
+                said.clear();
+                client.write_all("+OK\r\n".repeat(lines).as_bytes())?;
                 client.write_all(b".\r\n")?;
             }
             ("QUIT", _) => return client.write_all(b"+OK bye\r\n"),

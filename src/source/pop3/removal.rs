@@ -55,7 +55,7 @@ impl Pop3Session {
             match self.dialogue.status(DELE).await {
                 Ok(_) => removed.gone.push(copy),
                 Err(SourceError::Refused { words, .. }) => removed.kept.push((copy, Kept::Refused(words))),
-                Err(error) => return Err(self.turns.failed(error, false)),
+                Err(error) => return Err(self.turns.failed(error, false, false)),
             }
         }
         Ok(removed)

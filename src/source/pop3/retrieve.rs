@@ -47,7 +47,7 @@ impl Pop3Session {
         let mut pipeline = Pipeline::new(&window, want, self.turns.are_pipelined());
         let mut unproved = Unproved::default();
         let came = self.answers(&mut pipeline, &mut unproved, &mut unfetched, sink).await;
-        let numbers = came.map_err(|error| self.turns.failed(error, unproved.doubtful))?;
+        let numbers = came.map_err(|error| self.turns.failed(error, unproved.doubtful, unproved.within))?;
         if want == Want::Whole {
             self.fetched.extend(numbers);
         }
@@ -73,7 +73,9 @@ impl Pop3Session {
                     unfetched.push(Unfetched { copy, why });
                 }
                 None => {
+                    unproved.within = true;
                     let bytes = self.message(name, pipeline.expected(one)).await?;
+                    unproved.within = false;
                     unproved.doubtful |= may_hold_an_answer(&bytes);
                     numbers.extend(number(&copy));
                     unproved.came.push(Fetched {
@@ -141,6 +143,8 @@ struct Unproved {
     came: Vec<Fetched>,
     /// Whether the next status line does not prove it.
     doubtful: bool,
+    /// Whether one is being read.
+    within: bool,
 }
 
 /// Which commands are due.

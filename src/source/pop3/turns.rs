@@ -44,8 +44,9 @@ impl Turns {
         self.pipelining
     }
 
-    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the midst of a message.
-    pub fn failed(&self, error: SourceError, certain: bool) -> SourceError {
+    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the midst of a message;
+    /// `within`: a message was being read, and its end did not come.
+    pub fn failed(&self, error: SourceError, certain: bool, within: bool) -> SourceError {
         const NOW: &str = "the server offers PIPELINING (RFC 2449, 6.6), and it gets one command at a time from now on";
         let lost = matches!(
             error,
@@ -61,8 +62,8 @@ impl Turns {
         drop(known);
         let midst = "an answer to a command behind it came in the midst of a message";
         match error {
-            // That it waited too short a time is the last thing to think of.
-            SourceError::Timeout { during, after, .. } => SourceError::Protocol {
+            // Where an answer is missing, that it was waited for too short a time is the last thing to think of.
+            SourceError::Timeout { during, after, .. } if certain || !within => SourceError::Protocol {
                 command: during.trim_start_matches(" during ").to_owned(),
                 detail: match certain {
                     true => format!("{midst}, and none in its turn; {NOW}"),
@@ -116,7 +117,7 @@ mod tests {
         ] {
             let session = turns(host);
             assert!(session.are_pipelined());
-            let words = session.failed(error, certain).to_string();
+            let words = session.failed(error, certain, false).to_string();
             assert!(
                 words.contains("one command at a time") && !words.contains("`timeout`"),
                 "{words}"
@@ -126,7 +127,7 @@ mod tests {
             assert_eq!(until.is_none(), certain, "{host}");
         }
         // What is certain stays so.
-        turns("midst.example").failed(silent(), false);
+        turns("midst.example").failed(silent(), false, false);
         assert!(IN_TURN.lock().unwrap()[&("midst.example".to_owned(), 110)].is_none());
     }
 
@@ -134,15 +135,23 @@ mod tests {
     fn what_does_not_come_of_it_stays_as_it_is() {
         let server = Server::new(Access::Pop3, "slow.example", 110, "all@example.com");
         let one_at_a_time = Turns::new(&server, false);
-        assert_eq!(one_at_a_time.failed(silent(), true).to_string(), silent().to_string());
+        assert_eq!(
+            one_at_a_time.failed(silent(), true, false).to_string(),
+            silent().to_string()
+        );
         let refused = || SourceError::Refused {
             command: "RETR".into(),
             words: "no".into(),
         };
         assert_eq!(
-            turns("slow.example").failed(refused(), true).to_string(),
+            turns("slow.example").failed(refused(), true, false).to_string(),
             refused().to_string()
         );
         assert!(turns("slow.example").are_pipelined());
+        // A message that does not end may take longer.
+        assert_eq!(
+            turns("slow.example").failed(silent(), false, true).to_string(),
+            silent().to_string()
+        );
     }
 }
