@@ -68,16 +68,18 @@ fn a_server_without_pipelining_is_archived_without_a_wait_for_each_message() {
 fn world(folder: &Path) -> String {
     let write = |name: &str, text: String| fs::write(folder.join(name), text).expect(name);
     let known = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    // The server answers as an account of its own, in a folder of its own.
+    let accounts = [("popa3d", ACCOUNT + 1), ("keeper", ACCOUNT)];
+    let accounts = accounts.map(|(name, id)| format!("{name}:x:{id}:{id}::/tmp:/bin/false\n"));
+    write("passwd", known + &accounts.concat());
+    for made in ["mail", "pam.d", "lib/popa3d"] {
+        fs::create_dir_all(folder.join(made)).expect(made);
+    }
     write(
-        "passwd",
-        format!("{known}keeper:x:{ACCOUNT}:{ACCOUNT}::/tmp:/bin/false\n"),
-    );
-    write(
-        "pam",
+        "pam.d/popa3d",
         "auth required pam_permit.so\naccount required pam_permit.so\n".into(),
     );
     let mail = folder.join("mail");
-    fs::create_dir(&mail).expect("mail");
     let message = |number| {
         format!(
             "From a@sender.example Mon Jan  1 10:00:00 2024\nFrom: a@sender.example\nTo: jane@example.com\n\
