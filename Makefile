@@ -33,7 +33,7 @@ demo: ## Archive a made-up mailbox from a mail server of its own, and the mail t
 	@ONCE=$(ONCE) LISTEN=$(LISTEN) cargo run --quiet --example demo
 
 test: ## All tests, a real Dovecot and Prometheus included (CORPUS=folder: real mail too)
-	@tests/install-tools.sh monitoring
+	@tests/install-tools.sh monitoring popa3d
 	cargo test
 
 test-peers: ## The journey against real Cyrus IMAP and Courier, each in a small Debian of its own (root; PEERS=where)

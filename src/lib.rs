@@ -14,7 +14,8 @@
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`panics`] says what is survived, [`fault`] and [`clock`] let tests
+//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
+//! text is shown, [`panics`] says what is survived, [`fault`] and [`clock`] let tests
 //! break off any step and set the time of day.
 
 pub mod appliance;
@@ -29,6 +30,7 @@ pub mod explain;
 pub mod export;
 pub mod fault;
 pub mod formats;
+pub mod harmless;
 pub mod identify;
 pub mod message;
 pub mod notify;

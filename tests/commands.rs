@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{process::Stdio, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
 use rustix::process::Signal;
 use support::{
@@ -30,6 +30,47 @@ fn site(count: usize) -> (Dovecot, Proxy, Appliance) {
     };
     let appliance = Appliance::for_company(DROPKEEP, &profile);
     (server, proxy, appliance)
+}
+
+#[test]
+fn files_of_the_configuration_that_others_can_read_or_change_are_told_of() {
+    let profile = format!(
+        "[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = 1\n\
+         username = \"all@example.com\"\npassword_file = \"secret\"\n"
+    );
+    let appliance = Appliance::new(DROPKEEP, &profile);
+    let secret = appliance.config().with_file_name("secret");
+    fs::write(&secret, "hunter2-geheim").expect("a secret");
+    let open = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    let said = || {
+        let commands: [&[&str]; 2] = [&["test", PROFILE], &["archive", PROFILE]];
+        let mut said: Vec<String> = commands.map(|command| appliance.run(command).stderr).into();
+        said.push(appliance.serve().stop().stderr);
+        said
+    };
+    open(&secret, 0o644);
+    open(&appliance.config(), 0o666);
+    for stderr in said() {
+        for words in [
+            "configuration ",
+            "(mode 666, owner uid ",
+            "have this account fetch",
+            "run: chmod o-w ",
+            "profile.server.password_file ",
+            "(mode 644, owner uid ",
+            "other accounts may read it; run: chmod o= ",
+        ] {
+            assert!(stderr.contains(words), "no {words:?} in {stderr}");
+        }
+        assert!(!stderr.contains("geheim"), "{stderr}");
+    }
+    open(&secret, 0o600);
+    open(&appliance.config(), 0o640);
+    for stderr in said() {
+        assert!(!stderr.contains("chmod"), "{stderr}");
+    }
 }
 
 /// A second profile lived inside the process of the first, and was cut when that ended.

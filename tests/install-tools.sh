@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what the tests and the demonstration need and this machine lacks, from Debian's packages.
 # `install-tools.sh bench` adds what the benchmark compares with, `install-tools.sh monitoring` Prometheus and promtool,
-# and npm where that is possible.
+# and npm where that is possible, `install-tools.sh popa3d` a POP3 server that takes one command at a time.
 # Says nothing when nothing is missing.
 set -euo pipefail
 
@@ -15,6 +15,18 @@ wanted=()
 would_help() { # package, why
     echo "install-tools: $1 is missing: $2"
     wanted+=("$1")
+}
+# A package that cannot be installed beside the others: it is unpacked into target/. What needs it is skipped without it.
+unpack() { # package, why
+    echo "install-tools: $1 is missing: $2; unpacking it into target/$1"
+    local folder
+    folder=$(mktemp -d)
+    if (cd "$folder" && apt-get download "$1" && dpkg -x "$1"_*.deb files) >/dev/null 2>&1; then
+        mkdir -p target && rm -rf "target/$1" && mv "$folder/files" "target/$1"
+    else
+        echo "install-tools: going on without $1 (apt-get download $1); what needs it is skipped" >&2
+    fi
+    rm -rf "$folder"
 }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 login=/usr/lib/dovecot
@@ -33,7 +45,8 @@ for part in "$@"; do
         have node || would_help nodejs "it runs the check of the dashboards against Grafana's types"
         have npm || would_help npm "it brings these types"
         ;;
-    *) echo "install-tools: there is no part $part; there are bench and monitoring" >&2; exit 2 ;;
+    popa3d) [ -x target/popa3d/usr/sbin/popa3d ] || unpack popa3d "a real POP3 server without PIPELINING" ;;
+    *) echo "install-tools: there is no part $part; there are bench, monitoring and popa3d" >&2; exit 2 ;;
     esac
 done
 all=("${packages[@]}" "${wanted[@]}")

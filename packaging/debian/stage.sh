@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lays out what the Debian package has beside the program, and writes its changelog: target/deb.
+# Lays out what the Debian package has beside the program, and writes its changelog and copyright: target/deb.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -20,3 +20,6 @@ dropkeep ($version-1) unstable; urgency=medium
 
  -- $maintainer  $(LC_ALL=C date -u -R -d "@$date")
 END
+
+# Whose work is linked in.
+packaging/debian/copyright.py >$stage/copyright

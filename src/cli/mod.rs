@@ -265,6 +265,21 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Says which files of the configuration are open to other accounts: in the log, or on standard error.
+fn warn_of_exposed(config: &Config, in_log: bool) {
+    for exposed in config.exposed() {
+        match (in_log, exposed.grave) {
+            (true, true) => tracing::error!("{exposed}"),
+            (true, false) => tracing::warn!("{exposed}"),
+            (false, grave) => {
+                let word = if grave { "WARNING" } else { "warning" };
+                let said = format!("{word}: {exposed}");
+                let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
+            }
+        }
+    }
+}
+
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match &cli.command {
         Command::VerifyReader => {
@@ -292,6 +307,12 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     {
         let said = format!("{error}; until then, the users are as they were before");
         let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
+    }
+    if matches!(
+        cli.command,
+        Command::Serve | Command::Test { .. } | Command::Archive { .. }
+    ) {
+        warn_of_exposed(&config, matches!(cli.command, Command::Serve));
     }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),

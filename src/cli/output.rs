@@ -1,11 +1,11 @@
 //! Printing, where whoever reads may go away (`dropkeep list … | head`).
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
+
+pub use crate::harmless::harmless;
+use crate::harmless::harmless_json;
 
 /// Standard output, buffered. After it was closed by the reader, nothing more is written.
 pub struct Output {
@@ -57,32 +57,6 @@ impl Output {
     }
 }
 
-/// Whether a terminal takes it for an order: a control character, or one that turns the writing around.
-fn steers(c: char) -> bool {
-    (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// `line` as it may reach a terminal: mail, servers and certificates must not steer it.
-pub fn harmless(line: &str) -> Cow<'_, str> {
-    if line.contains(steers) {
-        Cow::Owned(line.replace(steers, "\u{fffd}"))
-    } else {
-        Cow::Borrowed(line)
-    }
-}
-
-/// What serde leaves as it is; in JSON all of it stands within strings.
-fn harmless_json(json: String) -> String {
-    if !json.contains(steers) {
-        return json;
-    }
-    let escape = |c: char| match steers(c) {
-        true => format!("\\u{:04x}", u32::from(c)),
-        false => c.to_string(),
-    };
-    json.chars().map(escape).collect()
-}
-
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -101,21 +75,4 @@ fn numbers_are_grouped() {
     for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
         assert_eq!(grouped(number), text);
     }
-}
-
-#[test]
-fn what_steers_a_terminal_becomes_harmless() {
-    assert_eq!(harmless("a\tb ä €"), "a\tb ä €");
-    assert_eq!(
-        harmless("\x1b[2J\u{9b}1m\r\n\u{7f}\u{202e}x\u{2066}"),
-        "\u{fffd}[2J\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}\u{fffd}x\u{fffd}"
-    );
-}
-
-#[test]
-fn json_says_the_same_without_steering() {
-    let text = "\x1b[2J\u{9b}1m\r\n\t\u{7f}\u{202e}x\u{2069}\"\\ ä";
-    let json = harmless_json(serde_json::to_string(text).unwrap());
-    assert!(!json.contains(steers), "{json:?}");
-    assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
 }

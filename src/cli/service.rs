@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use sd_notify::NotifyState;
 
-use crate::appliance::Appliance;
+// A line end would begin another message to systemd.
+use crate::{appliance::Appliance, harmless::one_line};
 
 /// All is up, or the configuration is read again. `status` is what `systemctl status` shows.
 pub fn ready(status: &str) {
@@ -60,11 +61,6 @@ fn tell(states: &[NotifyState]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "the service manager cannot be told how the appliance is");
     }
-}
-
-/// A line end would begin another message to systemd.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

@@ -18,8 +18,11 @@ const SHORTEST_TOKEN: usize = 16;
 pub struct Http {
     /// Address and port; port 0 takes any free one. Elsewhere than on loopback only with `tls` and a token.
     pub listen: String,
+    /// Names of this machine by which requests in clear text may ask, beside those of loopback and that of `listen`: those
+    /// that a proxy on this machine hands on, say.
+    pub hosts: Vec<String>,
     pub tls: Option<HttpTls>,
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
     token_env: Option<String>,
 }
@@ -28,6 +31,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            hosts: Vec::new(),
             tls: None,
             token: None,
             token_file: None,
@@ -102,6 +106,11 @@ impl Http {
         if !is_place(&self.listen) {
             let detail = "must be an address and a port, as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned();
             return Some(("listen", detail));
+        }
+        let is_name = |host: &String| !host.is_empty() && is_place(&format!("{host}:1"));
+        if let Some(host) = self.hosts.iter().find(|host| !is_name(host)) {
+            let detail = format!("{host:?} must be a name or an address, without a port");
+            return Some(("hosts", detail));
         }
         if let Some(detail) = self.token_ways().fault(true) {
             return Some(("token", detail));

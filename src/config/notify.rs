@@ -129,7 +129,7 @@ pub struct Mail {
     pub access: MailAccess,
     /// Where the server wants a log-in.
     pub username: Option<String>,
-    password: Option<Secret>,
+    pub(super) password: Option<Secret>,
     pub(super) password_file: Option<PathBuf>,
     password_env: Option<String>,
     #[serde(default)]
@@ -205,7 +205,7 @@ pub struct Webhook {
     pub url: Endpoint,
     #[serde(default = "webhook_when")]
     pub when: When,
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
     token_env: Option<String>,
     /// PEM file of further roots, or of the server's own certificate.

@@ -42,12 +42,12 @@ impl Grant {
 pub struct OAuth2 {
     pub token_endpoint: Endpoint,
     pub client_id: String,
-    client_secret: Option<Secret>,
+    pub(super) client_secret: Option<Secret>,
     pub(super) client_secret_file: Option<PathBuf>,
     client_secret_env: Option<String>,
     #[serde(default)]
     pub grant: Grant,
-    refresh_token: Option<Secret>,
+    pub(super) refresh_token: Option<Secret>,
     pub(super) refresh_token_file: Option<PathBuf>,
     refresh_token_env: Option<String>,
     pub scope: Option<String>,

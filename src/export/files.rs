@@ -1,9 +1,9 @@
 //! Messages become files, and what is done is noted: in batches, for which the disk is waited for once.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    fs::File,
+    io::{BufWriter, Seek, SeekFrom, Write},
+    path::PathBuf,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -11,8 +11,9 @@ use roaring::RoaringTreemap;
 
 use super::{
     ExportError, Format,
+    folder::Folder,
     manifest::{Line, Manifest},
-    place::{self, Place, UNFINISHED},
+    place::{Place, UNFINISHED},
 };
 use crate::{
     archive::{Entry, MessageId},
@@ -30,8 +31,10 @@ const BEGINNING: usize = 64 << 10;
 /// The files of one user.
 pub struct Files<'p> {
     place: &'p Place,
-    /// Where the manifest is, and from where its lines name files.
-    folder: PathBuf,
+    /// Where the manifest is, and from where its lines name files; `None`: the directory itself.
+    folder: Option<Folder>,
+    /// The folder in it that was written to last, by its names.
+    last: Option<(String, Folder)>,
     form: Form,
     manifest: Manifest,
     done: RoaringTreemap,
@@ -72,22 +75,18 @@ impl<'p> Files<'p> {
         name: &str,
         mut check: impl FnMut(MessageId, &str) -> Result<(), ExportError>,
     ) -> Result<Self, ExportError> {
-        let folder = place.path().join(name);
         let (folder, manifest, mbox) = match format {
-            Format::Mbox => {
-                let file = format!("{name}.mbox");
-                (place.path().to_owned(), format!("{name}.manifest.jsonl"), Some(file))
-            }
-            Format::Eml | Format::Maildir => (folder, "manifest.jsonl".into(), None),
+            Format::Mbox => (None, format!("{name}.manifest.jsonl"), Some(format!("{name}.mbox"))),
+            Format::Eml | Format::Maildir => (Some(enter(place.root(), name)?), "manifest.jsonl".into(), None),
         };
-        place::make_dir(&folder).map_err(ExportError::unusable(&folder))?;
+        let within = folder.as_ref().unwrap_or(place.root());
         if format == Format::Maildir {
-            for part in maildir::PARTS.map(|part| folder.join(part)) {
-                place::make_dir(&part).map_err(ExportError::unusable(&part))?;
+            for part in maildir::PARTS {
+                enter(within, part)?;
             }
         }
         let mut form = match (format, mbox) {
-            (_, Some(name)) => Form::Mbox(Mbox::open(&folder, name)?),
+            (_, Some(name)) => Form::Mbox(Mbox::open(within, name)?),
             (Format::Maildir, None) => Form::Maildir,
             (_, None) => Form::Eml,
         };
@@ -97,7 +96,7 @@ impl<'p> Files<'p> {
             _ => (None, 0),
         };
         let mut done = RoaringTreemap::new();
-        let manifest = Manifest::open(&folder.join(manifest), |line| {
+        let manifest = Manifest::open(within, &manifest, |line| {
             if let Some(available) = available {
                 match line.end() {
                     Some(line_end) if line.offset == Some(end) && line_end <= available => end = line_end,
@@ -114,6 +113,7 @@ impl<'p> Files<'p> {
         Ok(Self {
             place,
             folder,
+            last: None,
             form,
             manifest,
             done,
@@ -161,12 +161,33 @@ impl<'p> Files<'p> {
                         names_out::eml(entry.date, &summary.subject, entry.id)
                     }
                 };
-                let path = self.folder.join(&line.file);
-                let unfinished = self.place.path().join(UNFINISHED);
-                put(&unfinished, &path, raw, entry.date).map_err(ExportError::io("writing", &path))?;
+                self.put(&line.file, raw, entry.date)?;
             }
         }
         self.batch.add(&line)
+    }
+
+    /// Writes a file that gets its name, folders included, once it is whole.
+    fn put(&mut self, name: &str, raw: &[u8], date: i64) -> Result<(), ExportError> {
+        let root = self.place.root();
+        let (folders, name) = name.rsplit_once('/').unwrap_or(("", name));
+        if self.last.as_ref().is_none_or(|(last, _)| last != folders) {
+            let mut names = folders.split('/').filter(|name| !name.is_empty());
+            let first = names.next().unwrap_or(".");
+            let outermost = enter(self.folder.as_ref().unwrap_or(root), first)?;
+            let innermost = names.try_fold(outermost, |folder, name| enter(&folder, name))?;
+            self.last = Some((folders.to_owned(), innermost));
+        }
+        let Some((_, folder)) = &self.last else { return Ok(()) };
+        let path = folder.path().join(name);
+        let put = || {
+            let mut file = root.create(UNFINISHED)?;
+            file.write_all(raw)?;
+            dated(&file, date);
+            drop(file);
+            root.rename(UNFINISHED, folder, name)
+        };
+        put().map_err(ExportError::io("writing", &path))
     }
 
     /// Whether so much is written that it should be kept.
@@ -207,10 +228,10 @@ impl Batch {
 }
 
 impl Mbox {
-    fn open(folder: &Path, name: String) -> Result<Self, ExportError> {
-        let path = folder.join(&name);
+    fn open(folder: &Folder, name: String) -> Result<Self, ExportError> {
+        let path = folder.path().join(&name);
         let open = || {
-            let file = place::open(&path)?;
+            let file = folder.open(&name)?;
             file.metadata().map(|metadata| (metadata.len(), file))
         };
         let (length, file) = open().map_err(ExportError::unusable(&path))?;
@@ -243,10 +264,15 @@ impl Mbox {
     }
 }
 
-/// Writes a file that gets its name once it is whole.
-fn put(unfinished: &Path, path: &Path, raw: &[u8], date: i64) -> io::Result<()> {
-    let mut file = place::create(unfinished)?;
-    file.write_all(raw)?;
+/// A folder within one; what is in its place is told.
+fn enter(folder: &Folder, name: &str) -> Result<Folder, ExportError> {
+    folder
+        .enter(name)
+        .map_err(ExportError::unusable(&folder.path().join(name)))
+}
+
+/// Gives a file its message's date.
+fn dated(file: &File, date: i64) {
     let since_1970 = Duration::from_secs(date.unsigned_abs());
     let modified = match date {
         0.. => SystemTime::UNIX_EPOCH.checked_add(since_1970),
@@ -256,14 +282,6 @@ fn put(unfinished: &Path, path: &Path, raw: &[u8], date: i64) -> io::Result<()> 
         && let Err(error) = file.set_modified(modified)
     {
         // What mail programs show when a Maildir is copied; not every file system keeps it.
-        tracing::debug!(%error, path = %path.display(), "the file has another date than its message");
-    }
-    drop(file);
-    match fs::rename(unfinished, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), place::make_dir)?;
-            fs::rename(unfinished, path)
-        }
-        renamed => renamed,
+        tracing::debug!(%error, "a file has another date than its message");
     }
 }

@@ -3,13 +3,13 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ExportError, place};
+use super::{ExportError, folder::Folder};
 use crate::archive::MessageId;
 
 /// A longer line is none of ours.
@@ -56,8 +56,13 @@ impl Manifest {
     ///
     /// # Errors
     /// Those of `each`, or the file cannot be read and written.
-    pub fn open(path: &Path, mut each: impl FnMut(&Line) -> Result<bool, ExportError>) -> Result<Self, ExportError> {
-        let mut file = place::open(path).map_err(ExportError::unusable(path))?;
+    pub fn open(
+        folder: &Folder,
+        name: &str,
+        mut each: impl FnMut(&Line) -> Result<bool, ExportError>,
+    ) -> Result<Self, ExportError> {
+        let path = &folder.path().join(name);
+        let mut file = folder.open(name).map_err(ExportError::unusable(path))?;
         let failed = |error| ExportError::io("reading", path)(error);
         let mut reader = BufReader::with_capacity(1 << 16, &file);
         let mut good = 0;
@@ -120,9 +125,11 @@ mod tests {
         }
     }
 
-    fn ids(path: &Path, until: MessageId) -> Vec<MessageId> {
+    const NAME: &str = "manifest.jsonl";
+
+    fn ids(folder: &Folder, until: MessageId) -> Vec<MessageId> {
         let mut ids = Vec::new();
-        let opened = Manifest::open(path, |line| {
+        let opened = Manifest::open(folder, NAME, |line| {
             ids.push(line.id);
             Ok(line.id < until)
         });
@@ -139,20 +146,21 @@ mod tests {
     #[test]
     fn a_torn_end_is_cut_off_wherever_it_was_torn() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("manifest.jsonl");
+        let path = folder.path().join(NAME);
+        let folder = Folder::at(folder.path()).unwrap();
         let (whole, two) = (text(&[1, 2, 3]), text(&[1, 2]));
         for length in two.len()..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(ids(&path, 9), [1, 2]);
+            assert_eq!(ids(&folder, 9), [1, 2]);
             assert_eq!(fs::read(&path).unwrap(), two);
         }
         // What a power cut can leave.
         for tail in [&b"\0\0\0\0\n"[..], b"\0\0", b"{}\n", &text(&[4])[1..]] {
             fs::write(&path, [&two, tail].concat()).unwrap();
-            assert_eq!(ids(&path, 9), [1, 2]);
+            assert_eq!(ids(&folder, 9), [1, 2]);
             assert_eq!(fs::read(&path).unwrap(), two);
         }
-        let mut manifest = Manifest::open(&path, |_| Ok(true)).unwrap();
+        let mut manifest = Manifest::open(&folder, NAME, |_| Ok(true)).unwrap();
         manifest.append(&text(&[3])).unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
@@ -160,9 +168,10 @@ mod tests {
     #[test]
     fn from_a_line_that_is_not_to_stay_on_it_is_cut_off() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("manifest.jsonl");
+        let path = folder.path().join(NAME);
+        let folder = Folder::at(folder.path()).unwrap();
         fs::write(&path, text(&[1, 2, 3])).unwrap();
-        assert_eq!(ids(&path, 2), [1, 2]);
+        assert_eq!(ids(&folder, 2), [1, 2]);
         assert_eq!(fs::read(&path).unwrap(), text(&[1]));
         assert_eq!(line(4).end(), Some(50));
     }

@@ -2,17 +2,17 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    fs::{DirBuilder, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::DirBuilderExt,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExportError, Selection, selection::Selected};
+use super::{ExportError, Selection, folder::Folder, selection::Selected};
 use crate::{archive::UserId, formats::names_out};
 
 /// The file that says what a folder is an export of.
@@ -27,13 +27,12 @@ const SHORT: usize = 20;
 /// The form of the folder.
 const VERSION: u32 = 1;
 
+/// A longer marker is none of ours: 100,000 users have a tenth of it.
+const LONGEST: u64 = 64 << 20;
+
 /// How long one waits for the export before, which was killed, to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
-
-/// Mail is its owner's alone.
-const DIR_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
 
 /// What the marker notes as it goes: the store, and who has which folder.
 type Noted = (Option<String>, BTreeMap<UserId, String>);
@@ -51,9 +50,8 @@ struct Marker {
 
 /// The folder, locked for this process.
 pub struct Place {
-    path: PathBuf,
+    folder: Folder,
     folders: BTreeMap<UserId, String>,
-    lock: File,
 }
 
 impl Place {
@@ -61,7 +59,7 @@ impl Place {
     /// that is known.
     ///
     /// # Errors
-    /// It is not empty and no export, or one of something else, or in use, or cannot be written.
+    /// It is not empty and no export, or one of something else, or in use, another account's, or cannot be written.
     pub fn take(
         path: &Path,
         data_dir: &Path,
@@ -70,36 +68,42 @@ impl Place {
         users: &[Selected],
     ) -> Result<Self, ExportError> {
         refuse_inside(path, data_dir)?;
-        make_dir(path).map_err(ExportError::unusable(path))?;
-        let lock = lock(path)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let folder = made
+            .and_then(|()| Folder::at(path))
+            .map_err(ExportError::unusable(path))?;
+        lock(&folder)?;
         let file = path.join(MARKER);
-        let before = match fs::read(&file) {
-            Ok(bytes) => Some(read(path, &file, &bytes, selection)?),
+        let mut bytes = Vec::new();
+        let there = folder
+            .read(MARKER)
+            .and_then(|marker| marker.take(LONGEST).read_to_end(&mut bytes));
+        let before = match there {
+            Ok(_) => Some(read(path, &file, &bytes, selection)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                refuse_foreign(path)?;
+                refuse_foreign(&folder)?;
                 None
             }
             Err(error) => return Err(ExportError::unusable(&file)(error)),
         };
         let (known, mut folders) = before.clone().unwrap_or_default();
+        // Not before it is known to be an export's.
+        folder.close_to_others().map_err(ExportError::unusable(path))?;
         if known.is_some() && store.is_some() && known != store {
             return Err(ExportError::OtherStore { path: path.to_owned() });
         }
         assign(&mut folders, users);
         let now = (known.or(store), folders);
         if before.as_ref() != Some(&now) {
-            write(path, selection, &now)?;
+            write(&folder, selection, &now)?;
         }
         let (_, folders) = now;
-        Ok(Self {
-            path: path.to_owned(),
-            folders,
-            lock,
-        })
+        Ok(Self { folder, folders })
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The directory itself.
+    pub fn root(&self) -> &Folder {
+        &self.folder
     }
 
     /// The name of a user's folder.
@@ -112,31 +116,9 @@ impl Place {
     /// # Errors
     /// Some of it is not.
     pub fn sync(&self) -> Result<(), ExportError> {
-        let synced = rustix::fs::syncfs(&self.lock);
-        synced.map_err(|errno| ExportError::io("syncing", &self.path)(errno.into()))
+        let synced = rustix::fs::syncfs(self.folder.handle());
+        synced.map_err(|errno| ExportError::io("syncing", self.folder.path())(errno.into()))
     }
-}
-
-pub fn make_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIR_MODE).create(path)
-}
-
-/// A new file, or an empty one in the place of one that was left.
-pub fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(FILE_MODE)
-        .open(path)
-}
-
-/// A file that is gone on with, or a new one.
-pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false);
-    options.mode(FILE_MODE).open(path)
 }
 
 /// The data directory's files are no one's but the store's.
@@ -149,16 +131,16 @@ fn refuse_inside(path: &Path, data_dir: &Path) -> Result<(), ExportError> {
     }
 }
 
-fn lock(path: &Path) -> Result<File, ExportError> {
-    let folder = File::open(path).map_err(ExportError::unusable(path))?;
+fn lock(folder: &Folder) -> Result<(), ExportError> {
+    let path = folder.path();
     let started = Instant::now();
     loop {
-        match folder.try_lock() {
-            Ok(()) => return Ok(folder),
+        match folder.handle().try_lock() {
+            Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => thread::sleep(LOOK),
             Err(TryLockError::WouldBlock) => return Err(ExportError::Busy { path: path.to_owned() }),
             // File systems of other machines may know no locks; there one takes care oneself.
-            Err(TryLockError::Error(error)) if is_unknown(&error) => return Ok(folder),
+            Err(TryLockError::Error(error)) if is_unknown(&error) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(ExportError::unusable(path)(error)),
         }
     }
@@ -172,15 +154,14 @@ fn is_unknown(error: &io::Error) -> bool {
         .any(|errno| code == Some(errno.raw_os_error()))
 }
 
-fn refuse_foreign(path: &Path) -> Result<(), ExportError> {
-    for entry in fs::read_dir(path).map_err(ExportError::unusable(path))? {
-        let name = entry.map_err(ExportError::unusable(path))?.file_name();
-        // An export that was cut off at its very beginning leaves the first.
-        if name != UNFINISHED && name != LOST_AND_FOUND {
-            return Err(ExportError::Foreign { path: path.to_owned() });
-        }
+fn refuse_foreign(folder: &Folder) -> Result<(), ExportError> {
+    let path = folder.path();
+    let names = folder.names().map_err(ExportError::unusable(path))?;
+    // An export that was cut off at its very beginning leaves the first.
+    match names.iter().any(|name| name != UNFINISHED && name != LOST_AND_FOUND) {
+        true => Err(ExportError::Foreign { path: path.to_owned() }),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result<Noted, ExportError> {
@@ -234,7 +215,7 @@ fn assign(folders: &mut BTreeMap<UserId, String>, users: &[Selected]) {
     }
 }
 
-fn write(path: &Path, selection: &Selection, (store, folders): &Noted) -> Result<(), ExportError> {
+fn write(folder: &Folder, selection: &Selection, (store, folders): &Noted) -> Result<(), ExportError> {
     let marker = Marker {
         dropkeep_export: VERSION,
         selection: selection.clone(),
@@ -244,19 +225,20 @@ fn write(path: &Path, selection: &Selection, (store, folders): &Noted) -> Result
     let json = serde_json::to_vec_pretty(&marker);
     let mut json = json.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;
     json.push(b'\n');
-    let unfinished = path.join(UNFINISHED);
     let put = || {
-        let mut file = create(&unfinished)?;
+        let mut file = folder.create(UNFINISHED)?;
         file.write_all(&json)?;
         file.sync_all()?;
-        fs::rename(&unfinished, path.join(MARKER))?;
-        File::open(path)?.sync_all()
+        folder.rename(UNFINISHED, folder, MARKER)?;
+        folder.handle().sync_all()
     };
-    put().map_err(ExportError::unusable(path))
+    put().map_err(ExportError::unusable(folder.path()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::export::Format;
 

@@ -1,7 +1,6 @@
 //! The process that exports: reads the store, writes the files, and says on its output where it is.
 
 use std::{
-    fs,
     io::{self, BufRead, Write},
     path::Path,
     sync::{
@@ -118,11 +117,10 @@ fn export(
         work.user(user)?;
     }
     // What was noted last is on disk too when the export is said to be done.
-    let unfinished = place.path().join(UNFINISHED);
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ExportError::io("removing", &unfinished)(error)),
-        _ => place.sync(),
-    }
+    let root = place.root();
+    let removed = root.remove(UNFINISHED);
+    removed.map_err(ExportError::io("removing", &root.path().join(UNFINISHED)))?;
+    place.sync()
 }
 
 /// What tells the store from others: its first message, and when that was archived.
@@ -214,7 +212,7 @@ impl<'w> Work<'w> {
         Files::open(place, self.job.selection.format, name, |id, sha256| {
             let message = self.store.message(id)?;
             if message.is_some_and(|message| view::hex(&message.sha256) != sha256) {
-                let path = place.path().to_owned();
+                let path = place.root().path().to_owned();
                 return Err(ExportError::OtherStore { path });
             }
             lines += 1;

@@ -7,7 +7,10 @@ use jiff::{
     tz::TimeZone,
 };
 
-use crate::archive::{MessageId, Seconds};
+use crate::{
+    archive::{MessageId, Seconds},
+    harmless::is_unseen,
+};
 
 /// Bytes of a subject in a name: with date, id and ending it stays far below the 255 that file systems take.
 const SUBJECT: usize = 120;
@@ -82,9 +85,9 @@ fn words(subject: &str) -> String {
     words
 }
 
-/// Letters and digits of any script, and what holds words together.
+/// Letters and digits of any script that can be seen, and what holds words together.
 fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '_')
+    (c.is_alphanumeric() && !is_unseen(c)) || matches!(c, '-' | '_')
 }
 
 /// A date as it stands in names: what is beyond four digits of the year is at their end.

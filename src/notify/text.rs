@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use super::{remedy::remedy, troubles::Occasion};
 use crate::{
     config::ByteSize,
+    harmless,
     report::{CopyError, Run, RunState},
 };
 
@@ -25,10 +26,8 @@ pub struct Words {
 
 /// Foreign text as part of a line.
 pub fn one_line(text: &str, most: usize) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
-    let mut chars = text.chars().map(|c| if steers(c) { ' ' } else { c });
+    let text = harmless::one_line(text);
+    let mut chars = text.chars();
     let mut line: String = chars.by_ref().take(most).collect();
     if chars.next().is_some() {
         line.push('…');

@@ -116,12 +116,27 @@ impl Fleet {
         &self.task
     }
 
+    /// The folders that were listed, without those that may not be read.
     pub(super) fn folders(&self) -> Vec<String> {
-        self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        folders.retain(|folder| !self.jobs.is_denied(folder));
+        folders
     }
 
+    /// What was refused; that there is nothing else is an error too.
     pub fn take_refused(&self) -> Vec<FolderError> {
-        self.jobs.take_refused()
+        let mut refused = self.jobs.take_refused();
+        if self.folders().is_empty() && self.jobs.are_any_denied() {
+            let error = SourceError::Unreadable {
+                path: "any folder".to_owned(),
+                why: "this account may read none of those that `include` names".to_owned(),
+            };
+            refused.push(FolderError {
+                folder: String::new(),
+                error,
+            });
+        }
+        refused
     }
 
     /// The first connection, and the folders to archive, listed over it.
@@ -308,8 +323,13 @@ impl Fleet {
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
             if !usable {
-                let notice = "the connection was lost and made again; nothing was missed by it";
-                self.tell(notice.into()).await?;
+                let notice = match error {
+                    SourceError::Protocol { .. } | SourceError::TooMuch { .. } => {
+                        format!("a connection was given up, and another one made: {error}")
+                    }
+                    _ => "the connection was lost and made again".to_owned(),
+                };
+                self.tell(notice).await?;
             }
         }
     }

@@ -203,6 +203,8 @@ struct Inner {
     /// What came of the jobs that a lane ended since it last lost a connection.
     ended: HashMap<usize, GivenBack>,
     refused: Vec<FolderError>,
+    /// Folders that may not be read, of which the profile was told.
+    denied: HashSet<String>,
     /// How often a folder had to be listed again.
     again: HashMap<String, u32>,
     /// Copies that are to be fetched once more, over another connection.
@@ -425,6 +427,19 @@ impl Jobs {
     /// A folder cannot be archived; the others go on.
     pub fn refused(&self, error: FolderError) {
         lock(&self.inner).refused.push(error);
+    }
+
+    /// A folder that a pattern found may not be read.
+    pub fn denied(&self, folder: String) {
+        lock(&self.inner).denied.insert(folder);
+    }
+
+    pub fn are_any_denied(&self) -> bool {
+        !lock(&self.inner).denied.is_empty()
+    }
+
+    pub fn is_denied(&self, folder: &str) -> bool {
+        lock(&self.inner).denied.contains(folder)
     }
 
     pub fn take_refused(&self) -> Vec<FolderError> {

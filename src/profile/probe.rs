@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;
 
-use super::{evidence::Evidence, proposal::Proposal, run::Exit};
+use super::{evidence::Evidence, proposal::Proposal, run::Exit, survey::may_not_be_read};
 use crate::{
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
     route::{Directory, Known},
-    source::{Announced, CopyRef, PeerCertificate, Session, SourceError, Steps, Want},
+    source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps, Want},
     token::{Login, LoginError, TokenError},
 };
 
@@ -144,29 +144,65 @@ impl Probe {
     async fn look(&mut self, profile: &Profile, session: &mut Session, evidence: &mut Evidence) -> bool {
         let started = Instant::now();
         let result = self.count_folders(profile, session).await;
+        let all = matches!(result, Ok((_, true)));
+        let result = result.map(|(detail, _)| detail);
         if !self.step("folders", started, &result) {
             return false;
         }
         if !session.can_fetch_headers() {
-            return true;
+            return all;
         }
         let started = Instant::now();
         let result = self.count_headers(profile, session, evidence).await;
-        self.step("headers", started, &result)
+        self.step("headers", started, &result) && all
     }
 
-    async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {
+    /// Gives what was found, and whether all of it can be archived. What cannot is a step of its own, that failed.
+    async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<(String, bool), SourceError> {
         let names = session.folders(&profile.folders).await?;
-        let found = names.len();
+        let (found, mut all) = (names.len(), true);
         for name in names.into_iter().take(FOLDERS) {
-            let messages = session.open(&name).await?.exists;
-            self.folders.push(ProbeFolder { name, messages });
+            let started = Instant::now();
+            match session.open(&name).await {
+                Ok(opened) => self.folders.push(ProbeFolder {
+                    name,
+                    messages: opened.exists,
+                }),
+                Err(error) if error.is_denial() && !profile.folders.include.contains(&name) => {
+                    self.warnings.push(may_not_be_read(&name, &error));
+                }
+                Err(error) if error.disposition() == Disposition::Report => {
+                    all = false;
+                    let words = if error.to_string().contains(&name) {
+                        error.to_string()
+                    } else {
+                        format!("{name}: {error}")
+                    };
+                    self.steps.push(ProbeStep {
+                        step: "folder".to_owned(),
+                        ok: false,
+                        detail: words,
+                        ms: started.elapsed().as_millis() as u64,
+                    });
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let messages: u64 = self.folders.iter().map(|folder| u64::from(folder.messages)).sum();
-        Ok(format!(
-            "{found} folder{}, {messages} messages",
-            if found == 1 { "" } else { "s" }
-        ))
+        let (opened, messages) = (
+            self.folders.len(),
+            self.folders
+                .iter()
+                .map(|folder| u64::from(folder.messages))
+                .sum::<u64>(),
+        );
+        let detail = match found.min(FOLDERS) == opened {
+            true => format!(
+                "{found} folder{}, {messages} messages",
+                if found == 1 { "" } else { "s" }
+            ),
+            false => format!("{opened} of {found} folders, {messages} messages"),
+        };
+        Ok((detail, all && opened > 0))
     }
 
     async fn count_headers(

@@ -13,6 +13,7 @@ use super::{
     collect::{CollectError, unless_cancelled},
     exclude::Exclude,
     run::{self, Exit, RunError},
+    survey::may_not_be_read,
     tally::{Tally, UnknownAddress},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
     would_delete::Kept,
@@ -155,6 +156,11 @@ impl Work<'_> {
                 self.tally.failed(&name, &copy, "fetch", why);
             }
             match gone_through {
+                Err(CollectError::Source(error))
+                    if error.is_denial() && !self.profile.folders.include.contains(&name) =>
+                {
+                    self.notices.push(may_not_be_read(&name, &error));
+                }
                 Err(error) if error.session_is_usable() => {
                     let error = CopyError {
                         folder: name,

@@ -221,7 +221,8 @@ impl Work<'_> {
         sizes
     }
 
-    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing.
+    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing; one
+    /// that it found and that others do not share with us is told of.
     pub(super) async fn folder_refused(
         &mut self,
         session: &mut Session,
@@ -229,6 +230,11 @@ impl Work<'_> {
         error: SourceError,
     ) -> Result<(), CollectError> {
         let named = self.task.profile.folders.include.contains(&folder);
+        if !named && error.is_denial() {
+            self.progress.notices.push(may_not_be_read(&folder, &error));
+            self.jobs.denied(folder);
+            return self.flush().await;
+        }
         if !named && self.task.source.is_some() {
             let listing = session.folders(&self.task.profile.folders);
             match unless_cancelled(&self.task.cancel, listing).await {
@@ -245,4 +251,12 @@ impl Work<'_> {
         self.jobs.refused(FolderError { folder, error });
         Ok(())
     }
+}
+
+/// What is said of a folder that a pattern found and that may not be read.
+pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
+    format!(
+        "nothing of the folder {folder:?} is archived, as this account may not read it ({error}); give it the right to \
+         (RFC 4314: r), or name the folder in `exclude`"
+    )
 }

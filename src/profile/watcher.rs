@@ -103,7 +103,9 @@ async fn hold(profile: &config::Profile, login: &Login, watched: &Watched, failu
         let mut session = login.connect(&mut Steps::default()).await?;
         let _counted = Counted::new(&profile.name);
         let folders = session.folders(&profile.folders).await?;
-        let folder = folders.first().map_or("INBOX", String::as_str);
+        // A pattern that nothing matches is none.
+        let folder = folders.iter().find(|folder| !folder.contains(['*', '%']));
+        let folder = folder.map_or("INBOX", String::as_str);
         session.open(folder).await?;
         // What came while nobody watched was not noticed.
         watched.change();

@@ -47,16 +47,11 @@ const COUNTERS: [(&str, Unit, &str); 12] = [
     ),
 ];
 
-const GAUGES: [(&str, Unit, &str); 32] = [
+const GAUGES: [(&str, Unit, &str); 31] = [
     (
         INFLIGHT_BYTES,
         Unit::Bytes,
         "Bytes of the budget in use between servers and disk",
-    ),
-    (
-        BACKPRESSURE_SECONDS,
-        Unit::Seconds,
-        "Time that a stage waited for the next",
     ),
     (
         RUN_LAST_SUCCESS,
@@ -178,7 +173,12 @@ const GAUGES: [(&str, Unit, &str); 32] = [
     ),
 ];
 
-const HISTOGRAMS: [(&str, Unit, &str); 4] = [
+const HISTOGRAMS: [(&str, Unit, &str); 5] = [
+    (
+        BACKPRESSURE_SECONDS,
+        Unit::Seconds,
+        "Waits of a stage for the next: how many, and how long",
+    ),
     (
         COMMIT_SECONDS,
         Unit::Seconds,

@@ -5,13 +5,17 @@
 //! print. The `log` crate is not bridged: async-imap logs what it sends through it, passwords too.
 
 use std::{
-    io::IsTerminal,
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
     sync::{Mutex, PoisonError},
 };
 
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    harmless::{escaped, is_unseen},
+};
 
 /// What decides how much is logged, whatever the configuration says.
 const VARIABLE: &str = "DROPKEEP_LOG";
@@ -35,15 +39,14 @@ impl Logs {
     pub fn begin(level: &str, format: LogFormat) -> Self {
         let usual = from_variable().unwrap_or_else(|| level.to_owned());
         let (filter, handle) = reload::Layer::new(filter(&usual));
-        let lines = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_target(false);
+        let lines = tracing_subscriber::fmt::layer().with_target(false);
         let terminal = std::io::stderr().is_terminal();
         let json = match format {
             LogFormat::Auto => !terminal,
             LogFormat::Json => true,
             LogFormat::Human => false,
         };
+        let lines = lines.with_writer(move || Lines { json });
         let lines = match json {
             true => lines.json().flatten_event(true).boxed(),
             false => lines.with_ansi(terminal).boxed(),
@@ -80,6 +83,31 @@ impl Logs {
         let wanted = if level.loud { LOUD } else { &level.usual };
         // The subscriber is there as long as the process is.
         let _ = self.filter.reload(filter(wanted));
+    }
+}
+
+/// Standard error, to which lines go that neither hide anything nor turn it around. Control characters in what is logged are
+/// escaped before; those that come here are colours.
+struct Lines {
+    json: bool,
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let shown = match std::str::from_utf8(line) {
+            Ok(text) if text.contains(is_unseen) => match self.json {
+                true => Cow::Owned(escaped(text, is_unseen)),
+                false => Cow::Owned(text.replace(is_unseen, "\u{fffd}")),
+            },
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(line),
+        };
+        io::stderr().write_all(shown.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

@@ -17,7 +17,7 @@ pub const FILINGS: &str = "dropkeep_filings_total";
 pub const COMMIT_SECONDS: &str = "dropkeep_commit_seconds";
 pub const COMMIT_MESSAGES: &str = "dropkeep_commit_messages";
 pub const INFLIGHT_BYTES: &str = "dropkeep_inflight_bytes";
-pub const BACKPRESSURE_SECONDS: &str = "dropkeep_backpressure_seconds_total";
+pub const BACKPRESSURE_SECONDS: &str = "dropkeep_backpressure_seconds";
 pub const RUN_SECONDS: &str = "dropkeep_run_seconds";
 pub const RUNS: &str = "dropkeep_runs_total";
 pub const RUN_LAST_SUCCESS: &str = "dropkeep_run_last_success_timestamp_seconds";
@@ -84,7 +84,7 @@ pub const ERROR_STAGES: [&str; 19] = [
     "other",
 ];
 
-/// Who waits for whom, as `dropkeep_backpressure_seconds_total` tells apart: connections for bytes of the budget, copies
+/// Who waits for whom, as `dropkeep_backpressure_seconds` tells apart: connections for bytes of the budget, copies
 /// for a thread of the pool, copies for the router, the router for shares in deposits, whoever files for the committer.
 pub const WAITS: [&str; 5] = ["budget", "identify", "route", "shares", "commit"];
 
@@ -113,6 +113,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(COMMIT_SECONDS.into()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Full(COMMIT_MESSAGES.into()), &MESSAGES)?
+        .set_buckets_for_metric(Matcher::Full(BACKPRESSURE_SECONDS.into()), &STAGE)?
         .set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.into()), &STAGE)?
         .set_buckets_for_metric(Matcher::Full(RUN_SECONDS.into()), &RUN)?
         .install_recorder()?;
@@ -133,7 +134,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     }
     gauge!(INFLIGHT_BYTES).set(0.0);
     for stage in WAITS {
-        gauge!(BACKPRESSURE_SECONDS, "stage" => stage).set(0.0);
+        let _ = histogram!(BACKPRESSURE_SECONDS, "stage" => stage);
     }
     for stage in ERROR_STAGES {
         counter!(ERRORS, "stage" => stage).absolute(0);
@@ -337,9 +338,9 @@ pub fn inflight(bytes: u64) {
     gauge!(INFLIGHT_BYTES).set(bytes as f64);
 }
 
-/// A gauge that only grows: counters of this recorder are whole numbers, and waits are short.
+/// Somebody waited for a stage.
 pub fn backpressure(stage: &'static str, waited: Duration) {
-    gauge!(BACKPRESSURE_SECONDS, "stage" => stage).increment(waited.as_secs_f64());
+    histogram!(BACKPRESSURE_SECONDS, "stage" => stage).record(waited);
 }
 
 pub fn archive_size(messages: u64, raw: u64) {

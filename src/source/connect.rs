@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     PeerCertificate, SourceError, Step, Steps,
     guard::{Guard, READ_BUFFER, Tcp, Wire},
+    prompt::Prompt,
     tls, upgrade,
 };
 use crate::config::{Encryption, Server};
@@ -39,7 +40,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
     let host = &server.host;
     let tcp = reach(server, steps).await?;
     // Where it cannot be told any more, the next read says why.
-    let is_near = tcp.get_ref().peer_addr().is_ok_and(|peer| is_near(peer.ip()));
+    let is_near = tcp.get_ref().get_ref().peer_addr().is_ok_and(|peer| is_near(peer.ip()));
     match server.access.encryption() {
         Encryption::Never => Ok(Dialled {
             guard: Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone()),
@@ -116,10 +117,8 @@ async fn reach(server: &Server, steps: &mut Steps) -> Result<Tcp, SourceError> {
         );
         match connected.await {
             Ok(Ok(tcp)) => {
-                // Commands are small and wait for their answers: nothing is gained by holding them back.
-                let _ = tcp.set_nodelay(true);
                 steps.done.push((Step::Connect, address.to_string(), began.elapsed()));
-                return Ok(BufReader::with_capacity(READ_BUFFER, tcp));
+                return Ok(BufReader::with_capacity(READ_BUFFER, Prompt::new(tcp)));
             }
             Ok(Err(source)) => {
                 let host = host.clone();

@@ -5,7 +5,10 @@ use std::{cmp::Reverse, io, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Credential, Step, token};
-use crate::config::{Fingerprint, Secret};
+use crate::{
+    config::{Fingerprint, Secret},
+    harmless::one_line,
+};
 
 /// What a failure asks of whoever meets it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,7 +69,7 @@ pub enum SourceError {
     /// The tagged NO or BAD, or -ERR, to a command.
     #[error("the server refuses {command}: {words}")]
     Refused { command: String, words: String },
-    /// Of an import: a file or a folder.
+    /// A folder, or of an import a file.
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
     /// BYE, a closed socket, or an I/O error.
@@ -129,6 +132,27 @@ impl SourceError {
         )
     }
 
+    /// Whether the server does not let this account read a folder that it lists (RFC 4314).
+    pub fn is_denial(&self) -> bool {
+        const WORDS: [&str; 8] = [
+            "noperm",
+            "permission",
+            "denied",
+            "not permitted",
+            "not allowed",
+            "no access",
+            "not authorized",
+            "acl",
+        ];
+        match self {
+            Self::Refused { words, .. } => {
+                let words = words.to_ascii_lowercase();
+                WORDS.iter().any(|word| words.contains(word))
+            }
+            _ => false,
+        }
+    }
+
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -180,13 +204,9 @@ impl SourceError {
 /// The most characters of a server's words that an error repeats.
 const MAX_WORDS: usize = 400;
 
-/// A server's words as they may be shown: without control characters, and not endless.
+/// A server's words as they may be shown: without what steers a terminal, and not endless.
 pub(super) fn plain(words: &str) -> String {
-    let clean: String = words
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MAX_WORDS)
-        .collect();
+    let clean: String = one_line(words).chars().take(MAX_WORDS).collect();
     match clean.trim() {
         "" => "(no words)".to_owned(),
         clean => clean.to_owned(),

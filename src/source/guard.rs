@@ -17,7 +17,6 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, BufReader, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 use tokio_rustls::client::TlsStream;
@@ -26,10 +25,11 @@ use super::{
     compress::Line,
     error::{SourceError, plain},
     literal::{Framing, NAMES, Oversize},
+    prompt::Prompt,
 };
 
 /// TCP with a read buffer, so that many small answers cost few system calls.
-pub(super) type Tcp = BufReader<TcpStream>;
+pub(super) type Tcp = BufReader<Prompt>;
 
 pub(super) const READ_BUFFER: usize = 64 << 10;
 

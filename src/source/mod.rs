@@ -6,7 +6,7 @@
 //!
 //! - `connect` resolves, connects and encrypts: by `tls`, where `verifier` judges the
 //!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due.
-//! - `guard` lies around every stream: it ends silence, and floods. Below it, `compress` deflates where both sides do.
+//! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and `compress` deflates where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
@@ -24,6 +24,7 @@ mod literal;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
+mod prompt;
 mod removal;
 mod session;
 mod stand_in;

@@ -258,10 +258,16 @@ impl Session {
     /// were named, and the patterns do not count.
     ///
     /// # Errors
-    /// The listing failed. That never means that there are no folders.
+    /// The listing failed, which never means that there are no folders; or the patterns leave none.
     pub async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
         match self {
-            Self::Imap(imap) => imap.folders(patterns).await,
+            Self::Imap(imap) => match imap.folders(patterns).await? {
+                none if none.is_empty() => Err(SourceError::Unreadable {
+                    path: "any folder".to_owned(),
+                    why: "`exclude` or `subscribed` leaves out all that `include` names".to_owned(),
+                }),
+                folders => Ok(folders),
+            },
             Self::Pop3(_) => Ok(vec!["INBOX".to_owned()]),
             Self::Files(files) => files.folders().await,
         }

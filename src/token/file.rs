@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -178,11 +179,13 @@ impl TokenFile {
 
     fn replace(&self, file: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let new = self.folder().join(format!("{}.new", self.name));
+        // What a crash left there, or anybody put there, is not written to.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(FILE_MODE);
-        let mut written = options.open(&new)?;
-        // One that a crash left may have been made by anybody.
-        written.set_permissions(Permissions::from_mode(FILE_MODE))?;
+        let mut written = options.write(true).create_new(true).mode(FILE_MODE).open(&new)?;
         written.write_all(bytes)?;
         written.sync_all()?;
         fs::rename(&new, file)?;
@@ -204,6 +207,7 @@ impl TokenFile {
             .write(true)
             .create(true)
             .truncate(false)
+            .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .mode(FILE_MODE);
         let file = options.open(&name).map_err(failed)?;
         let began = Instant::now();
@@ -224,6 +228,12 @@ impl TokenFile {
 
     fn make_folder(&self) -> std::io::Result<()> {
         let folder = self.folder();
+        // While the data directory was open to others, anybody could put a link there.
+        if folder.is_symlink() {
+            return Err(std::io::Error::other(
+                "it is a symbolic link, and none is followed here; remove it",
+            ));
+        }
         if !folder.is_dir() {
             DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder)?;
             File::open(&self.data_dir)?.sync_all()?;

@@ -6,6 +6,7 @@
 mod case;
 mod certificate;
 mod deletion;
+mod folders;
 mod honest;
 mod imap;
 mod link;

@@ -39,13 +39,50 @@ fn loopback_is_served_without_anything() {
     }
 }
 
+/// A page in a browser has its own name resolve to loopback (DNS rebinding).
+#[test]
+fn a_request_for_another_host_is_not_answered() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\nhosts = [\"metrics.example.com\"]\n");
+    let serving = site.serve();
+    let client = Client::plain(&serving.address);
+    for page in ["/metrics", "/healthz", "/readyz"] {
+        let ask = |request: &str| client.ask(&format!("GET {page} {request}Connection: close\r\n\r\n"));
+        let status = |request: &str| ask(request).expect("an answer").status;
+        for ours in [
+            "HTTP/1.1\r\nHost: localhost:9999\r\n",
+            "HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+            "HTTP/1.1\r\nHost: [::1]:8080\r\n",
+            "HTTP/1.1\r\nHost: metrics.example.com\r\n",
+            "HTTP/1.0\r\n",
+        ] {
+            assert_eq!(status(ours), 200, "{page} {ours}");
+        }
+        for (other, refused) in [
+            ("HTTP/1.1\r\nHost: rebound.example\r\n", 421),
+            ("HTTP/1.0\r\nHost: rebound.example:8080\r\n", 421),
+            ("HTTP/1.1\r\n", 400),
+            ("HTTP/1.1\r\nHost: localhost\r\nHost: rebound.example\r\n", 400),
+        ] {
+            assert_eq!(status(other), refused, "{page} {other}");
+        }
+    }
+    let absolute = "GET http://rebound.example/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let refused = client.ask(absolute).expect("an answer");
+    assert!(
+        refused.status == 421 && !refused.body.contains("dropkeep_"),
+        "{}",
+        refused.body
+    );
+    serving.stop().expect(0);
+}
+
 #[test]
 fn head_is_answered_without_a_body_and_other_methods_are_refused() {
     let site = Site::new("listen = \"127.0.0.1:0\"\n");
     let serving = site.serve();
     let client = Client::plain(&serving.address);
     let ask = |method: &str, page: &str, fields: &str, body: &str| {
-        let request = format!("{method} {page} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n{body}");
+        let request = format!("{method} {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n{body}");
         client.ask(&request).expect("an answer")
     };
     for page in ["/metrics", "/healthz", "/readyz"] {
@@ -119,7 +156,8 @@ fn a_token_that_others_can_read_is_told_of() {
     let serving = site.serve();
     let outcome = serving.stop().expect(0);
     assert!(
-        outcome.stderr.contains("http.token_file") && outcome.stderr.contains("everybody on this machine may read it"),
+        outcome.stderr.contains("http.token_file")
+            && outcome.stderr.contains("other accounts may read it; run: chmod o= "),
         "{}",
         outcome.stderr
     );

@@ -76,10 +76,10 @@ async fn special_uses_are_asked_for_where_the_server_knows_how() {
         ],
     );
     let wanted = patterns(&["\\Sent", "\\All", "\\Archive", "INBOX"], &[]);
-    // There is no archive: opening it says so.
+    // There is no archive, and nothing that can be opened for all: opening them says so.
     assert_eq!(
         folders(&scripted, &wanted).await.expect("folders"),
-        ["INBOX", "Sent", "\\Archive"]
+        ["INBOX", "Sent", "\\All", "\\Archive"]
     );
     scripted.done();
 }
@@ -201,5 +201,96 @@ async fn a_pattern_with_an_umlaut_missed_names_with_two() {
     ]);
     let found = folders(&scripted, &patterns(&["ü*"], &[])).await.expect("folders");
     assert_eq!(found, ["über", "üö"]);
+    scripted.done();
+}
+
+/// What opening a name says that stands among the folders.
+async fn why_not(session: &mut dropkeep::source::Session, name: &str) -> String {
+    session.open(name).await.expect_err("no folder").to_string()
+}
+
+#[tokio::test]
+async fn a_pattern_that_nothing_matches_stands_among_them_and_opening_it_says_what_there_is() {
+    let there = [
+        "* LIST (\\HasNoChildren) \".\" INBOX",
+        "* LIST (\\Noselect) \".\" Shared",
+        "* LIST () \".\" Old",
+        "* LIST () \".\" Old.2025",
+        "{tag} OK done",
+    ];
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"INBOX\""),
+        say(&[there[0], "{tag} OK done"]),
+        hear("LIST \"\" \"Journal*\""),
+        say(&["{tag} OK done"]),
+        // Nothing in it can be opened.
+        hear("LIST \"\" \"Shar%\""),
+        say(&[there[1], "{tag} OK done"]),
+        hear("LIST \"\" \"*\""),
+        say(&there),
+        hear("LIST \"\" \"*\""),
+        say(&there),
+    ]);
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    let found = session.folders(&patterns(&["INBOX", "Journal*", "Shar%"], &[])).await;
+    assert_eq!(found.expect("folders"), ["INBOX", "Journal*", "Shar%"]);
+    for pattern in ["Journal*", "Shar%"] {
+        let words = why_not(&mut session, pattern).await;
+        assert!(words.starts_with(&format!("cannot read {pattern}: ")), "{words}");
+        assert!(
+            words.contains("\"INBOX\", \"Old\", \"Old.2025\"") && !words.contains("Shared"),
+            "{words}"
+        );
+    }
+    scripted.done();
+}
+
+/// RFC 3501, 5.1: INBOX exists always.
+#[tokio::test]
+async fn a_listing_without_a_line_is_no_empty_account() {
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"*\""),
+        say(&["{tag} OK done"]),
+        hear("LIST \"\" \"*\""),
+        say(&["{tag} OK done"]),
+    ]);
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    let found = session.folders(&patterns(&["*"], &[])).await.expect("folders");
+    assert_eq!(found, ["INBOX", "*"]);
+    assert!(why_not(&mut session, "*").await.contains("lists no folder at all"));
+    scripted.done();
+}
+
+#[tokio::test]
+async fn patterns_that_leave_no_folder_are_an_error() {
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"*\""),
+        say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
+    ]);
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    let none = session
+        .folders(&patterns(&["*"], &["INB*"]))
+        .await
+        .expect_err("no folder");
+    assert!(none.to_string().contains("`exclude`"), "{none}");
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_folder_that_has_a_wildcard_in_its_name_is_opened() {
+    let scripted = logged_in(vec![
+        hear("LIST \"\" \"*\""),
+        say(&["* LIST () \"/\" \"a*b\"", "{tag} OK done"]),
+        hear("EXAMINE \"a*b\""),
+        say(&[
+            "* 0 EXISTS",
+            "* OK [UIDVALIDITY 7] valid",
+            "* OK [UIDNEXT 1] next",
+            "{tag} OK [READ-ONLY] open",
+        ]),
+    ]);
+    // Another session listed it.
+    let mut session = connect(&server(scripted.port)).await.expect("a session");
+    assert_eq!(session.open("a*b").await.expect("a folder").exists, 0);
     scripted.done();
 }

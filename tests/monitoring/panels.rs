@@ -6,6 +6,7 @@ use crate::{
     DROPKEEP,
     expressions::{Asked, metrics, of_panels, told, without_data},
     prometheus::{Prometheus, SCRAPE},
+    rules::has_nothing_against,
     support::{office::Office, wait_for},
 };
 
@@ -50,6 +51,12 @@ fn every_panel_and_every_rule_has_data_within_a_minute() {
         started.elapsed().as_secs_f64()
     );
     rules_have_data(&prometheus);
+    let (status, page) = serving.get("/metrics");
+    assert!(
+        status == 200 && page.contains("dropkeep_backpressure_seconds_sum"),
+        "{page}"
+    );
+    has_nothing_against(&page);
     let firing = prometheus.firing();
     // What is on the disk of the machine on which this runs is not known.
     let firing: Vec<_> = firing

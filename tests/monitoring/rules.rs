@@ -34,6 +34,27 @@ fn done(child: std::process::Child, arguments: &[&str]) {
     );
 }
 
+/// promtool has no word against a page of metrics: names, kinds and units are as Prometheus wants them.
+pub fn has_nothing_against(page: &str) {
+    let mut check = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("promtool (tests/install-tools.sh monitoring installs it)");
+    let mut input = check.stdin.take().expect("its input");
+    std::io::Write::write_all(&mut input, page.as_bytes()).expect("the page");
+    drop(input);
+    let output = check.wait_with_output().expect("promtool");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(
+        output.status.success() && said.is_empty(),
+        "promtool check metrics: {said}"
+    );
+}
+
 /// The files of a folder with this ending, in order.
 fn files(folder: &str) -> Vec<String> {
     let names = fs::read_dir(file(folder)).expect(folder).flatten();

@@ -1,5 +1,6 @@
 //! POP3 sessions against servers that fail, lie, lack extensions, or fall silent.
 
+mod pipelining;
 mod removal;
 #[path = "../support/scripted.rs"]
 mod scripted;

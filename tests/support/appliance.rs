@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -99,6 +100,8 @@ impl Appliance {
     pub fn configure(&self, text: &str) {
         let text = format!("data_dir = \"data\"\n{text}[http]\nlisten = \"127.0.0.1:0\"\n");
         fs::write(self.config(), text).expect("the configuration");
+        // Passwords stand in it.
+        fs::set_permissions(self.config(), fs::Permissions::from_mode(0o600)).expect("its mode");
     }
 
     pub fn config(&self) -> PathBuf {

@@ -58,7 +58,7 @@ pub fn times(panel: Panel, histogram: &str, labels: &str) -> Panel {
 pub fn waited(stages: &str) -> String {
     rate(
         "stage",
-        "dropkeep_backpressure_seconds_total",
+        "dropkeep_backpressure_seconds_sum",
         &format!(r#"stage=~"{stages}""#),
     )
 }

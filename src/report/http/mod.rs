@@ -1,12 +1,14 @@
 //! HTTP over TCP: metrics and health, and nothing of what is archived.
 //!
 //! - `pages` answers, once on each `connection`; `readiness` is what `/readyz` says.
+//! - `host` is for whom a request must be meant: no page in a browser reads them under a name of its own.
 //! - `access` is who is let in: by `tls`, certificates and keys, and the `token` for `/metrics`. All of them are exchanged
 //!   while they are served, when their files change (`watched`).
 
 mod access;
 mod connection;
 mod error;
+mod host;
 mod pages;
 mod readiness;
 mod tls;
@@ -32,6 +34,7 @@ use tokio::task::JoinHandle;
 use crate::config;
 use access::Access;
 use connection::Connection;
+use host::Hosts;
 use pages::Pages;
 
 pub use error::{HttpError, TlsProblem};
@@ -65,6 +68,7 @@ pub fn serve(http: &config::Http, metrics: PrometheusHandle, readiness: Readines
     let pages = web::Data::new(Pages {
         metrics,
         readiness,
+        hosts: access.tls().is_none().then(|| Hosts::new(&http.listen, &http.hosts)),
         access: access.clone(),
     });
     let (server, addresses) = bind(pages, listeners, &access).map_err(|source| HttpError::Listen {

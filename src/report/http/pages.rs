@@ -15,7 +15,7 @@ use actix_web::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::{access::Access, connection::Connection, readiness::Readiness};
+use super::{access::Access, connection::Connection, host::Hosts, readiness::Readiness};
 use crate::report::metrics::before_scrape;
 
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
@@ -25,9 +25,14 @@ const TEXT: &str = "text/plain; charset=utf-8";
 /// Prometheus' text format.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+const MISDIRECTED: &str = "this is not the host that was asked for; ask by localhost, 127.0.0.1 or [::1], or name the host in \
+                           `hosts` below [http]\n";
+
 pub(super) struct Pages {
     pub metrics: PrometheusHandle,
     pub readiness: Readiness,
+    /// Where clear text is spoken.
+    pub hosts: Option<Hosts>,
     pub access: Arc<Access>,
 }
 
@@ -38,6 +43,11 @@ pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> Htt
     }
     if let Some(status) = unfit(&request) {
         return plain(status);
+    }
+    match pages.hosts.as_ref().and_then(|hosts| hosts.refuses(&request)) {
+        None => {}
+        Some(StatusCode::MISDIRECTED_REQUEST) => return with(StatusCode::MISDIRECTED_REQUEST).body(MISDIRECTED),
+        Some(status) => return plain(status),
     }
     let path = request.path();
     if !["/metrics", "/healthz", "/readyz"].contains(&path) {

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::Read,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -23,7 +22,10 @@ use rustls::{
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{HttpError, TlsProblem};
-use crate::{config::HttpTls, report::metrics};
+use crate::{
+    config::{Exposed, Guarded, HttpTls},
+    report::metrics,
+};
 
 /// No chain of certificates is as large.
 const MOST_BYTES: u64 = 1 << 20;
@@ -187,12 +189,10 @@ fn validity(chain: &[CertificateDer<'_>]) -> Option<(i64, i64)> {
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
-/// Says that a secret is no secret. It is used all the same: Docker and Kubernetes mount theirs for all to read, in a
-/// container that nobody else is in.
+/// Says that a secret is no secret.
 pub(super) fn warn_of_readers(key: &str, file: &Path) {
-    if fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-        let file = file.display();
-        tracing::warn!("http.{key} {file}: everybody on this machine may read it; chmod o= takes that away");
+    if let Some(exposed) = Exposed::look(&format!("http.{key}"), file, Guarded::Secret) {
+        tracing::warn!("{exposed}");
     }
 }
 

@@ -11,13 +11,17 @@ use crate::{config::Folders, source::SourceError};
 
 const LIST: &str = "LIST";
 const LSUB: &str = "LSUB";
+const INBOX: &str = "INBOX";
+
+/// Folders that an error names.
+const SHOWN: usize = 20;
 
 /// What a listing of folders may be answered with, in bytes: some hundred thousand names.
 const LISTING: u64 = 16 << 20;
 
 impl ImapSession {
     /// The folders that the patterns name, INBOX first. A name without wildcards is among them
-    /// even where the server does not list it, so that opening it says what is wrong.
+    /// even where the server does not list it, and so is a pattern that nothing matches: opening it says what is wrong.
     pub(in crate::source) async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
         let mut all = patterns.include.iter().chain(&patterns.exclude);
         let special = match all.any(|pattern| is_special_use(pattern)) {
@@ -34,8 +38,16 @@ impl ImapSession {
                 true => special.iter().filter(|folder| folder.is(pattern)).cloned().collect(),
                 false => self.list(pattern).await?,
             };
-            if listed.is_empty() && !names::has_wildcard(pattern) && !found.contains(pattern) {
-                found.push(pattern.clone());
+            if !listed.iter().any(|folder| folder.selectable) {
+                // INBOX exists always (RFC 3501, 5.1), whatever a listing says.
+                let inbox = listed.is_empty() && names::has_wildcard(pattern) && names::matches(pattern, INBOX, None);
+                let inbox =
+                    (inbox && !patterns.exclude.iter().any(|no| names::matches(no, INBOX, None))).then_some(INBOX);
+                for name in inbox.into_iter().chain([pattern.as_str()]) {
+                    if !found.iter().any(|known| known == name) {
+                        found.push(name.to_owned());
+                    }
+                }
             }
             for folder in listed.into_iter().filter(|folder| folder.selectable) {
                 let name = self.readable(&folder.raw);
@@ -70,6 +82,38 @@ impl ImapSession {
             Some(quoted) => self.listed(LIST, &format!("LIST \"\" {quoted}")).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Why a pattern that nothing matched cannot be opened; `None` where it is a folder's name.
+    pub(super) async fn why_no_folder(&mut self, pattern: &str) -> Result<Option<SourceError>, SourceError> {
+        let mut there = Vec::new();
+        let mut on = |answer| {
+            if let Answer::List(folder) = answer {
+                there.push((folder.selectable, names::decode(&folder.raw).unwrap_or(folder.raw)));
+            }
+            Ok(())
+        };
+        self.dialogue.command(LIST, "LIST \"\" \"*\"", LISTING, &mut on).await?;
+        if there.iter().any(|(_, name)| name == pattern) {
+            return Ok(None);
+        }
+        let names = there
+            .iter()
+            .filter(|(selectable, _)| *selectable)
+            .map(|(_, name)| format!("{name:?}"));
+        let mut shown: Vec<String> = names.clone().take(SHOWN).collect();
+        let more = names.count() - shown.len();
+        if more > 0 {
+            shown.push(format!("{more} more"));
+        }
+        let there = match shown.is_empty() {
+            true => "the server lists no folder at all".to_owned(),
+            false => format!("there are {}", shown.join(", ")),
+        };
+        Ok(Some(SourceError::Unreadable {
+            path: pattern.to_owned(),
+            why: format!("no folder that can hold mail matches this pattern of `include`; {there}"),
+        }))
     }
 
     /// All folders of a special use (RFC 6154), and others where the server does not tell them apart by itself.

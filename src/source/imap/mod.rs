@@ -100,6 +100,12 @@ impl ImapSession {
 
     /// Opens a folder with EXAMINE or SELECT.
     async fn open_by(&mut self, command: &'static str, folder: &str) -> Result<Opened, SourceError> {
+        if names::has_wildcard(folder)
+            && !self.raw_names.contains_key(folder)
+            && let Some(error) = self.why_no_folder(folder).await?
+        {
+            return Err(error);
+        }
         let raw = self.raw_name(folder);
         match self.select(command, folder, &raw).await {
             // A name that is no modified UTF-7 was listed as it is, perhaps by another session. One that is not ASCII

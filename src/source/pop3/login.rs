@@ -5,6 +5,8 @@ use std::time::Instant;
 use super::{
     Pop3Session,
     dialogue::{Dialogue, Reply},
+    offers,
+    turns::Turns,
 };
 use crate::{
     config::{Secret, Server},
@@ -47,6 +49,7 @@ impl Pop3Session {
         steps.done.push((Step::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
+            turns: Turns::new(server, offers(&capabilities, "PIPELINING")),
             capabilities,
             certificate: dialled.certificate,
             mailbox: Default::default(),

@@ -9,6 +9,7 @@ mod login;
 mod mailbox;
 mod removal;
 mod retrieve;
+mod turns;
 mod unstuff;
 mod warnings;
 
@@ -16,8 +17,8 @@ use std::{fmt, sync::Arc};
 
 use roaring::RoaringBitmap;
 
-use self::dialogue::Dialogue;
 pub use self::mailbox::Mailbox;
+use self::{dialogue::Dialogue, turns::Turns};
 use super::{CopyRef, PeerCertificate, SourceError};
 
 /// Commands on their way at once, where the server takes several (RFC 2449, 6.6). Their lines are so few bytes that
@@ -28,6 +29,7 @@ const PIPELINED: usize = 32;
 pub struct Pop3Session {
     dialogue: Dialogue,
     capabilities: Vec<String>,
+    turns: Turns,
     certificate: Option<PeerCertificate>,
     /// What the opened mailbox holds.
     mailbox: Arc<Mailbox>,
@@ -49,8 +51,7 @@ impl Pop3Session {
     }
 
     fn offers(&self, capability: &str) -> bool {
-        let mut names = self.capabilities.iter().filter_map(|line| line.split(' ').next());
-        names.any(|name| name.eq_ignore_ascii_case(capability))
+        offers(&self.capabilities, capability)
     }
 
     /// Ends the session with QUIT.
@@ -68,6 +69,11 @@ impl fmt::Debug for Pop3Session {
             .field("host", &self.dialogue.lines.host)
             .finish_non_exhaustive()
     }
+}
+
+fn offers(capabilities: &[String], capability: &str) -> bool {
+    let mut names = capabilities.iter().filter_map(|line| line.split(' ').next());
+    names.any(|name| name.eq_ignore_ascii_case(capability))
 }
 
 /// The message number of a copy; a copy of another protocol has none.

@@ -41,7 +41,7 @@ impl Pop3Session {
             }
         }
         self.dialogue.lines.allow(SMALL + PER_ANSWER * marked.len() as u64);
-        let depth = if self.offers("PIPELINING") { PIPELINED } else { 1 };
+        let depth = if self.turns.are_pipelined() { PIPELINED } else { 1 };
         let mut sent = 0;
         for (answered, (_, copy)) in marked.iter().enumerate() {
             if sent - answered <= depth / 2 {
@@ -55,7 +55,7 @@ impl Pop3Session {
             match self.dialogue.status(DELE).await {
                 Ok(_) => removed.gone.push(copy),
                 Err(SourceError::Refused { words, .. }) => removed.kept.push((copy, Kept::Refused(words))),
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.turns.failed(error, false, false)),
             }
         }
         Ok(removed)

@@ -6,7 +6,7 @@
 //! a message on that has what may be a status line in it, none counts before the end: where a message swallowed the next
 //! answer, an answer is missing there.
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memmem::Finder};
 
 use super::{Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
@@ -42,23 +42,41 @@ impl Pop3Session {
         if window.is_empty() {
             return Ok(unfetched);
         }
-        let name = command(want);
         let allowance = fetch_allowance(window.iter().map(|one| one.size));
         self.dialogue.lines.allow(allowance);
-        let mut pipeline = Pipeline::new(&window, want, self.offers("PIPELINING"));
+        let mut pipeline = Pipeline::new(&window, want, self.turns.are_pipelined());
         let mut unproved = Unproved::default();
-        let mut numbers = Vec::with_capacity(window.len());
-        for one in &window {
+        let came = self.answers(&mut pipeline, &mut unproved, &mut unfetched, sink).await;
+        let numbers = came.map_err(|error| self.turns.failed(error, unproved.doubtful, unproved.within))?;
+        if want == Want::Whole {
+            self.fetched.extend(numbers);
+        }
+        Ok(unfetched)
+    }
+
+    /// Sends the commands of a window and reads what they are answered with. Gives the numbers of the messages that came.
+    async fn answers(
+        &mut self,
+        pipeline: &mut Pipeline<'_>,
+        unproved: &mut Unproved,
+        unfetched: &mut Vec<Unfetched>,
+        sink: &mut (dyn FnMut(Fetched) + Send),
+    ) -> Result<Vec<u32>, SourceError> {
+        let name = command(pipeline.want);
+        let mut numbers = Vec::with_capacity(pipeline.window.len());
+        for one in pipeline.window {
             self.dialogue.lines.send(name, pipeline.due().as_bytes()).await?;
             let copy = one.copy.clone();
-            match self.status(name, &mut unproved, sink).await? {
+            match self.status(name, unproved, sink).await? {
                 Some(words) => {
                     let why = UnfetchedWhy::Refused(words);
                     unfetched.push(Unfetched { copy, why });
                 }
                 None => {
+                    unproved.within = true;
                     let bytes = self.message(name, pipeline.expected(one)).await?;
-                    unproved.doubtful |= want == Want::Whole && may_hold_an_answer(&bytes);
+                    unproved.within = false;
+                    unproved.doubtful |= may_hold_an_answer(&bytes);
                     numbers.extend(number(&copy));
                     unproved.came.push(Fetched {
                         copy,
@@ -71,12 +89,9 @@ impl Pop3Session {
         }
         self.dialogue.lines.send(NOOP, pipeline.due().as_bytes()).await?;
         // A server that knows no NOOP says so, which will do.
-        self.status(NOOP, &mut unproved, sink).await?;
+        self.status(NOOP, unproved, sink).await?;
         unproved.came.drain(..).for_each(&mut *sink);
-        if want == Want::Whole {
-            self.fetched.extend(numbers);
-        }
-        Ok(unfetched)
+        Ok(numbers)
     }
 
     /// Reads a status line, which shows that the message before it is whole, unless that is in doubt: the sink gets it.
@@ -128,6 +143,8 @@ struct Unproved {
     came: Vec<Fetched>,
     /// Whether the next status line does not prove it.
     doubtful: bool,
+    /// Whether one is being read.
+    within: bool,
 }
 
 /// Which commands are due.
@@ -217,11 +234,15 @@ fn line(one: &Announced, want: Want) -> String {
 /// Whether a message has what may be the status line of another answer in it, of which more messages have one than
 /// servers forget to end theirs.
 fn may_hold_an_answer(message: &[u8]) -> bool {
-    memchr_iter(b'+', message).any(|at| {
-        let status = &message[at + 1..];
-        let ok = status.get(..2).is_some_and(|word| word.eq_ignore_ascii_case(b"OK"));
-        ok && matches!(status.get(2), Some(b' ' | b'\r'))
-    })
+    let is_status = |at: usize, word: &[u8]| {
+        let status = &message[at..];
+        let said = status
+            .get(..word.len())
+            .is_some_and(|said| said.eq_ignore_ascii_case(word));
+        said && matches!(status.get(word.len()), Some(b' ' | b'\r'))
+    };
+    memchr_iter(b'+', message).any(|at| is_status(at, b"+OK"))
+        || Finder::new(b"-ERR").find_iter(message).any(|at| is_status(at, b"-ERR"))
 }
 
 #[cfg(test)]
@@ -289,6 +310,8 @@ mod tests {
         for (message, may) in [
             (&b"end\r\n+OK 900 octets\r\nSubject: x\r\n"[..], true),
             (b"no line end+ok\r\n", true),
+            (b"-ERR unknown command\r\n", true),
+            (b"--ERROR x\r\n", false),
             (b"+OK ", true),
             (b"+OK", false),
             (b"a+OKb\r\n1+1\r\nOK \r\n", false),

@@ -1,0 +1,251 @@
+//! Files of the configuration that other accounts of this machine can read or change, and should not.
+
+use std::{
+    fmt,
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::process::{getegid, geteuid};
+
+use super::Config;
+
+/// What others should not do to a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guarded {
+    /// Read or change it: it holds a secret.
+    Secret,
+    /// Change it.
+    Unchanged,
+}
+
+/// A file that is open to others. It is used all the same: Docker and Kubernetes mount secrets for all to read, in a
+/// container that nobody else is in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exposed {
+    key: String,
+    file: PathBuf,
+    mode: u32,
+    owner: u32,
+    /// What others may do.
+    what: &'static str,
+    /// What takes that away.
+    remedy: String,
+    /// Whether it is the configuration itself, and others may change it.
+    pub grave: bool,
+}
+
+impl Exposed {
+    /// Whether the file of this key is; one that cannot be looked at is told of where it is read.
+    pub fn look(key: &str, file: &Path, guarded: Guarded) -> Option<Self> {
+        let metadata = fs::metadata(file).ok().filter(Metadata::is_file)?;
+        let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+        let (we, our_group) = (geteuid().as_raw(), getegid().as_raw());
+        let path = file.display();
+        // Packages give their files to the group that the service runs as.
+        let group = if [0, our_group].contains(&metadata.gid()) {
+            0
+        } else {
+            0o070
+        };
+        let open = mode & (0o007 | group);
+        let (what, remedy) = if owner != we && owner != 0 {
+            (
+                "it belongs to another account, which may change it",
+                format!("chown {we} {path}"),
+            )
+        } else if open & 0o022 != 0 {
+            ("other accounts may change it", closing(open, guarded, &path))
+        } else if open != 0 && guarded == Guarded::Secret {
+            ("other accounts may read it", closing(open, guarded, &path))
+        } else {
+            return None;
+        };
+        Some(Self {
+            key: key.to_owned(),
+            file: file.to_owned(),
+            mode,
+            owner,
+            what,
+            remedy,
+            grave: false,
+        })
+    }
+}
+
+fn closing(open: u32, guarded: Guarded, path: &dyn fmt::Display) -> String {
+    let whom = if open & 0o070 != 0 { "go" } else { "o" };
+    match guarded {
+        Guarded::Secret => format!("chmod {whom}= {path}"),
+        Guarded::Unchanged => format!("chmod {whom}-w {path}"),
+    }
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            key,
+            file,
+            mode,
+            owner,
+            what,
+            remedy,
+            ..
+        } = self;
+        write!(
+            f,
+            "{key} {} (mode {mode:03o}, owner uid {owner}): {what}",
+            file.display()
+        )?;
+        if self.grave {
+            write!(
+                f,
+                ", and with it have this account fetch, file and delete mail as they like"
+            )?;
+        }
+        write!(f, "; run: {remedy}")
+    }
+}
+
+impl Config {
+    /// The files of the configuration, itself included, that are open to others. Those of `[http]` are told of whenever
+    /// they are read.
+    pub fn exposed(&self) -> Vec<Exposed> {
+        let mut exposed = Vec::new();
+        if let Some(itself) = self.exposed_itself() {
+            exposed.push(itself);
+        }
+        let mut look = |key: &str, file: Option<&PathBuf>, guarded| {
+            exposed.extend(file.and_then(|file| Exposed::look(key, file, guarded)));
+        };
+        use Guarded::{Secret, Unchanged};
+        look("users_file", self.users_file.as_ref(), Unchanged);
+        look("secrets.key_file", self.secrets.key_file.as_ref(), Secret);
+        if let Some(mail) = &self.mail {
+            look("mail.password_file", mail.password_file.as_ref(), Secret);
+            look("mail.tls.ca_file", mail.tls.ca_file.as_ref(), Unchanged);
+        }
+        if let Some(webhook) = &self.webhook {
+            look("webhook.token_file", webhook.token_file.as_ref(), Secret);
+            look("webhook.ca_file", webhook.ca_file.as_ref(), Unchanged);
+        }
+        for server in self.profile.iter().map(|profile| &profile.server) {
+            look("profile.server.password_file", server.password_file.as_ref(), Secret);
+            look("profile.server.tls.ca_file", server.tls.ca_file.as_ref(), Unchanged);
+            if let Some(oauth2) = &server.oauth2 {
+                let key = "profile.server.oauth2";
+                look(
+                    &format!("{key}.client_secret_file"),
+                    oauth2.client_secret_file.as_ref(),
+                    Secret,
+                );
+                look(
+                    &format!("{key}.refresh_token_file"),
+                    oauth2.refresh_token_file.as_ref(),
+                    Secret,
+                );
+                look(&format!("{key}.ca_file"), oauth2.ca_file.as_ref(), Unchanged);
+            }
+        }
+        // Profiles may share a file.
+        let mut seen = std::collections::HashSet::new();
+        exposed.retain(|one| seen.insert(one.file.clone()));
+        exposed
+    }
+
+    fn exposed_itself(&self) -> Option<Exposed> {
+        const KEY: &str = "configuration";
+        let changed =
+            Exposed::look(KEY, &self.file, Guarded::Unchanged).map(|exposed| Exposed { grave: true, ..exposed });
+        let holds_secret = self.http.token.is_some()
+            || self.mail.as_ref().is_some_and(|mail| mail.password.is_some())
+            || self.webhook.as_ref().is_some_and(|webhook| webhook.token.is_some())
+            || self.profile.iter().any(|profile| {
+                let oauth2 = profile.server.oauth2.as_ref();
+                profile.server.password.is_some()
+                    || oauth2.is_some_and(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some())
+            });
+        changed.or_else(|| holds_secret.then(|| Exposed::look(KEY, &self.file, Guarded::Secret))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{PermissionsExt, chown},
+    };
+
+    use super::*;
+
+    fn look(mode: u32, guarded: Guarded) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let exposed = Exposed::look("password_file", &file, guarded)?;
+        Some(exposed.to_string().replace(&file.display().to_string(), "FILE"))
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_or_change_is_told_with_what_to_run() {
+        let owner = geteuid().as_raw();
+        let said = |mode: &str, what: &str| format!("password_file FILE (mode {mode}, owner uid {owner}): {what} FILE");
+        let may_read = said("604", "other accounts may read it; run: chmod o=");
+        assert_eq!(look(0o604, Guarded::Secret), Some(may_read));
+        let may_change = said("602", "other accounts may change it; run: chmod o=");
+        assert_eq!(look(0o602, Guarded::Secret), Some(may_change));
+        let may_change = said("646", "other accounts may change it; run: chmod o-w");
+        assert_eq!(look(0o646, Guarded::Unchanged), Some(may_change));
+        for (mode, guarded) in [
+            (0o600, Guarded::Secret),
+            (0o640, Guarded::Secret),
+            (0o644, Guarded::Unchanged),
+        ] {
+            assert_eq!(look(mode, guarded), None, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_account_or_group_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        if chown(&file, None, Some(12345)).is_err() {
+            return eprintln!("skipped: only root can give files away");
+        }
+        let look = |guarded| Exposed::look("password_file", &file, guarded).map(|exposed| exposed.to_string());
+        assert!(look(Guarded::Secret).unwrap().contains("may read it; run: chmod go= "));
+        assert_eq!(look(Guarded::Unchanged), None);
+        chown(&file, Some(12345), Some(0)).unwrap();
+        assert!(
+            look(Guarded::Unchanged)
+                .unwrap()
+                .contains("owner uid 12345): it belongs to another account")
+        );
+    }
+
+    #[test]
+    fn a_configuration_that_others_can_change_is_worse() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dropkeep.toml");
+        let profile = "[[profile]]\nname = \"p\"\n[profile.server]\naccess = \"imap\"\nhost = \"mail.example\"\nusername = \"u\"\n";
+        let exposed = |mode: u32, password: &str| {
+            fs::write(&file, format!("{profile}{password}")).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            Config::load(&file).unwrap().exposed()
+        };
+        let in_it = "password = \"x\"\n";
+        assert!(exposed(0o646, in_it)[0].grave);
+        assert!(exposed(0o646, in_it)[0].to_string().contains("have this account fetch"));
+        assert!(!exposed(0o644, in_it)[0].grave);
+        assert_eq!(exposed(0o600, in_it), []);
+        fs::write(folder.path().join("secret"), "x").unwrap();
+        fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();
+        let found = exposed(0o644, "password_file = \"secret\"\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].to_string().starts_with("profile.server.password_file "));
+    }
+}
