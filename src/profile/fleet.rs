@@ -147,7 +147,11 @@ impl Fleet {
                 }
             };
             match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
-                Ok(mut folders) => {
+                Ok((mut folders, unclear)) => {
+                    if let Some(error) = unclear {
+                        let folder = String::new();
+                        self.jobs.refused(FolderError { folder, error });
+                    }
                     if !files && let Some(aside) = &self.task.profile.delete.move_to {
                         leave_out(aside, &mut folders);
                     }
@@ -291,8 +295,13 @@ impl Fleet {
                 Verdict::GiveUp => return Err(RunError::Lost(error)),
             }
             if !usable {
-                let notice = "the connection was lost and made again; nothing was missed by it";
-                self.tell(notice.into()).await?;
+                let notice = match error {
+                    SourceError::Protocol { .. } | SourceError::TooMuch { .. } => {
+                        format!("a connection was given up, and another one made: {error}")
+                    }
+                    _ => "the connection was lost and made again".to_owned(),
+                };
+                self.tell(notice).await?;
             }
         }
     }

@@ -149,6 +149,7 @@ impl Work<'_> {
             self.notices.push(notice.into());
         }
         let names = unless_cancelled(self.cancel, session.folders(&self.profile.folders)).await?;
+        self.note_unclear(&mut session, "");
         for name in names {
             let gone_through = self.folder(&mut session, &name).await;
             for (copy, why) in std::mem::take(&mut self.missing) {
@@ -177,9 +178,22 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Tells what was left out of what was listed.
+    fn note_unclear(&mut self, session: &mut Session, folder: &str) {
+        if let Some(error) = session.take_unclear() {
+            self.refused.push(CopyError {
+                folder: folder.to_owned(),
+                copy: String::new(),
+                stage: "folder".into(),
+                error: error.to_string(),
+            });
+        }
+    }
+
     async fn folder(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let opened = unless_cancelled(self.cancel, session.open(folder)).await?;
         let listing = unless_cancelled(self.cancel, session.listing()).await?;
+        self.note_unclear(session, folder);
         let copies = listing.len() as u64;
         self.folders.push(RehearsedFolder {
             name: folder.to_owned(),
@@ -252,6 +266,10 @@ impl Work<'_> {
                 UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
                 // That says nothing yet about the whole message.
                 UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
+                UnfetchedWhy::NotUnderstood(line) => {
+                    let error = format!("what the server sends of it cannot be read: {line}");
+                    self.tally.failed(folder, &copy, "fetch", error);
+                }
                 UnfetchedWhy::Refused(words) => {
                     let error = format!("the server refuses it: {words}");
                     self.tally.failed(folder, &copy, "fetch", error);

@@ -31,6 +31,10 @@ impl Work<'_> {
         self.open = Some((folder.to_owned(), opened.uidvalidity));
         self.task.pulse.beat();
         let listing = unless_cancelled(cancel, session.listing()).await?;
+        if let Some(error) = session.take_unclear() {
+            let folder = folder.to_owned();
+            self.jobs.refused(FolderError { folder, error });
+        }
         self.task.pulse.beat();
         let cursor = self.cursor(number, opened.uidvalidity, &listing).await?;
         let mut copies = listing;
@@ -113,6 +117,10 @@ impl Work<'_> {
                         let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
                         self.missing
                             .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                        if let Some(error) = session.take_unclear() {
+                            let folder = current.unit.folder.name.clone();
+                            self.jobs.refused(FolderError { folder, error });
+                        }
                     }
                     announced.extend(more);
                     refused = 0;

@@ -19,7 +19,6 @@ mod guard;
 mod imap;
 mod limits;
 mod lines;
-mod literal;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
@@ -38,6 +37,9 @@ pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use imap::fuzzing as imap_fuzzing;
 pub use limits::Wait;
 pub use pop3::Pop3Session;
 pub use removal::{Kept, Removal, Removed};

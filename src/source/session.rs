@@ -96,6 +96,8 @@ pub enum UnfetchedWhy {
     NotAnswered,
     /// The answer named it, with NIL in place of its bytes.
     NoBody,
+    /// The answer named it in this line, which cannot be read.
+    NotUnderstood(String),
     /// The server refused this one copy, in these words (POP3 answers each RETR by itself).
     Refused(String),
     /// A file cannot be read, for this reason.
@@ -315,13 +317,28 @@ impl Session {
         }
     }
 
-    /// Every copy that stands in the opened folder, in the server's order.
+    /// What was left out of the folders or the copies that were listed last, because the server does not say it clearly:
+    /// to be told beside them, once.
+    pub fn take_unclear(&mut self) -> Option<SourceError> {
+        match self {
+            Self::Imap(imap) => imap.take_unclear(),
+            Self::Pop3(_) | Self::Files(_) => None,
+        }
+    }
+
+    /// Every copy that stands in the opened folder, in the server's order. Copies that the server does not tell apart are
+    /// not among them: see [`take_unclear`](Self::take_unclear).
     ///
     /// # Errors
     /// The listing failed: what it lacks may stand there all the same.
     pub async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
         match self {
-            Self::Imap(imap) => imap.listing().await,
+            Self::Imap(imap) => {
+                let uids = imap.listing().await?;
+                let clear = &uids.standing - &uids.ambiguous;
+                imap.keep_ambiguous(&uids);
+                Ok(clear.into_iter().map(CopyRef::Uid).collect())
+            }
             Self::Pop3(pop3) => pop3.listing().await,
             Self::Files(files) => files.listing().await,
         }

@@ -19,6 +19,7 @@ use crate::{
 };
 
 const GREETING: &str = "the greeting";
+const ID: &str = "ID";
 
 impl ImapSession {
     /// Greets and logs in over a connection that was just made.
@@ -45,6 +46,9 @@ impl ImapSession {
             true => "the server did not ask who we are (PREAUTH)".to_owned(),
             false => format!("as {}", server.username),
         };
+        if has(&capabilities, ID) {
+            introduce(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+        }
         let wanted = match server.compress {
             config::Compress::Auto => !dialled.is_near,
             config::Compress::Never => false,
@@ -60,6 +64,7 @@ impl ImapSession {
             capabilities,
             certificate: dialled.certificate,
             raw_names: Default::default(),
+            unclear: None,
             writable: None,
         })
     }
@@ -71,7 +76,7 @@ struct Greeting {
 }
 
 async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
-    match dialogue.read(GREETING).await? {
+    match dialogue.greeting(GREETING).await? {
         Answer::Note(Said { words, .. }) => Ok(Greeting {
             words: dialogue.hidden.plain(&words),
             logged_in: false,
@@ -86,7 +91,7 @@ async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
         }),
         _ => Err(SourceError::Protocol {
             command: GREETING.to_owned(),
-            detail: "it is no IMAP greeting".to_owned(),
+            detail: "it is no greeting".to_owned(),
         }),
     }
 }
@@ -110,6 +115,17 @@ async fn authenticate(
     match announced {
         Some(capabilities) => Ok(capabilities),
         None => capabilities(dialogue).await,
+    }
+}
+
+/// Says who we are (RFC 2971). Some servers open no folder before they know (163.com, 126.com: "Unsafe Login").
+async fn introduce(dialogue: &mut Dialogue) -> Result<(), SourceError> {
+    let line = format!("{ID} (\"name\" \"dropkeep\" \"version\" \"{}\")", env!("CARGO_PKG_VERSION"));
+    let allowance = dialogue.small();
+    match dialogue.command(ID, &line, allowance, &mut |_| Ok(())).await {
+        // Who does not want to know it is served without.
+        Ok(_) | Err(SourceError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
