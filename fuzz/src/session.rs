@@ -81,6 +81,7 @@ async fn travel(
         subscribed: how & 2 == 2,
     };
     let folders = going_on(watched, session.folders(&patterns).await)?;
+    unclear(&mut session, watched);
     let mut folders = folders.unwrap_or_default().into_iter();
     // A name is no word of the server's that could be left out.
     let folder = folders
@@ -95,6 +96,7 @@ async fn travel(
 
 async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut Journey) -> Result<(), SourceError> {
     let mut listed = going_on(watched, session.listing().await)?.unwrap_or_default();
+    unclear(session, watched);
     listed.truncate(WINDOW);
     let mut announced = going_on(watched, session.sizes(&listed, how & 4 == 4).await)?.unwrap_or_default();
     assert!(announced.iter().all(|one| listed.contains(&one.copy)));
@@ -117,7 +119,7 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
                 came.iter().all(|(_, other)| other.copy != one.copy),
                 "it came, and it did not"
             );
-            if let UnfetchedWhy::Refused(words) = &one.why {
+            if let UnfetchedWhy::Refused(words) | UnfetchedWhy::NotUnderstood(words) = &one.why {
                 watched.must_not_be_in(words);
             }
         }
@@ -144,6 +146,13 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
         }
     }
     Ok(())
+}
+
+/// What was left out of a listing.
+fn unclear(session: &mut Session, watched: &Watched) {
+    if let Some(error) = session.take_unclear() {
+        told(watched, &error);
+    }
 }
 
 /// What came of a command; nothing where it was refused, and the session goes on.

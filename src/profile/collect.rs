@@ -422,7 +422,9 @@ impl Work<'_> {
                     self.missing.push((copy, "the server gives no body (NIL)"));
                     continue;
                 }
-                UnfetchedWhy::NotUnderstood(line) => ("fetch", format!("what the server sends of it cannot be read: {line}")),
+                UnfetchedWhy::NotUnderstood(line) => {
+                    ("fetch", format!("what the server sends of it cannot be read: {line}"))
+                }
                 UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
                 UnfetchedWhy::Unreadable(words) => ("read", words),
                 UnfetchedWhy::NoMail(words) => ("format", format!("no mail: {words}")),

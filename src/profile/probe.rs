@@ -157,7 +157,8 @@ impl Probe {
 
     async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<String, SourceError> {
         let names = session.folders(&profile.folders).await?;
-        self.warnings.extend(session.take_unclear().map(|error| error.to_string()));
+        self.warnings
+            .extend(session.take_unclear().map(|error| error.to_string()));
         let found = names.len();
         for name in names.into_iter().take(FOLDERS) {
             let messages = session.open(&name).await?.exists;

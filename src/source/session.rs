@@ -297,7 +297,8 @@ impl Session {
     /// asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
     ///
     /// # Errors
-    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way: nothing was removed. Any other
+    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`] where
+    /// it does not say what stands there: nothing was removed. Any other
     /// error ends the session. Then some copies may be gone (over IMAP those of a few hundred at a time), and others be
     /// marked as deleted, which the next removal takes up.
     pub async fn remove(&mut self, copies: &[CopyRef], how: Removal<'_>) -> Result<Removed, SourceError> {

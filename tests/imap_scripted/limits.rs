@@ -70,7 +70,10 @@ async fn a_line_without_end_is_aborted() {
 #[tokio::test]
 async fn what_is_not_understood_shows_no_mail() {
     for (nonsense, shown) in [
-        ("* 1 FETCH UID 5 BODY[] {12}\r\nconfidential)", "* 1 FETCH UID 5 BODY[] {12}…)"),
+        (
+            "* 1 FETCH UID 5 BODY[] {12}\r\nconfidential)",
+            "* 1 FETCH UID 5 BODY[] {12}…)",
+        ),
         (
             "* 1 FETCH (UID 5 BODY[] {12}\r\nconfidential) ((",
             "* 1 FETCH (UID 5 BODY[] {12}…) ((",

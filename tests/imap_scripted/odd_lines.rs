@@ -43,7 +43,13 @@ async fn two_blanks_behind_the_asterisk_ended_the_session() {
 
 #[tokio::test]
 async fn keywords_that_are_no_atoms_ended_the_session() {
-    for flags in ["100% a*b \\Seen", "a(b) \\Seen", "\"\\\\Deleted\" \\Seen", "\\Answered  \\Seen", "a\"b"] {
+    for flags in [
+        "100% a*b \\Seen",
+        "a(b) \\Seen",
+        "\"\\\\Deleted\" \\Seen",
+        "\\Answered  \\Seen",
+        "a\"b",
+    ] {
         let line = |uid: u32| format!("* {uid} FETCH (FLAGS ({flags}) UID {uid} RFC822.SIZE 9)");
         let scripted = logged_in(vec![
             hear("EXAMINE"),
@@ -82,12 +88,22 @@ async fn one_folder_with_an_odd_line_cost_all_the_others() {
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         let folders = session.folders(&all()).await.expect("folders");
-        assert!(["INBOX", "Archive"].iter().all(|name| folders.contains(&(*name).to_owned())));
+        assert!(
+            ["INBOX", "Archive"]
+                .iter()
+                .all(|name| folders.contains(&(*name).to_owned()))
+        );
         match session.take_unclear() {
             Some(error) => {
                 let words = error.to_string();
-                assert!(!is_read && words.contains("LIST") && !words.contains(PASSWORD), "{words}");
-                assert!(words.contains("Subfolder 1") || words.contains("a\\tb") || words.contains("\"***"), "{words}");
+                assert!(
+                    !is_read && words.contains("LIST") && !words.contains(PASSWORD),
+                    "{words}"
+                );
+                assert!(
+                    words.contains("Subfolder 1") || words.contains("a\\tb") || words.contains("\"***"),
+                    "{words}"
+                );
                 assert_eq!(error.disposition(), Disposition::Report);
             }
             None => assert!(is_read, "{odd}"),
@@ -101,7 +117,10 @@ async fn one_folder_with_an_odd_line_cost_all_the_others() {
 
 #[tokio::test]
 async fn a_server_that_wants_to_know_who_comes_opened_no_folder() {
-    for answer in [&["* ID (\"name\" \"Coremail\")", "{tag} OK done"][..], &["{tag} BAD what"]] {
+    for answer in [
+        &["* ID (\"name\" \"Coremail\")", "{tag} OK done"][..],
+        &["{tag} BAD what"],
+    ] {
         let scripted = Scripted::play(vec![
             say(&["* OK Coremail System IMap Server Ready"]),
             hear("CAPABILITY"),
@@ -113,7 +132,12 @@ async fn a_server_that_wants_to_know_who_comes_opened_no_folder() {
             hear("ID (\"name\" \"dropkeep\" \"version\" \""),
             say(answer),
             hear("EXAMINE"),
-            say(&["* 3 EXISTS", "* OK [UIDVALIDITY 77]", "* OK [UIDNEXT 8]", "{tag} OK open"]),
+            say(&[
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 77]",
+                "* OK [UIDNEXT 8]",
+                "{tag} OK open",
+            ]),
         ]);
         open(&scripted).await;
         scripted.done();
@@ -124,12 +148,27 @@ async fn a_server_that_wants_to_know_who_comes_opened_no_folder() {
 async fn one_uid_of_two_messages_cost_the_whole_folder() {
     let scripted = logged_in(vec![
         hear("EXAMINE"),
-        say(&["* 7 EXISTS", "* OK [UIDVALIDITY 1]", "* OK [UIDNEXT 6]", "{tag} OK open"]),
+        say(&[
+            "* 7 EXISTS",
+            "* OK [UIDVALIDITY 1]",
+            "* OK [UIDNEXT 6]",
+            "{tag} OK open",
+        ]),
         hear("UID SEARCH 1:7"),
         say(&["* SEARCH 1 2 3 2 3 4 5", "{tag} OK done"]),
         hear("FETCH 1:7 (UID)"),
-        say(&["* 1 FETCH (UID 1)", "* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)", "* 4 FETCH (UID 2)"]),
-        say(&["* 5 FETCH (UID 3)", "* 6 FETCH (UID 4)", "* 7 FETCH (UID 5)", "{tag} OK done"]),
+        say(&[
+            "* 1 FETCH (UID 1)",
+            "* 2 FETCH (UID 2)",
+            "* 3 FETCH (UID 3)",
+            "* 4 FETCH (UID 2)",
+        ]),
+        say(&[
+            "* 5 FETCH (UID 3)",
+            "* 6 FETCH (UID 4)",
+            "* 7 FETCH (UID 5)",
+            "{tag} OK done",
+        ]),
         hear("NOOP"),
         say(&["{tag} OK done"]),
     ]);
@@ -144,7 +183,10 @@ async fn one_uid_of_two_messages_cost_the_whole_folder() {
 
 #[tokio::test]
 async fn a_uid_that_a_search_repeats_is_one() {
-    let scripted = opened(vec![hear("UID SEARCH 1:3"), say(&["* SEARCH 5 6 7 6", "{tag} OK done"])]);
+    let scripted = opened(vec![
+        hear("UID SEARCH 1:3"),
+        say(&["* SEARCH 5 6 7 6", "{tag} OK done"]),
+    ]);
     let mut session = open(&scripted).await;
     assert_eq!(session.listing().await.expect("a listing"), [5, 6, 7].map(CopyRef::Uid));
     assert!(session.take_unclear().is_none());
@@ -158,7 +200,13 @@ async fn a_fetch_that_is_closed_early_cost_a_login() {
         say(&["* 1 FETCH (UID 5 BODY[] {3}", "one)", " FLAGS (\\Seen) RFC822.SIZE 3)"]),
         say(&["* 2 FETCH (UID 6 BODY[] {3}", "two) FLAGS (\\Seen))"]),
         say(&["* 3 FETCH (UID 7 FLAGS ())", " BODY[] {5}", "three)"]),
-        say(&["* 4 FETCH (BODY[] {4}", "four", ")", "UID 8 FLAGS (\\Seen))", "{tag} OK done"]),
+        say(&[
+            "* 4 FETCH (BODY[] {4}",
+            "four",
+            ")",
+            "UID 8 FLAGS (\\Seen))",
+            "{tag} OK done",
+        ]),
     ]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5, 6, 7, 8]).await;
@@ -173,13 +221,21 @@ async fn a_fetch_that_is_closed_early_cost_a_login() {
 async fn what_cannot_be_read_of_one_copy_fails_that_copy_and_says_how() {
     let scripted = opened(vec![
         hear("UID FETCH 5:6 "),
-        say(&["* 1 FETCH (UID 5 BODY[] [none])", "* 2 FETCH (UID 6 BODY[] {3}", "two)", "{tag} OK done"]),
+        say(&[
+            "* 1 FETCH (UID 5 BODY[] [none])",
+            "* 2 FETCH (UID 6 BODY[] {3}",
+            "two)",
+            "{tag} OK done",
+        ]),
     ]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5, 6]).await;
     assert_eq!(got.len(), 1);
     let line = "“* 1 FETCH (UID 5 BODY[] [none])”".to_owned();
-    assert_eq!(ended.expect("the command is OK"), [unfetched(5, UnfetchedWhy::NotUnderstood(line))]);
+    assert_eq!(
+        ended.expect("the command is OK"),
+        [unfetched(5, UnfetchedWhy::NotUnderstood(line))]
+    );
     scripted.done();
 }
 
@@ -198,7 +254,10 @@ async fn an_error_quoted_a_message_with_all_its_bytes() {
     assert_eq!((got, error.disposition()), (0, Disposition::Reconnect));
     let words = error.to_string();
     assert!(words.contains("UID 5 BODY[] {100}… !*** garbage\\tggg"), "{words}");
-    assert!(!words.contains("mmm") && words.len() < 500 && words.ends_with("…”"), "{words}");
+    assert!(
+        !words.contains("mmm") && words.len() < 500 && words.ends_with("…”"),
+        "{words}"
+    );
     drop(session);
     scripted.done();
 }
@@ -244,7 +303,12 @@ async fn lines_that_nobody_asked_for_are_passed_over_however_deep_they_are() {
         hear("LIST"),
         with(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
         hear("EXAMINE"),
-        with(&["* 3 EXISTS", "* OK [UIDVALIDITY 77]", "* OK [UIDNEXT 8]", "{tag} OK open"]),
+        with(&[
+            "* 3 EXISTS",
+            "* OK [UIDVALIDITY 77]",
+            "* OK [UIDNEXT 8]",
+            "{tag} OK open",
+        ]),
         hear("UID SEARCH"),
         with(&["* SEARCH 5 6 7", "{tag} OK done"]),
         hear("UID FETCH 5 "),
@@ -270,7 +334,7 @@ async fn a_greeting_that_is_none_is_shown() {
         let scripted = Scripted::play(vec![say(&[greeting])]);
         let error = connect(&server(scripted.port)).await.expect_err("no session");
         let words = error.to_string();
-        assert!(words.contains(&greeting[..10]), "{words}");
+        assert!(words.contains(greeting.get(..10).unwrap_or(greeting)), "{words}");
         assert_eq!(error.disposition(), Disposition::Unreachable);
         scripted.done();
     }
@@ -278,20 +342,26 @@ async fn a_greeting_that_is_none_is_shown() {
 
 #[tokio::test]
 async fn what_a_folder_lacks_is_told_with_the_line_that_cannot_be_read() {
-    for (exists, uidvalidity) in [("* many EXISTS", "* OK [UIDVALIDITY 7]"), ("* 3 EXISTS", "* OK [UIDVALIDITY seven]")] {
+    for (exists, uidvalidity) in [
+        ("* many EXISTS", "* OK [UIDVALIDITY 7]"),
+        ("* 3 EXISTS", "* OK [UIDVALIDITY seven]"),
+    ] {
         let scripted = logged_in(vec![
             hear("EXAMINE"),
             say(&[exists, uidvalidity, "* OK [UIDNEXT 8]", "{tag} OK open"]),
-            hear("NOOP"),
-            say(&["{tag} OK"]),
+            hear("LOGOUT"),
+            say(&["* BYE", "{tag} OK"]),
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         let error = session.open("INBOX").await.expect_err("it lacks something");
         assert!(matches!(error, SourceError::Unclear { .. }), "{error:?}");
         let words = error.to_string();
-        assert!(words.contains("many EXISTS") || words.contains("UIDVALIDITY seven"), "{words}");
+        assert!(
+            words.contains("many EXISTS") || words.contains("UIDVALIDITY seven"),
+            "{words}"
+        );
         // The session goes on.
-        session.wait(std::time::Duration::ZERO).await.expect("NOOP");
+        session.close().await.expect("a farewell");
         scripted.done();
     }
 }

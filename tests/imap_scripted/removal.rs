@@ -486,7 +486,10 @@ async fn nothing_was_deleted_where_a_search_that_finds_nothing_has_no_line() {
             ),
             ok(
                 "UID STORE 5,7 +FLAGS (\\Deleted)",
-                &["* 1 FETCH (UID 5 FLAGS (\\Deleted))", "* 3 FETCH (UID 7 FLAGS (\\Deleted))"],
+                &[
+                    "* 1 FETCH (UID 5 FLAGS (\\Deleted))",
+                    "* 3 FETCH (UID 7 FLAGS (\\Deleted))",
+                ],
             ),
             ok("UID EXPUNGE 5,7", &["* 3 EXPUNGE", "* 1 EXPUNGE"]),
             ok("UID SEARCH UID 5,7 DELETED", &[]),
@@ -496,7 +499,10 @@ async fn nothing_was_deleted_where_a_search_that_finds_nothing_has_no_line() {
         ]),
     );
     let removed = remove(&scripted, &[5, 6, 7], Removal::Delete).await.expect("removed");
-    assert_eq!((removed.gone, removed.kept), (gone(&[5, 7]), kept(&[(6, Kept::Flagged)])));
+    assert_eq!(
+        (removed.gone, removed.kept),
+        (gone(&[5, 7]), kept(&[(6, Kept::Flagged)]))
+    );
     scripted.done();
 }
 
@@ -509,7 +515,10 @@ async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
             ok("UID SEARCH UID 5", &["* SEARCH 5"]),
             ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
             ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
-            ok("UID STORE 5 +FLAGS (\\Deleted)", &["* 1 FETCH (UID 5 FLAGS (\\Deleted))"]),
+            ok(
+                "UID STORE 5 +FLAGS (\\Deleted)",
+                &["* 1 FETCH (UID 5 FLAGS (\\Deleted))"],
+            ),
             ok("UID EXPUNGE 5", &[]),
             ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &[]),

@@ -214,6 +214,8 @@ impl Dialogue {
             match verdict {
                 Verdict::Letter { body, odd } => match parse(&self.letter) {
                     Some(answer) => return Ok(self.answer(answer, taken, body, odd)),
+                    // Nothing more would come.
+                    None if !self.letter.starts_with(b"*") => return out_of_step("it cannot be read"),
                     None => _ = self.note(Kind::Other, &taken),
                 },
                 Verdict::Odd(Kind::Tagged) => return out_of_step("the line that ends it cannot be read"),

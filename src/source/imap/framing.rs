@@ -68,7 +68,9 @@ impl Framing {
             }
             let part = &buffer[self.part..end];
             if let Some(length) = announced(part)
-                && *self.may_hold.get_or_insert_with(|| Head::of(buffer).may_hold_literals())
+                && *self
+                    .may_hold
+                    .get_or_insert_with(|| Head::of(buffer).may_hold_literals())
             {
                 let limit = most.saturating_sub(self.held);
                 let here = (buffer.len() - end) as u64;
@@ -206,7 +208,11 @@ mod tests {
             })
             .collect();
         for piece in 1..=text.len() {
-            assert_eq!(ends(&text, piece, NAMES, text.len() as u64), Ok(expected.clone()), "{piece}");
+            assert_eq!(
+                ends(&text, piece, NAMES, text.len() as u64),
+                Ok(expected.clone()),
+                "{piece}"
+            );
         }
     }
 
@@ -219,7 +225,10 @@ mod tests {
         }
         assert_eq!(ends(text, 9, NAMES, u64::MAX), Err(Oversize { limit: NAMES }));
         let longest = format!("* 1 FETCH (BODY[] {{{}}}\r\n", u64::MAX);
-        assert_eq!(ends(longest.as_bytes(), 99, NAMES, u64::MAX), Err(Oversize { limit: NAMES }));
+        assert_eq!(
+            ends(longest.as_bytes(), 99, NAMES, u64::MAX),
+            Err(Oversize { limit: NAMES })
+        );
     }
 
     #[test]
@@ -230,7 +239,10 @@ mod tests {
         let two = names("");
         assert_eq!(ends(two.as_bytes(), 4096, NAMES, u64::MAX), Err(Oversize { limit }));
         let apart = names("\r\n* LIST ()");
-        assert_eq!(ends(apart.as_bytes(), 4096, NAMES, u64::MAX).map(|ends| ends.len()), Ok(2));
+        assert_eq!(
+            ends(apart.as_bytes(), 4096, NAMES, u64::MAX).map(|ends| ends.len()),
+            Ok(2)
+        );
     }
 
     #[test]

@@ -42,8 +42,15 @@ fn one(response: Framed<'_>, text: usize, letter: &mut Vec<u8>) {
     // A folder's name may come as a literal.
     let most = 2 * (text + response.literals.first().map_or(0, |literal| literal.len())) + 64;
     assert!(letter.len() <= most, "{} bytes of {text}", letter.len());
-    assert!(memchr::memchr(b'\n', letter) == Some(letter.len() - 1), "it is one line");
-    assert!(parse(letter).is_some(), "the parser does not take it: {}", letter.escape_ascii());
+    assert!(
+        memchr::memchr(b'\n', letter) == Some(letter.len() - 1),
+        "it is one line"
+    );
+    assert!(
+        parse(letter).is_some(),
+        "the parser does not take it: {}",
+        letter.escape_ascii()
+    );
     if let Some((_, Part::At(place))) = body {
         assert!(response.literals.contains(&place), "no literal is there");
     }

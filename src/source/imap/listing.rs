@@ -75,7 +75,12 @@ impl ImapSession {
     /// Keeps what is to be told of UIDs that name more than one message.
     pub(in crate::source) fn keep_ambiguous(&mut self, uids: &Uids) {
         self.unclear = (!uids.ambiguous.is_empty()).then(|| {
-            let named: Vec<String> = uids.ambiguous.iter().take(MOST_NAMED).map(|uid| uid.to_string()).collect();
+            let named: Vec<String> = uids
+                .ambiguous
+                .iter()
+                .take(MOST_NAMED)
+                .map(|uid| uid.to_string())
+                .collect();
             let more = match uids.ambiguous.len() > MOST_NAMED as u64 {
                 true => format!(" and {} more", uids.ambiguous.len() - MOST_NAMED as u64),
                 false => String::new(),

@@ -63,7 +63,9 @@ impl ImapSession {
         for batch in uids.chunks(AT_ONCE) {
             let refusal = match self.remove_batch(batch, &way, &mut fates).await {
                 Ok(None) => continue,
-                Ok(Some(refusal)) | Err(refusal @ (SourceError::Refused { .. } | SourceError::Unclear { .. })) => refusal,
+                Ok(Some(refusal)) | Err(refusal @ (SourceError::Refused { .. } | SourceError::Unclear { .. })) => {
+                    refusal
+                }
                 Err(error) => return Err(error),
             };
             if !fates.values().any(|fate| matches!(fate, Fate::Gone)) {

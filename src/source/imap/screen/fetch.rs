@@ -144,6 +144,9 @@ fn attribute(
     let want = match section {
         Some(section) if is_any_of(name, &["BODY"]) && section.is_empty() => Some(Want::Whole),
         Some(section) if is_any_of(name, &["BODY"]) && is_any_of(section, &["HEADER"]) => Some(Want::Header),
+        // RFC 9051, appendix E: what the two were called before.
+        None if is_any_of(name, &["RFC822"]) => Some(Want::Whole),
+        None if is_any_of(name, &["RFC822.HEADER"]) => Some(Want::Header),
         _ => None,
     };
     let Some(want) = want else {
@@ -156,7 +159,10 @@ fn attribute(
     let part = match cursor.peek()? {
         b'"' => Part::Quoted(unescaped(cursor.quoted()?)),
         b'{' | b'~' => Part::At(cursor.literal()?),
-        _ => match is_any_of(cursor.until(|byte| byte.is_ascii_whitespace() || byte == b')'), &["NIL"]) {
+        _ => match is_any_of(
+            cursor.until(|byte| byte.is_ascii_whitespace() || byte == b')'),
+            &["NIL"],
+        ) {
             true => Part::Nil,
             false => return Some(false),
         },
@@ -238,6 +244,8 @@ fn flag(word: &[u8]) -> Option<Vec<u8>> {
         return Some(word);
     }
     // Whatever it is in: this one says that somebody wants the message there.
-    let is_flagged = word.windows(FLAGGED.len()).any(|some| some.eq_ignore_ascii_case(FLAGGED));
+    let is_flagged = word
+        .windows(FLAGGED.len())
+        .any(|some| some.eq_ignore_ascii_case(FLAGGED));
     is_flagged.then(|| FLAGGED.to_vec())
 }

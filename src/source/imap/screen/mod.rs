@@ -60,7 +60,6 @@ pub enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Tagged,
-    Status,
     Exists,
     Expunge,
     Search,
@@ -169,7 +168,9 @@ pub fn screen(response: Framed<'_>, letter: &mut Vec<u8>) -> Verdict {
         Head::Data(word) if is_any_of(word, &["LIST", "LSUB"]) => list::list(cursor, letter),
         Head::Data(word) if is_any_of(word, &UNASKED) => Verdict::Passed,
         Head::Data(_) => Verdict::Odd(Kind::Other),
-        Head::Numbered(number, word) if is_any_of(word, &["EXISTS"]) => counted(number, " EXISTS", letter, Kind::Exists),
+        Head::Numbered(number, word) if is_any_of(word, &["EXISTS"]) => {
+            counted(number, " EXISTS", letter, Kind::Exists)
+        }
         Head::Numbered(number, word) if is_any_of(word, &["EXPUNGE"]) => {
             counted(number, " EXPUNGE", letter, Kind::Expunge)
         }
@@ -259,5 +260,7 @@ fn is_atom_byte(byte: u8) -> bool {
 fn number32(digits: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(digits).ok()?;
     // `parse` would take a sign.
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }

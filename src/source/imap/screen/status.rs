@@ -77,4 +77,3 @@ pub(super) fn capabilities(said: &[u8], letter: &mut Vec<u8>) {
         }
     }
 }
-

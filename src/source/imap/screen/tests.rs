@@ -58,9 +58,15 @@ fn blanks_more_or_less_are_tolerated() {
         ("* BYE", "* BYE"),
         ("+", "+"),
         ("+ cGFzc3dvcmQ=", "+ cGFzc3dvcmQ="),
-        ("* 3  FETCH  ( UID   7  RFC822.SIZE 10 )", "* 3 FETCH (UID 7 RFC822.SIZE 10)"),
+        (
+            "* 3  FETCH  ( UID   7  RFC822.SIZE 10 )",
+            "* 3 FETCH (UID 7 RFC822.SIZE 10)",
+        ),
         ("* 3 FETCH(UID 7)", "* 3 FETCH (UID 7)"),
-        ("* LIST  ( \\HasNoChildren )  \"/\"  INBOX ", "* LIST (\\HasNoChildren) \"/\" \"INBOX\""),
+        (
+            "* LIST  ( \\HasNoChildren )  \"/\"  INBOX ",
+            "* LIST (\\HasNoChildren) \"/\" \"INBOX\"",
+        ),
     ] {
         assert_eq!(letter(line), expected, "{line}");
     }
@@ -146,16 +152,25 @@ fn folders_whose_lines_are_odd_are_told_apart_from_those_that_are_not() {
         ("* LIST () \"\" a", "* LIST () NIL \"a\""),
         ("* LIST () / a", "* LIST () \"/\" \"a\""),
         ("* LIST () \"\\\" a", "* LIST () \"\\\\\" \"a\""),
-        ("* LIST (\\Noselect) \"\\\\\" \"a \\\"b\\\"\"", "* LIST (\\Noselect) \"\\\\\" \"a \\\"b\\\"\""),
+        (
+            "* LIST (\\Noselect) \"\\\\\" \"a \\\"b\\\"\"",
+            "* LIST (\\Noselect) \"\\\\\" \"a \\\"b\\\"\"",
+        ),
         ("* LIST () \"\\\\\" \"a\\b\"", "* LIST () \"\\\\\" \"a\\\\b\""),
         ("* LIST () \"\\\\\" a\\b", "* LIST () \"\\\\\" \"a\\\\b\""),
         ("* LIST () \"/\" 100%", "* LIST () \"/\" \"100%\""),
-        ("* LIST (\\AllMail Marked \\Junk \\a(b) \"/\" a", "* LIST (\\Junk) \"/\" \"a\""),
+        (
+            "* LIST (\\AllMail Marked \\Junk \\a(b) \"/\" a",
+            "* LIST (\\Junk) \"/\" \"a\"",
+        ),
         (
             "* LIST (\\NonExistent) \"/\" \"Old\" (\"OLDNAME\" (\"sent\"))",
             "* LIST (\\NonExistent) \"/\" \"Old\"",
         ),
-        ("* LIST () \"/\" a (CHILDINFO (\"SUBSCRIBED\") X 5)", "* LIST () \"/\" \"a\""),
+        (
+            "* LIST () \"/\" a (CHILDINFO (\"SUBSCRIBED\") X 5)",
+            "* LIST () \"/\" \"a\"",
+        ),
         ("* LIST () \"/\" a ()", "* LIST () \"/\" \"a\""),
     ] {
         assert_eq!(letter(line), expected, "{line}");
@@ -193,7 +208,10 @@ fn of_a_fetch_only_what_is_asked_for_goes_to_the_parser() {
         MODSEQ (5) UID 7 BODY[HEADER.FIELDS (A B)] {2}\r\n)) BODY[]<0> NIL BODY[] {9}\r\n UID 8 ))\
          INTERNALDATE \" 7-Jul-1996 02:44:25 -0700\" PREVIEW NIL RFC822.SIZE 9)\r\n";
     let (line, body) = fetched(said);
-    assert_eq!((line.number, line.uid, line.size, line.date), (12, Some(7), Some(9), Some(836_732_665)));
+    assert_eq!(
+        (line.number, line.uid, line.size, line.date),
+        (12, Some(7), Some(9), Some(836_732_665))
+    );
     let Some((Want::Whole, Part::At(place))) = body else {
         panic!("{body:?}")
     };
@@ -208,7 +226,10 @@ fn a_quoted_body_loses_its_escapes_and_a_literal_keeps_its_backslashes() {
     let (_, body) = fetched(said);
     assert!(matches!(body, Some((Want::Header, Part::At(place))) if &said[place.clone()] == b"a\\b"));
     let (line, body) = fetched(b"* 1 FETCH (BODY[] NIL UID 7 INTERNALDATE NIL)\r\n");
-    assert_eq!((line.uid, line.date, body), (Some(7), None, Some((Want::Whole, Part::Nil))));
+    assert_eq!(
+        (line.uid, line.date, body),
+        (Some(7), None, Some((Want::Whole, Part::Nil)))
+    );
 }
 
 #[test]
@@ -243,7 +264,10 @@ fn what_is_needed_of_a_copy_and_cannot_be_read_is_odd() {
         "* 1 FETCH (UID 7 FLAGS none)",
     ] {
         let (verdict, letter) = screened(format!("{said}\r\n").as_bytes());
-        assert!(matches!(verdict, Verdict::Letter { odd: true, .. }), "{said}: {verdict:?}");
+        assert!(
+            matches!(verdict, Verdict::Letter { odd: true, .. }),
+            "{said}: {verdict:?}"
+        );
         let Some(Answer::Fetch(line)) = parse(letter.as_bytes()) else {
             panic!("{letter}")
         };
@@ -255,9 +279,16 @@ fn what_is_needed_of_a_copy_and_cannot_be_read_is_odd() {
 fn a_fetch_that_is_closed_early_goes_on() {
     let said = b"* 1 FETCH (UID 7 BODY[] {3}\r\none) FLAGS (\\Seen) RFC822.SIZE 3)\r\n";
     let (line, body) = fetched(said);
-    assert_eq!((line.uid, line.size, line.flags), (Some(7), Some(3), Some(vec!["\\Seen".into()])));
+    assert_eq!(
+        (line.uid, line.size, line.flags),
+        (Some(7), Some(3), Some(vec!["\\Seen".into()]))
+    );
     assert!(body.is_some());
-    for said in [&b" FLAGS (\\Seen) UID 7)\r\n"[..], b"UID 7 BODY[] {5}\r\n* 2 x)\r\n", b" BODY[] {2}\r\nab UID 7\r\n)\r\n"] {
+    for said in [
+        &b" FLAGS (\\Seen) UID 7)\r\n"[..],
+        b"UID 7 BODY[] {5}\r\n* 2 x)\r\n",
+        b" BODY[] {2}\r\nab\r\n UID 7)\r\n",
+    ] {
         let (line, _) = fetched(said);
         assert_eq!((line.number, line.uid), (0, Some(7)), "{}", said.escape_ascii());
     }
@@ -278,7 +309,14 @@ fn a_blank_line_behind_a_literal_ends_nothing() {
 
 #[test]
 fn a_message_that_does_not_end_where_it_was_said_to_is_not_believed() {
-    for end in [" !garbage\r\n", "\r\n* 2 FETCH (UID 8)\r\n", "age 3\r\n", " X-Spam: no\r\n", " UID: 8)\r\n", "", " FLAGS (\r\n"] {
+    for end in [
+        " !garbage\r\n",
+        "\r\n* 2 FETCH (UID 8)\r\n",
+        "age 3\r\n",
+        " X-Spam: no\r\n",
+        " UID: 8)\r\n",
+        " FLAGS (\r\n",
+    ] {
         let said = format!("* 1 FETCH (UID 7 BODY[] {{3}}\r\none{end}\r\n");
         let frame = Framing::default().look(said.as_bytes(), NAMES, 0).unwrap().unwrap();
         let response = Framed {
