@@ -19,8 +19,8 @@ type Odd = BTreeSet<String>;
 /// Lines that an error quotes.
 const MOST_QUOTED: usize = 5;
 
-/// What a listing of folders may be answered with, in bytes: some hundred thousand names.
-const LISTING: u64 = 16 << 20;
+/// What a listing of folders may be answered with, in bytes: a hundred thousand names.
+const LISTING: u64 = 8 << 20;
 
 impl ImapSession {
     /// The folders that the patterns name, INBOX first. A name without wildcards is among them
@@ -36,14 +36,14 @@ impl ImapSession {
             true => Some(self.subscribed(&mut odd).await?),
             false => None,
         };
-        let mut found: Vec<String> = Vec::new();
+        let mut found: HashSet<String> = HashSet::new();
         for pattern in &patterns.include {
             let listed = match is_special_use(pattern) {
                 true => special.iter().filter(|folder| folder.is(pattern)).cloned().collect(),
                 false => self.list(pattern, &mut odd).await?,
             };
             if listed.is_empty() && !names::has_wildcard(pattern) && !found.contains(pattern) {
-                found.push(pattern.clone());
+                found.insert(pattern.clone());
             }
             for folder in listed.into_iter().filter(|folder| folder.selectable) {
                 let name = self.readable(&folder.raw);
@@ -53,11 +53,12 @@ impl ImapSession {
                 });
                 // INBOX is always there, and hardly anybody subscribes to it.
                 let unwanted = subscribed.as_ref().is_some_and(|raw| !raw.contains(&folder.raw)) && name != "INBOX";
-                if !excluded && !unwanted && !found.contains(&name) {
-                    found.push(name);
+                if !excluded && !unwanted {
+                    found.insert(name);
                 }
             }
         }
+        let mut found: Vec<String> = found.into_iter().collect();
         found.sort_by_key(|name| (name != "INBOX", name.clone()));
         self.unclear = odd_lines(&odd);
         Ok(found)

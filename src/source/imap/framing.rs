@@ -68,9 +68,7 @@ impl Framing {
             }
             let part = &buffer[self.part..end];
             if let Some(length) = announced(part)
-                && *self
-                    .may_hold
-                    .get_or_insert_with(|| Head::of(buffer).may_hold_literals())
+                && self.may_hold_literals(buffer)
             {
                 let limit = most.saturating_sub(self.held);
                 let here = (buffer.len() - end) as u64;
@@ -104,6 +102,15 @@ impl Framing {
             *self = Self::default();
             return Ok(Some(Frame { end, literals }));
         }
+    }
+
+    fn may_hold_literals(&mut self, buffer: &[u8]) -> bool {
+        *self.may_hold.get_or_insert_with(|| {
+            let head = Head::of(buffer);
+            // The list that these stand in was closed before its end.
+            self.open.lists = u32::from(head == Head::Attributes);
+            head.may_hold_literals()
+        })
     }
 
     /// How far the buffer reaches when the literal has come that is coming.

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::{Framed, MAX_DEPTH};
 
+/// The longest way to say how long a literal is, in bytes.
+const LENGTH: usize = 80;
+
 /// Goes through a response once, from its beginning to its end.
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
@@ -99,7 +102,7 @@ impl<'a> Cursor<'a> {
         let literal = self.literals.get(passed)?.clone();
         // Nothing but its length stands before it.
         let length = self.bytes.get(self.at..literal.start)?;
-        if length.iter().filter(|byte| **byte == b'\n').count() != 1 {
+        if length.len() > LENGTH || length.iter().filter(|byte| **byte == b'\n').count() != 1 {
             return None;
         }
         self.literals = &self.literals[passed + 1..];

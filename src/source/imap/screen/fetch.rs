@@ -9,6 +9,14 @@ use crate::source::Want;
 
 pub(super) const FETCH: &str = "FETCH";
 
+/// Somebody wants the message where it is.
+const FLAGGED: &[u8] = b"\\Flagged";
+
+/// Flags of one message that are kept, and how long they may be, in bytes. Servers have far fewer keywords (Dovecot: 26 that
+/// a Maildir can name).
+const MOST_FLAGS: usize = 100;
+const LONGEST_FLAG: usize = 100;
+
 /// Attributes that a message is known to have. Whatever else stands behind a message's bytes may be more of them.
 const KNOWN: [&str; 15] = [
     "UID",
@@ -208,13 +216,20 @@ fn flags(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<bool> {
         .find(|end| ends_list(&line[end + 1..]))?;
     cursor.at += end + 1;
     let mut list = b"(".to_vec();
+    let (mut flags, mut flagged) = (0, false);
     for word in line[..end].split(u8::is_ascii_whitespace) {
-        if let Some(flag) = flag(word) {
-            if list.len() > 1 {
-                list.push(b' ');
-            }
-            list.extend_from_slice(&flag);
+        let Some(flag) = flag(word) else { continue };
+        // This one counts wherever it stands.
+        let is_flagged = flag.eq_ignore_ascii_case(FLAGGED);
+        if !is_flagged && (flags == MOST_FLAGS || flag.len() > LONGEST_FLAG) || is_flagged && flagged {
+            continue;
         }
+        flagged |= is_flagged;
+        flags += usize::from(!is_flagged);
+        if list.len() > 1 {
+            list.push(b' ');
+        }
+        list.extend_from_slice(&flag);
     }
     list.push(b')');
     add(letter, b"FLAGS", &list);
@@ -233,7 +248,6 @@ fn ends_list(behind: &[u8]) -> bool {
 
 /// A flag as it goes to the parser.
 fn flag(word: &[u8]) -> Option<Vec<u8>> {
-    const FLAGGED: &[u8] = b"\\Flagged";
     let word = match word {
         [b'"', inside @ .., b'"'] => unescaped(inside),
         _ => word.to_vec(),

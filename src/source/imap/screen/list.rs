@@ -22,6 +22,9 @@ const ATTRIBUTES: [&str; 11] = [
     "\\Trash",
 ];
 
+/// Attributes of a folder that are kept; there are not many more that a server can say.
+const MOST_ATTRIBUTES: usize = 16;
+
 /// Both are brought to the same form: attributes, delimiter, and the name in quotes. Extended data (RFC 9051, 7.3.1) is
 /// cut off.
 pub(super) fn list(mut cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
@@ -48,7 +51,7 @@ fn attributes(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<()> {
     }
     let all = cursor.until(|byte| byte == b')');
     cursor.take(b')').then_some(())?;
-    let mut first = true;
+    let mut kept = 0;
     for word in all.split(u8::is_ascii_whitespace) {
         let Some((b'\\', rest)) = word.split_first() else {
             continue;
@@ -58,12 +61,13 @@ fn attributes(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<()> {
             let begins = word.get(..known.len());
             word.len() > known.len() && begins.is_some_and(|begins| begins.eq_ignore_ascii_case(known.as_bytes()))
         });
-        if !is_atom || misleads || std::str::from_utf8(rest).is_err() {
+        if !is_atom || misleads || kept == MOST_ATTRIBUTES || std::str::from_utf8(rest).is_err() {
             continue;
         }
-        if !std::mem::take(&mut first) {
+        if kept > 0 {
             letter.push(b' ');
         }
+        kept += 1;
         letter.extend_from_slice(word);
     }
     Some(())

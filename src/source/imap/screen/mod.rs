@@ -249,7 +249,7 @@ fn is_our_tag(word: &[u8]) -> bool {
 }
 
 fn is_tag_byte(byte: u8) -> bool {
-    byte != b'+' && (is_atom_byte(byte) || byte == b']')
+    byte.is_ascii() && byte != b'+' && (is_atom_byte(byte) || byte == b']')
 }
 
 /// RFC 9051, ATOM-CHAR, and what is no ASCII.

@@ -139,7 +139,7 @@ fn what_nobody_waits_for_is_passed_over_whatever_is_in_it() {
     ] {
         assert_eq!(verdict(line), Verdict::Odd(kind), "{line}");
     }
-    for line in ["hello", "\0\u{1} %%%", "(UID 5)", "To: jane@example.com"] {
+    for line in ["hello", "\0\u{1} %%%", "(UID 5)", "é5 OK done", "To: jane@example.com"] {
         assert_eq!(verdict(line), Verdict::Stray, "{line}");
     }
 }
@@ -347,5 +347,57 @@ fn lists_within_lists_are_counted_and_not_descended_into() {
         }
         assert_eq!(self::verdict(&format!("* METADATA INBOX {lists}")), Verdict::Passed);
         assert_eq!(self::verdict(&lists), Verdict::Stray);
+    }
+}
+
+/// Time in proportion to the line: what took it with the square of a line's length would not end here.
+#[test]
+fn no_line_holds_a_core() {
+    let long = |text: &str| text.repeat((1 << 20) / text.len() - 100);
+    let fetch = |rest: &str| format!("* 1 FETCH (UID 7 {}", long(rest));
+    let lines = [
+        fetch("("),
+        fetch(")"),
+        fetch("\""),
+        fetch("\\"),
+        fetch("FLAGS () "),
+        fetch("FLAGS (\\Flagged "),
+        fetch("FLAGS ()) )"),
+        fetch("X (\"a\" NIL) "),
+        fetch("{0}\r\n"),
+        fetch("{ ") + "{0}\r\n",
+        fetch("BODY["),
+        fetch("BODY[] {0}\r\n "),
+        fetch("UID "),
+        format!("* 1 FETCH (FLAGS ({}", long("))  ")),
+        format!("* 1 FETCH (FLAGS ({}", long("a ")),
+        format!("* LIST (){}", long(" ")),
+        format!("* LIST ({}) \"/\" a", long("\\a ")),
+        format!("* LIST () \"/\" a ({}", long("(")),
+        format!("* LIST () \"/\" a ({})", long("x ()")),
+        format!("* OK [{}", long("]")),
+        format!("* OK [PERMANENTFLAGS {}", long("]")),
+        format!("* OK [CAPABILITY {}]", long("a ")),
+        format!("* SEARCH {}", long("1 ")),
+        long(" "),
+        long("(("),
+    ];
+    for line in lines {
+        let shown = line.escape_default().take(40).collect::<String>();
+        let line = format!("{line}\r\n");
+        let frame = Framing::default()
+            .look(line.as_bytes(), NAMES, 0)
+            .expect(&shown)
+            .expect(&shown);
+        let began = std::time::Instant::now();
+        let response = Framed {
+            bytes: &line.as_bytes()[..frame.end],
+            literals: &frame.literals,
+        };
+        let mut letter = Vec::new();
+        if let Verdict::Letter { .. } = screen(response, &mut letter) {
+            parse(&letter).expect(&shown);
+        }
+        assert!(began.elapsed().as_secs() < 20, "{shown}");
     }
 }
