@@ -384,7 +384,7 @@ fn no_line_holds_a_core() {
     ];
     for line in lines {
         let shown = line.escape_default().take(40).collect::<String>();
-        let line = format!("{line}\r\n");
+        let line = format!("{line})\r\n");
         let frame = Framing::default()
             .look(line.as_bytes(), NAMES, 0)
             .expect(&shown)
