@@ -12,6 +12,7 @@ if [ ! -f "fuzz/fuzz_targets/$target.rs" ]; then
 fi
 case $target in
     imap | pop3 | config) words=$target ;;
+    screen) words=imap ;;
     recipients | journal | addresses) words=mail ;;
     *) words= ;;
 esac

@@ -39,9 +39,9 @@ fn was_quoted(message: &[u8], said: &[u8]) -> bool {
     let mut starts = memchr::memchr_iter(b'"', said);
     starts.any(|start| {
         let mut rest = said[start + 1..].iter();
-        let mut unescaped = std::iter::from_fn(|| match rest.next() {
-            Some(b'\\') => rest.next(),
-            other => other,
+        let mut unescaped = std::iter::from_fn(|| match (rest.next(), rest.as_slice().first()) {
+            (Some(b'\\'), Some(b'\\' | b'"')) => rest.next(),
+            (other, _) => other,
         });
         message.iter().all(|byte| unescaped.next() == Some(byte))
     })

@@ -81,6 +81,7 @@ async fn travel(
         subscribed: how & 2 == 2,
     };
     let folders = going_on(watched, session.folders(&patterns).await)?;
+    unclear(&mut session, watched);
     let mut folders = folders.unwrap_or_default().into_iter();
     // A name is no word of the server's that could be left out.
     let folder = folders
@@ -97,6 +98,7 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
     let listing = going_on(watched, session.listing().await)?;
     let copies = listing.iter().flat_map(|listing| listing.copies());
     let listed: Vec<_> = copies.take(WINDOW).collect();
+    unclear(session, watched);
     let mut announced = going_on(watched, session.sizes(&listed, how & 4 == 4).await)?.unwrap_or_default();
     assert!(announced.iter().all(|one| listed.contains(&one.copy)));
     announced.retain(|one| one.size <= LARGEST);
@@ -118,7 +120,7 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
                 came.iter().all(|(_, other)| other.copy != one.copy),
                 "it came, and it did not"
             );
-            if let UnfetchedWhy::Refused(words) = &one.why {
+            if let UnfetchedWhy::Refused(words) | UnfetchedWhy::NotUnderstood(words) = &one.why {
                 watched.must_not_be_in(words);
             }
         }
@@ -145,6 +147,13 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
         }
     }
     Ok(())
+}
+
+/// What was left out of a listing.
+fn unclear(session: &mut Session, watched: &Watched) {
+    if let Some(error) = session.take_unclear() {
+        told(watched, &error);
+    }
 }
 
 /// What came of a command; nothing where it was refused, and the session goes on.

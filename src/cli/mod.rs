@@ -310,9 +310,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
     if matches!(
         cli.command,
-        Command::Serve | Command::Test { .. } | Command::Archive { .. }
+        Command::Serve { .. } | Command::Test { .. } | Command::Archive { .. }
     ) {
-        warn_of_exposed(&config, matches!(cli.command, Command::Serve));
+        warn_of_exposed(&config, matches!(cli.command, Command::Serve { .. }));
     }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),

@@ -151,9 +151,9 @@ impl Work<'_> {
             let (folder, done) = match next {
                 None => return Ok(()),
                 Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
-                    let error = SourceError::Lost {
-                        command: format!("the listing of {folder}, again and again"),
-                        words: losses.why.to_string(),
+                    let error = SourceError::Unreadable {
+                        path: folder.clone(),
+                        why: format!("it was tried again and again: {}", losses.why),
                     };
                     self.jobs.refused(FolderError { folder, error });
                     continue;
@@ -446,6 +446,9 @@ impl Work<'_> {
                 UnfetchedWhy::NoBody => {
                     self.missing.push((copy, "the server gives no body (NIL)"));
                     continue;
+                }
+                UnfetchedWhy::NotUnderstood(line) => {
+                    ("fetch", format!("what the server sends of it cannot be read: {line}"))
                 }
                 UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
                 UnfetchedWhy::Unreadable(words) => ("read", words),

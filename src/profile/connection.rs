@@ -157,9 +157,9 @@ pub enum ConnectError {
     Cancelled,
 }
 
-/// From the profile: the folders to archive.
+/// From the profile: the folders to archive, and what was left out of them because the server does not say it clearly.
 #[derive(Message)]
-#[rtype(result = "Result<Vec<String>, CollectError>")]
+#[rtype(result = "Result<(Vec<String>, Option<SourceError>), CollectError>")]
 pub struct ListFolders;
 
 /// From the profile: work on what is left of the run, until nothing is. Answered when all that was fetched has an
@@ -282,12 +282,13 @@ impl Connection {
 }
 
 impl Handler<ListFolders> for Connection {
-    type Result = AtomicResponse<Self, Result<Vec<String>, CollectError>>;
+    type Result = AtomicResponse<Self, Result<(Vec<String>, Option<SourceError>), CollectError>>;
 
     fn handle(&mut self, _: ListFolders, _: &mut Self::Context) -> Self::Result {
         self.with_session(|task, mut session| async move {
             let folders = collect::unless_cancelled(&task.cancel, session.folders(&task.profile.folders)).await;
             task.pulse.beat();
+            let folders = folders.map(|folders| (folders, session.take_unclear()));
             (session, folders)
         })
     }

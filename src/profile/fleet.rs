@@ -162,7 +162,11 @@ impl Fleet {
                 }
             };
             match connection.send(ListFolders).await.map_err(|_| RunError::Fault)? {
-                Ok(mut folders) => {
+                Ok((mut folders, unclear)) => {
+                    if let Some(error) = unclear {
+                        let folder = String::new();
+                        self.jobs.refused(FolderError { folder, error });
+                    }
                     if !files && let Some(aside) = &self.task.profile.delete.move_to {
                         leave_out(aside, &mut folders);
                     }

@@ -152,7 +152,7 @@ impl Losses {
     pub fn of_a_copy(&self) -> String {
         match self.count {
             0 => format!("the server asks again and again to come later: {}", self.why),
-            _ => format!("the connection is lost each time it is fetched: {}", self.why),
+            _ => format!("each time it is fetched the connection is of no more use: {}", self.why),
         }
     }
 

@@ -160,6 +160,8 @@ impl Probe {
     /// Gives what was found, and whether all of it can be archived. What cannot is a step of its own, that failed.
     async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<(String, bool), SourceError> {
         let names = session.folders(&profile.folders).await?;
+        self.warnings
+            .extend(session.take_unclear().map(|error| error.to_string()));
         let (found, mut all) = (names.len(), true);
         for name in names.into_iter().take(FOLDERS) {
             let started = Instant::now();

@@ -13,6 +13,7 @@ use super::{
     collect::{CollectError, unless_cancelled},
     exclude::Exclude,
     run::{self, Exit, RunError},
+    survey::AMBIGUOUS,
     survey::may_not_be_read,
     tally::{Tally, UnknownAddress},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
@@ -24,7 +25,7 @@ use crate::{
     identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
     report::{CopyError, DeletedCopy, RunState},
     route::Directory,
-    source::{Announced, CopyRef, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
     token::{Login, LoginError, TokenError},
 };
 
@@ -150,6 +151,7 @@ impl Work<'_> {
             self.notices.push(notice.into());
         }
         let names = unless_cancelled(self.cancel, session.folders(&self.profile.folders)).await?;
+        self.note_unclear(&mut session, "");
         for name in names {
             let gone_through = self.folder(&mut session, &name).await;
             for (copy, why) in std::mem::take(&mut self.missing) {
@@ -183,9 +185,30 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Tells what was left out of what was listed.
+    fn note_unclear(&mut self, session: &mut Session, folder: &str) {
+        if let Some(error) = session.take_unclear() {
+            self.refused.push(CopyError {
+                folder: folder.to_owned(),
+                copy: String::new(),
+                stage: "folder".into(),
+                error: error.to_string(),
+            });
+        }
+    }
+
+    fn name_ambiguous(&mut self, folder: &str, listing: &Listing) {
+        if let Listing::Uids { ambiguous, .. } = listing {
+            for uid in ambiguous {
+                self.tally.failed(folder, &CopyRef::Uid(uid), "fetch", AMBIGUOUS);
+            }
+        }
+    }
+
     async fn folder(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let opened = unless_cancelled(self.cancel, session.open(folder)).await?;
         let listing = unless_cancelled(self.cancel, session.listing()).await?;
+        self.name_ambiguous(folder, &listing);
         let copies = listing.len();
         self.folders.push(RehearsedFolder {
             name: folder.to_owned(),
@@ -258,6 +281,10 @@ impl Work<'_> {
                 UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
                 // That says nothing yet about the whole message.
                 UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
+                UnfetchedWhy::NotUnderstood(line) => {
+                    let error = format!("what the server sends of it cannot be read: {line}");
+                    self.tally.failed(folder, &copy, "fetch", error);
+                }
                 UnfetchedWhy::Refused(words) => {
                     let error = format!("the server refuses it: {words}");
                     self.tally.failed(folder, &copy, "fetch", error);

@@ -23,6 +23,10 @@ const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
 const MOST_REFUSED: u32 = 20;
+/// What is said of a UID that names more than one message.
+pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one message, so none of them can be fetched by \
+                                    it; they stay where they are, and moving them to another folder and back gives them \
+                                    UIDs of their own";
 /// So many times in a row UIDVALIDITY was another one, before it is said.
 const RESTLESS: u32 = 2;
 
@@ -38,7 +42,7 @@ impl Work<'_> {
         let listing = Arc::new(unless_cancelled(cancel, session.listing()).await?);
         self.task.pulse.beat();
         let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
-        let (mut open, inexact) = match self.task.source {
+        let (open, inexact) = match self.task.source {
             Some(source) => {
                 self.open_copies(session, (source, number), &opened, &listing, &names)
                     .await?
@@ -56,7 +60,6 @@ impl Work<'_> {
         });
         if let Listing::Uids { ambiguous, .. } = &*listing {
             self.name_ambiguous(&surveyed, ambiguous).await?;
-            open -= ambiguous;
         }
         let size = match self.task.profile.connections as usize {
             0 | 1 => SIZES,
@@ -163,10 +166,8 @@ impl Work<'_> {
     ) -> Result<(), CollectError> {
         self.progress.expected += ambiguous.len();
         for uid in ambiguous {
-            let error = "the server gives this UID to more than one message, so none of them can be fetched by it; it stays \
-                         where it is";
             let copy = CopyRef::Uid(uid);
-            let error = super::judge::copy_error(&folder.name, &copy, "fetch", error.into());
+            let error = super::judge::copy_error(&folder.name, &copy, "fetch", AMBIGUOUS.into());
             let judged = super::connection::Judged::without_bytes(copy, Outcome::Failed, Some(error));
             self.progress.judged.push(judged);
         }
@@ -191,6 +192,10 @@ impl Work<'_> {
                         let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
                         self.missing
                             .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                        if let Some(error) = session.take_unclear() {
+                            let folder = current.unit.folder.name.clone();
+                            self.jobs.refused(FolderError { folder, error });
+                        }
                     }
                     announced.extend(more);
                     refused = 0;

@@ -81,6 +81,9 @@ pub enum SourceError {
     /// The mailbox is larger than dropkeep takes.
     #[error("{0}")]
     TooLarge(String),
+    /// An answer that was read to its end, and does not say what is needed: the session goes on.
+    #[error("the server's answer to {command} is not understood: {detail}")]
+    Unclear { command: String, detail: String },
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
     TooMuch { command: String, allowed: u64 },
@@ -112,7 +115,9 @@ impl SourceError {
             Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
                 Disposition::Reconnect
             }
-            Self::Refused { .. } | Self::Unreadable { .. } | Self::TooLarge(_) => Disposition::Report,
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::TooLarge(_) | Self::Unclear { .. } => {
+                Disposition::Report
+            }
         }
     }
 
@@ -173,6 +178,7 @@ impl SourceError {
             | Self::TooLarge(_)
             | Self::Lost { .. }
             | Self::Protocol { .. }
+            | Self::Unclear { .. }
             | Self::TooMuch { .. } => None,
         }
     }
@@ -213,6 +219,9 @@ pub(super) fn plain(words: &str) -> String {
     }
 }
 
+/// The most characters of a line that an error quotes.
+const MAX_LINE: usize = 200;
+
 /// What a session logs in with, in each form in which a server gets it. Some servers repeat what they were sent, in
 /// whatever they say then or later.
 pub(crate) struct Hidden(Vec<String>);
@@ -239,6 +248,27 @@ impl Hidden {
         let forms: Vec<&str> = self.0.iter().map(String::as_str).collect();
         without_secrets(words, &forms)
     }
+
+    /// A line of a server's as it may be shown, in quotes: its beginning, with what cannot be printed escaped.
+    pub fn line(&self, line: &[u8]) -> String {
+        // Secrets go first, so that none is cut within.
+        let forms = self.0.iter().filter(|form| !form.is_empty());
+        let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+        let text = forms.fold(text, |text, form| text.replace(form.as_str(), "***"));
+        let mut shown: String = text.chars().take(MAX_LINE).flat_map(escaped).collect();
+        if text.chars().nth(MAX_LINE).is_some() {
+            shown.push('…');
+        }
+        format!("“{shown}”")
+    }
+}
+
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    let (as_it_is, escape) = match c.is_control() {
+        true => (None, Some(c.escape_default())),
+        false => (Some(c), None),
+    };
+    as_it_is.into_iter().chain(escape.into_iter().flatten())
 }
 
 /// What a client answers with in the mechanism PLAIN (RFC 4616), in base64.

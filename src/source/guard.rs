@@ -24,7 +24,6 @@ use tokio_rustls::client::TlsStream;
 use super::{
     compress::Line,
     error::{SourceError, plain},
-    literal::{Framing, NAMES, Oversize},
     prompt::Prompt,
 };
 
@@ -60,10 +59,6 @@ pub(super) struct Guard {
     waiting: bool,
     allowed: u64,
     left: u64,
-    /// IMAP: knows where literals are, to refuse one that is too large before it is buffered.
-    framing: Option<Framing>,
-    /// IMAP: bytes read and not given out, because those behind them decide what becomes of them.
-    held: Vec<u8>,
     /// Bytes received; others look at it.
     received: Arc<AtomicU64>,
 }
@@ -87,31 +82,20 @@ impl Guard {
             waiting: false,
             allowed: 0,
             left: 0,
-            framing: None,
-            held: Vec::new(),
             received,
         }
-    }
-
-    /// From here on the bytes read are IMAP responses.
-    pub fn frame_imap(&mut self) {
-        self.framing = Some(Framing::default());
     }
 
     /// A new command begins: the server may send `allowance` bytes until the next one.
     pub fn allow(&mut self, allowance: u64) {
         self.allowed = allowance;
         self.left = allowance;
-        self.allow_literals(NAMES);
         self.be_patient(Duration::ZERO);
     }
 
-    /// Until the next command, the literals of one IMAP response may have so many bytes. However much a command is
-    /// answered with, its responses come one by one, and only they are held whole.
-    pub fn allow_literals(&mut self, most: u64) {
-        if let Some(framing) = &mut self.framing {
-            framing.most = most;
-        }
+    /// Bytes that the server may still send until the next command.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// Until the next command, or until this is said anew, the server may be silent for so long beyond its time-out.
@@ -158,18 +142,14 @@ impl Guard {
     }
 
     /// Charges what was read to the running command.
-    fn charge(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let too_much = |allowed| io::Error::other(Stopped::TooMuch(allowed));
-        self.left = match self.left.checked_sub(bytes.len() as u64) {
-            Some(left) => left,
-            None => return Err(too_much(self.allowed)),
-        };
-        match &mut self.framing {
-            Some(framing) => framing
-                .feed(bytes, self.left)
-                .map_err(|Oversize { limit }| too_much(limit.min(self.allowed))),
-            None => Ok(()),
+    fn charge(&mut self, bytes: usize) -> io::Result<()> {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        match self.left.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(io::Error::other(Stopped::TooMuch(self.allowed))),
         }
     }
 }
@@ -178,41 +158,13 @@ impl AsyncRead for Guard {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        loop {
-            let held = this.held.len();
-            if held > 0 && buf.remaining() <= held {
-                // There is no room to see what is behind them.
-                let given: Vec<u8> = this.held.drain(..held.min(buf.remaining())).collect();
-                buf.put_slice(&given);
-                return Poll::Ready(Ok(()));
+        match Pin::new(&mut this.line).poll_read(cx, buf) {
+            Poll::Ready(done) => {
+                this.waiting = false;
+                done?;
+                Poll::Ready(this.charge(buf.filled().len() - before))
             }
-            buf.put_slice(&this.held);
-            match Pin::new(&mut this.line).poll_read(cx, buf) {
-                Poll::Ready(done) => {
-                    this.waiting = false;
-                    done?;
-                }
-                Poll::Pending => {
-                    // Nothing was read, so nothing may stand in the buffer.
-                    buf.set_filled(before);
-                    return this.poll_silence(cx).map(Err);
-                }
-            }
-            this.held.clear();
-            let read = buf.filled().len() - before - held;
-            this.charge(&buf.filled()[before + held..])?;
-            if read > 0
-                && let Some(framing) = &this.framing
-            {
-                framing.mend(&mut buf.filled_mut()[before..], held);
-                let given = buf.filled().len() - framing.undecided();
-                this.held.extend_from_slice(&buf.filled()[given..]);
-                buf.set_filled(given);
-                if given == before {
-                    continue;
-                }
-            }
-            return Poll::Ready(Ok(()));
+            Poll::Pending => this.poll_silence(cx).map(Err),
         }
     }
 }

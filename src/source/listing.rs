@@ -9,7 +9,7 @@ use super::{CopyRef, pop3::Mailbox};
 /// Every copy that stands in a folder, in the server's order.
 #[derive(Debug)]
 pub enum Listing {
-    /// IMAP: UIDs, and among them those that the server gives to more than one message.
+    /// IMAP: UIDs; and, not among them, those that the server gives to more than one message.
     Uids {
         standing: RoaringBitmap,
         ambiguous: RoaringBitmap,

@@ -20,7 +20,6 @@ mod imap;
 mod limits;
 mod lines;
 mod listing;
-mod literal;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
@@ -41,6 +40,9 @@ pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
 pub use imap::ImapSession;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use imap::fuzzing as imap_fuzzing;
 pub use limits::Wait;
 pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};

@@ -97,6 +97,8 @@ pub enum UnfetchedWhy {
     NotAnswered,
     /// The answer named it, with NIL in place of its bytes.
     NoBody,
+    /// The answer named it in this line, which cannot be read.
+    NotUnderstood(String),
     /// The server refused this one copy, in these words (POP3 answers each RETR by itself).
     Refused(String),
     /// A file cannot be read, for this reason.
@@ -302,7 +304,8 @@ impl Session {
     /// asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
     ///
     /// # Errors
-    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way: nothing was removed. Any other
+    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`] where
+    /// it does not say what stands there: nothing was removed. Any other
     /// error ends the session. Then some copies may be gone (over IMAP those of a few hundred at a time), and others be
     /// marked as deleted, which the next removal takes up.
     pub async fn remove(&mut self, copies: &[CopyRef], how: Removal<'_>) -> Result<Removed, SourceError> {
@@ -319,6 +322,15 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.has_uidplus(),
             Self::Pop3(_) | Self::Files(_) => false,
+        }
+    }
+
+    /// What was left out of the folders or the sizes that were asked for last, because the server does not say it clearly:
+    /// to be told beside them, once.
+    pub fn take_unclear(&mut self) -> Option<SourceError> {
+        match self {
+            Self::Imap(imap) => imap.take_unclear(),
+            Self::Pop3(_) | Self::Files(_) => None,
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Res
 
 async fn greeting_imap(lines: &mut Lines) -> Result<String, SourceError> {
     let line = text(lines, GREETING).await?;
-    let (status, words) = condition(line.strip_prefix("* ").unwrap_or_default());
+    let (status, words) = condition(line.trim_start().strip_prefix('*').unwrap_or_default());
     match status.as_str() {
         "OK" => Ok(plain(words)),
         "PREAUTH" => Err(SourceError::Preauth {
@@ -100,7 +100,7 @@ async fn tagged(lines: &mut Lines, command: &str, tag: &str, mut on: impl FnMut(
                 }),
             };
         }
-        let (status, words) = condition(line.strip_prefix("* ").unwrap_or_default());
+        let (status, words) = condition(line.strip_prefix('*').unwrap_or_default());
         if status == "BYE" {
             return Err(SourceError::Lost {
                 command: command.to_owned(),
@@ -177,10 +177,11 @@ async fn text(lines: &mut Lines, command: &str) -> Result<String, SourceError> {
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-/// The first word in upper case, and the rest.
+/// The first word in upper case, and the rest. Some servers put two blanks where one belongs.
 fn condition(line: &str) -> (String, &str) {
+    let line = line.trim_start();
     let (status, words) = line.split_once(' ').unwrap_or((line, ""));
-    (status.to_ascii_uppercase(), words)
+    (status.to_ascii_uppercase(), words.trim_start())
 }
 
 fn not_a_greeting(protocol: &str) -> SourceError {

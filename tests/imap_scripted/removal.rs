@@ -236,12 +236,19 @@ async fn what_stands_after_an_expunge_is_not_gone() {
 
 #[tokio::test]
 async fn a_search_that_says_nothing_or_too_much_deletes_nothing() {
-    for answers in [&[][..], &["* SEARCH 5 99"]] {
-        let scripted = selected("UIDPLUS", script([ok("UID SEARCH UID 5", answers)]));
-        let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("in doubt");
-        assert!(matches!(error, SourceError::Protocol { .. }), "{error:?}");
-        scripted.done();
-    }
+    let scripted = selected("UIDPLUS", script([ok("UID SEARCH UID 5", &["* SEARCH 5 99"])]));
+    let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("in doubt");
+    assert!(matches!(error, SourceError::Protocol { .. }), "{error:?}");
+    scripted.done();
+    let silent = script([
+        ok("UID SEARCH UID 5", &[]),
+        ok("UID FETCH 5 (UID FLAGS)", &[]),
+        ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
+    ]);
+    let scripted = selected("UIDPLUS", silent);
+    let removed = remove(&scripted, &[5], Removal::Delete).await.expect("an answer");
+    assert_eq!((removed.gone, removed.kept), (vec![], kept(&[(5, Kept::Vanished)])));
+    scripted.done();
 }
 
 #[tokio::test]
@@ -453,4 +460,84 @@ async fn a_session_of_files_removes_nothing() {
     let mut session = Session::files(import);
     assert!(session.open_for_removal("x").await.is_err());
     assert!(session.remove(&[], Removal::Delete).await.is_err());
+}
+
+/// iCloud and others: a search that finds nothing is answered with OK alone.
+#[tokio::test]
+async fn nothing_was_deleted_where_a_search_that_finds_nothing_has_no_line() {
+    let scripted = selected(
+        "UIDPLUS",
+        script([
+            ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
+            ok("UID SEARCH UID 5:7 FLAGGED", &[]),
+            ok(
+                "UID FETCH 5:7 (UID FLAGS)",
+                &[
+                    "* 1 FETCH (UID 5 FLAGS (\\Seen))",
+                    "* 2 FETCH (UID 6 FLAGS (\\flagged a(b)))",
+                    "* 3 FETCH (UID 7 FLAGS ())",
+                    "* 3 FETCH (UID 99 FLAGS ())",
+                ],
+            ),
+            ok("UID SEARCH UID 5,7 DELETED", &[]),
+            ok(
+                "UID FETCH 5,7 (UID FLAGS)",
+                &["* 1 FETCH (UID 5 FLAGS ())", "* 3 FETCH (UID 7 FLAGS ())"],
+            ),
+            ok(
+                "UID STORE 5,7 +FLAGS (\\Deleted)",
+                &[
+                    "* 1 FETCH (UID 5 FLAGS (\\Deleted))",
+                    "* 3 FETCH (UID 7 FLAGS (\\Deleted))",
+                ],
+            ),
+            ok("UID EXPUNGE 5,7", &["* 3 EXPUNGE", "* 1 EXPUNGE"]),
+            ok("UID SEARCH UID 5,7 DELETED", &[]),
+            ok("UID FETCH 5,7 (UID FLAGS)", &[]),
+            ok("UID SEARCH UID 5,7", &[]),
+            ok("UID FETCH 5,7 (UID FLAGS)", &[]),
+        ]),
+    );
+    let removed = remove(&scripted, &[5, 6, 7], Removal::Delete).await.expect("removed");
+    assert_eq!(
+        (removed.gone, removed.kept),
+        (gone(&[5, 7]), kept(&[(6, Kept::Flagged)]))
+    );
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
+    // The other command finds it there.
+    let scripted = selected(
+        "UIDPLUS",
+        script([
+            ok("UID SEARCH UID 5", &["* SEARCH 5"]),
+            ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
+            ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
+            ok(
+                "UID STORE 5 +FLAGS (\\Deleted)",
+                &["* 1 FETCH (UID 5 FLAGS (\\Deleted))"],
+            ),
+            ok("UID EXPUNGE 5", &[]),
+            ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
+            ok("UID SEARCH UID 5", &[]),
+            ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS ())"]),
+        ]),
+    );
+    let removed = remove(&scripted, &[5], Removal::Delete).await.expect("an answer");
+    assert_eq!((removed.gone, removed.kept), (vec![], kept(&[(5, Kept::Standing)])));
+    scripted.done();
+    // And what does not say the flags says nothing.
+    let scripted = selected(
+        "UIDPLUS",
+        script([
+            ok("UID SEARCH UID 5", &["* SEARCH 5"]),
+            ok("UID SEARCH UID 5 FLAGGED", &[]),
+            ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5)"]),
+        ]),
+    );
+    let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("no flags");
+    assert_eq!(error.disposition(), Disposition::Report, "{error}");
+    scripted.done();
 }

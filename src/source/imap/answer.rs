@@ -1,11 +1,10 @@
-//! What a server answers, in the terms of this module: each response is taken out of the
-//! parser's buffer at once, so that no buffer outlives its response.
+//! What a server answers, in the terms of this module: what was screened is parsed by imap-proto, async-imap's parser.
 
-use std::ops::{Range, RangeInclusive};
+use std::{ops::RangeInclusive, panic::catch_unwind};
 
 use async_imap::imap_proto::{
-    AttributeValue, Capability, MailboxDatum, MessageSection, NameAttribute, Outcome, Response, ResponseCode,
-    SectionPath, Status, rfc4315::UidSetMember,
+    AttributeValue, Capability, MailboxDatum, NameAttribute, Outcome, Response, ResponseCode, Status,
+    rfc4315::UidSetMember,
 };
 use bytes::Bytes;
 
@@ -62,25 +61,30 @@ pub(super) struct Listed {
 /// A FETCH response: whatever of what we ask for is in it.
 #[derive(Debug, Default)]
 pub(super) struct FetchLine {
+    /// The message's number; 0 for what belongs to the line before, and came behind its end.
+    pub number: u32,
     pub uid: Option<u32>,
     pub size: Option<u64>,
     /// INTERNALDATE in seconds since 1970 UTC.
     pub date: Option<i64>,
     pub flags: Option<Vec<String>>,
-    pub body: Option<(Want, Body)>,
+    /// The message, or its header. NIL in its place is `None`.
+    pub body: Option<(Want, Option<Bytes>)>,
+    /// The line, as it may be shown, where something in it that is needed cannot be read.
+    pub odd: Option<String>,
 }
 
-#[derive(Debug)]
-pub(super) enum Body {
-    /// NIL in place of bytes.
-    Nil,
-    /// Where the bytes are in the parser's buffer.
-    At(Range<usize>),
-    Bytes(Bytes),
+/// Parses a response that is to the letter; `None` where the parser does not take it.
+pub(super) fn parse(letter: &[u8]) -> Option<Answer> {
+    // The parser panics on some answers. None is known that comes through the screen.
+    let parsed = catch_unwind(|| match Response::parse(letter) {
+        Ok((b"", response)) => Some(translate(&response)),
+        _ => None,
+    });
+    parsed.ok().flatten()
 }
 
-/// Translates a response that was parsed out of `block`.
-pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
+fn translate(response: &Response<'_>) -> Answer {
     match response {
         Response::Done { tag, status, outcome } => Answer::Tagged {
             tag: tag.0.clone(),
@@ -98,12 +102,12 @@ pub(super) fn translate(response: &Response<'_>, block: &[u8]) -> Answer {
         Response::MailboxData(MailboxDatum::Exists(count)) => Answer::Exists(*count),
         Response::MailboxData(MailboxDatum::Search(found)) => Answer::Search(found.clone()),
         Response::MailboxData(MailboxDatum::List(line)) => Answer::List(Listed {
-            raw: unquoted(line.name.as_bytes(), block),
+            raw: String::from_utf8_lossy(&unescaped(line.name.as_bytes())).into_owned(),
             delimiter: line.delimiter.as_ref().and_then(|text| text.chars().last()),
             selectable: line.name_attributes.iter().all(selectable),
             attributes: line.name_attributes.iter().filter_map(attribute).collect(),
         }),
-        Response::Fetch(_, attributes) => Answer::Fetch(fetch_line(attributes, block)),
+        Response::Fetch(number, attributes) => Answer::Fetch(fetch_line(*number, attributes)),
         _ => Answer::Other,
     }
 }
@@ -134,13 +138,14 @@ fn range(member: &UidSetMember) -> RangeInclusive<u32> {
     }
 }
 
+/// As they were said; the first one is the screen's.
 fn names(capabilities: &[Capability<'_>]) -> Vec<String> {
     let name = |capability: &Capability<'_>| match capability {
         Capability::Imap4rev1 => "IMAP4rev1".to_owned(),
         Capability::Auth(mechanism) => format!("AUTH={mechanism}"),
         Capability::Atom(atom) => atom.to_string(),
     };
-    capabilities.iter().map(name).collect()
+    capabilities.iter().skip(1).map(name).collect()
 }
 
 fn selectable(attribute: &NameAttribute<'_>) -> bool {
@@ -168,27 +173,18 @@ fn attribute(attribute: &NameAttribute<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn fetch_line(attributes: &[AttributeValue<'_>], block: &[u8]) -> FetchLine {
-    let mut line = FetchLine::default();
+fn fetch_line(number: u32, attributes: &[AttributeValue<'_>]) -> FetchLine {
+    let mut line = FetchLine {
+        number,
+        ..FetchLine::default()
+    };
     for attribute in attributes {
         match attribute {
-            AttributeValue::Uid(uid) => line.uid = Some(*uid),
+            // There is no UID 0; the screen puts one where the parser wants an attribute.
+            AttributeValue::Uid(uid) => line.uid = Some(*uid).filter(|uid| *uid > 0),
             AttributeValue::Rfc822Size(size) => line.size = Some((*size).into()),
             AttributeValue::InternalDate(date) => line.date = internal_date(date),
             AttributeValue::Flags(flags) => line.flags = Some(flags.iter().map(|flag| flag.to_string()).collect()),
-            AttributeValue::BodySection {
-                section,
-                index: None,
-                data,
-            } => {
-                let want = match section {
-                    None => Want::Whole,
-                    Some(SectionPath::Full(MessageSection::Header)) => Want::Header,
-                    Some(_) => continue,
-                };
-                let body = data.as_ref().map_or(Body::Nil, |data| body(data, block));
-                line.body = Some((want, body));
-            }
             _ => {}
         }
     }
@@ -202,32 +198,6 @@ fn internal_date(text: &str) -> Option<i64> {
         .map(jiff::Timestamp::as_second)
 }
 
-fn body(data: &[u8], block: &[u8]) -> Body {
-    match place(data, block) {
-        Some(place) if !is_quoted(&place, block) => Body::At(place),
-        _ => Body::Bytes(unescaped(data).into()),
-    }
-}
-
-/// A string as the server meant it: the parser leaves the escapes of a quoted string in it,
-/// and does not say whether it was one.
-fn unquoted(data: &[u8], block: &[u8]) -> String {
-    let quoted = place(data, block).is_some_and(|place| is_quoted(&place, block));
-    let bytes = if quoted { unescaped(data) } else { data.to_vec() };
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Where a slice of the block lies in it.
-fn place(data: &[u8], block: &[u8]) -> Option<Range<usize>> {
-    let start = (data.as_ptr() as usize).checked_sub(block.as_ptr() as usize)?;
-    let end = start.checked_add(data.len())?;
-    (end <= block.len()).then_some(start..end)
-}
-
-fn is_quoted(place: &Range<usize>, block: &[u8]) -> bool {
-    place.start > 0 && block[place.start - 1] == b'"'
-}
-
 fn unescaped(data: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(data.len());
     let mut bytes = data.iter();
@@ -238,51 +208,4 @@ fn unescaped(data: &[u8]) -> Vec<u8> {
         }
     }
     plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(line: &[u8]) -> Answer {
-        let (_, response) = Response::parse(line).expect("a response");
-        translate(&response, line)
-    }
-
-    #[test]
-    fn a_quoted_body_loses_its_escapes_and_a_literal_keeps_its_backslashes() {
-        let quoted = br#"* 1 FETCH (UID 7 BODY[] "a\\b\"c")"#;
-        let Answer::Fetch(line) = answer(&[quoted, &b"\r\n"[..]].concat()) else {
-            panic!("not a FETCH")
-        };
-        assert!(matches!(line.body, Some((Want::Whole, Body::Bytes(bytes))) if bytes == br#"a\b"c"#[..]));
-        let literal = b"* 1 FETCH (UID 7 BODY[HEADER] {3}\r\na\\b INTERNALDATE \" 7-Jul-1996 02:44:25 -0700\")\r\n";
-        let Answer::Fetch(line) = answer(literal) else {
-            panic!("not a FETCH")
-        };
-        assert!(matches!(line.body, Some((Want::Header, Body::At(place))) if &literal[place.clone()] == b"a\\b"));
-        assert_eq!(line.date, Some(836_732_665));
-    }
-
-    #[test]
-    fn names_come_as_atoms_quoted_and_as_literals() {
-        for (line, raw, delimiter, selectable) in [
-            (&b"* LIST () \"/\" inbox\r\n"[..], "INBOX", Some('/'), true),
-            (
-                b"* LIST (\\Noselect) \"\\\\\" \"a \\\"b\\\"\"\r\n",
-                "a \"b\"",
-                Some('\\'),
-                false,
-            ),
-            (b"* LIST (\\NonExistent) NIL {4}\r\na\\\"b\r\n", "a\\\"b", None, false),
-        ] {
-            let Answer::List(listed) = answer(line) else {
-                panic!("not a LIST")
-            };
-            assert_eq!(
-                (listed.raw.as_str(), listed.delimiter, listed.selectable),
-                (raw, delimiter, selectable)
-            );
-        }
-    }
 }

@@ -1,22 +1,20 @@
 //! Commands and their answers, each held to its tagged OK.
 //!
-//! The responses are read by async-imap. Its commands are not used: they take a NO, a BAD, a
-//! BYE or a closed connection for the end of a result, and write through `log` what they send,
-//! passwords included.
+//! Responses are framed and screened here, and parsed by async-imap's parser. Its commands are not used: they take a NO,
+//! a BAD, a BYE or a closed connection for the end of a result, and write through `log` what they send, passwords
+//! included. Nor is its reading: it parses whatever comes, again with each part that comes, and puts all that it holds
+//! into an error's text.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use async_imap::Client;
 use bytes::Bytes;
-use futures_util::FutureExt;
-use tokio::io::AsyncWriteExt;
 
-use super::answer::{Answer, Body, Said, translate};
-use crate::source::{
-    SourceError,
-    error::Hidden,
-    guard::{Guard, failure},
+use super::{
+    answer::{Answer, Said, parse},
+    responses::{KEEP_BLOCK, Responses, Taken},
+    screen::{Kind, Part, Verdict, screen},
 };
+use crate::source::{SourceError, Want, error::Hidden, guard::Guard};
 
 /// What a command other than a listing or a fetch may be answered with, in bytes.
 const SMALL: u64 = 1 << 20;
@@ -29,8 +27,8 @@ const UNASKED: u64 = 128;
 /// allowance does not grow.
 const MANY: u32 = 4_000_000;
 
-/// From this many bytes on a body keeps the parser's buffer instead of being copied out of it.
-const KEEP_BLOCK: usize = 256 << 10;
+/// Lines of a command's answer that are kept to be shown, as they cannot be read.
+const MOST_ODD: usize = 20;
 
 /// Receives the answers to a command before its end.
 pub(super) type OnAnswer<'a> = &'a mut (dyn FnMut(Answer) -> Result<(), SourceError> + Send);
@@ -38,7 +36,9 @@ pub(super) type OnAnswer<'a> = &'a mut (dyn FnMut(Answer) -> Result<(), SourceEr
 /// A connection on which one command at a time is running.
 pub(super) struct Dialogue {
     pub host: String,
-    client: Client<Guard>,
+    responses: Responses,
+    /// What of a response goes to the parser.
+    letter: Vec<u8>,
     tag: u32,
     /// Messages in the opened folder, as the server last said.
     pub exists: u32,
@@ -46,19 +46,26 @@ pub(super) struct Dialogue {
     pub grown: bool,
     /// What no error may repeat.
     pub hidden: Hidden,
+    /// What of the running command's answer cannot be read, as it may be shown, and what it is about.
+    odd: Vec<(Kind, String)>,
+    /// Messages are asked for.
+    bodies: bool,
 }
 
 impl Dialogue {
-    pub fn new(host: &str, mut guard: Guard, hidden: Hidden) -> Self {
-        guard.frame_imap();
-        guard.allow(SMALL);
+    pub fn new(host: &str, guard: Guard, hidden: Hidden) -> Self {
+        let mut responses = Responses::new(host, guard);
+        responses.allow(SMALL);
         Self {
             host: host.to_owned(),
-            client: Client::new(guard),
+            responses,
+            letter: Vec::new(),
             tag: 0,
             exists: 0,
             grown: false,
             hidden,
+            odd: Vec::new(),
+            bodies: false,
         }
     }
 
@@ -87,34 +94,56 @@ impl Dialogue {
     pub async fn begin(&mut self, name: &str, line: &str, allowance: u64) -> Result<String, SourceError> {
         self.tag = self.tag.wrapping_add(1);
         let tag = format!("D{}", self.tag);
-        self.client.get_mut().allow(allowance);
+        self.responses.allow(allowance);
+        self.odd.clear();
+        self.bodies = false;
         self.send(name, &format!("{tag} {line}\r\n")).await?;
         Ok(tag)
     }
 
     /// Lets one response to the running command have literals of so many bytes: bodies, which were asked for.
     pub fn allow_literals(&mut self, most: u64) {
-        self.client.get_mut().allow_literals(most);
+        self.responses.allow_literals(most);
+        self.bodies = true;
     }
 
     /// Lets the server be silent for so long beyond its time-out, until the next command.
     pub fn be_patient(&mut self, beyond: Duration) {
-        self.client.get_mut().be_patient(beyond);
+        self.responses.guard().be_patient(beyond);
     }
 
     /// From here on both sides deflate what they send: the server has just said OK to that.
     pub fn deflate(&mut self) {
-        self.client.get_mut().deflate();
+        self.responses.guard().deflate();
     }
 
     /// Sends a line as it is.
     pub async fn send(&mut self, name: &str, line: &str) -> Result<(), SourceError> {
-        let guard = self.client.get_mut();
-        let sent = async {
-            guard.write_all(line.as_bytes()).await?;
-            guard.flush().await
+        self.responses.send(name, line).await
+    }
+
+    /// Lines of the last command's answer that are about this, and of which nothing can be read.
+    pub fn odd(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        let about = self.odd.iter().filter(move |(about, _)| *about == kind);
+        about.map(|(_, line)| line.as_str())
+    }
+
+    /// Whether some of the last command's answer cannot be read.
+    pub fn is_odd(&self) -> bool {
+        !self.odd.is_empty()
+    }
+
+    /// An answer that came to its end, and lacks what is needed: the session goes on. Where some of it could not be read,
+    /// the error says so.
+    pub fn unclear(&self, command: &str, detail: &str) -> SourceError {
+        let detail = match self.odd.first() {
+            Some((_, line)) => format!("{detail}, and it has a line that cannot be read: {line}"),
+            None => detail.to_owned(),
         };
-        sent.await.map_err(|error| failure(&self.host, name, &error))
+        SourceError::Unclear {
+            command: command.to_owned(),
+            detail,
+        }
     }
 
     /// Reads answers until the one with this tag.
@@ -173,29 +202,67 @@ impl Dialogue {
         }
     }
 
-    /// Reads one response.
+    /// Reads up to the next response that is waited for. What nobody needs is passed over.
     ///
     /// # Errors
-    /// The connection is lost or silent, or sends what the command does not allow for or what
-    /// the parser does not understand. The parser's own error quotes mail, so it is not shown.
+    /// The connection is lost or silent, sends what the command does not allow for, or is out of step: nobody knows what
+    /// would be a response, and what mail.
     pub async fn read(&mut self, name: &str) -> Result<Answer, SourceError> {
-        let not_understood = || SourceError::Protocol {
-            command: name.to_owned(),
-            detail: "it is not IMAP as RFC 9051 has it".to_owned(),
-        };
-        // The parser panics on some answers, INTERNALDATE NIL for one.
-        let read = AssertUnwindSafe(self.client.read_response()).catch_unwind().await;
-        let response = match read {
-            Err(_) => return Err(not_understood()),
-            Ok(Ok(Some(response))) => response,
-            Ok(Ok(None)) => {
-                let closed = std::io::ErrorKind::UnexpectedEof.into();
-                return Err(failure(&self.host, name, &closed));
+        loop {
+            let (taken, verdict) = self.screened(name).await?;
+            let out_of_step = |detail| Err(out_of_step(name, detail, &self.hidden.line(&shown(&taken))));
+            match verdict {
+                Verdict::Letter { body, odd } => match parse(&self.letter) {
+                    Some(answer) => return Ok(self.answer(answer, taken, body, odd)),
+                    // Nothing more would come.
+                    None if !self.letter.starts_with(b"*") => return out_of_step("it cannot be read"),
+                    None => _ = self.note(Kind::Other, &taken),
+                },
+                Verdict::Odd(Kind::Tagged) => return out_of_step("the line that ends it cannot be read"),
+                Verdict::Odd(kind) => _ = self.note(kind, &taken),
+                Verdict::Passed => {}
+                Verdict::Stray if self.bodies => return out_of_step("among messages stands a line that is no answer"),
+                Verdict::Stray => _ = self.note(Kind::Other, &taken),
+                Verdict::Adrift => return out_of_step("a message does not end where it was said to"),
             }
-            Ok(Err(error)) if is_parser_error(&error) => return Err(not_understood()),
-            Ok(Err(error)) => return Err(failure(&self.host, name, &error)),
-        };
-        let mut answer = translate(response.parsed(), response.borrow_owner());
+        }
+    }
+
+    /// Reads the greeting, which is the first line.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and it is none.
+    pub async fn greeting(&mut self, name: &str) -> Result<Answer, SourceError> {
+        loop {
+            let (taken, verdict) = self.screened(name).await?;
+            if verdict == Verdict::Passed {
+                continue;
+            }
+            match (verdict, parse(&self.letter)) {
+                (Verdict::Letter { .. }, Some(answer @ (Answer::Note(_) | Answer::Preauth(_) | Answer::Bye(_)))) => {
+                    return Ok(answer);
+                }
+                _ => {
+                    let line = self.hidden.line(&shown(&taken));
+                    return Err(out_of_step(name, "it is no IMAP greeting", &line));
+                }
+            }
+        }
+    }
+
+    async fn screened(&mut self, name: &str) -> Result<(Taken, Verdict), SourceError> {
+        let taken = self.responses.next(name).await?;
+        let verdict = screen(taken.framed(), &mut self.letter);
+        Ok((taken, verdict))
+    }
+
+    fn answer(&mut self, mut answer: Answer, taken: Taken, body: Option<(Want, Part)>, odd: bool) -> Answer {
+        if odd {
+            let line = self.note(Kind::Other, &taken);
+            if let Answer::Fetch(fetch) = &mut answer {
+                fetch.odd = Some(line);
+            }
+        }
         match &mut answer {
             Answer::Exists(count) => {
                 self.grown |= *count > self.exists;
@@ -203,26 +270,51 @@ impl Dialogue {
             }
             Answer::Expunge => self.exists = self.exists.saturating_sub(1),
             Answer::Fetch(line) => {
-                if let Some((_, body)) = &mut line.body
-                    && let Body::At(place) = body
-                {
-                    let place = place.clone();
-                    *body = Body::Bytes(if place.len() < KEEP_BLOCK {
-                        Bytes::copy_from_slice(&response.borrow_owner()[place])
-                    } else {
-                        response.into_owner().freeze().slice(place)
-                    });
-                }
+                line.body = body.map(|(want, part)| {
+                    let bytes = match part {
+                        Part::Nil => None,
+                        Part::Quoted(bytes) => Some(bytes.into()),
+                        Part::At(place) if taken.block.len() < KEEP_BLOCK => {
+                            Some(Bytes::copy_from_slice(&taken.block[place]))
+                        }
+                        Part::At(place) => Some(taken.block.freeze().slice(place)),
+                    };
+                    (want, bytes)
+                });
             }
             _ => {}
         }
-        Ok(answer)
+        answer
+    }
+
+    /// Notes a line that cannot be read, and gives it as it may be shown.
+    fn note(&mut self, kind: Kind, taken: &Taken) -> String {
+        let line = self.hidden.line(&shown(taken));
+        tracing::debug!(host = self.host, line, "a line of the server's cannot be read");
+        if self.odd.len() < MOST_ODD {
+            self.odd.push((kind, line.clone()));
+        }
+        line
     }
 }
 
-/// Whether an error is of async-imap's making, rather than of the guarded stream.
-fn is_parser_error(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::Other
-        && error.raw_os_error().is_none()
-        && error.to_string().contains(" during parsing of ")
+/// The text of a response: of literals in it, which may be mail, the length alone.
+fn shown(taken: &Taken) -> Vec<u8> {
+    let framed = taken.framed();
+    let mut text = Vec::new();
+    let mut at = 0;
+    for literal in framed.literals {
+        text.extend_from_slice(framed.bytes[at..literal.start].trim_ascii_end());
+        text.extend_from_slice("…".as_bytes());
+        at = literal.end;
+    }
+    text.extend_from_slice(&framed.bytes[at..]);
+    text
+}
+
+fn out_of_step(command: &str, detail: &str, line: &str) -> SourceError {
+    SourceError::Protocol {
+        command: command.to_owned(),
+        detail: format!("{detail}: {line}"),
+    }
 }

@@ -1,11 +1,12 @@
 //! Fetching the bytes of copies.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use super::{
     ImapSession,
-    answer::{Answer, Body, FetchLine},
+    answer::{Answer, FetchLine},
     listing::uid_sets,
+    screen::Kind,
     uid,
 };
 use crate::source::{Announced, CopyRef, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance};
@@ -13,10 +14,12 @@ use crate::source::{Announced, CopyRef, Fetched, SourceError, Unfetched, Unfetch
 const FETCH: &str = "FETCH";
 
 /// What has become of a copy that was asked for.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(PartialEq)]
 enum State {
     Asked,
     NoBody,
+    /// What came of it cannot be read: the line.
+    Odd(String),
     Delivered,
 }
 
@@ -43,22 +46,40 @@ impl ImapSession {
                 Want::Header => "BODY.PEEK[HEADER]",
             };
             let line = format!("UID FETCH {} (UID INTERNALDATE {section})", set.text);
+            // A line that lacks the UID or the body, which may come behind its end.
+            let mut short = FetchLine::default();
             let mut on = |answer| {
-                if let Answer::Fetch(line) = answer
-                    && let Some(fetched) = judge(line, want, &mut states)
-                {
-                    sink(fetched);
+                if let Answer::Fetch(mut line) = answer {
+                    if line.number == 0 {
+                        line = mem::take(&mut short).and(line);
+                    }
+                    if line.uid.is_some() && line.body.is_some() {
+                        short = FetchLine::default();
+                        judge(line, want, &mut states).map(&mut *sink);
+                    } else {
+                        note_odd(&line, &mut states);
+                        short = line;
+                    }
                 }
                 Ok(())
             };
             let tag = self.dialogue.begin(FETCH, &line, allowance).await?;
             self.dialogue.allow_literals(bodies);
             self.dialogue.finish(FETCH, &tag, &mut on).await?;
+            // It may have been one of those that were not answered otherwise.
+            if let Some(odd) = self.dialogue.odd(Kind::Fetch).next() {
+                for uid in set.uids {
+                    if let Some(state @ State::Asked) = states.get_mut(uid) {
+                        *state = State::Odd(odd.to_owned());
+                    }
+                }
+            }
         }
         let unfetched = |one: &Announced| {
             let why = match uid(&one.copy).and_then(|uid| states.get(&uid)) {
                 Some(State::Delivered) => return None,
                 Some(State::NoBody) => UnfetchedWhy::NoBody,
+                Some(State::Odd(line)) => UnfetchedWhy::NotUnderstood(line.clone()),
                 Some(State::Asked) | None => UnfetchedWhy::NotAnswered,
             };
             let copy = one.copy.clone();
@@ -78,7 +99,7 @@ fn judge(line: FetchLine, want: Want, states: &mut HashMap<u32, State>) -> Optio
         return None;
     }
     match body {
-        Body::Bytes(bytes) => {
+        Some(bytes) => {
             *state = State::Delivered;
             Some(Fetched {
                 copy: CopyRef::Uid(uid),
@@ -86,9 +107,34 @@ fn judge(line: FetchLine, want: Want, states: &mut HashMap<u32, State>) -> Optio
                 internal_date: line.date,
             })
         }
-        Body::Nil | Body::At(_) => {
+        None => {
             *state = State::NoBody;
             None
+        }
+    }
+}
+
+/// Keeps the line of a copy that was to come in it, and cannot be read.
+fn note_odd(line: &FetchLine, states: &mut HashMap<u32, State>) {
+    if let Some(odd) = &line.odd
+        && let Some(state) = line.uid.and_then(|uid| states.get_mut(&uid))
+        && *state != State::Delivered
+    {
+        *state = State::Odd(odd.clone());
+    }
+}
+
+impl FetchLine {
+    /// With what else was said of the same message.
+    fn and(self, more: Self) -> Self {
+        Self {
+            number: self.number,
+            uid: self.uid.or(more.uid),
+            size: self.size.or(more.size),
+            date: self.date.or(more.date),
+            flags: self.flags.or(more.flags),
+            body: self.body.or(more.body),
+            odd: self.odd.or(more.odd),
         }
     }
 }

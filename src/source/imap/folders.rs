@@ -1,11 +1,12 @@
 //! Which folders there are.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     ImapSession,
     answer::{Answer, Listed},
     names,
+    screen::Kind,
 };
 use crate::{config::Folders, source::SourceError};
 
@@ -16,38 +17,43 @@ const INBOX: &str = "INBOX";
 /// Folders that an error names.
 const SHOWN: usize = 20;
 
-/// What a listing of folders may be answered with, in bytes: some hundred thousand names.
-const LISTING: u64 = 16 << 20;
+/// Lines that tell of folders and cannot be read, each once.
+type Odd = BTreeSet<String>;
+
+/// Lines that an error quotes.
+const MOST_QUOTED: usize = 5;
+
+/// What a listing of folders may be answered with, in bytes: a hundred thousand names.
+const LISTING: u64 = 8 << 20;
 
 impl ImapSession {
     /// The folders that the patterns name, INBOX first. A name without wildcards is among them
     /// even where the server does not list it, and so is a pattern that nothing matches: opening it says what is wrong.
     pub(in crate::source) async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
+        let mut odd = Odd::new();
         let mut all = patterns.include.iter().chain(&patterns.exclude);
         let special = match all.any(|pattern| is_special_use(pattern)) {
-            true => self.special().await?,
+            true => self.special(&mut odd).await?,
             false => Vec::new(),
         };
         let subscribed = match patterns.subscribed {
-            true => Some(self.subscribed().await?),
+            true => Some(self.subscribed(&mut odd).await?),
             false => None,
         };
-        let mut found: Vec<String> = Vec::new();
+        let mut found: HashSet<String> = HashSet::new();
         for pattern in &patterns.include {
             let listed = match is_special_use(pattern) {
                 true => special.iter().filter(|folder| folder.is(pattern)).cloned().collect(),
-                false => self.list(pattern).await?,
+                false => self.list(pattern, &mut odd).await?,
             };
             if !listed.iter().any(|folder| folder.selectable) {
                 // INBOX exists always (RFC 3501, 5.1), whatever a listing says.
-                let inbox = listed.is_empty() && names::has_wildcard(pattern) && names::matches(pattern, INBOX, None);
-                let inbox =
-                    (inbox && !patterns.exclude.iter().any(|no| names::matches(no, INBOX, None))).then_some(INBOX);
-                for name in inbox.into_iter().chain([pattern.as_str()]) {
-                    if !found.iter().any(|known| known == name) {
-                        found.push(name.to_owned());
-                    }
-                }
+                let inbox = listed.is_empty()
+                    && names::has_wildcard(pattern)
+                    && names::matches(pattern, INBOX, None)
+                    && !patterns.exclude.iter().any(|no| names::matches(no, INBOX, None));
+                found.extend(inbox.then(|| INBOX.to_owned()));
+                found.insert(pattern.clone());
             }
             for folder in listed.into_iter().filter(|folder| folder.selectable) {
                 let name = self.readable(&folder.raw);
@@ -57,21 +63,23 @@ impl ImapSession {
                 });
                 // INBOX is always there, and hardly anybody subscribes to it.
                 let unwanted = subscribed.as_ref().is_some_and(|raw| !raw.contains(&folder.raw)) && name != "INBOX";
-                if !excluded && !unwanted && !found.contains(&name) {
-                    found.push(name);
+                if !excluded && !unwanted {
+                    found.insert(name);
                 }
             }
         }
+        let mut found: Vec<String> = found.into_iter().collect();
         found.sort_by_key(|name| (name != "INBOX", name.clone()));
+        self.unclear = odd_lines(&odd);
         Ok(found)
     }
 
     /// The folders that a pattern names.
-    async fn list(&mut self, pattern: &str) -> Result<Vec<Listed>, SourceError> {
+    async fn list(&mut self, pattern: &str, odd: &mut Odd) -> Result<Vec<Listed>, SourceError> {
         // A name that is not ASCII travels as one piece, of which no part can be named; and some servers send it as
         // it is. So all folders are asked for, and what people read is compared.
         if !pattern.is_ascii() && names::has_wildcard(pattern) {
-            let mut listed = self.listed(LIST, "LIST \"\" \"*\"").await?;
+            let mut listed = self.listed(LIST, "LIST \"\" \"*\"", odd).await?;
             listed.retain(|folder| {
                 let name = names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
                 names::matches(pattern, &name, folder.delimiter)
@@ -79,7 +87,7 @@ impl ImapSession {
             return Ok(listed);
         }
         match names::quoted(&names::encode(pattern)) {
-            Some(quoted) => self.listed(LIST, &format!("LIST \"\" {quoted}")).await,
+            Some(quoted) => self.listed(LIST, &format!("LIST \"\" {quoted}"), odd).await,
             None => Ok(Vec::new()),
         }
     }
@@ -117,25 +125,25 @@ impl ImapSession {
     }
 
     /// All folders of a special use (RFC 6154), and others where the server does not tell them apart by itself.
-    async fn special(&mut self) -> Result<Vec<Listed>, SourceError> {
+    async fn special(&mut self, odd: &mut Odd) -> Result<Vec<Listed>, SourceError> {
         let line = match self.offers("SPECIAL-USE") && self.offers("LIST-EXTENDED") {
             true => "LIST (SPECIAL-USE) \"\" \"*\" RETURN (SPECIAL-USE)",
             // Servers may say it unasked.
             false => "LIST \"\" \"*\"",
         };
-        self.listed(LIST, line).await
+        self.listed(LIST, line, odd).await
     }
 
     /// The names, as they travel, of the folders that the account is subscribed to.
-    async fn subscribed(&mut self) -> Result<HashSet<String>, SourceError> {
+    async fn subscribed(&mut self, odd: &mut Odd) -> Result<HashSet<String>, SourceError> {
         let listed = match self.offers("LIST-EXTENDED") {
-            true => self.listed(LIST, "LIST (SUBSCRIBED) \"\" \"*\"").await?,
-            false => self.listed(LSUB, "LSUB \"\" \"*\"").await?,
+            true => self.listed(LIST, "LIST (SUBSCRIBED) \"\" \"*\"", odd).await?,
+            false => self.listed(LSUB, "LSUB \"\" \"*\"", odd).await?,
         };
         Ok(listed.into_iter().map(|folder| folder.raw).collect())
     }
 
-    async fn listed(&mut self, command: &str, line: &str) -> Result<Vec<Listed>, SourceError> {
+    async fn listed(&mut self, command: &str, line: &str, odd: &mut Odd) -> Result<Vec<Listed>, SourceError> {
         let mut listed = Vec::new();
         let mut on = |answer| {
             if let Answer::List(folder) = answer {
@@ -144,6 +152,7 @@ impl ImapSession {
             Ok(())
         };
         self.dialogue.command(command, line, LISTING, &mut on).await?;
+        odd.extend(self.dialogue.odd(Kind::List).map(str::to_owned));
         Ok(listed)
     }
 
@@ -160,6 +169,20 @@ impl ImapSession {
         self.raw_names.insert(name.clone(), raw.to_owned());
         name
     }
+}
+
+/// What there is to tell of lines that cannot be read. A name in one must not cost the other folders, nor be forgotten.
+fn odd_lines(odd: &Odd) -> Option<SourceError> {
+    let which = match odd.len() {
+        0 => return None,
+        1 => "one line of it cannot be read, and its folder is not looked at".to_owned(),
+        many => format!("{many} lines of it or more cannot be read, and their folders are not looked at"),
+    };
+    let lines: Vec<&str> = odd.iter().map(String::as_str).take(MOST_QUOTED).collect();
+    Some(SourceError::Unclear {
+        command: LIST.to_owned(),
+        detail: format!("{which}: {}", lines.join(", ")),
+    })
 }
 
 /// Whether a pattern is no name, but a special use such as `\Junk`.

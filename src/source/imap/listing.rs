@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, fmt::Write, ops::RangeInclusive};
 
+use roaring::RoaringBitmap;
+
 use super::{
     ImapSession,
     answer::{Answer, FetchLine},
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::source::{Announced, CopyRef, Facts, Listing, SourceError};
 
-/// Messages that one SEARCH asks for. The parser's time grows with the square of an answer.
+/// Messages that one SEARCH asks for.
 const SEARCHED_AT_ONCE: u32 = 5_000;
 
 const SEARCH: &str = "SEARCH";
@@ -20,99 +22,117 @@ pub(super) const PER_MESSAGE: u64 = 256;
 /// The longest UID set in a command, in bytes; RFC 7162, 4, wants clients to keep within 8192.
 const MAX_SET: usize = 7_500;
 
+/// What is found of some message numbers.
+#[derive(Default)]
+struct Found {
+    /// In the server's order, as often as it names them.
+    uids: Vec<u32>,
+    /// Messages that were expunged meanwhile.
+    expunged: usize,
+}
+
 impl ImapSession {
-    /// The UIDs in the opened folder, ascending.
+    /// The UIDs in the opened folder.
     ///
     /// It is asked by message numbers from the highest downwards: when messages are expunged
     /// meanwhile, those above move down, into ranges that are still to be asked or were
     /// answered already, and none is missed.
+    ///
+    /// # Errors
+    /// [`SourceError::Unclear`] where the answers leave messages out, or name more than there are.
     pub(in crate::source) async fn listing(&mut self) -> Result<Listing, SourceError> {
-        let mut uids = Vec::new();
+        let (mut standing, mut ambiguous) = (RoaringBitmap::new(), RoaringBitmap::new());
         self.dialogue.grown = false;
+        let mut stays = true;
         let mut high = self.dialogue.exists;
         while high > 0 {
             let low = high.saturating_sub(SEARCHED_AT_ONCE - 1).max(1);
-            self.search(low..=high, &mut uids).await?;
+            let before = self.dialogue.exists;
+            let found = self.search(low..=high, &mut ambiguous).await?;
+            // Where a message went meanwhile, one that was found before may have moved down, and be found again.
+            stays &= found.expunged == 0 && self.dialogue.exists >= before;
+            for uid in found.uids {
+                if !standing.insert(uid) && stays {
+                    ambiguous.insert(uid);
+                }
+            }
             high = (low - 1).min(self.dialogue.exists);
         }
-        uids.sort_unstable();
-        uids.dedup();
-        Ok(Listing::Uids {
-            standing: uids.into_iter().collect(),
-            ambiguous: Default::default(),
-        })
+        standing -= &ambiguous;
+        Ok(Listing::Uids { standing, ambiguous })
     }
 
-    async fn search(&mut self, numbers: RangeInclusive<u32>, uids: &mut Vec<u32>) -> Result<(), SourceError> {
-        let expected = numbers.clone().count();
-        let before = uids.len();
-        let mut answered = false;
-        let mut expunged = 0;
+    /// The UIDs of messages with these numbers, each once. Those that several of them have are ambiguous.
+    async fn search(
+        &mut self,
+        numbers: RangeInclusive<u32>,
+        ambiguous: &mut RoaringBitmap,
+    ) -> Result<Found, SourceError> {
+        let mut found = Found::default();
+        let most = 2 * SEARCHED_AT_ONCE as usize;
         let mut on = |answer| {
             match answer {
-                Answer::Search(found) => {
-                    answered = true;
-                    uids.extend(found);
-                }
-                Answer::Expunge => expunged += 1,
+                Answer::Search(uids) => found.uids.extend(uids),
+                Answer::Expunge => found.expunged += 1,
                 _ => {}
             }
-            match uids.len() - before > expected {
-                true => Err(not_understood("it finds more messages than were asked for")),
+            match found.uids.len() > most {
+                true => Err(too_many()),
                 false => Ok(()),
             }
         };
         let allowance = self.dialogue.small() + PER_MESSAGE * u64::from(SEARCHED_AT_ONCE);
         let line = format!("UID SEARCH {}:{}", numbers.start(), numbers.end());
         self.dialogue.command(SEARCH, &line, allowance, &mut on).await?;
-        if !answered {
-            // An OK without an answer must not pass for an empty folder.
-            return Err(not_understood("the command ended without one"));
+        found.uids.sort_unstable();
+        found.uids.dedup();
+        let standing = self.standing(&numbers, found.expunged);
+        if found.uids.len() > numbers.clone().count() {
+            return Err(too_many());
         }
-        if self.lacks(&numbers, &mut uids[before..], expunged) > 0 {
-            // Each of the numbers is a message, so the search leaves some out.
-            expunged += self.uids_by_number(&numbers, uids).await?;
-            let lacking = self.lacks(&numbers, &mut uids[before..], expunged);
+        if found.uids.len() < standing {
+            // Each of the numbers is a message, so the search leaves some out, or some have the same UID. An OK without
+            // an answer must not pass for an empty folder, though some servers say it of one.
+            let (by_number, doubled) = self.by_number(&numbers, &mut found).await?;
+            let standing = self.standing(&numbers, found.expunged);
+            ambiguous.extend(doubled);
+            let lacking = standing.saturating_sub(by_number.max(found.uids.len()));
             if lacking > 0 {
-                let detail = format!("it leaves out {lacking} of {expected} messages that stand in the folder");
-                return Err(not_understood(&detail));
+                let of = numbers.count();
+                let detail = format!("it leaves out {lacking} of {of} messages that stand in the folder");
+                return Err(self.dialogue.unclear(SEARCH, &detail));
             }
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// How many of the messages with these numbers are not among the UIDs found, beyond those that were expunged.
-    fn lacks(&self, numbers: &RangeInclusive<u32>, found: &mut [u32], expunged: usize) -> usize {
-        found.sort_unstable();
-        let found = found.chunk_by(|one, next| one == next).count();
+    /// How many messages with these numbers stand there.
+    fn standing(&self, numbers: &RangeInclusive<u32>, expunged: usize) -> usize {
         let last = self.dialogue.exists.min(*numbers.end());
-        let standing = (*numbers.start()..=last).count();
         let asked = numbers.clone().count();
-        standing.min(asked.saturating_sub(expunged)).saturating_sub(found)
+        (*numbers.start()..=last).count().min(asked.saturating_sub(expunged))
     }
 
-    /// The UIDs of messages by their numbers, for servers whose SEARCH leaves some out (Strato finds none of 4,000).
-    /// Gives how many messages the server meanwhile said were expunged.
-    async fn uids_by_number(
+    /// Asks for UIDs by message numbers, for servers whose SEARCH leaves some out (Strato finds none of 4,000), and adds
+    /// them. Gives for how many numbers there is one, and the UIDs that several have.
+    async fn by_number(
         &mut self,
         numbers: &RangeInclusive<u32>,
-        uids: &mut Vec<u32>,
-    ) -> Result<usize, SourceError> {
+        found: &mut Found,
+    ) -> Result<(usize, Vec<u32>), SourceError> {
         const FETCH: &str = "FETCH of UIDs";
-        let mut expunged = 0;
-        let mut found = 0;
+        let mut pairs = Vec::new();
         let mut on = |answer| {
             match answer {
-                Answer::Fetch(FetchLine { uid: Some(uid), .. }) if uid > 0 => {
-                    found += 1;
-                    uids.push(uid);
-                }
-                Answer::Expunge => expunged += 1,
+                Answer::Fetch(FetchLine {
+                    uid: Some(uid), number, ..
+                }) if numbers.contains(&number) => pairs.push((uid, number)),
+                Answer::Expunge => found.expunged += 1,
                 _ => {}
             }
             // Lines about others may be among them, but not without end.
-            match found > 2 * SEARCHED_AT_ONCE {
-                true => Err(not_understood("it names more messages than were asked for")),
+            match pairs.len() > 2 * SEARCHED_AT_ONCE as usize {
+                true => Err(too_many()),
                 false => Ok(()),
             }
         };
@@ -122,11 +142,21 @@ impl ImapSession {
         // During FETCH a server may not tell what was expunged (RFC 9051, 7.5.1); during NOOP it does.
         let allowance = self.dialogue.small();
         let mut on = |answer| {
-            expunged += usize::from(matches!(answer, Answer::Expunge));
+            found.expunged += usize::from(matches!(answer, Answer::Expunge));
             Ok(())
         };
         self.dialogue.command("NOOP", "NOOP", allowance, &mut on).await?;
-        Ok(expunged)
+        pairs.sort_unstable();
+        pairs.dedup();
+        let uids: Vec<u32> = pairs.iter().map(|(uid, _)| *uid).collect();
+        let doubled = doubles(&uids);
+        found.uids.extend(uids);
+        found.uids.sort_unstable();
+        found.uids.dedup();
+        let mut answered: Vec<u32> = pairs.into_iter().map(|(_, number)| number).collect();
+        answered.sort_unstable();
+        answered.dedup();
+        Ok((answered.len(), doubled))
     }
 
     /// The sizes of copies, in the order asked, and their facts where they are wanted.
@@ -141,6 +171,7 @@ impl ImapSession {
             false => ("UID RFC822.SIZE", PER_MESSAGE),
         };
         let uids: Vec<u32> = copies.iter().filter_map(uid).collect();
+        self.unclear = None;
         let mut answers: HashMap<u32, FetchLine> = uids.iter().map(|uid| (*uid, FetchLine::default())).collect();
         for set in uid_sets(&uids) {
             let mut on = |answer| {
@@ -157,6 +188,9 @@ impl ImapSession {
             let allowance = self.dialogue.small() + per_message * set.uids.len() as u64;
             let line = format!("UID FETCH {} ({items})", set.text);
             self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
+            if set.uids.iter().any(|uid| answers[uid].size.is_none()) && self.dialogue.is_odd() {
+                self.unclear = Some(self.dialogue.unclear(FETCH, "sizes are missing"));
+            }
         }
         let announced = |copy: &CopyRef| {
             let answer = answers.get_mut(&uid(copy)?)?;
@@ -171,10 +205,16 @@ impl ImapSession {
     }
 }
 
-fn not_understood(detail: &str) -> SourceError {
+/// Those of ascending numbers that are there more than once, each once.
+fn doubles(ascending: &[u32]) -> Vec<u32> {
+    let same = ascending.chunk_by(|one, next| one == next);
+    same.filter(|same| same.len() > 1).map(|same| same[0]).collect()
+}
+
+fn too_many() -> SourceError {
     SourceError::Protocol {
         command: SEARCH.to_owned(),
-        detail: detail.to_owned(),
+        detail: "it names more messages than were asked for".to_owned(),
     }
 }
 

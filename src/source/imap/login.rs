@@ -19,6 +19,7 @@ use crate::{
 };
 
 const GREETING: &str = "the greeting";
+const ID: &str = "ID";
 
 impl ImapSession {
     /// Greets and logs in over a connection that was just made.
@@ -38,13 +39,16 @@ impl ImapSession {
             steps.done.push((Step::Greeting, greeting.words, began.elapsed()));
         }
         let began = Instant::now();
-        let capabilities = authenticate(server, credential, &mut dialogue, logged_in)
+        let (capabilities, asks_who) = authenticate(server, credential, &mut dialogue, logged_in)
             .await
             .map_err(|e| e.at(host, Step::Login))?;
         let mut detail = match logged_in {
             true => "the server did not ask who we are (PREAUTH)".to_owned(),
             false => format!("as {}", server.username),
         };
+        if asks_who || has(&capabilities, ID) {
+            introduce(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+        }
         let wanted = match server.compress {
             config::Compress::Auto => !dialled.is_near,
             config::Compress::Never => false,
@@ -60,6 +64,7 @@ impl ImapSession {
             capabilities,
             certificate: dialled.certificate,
             raw_names: Default::default(),
+            unclear: None,
             writable: None,
         })
     }
@@ -71,7 +76,7 @@ struct Greeting {
 }
 
 async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
-    match dialogue.read(GREETING).await? {
+    match dialogue.greeting(GREETING).await? {
         Answer::Note(Said { words, .. }) => Ok(Greeting {
             words: dialogue.hidden.plain(&words),
             logged_in: false,
@@ -86,30 +91,46 @@ async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
         }),
         _ => Err(SourceError::Protocol {
             command: GREETING.to_owned(),
-            detail: "it is no IMAP greeting".to_owned(),
+            detail: "it is no greeting".to_owned(),
         }),
     }
 }
 
-/// Logs in where that is due, and asks what the server can do then.
+/// Logs in where that is due, and asks what the server can do then. Also says whether it offered ID before.
 async fn authenticate(
     server: &Server,
     credential: &Credential,
     dialogue: &mut Dialogue,
     logged_in: bool,
-) -> Result<Vec<String>, SourceError> {
-    let mut announced = None;
+) -> Result<(Vec<String>, bool), SourceError> {
+    let (mut announced, mut asks_who) = (None, false);
     if !logged_in {
         let before = capabilities(dialogue).await?;
+        asks_who = has(&before, ID);
         let said = match credential {
             Credential::Password(password) => with_password(server, password, dialogue, &before).await?,
             Credential::Token(token) => with_token(server, token, dialogue, &before).await?,
         };
         announced = said.capabilities;
     }
-    match announced {
-        Some(capabilities) => Ok(capabilities),
-        None => capabilities(dialogue).await,
+    let capabilities = match announced {
+        Some(capabilities) => capabilities,
+        None => capabilities(dialogue).await?,
+    };
+    Ok((capabilities, asks_who))
+}
+
+/// Says who we are (RFC 2971). Some servers open no folder before they know (163.com, 126.com: "Unsafe Login").
+async fn introduce(dialogue: &mut Dialogue) -> Result<(), SourceError> {
+    let line = format!(
+        "{ID} (\"name\" \"dropkeep\" \"version\" \"{}\")",
+        env!("CARGO_PKG_VERSION")
+    );
+    let allowance = dialogue.small();
+    match dialogue.command(ID, &line, allowance, &mut |_| Ok(())).await {
+        // Who does not want to know it is served without.
+        Ok(_) | Err(SourceError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

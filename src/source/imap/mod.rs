@@ -7,10 +7,15 @@ mod dialogue;
 mod facts;
 mod fetch;
 mod folders;
+mod framing;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod listing;
 mod login;
 mod names;
 mod removal;
+mod responses;
+mod screen;
 mod waiting;
 
 use std::{collections::HashMap, fmt};
@@ -36,6 +41,8 @@ pub struct ImapSession {
     certificate: Option<PeerCertificate>,
     /// How names that people read travel, for the folders that were listed here.
     raw_names: HashMap<String, String>,
+    /// What was left out of what was listed last.
+    unclear: Option<SourceError>,
     /// The opened folder, where it was opened to remove copies from it.
     writable: Option<String>,
 }
@@ -53,6 +60,10 @@ impl ImapSession {
         self.capabilities
             .iter()
             .any(|name| name.eq_ignore_ascii_case(capability))
+    }
+
+    pub(super) fn take_unclear(&mut self) -> Option<SourceError> {
+        self.unclear.take()
     }
 
     /// How a folder's name travels.
@@ -144,11 +155,8 @@ impl ImapSession {
         let allowance = self.dialogue.small();
         let line = format!("{command} {quoted}");
         let said = self.dialogue.command(command, &line, allowance, &mut on).await?;
-        let missing = |what: &str| SourceError::Protocol {
-            command: command.to_owned(),
-            detail: format!("{folder}: there is no {what}"),
-        };
         self.dialogue.grown = false;
+        let missing = |what: &str| self.dialogue.unclear(command, &format!("{folder}: there is no {what}"));
         let folder = OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::{
     ImapSession,
     answer::{Answer, FetchLine, Said},
-    listing::{PER_MESSAGE, uid_sets},
+    listing::{PER_MESSAGE, UidSet, uid_sets},
     names, uid,
 };
 use crate::source::{CopyRef, Disposition, Kept, Removal, Removed, SourceError};
@@ -63,7 +63,9 @@ impl ImapSession {
         for batch in uids.chunks(AT_ONCE) {
             let refusal = match self.remove_batch(batch, &way, &mut fates).await {
                 Ok(None) => continue,
-                Ok(Some(refusal)) | Err(refusal @ SourceError::Refused { .. }) => refusal,
+                Ok(Some(refusal)) | Err(refusal @ (SourceError::Refused { .. } | SourceError::Unclear { .. })) => {
+                    refusal
+                }
                 Err(error) => return Err(error),
             };
             if !fates.values().any(|fate| matches!(fate, Fate::Gone)) {
@@ -140,7 +142,7 @@ impl ImapSession {
         };
         let refusal = match done {
             Ok(()) => None,
-            Err(refusal @ SourceError::Refused { .. }) => Some(refusal),
+            Err(refusal @ (SourceError::Refused { .. } | SourceError::Unclear { .. })) => Some(refusal),
             Err(error) => return Err(error),
         };
         // What a refused command did halfway is found too.
@@ -216,7 +218,11 @@ impl ImapSession {
             return Ok(());
         }
         let mut deleted = BTreeSet::new();
-        self.found("UID SEARCH DELETED", &mut deleted).await?;
+        // Ours are marked, so it finds some.
+        let answered = self.found("UID SEARCH DELETED", &mut deleted).await?;
+        if !answered {
+            return Err(self.dialogue.unclear(SEARCH, "it does not find what was just marked"));
+        }
         if !deleted.iter().eq(&ours) {
             fates.extend(ours.iter().map(|uid| (*uid, Fate::Kept(Kept::NotAlone))));
             return Ok(());
@@ -305,7 +311,9 @@ impl ImapSession {
         let mut found = BTreeSet::new();
         for set in uid_sets(uids) {
             let line = format!("UID SEARCH UID {}{criterion}", set.text);
-            self.found(&line, &mut found).await?;
+            if !self.found(&line, &mut found).await? {
+                found.extend(self.by_flags(set, criterion).await?);
+            }
         }
         match found.iter().all(|uid| uids.binary_search(uid).is_ok()) {
             true => Ok(found),
@@ -313,7 +321,44 @@ impl ImapSession {
         }
     }
 
-    async fn found(&mut self, line: &str, found: &mut BTreeSet<u32>) -> Result<(), SourceError> {
+    /// What [`among`](Self::among) asks for, by the flags of each. Some servers answer a search that finds nothing with OK
+    /// alone (iCloud), which a search that failed must not pass for.
+    async fn by_flags(&mut self, set: UidSet<'_>, criterion: &str) -> Result<Vec<u32>, SourceError> {
+        const FETCH: &str = "FETCH of flags";
+        let mut known: BTreeMap<u32, Option<Vec<String>>> = BTreeMap::new();
+        let mut on = |answer| {
+            if let Answer::Fetch(FetchLine {
+                uid: Some(uid), flags, ..
+            }) = answer
+                && set.uids.contains(&uid)
+            {
+                let before = known.entry(uid).or_default();
+                *before = flags.or(before.take());
+            }
+            Ok(())
+        };
+        let allowance = self.dialogue.small() + 8 * PER_MESSAGE * set.uids.len() as u64;
+        let line = format!("UID FETCH {} (UID FLAGS)", set.text);
+        self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
+        let wanted = match criterion.trim() {
+            "" => return Ok(known.into_keys().collect()),
+            flag => format!("\\{flag}"),
+        };
+        let mut found = Vec::new();
+        for (uid, flags) in known {
+            let flags = flags.ok_or_else(|| {
+                self.dialogue
+                    .unclear(FETCH, &format!("the flags of UID {uid} are not in it"))
+            })?;
+            if flags.iter().any(|flag| flag.eq_ignore_ascii_case(&wanted)) {
+                found.push(uid);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds what a search finds. False where it was answered with OK alone.
+    async fn found(&mut self, line: &str, found: &mut BTreeSet<u32>) -> Result<bool, SourceError> {
         let mut answered = false;
         let mut on = |answer| {
             if let Answer::Search(uids) = answer {
@@ -324,11 +369,7 @@ impl ImapSession {
         };
         let allowance = self.dialogue.small() + PER_MESSAGE * AT_ONCE as u64;
         self.dialogue.command(SEARCH, line, allowance, &mut on).await?;
-        match answered {
-            true => Ok(()),
-            // An OK without an answer must not pass for messages that are gone.
-            false => Err(not_understood("the command ended without one")),
-        }
+        Ok(answered)
     }
 }
 
@@ -363,6 +404,10 @@ fn with_marks(error: SourceError) -> SourceError {
             words: format!("{words}; {MARKS}"),
         },
         SourceError::Protocol { command, detail } => SourceError::Protocol {
+            command,
+            detail: format!("{detail}; {MARKS}"),
+        },
+        SourceError::Unclear { command, detail } => SourceError::Unclear {
             command,
             detail: format!("{detail}; {MARKS}"),
         },
