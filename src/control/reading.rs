@@ -25,7 +25,7 @@ const STRETCH: usize = 48 << 10;
 /// Bytes of a message in which its header is looked for.
 const BEGINNING: usize = 64 << 10;
 
-/// Journal reports of a message that are shown, and characters of each one's envelope.
+/// Journal reports of a message that are shown, and bytes of each one's envelope.
 const SHOWN_JOURNALS: usize = 100;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
@@ -195,7 +195,9 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             true => {
                 let bytes = retrieval.raw(report, &row)?;
                 let report = Report::read(&bytes, &Header::scan(&bytes));
-                report.map(|report| report.envelope.chars().take(SHOWN_ENVELOPE).collect())
+                report.map(|report| {
+                    String::from_utf8_lossy(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)]).into_owned()
+                })
             }
             false => None,
         };

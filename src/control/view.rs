@@ -123,7 +123,7 @@ fn first(header: &Header, name: &str) -> String {
 
 /// The header as it stands in the message, unfolded.
 fn headers(header: &Header) -> Vec<ShownHeader> {
-    let shown = header.fields.iter().map(|field| ShownHeader {
+    let shown = header.fields().map(|field| ShownHeader {
         name: String::from_utf8_lossy(field.name).into_owned(),
         value: one_line(&String::from_utf8_lossy(field.value)),
     });

@@ -78,6 +78,9 @@ impl<'a> Body<'a> {
     }
 }
 
+/// Longer boundaries are none: RFC 2046 has 70 bytes (5.1.1).
+const LONGEST_BOUNDARY: usize = 1000;
+
 /// The `boundary` parameter, without its quotes.
 fn boundary(value: &[u8]) -> Option<&[u8]> {
     const NAME: &[u8] = b"boundary";
@@ -100,7 +103,7 @@ fn boundary(value: &[u8]) -> Option<&[u8]> {
                 &value[..end.unwrap_or(value.len())]
             }
         };
-        return Some(text.trim_ascii_end()).filter(|text| !text.is_empty());
+        return Some(text.trim_ascii_end()).filter(|text| (1..=LONGEST_BOUNDARY).contains(&text.len()));
     }
     None
 }

@@ -1,6 +1,7 @@
 //! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
 
 mod address;
+mod found;
 mod header;
 mod identity;
 mod journal;
@@ -18,14 +19,15 @@ use sha2::{Digest, Sha256};
 
 use journal::Enclosed;
 
-pub use address::{addresses, received_for};
+pub use address::{addresses, first_addresses, received_for};
+pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header};
 pub use journal::Report;
 pub use leaves::{LARGE, large_leaves};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{Found, Mail, Named, Rules, how_to_believe_reports};
+pub use recipients::{Mail, Rules, how_to_believe_reports};
 pub use survey::{Survey, Surveyed};
 
 /// What could not be understood of a message; kept with it.
@@ -144,14 +146,14 @@ impl Digests {
 }
 
 /// A copy taken apart: the report that it is, and the message that is archived.
-struct Opened {
-    report: Option<Report>,
+struct Opened<'m> {
+    report: Option<Report<'m>>,
     journaled: Journaled,
     message: Bytes,
 }
 
-impl Opened {
-    fn new(fetched: &Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
+impl<'m> Opened<'m> {
+    fn new(fetched: &'m Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
         let report = Report::read(fetched, header);
         let message = match &report {
             Some(_) if !rules.trusts(header) => {
@@ -231,7 +233,7 @@ impl Identified {
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
-        note(inner.fields.is_empty(), Notes::NO_HEADER);
+        note(inner.is_empty(), Notes::NO_HEADER);
         note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
@@ -249,6 +251,22 @@ impl Identified {
             journal: journaled,
             bytes: message,
         }
+    }
+}
+
+impl Rules {
+    /// The addresses that count in what was `fetched` and that are `wanted`, however many there are. Never fails.
+    pub fn look_through(&self, fetched: &Bytes, wanted: &mut Wanted) -> Found {
+        let outer = Header::scan(fetched);
+        let Opened { report, message, .. } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
+        let enclosed = report.as_ref().filter(|report| report.enclosed.is_some());
+        let enclosed = enclosed.map(|_| Header::scan(&message));
+        let mail = Mail {
+            outer: &outer,
+            inner: enclosed.as_ref().unwrap_or(&outer),
+            report: report.as_ref(),
+        };
+        self.find_wanted(&mail, wanted)
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) const DOING: &str = "the router";
 const MOST_MADE: usize = 32;
 
 pub struct Router {
-    pub(super) directory: Directory,
+    /// Lent to who looks through mail of very many addresses.
+    pub(super) directory: Arc<Directory>,
     archives: HashMap<UserId, Addr<UserArchive>>,
     /// The number that the next new user gets: given out once, whether its commit succeeds or not.
     pub(super) next_user: UserId,
@@ -67,7 +68,7 @@ impl Router {
         metrics::users(directory.len());
         Self {
             next_user: directory.next_id(),
-            directory,
+            directory: Arc::new(directory),
             archives: HashMap::new(),
             uncommitted: HashSet::new(),
             meanwhile: None,
@@ -107,7 +108,7 @@ impl Router {
         self.created.entry(run).or_default().insert(id);
         // First of all: whoever is in the directory and not on disk must be brought along.
         self.uncommitted.insert(id);
-        self.directory.put(id, user);
+        self.change().put(id, user);
         self.changed(id);
         Some(Assigned {
             user: id,
@@ -115,6 +116,11 @@ impl Router {
             why: nobody.why.clone(),
             rule: Rule::Create,
         })
+    }
+
+    /// The directory to be changed; where it is lent just now, a copy of it, which takes its place.
+    pub(super) fn change(&mut self) -> &mut Directory {
+        Arc::make_mut(&mut self.directory)
     }
 
     /// Notes that a user is new, or other than before.
@@ -203,6 +209,8 @@ pub struct Routed {
     pub local_unknown: Vec<Address>,
     /// Recipients' addresses that nobody has, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
+    /// How often others are named, all of them looked up and none of them of any consequence.
+    pub more: u64,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -251,6 +259,7 @@ impl Router {
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
+            more: prepared.found.more,
             ..Routed::default()
         };
         let creates = matches!(routing.unknown, Unknown::Create);
@@ -368,11 +377,25 @@ impl Handler<Refused> for Router {
         Answer::survived(DOING, || {
             for user in users {
                 if self.uncommitted.remove(&user) {
-                    self.directory.remove(user);
+                    self.change().remove(user);
                     self.changed(user);
                 }
             }
         })
+    }
+}
+
+/// From who has mail that names very many addresses: the directory, to look them up in elsewhere. As long as it is held
+/// each change costs a copy of it.
+#[derive(Message)]
+#[rtype(result = "Arc<Directory>")]
+pub struct AsItStands;
+
+impl Handler<AsItStands> for Router {
+    type Result = Answer<Arc<Directory>>;
+
+    fn handle(&mut self, _: AsItStands, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || self.directory.clone())
     }
 }
 
@@ -420,7 +443,7 @@ impl Handler<ChangeUser> for Router {
         let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
             let (id, user) = result?;
             let put = survived(DOING, || {
-                router.directory.put(id, user);
+                router.change().put(id, user);
                 router.uncommitted.remove(&id);
                 router.changed(id);
                 id
