@@ -14,7 +14,7 @@ use super::{
     codec::{Key, Row},
     environment,
     layout::Layout,
-    seal, store,
+    resident, seal, store,
 };
 use crate::fault;
 
@@ -179,6 +179,7 @@ impl Volume {
 
     /// A read transaction: hold it for as short as can be.
     pub(super) fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
+        resident::touched();
         self.env
             .read_txn()
             .map_err(StoreError::lmdb("reading the volume", &self.path))

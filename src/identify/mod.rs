@@ -5,6 +5,7 @@ mod found;
 mod header;
 mod identity;
 mod journal;
+mod layout;
 mod leaves;
 mod mentions;
 mod mime;
@@ -12,23 +13,26 @@ mod pool;
 mod received;
 mod recipients;
 mod survey;
+mod values;
 
 use bytes::Bytes;
-use mail_parser::{DateTime, HeaderValue, parsers::MessageStream};
 use sha2::{Digest, Sha256};
 
 use journal::Enclosed;
+use values::date;
 
 pub use address::{addresses, first_addresses, received_for};
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header};
 pub use journal::Report;
+pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
 pub use recipients::{Mail, Rules, how_to_believe_reports};
 pub use survey::{Survey, Surveyed};
+pub use values::{is_cut, mailboxes, text};
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -287,24 +291,6 @@ fn written(header: &Header) -> Option<i64> {
 fn received(header: &Header) -> Option<i64> {
     let topmost = header.all("Received").next();
     topmost.and_then(|field| date(behind_semicolon(field.value)))
-}
-
-/// A date as RFC 5322 writes it, in seconds since 1970 UTC.
-fn date(value: &[u8]) -> Option<i64> {
-    let mut line = value.to_vec();
-    if !line.ends_with(b"\n") {
-        line.push(b'\n');
-    }
-    match MessageStream::new(&line).parse_date() {
-        HeaderValue::DateTime(date) if is_plausible(&date) => Some(date.to_timestamp()),
-        _ => None,
-    }
-}
-
-/// The parser takes what numbers there are. Mail before 1970 does not exist, and years of more than
-/// four digits cannot be written.
-fn is_plausible(date: &DateTime) -> bool {
-    date.is_valid() && (1970..=9999).contains(&date.year)
 }
 
 fn behind_semicolon(value: &[u8]) -> &[u8] {

@@ -4,8 +4,9 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    num::NonZeroUsize,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{
@@ -13,6 +14,7 @@ use actix::{
     WrapFuture,
 };
 use futures_util::future::{self, LocalBoxFuture};
+use lru::LruCache;
 use tokio::sync::Semaphore;
 
 use super::{
@@ -24,7 +26,9 @@ use super::{
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{Change, Committer, CopyKey, Deposit, Filed, RunId, Shared, Store, StoreError, UserArchive, UserId},
+    archive::{
+        Change, Committer, CopyKey, Deposit, Filed, RunId, Shared, Store, StoreError, UserArchive, UserId, give_back,
+    },
     clock,
     config::Unknown,
     identify::Found,
@@ -35,8 +39,11 @@ use crate::{
 
 /// Copies waiting for a decision; behind them, the connections wait.
 const MAILBOX: usize = 64;
-/// How often archives that stopped are forgotten.
-const TIDY: Duration = Duration::from_secs(60);
+/// How often it is looked for archives that nothing has come for, and after how long they stop.
+const TIDY: Duration = Duration::from_secs(15);
+const IDLE: Duration = Duration::from_secs(30);
+/// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them all.
+const MOST_ARCHIVES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 /// In the words of an error.
 pub(super) const DOING: &str = "the router";
 /// Users made in the run whose addresses are told of one message.
@@ -45,7 +52,8 @@ const MOST_MADE: usize = 32;
 pub struct Router {
     /// Lent to who looks through mail of very many addresses.
     pub(super) directory: Arc<Directory>,
-    archives: HashMap<UserId, Addr<UserArchive>>,
+    /// Those that were asked last, and when: an archive stops when nobody has its address.
+    archives: LruCache<UserId, (Addr<UserArchive>, Instant)>,
     /// The number that the next new user gets: given out once, whether its commit succeeds or not.
     pub(super) next_user: UserId,
     /// Users that exist here and not yet on disk: each deposit for them brings them along.
@@ -69,7 +77,7 @@ impl Router {
         Self {
             next_user: directory.next_id(),
             directory: Arc::new(directory),
-            archives: HashMap::new(),
+            archives: LruCache::new(MOST_ARCHIVES),
             uncommitted: HashSet::new(),
             meanwhile: None,
             created: HashMap::new(),
@@ -82,13 +90,30 @@ impl Router {
 
     /// The archive of a user, started if it is not running.
     pub(super) fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
-        if let Some(running) = self.archives.get(&user).filter(|archive| archive.connected()) {
+        let now = Instant::now();
+        if let Some((running, last)) = self.archives.get_mut(&user).filter(|(archive, _)| archive.connected()) {
+            *last = now;
             return running.clone();
         }
         let archive = UserArchive::new(user, self.store.clone(), self.committer.clone());
         let archive = UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive);
-        self.archives.insert(user, archive.clone());
+        self.archives.put(user, (archive.clone(), now));
         archive
+    }
+
+    /// Lets archives stop that nothing has come for.
+    fn stop_idle(&mut self) {
+        let before = self.archives.len();
+        while self
+            .archives
+            .peek_lru()
+            .is_some_and(|(_, (_, last))| last.elapsed() >= IDLE)
+        {
+            self.archives.pop_lru();
+        }
+        if self.archives.is_empty() && before > 0 {
+            give_back();
+        }
     }
 
     fn new_id(&mut self) -> UserId {
@@ -148,9 +173,7 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(TIDY, |router, _| {
-            router.archives.retain(|_, archive| archive.connected())
-        });
+        ctx.run_interval(TIDY, |router, _| router.stop_idle());
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
