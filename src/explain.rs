@@ -127,7 +127,7 @@ impl<'c> Explainer<'c> {
 
     /// Surveys a message; each address that makes a difference to the decision is among what is surveyed.
     fn survey(&self, bytes: &Bytes) -> Survey {
-        let mut deciding = Deciding::new(self.directory, &self.routing);
+        let mut deciding = Deciding::asked(self.directory, &self.routing);
         self.rules
             .survey(bytes, &mut |named, role| deciding.look_up(named, role))
     }

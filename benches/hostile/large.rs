@@ -60,9 +60,11 @@ pub fn archive(table: &mut Table, scale: f64) {
             let to = &addresses[number % USERS];
             format!("From: a@sender.example\r\nTo: {to}\r\nSubject: {number}\r\n\r\n{number}\r\n").into_bytes()
         };
-        filing::archive(&config, (0..count).map(message), |done| {
+        let made = filing::archive(&config, (0..count).map(message), |done| {
             eprintln!("{done} of {count} are on disk")
         });
+        let (megabytes, took) = (made.raw / 1_000_000, made.took.as_secs());
+        eprintln!("{} messages, {megabytes} MB, archived in {took} s", made.messages);
         fs::write(&done, "").expect("a note");
     }
     let port = server::start(server::imap, Has::Mail(vec![Mail::plain(1)]));

@@ -50,7 +50,7 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 }
 
 /// Bytes mapped up to which nothing is let go.
-const MOST: u64 = 64 << 20;
+const MOST: u64 = 48 << 20;
 /// How often it is looked while somebody reads, and after how many looks at nobody no more.
 const PAUSE: Duration = Duration::from_millis(25);
 const QUIET: u32 = 40;
@@ -87,6 +87,18 @@ fn watch() {
         }
         give_back();
         thread::park();
+    }
+}
+
+/// Heaps that threads share. By default each thread has one of its own, and each keeps what was once needed in it.
+const HEAPS: i32 = 4;
+
+/// Has the allocator keep less for later. For the beginning of the process.
+pub fn be_sparing() {
+    // SAFETY: a setting of the allocator, which it takes at any time.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
     }
 }
 

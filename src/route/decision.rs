@@ -101,7 +101,7 @@ pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decisi
 /// Finds, among all addresses that count in what was `fetched`, those that decide: each is looked up as it is read, so
 /// that it does not matter how many others stand before it. For mail that names more than are kept without a look-up.
 pub fn look_through(directory: &Directory, routing: &Routing, rules: &Rules, fetched: &Bytes) -> Found {
-    let mut deciding = Deciding::new(directory, routing);
+    let mut deciding = Deciding::asked(directory, routing);
     rules.look_through(fetched, &mut |named, role| deciding.look_up(named, role))
 }
 
@@ -112,6 +112,8 @@ pub struct Deciding<'d> {
     decision: Decision,
     users: HashSet<UserId>,
     unknown: HashSet<Address>,
+    /// Whether it is only asked what makes a difference.
+    is_asked_only: bool,
 }
 
 impl<'d> Deciding<'d> {
@@ -122,6 +124,15 @@ impl<'d> Deciding<'d> {
             decision: Decision::default(),
             users: HashSet::new(),
             unknown: HashSet::new(),
+            is_asked_only: false,
+        }
+    }
+
+    /// One that says of each address whether it makes a difference, and is of no other use.
+    pub fn asked(directory: &'d Directory, routing: &'d Routing) -> Self {
+        Self {
+            is_asked_only: true,
+            ..Self::new(directory, routing)
         }
     }
 
@@ -133,11 +144,15 @@ impl<'d> Deciding<'d> {
             decision,
             users,
             unknown,
+            is_asked_only,
         } = self;
         let retired = match directory.look_up(&named.address, routing.plus_addressing) {
             Known::Users(found, rule) => {
-                let before = decision.users.len();
-                for user in found.into_iter().filter(|user| users.insert(*user)) {
+                let before = users.len();
+                for user in found {
+                    if !users.insert(user) || *is_asked_only {
+                        continue;
+                    }
                     decision.users.push(Assigned {
                         user,
                         address: Some(named.address.clone()),
@@ -145,7 +160,7 @@ impl<'d> Deciding<'d> {
                         rule,
                     });
                 }
-                return decision.users.len() > before;
+                return users.len() > before;
             }
             Known::Retired => true,
             Known::No => false,

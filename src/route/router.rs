@@ -44,6 +44,8 @@ const TIDY: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(30);
 /// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them all.
 const MOST_ARCHIVES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+/// Shares of a copy that take much memory for a moment.
+const MANY: usize = 5_000;
 /// In the words of an error.
 pub(super) const DOING: &str = "the router";
 /// Users made in the run whose addresses are told of one message.
@@ -345,7 +347,8 @@ impl Router {
         let filing = InStage::enter(Stage::File, 1);
         Box::pin(async move {
             point?;
-            let _turn = take_turn(shares, users.len()).await;
+            let shares_taken = users.len();
+            let _turn = take_turn(shares, shares_taken).await;
             let (shared, answer) = Shared::new(deposit, users.len());
             StoreError::point("handing-out")?;
             hand_out_all(&router, users, &shared).await?;
@@ -360,6 +363,9 @@ impl Router {
             StoreError::point("recorded")?;
             let recorded = Recorded { brought, filed };
             (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
+            if shares_taken >= MANY {
+                give_back();
+            }
             filing.done();
             Ok(routed)
         })
