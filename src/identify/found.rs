@@ -69,6 +69,7 @@ impl<'k, 'w> Gathering<'k, 'w> {
     }
 
     /// `Break` where it can be no use to go on: there are more than are kept.
+    #[allow(clippy::ptr_arg, reason = "most are borrowed, and cloned for nothing")]
     pub fn take(&mut self, role: Role, address: Address, field: &Cow<'static, str>) -> ControlFlow<()> {
         let list = match role {
             Role::Recipient => &mut self.found.recipients,
