@@ -73,13 +73,14 @@ dashboards-check: ## Check them against the types that Grafana publishes (npm, i
 	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link or metrics: one part)
+bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link, metrics or hostile: one part)
 	@tests/install-tools.sh bench
-	$(if $(filter store million identify link metrics,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory identify link metrics,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million link metrics,$(BENCH)),,cargo bench --bench identify)
-	$(if $(filter speed memory store million identify metrics,$(BENCH)),,cargo bench --bench link)
-	$(if $(filter speed memory store million identify link,$(BENCH)),,cargo bench --bench metrics)
+	$(if $(filter store million identify link metrics hostile,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify link metrics hostile,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million link metrics hostile,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million identify metrics hostile,$(BENCH)),,cargo bench --bench link)
+	$(if $(filter speed memory store million identify link hostile,$(BENCH)),,cargo bench --bench metrics)
+	$(if $(filter hostile,$(BENCH)),cargo bench --bench hostile)
 
 fuzz: ## Property tests at length (CASES=number), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
 ifndef FUZZ

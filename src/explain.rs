@@ -13,7 +13,7 @@ use crate::{
     identify::{Found, Named, Reported, Rules, Survey},
     message::{Address, CATCHALL},
     report::Run,
-    route::{Directory, Previewed, Routing, Rule, Signs, managed, preview},
+    route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
 
 /// What is said of one message: a line of `explain --json`.
@@ -29,10 +29,17 @@ pub struct Explained {
     /// Addresses of ours that count and that nobody has.
     pub unknown_addresses: Vec<String>,
     pub addresses: Vec<ExplainedAddress>,
+    /// How often others are named. All are looked up, and whoever is known stands in `addresses`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub addresses_omitted: u64,
     /// `report`: a journal report that the profile believes; `untrusted`: one that it does not; `none`.
     pub journal: &'static str,
     /// Of a stored message: who has it not, and would get it by the rules as they are now.
     pub would_add: Vec<ExplainedUser>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,9 +125,16 @@ impl<'c> Explainer<'c> {
         }
     }
 
+    /// Surveys a message; each address that makes a difference to the decision is among what is surveyed.
+    fn survey(&self, bytes: &Bytes) -> Survey {
+        let mut deciding = Deciding::asked(self.directory, &self.routing);
+        self.rules
+            .survey(bytes, &mut |named, role| deciding.look_up(named, role))
+    }
+
     /// A message as it was, or would be, fetched.
     pub fn of_file(&self, input: String, bytes: &Bytes) -> Explained {
-        let survey = self.rules.survey(bytes);
+        let survey = self.survey(bytes);
         let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &Found::default(), &survey.found);
         Explained {
             input,
@@ -129,6 +143,7 @@ impl<'c> Explainer<'c> {
             unknown: previewed.unknown,
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
+            addresses_omitted: survey.more,
             journal: survey.reported.as_str(),
             would_add: Vec::new(),
         }
@@ -142,7 +157,7 @@ impl<'c> Explainer<'c> {
         let mut surveys = Vec::new();
         let mut reported = Reported::No;
         fetched(store, stored, |bytes| {
-            let survey = self.rules.survey(&bytes);
+            let survey = self.survey(&bytes);
             let this = survey.reported;
             if this != Reported::No {
                 reported = this;
@@ -189,6 +204,7 @@ impl<'c> Explainer<'c> {
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
+            addresses_omitted: surveys.iter().map(|survey| survey.more).sum(),
             journal: reported.as_str(),
         })
     }
@@ -261,6 +277,7 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
                 .filter(|named| new(&mut recipients, named))
                 .cloned(),
         );
+        united.more += found.more;
         united
             .senders
             .extend(found.senders.iter().filter(|named| new(&mut senders, named)).cloned());
@@ -304,7 +321,7 @@ pub fn unclaimed(store: &Store, id: MessageId) -> Result<Found, StoreError> {
     });
     Ok(Found {
         recipients: named.collect(),
-        senders: Vec::new(),
+        ..Found::default()
     })
 }
 

@@ -20,7 +20,9 @@ use crate::{
     message::Address,
     profile::{Exit, Stages},
     report::{InStage, Outcome, Run, RunState, Stage, timestamp},
-    route::{Prepared, Preview, Previewed, Route, RouteError, Routing, Rule, RunEnded},
+    route::{
+        AsItStands, Directory, Prepared, Preview, Previewed, Route, RouteError, Routing, Rule, RunEnded, look_through,
+    },
 };
 
 /// What its runs have for a profile's name.
@@ -301,7 +303,16 @@ async fn reroute_one(
 ) -> Result<Rerouted, Fault> {
     let (found, holders) = {
         let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
-        on_pool(&parts.pool, move || found(&store, &ruled.rules, id)).await?
+        on_pool(&parts.pool, move || found(&store, &ruled, None, id)).await?
+    };
+    let found = match found.more {
+        0 => found,
+        _ => {
+            let directory = parts.router.send(AsItStands).await.map_err(|_| router_gone())?;
+            let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
+            let look = move || self::found(&store, &ruled, Some(&directory), id);
+            on_pool(&parts.pool, look).await?.0
+        }
     };
     let preview = Preview {
         found: found.clone(),
@@ -372,16 +383,24 @@ fn router_gone() -> Fault {
 }
 
 /// The addresses in a stored message, or in the journal reports in which it came, and those that other copies were for;
-/// and who has it.
-fn found(store: &Store, rules: &Rules, id: u64) -> Result<(Found, HashSet<String>), Failure> {
+/// and who has it. With a directory each is looked up as it is read.
+fn found(
+    store: &Store,
+    ruled: &Ruled,
+    directory: Option<&Directory>,
+    id: u64,
+) -> Result<(Found, HashSet<String>), Failure> {
     let stored = Stored::read(store, id)?;
     let mut all = Vec::new();
     fetched(store, &stored, |bytes| {
-        let identified = Identified::new(bytes, None, rules);
+        let identified = Identified::new(bytes.clone(), None, &ruled.rules);
         let reported = identified.journal.reported();
         // In its place the message itself is read.
         if reported != Reported::Untrusted || !stored.came_in_reports {
-            all.push(identified.found);
+            all.push(match directory {
+                Some(directory) => look_through(directory, &ruled.routing, &ruled.rules, &bytes),
+                None => identified.found,
+            });
         }
         reported
     })?;

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use dropkeep::{
     config::{Hosts, Journal, Recipients, Use},
-    identify::{Header, Identified, Named, Report, Rules},
+    identify::{Header, Identified, Named, Report, Role, Rules},
     message::Address,
 };
 use proptest::{prelude::*, sample::select};
@@ -129,8 +129,25 @@ fn read(message: &[u8], recipients: &Recipients) -> Result<Identified, TestCaseE
     let rules = Rules::new(recipients, "all@example.com");
     let message = Bytes::copy_from_slice(message);
     let identified = Identified::new(message.clone(), None, &rules);
-    let survey = rules.survey(&message);
+    let survey = rules.survey(&message, &mut |_, _| false);
     prop_assert_eq!(&survey.found, &identified.found);
+    // What is handed on one by one, where there is too much of it, is the same.
+    let (mut recipients, mut senders) = (Vec::new(), Vec::new());
+    let left_out = rules.look_through(&message, &mut |named, role| {
+        let list = match role {
+            Role::Recipient => &mut recipients,
+            Role::Sender => &mut senders,
+        };
+        if !list.iter().any(|one: &Named| one.address == named.address) {
+            list.push(named.clone());
+        }
+        false
+    });
+    prop_assert!(left_out.recipients.is_empty() && left_out.senders.is_empty());
+    prop_assert_eq!(
+        (&recipients, &senders),
+        (&identified.found.recipients, &identified.found.senders)
+    );
     prop_assert_eq!(survey.reported, identified.journal.reported());
     Ok(identified)
 }
@@ -219,7 +236,8 @@ proptest! {
         let identified = read(&message, &recipients)?;
         let envelope = Report::read(&message, &Header::scan(&message)).map(|report| report.envelope);
         let enclosed = String::from_utf8_lossy(&identified.bytes);
-        let looked_at = squeezed(&(String::from_utf8_lossy(&message) + &*enclosed + &*envelope.unwrap_or_default()));
+        let envelope = String::from_utf8_lossy(envelope.as_deref().unwrap_or_default());
+        let looked_at = squeezed(&(String::from_utf8_lossy(&message) + &*enclosed + &*envelope));
         let found = identified.found.recipients.iter().chain(&identified.found.senders);
         for Named { address, field } in found {
             prop_assert!(names(&looked_at, address), "{} of {}", address, field);

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use dropkeep::{
     config::{Journal, Recipients, Use},
-    identify::{Identified, Journaled, Rules, large_leaves},
+    identify::{Identified, Journaled, Role, Rules, large_leaves},
 };
 
 /// Far more than any of these takes, on any machine.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// Reads and surveys the message under the rules that look at the most.
-fn read(what: &str, message: Vec<u8>) -> Identified {
+fn read(what: &str, message: Vec<u8>) -> Read {
     let recipients = Recipients {
         steps: Use::All,
         journal: Journal::Always,
@@ -26,12 +26,29 @@ fn read(what: &str, message: Vec<u8>) -> Identified {
     let started = Instant::now();
     let identified = Identified::new(message.clone(), None, &rules);
     large_leaves(&identified.bytes);
-    let survey = rules.survey(&message);
+    let survey = rules.survey(&message, &mut |_, _| false);
+    let mut named = (0, 0);
+    rules.look_through(&message, &mut |_, role| {
+        match role {
+            Role::Recipient => named.0 += 1,
+            Role::Sender => named.1 += 1,
+        }
+        false
+    });
     let took = started.elapsed();
     println!("{what}: {} bytes in {took:?}", message.len());
     assert!(took < BOUND, "{what}: {took:?}");
-    assert_eq!(survey.found, identified.found, "{what}");
-    identified
+    if identified.found.more == 0 {
+        assert_eq!(survey.found, identified.found, "{what}");
+    }
+    Read { identified, named }
+}
+
+/// A message as it was read.
+struct Read {
+    identified: Identified,
+    /// How often recipients are named, and senders.
+    named: (usize, usize),
 }
 
 fn field(name: &str, value: &str) -> Vec<u8> {
@@ -69,10 +86,8 @@ fn three_hundred_thousand_addresses() {
     let all: Vec<_> = (0..300_000)
         .map(|number| format!("Guest <guest-{number}@example.org>"))
         .collect();
-    let found = read("To", field("To", &all.join(",\n\t"))).found;
-    assert_eq!(found.recipients.len(), 300_000);
-    let found = read("From", field("From", &all[..100_000].join(","))).found;
-    assert_eq!(found.senders.len(), 100_000);
+    assert_eq!(read("To", field("To", &all.join(",\n\t"))).named.0, 300_000);
+    assert_eq!(read("From", field("From", &all[..100_000].join(","))).named.1, 100_000);
 }
 
 #[test]
@@ -82,22 +97,26 @@ fn two_hundred_thousand_fields_of_a_trace() {
         "Received",
         fields(|number| format!("Received: from a (b [192.0.2.1]) by c for <{number}@example.com>; Mon\n")),
     )
+    .identified
     .found;
     assert_eq!(found.recipients, [], "two of our own servers disagree");
     let found = read(
         "Resent-To",
         fields(|number| format!("Resent-To: {number}@example.com\n")),
     )
+    .identified
     .found;
     assert_eq!(found.recipients.len(), 1, "the newest block decides");
     let mut envelope = fields(|number| format!("Delivered-To: prefix-{number}@example.com\n"));
     envelope.extend_from_slice(b"Received: a\nReceived: b\nReceived: c\n");
-    assert_eq!(read("Delivered-To", envelope).found.recipients.len(), 200_000);
+    assert_eq!(read("Delivered-To", envelope).named.0, 200_000);
 }
 
 #[test]
 fn a_field_of_a_hundred_thousand_lines() {
-    let found = read("folded", field("To", &"a@example.com,\n ".repeat(100_000))).found;
+    let found = read("folded", field("To", &"a@example.com,\n ".repeat(100_000)))
+        .identified
+        .found;
     assert_eq!(found.recipients.len(), 1);
     read("only white space", field("To", &"\n\t \r\n ".repeat(1_000_000)));
     read("nothing but commas", field("Cc", &",\n ".repeat(1_000_000)));
@@ -141,11 +160,11 @@ fn a_report_with_a_long_envelope() {
         .map(|number| format!("To: {number}@example.com, Expanded: list-{number}@example.com\n"))
         .collect();
     let of_lines = read("lines", report("boundary=b", &lines, enclosed));
-    assert_eq!(of_lines.found.recipients.len(), 200_000);
-    assert!(matches!(of_lines.journal, Journaled::Around(_)));
+    assert_eq!(of_lines.named.0, 200_000);
+    assert!(matches!(of_lines.identified.journal, Journaled::Around(_)));
     let origins = ", Expanded: a@example.com, Forwarded: b@example.com,".repeat(60_000);
     let of_one = read("one line", report("boundary=b", &format!("To: {origins}"), enclosed));
-    assert_eq!(of_one.found.recipients.len(), 2);
+    assert_eq!(of_one.identified.found.recipients.len(), 2);
     read(
         "commas",
         report("boundary=b", &format!("To: {}", ", ".repeat(1_000_000)), enclosed),

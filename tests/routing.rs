@@ -11,7 +11,7 @@ use bytes::Bytes;
 use dropkeep::{
     config::Config,
     identify::{Identified, Journaled, Rules},
-    route::{Directory, Routing, preview},
+    route::{Directory, PreviewedUser, Routing, look_through, preview},
 };
 use serde::Deserialize;
 
@@ -118,7 +118,18 @@ fn decide(config: &Config, expected: &Expected, message: &[u8], inner: Option<&[
             .0
             .push(format!("archived: {} bytes\n{text}", identified.bytes.len()));
     }
-    let survey = rules.survey(&fetched);
+    let directory = Directory::of_config(config);
+    let looked_through = look_through(&directory, &routing, &rules, &fetched);
+    let users = preview(&directory, &routing, &looked_through, &[]).users;
+    let of = |users: Vec<PreviewedUser>| {
+        users
+            .into_iter()
+            .map(|user| (user.user, user.address))
+            .collect::<Vec<_>>()
+    };
+    let plain = preview(&directory, &routing, &identified.found, &[]).users;
+    wrong.compare("whoever is looked up one by one", of(users), of(plain));
+    let survey = rules.survey(&fetched, &mut |_, _| true);
     wrong.compare("what is explained", survey.found, identified.found);
     identified.identity
 }

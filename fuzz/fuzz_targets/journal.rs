@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use dropkeep::{
     config::{Journal, Recipients},
@@ -34,12 +36,20 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(read.bytes, message);
         }
         (Some(report), journal) => {
-            assert!(!report.recipients.is_empty() || !report.senders.is_empty());
-            assert!(report.envelope.len() <= 3 * message.len(), "it is of the message");
-            for named in report.recipients.iter().chain(&report.senders) {
+            let mut all = Vec::new();
+            for each in [Report::each_recipient, Report::each_sender] {
+                let handed = each(report, &mut |named| {
+                    all.push(named);
+                    ControlFlow::Continue(())
+                });
+                assert!(handed.is_continue());
+            }
+            assert!(!all.is_empty());
+            assert!(report.envelope.len() <= message.len(), "it is of the message");
+            for named in all {
                 assert!(named.field.starts_with("Journal-"));
                 if report.envelope.is_ascii() {
-                    let envelope = report.envelope.to_ascii_lowercase();
+                    let envelope = String::from_utf8_lossy(&report.envelope).to_ascii_lowercase();
                     let mut letters = named.address.as_str().split(|c: char| !c.is_ascii_alphanumeric());
                     assert!(letters.all(|letters| envelope.contains(letters)), "{}", named.address);
                 }

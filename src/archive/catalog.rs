@@ -15,7 +15,7 @@ use super::{
     codec::{Key, Row},
     environment,
     known::{self, ArchiveId},
-    lock,
+    lock, resident,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
         Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
@@ -282,11 +282,13 @@ impl Catalog {
 
     /// A read transaction: hold it for as short as can be, never across an await.
     pub fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
+        resident::touched();
         self.env.read_txn().map_err(StoreError::lmdb("reading", &self.path))
     }
 
     /// The write transaction. For the committer's thread, and before it runs.
     pub(super) fn write(&self) -> Result<RwTxn<'_>, heed::Error> {
+        resident::touched();
         self.env.write_txn()
     }
 

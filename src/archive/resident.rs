@@ -1,10 +1,21 @@
 //! Keeping mapped pages from counting as ours.
 //!
 //! LMDB reads through a map of the file, and a page once read stays in the process's resident set
-//! though it is but the system's cache. Over a long run that would be the whole catalog. So from time to time
-//! the map's pages are let go; those needed again come back out of the cache.
+//! though it is but the system's cache. Over a long run, or one look through a table, that would be the whole catalog. So
+//! as long as anybody reads, a thread looks how much is mapped, and lets it go where it is much; what is needed again
+//! comes back out of the cache. Once nobody reads any more, memory that was given up is given back to the system.
 
-use std::{fs, path::Path, sync::mpsc, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
 
 use rustix::mm::{Advice, madvise};
 
@@ -20,20 +31,84 @@ pub(super) fn mapped() -> u64 {
 /// is read.
 pub(super) fn release(path: &Path) {
     let Ok(path) = path.canonicalize() else { return };
+    release_where(|file| file.starts_with(&path));
+}
+
+fn release_where(is_meant: impl Fn(&Path) -> bool) {
     let Ok(maps) = fs::read_to_string("/proc/self/maps") else {
         return;
     };
-    let is_below = |line: &&str| {
-        line.find('/')
-            .is_some_and(|at| Path::new(&line[at..]).starts_with(&path))
-    };
-    for (start, end) in maps.lines().filter(is_below).filter_map(range) {
+    let is_meant = |line: &&str| line.find('/').is_some_and(|at| is_meant(Path::new(&line[at..])));
+    for (start, end) in maps.lines().filter(is_meant).filter_map(range) {
         // SAFETY: the range is a shared, read-only map of a file: MADV_DONTNEED drops page table entries, and
         // whoever reads there next, also at this moment, finds the same bytes.
         let released = unsafe { madvise(start as *mut _, end - start, Advice::LinuxDontNeed) };
         if let Err(error) = released {
             tracing::debug!(%error, "the catalog's pages stay resident");
         }
+    }
+}
+
+/// Bytes mapped up to which nothing is let go.
+const MOST: u64 = 32 << 20;
+/// How often it is looked while somebody reads, and after how many looks at nobody no more.
+const PAUSE: Duration = Duration::from_millis(25);
+const QUIET: u32 = 40;
+
+static TOUCHED: AtomicBool = AtomicBool::new(false);
+static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
+
+/// Says that a map is about to be read. Costs next to nothing.
+pub(super) fn touched() {
+    if TOUCHED.load(Ordering::Relaxed) || TOUCHED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let start = || {
+        let watcher = thread::Builder::new().name("pages".into()).spawn(watch);
+        let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "no thread to let mapped pages go"));
+        Some(watcher.ok()?.thread().clone())
+    };
+    if let Some(watcher) = WATCHER.get_or_init(start) {
+        watcher.unpark();
+    }
+}
+
+fn watch() {
+    loop {
+        let mut quiet = 0;
+        while quiet < QUIET {
+            thread::sleep(PAUSE);
+            let is_much = mapped() >= MOST;
+            if is_much {
+                release_where(|file| file.ends_with("data.mdb"));
+            }
+            let is_read = TOUCHED.swap(false, Ordering::Relaxed) || is_much;
+            quiet = if is_read { 0 } else { quiet + 1 };
+        }
+        give_back();
+        thread::park();
+    }
+}
+
+/// Heaps that threads share, at most. By default each thread has one of its own, and keeps in it what was once needed.
+const HEAPS: usize = 4;
+
+/// Has the allocator keep less for later. For the beginning of the process.
+pub fn be_sparing() {
+    let heaps = thread::available_parallelism().map_or(HEAPS, |cores| cores.get().clamp(2, HEAPS));
+    // SAFETY: a setting of the allocator, which it takes at any time.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, heaps as i32);
+    }
+}
+
+/// Gives memory back to the system that the allocator keeps for later.
+pub fn give_back() {
+    // SAFETY: it takes the allocator's own locks, and moves nothing.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 
@@ -105,6 +180,28 @@ mod tests {
             resident(&file)
         });
         assert_eq!(waited, 0);
+    }
+
+    /// One look through a table took all of it into the resident set.
+    #[test]
+    fn what_is_read_at_one_go_does_not_stay_resident() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("data.mdb");
+        let length = 3 * MOST as usize;
+        fs::File::create(&file).unwrap().set_len(length as u64).unwrap();
+        let open = fs::File::open(&file).unwrap();
+        // SAFETY: a new shared map of a file that nobody changes, unmapped nowhere.
+        let map = unsafe {
+            let flags = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::SHARED);
+            let map = rustix::mm::mmap(std::ptr::null_mut(), length, flags.0, flags.1, &open, 0).unwrap();
+            std::slice::from_raw_parts(map.cast::<u8>(), length)
+        };
+        let started = std::time::Instant::now();
+        touched();
+        while map.iter().step_by(4096).all(|byte| *byte == 0) && resident(&file) >= MOST {
+            assert!(started.elapsed() < Duration::from_secs(60), "{} bytes", resident(&file));
+            thread::sleep(PAUSE / 5);
+        }
     }
 
     #[test]

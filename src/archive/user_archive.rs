@@ -1,13 +1,10 @@
 //! The role of a user archive is to say, for one user, whether a message is new to them, and to
-//! settle the user's share in its deposit. It is started with the first message for its user, and
-//! stops when none has come for a while.
+//! settle the user's share in its deposit. The router starts it with the first message for its user; it
+//! stops when nobody has its address any more.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, Context, Handler, Message, ResponseFuture};
 
 use super::{
     Committer, Store, StoreError,
@@ -18,8 +15,6 @@ use crate::panics::{Panicked, survived, survived_async};
 
 /// Messages waiting for one archive; behind them, the router waits.
 const MAILBOX: usize = 64;
-/// How long an archive waits for another message.
-const IDLE: Duration = Duration::from_secs(30);
 /// In the words of an error.
 const DOING: &str = "a user's archive";
 
@@ -27,17 +22,11 @@ pub struct UserArchive {
     user: UserId,
     store: Arc<Store>,
     committer: Committer,
-    last: Instant,
 }
 
 impl UserArchive {
     pub fn new(user: UserId, store: Arc<Store>, committer: Committer) -> Self {
-        Self {
-            user,
-            store,
-            committer,
-            last: Instant::now(),
-        }
+        Self { user, store, committer }
     }
 
     fn verdict(&self, identity: &[u8; 32]) -> Result<Verdict, StoreError> {
@@ -54,11 +43,6 @@ impl Actor for UserArchive {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(IDLE / 2, |archive, ctx| {
-            if archive.last.elapsed() >= IDLE {
-                ctx.stop();
-            }
-        });
     }
 }
 
@@ -76,7 +60,6 @@ impl Handler<File> for UserArchive {
     type Result = ResponseFuture<Result<(), Panicked>>;
 
     fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
-        self.last = Instant::now();
         let File { shared, why } = file;
         let verdict = survived(DOING, || self.verdict(&shared.deposit.content.identity));
         let (user, committer) = (self.user, self.committer.clone());

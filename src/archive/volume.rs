@@ -17,7 +17,7 @@ use super::{
     layout::Layout,
     lock,
     presence::{Absence, Held, MOUNT, missing},
-    seal, store,
+    resident, seal, store,
 };
 use crate::fault;
 
@@ -230,6 +230,7 @@ impl Volume {
 
     /// A read transaction: hold it for as short as can be.
     pub(super) fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
+        resident::touched();
         self.env
             .read_txn()
             .map_err(StoreError::lmdb("reading the volume", &self.path))

@@ -120,6 +120,12 @@ fn print(output: &mut Output, explained: &Explained) {
     for address in &explained.addresses {
         output.line(format!("  {}", address_line(address)));
     }
+    if explained.addresses_omitted > 0 {
+        output.line(format!(
+            "  and others, {} times; each of them was looked up, and whoever is known stands above",
+            explained.addresses_omitted
+        ));
+    }
     if explained.addresses.is_empty() {
         output.line("  no address stands in it");
     }

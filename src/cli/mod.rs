@@ -38,7 +38,10 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    archive::verify::{READER, reader},
+    archive::{
+        be_sparing,
+        verify::{READER, reader},
+    },
     config::{Config, LogFormat},
     control::api::Failure,
     panics::{self, survived},
@@ -242,6 +245,7 @@ enum UsersCommand {
 
 /// Runs the command line; the exit code is the process's.
 pub fn run() -> ExitCode {
+    be_sparing();
     let cli = Cli::parse();
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.

@@ -261,7 +261,7 @@ pub struct Shown {
     pub users: Vec<ShownUser>,
     /// The journal reports in which it came, the first 100.
     pub journals: Vec<ShownJournal>,
-    /// What could not be understood.
+    /// What could not be understood, and what is not shown.
     pub notes: Vec<String>,
     /// The beginning of the text.
     pub text: String,

@@ -25,8 +25,10 @@ const STRETCH: usize = 48 << 10;
 /// Bytes of a message in which its header is looked for.
 const BEGINNING: usize = 64 << 10;
 
-/// Journal reports of a message that are shown, and characters of each one's envelope.
+/// Journal reports of a message that are shown, and bytes of each one's envelope.
 const SHOWN_JOURNALS: usize = 100;
+/// Users of a message that are shown.
+const SHOWN_USERS: usize = 10_000;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
 /// Why reading ended early.
@@ -181,7 +183,15 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
     let mut retrieval = Retrieval::new(store);
     let bytes = retrieval.raw(id, &message)?;
     let mut shown = view::shown(id, &message, &bytes);
-    for (user, filing) in store.filings_of(id, &message)? {
+    drop(bytes);
+    let filings = store.filings_of(id, &message)?;
+    if filings.len() > SHOWN_USERS {
+        let more = filings.len() - SHOWN_USERS;
+        shown
+            .notes
+            .push(format!("{more} more users have it; `explain {id}` names all of them"));
+    }
+    for (user, filing) in filings.into_iter().take(SHOWN_USERS) {
         shown.users.push(super::api::ShownUser {
             user: user.name,
             folder: store.folder(filing.folder)?.unwrap_or_default(),
@@ -195,7 +205,9 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             true => {
                 let bytes = retrieval.raw(report, &row)?;
                 let report = Report::read(&bytes, &Header::scan(&bytes));
-                report.map(|report| report.envelope.chars().take(SHOWN_ENVELOPE).collect())
+                report.map(|report| {
+                    String::from_utf8_lossy(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)]).into_owned()
+                })
             }
             false => None,
         };

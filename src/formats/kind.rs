@@ -128,7 +128,7 @@ pub fn looks(beginning: &[u8]) -> Looks {
 /// name is made of letters, digits, `-`, `_` and `.`, and one of its fields is one that mail has.
 pub fn begins_as_mail(text: &[u8]) -> bool {
     let is_of_mail = |name: &[u8]| OF_MAIL.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    first_name(text).is_some_and(is_plausible) && Header::scan(text).fields.iter().any(|field| is_of_mail(field.name))
+    first_name(text).is_some_and(is_plausible) && Header::scan(text).fields().any(|field| is_of_mail(field.name))
 }
 
 /// Whether text begins with a header field: a name of visible ASCII characters, and a colon.

@@ -4,34 +4,74 @@
 //! address is given out, and only from where an address may stand: one inside a quoted display name
 //! or a comment is none. Linear in the length of the value.
 
-use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use memchr::{memchr, memchr2, memchr3};
 
 use crate::message::Address;
 
+/// Longer ones are no addresses: no server takes more than 320 bytes (RFC 5321, 4.5.3.1), and what is looked up is not to
+/// be as large as a message.
+const LONGEST: usize = 4096;
+
 /// One element of a value.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Token<'a> {
     /// A run of ordinary characters, `@` and dots among them; what was quoted keeps its quotes.
-    Word(Cow<'a, str>),
+    Word(&'a [u8]),
     /// What stands between angle brackets.
-    Angle(&'a str),
+    Angle(&'a [u8]),
     /// `,`, `;`, or the `:` behind a group's name.
-    Separator(char),
+    Separator(u8),
 }
+
+/// Hands on addresses, one by one: there can be as many as a message has bytes. `Break` where no more are wanted.
+pub type Each<'e> = dyn FnMut(Address) -> ControlFlow<()> + 'e;
 
 /// The addresses in `value`, normalised, in their order; a group gives its members.
 pub fn addresses(value: &[u8]) -> Vec<Address> {
-    let text = String::from_utf8_lossy(value);
+    first_addresses(value, usize::MAX)
+}
+
+/// The same, of which there are `most` at most.
+pub fn first_addresses(value: &[u8], most: usize) -> Vec<Address> {
     let mut found = Vec::new();
-    let mut mailbox = Vec::new();
-    for token in Tokens::new(&text) {
-        match token {
-            Token::Separator(_) => finish(&mut mailbox, &mut found),
-            other => mailbox.push(other),
+    let _all_or_enough = each_address(value, &mut |address| {
+        if found.len() >= most {
+            return ControlFlow::Break(());
+        }
+        found.push(address);
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// Hands each address in `value` to `found`, normalised, in their order; a group gives its members.
+pub fn each_address(value: &[u8], found: &mut Each) -> ControlFlow<()> {
+    let mut tokens = Tokens::new(value);
+    loop {
+        // One mailbox: its angle brackets where it has some with an address, else its words.
+        let beginning = tokens;
+        let (mut length, mut named) = (0, false);
+        let last = loop {
+            match tokens.next() {
+                None => break true,
+                Some(Token::Separator(_)) => break false,
+                Some(Token::Word(_)) => {}
+                Some(Token::Angle(inside)) => in_angle(inside, &mut |address| {
+                    named = true;
+                    found(address)
+                })?,
+            }
+            length += 1;
+        };
+        if !named {
+            bare(beginning.take(length), found)?;
+        }
+        if last {
+            return ControlFlow::Continue(());
         }
     }
-    finish(&mut mailbox, &mut found);
-    found
 }
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
@@ -39,24 +79,22 @@ pub fn addresses(value: &[u8]) -> Vec<Address> {
 /// It counts only where servers write it: last of all, right before the semicolon and the date. What a client says of
 /// itself stands before that, and may have closed a comment to bring a `for` of its own.
 pub fn received_for(value: &[u8]) -> Option<Address> {
-    let text = String::from_utf8_lossy(value);
-    let mut tokens = Tokens::new(&text).peekable();
+    let mut tokens = Tokens::new(value).peekable();
     let mut last = None;
     let mut semicolons = 0;
     while let Some(token) = tokens.next() {
         match token {
-            Token::Separator(';') => {
+            Token::Separator(b';') => {
                 semicolons += 1;
                 if semicolons > 1 {
                     last = None;
                 }
             }
-            Token::Word(word) if word.eq_ignore_ascii_case("for") => {
+            Token::Word(word) if word.eq_ignore_ascii_case(b"for") => {
                 let named = behind_for(&mut tokens);
-                if !named.is_empty() {
-                    let at_end = matches!(tokens.peek(), None | Some(Token::Separator(';')));
-                    let one = <[_; 1]>::try_from(named).ok().filter(|_| at_end);
-                    last = one.and_then(|[address]| address);
+                if named.count > 0 {
+                    let at_end = matches!(tokens.peek(), None | Some(Token::Separator(b';')));
+                    last = named.first.filter(|_| at_end && named.count == 1);
                     semicolons = 0;
                 }
             }
@@ -66,86 +104,122 @@ pub fn received_for(value: &[u8]) -> Option<Address> {
     last
 }
 
-/// What stands behind `for`: each address, or `None` for what is none though it stands in an address's place.
-fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> Vec<Option<Address>> {
-    let mut named = Vec::new();
+/// What stands behind a `for`.
+#[derive(Default)]
+struct BehindFor {
+    /// Addresses, and what is none though it stands in an address's place.
+    count: usize,
+    /// The first of them, where it is one.
+    first: Option<Address>,
+}
+
+impl BehindFor {
+    fn name(&mut self, address: Option<Address>) {
+        if self.count == 0 {
+            self.first = address;
+        }
+        self.count += 1;
+    }
+}
+
+fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
+    let mut named = BehindFor::default();
     let belongs = |token: &Token| match token {
-        Token::Separator(c) => *c == ',',
+        Token::Separator(c) => *c == b',',
         Token::Angle(_) => true,
-        Token::Word(word) => word.contains('@'),
+        Token::Word(word) => word.contains(&b'@'),
     };
     while let Some(token) = tokens.next_if(belongs) {
         match token {
             Token::Angle(inside) => {
-                let before = named.len();
-                in_angle(inside, |address| named.push(Some(address)));
-                if named.len() == before {
-                    named.push(None);
+                let before = named.count;
+                let _all = in_angle(inside, &mut |address| {
+                    named.name(Some(address));
+                    ControlFlow::Continue(())
+                });
+                if named.count == before {
+                    named.name(None);
                 }
             }
-            Token::Word(word) => named.push(Address::parse(&word)),
+            Token::Word(word) => named.name(parse(word)),
             Token::Separator(_) => {}
         }
     }
     named
 }
 
-/// Reads one mailbox: its angle brackets where it has some, else its words.
-fn finish(mailbox: &mut Vec<Token>, found: &mut Vec<Address>) {
-    let before = found.len();
-    for token in mailbox.iter() {
-        if let Token::Angle(inside) = token {
-            in_angle(inside, |address| found.push(address));
-        }
-    }
-    if found.len() == before {
-        bare(mailbox, |address| found.push(address));
-    }
-    mailbox.clear();
+fn parse(word: &[u8]) -> Option<Address> {
+    // Asked first, as most words are none.
+    let may_be = word.len() <= LONGEST && memchr(b'@', word).is_some();
+    may_be.then(|| Address::parse(&String::from_utf8_lossy(word))).flatten()
 }
 
 /// `<local@domain>`. What separators part is not joined: a route before it (`<@relay.example:local@domain>`), a scheme
 /// (`<mailto:local@domain>`), or a second address where there should be one.
-fn in_angle(inside: &str, mut found: impl FnMut(Address)) {
-    let mut words = Vec::new();
-    for token in Tokens::within(inside) {
-        match token {
-            Token::Separator(_) => {
-                bare(&words, &mut found);
-                words.clear();
-            }
-            word => words.push(word),
-        }
-    }
-    bare(&words, found);
+fn in_angle(inside: &[u8], found: &mut Each) -> ControlFlow<()> {
+    bare(Tokens::within(inside), found)
 }
 
-/// An address that stands by itself: its words belong together where a dot or an `@` joins them
+/// Addresses that stand by themselves: words belong together where a dot or an `@` joins them
 /// (obsolete syntax has white space there); otherwise each word is looked at.
-fn bare(mailbox: &[Token], mut found: impl FnMut(Address)) {
-    let mut joined = String::new();
-    let mut flush = |joined: &mut String| {
-        if let Some(address) = Address::parse(joined) {
-            found(address);
-        }
-        joined.clear();
-    };
-    for token in mailbox {
-        let Token::Word(word) = token else {
-            flush(&mut joined);
-            continue;
+fn bare<'a>(tokens: impl Iterator<Item = Token<'a>>, found: &mut Each) -> ControlFlow<()> {
+    let mut joined = Joined::default();
+    for token in tokens {
+        let word = match token {
+            Token::Word(word) => word,
+            Token::Angle(_) | Token::Separator(_) => &[],
         };
-        let belongs = joined.ends_with(['.', '@']) || word.starts_with(['.', '@']);
-        if !belongs {
-            flush(&mut joined);
+        let joins = |byte: Option<&u8>| matches!(byte, Some(b'.' | b'@'));
+        if word.is_empty() || !(joins(joined.last.as_ref()) || joins(word.first())) {
+            joined.flush(found)?;
         }
-        joined.push_str(word);
+        joined.push(word);
     }
-    flush(&mut joined);
+    joined.flush(found)
 }
 
+/// Words that belong together.
+#[derive(Default)]
+struct Joined<'a> {
+    /// The only one so far.
+    word: &'a [u8],
+    /// All of them, where there are several, as far as they can be an address.
+    words: Vec<u8>,
+    last: Option<u8>,
+}
+
+impl<'a> Joined<'a> {
+    fn push(&mut self, word: &'a [u8]) {
+        if self.last.is_none() {
+            self.word = word;
+        } else {
+            if self.words.is_empty() {
+                self.words
+                    .extend_from_slice(&self.word[..self.word.len().min(LONGEST + 1)]);
+            }
+            // One byte more shows that it is too long.
+            let room = (LONGEST + 1).saturating_sub(self.words.len());
+            self.words.extend_from_slice(&word[..word.len().min(room)]);
+        }
+        self.last = word.last().copied().or(self.last);
+    }
+
+    fn flush(&mut self, found: &mut Each) -> ControlFlow<()> {
+        let address = match self.words.as_slice() {
+            [] => parse(self.word),
+            words => parse(words),
+        };
+        self.word = &[];
+        self.words.clear();
+        self.last = None;
+        address.map_or(ControlFlow::Continue(()), found)
+    }
+}
+
+/// A place in a value, and what is known of the rest. A copy of it reads the same once more.
+#[derive(Clone, Copy)]
 struct Tokens<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
     /// Whether a closing quote, bracket or parenthesis may still come: where the search for one has failed once, it
     /// is not made again, or broken values would cost quadratic time.
     quotes: bool,
@@ -156,7 +230,7 @@ struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a [u8]) -> Self {
         Self {
             rest: text,
             quotes: true,
@@ -167,7 +241,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// What stands between angle brackets, where no others open.
-    fn within(inside: &'a str) -> Self {
+    fn within(inside: &'a [u8]) -> Self {
         Self {
             brackets: false,
             ..Self::new(inside)
@@ -177,8 +251,11 @@ impl<'a> Tokens<'a> {
     /// Skips white space and comments.
     fn skip(&mut self) {
         loop {
-            self.rest = self.rest.trim_start();
-            if !self.rest.starts_with('(') || !self.comments {
+            while let Some((c, length)) = first_char(self.rest).filter(|(c, _)| c.is_whitespace()) {
+                debug_assert!(length == c.len_utf8());
+                self.rest = &self.rest[length..];
+            }
+            if !self.rest.starts_with(b"(") || !self.comments {
                 return;
             }
             match comment_end(self.rest) {
@@ -190,12 +267,12 @@ impl<'a> Tokens<'a> {
 
     /// Where the angle bracket before `inside` ends: at the `>` that closes it, one in quotes does not, or where another
     /// one opens. `None` where nothing does either.
-    fn angle_end(&mut self, inside: &str) -> Option<usize> {
+    fn angle_end(&mut self, inside: &[u8]) -> Option<usize> {
         let mut quoted = false;
         if self.brackets && self.bracket_quotes {
-            let closing = end(inside, |c, _| {
-                quoted ^= c == '"';
-                (!quoted && matches!(c, '<' | '>'), true)
+            let closing = end(inside, |byte, _| {
+                quoted ^= byte == b'"';
+                (!quoted && matches!(byte, b'<' | b'>'), true)
             });
             if let Some(end) = closing {
                 return Some(end - 1);
@@ -203,24 +280,28 @@ impl<'a> Tokens<'a> {
             // Where nothing closes a quote it is but a character.
             self.bracket_quotes = false;
         }
-        let end = if self.brackets { inside.find(['<', '>']) } else { None };
+        let end = if self.brackets {
+            memchr2(b'<', b'>', inside)
+        } else {
+            None
+        };
         self.brackets = end.is_some();
         end
     }
 
     fn word(&mut self) -> Token<'a> {
-        let mut word = Cow::Borrowed("");
+        let whole = self.rest;
         let mut literal = false;
-        while let Some(c) = self.rest.chars().next() {
-            let end = match c {
-                '"' if self.quotes => match quote_end(self.rest) {
+        while let Some(&byte) = self.rest.first() {
+            let end = match byte {
+                b'"' if self.quotes => match quote_end(self.rest) {
                     Some(end) => end,
                     None => {
                         self.quotes = false;
                         continue;
                     }
                 },
-                '(' if self.comments => match comment_end(self.rest) {
+                b'(' if self.comments => match comment_end(self.rest) {
                     // A comment in the middle of a word ends it, but for the dots and the @ around.
                     Some(_) => break,
                     None => {
@@ -228,20 +309,17 @@ impl<'a> Tokens<'a> {
                         continue;
                     }
                 },
-                ',' | ';' | '<' => break,
-                ':' if !literal => break,
-                c if c.is_whitespace() => break,
-                c => c.len_utf8(),
+                b',' | b';' | b'<' => break,
+                b':' if !literal => break,
+                _ => match first_char(self.rest) {
+                    Some((c, length)) if !c.is_whitespace() => length,
+                    _ => break,
+                },
             };
-            literal |= c == '[';
-            let (piece, rest) = self.rest.split_at(end);
-            match &mut word {
-                Cow::Borrowed("") => word = Cow::Borrowed(piece),
-                word => word.to_mut().push_str(piece),
-            }
-            self.rest = rest;
+            literal |= byte == b'[';
+            self.rest = &self.rest[end..];
         }
-        Token::Word(word)
+        Token::Word(&whole[..whole.len() - self.rest.len()])
     }
 }
 
@@ -250,19 +328,18 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<Token<'a>> {
         self.skip();
-        let first = self.rest.chars().next()?;
-        match first {
-            ',' | ';' | ':' => {
+        match *self.rest.first()? {
+            separator @ (b',' | b';' | b':') => {
                 self.rest = &self.rest[1..];
-                Some(Token::Separator(first))
+                Some(Token::Separator(separator))
             }
-            '<' => {
+            b'<' => {
                 let inside = &self.rest[1..];
                 // Without its other half it reaches to where another one opens, or to the next separator.
                 let end = self
                     .angle_end(inside)
-                    .unwrap_or_else(|| inside.find([',', ';', '<']).unwrap_or(inside.len()));
-                self.rest = inside[end..].strip_prefix('>').unwrap_or(&inside[end..]);
+                    .unwrap_or_else(|| memchr3(b',', b';', b'<', inside).unwrap_or(inside.len()));
+                self.rest = inside[end..].strip_prefix(b">").unwrap_or(&inside[end..]);
                 Some(Token::Angle(&inside[..end]))
             }
             _ => Some(self.word()),
@@ -270,45 +347,58 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
+/// The character that `text` begins with, and its length in bytes. What is no UTF-8 is one too.
+fn first_char(text: &[u8]) -> Option<(char, usize)> {
+    let first = *text.first()?;
+    if first.is_ascii() {
+        return Some((first.into(), 1));
+    }
+    let chunk = text[..text.len().min(4)].utf8_chunks().next()?;
+    Some(match chunk.valid().chars().next() {
+        Some(c) => (c, c.len_utf8()),
+        None => (char::REPLACEMENT_CHARACTER, chunk.invalid().len().max(1)),
+    })
+}
+
 /// Where the quoted string that `text` begins with ends.
-fn quote_end(text: &str) -> Option<usize> {
-    end(text, |c, open| match c {
-        '"' if open => (true, true),
-        '"' => (false, true),
+fn quote_end(text: &[u8]) -> Option<usize> {
+    end(text, |byte, open| match byte {
+        b'"' if open => (true, true),
+        b'"' => (false, true),
         _ => (false, open),
     })
 }
 
 /// Where the comment that `text` begins with ends; comments nest.
-fn comment_end(text: &str) -> Option<usize> {
+fn comment_end(text: &[u8]) -> Option<usize> {
     let mut depth = 0usize;
-    end(text, |c, _| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
+    end(text, |byte, _| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
         (depth == 0, true)
     })
 }
 
-/// Goes through `text`, escapes left out, until `step` says that a character is the last.
-fn end(text: &str, mut step: impl FnMut(char, bool) -> (bool, bool)) -> Option<usize> {
+/// Goes through `text`, escapes left out, until `step` says that a byte is the last.
+fn end(text: &[u8], mut step: impl FnMut(u8, bool) -> (bool, bool)) -> Option<usize> {
     let mut open = false;
     let mut escaped = false;
-    for (at, c) in text.char_indices() {
+    for (at, &byte) in text.iter().enumerate() {
         if escaped {
             escaped = false;
             continue;
         }
-        if c == '\\' {
+        if byte == b'\\' {
             escaped = true;
             continue;
         }
-        let (last, still) = step(c, open);
+        let (last, still) = step(byte, open);
         open = still;
         if last {
-            return Some(at + c.len_utf8());
+            return Some(at + 1);
         }
     }
     None

@@ -2,8 +2,14 @@
 //!
 //! It follows what mail servers do (RFC 5322, 2.2 and 3.5, read generously): a line without
 //! a field name ends the header, as the empty line does. Lines end in CRLF or LF.
+//!
+//! A header can be all of a message, and have fields of three bytes: a table of them would be many times its size. So
+//! the first ones are kept at hand, and those behind them are read again whenever somebody asks for them.
 
 use memchr::memchr;
+
+/// Fields that are kept at hand; mail that is not made to be a burden has fewer.
+const AT_HAND: usize = 1000;
 
 /// One field, folded lines included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +31,8 @@ impl Field<'_> {
 /// A message's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
-    pub fields: Vec<Field<'a>>,
+    at_hand: Vec<Field<'a>>,
+    others: Others<'a>,
     /// Where the header ends: at the empty line, or where no field could be read any more.
     pub end: usize,
     /// Whether an empty line, or the end of the message, ended it.
@@ -35,54 +42,100 @@ pub struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads the header of `message`. Never fails: whatever is no header is body.
     pub fn scan(message: &'a [u8]) -> Self {
-        let mut fields: Vec<Field<'a>> = Vec::with_capacity(32);
-        let mut at = skip_mbox_lines(message);
-        while at < message.len() {
-            let next = line_end(message, at);
-            let line = &message[at..next];
-            if matches!(line, b"\n" | b"\r\n") {
-                return Self {
-                    fields,
-                    end: at,
-                    well_ended: true,
-                };
-            }
-            match (line[0], fields.last_mut()) {
-                (b' ' | b'\t', Some(field)) => {
-                    // The value so far ends where the field does.
-                    field.value = &message[field.end - field.value.len()..next];
-                    field.end = next;
-                }
-                _ => match field_name(line) {
-                    Some((name, colon)) => {
-                        fields.push(Field {
-                            name,
-                            value: &line[colon + 1..],
-                            start: at,
-                            end: next,
-                        });
-                    }
-                    None => {
-                        return Self {
-                            fields,
-                            end: at,
-                            well_ended: false,
-                        };
-                    }
-                },
-            }
-            at = next;
+        let mut fields = Fields {
+            message,
+            at: skip_mbox_lines(message),
+        };
+        let mut at_hand = Vec::with_capacity(32);
+        at_hand.extend(fields.by_ref().take(AT_HAND));
+        let mut others = Others {
+            fields: fields.clone(),
+            names: 0,
+        };
+        for field in fields.by_ref() {
+            others.names |= sign(field.name);
         }
+        let end = fields.at;
+        others.fields.message = &message[..end];
+        let well_ended = matches!(&message[end..], [] | [b'\n', ..] | [b'\r', b'\n', ..]);
         Self {
-            fields,
-            end: message.len(),
-            well_ended: true,
+            at_hand,
+            others,
+            end,
+            well_ended,
         }
     }
 
+    /// All fields, from the top.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'a>> {
+        self.at_hand.iter().copied().chain(self.others.fields.clone())
+    }
+
     /// The fields of this name, from the top.
-    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Field<'a>> {
-        self.fields.iter().filter(move |field| field.is(name))
+    pub fn all(&self, name: &str) -> impl Iterator<Item = Field<'a>> {
+        let others = self.others.named(name);
+        let at_hand = self.at_hand.iter().filter(move |field| field.is(name)).copied();
+        at_hand.chain(others.filter(move |field| field.is(name)))
+    }
+
+    /// Whether there is no field at all.
+    pub fn is_empty(&self) -> bool {
+        self.at_hand.is_empty()
+    }
+}
+
+/// The fields that are not at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Others<'a> {
+    fields: Fields<'a>,
+    /// Signs of all their names: one that is not among them needs no reading.
+    names: u64,
+}
+
+impl<'a> Others<'a> {
+    /// Those that may be of this name.
+    fn named(&self, name: &str) -> Fields<'a> {
+        let none = Fields { message: &[], at: 0 };
+        match self.names & sign(name.as_bytes()) {
+            0 => none,
+            _ => self.fields.clone(),
+        }
+    }
+}
+
+/// One bit for a name, whatever its case.
+fn sign(name: &[u8]) -> u64 {
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+    1 << ((7 * name.len() + 3 * letter(name.first()) + letter(name.last())) % 64)
+}
+
+/// The fields from a place in a message on, to where none can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fields<'a> {
+    message: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        let (message, start) = (self.message, self.at);
+        if matches!(&message[start..], [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+            return None;
+        }
+        let mut end = line_end(message, start);
+        let (name, colon) = field_name(&message[start..end])?;
+        while matches!(message.get(end), Some(b' ' | b'\t')) {
+            end = line_end(message, end);
+        }
+        self.at = end;
+        Some(Field {
+            name,
+            value: &message[start + colon + 1..end],
+            start,
+            end,
+        })
     }
 }
 
@@ -115,11 +168,10 @@ mod tests {
 
     fn names(message: &[u8]) -> Vec<String> {
         let header = Header::scan(message);
-        header
-            .fields
-            .iter()
-            .map(|field| String::from_utf8_lossy(field.name).into_owned())
-            .collect()
+        let names = header
+            .fields()
+            .map(|field| String::from_utf8_lossy(field.name).into_owned());
+        names.collect()
     }
 
     #[test]
@@ -127,7 +179,8 @@ mod tests {
         let message = b"From x Mon\r\nTo: a@example.com,\r\n\tb@example.com\r\nSubject : hi\nX:\r\n\r\nBody: no\r\n";
         let header = Header::scan(message);
         assert_eq!(names(message), ["To", "Subject", "X"]);
-        assert_eq!(header.fields[0].value, b" a@example.com,\r\n\tb@example.com\r\n");
+        let first = header.fields().next().unwrap();
+        assert_eq!(first.value, b" a@example.com,\r\n\tb@example.com\r\n");
         assert_eq!(&message[header.end..], b"\r\nBody: no\r\n");
         assert!(header.well_ended);
     }
@@ -135,10 +188,29 @@ mod tests {
     #[test]
     fn a_line_that_is_no_field_ends_the_header() {
         let header = Header::scan(b"To: a@example.com\nno field here\nCc: b@example.com\n");
-        assert_eq!((header.fields.len(), header.end, header.well_ended), (1, 18, false));
+        assert_eq!((header.fields().count(), header.end, header.well_ended), (1, 18, false));
         assert_eq!(names(b" folded first line\nTo: x\n"), [""; 0]);
         assert_eq!(names(b""), [""; 0]);
         assert_eq!(names("Tö: a@example.com\n".as_bytes()), [""; 0]);
+    }
+
+    /// Two million fields took forty times their own bytes.
+    #[test]
+    fn a_header_of_a_million_fields_is_kept_in_next_to_nothing() {
+        let few = AT_HAND - 1;
+        for more in [0, 1, 2, 1_000_000] {
+            let message = format!("{}{}Last: z\n\nbody\n", "X: y\n".repeat(few), "Y:\n z\n".repeat(more));
+            let header = Header::scan(message.as_bytes());
+            assert!(header.at_hand.len() <= AT_HAND);
+            assert_eq!(header.fields().count(), few + more + 1);
+            assert_eq!((header.all("x").count(), header.all("Y").count()), (few, more));
+            assert_eq!(header.all("last").next().unwrap().value, b" z\n");
+            assert_eq!(header.all("Absent").count(), 0);
+            assert_eq!((&message[header.end..], header.well_ended), ("\nbody\n", true));
+        }
+        let broken = "Y: z\n".repeat(2 * AT_HAND) + "no field\nY: body\n";
+        let header = Header::scan(broken.as_bytes());
+        assert_eq!((header.all("Y").count(), header.well_ended), (2 * AT_HAND, false));
     }
 
     proptest! {
@@ -146,7 +218,7 @@ mod tests {
         fn any_bytes_are_read(message in prop::collection::vec(prop::sample::select(b"a: \t\r\n\0\xff".to_vec()), 0..80)) {
             let header = Header::scan(&message);
             prop_assert!(header.end <= message.len());
-            for field in &header.fields {
+            for field in header.fields() {
                 prop_assert!(field.end <= header.end);
                 prop_assert!(message[field.start..field.end].ends_with(field.value));
             }

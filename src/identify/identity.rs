@@ -57,7 +57,7 @@ fn is_left_out(field: &Field) -> bool {
 pub fn identity(message: &[u8], header: &Header) -> [u8; 32] {
     let mut digest = Normalised::new();
     let mut from = 0;
-    for field in header.fields.iter().filter(|field| is_left_out(field)) {
+    for field in header.fields().filter(is_left_out) {
         digest.update(&message[from..field.start]);
         from = field.end;
     }

@@ -5,15 +5,19 @@
 //! `Bcc: new@…, Forwarded: old@…`, `Recipient:`. A `message/rfc822` part behind it is the enclosed message. A report
 //! in a report is not opened: anyone can send one to a user, and Exchange will journal it like other mail.
 
-use std::{borrow::Cow, ops::Range};
+use std::{
+    borrow::Cow,
+    ops::{ControlFlow, Range},
+};
 
 use bytes::Bytes;
+use memchr::memchr;
 
 use super::{
-    address::addresses,
+    address::each_address,
+    found::Named,
     header::Header,
     mime::{self, Body, Entity},
-    recipients::Named,
 };
 
 /// The field that marks a report.
@@ -37,12 +41,9 @@ const ORIGINS: [(&str, &str); 2] = [("Expanded", "Journal-Expanded"), ("Forwarde
 
 /// A report, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// In the order in which the envelope names them.
-    pub recipients: Vec<Named>,
-    pub senders: Vec<Named>,
-    /// The envelope as it stands.
-    pub envelope: String,
+pub struct Report<'m> {
+    /// The envelope as it stands, without its transfer encoding.
+    pub envelope: Cow<'m, [u8]>,
     pub enclosed: Option<Enclosed>,
 }
 
@@ -55,14 +56,17 @@ pub enum Enclosed {
     Decoded(Bytes),
 }
 
-impl Report {
+/// Hands on whom an envelope names, one by one.
+type EachNamed<'e> = dyn FnMut(Named) -> ControlFlow<()> + 'e;
+
+impl<'m> Report<'m> {
     /// Whether `header` says that it is a report's.
     pub fn is_marked(header: &Header) -> bool {
         header.all(MARK).next().is_some()
     }
 
     /// Reads `message`, whose header is `header`; `None` where it is no report. Linear in its length; never fails.
-    pub fn read(message: &[u8], header: &Header) -> Option<Self> {
+    pub fn read(message: &'m [u8], header: &Header) -> Option<Self> {
         if !Self::is_marked(header) {
             return None;
         }
@@ -71,70 +75,96 @@ impl Report {
         };
         let parts = multipart(message, 0..message.len(), boundary);
         let (first, others) = parts.split_first()?;
-        let envelope = text(message, first.clone(), 0)?;
-        let envelope = String::from_utf8_lossy(&envelope).into_owned();
         let mut report = Self {
-            recipients: Vec::new(),
-            senders: Vec::new(),
-            envelope: String::new(),
+            envelope: text(message, first.clone(), 0)?,
             enclosed: None,
         };
-        unfolded(&envelope).iter().for_each(|line| report.line(line));
-        report.envelope = envelope;
-        if report.recipients.is_empty() && report.senders.is_empty() {
+        if !report.names_anybody() {
             return None;
         }
         report.enclosed = others.iter().find_map(|part| enclosed(message, part.clone()));
         Some(report)
     }
 
-    fn line(&mut self, line: &str) {
-        let Some((label, value)) = line.trim_start_matches('\u{feff}').split_once(':') else {
-            return;
-        };
-        let label = label.trim();
-        let find = |known: &[(&'static str, &'static str)]| {
-            let mut known = known.iter();
-            known
-                .find(|(name, _)| name.eq_ignore_ascii_case(label))
-                .map(|(_, field)| *field)
-        };
-        if let Some(field) = find(&RECIPIENTS) {
-            for (field, value) in with_origins(field, value) {
-                name(value, field, &mut self.recipients);
+    fn names_anybody(&self) -> bool {
+        let mut found = |_| ControlFlow::Break(());
+        self.each_recipient(&mut found).is_break() || self.each_sender(&mut found).is_break()
+    }
+
+    /// Hands on the recipients, in the order in which the envelope names them.
+    pub fn each_recipient(&self, found: &mut EachNamed) -> ControlFlow<()> {
+        self.each(&RECIPIENTS, &mut |field, value| with_origins(field, value, found))
+    }
+
+    /// Hands on the senders, in the order in which the envelope names them.
+    pub fn each_sender(&self, found: &mut EachNamed) -> ControlFlow<()> {
+        self.each(&SENDERS, &mut |field, value| name(field, value, found))
+    }
+
+    /// Hands on the values of the lines with one of these labels, each with what a filing calls it.
+    fn each(
+        &self,
+        labels: &[(&'static str, &'static str)],
+        found: &mut dyn FnMut(&'static str, &[u8]) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for line in Lines(&self.envelope) {
+            let line = without_marks(line);
+            let Some(colon) = memchr(b':', line) else { continue };
+            let (label, value) = (line[..colon].trim_ascii(), &line[colon + 1..]);
+            let mut labels = labels.iter();
+            let known = labels.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(label));
+            if let Some((_, field)) = known {
+                found(field, value)?;
             }
-        } else if let Some(field) = find(&SENDERS) {
-            name(value, field, &mut self.senders);
         }
+        ControlFlow::Continue(())
     }
 }
 
-fn name(value: &str, field: &'static str, named: &mut Vec<Named>) {
-    named.extend(addresses(value.as_bytes()).into_iter().map(|address| Named {
-        address,
-        field: Cow::Borrowed(field),
-    }));
+/// Without the byte order marks that text may begin with.
+fn without_marks(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = text.strip_prefix("\u{feff}".as_bytes()) {
+        text = rest;
+    }
+    text
 }
 
 /// The lines of an envelope; one that begins with white space goes on with the one before it.
-fn unfolded(envelope: &str) -> Vec<Cow<'_, str>> {
-    let mut lines: Vec<Cow<str>> = Vec::new();
-    for line in envelope.lines() {
-        match lines.last_mut() {
-            Some(last) if line.starts_with([' ', '\t']) => last.to_mut().push_str(line),
-            _ => lines.push(Cow::Borrowed(line)),
+struct Lines<'e>(&'e [u8]);
+
+impl<'e> Iterator for Lines<'e> {
+    type Item = &'e [u8];
+
+    fn next(&mut self) -> Option<&'e [u8]> {
+        let mut end = 0;
+        loop {
+            let rest = &self.0[end..];
+            if rest.is_empty() || (end > 0 && !matches!(rest[0], b' ' | b'\t')) {
+                break;
+            }
+            end += memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
         }
+        let (line, rest) = self.0.split_at(end);
+        self.0 = rest;
+        (end > 0).then_some(line)
     }
-    lines
 }
 
-/// A line's value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is named. What stands in quotes
-/// or angle brackets is not looked at.
-fn with_origins<'v>(field: &'static str, value: &'v str) -> Vec<(&'static str, &'v str)> {
-    let mut pieces = Vec::new();
+fn name(field: &'static str, value: &[u8], found: &mut EachNamed) -> ControlFlow<()> {
+    each_address(value, &mut |address| {
+        found(Named {
+            address,
+            field: Cow::Borrowed(field),
+        })
+    })
+}
+
+/// Hands on whom a line names: its value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is named.
+/// What stands in quotes or angle brackets is not looked at.
+fn with_origins(field: &'static str, value: &[u8], found: &mut EachNamed) -> ControlFlow<()> {
     let (mut named, mut start) = (field, 0);
     let (mut quoted, mut escaped, mut in_angle) = (false, false, false);
-    for (at, byte) in value.bytes().enumerate() {
+    for (at, byte) in value.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
@@ -145,7 +175,7 @@ fn with_origins<'v>(field: &'static str, value: &'v str) -> Vec<(&'static str, &
                 if let Some((field, behind)) = origin(&value[at + 1..]) {
                     // A second one begins behind the first one's label.
                     if at >= start {
-                        pieces.push((named, &value[start..at]));
+                        name(named, &value[start..at], found)?;
                         (named, start) = (field, value.len() - behind.len());
                     }
                 }
@@ -153,16 +183,15 @@ fn with_origins<'v>(field: &'static str, value: &'v str) -> Vec<(&'static str, &
             _ => {}
         }
     }
-    pieces.push((named, &value[start..]));
-    pieces
+    name(named, &value[start..], found)
 }
 
 /// What a label at the beginning of `text` names, and what stands behind it.
-fn origin(text: &str) -> Option<(&'static str, &str)> {
-    let text = text.trim_start();
+fn origin(text: &[u8]) -> Option<(&'static str, &[u8])> {
+    let text = text.trim_ascii_start();
     ORIGINS.iter().find_map(|(label, field)| {
-        let begins = text.get(..label.len())?.eq_ignore_ascii_case(label);
-        let value = text.get(label.len()..)?.trim_start().strip_prefix(':')?;
+        let begins = text.get(..label.len())?.eq_ignore_ascii_case(label.as_bytes());
+        let value = text.get(label.len()..)?.trim_ascii_start().strip_prefix(b":")?;
         begins.then_some((*field, value))
     })
 }
@@ -206,15 +235,33 @@ mod tests {
     const OUTER: &str = "From: Exchange <exchange@example.com>\nTo: journal@example.com\nX-MS-Journal-Report:\n\
                          Content-Type: multipart/mixed; boundary=\"b\"\nReceived: x\n\n";
 
-    fn report(body: &str) -> Option<Report> {
-        let message = format!("{OUTER}{body}");
-        Report::read(message.as_bytes(), &Header::scan(message.as_bytes()))
+    /// Whom a report names, and what it encloses.
+    #[derive(Debug, PartialEq)]
+    struct Read {
+        recipients: Vec<String>,
+        senders: Vec<String>,
+        enclosed: Option<Enclosed>,
     }
 
-    fn named(list: &[Named]) -> Vec<String> {
-        list.iter()
-            .map(|one| format!("{} {}", one.field, one.address))
-            .collect()
+    fn report(body: &str) -> Option<Read> {
+        let message = format!("{OUTER}{body}");
+        let report = Report::read(message.as_bytes(), &Header::scan(message.as_bytes()))?;
+        let (mut recipients, mut senders) = (Vec::new(), Vec::new());
+        let push = |list: &mut Vec<String>, one: Named| {
+            list.push(format!("{} {}", one.field, one.address));
+            ControlFlow::Continue(())
+        };
+        assert!(
+            report
+                .each_recipient(&mut |one| push(&mut recipients, one))
+                .is_continue()
+        );
+        assert!(report.each_sender(&mut |one| push(&mut senders, one)).is_continue());
+        Some(Read {
+            recipients,
+            senders,
+            enclosed: report.enclosed,
+        })
     }
 
     #[test]
@@ -224,7 +271,7 @@ mod tests {
                         Bcc: new@example.com, Forwarded: old@example.com\nrecipient: r@example.com\nCc: c@example.com\n";
         let report = report(&format!("--b\nContent-Type: text/plain\n\n{envelope}\n--b--\n")).unwrap();
         assert_eq!(
-            named(&report.recipients),
+            report.recipients,
             [
                 "Journal-To jim@example.com",
                 "Journal-Expanded sales@example.com",
@@ -235,7 +282,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            named(&report.senders),
+            report.senders,
             [
                 "Journal-Sender jane@example.com",
                 "Journal-On-Behalf-Of boss@example.com"
@@ -276,7 +323,7 @@ mod tests {
             "Journal-Cc a@example.com",
             "Journal-Cc b@example.com",
         ];
-        assert_eq!(named(&report.recipients), expected);
+        assert_eq!(report.recipients, expected);
     }
 
     #[test]
@@ -308,12 +355,9 @@ mod tests {
     fn an_envelope_is_read_in_any_encoding() {
         let quoted = "--b\nContent-Type: multipart/alternative; boundary=i\n\n--i\nContent-Type: text/plain; charset=utf-8\n\
                       Content-Transfer-Encoding: quoted-printable\n\nTo: J=C3=BCrgen <jue=\nrgen@example.com>\n--i--\n--b--\n";
-        assert_eq!(
-            named(&report(quoted).unwrap().recipients),
-            ["Journal-To juergen@example.com"]
-        );
+        assert_eq!(report(quoted).unwrap().recipients, ["Journal-To juergen@example.com"]);
         let base64 = "--b\nContent-Type: text/plain\nContent-Transfer-Encoding: BASE64\n\n77u/VG86IGFAZXhhbXBsZS5jb20NCg==\n--b--\n";
-        assert_eq!(named(&report(base64).unwrap().recipients), ["Journal-To a@example.com"]);
+        assert_eq!(report(base64).unwrap().recipients, ["Journal-To a@example.com"]);
     }
 
     proptest! {

@@ -1,10 +1,11 @@
 //! Where a message names addresses: each field that a step looks at, and why it does not count where it does not.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, ops::ControlFlow};
 
 use super::{
-    address::{addresses, received_for},
+    address::{Each, each_address, received_for},
     header::{Field, Header},
+    journal::Report,
     recipients::{Mail, Rules},
 };
 use crate::message::Address;
@@ -13,7 +14,8 @@ pub const RECEIVED: &str = "Received";
 const RESENT: [&str; 3] = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
 const ADDRESSEES: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 const SENDERS: [&str; 3] = ["From", "Sender", "Resent-From"];
-/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block.
+/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block. First those that
+/// name addressees.
 const ONCE_A_BLOCK: [&str; 6] = [
     "Resent-To",
     "Resent-Cc",
@@ -22,6 +24,8 @@ const ONCE_A_BLOCK: [&str; 6] = [
     "Resent-Date",
     "Resent-Message-ID",
 ];
+/// Different addresses that our own servers' Received fields name; two are as good as many.
+const MOST_OURS: usize = 100;
 /// What a server writes above all that was there before, and so above a block of Resent- fields.
 const TRACE: [&str; 2] = [RECEIVED, "Return-Path"];
 
@@ -79,9 +83,9 @@ impl Barred {
 /// What is mentioned where.
 pub enum Place<'m> {
     /// A field of the copy as it was fetched.
-    Outer(&'m Field<'m>),
+    Outer(Field<'m>),
     /// A field of the message enclosed in a report.
-    Inner(&'m Field<'m>),
+    Inner(Field<'m>),
     /// A line of a report's envelope.
     Envelope(Address),
 }
@@ -98,130 +102,132 @@ pub struct Mention<'m> {
 }
 
 impl Mention<'_> {
-    /// The addresses that it names, in their order.
-    pub fn addresses(&self) -> Vec<Address> {
+    /// Hands on the addresses that it names, in their order.
+    pub fn each_address(&self, found: &mut Each) -> ControlFlow<()> {
         match &self.place {
-            Place::Envelope(address) => vec![address.clone()],
-            Place::Outer(field) if self.step == Step::Received => received_for(field.value).into_iter().collect(),
-            Place::Outer(field) | Place::Inner(field) => addresses(field.value),
+            Place::Envelope(address) => found(address.clone()),
+            Place::Outer(field) if self.step == Step::Received => {
+                received_for(field.value).map_or(ControlFlow::Continue(()), found)
+            }
+            Place::Outer(field) | Place::Inner(field) => each_address(field.value, found),
         }
     }
 }
 
-/// What `step` looks at in `mail`, group by group.
-pub fn mentions<'m>(rules: &Rules, step: Step, mail: &Mail<'m>) -> Vec<Mention<'m>> {
+/// Hands on mentions, one by one: there can be as many as a message has lines.
+pub type Mentioned<'e, 'm> = dyn FnMut(Mention<'m>) -> ControlFlow<()> + 'e;
+
+/// Hands on what `step` looks at in `mail`, group by group.
+pub fn mentions<'m>(rules: &Rules, step: Step, mail: &Mail<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
     match step {
-        Step::Journal => mail
-            .report
-            .map_or_else(Vec::new, |report| of_report(step, &report.recipients)),
-        Step::Envelope => envelope(rules, mail.outer),
-        Step::Received => received(rules, mail.outer),
-        Step::Addressees => addressees(mail.inner),
+        Step::Journal => of_report(step, mail.report, each),
+        Step::Envelope => envelope(rules, mail.outer, each),
+        Step::Received => received(rules, mail.outer, each),
+        Step::Addressees => addressees(mail.inner, each),
         Step::Senders => {
-            let mut all = mail
-                .report
-                .map_or_else(Vec::new, |report| of_report(step, &report.senders));
-            all.extend(named(step, 0, mail.inner, &SENDERS));
-            all
+            of_report(step, mail.report, each)?;
+            named(step, 0, mail.inner, &SENDERS, each)
         }
     }
 }
 
-fn of_report<'m>(step: Step, named: &[super::Named]) -> Vec<Mention<'m>> {
-    let mention = |one: &super::Named| Mention {
-        step,
-        group: 0,
-        name: one.field.clone(),
-        place: Place::Envelope(one.address.clone()),
-        barred: None,
+fn of_report(step: Step, report: Option<&Report>, each: &mut Mentioned<'_, '_>) -> ControlFlow<()> {
+    let Some(report) = report else {
+        return ControlFlow::Continue(());
     };
-    named.iter().map(mention).collect()
+    let mut mention = |one: super::Named| {
+        each(Mention {
+            step,
+            group: 0,
+            name: one.field,
+            place: Place::Envelope(one.address),
+            barred: None,
+        })
+    };
+    match step {
+        Step::Senders => report.each_sender(&mut mention),
+        _ => report.each_recipient(&mut mention),
+    }
 }
 
 /// A group for each of the profile's envelope fields. Those count that stand above the topmost Received field, or as
 /// many further ones as are our own hops'.
-fn envelope<'m>(rules: &Rules, header: &'m Header<'m>) -> Vec<Mention<'m>> {
-    let received = || {
-        let fields = header.fields.iter().enumerate();
-        fields.filter(|(_, field)| field.is(RECEIVED)).map(|(index, _)| index)
-    };
+fn envelope<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
+    let mut received = header.all(RECEIVED).map(|field| field.start);
+    let topmost = received.next();
     // A message with fewer hops than promised: what is above the topmost is ours all the same.
-    let zone = received().nth(rules.trusted_received).or_else(|| received().next());
+    let zone = match rules.trusted_received {
+        0 => topmost,
+        further => received.nth(further - 1).or(topmost),
+    };
     let below = if zone.is_some() { Barred::Below } else { Barred::NoZone };
-    let mut mentions = Vec::new();
     for (group, name) in rules.envelope_headers.iter().enumerate() {
-        let fields = header.fields.iter().enumerate().filter(|(_, field)| field.is(name));
-        mentions.extend(fields.map(|(index, field)| Mention {
-            step: Step::Envelope,
-            group,
-            name: name.clone().into(),
-            place: Place::Outer(field),
-            barred: zone.is_none_or(|zone| index >= zone).then_some(below),
-        }));
+        for field in header.all(name) {
+            each(Mention {
+                step: Step::Envelope,
+                group,
+                name: name.clone().into(),
+                place: Place::Outer(field),
+                barred: zone.is_none_or(|zone| field.start >= zone).then_some(below),
+            })?;
+        }
     }
-    mentions
+    ControlFlow::Continue(())
 }
 
 /// `for <address>` in the Received fields of our own servers, where there is exactly one (RFC 5321, 4.4).
-fn received<'m>(rules: &Rules, header: &'m Header<'m>) -> Vec<Mention<'m>> {
+fn received<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
     let ours = rules.trusted_received.max(1);
-    let fields = header.all(RECEIVED).enumerate();
-    let mut mentions: Vec<_> = fields
-        .map(|(index, field)| Mention {
+    let mut named = HashSet::new();
+    if ours > 1 {
+        let named_by_us = header.all(RECEIVED).take(ours);
+        let named_by_us = named_by_us.filter_map(|field| received_for(field.value));
+        named.extend(named_by_us.filter(|address| !rules.is_own(address)).take(MOST_OURS));
+    }
+    let of_ours = (named.len() > 1).then_some(Barred::Several);
+    for (index, field) in header.all(RECEIVED).enumerate() {
+        each(Mention {
             step: Step::Received,
             group: 0,
             name: RECEIVED.into(),
             place: Place::Outer(field),
-            barred: (index >= ours).then_some(Barred::NotOurs),
-        })
-        .collect();
-    let ours = ours.min(mentions.len());
-    if ours > 1 {
-        let named = mentions[..ours].iter().flat_map(Mention::addresses);
-        let named: HashSet<_> = named.filter(|address| !rules.is_own(address)).collect();
-        if named.len() > 1 {
-            mentions[..ours]
-                .iter_mut()
-                .for_each(|mention| mention.barred = Some(Barred::Several));
-        }
+            barred: if index >= ours { Some(Barred::NotOurs) } else { of_ours },
+        })?;
     }
-    mentions
+    ControlFlow::Continue(())
 }
 
 /// A group for each block of Resent- fields, the newest first; then To and its like.
-fn addressees<'m>(header: &'m Header<'m>) -> Vec<Mention<'m>> {
-    let mut mentions = Vec::new();
-    let mut block = Vec::new();
-    let mut seen = 0usize;
+fn addressees<'m>(header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
     let mut group = 0;
-    let mut end = |block: &mut Vec<&'m Field<'m>>| {
-        if block.is_empty() {
-            return;
+    // The fields of a block, each at its name's place.
+    let mut block = [None; ONCE_A_BLOCK.len()];
+    let mut end = |block: &mut [Option<Field<'m>>]| {
+        if block.iter().all(Option::is_none) {
+            return ControlFlow::Continue(());
         }
-        for name in RESENT {
-            let fields = block.iter().filter(|field| field.is(name));
-            mentions.extend(fields.map(|field| of_field(Step::Addressees, group, field, name)));
+        for (name, field) in RESENT.into_iter().zip(&*block) {
+            if let Some(field) = field {
+                each(of_field(Step::Addressees, group, *field, name))?;
+            }
         }
         group += 1;
-        block.clear();
+        block.fill(None);
+        ControlFlow::Continue(())
     };
-    for field in &header.fields {
+    for field in header.fields() {
         if TRACE.iter().any(|name| field.is(name)) {
-            end(&mut block);
-            seen = 0;
+            end(&mut block)?;
         } else if let Some(which) = ONCE_A_BLOCK.iter().position(|name| field.is(name)) {
-            if seen & (1 << which) != 0 {
-                end(&mut block);
-                seen = 0;
+            if block[which].is_some() {
+                end(&mut block)?;
             }
-            seen |= 1 << which;
-            block.push(field);
+            block[which] = Some(field);
         }
     }
-    end(&mut block);
+    end(&mut block)?;
     let last = group;
-    mentions.extend(named(Step::Addressees, last, header, &ADDRESSEES));
-    mentions
+    named(Step::Addressees, last, header, &ADDRESSEES, each)
 }
 
 /// The fields of these names, name by name.
@@ -230,12 +236,15 @@ fn named<'m>(
     group: usize,
     header: &'m Header<'m>,
     names: &'static [&'static str],
-) -> impl Iterator<Item = Mention<'m>> {
-    let fields = move |name: &'static str| header.all(name).map(move |field| of_field(step, group, field, name));
-    names.iter().flat_map(move |name| fields(name))
+    each: &mut Mentioned<'_, 'm>,
+) -> ControlFlow<()> {
+    names.iter().try_for_each(|name| {
+        let mut fields = header.all(name);
+        fields.try_for_each(|field| each(of_field(step, group, field, name)))
+    })
 }
 
-fn of_field<'m>(step: Step, group: usize, field: &'m Field<'m>, name: &'static str) -> Mention<'m> {
+fn of_field<'m>(step: Step, group: usize, field: Field<'m>, name: &'static str) -> Mention<'m> {
     Mention {
         step,
         group,

@@ -3,10 +3,12 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 
-use super::header::Header;
+use super::{
+    header::Header,
+    values::{from_base64, from_quoted_printable},
+};
 
 /// A message, or a part of a multipart: a header and a body.
 pub(super) struct Entity<'a> {
@@ -33,6 +35,11 @@ impl<'a> Entity<'a> {
     /// The body without its transfer encoding; as it stands where that cannot be undone.
     pub fn decoded(&self, message: &'a [u8]) -> Cow<'a, [u8]> {
         let body = &message[self.body.clone()];
+        self.encoding().decoded(body).unwrap_or(Cow::Borrowed(body))
+    }
+
+    /// What its Content-Transfer-Encoding says.
+    pub fn encoding(&self) -> Encoding {
         let encoding = self.header.all("Content-Transfer-Encoding").next();
         let encoding = encoding.map_or(&[][..], |field| field.value.trim_ascii());
         // Without what some put behind it.
@@ -40,14 +47,47 @@ impl<'a> Entity<'a> {
             .iter()
             .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
         let encoding = &encoding[..end.unwrap_or(encoding.len())];
-        let decoded = if encoding.eq_ignore_ascii_case(b"base64") {
-            base64_decode(body)
+        if encoding.eq_ignore_ascii_case(b"base64") {
+            Encoding::Base64
         } else if encoding.eq_ignore_ascii_case(b"quoted-printable") {
-            quoted_printable_decode(body)
+            Encoding::QuotedPrintable
         } else {
-            None
+            Encoding::None
+        }
+    }
+}
+
+/// A transfer encoding (RFC 2045, 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    None,
+    Base64,
+    QuotedPrintable,
+}
+
+impl Encoding {
+    /// `body` without it; `None` where it cannot be undone.
+    pub fn decoded(self, body: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::None => Some(Cow::Borrowed(body)),
+            Self::Base64 => from_base64(body).map(Cow::Owned),
+            Self::QuotedPrintable => from_quoted_printable(body).map(Cow::Owned),
+        }
+    }
+
+    /// The beginning of `body`, of about so many bytes, that can be decoded by itself.
+    pub fn whole(self, body: &[u8], length: usize) -> &[u8] {
+        let Some(beginning) = body.get(..length) else {
+            return body;
         };
-        decoded.map_or(Cow::Borrowed(body), Cow::Owned)
+        match self {
+            Self::None => body,
+            // Lines are of whole groups of letters, wherever anybody writes lines.
+            Self::Base64 | Self::QuotedPrintable => {
+                let end = memrchr(b'\n', beginning).or_else(|| memchr(b'\n', body));
+                end.map_or(body, |end| &body[..=end])
+            }
+        }
     }
 }
 
@@ -78,6 +118,9 @@ impl<'a> Body<'a> {
     }
 }
 
+/// Longer boundaries are none: RFC 2046 has 70 bytes (5.1.1).
+const LONGEST_BOUNDARY: usize = 1000;
+
 /// The `boundary` parameter, without its quotes.
 fn boundary(value: &[u8]) -> Option<&[u8]> {
     const NAME: &[u8] = b"boundary";
@@ -100,7 +143,7 @@ fn boundary(value: &[u8]) -> Option<&[u8]> {
                 &value[..end.unwrap_or(value.len())]
             }
         };
-        return Some(text.trim_ascii_end()).filter(|text| !text.is_empty());
+        return Some(text.trim_ascii_end()).filter(|text| (1..=LONGEST_BOUNDARY).contains(&text.len()));
     }
     None
 }

@@ -1,9 +1,11 @@
 //! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
 
 mod address;
+mod found;
 mod header;
 mod identity;
 mod journal;
+mod layout;
 mod leaves;
 mod mentions;
 mod mime;
@@ -11,22 +13,26 @@ mod pool;
 mod received;
 mod recipients;
 mod survey;
+mod values;
 
 use bytes::Bytes;
-use mail_parser::{DateTime, HeaderValue, parsers::MessageStream};
 use sha2::{Digest, Sha256};
 
 use journal::Enclosed;
+use values::date;
 
-pub use address::{addresses, received_for};
+pub use address::{addresses, first_addresses, received_for};
+pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header};
 pub use journal::Report;
+pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{Found, Mail, Named, Rules, how_to_believe_reports};
+pub use recipients::{Mail, Rules, how_to_believe_reports};
 pub use survey::{Survey, Surveyed};
+pub use values::{is_cut, mailboxes, text};
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -144,14 +150,14 @@ impl Digests {
 }
 
 /// A copy taken apart: the report that it is, and the message that is archived.
-struct Opened {
-    report: Option<Report>,
+struct Opened<'m> {
+    report: Option<Report<'m>>,
     journaled: Journaled,
     message: Bytes,
 }
 
-impl Opened {
-    fn new(fetched: &Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
+impl<'m> Opened<'m> {
+    fn new(fetched: &'m Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
         let report = Report::read(fetched, header);
         let message = match &report {
             Some(_) if !rules.trusts(header) => {
@@ -231,7 +237,7 @@ impl Identified {
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
-        note(inner.fields.is_empty(), Notes::NO_HEADER);
+        note(inner.is_empty(), Notes::NO_HEADER);
         note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
@@ -252,6 +258,22 @@ impl Identified {
     }
 }
 
+impl Rules {
+    /// The addresses that count in what was `fetched` and that are `wanted`, however many there are. Never fails.
+    pub fn look_through(&self, fetched: &Bytes, wanted: &mut Wanted) -> Found {
+        let outer = Header::scan(fetched);
+        let Opened { report, message, .. } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
+        let enclosed = report.as_ref().filter(|report| report.enclosed.is_some());
+        let enclosed = enclosed.map(|_| Header::scan(&message));
+        let mail = Mail {
+            outer: &outer,
+            inner: enclosed.as_ref().unwrap_or(&outer),
+            report: report.as_ref(),
+        };
+        self.find_wanted(&mail, wanted)
+    }
+}
+
 /// The identity of a message, by which copies of it count as the same.
 pub(crate) fn identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, &Header::scan(message))
@@ -269,24 +291,6 @@ fn written(header: &Header) -> Option<i64> {
 fn received(header: &Header) -> Option<i64> {
     let topmost = header.all("Received").next();
     topmost.and_then(|field| date(behind_semicolon(field.value)))
-}
-
-/// A date as RFC 5322 writes it, in seconds since 1970 UTC.
-fn date(value: &[u8]) -> Option<i64> {
-    let mut line = value.to_vec();
-    if !line.ends_with(b"\n") {
-        line.push(b'\n');
-    }
-    match MessageStream::new(&line).parse_date() {
-        HeaderValue::DateTime(date) if is_plausible(&date) => Some(date.to_timestamp()),
-        _ => None,
-    }
-}
-
-/// The parser takes what numbers there are. Mail before 1970 does not exist, and years of more than
-/// four digits cannot be written.
-fn is_plausible(date: &DateTime) -> bool {
-    date.is_valid() && (1970..=9999).contains(&date.year)
 }
 
 fn behind_semicolon(value: &[u8]) -> &[u8] {

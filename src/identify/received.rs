@@ -25,13 +25,15 @@ pub struct Client {
     pub ip: Option<IpAddr>,
 }
 
+/// Bytes of a field that are looked at. What is cut off there takes a name away, and never gives one.
+const LONGEST: usize = 16 << 10;
 /// Comments between `from` and `by`; a client that brings more is up to something.
 const COMMENTS: usize = 8;
 
 impl Client {
     /// Reads a Received field's value.
     pub fn read(value: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(value);
+        let text = String::from_utf8_lossy(&value[..value.len().min(LONGEST)]);
         Self::in_clause(&text).unwrap_or_default()
     }
 

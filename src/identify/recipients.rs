@@ -5,9 +5,11 @@
 //! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
 //! is and what of it is barred, and is asked by whoever decides and by whoever explains.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{collections::HashSet, ops::ControlFlow};
 
 use super::{
+    address::Each,
+    found::{Found, Gathering, Keep, Role, Wanted},
     header::Header,
     journal::{MARK, Report},
     mentions::{Mention, RECEIVED, Step, mentions},
@@ -17,20 +19,6 @@ use crate::{
     config::{self, Hosts, Journal, Use},
     message::Address,
 };
-
-/// An address, and the field that named it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    pub address: Address,
-    pub field: Cow<'static, str>,
-}
-
-/// The addresses that count for a message. Each stands once in either list.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Found {
-    pub recipients: Vec<Named>,
-    pub senders: Vec<Named>,
-}
 
 /// A profile's rules, made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +42,7 @@ pub struct Mail<'m> {
     pub outer: &'m Header<'m>,
     /// The header of the message that is archived.
     pub inner: &'m Header<'m>,
-    pub report: Option<&'m Report>,
+    pub report: Option<&'m Report<'m>>,
 }
 
 impl<'m> Mail<'m> {
@@ -111,27 +99,30 @@ impl Rules {
         Report::is_marked(header) && self.trusts(header)
     }
 
-    /// The addresses that count.
+    /// The addresses that count; where they are very many, the first ones.
     pub fn find(&self, mail: &Mail) -> Found {
-        self.decide(mail).0
+        self.decide(mail, Keep::First).0
+    }
+
+    /// The addresses that count and that are `wanted`, however many there are.
+    pub fn find_wanted(&self, mail: &Mail, wanted: &mut Wanted) -> Found {
+        self.decide(mail, Keep::Wanted(wanted)).0
     }
 
     /// The addresses that count, and the groups of mentions that they are from.
-    pub(super) fn decide(&self, mail: &Mail) -> (Found, Vec<Counting>) {
-        let mut found = Found::default();
+    pub(super) fn decide(&self, mail: &Mail, keep: Keep) -> (Found, Vec<Counting>) {
+        let mut gathering = Gathering::new(keep);
         let mut counting = Vec::new();
         for step in Step::RECIPIENTS {
-            let decided = !found.recipients.is_empty() && self.steps != Use::All;
+            let decided = !counting.is_empty() && self.steps != Use::All;
             if !decided && self.takes(step) {
-                self.take(step, mail, &mut found.recipients, &mut counting);
+                self.take(step, mail, &mut gathering, &mut counting);
             }
         }
         if self.senders {
-            self.take(Step::Senders, mail, &mut found.senders, &mut counting);
+            self.take(Step::Senders, mail, &mut gathering, &mut counting);
         }
-        keep_first(&mut found.recipients);
-        keep_first(&mut found.senders);
-        (found, counting)
+        (gathering.found(), counting)
     }
 
     /// Whether the profile takes this step at all.
@@ -144,43 +135,44 @@ impl Rules {
     }
 
     /// The addresses of a step's first group that has one; of all groups where they are to be united.
-    fn take(&self, step: Step, mail: &Mail, found: &mut Vec<Named>, counting: &mut Vec<Counting>) {
-        let mentions = mentions(self, step, mail);
+    fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) {
+        let role = match step {
+            Step::Senders => Role::Sender,
+            _ => Role::Recipient,
+        };
         let all = step == Step::Envelope && self.steps == Use::All;
-        for group in mentions.chunk_by(|one, other| one.group == other.group) {
-            let before = found.len();
-            let open = group.iter().filter(|mention| mention.barred.is_none());
-            for mention in open {
-                let addresses = self.addresses(mention).into_iter();
-                found.extend(addresses.filter(|address| !self.is_own(address)).map(|address| Named {
-                    address,
-                    field: mention.name.clone(),
-                }));
+        // The group that was the last to yield an address.
+        let mut yielded = None;
+        let _all_or_enough = mentions(self, step, mail, &mut |mention| {
+            if yielded.is_some_and(|group| group != mention.group) && !all {
+                return ControlFlow::Break(());
             }
-            if found.len() > before {
-                counting.push((step, group[0].group));
-                if !all {
-                    return;
+            if mention.barred.is_some() {
+                return ControlFlow::Continue(());
+            }
+            self.each_address(&mention, &mut |address| {
+                if self.is_own(&address) {
+                    return ControlFlow::Continue(());
                 }
-            }
-        }
+                if yielded != Some(mention.group) {
+                    yielded = Some(mention.group);
+                    counting.push((step, mention.group));
+                }
+                gathering.take(role, address, &mention.name)
+            })
+        });
     }
 
-    /// The addresses of a mention, in their order.
-    pub(super) fn addresses(&self, mention: &Mention) -> Vec<Address> {
-        let mut addresses = mention.addresses();
-        if mention.step == Step::Envelope && !self.strip_prefix.is_empty() {
-            for address in &mut addresses {
-                let without = self
-                    .strip_prefix
-                    .iter()
-                    .find_map(|prefix| address.without_prefix(prefix));
-                if let Some(without) = without {
-                    *address = without;
-                }
-            }
+    /// Hands on the addresses of a mention, in their order.
+    pub(super) fn each_address(&self, mention: &Mention, found: &mut Each) -> ControlFlow<()> {
+        if mention.step != Step::Envelope || self.strip_prefix.is_empty() {
+            return mention.each_address(found);
         }
-        addresses
+        mention.each_address(&mut |address| {
+            let mut prefixes = self.strip_prefix.iter();
+            let without = prefixes.find_map(|prefix| address.without_prefix(prefix));
+            found(without.unwrap_or(address))
+        })
     }
 
     /// Whether the address is the mailbox's own, which names nobody.
@@ -197,14 +189,6 @@ pub fn how_to_believe_reports(reports: u64) -> String {
          where they come from your own server, set journal = \"from\" with journal_from, or journal = \"always\" where \
          nobody else can write to this mailbox"
     )
-}
-
-/// Leaves each address once, with the first field that named it.
-fn keep_first(named: &mut Vec<Named>) {
-    if named.len() > 1 {
-        let mut seen = HashSet::with_capacity(named.len());
-        named.retain(|one| seen.insert(one.address.clone()));
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use super::super::Named;
 use super::*;
 use crate::config::Recipients;
 

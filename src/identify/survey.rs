@@ -1,24 +1,32 @@
 //! All addresses in a message, and of each whether it counts and why: what `explain` shows. It goes the same way as
 //! the decision itself, and looks at what the decision passed by as well.
 
+use std::{collections::HashSet, ops::ControlFlow};
+
 use bytes::Bytes;
 use memchr::memchr_iter;
 
 use super::{
     Digests, Journaled, Opened, Reported,
+    found::{Found, Keep, Wanted},
     header::Header,
     journal::{Enclosed, Report},
     mentions::{Mention, Place, Step, mentions},
-    recipients::{Counting, Found, Mail, Rules},
+    recipients::{Counting, Mail, Rules},
 };
 use crate::message::Address;
+
+/// Addresses of a message that are surveyed, whether they are wanted or not.
+const MOST: usize = 1_000;
 
 /// A message, surveyed.
 pub struct Survey {
     pub found: Found,
     pub reported: Reported,
-    /// In the order of the steps and of what each looks at; senders last.
+    /// In the order of the steps and of what each looks at; senders last. The first ones, and those that are wanted.
     pub addresses: Vec<Surveyed>,
+    /// How often others are named.
+    pub more: u64,
 }
 
 /// An address that is mentioned.
@@ -43,42 +51,65 @@ const DECIDED: &str = "an earlier step has decided";
 const PREFERRED: &str = "another field of this step comes before it";
 
 impl Rules {
-    /// Surveys what was `fetched`, a whole copy or its header. Linear in its length; never fails.
-    pub fn survey(&self, fetched: &Bytes) -> Survey {
+    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to be
+    /// surveyed, however many stand before it. Linear in its length; never fails.
+    pub fn survey(&self, fetched: &Bytes, wanted: &mut Wanted) -> Survey {
         let outer = Header::scan(fetched);
         let Opened {
             report,
             journaled,
             message,
-        } = Opened::new(fetched, &outer, self, Digests::of);
+        } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let mail = Mail {
             outer: &outer,
             inner: enclosed.as_ref().unwrap_or(&outer),
             report: report.as_ref(),
         };
-        let (found, counting) = self.decide(&mail);
-        let lines = Lines::new(fetched, report.as_ref());
-        let steps = Step::RECIPIENTS.into_iter().chain([Step::Senders]);
-        let mut addresses = Vec::new();
-        for mention in steps.flat_map(|step| mentions(self, step, &mail)) {
-            for address in self.addresses(&mention) {
+        let (first, _) = self.decide(&mail, Keep::First);
+        let (found, counting) = self.decide(&mail, Keep::Wanted(wanted));
+        let mut recipients: HashSet<_> = found.recipients.iter().map(|one| &one.address).collect();
+        let mut senders: HashSet<_> = found.senders.iter().map(|one| &one.address).collect();
+
+        let inner = inner(report.as_ref());
+        let (mut addresses, mut more) = (Vec::new(), 0);
+        let mut survey = |mention: Mention| {
+            let wanted = match mention.step {
+                Step::Senders => &mut senders,
+                _ => &mut recipients,
+            };
+            let at = match &mention.place {
+                Place::Outer(field) => Some(field.start),
+                Place::Inner(field) => inner.map(|inner| inner + field.start),
+                Place::Envelope(_) => None,
+            };
+            self.each_address(&mention, &mut |address| {
                 let why = self.why_not(&mention, &address, &counting);
-                addresses.push(Surveyed {
-                    address,
-                    field: mention.name.clone().into_owned(),
-                    step: mention.step,
-                    line: lines.of(&mention.place),
-                    trusted: mention.barred.is_none(),
-                    counts: why.is_none(),
-                    why,
-                });
-            }
-        }
+                let is_wanted = why.is_none() && wanted.remove(&address);
+                if addresses.len() < MOST || is_wanted {
+                    let surveyed = Surveyed {
+                        address,
+                        field: mention.name.clone().into_owned(),
+                        step: mention.step,
+                        line: None,
+                        trusted: mention.barred.is_none(),
+                        counts: why.is_none(),
+                        why,
+                    };
+                    addresses.push((surveyed, at));
+                } else {
+                    more += 1;
+                }
+                ControlFlow::Continue(())
+            })
+        };
+        let mut steps = Step::RECIPIENTS.into_iter().chain([Step::Senders]);
+        let _all = steps.try_for_each(|step| mentions(self, step, &mail, &mut survey));
         Survey {
-            found,
             reported: journaled.reported(),
-            addresses,
+            addresses: numbered(fetched, addresses),
+            more,
+            found: if first.more == 0 { first } else { found.clone() },
         }
     }
 
@@ -99,36 +130,31 @@ impl Rules {
     }
 }
 
-/// Where lines begin.
-struct Lines {
-    ends: Vec<usize>,
-    /// Where the message that is archived begins in what was fetched; `None` where it was encoded there.
-    inner: Option<usize>,
+/// Where the message that is archived begins in what was fetched; `None` where it was encoded there.
+fn inner(report: Option<&Report>) -> Option<usize> {
+    match report.and_then(|report| report.enclosed.as_ref()) {
+        None => Some(0),
+        Some(Enclosed::At(range)) => Some(range.start),
+        Some(Enclosed::Decoded(_)) => None,
+    }
 }
 
-impl Lines {
-    fn new(fetched: &[u8], report: Option<&Report>) -> Self {
-        let inner = match report.and_then(|report| report.enclosed.as_ref()) {
-            None => Some(0),
-            Some(Enclosed::At(range)) => Some(range.start),
-            Some(Enclosed::Decoded(_)) => None,
-        };
-        let header = Header::scan(fetched).end;
-        let looked_at = inner.filter(|start| *start > 0).map_or(header, |_| fetched.len());
-        Self {
-            ends: memchr_iter(b'\n', &fetched[..looked_at]).collect(),
-            inner,
+/// Says on which line each of these stands, by where that is in `fetched`.
+fn numbered(fetched: &[u8], mut surveyed: Vec<(Surveyed, Option<usize>)>) -> Vec<Surveyed> {
+    let mut by_place: Vec<_> = surveyed
+        .iter_mut()
+        .filter_map(|(one, at)| Some((at.as_ref()?, &mut one.line)))
+        .collect();
+    by_place.sort_by_key(|(at, _)| **at);
+    let mut ends = memchr_iter(b'\n', fetched).peekable();
+    let mut number = 1;
+    for (at, line) in by_place {
+        while ends.next_if(|end| end < at).is_some() {
+            number += 1;
         }
+        *line = Some(number);
     }
-
-    fn of(&self, place: &Place) -> Option<usize> {
-        let at = match place {
-            Place::Outer(field) => field.start,
-            Place::Inner(field) => self.inner? + field.start,
-            Place::Envelope(_) => return None,
-        };
-        Some(self.ends.partition_point(|end| *end < at) + 1)
-    }
+    surveyed.into_iter().map(|(one, _)| one).collect()
 }
 
 #[cfg(test)]
@@ -141,7 +167,7 @@ mod tests {
     use crate::config::{Recipients, Use};
 
     fn survey(message: &str, recipients: &Recipients) -> Survey {
-        Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()))
+        Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()), &mut |_, _| false)
     }
 
     #[test]

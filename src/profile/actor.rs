@@ -13,6 +13,7 @@ use super::{
     ending::{self, finish, left_open, log, not_begun},
     exclude::Exclude,
     frequent::{Common, Frequent},
+    judge::names_very_many,
     pulse::Pulse,
     run::{self, Exit},
 };
@@ -30,6 +31,9 @@ use crate::{
 const MAILBOX: usize = 16;
 /// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
 const LOGGED: usize = 20;
+
+/// Notices of a protocol up to which copies are named that are out of the ordinary.
+const MOST_NOTICES: usize = 20;
 
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +151,7 @@ impl Profile {
             reported,
             error,
             afloat: _,
-            copy: _,
+            copy,
         } = judged;
         self.live.modify(|live| {
             let Some(run) = live.run.as_mut() else { return };
@@ -165,6 +169,9 @@ impl Profile {
                 Reported::No => {}
             }
             let Some(routed) = routed else { return };
+            if routed.more > 0 && run.notices.len() < MOST_NOTICES {
+                run.notice(names_very_many(&copy, routed.more));
+            }
             live.unresolved.message(routed.unresolved);
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;

@@ -373,6 +373,10 @@ impl Work<'_> {
                 continue;
             }
             let found = self.task.rules.find(&Mail::plain(&header));
+            // Whoever is known may be among those that were not kept: that is found out once it is fetched.
+            if found.more > 0 {
+                continue;
+            }
             let question = Preview {
                 found,
                 routing: self.task.routing.clone(),

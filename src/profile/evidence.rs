@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::{
     config::{self, Hosts},
-    identify::{Client, Header, Report, addresses, received_for},
+    identify::{Client, Header, Report, first_addresses, received_for},
     message::{Address, host_name},
 };
 
@@ -25,6 +25,8 @@ const RECEIVED: &str = "Received";
 pub const DEEPEST: usize = 2;
 /// Addresses that are kept of one field, and fields of one message.
 const MOST: usize = 100;
+/// Bytes of a Received field that are looked at.
+const LONGEST: usize = 16 << 10;
 
 /// What the headers looked at so far show.
 #[derive(Clone, Debug)]
@@ -81,7 +83,7 @@ impl Evidence {
     /// Looks at one more header.
     pub fn look(&mut self, header: &Header) {
         let mut shown = Shown::default();
-        for field in &header.fields {
+        for field in header.fields() {
             if field.is(RECEIVED) {
                 if shown.received <= DEEPEST {
                     let named = received_for(field.value);
@@ -93,12 +95,12 @@ impl Evidence {
                 shown.received += 1;
             } else if ["To", "Cc"].iter().any(|name| field.is(name)) {
                 let room = MOST.saturating_sub(shown.addressees.len());
-                shown.addressees.extend(addresses(field.value).into_iter().take(room));
+                shown.addressees.extend(first_addresses(field.value, room));
             } else if let Some(name) = self.names.iter().position(|name| field.is(name))
                 && shown.received <= DEEPEST.max(self.trusted_received)
                 && shown.envelope.len() < MOST
             {
-                let named = addresses(field.value).into_iter().take(MOST);
+                let named = first_addresses(field.value, MOST).into_iter();
                 shown.envelope.push(Envelope {
                     name,
                     depth: shown.received,
@@ -141,7 +143,7 @@ fn client(value: &[u8]) -> Option<String> {
 
 /// The host behind `by` in a Received field, outside of comments.
 fn by(value: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(value);
+    let text = String::from_utf8_lossy(&value[..value.len().min(LONGEST)]);
     let mut depth = 0usize;
     let plain: String = text
         .chars()

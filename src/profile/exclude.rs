@@ -1,12 +1,13 @@
 //! Which copies a profile leaves alone. Pure.
 
-use mail_parser::{HeaderValue, parsers::MessageStream};
-
 use crate::{
     config,
-    identify::{Header, date_of},
+    identify::{Header, date_of, text},
     source::{Announced, Facts},
 };
+
+/// Fields of one name that are looked at in a message.
+const MOST_FIELDS: usize = 100;
 
 /// `[profile.exclude]`, at one moment: a run judges all its copies by the time at which it began.
 #[derive(Clone, Debug)]
@@ -65,8 +66,8 @@ impl Exclude {
     /// Whether a message is excluded by its header. `date`: when the server got it, in seconds since 1970 UTC.
     pub fn applies_to(&self, header: &Header, date: Option<i64>) -> bool {
         let matches = |pattern: &config::HeaderPattern| {
-            let mut values = header.all(&pattern.name);
-            values.any(|field| pattern.matches(&readable(field.value)))
+            let mut values = header.all(&pattern.name).take(MOST_FIELDS);
+            values.any(|field| pattern.matches(&text(field.value)))
         };
         if self.rules.headers.iter().any(matches) {
             return true;
@@ -77,17 +78,6 @@ impl Exclude {
 
     fn is_out_of_time(&self, date: i64) -> bool {
         self.oldest.is_some_and(|oldest| date < oldest) || self.newest.is_some_and(|newest| date > newest)
-    }
-}
-
-/// What a field says, without the line ends that fold it, and encoded words decoded (RFC 2047).
-fn readable(value: &[u8]) -> String {
-    let mut line = value.to_vec();
-    line.retain(|byte| !matches!(byte, b'\r' | b'\n'));
-    line.push(b'\n');
-    match MessageStream::new(&line).parse_unstructured() {
-        HeaderValue::Text(text) => text.into_owned(),
-        _ => String::from_utf8_lossy(value).into_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     fault,
     identify::{Header, Identified, Reported},
     report::{CopyError, InStage, Outcome, Stage},
-    route::{Prepared, Previewed, Route, RouteError, Routed},
+    route::{AsItStands, Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
@@ -126,6 +126,13 @@ pub async fn judge(
         Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
         Err(panicked) => return Ok(failed("identify", panicked.to_string())),
     };
+    let prepared = match prepared.found.more {
+        0 => prepared,
+        _ => match look_through(&task, prepared).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok(failed("identify", error)),
+        },
+    };
     let reported = prepared.reported;
     let route = Route {
         copy: named,
@@ -160,6 +167,27 @@ pub async fn judge(
         Err(RouteError::Store(error)) => Err(error),
         Err(error) => Ok(failed("route", error.to_string())),
     }
+}
+
+/// Looks up all addresses of a copy that names more than were kept, with the users as they are now.
+async fn look_through(task: &Task, prepared: Prepared) -> Result<Prepared, String> {
+    let directory = task.stages.router.send(AsItStands).await;
+    let directory = directory.map_err(|_| RouteError::Router.to_string())?;
+    let (rules, routing) = (task.rules.clone(), task.routing.clone());
+    let looking = move || prepared.looked_through(&directory, &routing, &rules);
+    task.stages
+        .pool
+        .run(looking)
+        .await
+        .map_err(|panicked| panicked.to_string())
+}
+
+/// What is told of a copy that names so many addresses that most of them are but counted.
+pub fn names_very_many(copy: &CopyRef, more: u64) -> String {
+    format!(
+        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and whoever is \
+         known among them has the message"
+    )
 }
 
 pub fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {

@@ -347,9 +347,13 @@ impl Work<'_> {
             let read = || match want {
                 Want::Header => by_header(rules, &Header::scan(&bytes)),
                 Want::Whole => {
-                    let identified = Identified::new(bytes, internal_date, rules);
+                    let identified = Identified::new(bytes.clone(), internal_date, rules);
                     Some((identified.found, identified.journal.reported()))
                 }
+            };
+            let read = || {
+                let (found, reported) = read()?;
+                Some((tally.looked_through(found, rules, &bytes), reported))
             };
             let read = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
                 tracing::error!(%copy, "reading a message panicked; a run would keep it unread");

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::frequent::{Frequent, notice_of_unknown};
 use crate::{
     config::{self, Unknown},
-    identify::{Found, Reported, how_to_believe_reports},
+    identify::{Found, Reported, Rules, how_to_believe_reports},
     message::Address,
     report::{CopyError, SIZE},
-    route::{Directory, Previewed, Routing, Rule, preview},
+    route::{Directory, Previewed, Routing, Rule, look_through, preview},
     source::CopyRef,
 };
 
@@ -75,6 +76,14 @@ impl Tally {
             most_counted: MOST_COUNTED,
             stopped_counting: false,
             unresolved: Frequent::default(),
+        }
+    }
+
+    /// What was found in a copy, or its header, once all its addresses are looked up where it names very many.
+    pub fn looked_through(&self, found: Found, rules: &Rules, fetched: &Bytes) -> Found {
+        match found.more {
+            0 => found,
+            _ => look_through(&self.directory, &self.routing, rules, fetched),
         }
     }
 

@@ -45,6 +45,7 @@ fn found(recipients: &[&str], senders: &[&str]) -> Found {
     Found {
         recipients: named(recipients, "To"),
         senders: named(senders, "From"),
+        ..Found::default()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
 use super::{
     Directory,
     directory::{Known, Rule},
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     archive::{CATCHALL_ID, Unclaimed, UserId, Why},
     config::{self, Unknown},
-    identify::Found,
+    identify::{Found, Named, Role, Rules},
     message::{self, Address, CATCHALL},
 };
 
@@ -85,47 +87,107 @@ pub struct Decision {
 
 /// Decides by `directory` alone; users to be created are in `local_unknown`.
 pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decision {
-    let mut decision = Decision::default();
-    let (mut users, mut unknown) = (HashSet::new(), HashSet::new());
-    let most_unknown = MOST_UNKNOWN.max(routing.create_limit as usize);
-    let recipients = found.recipients.iter().map(|named| (named, true));
-    for (named, is_recipient) in recipients.chain(found.senders.iter().map(|named| (named, false))) {
-        let why = || Why::field(&named.field);
+    let mut deciding = Deciding::new(directory, routing);
+    for (list, role) in [(&found.recipients, Role::Recipient), (&found.senders, Role::Sender)] {
+        for named in list {
+            deciding.look_up(named, role);
+        }
+    }
+    let mut decision = deciding.decision;
+    decision.unknown = decision.users.is_empty();
+    decision
+}
+
+/// Finds, among all addresses that count in what was `fetched`, those that decide: each is looked up as it is read, so
+/// that it does not matter how many others stand before it. For mail that names more than are kept without a look-up.
+pub fn look_through(directory: &Directory, routing: &Routing, rules: &Rules, fetched: &Bytes) -> Found {
+    let mut deciding = Deciding::asked(directory, routing);
+    rules.look_through(fetched, &mut |named, role| deciding.look_up(named, role))
+}
+
+/// A decision that is being made, address by address.
+pub struct Deciding<'d> {
+    directory: &'d Directory,
+    routing: &'d Routing,
+    decision: Decision,
+    users: HashSet<UserId>,
+    unknown: HashSet<Address>,
+    /// Whether it is only asked what makes a difference.
+    is_asked_only: bool,
+}
+
+impl<'d> Deciding<'d> {
+    pub fn new(directory: &'d Directory, routing: &'d Routing) -> Self {
+        Self {
+            directory,
+            routing,
+            decision: Decision::default(),
+            users: HashSet::new(),
+            unknown: HashSet::new(),
+            is_asked_only: false,
+        }
+    }
+
+    /// One that says of each address whether it makes a difference, and is of no other use.
+    pub fn asked(directory: &'d Directory, routing: &'d Routing) -> Self {
+        Self {
+            is_asked_only: true,
+            ..Self::new(directory, routing)
+        }
+    }
+
+    /// Looks up one more address; whether that added anything to the decision.
+    pub fn look_up(&mut self, named: &Named, role: Role) -> bool {
+        let Self {
+            directory,
+            routing,
+            decision,
+            users,
+            unknown,
+            is_asked_only,
+        } = self;
         let retired = match directory.look_up(&named.address, routing.plus_addressing) {
             Known::Users(found, rule) => {
-                for user in found.into_iter().filter(|user| users.insert(*user)) {
+                let before = users.len();
+                for user in found {
+                    if !users.insert(user) || *is_asked_only {
+                        continue;
+                    }
                     decision.users.push(Assigned {
                         user,
                         address: Some(named.address.clone()),
-                        why: why(),
+                        why: Why::field(&named.field),
                         rule,
                     });
                 }
-                continue;
+                return users.len() > before;
             }
             Known::Retired => true,
             Known::No => false,
         };
+        let is_noted = role == Role::Recipient && !retired && has_room(&decision.unresolved);
+        let most_unknown = MOST_UNKNOWN.max(routing.create_limit as usize);
+        if !is_noted && unknown.len() >= most_unknown {
+            return false;
+        }
         let untagged = named.address.without_tag().filter(|_| routing.plus_addressing);
         let untagged = untagged.unwrap_or_else(|| named.address.clone());
         let plain = directory.plain(&named.address, routing.plus_addressing);
         let local = routing.is_local(&named.address) || routing.is_local(&plain);
-        if is_recipient && !retired {
-            note(&mut decision.unresolved, &untagged);
-        }
+        let is_noted = is_noted && note(&mut decision.unresolved, &untagged);
         // A retired user's address is listed as that: nobody has to know what it is an alias of.
         let address = if retired { untagged } else { plain };
-        if (retired || local) && unknown.len() < most_unknown && unknown.insert(address.clone()) {
-            decision.local_unknown.push(Nobody {
-                address,
-                named: named.address.clone(),
-                why: why(),
-                retired,
-            });
+        if !(retired || local) || unknown.len() >= most_unknown || !unknown.insert(address.clone()) {
+            return is_noted;
         }
+        decision.local_unknown.push(Nobody {
+            address,
+            named: named.address.clone(),
+            why: Why::field(&named.field),
+            retired,
+        });
+        true
     }
-    decision.unknown = decision.users.is_empty();
-    decision
 }
 
 /// The recipients' addresses that nobody has or had, as they stand in the message; at most a few.
@@ -141,11 +203,17 @@ pub fn unclaimed(directory: &Directory, routing: &Routing, found: &Found) -> Vec
     unclaimed.take(MOST_UNRESOLVED).collect()
 }
 
-fn note(unresolved: &mut Vec<Address>, address: &Address) {
-    let fits = unresolved.len() < MOST_UNRESOLVED && address.as_str().len() <= LONGEST_ADDRESS;
-    if fits && !unresolved.contains(address) {
+fn has_room(unresolved: &[Address]) -> bool {
+    unresolved.len() < MOST_UNRESOLVED
+}
+
+/// Whether the address is new there.
+fn note(unresolved: &mut Vec<Address>, address: &Address) -> bool {
+    let is_new = address.as_str().len() <= LONGEST_ADDRESS && !unresolved.contains(address);
+    if is_new {
         unresolved.push(address.clone());
     }
+    is_new
 }
 
 /// Who gets a message that nobody known is named in; `None` where it is left alone.

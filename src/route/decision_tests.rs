@@ -37,6 +37,7 @@ fn each_known_user_is_named_once_and_ours_are_told_from_others() {
             named("eve@example.org", "Cc"),
         ],
         senders: vec![named("jane@example.com", "From")],
+        ..Found::default()
     };
     let decision = decide(&directory, &routing, &found);
     let jane = Assigned {
@@ -82,6 +83,7 @@ fn a_retired_users_address_was_an_address_of_nobody() {
     let found = Found {
         recipients: vec![named("old+x@example.org", "To")],
         senders: Vec::new(),
+        ..Found::default()
     };
     let decision = decide(&directory, &routing(Unknown::Create), &found);
     assert!(decision.unknown && decision.users.is_empty());
@@ -116,6 +118,7 @@ fn a_message_to_many_invented_addresses_took_seconds() {
     let found = Found {
         recipients: invented.collect(),
         senders: Vec::new(),
+        ..Found::default()
     };
     let started = std::time::Instant::now();
     let decision = decide(&Directory::default(), &routing(Unknown::Catchall), &found);

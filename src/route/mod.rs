@@ -12,12 +12,12 @@ mod swap;
 mod users;
 mod users_file;
 
-pub use decision::{Assigned, Decision, Nobody, Routing, decide};
+pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, decide, look_through};
 pub use directory::{Directory, Known, Rule};
 pub use managed::{changed_users, managed};
 pub use prepared::Prepared;
 pub use preview::{Previewed, PreviewedUser, preview};
-pub use router::{ChangeUser, Heartbeat, Preview, Route, RouteError, Routed, Router, RunEnded};
+pub use router::{AsItStands, ChangeUser, Heartbeat, Preview, Route, RouteError, Routed, Router, RunEnded};
 pub use signs::Signs;
 pub use swap::{BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};

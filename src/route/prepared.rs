@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::{Directory, Routing, decision::look_through};
 use crate::{
     archive::{Content, Seconds, cut},
-    identify::{Found, Identified, Journaled, Outer, Reported},
+    identify::{Found, Identified, Journaled, Outer, Reported, Rules},
 };
 
 /// A copy, made ready.
@@ -50,6 +51,15 @@ impl Prepared {
             report,
             reported,
         }
+    }
+}
+
+impl Prepared {
+    /// Looks up in `directory` all the addresses of a copy that names more than were kept. For the pool.
+    pub fn looked_through(self, directory: &Directory, routing: &Routing, rules: &Rules) -> Self {
+        let fetched = &self.report.as_ref().unwrap_or(&self.content).bytes;
+        let found = look_through(directory, routing, rules, fetched);
+        Self { found, ..self }
     }
 }
 

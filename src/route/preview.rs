@@ -123,6 +123,7 @@ mod tests {
         Found {
             recipients: recipients.iter().map(named("To")).collect(),
             senders: senders.iter().map(named("From")).collect(),
+            ..Found::default()
         }
     }
 

@@ -4,8 +4,9 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    num::NonZeroUsize,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{
@@ -13,6 +14,7 @@ use actix::{
     WrapFuture,
 };
 use futures_util::future::{self, LocalBoxFuture};
+use lru::LruCache;
 use tokio::sync::Semaphore;
 
 use super::{
@@ -24,7 +26,9 @@ use super::{
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId},
+    archive::{
+        Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId, give_back,
+    },
     clock,
     config::Unknown,
     identify::Found,
@@ -35,16 +39,23 @@ use crate::{
 
 /// Copies waiting for a decision; behind them, the connections wait.
 const MAILBOX: usize = 64;
-/// How often archives that stopped are forgotten.
-const TIDY: Duration = Duration::from_secs(60);
+/// How often it is looked for archives that nothing has come for, and after how long they stop.
+const TIDY: Duration = Duration::from_secs(15);
+const IDLE: Duration = Duration::from_secs(30);
+/// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them all.
+const MOST_ARCHIVES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+/// Shares of a copy that take much memory for a moment.
+const MANY: usize = 5_000;
 /// In the words of an error.
 pub(super) const DOING: &str = "the router";
 /// Users made in the run whose addresses are told of one message.
 const MOST_MADE: usize = 32;
 
 pub struct Router {
-    pub(super) directory: Directory,
-    archives: HashMap<UserId, Addr<UserArchive>>,
+    /// Lent to who looks through mail of very many addresses.
+    pub(super) directory: Arc<Directory>,
+    /// Those that were asked last, and when: an archive stops when nobody has its address.
+    archives: LruCache<UserId, (Addr<UserArchive>, Instant)>,
     /// The number that the next new user gets: given out once, whether its commit succeeds or not.
     pub(super) next_user: UserId,
     /// Users that exist here and not yet on disk: each deposit for them brings them along.
@@ -67,8 +78,8 @@ impl Router {
         metrics::users(directory.len());
         Self {
             next_user: directory.next_id(),
-            directory,
-            archives: HashMap::new(),
+            directory: Arc::new(directory),
+            archives: LruCache::new(MOST_ARCHIVES),
             uncommitted: HashSet::new(),
             meanwhile: None,
             created: HashMap::new(),
@@ -81,13 +92,30 @@ impl Router {
 
     /// The archive of a user, started if it is not running.
     pub(super) fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
-        if let Some(running) = self.archives.get(&user).filter(|archive| archive.connected()) {
+        let now = Instant::now();
+        if let Some((running, last)) = self.archives.get_mut(&user).filter(|(archive, _)| archive.connected()) {
+            *last = now;
             return running.clone();
         }
         let archive = UserArchive::new(user, self.store.clone(), self.committer.clone());
         let archive = UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive);
-        self.archives.insert(user, archive.clone());
+        self.archives.put(user, (archive.clone(), now));
         archive
+    }
+
+    /// Lets archives stop that nothing has come for.
+    fn stop_idle(&mut self) {
+        let before = self.archives.len();
+        while self
+            .archives
+            .peek_lru()
+            .is_some_and(|(_, (_, last))| last.elapsed() >= IDLE)
+        {
+            self.archives.pop_lru();
+        }
+        if self.archives.is_empty() && before > 0 {
+            give_back();
+        }
     }
 
     fn new_id(&mut self) -> UserId {
@@ -107,7 +135,7 @@ impl Router {
         self.created.entry(run).or_default().insert(id);
         // First of all: whoever is in the directory and not on disk must be brought along.
         self.uncommitted.insert(id);
-        self.directory.put(id, user);
+        self.change().put(id, user);
         self.changed(id);
         Some(Assigned {
             user: id,
@@ -115,6 +143,11 @@ impl Router {
             why: nobody.why.clone(),
             rule: Rule::Create,
         })
+    }
+
+    /// The directory to be changed; where it is lent just now, a copy of it, which takes its place.
+    pub(super) fn change(&mut self) -> &mut Directory {
+        Arc::make_mut(&mut self.directory)
     }
 
     /// Notes that a user is new, or other than before.
@@ -142,9 +175,7 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(TIDY, |router, _| {
-            router.archives.retain(|_, archive| archive.connected())
-        });
+        ctx.run_interval(TIDY, |router, _| router.stop_idle());
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -203,6 +234,8 @@ pub struct Routed {
     pub local_unknown: Vec<Address>,
     /// Recipients' addresses that nobody has, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
+    /// How often others are named, all of them looked up and none of them of any consequence.
+    pub more: u64,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -251,6 +284,7 @@ impl Router {
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
+            more: prepared.found.more,
             ..Routed::default()
         };
         let creates = matches!(routing.unknown, Unknown::Create);
@@ -313,7 +347,8 @@ impl Router {
         let filing = InStage::enter(Stage::File, 1);
         Box::pin(async move {
             point?;
-            let _turn = take_turn(shares, users.len()).await;
+            let shares_taken = users.len();
+            let _turn = take_turn(shares, shares_taken).await;
             let (shared, answer) = Shared::new(deposit, users.len());
             StoreError::point("handing-out")?;
             hand_out_all(&router, users, &shared).await?;
@@ -328,6 +363,9 @@ impl Router {
             StoreError::point("recorded")?;
             let recorded = Recorded { brought, filed };
             (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
+            if shares_taken >= MANY {
+                give_back();
+            }
             filing.done();
             Ok(routed)
         })
@@ -368,11 +406,25 @@ impl Handler<Refused> for Router {
         Answer::survived(DOING, || {
             for user in users {
                 if self.uncommitted.remove(&user) {
-                    self.directory.remove(user);
+                    self.change().remove(user);
                     self.changed(user);
                 }
             }
         })
+    }
+}
+
+/// From who has mail that names very many addresses: the directory, to look them up in elsewhere. As long as it is held
+/// each change costs a copy of it.
+#[derive(Message)]
+#[rtype(result = "Arc<Directory>")]
+pub struct AsItStands;
+
+impl Handler<AsItStands> for Router {
+    type Result = Answer<Arc<Directory>>;
+
+    fn handle(&mut self, _: AsItStands, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || self.directory.clone())
     }
 }
 
@@ -420,7 +472,7 @@ impl Handler<ChangeUser> for Router {
         let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
             let (id, user) = result?;
             let put = survived(DOING, || {
-                router.directory.put(id, user);
+                router.change().put(id, user);
                 router.uncommitted.remove(&id);
                 router.changed(id);
                 id

@@ -50,12 +50,18 @@ impl Bench {
             ..Recipients::default()
         };
         let bytes = Bytes::copy_from_slice(message.as_bytes());
+        let (rules, routing) = (Rules::new(&recipients, ""), Routing::new(&recipients));
+        let mut prepared = Prepared::new(Identified::new(bytes, None, &rules));
+        if prepared.found.more > 0 {
+            let directory = self.router.send(AsItStands).await.unwrap();
+            prepared = prepared.looked_through(&directory, &routing, &rules);
+        }
         let route = Route {
             copy: None,
             folder: 1,
             run: 1,
-            prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
-            routing: Arc::new(Routing::new(&recipients)),
+            prepared,
+            routing: Arc::new(routing),
             known_only: false,
             waits: InStage::enter(Stage::Route, 1),
         };

@@ -1,5 +1,7 @@
 //! Another directory in place of the router's: made beside it, so that mail goes on by the old one meanwhile.
 
+use std::sync::Arc;
+
 use actix::{Handler, Message};
 
 use super::{
@@ -21,7 +23,7 @@ pub struct BeginSwap(pub u32);
 /// From the same, once the change is on disk: the directory that came of it. Answers the old one, which takes its time to
 /// be dropped.
 #[derive(Message)]
-#[rtype(result = "Directory")]
+#[rtype(result = "Arc<Directory>")]
 pub struct Swap(pub Directory);
 
 /// From the same, where but a few users changed, in place of another directory.
@@ -35,7 +37,7 @@ impl Handler<PutUsers> for Router {
     fn handle(&mut self, PutUsers(users): PutUsers, _: &mut Self::Context) -> Self::Result {
         Answer::survived(DOING, || {
             // On the way an address may be two users'; whoever has it in the end is put in as having it.
-            users.into_iter().for_each(|(id, user)| self.directory.put(id, user));
+            users.into_iter().for_each(|(id, user)| self.change().put(id, user));
             self.meanwhile = None;
             warn_of_absent(&self.directory);
             metrics::users(self.directory.len());
@@ -59,7 +61,7 @@ impl Handler<BeginSwap> for Router {
 }
 
 impl Handler<Swap> for Router {
-    type Result = Answer<Directory>;
+    type Result = Answer<Arc<Directory>>;
 
     fn handle(&mut self, Swap(new): Swap, _: &mut Self::Context) -> Self::Result {
         Answer::survived(DOING, || self.swap(new))
@@ -67,7 +69,7 @@ impl Handler<Swap> for Router {
 }
 
 impl Router {
-    fn swap(&mut self, mut new: Directory) -> Directory {
+    fn swap(&mut self, mut new: Directory) -> Arc<Directory> {
         for id in self.meanwhile.take().unwrap_or_default() {
             match self.directory.user(id) {
                 // Whom the configuration has now, it manages.
@@ -83,7 +85,7 @@ impl Router {
         self.next_user = self.next_user.max(new.next_id());
         warn_of_absent(&new);
         metrics::users(new.len());
-        std::mem::replace(&mut self.directory, new)
+        std::mem::replace(&mut self.directory, Arc::new(new))
     }
 }
 

@@ -75,7 +75,7 @@ impl Bench {
                 assert_eq!(users, [*id], "{address}");
             }
         }
-        self.router.send(Swap(directory)).await.unwrap();
+        self.router.send(Swap((*directory).clone())).await.unwrap();
         let line = |(_, user): &(_, crate::archive::User)| {
             let addresses: Vec<_> = user.addresses.iter().map(Address::as_str).collect();
             let mark = if user.retired { "!" } else { "" };

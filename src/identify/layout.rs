@@ -1,0 +1,159 @@
+//! The parts of a message, as somebody who looks at it sees them: how many there are at most, and how deep, is bounded,
+//! and what is beyond the bounds is counted.
+
+use std::ops::Range;
+
+use memchr::memrchr;
+
+use super::{
+    mime::{self, Body, Encoding, Entity},
+    values::{Content, from_html, in_charset},
+};
+
+/// Parts that are looked at, and multiparts around one.
+const MOST: usize = 500;
+const DEEPEST: usize = 20;
+/// Bytes of a body in which its text is looked for.
+const TEXT: usize = 1 << 20;
+/// Bytes that are decoded at once to see how long they are.
+const STRETCH: usize = 1 << 20;
+
+/// A part that is no multipart. A message that is enclosed is one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// In lower case, `text/plain` where nothing is said.
+    pub kind: String,
+    pub name: Option<String>,
+    pub is_attachment: bool,
+    charset: Option<String>,
+    encoding: Encoding,
+    /// Where its body is in the message.
+    body: Range<usize>,
+    /// Which multipart/alternative it is in.
+    alternative: Option<usize>,
+}
+
+/// The parts of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// In their order.
+    pub parts: Vec<Part>,
+    /// There are more.
+    pub has_more: bool,
+    /// Some multiparts are nested deeper than is looked at, and are taken for one part each.
+    pub is_deeper: bool,
+}
+
+impl Layout {
+    /// Reads a message. Linear in its length; never fails.
+    pub fn read(message: &[u8]) -> Self {
+        let mut layout = Self::default();
+        let mut alternatives = 0;
+        // What is still to be read, the last first: where, how deep, and in which alternative.
+        let mut open = vec![(0..message.len(), 0, None)];
+        while let Some((range, depth, alternative)) = open.pop() {
+            let entity = Entity::read(message, range);
+            let kind = Body::of(&entity.header);
+            if let Body::Multipart(boundary) = kind {
+                if depth == DEEPEST {
+                    layout.is_deeper = true;
+                } else {
+                    let parts = mime::parts(message, entity.body.clone(), boundary, MOST + 1, |_| true);
+                    let is_alternative = Part::content(&entity).kind == "multipart/alternative";
+                    alternatives += usize::from(is_alternative);
+                    let alternative = if is_alternative {
+                        Some(alternatives)
+                    } else {
+                        alternative
+                    };
+                    let is_empty = parts.is_empty();
+                    open.extend(parts.into_iter().rev().map(|part| (part, depth + 1, alternative)));
+                    if !is_empty {
+                        continue;
+                    }
+                }
+            }
+            if layout.parts.len() == MOST {
+                layout.has_more = true;
+                break;
+            }
+            layout.parts.push(Part::new(&entity, alternative));
+        }
+        layout
+    }
+
+    /// The text that somebody reads first; of a very long one the beginning.
+    pub fn text(&self, message: &[u8]) -> String {
+        let is_text = |part: &&Part| !part.is_attachment && part.is_text();
+        let Some(first) = self.parts.iter().find(is_text) else {
+            return String::new();
+        };
+        let mut others = self.parts.iter().filter(is_text);
+        let plain = others.find(|part| part.alternative == first.alternative && part.kind != HTML);
+        let part = match first.alternative {
+            Some(_) => plain.unwrap_or(first),
+            None => first,
+        };
+        let text = part.text(message);
+        if part.kind == HTML { from_html(&text) } else { text }
+    }
+}
+
+const HTML: &str = "text/html";
+
+impl Part {
+    fn content(entity: &Entity) -> Content {
+        let field = entity.header.all("Content-Type").next();
+        field.and_then(|field| Content::read(field.value)).unwrap_or_default()
+    }
+
+    fn new(entity: &Entity, alternative: Option<usize>) -> Self {
+        let content = Self::content(entity);
+        let disposition = entity.header.all("Content-Disposition").next();
+        let disposition = disposition
+            .and_then(|field| Content::read(field.value))
+            .unwrap_or_default();
+        Self {
+            kind: match content.kind.as_str() {
+                "" => "text/plain".to_owned(),
+                _ => content.kind,
+            },
+            name: disposition.name.or(content.name),
+            is_attachment: disposition.kind == "attachment",
+            charset: content.charset,
+            encoding: entity.encoding(),
+            body: entity.body.clone(),
+            alternative,
+        }
+    }
+
+    /// Whether it is shown as text: what is a multipart that has no parts is, too.
+    fn is_text(&self) -> bool {
+        self.kind == "text/plain" || self.kind == HTML || self.kind.starts_with("multipart/")
+    }
+
+    /// Bytes of its body without the transfer encoding. Linear in its length.
+    pub fn size(&self, message: &[u8]) -> u64 {
+        let mut rest = &message[self.body.clone()];
+        let mut size = 0;
+        while !rest.is_empty() {
+            let stretch = self.encoding.whole(rest, STRETCH);
+            match self.encoding.decoded(stretch) {
+                Some(decoded) => size += decoded.len(),
+                None => return self.body.len() as u64,
+            }
+            rest = &rest[stretch.len()..];
+        }
+        size as u64
+    }
+
+    fn text(&self, message: &[u8]) -> String {
+        let body = &message[self.body.clone()];
+        let beginning = match body.get(..TEXT) {
+            Some(beginning) => &beginning[..memrchr(b'\n', beginning).map_or(TEXT, |end| end + 1)],
+            None => body,
+        };
+        let decoded = self.encoding.decoded(beginning);
+        in_charset(decoded.as_deref().unwrap_or(beginning), self.charset.as_deref())
+    }
+}
