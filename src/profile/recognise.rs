@@ -204,7 +204,7 @@ pub(super) async fn recognise(
     let compares = |one: &Announced| session.can_fetch_headers() && asked[&one.copy].header.is_some() && !short(one);
     let (by_header, whole): (Vec<_>, Vec<_>) = announced
         .into_iter()
-        .filter(|one| !found.flagged.contains(&one.copy) && !(for_deletion && short(one)))
+        .filter(|one| !found.flagged.contains(&one.copy) && !found.short.contains(&one.copy))
         .partition(|one| asked[&one.copy].is_like(one) && compares(one));
     let (unlike, headers) = by_headers(task, session, &asked, by_header, &mut found).await?;
     by_bytes(task, session, &asked, [unlike, whole].concat(), &headers, &mut found).await?;

@@ -86,8 +86,9 @@ impl Listing {
     /// Of these copies, those that stand here.
     pub fn among(&self, asked: &HashSet<CopyRef>) -> HashSet<CopyRef> {
         match self {
-            Self::Uids { standing, .. } => {
-                let stands = |copy: &&CopyRef| matches!(copy, CopyRef::Uid(uid) if standing.contains(*uid));
+            Self::Uids { standing, ambiguous } => {
+                // One whose name has become another's too is not gone.
+                let stands = |copy: &&CopyRef| matches!(copy, CopyRef::Uid(uid) if standing.contains(*uid) || ambiguous.contains(*uid));
                 asked.iter().filter(stands).cloned().collect()
             }
             _ => self.copies().filter(|copy| asked.contains(copy)).collect(),
