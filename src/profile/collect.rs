@@ -10,25 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::{Judged, Progress, Task},
-    exclude::Exclude,
     jobs::{Came, Job, Jobs, Told, Unit},
     judge::{copy_error, judge},
     outcomes::surviving,
     run::FolderError,
     shortfall::{self, Verdict},
-    windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
+    windows::{SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
 };
 use crate::{
-    archive::{Change, Sighting, StoreError},
-    config::{Empty, Unknown},
-    identify::{Header, Mail, Report, Reported},
+    archive::StoreError,
+    config::Empty,
     report::{InStage, Outcome, SIZE, Stage, Voyage},
-    route::Preview,
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
-
-/// So many copies that came short the same way twice show that it is the sizes that are wrong.
-const SURELY_INEXACT: u32 = 20;
 
 /// By how much windows grow again, after a lost connection made them one copy.
 const GROWTH: usize = 8;
@@ -119,7 +113,7 @@ pub(super) struct Work<'t> {
     /// Whose outcomes are in `progress`.
     pub(super) telling: Vec<Place>,
     /// Copies of which less came than announced, the same again.
-    same_again: u32,
+    pub(super) same_again: u32,
     /// Asked for, and not answered.
     pub(super) missing: Vec<(CopyRef, &'static str)>,
 }
@@ -307,101 +301,6 @@ impl Work<'_> {
         Ok((copies, current))
     }
 
-    /// Puts aside what is too large, or excluded by what the server says of it.
-    fn put_aside(&mut self, current: &Current<'_>, announced: Vec<Announced>) -> Vec<Announced> {
-        let most = self.task.stages.max_message_size;
-        let mut fitting = Vec::with_capacity(announced.len());
-        for one in announced {
-            if one.size > most {
-                let error = format!(
-                    "{} bytes are more than max_message_size ({most} bytes); it stays where it is",
-                    one.size
-                );
-                self.judged(current, Outcome::TooLarge, &one.copy, Some((SIZE, error)));
-            } else if self.task.exclude.as_ref().is_some_and(|exclude| exclude.applies(&one)) {
-                self.judged(current, Outcome::Excluded, &one.copy, None);
-            } else {
-                fitting.push(one);
-            }
-        }
-        fitting
-    }
-
-    /// Where unknown messages stay on the server, or some are excluded by what they say, headers are judged before bodies
-    /// are fetched.
-    async fn put_aside_by_header(
-        &mut self,
-        session: &mut Session,
-        current: &Current<'_>,
-        window: Vec<Announced>,
-    ) -> Result<Vec<Announced>, CollectError> {
-        let skips = self.task.routing.unknown == Unknown::Skip;
-        let excludes = |exclude: &Arc<Exclude>| window.iter().any(|one| exclude.needs_header(one));
-        let exclude = self.task.exclude.as_ref().filter(|exclude| excludes(exclude));
-        if (!skips && exclude.is_none()) || !session.can_fetch_headers() || window.is_empty() {
-            return Ok(window);
-        }
-        let _share = self
-            .task
-            .share(window.iter().map(|one| one.size.min(HEADER_BYTES)))
-            .await?;
-        let mut headers = Vec::with_capacity(window.len());
-        let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
-        let fetching = session.fetch(&window, Want::Header, &mut keep);
-        match unless_cancelled(&self.task.cancel, fetching).await {
-            Ok(_) => {}
-            // A refusal of headers says nothing yet about the bodies.
-            Err(error) if error.session_is_usable() => {}
-            Err(error) => return Err(error),
-        }
-        self.task.pulse.beat();
-        let mut aside = HashSet::new();
-        let dates: HashMap<&CopyRef, Option<i64>> = window
-            .iter()
-            .map(|one| (&one.copy, one.facts.as_ref().and_then(|facts| facts.date)))
-            .collect();
-        for (copy, header) in headers {
-            let header = Header::scan(&header);
-            let date = dates.get(&copy).copied().flatten();
-            if exclude.is_some_and(|exclude| exclude.applies_to(&header, date)) {
-                self.judged(current, Outcome::Excluded, &copy, None);
-                aside.insert(copy);
-                continue;
-            }
-            // For whom a journal report is, its body says.
-            if !skips || self.task.rules.need_body(&header) {
-                continue;
-            }
-            let found = self.task.rules.find(&Mail::plain(&header));
-            // Whoever is known may be among those that were not kept: that is found out once it is fetched.
-            if found.more > 0 {
-                continue;
-            }
-            let question = Preview {
-                found,
-                routing: self.task.routing.clone(),
-                look_up: Vec::new(),
-            };
-            let router = &self.task.stages.router;
-            let previewed = match router.send(question).await {
-                Ok(previewed) => previewed,
-                // Deciding panicked, and the router lives on; once it is fetched, that copy alone fails.
-                Err(_) if router.connected() => continue,
-                Err(_) => return Err(CollectError::Profile),
-            };
-            if previewed.unknown {
-                let reported = match Report::is_marked(&header) {
-                    true => Reported::Untrusted,
-                    false => Reported::No,
-                };
-                let judged = Judged::skipped(copy.clone(), previewed, reported);
-                self.put(current, judged);
-                aside.insert(copy);
-            }
-        }
-        Ok(window.into_iter().filter(|one| !aside.contains(&one.copy)).collect())
-    }
-
     /// Fetches a window. Where the server refuses it, each copy by itself: one bad message must not
     /// stop the others.
     async fn fetch(
@@ -528,56 +427,6 @@ impl Work<'_> {
                 window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
             )
         })
-    }
-
-    /// Notes of a folder that its server announces sizes that are off, where nearly all that was fetched once more came
-    /// the same again: not to fetch such copies twice in every run.
-    async fn note_inexact(&mut self, current: &Current<'_>) -> Result<(), CollectError> {
-        let same_again = std::mem::take(&mut self.same_again);
-        let fetched = current.before.len() as u32;
-        let (Some(source), folder) = (self.task.source, &current.unit.folder) else {
-            return Ok(());
-        };
-        if fetched < SURELY_INEXACT || same_again < fetched - fetched / 10 {
-            return Ok(());
-        }
-        let seen = self
-            .task
-            .stages
-            .store
-            .sighting(source, folder.number)?
-            .unwrap_or_default();
-        let seen = Sighting { inexact: true, ..seen };
-        let folder = folder.number;
-        self.task
-            .stages
-            .committer
-            .change(Change::Sighting { source, folder, seen })
-            .await?;
-        Ok(())
-    }
-
-    /// Leaves copies of which not all may have come to the end of the run.
-    fn postpone(&mut self, current: &Current<'_>, copies: HashMap<CopyRef, Came>) {
-        if copies.is_empty() {
-            return;
-        }
-        // In another session, a message without UIDL is nobody knows which.
-        let (lasting, others): (HashMap<_, _>, HashMap<_, _>) = copies
-            .into_iter()
-            .partition(|(copy, _)| !matches!(copy, CopyRef::Number(_)));
-        let places = lasting.keys().filter_map(|copy| current.places.get(copy).copied());
-        let places: Vec<usize> = places.collect();
-        let mut left = others;
-        match self.jobs.once_more(&current.unit.folder, &lasting) {
-            // They have their outcome later, whatever becomes of this unit.
-            true => places.into_iter().for_each(|place| current.unit.told().add(place)),
-            false => left.extend(lasting),
-        }
-        for (copy, came) in left {
-            let why = format!("{} bytes came, and more were announced", came.size);
-            self.judged(current, Outcome::Failed, &copy, Some(("fetch", why)));
-        }
     }
 
     /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.

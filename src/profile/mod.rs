@@ -8,6 +8,7 @@
 //! the source and keeps a `tally` of what a run would do.
 
 mod actor;
+mod aside;
 mod budget;
 mod collect;
 mod connection;
@@ -20,6 +21,7 @@ mod fleet;
 mod frequent;
 mod jobs;
 mod judge;
+mod once_more;
 mod outcomes;
 mod probe;
 mod proposal;

@@ -113,7 +113,7 @@ impl Work<'_> {
             self.progress.notices.push(notice.into());
         }
         let before = seen.clone();
-        let mut seen = self.seen_now(&opened.name, seen, opened);
+        let mut seen = self.seen_now(opened, seen, !sorted.done.is_empty());
         let listed = Listed { opened, listing, names };
         self.doubt(session, &listed, beyond, &mut sorted, &mut seen).await?;
         let inexact = seen.inexact;
@@ -125,11 +125,14 @@ impl Work<'_> {
     }
 
     /// How the folder looks now, and what there is to say of how it changed.
-    fn seen_now(&mut self, folder: &str, before: Option<Sighting>, opened: &OpenFolder) -> Sighting {
+    fn seen_now(&mut self, opened: &OpenFolder, before: Option<Sighting>, any_done: bool) -> Sighting {
+        let folder = &opened.name;
+        let now = clock::now().as_second();
         let Some(before) = before else {
             return Sighting {
                 uidvalidity: opened.uidvalidity,
-                recheck_began: clock::now().as_second(),
+                // What an earlier version archived has no traits yet.
+                recheck_began: if any_done { 0 } else { now },
                 ..Sighting::default()
             };
         };
@@ -148,12 +151,9 @@ impl Work<'_> {
             uidvalidity: opened.uidvalidity,
             renewed,
             // The headers of other names were compared.
-            recheck_began: if renewed > 0 {
-                clock::now().as_second()
-            } else {
-                before.recheck_began
-            },
+            recheck_began: if renewed > 0 { now } else { before.recheck_began },
             rechecked_to: before.rechecked_to.filter(|_| renewed == 0),
+            uidnext: before.uidnext.filter(|_| renewed == 0),
             ..before
         }
     }

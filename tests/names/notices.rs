@@ -314,3 +314,20 @@ fn a_server_with_another_uidvalidity_each_time_is_named() {
     let twice = scene.run(0);
     told(&twice, "another UIDVALIDITY each time");
 }
+
+#[test]
+fn a_mailbox_that_was_made_anew_with_another_uidvalidity_is_nothing_to_be_told() {
+    let scene = Scene::new(Protocol::Imap, "");
+    scene.run(0);
+    scene.server.mailbox(|mailbox| {
+        let inbox = mailbox.inbox();
+        inbox.messages.truncate(2);
+        inbox.renumber();
+    });
+    let run = scene.run(0);
+    assert_eq!(
+        (number(&run, "duplicates"), &run["notices"]),
+        (2, &serde_json::json!([])),
+        "{run:#}"
+    );
+}
