@@ -1,7 +1,8 @@
 //! `make bench`: how long the whole journey takes beside what bounds it and beside what others take, how
 //! much memory it needs, and how much disk. A table to read, not a test.
 //!
-//! `BENCH` = speed | memory runs one part, `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size.
+//! `BENCH` = speed | memory runs one part, `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size. `BENCH_AGAINST=program` has
+//! another version do the same, in turns, in place of mbsync.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -28,6 +29,8 @@ const LARGE: usize = 50_000_000;
 const GOAL_PULL: f64 = 4.0;
 /// How much of mbsync's time.
 const GOAL_MBSYNC: f64 = 1.0 / 3.0;
+/// How much of another version's time.
+const GOAL_OTHER: f64 = 1.03;
 /// How much of the raw bytes the data directory may take.
 const GOAL_STORED: f64 = 0.40;
 /// Resident MiB, whatever the mailbox; and with ten messages of 50 MB.
@@ -79,21 +82,40 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
     // Of each round by itself: the machine is not equally fast in all of them.
     let (mut by_pull, mut by_mbsync) = (Vec::new(), Vec::new());
     let (mut peak, mut stored) = (0, 0);
-    println!("{:>8}{:>12}{:>12}{:>12}", "round", "pull", "archive", "mbsync");
+    let (mut by_other, mut processor) = (Vec::new(), Vec::new());
+    let other = std::env::var("BENCH_AGAINST").ok();
+    let beside = if other.is_some() { "other" } else { "mbsync" };
+    println!("{:>8}{:>12}{:>12}{:>12}", "round", "pull", "archive", beside);
     for round in 1..=rounds {
         let pull = timed(|| {
             let mut bytes = 0;
             pull::imap(server.ports.imap, "INBOX", |message| bytes += message.len());
             assert_eq!(bytes as u64, raw);
         });
-        let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
-        let outcome = appliance.done(&["archive", PROFILE, "--json"]);
-        let run = outcome.json();
-        assert_adds_up(&run);
-        assert_eq!(number(&run, "seen"), messages as u64);
+        let archived_by = |program: &str| {
+            let appliance = Appliance::for_company(program, &Profile::new(&server, "imap"));
+            let before = processor_time();
+            let outcome = appliance.done(&["archive", PROFILE, "--json"]);
+            let processor = processor_time() - before;
+            let run = outcome.json();
+            assert_adds_up(&run);
+            assert_eq!(number(&run, "seen"), messages as u64);
+            (outcome, processor, appliance.disk_usage())
+        };
+        // In turns: who comes second finds more at hand.
+        let first = other.as_deref().filter(|_| round % 2 == 0).map(archived_by);
+        let (outcome, took, used) = archived_by(DROPKEEP);
+        let second = other.as_deref().filter(|_| round % 2 == 1).map(archived_by);
         peak = peak.max(outcome.peak);
-        stored = appliance.disk_usage();
-        let mbsync = mbsync(&server, messages);
+        stored = used;
+        let mbsync = match first.or(second) {
+            Some((theirs, their_processor, _)) => {
+                by_other.push(outcome.took.as_secs_f64() / theirs.took.as_secs_f64());
+                processor.push(took.as_secs_f64() / their_processor.as_secs_f64());
+                Some(theirs.took)
+            }
+            None => mbsync(&server, messages),
+        };
         let column = |time: Option<Duration>| time.map_or("-".into(), |time| format!("{:.2} s", time.as_secs_f64()));
         println!(
             "{round:>8}{:>12}{:>12}{:>12}",
@@ -102,7 +124,11 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
             column(mbsync)
         );
         by_pull.push(outcome.took.as_secs_f64() / pull.as_secs_f64());
-        by_mbsync.extend(mbsync.map(|mbsync| outcome.took.as_secs_f64() / mbsync.as_secs_f64()));
+        by_mbsync.extend(
+            mbsync
+                .filter(|_| other.is_none())
+                .map(|mbsync| outcome.took.as_secs_f64() / mbsync.as_secs_f64()),
+        );
         pulls.push(pull.as_secs_f64());
         archives.push(outcome.took.as_secs_f64());
         mbsyncs.extend(mbsync.map(|time| time.as_secs_f64()));
@@ -122,7 +148,13 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
     );
     println!("{:<34}{:>14}{:>14}", "", "measured", "goal");
     ratio("archive / pull", by_pull, GOAL_PULL, "-");
-    ratio("archive / mbsync", by_mbsync, GOAL_MBSYNC, "no mbsync");
+    match other {
+        Some(_) => {
+            ratio("archive / the other's", by_other, GOAL_OTHER, "-");
+            ratio("processor time / the other's", processor, GOAL_OTHER, "-");
+        }
+        None => ratio("archive / mbsync", by_mbsync, GOAL_MBSYNC, "no mbsync"),
+    }
     row(
         "data directory / raw bytes",
         stored as f64 / raw as f64,
@@ -130,6 +162,15 @@ fn speed(corpus: Option<&[Vec<u8>]>, messages: usize, rounds: usize) {
         "×",
     );
     row("peak resident", peak as f64 / MIB, GOAL_RSS, "MiB");
+}
+
+/// Of the processes that were started here and have ended, to a hundredth of a second (proc(5): cutime and cstime).
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind_the_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind_the_name.split_whitespace().skip(13).take(2);
+    let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(10 * ticks)
 }
 
 fn memory(corpus: Option<&[Vec<u8>]>, messages: usize) {
