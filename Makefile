@@ -3,6 +3,7 @@
 CONFIG ?= config/dropkeep.toml
 DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
+HISTORIES ?= 10000
 KILLS ?= 200
 PEERS ?= target/peers
 SOAK ?= 1h
@@ -82,10 +83,11 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, m
 	$(if $(filter speed memory store million identify link hostile,$(BENCH)),,cargo bench --bench metrics)
 	$(if $(filter hostile,$(BENCH)),cargo bench --bench hostile)
 
-fuzz: ## Property tests at length (CASES=number), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
+fuzz: ## Property tests at length (CASES=number, HISTORIES=number for each protocol), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
 ifndef FUZZ
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
+	HISTORIES=$(HISTORIES) cargo test --test names history
 endif
 	@command -v cargo-fuzz >/dev/null || { echo "Installing cargo-fuzz, which takes minutes."; cargo install --locked cargo-fuzz; }
 	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done

@@ -171,6 +171,10 @@ impl Store {
                     })?;
                     if *number == current {
                         environment::refuse_damaged(&file, GLANCE)?;
+                    } else {
+                        // Whose it is, and how old, it says itself.
+                        let last = self.reading(|txn| self.catalog.last_group(txn, *number))?;
+                        self.volumes.get(*number)?.left_behind(u64::MAX, last)?;
                     }
                 }
             }

@@ -138,3 +138,60 @@ async fn a_backup_is_not_replaced_by_one_without_all_blocks() {
     );
     assert_is_backup(&site, &backup, &kept);
 }
+
+#[actix::test]
+async fn an_older_catalog_deletes_nothing_of_what_newer_volumes_have() {
+    let site = Site::new();
+    let (mut kept, _) = closed(&site).await;
+    let catalog = site.config.data_dir.join("catalog/data.mdb");
+    let old = fs::read(&catalog).unwrap();
+    let bench = Bench::open(&site.config);
+    // Group by group, so that one ends a volume and others are behind it.
+    for number in 20..40 {
+        file(&bench, number..number + 1, &mut kept).await;
+    }
+    bench.close();
+    let new = fs::read(&catalog).unwrap();
+    fs::write(&catalog, &old).unwrap();
+    for _ in 0..2 {
+        let refused = Store::open(&site.config).err().map(|error| error.to_string());
+        assert!(
+            refused
+                .as_ref()
+                .is_some_and(|words| words.contains("newer than the catalog")),
+            "{refused:?}"
+        );
+    }
+    fs::write(&catalog, &new).unwrap();
+    assert_holds(&Store::open(&site.config).unwrap(), &kept);
+}
+
+#[actix::test]
+async fn who_only_reads_sweeps_nothing() {
+    let site = Site::new();
+    let (mut kept, _) = closed(&site).await;
+    let catalog = site.config.data_dir.join("catalog/data.mdb");
+    let old = fs::read(&catalog).unwrap();
+    let bench = Bench::open(&site.config);
+    file(&bench, 20..21, &mut kept).await;
+    bench.close();
+    let new = fs::read(&catalog).unwrap();
+    // As after a crash between the volume and the catalog, or with an older catalog: nobody can tell.
+    fs::write(&catalog, &old).unwrap();
+    drop(Store::open_or(&site.config, Absent::Refused).unwrap());
+    fs::write(&catalog, &new).unwrap();
+    assert_holds(&Store::open(&site.config).unwrap(), &kept);
+}
+
+#[actix::test]
+async fn a_full_volume_of_another_archive_is_noticed_when_the_store_is_opened() {
+    let (site, other) = (Site::new(), Site::new());
+    for site in [&site, &other] {
+        let bench = Bench::open(&site.config);
+        file(&bench, 0..20, &mut Kept::new()).await;
+        bench.close();
+    }
+    let volume = |site: &Site| site.config.data_dir.join("volumes/000001/data.mdb");
+    fs::copy(volume(&other), volume(&site)).unwrap();
+    assert_eq!(missing(&site), Absence::OfAnother);
+}

@@ -146,10 +146,20 @@ impl Store {
         };
         let counters = store.reading(|txn| store.catalog.counters(txn))?;
         store.look_at_opening()?;
-        // What is there can be read on a full disk too.
-        match store.sweep_before_writing(&counters) {
-            Err(StoreError::Full { .. }) => {}
-            swept => swept?,
+        match absent {
+            // Who only reads deletes nothing, whatever there is.
+            Absent::Refused => {
+                let last = store.reading(|txn| store.catalog.last_group(txn, counters.volume))?;
+                store
+                    .volumes
+                    .left_behind(counters.volume, counters.block, last)
+                    .map(drop)?;
+            }
+            // What is there can be read on a full disk too.
+            _ => match store.sweep_before_writing(&counters) {
+                Err(StoreError::Full { .. }) => {}
+                swept => swept?,
+            },
         }
         StoreError::point("open-swept")?;
         if let (Some(id), true) = (store.catalog.id(), absent != Absent::Refused) {

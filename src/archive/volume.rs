@@ -316,18 +316,22 @@ impl Volume {
         delete().map_err(StoreError::lmdb("deleting in the volume", &self.path))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How many blocks it holds.
     pub(super) fn count(&self) -> Result<u64, StoreError> {
         self.reading(|txn| self.blocks.len(txn))
     }
 
-    /// Deletes the blocks from number `first` on, which a crash left without a catalog entry. `last` is the first block of
-    /// the group that the catalog has as the last one in here.
+    /// How many blocks there are from number `first` on, which a crash left without a catalog entry. `last` is the first
+    /// block of the group that the catalog has as the last one in here.
     ///
     /// # Errors
     /// There are more than one group can have left: then the catalog is older than the volume. Or that last group is not
     /// in it: then the volume is older than the catalog.
-    pub(super) fn sweep(&self, first: u64, last: Option<u64>) -> Result<usize, StoreError> {
+    pub(super) fn left_behind(&self, first: u64, last: Option<u64>) -> Result<usize, StoreError> {
         let (last_group, left) = self.reading(|txn| {
             let group = self.meta.map(|meta| meta.get(txn, GROUP_KEY)).transpose()?.flatten();
             let left = self.blocks.range(txn, &(first..))?.take(MOST_LEFT_BEHIND + 1);
@@ -342,16 +346,17 @@ impl Volume {
             Some(group) => group.first > first,
             None => left > MOST_LEFT_BEHIND,
         };
-        if newer {
-            let detail = format!(
-                "the volume {} is newer than the catalog; restore the catalog that belongs to it",
-                self.path.display()
-            );
-            return Err(StoreError::Damaged { detail });
+        match newer {
+            true => Err(newer_than_the_catalog(&self.path)),
+            false => Ok(left),
         }
-        if left == 0 {
-            return Ok(0);
-        }
+    }
+
+    /// Deletes the blocks from number `first` on.
+    ///
+    /// # Errors
+    /// The volume cannot be written.
+    pub(super) fn sweep(&self, first: u64) -> Result<usize, StoreError> {
         let sweep = || {
             let mut txn = self.env.write_txn()?;
             let swept = self.blocks.delete_range(&mut txn, &(first..))?;
@@ -383,4 +388,13 @@ impl Volume {
             .map(drop)
             .map_err(StoreError::lmdb("looking for readers of", &self.path))
     }
+}
+
+/// The catalog is an older one: what is in the volume behind its last block must not be swept.
+pub(super) fn newer_than_the_catalog(path: &Path) -> StoreError {
+    let detail = format!(
+        "the volume {} is newer than the catalog; restore the catalog that belongs to it",
+        path.display()
+    );
+    StoreError::Damaged { detail }
 }

@@ -13,7 +13,7 @@ use super::{
     known::ArchiveId,
     presence::{self, Absence, Held},
     seal, store,
-    volume::{Mode, Volume},
+    volume::{self, Mode, Volume},
 };
 
 /// The extension of a volume's folder on its way out.
@@ -160,19 +160,45 @@ impl Volumes {
         Ok(volume)
     }
 
-    /// Clears away what a crash between volume and catalog left: in the volume written to, and in
-    /// one that was begun behind it.
+    /// What a crash between volume and catalog left: in the volume written to, or in one that was begun behind it. The
+    /// catalog has `last` as the last group in the one written to.
     ///
     /// # Errors
-    /// One of them does not go with the catalog, which has `last` as the last group in the one written to.
-    pub(super) fn sweep(&self, current: u32, first_block: u64, last: Option<u64>) -> Result<(), StoreError> {
+    /// One of them does not go with the catalog. A crash leaves blocks of one group, so in one volume: where there are some
+    /// in two, or another volume behind, the catalog is an older one.
+    pub(super) fn left_behind(
+        &self,
+        current: u32,
+        first_block: u64,
+        last: Option<u64>,
+    ) -> Result<Option<Arc<Volume>>, StoreError> {
+        let later = self.numbers()?.into_iter().find(|number| *number > current + 1);
+        if let Some(later) = later
+            && presence::length(&self.folder(later).join(store::DATA_FILE)).is_ok_and(|has| has > 0)
+        {
+            return Err(volume::newer_than_the_catalog(&self.folder(later)));
+        }
+        let mut found = None;
         for (number, last) in [(current, last), (current + 1, None)] {
-            if self.folder(number).exists() {
-                let swept = self.to_write(number, last.is_some())?.sweep(first_block, last)?;
-                if swept > 0 {
-                    tracing::info!(volume = number, blocks = swept, "swept blocks that a crash left behind");
-                }
+            if !self.folder(number).exists() {
+                continue;
             }
+            let volume = self.to_write(number, last.is_some())?;
+            if volume.left_behind(first_block, last)? > 0 && found.replace(volume).is_some() {
+                return Err(volume::newer_than_the_catalog(&self.folder(number)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Clears away what a crash left.
+    ///
+    /// # Errors
+    /// As [`left_behind`](Self::left_behind), and then nothing was deleted; or a volume cannot be written.
+    pub(super) fn sweep(&self, current: u32, first_block: u64, last: Option<u64>) -> Result<(), StoreError> {
+        if let Some(volume) = self.left_behind(current, first_block, last)? {
+            let blocks = volume.sweep(first_block)?;
+            tracing::info!(volume = %volume.path().display(), blocks, "swept blocks that a crash left behind");
         }
         Ok(())
     }
