@@ -50,7 +50,7 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 }
 
 /// Bytes mapped up to which nothing is let go.
-const MOST: u64 = 32 << 20;
+const MOST: u64 = 64 << 20;
 /// How often it is looked while somebody reads, and after how many looks at nobody no more.
 const PAUSE: Duration = Duration::from_millis(25);
 const QUIET: u32 = 40;
@@ -90,16 +90,16 @@ fn watch() {
     }
 }
 
-/// Heaps that threads share, at most. By default each thread has one of its own, and keeps in it what was once needed.
-const HEAPS: usize = 4;
+/// Heaps that threads share, at most. By default there are eight for each core, and each keeps what was once needed; with
+/// fewer than there are threads at work, they wait for each other.
+const HEAPS: i32 = 8;
 
 /// Has the allocator keep less for later. For the beginning of the process.
 pub fn be_sparing() {
-    let heaps = thread::available_parallelism().map_or(HEAPS, |cores| cores.get().clamp(2, HEAPS));
     // SAFETY: a setting of the allocator, which it takes at any time.
     #[cfg(target_env = "gnu")]
     unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, heaps as i32);
+        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
     }
 }
 

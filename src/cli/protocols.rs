@@ -176,6 +176,12 @@ pub fn print_full(output: &mut Output, run: &Run) {
     if run.unknown > 0 {
         output.line(format!("  {:>10}  without a known address", grouped(run.unknown)));
     }
+    if run.reopened > 0 {
+        let reopened = grouped(run.reopened);
+        output.line(format!(
+            "  {reopened:>10}  counted as new, as their names stand for other mail now"
+        ));
+    }
     if run.deleted > 0 {
         output.line(format!("  {:>10}  deleted on the server", grouped(run.deleted)));
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::output::{Output, harmless};
 use crate::report::Run;
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "run",
     "profile",
     "state",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 28] = [
     "unknown",
     "filings",
     "deleted",
+    "reopened",
     "bytes",
     "journal_reports",
     "untrusted_reports",
@@ -61,6 +62,7 @@ pub fn line(output: &mut Output, run: &Run) {
         run.unknown.to_string(),
         run.filings.to_string(),
         run.deleted.to_string(),
+        run.reopened.to_string(),
         run.bytes.to_string(),
         run.journal_reports.to_string(),
         run.untrusted_reports.to_string(),

@@ -142,6 +142,7 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
     for (count, what) in [
         (run.unknown, "without a known address"),
+        (run.reopened, "counted as new, as their names stand for other mail now"),
         (run.deleted, "deleted on the server"),
     ] {
         if count > 0 {

@@ -29,23 +29,23 @@ pub(super) struct Listed<'f> {
 }
 
 /// Why names are not believed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Sign {
     /// The server will give UIDs that it gave before.
     UidNext(u32),
-    /// The message with the highest UID that is done is another one.
-    Highest(u32),
+    /// The last message that is done is another one.
+    Last(CopyRef),
     Sizes,
     Headers,
 }
 
 impl Sign {
-    fn words(self) -> String {
+    fn words(&self) -> String {
         match self {
             Self::UidNext(next) => {
                 format!("the server says that UID {next} comes next, which it gave to a message before")
             }
-            Self::Highest(uid) => format!("UID {uid} is another message than the one that was archived under it"),
+            Self::Last(copy) => format!("{copy} is another message than the one that was archived under it"),
             Self::Sizes => "messages have other sizes than those that were archived under their UIDLs".to_owned(),
             Self::Headers => "messages have other headers than those that were archived under their names".to_owned(),
         }
@@ -70,13 +70,15 @@ impl Work<'_> {
             let other = self.named(listed, &resized);
             self.tell_reused(listed, Sign::Sizes, other.len());
             self.reopen(listed, other, sorted).await?;
+            // Others may have the same size.
+            (seen.recheck_began, seen.rechecked_to) = (now, Some(0));
         }
         let next = listed.opened.uidnext;
         let fell = next.is_some_and(|next| seen.uidnext.is_some_and(|before| next < before)) || !beyond.is_empty();
         seen.uidnext = next.or(seen.uidnext);
         let sign = match (fell, next) {
             (true, Some(next)) => Some(Sign::UidNext(next)),
-            _ => self.highest(session, listed, &sorted.done).await?.map(Sign::Highest),
+            _ => self.last_done(session, listed, &sorted.done).await?.map(Sign::Last),
         };
         if let Some(sign) = sign {
             // They are no longer there, or they would come before the next one.
@@ -89,7 +91,12 @@ impl Work<'_> {
                 sign = sign.words(),
                 "names are given a second time"
             );
-            let other = self.narrowed(session, listed, &sorted.done).await?;
+            let mut other = self.narrowed(session, listed, &sorted.done).await?;
+            if let Sign::Last(copy) = &sign
+                && !other.contains(copy)
+            {
+                other.push(copy.clone());
+            }
             self.tell_reused(listed, sign, other.len());
             self.reopen(listed, other, sorted).await?;
             // Those of the same size and date.
@@ -133,18 +140,18 @@ impl Work<'_> {
         places.iter().filter_map(|place| listed.listing.at(place)).collect()
     }
 
-    /// Looks at the message with the highest UID that is done: where UIDs were given a second time, this one was. So it is
-    /// noticed also where the server has since given more UIDs than it had before. Gives it where it is another message.
-    async fn highest(
+    /// Looks at the last message that is done: where names were given a second time, its name was. So it is noticed also
+    /// where the server has since given more UIDs than it had before. Gives it where it is another message.
+    async fn last_done(
         &self,
         session: &mut Session,
         listed: &Listed<'_>,
         done: &RoaringBitmap,
-    ) -> Result<Option<u32>, CollectError> {
-        let (Listing::Uids { .. }, Some(uid)) = (&**listed.listing, done.max()) else {
+    ) -> Result<Option<CopyRef>, CollectError> {
+        let last = done.max().and_then(|place| listed.listing.at(place));
+        let Some(copy) = last.filter(|_| session.can_fetch_headers()) else {
             return Ok(None);
         };
-        let copy = CopyRef::Uid(uid);
         let row = match listed.names.key(&copy) {
             Some(key) => {
                 on_pool(self.task, {
@@ -159,7 +166,7 @@ impl Work<'_> {
             return Ok(None);
         };
         let announced = Announced {
-            copy,
+            copy: copy.clone(),
             size: traits.size,
             facts: None,
         };
@@ -174,7 +181,7 @@ impl Work<'_> {
         let other = came.is_some_and(|(header, date)| {
             header != traits.header || (date.is_some() && traits.date.is_some() && date != traits.date)
         });
-        Ok(other.then_some(uid))
+        Ok(other.then_some(copy))
     }
 
     /// Of copies that are done, those of another size or date, and those of which neither was noted.

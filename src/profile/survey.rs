@@ -105,13 +105,7 @@ impl Work<'_> {
                 .change(Change::Uidls { source, standing })
                 .await?;
         }
-        if let Listing::Pop3(mailbox) = &**listing
-            && (0..mailbox.len()).any(|at| mailbox.uidl(at).is_none())
-        {
-            let notice = "the server has no UIDL: every message is fetched in every run, and known ones are told by \
-                          their content";
-            self.progress.notices.push(notice.into());
-        }
+        self.progress.notices.extend(about_uidls(listing, names));
         let before = seen.clone();
         let mut seen = self.seen_now(opened, seen, !sorted.done.is_empty());
         let listed = Listed { opened, listing, names };
@@ -264,4 +258,26 @@ pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
         "nothing of the folder {folder:?} is archived, as this account may not read it ({error}); give it the right to \
          (RFC 4314: r), or name the folder in `exclude`"
     )
+}
+
+/// What there is to say of messages over POP3 that have no unique id of their own.
+fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
+    let Listing::Pop3(mailbox) = listing else { return None };
+    const FETCHED: &str = "fetched in every run, and known ones are told by their content; none of them is deleted";
+    let without = (0..mailbox.len()).filter(|at| mailbox.uidl(*at).is_none()).count();
+    if without > 0 && without == mailbox.len() {
+        return Some(format!("the server has no UIDL: every message is {FETCHED}"));
+    }
+    if without > 0 {
+        return Some(format!(
+            "the server gives no UIDL to {without} messages: these are {FETCHED}"
+        ));
+    }
+    let twice = match names {
+        Names::Pop3 { repeated, .. } if !repeated.is_empty() => repeated.len(),
+        _ => return None,
+    };
+    Some(format!(
+        "the server gives {twice} UIDLs to more than one message each: these are {FETCHED}"
+    ))
 }

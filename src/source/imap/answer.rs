@@ -27,7 +27,8 @@ pub(super) enum Answer {
     Bye(Said),
     Capabilities(Vec<String>),
     Exists(u32),
-    Expunge,
+    /// Of the message with this number.
+    Expunge(u32),
     Search(Vec<u32>),
     List(Listed),
     Fetch(FetchLine),
@@ -98,7 +99,7 @@ fn translate(response: &Response<'_>) -> Answer {
         },
         Response::Continue(outcome) => Answer::Continue(said(outcome).words),
         Response::Capabilities(capabilities) => Answer::Capabilities(names(capabilities)),
-        Response::Expunge(_) => Answer::Expunge,
+        Response::Expunge(number) => Answer::Expunge(*number),
         Response::MailboxData(MailboxDatum::Exists(count)) => Answer::Exists(*count),
         Response::MailboxData(MailboxDatum::Search(found)) => Answer::Search(found.clone()),
         Response::MailboxData(MailboxDatum::List(line)) => Answer::List(Listed {

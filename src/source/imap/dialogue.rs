@@ -268,7 +268,12 @@ impl Dialogue {
                 self.grown |= *count > self.exists;
                 self.exists = *count;
             }
-            Answer::Expunge => self.exists = self.exists.saturating_sub(1),
+            // There is no such message, so none is gone.
+            Answer::Expunge(number) if *number == 0 || *number > self.exists => {
+                self.note(Kind::Expunge, &taken);
+                return Answer::Other;
+            }
+            Answer::Expunge(_) => self.exists -= 1,
             Answer::Fetch(line) => {
                 line.body = body.map(|(want, part)| {
                     let bytes = match part {

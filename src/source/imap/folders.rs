@@ -87,7 +87,20 @@ impl ImapSession {
             return Ok(listed);
         }
         match names::quoted(&names::encode(pattern)) {
-            Some(quoted) => self.listed(LIST, &format!("LIST \"\" {quoted}"), odd).await,
+            Some(quoted) => {
+                let mut listed = self.listed(LIST, &format!("LIST \"\" {quoted}"), odd).await?;
+                if names::has_wildcard(pattern) {
+                    // Some servers list all they have, whatever was asked for.
+                    listed.retain(|folder| {
+                        let name = names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
+                        let fits = |name: &str| {
+                            names::matches(&pattern.to_lowercase(), &name.to_lowercase(), folder.delimiter)
+                        };
+                        fits(&name) || fits(&folder.raw)
+                    });
+                }
+                Ok(listed)
+            }
             None => Ok(Vec::new()),
         }
     }

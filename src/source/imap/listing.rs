@@ -73,7 +73,7 @@ impl ImapSession {
         let mut on = |answer| {
             match answer {
                 Answer::Search(uids) => found.uids.extend(uids),
-                Answer::Expunge => found.expunged += 1,
+                Answer::Expunge(_) => found.expunged += 1,
                 _ => {}
             }
             match found.uids.len() > most {
@@ -127,7 +127,7 @@ impl ImapSession {
                 Answer::Fetch(FetchLine {
                     uid: Some(uid), number, ..
                 }) if numbers.contains(&number) => pairs.push((uid, number)),
-                Answer::Expunge => found.expunged += 1,
+                Answer::Expunge(_) => found.expunged += 1,
                 _ => {}
             }
             // Lines about others may be among them, but not without end.
@@ -142,7 +142,7 @@ impl ImapSession {
         // During FETCH a server may not tell what was expunged (RFC 9051, 7.5.1); during NOOP it does.
         let allowance = self.dialogue.small();
         let mut on = |answer| {
-            found.expunged += usize::from(matches!(answer, Answer::Expunge));
+            found.expunged += usize::from(matches!(answer, Answer::Expunge(_)));
             Ok(())
         };
         self.dialogue.command("NOOP", "NOOP", allowance, &mut on).await?;

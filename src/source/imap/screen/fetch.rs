@@ -18,7 +18,7 @@ const MOST_FLAGS: usize = 100;
 const LONGEST_FLAG: usize = 100;
 
 /// Attributes that a message is known to have. Whatever else stands behind a message's bytes may be more of them.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 25] = [
     "UID",
     "FLAGS",
     "INTERNALDATE",
@@ -34,6 +34,17 @@ const KNOWN: [&str; 15] = [
     "THREADID",
     "SAVEDATE",
     "PREVIEW",
+    "SNIPPET",
+    "BINARY",
+    "BINARY.SIZE",
+    "ANNOTATION",
+    // Cyrus IMAP and Dovecot.
+    "GUID",
+    "DIGEST.SHA1",
+    "CID",
+    "BASECID",
+    "CREATEDMODSEQ",
+    "LASTUPDATED",
 ];
 
 /// Whether a word is FETCH, or FETCH with its list.

@@ -16,8 +16,8 @@ use std::ops::Range;
 use self::cursor::Cursor;
 use crate::source::Want;
 
-/// The deepest lists within lists that are passed over; a message of more than a few parts within parts has none as deep.
-const MAX_DEPTH: u32 = 100;
+/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is but an end.
+const MAX_DEPTH: u32 = 10_000;
 
 /// A response as it was framed: its bytes, the line end included, and where in them its literals are.
 #[derive(Clone, Copy)]
@@ -219,7 +219,8 @@ fn counted(number: &[u8], word: &str, letter: &mut Vec<u8>, kind: Kind) -> Verdi
 fn search(numbers: &[u8], letter: &mut Vec<u8>) -> Verdict {
     letter.extend_from_slice(b"* SEARCH");
     // Behind them a server may say up to which change they hold (RFC 7162, 3.1.5).
-    let numbers = numbers.split(|byte| *byte == b'(').next().unwrap_or_default();
+    let behind = memchr::memmem::find(&numbers.to_ascii_uppercase(), b"(MODSEQ").unwrap_or(numbers.len());
+    let numbers = &numbers[..behind];
     for number in numbers.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
         if number32(number).is_none() {
             return Verdict::Odd(Kind::Search);
