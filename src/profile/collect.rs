@@ -86,6 +86,7 @@ pub async fn work(
         judging: JoinSet::new(),
         telling: Vec::new(),
         progress: Progress::default(),
+        looks_at_headers: true,
         same_again: 0,
         missing: Vec::new(),
     };
@@ -112,6 +113,9 @@ pub(super) struct Work<'t> {
     pub(super) progress: Progress,
     /// Whose outcomes are in `progress`.
     pub(super) telling: Vec<Place>,
+    /// Headers of what is done are compared. Not where a connection was lost over that, perhaps: some servers say that they
+    /// give headers (TOP) and do not.
+    pub(super) looks_at_headers: bool,
     /// Copies of which less came than announced, the same again.
     pub(super) same_again: u32,
     /// Asked for, and not answered.
@@ -152,7 +156,8 @@ impl Work<'_> {
                     self.jobs.refused(FolderError { folder, error });
                     continue;
                 }
-                Some(Job::Survey(folder, _)) => {
+                Some(Job::Survey(folder, losses)) => {
+                    self.looks_at_headers = !losses.are_any();
                     let surveyed = self.survey(session, &folder).await;
                     (folder, surveyed)
                 }

@@ -78,6 +78,7 @@ impl Work<'_> {
         seen.uidnext = next.or(seen.uidnext);
         let sign = match (fell, next) {
             (true, Some(next)) => Some(Sign::UidNext(next)),
+            _ if !self.looks_at_headers => None,
             _ => self.last_done(session, listed, &sorted.done).await?.map(Sign::Last),
         };
         if let Some(sign) = sign {
@@ -101,6 +102,9 @@ impl Work<'_> {
             self.reopen(listed, other, sorted).await?;
             // Those of the same size and date.
             (seen.recheck_began, seen.rechecked_to) = (now, Some(0));
+        }
+        if !self.looks_at_headers {
+            return Ok(());
         }
         let counted = matches!(&**listed.listing, Listing::Pop3(mailbox) if mailbox.ids_are_numbers());
         let mut doubted = Open {
