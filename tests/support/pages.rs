@@ -16,7 +16,10 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// Where the leaves of the volume's tables are, as the newest of its two meta pages leads to them. Pages of
+/// Bytes of a block's number, which is its key. The keys of the volume's other table are words of other lengths.
+const NUMBER: usize = 8;
+
+/// Where the leaves of the volume's blocks are, as the newest of its two meta pages leads to them. Pages of
 /// earlier transactions lie about in the file too; what is done to those is done to nobody.
 fn leaves(file: &[u8]) -> Vec<usize> {
     let transaction = |meta: usize| u64_at(file, meta + 144);
@@ -36,7 +39,12 @@ fn leaves(file: &[u8]) -> Vec<usize> {
                 open.push(u64_at(file, value + 40));
             }
         }
-        if flags & LEAF != 0 && number != u64_at(file, meta + 128) {
+        let of_blocks = || {
+            entries(file, page)
+                .iter()
+                .all(|entry| u16_at(file, entry + 6) == NUMBER)
+        };
+        if flags & LEAF != 0 && number != u64_at(file, meta + 128) && of_blocks() {
             leaves.push(page);
         }
     }
