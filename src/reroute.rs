@@ -1,28 +1,26 @@
 //! Filing anew what is in an archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
 //! taken away. It is a run of its own, with a protocol; the messages go the way of fetched ones from the router on.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+mod book;
+
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use self::book::{Book, Ruled};
 use crate::{
     archive::{Change, Content, Entry, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
-    explain::{self, Stored, fetched, unclaimed, united},
-    identify::{Found, Identified, Pool, Reported, Rules},
+    explain::{Stored, fetched, unclaimed, united},
+    identify::{Found, Identified, Pool, Reported},
     message::Address,
     profile::{Exit, Stages},
     report::{InStage, Outcome, Run, RunState, Stage, timestamp},
-    route::{
-        AsItStands, Directory, Prepared, Preview, Previewed, Route, RouteError, Routing, Rule, RunEnded, look_through,
-    },
+    route::{AsItStands, Directory, Prepared, Preview, Previewed, Route, RouteError, Rule, RunEnded, look_through},
 };
 
 /// What its runs have for a profile's name.
@@ -51,12 +49,6 @@ impl Reroute {
         let dry = if self.dry_run { "; nothing was filed" } else { "" };
         format!("what {} has was gone through {rules}{dry}", self.name)
     }
-}
-
-/// A profile's rules, made ready.
-struct Ruled {
-    rules: Rules,
-    routing: Arc<Routing>,
 }
 
 /// A message of the archive that is gone through.
@@ -184,66 +176,6 @@ async fn go_through(
         })
     });
     failed.and(found)
-}
-
-/// Which profile's rules are a message's.
-struct Book {
-    config: Config,
-    given: Option<String>,
-    /// Of each run that was met.
-    profiles: HashMap<RunId, Option<String>>,
-    ruled: HashMap<String, Result<Arc<Ruled>, String>>,
-}
-
-impl Book {
-    fn new(config: &Config, given: Option<String>) -> Self {
-        Self {
-            config: config.clone(),
-            given,
-            profiles: HashMap::new(),
-            ruled: HashMap::new(),
-        }
-    }
-
-    fn rules(&mut self, store: &Store, entry: &Entry) -> Result<Arc<Ruled>, String> {
-        let name = match &self.given {
-            Some(name) => name.clone(),
-            None => {
-                let name = self.profile(store, entry).map_err(|failure| failure.error)?;
-                name.ok_or("the protocol of the run that archived it is missing; give --profile")?
-            }
-        };
-        let config = &self.config;
-        let ready = || match config.profile(&name) {
-            Ok(profile) => Ok(Arc::new(Ruled {
-                rules: Rules::new(&profile.recipients, &profile.server.username),
-                routing: Arc::new(Routing::new(&profile.recipients)),
-            })),
-            Err(_) => Err(format!(
-                "it was archived by profile {name:?}, which the configuration does not have; give --profile"
-            )),
-        };
-        self.ruled.entry(name.clone()).or_insert_with(ready).clone()
-    }
-
-    /// The profile of the run that filed it here, or, where that was a rerouting, of the one that filed it first.
-    fn profile(&mut self, store: &Store, entry: &Entry) -> Result<Option<String>, Failure> {
-        let name = self.profile_of(store, entry.filing.run)?;
-        if name.as_deref() != Some(NAME) {
-            return Ok(name);
-        }
-        let first = Stored::read(store, entry.id)?.first_run();
-        first.map_or(Ok(None), |run| self.profile_of(store, run))
-    }
-
-    fn profile_of(&mut self, store: &Store, run: RunId) -> Result<Option<String>, Failure> {
-        if let Some(known) = self.profiles.get(&run) {
-            return Ok(known.clone());
-        }
-        let name = explain::profile_of(store, run)?;
-        self.profiles.insert(run, name.clone());
-        Ok(name)
-    }
 }
 
 /// Hands out the messages of `user`, oldest first, until nobody takes them.
