@@ -18,9 +18,9 @@ pub fn many_users(table: &mut Table, scale: f64) {
     let message = |number: usize| {
         let head = format!("From: a@sender.example\r\nSubject: {number}\r\nTo: ");
         Mail::numbered(
-            users * 22,
+            users * 24,
             &head,
-            ("u", "@example.com,\n"),
+            ("u", "@example.com,\n "),
             "x@sender.example\r\n\r\nx\r\n",
         )
     };

@@ -23,8 +23,8 @@ pub fn remedy(stage: &str) -> &'static str {
              another way to log in."
         }
         "connection" => {
-            "The connection was lost again and again. What was archived stays, and the next run goes on there; see the \
-             mail server's log if it lasts."
+            "The session ended early each time; the error says how. What was archived stays, and the next run goes on \
+             there; see the mail server's log if it lasts."
         }
         "store" => {
             "Look at the disk of data_dir: is there room, is it sound? `dropkeep verify` says whether the archive is \

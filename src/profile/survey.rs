@@ -40,6 +40,10 @@ impl Work<'_> {
         self.open = Some((folder.to_owned(), opened.uidvalidity));
         self.task.pulse.beat();
         let listing = Arc::new(unless_cancelled(cancel, session.listing()).await?);
+        if let Some(error) = session.take_unclear() {
+            let folder = folder.to_owned();
+            self.jobs.refused(FolderError { folder, error });
+        }
         self.task.pulse.beat();
         let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
         let (open, inexact) = match self.task.source {

@@ -325,7 +325,7 @@ impl Session {
         }
     }
 
-    /// What was left out of the folders or the sizes that were asked for last, because the server does not say it clearly:
+    /// What was left out of the folders, the listing or the sizes that were asked for last, because the server does not say it clearly:
     /// to be told beside them, once.
     pub fn take_unclear(&mut self) -> Option<SourceError> {
         match self {

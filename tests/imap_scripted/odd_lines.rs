@@ -78,6 +78,7 @@ async fn keywords_that_are_no_atoms_ended_the_session() {
 async fn one_folder_with_an_odd_line_cost_all_the_others() {
     for (odd, is_read) in [
         ("* LIST () \"\\\\\" Folder\\Subfolder 1", false),
+        ("* LIST () \"/\" \"One \"Subfolder 1\"", false),
         ("* LIST () \"/\" INBOX/a\tb", false),
         (&*format!("* LIST () \"/\" \"{PASSWORD}"), false),
         ("* LIST (\\NonExistent) \"/\" \"Old\" (\"OLDNAME\" (\"sent\"))", true),
@@ -271,12 +272,12 @@ async fn an_error_quoted_a_message_with_all_its_bytes() {
 
 /// What could be mail must not be taken for answers.
 #[tokio::test]
-async fn a_line_that_is_no_answer_ends_a_session_only_where_messages_are_asked_for() {
+async fn a_line_that_is_no_answer_ends_a_session_only_behind_a_message() {
     let scripted = opened(vec![
         hear("UID SEARCH"),
         say(&["hello", "", "* SEARCH 5 6 7", "{tag} OK done"]),
-        hear("UID FETCH 5 "),
-        say(&["Subject: hello", "{tag} OK done"]),
+        hear("UID FETCH 5:6 "),
+        say(&["* 1 FETCH (UID 5 BODY[] {3}", "one)", "Subject: hello", "{tag} OK done"]),
     ]);
     let mut session = open(&scripted).await;
     assert_eq!(
@@ -289,7 +290,7 @@ async fn a_line_that_is_no_answer_ends_a_session_only_where_messages_are_asked_f
             .len(),
         3
     );
-    let (_, ended) = fetch(&mut session, &[5]).await;
+    let (_, ended) = fetch(&mut session, &[5, 6]).await;
     let error = ended.expect_err("it is out of step").to_string();
     assert!(error.contains("“Subject: hello”"), "{error}");
     drop(session);
@@ -389,4 +390,67 @@ async fn what_a_folder_lacks_is_told_with_the_line_that_cannot_be_read() {
         session.close().await.expect("a farewell");
         scripted.done();
     }
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_clear_name_cost_the_folder() {
+    for odd in [
+        "* LIST () \"/\" \"Old\" (OLDNAME)",
+        "* LIST () \"/\" Old (CHILDINFO",
+        "* LIST () \"/\" \"Old\" 7 messages",
+    ] {
+        let scripted = logged_in(vec![hear("LIST \"\" \"*\""), say(&[odd, "{tag} OK done"])]);
+        let mut session = connect(&server(scripted.port)).await.expect("a session");
+        assert_eq!(session.folders(&all()).await.expect("folders"), ["Old"], "{odd}");
+        scripted.done();
+    }
+}
+
+#[tokio::test]
+async fn a_line_of_nobody_before_the_first_message_ended_the_session() {
+    for stray in ["ZZ99 OK what", "D1 OK done before", "a line that is no response"] {
+        let scripted = logged_in(vec![
+            hear("EXAMINE"),
+            say(&[
+                stray,
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 77] valid",
+                "* OK [UIDNEXT 8]",
+                "{tag} OK open",
+            ]),
+            hear("UID SEARCH 1:3"),
+            say(&[stray, "* SEARCH 5 6 7", "{tag} OK done"]),
+            hear("UID FETCH 5 "),
+            say(&[stray, "* 1 FETCH (UID 5 BODY[] {3}", "one)", "{tag} OK done"]),
+        ]);
+        let mut session = open(&scripted).await;
+        assert_eq!(
+            session.listing().await.expect("a listing").copies().count(),
+            3,
+            "{stray}"
+        );
+        let (got, ended) = fetch(&mut session, &[5]).await;
+        assert_eq!((got.len(), ended.expect("all came")), (1, vec![]), "{stray}");
+        scripted.done();
+    }
+}
+
+#[tokio::test]
+async fn messages_that_went_without_a_word_were_left_out_without_a_word() {
+    let scripted = logged_in(vec![
+        hear("EXAMINE"),
+        say(&[
+            "* 3 EXISTS",
+            "* OK [UIDVALIDITY 77]",
+            "* OK [UIDNEXT 8]",
+            "{tag} OK open",
+        ]),
+        hear("UID SEARCH 1:3"),
+        say(&["* 1 EXISTS", "* SEARCH 5", "{tag} OK done"]),
+    ]);
+    let mut session = open(&scripted).await;
+    assert_eq!(session.listing().await.expect("a listing").copies().count(), 1);
+    let words = session.take_unclear().expect("a word").to_string();
+    assert!(words.contains("fewer messages"), "{words}");
+    scripted.done();
 }

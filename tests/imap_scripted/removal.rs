@@ -59,6 +59,7 @@ async fn flagged_messages_stay_and_only_what_was_asked_for_is_expunged() {
         "UIDPLUS",
         script([
             ok("UID SEARCH UID 5:8", &["* SEARCH 5 6 7"]),
+            ok("UID FETCH 8 (UID FLAGS)", &[]),
             ok("UID SEARCH UID 5:8 FLAGGED", &["* SEARCH 6"]),
             ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
             // Somebody flags 7 in between.
@@ -73,6 +74,7 @@ async fn flagged_messages_stay_and_only_what_was_asked_for_is_expunged() {
             ok("UID EXPUNGE 5", &["* 1 EXPUNGE"]),
             ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &["* SEARCH"]),
+            ok("UID FETCH 5 (UID FLAGS)", &[]),
         ]),
     );
     let removed = remove(&scripted, &[8, 5, 6, 7, 5], Removal::Delete)
@@ -98,11 +100,15 @@ async fn where_the_marks_are_not_answered_flags_are_asked_for_again() {
                 "UID STORE 5:6 +FLAGS (\\Deleted)",
                 &["* 1 FETCH (UID 5 FLAGS (\\Deleted))"],
             ),
-            ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH 6"]),
+            ok(
+                "UID FETCH 6 (UID FLAGS)",
+                &["* 2 FETCH (UID 6 FLAGS (\\Flagged \\Deleted))"],
+            ),
             ok("UID STORE 6 -FLAGS (\\Deleted)", &[]),
             ok("UID EXPUNGE 5", &["* 1 EXPUNGE"]),
             ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &["* SEARCH"]),
+            ok("UID FETCH 5 (UID FLAGS)", &[]),
         ]),
     );
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
@@ -134,6 +140,7 @@ async fn without_uidplus_the_folder_is_expunged_where_nothing_else_goes_with_it(
         ok(" EXPUNGE", &["* 1 EXPUNGE", "* 1 EXPUNGE"]),
         ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
         ok("UID SEARCH UID 5:6", &["* SEARCH"]),
+        ok("UID FETCH 5:6 (UID FLAGS)", &[]),
     ]));
     let scripted = selected("IDLE", moves);
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
@@ -227,6 +234,7 @@ async fn what_stands_after_an_expunge_is_not_gone() {
         ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
         ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
         ok("UID SEARCH UID 5:6", &["* SEARCH 5"]),
+        ok("UID FETCH 6 (UID FLAGS)", &[]),
     ]));
     let scripted = selected("UIDPLUS", moves);
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
@@ -271,6 +279,7 @@ async fn a_move_makes_the_folder_that_is_missing() {
                     &["* OK [COPYUID 1 5,7 1:2] moved", "* 1 EXPUNGE", "* 2 EXPUNGE"],
                 ),
                 ok("UID SEARCH UID 5,7", &["* SEARCH 7"]),
+                ok("UID FETCH 5 (UID FLAGS)", &[]),
             ]),
         ]
         .into_iter()
@@ -327,6 +336,7 @@ async fn without_move_it_is_copied_and_what_was_not_copied_stays() {
                 ok("UID EXPUNGE 5,7", &["* 1 EXPUNGE", "* 2 EXPUNGE"]),
                 ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
                 ok("UID SEARCH UID 5,7", &["* SEARCH"]),
+                ok("UID FETCH 5,7 (UID FLAGS)", &[]),
             ]),
         ]
         .into_iter()
@@ -406,12 +416,16 @@ async fn a_refusal_after_a_batch_was_removed_tells_what_is_gone() {
         ok("UID SEARCH UID 1:500 FLAGGED", &["* SEARCH"]),
         ok("UID MOVE 1:500 \"x\"", &[]),
         ok("UID SEARCH UID 1:500", &["* SEARCH"]),
+        ok("UID FETCH 1:500 (UID FLAGS)", &[]),
         ok("UID SEARCH UID 501:1000", &[&found(501..=1000)]),
         ok("UID SEARCH UID 501:1000 FLAGGED", &["* SEARCH"]),
     ]);
     moves.extend([hear("UID MOVE 501:1000"), say(&["{tag} NO [OVERQUOTA] full"])]);
     // It had begun.
-    moves.extend(script([ok("UID SEARCH UID 501:1000", &[&found(502..=1000)])]));
+    moves.extend(script([
+        ok("UID SEARCH UID 501:1000", &[&found(502..=1000)]),
+        ok("UID FETCH 501 (UID FLAGS)", &[]),
+    ]));
     let scripted = selected("MOVE", moves);
     let removed = remove(&scripted, &uids, Removal::Move("x")).await.expect("a part");
     assert_eq!(removed.gone, gone(&(1..=501).collect::<Vec<_>>()));
@@ -540,4 +554,61 @@ async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
     let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("no flags");
     assert_eq!(error.disposition(), Disposition::Report, "{error}");
     scripted.done();
+}
+
+#[tokio::test]
+async fn a_search_that_left_one_out_said_that_it_had_vanished() {
+    // Of the first nothing is found, though both stand there.
+    let scripted = selected(
+        "UIDPLUS",
+        script([
+            ok("UID SEARCH UID 5:6", &["* SEARCH"]),
+            ok(
+                "UID FETCH 5:6 (UID FLAGS)",
+                &["* 1 FETCH (UID 5 FLAGS ())", "* 2 FETCH (UID 6 FLAGS (\\Flagged))"],
+            ),
+            ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH"]),
+            ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH"]),
+            ok(
+                "UID STORE 5:6 +FLAGS (\\Deleted)",
+                &["* 2 FETCH (FLAGS (\\Flagged) UID 6 FLAGS (\\Deleted))"],
+            ),
+            ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS (\\Deleted))"]),
+            ok("UID STORE 6 -FLAGS (\\Deleted)", &[]),
+            ok("UID EXPUNGE 5", &[]),
+            ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH"]),
+            // It stands there still, and the search does not find it.
+            ok("UID SEARCH UID 5", &["* SEARCH"]),
+            ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS ())"]),
+        ]),
+    );
+    let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("an answer");
+    assert_eq!(
+        (removed.gone, removed.kept),
+        (vec![], kept(&[(5, Kept::Standing), (6, Kept::Flagged)]))
+    );
+    scripted.done();
+}
+
+#[tokio::test]
+async fn a_copyuid_that_cannot_be_read_counted_for_all_copies() {
+    for odd in [
+        "[COPYUID 9 5 101 copied",
+        "[COPYUID 9 5:x 101] copied",
+        "[COPYUID 9] copied",
+    ] {
+        let mut moves = script([
+            ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
+            ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH"]),
+        ]);
+        moves.extend([hear("UID COPY 5:6 \"Archive\""), say(&[&format!("{{tag}} OK {odd}")])]);
+        moves.extend(script([ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"])]));
+        let scripted = selected("UIDPLUS", moves);
+        let error = remove(&scripted, &[5, 6], Removal::Move("Archive"))
+            .await
+            .expect_err("nobody knows which were copied");
+        assert!(error.to_string().contains("COPYUID"), "{error}");
+        assert_eq!(error.disposition(), Disposition::Report);
+        scripted.done();
+    }
 }

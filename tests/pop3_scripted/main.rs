@@ -95,6 +95,23 @@ fn uidl(number: u32, uidl: &str) -> CopyRef {
 
 /// Courier 1.0.16 wraps mail with 8-bit headers for clients that do not say UTF8 before they log in.
 #[tokio::test]
+async fn a_blank_line_before_a_status_ended_the_session() {
+    let scripted = Scripted::play(vec![
+        say(&["", "+OK ready"]),
+        hear("CAPA"),
+        say(&["", "+OK", "USER", ".", ""]),
+        hear("USER"),
+        say(&["+OK", ""]),
+        hear("PASS"),
+        say(&["+OK", ""]),
+        hear("CAPA"),
+        say(&["+OK", "."]),
+    ]);
+    connect(&server(scripted.port)).await.expect("a session");
+    scripted.done();
+}
+
+#[tokio::test]
 async fn utf8_is_asked_for_where_it_is_offered_and_a_refusal_is_no_failure() {
     for answer in ["+OK UTF8 enabled", "-ERR not now"] {
         let scripted = Scripted::play(vec![

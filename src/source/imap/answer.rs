@@ -185,7 +185,11 @@ fn fetch_line(number: u32, attributes: &[AttributeValue<'_>]) -> FetchLine {
             AttributeValue::Uid(uid) => line.uid = Some(*uid).filter(|uid| *uid > 0),
             AttributeValue::Rfc822Size(size) => line.size = Some((*size).into()),
             AttributeValue::InternalDate(date) => line.date = internal_date(date),
-            AttributeValue::Flags(flags) => line.flags = Some(flags.iter().map(|flag| flag.to_string()).collect()),
+            // Where a line has them twice, all count: one of them may say that somebody wants the message there.
+            AttributeValue::Flags(flags) => {
+                let known = line.flags.get_or_insert_default();
+                known.extend(flags.iter().map(|flag| flag.to_string()));
+            }
             _ => {}
         }
     }

@@ -44,12 +44,14 @@ pub(super) struct Dialogue {
     pub exists: u32,
     /// It said that there are more of them.
     pub grown: bool,
+    /// It said that there are fewer of them, and not which went (RFC 9051, 7.4.1 wants EXPUNGE for each).
+    pub shrunk: bool,
     /// What no error may repeat.
     pub hidden: Hidden,
     /// What of the running command's answer cannot be read, as it may be shown, and what it is about.
     odd: Vec<(Kind, String)>,
-    /// Messages are asked for.
-    bodies: bool,
+    /// A message stood in the running command's answer: what is no response behind it may be more of that.
+    behind_message: bool,
 }
 
 impl Dialogue {
@@ -63,9 +65,10 @@ impl Dialogue {
             tag: 0,
             exists: 0,
             grown: false,
+            shrunk: false,
             hidden,
             odd: Vec::new(),
-            bodies: false,
+            behind_message: false,
         }
     }
 
@@ -96,7 +99,7 @@ impl Dialogue {
         let tag = format!("D{}", self.tag);
         self.responses.allow(allowance);
         self.odd.clear();
-        self.bodies = false;
+        self.behind_message = false;
         self.send(name, &format!("{tag} {line}\r\n")).await?;
         Ok(tag)
     }
@@ -104,7 +107,6 @@ impl Dialogue {
     /// Lets one response to the running command have literals of so many bytes: bodies, which were asked for.
     pub fn allow_literals(&mut self, most: u64) {
         self.responses.allow_literals(most);
-        self.bodies = true;
     }
 
     /// Lets the server be silent for so long beyond its time-out, until the next command.
@@ -190,6 +192,11 @@ impl Dialogue {
                     words: self.hidden.plain(&said.words),
                 }),
             },
+            // Nobody waits for the end of another command. Behind a message it may be more of that.
+            Answer::Tagged { tag, .. } if !self.behind_message => {
+                tracing::debug!(host = self.host, tag, "the end of a command that nobody waits for");
+                Ok(None)
+            }
             Answer::Tagged { .. } => Err(SourceError::Protocol {
                 command: name.to_owned(),
                 detail: "it ends another command".to_owned(),
@@ -221,7 +228,9 @@ impl Dialogue {
                 Verdict::Odd(Kind::Tagged) => return out_of_step("the line that ends it cannot be read"),
                 Verdict::Odd(kind) => _ = self.note(kind, &taken),
                 Verdict::Passed => {}
-                Verdict::Stray if self.bodies => return out_of_step("among messages stands a line that is no answer"),
+                Verdict::Stray if self.behind_message => {
+                    return out_of_step("among messages stands a line that is no answer");
+                }
                 Verdict::Stray => _ = self.note(Kind::Other, &taken),
                 Verdict::Adrift => return out_of_step("a message does not end where it was said to"),
             }
@@ -266,6 +275,7 @@ impl Dialogue {
         match &mut answer {
             Answer::Exists(count) => {
                 self.grown |= *count > self.exists;
+                self.shrunk |= *count < self.exists;
                 self.exists = *count;
             }
             // There is no such message, so none is gone.
@@ -275,6 +285,7 @@ impl Dialogue {
             }
             Answer::Expunge(_) => self.exists -= 1,
             Answer::Fetch(line) => {
+                self.behind_message |= matches!(body, Some((_, Part::At(_))));
                 line.body = body.map(|(want, part)| {
                     let bytes = match part {
                         Part::Nil => None,

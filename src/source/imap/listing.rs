@@ -43,6 +43,8 @@ impl ImapSession {
     pub(in crate::source) async fn listing(&mut self) -> Result<Listing, SourceError> {
         let (mut standing, mut ambiguous) = (RoaringBitmap::new(), RoaringBitmap::new());
         self.dialogue.grown = false;
+        self.dialogue.shrunk = false;
+        self.unclear = None;
         let mut stays = true;
         let mut high = self.dialogue.exists;
         while high > 0 {
@@ -57,6 +59,11 @@ impl ImapSession {
                 }
             }
             high = (low - 1).min(self.dialogue.exists);
+        }
+        if self.dialogue.shrunk {
+            let detail = "the server says that fewer messages stand there than before, and not which of them went; the \
+                          next run looks again";
+            self.unclear = Some(self.dialogue.unclear(SEARCH, detail));
         }
         standing -= &ambiguous;
         Ok(Listing::Uids { standing, ambiguous })

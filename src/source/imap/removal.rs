@@ -1,7 +1,7 @@
 //! Deleting and moving copies of the opened folder.
 //!
 //! Mail is evidence, so when in doubt nothing is deleted: what is \Flagged stays, nothing is expunged but what was asked
-//! for, and what is gone is what a search no longer finds. A mark \Deleted that a lost session leaves behind does no
+//! for, and what is gone is what neither a search nor FETCH finds any longer. A mark \Deleted that a lost session leaves behind does no
 //! harm: the next removal of that copy takes it as its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -253,8 +253,9 @@ impl ImapSession {
         };
         self.store("+FLAGS", uids, &mut on).await?;
         // Servers need not answer with the flags of each.
-        if !silent.is_empty() {
-            flagged.extend(self.among(uids, " FLAGGED").await?);
+        let silent: Vec<u32> = silent.into_iter().collect();
+        for set in uid_sets(&silent) {
+            flagged.extend(self.by_flags(set, " FLAGGED").await?);
         }
         Ok(flagged)
     }
@@ -293,6 +294,9 @@ impl ImapSession {
                 sent = self.dialogue.command(command, &line, allowance, &mut |_| Ok(())).await;
             }
             match sent? {
+                _ if self.dialogue.is_odd() => {
+                    return Err(self.dialogue.unclear(command, "it does not say which messages it took"));
+                }
                 Said {
                     copied: Some(copied), ..
                 } => {
@@ -313,6 +317,12 @@ impl ImapSession {
             let line = format!("UID SEARCH UID {}{criterion}", set.text);
             if !self.found(&line, &mut found).await? {
                 found.extend(self.by_flags(set, criterion).await?);
+            } else if criterion.is_empty() {
+                // A search may leave some out, and what it does not find would pass for gone.
+                let left_out: Vec<u32> = set.uids.iter().copied().filter(|uid| !found.contains(uid)).collect();
+                for set in uid_sets(&left_out) {
+                    found.extend(self.by_flags(set, criterion).await?);
+                }
             }
         }
         match found.iter().all(|uid| uids.binary_search(uid).is_ok()) {
@@ -333,7 +343,9 @@ impl ImapSession {
                 && set.uids.contains(&uid)
             {
                 let before = known.entry(uid).or_default();
-                *before = flags.or(before.take());
+                if let Some(flags) = flags {
+                    before.get_or_insert_default().extend(flags);
+                }
             }
             Ok(())
         };

@@ -7,8 +7,6 @@ use crate::source::{
     lines::{Lines, SMALL},
 };
 
-const NO_STATUS: &str = "it begins with neither +OK nor -ERR";
-
 /// A line that does not refuse.
 pub(super) enum Reply {
     /// The words behind +OK.
@@ -51,19 +49,27 @@ impl Dialogue {
 
     /// Reads a status line.
     pub async fn status(&mut self, name: &str) -> Result<String, SourceError> {
-        match self.reply(name).await? {
-            Reply::Ok(words) => Ok(words),
-            Reply::Challenge(_) => Err(SourceError::Protocol {
-                command: name.to_owned(),
-                detail: NO_STATUS.to_owned(),
-            }),
-        }
+        ok(name, self.reply(name).await?)
+    }
+
+    /// Reads a status line right behind a message: a blank one may be more of that.
+    pub async fn status_behind(&mut self, name: &str) -> Result<String, SourceError> {
+        let line = self.lines.line(name).await?;
+        ok(name, self.read(name, &line)?)
     }
 
     /// Reads a status line, or a challenge.
     pub async fn reply(&mut self, name: &str) -> Result<Reply, SourceError> {
-        let line = self.lines.line(name).await?;
-        let line = String::from_utf8_lossy(&line);
+        let mut line = self.lines.line(name).await?;
+        // Some send a line end too many behind what they said before.
+        while line.is_empty() {
+            line = self.lines.line(name).await?;
+        }
+        self.read(name, &line)
+    }
+
+    fn read(&self, name: &str, line: &[u8]) -> Result<Reply, SourceError> {
+        let line = String::from_utf8_lossy(line);
         let (status, words) = line.split_once(' ').unwrap_or((&line, ""));
         if status.eq_ignore_ascii_case("+OK") {
             return Ok(Reply::Ok(words.to_owned()));
@@ -77,10 +83,7 @@ impl Dialogue {
         if status == "+" {
             return Ok(Reply::Challenge(words.to_owned()));
         }
-        Err(SourceError::Protocol {
-            command: name.to_owned(),
-            detail: NO_STATUS.to_owned(),
-        })
+        Err(no_status(name))
     }
 
     /// Runs a command whose answer is a list: `on` gets each line up to the terminating dot.
@@ -100,5 +103,19 @@ impl Dialogue {
                 None => on(&line),
             }
         }
+    }
+}
+
+fn ok(name: &str, reply: Reply) -> Result<String, SourceError> {
+    match reply {
+        Reply::Ok(words) => Ok(words),
+        Reply::Challenge(_) => Err(no_status(name)),
+    }
+}
+
+fn no_status(name: &str) -> SourceError {
+    SourceError::Protocol {
+        command: name.to_owned(),
+        detail: "it begins with neither +OK nor -ERR".to_owned(),
     }
 }

@@ -102,7 +102,7 @@ impl Pop3Session {
         unproved: &mut Unproved,
         sink: &mut (dyn FnMut(Fetched) + Send),
     ) -> Result<Option<String>, SourceError> {
-        let status = self.dialogue.status(name).await;
+        let status = self.dialogue.status_behind(name).await;
         let in_step = match &status {
             Ok(_) | Err(SourceError::Refused { .. }) => true,
             // Nothing came behind the message, so nothing speaks against it.

@@ -25,21 +25,33 @@ const ATTRIBUTES: [&str; 11] = [
 /// Attributes of a folder that are kept; there are not many more that a server can say.
 const MOST_ATTRIBUTES: usize = 16;
 
-/// Both are brought to the same form: attributes, delimiter, and the name in quotes. Extended data (RFC 9051, 7.3.1) is
-/// cut off.
+/// Both are brought to the same form: attributes, delimiter, and the name in quotes. What stands behind it, extended data
+/// (RFC 9051, 7.3.1) or not, is cut off.
 pub(super) fn list(mut cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
     letter.extend_from_slice(b"* LIST (");
     match attributes(&mut cursor, letter).and_then(|()| delimiter(&mut cursor, letter)) {
         Some(()) => {}
         None => return Verdict::Odd(Kind::List),
     }
+    cursor.blanks();
+    let is_word = !cursor.peek().is_some_and(|byte| b"\"{~".contains(&byte));
     match name(&mut cursor) {
         Some(name) => quote(&name, letter),
         None => return Verdict::Odd(Kind::List),
     }
+    let behind = cursor.rest().trim_ascii_end();
     cursor.blanks();
-    match cursor.peek().is_none() || is_extended(cursor) {
-        true => finish(letter),
+    let is_list = cursor.peek() == Some(b'(');
+    if cursor.peek().is_none() || is_extended(cursor) {
+        return finish(letter);
+    }
+    // Whatever else stands behind a name, the name is clear where it has quotes, and no more of them follow.
+    let is_clear = !is_word && behind.starts_with(b" ") && !behind.contains(&b'"') || is_list;
+    match is_clear {
+        true => {
+            finish(letter);
+            Verdict::Letter { body: None, odd: true }
+        }
         false => Verdict::Odd(Kind::List),
     }
 }

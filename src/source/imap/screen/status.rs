@@ -19,7 +19,10 @@ pub(super) fn status(status: &[u8], said: &[u8], letter: &mut Vec<u8>) -> Verdic
 pub(super) fn words(said: &[u8], letter: &mut Vec<u8>) -> Verdict {
     let mut odd = false;
     let rest = match said.strip_prefix(b"[") {
-        Some(coded) => code(coded, letter, &mut odd).unwrap_or(said),
+        Some(coded) => code(coded, letter, &mut odd).unwrap_or_else(|| {
+            odd = is_needed(coded);
+            said
+        }),
         None => said,
     };
     add(rest, letter);
@@ -40,6 +43,10 @@ fn code<'a>(coded: &'a [u8], letter: &mut Vec<u8>, odd: &mut bool) -> Option<&'a
     }
     let end = memchr::memchr(b']', coded)?;
     let (inside, rest) = (&coded[name.len()..end], coded[end + 1..].trim_ascii_start());
+    if is_any_of(name, &["COPYUID"]) && !is_copied(inside) {
+        *odd = true;
+        return Some(rest);
+    }
     letter.push(b'[');
     if is_any_of(name, &["CAPABILITY"]) {
         capabilities(inside, letter);
@@ -56,6 +63,25 @@ fn code<'a>(coded: &'a [u8], letter: &mut Vec<u8>, odd: &mut bool) -> Option<&'a
     // The parser takes a byte for the blank that is to stand here, also where it is none.
     letter.extend_from_slice(b"] ");
     Some(rest)
+}
+
+/// Whether a code says what a command is asked for.
+fn is_needed(coded: &[u8]) -> bool {
+    let name = coded
+        .split(|byte| byte.is_ascii_whitespace())
+        .next()
+        .unwrap_or_default();
+    is_any_of(name, &["UIDVALIDITY", "UIDNEXT", "COPYUID"])
+}
+
+/// Whether this is what stands in COPYUID (RFC 4315, 3): a number, and two sets.
+fn is_copied(inside: &[u8]) -> bool {
+    let is_set = |word: &[u8]| {
+        let mut numbers = word.split(|byte| b",:".contains(byte));
+        numbers.all(|number| !number.is_empty() && number32(number).is_some())
+    };
+    let mut words = inside.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.clone().count() == 3 && words.all(is_set)
 }
 
 /// Adds text, without what may stand in none.
