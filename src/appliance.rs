@@ -304,7 +304,7 @@ impl Appliance {
         let stopped = |_| Failure::new(Exit::Errors, "the supervisor stopped; this is a fault of dropkeep");
         let finished = finished.map_err(stopped)??;
         let reply = Reply::Finished {
-            run: Box::new(finished.run),
+            run: finished.run,
             exit: finished.exit as i32,
         };
         let _ = replies.send(reply).await;

@@ -118,15 +118,16 @@ pub async fn run(
     };
     run.state = state;
     run.finished_at = Some(timestamp(clock::now()));
+    let run = Arc::new(run);
     let stored = match reroute.dry_run {
         true => Ok(0),
-        false => parts.committer.change(Change::Protocol(Box::new(run.clone()))).await,
+        false => parts.committer.change(Change::Protocol(run.clone())).await,
     };
     let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies
         .send(Reply::Finished {
-            run: Box::new(run),
+            run,
             exit,
         })
         .await;

@@ -38,7 +38,7 @@ pub enum Change {
     /// A run begins; answers its number.
     Begin(Box<Run>),
     /// The protocol of a run, by its number.
-    Protocol(Box<Run>),
+    Protocol(Arc<Run>),
     /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
     Forget(Vec<RunId>),
     /// What was told of runs, in the words of who told it.

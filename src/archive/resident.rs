@@ -14,15 +14,20 @@ use std::{
         mpsc,
     },
     thread::{self, Thread},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::mm::{Advice, madvise};
 
 /// Bytes of files that count as resident in this process; 0 where the system does not say.
 pub(super) fn mapped() -> u64 {
+    resident("RssFile:")
+}
+
+/// Bytes that count as resident in this process, of a kind as proc_pid_status(5) names them.
+fn resident(kind: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssFile:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(kind));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
     kib.unwrap_or_default() << 10
 }
@@ -50,10 +55,14 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 }
 
 /// Bytes mapped up to which nothing is let go.
-const MOST: u64 = 64 << 20;
-/// How often it is looked while somebody reads, and after how many looks at nobody no more.
-const PAUSE: Duration = Duration::from_millis(25);
-const QUIET: u32 = 40;
+const MOST: u64 = 48 << 20;
+/// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above that.
+const MOST_OWN: u64 = 96 << 20;
+const OWN_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is looked while somebody reads, as out of the system's cache a map fills by gigabytes a second; and after
+/// how many looks at nobody no more.
+const PAUSE: Duration = Duration::from_millis(10);
+const QUIET: u32 = 100;
 
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
@@ -76,11 +85,16 @@ pub(super) fn touched() {
 fn watch() {
     loop {
         let mut quiet = 0;
+        let mut given_back = Instant::now();
         while quiet < QUIET {
             thread::sleep(PAUSE);
             let is_much = mapped() >= MOST;
             if is_much {
                 release_where(|file| file.ends_with("data.mdb"));
+            }
+            if given_back.elapsed() >= OWN_PAUSE && resident("RssAnon:") >= MOST_OWN {
+                give_back();
+                given_back = Instant::now();
             }
             let is_read = TOUCHED.swap(false, Ordering::Relaxed) || is_much;
             quiet = if is_read { 0 } else { quiet + 1 };
@@ -112,15 +126,12 @@ pub fn give_back() {
     }
 }
 
-/// How often the pages are let go that long work in one piece reads.
-const LOOK: Duration = Duration::from_millis(100);
-
 /// Does `work`, and lets go of the pages mapped of `path` meanwhile.
 pub(super) fn releasing<T>(path: &Path, work: impl FnOnce() -> T) -> T {
     let (done, wait) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
-            while wait.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+            while wait.recv_timeout(PAUSE) == Err(mpsc::RecvTimeoutError::Timeout) {
                 release(path);
             }
         });
@@ -176,7 +187,7 @@ mod tests {
             read();
             let started = std::time::Instant::now();
             while resident(&file) > 0 && started.elapsed() < Duration::from_secs(30) {
-                thread::sleep(LOOK / 10);
+                thread::sleep(PAUSE);
             }
             resident(&file)
         });

@@ -38,7 +38,7 @@ async fn ran(bench: &Bench, profile: &str, days: u64, idle: bool, state: RunStat
     }
     bench
         .committer
-        .change(Change::Protocol(Box::new(run.clone())))
+        .change(Change::Protocol(std::sync::Arc::new(run.clone())))
         .await
         .unwrap();
     run.run

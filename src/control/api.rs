@@ -1,5 +1,7 @@
 //! What is asked of an appliance, and what it answers: JSON, a reply a line.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -122,7 +124,7 @@ pub enum Reply {
         bytes: u64,
     },
     Finished {
-        run: Box<Run>,
+        run: Arc<Run>,
         exit: i32,
     },
     Run(Box<Run>),

@@ -95,7 +95,7 @@ impl Board {
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    pub run: Run,
+    pub run: Arc<Run>,
     pub exit: Exit,
     /// Why the source, or the store, let it come to nothing or to an early end.
     pub trouble: Option<String>,
@@ -124,7 +124,7 @@ pub struct Profile {
     network: Arbiter,
     current: Option<CancellationToken>,
     /// A protocol that the store refused; it is stored before the next run begins.
-    unstored: Option<Box<Run>>,
+    unstored: Option<Arc<Run>>,
 }
 
 impl Profile {
@@ -349,7 +349,7 @@ impl Profile {
         import: Option<Import>,
         cancel: CancellationToken,
         progress: actix::Recipient<Progress>,
-    ) -> impl Future<Output = (Result<Finished, StartError>, Option<Box<Run>>)> + use<> {
+    ) -> impl Future<Output = (Result<Finished, StartError>, Option<Arc<Run>>)> + use<> {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
         let (source, login) = (Source::of(&self.config.server), self.login.clone());
@@ -377,14 +377,14 @@ impl Profile {
             if cancel.is_cancelled() {
                 // It was interrupted, or its profile was replaced, before it could begin.
                 metrics::run_ended(&config.name, RunState::Interrupted, Duration::ZERO, None);
-                let ended = Run {
+                let ended = Arc::new(Run {
                     run: number,
                     finished_at: Some(timestamp(clock::now())),
                     state: RunState::Interrupted,
                     ..begun
-                };
+                });
                 notifier.ended(&ended);
-                let stored = committer.change(Change::Protocol(Box::new(ended.clone()))).await;
+                let stored = committer.change(Change::Protocol(ended.clone())).await;
                 let finished = Finished {
                     run: ended,
                     exit: Exit::Interrupted,
@@ -442,7 +442,7 @@ impl Profile {
                 return (Err(StartError::Stopped(config.name)), None);
             };
             log(&finished);
-            let protocol = Box::new(finished.run.clone());
+            let protocol = finished.run.clone();
             let unstored = match committer.change(Change::Protocol(protocol.clone())).await {
                 Ok(_) => None,
                 // A full disk refuses the protocol too; the answer still tells all.

@@ -1,6 +1,6 @@
 //! How a run ends: its protocol completed, its metrics counted, and what is said of it in the log.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -79,7 +79,7 @@ pub(super) fn finish(
         metrics::open_copies(&run.profile, left);
     }
     Some(Finished {
-        run,
+        run: Arc::new(run),
         exit,
         trouble,
         left_open,
@@ -110,7 +110,7 @@ pub(super) fn log(finished: &Finished) {
         failed,
         errors,
         ..
-    } = &finished.run;
+    } = &*finished.run;
     let state = state.as_str();
     tracing::info!(
         profile,

@@ -331,7 +331,7 @@ impl Supervisor {
         let committer = self.stages.committer.clone();
         let notifier = self.stages.notifier.clone();
         let store = async move {
-            let stored = committer.change(Change::Protocol(Box::new(run.clone()))).await;
+            let stored = committer.change(Change::Protocol(Arc::new(run.clone()))).await;
             notifier.ended(&run);
             stored
         };

@@ -181,7 +181,7 @@ fn leave_free_pages(appliance: &Appliance) {
             ..run.clone()
         };
         committer
-            .change_blocking(Change::Protocol(Box::new(run)))
+            .change_blocking(Change::Protocol(std::sync::Arc::new(run)))
             .expect("stored");
     }
     drop(committer);
