@@ -135,7 +135,7 @@ async fn archive_all(
         ..work.protocol.clone()
     };
     committer
-        .change(Change::Protocol(Box::new(run)))
+        .change(Change::Protocol(std::sync::Arc::new(run)))
         .await
         .expect("a protocol");
     let took = started.elapsed();
