@@ -125,12 +125,7 @@ pub async fn run(
     };
     let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
-    let _ = replies
-        .send(Reply::Finished {
-            run,
-            exit,
-        })
-        .await;
+    let _ = replies.send(Reply::Finished { run, exit }).await;
     Ok(stored.map(drop)?)
 }
 

@@ -19,7 +19,6 @@ use super::{
     Store, StoreError, block,
     deposit::Shared,
     group::{self, Change},
-    resident,
     rows::Counters,
 };
 use crate::{
@@ -36,8 +35,6 @@ const GROUP_ORDERS: usize = 4096;
 const FILING_BYTES: usize = 200;
 /// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
-/// Orders after which the catalog's pages are let go.
-const RELEASE: usize = 5_000;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What the committer is asked to do.
@@ -108,7 +105,6 @@ impl Committer {
             coming: coming.clone(),
             enough,
             counters,
-            since_release: 0,
             closed: None,
             open: open.clone(),
             at_work: at_work.clone(),
@@ -196,7 +192,6 @@ struct Work {
     enough: usize,
     counters: Counters,
     /// Orders since the catalog's pages were last let go.
-    since_release: usize,
     /// Why nothing is written any more, and that for others to see.
     closed: Option<StoreError>,
     open: Arc<AtomicBool>,
@@ -276,11 +271,6 @@ impl Work {
                 metrics::committed(written.took, written.answers.len(), written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
                 self.counters = written.counters;
-                self.since_release += written.answers.len();
-                if self.since_release >= RELEASE {
-                    self.since_release = 0;
-                    resident::release(&self.store.catalog.path().join("data.mdb"));
-                }
                 for (order, answer) in group.into_iter().zip(written.answers) {
                     answer.give(order);
                 }

@@ -9,7 +9,7 @@ use std::{
     fs,
     path::Path,
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -20,7 +20,7 @@ use std::{
 use rustix::mm::{Advice, madvise};
 
 /// Bytes of files that count as resident in this process; 0 where the system does not say.
-pub(super) fn mapped() -> u64 {
+fn mapped() -> u64 {
     resident("RssFile:")
 }
 
@@ -66,9 +66,27 @@ const QUIET: u32 = 100;
 
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
+/// When it was looked last.
+static LOOKED: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Says that a map is about to be read. Costs next to nothing.
+/// Lets go where much is mapped. Gives whether it was.
+fn look() -> bool {
+    let is_much = mapped() >= MOST;
+    if is_much {
+        release_where(|file| file.ends_with("data.mdb"));
+    }
+    is_much
+}
+
+/// Says that a map is about to be read. Costs next to nothing. Where the watcher does not get its turn, as on a machine
+/// with much else to do, whoever reads looks.
 pub(super) fn touched() {
+    if let Ok(mut looked) = LOOKED.try_lock()
+        && looked.is_some_and(|looked| looked.elapsed() > 2 * PAUSE)
+    {
+        look();
+        *looked = Some(Instant::now());
+    }
     if TOUCHED.load(Ordering::Relaxed) || TOUCHED.swap(true, Ordering::Relaxed) {
         return;
     }
@@ -88,10 +106,8 @@ fn watch() {
         let mut given_back = Instant::now();
         while quiet < QUIET {
             thread::sleep(PAUSE);
-            let is_much = mapped() >= MOST;
-            if is_much {
-                release_where(|file| file.ends_with("data.mdb"));
-            }
+            let is_much = look();
+            *LOOKED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             if given_back.elapsed() >= OWN_PAUSE && resident("RssAnon:") >= MOST_OWN {
                 give_back();
                 given_back = Instant::now();

@@ -142,7 +142,8 @@ impl Running {
         let mut peak = 0;
         let id = self.child.id();
         let ended = wait_for(DEADLINE, || {
-            peak = peak.max(peak_memory(id).unwrap_or(0));
+            let family = std::iter::once(id).chain(children(id));
+            peak = peak.max(family.filter_map(peak_memory).max().unwrap_or(0));
             !self.is_running()
         });
         let took = self.started.elapsed();
@@ -172,6 +173,12 @@ impl Drop for Running {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The processes that a process started; `verify` reads in one of its own.
+fn children(id: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
 /// The high-water mark of a process's resident memory.

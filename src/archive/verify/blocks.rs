@@ -103,10 +103,6 @@ impl Rows for Check<'_> {
         Ok(())
     }
 
-    fn tidy(&mut self) {
-        self.context.tidy();
-    }
-
     fn skipped(&mut self) {
         self.count = None;
     }

@@ -23,8 +23,6 @@ use crate::{
 const ROWS: u64 = 256;
 /// Of messages of more bytes only one is read at a time, so that memory does not grow with the workers.
 const LARGE: u64 = 16 << 20;
-/// Bytes of mail after which it is looked how much is mapped.
-const TIDY: u64 = 16 << 20;
 
 /// Verifies the messages from `position` to before `to`. Where the desk is alone it takes a page of them, one by
 /// one, and answers where to go on.
@@ -57,7 +55,6 @@ pub fn messages(
         let Page { seen, wanted, .. } = work;
         context.totals().merge(seen);
         read_back(context, reader, desk, &wanted)?;
-        context.tidy();
         from = end;
     }
     if to == context.extent.counters.as_ref().map_or(0, |counters| counters.message) {
@@ -258,13 +255,7 @@ fn read_back(
 ) -> Result<(), Stop> {
     let Some(store) = context.store else { return Ok(()) };
     let mut identities = Vec::with_capacity(wanted.len());
-    let mut read = 0;
     for (id, message) in wanted {
-        read += message.size;
-        if read >= TIDY {
-            read = 0;
-            context.tidy();
-        }
         let _alone = (message.size > LARGE).then(|| context.large());
         let wrong = match reader.retrieval.raw(*id, message) {
             Ok(raw) if raw.len() as u64 != message.size => Some(format!(

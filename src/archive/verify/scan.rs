@@ -13,7 +13,7 @@ use super::{
     protocol::Desk,
     work::Stop,
 };
-use crate::archive::StoreError;
+use crate::archive::{StoreError, resident};
 
 /// Rows looked at under one transaction.
 const ROWS: usize = 1000;
@@ -44,9 +44,6 @@ pub trait Rows {
     /// # Errors
     /// It is no such row, or what it is compared with cannot be looked up.
     fn row(&mut self, txn: &RoTxn, key: &[u8], value: &[u8], desk: &mut Desk) -> heed::Result<()>;
-
-    /// A page was gone through.
-    fn tidy(&mut self);
 
     /// There may be rows before the next one that were not seen.
     fn skipped(&mut self);
@@ -88,7 +85,6 @@ pub fn scan(
         }
         let before = position.from.clone();
         let ended = page(source, rows, desk, &txn, &mut position, until)?;
-        rows.tidy();
         match ended {
             Page::Full => {}
             Page::Last => {
@@ -169,6 +165,8 @@ fn page(
             };
             desk.at(&here, true)?;
         }
+        // Looking up what a row is compared with may read from anywhere.
+        resident::touched();
         match source.table.get(txn, key) {
             // As a rule it is the very same place, whose bytes need not be read.
             Ok(Some(same)) if std::ptr::eq(same, value) || same == value => {}

@@ -188,10 +188,6 @@ impl Rows for Check<'_> {
         checked
     }
 
-    fn tidy(&mut self) {
-        self.context.tidy();
-    }
-
     fn skipped(&mut self) {
         self.next = None;
         self.seen.incomplete = true;

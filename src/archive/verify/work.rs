@@ -10,7 +10,6 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
 use super::damage::{Damage, Kind};
@@ -24,7 +23,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Absent, Retrieval, Store, StoreError, resident,
+        Absent, Retrieval, Store, StoreError,
         retrieval::Gate,
         rows::{IdentityNumber, MessageId, UserId},
         store,
@@ -35,11 +34,6 @@ use crate::{
 
 /// More threads find the disk busy.
 const MOST_WORKERS: usize = 8;
-/// How long after the last time what is mapped is let go. A volume is read once, from one end to the other; of the
-/// catalog much is needed again, so it takes that so many bytes are resident.
-const VOLUMES_AFTER: Duration = Duration::from_millis(250);
-const CATALOG_AFTER: Duration = Duration::from_secs(1);
-const MOST_MAPPED: u64 = 256 << 20;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
 
@@ -75,13 +69,6 @@ pub struct Context<'c> {
     pub volumes: &'c Volumes,
     totals: &'c Mutex<Totals>,
     large: &'c Mutex<()>,
-    tidied: &'c Mutex<Tidied>,
-}
-
-/// When mapped pages were let go last.
-struct Tidied {
-    catalog: Instant,
-    volumes: Instant,
 }
 
 impl Context<'_> {
@@ -92,22 +79,6 @@ impl Context<'_> {
     /// Held by the one worker that reads a large message.
     pub fn large(&self) -> MutexGuard<'_, ()> {
         self.large.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets go of what is mapped of the environments once it is much: it is the system's cache, and counts as ours.
-    pub fn tidy(&self) {
-        // Another worker does it, or did it just now.
-        let Ok(mut last) = self.tidied.try_lock() else { return };
-        if last.volumes.elapsed() >= VOLUMES_AFTER {
-            last.volumes = Instant::now();
-            resident::release(self.volumes.path());
-        }
-        if last.catalog.elapsed() >= CATALOG_AFTER && resident::mapped() >= MOST_MAPPED {
-            last.catalog = Instant::now();
-            if let Some(store) = self.store {
-                resident::release(store.catalog.path());
-            }
-        }
     }
 
     /// A user's name, for a damage; without one where it cannot be read, which is found elsewhere.
@@ -286,10 +257,6 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
         volumes,
         totals: &Mutex::default(),
         large: &Mutex::default(),
-        tidied: &Mutex::new(Tidied {
-            catalog: Instant::now(),
-            volumes: Instant::now(),
-        }),
     };
     go_through(&context, lines)
 }
