@@ -15,6 +15,7 @@ mod compact;
 mod deposit;
 mod environment;
 mod error;
+mod former;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
