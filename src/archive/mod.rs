@@ -83,6 +83,8 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
+mod former_tests;
+#[cfg(test)]
 mod journal_tests;
 #[cfg(test)]
 mod look_tests;
