@@ -137,10 +137,16 @@ fn mail_of_both_versions_is_kept_filed_moved_and_restored() {
     assert_all_known(&import(&appliance, [new.to_vec(), dressed(new)]));
     assert_sound(&appliance, 12);
 
+    // Another message of the second of one that Jane has from before.
+    let other = b"From: ann@sender.example\nTo: jane@example.com\nDate: Fri, 2 Jan 2026 10:00:00 +0000\nSubject: other\n\nhello\n";
+    let run = import(&appliance, [dressed(other)]);
+    assert_eq!(number(&run, "archived"), 1, "{run:#}");
+    assert_sound(&appliance, 13);
+
     let rerouted = appliance.done(&["reroute", "--from", "jane", "--profile", PROFILE, "--json"]);
     assert!(!rerouted.stdout.is_empty());
     appliance.done(&["compact", "--json"]);
-    assert_sound(&appliance, 12);
+    assert_sound(&appliance, 13);
 
     let backup = appliance.config().with_file_name("backup");
     let backup = backup.to_str().unwrap();
@@ -148,8 +154,8 @@ fn mail_of_both_versions_is_kept_filed_moved_and_restored() {
     fs::remove_dir_all(appliance.data()).unwrap();
     appliance.done(&["restore", backup, "--json"]);
     assert!(Path::new(backup).exists());
-    assert_sound(&appliance, 12);
+    assert_sound(&appliance, 13);
     let came: Vec<_> = MESSAGES.into_iter().map(|id| appliance.raw(id)).collect();
     assert_all_known(&import(&appliance, came));
-    assert_sound(&appliance, 12);
+    assert_sound(&appliance, 13);
 }

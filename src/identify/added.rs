@@ -1,5 +1,5 @@
 //! Header fields that delivery, mail stores and clients add to a message, change or take away, and its author does not
-//! write: an identity leaves them out. docs/decisions/identity.md gives the source of each.
+//! write: an identity leaves them out. docs/decisions/identity-2.md gives the source of each.
 
 /// Fields by their names, without regard to case; those of names that begin with `X-` apart, and without that.
 struct Fields {
@@ -49,8 +49,9 @@ const SECOND: Fields = Fields {
     names: &["Original-Recipient", "Xref"],
     begin: &[],
     x_names: &[
-        // Delivery: Yahoo, Cyrus, Pigeonhole, MDaemon, iCloud, Gmail's collector of POP3 mailboxes, Exchange.
+        // Delivery: Yahoo, Fastmail, Cyrus, Pigeonhole, MDaemon, iCloud, the collectors of Gmail and hMailServer, Domino, Exchange.
         "Apparently-To",
+        "Resolved-To",
         "Sieve",
         "Sieve-Redirected-From",
         "MDaemon-Deliver-To",
@@ -60,6 +61,8 @@ const SECOND: Fields = Fields {
         "Apple-Action",
         "Apple-UUID",
         "Gmail-Fetch-Info",
+        "hMailServer-ExternalAccount",
+        "MIMETrack",
         "MS-Exchange-Processed-By-BccFoldering",
         "Microsoft-Antispam-Mailbox-Delivery",
         // Programs that fetch and copy: getmail from Gmail, fetchmail, mbsync.

@@ -2,7 +2,7 @@
 //!
 //! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count as
 //! one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
-//! docs/decisions/identity.md says why.
+//! docs/decisions/identity.md and identity-2.md say why.
 //!
 //! What is read as a header here is a matter of its own: archives hold these digests for ever, and how a header is read
 //! elsewhere may become more generous.
