@@ -49,22 +49,17 @@ const SECOND: Fields = Fields {
     names: &["Original-Recipient", "Xref"],
     begin: &[],
     x_names: &[
-        // Delivery: Yahoo, Fastmail, Cyrus, Pigeonhole, MDaemon, iCloud, the collectors of Gmail and hMailServer, Domino, Exchange.
+        // Delivery: Yahoo, Fastmail, Cyrus, Pigeonhole, iCloud, the collectors of Gmail and hMailServer, Domino.
         "Apparently-To",
         "Resolved-To",
         "Sieve",
         "Sieve-Redirected-From",
-        "MDaemon-Deliver-To",
-        "MDRcpt-To",
-        "Return-Path",
         "Apple-MoveToFolder",
         "Apple-Action",
         "Apple-UUID",
         "Gmail-Fetch-Info",
         "hMailServer-ExternalAccount",
         "MIMETrack",
-        "MS-Exchange-Processed-By-BccFoldering",
-        "Microsoft-Antispam-Mailbox-Delivery",
         // Programs that fetch and copy: getmail from Gmail, fetchmail, mbsync.
         "GMAIL-THRID",
         "GMAIL-MSGID",
@@ -170,6 +165,8 @@ mod tests {
             "X-MS-Journal-Report",
             "X-Mozilla-Draft-Info",
             "X-Forefront-Antispam-Report",
+            "X-MDaemon-Deliver-To",
+            "X-MS-Exchange-Processed-By-BccFoldering",
             "X-",
             "X",
             "",

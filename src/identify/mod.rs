@@ -143,7 +143,7 @@ pub struct Digests {
 
 impl Digests {
     /// Those of `message`.
-    pub fn of(message: &[u8], _: &Header) -> Self {
+    pub fn of(message: &[u8]) -> Self {
         Self {
             sha256: Sha256::digest(message).into(),
             identity: identity_of(message),
@@ -201,7 +201,7 @@ impl Identified {
     /// What can be said of `bytes` without reading them as mail: for a message over which [`Self::new`] panicked.
     /// It has no recipients, so it goes where unknown mail goes.
     pub fn unread(bytes: Bytes, internal_date: Option<i64>) -> Self {
-        let Digests { sha256, identity } = Digests::of(&bytes, &Header::scan(&bytes));
+        let Digests { sha256, identity } = Digests::of(&bytes);
         Self {
             sha256,
             identity,
@@ -215,7 +215,7 @@ impl Identified {
 
     /// Identifies what was `fetched`. Never fails.
     pub fn new(fetched: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
-        Self::read(fetched, internal_date, rules, Digests::of)
+        Self::read(fetched, internal_date, rules, |message, _| Digests::of(message))
     }
 
     /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest

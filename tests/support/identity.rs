@@ -53,9 +53,9 @@ pub fn identity(message: &[u8]) -> String {
 const ADDED: &str = "received return-path delivered-to x-original-to envelope-to delivery-date x-received x-delivered-to x-rcpt-to \
     authentication-results received-spf status x-status x-uid x-uidl x-keywords x-imap x-imapbase x-mozilla-status \
     x-mozilla-status2 x-mozilla-keys x-gmail-labels x-gm-thrid content-length lines original-recipient xref x-apparently-to \
-    x-resolved-to x-sieve x-sieve-redirected-from x-mdaemon-deliver-to x-mdrcpt-to x-return-path x-apple-movetofolder \
+    x-resolved-to x-sieve x-sieve-redirected-from x-apple-movetofolder \
     x-apple-action x-apple-uuid x-gmail-fetch-info x-hmailserver-externalaccount x-mimetrack \
-    x-ms-exchange-processed-by-bccfoldering x-microsoft-antispam-mailbox-delivery x-gmail-thrid x-gmail-msgid x-gm-msgid \
+    x-gmail-thrid x-gmail-msgid x-gm-msgid \
     x-gm-labels x-fetchmail-warning x-tuid x-account-key x-evolution x-length x-from-line x-persona";
 /// The same by how their names begin.
 const ADDED_BEGINNINGS: &str = "arc- x-envelope- x-ms-exchange-organization- x-ms-exchange-forest- x-ms-exchange-crosspremises- \
