@@ -5,6 +5,7 @@
 //! another, no digest of the copy leads there: then what the user has of the same date is read, and its digest computed.
 
 use std::{
+    mem,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
@@ -15,6 +16,7 @@ use lru::LruCache;
 use super::{
     Retrieval, Store, StoreError,
     deposit::{Content, Deposit},
+    retrieval::Blocks,
     rows::{Message, MessageId, UserId},
 };
 use crate::identify::identity_of;
@@ -25,14 +27,25 @@ const READ: usize = 16;
 /// Digests of messages read that are kept at hand: the next of their users asks for the same.
 const AT_HAND: usize = 4096;
 
-/// What was computed of messages of version 1: their identities now, `None` where they cannot be read. Messages are read one
-/// at a time, so no more of their bytes are in memory however many users ask.
-pub(super) struct Recomputed(Mutex<LruCache<MessageId, Option<[u8; 32]>>>);
+/// What was computed of messages of version 1. They are read one at a time, so no more of their bytes are in memory however
+/// many users ask.
+#[derive(Default)]
+pub(super) struct Recomputed(Mutex<AtHand>);
 
-impl Default for Recomputed {
+struct AtHand {
+    /// Their identities now, `None` where they cannot be read.
+    identities: LruCache<MessageId, Option<[u8; 32]>>,
+    /// Mail that is imported again comes in the order in which it lies there.
+    blocks: Blocks,
+}
+
+impl Default for AtHand {
     fn default() -> Self {
         let capacity = NonZeroUsize::new(AT_HAND).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(LruCache::new(capacity)))
+        Self {
+            identities: LruCache::new(capacity),
+            blocks: Blocks::default(),
+        }
     }
 }
 
@@ -76,14 +89,15 @@ impl Store {
     /// Which of them is the same message as `content` by the rules of now. Blocking: they are read. One that cannot be read is
     /// taken for another.
     pub(super) fn same_among(&self, candidates: Candidates, content: &Content) -> Option<MessageId> {
-        let mut retrieval = Retrieval::new(self);
-        let mut recomputed = self.recomputed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at_hand = self.recomputed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retrieval = Retrieval::with(self, mem::take(&mut at_hand.blocks));
         let mut identity = |id, message: &Message| {
             let compute = || retrieval.raw(id, message).ok().map(|raw| identity_of(&raw));
-            *recomputed.get_or_insert(id, compute)
+            *at_hand.identities.get_or_insert(id, compute)
         };
         let mut candidates = candidates.into_iter();
         let same = candidates.find(|(id, message)| identity(*id, message) == Some(content.identity));
+        at_hand.blocks = retrieval.into_blocks();
         same.map(|(id, _)| id)
     }
 }
