@@ -74,7 +74,7 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
         copy: None,
         folder: 1,
         run: 1,
-        prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, ""))),
+        prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, "")), false),
         routing: Arc::new(Routing::new(&recipients)),
         known_only: false,
         waits: InStage::enter(Stage::Route, 1),

@@ -345,6 +345,7 @@ fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failu
         parts: cut(&bytes),
         sha256: entry.message.sha256,
         identity: crate::identify::identity_of(&bytes),
+        former: crate::identify::former_identity(&bytes),
         bytes,
     };
     Ok(Prepared {

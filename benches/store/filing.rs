@@ -175,7 +175,7 @@ impl Work {
         let (rules, routing) = (self.rules.clone(), self.routing.clone());
         let (folder, run) = (self.folder, self.run);
         self.going_on.spawn(async move {
-            let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules)));
+            let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules), false));
             let prepared = prepared.await.expect("it is identified");
             let route = Route {
                 copy: Some(Named {

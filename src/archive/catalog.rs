@@ -17,12 +17,16 @@ use super::{
     known::{self, ArchiveId},
     lock, resident,
     rows::{
-        CATCHALL_ID, Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId,
-        Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
+        CATCHALL_ID, Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part,
+        RunId, Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
     schema, store,
 };
-use crate::{fault, message::CATCHALL};
+use crate::{
+    fault,
+    identify::{IDENTITY_VERSION, first_identity_of, identity_of},
+    message::CATCHALL,
+};
 
 /// Address space set aside for the catalog; disk is used only as it fills.
 const MAP_SIZE: usize = 1 << 40;
@@ -32,6 +36,7 @@ pub const MAX_READERS: u32 = 512;
 pub(super) const META: &str = "meta";
 const NEXT_KEY: &str = "next";
 const ARCHIVE_KEY: &str = "archive";
+pub(super) const IDENTITIES_KEY: &str = "identities";
 
 pub type Table<K, V> = Database<Key<K>, Row<V>>;
 
@@ -39,9 +44,11 @@ pub struct Catalog {
     env: Env<WithoutTls>,
     path: PathBuf,
     id: Option<ArchiveId>,
+    /// The first message whose identity is not of version 1.
+    identified_since: MessageId,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
     /// of `runs`, derived from it but for how many were removed), "notified" (what was told of runs, as JSON), "archive"
-    /// (the [`ArchiveId`]), "group 000001" (the first block of the group that was written last into this volume).
+    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -125,6 +132,9 @@ impl Catalog {
             let txn = env.read_txn()?;
             let mut catalog = Self::tables(&env, path, &mut Existing(&txn))?;
             catalog.id = catalog.known_id(&txn)?;
+            // Where it is not noted, no version after the first has written yet.
+            let identities = catalog.identity_versions().get(&txn, IDENTITIES_KEY)?;
+            catalog.identified_since = identities.map_or(MessageId::MAX, |noted| noted.since);
             txn.commit()?;
             Ok(catalog)
         };
@@ -170,6 +180,17 @@ impl Catalog {
                 .put(t, ARCHIVE_KEY, &id)?;
             catalog.id = Some(id);
         }
+        catalog.identified_since = match catalog.identity_versions().get(t, IDENTITIES_KEY)? {
+            Some(noted) => noted.since,
+            None => {
+                let noted = Identities {
+                    version: IDENTITY_VERSION,
+                    since: catalog.counters(t)?.message,
+                };
+                catalog.identity_versions().put(t, IDENTITIES_KEY, &noted)?;
+                noted.since
+            }
+        };
         txn.commit()?;
         if found.is_some_and(|found| found != schema::SCHEMA) {
             fault::point("upgrade-synced")?;
@@ -181,6 +202,7 @@ impl Catalog {
         Ok(Self {
             path: path.to_owned(),
             id: None,
+            identified_since: MessageId::MAX,
             meta: open.table(env, META)?,
             messages: open.table(env, "messages")?,
             identities: open.table(env, "identities")?,
@@ -209,6 +231,23 @@ impl Catalog {
     /// What tells this archive from others; `None` in one that was not written to since there are ids.
     pub(super) fn id(&self) -> Option<ArchiveId> {
         self.id
+    }
+
+    fn identity_versions(&self) -> Database<Str, Row<Identities>> {
+        self.meta.remap_data_type()
+    }
+
+    /// The first message whose identity is not of version 1. There is no message 0: 1 means that there never were any.
+    pub(super) fn identified_since(&self) -> MessageId {
+        self.identified_since
+    }
+
+    /// The digest that stands for message `id`, whose bytes are `raw`: of the version in which it was archived.
+    pub(super) fn identity_of(&self, id: MessageId, raw: &[u8]) -> [u8; 32] {
+        match id < self.identified_since {
+            true => first_identity_of(raw),
+            false => identity_of(raw),
+        }
     }
 
     fn known_id(&self, txn: &RoTxn) -> heed::Result<Option<ArchiveId>> {

@@ -24,6 +24,8 @@ pub struct Content {
     pub parts: Vec<Cut>,
     pub sha256: Sha256,
     pub identity: [u8; 32],
+    /// What the identity was in version 1, where it was another and the archive has messages of that version.
+    pub former: Option<[u8; 32]>,
 }
 
 /// All that the store keeps of a copy.

@@ -15,6 +15,7 @@ mod compact;
 mod deposit;
 mod environment;
 mod error;
+mod former;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -81,6 +82,8 @@ pub use vouch::Vouched;
 mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
+#[cfg(test)]
+mod former_tests;
 #[cfg(test)]
 mod journal_tests;
 #[cfg(test)]

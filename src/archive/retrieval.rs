@@ -18,10 +18,20 @@ const BLOCKS_AT_HAND: usize = 8;
 /// A larger block is one large message of schema 1, which is read once, and of which a list needs the beginning only.
 const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
 
+/// Uncompressed blocks, by volume and number.
+pub(super) struct Blocks(LruCache<(u32, u64), Arc<Vec<u8>>>);
+
+impl Default for Blocks {
+    fn default() -> Self {
+        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
+        Self(LruCache::new(capacity))
+    }
+}
+
 /// Gives messages their bytes back, with the blocks last used at hand.
 pub struct Retrieval<'s> {
     store: &'s Store,
-    blocks: LruCache<(u32, u64), Arc<Vec<u8>>>,
+    blocks: Blocks,
     checking: Option<Checking<'s>>,
 }
 
@@ -60,12 +70,21 @@ impl From<&Place> for Position {
 
 impl<'s> Retrieval<'s> {
     pub fn new(store: &'s Store) -> Self {
-        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
+        Self::with(store, Blocks::default())
+    }
+
+    /// One that goes on with the blocks that another one had at hand.
+    pub(super) fn with(store: &'s Store, blocks: Blocks) -> Self {
         Self {
             store,
-            blocks: LruCache::new(capacity),
+            blocks,
             checking: None,
         }
+    }
+
+    /// The blocks at hand.
+    pub(super) fn into_blocks(self) -> Blocks {
+        self.blocks
     }
 
     /// One that checks parts against their digests too, and remembers which blocks it found whole.
@@ -247,7 +266,7 @@ impl<'s> Retrieval<'s> {
     /// The block at `position`, or at least the first `most` bytes of it.
     fn block(&mut self, id: MessageId, position: &Position, most: u64) -> Result<Arc<Vec<u8>>, StoreError> {
         let key = (position.volume, position.block);
-        if let Some(block) = self.blocks.get(&key) {
+        if let Some(block) = self.blocks.0.get(&key) {
             return Ok(block.clone());
         }
         let read = self.read_block(id, position, most);
@@ -278,7 +297,7 @@ impl<'s> Retrieval<'s> {
             checking.read.insert(position.block);
         }
         if !is_large {
-            self.blocks.push((position.volume, position.block), block.clone());
+            self.blocks.0.push((position.volume, position.block), block.clone());
         }
         Ok(block)
     }

@@ -52,6 +52,15 @@ impl Default for Counters {
     }
 }
 
+/// `meta`, "identities": how identities are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identities {
+    /// The version of new ones.
+    pub version: u32,
+    /// The first message of that version; those before it are of version 1.
+    pub since: MessageId,
+}
+
 /// `messages`: a message, and where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {

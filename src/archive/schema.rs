@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     StoreError,
-    catalog::{Catalog, META},
+    catalog::{Catalog, IDENTITIES_KEY, META},
     codec::{Key, Row},
-    rows::{Copy, CopyKey, MessageId, Seconds, Sha256},
+    rows::{Copy, CopyKey, Identities, MessageId, Seconds, Sha256},
 };
-use crate::fault;
+use crate::{fault, identify::IDENTITY_VERSION};
 
 /// The form in which this version writes a store.
 ///
@@ -34,7 +34,8 @@ const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1]
 /// # Errors
 /// It is not a catalog, or of a newer schema.
 pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, StoreError> {
-    let read = || {
+    let mut newer = None;
+    let mut read = || {
         let txn = env.read_txn()?;
         let Some(meta) = env.open_database::<Str, Bytes>(&txn, Some(META))? else {
             let root = env.open_database::<Bytes, Bytes>(&txn, None)?;
@@ -44,11 +45,27 @@ pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, S
         let schema = meta
             .get(&txn, SCHEMA_KEY)?
             .and_then(|bytes| bytes.try_into().ok().map(u32::from_be_bytes));
+        if schema.is_some_and(|schema| schema <= SCHEMA) {
+            let identities = meta.remap_data_type::<Row<Identities>>().get(&txn, IDENTITIES_KEY)?;
+            newer = identities
+                .map(|noted| noted.version)
+                .filter(|version| *version > IDENTITY_VERSION);
+        }
         // The handles of a read transaction last only where it is committed.
         txn.commit()?;
         Ok((false, schema))
     };
-    match read().map_err(StoreError::lmdb("reading the schema", path))? {
+    let found = read().map_err(StoreError::lmdb("reading the schema", path))?;
+    if let Some(version) = newer {
+        return Err(StoreError::Refused {
+            path: path.to_owned(),
+            detail: format!(
+                "knows messages by identities of version {version}, and this dropkeep has those up to {IDENTITY_VERSION}; use a \
+                 newer dropkeep"
+            ),
+        });
+    }
+    match found {
         (_, Some(found)) if found > SCHEMA => Err(StoreError::Newer {
             path: path.to_owned(),
             found,

@@ -11,7 +11,9 @@ use std::{
 use super::{
     StoreError,
     catalog::Catalog,
-    environment, known,
+    environment,
+    former::Recomputed,
+    known,
     lock::{self, LOCK, Lock, READERS},
     look::Lookout,
     resident,
@@ -70,6 +72,7 @@ pub struct Store {
     unswept: AtomicBool,
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
+    pub(super) recomputed: Recomputed,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
     _readers: Option<File>,
@@ -141,6 +144,7 @@ impl Store {
             removals: AtomicU64::new(0),
             unswept: AtomicBool::new(true),
             tidying: Turn::default(),
+            recomputed: Recomputed::default(),
             lock: Some(lock),
             _readers: None,
         };
@@ -194,6 +198,7 @@ impl Store {
             removals: AtomicU64::new(0),
             unswept: AtomicBool::new(false),
             tidying: Turn::default(),
+            recomputed: Recomputed::default(),
             lock: None,
             _readers: readers,
         })

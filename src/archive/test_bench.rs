@@ -138,6 +138,7 @@ pub(super) fn content(bytes: &[u8]) -> Content {
     Content {
         sha256: Sha256::digest(&bytes).into(),
         identity: *blake3::hash(&bytes).as_bytes(),
+        former: None,
         parts: cut(&bytes),
         bytes,
     }

@@ -8,7 +8,8 @@ use actix::{Actor, Context, Handler, Message, ResponseFuture};
 
 use super::{
     Committer, Store, StoreError,
-    deposit::{Settled, Shared, Verdict},
+    deposit::{Deposit, Settled, Shared, Verdict},
+    former::Candidates,
     rows::{UserId, Why},
 };
 use crate::panics::{Panicked, survived, survived_async};
@@ -29,11 +30,20 @@ impl UserArchive {
         Self { user, store, committer }
     }
 
-    fn verdict(&self, identity: &[u8; 32]) -> Result<Verdict, StoreError> {
+    /// The verdict; where it takes reading, what is to be read.
+    fn verdict(&self, deposit: &Deposit) -> Result<Result<Verdict, Candidates>, StoreError> {
         StoreError::point("settling")?;
-        Ok(match self.store.held(identity, self.user)? {
-            Some(message) => Verdict::Held(message),
-            None => Verdict::New,
+        let content = &deposit.content;
+        for identity in [Some(content.identity), content.former].into_iter().flatten() {
+            if let Some(message) = self.store.held(&identity, self.user)? {
+                return Ok(Ok(Verdict::Held(message)));
+            }
+        }
+        let candidates = self.store.candidates(self.user, deposit)?;
+        Ok(if candidates.is_empty() {
+            Ok(Verdict::New)
+        } else {
+            Err(candidates)
         })
     }
 }
@@ -61,10 +71,15 @@ impl Handler<File> for UserArchive {
 
     fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
         let File { shared, why } = file;
-        let verdict = survived(DOING, || self.verdict(&shared.deposit.content.identity));
-        let (user, committer) = (self.user, self.committer.clone());
+        let verdict = survived(DOING, || self.verdict(&shared.deposit));
+        let (user, store, committer) = (self.user, self.store.clone(), self.committer.clone());
         let settle = async move {
-            match verdict? {
+            let verdict = match verdict? {
+                Ok(Err(candidates)) => Ok(read(store, candidates, shared.clone()).await?),
+                Ok(Ok(verdict)) => Ok(verdict),
+                Err(error) => Err(error),
+            };
+            match verdict {
                 Ok(verdict) => shared.clone().settle(Settled { user, why, verdict }, &committer).await,
                 Err(error) => shared.answer(Err(error)),
             }
@@ -75,4 +90,12 @@ impl Handler<File> for UserArchive {
         };
         Box::pin(async { survived_async(DOING, settle).await.and_then(|settled| settled) })
     }
+}
+
+/// The verdict where messages have to be read for it.
+async fn read(store: Arc<Store>, candidates: Candidates, shared: Arc<Shared>) -> Result<Verdict, Panicked> {
+    let same = move || store.same_among(candidates, &shared.deposit.content);
+    let same = actix_rt::task::spawn_blocking(|| survived(DOING, same)).await;
+    let same = same.unwrap_or(Err(Panicked(DOING)))?;
+    Ok(same.map_or(Verdict::New, Verdict::Held))
 }

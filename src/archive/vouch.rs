@@ -4,7 +4,6 @@ use super::{
     Retrieval, Store, StoreError,
     rows::{Copy, CopyKey, HeaderDigest, Message, MessageId, Sha256, header_digest},
 };
-use crate::identify::identity_of;
 
 /// Journal reports of one message that are looked through.
 const REPORTS: usize = 1000;
@@ -65,7 +64,7 @@ impl Retrieval<'_> {
             }));
         }
         // Its users had the message: under this very identity, or the catalog is not to be trusted.
-        match store.identity_number(&identity_of(&raw))? == Some(message.identity) {
+        match store.identity_number(&store.catalog.identity_of(copy.message, &raw))? == Some(message.identity) {
             true => Ok(Ok(Vouched {
                 fetched,
                 size: None,

@@ -1,68 +1,127 @@
 //! When two copies count as the same message.
 //!
-//! The identity is a BLAKE3 digest over the message without the header fields that delivery
-//! adds on the way. Line ends count as one, and one line end at the very end does not count
-//! (POP3 adds it). Everything else counts. docs/decisions/identity.md says why.
+//! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count as
+//! one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
+//! docs/decisions/identity.md and identity-2.md say why.
+//!
+//! What is read as a header here is a matter of its own: archives hold these digests for ever, and how a header is read
+//! elsewhere may become more generous.
 
 use memchr::memchr;
 
-use super::header::{Field, Header};
+use super::added::is_left_out;
 
-/// The context that tells this version's digests from any other's. A change of what the digest
-/// covers is a new version, with a new context.
+/// The version of the identities that are computed now. One of a later version leaves out all that those before it did.
+pub const VERSION: u32 = 2;
+
+/// The context of all versions: so a message that has nothing in it which only a later version leaves out has one digest
+/// in all of them, and archives need not be gone through.
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
-/// Fields that servers and mail stores add, change or take away under way.
-const LEFT_OUT: [&str; 25] = [
-    "Received",
-    "Return-Path",
-    "Delivered-To",
-    "X-Original-To",
-    "Envelope-To",
-    "Delivery-Date",
-    "X-Received",
-    "X-Delivered-To",
-    "X-RCPT-TO",
-    "Authentication-Results",
-    "Received-SPF",
-    "Status",
-    "X-Status",
-    "X-UID",
-    "X-UIDL",
-    "X-Keywords",
-    "X-IMAP",
-    "X-IMAPbase",
-    "X-Mozilla-Status",
-    "X-Mozilla-Status2",
-    "X-Mozilla-Keys",
-    "X-Gmail-Labels",
-    "X-GM-THRID",
-    "Content-Length",
-    "Lines",
-];
-/// The same, by how their names begin.
-const LEFT_OUT_PREFIXES: [&str; 2] = ["X-Envelope-", "ARC-"];
-
-fn is_left_out(field: &Field) -> bool {
-    let begins = |prefix: &&str| {
-        field
-            .name
-            .get(..prefix.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix.as_bytes()))
-    };
-    LEFT_OUT.iter().any(|name| field.is(name)) || LEFT_OUT_PREFIXES.iter().any(begins)
+/// The identity of a message in a version, 1 or later. Linear in the message's length.
+pub fn identity(message: &[u8], version: u32) -> [u8; 32] {
+    let mut digest = Normalised::new();
+    each_piece(message, version, |piece| digest.update(piece));
+    digest.finish()
 }
 
-/// The identity of `message`, whose header is `header`.
-pub fn identity(message: &[u8], header: &Header) -> [u8; 32] {
-    let mut digest = Normalised::new();
-    let mut from = 0;
-    for field in header.fields().filter(is_left_out) {
-        digest.update(&message[from..field.start]);
-        from = field.end;
+/// The identity of version 1, where it is another than that of [`VERSION`].
+pub fn former(message: &[u8]) -> Option<[u8; 32]> {
+    let counts = |version| {
+        let mut bytes = 0;
+        each_piece(message, version, |piece| bytes += piece.len());
+        bytes
+    };
+    (counts(1) != counts(VERSION)).then(|| identity(message, 1))
+}
+
+/// Hands on what of a message counts, in its order.
+fn each_piece<'m>(message: &'m [u8], version: u32, mut piece: impl FnMut(&'m [u8])) {
+    let (mut from, mut at) = (0, 0);
+    if version == 1 {
+        at = skip_separators(message);
+    } else {
+        let mut end = 0;
+        while let Some((_, behind)) = at_top(message, end, version) {
+            end = behind;
+        }
+        if field(message, end).is_some() {
+            (from, at) = (end, end);
+        }
+        // Where no field follows that counts, what looks like a separator may be what somebody wrote.
+        while let Some((leftover, behind)) = at_top(message, at, version) {
+            if !leftover {
+                piece(&message[from..at]);
+                from = behind;
+            }
+            at = behind;
+        }
     }
-    digest.update(&message[from..]);
-    digest.finish()
+    while let Some((name, end)) = field(message, at) {
+        if is_left_out(name, version) {
+            piece(&message[from..at]);
+            from = end;
+        }
+        at = end;
+    }
+    piece(&message[from..]);
+}
+
+/// What stands at a place above the first field that counts: whether it is no field, and where it ends.
+fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
+    let behind = skip_leftovers(message, at);
+    if behind > at {
+        return Some((true, behind));
+    }
+    let (name, end) = field(message, at)?;
+    is_left_out(name, version).then_some((false, end))
+}
+
+/// The name of the field at a place, and where the line behind it begins, folded lines passed over; `None` where the header
+/// ends. White space before the colon is obsolete syntax (RFC 5322, 4.5).
+fn field(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    if matches!(&message[at..], [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+        return None;
+    }
+    let mut end = line_end(message, at);
+    let line = &message[at..end];
+    let name = line[..memchr(b':', line)?].trim_ascii_end();
+    if name.is_empty() || !name.iter().all(|byte| (33..=126).contains(byte)) {
+        return None;
+    }
+    while matches!(message.get(end), Some(b' ' | b'\t')) {
+        end = line_end(message, end);
+    }
+    Some((name, end))
+}
+
+fn line_end(message: &[u8], at: usize) -> usize {
+    memchr(b'\n', &message[at..]).map_or(message.len(), |newline| at + newline + 1)
+}
+
+/// Where the line behind mbox separators begins.
+fn skip_separators(message: &[u8]) -> usize {
+    let mut at = 0;
+    while message[at..].starts_with(b"From ") || message[at..].starts_with(b">From ") {
+        at = line_end(message, at);
+    }
+    at
+}
+
+/// Where what imports and editors leave above a header ends: mbox separators, quoted or not, and byte order marks.
+fn skip_leftovers(message: &[u8], mut at: usize) -> usize {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    loop {
+        let rest = &message[at..];
+        let quotes = rest.iter().take_while(|byte| **byte == b'>').count();
+        if rest.starts_with(MARK) {
+            at += MARK.len();
+        } else if rest[quotes..].starts_with(b"From ") {
+            at = line_end(message, at);
+        } else {
+            return at;
+        }
+    }
 }
 
 /// Hashes bytes with CRLF as LF, the very last line end left out.
@@ -143,7 +202,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(message: &[u8]) -> [u8; 32] {
-        identity(message, &Header::scan(message))
+        identity(message, VERSION)
+    }
+
+    /// What of a message counts.
+    fn counting(message: &[u8], version: u32) -> Vec<u8> {
+        let mut pieces = Vec::new();
+        each_piece(message, version, |piece| pieces.extend_from_slice(piece));
+        pieces
     }
 
     #[test]
@@ -158,6 +224,7 @@ mod tests {
         ];
         for message in same {
             assert_eq!(of(message), plain, "{}", String::from_utf8_lossy(message));
+            assert_eq!(former(message), None);
         }
         let other: [&[u8]; 5] = [
             b"Subject: y\r\nTo: a@example.com\r\n\r\nbody\r\n",
@@ -171,15 +238,94 @@ mod tests {
         }
     }
 
-    /// A frozen value: archives hold these digests for ever.
     #[test]
-    fn the_digest_of_version_1_never_changes() {
-        let digest = of(b"Received: x\r\nSubject: x\r\n\r\nbody\r\n");
-        assert_eq!(blake3::Hash::from_bytes(digest).to_hex().as_str(), FROZEN);
+    fn one_message_counted_as_several_once_a_client_or_an_archive_had_it() {
+        let plain: &[u8] = b"Subject: x\nTo: a@example.com\n\nbody\n";
+        let same: [&[u8]; 8] = [
+            b"X-Account-Key: account1\nX-UIDL: 1\nX-Mozilla-Status: 0001\nSubject: x\nTo: a@example.com\n\nbody\n",
+            b"X-MailStore-Date: 20030101100000\nSubject: x\nTo: a@example.com\nX-MailStore-Flags: 1\n\nbody\n",
+            b"Subject: x\nX-MS-Exchange-Organization-MessageLatency: SRV=a\n :b\nTo: a@example.com\n\nbody\n",
+            b">From - Wed Jan  1 10:00:00 2003\nX-Mozilla-Status: 0001\nSubject: x\nTo: a@example.com\n\nbody\n",
+            b"X-Mozilla-Status: 0001\n>>From - Wed Jan  1 10:00:00 2003\nSubject: x\nTo: a@example.com\n\nbody\n",
+            b"From ann@example.com Wed Jan  1 10:00:00 2003\nSubject: x\nTo: a@example.com\n\nbody\n",
+            b"\xef\xbb\xbfSubject: x\r\nTo: a@example.com\r\n\r\nbody\r\n",
+            b"Received: x\nX-getmail-retrieved-from-mailbox: INBOX\nSubject: x\nTo: a@example.com\nXref: a b:1\n\nbody\n",
+        ];
+        for message in same {
+            assert_eq!(of(message), of(plain), "{}", String::from_utf8_lossy(message));
+            assert_eq!(former(message), Some(identity(message, 1)));
+            assert_ne!(identity(message, 1), of(plain));
+        }
     }
-    const FROZEN: &str = "ff4959eb8200d7d9ad9097bb0f8f3697fb9b1b4a7badda09f0957046ed3906ab";
+
+    #[test]
+    fn what_looks_like_a_separator_and_stands_elsewhere_counts() {
+        let all: [&[u8]; 5] = [
+            b"From Ann to all of you\n\nhello\n",
+            b"From Ann\nhello\n",
+            b"Subject: x\n>From - Wed Jan  1 10:00:00 2003\nReceived: y\n\nbody\n",
+            b"Subject: x\n\n>From me\n",
+            b"From: a@example.com\n\nbody\n",
+        ];
+        for message in all {
+            assert_eq!(
+                counting(message, VERSION),
+                message,
+                "{}",
+                String::from_utf8_lossy(message)
+            );
+        }
+    }
+
+    /// Frozen values: archives hold these digests for ever.
+    #[test]
+    fn the_digests_of_a_version_never_change() {
+        let hex = |message: &[u8], version| blake3::Hash::from_bytes(identity(message, version)).to_hex();
+        let plain = b"Received: x\r\nSubject: x\r\n\r\nbody\r\n";
+        assert_eq!(hex(plain, 1).as_str(), PLAIN);
+        assert_eq!(hex(plain, 2).as_str(), PLAIN);
+        let fetched = b"X-Account-Key: account1\r\nSubject: x\r\n\r\nbody\r\n";
+        assert_eq!(hex(fetched, 1).as_str(), FETCHED);
+        assert_eq!(hex(fetched, 2).as_str(), PLAIN);
+        // A line that is no field ends the header for it, whatever is read there elsewhere.
+        assert_eq!(
+            counting(b"A: b\nno field\nReceived: x\n\n", 1),
+            b"A: b\nno field\nReceived: x\n\n"
+        );
+        assert_eq!(counting(b"From x\nReceived: y\nA: b\n\n", 1), b"From x\nA: b\n\n");
+    }
+    const PLAIN: &str = "ff4959eb8200d7d9ad9097bb0f8f3697fb9b1b4a7badda09f0957046ed3906ab";
+    const FETCHED: &str = "aecb470c16a8b278b060f1ab1942b815b9f256c3dd85401da8fb034d3bd52f9b";
+
+    const LINES: [&str; 12] = [
+        "Subject: x\n",
+        "X-Account-Key: a\n",
+        "Received: b\n",
+        " folded\n",
+        "From x\n",
+        ">From - y\n",
+        "\u{feff}",
+        "\n",
+        "no field\n",
+        "X-MailStore-Date : 1\r\n",
+        "Status: RO\n",
+        "To: c",
+    ];
 
     proptest! {
+        /// Each version leaves out all that the one before it did, and what is left needs nothing more to be left out: so a
+        /// digest that is known from either version stands for the same message in both.
+        #[test]
+        fn what_counts_in_one_version_counts_the_same_in_the_next(
+            lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..10),
+        ) {
+            let message = lines.concat();
+            let counts = counting(message.as_bytes(), 2);
+            prop_assert_eq!(counting(&counting(message.as_bytes(), 1), 2), &counts[..]);
+            prop_assert_eq!(counting(&counts, 2), &counts[..]);
+            prop_assert_eq!(former(message.as_bytes()).is_some(), counting(message.as_bytes(), 1) != counts);
+        }
+
         #[test]
         fn line_ends_are_one_however_the_bytes_are_cut(
             body in prop::collection::vec(prop::sample::select(b"ab\r\n".to_vec()), 0..60), cut: prop::sample::Index,

@@ -1,5 +1,6 @@
 //! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
 
+mod added;
 mod address;
 mod found;
 mod header;
@@ -24,6 +25,7 @@ use values::date;
 pub use address::{addresses, first_addresses, received_for};
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header};
+pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
@@ -140,11 +142,11 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Those of `message`, whose header is `header`.
-    pub fn of(message: &[u8], header: &Header) -> Self {
+    /// Those of `message`.
+    pub fn of(message: &[u8]) -> Self {
         Self {
             sha256: Sha256::digest(message).into(),
-            identity: identity::identity(message, header),
+            identity: identity_of(message),
         }
     }
 }
@@ -199,7 +201,7 @@ impl Identified {
     /// What can be said of `bytes` without reading them as mail: for a message over which [`Self::new`] panicked.
     /// It has no recipients, so it goes where unknown mail goes.
     pub fn unread(bytes: Bytes, internal_date: Option<i64>) -> Self {
-        let Digests { sha256, identity } = Digests::of(&bytes, &Header::scan(&bytes));
+        let Digests { sha256, identity } = Digests::of(&bytes);
         Self {
             sha256,
             identity,
@@ -213,7 +215,7 @@ impl Identified {
 
     /// Identifies what was `fetched`. Never fails.
     pub fn new(fetched: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
-        Self::read(fetched, internal_date, rules, Digests::of)
+        Self::read(fetched, internal_date, rules, |message, _| Digests::of(message))
     }
 
     /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest
@@ -276,7 +278,12 @@ impl Rules {
 
 /// The identity of a message, by which copies of it count as the same.
 pub(crate) fn identity_of(message: &[u8]) -> [u8; 32] {
-    identity::identity(message, &Header::scan(message))
+    identity::identity(message, identity::VERSION)
+}
+
+/// What the identity of a message was in version 1.
+pub(crate) fn first_identity_of(message: &[u8]) -> [u8; 32] {
+    identity::identity(message, 1)
 }
 
 /// When a message is of, by its header: the Date field, else the topmost Received; in seconds since 1970 UTC.

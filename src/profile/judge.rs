@@ -92,13 +92,14 @@ pub async fn judge(
         })
     };
     let exclude = task.exclude.clone();
+    let former = task.stages.store.has_former_identities();
     let identify = move || {
         fault::point("identifying")?;
         if exclude.is_some_and(|exclude| exclude.applies_to(&Header::scan(&bytes), internal_date)) {
             return Ok(None);
         }
         let named = named(&bytes);
-        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
+        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules), former);
         fault::point("identified").map(|()| Some((prepared, named)))
     };
     let identifying = InStage::enter(Stage::Identify, 1);
@@ -110,7 +111,8 @@ pub async fn judge(
             .pool
             .run(move || {
                 let named = named(&again);
-                Ok(Some((Prepared::new(Identified::unread(again, internal_date)), named)))
+                let unread = Identified::unread(again, internal_date);
+                Ok(Some((Prepared::new(unread, former), named)))
             })
             .await;
     }

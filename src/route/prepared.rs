@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Directory, Routing, decision::look_through};
 use crate::{
     archive::{Content, Seconds, cut},
-    identify::{Found, Identified, Journaled, Outer, Reported, Rules},
+    identify::{Found, Identified, Journaled, Outer, Reported, Rules, former_identity},
 };
 
 /// A copy, made ready.
@@ -23,8 +23,9 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Measures what of an identified copy is stored as parts. It takes as long as hashing it: for the pool.
-    pub fn new(identified: Identified) -> Self {
+    /// Measures what of an identified copy is stored as parts. It takes as long as hashing it: for the pool. `former` is whether
+    /// the archive has messages whose identities are of version 1.
+    pub fn new(identified: Identified, former: bool) -> Self {
         let Identified {
             bytes,
             sha256,
@@ -40,14 +41,14 @@ impl Prepared {
                 bytes,
                 sha256,
                 identity,
-            }) => Some(content(bytes, sha256, identity)),
+            }) => Some(content(bytes, sha256, identity, former)),
             Journaled::No | Journaled::Untrusted | Journaled::Alone => None,
         };
         Self {
             found,
             date,
             notes: notes.0,
-            content: content(bytes, sha256, identity),
+            content: content(bytes, sha256, identity, former),
             report,
             reported,
         }
@@ -63,9 +64,10 @@ impl Prepared {
     }
 }
 
-fn content(bytes: Bytes, sha256: [u8; 32], identity: [u8; 32]) -> Arc<Content> {
+fn content(bytes: Bytes, sha256: [u8; 32], identity: [u8; 32], former: bool) -> Arc<Content> {
     Arc::new(Content {
         parts: cut(&bytes),
+        former: former.then(|| former_identity(&bytes)).flatten(),
         bytes,
         sha256,
         identity,

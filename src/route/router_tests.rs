@@ -51,7 +51,7 @@ impl Bench {
         };
         let bytes = Bytes::copy_from_slice(message.as_bytes());
         let (rules, routing) = (Rules::new(&recipients, ""), Routing::new(&recipients));
-        let mut prepared = Prepared::new(Identified::new(bytes, None, &rules));
+        let mut prepared = Prepared::new(Identified::new(bytes, None, &rules), false);
         if prepared.found.more > 0 {
             let directory = self.router.send(AsItStands).await.unwrap();
             prepared = prepared.looked_through(&directory, &routing, &rules);

@@ -52,11 +52,20 @@ pub fn identity(message: &[u8]) -> String {
 /// The fields that docs/decisions/identity.md lists.
 const ADDED: &str = "received return-path delivered-to x-original-to envelope-to delivery-date x-received x-delivered-to x-rcpt-to \
     authentication-results received-spf status x-status x-uid x-uidl x-keywords x-imap x-imapbase x-mozilla-status \
-    x-mozilla-status2 x-mozilla-keys x-gmail-labels x-gm-thrid content-length lines";
+    x-mozilla-status2 x-mozilla-keys x-gmail-labels x-gm-thrid content-length lines original-recipient xref x-apparently-to \
+    x-resolved-to x-sieve x-sieve-redirected-from x-apple-movetofolder \
+    x-apple-action x-apple-uuid x-gmail-fetch-info x-hmailserver-externalaccount x-mimetrack \
+    x-gmail-thrid x-gmail-msgid x-gm-msgid \
+    x-gm-labels x-fetchmail-warning x-tuid x-account-key x-evolution x-length x-from-line x-persona";
+/// The same by how their names begin.
+const ADDED_BEGINNINGS: &str = "arc- x-envelope- x-ms-exchange-organization- x-ms-exchange-forest- x-ms-exchange-crosspremises- \
+    x-ms-exchange-crosstenant- x-ms-exchange-transport- x-getmail- x-offlineimap- x-evolution- x-kmail- x-gnus- x-vm- x-rmail- \
+    x-mailstore- x-piler-";
 
 fn added_on_the_way(line: &[u8]) -> bool {
     let name: Vec<u8> = line.iter().copied().take_while(|&byte| byte != b':').collect();
     let name = String::from_utf8_lossy(&name).to_ascii_lowercase();
     let name = name.trim_end();
-    ADDED.split_whitespace().any(|added| added == name) || name.starts_with("x-envelope-") || name.starts_with("arc-")
+    let mut beginnings = ADDED_BEGINNINGS.split_whitespace();
+    ADDED.split_whitespace().any(|added| added == name) || beginnings.any(|beginning| name.starts_with(beginning))
 }

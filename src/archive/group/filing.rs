@@ -6,14 +6,28 @@ use super::Group;
 use crate::archive::{
     deposit::{Content, Deposit, Filed, Settled, Shared, Verdict},
     part,
-    rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Named, Part, Seconds},
+    rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Named, Part, Seconds, UserId},
 };
+
+/// The numbers of a message's identity.
+#[derive(Clone, Copy)]
+struct Numbers {
+    now: Option<IdentityNumber>,
+    /// That of version 1, where it was another.
+    former: Option<IdentityNumber>,
+}
+
+impl Numbers {
+    fn known(self) -> impl Iterator<Item = IdentityNumber> {
+        [self.now, self.former].into_iter().flatten()
+    }
+}
 
 impl Group<'_> {
     /// Files a deposit for those of its users who lack it.
     pub(super) fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
         let deposit = &shared.deposit;
-        let identity = self.catalog.identities.get(&self.txn, &deposit.content.identity)?;
+        let numbers = self.numbers(&deposit.content)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
             message: 0,
@@ -23,11 +37,10 @@ impl Group<'_> {
         // As what the users have it: copies of one identity may be kept in several forms.
         let mut forms = BTreeSet::new();
         for settled in shared.take_settled() {
-            let held = match (settled.verdict, identity) {
-                (Verdict::Held(message), _) => Some(message),
+            let held = match settled.verdict {
+                Verdict::Held(message) => Some(message),
                 // Committed since, or in this very group.
-                (Verdict::New, Some(number)) => self.catalog.held.get(&self.txn, &(number, settled.user))?,
-                (Verdict::New, None) => None,
+                Verdict::New => self.held(numbers, settled.user)?,
             };
             match held {
                 Some(message) => {
@@ -39,7 +52,7 @@ impl Group<'_> {
             }
         }
         if !lacking.is_empty() {
-            let (message, number, date) = self.keep(&deposit.content, deposit)?;
+            let (message, number, date) = self.keep(&deposit.content, numbers, deposit)?;
             filed.message = message;
             forms.insert(message);
             for settled in lacking {
@@ -69,11 +82,29 @@ impl Group<'_> {
         Ok(filed)
     }
 
-    /// The number of an identity, a new one where it has none.
-    fn identity(&mut self, digest: &[u8; 32]) -> heed::Result<IdentityNumber> {
-        if let Some(number) = self.catalog.identities.get(&self.txn, digest)? {
-            return Ok(number);
+    /// The numbers that its identities have so far.
+    fn numbers(&self, content: &Content) -> heed::Result<Numbers> {
+        let number = |digest: &[u8; 32]| self.catalog.identities.get(&self.txn, digest);
+        let former = content.former.as_ref().map(number).transpose()?;
+        Ok(Numbers {
+            now: number(&content.identity)?,
+            former: former.flatten(),
+        })
+    }
+
+    /// As which message a user has an identity of one of these numbers.
+    fn held(&self, numbers: Numbers, user: UserId) -> heed::Result<Option<MessageId>> {
+        for number in numbers.known() {
+            let held = self.catalog.held.get(&self.txn, &(number, user))?;
+            if held.is_some() {
+                return Ok(held);
+            }
         }
+        Ok(None)
+    }
+
+    /// A number for an identity that has none.
+    fn new_number(&mut self, digest: &[u8; 32]) -> heed::Result<IdentityNumber> {
         let number = self.counters.identity;
         self.counters.identity += 1;
         self.catalog.identities.put(&mut self.txn, digest, &number)?;
@@ -87,7 +118,7 @@ impl Group<'_> {
         report: &Arc<Content>,
         deposit: &Deposit,
     ) -> heed::Result<()> {
-        let (id, ..) = self.keep(report, deposit)?;
+        let (id, ..) = self.keep(report, self.numbers(report)?, deposit)?;
         for message in forms.iter().filter(|message| **message != id) {
             let key = (*message, id);
             if self.catalog.journals.get(&self.txn, &key)?.is_none() {
@@ -121,18 +152,24 @@ impl Group<'_> {
     fn keep(
         &mut self,
         content: &Arc<Content>,
+        numbers: Numbers,
         deposit: &Deposit,
     ) -> heed::Result<(MessageId, IdentityNumber, Seconds)> {
-        let identity = self.identity(&content.identity)?;
         let mut head = [0; 8];
         head.copy_from_slice(&content.sha256[..8]);
-        let key = (identity, head);
-        if let Some(id) = self.catalog.bytes.get(&self.txn, &key)?
-            && let Some(message) = self.catalog.messages.get(&self.txn, &id)?
-            && message.sha256 == content.sha256
-        {
-            return Ok((id, identity, message.date));
+        for identity in numbers.known() {
+            if let Some(id) = self.catalog.bytes.get(&self.txn, &(identity, head))?
+                && let Some(message) = self.catalog.messages.get(&self.txn, &id)?
+                && message.sha256 == content.sha256
+            {
+                return Ok((id, identity, message.date));
+            }
         }
+        let identity = match numbers.now {
+            Some(number) => number,
+            None => self.new_number(&content.identity)?,
+        };
+        let key = (identity, head);
         let id = self.counters.message;
         let size = content.bytes.len() as u64;
         for (index, cut) in content.parts.iter().enumerate() {

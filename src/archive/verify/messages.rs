@@ -9,14 +9,11 @@ use super::{
     totals::{self, Totals},
     work::{Context, Reader, Stop},
 };
-use crate::{
-    archive::{
-        StoreError,
-        catalog::Catalog,
-        codec::{Key, Row},
-        rows::{Counters, Message, MessageId, Place},
-    },
-    identify::identity_of,
+use crate::archive::{
+    StoreError,
+    catalog::Catalog,
+    codec::{Key, Row},
+    rows::{Counters, Message, MessageId, Place},
 };
 
 /// Rows read under one transaction.
@@ -264,7 +261,7 @@ fn read_back(
                 message.size
             )),
             Ok(raw) => {
-                identities.push((*id, message.identity, identity_of(&raw)));
+                identities.push((*id, message.identity, store.catalog.identity_of(*id, &raw)));
                 desk.checked.messages += 1;
                 desk.checked.bytes += raw.len() as u64;
                 None

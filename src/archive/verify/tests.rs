@@ -100,6 +100,7 @@ fn content(bytes: Vec<u8>) -> Content {
         parts: cut(&bytes),
         sha256: Sha256::digest(&bytes).into(),
         identity: identity_of(&bytes),
+        former: None,
         bytes: Bytes::from(bytes),
     }
 }
