@@ -15,7 +15,7 @@ FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers lint run check protocol serve monitoring monitoring-check dashboards \
+.PHONY: help demo test test-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
@@ -41,6 +41,10 @@ test-peers: ## The journey against real Cyrus IMAP and Courier, each in a small 
 	@tests/install-tools.sh
 	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
 	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
+
+test-recipes: ## The recipes of docs/servers.md with real Postfix, Exim, Sendmail and OpenSMTPD (root, Debian)
+	@cargo build --quiet
+	@tests/recipes/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
 lint: ## Formatting and clippy, warnings refused
 	cargo fmt --all --check
