@@ -177,7 +177,9 @@ impl Drop for Running {
 
 /// The processes that a process started; `verify` reads in one of its own.
 fn children(id: u32) -> Vec<u32> {
-    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children = children.collect::<String>();
     children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
