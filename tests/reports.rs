@@ -22,7 +22,7 @@ fn configuration(recipients: &str) -> String {
     let users = PEOPLE.map(|name| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n"));
     format!(
         "{}[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = 1\nusername = \
-         \"all\"\npassword = \"x\"\n[profile.recipients]\n{recipients}\n",
+         \"all\"\npassword = \"x\"\n[profile.recipients]\nown_addresses = [\"all@example.com\"]\n{recipients}\n",
         users.concat()
     )
 }
@@ -48,9 +48,18 @@ fn archived(message: &str, recipients: &str) -> (Value, Value, Vec<(String, usiz
     let file = appliance.config().with_file_name("a.eml");
     fs::write(&file, message).expect("a file");
     let file = file.display().to_string();
-    let explained = appliance.done(&["explain", "--json", "--profile", PROFILE, &file]).json();
-    let run = appliance.done(&["import", "--json", "--profile", PROFILE, &file]).json();
-    let has = |name: &str| (name.to_owned(), appliance.done(&["list", "--user", name, "--json"]).lines().len());
+    let explained = appliance
+        .done(&["explain", "--json", "--profile", PROFILE, &file])
+        .json();
+    let run = appliance
+        .done(&["import", "--json", "--profile", PROFILE, &file])
+        .json();
+    let has = |name: &str| {
+        (
+            name.to_owned(),
+            appliance.done(&["list", "--user", name, "--json"]).lines().len(),
+        )
+    };
     let lists = PEOPLE.iter().chain(&["@catchall"]).map(|name| has(name));
     let lists: Vec<_> = lists.filter(|(_, messages)| *messages > 0).collect();
     (run, explained, lists)
@@ -69,17 +78,28 @@ fn explained_for(explained: &Value) -> Vec<&str> {
 
 #[test]
 fn envelopes_of_other_forms_were_filed_by_the_outer_fields_alone() {
-    let html = format!("Content-Type: text/html\r\n\r\n<p>{}</p>", LINES.replace("\r\n", "<br>\r\n"));
-    let of_2003 = format!("{TEXT}Sender: x@sender.example\r\nMessage-ID: <1>\r\nRecipients:\r\n\"Ann\" <smtp:ann@example.com>\r\n\tbob@example.com\r\n");
+    let html = format!(
+        "Content-Type: text/html\r\n\r\n<p>{}</p>",
+        LINES.replace("\r\n", "<br>\r\n")
+    );
+    let of_2003 = format!(
+        "{TEXT}Sender: x@sender.example\r\nMessage-ID: <1>\r\nRecipients:\r\n\"Ann\" <smtp:ann@example.com>\r\n\tbob@example.com\r\n"
+    );
     for (header, envelope) in [
         (MARK, html.as_str()),
         ("Content-Identifer: ExJournalReport\r\n", &of_2003),
-        ("X-MS-Exchange-Organization-Journal-Report:\r\n", &format!("{TEXT}{LINES}")),
+        (
+            "X-MS-Exchange-Organization-Journal-Report:\r\n",
+            &format!("{TEXT}{LINES}"),
+        ),
     ] {
         let (run, explained, lists) = archived(&report(header, envelope), "journal = \"always\"");
         assert_eq!(names(&lists), ["ann", "bob"], "{header}{envelope}");
         assert_eq!(explained_for(&explained), ["ann", "bob"]);
-        assert_eq!((number(&run, "journal_reports"), number(&run, "unreadable_reports")), (1, 0));
+        assert_eq!(
+            (number(&run, "journal_reports"), number(&run, "unreadable_reports")),
+            (1, 0)
+        );
     }
 }
 
@@ -87,14 +107,26 @@ fn envelopes_of_other_forms_were_filed_by_the_outer_fields_alone() {
 fn a_report_that_cannot_be_read_was_filed_by_its_outer_fields_alone() {
     let returned = report("", "Content-Type: text/plain\r\n\r\nIt could not be delivered.")
         .replace("multipart/mixed", "multipart/report; report-type=delivery-status")
-        .replace("From: x@sender.example\r\nTo: list@example.com\r\nSubject: inner\r\n\r\n", &format!("{MARK}To: list@example.com\r\n\r\n"));
+        .replace(
+            "From: x@sender.example\r\nTo: list@example.com\r\nSubject: inner\r\n\r\n",
+            &format!("{MARK}To: list@example.com\r\n\r\n"),
+        );
     let plain = report(MARK, "").replace("multipart/mixed; boundary=\"b1\"", "text/plain");
     let unknown_labels = format!("{TEXT}{}", LINES.replace("To: ", "An: ").replace("Bcc: ", "Bk: "));
     for (message, expected) in [
-        (report(MARK, &format!("{TEXT}Dear colleague\r\n")), vec!["list", "@catchall"]),
-        (report(MARK, "Content-Type: application/ms-tnef\r\n\r\nxyz"), vec!["list", "@catchall"]),
+        (
+            report(MARK, &format!("{TEXT}Dear colleague\r\n")),
+            vec!["list", "@catchall"],
+        ),
+        (
+            report(MARK, "Content-Type: application/ms-tnef\r\n\r\nxyz"),
+            vec!["list", "@catchall"],
+        ),
         (report(MARK, &unknown_labels), vec!["list", "@catchall"]),
-        (report(MARK, &format!("{TEXT}To: ann@example.com\r\nBcc: Bob\r\n")), vec!["ann", "@catchall"]),
+        (
+            report(MARK, &format!("{TEXT}To: ann@example.com\r\nBcc: Bob\r\n")),
+            vec!["ann", "@catchall"],
+        ),
         (plain, vec!["list", "@catchall"]),
         (returned, vec!["list", "@catchall"]),
     ] {
@@ -102,7 +134,10 @@ fn a_report_that_cannot_be_read_was_filed_by_its_outer_fields_alone() {
         assert_eq!(names(&lists), expected, "{message}");
         assert_eq!(explained_for(&explained), expected, "{message}");
         assert_eq!(explained["journal"], "unreadable");
-        assert_eq!((number(&run, "journal_reports"), number(&run, "unreadable_reports")), (0, 1));
+        assert_eq!(
+            (number(&run, "journal_reports"), number(&run, "unreadable_reports")),
+            (0, 1)
+        );
         let notices = run["notices"].to_string();
         assert!(notices.contains("not all for whom they are can be read"), "{notices}");
     }
@@ -118,7 +153,10 @@ fn a_report_that_is_not_believed_is_an_ordinary_message() {
         );
         assert_eq!(names(&lists), ["list"]);
         assert_eq!(explained["journal"], "untrusted");
-        assert_eq!((number(&run, "untrusted_reports"), number(&run, "unreadable_reports")), (1, 0));
+        assert_eq!(
+            (number(&run, "untrusted_reports"), number(&run, "unreadable_reports")),
+            (1, 0)
+        );
     }
 }
 
@@ -126,7 +164,10 @@ fn a_report_that_is_not_believed_is_an_ordinary_message() {
 #[test]
 fn no_report_is_believed_that_a_stranger_forged() {
     let Some(folder) = std::env::var_os("MTA").filter(|folder| !folder.is_empty()) else {
-        corpus::skipped("forged reports", "the variable MTA does not name a folder of delivered mail");
+        corpus::skipped(
+            "forged reports",
+            "the variable MTA does not name a folder of delivered mail",
+        );
         return;
     };
     let recipients = "journal = \"from\"\njournal_from = [\"ex.trusted.test\", \"*.trusted.test\", \"192.0.2.0/24\"]";

@@ -25,7 +25,11 @@ fn recipients_behind_one_label_were_not_read() {
          <SMTP:jim@example.com>,\r\n\"A name, \\\"quoted\\\", that is\r\nSender: long <smtp:boss@example.com>\" \
          <smtp:ann@example.com>\r\n<smtp:bob@example.com>\r\n\r\nnobody@example.com\r\n",
     );
-    let expected = ["Recipient jim@example.com", "Recipient ann@example.com", "Recipient bob@example.com"];
+    let expected = [
+        "Recipient jim@example.com",
+        "Recipient ann@example.com",
+        "Recipient bob@example.com",
+    ];
     assert_eq!(recipients, expected);
     assert_eq!(senders, ["Sender jane@example.com"]);
     // Citadel.
@@ -35,8 +39,16 @@ fn recipients_behind_one_label_were_not_read() {
     assert_eq!(recipients, ["Recipient jim@example.com", "Recipient ann@example.com"]);
     assert_eq!(senders, ["Sender jane@example.com"]);
     // Labels in another order, and all on one line.
-    let (recipients, senders) = named("Recipients: a@example.com, b@example.com\nc@example.com\nSender: d@example.com\n");
-    assert_eq!(recipients, ["Recipient a@example.com", "Recipient b@example.com", "Recipient c@example.com"]);
+    let (recipients, senders) =
+        named("Recipients: a@example.com, b@example.com\nc@example.com\nSender: d@example.com\n");
+    assert_eq!(
+        recipients,
+        [
+            "Recipient a@example.com",
+            "Recipient b@example.com",
+            "Recipient c@example.com"
+        ]
+    );
     assert_eq!(senders, ["Sender d@example.com"]);
 }
 
@@ -64,10 +76,22 @@ fn an_envelope_is_understood_only_where_all_recipients_are_read() {
 
 #[test]
 fn what_an_envelope_ends_with_is_read() {
-    for envelope in ["To: a@example.com", "To:\r\n a@example.com\r\n", "\u{feff}\u{feff}TO : <a@example.com>"] {
+    for envelope in [
+        "To: a@example.com",
+        "To:\r\n a@example.com\r\n",
+        "\u{feff}\u{feff}TO : <a@example.com>",
+    ] {
         assert_eq!(recipients(envelope), ["To a@example.com"], "{envelope}");
     }
-    for nobody in ["", ":", "\n\n", " To: a@example.com", "Recipients:", "Recipients", "Recipients:\r\n\r\n"] {
+    for nobody in [
+        "",
+        ":",
+        "\n\n",
+        "x\n To: a@example.com",
+        "Recipients:",
+        "Recipients",
+        "Recipients:\r\n\r\n",
+    ] {
         assert_eq!(recipients(nobody), [""; 0], "{nobody}");
     }
 }
@@ -75,7 +99,16 @@ fn what_an_envelope_ends_with_is_read() {
 #[test]
 fn a_long_envelope_takes_time_by_its_length() {
     let started = std::time::Instant::now();
-    for piece in ["\"", "\"\n", "Recipients:\n", "Recipients:\"\n", "To:\n", "To: \"\n\t", ":\n", ", Expanded:"] {
+    for piece in [
+        "\"",
+        "\"\n",
+        "Recipients:\n",
+        "Recipients:\"\n",
+        "To:\n",
+        "To: \"\n\t",
+        ":\n",
+        ", Expanded:",
+    ] {
         let envelope = format!("Recipients:\n{}", piece.repeat((4 << 20) / piece.len()));
         assert_eq!(recipients(&envelope), [""; 0]);
         is_understood(envelope.as_bytes());

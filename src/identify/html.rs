@@ -3,7 +3,22 @@
 
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 16] = [
-    "p", "div", "tr", "table", "ul", "ol", "li", "dl", "dt", "dd", "h1", "h2", "h3", "pre", "body", "blockquote",
+    "p",
+    "div",
+    "tr",
+    "table",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "h1",
+    "h2",
+    "h3",
+    "pre",
+    "body",
+    "blockquote",
 ];
 /// Elements whose text is not seen.
 const HIDDEN: [&str; 4] = ["head", "style", "script", "title"];
@@ -140,8 +155,14 @@ mod tests {
                 "a\nb\nc\n",
             ),
             ("<pre>a\n b</pre>c\nd", "a\nb\nc d"),
-            ("<table><tr><td>To:</td><td>a@b.c</td></tr><tr><td>x</td></tr></table>", "To: a@b.c\nx\n"),
-            ("<!-- <br> -->a&lt;b&gt; &amp;lt; &#64;&#x40;&nbsp;&copy;&#10;&", "a<b> &lt; @@ &copy; &"),
+            (
+                "<table><tr><td>To:</td><td>a@b.c</td></tr><tr><td>x</td></tr></table>",
+                "To: a@b.c\nx\n",
+            ),
+            (
+                "<!-- <br> -->a&lt;b&gt; &amp;lt; &#64;&#x40;&nbsp;&copy;&#10;&",
+                "a<b> &lt; @@ &copy; &",
+            ),
             ("<b>T</b>o: a&#58;", "To: a:"),
             ("a<br", "a"),
             ("", ""),

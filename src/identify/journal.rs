@@ -105,7 +105,10 @@ impl<'m> Report<'m> {
             let decoded = entity.encoding().decoded(beginning);
             is_message && Self::is_marked(&Header::scan(decoded.as_deref().unwrap_or(beginning)))
         };
-        is_of_failure(header) && multipart(message, 0..message.len(), boundary).into_iter().any(is_report)
+        is_of_failure(header)
+            && multipart(message, 0..message.len(), boundary)
+                .into_iter()
+                .any(is_report)
     }
 
     /// Hands on the recipients, in the order in which the envelope names them.
@@ -156,7 +159,9 @@ fn text(
         }
         (Body::Multipart(boundary), _) if depth < DEEPEST => {
             let parts = multipart(message, entity.body, boundary).into_iter();
-            return parts.into_iter().find_map(|part| text(message, part, form, names, depth + 1));
+            return parts
+                .into_iter()
+                .find_map(|part| text(message, part, form, names, depth + 1));
         }
         _ => None,
     };

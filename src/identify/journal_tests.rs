@@ -148,7 +148,8 @@ fn a_report_with_another_mark_was_none() {
         );
         assert_eq!(read(&message), Some(vec!["a@example.com".to_owned()]), "{mark}");
     }
-    let other = "Content-Identifier: other\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nTo: a@example.com\n--b--\n";
+    let other =
+        "Content-Identifier: other\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nTo: a@example.com\n--b--\n";
     assert_eq!(read(other), None);
 }
 
@@ -157,7 +158,10 @@ fn an_envelope_in_html_or_another_charset_was_not_read() {
     let with = |part: &str| read(&format!("{OUTER}--b\n{part}\n--b--\n"));
     let found = Some(vec!["a@example.com".to_owned(), "b@example.com".to_owned()]);
     let html = "<html><body>Sender: x@example.com<br>To: &lt;a@example.com&gt;<br>\r\nBcc: &quot;B&quot; b@example.com</body></html>";
-    assert_eq!(with(&format!("Content-Type: text/html; charset=utf-8\n\n{html}")), found);
+    assert_eq!(
+        with(&format!("Content-Type: text/html; charset=utf-8\n\n{html}")),
+        found
+    );
     assert_eq!(
         with(&format!(
             "Content-Type: multipart/alternative; boundary=i\n\n--i\nContent-Type: text/plain\n\n \n--i\nContent-Type: \
@@ -176,10 +180,14 @@ fn an_envelope_in_html_or_another_charset_was_not_read() {
         ("unicode", little),
         ("us-ascii", big),
         // The second byte of a letter that is a backslash in ASCII.
-        ("shift_jis", b"To: \"\x95\x5c\" <a@example.com>\r\nBcc: b@example.com".to_vec()),
+        (
+            "shift_jis",
+            b"To: \"\x95\x5c\" <a@example.com>\r\nBcc: b@example.com".to_vec(),
+        ),
     ] {
         let encoded = in_base64(&bytes);
-        let part = format!("Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n{encoded}");
+        let part =
+            format!("Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n{encoded}");
         assert_eq!(with(&part), found, "{charset}");
     }
 }
@@ -204,16 +212,26 @@ fn a_report_that_was_returned_is_told_and_not_opened() {
     };
     let encoded = in_base64(report.as_bytes());
     assert!(is_returned(&returned("", "message/rfc822", report)));
-    assert!(is_returned(&returned("X-MS-Journal-Report:\n", "message/rfc822", report)));
+    assert!(is_returned(&returned(
+        "X-MS-Journal-Report:\n",
+        "message/rfc822",
+        report
+    )));
     assert!(is_returned(&returned("", "text/rfc822-headers", report)));
     assert!(is_returned(&returned(
         "",
         "message/rfc822\nContent-Transfer-Encoding: base64",
         &encoded
     )));
-    assert!(!is_returned(&returned("", "message/rfc822", "Subject: x\n\nX-MS-Journal-Report:\n")));
+    assert!(!is_returned(&returned(
+        "",
+        "message/rfc822",
+        "Subject: x\n\nX-MS-Journal-Report:\n"
+    )));
     assert!(!is_returned(&returned("", "text/plain", report)));
-    assert!(!is_returned(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n{report}\n--b--\n")));
+    assert!(!is_returned(&format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n{report}\n--b--\n"
+    )));
 }
 
 #[test]
@@ -221,7 +239,8 @@ fn an_envelope_is_read_in_any_encoding() {
     let quoted = "--b\nContent-Type: multipart/alternative; boundary=i\n\n--i\nContent-Type: text/plain; charset=utf-8\n\
                   Content-Transfer-Encoding: quoted-printable\n\nTo: J=C3=BCrgen <jue=\nrgen@example.com>\n--i--\n--b--\n";
     assert_eq!(report(quoted).unwrap().recipients, ["Journal-To juergen@example.com"]);
-    let base64 = "--b\nContent-Type: text/plain\nContent-Transfer-Encoding: BASE64\n\n77u/VG86IGFAZXhhbXBsZS5jb20NCg==\n--b--\n";
+    let base64 =
+        "--b\nContent-Type: text/plain\nContent-Transfer-Encoding: BASE64\n\n77u/VG86IGFAZXhhbXBsZS5jb20NCg==\n--b--\n";
     assert_eq!(report(base64).unwrap().recipients, ["Journal-To a@example.com"]);
 }
 

@@ -20,10 +20,9 @@
 //! | Exchange | `from helo (ip)`, `from helo ([ip])` | `(ip) with Microsoft SMTP Server`, `mapi` | none |
 //!
 //! A name counts where the server confirms it: it looked up the addresses of the name that DNS gives for the client's
-//! address, and found the client's among them. Of the others the address alone counts. By their sources: Postfix 3.7 to
-//! 3.12 (`smtpd_peer.c`), Exim 4.21 to 4.99 (`host.c`), Courier 1.0 to 1.5 (`tcpd.c`), hMailServer 5.7
-//! (`SMTPMessageHeaderCreator.cpp`), Haraka 3 (`connection.js`); by what they wrote: Sendmail 8.12 to 8.17, OpenSMTPD 6.8,
-//! chasquid 1.10.
+//! address, and found the client's among them. Of the others the address alone counts. So say the sources of Postfix 3.12
+//! (`smtpd_peer.c`), Exim 4.99 (`host.c`), Courier 1.5 (`tcpd.c`), hMailServer 5.7 (`SMTPMessageHeaderCreator.cpp`) and
+//! Haraka 3 (`connection.js`), and what the others write: Sendmail 8.17, OpenSMTPD 6.8, chasquid.
 
 use std::net::IpAddr;
 
@@ -58,11 +57,20 @@ impl Client {
         let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST);
         let read = || {
             let text = text?;
-            let (clauses, date) = text.split_once(';')?;
+            let (clauses, date) = text.split_once(';').unwrap_or((text, ""));
             let tokens = tokens(clauses)?;
             let field = Field::read(&tokens, clauses, without_comments(date)?)?;
             let forms = [
-                postfix, sendmail, exim, courier, unconfirmed, hmailserver, gmail, chasquid, qmail, exchange,
+                postfix,
+                sendmail,
+                exim,
+                courier,
+                unconfirmed,
+                hmailserver,
+                gmail,
+                chasquid,
+                qmail,
+                exchange,
             ];
             forms.iter().find_map(|form| form(&field))
         };
@@ -143,11 +151,18 @@ impl<'t> Field<'t> {
 
 type Rest<'t> = &'t [Token<'t>];
 
-/// What stands behind `with ESMTP id 4711`.
-fn behind_id<'t>(rest: Rest<'t>) -> Option<Rest<'t>> {
+/// What stands behind `with ESMTP id 4711`, of which some leave out one or both.
+fn behind_id<'t>(rest: Rest<'t>) -> Rest<'t> {
+    match behind_with(rest) {
+        [Word("id"), Word(_), rest @ ..] => rest,
+        rest => rest,
+    }
+}
+
+fn behind_with<'t>(rest: Rest<'t>) -> Rest<'t> {
     match rest {
-        [Word("with"), Word(with), Word("id"), Word(_), rest @ ..] if is_protocol(with) => Some(rest),
-        _ => None,
+        [Word("with"), Word(with), rest @ ..] if is_protocol(with) => rest,
+        _ => rest,
     }
 }
 
@@ -169,15 +184,21 @@ fn ends(rest: Rest) -> bool {
 }
 
 fn postfix(field: &Field) -> Option<Client> {
-    let [Comment(mark), rest @ ..] = field.rest else { return None };
-    let [client, others @ ..] = &field.about[..] else { return None };
+    let [Comment(mark), rest @ ..] = field.rest else {
+        return None;
+    };
+    let [client, others @ ..] = &field.about[..] else {
+        return None;
+    };
     let of_postfix = |comment: &&str| OF_POSTFIX.iter().any(|begins| comment.starts_with(begins));
-    let is_whole = POSTFIX.contains(mark) && others.iter().all(of_postfix) && ends(behind_id(rest)?);
+    let is_whole = POSTFIX.contains(mark) && others.iter().all(of_postfix) && ends(behind_id(rest));
     Client::confirmed(client).filter(|_| is_whole)
 }
 
 fn sendmail(field: &Field) -> Option<Client> {
-    let [Comment(versions), rest @ ..] = field.rest else { return None };
+    let [Comment(versions), rest @ ..] = field.rest else {
+        return None;
+    };
     let client = match &field.about[..] {
         [client] => client,
         [client, authenticated] if authenticated.starts_with("authenticated") => client,
@@ -185,7 +206,7 @@ fn sendmail(field: &Field) -> Option<Client> {
     };
     let in_version = |byte: u8| byte.is_ascii_alphanumeric() || b"./+-~_".contains(&byte);
     let is_mark = versions.starts_with("8.") && versions.contains('/') && versions.bytes().all(in_version);
-    let rest = without_comment(behind_id(rest)?, |comment| comment.starts_with("version="));
+    let rest = without_comment(behind_id(rest), |comment| comment.starts_with("version="));
     if !is_mark || !ends(rest) {
         return None;
     }
@@ -196,20 +217,15 @@ fn sendmail(field: &Field) -> Option<Client> {
 }
 
 fn exim(field: &Field) -> Option<Client> {
-    let (with, rest) = match field.rest {
-        [Word("with"), Word(with), rest @ ..] => (*with, rest),
-        _ => return None,
-    };
     // With TLS: `(TLS1.3) tls CIPHER`, or `(TLS1.3:CIPHER:256)`.
-    let rest = without_comment(rest, |comment| comment.starts_with("TLS"));
+    let rest = without_comment(behind_with(field.rest), |comment| comment.starts_with("TLS"));
     let rest = match rest {
         [Word("tls"), Word(_), rest @ ..] => rest,
         _ => rest,
     };
     let [Comment(mark), rest @ ..] = rest else { return None };
     let rest = without_comment(rest, |comment| comment.starts_with("envelope-from "));
-    let [Word("id"), Word(_), rest @ ..] = rest else { return None };
-    if !is_protocol(with) || !mark.starts_with("Exim ") || !ends(rest) {
+    if !mark.starts_with("Exim ") || !ends(behind_id(rest)) {
         return None;
     }
     let said = |words: std::str::SplitAsciiWhitespace| {
@@ -234,7 +250,13 @@ fn exim(field: &Field) -> Option<Client> {
 fn courier(field: &Field) -> Option<Client> {
     let client = match &field.about[..] {
         [client] => client,
-        [client, other] if ["IDENT: ", "AUTH: ", "TLS: "].iter().any(|begins| other.starts_with(begins)) => client,
+        [client, other]
+            if ["IDENT: ", "AUTH: ", "TLS: "]
+                .iter()
+                .any(|begins| other.starts_with(begins)) =>
+        {
+            client
+        }
         _ => return None,
     };
     let [Word("with"), Word(with), Word("id"), Word(id)] = field.rest else {
@@ -250,7 +272,7 @@ fn unconfirmed(field: &Field) -> Option<Client> {
     let ([Comment(mark), rest @ ..], [client]) = (field.rest, &field.about[..]) else {
         return None;
     };
-    let rest = behind_id(rest)?;
+    let rest = behind_id(rest);
     let is_whole = match mark.split('/').next()? {
         "OpenSMTPD" => match without_comment(rest, |tls| tls.starts_with("TLS")) {
             [Word("auth=yes"), Word(_), rest @ ..] => ends(rest),
@@ -277,7 +299,7 @@ fn hmailserver(field: &Field) -> Option<Client> {
 
 fn gmail(field: &Field) -> Option<Client> {
     let [client] = &field.about[..] else { return None };
-    let rest = match behind_id(field.rest)? {
+    let rest = match behind_id(field.rest) {
         [Word("for"), Word(_), rest @ ..] => rest,
         rest => rest,
     };
@@ -313,25 +335,18 @@ fn qmail(field: &Field) -> Option<Client> {
 
 fn exchange(field: &Field) -> Option<Client> {
     let address = |text: &str| bracketed(text).or_else(|| text.parse().ok().map(canonical));
-    let [Comment(own), Word("with"), rest @ ..] = field.rest else {
+    // Its own address, which may be a link-local one: `fe80::1%12`.
+    let is_own = |own: &str| address(own).is_some() || own.contains('%');
+    let [Word("with"), rest @ ..] = without_comment(field.rest, is_own) else {
         return None;
     };
-    // Its own may be a link-local one: `fe80::1%12`.
-    let own = own.trim_start_matches('[').split(['%', ']']).next()?;
     let [client] = &field.about[..] else { return None };
     let rest = match rest {
-        [Word("Microsoft"), Word("SMTP"), Word("Server"), rest @ ..] => rest,
-        [Word("mapi" | "HTTPS" | "HTTP"), rest @ ..] => rest,
+        [Word("Microsoft"), Word("SMTP"), Word("Server"), rest @ ..] | [Word("mapi"), rest @ ..] => rest,
         _ => return None,
     };
-    let rest = without_comment(rest, |tls| tls == "TLS" || tls.starts_with("version="));
-    let [Word("id"), Word(version), rest @ ..] = rest else {
-        return None;
-    };
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_version = version.split('.').count() == 4 && version.split('.').all(is_number);
-    let is_whole = is_version && matches!(rest, [] | [Word("via"), Word(_), Word("Transport")]);
-    address(own)?;
+    let rest = behind_id(without_comment(rest, |tls| tls == "TLS" || tls.starts_with("version=")));
+    let is_whole = matches!(rest, [] | [Word("via"), Word(_), Word("Transport")]);
     Some(Client::at(Some(address(client)?))).filter(|_| is_whole)
 }
 
@@ -400,12 +415,19 @@ fn comment_end(text: &str) -> Option<usize> {
 /// has more in it than a date has.
 fn without_comments(date: &str) -> Option<&str> {
     let (date, comments) = date.split_at(date.find('(').unwrap_or(date.len()));
-    let is_name = |comment: &str| comment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" +-".contains(&byte));
-    let is_known = |comment: &str| comment.strip_prefix("envelope-from ").map_or(is_name(comment), is_plain);
+    let is_name = |comment: &str| {
+        comment
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b" +-".contains(&byte))
+    };
+    let is_known = |comment: &str| {
+        comment
+            .strip_prefix("envelope-from ")
+            .map_or(is_name(comment), is_plain)
+    };
     let is_comment = |token: Token| matches!(token, Comment(comment) if is_known(comment));
     let in_date = |byte: u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b",:+-".contains(&byte);
-    let is_date = date.contains(':') && date.bytes().all(in_date);
-    (is_date && tokens(comments)?.into_iter().all(is_comment)).then_some(date)
+    (date.bytes().all(in_date) && tokens(comments)?.into_iter().all(is_comment)).then_some(date)
 }
 
 /// The address in `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[192.0.2.1]:25`.

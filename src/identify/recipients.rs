@@ -186,8 +186,8 @@ impl Rules {
 pub fn how_to_believe_reports(reports: u64) -> String {
     format!(
         "{reports} messages are journal reports ({}), and are archived as they come, for whom they are addressed to: \
-         where they come from your own server, set journal = \"from\" with journal_from, or journal = \"always\" where \
-         nobody else can write to this mailbox",
+         where they come from your own server, set journal = \"from\" with journal_from (which names and networks count \
+         behind which server, docs/recipients.md says), or journal = \"always\" where nobody else can write to this mailbox",
         MARKS[0]
     )
 }
