@@ -74,7 +74,7 @@ pub(super) fn is_understood(envelope: &[u8]) -> bool {
         Some(Label::Recipient(_)) => is_understood(line.value),
         // A quote that nothing closes may hide some.
         Some(Label::Recipients) => {
-            Mailboxes(line.value).all(|one| is_understood(one)) && !Quotes::default().is_open_behind(line.value)
+            Mailboxes(line.value).all(is_understood) && !Quotes::default().is_open_behind(line.value)
         }
         Some(Label::Sender(_) | Label::Other) => true,
         None => names || !has_address(line.value),

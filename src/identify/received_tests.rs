@@ -178,11 +178,11 @@ fn a_field_with_more_than_one_reading_was_believed() {
         format!("from x (ex.example.com [192.0.2.1]) (evil.example.net [203.0.113.9]) {postfix}"),
         format!("from x (evil.example.net [203.0.113.9]) (ex.example.com [192.0.2.1]) {postfix}"),
         format!("from a (ex.example.com [192.0.2.1]) x (evil.example.net [203.0.113.9]) {postfix}"),
-        format!("from ex.example.com ([192.0.2.1]) by mx (8.17/8.17) with ESMTP id 1 for <\"(Exim 4\"@x.example>"),
-        format!("from ex.example.com ([192.0.2.1]) by mx for x (Exim 4.9)"),
+        "from ex.example.com ([192.0.2.1]) by mx (8.17/8.17) with ESMTP id 1 for <\"(Exim 4\"@x.example>".into(),
+        "from ex.example.com ([192.0.2.1]) by mx for x (Exim 4.9)".into(),
         // A name in DNS may have any characters.
-        format!("from x (ex.example.com [192.0.2.1]) by evil [203.0.113.9]) by mx (OpenSMTPD) with ESMTP id 1"),
-        format!("from x (x [192.0.2.1] [203.0.113.9]) by mx (OpenSMTPD) with ESMTP id 1"),
+        "from x (ex.example.com [192.0.2.1]) by evil [203.0.113.9]) by mx (OpenSMTPD) with ESMTP id 1".into(),
+        "from x (x [192.0.2.1] [203.0.113.9]) by mx (OpenSMTPD) with ESMTP id 1".into(),
         // chasquid takes any HELO without white space, and hides the address of a client that logged in.
         format!("from [203.0.113.9] (x)(ex.example.com[192.0.2.1]) {chasquid}"),
         format!("from [203.0.113.9] (x(ex.example.com[192.0.2.1])) {chasquid}"),
