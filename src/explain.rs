@@ -32,7 +32,8 @@ pub struct Explained {
     /// How often others are named. All are looked up, and whoever is known stands in `addresses`.
     #[serde(skip_serializing_if = "is_zero")]
     pub addresses_omitted: u64,
-    /// `report`: a journal report that the profile believes; `untrusted`: one that it does not; `none`.
+    /// `report`: a journal report that the profile believes; `unreadable`: one in which not all for whom it is can be read;
+    /// `untrusted`: one that it does not believe; `none`.
     pub journal: &'static str,
     /// Of a stored message: who has it not, and would get it by the rules as they are now.
     pub would_add: Vec<ExplainedUser>,
@@ -180,7 +181,7 @@ impl<'c> Explainer<'c> {
                 address: by.map(|one| one.address.clone()),
                 field: filing.why.as_str().to_owned(),
                 rule: match filing.why {
-                    Why::Unknown if user.name == CATCHALL => Some(Rule::Catchall.as_str()),
+                    _ if user.name == CATCHALL && by.is_none() => Some(Rule::Catchall.as_str()),
                     Why::Unknown => Some(Rule::User.as_str()),
                     _ => by.and_then(|one| one.rule),
                 },

@@ -63,6 +63,7 @@ fn assert_as_rehearsed(server: &Dovecot, appliance: &Appliance) -> Value {
         "failed",
         "journal_reports",
         "untrusted_reports",
+        "unreadable_reports",
     ] {
         assert_eq!(
             number(&rehearsed, count),
@@ -192,6 +193,33 @@ fn what_is_skipped_is_said_and_reports_that_are_not_believed() {
         said.contains("33  without a known address: would be left where they are"),
         "{said}"
     );
+}
+
+#[test]
+fn reports_that_cannot_be_read_are_for_catchall_in_a_dry_run_too() {
+    let of = |number: usize, from: &str, to: &str| {
+        let text = String::from_utf8(report(number, &["jane@example.com"], 10)).expect("text");
+        assert!(text.contains(from), "{text}");
+        text.replacen(from, to, 1).into_bytes()
+    };
+    let mailbox = [
+        of(0, "text/plain", "text/html"),
+        of(1, "text/plain", "application/octet-stream"),
+        of(2, "Recipient: jane@example.com", "Empfaenger: jane@example.com"),
+        of(3, "X-MS-Journal-Report:", "X-MS-Exchange-Organization-Journal-Report:"),
+        of(4, "multipart/mixed", "multipart/report"),
+        of(5, "multipart/mixed", "text/plain"),
+    ];
+    let server = Dovecot::with(mailbox);
+    for (recipients, expected) in [
+        (format!("{OURS}journal = \"always\"\nunknown = \"skip\"\n"), [1, 5, 0]),
+        (OURS.to_owned(), [0, 0, 6]),
+    ] {
+        let appliance = appliance(&server, "imap", &recipients, "");
+        let rehearsed = assert_as_rehearsed(&server, &appliance);
+        let counts = ["journal_reports", "unreadable_reports", "untrusted_reports"];
+        assert_eq!(counts.map(|count| number(&rehearsed, count)), expected, "{rehearsed:#}");
+    }
 }
 
 #[test]

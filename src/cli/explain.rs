@@ -114,6 +114,9 @@ fn print(output: &mut Output, explained: &Explained) {
     ));
     match explained.journal {
         "report" => output.line("  a journal report, which the profile believes: its envelope decides"),
+        "unreadable" => output.line(
+            "  a journal report, which the profile believes, and in which not all for whom it is can be read: for @catchall too",
+        ),
         "untrusted" => output.line("  a journal report, which the profile does not believe: taken as it came"),
         _ => {}
     }

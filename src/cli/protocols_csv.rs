@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::output::{Output, harmless};
 use crate::report::Run;
 
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "run",
     "profile",
     "state",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 29] = [
     "bytes",
     "journal_reports",
     "untrusted_reports",
+    "unreadable_reports",
     "users",
     "created_users",
     "unknown_addresses",
@@ -66,6 +67,7 @@ pub fn line(output: &mut Output, run: &Run) {
         run.bytes.to_string(),
         run.journal_reports.to_string(),
         run.untrusted_reports.to_string(),
+        run.unreadable_reports.to_string(),
         run.users.len().to_string(),
         run.created_users.len().to_string(),
         run.unknown_addresses.len().to_string(),

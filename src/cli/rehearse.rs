@@ -108,6 +108,8 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
     );
     count(rehearsal.journal_reports, "journal reports, believed", false);
     count(rehearsal.untrusted_reports, "journal reports, not believed", false);
+    let unreadable = "journal reports that cannot be read whole (filed for @catchall too)";
+    count(rehearsal.unreadable_reports, unreadable, false);
     let mut users: Vec<_> = rehearsal.users.iter().collect();
     users.sort_by_key(|(_, copies)| std::cmp::Reverse(**copies));
     for (user, copies) in users {

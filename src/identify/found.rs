@@ -29,6 +29,8 @@ pub struct Found {
     pub senders: Vec<Named>,
     /// How often others are named that are in no list. Where nothing was looked up, any of them may be known.
     pub more: u64,
+    /// The message is for others too, whom it names in a way that cannot be read: `@catchall` has it beside whoever is known.
+    pub for_catchall: bool,
 }
 
 /// What somebody is in a message.

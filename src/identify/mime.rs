@@ -7,7 +7,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::{
     header::Header,
-    values::{from_base64, from_quoted_printable},
+    values::{Content, from_base64, from_quoted_printable},
 };
 
 /// A message, or a part of a multipart: a header and a body.
@@ -36,6 +36,12 @@ impl<'a> Entity<'a> {
     pub fn decoded(&self, message: &'a [u8]) -> Cow<'a, [u8]> {
         let body = &message[self.body.clone()];
         self.encoding().decoded(body).unwrap_or(Cow::Borrowed(body))
+    }
+
+    /// The charset that its Content-Type names.
+    pub fn charset(&self) -> Option<String> {
+        let field = self.header.all("Content-Type").next()?;
+        Content::read(field.value)?.charset
     }
 
     /// What its Content-Transfer-Encoding says.
@@ -94,8 +100,11 @@ impl Encoding {
 /// What an entity's Content-Type says of its body.
 pub(super) enum Body<'a> {
     Text,
+    Html,
     Multipart(&'a [u8]),
     Message,
+    /// The header of a message, as some reports of failure enclose it (RFC 6522, 4).
+    Headers,
     Other,
 }
 
@@ -108,10 +117,14 @@ impl<'a> Body<'a> {
         let begins = |kind: &[u8]| value.get(..kind.len()).is_some_and(|it| it.eq_ignore_ascii_case(kind));
         if begins(b"multipart/") {
             boundary(value).map_or(Self::Other, Self::Multipart)
+        } else if begins(b"text/rfc822-headers") || begins(b"message/global-headers") {
+            Self::Headers
         } else if begins(b"message/rfc822") || begins(b"message/global") {
             Self::Message
         } else if begins(b"text/plain") {
             Self::Text
+        } else if begins(b"text/html") {
+            Self::Html
         } else {
             Self::Other
         }

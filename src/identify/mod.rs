@@ -2,8 +2,10 @@
 
 mod added;
 mod address;
+mod envelope;
 mod found;
 mod header;
+mod html;
 mod identity;
 mod journal;
 mod layout;
@@ -32,7 +34,7 @@ pub use leaves::{LARGE, large_leaves};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{Mail, Rules, how_to_believe_reports};
+pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
 pub use survey::{Survey, Surveyed};
 pub use values::{is_cut, mailboxes, text};
 
@@ -89,6 +91,9 @@ pub enum Journaled {
     No,
     /// It is one that the profile does not believe, and is archived like any other message.
     Untrusted,
+    /// It is one that the profile believes, and that cannot be read; it is archived like any other message, and for
+    /// `@catchall` too.
+    Unreadable,
     /// It is one that encloses nothing, and so is the message itself.
     Alone,
     /// It is this one, around the message that is archived.
@@ -101,16 +106,27 @@ pub enum Reported {
     No,
     /// It is archived as it came.
     Untrusted,
+    /// It is believed, and not all for whom it is can be read in it: it, or what it encloses, is for `@catchall` too.
+    Unreadable,
     /// What it encloses is archived for whom it names.
     Believed,
 }
 
 impl Reported {
+    /// What the header of a copy alone says, where that is enough ([`Rules::need_body`]).
+    pub fn by_header(header: &Header) -> Self {
+        match Report::is_marked(header) {
+            true => Self::Untrusted,
+            false => Self::No,
+        }
+    }
+
     /// The word for it in an explanation.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::No => "none",
             Self::Untrusted => "untrusted",
+            Self::Unreadable => "unreadable",
             Self::Believed => "report",
         }
     }
@@ -121,6 +137,8 @@ impl Journaled {
         match self {
             Self::No => Reported::No,
             Self::Untrusted => Reported::Untrusted,
+            Self::Unreadable => Reported::Unreadable,
+            Self::Around(outer) if !outer.is_understood => Reported::Unreadable,
             Self::Alone | Self::Around(_) => Reported::Believed,
         }
     }
@@ -132,6 +150,8 @@ pub struct Outer {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
+    /// All whom its envelope names as recipients can be read.
+    pub is_understood: bool,
 }
 
 /// The two digests of a message.
@@ -160,39 +180,51 @@ struct Opened<'m> {
 
 impl<'m> Opened<'m> {
     fn new(fetched: &'m Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
-        let report = Report::read(fetched, header);
-        let message = match &report {
-            Some(_) if !rules.trusts(header) => {
-                return Self {
-                    report: None,
-                    journaled: Journaled::Untrusted,
-                    message: fetched.clone(),
-                };
-            }
-            Some(report) => report.enclosed.as_ref(),
-            None => None,
+        let whole = |report, journaled| Self {
+            report,
+            journaled,
+            message: fetched.clone(),
         };
-        let journaled = match (&report, message) {
-            (None, _) => Journaled::No,
-            (Some(_), None) => Journaled::Alone,
-            (Some(_), Some(_)) => {
-                let Digests { sha256, identity } = digests(fetched, header);
-                Journaled::Around(Outer {
-                    bytes: fetched.clone(),
-                    sha256,
-                    identity,
-                })
-            }
+        if !Report::may_be(header) {
+            return whole(None, Journaled::No);
+        }
+        let is_marked = Report::is_marked(header);
+        if !rules.trusts(header) {
+            let journaled = if is_marked { Journaled::Untrusted } else { Journaled::No };
+            return whole(None, journaled);
+        }
+        let Some(report) = Report::read(fetched, header) else {
+            return match is_marked || Report::is_returned(fetched, header) {
+                true => whole(None, Journaled::Unreadable),
+                false => whole(None, Journaled::No),
+            };
         };
-        let message = match message {
-            None => fetched.clone(),
+        let is_understood = report.is_understood;
+        let message = match &report.enclosed {
+            None if is_understood => return whole(Some(report), Journaled::Alone),
+            None => return whole(Some(report), Journaled::Unreadable),
             Some(Enclosed::At(range)) => fetched.slice(range.clone()),
             Some(Enclosed::Decoded(bytes)) => bytes.clone(),
         };
+        let Digests { sha256, identity } = digests(fetched, header);
+        let outer = Outer {
+            bytes: fetched.clone(),
+            sha256,
+            identity,
+            is_understood,
+        };
         Self {
-            report,
-            journaled,
+            report: Some(report),
+            journaled: Journaled::Around(outer),
             message,
+        }
+    }
+
+    /// What was found in the mail by itself, which is for more people than it names where a report cannot be read.
+    fn complete(journaled: &Journaled, found: Found) -> Found {
+        Found {
+            for_catchall: journaled.reported() == Reported::Unreadable,
+            ..found
         }
     }
 }
@@ -252,7 +284,7 @@ impl Identified {
             sha256,
             identity,
             date: written.or(internal_date).or_else(received),
-            found: rules.find(&mail),
+            found: Opened::complete(&journaled, rules.find(&mail)),
             notes: Notes(notes),
             journal: journaled,
             bytes: message,
@@ -264,15 +296,18 @@ impl Rules {
     /// The addresses that count in what was `fetched` and that are `wanted`, however many there are. Never fails.
     pub fn look_through(&self, fetched: &Bytes, wanted: &mut Wanted) -> Found {
         let outer = Header::scan(fetched);
-        let Opened { report, message, .. } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
-        let enclosed = report.as_ref().filter(|report| report.enclosed.is_some());
-        let enclosed = enclosed.map(|_| Header::scan(&message));
+        let Opened {
+            report,
+            journaled,
+            message,
+        } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
+        let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let mail = Mail {
             outer: &outer,
             inner: enclosed.as_ref().unwrap_or(&outer),
             report: report.as_ref(),
         };
-        self.find_wanted(&mail, wanted)
+        Opened::complete(&journaled, self.find_wanted(&mail, wanted))
     }
 }
 

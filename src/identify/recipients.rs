@@ -11,7 +11,7 @@ use super::{
     address::Each,
     found::{Found, Gathering, Keep, Role, Wanted},
     header::Header,
-    journal::{MARK, Report},
+    journal::{MARKS, Report},
     mentions::{Mention, RECEIVED, Step, mentions},
     received::Client,
 };
@@ -96,7 +96,7 @@ impl Rules {
 
     /// Whether the body is needed to say for whom a message with this header is.
     pub fn need_body(&self, header: &Header) -> bool {
-        Report::is_marked(header) && self.trusts(header)
+        Report::may_be(header) && self.trusts(header)
     }
 
     /// The addresses that count; where they are very many, the first ones.
@@ -185,9 +185,19 @@ impl Rules {
 /// How to turn reports on, for a profile that met some and does not believe them.
 pub fn how_to_believe_reports(reports: u64) -> String {
     format!(
-        "{reports} messages are journal reports ({MARK}), and are archived as they come, for whom they are addressed to: \
-         where they come from your own server, set journal = \"from\" with journal_from, or journal = \"always\" where \
-         nobody else can write to this mailbox"
+        "{reports} messages are journal reports ({}), and are archived as they come, for whom they are addressed to: \
+         where they come from your own server, set journal = \"from\" with journal_from (which names and networks count \
+         behind which server, docs/recipients.md says), or journal = \"always\" where nobody else can write to this mailbox",
+        MARKS[0]
+    )
+}
+
+/// What to do about reports that are believed and cannot be read.
+pub fn reports_not_understood(reports: u64) -> String {
+    format!(
+        "{reports} messages are journal reports that are believed, and not all for whom they are can be read in them: they \
+         are filed for @catchall too (list --user @catchall; explain says of each what it is). Reports are understood as \
+         text, whatever its charset, and as HTML; those that came back to an alternate journal mailbox are not opened"
     )
 }
 

@@ -68,6 +68,7 @@ impl Rules {
         };
         let (first, _) = self.decide(&mail, Keep::First);
         let (found, counting) = self.decide(&mail, Keep::Wanted(wanted));
+        let [first, found] = [first, found].map(|found| Opened::complete(&journaled, found));
         let mut recipients: HashSet<_> = found.recipients.iter().map(|one| &one.address).collect();
         let mut senders: HashSet<_> = found.senders.iter().map(|one| &one.address).collect();
 

@@ -144,6 +144,9 @@ impl Profile {
         if let Some(error) = &judged.error {
             metrics::error(&error.stage);
         }
+        if judged.reported == Reported::Unreadable {
+            metrics::unreadable_report(&self.config.name);
+        }
         let Judged {
             outcome,
             bytes,
@@ -166,6 +169,7 @@ impl Profile {
             match reported {
                 Reported::Believed => run.journal_reports += 1,
                 Reported::Untrusted => run.untrusted_reports += 1,
+                Reported::Unreadable => run.unreadable_reports += 1,
                 Reported::No => {}
             }
             let Some(routed) = routed else { return };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Unknown,
-    identify::{Header, Mail, Report, Reported},
+    identify::{Header, Mail, Reported},
     report::{Outcome, SIZE},
     route::Preview,
     source::{Announced, CopyRef, Fetched, Session, Want},
@@ -103,11 +103,7 @@ impl Work<'_> {
                 Err(_) => return Err(CollectError::Profile),
             };
             if previewed.unknown {
-                let reported = match Report::is_marked(&header) {
-                    true => Reported::Untrusted,
-                    false => Reported::No,
-                };
-                let judged = Judged::skipped(copy.clone(), previewed, reported);
+                let judged = Judged::skipped(copy.clone(), previewed, Reported::by_header(&header));
                 self.put(current, judged);
                 aside.insert(copy);
             }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     archive::StoreError,
     clock, config,
-    identify::how_to_believe_reports,
+    identify::{how_to_believe_reports, reports_not_understood},
     notify::Notifier,
     report::{CopyError, Run, RunState, metrics, timestamp},
 };
@@ -63,6 +63,9 @@ pub(super) fn finish(
     }
     if run.untrusted_reports > 0 {
         run.notice(how_to_believe_reports(run.untrusted_reports));
+    }
+    if run.unreadable_reports > 0 {
+        run.notice(reports_not_understood(run.unreadable_reports));
     }
     run.state = run::final_state(&run, some_refused, &result);
     let now = clock::now();

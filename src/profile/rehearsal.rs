@@ -22,7 +22,7 @@ use super::{
 use crate::{
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
-    identify::{Found, Header, Identified, Mail, Report, Reported, Rules},
+    identify::{Found, Header, Identified, Mail, Reported, Rules},
     report::{CopyError, DeletedCopy, RunState},
     route::Directory,
     source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
@@ -49,6 +49,7 @@ pub struct Rehearsal {
     pub unknown_addresses_omitted: u64,
     pub journal_reports: u64,
     pub untrusted_reports: u64,
+    pub unreadable_reports: u64,
     /// Copies that the next run would delete on the server.
     pub would_delete: u64,
     /// The first of them.
@@ -429,6 +430,7 @@ impl Work<'_> {
             unknown_addresses_omitted,
             journal_reports: tally.journal_reports,
             untrusted_reports: tally.untrusted_reports,
+            unreadable_reports: tally.unreadable_reports,
             would_delete: self.going.len() as u64,
             would_delete_copies: {
                 self.going.truncate(MOST_GOING);
@@ -448,9 +450,5 @@ fn by_header(rules: &Rules, header: &Header) -> Option<(Found, Reported)> {
     if rules.need_body(header) {
         return None;
     }
-    let reported = match Report::is_marked(header) {
-        true => Reported::Untrusted,
-        false => Reported::No,
-    };
-    Some((rules.find(&Mail::plain(header)), reported))
+    Some((rules.find(&Mail::plain(header)), Reported::by_header(header)))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::frequent::{Frequent, notice_of_unknown};
 use crate::{
     config::{self, Unknown},
-    identify::{Found, Reported, Rules, how_to_believe_reports},
+    identify::{Found, Reported, Rules, how_to_believe_reports, reports_not_understood},
     message::Address,
     report::{CopyError, SIZE},
     route::{Directory, Previewed, Routing, Rule, look_through, preview},
@@ -44,6 +44,7 @@ pub struct Tally {
     pub failed: u64,
     pub journal_reports: u64,
     pub untrusted_reports: u64,
+    pub unreadable_reports: u64,
     /// Users whom a run would make.
     pub created: u64,
     pub errors: Vec<CopyError>,
@@ -69,6 +70,7 @@ impl Tally {
             failed: 0,
             journal_reports: 0,
             untrusted_reports: 0,
+            unreadable_reports: 0,
             created: 0,
             errors: Vec::new(),
             errors_omitted: 0,
@@ -93,6 +95,7 @@ impl Tally {
         match reported {
             Reported::No => {}
             Reported::Untrusted => self.untrusted_reports += 1,
+            Reported::Unreadable => self.unreadable_reports += 1,
             Reported::Believed => self.journal_reports += 1,
         }
         let previewed = preview(&self.directory, &self.routing, found, &[]);
@@ -196,6 +199,9 @@ impl Tally {
         notices.extend(notice_of_unknown(judged, self.unknown, common, profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));
+        }
+        if self.unreadable_reports > 0 {
+            notices.push(reports_not_understood(self.unreadable_reports));
         }
         if self.created > 0 {
             let limit = self.routing.create_limit == 0 && matches!(self.routing.unknown, Unknown::Create);

@@ -4,7 +4,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 12] = [
+const COUNTERS: [(&str, Unit, &str); 13] = [
     (
         COPIES,
         Unit::Count,
@@ -19,6 +19,11 @@ const COUNTERS: [(&str, Unit, &str); 12] = [
         REOPENED,
         Unit::Count,
         "Copies that count as new again, as the server gave their names to other mail",
+    ),
+    (
+        UNREADABLE_REPORTS,
+        Unit::Count,
+        "Journal reports that are believed and cannot be read, or not whole: filed for @catchall too",
     ),
     (FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched"),
     (FILINGS, Unit::Count, "Messages newly filed in a user's archive"),

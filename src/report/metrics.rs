@@ -12,6 +12,7 @@ use crate::clock;
 pub const COPIES: &str = "dropkeep_copies_total";
 pub const DELETED: &str = "dropkeep_deleted_copies_total";
 pub const REOPENED: &str = "dropkeep_reopened_copies_total";
+pub const UNREADABLE_REPORTS: &str = "dropkeep_unreadable_reports_total";
 pub const FETCHED_BYTES: &str = "dropkeep_fetched_bytes_total";
 pub const FILINGS: &str = "dropkeep_filings_total";
 pub const COMMIT_SECONDS: &str = "dropkeep_commit_seconds";
@@ -167,6 +168,7 @@ pub fn profile_known(profile: &str, since: i64, last_success: Option<i64>) {
     counter!(FETCHED_BYTES, "profile" => profile.clone()).absolute(0);
     counter!(DELETED, "profile" => profile.clone()).absolute(0);
     counter!(REOPENED, "profile" => profile.clone()).absolute(0);
+    counter!(UNREADABLE_REPORTS, "profile" => profile.clone()).absolute(0);
     for state in [
         RunState::Completed,
         RunState::CompletedWithErrors,
@@ -279,6 +281,11 @@ pub fn reopened(profile: &str, count: u64) {
     if count > 0 {
         counter!(REOPENED, "profile" => profile.to_owned()).increment(count);
     }
+}
+
+/// A journal report is believed, and cannot be read whole.
+pub fn unreadable_report(profile: &str) {
+    counter!(UNREADABLE_REPORTS, "profile" => profile.to_owned()).increment(1);
 }
 
 /// Copies were deleted on the server.

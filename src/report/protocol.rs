@@ -140,6 +140,10 @@ pub struct Run {
     /// Copies that were journal reports which the profile does not believe.
     #[serde(default)]
     pub untrusted_reports: u64,
+    /// Copies that were journal reports which the profile believes, and which cannot be read, or not whole: filed for
+    /// `@catchall` too.
+    #[serde(default)]
+    pub unreadable_reports: u64,
     /// Users that the run created.
     #[serde(default)]
     pub created_users: Vec<String>,
@@ -177,6 +181,7 @@ impl Run {
             notices: Vec::new(),
             journal_reports: 0,
             untrusted_reports: 0,
+            unreadable_reports: 0,
             created_users: Vec::new(),
             deleted_copies: Vec::new(),
         }

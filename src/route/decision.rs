@@ -21,6 +21,9 @@ const MOST_UNKNOWN: usize = 1000;
 const MOST_UNRESOLVED: usize = 32;
 const LONGEST_ADDRESS: usize = 320;
 
+/// How a filing names why `@catchall` has a journal report, or what it encloses, for whom it is known or not.
+const UNREADABLE: &str = "Journal-Unreadable";
+
 /// What of a profile's recipients rules the router needs.
 #[derive(Clone, Debug)]
 pub struct Routing {
@@ -95,6 +98,14 @@ pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decisi
     }
     let mut decision = deciding.decision;
     decision.unknown = decision.users.is_empty();
+    if found.for_catchall && decision.users.iter().all(|one| one.user != CATCHALL_ID) {
+        decision.users.push(Assigned {
+            user: CATCHALL_ID,
+            address: None,
+            why: Why::field(UNREADABLE),
+            rule: Rule::Catchall,
+        });
+    }
     decision
 }
 

@@ -13,6 +13,35 @@ fn named(address: &str, field: &'static str) -> Named {
 }
 
 #[test]
+fn what_is_for_others_too_was_only_for_those_who_are_known() {
+    let jane = User {
+        name: "jane".into(),
+        addresses: vec![address("jane@example.com")],
+        managed: true,
+        retired: false,
+    };
+    let directory = Directory::new([(1, jane)]);
+    for (unknown, to, expected) in [
+        (Unknown::Catchall, "jane@example.com", vec![1, CATCHALL_ID]),
+        (Unknown::Skip, "nobody@example.com", vec![CATCHALL_ID]),
+        (Unknown::User("jane".into()), "nobody@example.com", vec![CATCHALL_ID]),
+    ] {
+        let routing = Routing::new(&config::Recipients {
+            unknown,
+            ..Default::default()
+        });
+        let found = Found {
+            recipients: vec![named(to, "To")],
+            for_catchall: true,
+            ..Found::default()
+        };
+        let decision = decide(&directory, &routing, &found);
+        assert_eq!(decision.users.iter().map(|one| one.user).collect::<Vec<_>>(), expected);
+        assert_eq!(decision.unknown, expected.len() == 1);
+    }
+}
+
+#[test]
 fn each_known_user_is_named_once_and_ours_are_told_from_others() {
     let jane = User {
         name: "jane".into(),

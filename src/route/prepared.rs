@@ -41,8 +41,9 @@ impl Prepared {
                 bytes,
                 sha256,
                 identity,
+                is_understood: _,
             }) => Some(content(bytes, sha256, identity, former)),
-            Journaled::No | Journaled::Untrusted | Journaled::Alone => None,
+            Journaled::No | Journaled::Untrusted | Journaled::Unreadable | Journaled::Alone => None,
         };
         Self {
             found,
