@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
-    config::{self, Hosts},
-    identify::{Client, Header, Report, first_addresses, received_for},
-    message::{Address, host_name},
+    config::{self, AliasTarget, Hosts},
+    identify::{Client, Field, Header, Report, at_end, first_addresses, received_for},
+    message::{Address, host_name, strict_domain},
 };
 
 /// Envelope fields that mail systems write, beyond those of the defaults: Google Workspace, MDaemon, Fastmail,
@@ -35,6 +35,8 @@ pub struct Evidence {
     pub names: Vec<String>,
     strip_prefix: Vec<String>,
     trusted_received: usize,
+    /// The configuration's domain aliases.
+    pub aliases: BTreeMap<String, String>,
     pub messages: Vec<Shown>,
 }
 
@@ -44,6 +46,8 @@ pub struct Shown {
     /// Received fields that it has.
     pub received: usize,
     pub envelope: Vec<Envelope>,
+    /// The last field of the header, where it is an envelope field.
+    pub last: Option<Envelope>,
     /// Whom the topmost Received fields name, each with the number of those above it.
     pub received_for: Vec<(usize, Address)>,
     /// The hosts that wrote the topmost Received fields.
@@ -76,8 +80,23 @@ impl Evidence {
             names: names.filter(|name| seen.insert(name.to_ascii_lowercase())).collect(),
             strip_prefix: recipients.strip_prefix.iter().map(|one| one.to_lowercase()).collect(),
             trusted_received: recipients.trusted_received,
+            aliases: BTreeMap::new(),
             messages: Vec::new(),
         }
+    }
+
+    /// The same, where these are the configuration's domain aliases.
+    pub fn with_aliases(self, aliases: &BTreeMap<String, AliasTarget>) -> Self {
+        let normal = |(from, to): (&String, &AliasTarget)| Some((strict_domain(from)?, strict_domain(to.as_str())?));
+        Self {
+            aliases: aliases.iter().filter_map(normal).collect(),
+            ..self
+        }
+    }
+
+    /// The domain that an address at this one is looked up at.
+    pub fn meant<'d>(&'d self, domain: &'d str) -> &'d str {
+        self.aliases.get(domain).map_or(domain, String::as_str)
     }
 
     /// Looks at one more header.
@@ -100,19 +119,28 @@ impl Evidence {
                 && shown.received <= DEEPEST.max(self.trusted_received)
                 && shown.envelope.len() < MOST
             {
-                let named = first_addresses(field.value, MOST).into_iter();
-                shown.envelope.push(Envelope {
-                    name,
-                    depth: shown.received,
-                    addresses: named.map(|address| self.stripped(address)).collect(),
-                });
+                shown.envelope.push(self.envelope(name, shown.received, &field));
             }
+        }
+        if let Some((_, last)) = at_end(header)
+            && let Some(name) = self.names.iter().position(|name| last.is(name))
+        {
+            shown.last = Some(self.envelope(name, shown.received, &last));
         }
         if Report::is_marked(header) {
             let border = header.all(RECEIVED).nth(self.trusted_received);
             shown.report = Some(Handed(border.and_then(|field| client(field.value))));
         }
         self.messages.push(shown);
+    }
+
+    fn envelope(&self, name: usize, depth: usize, field: &Field) -> Envelope {
+        let named = first_addresses(field.value, MOST).into_iter();
+        Envelope {
+            name,
+            depth,
+            addresses: named.map(|address| self.stripped(address)).collect(),
+        }
     }
 
     /// Without what qmail puts before the local part, where the profile says so.
