@@ -112,6 +112,12 @@ fn in_encoded_words<'a>(tokens: impl Iterator<Item = Token<'a>>, found: &mut Eac
 /// recipient's own name can be made so that, written without its quotes, it looks like several addresses, or another;
 /// most such values hold what is none.
 pub fn is_all_addresses(value: &[u8]) -> bool {
+    // As nearly all are: one address by itself, with nothing in it that could part it.
+    let plain = value.trim_ascii();
+    let parts = |byte: &u8| byte.is_ascii_whitespace() || b",;:<>()\"\\[]'".contains(byte);
+    if !plain.iter().any(parts) && memchr(b'@', plain).is_some() {
+        return true;
+    }
     let count = |brackets: &[u8]| {
         let mut count = 0;
         let _all = in_angle(brackets, false, &mut |_| {

@@ -8,17 +8,21 @@
 use std::{collections::HashSet, ops::ControlFlow};
 
 use super::{
-    address::{Each, received_for},
+    address::{Each, first_addresses, received_for},
     found::{Found, Gathering, Keep, Role, Wanted},
-    header::Header,
+    header::{Field, Header},
     journal::{MARK, Report},
-    mentions::{BESIDE, Mention, RECEIVED, Step, mentions},
+    mentions::{BESIDE, Barred, Mention, RECEIVED, Step, mentions},
     received::Client,
+    zone::at_end,
 };
 use crate::{
     config::{self, EnvelopeAt, Hosts, Journal, Use, Wrapping},
     message::Address,
 };
+
+/// Addresses of the last field of a header that are looked at where it does not count.
+const MOST_LAST: usize = 100;
 
 /// A profile's rules, made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +152,7 @@ impl Rules {
         let all = step == Step::Envelope && self.steps == Use::All;
         // The group that was the last to yield an address.
         let mut yielded = None;
+        let mut is_below = false;
         let _all_or_enough = mentions(self, step, mail, &mut |mention| {
             let beside = mention.group == BESIDE;
             if yielded.is_some_and(|group| group != mention.group) && !all && !beside {
@@ -156,7 +161,8 @@ impl Rules {
                     _ => ControlFlow::Continue(()),
                 };
             }
-            if mention.barred.is_some() {
+            if let Some(barred) = mention.barred {
+                is_below |= step == Step::Envelope && barred == Barred::Below;
                 return ControlFlow::Continue(());
             }
             self.each_address(&mention, &mut |address| {
@@ -172,6 +178,17 @@ impl Rules {
                 gathering.take(role, address, &mention.name)
             })
         });
+        if is_below && yielded.is_none() && self.ends_with_envelope(mail.outer) {
+            gathering.ends_with_envelope();
+        }
+    }
+
+    /// Whether the last field of a header is an envelope field that names others than the mailbox.
+    fn ends_with_envelope(&self, header: &Header) -> bool {
+        let envelope = |field: &Field| self.envelope_headers.iter().any(|name| field.is(name));
+        let last = at_end(header).map(|(_, last)| last).filter(envelope);
+        let named = last.map_or(Vec::new(), |last| first_addresses(last.value, MOST_LAST));
+        named.into_iter().any(|address| !self.is_own(&self.meant(Step::Envelope, address)))
     }
 
     /// Hands on the addresses of a mention, in their order.
