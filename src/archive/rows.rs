@@ -382,3 +382,12 @@ pub struct Sighting {
     /// The UID, or the beginning of the UIDL's digest, up to which they have been since then; `None` where all have.
     pub rechecked_to: Option<UidlDigest>,
 }
+
+#[test]
+fn a_user_whose_address_an_older_version_kept_in_quotes_lost_it() {
+    let kept =
+        r#"{"name": "ab", "addresses": ["\"a..b\"@example.com", "*@example.net"], "managed": false, "retired": false}"#;
+    let user: User = serde_json::from_str(kept).unwrap();
+    let addresses = ["a..b@example.com", "*@example.net"].map(|text| Address::parse(text).unwrap());
+    assert_eq!(user.addresses, addresses);
+}

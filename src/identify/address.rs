@@ -118,6 +118,7 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
     if !plain.iter().any(parts) && memchr(b'@', plain).is_some() {
         return true;
     }
+    let value = without_type(plain);
     let count = |brackets: &[u8]| {
         let mut count = 0;
         let _all = in_angle(brackets, false, &mut |_| {
@@ -149,6 +150,17 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
         }
     }
     others == 0
+}
+
+/// An address behind the word for its kind, as in `rfc822;jane@example.com` (RFC 8098, 3.2.3).
+fn without_type(value: &[u8]) -> &[u8] {
+    let parted = memchr(b';', value).map(|at| (value[..at].trim_ascii(), &value[at + 1..]));
+    let known = |kind: &[u8]| {
+        [&b"rfc822"[..], b"utf-8"]
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(kind))
+    };
+    parted.filter(|(kind, _)| known(kind)).map_or(value, |(_, rest)| rest)
 }
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.

@@ -129,6 +129,39 @@ fn what_a_colon_a_comma_or_a_bracket_parts_was_joined_to_an_address_that_nobody_
 }
 
 #[test]
+fn what_servers_write_is_nothing_but_addresses() {
+    for value in [
+        " jane@example.com\r\n",
+        " <jane@example.com>",
+        " jane@example.com, bob@example.com,\r\n\tc@example.com",
+        " \"Doe, Jane\" <jane@example.com>; bob@example.com;",
+        " \"x,bob\"@example.com",
+        " example.com-\"x,bob\"@example.com (x)",
+        " rfc822;jane@example.com",
+        " RFC822; <jane@example.com>",
+        "",
+    ] {
+        assert!(is_all_addresses(value.as_bytes()), "{value:?}");
+    }
+    for value in [
+        " x,jane@example.com",
+        " x jane@example.com",
+        " jane@example.com x",
+        " x>, jane@example.com, <y@example.com",
+        " jane@example.com <y@example.com>",
+        " <jane@example.com> y",
+        " <jane@example.com, bob@example.com>",
+        " <>",
+        " x;jane@example.com",
+        " mailing list jane@example.com",
+        " unknown",
+        " @relay.example:jane@example.com",
+    ] {
+        assert!(!is_all_addresses(value.as_bytes()), "{value:?}");
+    }
+}
+
+#[test]
 fn what_programs_write_around_an_address_made_another_of_it() {
     for value in [
         " 'jane@example.com'",

@@ -29,7 +29,7 @@ pub struct Found {
     pub senders: Vec<Named>,
     /// How often others are named that are in no list. Where nothing was looked up, any of them may be known.
     pub more: u64,
-    /// The header ends with an envelope field that does not count there, and no other envelope names anybody.
+    /// The header ends with an envelope field that does not count there, and nothing else of our own server's names anybody.
     pub ends_with_envelope: bool,
 }
 

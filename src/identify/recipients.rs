@@ -121,11 +121,16 @@ impl Rules {
     pub(super) fn decide(&self, mail: &Mail, keep: Keep) -> (Found, Vec<Counting>) {
         let mut gathering = Gathering::new(keep);
         let mut counting = Vec::new();
+        let mut is_below = false;
         for step in Step::RECIPIENTS {
             let decided = !counting.is_empty() && self.steps != Use::All;
             if !decided && self.takes(step) {
-                self.take(step, mail, &mut gathering, &mut counting);
+                is_below |= self.take(step, mail, &mut gathering, &mut counting);
             }
+        }
+        let told = counting.iter().any(|(step, _)| *step != Step::Addressees);
+        if is_below && !told && self.ends_with_envelope(mail.outer) {
+            gathering.ends_with_envelope();
         }
         if self.senders {
             self.take(Step::Senders, mail, &mut gathering, &mut counting);
@@ -143,8 +148,8 @@ impl Rules {
     }
 
     /// The addresses of a step's first group that has one, and of what counts beside it; of all groups where they are to be
-    /// united.
-    fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) {
+    /// united. Whether envelope fields stand below the trusted zone.
+    fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) -> bool {
         let role = match step {
             Step::Senders => Role::Sender,
             _ => Role::Recipient,
@@ -178,9 +183,7 @@ impl Rules {
                 gathering.take(role, address, &mention.name)
             })
         });
-        if is_below && yielded.is_none() && self.ends_with_envelope(mail.outer) {
-            gathering.ends_with_envelope();
-        }
+        is_below
     }
 
     /// Whether the last field of a header is an envelope field that names others than the mailbox.
@@ -188,7 +191,9 @@ impl Rules {
         let envelope = |field: &Field| self.envelope_headers.iter().any(|name| field.is(name));
         let last = at_end(header).map(|(_, last)| last).filter(envelope);
         let named = last.map_or(Vec::new(), |last| first_addresses(last.value, MOST_LAST));
-        named.into_iter().any(|address| !self.is_own(&self.meant(Step::Envelope, address)))
+        named
+            .into_iter()
+            .any(|address| !self.is_own(&self.meant(Step::Envelope, address)))
     }
 
     /// Hands on the addresses of a mention, in their order.

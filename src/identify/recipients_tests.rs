@@ -159,6 +159,30 @@ mod at_the_end {
     }
 
     #[test]
+    fn where_it_does_not_count_that_is_noted() {
+        let noted = |message: &str, change: fn(&mut Recipients)| {
+            let mut recipients = Recipients::default();
+            change(&mut recipients);
+            let rules = Rules::new(&recipients, "box@example.com");
+            rules
+                .find(&Mail::plain(&Header::scan(message.as_bytes())))
+                .ends_with_envelope
+        };
+        let last = "Received: x\nTo: t@example.com\nX-Envelope-To: a@example.com\n\n";
+        assert!(noted(last, |_| {}));
+        assert!(!noted(last, |recipients| recipients.envelope_at = EnvelopeAt::End));
+        assert!(!noted(last, |recipients| recipients.steps = Use::Headers));
+        assert!(!noted(&format!("Delivered-To: b@example.com\n{last}"), |_| {}));
+        assert!(noted(&format!("Delivered-To: box@example.com\n{last}"), |_| {}));
+        assert!(!noted(&last.replace("a@", "box@"), |_| {}));
+        assert!(!noted(&last.replace(": x", ": by x for <a@example.com>; Mon"), |_| {}));
+        assert!(!noted(
+            "Received: x\nX-Envelope-To: a@example.com\nTo: t@example.com\n\n",
+            |_| {}
+        ));
+    }
+
+    #[test]
     fn fields_of_one_name_stand_together() {
         let both = "Received: x\nTo: t@example.com\nX-Envelope-To: a@example.com\nX-Envelope-To: b@example.com\n\n";
         assert_eq!(of(both), ["X-Envelope-To a@example.com", "X-Envelope-To b@example.com"]);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
-    config::{self, AliasTarget, Hosts},
+    config::{self, AliasTarget, Hosts, Wrapping},
     identify::{Client, Field, Header, Report, at_end, first_addresses, received_for},
     message::{Address, host_name, strict_domain},
 };
@@ -34,6 +34,7 @@ pub struct Evidence {
     /// Envelope fields that are looked for: the profile's first.
     pub names: Vec<String>,
     strip_prefix: Vec<String>,
+    unwrap: Vec<Wrapping>,
     trusted_received: usize,
     /// The configuration's domain aliases.
     pub aliases: BTreeMap<String, String>,
@@ -79,6 +80,7 @@ impl Evidence {
         Self {
             names: names.filter(|name| seen.insert(name.to_ascii_lowercase())).collect(),
             strip_prefix: recipients.strip_prefix.iter().map(|one| one.to_lowercase()).collect(),
+            unwrap: recipients.unwrap.clone(),
             trusted_received: recipients.trusted_received,
             aliases: BTreeMap::new(),
             messages: Vec::new(),
@@ -105,7 +107,7 @@ impl Evidence {
         for field in header.fields() {
             if field.is(RECEIVED) {
                 if shown.received <= DEEPEST {
-                    let named = received_for(field.value);
+                    let named = received_for(field.value).map(|address| self.unwrapped(address));
                     shown
                         .received_for
                         .extend(named.map(|address| (shown.received, address)));
@@ -143,11 +145,17 @@ impl Evidence {
         }
     }
 
+    /// The address that another holds, where the profile says so.
+    fn unwrapped(&self, address: Address) -> Address {
+        let held = self.unwrap.iter().find_map(|wrapping| wrapping.unwrap(&address));
+        held.unwrap_or(address)
+    }
+
     /// Without what qmail puts before the local part, where the profile says so.
     fn stripped(&self, address: Address) -> Address {
         let mut prefixes = self.strip_prefix.iter();
         let without = prefixes.find_map(|prefix| address.without_prefix(prefix));
-        without.unwrap_or(address)
+        self.unwrapped(without.unwrap_or(address))
     }
 
     /// The depth above which the trusted zone ends in a message, by the profile's rules; `None` where it has none.
