@@ -86,12 +86,13 @@ impl Zone {
     }
 }
 
-/// The first and the last of the fields of one name with which a header ends; `None` where it may go on for a server: below a
-/// line that is no field, or where it is cut off.
+/// The first and the last of the fields of one name with which a header ends; `None` where a server may see another end: at a
+/// line that is no field, wherever it stands, or where it is cut off.
 pub fn at_end<'m>(header: &Header<'m>) -> Option<(Field<'m>, Field<'m>)> {
     let mut found: Option<(Field, Field)> = None;
-    let (mut end, mut goes_on) = (0, false);
+    let (mut end, mut goes_on, mut whole) = (0, false, header.well_ended);
     for field in header.fields() {
+        whole &= end == 0 || end == field.start;
         end = field.end;
         if PUT_BEHIND.iter().any(|name| field.is(name)) {
             goes_on = false;
@@ -101,7 +102,7 @@ pub fn at_end<'m>(header: &Header<'m>) -> Option<(Field<'m>, Field<'m>)> {
         found = Some((first.map_or(field, |(first, _)| first), field));
         goes_on = true;
     }
-    found.filter(|_| header.well_ended && end == header.end)
+    found.filter(|_| whole && end == header.end)
 }
 
 /// The address that a field names; `None` where there is anything else in it.
