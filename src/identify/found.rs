@@ -31,6 +31,8 @@ pub struct Found {
     pub more: u64,
     /// The message is for others too, whom it names in a way that cannot be read: `@catchall` has it beside whoever is known.
     pub for_catchall: bool,
+    /// The header ends with an envelope field that does not count there, and nothing else of our own server's names anybody.
+    pub ends_with_envelope: bool,
 }
 
 /// What somebody is in a message.
@@ -111,6 +113,11 @@ impl<'k, 'w> Gathering<'k, 'w> {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Notes that the header ends with an envelope field that does not count.
+    pub fn ends_with_envelope(&mut self) {
+        self.found.ends_with_envelope = true;
     }
 
     pub fn found(self) -> Found {

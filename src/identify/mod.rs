@@ -2,6 +2,7 @@
 
 mod added;
 mod address;
+mod around;
 mod envelope;
 mod found;
 mod header;
@@ -17,6 +18,7 @@ mod received;
 mod recipients;
 mod survey;
 mod values;
+mod zone;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -37,6 +39,7 @@ pub use received::Client;
 pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
 pub use survey::{Survey, Surveyed};
 pub use values::{is_cut, mailboxes, text};
+pub use zone::at_end;
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -72,7 +72,7 @@ pub async fn probe(config: &Config, profile: &Profile) -> Result<Probe, ConfigEr
     let Some(mut session) = probe.connect(&Login::new(config, profile)).await? else {
         return Ok(probe);
     };
-    let mut evidence = Evidence::new(&profile.recipients);
+    let mut evidence = Evidence::new(&profile.recipients).with_aliases(&config.domain_aliases);
     let looked = probe.look(profile, &mut session, &mut evidence).await;
     if let Err(error) = session.close().await {
         tracing::debug!(%error, "the session did not end in good order");

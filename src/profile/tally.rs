@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::frequent::{Frequent, notice_of_unknown};
+use super::{
+    appended::notice_of_appended,
+    frequent::{Frequent, notice_of_unknown},
+};
 use crate::{
     config::{self, Unknown},
     identify::{Found, Reported, Rules, how_to_believe_reports, reports_not_understood},
@@ -54,6 +57,7 @@ pub struct Tally {
     /// Some addresses were not counted any more.
     stopped_counting: bool,
     unresolved: Frequent,
+    ends_with_envelope: u64,
 }
 
 impl Tally {
@@ -78,6 +82,7 @@ impl Tally {
             most_counted: MOST_COUNTED,
             stopped_counting: false,
             unresolved: Frequent::default(),
+            ends_with_envelope: 0,
         }
     }
 
@@ -98,6 +103,7 @@ impl Tally {
             Reported::Unreadable => self.unreadable_reports += 1,
             Reported::Believed => self.journal_reports += 1,
         }
+        self.ends_with_envelope += u64::from(found.ends_with_envelope);
         let previewed = preview(&self.directory, &self.routing, found, &[]);
         self.create(&previewed);
         self.unknown += u64::from(previewed.unknown);
@@ -197,6 +203,7 @@ impl Tally {
         let judged = self.seen - self.too_large - self.failed;
         let common = self.unresolved.common();
         notices.extend(notice_of_unknown(judged, self.unknown, common, profile));
+        notices.extend(notice_of_appended(judged, self.ends_with_envelope, profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));
         }
