@@ -2,7 +2,8 @@
 //!
 //! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its
 //! connection fetches. `run` is the order of things, `collect` what happens in one folder, `cursor`
-//! which copies are open, `budget` how much may be on its way, `frequent` which address is the mailbox's own.
+//! which copies are open, `budget` how much may be on its way, `frequent` and `swallowing` which addresses are the
+//! mailbox's own.
 //!
 //! Without actors and without a store: `probe` tests a profile and makes a `proposal` of rules, `rehearsal` goes through
 //! the source and keeps a `tally` of what a run would do.
@@ -36,6 +37,7 @@ mod shortfall;
 mod standing;
 mod supervisor;
 mod survey;
+mod swallowing;
 mod tally;
 mod watcher;
 mod windows;

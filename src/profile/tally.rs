@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::frequent::{Frequent, notice_of_unknown};
 use crate::{
     config::{self, Unknown},
-    identify::{Found, Reported, Rules, how_to_believe_reports},
+    identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of},
     message::Address,
     report::{CopyError, SIZE},
-    route::{Directory, Previewed, Routing, Rule, look_through, preview},
+    route::{Directory, Known, Passed, Previewed, Routing, Rule, look_through, preview, twin},
     source::CopyRef,
 };
 
@@ -53,11 +53,12 @@ pub struct Tally {
     /// Some addresses were not counted any more.
     stopped_counting: bool,
     unresolved: Frequent,
+    username: String,
 }
 
 impl Tally {
-    /// Judges by these users, and by the rules of a profile.
-    pub fn new(directory: Directory, recipients: &config::Recipients) -> Self {
+    /// Judges by these users, and by the rules of a profile whose mailbox has this user name.
+    pub fn new(directory: Directory, recipients: &config::Recipients, username: &str) -> Self {
         Self {
             directory,
             routing: Routing::new(recipients),
@@ -76,6 +77,7 @@ impl Tally {
             most_counted: MOST_COUNTED,
             stopped_counting: false,
             unresolved: Frequent::default(),
+            username: username.to_owned(),
         }
     }
 
@@ -87,8 +89,8 @@ impl Tally {
         }
     }
 
-    /// Counts a copy in which these addresses were found.
-    pub fn copy(&mut self, found: &Found, reported: Reported) {
+    /// Counts a copy in which these addresses were found; `fetched` is all of it, or its header.
+    pub fn copy(&mut self, found: &Found, reported: Reported, fetched: &[u8]) {
         self.seen += 1;
         match reported {
             Reported::No => {}
@@ -96,16 +98,30 @@ impl Tally {
             Reported::Believed => self.journal_reports += 1,
         }
         let previewed = preview(&self.directory, &self.routing, found, &[]);
+        let passed = self.passed(&previewed, fetched);
         self.create(&previewed);
         self.unknown += u64::from(previewed.unknown);
         self.skipped += u64::from(previewed.users.is_empty());
         let unknown = self.unknown_in(&previewed);
-        self.unresolved.message(previewed.unresolved);
+        self.unresolved.message(previewed.unresolved, &passed, &self.username);
         unknown.into_iter().for_each(|address| self.unknown_address(address));
         // A user stands there once, whatever the number of addresses.
         for user in previewed.users {
             *self.users.entry(user.user).or_default() += 1;
         }
+    }
+
+    /// What To and Cc say of a copy in which no recipient is known.
+    fn passed(&self, previewed: &Previewed, fetched: &[u8]) -> Passed {
+        let header = Header::scan(fetched);
+        let twin = twin(&identity_of(&fetched[..header.end]));
+        if previewed.reached {
+            return Passed::by(twin);
+        }
+        let plus = self.routing.plus_addressing;
+        Passed::over(twin, fetched, |address| {
+            matches!(self.directory.look_up(address, plus), Known::Users(..))
+        })
     }
 
     /// Counts a copy that is larger than a run takes.
@@ -192,8 +208,8 @@ impl Tally {
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
         let judged = self.seen - self.too_large - self.failed;
-        let common = self.unresolved.common();
-        notices.extend(notice_of_unknown(judged, self.unknown, common, profile));
+        let own = self.unresolved.own(&self.username);
+        notices.extend(notice_of_unknown(judged, self.unknown, &own, profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));
         }

@@ -3,6 +3,7 @@
 mod decision;
 mod directory;
 mod managed;
+mod passed;
 mod prepared;
 mod preview;
 mod router;
@@ -15,6 +16,7 @@ mod users_file;
 pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, decide, look_through};
 pub use directory::{Directory, Known, Rule};
 pub use managed::{changed_users, managed};
+pub use passed::{Passed, addressees, twin};
 pub use prepared::Prepared;
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use router::{AsItStands, ChangeUser, Heartbeat, Preview, Route, RouteError, Routed, Router, RunEnded};

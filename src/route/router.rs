@@ -20,7 +20,8 @@ use tokio::sync::Semaphore;
 use super::{
     Directory, Prepared,
     decision::{Assigned, Nobody, Routing, decide, unclaimed, unknown_goes_to},
-    directory::Rule,
+    directory::{Known, Rule},
+    passed::{Passed, twin},
     preview::{Previewed, preview},
     shares::{SHARES, committed, hand_out_all, take_turn},
     users::{UserChange, UserError, changed},
@@ -150,6 +151,23 @@ impl Router {
         Arc::make_mut(&mut self.directory)
     }
 
+    /// What To and Cc say of a copy whose recipients are these users. Whom a run made for an address is no sign that it
+    /// is a person's.
+    fn passed(&self, run: RunId, routing: &Routing, prepared: &Prepared, recipients: &[UserId]) -> Passed {
+        let made = self.created.get(&run);
+        let was_there = |user: &UserId| made.is_none_or(|made| !made.contains(user));
+        let twin = twin(&prepared.content.identity);
+        if prepared.found.recipients.is_empty() || recipients.iter().any(was_there) {
+            return Passed::by(twin);
+        }
+        Passed::over(twin, &prepared.content.bytes, |address| {
+            match self.directory.look_up(address, routing.plus_addressing) {
+                Known::Users(users, _) => users.iter().any(was_there),
+                Known::Retired | Known::No => false,
+            }
+        })
+    }
+
     /// Notes that a user is new, or other than before.
     fn changed(&mut self, id: UserId) {
         if let Some(ids) = &mut self.meanwhile {
@@ -234,6 +252,8 @@ pub struct Routed {
     pub local_unknown: Vec<Address>,
     /// Recipients' addresses that nobody has, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
+    /// What else the message says of those.
+    pub passed: Passed,
     /// How often others are named, all of them looked up and none of them of any consequence.
     pub more: u64,
 }
@@ -287,6 +307,7 @@ impl Router {
             more: prepared.found.more,
             ..Routed::default()
         };
+        let reached: Vec<UserId> = decision.users[..decision.recipients].iter().map(|one| one.user).collect();
         let creates = matches!(routing.unknown, Unknown::Create);
         for nobody in decision.local_unknown {
             let limit = if creates { routing.create_limit } else { 0 };
@@ -298,6 +319,7 @@ impl Router {
                 None => routed.local_unknown.push(nobody.address),
             }
         }
+        routed.passed = self.passed(run, &routing, &prepared, &reached);
         if decision.users.is_empty() {
             match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
                 Some(assigned) => decision.users.push(assigned),
