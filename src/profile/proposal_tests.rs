@@ -28,7 +28,7 @@ fn proposed_of(messages: &[Vec<u8>], recipients: &Recipients, username: &str, us
         .iter()
         .for_each(|message| evidence.look(&Header::scan(message)));
     let has_user = |address: &Address| users.contains(&address.as_str());
-    Proposal::new(&evidence, recipients, username, has_user).unwrap()
+    Proposal::new(&evidence, recipients, username, &[], has_user).unwrap()
 }
 
 fn proposed(messages: &[Vec<u8>]) -> Proposal {
@@ -287,7 +287,7 @@ fn hostile_headers_make_no_other_toml() {
 fn without_headers_nothing_is_proposed() {
     let recipients = Recipients::default();
     assert_eq!(
-        Proposal::new(&Evidence::new(&recipients), &recipients, "box", |_| false),
+        Proposal::new(&Evidence::new(&recipients), &recipients, "box", &[], |_| false),
         None
     );
     let proposal = proposed(&[Vec::new(), b"\0\xff".to_vec()]);

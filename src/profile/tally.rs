@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::frequent::{Frequent, notice_of_unknown};
+use super::frequent::{Frequent, Own, notice_of_unknown};
 use crate::{
     config::{self, Unknown},
     identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of},
@@ -204,12 +204,25 @@ impl Tally {
         (told.collect(), omitted as u64)
     }
 
+    /// The addresses that look like the mailbox's own.
+    pub fn own(&self) -> Own {
+        self.unresolved.own(&self.username)
+    }
+
+    pub fn has_users(&self) -> bool {
+        !self.directory.is_empty()
+    }
+
+    /// What there is to say of mail that is nobody's.
+    pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<String> {
+        let judged = self.seen - self.too_large - self.failed;
+        notice_of_unknown(judged, self.unknown, &self.own(), profile)
+    }
+
     /// What there is to say of the counts as a whole.
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
-        let judged = self.seen - self.too_large - self.failed;
-        let own = self.unresolved.own(&self.username);
-        notices.extend(notice_of_unknown(judged, self.unknown, &own, profile));
+        notices.extend(self.notice_of_unknown(profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));
         }
