@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     control::api::Failure,
     explain::directory,
-    profile::{Exit, Probe, Verdict, probe},
+    profile::{Exit, NotCounted, Probe, Verdict, probe},
     route::Directory,
 };
 
@@ -51,9 +51,18 @@ fn print(output: &mut Output, probe: &Probe) {
     for (name, count) in &probe.envelope_headers {
         output.line(format!("header {name}: on {count} of the newest messages"));
     }
-    for (name, seen) in &probe.envelope_headers_not_counted {
+    let looked_at = probe.recipients.as_ref().map_or(0, |recipients| recipients.messages);
+    // What a few senders have put there is no news.
+    let often = |seen: &NotCounted| seen.messages * 5 >= looked_at;
+    for (name, seen) in probe
+        .envelope_headers_not_counted
+        .iter()
+        .filter(|(_, seen)| often(seen))
+    {
         let (messages, why) = (seen.messages, seen.why);
-        output.line(format!("header {name} does not count on {messages} of the newest messages: {why}"));
+        output.line(format!(
+            "header {name} does not count on {messages} of the newest messages: {why}"
+        ));
     }
     if let Some(recipients) = &probe.recipients {
         output.line(format!("recipients: {}", recipients.words()));
@@ -77,7 +86,9 @@ fn print(output: &mut Output, probe: &Probe) {
     }
     output.line(match probe.verdict {
         Verdict::Works => "the profile works",
-        Verdict::Doubtful => "the source can be archived; whether each message reaches its recipients is in doubt, as said above",
+        Verdict::Doubtful => {
+            "the source can be archived; whether each message reaches its recipients is in doubt, as said above"
+        }
         Verdict::Fails => "the profile does not work",
     });
 }

@@ -112,6 +112,7 @@ impl Work<'_> {
                     reached: false,
                     addressees: addressees(&bytes),
                     known: previewed.looked_up.iter().any(Option::is_some),
+                    forms: Vec::new(),
                 };
                 let judged = Judged::skipped(copy.clone(), previewed, passed, reported);
                 self.put(current, judged);

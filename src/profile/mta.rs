@@ -88,8 +88,15 @@ impl Mta {
         }
         let host = words.get(1).copied().unwrap_or_default();
         let is = |at: usize, test: fn(&str) -> bool| words.get(at).is_some_and(|word| test(word));
-        let id = words.iter().position(|word| *word == "id").map_or(usize::MAX, |at| at + 1);
-        match words.iter().position(|word| *word == "with").and_then(|at| words.get(at + 1)) {
+        let id = words
+            .iter()
+            .position(|word| *word == "id")
+            .map_or(usize::MAX, |at| at + 1);
+        match words
+            .iter()
+            .position(|word| *word == "with")
+            .and_then(|at| words.get(at + 1))
+        {
             _ if is(2, is_sendmails_version) => Some(Self::Sendmail),
             _ if is(id, is_couriers_id) => Some(Self::Courier),
             _ if host.starts_with("2002:a05:") || host.ends_with(".google.com") => Some(Self::Google),
@@ -163,7 +170,7 @@ fn is_couriers_id(word: &str) -> bool {
 
 /// Twenty-two digits in base64, and perhaps a number behind a colon.
 fn is_dovecots_id(word: &str) -> bool {
-    let id = word.split(':').next().unwrap_or_default();
+    let id = word.trim_end_matches(';').split(':').next().unwrap_or_default();
     id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
@@ -171,16 +178,22 @@ fn is_dovecots_id(word: &str) -> bool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path {
     pub newest: Option<Mta>,
-    /// That which `newest` took it from, where it takes it from one of ours.
+    /// That which `newest` took it from, where that is one of ours.
     pub before: Option<Mta>,
 }
 
 impl Path {
-    /// By the values of its Received fields, the newest first.
-    pub fn of<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Self {
+    /// By the values of its Received fields, the newest first, of which so many are below others of our own.
+    pub fn of<'v>(mut values: impl Iterator<Item = &'v [u8]>, trusted_received: usize) -> Self {
         let newest = values.next().and_then(Mta::of);
-        let behind = newest.filter(|newest| newest.is_behind_another());
-        let mut before = behind.and_then(|_| values.next()).and_then(Mta::of);
+        if !newest.is_some_and(Mta::is_behind_another) {
+            let edge = trusted_received.checked_sub(1).and_then(|further| values.nth(further));
+            return Self {
+                newest,
+                before: edge.and_then(Mta::of),
+            };
+        }
+        let mut before = values.next().and_then(Mta::of);
         // A filter between two of them.
         if before == Some(Mta::Amavis) {
             before = values.next().and_then(Mta::of);
@@ -198,12 +211,14 @@ impl Path {
     }
 }
 
-/// The envelope fields that stand in the trusted zone, and name the mailbox alone or no address.
+/// On how many messages whose recipients no envelope names these fields stand above all Received fields; they name the
+/// mailbox alone, or no address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Blind {
-    pub x_original_to: bool,
-    pub delivered_to: bool,
-    pub envelope_to: bool,
+    pub messages: usize,
+    pub x_original_to: usize,
+    pub delivered_to: usize,
+    pub envelope_to: usize,
 }
 
 const PREPEND: &str = "`check_recipient_access pcre:/etc/postfix/envelope-to` first in smtpd_recipient_restrictions of \
@@ -212,6 +227,9 @@ const PREPEND: &str = "`check_recipient_access pcre:/etc/postfix/envelope-to` fi
 /// How the last of these servers is made to write the envelope's recipients, in a line with the setting.
 pub fn remedy(path: Path, blind: Blind) -> String {
     match (path.newest, path.before) {
+        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() && blind.delivered_to >= blind.messages.max(1) => format!(
+            "{PREPEND}, and trusted_received = 1 here: aliases have put the mailbox in the recipients' place before LMTP"
+        ),
         (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() => format!(
             "`lmtp_destination_recipient_limit = 1` in Postfix's main.cf: over LMTP several recipients at once leave none of \
              them; where aliases have put the mailbox in their place before: {PREPEND}, and trusted_received = 1 here"
@@ -244,7 +262,10 @@ pub fn remedy(path: Path, blind: Blind) -> String {
             },
             blind,
         ),
-        (Some(mta), _) => of_server(mta, blind),
+        (Some(_), Some(before)) => {
+            format!("{}, on the server in front, which takes the mail", of_server(before, Blind::default()))
+        }
+        (Some(mta), None) => of_server(mta, blind),
         (None, _) => "have the server that takes the mail write the envelope's recipients into a field of their own, \
                       X-Envelope-To, say, above its Received field"
             .into(),
@@ -253,13 +274,13 @@ pub fn remedy(path: Path, blind: Blind) -> String {
 
 fn of_server(mta: Mta, blind: Blind) -> String {
     match mta {
-        Mta::Postfix if blind.delivered_to && !blind.x_original_to => {
+        Mta::Postfix if blind.delivered_to > 0 && blind.x_original_to == 0 => {
             "`enable_original_recipient = yes` in Postfix's main.cf, so that X-Original-To is written, and each recipient gets \
              a copy"
                 .into()
         }
         Mta::Postfix => PREPEND.into(),
-        Mta::Exim if blind.envelope_to => {
+        Mta::Exim if blind.envelope_to > 0 => {
             "`envelope_to_add = true` on Exim's transport is not enough where a system filter delivers (`unseen deliver`): a \
              router with `unseen` in its place leaves the recipients in Envelope-to"
                 .into()

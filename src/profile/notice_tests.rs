@@ -70,13 +70,19 @@ fn an_address_that_swallowed_a_few_messages_was_not_spoken_of() {
             reached: !swallowed,
             addressees: Vec::new(),
             known: swallowed,
+            forms: Vec::new(),
         };
         frequent.message(unresolved, &passed, "all");
     }
     let notice = notice_of_unknown(100, 10, &frequent.own("all"), &profile(&[])).unwrap();
     assert!(
-        notice.starts_with("archive@mx.example.com, which was no user's, is named in place of the recipients in 10 of 100 messages"),
+        notice.starts_with(
+            "archive@mx.example.com, which was no user's, is named in place of the recipients in 10 of 100 messages"
+        ),
         "{notice}"
     );
-    assert!(notice.contains("own_addresses = [\"archive@mx.example.com\"]"), "{notice}");
+    assert!(
+        notice.contains("own_addresses = [\"archive@mx.example.com\"]"),
+        "{notice}"
+    );
 }

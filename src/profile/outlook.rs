@@ -15,28 +15,35 @@ use super::{
 };
 use crate::{
     config::{self, Unknown},
-    identify::{Header, Report, Reported, Rules, Step},
+    identify::{Header, Mail, Report, Reported, Rules, Step},
     message::{Address, CATCHALL},
     route::Directory,
 };
 
 /// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the others'.
 const MANY: usize = 20;
+/// Bytes of a header that are kept.
+const LONGEST: usize = 64 << 10;
 
 /// For whom the newest messages are, by the profile's rules.
 pub struct Outlook<'p> {
     profile: &'p config::Profile,
     rules: Rules,
     tally: Tally,
+    headers: Vec<Bytes>,
+}
+
+/// What rules make of the messages.
+#[derive(Debug, Default)]
+struct Made {
+    /// How many messages each step decides; "" where none does.
     steps: BTreeMap<&'static str, usize>,
     without_received: usize,
-    /// Of the profile's envelope fields, on how many messages each counts and names somebody.
-    pub counting: BTreeMap<String, usize>,
-    /// On how many it stands and does not count, and why.
-    pub barred: BTreeMap<String, NotCounted>,
-    blind: Blind,
-    /// The servers that wrote the newest fields, of all messages, and of those whose recipients no envelope names.
+    counting: BTreeMap<String, usize>,
+    barred: BTreeMap<String, NotCounted>,
+    /// The servers that wrote the newest fields, and whether no envelope names the recipients.
     paths: Vec<(Path, bool)>,
+    blind: Blind,
 }
 
 /// An envelope field that stands where it does not count.
@@ -67,6 +74,15 @@ pub struct Knowledge {
     pub server: Option<String>,
     /// How that server is made to write the recipients.
     pub remedy: Option<String>,
+    /// Of the profile's envelope fields, on how many messages each counts and names somebody.
+    #[serde(skip)]
+    pub counting: BTreeMap<String, usize>,
+    /// On how many it stands and does not count, and why.
+    #[serde(skip)]
+    pub barred: BTreeMap<String, NotCounted>,
+    /// Messages that have `for` in a Received field alone, by the rules that are proposed.
+    #[serde(skip)]
+    single: usize,
 }
 
 /// Whether recipients in Bcc are known.
@@ -86,66 +102,35 @@ impl<'p> Outlook<'p> {
             profile,
             rules: Rules::new(&profile.recipients, username),
             tally: Tally::new(directory, &profile.recipients, username),
-            steps: BTreeMap::new(),
-            without_received: 0,
-            counting: BTreeMap::new(),
-            barred: BTreeMap::new(),
-            blind: Blind::default(),
-            paths: Vec::new(),
+            headers: Vec::new(),
         }
     }
 
     /// Looks at one more message by its header.
     pub fn look(&mut self, bytes: &Bytes) {
         let header = Header::scan(bytes);
+        self.headers
+            .push(Bytes::copy_from_slice(&bytes[..bytes.len().min(LONGEST)]));
+        // For whom a report is, its body says.
         if self.rules.need_body(&header) {
-            *self.steps.entry(Step::Journal.as_str()).or_default() += 1;
             return;
-        }
-        let survey = self.rules.survey(bytes, &mut |_, _| false);
-        let (mut counting, mut barred) = (BTreeSet::new(), BTreeMap::new());
-        for one in survey.addresses.iter().filter(|one| one.step == Step::Envelope) {
-            match (one.trusted, one.why) {
-                (false, Some(why)) => drop(barred.insert(&one.field, why)),
-                (true, _) if !self.rules.is_own(&one.address) => drop(counting.insert(&one.field)),
-                _ => {}
-            }
-        }
-        for name in &counting {
-            *self.counting.entry((*name).clone()).or_default() += 1;
-        }
-        // A field that stands in both places is no news where it counts.
-        for (name, why) in barred.into_iter().filter(|(name, _)| !counting.contains(name)) {
-            let seen = self.barred.entry(name.clone()).or_insert(NotCounted { messages: 0, why });
-            seen.messages += 1;
-        }
-        let decided = survey.addresses.iter().find(|one| one.counts && one.step != Step::Senders);
-        let decided = decided.map_or("", |one| one.step.as_str());
-        *self.steps.entry(decided).or_default() += 1;
-        let is_blind = decided.is_empty() || decided == Step::Addressees.as_str();
-        let received = || header.all("Received").map(|field| field.value);
-        self.without_received += usize::from(received().next().is_none());
-        self.paths.push((Path::of(received()), is_blind));
-        if is_blind {
-            self.blind.look(&header);
         }
         let reported = match Report::is_marked(&header) {
             true => Reported::Untrusted,
             false => Reported::No,
         };
-        let found = self.tally.looked_through(survey.found, &self.rules, bytes);
+        let found = self.rules.find(&Mail::plain(&header));
+        let found = self.tally.looked_through(found, &self.rules, bytes);
         self.tally.copy(&found, reported, bytes);
-    }
-
-    /// Messages looked at.
-    pub fn messages(&self) -> usize {
-        self.steps.values().sum()
     }
 
     /// The addresses that swallow mail, as the mailbox's own do.
     pub fn swallowers(&self) -> Vec<Address> {
         let own = self.tally.own();
-        own.swallowers.into_iter().map(|Swallower { address, .. }| address).collect()
+        own.swallowers
+            .into_iter()
+            .map(|Swallower { address, .. }| address)
+            .collect()
     }
 
     /// Messages that a run would file for nobody known, or leave alone.
@@ -158,48 +143,57 @@ impl<'p> Outlook<'p> {
         }
     }
 
-    /// How the recipients are found, where these are the rules that fit.
+    /// What these rules make of the messages.
+    fn made(&self, recipients: &config::Recipients) -> Made {
+        let rules = Rules::new(recipients, &self.profile.server.username);
+        let mut made = Made::default();
+        let trusted = recipients.trusted_received;
+        self.headers.iter().for_each(|bytes| made.by(&rules, trusted, bytes));
+        made
+    }
+
+    /// How the recipients are found, by the profile's rules, the mailbox's own addresses put right, and what of it the
+    /// proposed rules mend.
     pub fn knowledge(&self, proposal: Option<&Proposal>) -> Knowledge {
-        let of = |step: &str| self.steps.get(step).copied().unwrap_or_default();
-        let (messages, blind) = (self.messages(), of("addressees") + of(""));
-        // `for` stands in a Received field where the message came for one recipient alone.
-        let has_envelope = proposal.is_some_and(|proposal| !proposal.envelope_headers.is_empty());
-        let without_envelope = blind + if has_envelope { 0 } else { of("received") };
-        let bcc = match () {
-            () if messages == 0 => Bcc::Unknown,
-            () if without_envelope == 0 || (has_envelope && blind * 100 < messages * MANY) => Bcc::Known,
-            () if has_envelope || of("journal") > 0 => Bcc::Some,
-            () => Bcc::Unknown,
-        };
-        let paths = self.paths.iter().filter(|(_, is_blind)| *is_blind || blind == 0);
-        let path = by_frequency(paths.map(|(path, _)| *path)).into_iter().next();
-        let path = path.map(|(path, _)| path).unwrap_or_default();
-        let is_told = bcc != Bcc::Known && messages > 0;
+        let ours = &self.profile.recipients;
+        let proposed = proposal.map_or_else(|| ours.clone(), |proposal| proposal.applied(ours));
+        let now = self.made(&config::Recipients {
+            own_addresses: proposed.own_addresses.clone(),
+            ..ours.clone()
+        });
+        let then = self.made(&proposed);
+        let is_mended = then.bcc() == Bcc::Known;
+        let path = (!is_mended).then(|| then.path());
         Knowledge {
-            messages,
-            journal: of("journal"),
-            envelope: of("envelope"),
-            received: of("received"),
-            addressees: of("addressees"),
-            none: of(""),
+            messages: self.headers.len(),
+            journal: now.of(Step::Journal),
+            envelope: now.of(Step::Envelope),
+            received: now.of(Step::Received),
+            addressees: now.of(Step::Addressees),
+            none: now.steps.get("").copied().unwrap_or_default(),
             unknown: self.tally.unknown,
-            without_received: self.without_received,
-            bcc,
-            server: path.named().filter(|_| is_told),
-            remedy: is_told.then(|| remedy(path, self.blind)),
+            without_received: now.without_received,
+            bcc: now.bcc(),
+            server: path.and_then(Path::named),
+            remedy: path.map(|path| remedy(path, then.blind)),
+            single: then.of(Step::Received),
+            counting: now.counting,
+            barred: now.barred,
         }
     }
 
     /// Why it cannot be said that the rules fit; none where they do as far as the messages show it.
     pub fn doubts(&self, knowledge: &Knowledge) -> Vec<String> {
         let mut doubts = Vec::new();
-        if self.messages() == 0 {
+        if self.headers.is_empty() {
             doubts.push("no message was looked at, so nothing shows whether the rules fit".to_owned());
             return doubts;
         }
-        doubts.extend(self.nobody_known());
+        let own = self.tally.own();
+        let has_own = own.common.is_some() || !own.swallowers.is_empty();
+        let nobodys = self.nobody_known().filter(|_| !has_own);
+        doubts.extend(nobodys.or_else(|| self.tally.notice_of_unknown(self.profile)));
         doubts.extend(knowledge.doubt());
-        doubts.extend(self.tally.notice_of_unknown(self.profile));
         doubts
     }
 
@@ -217,7 +211,9 @@ impl<'p> Outlook<'p> {
             true => "are the users' addresses complete?",
             false => "there are no users yet",
         };
-        Some(format!("nobody known is named in any of the newest {seen} messages, and {becomes}: {users}"))
+        Some(format!(
+            "nobody known is named in any of the newest {seen} messages, and {becomes}: {users}"
+        ))
     }
 }
 
@@ -237,27 +233,35 @@ impl Knowledge {
     }
 
     fn doubt(&self) -> Option<String> {
-        let (Some(remedy), bcc) = (&self.remedy, self.bcc) else {
-            return None;
-        };
         let blind = self.addressees + self.none;
-        let mut words = match bcc {
-            Bcc::Known => return None,
-            Bcc::Some => format!(
-                "recipients in Bcc cannot be known of {blind} of {} messages, in which no envelope names the recipients",
+        let Some(remedy) = &self.remedy else {
+            return (self.bcc != Bcc::Known).then(|| {
+                format!(
+                    "by the profile's rules the recipients of {blind} of {} messages are those in To and Cc alone, and who is \
+                     in Bcc is not known; what is proposed mends it",
+                    self.messages
+                )
+            });
+        };
+        let mut words = match self.bcc {
+            Bcc::Unknown => {
+                "recipients in Bcc cannot be known here: no field of the envelope names the recipients".into()
+            }
+            Bcc::Some | Bcc::Known => format!(
+                "recipients in Bcc cannot be known of {blind} of {} messages: no field of the envelope names the recipients of \
+                 those",
                 self.messages
             ),
-            Bcc::Unknown => "recipients in Bcc cannot be known here: no field of the envelope names the recipients".into(),
         };
-        if bcc == Bcc::Unknown && self.received > 0 {
+        if self.bcc == Bcc::Unknown && self.single > 0 {
             words += &format!(
                 "; {} of {} messages have `for` in a Received field, which servers write for a single recipient only",
-                self.received, self.messages
+                self.single, self.messages
             );
         }
         if self.without_received * 2 > self.messages {
             words += &format!(
-                "; {} of {} messages have no Received field, below which nothing of your own server's could stand",
+                "; {} of {} messages have no Received field, above which nothing can be known for your own server's",
                 self.without_received, self.messages
             );
         }
@@ -265,7 +269,82 @@ impl Knowledge {
             Some(server) => format!("The server seems to be {server}"),
             None => "Which server it is, no Received field tells".into(),
         };
-        Some(format!("{words}. {server}; to have it write them: {remedy}; see docs/servers.md"))
+        Some(format!(
+            "{words}. {server}; to have it write them: {remedy}; see docs/servers.md"
+        ))
+    }
+}
+
+impl Made {
+    /// Looks at a message by its header.
+    fn by(&mut self, rules: &Rules, trusted_received: usize, bytes: &Bytes) {
+        let header = Header::scan(bytes);
+        let survey = rules.survey(bytes, &mut |_, _| false);
+        let (mut counting, mut barred) = (BTreeSet::new(), BTreeMap::new());
+        for one in survey.addresses.iter().filter(|one| one.step == Step::Envelope) {
+            match (one.trusted, one.why) {
+                (false, Some(why)) => drop(barred.insert(&one.field, why)),
+                (true, _) if !rules.is_own(&one.address) => drop(counting.insert(&one.field)),
+                _ => {}
+            }
+        }
+        // A field that stands in both places is no news where it counts.
+        for (name, why) in barred.into_iter().filter(|(name, _)| !counting.contains(name)) {
+            let seen = self
+                .barred
+                .entry(name.clone())
+                .or_insert(NotCounted { messages: 0, why });
+            seen.messages += 1;
+        }
+        for name in counting {
+            *self.counting.entry(name.clone()).or_default() += 1;
+        }
+        let decided = survey
+            .addresses
+            .iter()
+            .find(|one| one.counts && one.step != Step::Senders);
+        let decided = match decided {
+            _ if rules.need_body(&header) => Step::Journal.as_str(),
+            Some(one) => one.step.as_str(),
+            None => "",
+        };
+        *self.steps.entry(decided).or_default() += 1;
+        let is_blind = decided.is_empty() || decided == Step::Addressees.as_str();
+        let received = || header.all("Received").map(|field| field.value);
+        self.without_received += usize::from(received().next().is_none());
+        self.paths.push((Path::of(received(), trusted_received), is_blind));
+        if is_blind {
+            self.blind.look(&header);
+        }
+    }
+
+    fn of(&self, step: Step) -> usize {
+        self.steps.get(step.as_str()).copied().unwrap_or_default()
+    }
+
+    /// Messages whose recipients no envelope names.
+    fn blind(&self) -> usize {
+        self.paths.iter().filter(|(_, is_blind)| *is_blind).count()
+    }
+
+    /// Whether recipients in Bcc are known. `for` stands in a Received field where a message came for one recipient alone,
+    /// so by itself it shows nothing of the others.
+    fn bcc(&self) -> Bcc {
+        let (messages, blind) = (self.paths.len(), self.blind());
+        let told = self.of(Step::Envelope) + self.of(Step::Journal);
+        match () {
+            () if told == 0 => Bcc::Unknown,
+            () if blind * 100 < messages * MANY => Bcc::Known,
+            () => Bcc::Some,
+        }
+    }
+
+    /// The way that most messages came whose recipients no envelope names.
+    fn path(&self) -> Path {
+        let any = self.blind() == 0;
+        let paths = self.paths.iter().filter(|(_, is_blind)| any || *is_blind);
+        let path = by_frequency(paths.map(|(path, _)| *path)).into_iter().next();
+        path.map(|(path, _)| path).unwrap_or_default()
     }
 }
 
@@ -273,11 +352,12 @@ impl Blind {
     /// Looks at the header of a message whose recipients no envelope names. Above the topmost Received field alone is what
     /// the last server wrote.
     fn look(&mut self, header: &Header) {
-        for field in header.fields().take_while(|field| !field.is("Received")) {
-            self.x_original_to |= field.is("X-Original-To");
-            self.delivered_to |= field.is("Delivered-To");
-            self.envelope_to |= field.is("Envelope-To");
-        }
+        let above = || header.fields().take_while(|field| !field.is("Received"));
+        let has = |name: &str| usize::from(above().any(|field| field.is(name)));
+        self.messages += 1;
+        self.x_original_to += has("X-Original-To");
+        self.delivered_to += has("Delivered-To");
+        self.envelope_to += has("Envelope-To");
     }
 }
 

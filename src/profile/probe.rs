@@ -120,8 +120,9 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
     probe.proposal = Proposal::new(&evidence, recipients, username, &outlook.swallowers(), has_user);
     let knowledge = outlook.knowledge(probe.proposal.as_ref());
     probe.doubts.extend(outlook.doubts(&knowledge));
+    probe.envelope_headers = knowledge.counting.clone();
+    probe.envelope_headers_not_counted = knowledge.barred.clone();
     probe.recipients = (knowledge.messages > 0).then_some(knowledge);
-    (probe.envelope_headers, probe.envelope_headers_not_counted) = (outlook.counting, outlook.barred);
     probe.ok = looked;
     (probe.exit, probe.verdict) = match (looked, probe.doubts.is_empty()) {
         (true, true) => (Exit::Done, Verdict::Works),
@@ -203,7 +204,10 @@ impl Probe {
         }
         // The one with the most messages is where most of the mail comes from.
         let fullest = self.folders.iter().max_by_key(|folder| folder.messages);
-        let Some(folder) = fullest.filter(|folder| folder.messages > 0).map(|folder| folder.name.clone()) else {
+        let Some(folder) = fullest
+            .filter(|folder| folder.messages > 0)
+            .map(|folder| folder.name.clone())
+        else {
             return all;
         };
         if !session.can_fetch_headers() {
@@ -318,7 +322,9 @@ impl Probe {
             evidence.look(&Header::scan(&bytes));
             outlook.look(&bytes);
         };
-        let missed = glimpse(session, newest, &mut each).await.map_err(|error| error.to_string())?;
+        let missed = glimpse(session, newest, &mut each)
+            .await
+            .map_err(|error| error.to_string())?;
         let looked_at = newest.len() - missed.len();
         let Some(why) = missed.first() else {
             return Ok(format!("looked at the headers of the newest {looked_at} of {folder}"));
@@ -329,6 +335,9 @@ impl Probe {
         }
         let words = format!("of {} of the newest messages no header came: {why}", missed.len());
         self.warnings.push(words);
-        Ok(format!("looked at the headers of {looked_at} of the newest {} of {folder}", newest.len()))
+        Ok(format!(
+            "looked at the headers of {looked_at} of the newest {} of {folder}",
+            newest.len()
+        ))
     }
 }

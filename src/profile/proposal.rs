@@ -113,6 +113,19 @@ impl Proposal {
             toml: toml.concat(),
         })
     }
+
+    /// A profile's rules with what is proposed in place of its own, and what is proposed in comments too.
+    pub fn applied(&self, recipients: &config::Recipients) -> config::Recipients {
+        config::Recipients {
+            envelope_headers: match self.envelope_headers.is_empty() {
+                true => recipients.envelope_headers.clone(),
+                false => self.envelope_headers.clone(),
+            },
+            own_addresses: self.own_addresses.clone(),
+            trusted_received: self.trusted_received.unwrap_or(recipients.trusted_received),
+            ..recipients.clone()
+        }
+    }
 }
 
 /// A key with a list, as a line of TOML.
@@ -191,7 +204,13 @@ impl View<'_> {
             .filter(|(_, count)| count * 100 >= messages.len() * NEARLY_ALL)
             .map(|(address, _)| address)
             .collect();
-        own.extend(swallowers.iter().filter(|one| !own.contains(one)).cloned().collect::<Vec<_>>());
+        own.extend(
+            swallowers
+                .iter()
+                .filter(|one| !own.contains(one))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         own.into_iter()
             .filter(|address| !self.is_own(address) && !has_user(address))
             .filter(|address| Address::parse_strict(address.as_str()).as_ref() == Some(address))

@@ -67,7 +67,7 @@ impl Swallowing {
         let has_reached = twins.is_some_and(|(_, seen)| matches!(seen, Seen::Reached));
         let mut swallowed = Vec::new();
         for address in unresolved {
-            let addressed = passed.addressees.iter().any(|one| is_same(one, address));
+            let addressed = passed.addressees.iter().any(|one| is_same(one, address)) || passed.forms.contains(address);
             let swallows = !addressed && (passed.known || is_mailboxs(address, mailbox)) && !has_reached;
             if swallows {
                 self.swallowed(address);

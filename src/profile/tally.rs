@@ -119,7 +119,7 @@ impl Tally {
             return Passed::by(twin);
         }
         let plus = self.routing.plus_addressing;
-        Passed::over(twin, fetched, |address| {
+        Passed::over(twin, fetched, &previewed.unresolved, |address| {
             matches!(self.directory.look_up(address, plus), Known::Users(..))
         })
     }

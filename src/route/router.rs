@@ -153,14 +153,21 @@ impl Router {
 
     /// What To and Cc say of a copy whose recipients are these users. Whom a run made for an address is no sign that it
     /// is a person's.
-    fn passed(&self, run: RunId, routing: &Routing, prepared: &Prepared, recipients: &[UserId]) -> Passed {
+    fn passed(
+        &self,
+        run: RunId,
+        routing: &Routing,
+        prepared: &Prepared,
+        recipients: &[UserId],
+        unresolved: &[Address],
+    ) -> Passed {
         let made = self.created.get(&run);
         let was_there = |user: &UserId| made.is_none_or(|made| !made.contains(user));
         let twin = twin(&prepared.content.identity);
-        if prepared.found.recipients.is_empty() || recipients.iter().any(was_there) {
+        if unresolved.is_empty() || recipients.iter().any(was_there) {
             return Passed::by(twin);
         }
-        Passed::over(twin, &prepared.content.bytes, |address| {
+        Passed::over(twin, &prepared.content.bytes, unresolved, |address| {
             match self.directory.look_up(address, routing.plus_addressing) {
                 Known::Users(users, _) => users.iter().any(was_there),
                 Known::Retired | Known::No => false,
@@ -307,7 +314,10 @@ impl Router {
             more: prepared.found.more,
             ..Routed::default()
         };
-        let reached: Vec<UserId> = decision.users[..decision.recipients].iter().map(|one| one.user).collect();
+        let reached: Vec<UserId> = decision.users[..decision.recipients]
+            .iter()
+            .map(|one| one.user)
+            .collect();
         let creates = matches!(routing.unknown, Unknown::Create);
         for nobody in decision.local_unknown {
             let limit = if creates { routing.create_limit } else { 0 };
@@ -319,12 +329,12 @@ impl Router {
                 None => routed.local_unknown.push(nobody.address),
             }
         }
-        routed.passed = self.passed(run, &routing, &prepared, &reached);
         if decision.users.is_empty() {
             match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
                 Some(assigned) => decision.users.push(assigned),
                 None => {
                     routed.skipped = true;
+                    routed.passed = self.passed(run, &routing, &prepared, &reached, &routed.unresolved);
                     return Box::pin(future::ready(Ok(routed)));
                 }
             }
@@ -339,6 +349,7 @@ impl Router {
                 }
             }
         }
+        routed.passed = self.passed(run, &routing, &prepared, &reached, &routed.unresolved);
         let unclaimed = match routed.unresolved.is_empty() {
             true => Vec::new(),
             false => unclaimed(&self.directory, &routing, &prepared.found),
