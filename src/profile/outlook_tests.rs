@@ -49,7 +49,8 @@ fn every_second(number: usize, with: &str) -> &str {
 
 /// A mailbox in which no field names the recipients: a message's header above To, by its number.
 fn assert_blind(server: Option<&str>, setting: &str, header: impl Fn(usize) -> String) {
-    let (knowledge, doubts, _) = of_defaults((0..30).map(|number| header(number) + TO_JANE));
+    let (knowledge, doubts, _) =
+        of_defaults((0..30).map(|number| format!("{}Message-ID: <{number}@x>\n{TO_JANE}", header(number))));
     assert_ne!(knowledge.bcc, Bcc::Known, "{knowledge:?}");
     assert_eq!(knowledge.server.as_deref(), server);
     let said = doubts.join("\n");
