@@ -411,7 +411,10 @@ fn an_address_of_the_mailbox_that_swallowed_some_of_the_mail_was_not_told_of() {
     let run = appliance.done(&["archive", PROFILE, "--json"]).json();
     assert!(!run["notices"].to_string().contains("own_addresses"), "{run:#}");
     let tested = appliance.done(&["test", PROFILE, "--json"]).json();
-    assert_eq!(tested["proposal"]["own_addresses"], Value::Array(Vec::new()));
+    assert_eq!(
+        tested["proposal"]["own_addresses"],
+        serde_json::json!(["all@example.com"])
+    );
 }
 
 #[test]

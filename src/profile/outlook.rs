@@ -22,6 +22,8 @@ use crate::{
 
 /// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the others'.
 const MANY: usize = 20;
+/// Of so many messages one with an envelope shows nothing of the others.
+const FEW: usize = 20;
 /// Bytes of a header that are kept.
 const LONGEST: usize = 64 << 10;
 
@@ -186,14 +188,14 @@ impl<'p> Outlook<'p> {
     pub fn doubts(&self, knowledge: &Knowledge) -> Vec<String> {
         let mut doubts = Vec::new();
         if self.headers.is_empty() {
-            doubts.push("no message was looked at, so nothing shows whether the rules fit".to_owned());
+            doubts.push("no message was looked at, so nothing shows what the rules make of the mail".to_owned());
             return doubts;
         }
         let own = self.tally.own();
         let has_own = own.common.is_some() || !own.swallowers.is_empty();
         let nobodys = self.nobody_known().filter(|_| !has_own);
         doubts.extend(nobodys.or_else(|| self.tally.notice_of_unknown(self.profile)));
-        doubts.extend(knowledge.doubt());
+        doubts.extend(knowledge.of_bcc().filter(|_| knowledge.is_doubtful()));
         doubts
     }
 
@@ -232,22 +234,37 @@ impl Knowledge {
         format!("of the newest {} messages {}", self.messages, counts.join(", "))
     }
 
-    fn doubt(&self) -> Option<String> {
-        let blind = self.addressees + self.none;
+    /// Whether what is not known of recipients in Bcc is so much that it cannot be said that the rules fit.
+    pub fn is_doubtful(&self) -> bool {
+        match self.bcc {
+            Bcc::Known => false,
+            Bcc::Some => (self.addressees + self.none) * 2 >= self.messages,
+            Bcc::Unknown => true,
+        }
+    }
+
+    /// What is not known of recipients in Bcc; `None` where they are known.
+    pub fn of_bcc(&self) -> Option<String> {
+        let (blind, told) = (self.addressees + self.none, self.envelope + self.journal);
+        if self.bcc == Bcc::Known {
+            return None;
+        }
         let Some(remedy) = &self.remedy else {
-            return (self.bcc != Bcc::Known).then(|| {
-                format!(
-                    "by the profile's rules the recipients of {blind} of {} messages are those in To and Cc alone, and who is \
-                     in Bcc is not known; what is proposed mends it",
-                    self.messages
-                )
-            });
+            return Some(format!(
+                "by the profile's rules the recipients of {blind} of {} messages are those in To and Cc alone, and who is in \
+                 Bcc is not known; what is proposed mends it",
+                self.messages
+            ));
         };
-        let mut words = match self.bcc {
-            Bcc::Unknown => {
-                "recipients in Bcc cannot be known here: no field of the envelope names the recipients".into()
+        let mut words = match (self.bcc, told) {
+            (Bcc::Unknown, 0) => {
+                "recipients in Bcc cannot be known here: no field of the envelope names the recipients".to_owned()
             }
-            Bcc::Some | Bcc::Known => format!(
+            (Bcc::Unknown, _) => format!(
+                "recipients in Bcc cannot be known here: the envelope of only {told} of {} messages names the recipients",
+                self.messages
+            ),
+            (Bcc::Some | Bcc::Known, _) => format!(
                 "recipients in Bcc cannot be known of {blind} of {} messages: no field of the envelope names the recipients of \
                  those",
                 self.messages
@@ -333,7 +350,7 @@ impl Made {
         let (messages, blind) = (self.paths.len(), self.blind());
         let told = self.of(Step::Envelope) + self.of(Step::Journal);
         match () {
-            () if told == 0 => Bcc::Unknown,
+            () if told * FEW <= messages => Bcc::Unknown,
             () if blind * 100 < messages * MANY => Bcc::Known,
             () => Bcc::Some,
         }

@@ -120,6 +120,10 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
     probe.proposal = Proposal::new(&evidence, recipients, username, &outlook.swallowers(), has_user);
     let knowledge = outlook.knowledge(probe.proposal.as_ref());
     probe.doubts.extend(outlook.doubts(&knowledge));
+    let remark = knowledge
+        .of_bcc()
+        .filter(|_| knowledge.messages > 0 && !knowledge.is_doubtful());
+    probe.warnings.extend(remark);
     probe.envelope_headers = knowledge.counting.clone();
     probe.envelope_headers_not_counted = knowledge.barred.clone();
     probe.recipients = (knowledge.messages > 0).then_some(knowledge);

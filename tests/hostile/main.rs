@@ -13,6 +13,6 @@ mod link;
 #[path = "../support/mailserver/mod.rs"]
 mod mailserver;
 mod pop3;
-mod tested;
 #[path = "../support/mod.rs"]
 mod support;
+mod tested;

@@ -49,7 +49,10 @@ fn the_headers_of_the_newest_0_messages_were_enough_for_a_profile_that_works() {
 #[test]
 fn headers_came_and_messages_did_not() {
     let said = tested(at("FETCH BODY").change(without_body), 1);
-    assert!(said.contains("FAIL  message") && said.contains("none of 3 messages came whole"), "{said}");
+    assert!(
+        said.contains("FAIL  message") && said.contains("none of 3 messages came whole"),
+        "{said}"
+    );
 }
 
 #[test]
