@@ -1,6 +1,9 @@
 //! The words that every stage shares: addresses, users, copies.
 
-use std::{borrow::Borrow, fmt};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
@@ -75,14 +78,28 @@ impl Address {
         Self(format!("{local}@{domain}").into())
     }
 
-    /// Of a local part and a normalised domain. Quotes that a local part does not need are no part of it.
+    /// Of a local part and a normalised domain. Servers write one local part in several ways, Postfix `"a..b"` and Exim
+    /// `a..b`: quotes that no server needs to tell where it ends are no part of it, and what needs them has them.
     fn of(local: &str, domain: &str) -> Self {
-        let unquoted = unquoted(local);
-        let mut local = unquoted.as_deref().unwrap_or(local).to_lowercase();
+        let written = match quoted_text(local) {
+            Some(text) if is_plain(&text) => Some(text),
+            Some(text) => Some(quoted(&text)),
+            None if is_plain(local) || local.contains(['"', '\\']) => None,
+            None => Some(quoted(local)),
+        };
+        let mut local = written.as_deref().unwrap_or(local).to_lowercase();
         if !local.is_ascii() {
             local = ComposingNormalizerBorrowed::new_nfc().normalize(&local).into_owned();
         }
         Self(format!("{local}@{domain}").into())
+    }
+
+    /// An address that was kept as it was written by an older version, in the form of now.
+    pub fn renewed(self) -> Self {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) if !is_plain(local) => Self::of(local, domain),
+            _ => self,
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -107,9 +124,25 @@ impl Address {
     /// The address without `prefix`, in lower case, at the beginning of its local part; `None` where it does not begin
     /// so, or nothing would be left.
     pub fn without_prefix(&self, prefix: &str) -> Option<Self> {
-        let rest = self.0.strip_prefix(prefix)?;
-        let (local, domain) = rest.rsplit_once('@').filter(|(local, _)| !local.is_empty())?;
-        Some(Self::of(local, domain))
+        let (local, domain) = self.0.rsplit_once('@')?;
+        let left = |local: &str| Some(Self::of(local, domain)).filter(|_| !local.is_empty());
+        match quoted_text(local) {
+            Some(text) => left(&quoted(text.strip_prefix(prefix).filter(|rest| !rest.is_empty())?)),
+            None => left(local.strip_prefix(prefix)?),
+        }
+    }
+
+    /// The local part as it is meant, without the quotes that it is written with.
+    pub fn local_text(&self) -> Cow<'_, str> {
+        let local = self.0.rsplit_once('@').map_or("", |(local, _)| local);
+        quoted_text(local).map_or(Cow::Borrowed(local), Cow::Owned)
+    }
+
+    /// The address that this local part, as it is meant, and domain make; `None` where they make none.
+    pub fn from_parts(local: &str, domain: &str) -> Option<Self> {
+        let domain = strict_domain(domain)?;
+        let whole = !local.is_empty() && !local.contains(char::is_control);
+        whole.then(|| Self::of(&quoted(local), &domain))
     }
 }
 
@@ -195,17 +228,43 @@ fn quoted_end(text: &str) -> Option<usize> {
     None
 }
 
-/// A quoted local part without its quotes, where it needs none (RFC 5322, 3.2.3).
-fn unquoted(local: &str) -> Option<String> {
+/// What a local part that is one quoted string says; `None` where it is none.
+fn quoted_text(local: &str) -> Option<String> {
     let inside = local.strip_prefix('"')?.strip_suffix('"')?;
-    let mut plain = String::with_capacity(inside.len());
+    let mut text = String::with_capacity(inside.len());
     let mut chars = inside.chars();
     while let Some(c) = chars.next() {
-        plain.push(if c == '\\' { chars.next()? } else { c });
+        match c {
+            '\\' => text.push(chars.next()?),
+            '"' => return None,
+            c => text.push(c),
+        }
     }
-    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    let atoms = plain.split('.').all(|word| !word.is_empty() && word.chars().all(atom));
-    atoms.then_some(plain)
+    Some(text)
+}
+
+/// A quoted string that says this, with no more escapes than it needs.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Whether a local part can be told from what is around it without quotes: it has atoms and dots (RFC 5322, 3.2.3; RFC
+/// 6532, 3.2), wherever the dots stand.
+fn is_plain(local: &str) -> bool {
+    let atom = |c: char| match c {
+        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c),
+        _ => !c.is_whitespace() && !c.is_control(),
+    };
+    !local.is_empty() && local.chars().all(atom)
 }
 
 /// Why a user or a profile cannot have this name.
@@ -287,9 +346,53 @@ mod tests {
         assert_eq!(parse("\"Jane\"@example.com"), "jane@example.com");
         assert_eq!(parse("\"jane.d\\oe\"@example.com"), "jane.doe@example.com");
         assert_eq!(parse("\"jane doe\"@example.com"), "\"jane doe\"@example.com");
-        assert_eq!(parse("\"jane.\"@example.com"), "\"jane.\"@example.com");
         let quoted = Address::parse("\"a+b c\"@example.com").unwrap();
         assert_eq!(quoted.without_tag(), None, "a quoted local part is not cut open");
+    }
+
+    /// Postfix and Dovecot write the one, Exim and Sendmail the other.
+    #[test]
+    fn a_local_part_was_another_where_a_server_quoted_it() {
+        let parse = |text: &str| Address::parse(text).unwrap();
+        for (quoted, plain, normal) in [
+            ("\"a..b\"@example.com", "a..b@example.com", "a..b@example.com"),
+            ("\".a\"@example.com", ".a@example.com", ".a@example.com"),
+            ("\"Jane.\"@example.com", "jane.@example.com", "jane.@example.com"),
+            ("\"a@b\"@example.com", "a@b@example.com", "\"a@b\"@example.com"),
+            ("\"a[b\"@example.com", "a[b@example.com", "\"a[b\"@example.com"),
+            ("\"a\\ b\"@example.com", "\"a b\"@example.com", "\"a b\"@example.com"),
+            (
+                "\"\u{1f600}\"@example.com",
+                "\u{1f600}@example.com",
+                "\u{1f600}@example.com",
+            ),
+        ] {
+            assert_eq!(parse(quoted), parse(plain), "{quoted}");
+            assert_eq!(parse(quoted).as_str(), normal);
+            assert_eq!(parse(normal), parse(quoted), "its form is a form of it");
+            assert_eq!(Address::parse_strict(quoted), Some(parse(plain)));
+        }
+        for other in ["\"\"@example.com", "\"a\".\"b\"@example.com", "\"a\\\"@example.com"] {
+            assert_eq!(parse(other).as_str(), other);
+        }
+        let prefixed = parse("\"all-a b\"@example.com").without_prefix("all-");
+        assert_eq!(prefixed, Some(parse("\"a b\"@example.com")));
+        assert_eq!(parse("\"all-\"@example.com").without_prefix("all-"), None);
+    }
+
+    #[test]
+    fn an_address_that_an_older_version_kept_in_quotes_was_found_no_more() {
+        let kept = |text: &str| Address(text.into()).renewed().to_string();
+        assert_eq!(kept("\"a..b\"@example.com"), "a..b@example.com");
+        assert_eq!(kept("a@b@example.com"), "\"a@b\"@example.com");
+        for same in [
+            "jane@example.com",
+            "*@*.example.com",
+            "*@example.com",
+            "\"a b\"@example.com",
+        ] {
+            assert_eq!(kept(same), same);
+        }
     }
 
     #[test]

@@ -14,8 +14,9 @@ from email.policy import compat32
 from email.utils import getaddresses
 
 FIELDS = {"to", "cc", "from"}
-# An unquoted local part (RFC 5322, 3.2.3), letters beyond ASCII among it (RFC 6532).
-ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
+# What needs no quotes in a local part (RFC 5322, 3.2.3), letters beyond ASCII among it (RFC 6532); dots wherever servers
+# take them.
+PLAIN = re.compile(r"(?:[\w!#$%&'*+/=?^`{|}~.-]|[^\x00-\x7f\s])+")
 
 
 def messages(path):
@@ -24,15 +25,28 @@ def messages(path):
             yield file.read(int(line))
 
 
+def around(text):
+    """Without what some programs write around an address."""
+    text = text.strip()
+    if text[:1] == text[-1:] == "'":
+        text = text[1:-1]
+    if text[:1] == "[" and text[-1:] == "]":
+        text = re.sub("^[A-Za-z0-9]*:", "", text[1:-1])
+    return text.rstrip("'")
+
+
 def normalised(text):
     """The one form in which addresses are compared; None for what is no address."""
-    local, at, domain = text.strip().rpartition("@")
+    local, at, domain = around(text).rpartition("@")
     domain = domain.rstrip(".")
     if not at or not local or not domain or re.search(r"[\s\x00-\x1f\x7f\"<>(),;]", domain):
         return None
-    if len(local) > 2 and local[0] == local[-1] == '"':
-        plain = re.sub(r"\\(.)", r"\1", local[1:-1])
-        local = plain if ATOMS.fullmatch(plain) else local
+    quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', local, re.DOTALL)
+    text = re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL) if quoted else local
+    if PLAIN.fullmatch(text):
+        local = text
+    elif quoted or not re.search(r'["\\]', local):
+        local = '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
     try:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:

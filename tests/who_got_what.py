@@ -104,9 +104,9 @@ class Reader:
                 found = self.counted(sorted(address for address in found if address))
                 if len(found) == 1:
                     return found, "Received"
-        for names in (["Resent-To", "Resent-Cc", "Resent-Bcc"], ["To", "Cc", "Bcc", "Apparently-To"]):
-            if found := self.counted(addresses_of(fields, names)):
-                return found, names[0]
+        names = ["Resent-To", "Resent-Cc", "Resent-Bcc", "To", "Cc", "Bcc", "Apparently-To"]
+        if found := self.counted(addresses_of(fields, names)):
+            return found, "header"
         return [], "none"
 
     def read(self, message):

@@ -217,12 +217,16 @@ impl Store {
         })
     }
 
-    /// The addresses that copies of message `id` were for, and that nobody had.
+    /// The addresses that copies of message `id` were for, and that nobody had; in the form in which they are compared.
     pub fn unclaimed(&self, id: MessageId) -> Result<Vec<Unclaimed>, StoreError> {
         self.reading(|txn| {
             let all = (id, [0; 16])..=(id, [0xff; 16]);
             let rows = self.catalog.unclaimed.range(txn, &all)?.take(MOST_UNCLAIMED);
-            rows.map(|row| row.map(|(_, unclaimed)| unclaimed)).collect()
+            let as_of_now = |unclaimed: Unclaimed| Unclaimed {
+                address: unclaimed.address.renewed(),
+                ..unclaimed
+            };
+            rows.map(|row| row.map(|(_, unclaimed)| as_of_now(unclaimed))).collect()
         })
     }
 

@@ -1,9 +1,10 @@
 //! What the catalog's tables hold: the values, and the keys that are more than a number.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
+use crate::message::Address;
 
 pub type MessageId = u64;
 pub type UserId = u32;
@@ -181,7 +182,7 @@ pub struct Journal {
 /// `unclaimed`: an address that a copy was for, and that nobody had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unclaimed {
-    pub address: crate::message::Address,
+    pub address: Address,
     /// The field that named it.
     pub field: String,
 }
@@ -200,11 +201,18 @@ impl Unclaimed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub name: String,
-    pub addresses: Vec<crate::message::Address>,
+    #[serde(deserialize_with = "as_of_now")]
+    pub addresses: Vec<Address>,
     /// By the configuration; read-only elsewhere.
     pub managed: bool,
     /// Gets no new filings; the archive stays.
     pub retired: bool,
+}
+
+/// Addresses in the form in which they are compared, which that of an older version may not have been.
+fn as_of_now<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    let kept = Vec::<Address>::deserialize(deserializer)?;
+    Ok(kept.into_iter().map(Address::renewed).collect())
 }
 
 /// `usage`: what a user's archive holds. Derived from `filings`.
@@ -373,4 +381,13 @@ pub struct Sighting {
     pub recheck_began: Seconds,
     /// The UID, or the beginning of the UIDL's digest, up to which they have been since then; `None` where all have.
     pub rechecked_to: Option<UidlDigest>,
+}
+
+#[test]
+fn a_user_whose_address_an_older_version_kept_in_quotes_lost_it() {
+    let kept =
+        r#"{"name": "ab", "addresses": ["\"a..b\"@example.com", "*@example.net"], "managed": false, "retired": false}"#;
+    let user: User = serde_json::from_str(kept).unwrap();
+    let addresses = ["a..b@example.com", "*@example.net"].map(|text| Address::parse(text).unwrap());
+    assert_eq!(user.addresses, addresses);
 }

@@ -23,6 +23,7 @@ mod secret_ways;
 mod server;
 mod users_file;
 mod values;
+mod wrapping;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -39,12 +40,15 @@ pub use http::{Http, HttpTls};
 pub use log::{Log, LogFormat};
 pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
 pub use oauth2::{Grant, OAuth2, Secrets};
-pub use profile::{Delete, DeleteWhen, Empty, Folders, Journal, Profile, Recheck, Recipients, Unknown, Use};
+pub use profile::{
+    Delete, DeleteWhen, Empty, EnvelopeAt, Folders, Journal, Profile, Recheck, Recipients, Unknown, Use,
+};
 pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
 pub use values::{ByteSize, Secret, Span};
+pub use wrapping::Wrapping;
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
 pub const CONTROL_SOCKET: &str = "control.sock";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{DailyHours, Exclude, Hosts, Notify, Schedule, Server, Span, Zone};
+use super::{DailyHours, Exclude, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -155,6 +155,17 @@ pub enum Use {
     All,
 }
 
+/// Where in a header our own server writes the envelope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvelopeAt {
+    /// Above the Received fields that are not ours.
+    #[default]
+    Top,
+    /// As the last field of all.
+    End,
+}
+
 /// Which journal reports are believed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -191,10 +202,13 @@ pub struct Recipients {
     /// `mail.example.com`, `*.example.com`, `192.0.2.0/24`.
     pub journal_from: Vec<Hosts>,
     pub envelope_headers: Vec<String>,
-    /// How many Received fields beyond the topmost one our own hops wrote above the envelope header.
+    pub envelope_at: EnvelopeAt,
+    /// How many Received fields beyond the topmost one our own hops wrote.
     pub trusted_received: usize,
     /// What stands before the local part in envelope headers and is no part of it, as qmail's virtual domains have it.
     pub strip_prefix: Vec<String>,
+    /// Addresses in envelope headers and Received that hold the one meant.
+    pub unwrap: Vec<Wrapping>,
     pub own_addresses: Vec<String>,
     pub senders: bool,
     pub plus_addressing: bool,
@@ -219,8 +233,10 @@ impl Default for Recipients {
             journal: Journal::Never,
             journal_from: Vec::new(),
             envelope_headers: headers.map(String::from).to_vec(),
+            envelope_at: EnvelopeAt::Top,
             trusted_received: 0,
             strip_prefix: Vec::new(),
+            unwrap: Vec::new(),
             own_addresses: Vec::new(),
             senders: true,
             plus_addressing: true,

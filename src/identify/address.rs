@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::around::{decoded, is_encoded, unwrapped};
 use crate::message::Address;
 
 /// Longer ones are no addresses: no server takes more than 320 bytes (RFC 5321, 4.5.3.1), and what is looked up is not to
@@ -48,30 +49,118 @@ pub fn first_addresses(value: &[u8], most: usize) -> Vec<Address> {
 
 /// Hands each address in `value` to `found`, normalised, in their order; a group gives its members.
 pub fn each_address(value: &[u8], found: &mut Each) -> ControlFlow<()> {
+    each_mailbox(value, true, found)
+}
+
+/// The same; with `decode` also from encoded words, where nothing else in their mailbox is an address: beside one they
+/// are the name that its writer chose for it.
+fn each_mailbox(value: &[u8], decode: bool, found: &mut Each) -> ControlFlow<()> {
     let mut tokens = Tokens::new(value);
     loop {
         // One mailbox: its angle brackets where it has some with an address, else its words.
         let beginning = tokens;
-        let (mut length, mut named) = (0, false);
+        let (mut length, mut named, mut encoded) = (0, false, false);
+        let mut brackets = false;
         let last = loop {
             match tokens.next() {
                 None => break true,
                 Some(Token::Separator(_)) => break false,
-                Some(Token::Word(_)) => {}
-                Some(Token::Angle(inside)) => in_angle(inside, &mut |address| {
-                    named = true;
-                    found(address)
-                })?,
+                Some(Token::Word(word)) => encoded |= is_encoded(word),
+                Some(Token::Angle(inside)) => {
+                    brackets = true;
+                    in_angle(inside, decode, &mut |address| {
+                        named = true;
+                        found(address)
+                    })?;
+                }
             }
             length += 1;
         };
         if !named {
-            bare(beginning.take(length), found)?;
+            bare(beginning.take(length), &mut |address| {
+                named = true;
+                found(address)
+            })?;
+        }
+        if encoded && decode && !named && !brackets {
+            in_encoded_words(beginning.take(length), found)?;
         }
         if last {
             return ControlFlow::Continue(());
         }
     }
+}
+
+/// The addresses that encoded words say, all of them together: one can go on in the next.
+fn in_encoded_words<'a>(tokens: impl Iterator<Item = Token<'a>>, found: &mut Each) -> ControlFlow<()> {
+    let mut words = Vec::new();
+    for token in tokens {
+        if let Token::Word(word) = token
+            && words.len() + word.len() < LONGEST
+        {
+            words.extend_from_slice(word);
+            words.push(b' ');
+        }
+    }
+    match decoded(&words) {
+        Some(text) => each_mailbox(text.as_bytes(), false, found),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+/// Whether a value holds addresses and nothing else, as servers write them, and names before those in brackets. A
+/// recipient's own name can be made so that, written without its quotes, it looks like several addresses, or another;
+/// most such values hold what is none.
+pub fn is_all_addresses(value: &[u8]) -> bool {
+    // As nearly all are: one address by itself, with nothing in it that could part it.
+    let plain = value.trim_ascii();
+    let parts = |byte: &u8| byte.is_ascii_whitespace() || b",;:<>()\"\\[]'".contains(byte);
+    if !plain.iter().any(parts) && memchr(b'@', plain).is_some() {
+        return true;
+    }
+    let value = without_type(plain);
+    let count = |brackets: &[u8]| {
+        let mut count = 0;
+        let _all = in_angle(brackets, false, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        count
+    };
+    // Words of the mailbox that are no addresses; and how many addresses it has.
+    let (mut others, mut addresses) = (0, 0);
+    for token in Tokens::new(value) {
+        match token {
+            Token::Separator(b':') => return false,
+            Token::Separator(_) if others > 0 => return false,
+            Token::Separator(_) => addresses = 0,
+            Token::Angle(inside) => {
+                if addresses > 0 || count(inside) != 1 {
+                    return false;
+                }
+                (others, addresses) = (0, 1);
+            }
+            Token::Word(word) if parse(word).is_some() => {
+                if others > 0 {
+                    return false;
+                }
+                addresses += 1;
+            }
+            Token::Word(_) => others += 1,
+        }
+    }
+    others == 0
+}
+
+/// An address behind the word for its kind, as in `rfc822;jane@example.com` (RFC 8098, 3.2.3).
+fn without_type(value: &[u8]) -> &[u8] {
+    let parted = memchr(b';', value).map(|at| (value[..at].trim_ascii(), &value[at + 1..]));
+    let known = |kind: &[u8]| {
+        [&b"rfc822"[..], b"utf-8"]
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(kind))
+    };
+    parted.filter(|(kind, _)| known(kind)).map_or(value, |(_, rest)| rest)
 }
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
@@ -133,7 +222,7 @@ fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
         match token {
             Token::Angle(inside) => {
                 let before = named.count;
-                let _all = in_angle(inside, &mut |address| {
+                let _all = in_angle(inside, false, &mut |address| {
                     named.name(Some(address));
                     ControlFlow::Continue(())
                 });
@@ -150,14 +239,23 @@ fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
 
 fn parse(word: &[u8]) -> Option<Address> {
     // Asked first, as most words are none.
-    let may_be = word.len() <= LONGEST && memchr(b'@', word).is_some();
-    may_be.then(|| Address::parse(&String::from_utf8_lossy(word))).flatten()
+    let may_be = word.len() <= LONGEST && memchr(b'@', word).is_some() && !is_encoded(word);
+    may_be.then(|| Address::parse(&unwrapped(word))).flatten()
 }
 
 /// `<local@domain>`. What separators part is not joined: a route before it (`<@relay.example:local@domain>`), a scheme
 /// (`<mailto:local@domain>`), or a second address where there should be one.
-fn in_angle(inside: &[u8], found: &mut Each) -> ControlFlow<()> {
-    bare(Tokens::within(inside), found)
+fn in_angle(inside: &[u8], decode: bool, found: &mut Each) -> ControlFlow<()> {
+    let mut named = false;
+    bare(Tokens::within(inside), &mut |address| {
+        named = true;
+        found(address)
+    })?;
+    let encoded = || Tokens::within(inside).any(|token| matches!(token, Token::Word(word) if is_encoded(word)));
+    if decode && !named && encoded() {
+        return in_encoded_words(Tokens::within(inside), found);
+    }
+    ControlFlow::Continue(())
 }
 
 /// Addresses that stand by themselves: words belong together where a dot or an `@` joins them

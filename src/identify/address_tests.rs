@@ -129,9 +129,135 @@ fn what_a_colon_a_comma_or_a_bracket_parts_was_joined_to_an_address_that_nobody_
 }
 
 #[test]
+fn what_servers_write_is_nothing_but_addresses() {
+    for value in [
+        " jane@example.com\r\n",
+        " <jane@example.com>",
+        " jane@example.com, bob@example.com,\r\n\tc@example.com",
+        " \"Doe, Jane\" <jane@example.com>; bob@example.com;",
+        " \"x,bob\"@example.com",
+        " example.com-\"x,bob\"@example.com (x)",
+        " rfc822;jane@example.com",
+        " RFC822; <jane@example.com>",
+        "",
+    ] {
+        assert!(is_all_addresses(value.as_bytes()), "{value:?}");
+    }
+    for value in [
+        " x,jane@example.com",
+        " x jane@example.com",
+        " jane@example.com x",
+        " x>, jane@example.com, <y@example.com",
+        " jane@example.com <y@example.com>",
+        " <jane@example.com> y",
+        " <jane@example.com, bob@example.com>",
+        " <>",
+        " x;jane@example.com",
+        " mailing list jane@example.com",
+        " unknown",
+        " @relay.example:jane@example.com",
+    ] {
+        assert!(!is_all_addresses(value.as_bytes()), "{value:?}");
+    }
+}
+
+#[test]
+fn what_programs_write_around_an_address_made_another_of_it() {
+    for value in [
+        " 'jane@example.com'",
+        " Jane 'jane@example.com'",
+        " \u{2018}jane@example.com\u{2019}",
+        " Doe, Jane [SMTP:jane@example.com]",
+        " [SMTP: jane@example.com]",
+        " SMTP:jane@example.com",
+        " Jane [mailto:jane@example.com]",
+        " <[SMTP:jane@example.com]>",
+        " <mailto:jane@example.com>",
+        " <mailto:jane@example.com?subject=x>",
+        " mailto:jane@example.com",
+        " <'jane@example.com'>",
+        " \u{feff}jane@example.com",
+        " \u{200b}jane@example.com\u{200b}",
+        " Jane <\u{200b}jane@example.com\u{2060}>",
+        " jane\u{200d}@\u{ad}example.com",
+    ] {
+        assert_eq!(list(value), ["jane@example.com"], "{value:?}");
+    }
+    assert_eq!(
+        list(" 'a@example.com', 'b@example.com'"),
+        ["a@example.com", "b@example.com"]
+    );
+    assert_eq!(
+        list(" o'neill@example.com, 'tis@example.com"),
+        ["o'neill@example.com", "'tis@example.com"]
+    );
+}
+
+#[test]
+fn an_address_that_is_an_encoded_word_was_not_found() {
+    for value in [
+        " =?utf-8?q?jane=40example.com?=",
+        " =?utf-8?q?jane@example.com?=",
+        " =?UTF-8?B?amFuZUBleGFtcGxlLmNvbQ==?=",
+        " =?utf-8?q?Jane_=3Cjane=40example.com=3E?=",
+        " =?utf-8?q?jane=40?=\r\n =?utf-8?q?example.com?=",
+        " <=?utf-8?q?jane=40example.com?=>",
+        " Jane =?utf-8?q?=3Cjane=40example.com=3E?=",
+        " =?utf-8?q?=E2=80=8Bjane=40example.com?=",
+    ] {
+        assert_eq!(list(value), ["jane@example.com"], "{value:?}");
+    }
+    let both = ["bob@example.com", "jane@example.com"];
+    assert_eq!(list(" =?utf-8?q?bob=40example.com?=, jane@example.com"), both);
+}
+
+/// The sender chooses what a name says.
+#[test]
+fn a_name_that_is_encoded_is_no_address_beside_one() {
+    for value in [
+        " =?utf-8?q?bob=40example.com?= <jane@example.com>",
+        " =?utf-8?q?bob@example.com?= <jane@example.com>",
+        " <jane@example.com> =?utf-8?q?bob=40example.com?=",
+        " =?utf-8?q?bob=40example.com?= jane@example.com",
+        " jane@example.com (=?utf-8?q?bob=40example.com?=)",
+    ] {
+        assert_eq!(list(value), ["jane@example.com"], "{value:?}");
+    }
+    for value in [
+        " =?utf-8?q?bob=40example.com?= <>",
+        " \"=?utf-8?q?bob=40example.com?=\"",
+        " (=?utf-8?q?bob=40example.com?=)",
+        " =?utf-8?q?=3D=3Futf-8=3Fq=3Fbob=3D40example.com=3F=3D?=",
+        " =?utf-8?q?Bob?=",
+    ] {
+        assert_eq!(list(value), [""; 0], "{value:?}");
+    }
+    let received = " by b for <=?utf-8?q?bob=40example.com?=>; Mon";
+    assert_eq!(received_for(received.as_bytes()), None);
+}
+
+#[test]
 fn broken_values_take_linear_time() {
     let pieces = [
-        "\"", "(", "<", "<\"", "a@", "((\"", "\\", "<\\", "<\\>\\", "\\<\"", "<\"\\>", "a<\"(", "[:", "(\\", "<a:b,",
+        "\"",
+        "(",
+        "<",
+        "<\"",
+        "a@",
+        "((\"",
+        "\\",
+        "<\\",
+        "<\\>\\",
+        "\\<\"",
+        "<\"\\>",
+        "a<\"(",
+        "[:",
+        "(\\",
+        "<a:b,",
+        "=?a?q?b@c?=",
+        "=?a?q?b@c?=,",
+        "'@",
+        "[@]",
     ];
     for piece in pieces {
         for (before, behind) in [("", ""), ("", " <"), ("<", ">"), (&"a".repeat(200_000), "[")] {

@@ -29,6 +29,8 @@ pub struct Found {
     pub senders: Vec<Named>,
     /// How often others are named that are in no list. Where nothing was looked up, any of them may be known.
     pub more: u64,
+    /// The header ends with an envelope field that does not count there, and nothing else of our own server's names anybody.
+    pub ends_with_envelope: bool,
 }
 
 /// What somebody is in a message.
@@ -109,6 +111,11 @@ impl<'k, 'w> Gathering<'k, 'w> {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Notes that the header ends with an envelope field that does not count.
+    pub fn ends_with_envelope(&mut self) {
+        self.found.ends_with_envelope = true;
     }
 
     pub fn found(self) -> Found {

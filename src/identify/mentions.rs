@@ -7,6 +7,7 @@ use super::{
     header::{Field, Header},
     journal::Report,
     recipients::{Mail, Rules},
+    zone::Zone,
 };
 use crate::message::Address;
 
@@ -26,6 +27,8 @@ const ONCE_A_BLOCK: [&str; 6] = [
 ];
 /// Different addresses that our own servers' Received fields name; two are as good as many.
 const MOST_OURS: usize = 100;
+/// The group of what counts whichever other group of its step does.
+pub(super) const BESIDE: usize = usize::MAX;
 /// What a server writes above all that was there before, and so above a block of Resent- fields.
 const TRACE: [&str; 2] = [RECEIVED, "Return-Path"];
 
@@ -65,6 +68,10 @@ pub enum Barred {
     NotOurs,
     /// Several addresses stand behind `for`, of which each may be meant.
     Several,
+    /// It is not what stands at the header's end, where alone the profile trusts envelope fields.
+    NotLast,
+    /// It holds more, or something else, than a server writes.
+    Odd,
 }
 
 impl Barred {
@@ -76,6 +83,12 @@ impl Barred {
             Self::NoZone => "the message has no Received field, so nothing shows that our own server wrote this one",
             Self::NotOurs => "this Received field is not our own server's",
             Self::Several => "our servers' Received fields name several addresses",
+            Self::NotLast => {
+                "it is not the last field of a whole header, the only one that envelope_at = \"end\" trusts"
+            }
+            Self::Odd => {
+                "it holds what is no address, or more addresses than its server knew: somebody may have put several into one"
+            }
         }
     }
 }
@@ -93,7 +106,7 @@ pub enum Place<'m> {
 /// A field in which a step looks for addresses.
 pub struct Mention<'m> {
     pub step: Step,
-    /// Of a step's groups the first that yields an address counts.
+    /// Of a step's groups the first that yields an address counts, and [`BESIDE`].
     pub group: usize,
     /// What a filing calls the field.
     pub name: Cow<'static, str>,
@@ -150,17 +163,9 @@ fn of_report(step: Step, report: Option<&Report>, each: &mut Mentioned<'_, '_>) 
     }
 }
 
-/// A group for each of the profile's envelope fields. Those count that stand above the topmost Received field, or as
-/// many further ones as are our own hops'.
+/// A group for each of the profile's envelope fields.
 fn envelope<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
-    let mut received = header.all(RECEIVED).map(|field| field.start);
-    let topmost = received.next();
-    // A message with fewer hops than promised: what is above the topmost is ours all the same.
-    let zone = match rules.trusted_received {
-        0 => topmost,
-        further => received.nth(further - 1).or(topmost),
-    };
-    let below = if zone.is_some() { Barred::Below } else { Barred::NoZone };
+    let zone = Zone::of(rules, header);
     for (group, name) in rules.envelope_headers.iter().enumerate() {
         for field in header.all(name) {
             each(Mention {
@@ -168,21 +173,22 @@ fn envelope<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
                 group,
                 name: name.clone().into(),
                 place: Place::Outer(field),
-                barred: zone.is_none_or(|zone| field.start >= zone).then_some(below),
+                barred: zone.bars(rules, &field),
             })?;
         }
     }
     ControlFlow::Continue(())
 }
 
-/// `for <address>` in the Received fields of our own servers, where there is exactly one (RFC 5321, 4.4).
+/// `for <address>` in the Received fields of our own servers, where there is exactly one (RFC 5321, 4.4). The last of
+/// them, at the zone's edge, names the recipient where mail went through further servers of ours.
 fn received<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
-    let ours = rules.trusted_received.max(1);
+    let ours = rules.trusted_received.saturating_add(1);
     let mut named = HashSet::new();
     if ours > 1 {
         let named_by_us = header.all(RECEIVED).take(ours);
-        let named_by_us = named_by_us.filter_map(|field| received_for(field.value));
-        named.extend(named_by_us.filter(|address| !rules.is_own(address)).take(MOST_OURS));
+        let named_by_us = named_by_us.filter_map(|field| rules.named_by_us(field.value));
+        named.extend(named_by_us.take(MOST_OURS));
     }
     let of_ours = (named.len() > 1).then_some(Barred::Several);
     for (index, field) in header.all(RECEIVED).enumerate() {
@@ -197,7 +203,8 @@ fn received<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
     ControlFlow::Continue(())
 }
 
-/// A group for each block of Resent- fields, the newest first; then To and its like.
+/// A group for each block of Resent- fields, the newest first; and beside it To and its like, for whoever resends a
+/// message, or says so, adds recipients and takes none away.
 fn addressees<'m>(header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> ControlFlow<()> {
     let mut group = 0;
     // The fields of a block, each at its name's place.
@@ -226,8 +233,7 @@ fn addressees<'m>(header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> Contr
         }
     }
     end(&mut block)?;
-    let last = group;
-    named(Step::Addressees, last, header, &ADDRESSEES, each)
+    named(Step::Addressees, BESIDE, header, &ADDRESSEES, each)
 }
 
 /// The fields of these names, name by name.

@@ -1,6 +1,7 @@
 //! What a copy is: its digests, its date, its recipients. All of it pure, on bytes.
 
 mod address;
+mod around;
 mod found;
 mod header;
 mod identity;
@@ -14,6 +15,7 @@ mod received;
 mod recipients;
 mod survey;
 mod values;
+mod zone;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -33,6 +35,7 @@ pub use received::Client;
 pub use recipients::{Mail, Rules, how_to_believe_reports};
 pub use survey::{Survey, Surveyed};
 pub use values::{is_cut, mailboxes, text};
+pub use zone::at_end;
 
 /// What could not be understood of a message; kept with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

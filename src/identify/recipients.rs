@@ -3,22 +3,26 @@
 //! The steps in their order, of which the first that yields an address decides unless the profile says otherwise:
 //! a journal report, envelope fields in the trusted zone, Received, the header's own addressees. What a step looks at
 //! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
-//! is and what of it is barred, and is asked by whoever decides and by whoever explains.
+//! is and what of it is barred (`zone`: by where it stands), and is asked by whoever decides and by whoever explains.
 
 use std::{collections::HashSet, ops::ControlFlow};
 
 use super::{
-    address::Each,
+    address::{Each, first_addresses, received_for},
     found::{Found, Gathering, Keep, Role, Wanted},
-    header::Header,
+    header::{Field, Header},
     journal::{MARK, Report},
-    mentions::{Mention, RECEIVED, Step, mentions},
+    mentions::{BESIDE, Barred, Mention, RECEIVED, Step, mentions},
     received::Client,
+    zone::at_end,
 };
 use crate::{
-    config::{self, Hosts, Journal, Use},
+    config::{self, EnvelopeAt, Hosts, Journal, Use, Wrapping},
     message::Address,
 };
+
+/// Addresses of the last field of a header that are looked at where it does not count.
+const MOST_LAST: usize = 100;
 
 /// A profile's rules, made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +31,11 @@ pub struct Rules {
     journal: Journal,
     journal_from: Vec<Hosts>,
     pub(super) envelope_headers: Vec<String>,
+    pub(super) envelope_at: EnvelopeAt,
     pub(super) trusted_received: usize,
     /// In lower case; the longest first.
     strip_prefix: Vec<String>,
+    unwrap: Vec<Wrapping>,
     own_addresses: HashSet<Address>,
     plus_addressing: bool,
     senders: bool,
@@ -70,8 +76,10 @@ impl Rules {
             journal: recipients.journal,
             journal_from: recipients.journal_from.clone(),
             envelope_headers: recipients.envelope_headers.clone(),
+            envelope_at: recipients.envelope_at,
             trusted_received: recipients.trusted_received,
             strip_prefix,
+            unwrap: recipients.unwrap.clone(),
             own_addresses: own.filter_map(Address::parse).collect(),
             plus_addressing: recipients.plus_addressing,
             senders: recipients.senders,
@@ -113,11 +121,16 @@ impl Rules {
     pub(super) fn decide(&self, mail: &Mail, keep: Keep) -> (Found, Vec<Counting>) {
         let mut gathering = Gathering::new(keep);
         let mut counting = Vec::new();
+        let mut is_below = false;
         for step in Step::RECIPIENTS {
             let decided = !counting.is_empty() && self.steps != Use::All;
             if !decided && self.takes(step) {
-                self.take(step, mail, &mut gathering, &mut counting);
+                is_below |= self.take(step, mail, &mut gathering, &mut counting);
             }
+        }
+        let told = counting.iter().any(|(step, _)| *step != Step::Addressees);
+        if is_below && !told && self.ends_with_envelope(mail.outer) {
+            gathering.ends_with_envelope();
         }
         if self.senders {
             self.take(Step::Senders, mail, &mut gathering, &mut counting);
@@ -134,8 +147,9 @@ impl Rules {
         }
     }
 
-    /// The addresses of a step's first group that has one; of all groups where they are to be united.
-    fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) {
+    /// The addresses of a step's first group that has one, and of what counts beside it; of all groups where they are to be
+    /// united. Whether envelope fields stand below the trusted zone.
+    fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) -> bool {
         let role = match step {
             Step::Senders => Role::Sender,
             _ => Role::Recipient,
@@ -143,36 +157,67 @@ impl Rules {
         let all = step == Step::Envelope && self.steps == Use::All;
         // The group that was the last to yield an address.
         let mut yielded = None;
+        let mut is_below = false;
         let _all_or_enough = mentions(self, step, mail, &mut |mention| {
-            if yielded.is_some_and(|group| group != mention.group) && !all {
-                return ControlFlow::Break(());
+            let beside = mention.group == BESIDE;
+            if yielded.is_some_and(|group| group != mention.group) && !all && !beside {
+                return match step {
+                    Step::Envelope => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                };
             }
-            if mention.barred.is_some() {
+            if let Some(barred) = mention.barred {
+                is_below |= step == Step::Envelope && barred == Barred::Below;
                 return ControlFlow::Continue(());
             }
             self.each_address(&mention, &mut |address| {
                 if self.is_own(&address) {
                     return ControlFlow::Continue(());
                 }
-                if yielded != Some(mention.group) {
+                if !beside {
                     yielded = Some(mention.group);
+                }
+                if counting.last() != Some(&(step, mention.group)) {
                     counting.push((step, mention.group));
                 }
                 gathering.take(role, address, &mention.name)
             })
         });
+        is_below
+    }
+
+    /// Whether the last field of a header is an envelope field that names others than the mailbox.
+    fn ends_with_envelope(&self, header: &Header) -> bool {
+        let envelope = |field: &Field| self.envelope_headers.iter().any(|name| field.is(name));
+        let last = at_end(header).map(|(_, last)| last).filter(envelope);
+        let named = last.map_or(Vec::new(), |last| first_addresses(last.value, MOST_LAST));
+        named
+            .into_iter()
+            .any(|address| !self.is_own(&self.meant(Step::Envelope, address)))
     }
 
     /// Hands on the addresses of a mention, in their order.
     pub(super) fn each_address(&self, mention: &Mention, found: &mut Each) -> ControlFlow<()> {
-        if mention.step != Step::Envelope || self.strip_prefix.is_empty() {
-            return mention.each_address(found);
+        let ours = matches!(mention.step, Step::Envelope | Step::Received);
+        match ours && !(self.strip_prefix.is_empty() && self.unwrap.is_empty()) {
+            true => mention.each_address(&mut |address| found(self.meant(mention.step, address))),
+            false => mention.each_address(found),
         }
-        mention.each_address(&mut |address| {
-            let mut prefixes = self.strip_prefix.iter();
-            let without = prefixes.find_map(|prefix| address.without_prefix(prefix));
-            found(without.unwrap_or(address))
-        })
+    }
+
+    /// The address that is meant by one that our own server wrote.
+    pub(super) fn meant(&self, step: Step, address: Address) -> Address {
+        let mut prefixes = self.strip_prefix.iter().filter(|_| step == Step::Envelope);
+        let without = prefixes.find_map(|prefix| address.without_prefix(prefix));
+        let address = without.unwrap_or(address);
+        let held = self.unwrap.iter().find_map(|wrapping| wrapping.unwrap(&address));
+        held.unwrap_or(address)
+    }
+
+    /// Whom a Received field of ours names, other than the mailbox.
+    pub(super) fn named_by_us(&self, value: &[u8]) -> Option<Address> {
+        let named = received_for(value).map(|address| self.meant(Step::Received, address));
+        named.filter(|address| !self.is_own(address))
     }
 
     /// Whether the address is the mailbox's own, which names nobody.

@@ -164,7 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Recipients, Use};
+    use crate::config::{EnvelopeAt, Recipients, Use};
 
     fn survey(message: &str, recipients: &Recipients) -> Survey {
         Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()), &mut |_, _| false)
@@ -205,6 +205,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn why_a_field_at_the_end_does_not_count_is_said() {
+        let message = "Received: by x for <a@example.com>; Mon\nX-Envelope-To: boss@example.com\nTo: c@example.com\n\
+                       X-Envelope-To: b@example.com\nX-Envelope-To: a@example.com\n\n";
+        let recipients = Recipients {
+            envelope_at: EnvelopeAt::End,
+            ..Recipients::default()
+        };
+        let surveyed = survey(message, &recipients).addresses;
+        let why = |line: usize| {
+            surveyed
+                .iter()
+                .find(|one| one.line == Some(line))
+                .unwrap()
+                .why
+                .unwrap_or("counts")
+        };
+        assert!(why(2).contains("envelope_at = \"end\""), "{}", why(2));
+        assert!(why(4).contains("more addresses than"), "{}", why(4));
+        assert_eq!(why(5), "counts");
+    }
+
     const FIELDS: [&str; 16] = [
         "Received: by a for <x@example.com>; Mon",
         "Received: by b; Mon",
@@ -236,7 +258,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_counts_is_what_decides(fields in prop::collection::vec(0..FIELDS.len(), 0..12), recipients in rules()) {
+        fn what_counts_is_what_decides(
+            fields in prop::collection::vec(0..FIELDS.len(), 0..12),
+            recipients in rules(),
+            at_end: bool,
+        ) {
+            let envelope_at = if at_end { EnvelopeAt::End } else { EnvelopeAt::Top };
+            let recipients = Recipients { envelope_at, ..recipients };
             let message: String = fields.iter().map(|field| format!("{}\n", FIELDS[*field])).collect();
             let survey = survey(&message, &recipients);
             let counting: BTreeSet<_> = survey.addresses.iter().filter(|one| one.counts).map(|one| &one.address).collect();
@@ -257,7 +285,10 @@ mod tests {
             for (at, other) in others {
                 more.insert(at.min(more.len()), other);
             }
-            let of = |lines: &[&str]| survey(&(lines.join("\n") + "\n"), &recipients).found;
+            let of = |lines: &[&str]| Found {
+                ends_with_envelope: false,
+                ..survey(&(lines.join("\n") + "\n"), &recipients).found
+            };
             prop_assert_eq!(of(&lines), of(&more));
         }
     }

@@ -48,6 +48,8 @@ pub struct Live {
     pub expected: u64,
     /// The addresses that its messages name and nobody has.
     pub(super) unresolved: Frequent,
+    /// Messages whose header ends with an envelope field that does not count.
+    pub(super) ends_with_envelope: u64,
     /// Ends it in good order.
     pub cancel: CancellationToken,
     /// Whether it gets anywhere.
@@ -78,6 +80,10 @@ impl Board {
     /// The addresses that look like the mailbox's own, by what its messages name.
     pub(super) fn own_addresses(&self, username: &str) -> Own {
         self.0.borrow().unresolved.own(username)
+    }
+
+    pub(super) fn ends_with_envelope(&self) -> u64 {
+        self.0.borrow().ends_with_envelope
     }
 
     pub(super) fn expected(&self) -> u64 {
@@ -149,6 +155,7 @@ impl Profile {
             bytes,
             routed,
             reported,
+            ends_with_envelope,
             error,
             afloat: _,
             copy,
@@ -168,6 +175,7 @@ impl Profile {
                 Reported::Untrusted => run.untrusted_reports += 1,
                 Reported::No => {}
             }
+            live.ends_with_envelope += u64::from(ends_with_envelope);
             let Some(routed) = routed else { return };
             if routed.more > 0 && run.notices.len() < MOST_NOTICES {
                 run.notice(names_very_many(&copy, routed.more));

@@ -215,6 +215,8 @@ pub struct Judged {
     pub bytes: u64,
     pub routed: Option<Routed>,
     pub reported: Reported,
+    /// The header ends with an envelope field that does not count there.
+    pub ends_with_envelope: bool,
     pub error: Option<CopyError>,
     /// Where it was fetched: settled when its outcome is counted.
     pub afloat: Option<Afloat>,

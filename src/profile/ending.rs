@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     actor::{Board, Finished, StartError},
+    appended::notice_of_appended,
     frequent::notice_of_unknown,
     run::{self, FolderError, RunError},
 };
@@ -59,6 +60,9 @@ pub(super) fn finish(
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let own = live.own_addresses(&config.server.username);
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
+        run.notice(notice);
+    }
+    if let Some(notice) = notice_of_appended(run.seen, live.ends_with_envelope(), config) {
         run.notice(notice);
     }
     if run.untrusted_reports > 0 {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::{
-    config::{self, Hosts},
-    identify::{Client, Header, Report, first_addresses, received_for},
-    message::{Address, host_name},
+    config::{self, AliasTarget, Hosts, Wrapping},
+    identify::{Client, Field, Header, Report, at_end, first_addresses, received_for},
+    message::{Address, host_name, strict_domain},
 };
 
 /// Envelope fields that mail systems write, beyond those of the defaults: Google Workspace, MDaemon, Fastmail,
@@ -34,7 +34,10 @@ pub struct Evidence {
     /// Envelope fields that are looked for: the profile's first.
     pub names: Vec<String>,
     strip_prefix: Vec<String>,
+    unwrap: Vec<Wrapping>,
     trusted_received: usize,
+    /// The configuration's domain aliases.
+    pub aliases: BTreeMap<String, String>,
     pub messages: Vec<Shown>,
 }
 
@@ -44,6 +47,8 @@ pub struct Shown {
     /// Received fields that it has.
     pub received: usize,
     pub envelope: Vec<Envelope>,
+    /// The last field of the header, where it is an envelope field.
+    pub last: Option<Envelope>,
     /// Whom the topmost Received fields name, each with the number of those above it.
     pub received_for: Vec<(usize, Address)>,
     /// The hosts that wrote the topmost Received fields.
@@ -75,9 +80,25 @@ impl Evidence {
         Self {
             names: names.filter(|name| seen.insert(name.to_ascii_lowercase())).collect(),
             strip_prefix: recipients.strip_prefix.iter().map(|one| one.to_lowercase()).collect(),
+            unwrap: recipients.unwrap.clone(),
             trusted_received: recipients.trusted_received,
+            aliases: BTreeMap::new(),
             messages: Vec::new(),
         }
+    }
+
+    /// The same, where these are the configuration's domain aliases.
+    pub fn with_aliases(self, aliases: &BTreeMap<String, AliasTarget>) -> Self {
+        let normal = |(from, to): (&String, &AliasTarget)| Some((strict_domain(from)?, strict_domain(to.as_str())?));
+        Self {
+            aliases: aliases.iter().filter_map(normal).collect(),
+            ..self
+        }
+    }
+
+    /// The domain that an address at this one is looked up at.
+    pub fn meant<'d>(&'d self, domain: &'d str) -> &'d str {
+        self.aliases.get(domain).map_or(domain, String::as_str)
     }
 
     /// Looks at one more header.
@@ -86,7 +107,7 @@ impl Evidence {
         for field in header.fields() {
             if field.is(RECEIVED) {
                 if shown.received <= DEEPEST.max(self.trusted_received) {
-                    let named = received_for(field.value);
+                    let named = received_for(field.value).map(|address| self.unwrapped(address));
                     shown
                         .received_for
                         .extend(named.map(|address| (shown.received, address)));
@@ -100,13 +121,13 @@ impl Evidence {
                 && shown.received <= DEEPEST.max(self.trusted_received)
                 && shown.envelope.len() < MOST
             {
-                let named = first_addresses(field.value, MOST).into_iter();
-                shown.envelope.push(Envelope {
-                    name,
-                    depth: shown.received,
-                    addresses: named.map(|address| self.stripped(address)).collect(),
-                });
+                shown.envelope.push(self.envelope(name, shown.received, &field));
             }
+        }
+        if let Some((_, last)) = at_end(header)
+            && let Some(name) = self.names.iter().position(|name| last.is(name))
+        {
+            shown.last = Some(self.envelope(name, shown.received, &last));
         }
         if Report::is_marked(header) {
             let border = header.all(RECEIVED).nth(self.trusted_received);
@@ -115,11 +136,26 @@ impl Evidence {
         self.messages.push(shown);
     }
 
+    fn envelope(&self, name: usize, depth: usize, field: &Field) -> Envelope {
+        let named = first_addresses(field.value, MOST).into_iter();
+        Envelope {
+            name,
+            depth,
+            addresses: named.map(|address| self.stripped(address)).collect(),
+        }
+    }
+
+    /// The address that another holds, where the profile says so.
+    fn unwrapped(&self, address: Address) -> Address {
+        let held = self.unwrap.iter().find_map(|wrapping| wrapping.unwrap(&address));
+        held.unwrap_or(address)
+    }
+
     /// Without what qmail puts before the local part, where the profile says so.
     fn stripped(&self, address: Address) -> Address {
         let mut prefixes = self.strip_prefix.iter();
         let without = prefixes.find_map(|prefix| address.without_prefix(prefix));
-        without.unwrap_or(address)
+        self.unwrapped(without.unwrap_or(address))
     }
 
     /// The number of Received fields above the end of a message's trusted zone, by the profile's rules; `None` where it has

@@ -43,6 +43,7 @@ impl Judged {
             bytes: 0,
             routed: None,
             reported: Reported::No,
+            ends_with_envelope: false,
             error,
             afloat: None,
         }
@@ -134,7 +135,7 @@ pub async fn judge(
             Err(error) => return Ok(failed("identify", error)),
         },
     };
-    let reported = prepared.reported;
+    let (reported, ends_with_envelope) = (prepared.reported, prepared.found.ends_with_envelope);
     let route = Route {
         copy: named,
         folder: folder.number,
@@ -161,6 +162,7 @@ pub async fn judge(
                 bytes: size,
                 routed: Some(routed),
                 reported,
+                ends_with_envelope,
                 error: remark,
                 afloat: None,
             })

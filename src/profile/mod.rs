@@ -10,6 +10,7 @@
 //! the source and keeps a `tally` of what a run would do.
 
 mod actor;
+mod appended;
 mod aside;
 mod budget;
 mod collect;

@@ -104,7 +104,7 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
     let mut look = Look {
         profile,
         most: config.limits.max_message_size.0,
-        evidence: Evidence::new(&profile.recipients),
+        evidence: Evidence::new(&profile.recipients).with_aliases(&config.domain_aliases),
         outlook: Outlook::new(profile, directory.clone()),
     };
     let looked = probe.look(&mut session, &mut look).await;

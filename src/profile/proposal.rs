@@ -1,15 +1,21 @@
 //! Rules for a profile, proposed from what the headers of its newest messages show. Pure.
 //!
 //! What a sender could have written is never believed by it: where the envelope seems to stand below further Received
-//! fields, that is a comment, for the one who knows whose servers they are.
+//! fields, or as the last field of all, that is a comment, for the one who knows whose servers they are.
 
-use std::collections::{BTreeSet, HashSet};
+mod at_end;
+mod prefix;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use at_end::{AtEnd, names_others};
+use prefix::Written;
+
 use super::evidence::{DEEPEST, Evidence, Handed, Shown, by_frequency};
 use crate::{
-    config::{self, Journal},
+    config::{self, EnvelopeAt, Journal},
     message::{self, Address, strict_domain},
 };
 
@@ -33,6 +39,11 @@ pub struct Proposal {
     /// Where what names the recipients stands only below so many Received fields, or in the next one: right if those are
     /// our own servers'.
     pub trusted_received: Option<usize>,
+    /// Where the envelope seems to stand as the last field of the header: "end", right if our own server appends it.
+    pub envelope_at: Option<&'static str>,
+    pub strip_prefix: Vec<String>,
+    /// Those of the configuration, and what the envelope has in place of the domains that are meant.
+    pub domain_aliases: BTreeMap<String, String>,
     /// What of it the profile does not have yet, to put in place of its keys of the same name; empty where the rules fit.
     pub toml: String,
 }
@@ -51,6 +62,8 @@ impl Proposal {
         if evidence.messages.is_empty() {
             return None;
         }
+        let written = Written::find(evidence, recipients, username);
+        let (evidence, as_it_is) = (&written.applied(evidence), evidence);
         let mut view = View {
             evidence,
             recipients,
@@ -65,12 +78,14 @@ impl Proposal {
         let found_own = view.find_own(swallowers, has_user);
         view.own.extend(found_own.iter().cloned());
         let mut headers = view.usable_headers();
-        let deeper = match headers.is_empty() {
-            true => view.deeper_header().or_else(|| view.deeper_received()),
-            false => None,
-        };
+        let mut deeper = if headers.is_empty() { view.deeper_header() } else { None };
         headers.extend(deeper.as_ref().and_then(|deeper| deeper.name));
-        let domains = view.domains(&headers, deeper.as_ref());
+        let at_end = if headers.is_empty() { AtEnd::find(&view) } else { None };
+        headers.extend(at_end.as_ref().map(|at_end| at_end.name));
+        if headers.is_empty() {
+            deeper = view.deeper_received();
+        }
+        let domains = view.domains(&headers, deeper.as_ref(), at_end.is_some());
         let mut toml = Vec::new();
         if !view.fit(&headers) {
             toml.push(key(
@@ -81,6 +96,8 @@ impl Proposal {
         if let Some(deeper) = &deeper {
             toml.push(deeper.comment(&evidence.names));
         }
+        toml.extend(at_end.as_ref().map(|at_end| at_end.comment(&evidence.names)));
+        toml.extend(written.prefix_line(recipients));
         let own: Vec<String> = recipients
             .own_addresses
             .iter()
@@ -105,11 +122,15 @@ impl Proposal {
         if !toml.is_empty() {
             toml.insert(0, "[profile.recipients]\n".to_owned());
         }
+        toml.extend(written.alias_table(as_it_is));
         Some(Self {
             envelope_headers: headers.iter().map(|name| evidence.names[*name].clone()).collect(),
             own_addresses: own,
             local_domains: domains,
             trusted_received: deeper.map(|deeper| deeper.below),
+            envelope_at: at_end.map(|_| "end"),
+            strip_prefix: recipients.strip_prefix.iter().cloned().chain(written.prefix).collect(),
+            domain_aliases: evidence.aliases.clone(),
             toml: toml.concat(),
         })
     }
@@ -123,6 +144,11 @@ impl Proposal {
             },
             own_addresses: self.own_addresses.clone(),
             trusted_received: self.trusted_received.unwrap_or(recipients.trusted_received),
+            envelope_at: match self.envelope_at {
+                Some(_) => EnvelopeAt::End,
+                None => recipients.envelope_at,
+            },
+            strip_prefix: self.strip_prefix.clone(),
             ..recipients.clone()
         }
     }
@@ -219,6 +245,10 @@ impl View<'_> {
 
     /// The names of fields in the message's trusted zone that name others than the mailbox.
     fn usable(&self, message: &Shown) -> BTreeSet<usize> {
+        if self.recipients.envelope_at == EnvelopeAt::End {
+            let last = message.last.iter().filter(|field| names_others(self, field));
+            return last.map(|field| field.name).collect();
+        }
         let Some(zone) = self.evidence.zone(message) else {
             return BTreeSet::new();
         };
@@ -321,17 +351,20 @@ impl View<'_> {
     }
 
     /// Domains of the recipients whom the envelope names; of To and Cc, where there is none.
-    fn domains(&self, headers: &[usize], deeper: Option<&Deeper>) -> Vec<String> {
+    fn domains(&self, headers: &[usize], deeper: Option<&Deeper>, at_end: bool) -> Vec<String> {
+        let at_end = at_end || self.recipients.envelope_at == EnvelopeAt::End;
         let trusted = deeper.map_or(self.recipients.trusted_received, |deeper| deeper.below);
         let others = |addresses: Vec<&Address>| {
             let others = addresses.into_iter().filter(|address| !self.is_own(address));
             others
-                .map(|address| address.domain().to_owned())
+                .map(|address| self.evidence.meant(address.domain()).to_owned())
                 .collect::<BTreeSet<_>>()
         };
         let envelope = |message: &Shown| {
             let fields = message.envelope.iter();
-            let fields = fields.filter(|field| field.depth <= trusted && headers.contains(&field.name));
+            let fields = fields.filter(|field| !at_end && field.depth <= trusted);
+            let last = message.last.iter().filter(|_| at_end);
+            let fields = fields.chain(last).filter(|field| headers.contains(&field.name));
             let named = others(fields.flat_map(|field| &field.addresses).collect());
             if !named.is_empty() {
                 return named;

@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use super::*;
 use crate::{
-    config::{Config, Recipients},
+    config::{Config, EnvelopeAt, Recipients},
     identify::Header,
 };
 
@@ -270,6 +270,125 @@ fn where_reports_come_from_is_a_comment() {
     assert_eq!(pasted(&proposal.toml, true).journal_from.len(), 3);
     let unsaid = proposed(&[b"X-MS-Journal-Report:\n\n".to_vec()]);
     assert_eq!(pasted(&unsaid.toml, true).journal, Journal::Always);
+}
+
+/// A hoster appends the field; the copies that a Bcc recipient got went as duplicates of the other's.
+#[test]
+fn the_rules_fitted_where_the_envelope_stands_at_the_end() {
+    let appended = |name: &str| {
+        format!("{RECEIVED}From: eve@sender.example\nTo: bob@example.com\nX-Envelope-To: {name}@example.com\n\nhello\n")
+            .into_bytes()
+    };
+    let messages: Vec<_> = (0..20).map(|n| appended(["bob", "jane"][n % 2])).collect();
+    let proposal = assert_settles(&messages);
+    assert_eq!(proposal.envelope_at, Some("end"));
+    assert_eq!(proposal.envelope_headers, ["X-Envelope-To"]);
+    assert_eq!(proposal.local_domains, ["example.com"]);
+    assert!(
+        proposal
+            .toml
+            .contains("\n# envelope_at = \"end\"   # only if your server appends X-Envelope-To to all mail"),
+        "{}",
+        proposal.toml
+    );
+    assert_eq!(pasted(&proposal.toml, false).envelope_at, EnvelopeAt::Top);
+    // What stands above as well is believed in any case; what not all have, senders may have written.
+    let both: Vec<_> = messages
+        .iter()
+        .map(|message| [b"Delivered-To: jane@example.com\n", &message[..]].concat())
+        .collect();
+    assert_eq!(proposed(&both).envelope_at, None);
+    let few = [&messages[..], &vec![message(RECEIVED); 5][..]].concat();
+    assert_eq!(proposed(&few).envelope_at, None);
+}
+
+/// As Courier delivers `@example.com: all`.
+fn of_courier(count: usize) -> Vec<Vec<u8>> {
+    let of = |number: usize| {
+        let (name, to) = match number % 4 {
+            0 => ("jane", "jane@example.com"),
+            1 => ("bob", "list@sender.example"),
+            2 => ("\"a b\"", "\"a b\"@example.com"),
+            _ => ("carol", "Carol <carol@example.com>"),
+        };
+        let header =
+            format!("Delivered-To: all-{name}@mx.example.com\n{RECEIVED}From: eve@sender.example\nTo: {to}\n\nhello\n");
+        header.into_bytes()
+    };
+    (0..count).map(of).collect()
+}
+
+#[test]
+fn what_courier_puts_around_each_address_was_not_found() {
+    let messages = of_courier(24);
+    let proposal = proposed_of(&messages, &Recipients::default(), "all", &[]);
+    assert_eq!(proposal.strip_prefix, ["all-"]);
+    assert_eq!(
+        proposal.domain_aliases,
+        [("mx.example.com".into(), "example.com".into())].into()
+    );
+    assert_eq!(proposal.local_domains, ["example.com"]);
+    assert!(
+        proposal.toml.contains("\nstrip_prefix = [\"all-\"]\n"),
+        "{}",
+        proposal.toml
+    );
+    assert!(
+        proposal
+            .toml
+            .ends_with("[domain_aliases]\n\"mx.example.com\" = \"example.com\"\n"),
+        "{}",
+        proposal.toml
+    );
+    // Once it is there, there is nothing more to say.
+    let recipients = pasted(&proposal.toml, false);
+    let aliases = [("mx.example.com", "example.com"), ("example.net", "example.com")];
+    let aliases = aliases.map(|(from, to)| (from.to_owned(), to.into())).into();
+    let mut evidence = Evidence::new(&recipients).with_aliases(&aliases);
+    messages
+        .iter()
+        .for_each(|message| evidence.look(&Header::scan(message)));
+    let second = Proposal::new(&evidence, &recipients, "all", &[], |_| false).unwrap();
+    assert_eq!(second.toml, "");
+    assert_eq!(proposed(&messages[..19]).strip_prefix, [""; 0], "too few to say");
+    // The mailbox may have any name, where the header has the addresses as they are meant.
+    assert_eq!(proposed(&messages).strip_prefix, ["all-"]);
+}
+
+#[test]
+fn what_addresses_have_in_common_is_no_prefix_where_it_is_part_of_them() {
+    let of = |number: usize| {
+        let name = ["sales-north", "sales-south"][number % 2];
+        format!("Delivered-To: {name}@example.com\n{RECEIVED}From: eve@sender.example\nTo: {name}@example.com\n\n")
+            .into_bytes()
+    };
+    let messages: Vec<_> = (0..24).map(of).collect();
+    let proposal = assert_settles(&messages);
+    assert_eq!((proposal.strip_prefix.len(), proposal.domain_aliases.len()), (0, 0));
+    let other_names = |number: usize| {
+        let name = ["sales-north", "sales-south"][number % 2];
+        format!("Delivered-To: {name}@example.com\n{RECEIVED}From: eve@sender.example\nTo: x@sender.example\n\n")
+            .into_bytes()
+    };
+    let messages: Vec<_> = (0..24).map(other_names).collect();
+    assert_eq!(assert_settles(&messages).strip_prefix, [""; 0]);
+}
+
+/// Somebody forwards mail from elsewhere, where the address has the same name.
+#[test]
+fn a_domain_that_some_mail_is_forwarded_from_is_no_alias() {
+    let of = |number: usize| {
+        let domain = if number.is_multiple_of(3) {
+            "example.com"
+        } else {
+            "forwarder.example"
+        };
+        format!("Delivered-To: jane@example.com\n{RECEIVED}From: eve@sender.example\nTo: jane@{domain}\n\n")
+            .into_bytes()
+    };
+    let messages: Vec<_> = (0..24).map(of).collect();
+    let proposal = proposed_of(&messages, &Recipients::default(), "box", &["jane@example.com"]);
+    assert_eq!(proposal.domain_aliases.len(), 0, "{}", proposal.toml);
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::frequent::{Frequent, Own, notice_of_unknown};
+use super::{
+    appended::notice_of_appended,
+    frequent::{Frequent, Own, notice_of_unknown},
+};
 use crate::{
     config::{self, Unknown},
     identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of},
@@ -54,6 +57,7 @@ pub struct Tally {
     stopped_counting: bool,
     unresolved: Frequent,
     username: String,
+    ends_with_envelope: u64,
 }
 
 impl Tally {
@@ -78,6 +82,7 @@ impl Tally {
             stopped_counting: false,
             unresolved: Frequent::default(),
             username: username.to_owned(),
+            ends_with_envelope: 0,
         }
     }
 
@@ -97,6 +102,7 @@ impl Tally {
             Reported::Untrusted => self.untrusted_reports += 1,
             Reported::Believed => self.journal_reports += 1,
         }
+        self.ends_with_envelope += u64::from(found.ends_with_envelope);
         let previewed = preview(&self.directory, &self.routing, found, &[]);
         let passed = self.passed(&previewed, fetched);
         self.create(&previewed);
@@ -223,6 +229,8 @@ impl Tally {
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
         notices.extend(self.notice_of_unknown(profile));
+        let judged = self.seen - self.too_large - self.failed;
+        notices.extend(notice_of_appended(judged, self.ends_with_envelope, profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));
         }

@@ -21,6 +21,16 @@ pub fn named(what: &str) -> Option<Vec<(String, Vec<u8>)>> {
         return None;
     };
     let folder = Path::new(&folder);
+    let messages = all_in(folder);
+    if messages.is_empty() {
+        skipped(what, &format!("CORPUS={} holds no mail", folder.display()));
+        return None;
+    }
+    Some(messages)
+}
+
+/// The same of this folder.
+pub fn all_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut messages = Vec::new();
     collect(folder, &mut messages);
     for archive in files(folder, ".tar.zst") {
@@ -28,11 +38,7 @@ pub fn named(what: &str) -> Option<Vec<(String, Vec<u8>)>> {
         unpack(&archive, unpacked.path());
         collect(unpacked.path(), &mut messages);
     }
-    if messages.is_empty() {
-        skipped(what, &format!("CORPUS={} holds no mail", folder.display()));
-        return None;
-    }
-    Some(messages)
+    messages
 }
 
 /// `count` messages: the corpus over and over, each repetition made of messages of its own by a last
@@ -59,7 +65,7 @@ fn with_field(message: &[u8], field: &str) -> Vec<u8> {
 }
 
 /// Says it where it is seen: the test harness hides what a passing test prints with `eprintln!`.
-fn skipped(what: &str, why: &str) {
+pub fn skipped(what: &str, why: &str) {
     let _ = writeln!(stderr(), "\nSKIPPED: {what}, with real mail: {why}\n");
 }
 

@@ -190,7 +190,7 @@ impl Mailbox {
         self.deliver(&mail, &Delivery::Unsaid)
     }
 
-    /// Passed on by one of us to another: whom it was to at first does not count.
+    /// Passed on by one of us to another: it is for both.
     fn resent(&mut self) -> Vec<u8> {
         let from = self.stranger();
         let first = self.mailboxes(1);

@@ -1,0 +1,42 @@
+//! Whether nearly every message ends its header with an envelope field that does not count there; and what is said of it, by
+//! a run and by its rehearsal. Pure.
+
+use crate::config;
+
+/// From so many messages on, and where so many of a hundred are so, it is said.
+const LEAST: u64 = 10;
+const PERCENT: u64 = 90;
+
+/// Where a hoster appends the envelope, copies for Bcc recipients go as duplicates of the others', in silence.
+pub(super) fn notice_of_appended(seen: u64, appended: u64, profile: &config::Profile) -> Option<String> {
+    let nearly_all = appended >= LEAST && appended * 100 >= seen * PERCENT;
+    nearly_all.then(|| {
+        format!(
+            "the header of {appended} of {seen} messages ends with an envelope header, where it does not count, and nothing \
+             else that your server wrote names anybody: recipients in Bcc are not found. If your server appends it to all mail, write envelope_at = \"end\" \
+             in [profile.recipients] of profile {:?}; `explain` shows the field",
+            profile.name
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::{
+        Figment,
+        providers::{Format, Toml},
+    };
+
+    use super::*;
+
+    #[test]
+    fn copies_for_bcc_recipients_were_duplicates_and_nothing_was_said() {
+        let text = "name = \"company\"\n[server]\naccess = \"imap\"\nhost = \"x\"\nusername = \"x\"\n";
+        let profile = Figment::new().merge(Toml::string(text)).extract().unwrap();
+        let said = |seen, appended| notice_of_appended(seen, appended, &profile);
+        assert!(said(20, 20).unwrap().contains("envelope_at = \"end\""));
+        assert_eq!(said(20, 17), None, "others have none");
+        assert_eq!(said(9, 9), None, "too few to say");
+        assert_eq!(said(0, 0), None);
+    }
+}
