@@ -2,6 +2,7 @@
 //! is the mailbox's own may stand there and swallow the message. Pure.
 
 use crate::{
+    archive::Content,
     identify::{Header, first_addresses},
     message::Address,
 };
@@ -34,6 +35,15 @@ impl Passed {
             twin,
             reached: true,
             ..Self::default()
+        }
+    }
+
+    /// Of a copy whose recipients these are as far as nobody has them; `reached` says whether any other is known.
+    pub fn of(content: &Content, unresolved: &[Address], reached: bool, is_known: impl Fn(&Address) -> bool) -> Self {
+        let twin = twin(&content.identity);
+        match reached || unresolved.is_empty() {
+            true => Self::by(twin),
+            false => Self::over(twin, &content.bytes, unresolved, is_known),
         }
     }
 
