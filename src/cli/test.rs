@@ -68,18 +68,16 @@ fn print(output: &mut Output, probe: &Probe) {
         output.line(format!("recipients: {}", recipients.words()));
     }
     match &probe.proposal {
-        Some(proposal) if proposal.toml.is_empty() => {
-            if probe.verdict == Verdict::Works {
-                output.line("the rules fit what is there");
-            }
+        Some(proposal) if proposal.toml.is_empty() && probe.verdict == Verdict::Works => {
+            output.line("the rules fit what is there");
         }
-        Some(proposal) => {
+        Some(proposal) if !proposal.toml.is_empty() => {
             output.line("proposed from the newest messages, in place of the profile's keys of the same name:");
             output.line("");
             output.text(&proposal.toml);
             output.line("");
         }
-        None => {}
+        Some(_) | None => {}
     }
     for doubt in &probe.doubts {
         output.line(format!("doubt: {doubt}"));
