@@ -331,3 +331,129 @@ fn the_rules_that_are_proposed_fit_the_mailbox() {
     let appliance = appliance(&empty, "imap", "", "");
     assert!(appliance.done(&["test", PROFILE, "--json"]).json()["proposal"].is_null());
 }
+
+/// A message with this above its own header.
+fn below(above: &str, number: usize) -> String {
+    format!(
+        "{above}From: eve@sender.example\nTo: jane@example.com\nMessage-ID: <{number}@x>\nSubject: {number}\n\nhello {number}\n"
+    )
+}
+
+#[test]
+fn a_mailbox_without_an_envelope_was_said_to_fit() {
+    let always_bcc = |number: usize| {
+        let named = if number.is_multiple_of(2) {
+            "\n\tfor <jane@example.com>"
+        } else {
+            ""
+        };
+        let above = format!(
+            "X-Original-To: archive@box.example\nDelivered-To: archive@box.example\nReceived: from a.sender.example (a.sender.example \
+             [192.0.2.1])\n\tby mx.example.com (Postfix) with ESMTP id 1{named}; Mon\n"
+        );
+        below(&above, number)
+    };
+    let server = Dovecot::with((0..40).map(always_bcc));
+    for access in ["imap", "pop3"] {
+        let appliance = appliance(&server, access, "", "");
+        let tested = appliance.done(&["test", PROFILE, "--json"]).json();
+        assert_eq!(text(&tested, "verdict"), "doubtful", "{tested:#}");
+        assert_eq!(tested["proposal"]["own_addresses"][0], "archive@box.example");
+        let recipients = &tested["recipients"];
+        assert_eq!(
+            (text(recipients, "bcc"), text(recipients, "server")),
+            ("unknown".into(), "Postfix".into())
+        );
+        assert!(
+            text(recipients, "remedy").contains("PREPEND X-Envelope-To"),
+            "{recipients:#}"
+        );
+        assert!(
+            tested["envelope_headers"].as_object().expect("counts").is_empty(),
+            "{tested:#}"
+        );
+
+        // With its own address told, what cannot be known is said all the same.
+        let keys = "own_addresses = [\"archive@box.example\"]\nlocal_domains = [\"example.com\"]\n";
+        let profile = Profile {
+            recipients: keys.into(),
+            ..Profile::new(&server, access)
+        };
+        appliance.configure(&(user_tables(&company()) + &profile.toml()));
+        let said = appliance.done(&["test", PROFILE]).text();
+        assert!(said.contains("recipients in Bcc cannot be known here"), "{said}");
+        assert!(
+            said.contains("20 of 40 messages have `for` in a Received field"),
+            "{said}"
+        );
+        for praise in ["the profile works", "the rules fit"] {
+            assert!(!said.contains(praise), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_address_of_the_mailbox_that_swallowed_some_of_the_mail_was_not_told_of() {
+    let one = |number: usize| {
+        let to = if number.is_multiple_of(8) {
+            "archive@box.example"
+        } else {
+            "jane@example.com"
+        };
+        below(
+            &format!("Delivered-To: {to}\nReceived: from a (a [192.0.2.1]) by mx.example.com (Postfix); Mon\n"),
+            number,
+        )
+    };
+    let server = Dovecot::with((0..80).map(one));
+    let appliance = appliance(&server, "imap", "", "");
+    let rehearsed = appliance.done(&["archive", PROFILE, "--dry-run", "--json"]).json();
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    for told in [&rehearsed, &run] {
+        let notices = told["notices"].to_string();
+        for words in [
+            "archive@box.example",
+            "in place of the recipients in 10 of 80 messages",
+            "own_addresses",
+        ] {
+            assert!(notices.contains(words), "{words} in {notices}");
+        }
+    }
+    let tested = appliance.done(&["test", PROFILE, "--json"]).json();
+    assert_eq!(
+        tested["proposal"]["own_addresses"][0], "archive@box.example",
+        "{tested:#}"
+    );
+    // Copies of their own for those whom To names show that nobody was forgotten.
+    let each = (0..80).flat_map(|number| {
+        ["jane@example.com", "old@example.com"].map(|to| {
+            below(
+                &format!("Delivered-To: {to}\nReceived: from a (a [192.0.2.1]) by mx.example.com (Postfix); Mon\n"),
+                number,
+            )
+        })
+    });
+    let server = Dovecot::with(each);
+    let profile = Profile::new(&server, "imap");
+    let appliance = Appliance::for_company(DROPKEEP, &profile);
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert!(!run["notices"].to_string().contains("own_addresses"), "{run:#}");
+    let tested = appliance.done(&["test", PROFILE, "--json"]).json();
+    assert_eq!(
+        tested["proposal"]["own_addresses"],
+        serde_json::json!(["all@example.com"])
+    );
+}
+
+#[test]
+fn a_mailbox_without_a_message_shows_nothing_of_the_rules() {
+    let empty = Dovecot::start();
+    empty.deliver(Vec::<Vec<u8>>::new());
+    let appliance = appliance(&empty, "imap", "", "");
+    let said = appliance.done(&["test", PROFILE]).text();
+    assert!(said.contains("no message was looked at"), "{said}");
+    assert!(
+        !said.contains("the profile works") && !said.contains("the rules fit"),
+        "{said}"
+    );
+}

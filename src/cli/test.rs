@@ -4,16 +4,20 @@ use super::output::Output;
 use crate::{
     config::Config,
     control::api::Failure,
-    profile::{Exit, Probe, probe},
+    explain::directory,
+    profile::{Exit, NotCounted, Probe, Verdict, probe},
+    route::Directory,
 };
 
 pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
     let profile = config.profile(name)?;
+    // What stands in the way of the store is no reason not to look at the source.
+    let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
     let probe = runtime.block_on(async {
         tokio::select! {
-            probe = probe(config, profile) => probe.map_err(Failure::from),
+            probe = probe(config, profile, directory) => probe.map_err(Failure::from),
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
         }
     })?;
@@ -47,19 +51,42 @@ fn print(output: &mut Output, probe: &Probe) {
     for (name, count) in &probe.envelope_headers {
         output.line(format!("header {name}: on {count} of the newest messages"));
     }
+    let looked_at = probe.recipients.as_ref().map_or(0, |recipients| recipients.messages);
+    // What a few senders have put there is no news.
+    let often = |seen: &NotCounted| seen.messages * 5 >= looked_at;
+    for (name, seen) in probe
+        .envelope_headers_not_counted
+        .iter()
+        .filter(|(_, seen)| often(seen))
+    {
+        let (messages, why) = (seen.messages, seen.why);
+        output.line(format!(
+            "header {name} does not count on {messages} of the newest messages: {why}"
+        ));
+    }
+    if let Some(recipients) = &probe.recipients {
+        output.line(format!("recipients: {}", recipients.words()));
+    }
     match &probe.proposal {
-        Some(proposal) if proposal.toml.is_empty() => output.line("the rules fit what is there"),
-        Some(proposal) => {
+        Some(proposal) if proposal.toml.is_empty() && probe.verdict == Verdict::Works => {
+            output.line("the rules fit what is there");
+        }
+        Some(proposal) if !proposal.toml.is_empty() => {
             output.line("proposed from the newest messages, in place of the profile's keys of the same name:");
             output.line("");
             output.text(&proposal.toml);
             output.line("");
         }
-        None => {}
+        Some(_) | None => {}
     }
-    output.line(if probe.ok {
-        "the profile works"
-    } else {
-        "the profile does not work"
+    for doubt in &probe.doubts {
+        output.line(format!("doubt: {doubt}"));
+    }
+    output.line(match probe.verdict {
+        Verdict::Works => "the profile works",
+        Verdict::Doubtful => {
+            "the source can be archived; whether each message reaches its recipients is in doubt, as said above"
+        }
+        Verdict::Fails => "the profile does not work",
     });
 }

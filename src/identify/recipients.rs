@@ -221,7 +221,7 @@ impl Rules {
     }
 
     /// Whether the address is the mailbox's own, which names nobody.
-    pub(super) fn is_own(&self, address: &Address) -> bool {
+    pub fn is_own(&self, address: &Address) -> bool {
         let tagged = || address.without_tag().filter(|_| self.plus_addressing);
         self.own_addresses.contains(address) || tagged().is_some_and(|plain| self.own_addresses.contains(&plain))
     }

@@ -12,7 +12,7 @@ use super::{
     deletion::Doubtful,
     ending::{self, finish, left_open, log, not_begun},
     exclude::Exclude,
-    frequent::{Common, Frequent},
+    frequent::{Frequent, Own},
     judge::names_very_many,
     pulse::Pulse,
     run::{self, Exit},
@@ -77,9 +77,9 @@ impl Board {
         });
     }
 
-    /// The address that so many of its messages name that it looks like the mailbox's own.
-    pub(super) fn common_address(&self) -> Option<Common> {
-        self.0.borrow().unresolved.common()
+    /// The addresses that look like the mailbox's own, by what its messages name.
+    pub(super) fn own_addresses(&self, username: &str) -> Own {
+        self.0.borrow().unresolved.own(username)
     }
 
     pub(super) fn ends_with_envelope(&self) -> u64 {
@@ -184,7 +184,8 @@ impl Profile {
             if routed.more > 0 && run.notices.len() < MOST_NOTICES {
                 run.notice(names_very_many(&copy, routed.more));
             }
-            live.unresolved.message(routed.unresolved);
+            let username = &self.config.server.username;
+            live.unresolved.message(routed.unresolved, &routed.passed, username);
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;
             for user in routed.archived {

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     config::Unknown,
-    identify::{Header, Mail, Reported},
+    identify::{Header, Mail, Reported, identity_of},
     report::{Outcome, SIZE},
-    route::Preview,
+    route::{Passed, Preview, addressees, twin},
     source::{Announced, CopyRef, Fetched, Session, Want},
 };
 
@@ -73,8 +73,8 @@ impl Work<'_> {
             .iter()
             .map(|one| (&one.copy, one.facts.as_ref().and_then(|facts| facts.date)))
             .collect();
-        for (copy, header) in headers {
-            let header = Header::scan(&header);
+        for (copy, bytes) in headers {
+            let header = Header::scan(&bytes);
             let date = dates.get(&copy).copied().flatten();
             if exclude.is_some_and(|exclude| exclude.applies_to(&header, date)) {
                 self.judged(current, Outcome::Excluded, &copy, None);
@@ -93,7 +93,7 @@ impl Work<'_> {
             let question = Preview {
                 found,
                 routing: self.task.routing.clone(),
-                look_up: Vec::new(),
+                look_up: addressees(&bytes),
             };
             let router = &self.task.stages.router;
             let previewed = match router.send(question).await {
@@ -103,7 +103,15 @@ impl Work<'_> {
                 Err(_) => return Err(CollectError::Profile),
             };
             if previewed.unknown {
-                let judged = Judged::skipped(copy.clone(), previewed, Reported::by_header(&header));
+                let reported = Reported::by_header(&header);
+                let passed = Passed {
+                    twin: twin(&identity_of(&bytes)),
+                    reached: false,
+                    addressees: addressees(&bytes),
+                    known: previewed.looked_up.iter().any(Option::is_some),
+                    forms: Vec::new(),
+                };
+                let judged = Judged::skipped(copy.clone(), previewed, passed, reported);
                 self.put(current, judged);
                 aside.insert(copy);
             }

@@ -58,8 +58,8 @@ pub(super) fn finish(
     }
     let expected = live.expected();
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
-    let common = live.common_address();
-    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, common, config) {
+    let own = live.own_addresses(&config.server.username);
+    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
         run.notice(notice);
     }
     if let Some(notice) = notice_of_appended(run.seen, live.ends_with_envelope(), config) {

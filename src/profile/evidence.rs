@@ -106,7 +106,7 @@ impl Evidence {
         let mut shown = Shown::default();
         for field in header.fields() {
             if field.is(RECEIVED) {
-                if shown.received <= DEEPEST {
+                if shown.received <= DEEPEST.max(self.trusted_received) {
                     let named = received_for(field.value).map(|address| self.unwrapped(address));
                     shown
                         .received_for
@@ -158,9 +158,25 @@ impl Evidence {
         self.unwrapped(without.unwrap_or(address))
     }
 
-    /// The depth above which the trusted zone ends in a message, by the profile's rules; `None` where it has none.
+    /// The number of Received fields above the end of a message's trusted zone, by the profile's rules; `None` where it has
+    /// none. With fewer hops than promised, what is above the topmost is ours all the same.
     pub fn zone(&self, message: &Shown) -> Option<usize> {
-        (message.received > self.trusted_received).then_some(self.trusted_received)
+        match message.received {
+            0 => None,
+            received if received > self.trusted_received => Some(self.trusted_received),
+            _ => Some(0),
+        }
+    }
+
+    /// Whom the fields in a message's trusted zone name, and the Received fields of which the last is at its edge.
+    pub fn trusted<'m>(&self, message: &'m Shown) -> impl Iterator<Item = &'m Address> {
+        let zone = self.zone(message);
+        let envelope = message.envelope.iter();
+        let envelope = envelope.filter(move |field| zone.is_some_and(|zone| field.depth <= zone));
+        let ours = self.trusted_received;
+        let received = message.received_for.iter().filter(move |(depth, _)| *depth <= ours);
+        let envelope = envelope.flat_map(|field| &field.addresses);
+        envelope.chain(received.map(|(_, address)| address))
     }
 }
 

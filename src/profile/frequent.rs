@@ -1,12 +1,13 @@
-//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own; and what is
-//! said of it, by a run and by its rehearsal. Pure.
+//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own, and so are those
+//! that swallow mail; and what is said of them, by a run and by its rehearsal. Pure.
 //!
 //! Addresses are counted by the space-saving method, in so much memory whatever comes: one that is not counted takes the
 //! place of the rarest, and keeps in mind how much of the count is not its own.
 
 use std::collections::HashMap;
 
-use crate::{config, message::Address};
+use super::swallowing::{Swallower, Swallowing, local_part};
+use crate::{config, message::Address, route::Passed};
 
 /// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
 /// [`crate::route::decide`] notes.
@@ -14,11 +15,14 @@ const COUNTED: usize = 64;
 /// From so many messages on, and for so many of a hundred, an address is taken for the mailbox's own.
 const LEAST: u64 = 20;
 const PERCENT: u64 = 90;
+/// Addresses that swallow mail, and are told.
+const MOST_TOLD: usize = 5;
 
 #[derive(Clone, Debug, Default)]
 pub struct Frequent {
     messages: u64,
     counts: HashMap<Address, Count>,
+    swallowing: Swallowing,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,14 @@ struct Count {
     count: u64,
     /// How much of it is that of addresses that were there before.
     inherited: u64,
+}
+
+/// The addresses that look like the mailbox's own, of so many messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    pub messages: u64,
+    pub common: Option<Common>,
+    pub swallowers: Vec<Swallower>,
 }
 
 /// An address that nearly every message names.
@@ -38,8 +50,9 @@ pub struct Common {
 }
 
 impl Frequent {
-    /// Counts a message, which names each of these addresses once.
-    pub fn message(&mut self, addresses: Vec<Address>) {
+    /// Counts a message, which names each of these addresses once, and says this besides; `username` is the mailbox's.
+    pub fn message(&mut self, addresses: Vec<Address>, passed: &Passed, username: &str) {
+        self.swallowing.message(&addresses, passed, &local_part(username));
         self.messages += 1;
         for address in addresses {
             if let Some(count) = self.counts.get_mut(&address) {
@@ -66,8 +79,22 @@ impl Frequent {
         })
     }
 
+    /// What looks like the mailbox's own.
+    pub fn own(&self, username: &str) -> Own {
+        let common = self.common();
+        let is_common = |one: &Swallower| common.as_ref().is_some_and(|common| common.address == one.address);
+        let mut swallowers = self.swallowing.swallowers(&local_part(username));
+        swallowers.retain(|one| !is_common(one));
+        swallowers.truncate(MOST_TOLD);
+        Own {
+            messages: self.messages,
+            common,
+            swallowers,
+        }
+    }
+
     /// The address that nearly every message names, if any.
-    pub fn common(&self) -> Option<Common> {
+    fn common(&self) -> Option<Common> {
         let named = |count: &Count| count.count - count.inherited;
         let (address, count) = self.counts.iter().max_by_key(|(_, count)| named(count))?;
         let named = named(count);
@@ -81,34 +108,40 @@ impl Frequent {
 }
 
 /// Nearly everything unknown hints at a directory or a rule that does not fit; an address that nobody has in nearly
-/// everything at the mailbox's own.
-pub(super) fn notice_of_unknown(
-    seen: u64,
-    unknown: u64,
-    common: Option<Common>,
-    profile: &config::Profile,
-) -> Option<String> {
+/// everything, or in place of others, at the mailbox's own.
+pub(super) fn notice_of_unknown(seen: u64, unknown: u64, own: &Own, profile: &config::Profile) -> Option<String> {
     let mostly_unknown = unknown >= 20 && unknown * 10 >= seen * 9;
     let unknown = || format!("{unknown} of {seen} messages have no known address");
-    let Some(Common {
-        address,
-        named,
-        messages,
-    }) = common
-    else {
+    let mut found = Vec::new();
+    if let Some(Common { address, named, .. }) = &own.common {
+        found.push((address, format!("{address}, which was no user's, is named in {named}")));
+    }
+    for Swallower { address, swallowed } in &own.swallowers {
+        let words = "which was no user's, is named in place of the recipients in";
+        found.push((address, format!("{address}, {words} {swallowed}")));
+    }
+    if found.is_empty() {
         return mostly_unknown.then(|| format!("{}: are the users' addresses complete?", unknown()));
-    };
+    }
     let known = profile.recipients.own_addresses.iter().map(String::as_str);
-    let own: Vec<_> = known
-        .chain([address.as_str()])
-        .map(|text| format!("{text:?}"))
-        .collect();
+    let addresses = known.chain(found.iter().map(|(address, _)| address.as_str()));
+    let addresses: Vec<_> = addresses.map(|text| format!("{text:?}")).collect();
+    let words: Vec<_> = found.into_iter().map(|(_, words)| words).collect();
+    let (it_is, it_counts) = match words.len() {
+        1 => ("it looks like the mailbox's own. If it is", "it counts"),
+        _ => ("they look like the mailbox's own. If they are", "they count"),
+    };
     let mut notice = format!(
-        "{address}, which was no user's, is named in {named} of {messages} messages: it looks like the mailbox's own. If it \
-         is, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and it counts for nobody",
-        own.join(", "),
+        "{} of {} messages: {it_is}, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and {it_counts} for \
+         nobody",
+        words.join("; "),
+        own.messages,
+        addresses.join(", "),
         profile.name
     );
+    if !own.swallowers.is_empty() {
+        notice += "; what was archived without its recipients is filed by `dropkeep reroute` then";
+    }
     if mostly_unknown {
         notice += &format!("; {}", unknown());
     }
@@ -139,7 +172,7 @@ mod tests {
             if named(number) {
                 addresses.push(address("all"));
             }
-            frequent.message(addresses);
+            frequent.message(addresses, &Passed::default(), "all");
         }
         assert!(frequent.counts.len() <= COUNTED);
         let common = frequent.common()?;

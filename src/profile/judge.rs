@@ -13,18 +13,19 @@ use crate::{
     fault,
     identify::{Header, Identified, Reported},
     report::{CopyError, InStage, Outcome, Stage},
-    route::{AsItStands, Prepared, Previewed, Route, RouteError, Routed},
+    route::{AsItStands, Passed, Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
 impl Judged {
     /// Unknown by its header, and left alone.
-    pub fn skipped(copy: CopyRef, previewed: Previewed, reported: Reported) -> Self {
+    pub fn skipped(copy: CopyRef, previewed: Previewed, passed: Passed, reported: Reported) -> Self {
         let routed = Routed {
             unknown: true,
             skipped: true,
             local_unknown: previewed.unknown_addresses,
             unresolved: previewed.unresolved,
+            passed,
             ..Default::default()
         };
         Self {

@@ -2,9 +2,11 @@
 //!
 //! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its
 //! connection fetches. `run` is the order of things, `collect` what happens in one folder, `cursor`
-//! which copies are open, `budget` how much may be on its way, `frequent` which address is the mailbox's own.
+//! which copies are open, `budget` how much may be on its way, `frequent` and `swallowing` which addresses are the
+//! mailbox's own.
 //!
-//! Without actors and without a store: `probe` tests a profile and makes a `proposal` of rules, `rehearsal` goes through
+//! Without actors and without a store: `probe` tests a profile, says what its rules make of the newest messages (`outlook`,
+//! with what `mta` knows of servers) and makes a `proposal` of rules from their `evidence`, `rehearsal` goes through
 //! the source and keeps a `tally` of what a run would do.
 
 mod actor;
@@ -20,10 +22,13 @@ mod evidence;
 mod exclude;
 mod fleet;
 mod frequent;
+mod glimpse;
 mod jobs;
 mod judge;
+mod mta;
 mod once_more;
 mod outcomes;
+mod outlook;
 mod probe;
 mod proposal;
 mod pulse;
@@ -37,6 +42,7 @@ mod shortfall;
 mod standing;
 mod supervisor;
 mod survey;
+mod swallowing;
 mod tally;
 mod watcher;
 mod windows;
@@ -45,7 +51,8 @@ mod would_delete;
 pub use actor::{Finished, Heartbeat, Live, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
-pub use probe::{Probe, probe};
+pub use outlook::{Bcc, Knowledge, NotCounted};
+pub use probe::{Probe, Verdict, probe};
 pub use proposal::Proposal;
 pub use rehearsal::{Rehearsal, RehearsedFolder, rehearse};
 pub use run::Exit;

@@ -20,7 +20,12 @@ fn notice(unknown: u64, common: bool, own: &[&str]) -> Option<String> {
         named: 95,
         messages: 100,
     });
-    notice_of_unknown(100, unknown, common, &profile(own))
+    let found = Own {
+        messages: 100,
+        common,
+        swallowers: Vec::new(),
+    };
+    notice_of_unknown(100, unknown, &found, &profile(own))
 }
 
 #[test]
@@ -49,6 +54,35 @@ fn the_line_to_write_dropped_the_addresses_that_were_there() {
     let notice = notice(0, true, &["all@example.com"]).unwrap();
     assert!(
         notice.contains("own_addresses = [\"all@example.com\", \"box@hoster.example\"]"),
+        "{notice}"
+    );
+}
+
+#[test]
+fn an_address_that_swallowed_a_few_messages_was_not_spoken_of() {
+    let mut frequent = Frequent::default();
+    let archive = Address::parse("archive@mx.example.com").unwrap();
+    for number in 0..100 {
+        let swallowed = number % 10 == 0;
+        let unresolved = if swallowed { vec![archive.clone()] } else { Vec::new() };
+        let passed = Passed {
+            twin: number,
+            reached: !swallowed,
+            addressees: Vec::new(),
+            known: swallowed,
+            forms: Vec::new(),
+        };
+        frequent.message(unresolved, &passed, "all");
+    }
+    let notice = notice_of_unknown(100, 10, &frequent.own("all"), &profile(&[])).unwrap();
+    assert!(
+        notice.starts_with(
+            "archive@mx.example.com, which was no user's, is named in place of the recipients in 10 of 100 messages"
+        ),
+        "{notice}"
+    );
+    assert!(
+        notice.contains("own_addresses = [\"archive@mx.example.com\"]"),
         "{notice}"
     );
 }

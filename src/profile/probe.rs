@@ -4,13 +4,20 @@ use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;
 
-use super::{evidence::Evidence, proposal::Proposal, run::Exit, survey::may_not_be_read};
+use super::{
+    evidence::Evidence,
+    glimpse::{glimpse, whole},
+    outlook::{Knowledge, NotCounted, Outlook},
+    proposal::Proposal,
+    run::Exit,
+    survey::may_not_be_read,
+};
 use crate::{
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
     route::{Directory, Known},
-    source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps, Want},
+    source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
 };
 
@@ -24,18 +31,36 @@ const FOLDERS: usize = 200;
 pub struct Probe {
     pub profile: String,
     pub ok: bool,
+    /// Whether it can be said that the profile works.
+    pub verdict: Verdict,
+    /// Why it cannot, where nothing failed.
+    pub doubts: Vec<String>,
     pub steps: Vec<ProbeStep>,
     pub tls: Option<PeerCertificate>,
     pub capabilities: Vec<String>,
     /// What the administrator should know of the server.
     pub warnings: Vec<String>,
     pub folders: Vec<ProbeFolder>,
-    /// Of the newest messages, how many have each of the profile's envelope headers.
+    /// Of the newest messages, how many have each of the profile's envelope headers where it counts, naming somebody.
     pub envelope_headers: BTreeMap<String, usize>,
+    /// How many have it where it does not, and why.
+    pub envelope_headers_not_counted: BTreeMap<String, NotCounted>,
+    /// How the recipients of the newest messages are found; none where no header was seen.
+    pub recipients: Option<Knowledge>,
     /// Rules that fit the newest messages; none where no header was seen.
     pub proposal: Option<Proposal>,
     #[serde(skip)]
     pub exit: Exit,
+}
+
+/// What can be said of a profile.
+#[derive(Clone, Copy, Serialize, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Works,
+    /// Nothing failed, but not all that it finds is right, or nothing shows it.
+    Doubtful,
+    Fails,
 }
 
 #[derive(Serialize, Debug)]
@@ -52,44 +77,76 @@ pub struct ProbeFolder {
     pub messages: u32,
 }
 
-/// Tests `profile`, one of `config`.
+/// Tests `profile`, one of `config`, with these users.
 ///
 /// # Errors
 /// Its password cannot be had, or what a token is asked for with.
-pub async fn probe(config: &Config, profile: &Profile) -> Result<Probe, ConfigError> {
+pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> Result<Probe, ConfigError> {
     let mut probe = Probe {
         profile: profile.name.clone(),
         ok: false,
+        verdict: Verdict::Fails,
+        doubts: Vec::new(),
         steps: Vec::new(),
         tls: None,
         capabilities: Vec::new(),
         warnings: Vec::new(),
         folders: Vec::new(),
         envelope_headers: BTreeMap::new(),
+        envelope_headers_not_counted: BTreeMap::new(),
+        recipients: None,
         proposal: None,
         exit: Exit::Source,
     };
     let Some(mut session) = probe.connect(&Login::new(config, profile)).await? else {
         return Ok(probe);
     };
-    let mut evidence = Evidence::new(&profile.recipients).with_aliases(&config.domain_aliases);
-    let looked = probe.look(profile, &mut session, &mut evidence).await;
+    let mut look = Look {
+        profile,
+        most: config.limits.max_message_size.0,
+        evidence: Evidence::new(&profile.recipients).with_aliases(&config.domain_aliases),
+        outlook: Outlook::new(profile, directory.clone()),
+    };
+    let looked = probe.look(&mut session, &mut look).await;
     if let Err(error) = session.close().await {
         tracing::debug!(%error, "the session did not end in good order");
     }
-    let directory = Directory::of_config(config);
+    let Look { evidence, outlook, .. } = look;
     let has_user = |address: &Address| {
         let known = directory.look_up(address, profile.recipients.plus_addressing);
         matches!(known, Known::Users(..))
     };
-    probe.proposal = Proposal::new(&evidence, &profile.recipients, &profile.server.username, has_user);
+    let (recipients, username) = (&profile.recipients, &profile.server.username);
+    probe.proposal = Proposal::new(&evidence, recipients, username, &outlook.swallowers(), has_user);
+    let knowledge = outlook.knowledge(probe.proposal.as_ref());
+    probe.doubts.extend(outlook.doubts(&knowledge));
+    let remark = knowledge
+        .of_bcc()
+        .filter(|_| knowledge.messages > 0 && !knowledge.is_doubtful());
+    probe.warnings.extend(remark);
+    probe.envelope_headers = knowledge.counting.clone();
+    probe.envelope_headers_not_counted = knowledge.barred.clone();
+    probe.recipients = (knowledge.messages > 0).then_some(knowledge);
     probe.ok = looked;
-    probe.exit = if looked { Exit::Done } else { Exit::Errors };
+    (probe.exit, probe.verdict) = match (looked, probe.doubts.is_empty()) {
+        (true, true) => (Exit::Done, Verdict::Works),
+        (true, false) => (Exit::Done, Verdict::Doubtful),
+        (false, _) => (Exit::Errors, Verdict::Fails),
+    };
     Ok(probe)
 }
 
+/// What a test looks at, and what it finds.
+struct Look<'p> {
+    profile: &'p Profile,
+    /// Bytes; a run leaves larger messages where they are.
+    most: u64,
+    evidence: Evidence,
+    outlook: Outlook<'p>,
+}
+
 impl Probe {
-    fn step(&mut self, step: &str, started: Instant, result: &Result<String, SourceError>) -> bool {
+    fn step(&mut self, step: &str, started: Instant, result: &Result<String, impl ToString>) -> bool {
         let (ok, detail) = match result {
             Ok(detail) => (true, detail.clone()),
             Err(error) => (false, error.to_string()),
@@ -140,21 +197,53 @@ impl Probe {
         }
     }
 
-    /// Looks at folders and headers; false where something of it failed.
-    async fn look(&mut self, profile: &Profile, session: &mut Session, evidence: &mut Evidence) -> bool {
+    /// Looks at folders, headers and a message; false where something of it failed.
+    async fn look(&mut self, session: &mut Session, look: &mut Look<'_>) -> bool {
         let started = Instant::now();
-        let result = self.count_folders(profile, session).await;
+        let result = self.count_folders(look.profile, session).await;
         let all = matches!(result, Ok((_, true)));
         let result = result.map(|(detail, _)| detail);
         if !self.step("folders", started, &result) {
             return false;
         }
+        // The one with the most messages is where most of the mail comes from.
+        let fullest = self.folders.iter().max_by_key(|folder| folder.messages);
+        let Some(folder) = fullest
+            .filter(|folder| folder.messages > 0)
+            .map(|folder| folder.name.clone())
+        else {
+            return all;
+        };
         if !session.can_fetch_headers() {
+            let words = "the server does not give out headers alone (it has no TOP), so nothing was looked at; `archive \
+                         --dry-run` looks at whole messages";
+            self.warnings.push(words.into());
             return all;
         }
         let started = Instant::now();
-        let result = self.count_headers(profile, session, evidence).await;
-        self.step("headers", started, &result) && all
+        let newest = match self.newest(&folder, session).await {
+            Ok(newest) => newest,
+            Err(error) => return self.step("headers", started, &Err::<String, _>(error)),
+        };
+        if newest.iter().all(|one| one.size > look.most) && !newest.is_empty() {
+            let words = "each of the newest messages is larger than max_message_size, and would stay where it is";
+            self.doubts.push(words.into());
+        }
+        let result = self.look_at_headers(&folder, &newest, session, look).await;
+        if !self.step("headers", started, &result) {
+            return false;
+        }
+        // Over POP3 a server may mark what was fetched as read, or delete it.
+        if session.can_wait() {
+            let started = Instant::now();
+            let fitting = newest.into_iter().filter(|one| one.size <= look.most);
+            if let Some(result) = whole(session, fitting.collect()).await
+                && !self.step("message", started, &result)
+            {
+                return false;
+            }
+        }
+        all
     }
 
     /// Gives what was found, and whether all of it can be archived. What cannot is a step of its own, that failed.
@@ -207,36 +296,52 @@ impl Probe {
         Ok((detail, all && opened > 0))
     }
 
-    async fn count_headers(
-        &mut self,
-        profile: &Profile,
-        session: &mut Session,
-        evidence: &mut Evidence,
-    ) -> Result<String, SourceError> {
-        let Some(fullest) = self.folders.iter().max_by_key(|folder| folder.messages) else {
-            return Ok("no folder, no header".into());
-        };
-        session.open(&fullest.name).await?;
-        let listing = session.listing().await?;
-        let newest: Vec<CopyRef> = listing
-            .copies()
-            .skip((listing.len() as usize).saturating_sub(NEWEST))
-            .collect();
-        let announced: Vec<Announced> = session.sizes(&newest, false).await?;
-        let (counts, mut looked_at) = (&mut self.envelope_headers, 0);
-        for window in announced.chunks(20) {
-            let mut count = |fetched: crate::source::Fetched| {
-                let header = Header::scan(&fetched.bytes);
-                looked_at += 1;
-                evidence.look(&header);
-                for name in &profile.recipients.envelope_headers {
-                    if header.all(name).next().is_some() {
-                        *counts.entry(name.clone()).or_default() += 1;
-                    }
-                }
-            };
-            session.fetch(window, Want::Header, &mut count).await?;
+    /// The newest messages of a folder that has some.
+    async fn newest(&self, folder: &str, session: &mut Session) -> Result<Vec<Announced>, String> {
+        let words = |error: SourceError| error.to_string();
+        let opened = session.open(folder).await.map_err(words)?;
+        let listing = session.listing().await.map_err(words)?;
+        let skipped = (listing.len() as usize).saturating_sub(NEWEST);
+        let newest: Vec<CopyRef> = listing.copies().skip(skipped).collect();
+        let announced = session.sizes(&newest, false).await.map_err(words)?;
+        if announced.is_empty() && opened.exists > 0 {
+            let (said, listed) = (opened.exists, newest.len());
+            return Err(format!(
+                "the server says that {said} messages stand in {folder}, lists {listed} of the newest {NEWEST} in a way that \
+                 tells them apart, and gives the size of none: a run would archive nothing"
+            ));
         }
-        Ok(format!("looked at the headers of the newest {looked_at}"))
+        Ok(announced)
+    }
+
+    async fn look_at_headers(
+        &mut self,
+        folder: &str,
+        newest: &[Announced],
+        session: &mut Session,
+        look: &mut Look<'_>,
+    ) -> Result<String, String> {
+        let Look { evidence, outlook, .. } = look;
+        let mut each = |bytes: bytes::Bytes| {
+            evidence.look(&Header::scan(&bytes));
+            outlook.look(&bytes);
+        };
+        let missed = glimpse(session, newest, &mut each)
+            .await
+            .map_err(|error| error.to_string())?;
+        let looked_at = newest.len() - missed.len();
+        let Some(why) = missed.first() else {
+            return Ok(format!("looked at the headers of the newest {looked_at} of {folder}"));
+        };
+        if looked_at == 0 {
+            let of = newest.len();
+            return Err(format!("no header came of the newest {of} messages of {folder}: {why}"));
+        }
+        let words = format!("of {} of the newest messages no header came: {why}", missed.len());
+        self.warnings.push(words);
+        Ok(format!(
+            "looked at the headers of {looked_at} of the newest {} of {folder}",
+            newest.len()
+        ))
     }
 }

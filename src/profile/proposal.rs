@@ -36,7 +36,8 @@ pub struct Proposal {
     /// The mailbox's own addresses, but for its user name, which counts as one anyway.
     pub own_addresses: Vec<String>,
     pub local_domains: Vec<String>,
-    /// Where `envelope_headers` stand only below so many Received fields: right if those are our own servers'.
+    /// Where what names the recipients stands only below so many Received fields, or in the next one: right if those are
+    /// our own servers'.
     pub trusted_received: Option<usize>,
     /// Where the envelope seems to stand as the last field of the header: "end", right if our own server appends it.
     pub envelope_at: Option<&'static str>,
@@ -48,12 +49,14 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Proposes rules in place of a profile's `recipients`; `None` where no header was seen. `has_user` says of an address
-    /// whether a user is known to have it: the mailbox's own it is not.
+    /// Proposes rules in place of a profile's `recipients`; `None` where no header was seen. `swallowers` are addresses
+    /// that were seen to swallow mail; `has_user` says of an address whether a user is known to have it: the mailbox's own
+    /// it is not.
     pub fn new(
         evidence: &Evidence,
         recipients: &config::Recipients,
         username: &str,
+        swallowers: &[Address],
         has_user: impl Fn(&Address) -> bool,
     ) -> Option<Self> {
         if evidence.messages.is_empty() {
@@ -72,13 +75,16 @@ impl Proposal {
                 .filter_map(Address::parse)
                 .collect(),
         };
-        let found_own = view.find_own(has_user);
+        let found_own = view.find_own(swallowers, has_user);
         view.own.extend(found_own.iter().cloned());
         let mut headers = view.usable_headers();
-        let deeper = if headers.is_empty() { view.deeper_header() } else { None };
-        headers.extend(deeper.as_ref().map(|deeper| deeper.name));
+        let mut deeper = if headers.is_empty() { view.deeper_header() } else { None };
+        headers.extend(deeper.as_ref().and_then(|deeper| deeper.name));
         let at_end = if headers.is_empty() { AtEnd::find(&view) } else { None };
         headers.extend(at_end.as_ref().map(|at_end| at_end.name));
+        if headers.is_empty() {
+            deeper = view.deeper_received();
+        }
         let domains = view.domains(&headers, deeper.as_ref(), at_end.is_some());
         let mut toml = Vec::new();
         if !view.fit(&headers) {
@@ -128,6 +134,24 @@ impl Proposal {
             toml: toml.concat(),
         })
     }
+
+    /// A profile's rules with what is proposed in place of its own, and what is proposed in comments too.
+    pub fn applied(&self, recipients: &config::Recipients) -> config::Recipients {
+        config::Recipients {
+            envelope_headers: match self.envelope_headers.is_empty() {
+                true => recipients.envelope_headers.clone(),
+                false => self.envelope_headers.clone(),
+            },
+            own_addresses: self.own_addresses.clone(),
+            trusted_received: self.trusted_received.unwrap_or(recipients.trusted_received),
+            envelope_at: match self.envelope_at {
+                Some(_) => EnvelopeAt::End,
+                None => recipients.envelope_at,
+            },
+            strip_prefix: self.strip_prefix.clone(),
+            ..recipients.clone()
+        }
+    }
 }
 
 /// A key with a list, as a line of TOML.
@@ -142,9 +166,10 @@ struct View<'e> {
     own: HashSet<Address>,
 }
 
-/// An envelope field that stands only below further Received fields.
+/// An envelope field that stands only below further Received fields, or one of those that alone names the recipient.
 struct Deeper {
-    name: usize,
+    /// Which of the names; `None` for the Received field.
+    name: Option<usize>,
     below: usize,
     /// Who wrote the Received field above it, on most messages.
     by: Option<String>,
@@ -153,6 +178,13 @@ struct Deeper {
 impl Deeper {
     fn comment(&self, names: &[String]) -> String {
         let Self { name, below, by } = self;
+        let Some(name) = name else {
+            let which = if *below == 1 { "second" } else { "third" };
+            let by = by.as_ref().map_or(String::new(), |host| format!(" (by {host})"));
+            return format!(
+                "# trusted_received = {below}   # only if the {which} Received field is your own server's{by}: it names the recipient\n"
+            );
+        };
         let fields = match below {
             1 => "the Received field".to_owned(),
             many => format!("each of the {many} Received fields"),
@@ -184,25 +216,28 @@ impl View<'_> {
         self.evidence.messages.iter().filter(|message| message.report.is_none())
     }
 
-    /// Addresses that the envelope names on nearly every message, most frequent first.
-    fn find_own(&self, has_user: impl Fn(&Address) -> bool) -> Vec<Address> {
+    /// Addresses that our own servers name on nearly every message, most frequent first; and those that swallow mail.
+    fn find_own(&self, swallowers: &[Address], has_user: impl Fn(&Address) -> bool) -> Vec<Address> {
         let messages = &self.evidence.messages;
-        if messages.len() < LEAST {
-            return Vec::new();
-        }
         let plain = |address: &Address| {
             let untagged = address.without_tag().filter(|_| self.recipients.plus_addressing);
             untagged.unwrap_or_else(|| address.clone())
         };
-        let named = messages.iter().flat_map(|message| {
-            let envelope = message.envelope.iter().flat_map(|field| &field.addresses);
-            let received = message.received_for.iter().map(|(_, address)| address);
-            envelope.chain(received).map(plain).collect::<BTreeSet<Address>>()
-        });
-        by_frequency(named)
+        let named = messages.iter().filter(|_| messages.len() >= LEAST);
+        let named = named.flat_map(|message| self.evidence.trusted(message).map(plain).collect::<BTreeSet<Address>>());
+        let mut own: Vec<Address> = by_frequency(named)
             .into_iter()
             .filter(|(_, count)| count * 100 >= messages.len() * NEARLY_ALL)
             .map(|(address, _)| address)
+            .collect();
+        own.extend(
+            swallowers
+                .iter()
+                .filter(|one| !own.contains(one))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        own.into_iter()
             .filter(|address| !self.is_own(address) && !has_user(address))
             .filter(|address| Address::parse_strict(address.as_str()).as_ref() == Some(address))
             .collect()
@@ -286,9 +321,32 @@ impl View<'_> {
             .filter(|message| highest(message).get(&name) == Some(&below));
         let by = by_frequency(there.filter_map(|message| message.by.get(below - 1)?.clone()));
         Some(Deeper {
-            name,
+            name: Some(name),
             below,
             by: by.into_iter().next().map(|(host, _)| host),
+        })
+    }
+
+    /// A Received field below the trusted ones that names the recipient on a good share, where none of those does, and
+    /// that one and the same host wrote: strangers' are of many.
+    fn deeper_received(&self) -> Option<Deeper> {
+        let messages = self.plain().count();
+        let trusted = self.recipients.trusted_received;
+        let names = |message: &&Shown, depth: usize| {
+            let mut named = message.received_for.iter();
+            named.any(|(at, address)| *at == depth && !self.is_own(address))
+        };
+        let share = |depth: usize| self.plain().filter(|message| names(message, depth)).count() * 100;
+        if (0..=trusted).any(|depth| share(depth) >= messages * GOOD_SHARE) {
+            return None;
+        }
+        let depth = (trusted + 1..=DEEPEST).find(|depth| share(*depth) >= messages * GOOD_SHARE)?;
+        let hosts = by_frequency(self.plain().filter_map(|message| message.by.get(depth)?.clone()));
+        let (host, count) = hosts.into_iter().next()?;
+        (count * 100 >= messages * NEARLY_ALL).then_some(Deeper {
+            name: None,
+            below: depth,
+            by: Some(host),
         })
     }
 

@@ -28,7 +28,7 @@ fn proposed_of(messages: &[Vec<u8>], recipients: &Recipients, username: &str, us
         .iter()
         .for_each(|message| evidence.look(&Header::scan(message)));
     let has_user = |address: &Address| users.contains(&address.as_str());
-    Proposal::new(&evidence, recipients, username, has_user).unwrap()
+    Proposal::new(&evidence, recipients, username, &[], has_user).unwrap()
 }
 
 fn proposed(messages: &[Vec<u8>]) -> Proposal {
@@ -348,7 +348,7 @@ fn what_courier_puts_around_each_address_was_not_found() {
     messages
         .iter()
         .for_each(|message| evidence.look(&Header::scan(message)));
-    let second = Proposal::new(&evidence, &recipients, "all", |_| false).unwrap();
+    let second = Proposal::new(&evidence, &recipients, "all", &[], |_| false).unwrap();
     assert_eq!(second.toml, "");
     assert_eq!(proposed(&messages[..19]).strip_prefix, [""; 0], "too few to say");
     // The mailbox may have any name, where the header has the addresses as they are meant.
@@ -406,7 +406,7 @@ fn hostile_headers_make_no_other_toml() {
 fn without_headers_nothing_is_proposed() {
     let recipients = Recipients::default();
     assert_eq!(
-        Proposal::new(&Evidence::new(&recipients), &recipients, "box", |_| false),
+        Proposal::new(&Evidence::new(&recipients), &recipients, "box", &[], |_| false),
         None
     );
     let proposal = proposed(&[Vec::new(), b"\0\xff".to_vec()]);

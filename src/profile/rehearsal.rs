@@ -99,7 +99,7 @@ pub async fn rehearse(
         going: Vec::new(),
         cancel,
         watch,
-        tally: Tally::new(directory, &profile.recipients),
+        tally: Tally::new(directory, &profile.recipients, &profile.server.username),
         folders: Vec::new(),
         refused: Vec::new(),
         notices: Vec::new(),
@@ -362,7 +362,7 @@ impl Work<'_> {
             });
             match read {
                 Some((found, reported)) => {
-                    tally.copy(&found, reported);
+                    tally.copy(&found, reported, &bytes);
                     watch(tally.seen, expected);
                 }
                 None => drop(whole.insert(copy)),

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::{
     appended::notice_of_appended,
-    frequent::{Frequent, notice_of_unknown},
+    frequent::{Frequent, Own, notice_of_unknown},
 };
 use crate::{
     config::{self, Unknown},
-    identify::{Found, Reported, Rules, how_to_believe_reports, reports_not_understood},
+    identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of, reports_not_understood},
     message::Address,
     report::{CopyError, SIZE},
-    route::{Directory, Previewed, Routing, Rule, look_through, preview},
+    route::{Directory, Known, Passed, Previewed, Routing, Rule, look_through, preview, twin},
     source::CopyRef,
 };
 
@@ -57,12 +57,13 @@ pub struct Tally {
     /// Some addresses were not counted any more.
     stopped_counting: bool,
     unresolved: Frequent,
+    username: String,
     ends_with_envelope: u64,
 }
 
 impl Tally {
-    /// Judges by these users, and by the rules of a profile.
-    pub fn new(directory: Directory, recipients: &config::Recipients) -> Self {
+    /// Judges by these users, and by the rules of a profile whose mailbox has this user name.
+    pub fn new(directory: Directory, recipients: &config::Recipients, username: &str) -> Self {
         Self {
             directory,
             routing: Routing::new(recipients),
@@ -82,6 +83,7 @@ impl Tally {
             most_counted: MOST_COUNTED,
             stopped_counting: false,
             unresolved: Frequent::default(),
+            username: username.to_owned(),
             ends_with_envelope: 0,
         }
     }
@@ -94,8 +96,8 @@ impl Tally {
         }
     }
 
-    /// Counts a copy in which these addresses were found.
-    pub fn copy(&mut self, found: &Found, reported: Reported) {
+    /// Counts a copy in which these addresses were found; `fetched` is all of it, or its header.
+    pub fn copy(&mut self, found: &Found, reported: Reported, fetched: &[u8]) {
         self.seen += 1;
         match reported {
             Reported::No => {}
@@ -105,16 +107,30 @@ impl Tally {
         }
         self.ends_with_envelope += u64::from(found.ends_with_envelope);
         let previewed = preview(&self.directory, &self.routing, found, &[]);
+        let passed = self.passed(&previewed, fetched);
         self.create(&previewed);
         self.unknown += u64::from(previewed.unknown);
         self.skipped += u64::from(previewed.users.is_empty());
         let unknown = self.unknown_in(&previewed);
-        self.unresolved.message(previewed.unresolved);
+        self.unresolved.message(previewed.unresolved, &passed, &self.username);
         unknown.into_iter().for_each(|address| self.unknown_address(address));
         // A user stands there once, whatever the number of addresses.
         for user in previewed.users {
             *self.users.entry(user.user).or_default() += 1;
         }
+    }
+
+    /// What To and Cc say of a copy in which no recipient is known.
+    fn passed(&self, previewed: &Previewed, fetched: &[u8]) -> Passed {
+        let header = Header::scan(fetched);
+        let twin = twin(&identity_of(&fetched[..header.end]));
+        if previewed.reached {
+            return Passed::by(twin);
+        }
+        let plus = self.routing.plus_addressing;
+        Passed::over(twin, fetched, &previewed.unresolved, |address| {
+            matches!(self.directory.look_up(address, plus), Known::Users(..))
+        })
     }
 
     /// Counts a copy that is larger than a run takes.
@@ -197,12 +213,26 @@ impl Tally {
         (told.collect(), omitted as u64)
     }
 
+    /// The addresses that look like the mailbox's own.
+    pub fn own(&self) -> Own {
+        self.unresolved.own(&self.username)
+    }
+
+    pub fn has_users(&self) -> bool {
+        !self.directory.is_empty()
+    }
+
+    /// What there is to say of mail that is nobody's.
+    pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<String> {
+        let judged = self.seen - self.too_large - self.failed;
+        notice_of_unknown(judged, self.unknown, &self.own(), profile)
+    }
+
     /// What there is to say of the counts as a whole.
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
+        notices.extend(self.notice_of_unknown(profile));
         let judged = self.seen - self.too_large - self.failed;
-        let common = self.unresolved.common();
-        notices.extend(notice_of_unknown(judged, self.unknown, common, profile));
         notices.extend(notice_of_appended(judged, self.ends_with_envelope, profile));
         if self.untrusted_reports > 0 {
             notices.push(how_to_believe_reports(self.untrusted_reports));

@@ -31,7 +31,7 @@ fn tally(unknown: Unknown, create_limit: u32) -> Tally {
         local_domains: vec!["example.com".into()],
         ..Recipients::default()
     };
-    Tally::new(Directory::of_config(&config()), &recipients)
+    Tally::new(Directory::of_config(&config()), &recipients, "all@example.com")
 }
 
 fn found(recipients: &[&str], senders: &[&str]) -> Found {
@@ -51,7 +51,7 @@ fn found(recipients: &[&str], senders: &[&str]) -> Found {
 
 fn copies(tally: &mut Tally, all: &[&[&str]]) {
     all.iter()
-        .for_each(|one| tally.copy(&found(one, &["eve@sender.example"]), Reported::No));
+        .for_each(|one| tally.copy(&found(one, &["eve@sender.example"]), Reported::No, b""));
 }
 
 fn users(tally: &Tally) -> Vec<(&str, u64)> {
@@ -188,7 +188,7 @@ fn many_errors_are_not_all_kept() {
 fn reports_that_are_not_believed_are_said_to_be_so() {
     let mut tally = tally(Unknown::Catchall, 0);
     for reported in [Reported::Believed, Reported::Untrusted, Reported::Untrusted] {
-        tally.copy(&found(&["bob@example.com"], &[]), reported);
+        tally.copy(&found(&["bob@example.com"], &[]), reported, b"");
     }
     assert_eq!((tally.journal_reports, tally.untrusted_reports), (1, 2));
     let notices = tally.notices(&profile(Recipients::default())).join("\n");

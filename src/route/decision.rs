@@ -84,6 +84,8 @@ pub struct Decision {
     pub local_unknown: Vec<Nobody>,
     /// Recipients' addresses that nobody has or had, of whatever domain, without tags that do not count; at most a few.
     pub unresolved: Vec<Address>,
+    /// So many of the users are named as recipients; the others are senders.
+    pub recipients: usize,
     /// No address was known.
     pub unknown: bool,
 }
@@ -94,6 +96,9 @@ pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decisi
     for (list, role) in [(&found.recipients, Role::Recipient), (&found.senders, Role::Sender)] {
         for named in list {
             deciding.look_up(named, role);
+        }
+        if role == Role::Recipient {
+            deciding.decision.recipients = deciding.decision.users.len();
         }
     }
     let mut decision = deciding.decision;

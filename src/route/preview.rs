@@ -14,6 +14,8 @@ pub struct Previewed {
     pub users: Vec<PreviewedUser>,
     /// No address is known.
     pub unknown: bool,
+    /// A recipient is known.
+    pub reached: bool,
     /// Addresses of ours that no user has, and would not get one.
     pub unknown_addresses: Vec<Address>,
     /// Recipients' addresses that nobody has or had, of whatever domain; at most a few.
@@ -76,6 +78,7 @@ pub fn preview(directory: &Directory, routing: &Routing, found: &Found, look_up:
     Previewed {
         users,
         unknown: decision.unknown,
+        reached: decision.recipients > 0,
         unknown_addresses,
         unresolved: decision.unresolved,
         looked_up: looked_up.collect(),

@@ -20,8 +20,10 @@ use tokio::sync::Semaphore;
 use super::{
     Directory, Prepared,
     decision::{Assigned, Nobody, Routing, decide, unclaimed, unknown_goes_to},
-    directory::Rule,
+    directory::{Known, Rule},
+    passed::Passed,
     preview::{Previewed, preview},
+    routed::{RouteError, Routed},
     shares::{SHARES, committed, hand_out_all, take_turn},
     users::{UserChange, UserError, changed},
 };
@@ -33,7 +35,7 @@ use crate::{
     config::Unknown,
     identify::Found,
     message::Address,
-    panics::{Answer, Panicked, survived, survived_async},
+    panics::{Answer, survived, survived_async},
     report::{InStage, Stage, metrics},
 };
 
@@ -150,6 +152,11 @@ impl Router {
         Arc::make_mut(&mut self.directory)
     }
 
+    /// Whether a user is not one that the run made for an address: that is no sign that it is a person's.
+    fn was_there(&self, run: RunId, user: UserId) -> bool {
+        self.created.get(&run).is_none_or(|made| !made.contains(&user))
+    }
+
     /// Notes that a user is new, or other than before.
     fn changed(&mut self, id: UserId) {
         if let Some(ids) = &mut self.meanwhile {
@@ -220,39 +227,6 @@ pub struct ChangeUser(pub UserChange);
 #[rtype(result = "()")]
 pub struct RunEnded(pub RunId);
 
-/// What became of a routed copy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Routed {
-    /// Names of the users it was newly filed for, and of those who had it.
-    pub archived: Vec<String>,
-    pub duplicate: Vec<String>,
-    pub unknown: bool,
-    /// Unknown, and left alone.
-    pub skipped: bool,
-    pub created: Vec<String>,
-    /// Addresses of ours that have no user.
-    pub local_unknown: Vec<Address>,
-    /// Recipients' addresses that nobody has, of whatever domain; at most a few.
-    pub unresolved: Vec<Address>,
-    /// How often others are named, all of them looked up and none of them of any consequence.
-    pub more: u64,
-}
-
-#[derive(thiserror::Error, Clone, Debug)]
-pub enum RouteError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A user to be created met one who was there first; the copy is routed anew by the next run.
-    #[error("{0}")]
-    Twin(StoreError),
-    #[error("{0}; the copy is routed anew by the next run")]
-    Panicked(#[from] Panicked),
-    #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
-    Archive { user: String },
-    #[error("the router stopped; this is a fault of dropkeep")]
-    Router,
-}
-
 impl Handler<Route> for Router {
     type Result = ResponseFuture<Result<Routed, RouteError>>;
 
@@ -287,6 +261,8 @@ impl Router {
             more: prepared.found.more,
             ..Routed::default()
         };
+        let mut recipients = decision.users[..decision.recipients].iter();
+        let reached = recipients.any(|one| self.was_there(run, one.user));
         let creates = matches!(routing.unknown, Unknown::Create);
         for nobody in decision.local_unknown {
             let limit = if creates { routing.create_limit } else { 0 };
@@ -298,15 +274,6 @@ impl Router {
                 None => routed.local_unknown.push(nobody.address),
             }
         }
-        if decision.users.is_empty() {
-            match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
-                Some(assigned) => decision.users.push(assigned),
-                None => {
-                    routed.skipped = true;
-                    return Box::pin(future::ready(Ok(routed)));
-                }
-            }
-        }
         // That mail made a user for an address does not say that it is a person's.
         if let Some(created) = self.created.get(&run) {
             let recipients: HashSet<_> = prepared.found.recipients.iter().map(|named| &named.address).collect();
@@ -314,6 +281,20 @@ impl Router {
             for address in made.filter_map(|one| one.address.as_ref()).take(MOST_MADE) {
                 if recipients.contains(address) && !routed.unresolved.contains(address) {
                     routed.unresolved.push(address.clone());
+                }
+            }
+        }
+        let is_known = |address: &Address| match self.directory.look_up(address, routing.plus_addressing) {
+            Known::Users(users, _) => users.iter().any(|user| self.was_there(run, *user)),
+            Known::Retired | Known::No => false,
+        };
+        routed.passed = Passed::of(&prepared.content, &routed.unresolved, reached, is_known);
+        if decision.users.is_empty() {
+            match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
+                Some(assigned) => decision.users.push(assigned),
+                None => {
+                    routed.skipped = true;
+                    return Box::pin(future::ready(Ok(routed)));
                 }
             }
         }

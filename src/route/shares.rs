@@ -8,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     decision::Assigned,
-    router::{DOING, RouteError, Router},
+    routed::RouteError,
+    router::{DOING, Router},
 };
 use crate::{
     archive::{File, Filed, Shared, StoreError, UserArchive, UserId},

@@ -15,3 +15,4 @@ mod mailserver;
 mod pop3;
 #[path = "../support/mod.rs"]
 mod support;
+mod tested;

@@ -1,0 +1,383 @@
+//! What a profile's rules make of the newest messages: which step finds their recipients, which envelope fields count, and
+//! what cannot be known of this mailbox. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{
+    evidence::by_frequency,
+    mta::{Blind, Path, remedy},
+    proposal::Proposal,
+    swallowing::Swallower,
+    tally::Tally,
+};
+use crate::{
+    config::{self, Unknown},
+    identify::{Header, Mail, Report, Reported, Rules, Step},
+    message::{Address, CATCHALL},
+    route::Directory,
+};
+
+/// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the others'.
+const MANY: usize = 20;
+/// Of so many messages one with an envelope shows nothing of the others.
+const FEW: usize = 20;
+/// Bytes of a header that are kept.
+const LONGEST: usize = 64 << 10;
+
+/// For whom the newest messages are, by the profile's rules.
+pub struct Outlook<'p> {
+    profile: &'p config::Profile,
+    rules: Rules,
+    tally: Tally,
+    headers: Vec<Bytes>,
+}
+
+/// What rules make of the messages.
+#[derive(Debug, Default)]
+struct Made {
+    /// How many messages each step decides; "" where none does.
+    steps: BTreeMap<&'static str, usize>,
+    without_received: usize,
+    counting: BTreeMap<String, usize>,
+    barred: BTreeMap<String, NotCounted>,
+    /// The servers that wrote the newest fields, and whether no envelope names the recipients.
+    paths: Vec<(Path, bool)>,
+    blind: Blind,
+}
+
+/// An envelope field that stands where it does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotCounted {
+    pub messages: usize,
+    pub why: &'static str,
+}
+
+/// How the recipients of the newest messages are found, as `dropkeep test --json` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Knowledge {
+    /// Messages looked at, and by what each one's recipients are found: a journal report, an envelope field, `for` in a
+    /// Received field, To and Cc alone, or nothing.
+    pub messages: usize,
+    pub journal: usize,
+    pub envelope: usize,
+    pub received: usize,
+    pub addressees: usize,
+    pub none: usize,
+    /// Messages in which nobody known is named.
+    pub unknown: u64,
+    /// Messages without any Received field.
+    pub without_received: usize,
+    /// Whether recipients whom To and Cc do not name are known.
+    pub bcc: Bcc,
+    /// The server that wrote the newest Received field of those messages whose recipients are not known, as it seems.
+    pub server: Option<String>,
+    /// How that server is made to write the recipients.
+    pub remedy: Option<String>,
+    /// Of the profile's envelope fields, on how many messages each counts and names somebody.
+    #[serde(skip)]
+    pub counting: BTreeMap<String, usize>,
+    /// On how many it stands and does not count, and why.
+    #[serde(skip)]
+    pub barred: BTreeMap<String, NotCounted>,
+    /// Messages that have `for` in a Received field alone, by the rules that are proposed.
+    #[serde(skip)]
+    single: usize,
+}
+
+/// Whether recipients in Bcc are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bcc {
+    Known,
+    /// Of some messages.
+    Some,
+    Unknown,
+}
+
+impl<'p> Outlook<'p> {
+    pub fn new(profile: &'p config::Profile, directory: Directory) -> Self {
+        let username = &profile.server.username;
+        Self {
+            profile,
+            rules: Rules::new(&profile.recipients, username),
+            tally: Tally::new(directory, &profile.recipients, username),
+            headers: Vec::new(),
+        }
+    }
+
+    /// Looks at one more message by its header.
+    pub fn look(&mut self, bytes: &Bytes) {
+        let header = Header::scan(bytes);
+        self.headers
+            .push(Bytes::copy_from_slice(&bytes[..bytes.len().min(LONGEST)]));
+        // For whom a report is, its body says.
+        if self.rules.need_body(&header) {
+            return;
+        }
+        let reported = match Report::is_marked(&header) {
+            true => Reported::Untrusted,
+            false => Reported::No,
+        };
+        let found = self.rules.find(&Mail::plain(&header));
+        let found = self.tally.looked_through(found, &self.rules, bytes);
+        self.tally.copy(&found, reported, bytes);
+    }
+
+    /// The addresses that swallow mail, as the mailbox's own do.
+    pub fn swallowers(&self) -> Vec<Address> {
+        let own = self.tally.own();
+        own.swallowers
+            .into_iter()
+            .map(|Swallower { address, .. }| address)
+            .collect()
+    }
+
+    /// Messages that a run would file for nobody known, or leave alone.
+    fn nobodys(&self) -> u64 {
+        match self.profile.recipients.unknown {
+            Unknown::Skip => self.tally.skipped,
+            // Whom the administrator has said is known.
+            Unknown::User(_) => 0,
+            Unknown::Catchall | Unknown::Create => self.tally.users.get(CATCHALL).copied().unwrap_or_default(),
+        }
+    }
+
+    /// What these rules make of the messages.
+    fn made(&self, recipients: &config::Recipients) -> Made {
+        let rules = Rules::new(recipients, &self.profile.server.username);
+        let mut made = Made::default();
+        let trusted = recipients.trusted_received;
+        self.headers.iter().for_each(|bytes| made.by(&rules, trusted, bytes));
+        made
+    }
+
+    /// How the recipients are found, by the profile's rules, the mailbox's own addresses put right, and what of it the
+    /// proposed rules mend.
+    pub fn knowledge(&self, proposal: Option<&Proposal>) -> Knowledge {
+        let ours = &self.profile.recipients;
+        let proposed = proposal.map_or_else(|| ours.clone(), |proposal| proposal.applied(ours));
+        let now = self.made(&config::Recipients {
+            own_addresses: proposed.own_addresses.clone(),
+            ..ours.clone()
+        });
+        let then = self.made(&proposed);
+        let is_mended = then.bcc() == Bcc::Known;
+        let path = (!is_mended).then(|| then.path());
+        Knowledge {
+            messages: self.headers.len(),
+            journal: now.of(Step::Journal),
+            envelope: now.of(Step::Envelope),
+            received: now.of(Step::Received),
+            addressees: now.of(Step::Addressees),
+            none: now.steps.get("").copied().unwrap_or_default(),
+            unknown: self.tally.unknown,
+            without_received: now.without_received,
+            bcc: now.bcc(),
+            server: path.and_then(Path::named),
+            remedy: path.map(|path| remedy(path, then.blind)),
+            single: then.of(Step::Received),
+            counting: now.counting,
+            barred: now.barred,
+        }
+    }
+
+    /// Why it cannot be said that the rules fit; none where they do as far as the messages show it.
+    pub fn doubts(&self, knowledge: &Knowledge) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.headers.is_empty() {
+            doubts.push("no message was looked at, so nothing shows what the rules make of the mail".to_owned());
+            return doubts;
+        }
+        let own = self.tally.own();
+        let has_own = own.common.is_some() || !own.swallowers.is_empty();
+        let nobodys = self.nobody_known().filter(|_| !has_own);
+        doubts.extend(nobodys.or_else(|| self.tally.notice_of_unknown(self.profile)));
+        doubts.extend(knowledge.of_bcc().filter(|_| knowledge.is_doubtful()));
+        doubts
+    }
+
+    /// Where each message would be nobody's.
+    fn nobody_known(&self) -> Option<String> {
+        let (nobodys, seen) = (self.nobodys(), self.tally.seen);
+        if seen == 0 || nobodys < seen {
+            return None;
+        }
+        let becomes = match self.profile.recipients.unknown {
+            Unknown::Skip => "a run would leave all of them where they are",
+            _ => "a run would file all of them for @catchall",
+        };
+        let users = match self.tally.has_users() {
+            true => "are the users' addresses complete?",
+            false => "there are no users yet",
+        };
+        Some(format!(
+            "nobody known is named in any of the newest {seen} messages, and {becomes}: {users}"
+        ))
+    }
+}
+
+impl Knowledge {
+    /// By what the recipients are found, in words.
+    pub fn words(&self) -> String {
+        let counts = [
+            (self.journal, "by a journal report"),
+            (self.envelope, "by an envelope field"),
+            (self.received, "by `for` in a Received field"),
+            (self.addressees, "by To and Cc alone"),
+            (self.none, "by nothing"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts.map(|(count, words)| format!("{count} {words}")).collect();
+        format!("of the newest {} messages {}", self.messages, counts.join(", "))
+    }
+
+    /// Whether what is not known of recipients in Bcc is so much that it cannot be said that the rules fit.
+    pub fn is_doubtful(&self) -> bool {
+        match self.bcc {
+            Bcc::Known => false,
+            Bcc::Some => (self.addressees + self.none) * 2 >= self.messages,
+            Bcc::Unknown => true,
+        }
+    }
+
+    /// What is not known of recipients in Bcc; `None` where they are known.
+    pub fn of_bcc(&self) -> Option<String> {
+        let (blind, told) = (self.addressees + self.none, self.envelope + self.journal);
+        if self.bcc == Bcc::Known {
+            return None;
+        }
+        let Some(remedy) = &self.remedy else {
+            return Some(format!(
+                "by the profile's rules the recipients of {blind} of {} messages are those in To and Cc alone, and who is in \
+                 Bcc is not known; what is proposed mends it",
+                self.messages
+            ));
+        };
+        let mut words = match (self.bcc, told) {
+            (Bcc::Unknown, 0) => {
+                "recipients in Bcc cannot be known here: no field of the envelope names the recipients".to_owned()
+            }
+            (Bcc::Unknown, _) => format!(
+                "recipients in Bcc cannot be known here: the envelope of only {told} of {} messages names the recipients",
+                self.messages
+            ),
+            (Bcc::Some | Bcc::Known, _) => format!(
+                "recipients in Bcc cannot be known of {blind} of {} messages: no field of the envelope names the recipients of \
+                 those",
+                self.messages
+            ),
+        };
+        if self.bcc == Bcc::Unknown && self.single > 0 {
+            words += &format!(
+                "; {} of {} messages have `for` in a Received field, which servers write for a single recipient only",
+                self.single, self.messages
+            );
+        }
+        if self.without_received * 2 > self.messages {
+            words += &format!(
+                "; {} of {} messages have no Received field, above which nothing can be known for your own server's",
+                self.without_received, self.messages
+            );
+        }
+        let server = match &self.server {
+            Some(server) => format!("The server seems to be {server}"),
+            None => "Which server it is, no Received field tells".into(),
+        };
+        Some(format!(
+            "{words}. {server}; to have it write them: {remedy}; see docs/servers.md"
+        ))
+    }
+}
+
+impl Made {
+    /// Looks at a message by its header.
+    fn by(&mut self, rules: &Rules, trusted_received: usize, bytes: &Bytes) {
+        let header = Header::scan(bytes);
+        let survey = rules.survey(bytes, &mut |_, _| false);
+        let (mut counting, mut barred) = (BTreeSet::new(), BTreeMap::new());
+        for one in survey.addresses.iter().filter(|one| one.step == Step::Envelope) {
+            match (one.trusted, one.why) {
+                (false, Some(why)) => drop(barred.insert(&one.field, why)),
+                (true, _) if !rules.is_own(&one.address) => drop(counting.insert(&one.field)),
+                _ => {}
+            }
+        }
+        // A field that stands in both places is no news where it counts.
+        for (name, why) in barred.into_iter().filter(|(name, _)| !counting.contains(name)) {
+            let seen = self
+                .barred
+                .entry(name.clone())
+                .or_insert(NotCounted { messages: 0, why });
+            seen.messages += 1;
+        }
+        for name in counting {
+            *self.counting.entry(name.clone()).or_default() += 1;
+        }
+        let decided = survey
+            .addresses
+            .iter()
+            .find(|one| one.counts && one.step != Step::Senders);
+        let decided = match decided {
+            _ if rules.need_body(&header) => Step::Journal.as_str(),
+            Some(one) => one.step.as_str(),
+            None => "",
+        };
+        *self.steps.entry(decided).or_default() += 1;
+        let is_blind = decided.is_empty() || decided == Step::Addressees.as_str();
+        let received = || header.all("Received").map(|field| field.value);
+        self.without_received += usize::from(received().next().is_none());
+        self.paths.push((Path::of(received(), trusted_received), is_blind));
+        if is_blind {
+            self.blind.look(&header);
+        }
+    }
+
+    fn of(&self, step: Step) -> usize {
+        self.steps.get(step.as_str()).copied().unwrap_or_default()
+    }
+
+    /// Messages whose recipients no envelope names.
+    fn blind(&self) -> usize {
+        self.paths.iter().filter(|(_, is_blind)| *is_blind).count()
+    }
+
+    /// Whether recipients in Bcc are known. `for` stands in a Received field where a message came for one recipient alone,
+    /// so by itself it shows nothing of the others.
+    fn bcc(&self) -> Bcc {
+        let (messages, blind) = (self.paths.len(), self.blind());
+        let told = self.of(Step::Envelope) + self.of(Step::Journal);
+        match () {
+            () if told * FEW <= messages => Bcc::Unknown,
+            () if blind * 100 < messages * MANY => Bcc::Known,
+            () => Bcc::Some,
+        }
+    }
+
+    /// The way that most messages came whose recipients no envelope names.
+    fn path(&self) -> Path {
+        let any = self.blind() == 0;
+        let paths = self.paths.iter().filter(|(_, is_blind)| any || *is_blind);
+        let path = by_frequency(paths.map(|(path, _)| *path)).into_iter().next();
+        path.map(|(path, _)| path).unwrap_or_default()
+    }
+}
+
+impl Blind {
+    /// Looks at the header of a message whose recipients no envelope names. Above the topmost Received field alone is what
+    /// the last server wrote.
+    fn look(&mut self, header: &Header) {
+        let above = || header.fields().take_while(|field| !field.is("Received"));
+        let has = |name: &str| usize::from(above().any(|field| field.is(name)));
+        self.messages += 1;
+        self.x_original_to += has("X-Original-To");
+        self.delivered_to += has("Delivered-To");
+        self.envelope_to += has("Envelope-To");
+    }
+}
+
+#[cfg(test)]
+#[path = "outlook_tests.rs"]
+mod tests;

@@ -1,0 +1,39 @@
+//! What became of a copy that was routed, as its connection is told.
+
+use super::passed::Passed;
+use crate::{archive::StoreError, message::Address, panics::Panicked};
+
+/// What became of a routed copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routed {
+    /// Names of the users it was newly filed for, and of those who had it.
+    pub archived: Vec<String>,
+    pub duplicate: Vec<String>,
+    pub unknown: bool,
+    /// Unknown, and left alone.
+    pub skipped: bool,
+    pub created: Vec<String>,
+    /// Addresses of ours that have no user.
+    pub local_unknown: Vec<Address>,
+    /// Recipients' addresses that nobody has, of whatever domain; at most a few.
+    pub unresolved: Vec<Address>,
+    /// What else the message says of those.
+    pub passed: Passed,
+    /// How often others are named, all of them looked up and none of them of any consequence.
+    pub more: u64,
+}
+
+#[derive(thiserror::Error, Clone, Debug)]
+pub enum RouteError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A user to be created met one who was there first; the copy is routed anew by the next run.
+    #[error("{0}")]
+    Twin(StoreError),
+    #[error("{0}; the copy is routed anew by the next run")]
+    Panicked(#[from] Panicked),
+    #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
+    Archive { user: String },
+    #[error("the router stopped; this is a fault of dropkeep")]
+    Router,
+}
