@@ -43,7 +43,7 @@ impl Notes {
     pub const EMPTY: u32 = 1;
     /// No header field could be read.
     pub const NO_HEADER: u32 = 1 << 1;
-    /// A line that is no field ended the header.
+    /// A line in the header, or before it, is no field.
     pub const BROKEN_HEADER: u32 = 1 << 2;
     /// It has no date that could be read.
     pub const NO_DATE: u32 = 1 << 3;
@@ -238,7 +238,7 @@ impl Identified {
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
         note(inner.is_empty(), Notes::NO_HEADER);
-        note(!inner.well_ended, Notes::BROKEN_HEADER);
+        note(inner.broken.is_some(), Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
             outer: &outer,

@@ -65,6 +65,7 @@ pub async fn judge(
         copy,
         bytes,
         internal_date,
+        aside: _,
     } = fetched;
     let size = bytes.len() as u64;
     let rules = task.rules.clone();

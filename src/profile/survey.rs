@@ -40,6 +40,7 @@ impl Work<'_> {
         self.open = Some((folder.to_owned(), opened.uidvalidity));
         self.task.pulse.beat();
         let listing = Arc::new(unless_cancelled(cancel, session.listing()).await?);
+        self.progress.notices.extend(session.take_notices());
         self.task.pulse.beat();
         let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
         let (open, inexact) = match self.task.source {

@@ -20,8 +20,9 @@ use std::{
 use tokio::sync::mpsc;
 
 use self::places::{Kind, Place};
+use self::read::{Message, Told};
 use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
-use crate::formats::{Format, Mbox, MboxKind, maildir};
+use crate::formats::{Format, Mbox, MboxFrom, MboxKind, maildir};
 
 /// Messages that are read and not yet taken.
 const READ_AHEAD: usize = 16;
@@ -33,6 +34,8 @@ pub struct Import {
     pub paths: Vec<PathBuf>,
     pub format: Format,
     pub mbox: MboxKind,
+    /// What counts where it is in doubt whether a line separates the messages of an mbox.
+    pub mbox_from: Option<MboxFrom>,
 }
 
 /// The files of an import, gone through.
@@ -42,6 +45,8 @@ pub struct FilesSession {
     /// Those not yet opened, in their order.
     places: VecDeque<Place>,
     open: Option<Arc<Opened>>,
+    /// What is to be told beside the outcomes of copies.
+    notices: Vec<String>,
 }
 
 /// A place that was opened.
@@ -57,7 +62,13 @@ impl FilesSession {
             import,
             places: VecDeque::new(),
             open: None,
+            notices: Vec::new(),
         }
+    }
+
+    /// What there is to say of what was opened and read since it was last asked for.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     /// The names of the places with mail, in the order in which they are to be opened. Two may have one name.
@@ -77,14 +88,16 @@ impl FilesSession {
         let opened = match place.kind {
             Kind::Unreadable(why) => return Err(unreadable(place.path.display(), why)),
             Kind::Mbox => {
-                let kind = self.import.mbox;
+                let (kind, from) = (self.import.mbox, self.import.mbox_from);
                 let shown = place.path.display().to_string();
                 let open = move |stop: &AtomicBool| match read::open(&place.path) {
-                    Ok(file) => Mbox::open(file, kind, stop),
+                    Ok(file) => Mbox::open(file, kind, from, stop),
                     Err(UnfetchedWhy::Unreadable(why)) => Err(io::Error::other(why)),
                     Err(_) => Err(io::ErrorKind::NotFound.into()),
                 };
-                Opened::Mbox(blocking(&shown, open).await?)
+                let mbox = blocking(&shown, open).await?;
+                self.notices.extend(about(&mbox, &shown, from));
+                Opened::Mbox(mbox)
             }
             Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => Opened::Files(place),
         };
@@ -150,10 +163,11 @@ impl FilesSession {
     ) -> Result<Vec<Unfetched>, SourceError> {
         let (opened, window) = (self.opened()?, window.to_vec());
         let asked = window.len();
+        let is_eml = self.import.format == Format::Eml;
         let (send, mut read) = mpsc::channel(READ_AHEAD);
         let reading = tokio::task::spawn_blocking(move || {
             for one in window {
-                let message = opened.read(&one);
+                let message = opened.read(&one, is_eml);
                 // Nobody takes it where the run was interrupted.
                 if send.blocking_send((one.copy, message)).is_err() {
                     return;
@@ -165,11 +179,15 @@ impl FilesSession {
         while let Some((copy, message)) = read.recv().await {
             answered += 1;
             match message {
-                Ok((bytes, internal_date)) => sink(Fetched {
-                    copy,
-                    bytes: bytes.into(),
-                    internal_date,
-                }),
+                Ok(message) => {
+                    self.notices.extend(message.notice);
+                    sink(Fetched {
+                        copy,
+                        bytes: message.bytes.into(),
+                        internal_date: message.delivered,
+                        aside: message.aside,
+                    });
+                }
                 Err(why) => unfetched.push(Unfetched { copy, why }),
             }
         }
@@ -199,17 +217,22 @@ impl Opened {
         }
     }
 
-    /// The bytes of a copy and, where its place tells, when it was delivered.
-    fn read(&self, one: &Announced) -> Result<(Vec<u8>, Option<i64>), UnfetchedWhy> {
+    /// A copy. `is_eml`: files are messages, because whoever imports says so.
+    fn read(&self, one: &Announced, is_eml: bool) -> Result<Message, UnfetchedWhy> {
         let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(places::reason(&error));
         match (self, &one.copy) {
             (Self::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
-                "{} bytes before the first `From ` line are no message",
-                mbox.stray()
+                "{} bytes before the first `From ` line are no message{}",
+                mbox.stray(),
+                mbox.stray_is().map_or_else(String::new, |words| format!(": {words}"))
             ))),
             (Self::Mbox(mbox), CopyRef::Number(number)) => {
                 let message = mbox.read(*number as usize - 1).map_err(unreadable)?;
-                Ok((message.bytes, message.date))
+                Ok(Message {
+                    bytes: message.bytes,
+                    delivered: message.date,
+                    ..Message::default()
+                })
             }
             (Self::Files(place), CopyRef::File(name)) => {
                 let is_maildir = place.kind == Kind::Maildir;
@@ -217,13 +240,50 @@ impl Opened {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(UnfetchedWhy::NotAnswered),
                     located => located.map_err(unreadable)?,
                 };
-                let bytes = read::message(&path, one.size, is_maildir)?;
-                let delivered = path.file_name().filter(|_| is_maildir).and_then(maildir::delivered);
-                Ok((bytes, delivered))
+                let told = match (is_maildir, is_eml) {
+                    (true, _) => Told::Message,
+                    (false, true) => Told::Eml,
+                    (false, false) => Told::Nothing,
+                };
+                let mut message = read::message(&path, one.size, told)?;
+                if is_maildir {
+                    message.delivered = path.file_name().and_then(maildir::delivered);
+                }
+                Ok(message)
             }
             _ => Err(UnfetchedWhy::NotAnswered),
         }
     }
+}
+
+/// What is to be told of an mbox: lines in its messages that look like those between them, and its line ends.
+fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
+    let mut notices = Vec::new();
+    if mbox.ends_in_cr() {
+        notices.push(lines_end_in_cr(path));
+    }
+    let (count, lines) = mbox.doubtful();
+    if count > 0 {
+        let places: Vec<_> = lines.iter().map(|line| format!("{path}:{line}")).collect();
+        let what = match from {
+            Some(_) => "are taken for text, as `--mbox-from` says",
+            None => {
+                "are not taken for one; where the header of a message is behind such a line, the message that it is in is an \
+                 error; if they begin messages, import the file with `--mbox-from loose`, if they are text, with \
+                 `--mbox-from strict`"
+            }
+        };
+        notices.push(format!(
+            "lines within messages look like the `From ` line before a message, and {what}: {count}, the first in {}",
+            places.join(", ")
+        ));
+    }
+    notices
+}
+
+/// What is told of what old programs of the Macintosh wrote.
+fn lines_end_in_cr(path: &str) -> String {
+    format!("{path}: its lines end in CR alone; its mail is archived with lines that end in LF")
 }
 
 impl Place {

@@ -44,8 +44,21 @@ pub enum Kind {
 
 /// What mail programs keep beside their mail: indexes, settings.
 pub fn is_index(name: &OsStr) -> bool {
-    let known = ["msgFilterRules.dat", "popstate.dat", ".mh_sequences"];
-    Path::new(name).extension().is_some_and(|extension| extension == "msf") || known.iter().any(|known| name == *known)
+    let known = [
+        "msgFilterRules.dat",
+        "popstate.dat",
+        ".mh_sequences",
+        "table_of_contents",
+        ".DS_Store",
+    ];
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| ["msf", "plist", "emlxpart"].iter().any(|known| extension == *known))
+        || known.iter().any(|known| name == *known)
+}
+
+/// Where Apple Mail keeps the attachments of messages that are only there in part, which are told of: beside `Messages`.
+fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
+    folder == "Attachments" && folders.iter().any(|folder| folder == "Messages")
 }
 
 /// Finds the places under `paths`, in the order of the paths, and within each sorted by name.
@@ -171,10 +184,13 @@ impl Search<'_> {
             let why = why_not_followed(&link);
             self.unreadable(name, link, why);
         }
-        for folder in contents.folders {
+        for folder in &contents.folders {
+            if is_attachments(folder, &contents.folders) {
+                continue;
+            }
             if !(is_maildir && maildir::PARTS.iter().any(|part| folder == *part)) {
-                let name = format!("{name}/{}", name_of_folder(&folder, is_maildir));
-                self.folder(&path.join(&folder), &name, only_maildirs)?;
+                let name = format!("{name}/{}", name_of_folder(folder, is_maildir));
+                self.folder(&path.join(folder), &name, only_maildirs)?;
             }
         }
         Ok(())
@@ -218,7 +234,7 @@ impl Search<'_> {
         match self.format {
             Format::Mbox => true,
             Format::Eml | Format::Maildir => false,
-            Format::Auto if named(".eml") => false,
+            Format::Auto if named(".eml") || named(".emlx") => false,
             Format::Auto if named(".mbox") => true,
             // A file that cannot be read says so when it is its turn.
             Format::Auto => beginning(path).is_ok_and(|bytes| match bytes.is_empty() {
