@@ -5,6 +5,7 @@
 pub mod emlx;
 pub mod kind;
 pub mod maildir;
+pub mod manifest;
 pub mod mbox;
 pub mod mbox_out;
 pub mod names_out;

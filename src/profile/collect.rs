@@ -89,6 +89,7 @@ pub async fn work(
         looks_at_headers: true,
         same_again: 0,
         missing: Vec::new(),
+        strangers: HashSet::new(),
     };
     let worked = work.through_jobs(session, lane).await;
     // Whatever happened to the source: what is on its way is committed and counted.
@@ -120,6 +121,8 @@ pub(super) struct Work<'t> {
     pub(super) same_again: u32,
     /// Asked for, and not answered.
     pub(super) missing: Vec<(CopyRef, &'static str)>,
+    /// Users whom an export names and nobody knows, of whom it was told.
+    pub(super) strangers: HashSet<Arc<str>>,
 }
 
 /// Where it is noted that a copy has its outcome.

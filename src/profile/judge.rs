@@ -9,11 +9,11 @@ use super::{
     shortfall,
 };
 use crate::{
-    archive::{Named, StoreError, Traits, header_digest},
+    archive::{Named, StoreError, Traits, Why, header_digest},
     fault,
     identify::{Header, Identified, Reported},
     report::{CopyError, InStage, Outcome, Stage},
-    route::{AsItStands, Prepared, Previewed, Route, RouteError, Routed},
+    route::{AsItStands, Held, Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
@@ -65,8 +65,15 @@ pub async fn judge(
         copy,
         bytes,
         internal_date,
-        aside: _,
+        aside,
     } = fetched;
+    let held = aside.and_then(|aside| aside.holder).map(|holder| Held {
+        why: match &*holder.why {
+            "unknown" => Why::Unknown,
+            field => Why::field(field),
+        },
+        user: holder.user,
+    });
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
     let failed = |stage, error: String| {
@@ -79,7 +86,7 @@ pub async fn judge(
     if let Err(error) = fault::point("fetched") {
         return Ok(failed("fetch", error.to_string()));
     }
-    let again = bytes.clone();
+    let (again, held_again) = (bytes.clone(), held.clone());
     let key = folder.names.key(&copy);
     let named = move |bytes: &[u8]| {
         key.map(|key| Named {
@@ -99,7 +106,11 @@ pub async fn judge(
             return Ok(None);
         }
         let named = named(&bytes);
-        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules));
+        let prepared = match held {
+            None => Prepared::new(Identified::new(bytes, internal_date, &rules)),
+            // A report that is somebody's mail is not opened.
+            held => Prepared::new(Identified::new(bytes, internal_date, &rules.without_reports())).held(held),
+        };
         fault::point("identified").map(|()| Some((prepared, named)))
     };
     let identifying = InStage::enter(Stage::Identify, 1);
@@ -111,7 +122,8 @@ pub async fn judge(
             .pool
             .run(move || {
                 let named = named(&again);
-                Ok(Some((Prepared::new(Identified::unread(again, internal_date)), named)))
+                let unread = Prepared::new(Identified::unread(again, internal_date));
+                Ok(Some((unread.held(held_again), named)))
             })
             .await;
     }
@@ -134,7 +146,10 @@ pub async fn judge(
             Err(error) => return Ok(failed("identify", error)),
         },
     };
-    let reported = prepared.reported;
+    let reported = match prepared.held {
+        None => prepared.reported,
+        Some(_) => Reported::No,
+    };
     let route = Route {
         copy: named,
         folder: folder.number,

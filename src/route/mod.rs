@@ -15,7 +15,7 @@ mod users_file;
 pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, decide, look_through};
 pub use directory::{Directory, Known, Rule};
 pub use managed::{changed_users, managed};
-pub use prepared::Prepared;
+pub use prepared::{Held, Prepared};
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use router::{AsItStands, ChangeUser, Heartbeat, Preview, Route, RouteError, Routed, Router, RunEnded};
 pub use signs::Signs;

@@ -200,9 +200,16 @@ impl Mbox {
         self.index.stray_is
     }
 
-    /// Where the `From ` line of a message, or what else is before it, ends in the file.
-    pub fn offset(&self, message: usize) -> Option<u64> {
-        self.index.messages.get(message).map(|stretch| stretch.offset)
+    /// Where a message begins in the file, and how many bytes it takes there.
+    pub fn stretch(&self, message: usize) -> Option<(u64, u64)> {
+        let stretch = self.index.messages.get(message);
+        stretch.map(|stretch| (stretch.offset, stretch.length))
+    }
+
+    /// It is known that all lines within messages that look like separators are text.
+    pub fn doubt_nothing(&mut self) {
+        self.index.doubts.clear();
+        self.index.doubtful = 0;
     }
 
     /// Reads a message; the first is number 0.

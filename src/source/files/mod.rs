@@ -3,12 +3,13 @@
 //!
 //! Files are read on threads that may wait for the disk; what they read comes over a bounded channel.
 
+mod exports;
 mod places;
 mod read;
 
 use std::{
     collections::VecDeque,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -19,8 +20,11 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use self::places::{Kind, Place};
-use self::read::{Message, Told};
+use self::{
+    exports::{Manifest, not_noted},
+    places::{Kind, Place},
+    read::{Message, Told},
+};
 use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
 use crate::formats::{Format, Mbox, MboxFrom, MboxKind, maildir};
 
@@ -47,11 +51,20 @@ pub struct FilesSession {
     open: Option<Arc<Opened>>,
     /// What is to be told beside the outcomes of copies.
     notices: Vec<String>,
+    /// The manifest that was read last, and where it is: a user's places stand one behind the other.
+    manifest: Option<(PathBuf, Arc<Manifest>)>,
 }
 
 /// A place that was opened.
 #[derive(Debug)]
-enum Opened {
+struct Opened {
+    what: What,
+    /// What the export says that it is in.
+    manifest: Option<Arc<Manifest>>,
+}
+
+#[derive(Debug)]
+enum What {
     Files(Place),
     Mbox(Mbox),
 }
@@ -63,6 +76,7 @@ impl FilesSession {
             places: VecDeque::new(),
             open: None,
             notices: Vec::new(),
+            manifest: None,
         }
     }
 
@@ -85,34 +99,74 @@ impl FilesSession {
         let next = self.places.iter().position(|place| place.name == folder);
         let place = next.and_then(|next| self.places.remove(next));
         let place = place.ok_or_else(|| unreadable(folder, "it was not found before"))?;
-        let opened = match place.kind {
+        let manifest = self.manifest_of(&place).await?;
+        let is_ours = manifest.is_some();
+        let what = match place.kind {
             Kind::Unreadable(why) => return Err(unreadable(place.path.display(), why)),
             Kind::Mbox => {
-                let (kind, from) = (self.import.mbox, self.import.mbox_from);
+                // It is known how our own are written.
+                let kind = if is_ours { MboxKind::Mboxrd } else { self.import.mbox };
+                let from = self.import.mbox_from.filter(|_| !is_ours);
                 let shown = place.path.display().to_string();
                 let open = move |stop: &AtomicBool| match read::open(&place.path) {
                     Ok(file) => Mbox::open(file, kind, from, stop),
                     Err(UnfetchedWhy::Unreadable(why)) => Err(io::Error::other(why)),
                     Err(_) => Err(io::ErrorKind::NotFound.into()),
                 };
-                let mbox = blocking(&shown, open).await?;
+                let mut mbox = blocking(&shown, open).await?;
+                if is_ours {
+                    mbox.doubt_nothing();
+                }
                 self.notices.extend(about(&mbox, &shown, from));
-                Opened::Mbox(mbox)
+                What::Mbox(mbox)
             }
-            Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => Opened::Files(place),
+            Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => What::Files(place),
         };
-        let exists = match &opened {
-            Opened::Mbox(mbox) => mbox.messages(),
+        let exists = match &what {
+            What::Mbox(mbox) => mbox.messages(),
             // They are counted when they are listed.
-            Opened::Files(_) => 0,
+            What::Files(_) => 0,
         };
-        self.open = Some(Arc::new(opened));
+        self.open = Some(Arc::new(Opened { what, manifest }));
         Ok(OpenFolder {
             name: folder.to_owned(),
             uidvalidity: None,
             uidnext: None,
             exists: u32::try_from(exists).unwrap_or(u32::MAX),
         })
+    }
+
+    /// What an export says of a place in it. One without a manifest was told of when it was found.
+    async fn manifest_of(&mut self, place: &Place) -> Result<Option<Arc<Manifest>>, SourceError> {
+        let Some(within) = place.within.clone() else {
+            return Ok(None);
+        };
+        let path = within.manifest.clone();
+        if let Some((last, manifest)) = &self.manifest
+            && *last == path
+        {
+            return Ok(Some(manifest.clone()));
+        }
+        // Before the next one takes as much.
+        self.manifest = None;
+        let shown = path.display().to_string();
+        let load = move |stop: &AtomicBool| match Manifest::load(&within, stop) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(Err(places::reason(&error))),
+            loaded => loaded.map(Ok),
+        };
+        match blocking(&shown, load).await? {
+            Ok(manifest) => {
+                let manifest = Arc::new(manifest);
+                self.manifest = Some((path, manifest.clone()));
+                Ok(Some(manifest))
+            }
+            Err(why) => {
+                self.notices.push(format!(
+                    "{shown}: {why}; the messages of which it is are filed by the profile's rules"
+                ));
+                Ok(None)
+            }
+        }
     }
 
     fn opened(&self) -> Result<Arc<Opened>, SourceError> {
@@ -123,14 +177,14 @@ impl FilesSession {
 
     pub(super) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
         let opened = self.opened()?;
-        match &*opened {
-            Opened::Mbox(mbox) => {
+        match &opened.what {
+            What::Mbox(mbox) => {
                 let count = u32::try_from(mbox.messages()).map_err(|error| unreadable("the mbox", error))?;
                 // What is before the first message and no mail is number 0.
                 let first = if mbox.stray() > 0 { 0 } else { 1 };
                 Ok((first..=count).map(CopyRef::Number).collect())
             }
-            Opened::Files(place) => {
+            What::Files(place) => {
                 let place = place.clone();
                 let shown = place.path.display().to_string();
                 let names = blocking(&shown, move |stop| list(&place, stop)).await?;
@@ -201,10 +255,10 @@ impl FilesSession {
 impl Opened {
     /// `None` for a file that is gone. What cannot be read has no size; why is said when it is read.
     fn size(&self, copy: &CopyRef) -> Option<u64> {
-        match (self, copy) {
-            (Self::Mbox(_), CopyRef::Number(0)) => Some(0),
-            (Self::Mbox(mbox), CopyRef::Number(number)) => mbox.size(*number as usize - 1),
-            (Self::Files(place), CopyRef::File(name)) => match place.locate(Path::new(name)) {
+        match (&self.what, copy) {
+            (What::Mbox(_), CopyRef::Number(0)) => Some(0),
+            (What::Mbox(mbox), CopyRef::Number(number)) => mbox.size(*number as usize - 1),
+            (What::Files(place), CopyRef::File(name)) => match place.locate(Path::new(name)) {
                 Ok(path) => match fs::symlink_metadata(path) {
                     Ok(found) if found.is_file() => Some(found.len()),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -220,34 +274,49 @@ impl Opened {
     /// A copy. `is_eml`: files are messages, because whoever imports says so.
     fn read(&self, one: &Announced, is_eml: bool) -> Result<Message, UnfetchedWhy> {
         let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(places::reason(&error));
-        match (self, &one.copy) {
-            (Self::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
+        let manifest = self.manifest.as_deref();
+        match (&self.what, &one.copy) {
+            (What::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
                 "{} bytes before the first `From ` line are no message{}",
                 mbox.stray(),
                 mbox.stray_is().map_or_else(String::new, |words| format!(": {words}"))
             ))),
-            (Self::Mbox(mbox), CopyRef::Number(number)) => {
-                let message = mbox.read(*number as usize - 1).map_err(unreadable)?;
+            (What::Mbox(mbox), CopyRef::Number(number)) => {
+                let number = *number as usize - 1;
+                let mut message = mbox.read(number).map_err(unreadable)?;
+                let aside = manifest.map(|manifest| match mbox.stretch(number) {
+                    Some((offset, length)) => manifest
+                        .of_stretch(offset, length)
+                        .map_or_else(not_noted, |noted| noted.settle(&mut message.bytes)),
+                    None => not_noted(),
+                });
                 Ok(Message {
                     bytes: message.bytes,
                     delivered: message.date,
-                    ..Message::default()
+                    aside: aside.map(Box::new),
+                    notice: None,
                 })
             }
-            (Self::Files(place), CopyRef::File(name)) => {
+            (What::Files(place), CopyRef::File(name)) => {
                 let is_maildir = place.kind == Kind::Maildir;
+                let noted = manifest.map(|manifest| manifest.of_file(&place.in_manifest(name)));
                 let path = match place.locate(Path::new(name)) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(UnfetchedWhy::NotAnswered),
                     located => located.map_err(unreadable)?,
                 };
-                let told = match (is_maildir, is_eml) {
-                    (true, _) => Told::Message,
-                    (false, true) => Told::Eml,
-                    (false, false) => Told::Nothing,
+                let told = match noted {
+                    Some(Some(_)) => Told::Exported,
+                    _ if is_maildir => Told::Message,
+                    _ if is_eml => Told::Eml,
+                    _ => Told::Nothing,
                 };
                 let mut message = read::message(&path, one.size, told)?;
                 if is_maildir {
                     message.delivered = path.file_name().and_then(maildir::delivered);
+                }
+                if let Some(noted) = noted {
+                    let aside = noted.map_or_else(not_noted, |noted| noted.settle(&mut message.bytes));
+                    message.aside = Some(Box::new(aside));
                 }
                 Ok(message)
             }
@@ -287,6 +356,12 @@ fn lines_end_in_cr(path: &str) -> String {
 }
 
 impl Place {
+    /// How the manifest of its export names a listed file.
+    fn in_manifest(&self, name: &OsStr) -> String {
+        let prefix = self.within.as_ref().map_or("", |within| &within.prefix);
+        format!("{prefix}{}", name.to_string_lossy())
+    }
+
     /// Where a listed file is now.
     fn locate(&self, name: &Path) -> io::Result<PathBuf> {
         let path = self.path.join(name);

@@ -12,8 +12,12 @@ use std::{
 
 use rustix::process::getuid;
 
+use super::exports::{Export, Within};
 use crate::{
-    formats::{BEGINNING, Format, Looks, looks, maildir},
+    formats::{
+        BEGINNING, Format, Looks, looks, maildir,
+        manifest::{MARKER, is_of_export},
+    },
     source::imap::folder_name,
 };
 
@@ -24,6 +28,8 @@ pub struct Place {
     pub name: String,
     pub path: PathBuf,
     pub kind: Kind,
+    /// Whose it is, where it is in an export of our own.
+    pub within: Option<Within>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +76,7 @@ pub fn places(paths: &[PathBuf], format: Format, stop: &AtomicBool) -> io::Resul
         format,
         stop,
         root: PathBuf::new(),
+        export: None,
         places: Vec::new(),
     };
     paths.iter().try_for_each(|path| search.named(path))?;
@@ -80,6 +87,8 @@ struct Search<'s> {
     format: Format,
     stop: &'s AtomicBool,
     root: PathBuf,
+    /// The export that is gone through.
+    export: Option<Export>,
     places: Vec<Place>,
 }
 
@@ -97,6 +106,15 @@ impl Search<'_> {
         let name = path.file_name().or(real.file_name());
         let name = name.map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
         self.root.clone_from(&real);
+        self.export = match Export::around(&real) {
+            Ok(export) => export,
+            // Its root says so itself.
+            Err(_) if kind.is_dir() && real.join(MARKER).is_file() => None,
+            Err(why) => {
+                self.unreadable(name.clone(), real.clone(), why);
+                None
+            }
+        };
         if kind.is_dir() {
             let before = self.places.len();
             self.folder(&real, &name, false)?;
@@ -122,7 +140,13 @@ impl Search<'_> {
     }
 
     fn add(&mut self, name: String, path: PathBuf, kind: Kind) {
-        self.places.push(Place { name, path, kind });
+        let within = self.export.as_ref().and_then(|export| export.within(&path));
+        self.places.push(Place {
+            name,
+            path,
+            kind,
+            within,
+        });
     }
 
     fn unreadable(&mut self, name: String, path: PathBuf, why: String) {
@@ -148,8 +172,35 @@ impl Search<'_> {
         self.add(folder_name, folder.to_owned(), Kind::Files(vec![name.to_owned()]));
     }
 
-    /// A folder and what is below it. `of_maildir`: it is in a Maildir, where only further Maildirs hold mail.
+    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs hold
+    /// mail.
     fn folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
+        if !path.join(MARKER).is_file() {
+            return self.plain_folder(path, name, of_maildir);
+        }
+        let export = Export::around(path);
+        let around = self.export.take();
+        match export {
+            Ok(export) => {
+                for (place, why) in export
+                    .iter()
+                    .map(|export| export.missing(self.stop))
+                    .collect::<io::Result<Vec<_>>>()?
+                    .concat()
+                {
+                    let file = place.file_name().unwrap_or_default().to_string_lossy();
+                    self.unreadable(format!("{name}/{file}"), place.clone(), why);
+                }
+                self.export = export;
+            }
+            Err(why) => self.unreadable(name.to_owned(), path.to_owned(), why),
+        }
+        let gone_through = self.plain_folder(path, name, of_maildir);
+        self.export = around;
+        gone_through
+    }
+
+    fn plain_folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -269,8 +320,10 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
 /// Whether something in a folder is to be looked at: a file that may be mail, or something of which is to be said why
 /// it is not imported. A link that leads to what is imported anyway is neither.
 pub fn is_candidate(path: &Path, kind: FileType, root: &Path) -> bool {
-    let passes =
-        kind.is_dir() || path.file_name().is_some_and(is_index) || (kind.is_symlink() && leads_within(path, root));
+    let passes = kind.is_dir()
+        || path.file_name().is_some_and(is_index)
+        || is_of_export(path)
+        || (kind.is_symlink() && leads_within(path, root));
     !passes
 }
 

@@ -61,6 +61,8 @@ pub enum Told {
     Eml,
     /// It is a message whatever it holds, because of where it lies.
     Message,
+    /// An export of our own wrote it; even without bytes it is a message.
+    Exported,
 }
 
 /// Reads a file that is one message, of the size at which it was listed.
@@ -81,7 +83,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
         return Err(shrank());
     }
     let is_emlx = match looks(&bytes) {
-        _ if told == Told::Message && !bytes.is_empty() => false,
+        _ if told == Told::Exported || (told == Told::Message && !bytes.is_empty()) => false,
         Looks::Emlx => true,
         // A file named as a message may have its `From ` line still; it is kept as it is.
         Looks::Message | Looks::Mbox => false,
@@ -112,7 +114,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
             message.aside = Aside::remark(PARTIAL.into());
         }
     }
-    if told != Told::Message && ends_in_cr(&message.bytes) {
+    if matches!(told, Told::Nothing | Told::Eml) && ends_in_cr(&message.bytes) {
         let ends = message.bytes.iter_mut().filter(|byte| **byte == b'\r');
         ends.for_each(|byte| *byte = b'\n');
         message.notice = Some(super::lines_end_in_cr(&path.display().to_string()));
