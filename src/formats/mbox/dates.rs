@@ -143,6 +143,14 @@ pub(super) fn resembles_date(words: &[&[u8]]) -> bool {
         && (has_year && (numbers >= 1 || words.iter().any(|word| digits(word) == 4 && word.len() > 6)) || numbers >= 2)
 }
 
+/// Whether words are a date without a time of day, or seconds since 1970.
+pub(super) fn is_day(words: &[&[u8]]) -> bool {
+    match words {
+        [seconds] if (9..=11).contains(&seconds.len()) => seconds.iter().all(u8::is_ascii_digit),
+        words => words.len() <= 6 && words.iter().all(|word| Kind::of(word).is_some()),
+    }
+}
+
 /// A time as it is written in Finland and Italy: `12.00.00`.
 fn dots_as_colons(word: &[u8]) -> Vec<u8> {
     match word.iter().filter(|byte| **byte == b'.').count() {

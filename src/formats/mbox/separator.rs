@@ -9,7 +9,7 @@ use memchr::memchr;
 
 use super::{
     MboxFrom,
-    dates::{asctime, dated, resembles_date, words},
+    dates::{asctime, dated, is_day, resembles_date, words},
 };
 use crate::formats::kind::{begins_with_field, is_field_of_mail};
 
@@ -51,8 +51,10 @@ enum Shape {
     Dated,
     /// A date behind other words.
     DatedText,
-    /// What looks like a date in some language.
+    /// What looks like a date in some language, behind an address or `-`.
     DateLike,
+    /// The same behind another word.
+    DateLikeText,
     /// Nothing, `-`, or an address.
     Bare,
     /// One word.
@@ -79,8 +81,9 @@ impl Shape {
             [] => Self::Bare,
             [word] if is_sender(word) => Self::Bare,
             [_] => Self::Word,
-            [_, date @ ..] if resembles_date(date) || resembles_date(&words) => Self::DateLike,
             [b"-", address, date @ ..] if is_address(address) && resembles_date(date) => Self::DateLike,
+            [sender, date @ ..] if is_sender(sender) && (resembles_date(date) || is_day(date)) => Self::DateLike,
+            [_, date @ ..] if resembles_date(date) || resembles_date(&words) => Self::DateLikeText,
             [word, ..] if is_sender(word) => Self::Addressed,
             _ => Self::Text,
         }
@@ -107,6 +110,7 @@ pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict
         Shape::DatedText | Shape::DateLike | Shape::Bare => (blank && behind >= Behind::Field) || plain,
         Shape::Word => blank && behind >= Behind::OfMail,
         Shape::Addressed => blank && plain,
+        Shape::DateLikeText => plain,
         Shape::Text => false,
     };
     let verdict = match shape {
@@ -115,6 +119,7 @@ pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict
         Shape::DatedText if blank => Verdict::Doubtful { plain },
         Shape::Addressed if blank && behind >= Behind::Field => Verdict::Doubtful { plain },
         Shape::DateLike | Shape::Bare if behind >= Behind::Field => Verdict::Doubtful { plain },
+        Shape::DateLikeText if blank && behind >= Behind::Field => Verdict::Doubtful { plain },
         _ if plain => Verdict::Doubtful { plain },
         _ => Verdict::Text,
     };

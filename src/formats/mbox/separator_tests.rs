@@ -80,6 +80,8 @@ fn what_programs_write_before_a_message_separates() {
         "From x 2024\u{5e74}1\u{6708}1\u{65e5} 12:00:00 +0900",
         "From x ma 1 tammi 2024 12.00.00",
         "From - j@example.com  Mon Oct 16 2023 16:18:56 GMT-0700",
+        "From j@example.com Mon Jan 1 2024",
+        "From j@example.com 1704110400",
         "From john smith Thu Jan  1 00:00:00 2026",
         "From -",
         "From - ",
@@ -111,6 +113,7 @@ fn sentences_do_not_separate() {
         ("From root\nSubject: x\n".into(), [Separates, Text]),
         ("From the beginning of time\n\nwe knew\n".into(), [Text; 2]),
         ("From 10:30 on 2026-01-01 it was down\nNote: x\n".into(), [Text; 2]),
+        ("From 10:30 to 12:00 on 2026-01-01\nNote: x\n".into(), [VAGUE, Text]),
         (
             "From the talk of Thu Jan  1 00:00:00 2026\nI know\n".into(),
             [VAGUE, Text],

@@ -203,7 +203,7 @@ fn digest(name: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// What a manifest says of the messages of one user (64 bytes each).
+/// What a manifest says of the messages of one user (72 bytes each).
 #[derive(Debug)]
 pub struct Manifest {
     user: Arc<str>,
@@ -220,6 +220,8 @@ struct Entry {
     /// Where a message in an mbox ends.
     end: u64,
     size: u64,
+    /// Of the message, in seconds since 1970 UTC.
+    date: i64,
     sha256: [u8; 32],
     why: u16,
 }
@@ -252,6 +254,7 @@ impl Manifest {
             key: line.offset.unwrap_or_else(|| key(&line.file)),
             end: line.end().unwrap_or_default(),
             size: line.size,
+            date: line.date.as_second(),
             sha256,
             why: u16::try_from(why).unwrap_or_default(),
         });
@@ -265,7 +268,7 @@ impl Manifest {
     }
 
     /// What it says of the message that is in this stretch of its mbox, behind its `From ` line.
-    pub fn of_stretch(&self, offset: u64, length: u64) -> Option<Noted<'_>> {
+    pub fn of_stretch(&self, (offset, length): (u64, u64)) -> Option<Noted<'_>> {
         let behind = self.entries.partition_point(|entry| entry.key < offset);
         let entry = *self.entries.get(behind.checked_sub(1)?)?;
         (offset + length <= entry.end).then_some(Noted(self, entry))
@@ -285,12 +288,17 @@ fn key(file: &str) -> u64 {
 pub struct Noted<'m>(&'m Manifest, Entry);
 
 impl Noted<'_> {
-    /// Whether these are the bytes; what was added to a last line without an end is taken away.
+    /// When the message is of, in seconds since 1970 UTC.
+    pub fn date(&self) -> i64 {
+        self.1.date
+    }
+
+    /// Whether these are the bytes. A last line without an end got one in an mbox, which is taken away.
     pub fn settle(&self, bytes: &mut Vec<u8>) -> Aside {
         let Self(manifest, entry) = self;
-        let whole = bytes.len();
-        let size = usize::try_from(entry.size).unwrap_or(usize::MAX).min(whole);
-        if Sha256::digest(&bytes[..size])[..] != entry.sha256 {
+        let is_longer = entry.end > 0 && bytes.len() as u64 == entry.size + 1 && bytes.ends_with(b"\n");
+        let size = bytes.len() - usize::from(is_longer);
+        if size as u64 != entry.size || Sha256::digest(&bytes[..size])[..] != entry.sha256 {
             return Aside {
                 remark: Some(
                     "its bytes are not those that the manifest of the export notes (SHA-256), so it is filed by the \

@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use self::{
-    exports::{Manifest, not_noted},
+    exports::{Manifest, Noted, not_noted},
     places::{Kind, Place},
     read::{Message, Told},
 };
@@ -283,19 +283,15 @@ impl Opened {
             ))),
             (What::Mbox(mbox), CopyRef::Number(number)) => {
                 let number = *number as usize - 1;
-                let mut message = mbox.read(number).map_err(unreadable)?;
-                let aside = manifest.map(|manifest| match mbox.stretch(number) {
-                    Some((offset, length)) => manifest
-                        .of_stretch(offset, length)
-                        .map_or_else(not_noted, |noted| noted.settle(&mut message.bytes)),
-                    None => not_noted(),
-                });
-                Ok(Message {
+                let message = mbox.read(number).map_err(unreadable)?;
+                let noted = manifest.map(|manifest| mbox.stretch(number).and_then(|at| manifest.of_stretch(at)));
+                let mut message = Message {
                     bytes: message.bytes,
                     delivered: message.date,
-                    aside: aside.map(Box::new),
-                    notice: None,
-                })
+                    ..Message::default()
+                };
+                message.note(noted);
+                Ok(message)
             }
             (What::Files(place), CopyRef::File(name)) => {
                 let is_maildir = place.kind == Kind::Maildir;
@@ -314,13 +310,21 @@ impl Opened {
                 if is_maildir {
                     message.delivered = path.file_name().and_then(maildir::delivered);
                 }
-                if let Some(noted) = noted {
-                    let aside = noted.map_or_else(not_noted, |noted| noted.settle(&mut message.bytes));
-                    message.aside = Some(Box::new(aside));
-                }
+                message.note(noted);
                 Ok(message)
             }
             _ => Err(UnfetchedWhy::NotAnswered),
+        }
+    }
+}
+
+impl Message {
+    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a manifest.
+    fn note(&mut self, noted: Option<Option<Noted>>) {
+        if let Some(noted) = noted {
+            self.delivered = noted.map(|noted| noted.date()).or(self.delivered);
+            let aside = noted.map_or_else(not_noted, |noted| noted.settle(&mut self.bytes));
+            self.aside = Some(Box::new(aside));
         }
     }
 }
