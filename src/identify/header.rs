@@ -77,6 +77,8 @@ pub struct Header<'a> {
     /// Where the header ends: at the empty line, or where no field could be read any more.
     pub end: usize,
     /// Whether an empty line, or the end of the message, ended it.
+    pub ended: bool,
+    /// The same, and each line of it is a field: whoever reads it, reads the same.
     pub well_ended: bool,
     /// Where the first line stands that is no field, whether it was passed over or ended the header.
     pub broken: Option<usize>,
@@ -88,7 +90,7 @@ impl<'a> Header<'a> {
         let plain = skip_mbox_lines(message, 0);
         let start = begin(message).unwrap_or(plain);
         let mut header = Self::collect(message, start, false);
-        if !header.well_ended
+        if !header.ended
             && let Some(end) = goes_on(message, &header)
         {
             let broken = header.broken;
@@ -98,6 +100,7 @@ impl<'a> Header<'a> {
         if start != plain {
             header.broken = Some(plain);
         }
+        header.well_ended = header.broken.is_none();
         header
     }
 
@@ -124,13 +127,14 @@ impl<'a> Header<'a> {
         }
         let end = fields.at;
         others.fields.message = &message[..end];
-        let well_ended = ends_header(&message[end..]);
+        let ended = ends_header(&message[end..]);
         Self {
             at_hand,
             others,
             end,
-            well_ended,
-            broken: (!well_ended).then_some(end),
+            ended,
+            well_ended: ended,
+            broken: (!ended).then_some(end),
         }
     }
 
@@ -343,10 +347,7 @@ mod tests {
             let header = Header::scan(message.as_bytes());
             assert_eq!(names(message.as_bytes()), ["Received", "From", "To"], "{line}");
             assert_eq!(&message[header.end..], "\nBody: no\n");
-            assert_eq!(
-                (header.well_ended, header.broken),
-                (true, Some("Received: x\n y\n".len()))
-            );
+            assert_eq!((header.ended, header.broken), (true, Some("Received: x\n y\n".len())));
             assert_eq!(header.all("To").next().unwrap().value, b" b\n");
         }
         let many = format!("X: y\n{}no field\nTo: b\n\n", "Y: z\n".repeat(2 * AT_HAND));
@@ -391,7 +392,11 @@ mod tests {
             let message = format!("{before}To: b\nX:y\n\nbody\n");
             assert_eq!(names(message.as_bytes()), ["To", "X"], "{before:?}");
             let header = Header::scan(message.as_bytes());
-            assert_eq!((header.well_ended, header.broken), (true, Some(0)), "{before:?}");
+            assert_eq!(
+                (header.ended, header.well_ended, header.broken),
+                (true, false, Some(0)),
+                "{before:?}"
+            );
         }
         for text in ["\nHello: x\n\nTo: b\n", "\n\nhello\n", "\u{feff}hello\n", "\n", " \n"] {
             assert_eq!(names(text.as_bytes()), [""; 0], "{text:?}");

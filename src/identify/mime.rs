@@ -25,7 +25,7 @@ impl<'a> Entity<'a> {
             false => Header::of_part(&message[range.clone()]),
         };
         let mut start = range.start + header.end;
-        if header.well_ended {
+        if header.ended {
             // The empty line ends the header, and is no part of the body.
             start = next_line(message, start, range.end);
         }

@@ -238,7 +238,7 @@ impl Identified {
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
         note(inner.is_empty(), Notes::NO_HEADER);
-        note(inner.broken.is_some(), Notes::BROKEN_HEADER);
+        note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
             outer: &outer,

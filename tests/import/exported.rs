@@ -26,7 +26,7 @@ fn exported() -> (Appliance, TempDir) {
         ),
         (
             "in/cur/1767225603.d",
-            "To: jane@example.com\r\nBcc: bob@example.com\r\n\r\nFrom here\r\n>From there\r\n".to_owned(),
+            "To: jane@example.com\r\nBcc: john@example.com\r\n\r\nFrom here\r\n>From there\r\n".to_owned(),
         ),
         ("in/cur/1767225604.e", format!("\u{feff}{}\n", to_jane("marked"))),
         (
@@ -115,7 +115,7 @@ fn what_differs_from_the_manifest_is_named_and_goes_by_the_rules() {
     fs::remove_file(&files[1]).expect("a file");
     // A mail program marks it as answered.
     fs::rename(&files[2], files[2].to_str().expect("a name").replace(":2,S", ":2,RS")).expect("a file");
-    fs::write(dir.join("new.eml"), "To: bob@example.com\nSubject: added\n\nx\n").expect("a file");
+    fs::write(dir.join("new.eml"), "To: john@example.com\nSubject: added\n\nx\n").expect("a file");
     let run = import(&appliance(), &[], &folder.path().join("maildir"), 1);
     let told = errors(&run);
     assert_eq!((told.len(), number(&run, "failed")), (3, 0), "{run:#}");
@@ -149,7 +149,7 @@ fn a_user_whom_nobody_knows_is_named() {
     let run = import(&appliance, &[], &folder.path().join("mbox"), 0);
     let notices = run["notices"].to_string();
     assert!(
-        notices.contains("no user") && notices.contains("jane") && notices.contains("bob"),
+        notices.contains("no user") && notices.contains("jane") && notices.contains("john"),
         "{notices}"
     );
     assert_eq!(number(&run, "failed"), 0);

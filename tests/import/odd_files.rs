@@ -19,7 +19,7 @@ fn only(user: &str, subject: &str) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn a_line_that_may_be_a_separator_is_an_error_until_somebody_says_what_it_is() {
     let text = format!(
-        "{FROM}\n{}\nFrom the archives of 2019\nFrom: a@sender.example\nTo: bob@example.com\nSubject: b\n\nto bob\n\n{FROM}\n{}\n",
+        "{FROM}\n{}\nFrom the archives of 2019\nFrom: a@sender.example\nTo: john@example.com\nSubject: b\n\nto john\n\n{FROM}\n{}\n",
         to_jane("a"),
         to_jane("c")
     );
@@ -27,12 +27,12 @@ fn a_line_that_may_be_a_separator_is_an_error_until_somebody_says_what_it_is() {
     let path = files.path("Inbox");
     let undecided = appliance();
     let run = import(&undecided, &[], &path, 1);
-    let place = format!("{}:7", path.display());
+    let place = format!("{}:8", path.display());
     assert!(run["notices"].to_string().contains(&place), "{run:#}");
     assert!(
         run["errors"][0]["error"]
             .as_str()
-            .is_some_and(|error| error.contains("line 7")),
+            .is_some_and(|error| error.contains("line 8")),
         "{run:#}"
     );
     assert_eq!(subjects(&undecided), only("jane", "c"));
@@ -74,9 +74,9 @@ fn what_stands_before_a_header_and_within_it_does_not_hide_it() {
 fn a_body_below_a_header_that_nothing_ends_is_not_read_as_header() {
     let quoting = format!("{}\n", to_jane("x")).replace(
         "\n\nhello",
-        "\nHe wrote\nFrom: b@sender.example\nCc: bob@example.com\n\nhello",
+        "\nHe wrote\nFrom: b@sender.example\nCc: john@example.com\n\nhello",
     );
-    let unended = "From: a@sender.example\nTo: jane@example.com\nSubject: x\nHello\nCc: bob@example.com\n".to_owned();
+    let unended = "From: a@sender.example\nTo: jane@example.com\nSubject: x\nHello\nCc: john@example.com\n".to_owned();
     for message in [quoting, unended] {
         let files = Files::new([("mail/1.eml", &message)]);
         let appliance = appliance();
@@ -123,13 +123,13 @@ fn folders_of_apple_mail_are_imported() {
 #[test]
 fn lines_that_end_in_cr_alone_are_read() {
     let one = to_jane("one").replace('\n', "\r");
-    let two = one.replace("jane", "bob").replace("one", "two");
+    let two = one.replace("jane", "john").replace("one", "two");
     let files = Files::new([("a/old", format!("{FROM}\r{one}\r{FROM}\r{two}\r")), ("b/1.eml", one)]);
     let appliance = appliance();
     let run = import(&appliance, &[], &files.path("a"), 0);
     assert!(run["notices"].to_string().contains("CR alone"), "{run:#}");
     let expected = BTreeMap::from(
-        [("jane", "one"), ("bob", "two")].map(|(user, subject)| (user.to_owned(), vec![subject.to_owned()])),
+        [("jane", "one"), ("john", "two")].map(|(user, subject)| (user.to_owned(), vec![subject.to_owned()])),
     );
     assert_eq!(subjects(&appliance), expected);
     let run = import(&appliance, &[], &files.path("b"), 0);
