@@ -289,7 +289,7 @@ fn is_of_headers(name: &[u8]) -> bool {
         let begin = name.get(..known.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(known.as_bytes()))
     };
-    OF_HEADERS.iter().any(|known| begins(&known))
+    OF_HEADERS.iter().any(begins)
 }
 
 fn line_end(message: &[u8], at: usize) -> usize {

@@ -133,12 +133,12 @@ pub(super) fn resembles_date(words: &[&[u8]]) -> bool {
     let is_number = |word: &&[u8]| matches!(digits(word), 1 | 2) && !is_time(word);
     let is_word = |word: &&[u8]| word.len() <= 24 && !word.contains(&b'@');
     let numbers = words.iter().filter(|word| is_number(word)).count();
-    let has_year = words.iter().any(|word| is_year(word));
+    let has_year = words.iter().any(is_year);
     let times = words.iter().filter(|word| is_time(word)).count();
     let ends_so = |word: &&&[u8]| word.iter().any(u8::is_ascii_digit) || is_zone(word);
     (3..=8).contains(&words.len())
         && words.last().filter(ends_so).is_some()
-        && words.iter().all(|word| is_word(word))
+        && words.iter().all(is_word)
         && times == 1
         && (has_year && (numbers >= 1 || words.iter().any(|word| digits(word) == 4 && word.len() > 6)) || numbers >= 2)
 }

@@ -11,6 +11,8 @@ use crate::formats::kind::{BEGINNING, MMDF, begins_as_mail, is_mmdf, without_pre
 /// Bytes read at once, and of these what a line is judged by.
 const WINDOW: usize = 1 << 20;
 const LOOKAHEAD: usize = 4096;
+/// Bytes in which it is looked for a header: such a line may stand every few bytes.
+const SHORT: usize = 512;
 
 /// Whether a file is of this kind.
 pub(super) fn is(way: Way) -> io::Result<bool> {
@@ -47,7 +49,7 @@ pub(super) fn by_marks(way: Way) -> io::Result<Index> {
             } else {
                 line
             };
-            let begins_another = rest.starts_with(b"From ") || begins_as_mail(rest);
+            let begins_another = rest.starts_with(b"From ") || begins_as_mail(&rest[..rest.len().min(SHORT)]);
             match begun {
                 None => begun = Some(at(header)),
                 Some(from) if rest.is_empty() || is_line(rest) => {
