@@ -223,9 +223,15 @@ impl Appliance {
                 paths,
                 format,
                 mbox,
+                mbox_from,
             } => {
                 let paths = paths.into_iter().map(PathBuf::from).collect();
-                let import = Import { paths, format, mbox };
+                let import = Import {
+                    paths,
+                    format,
+                    mbox,
+                    mbox_from,
+                };
                 self.run(&profile, Some(there(import).await?), replies).await
             }
             Request::Status => self.status(replies).await,

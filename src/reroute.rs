@@ -355,6 +355,7 @@ fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failu
         content: Arc::new(content),
         report: None,
         reported: Reported::No,
+        held: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     archive::Absent,
     config::Config,
     control::api::{Failure, Request},
-    formats::{Format, MboxKind},
+    formats::{Format, MboxFrom, MboxKind},
 };
 
 /// Which files, and how they are read.
@@ -21,6 +21,10 @@ pub struct Files {
     /// Which kind of mbox they are: how `From ` lines in messages are quoted.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     mbox: MboxKind,
+    /// Whether a line in an mbox that may stand before a message, and may be text, does: in doubt, the message that it is in
+    /// is an error.
+    #[arg(long, value_enum, ignore_case = true, value_name = "LOOSE|STRICT")]
+    mbox_from: Option<MboxFrom>,
     /// Files and folders; folders with all that is below them.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -33,6 +37,7 @@ pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<
     let Files {
         format,
         mbox,
+        mbox_from,
         paths,
         new,
     } = files;
@@ -41,6 +46,7 @@ pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<
         paths: paths.into_iter().map(absolute).collect::<Result<_, _>>()?,
         format,
         mbox,
+        mbox_from,
     };
     let absent = Absent::made(new.new);
     archive::one_run(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     archive::{Compacted, StoreError},
     config::ConfigError,
-    formats::{Format, MboxKind},
+    formats::{Format, MboxFrom, MboxKind},
     message::Address,
     profile::{Exit, Failing, LastRun, StartError},
     report::{Run, RunFilter},
@@ -28,6 +28,8 @@ pub enum Request {
         paths: Vec<String>,
         format: Format,
         mbox: MboxKind,
+        #[serde(default)]
+        mbox_from: Option<MboxFrom>,
     },
     /// Read the configuration anew; what changed.
     Reload,

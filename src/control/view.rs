@@ -91,9 +91,9 @@ fn headers(message: &[u8]) -> Vec<Header<'_>> {
     let mut rest = message;
     loop {
         let header = Header::scan(rest);
-        let (end, well_ended) = (header.end, header.well_ended);
+        let (end, ended) = (header.end, header.ended);
         headers.push(header);
-        if well_ended || headers.len() > BROKEN {
+        if ended || headers.len() > BROKEN {
             return headers;
         }
         let line_end = memchr::memchr(b'\n', &rest[end..]);

@@ -18,7 +18,11 @@ use super::{
 use crate::{
     archive::{Entry, MessageId},
     control::view,
-    formats::{maildir, mbox_out, names_out},
+    formats::{
+        maildir,
+        manifest::{MANIFEST, OF_MBOX},
+        mbox_out, names_out,
+    },
 };
 
 /// How much is written before the disk is waited for: whichever comes first.
@@ -76,8 +80,8 @@ impl<'p> Files<'p> {
         mut check: impl FnMut(MessageId, &str) -> Result<(), ExportError>,
     ) -> Result<Self, ExportError> {
         let (folder, manifest, mbox) = match format {
-            Format::Mbox => (None, format!("{name}.manifest.jsonl"), Some(format!("{name}.mbox"))),
-            Format::Eml | Format::Maildir => (Some(enter(place.root(), name)?), "manifest.jsonl".into(), None),
+            Format::Mbox => (None, format!("{name}{OF_MBOX}"), Some(format!("{name}.mbox"))),
+            Format::Eml | Format::Maildir => (Some(enter(place.root(), name)?), MANIFEST.into(), None),
         };
         let within = folder.as_ref().unwrap_or(place.root());
         if format == Format::Maildir {

@@ -2,47 +2,13 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{BufReader, Seek, SeekFrom, Write},
     path::PathBuf,
 };
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::{ExportError, folder::Folder};
-use crate::archive::MessageId;
-
-/// A longer line is none of ours.
-const LONGEST: u64 = 1 << 20;
-
-/// A message that is done.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Line {
-    pub id: MessageId,
-    /// The file, from the folder of the manifest.
-    pub file: String,
-    /// mbox: where its separator begins in the file, and how many bytes of the file are its.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offset: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub length: Option<u64>,
-    /// Bytes of the message itself.
-    pub size: u64,
-    /// Of the message's bytes, in hexadecimal.
-    pub sha256: String,
-    pub date: Timestamp,
-    /// The source's folder.
-    pub folder: String,
-    /// The header that decided that it is this user's.
-    pub why: String,
-}
-
-impl Line {
-    /// Where it ends in its mbox.
-    pub fn end(&self) -> Option<u64> {
-        self.offset?.checked_add(self.length?)
-    }
-}
+pub use crate::formats::manifest::Line;
+use crate::formats::manifest::read_line;
 
 /// A manifest that is gone on with.
 pub struct Manifest {
@@ -68,15 +34,7 @@ impl Manifest {
         let mut good = 0;
         let mut text = Vec::new();
         loop {
-            text.clear();
-            let length = (&mut reader)
-                .take(LONGEST)
-                .read_until(b'\n', &mut text)
-                .map_err(failed)?;
-            let line = text
-                .ends_with(b"\n")
-                .then(|| serde_json::from_slice(&text).ok())
-                .flatten();
+            let (length, line) = read_line(&mut reader, &mut text).map_err(failed)?;
             match line {
                 Some(line) if each(&line)? => good += length as u64,
                 _ => break,
@@ -109,7 +67,10 @@ impl Manifest {
 mod tests {
     use std::fs;
 
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::archive::MessageId;
 
     fn line(id: MessageId) -> Line {
         Line {

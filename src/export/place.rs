@@ -13,20 +13,19 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Selection, folder::Folder, selection::Selected};
-use crate::{archive::UserId, formats::names_out};
+use crate::{
+    archive::UserId,
+    formats::{
+        manifest::{MARKER, RESERVED, VERSION},
+        names_out,
+    },
+};
 
-/// The file that says what a folder is an export of.
-pub const MARKER: &str = "dropkeep-export.json";
 /// What is being written; it gets its name once it is whole.
 pub const UNFINISHED: &str = "dropkeep-export.tmp";
-/// Names that begin so are the export's own.
-const RESERVED: &str = "dropkeep-export";
 const LOST_AND_FOUND: &str = "lost+found";
 /// Characters of a name to which an id is added.
 const SHORT: usize = 20;
-/// The form of the folder.
-const VERSION: u32 = 1;
-
 /// A longer marker is none of ours: 100,000 users have a tenth of it.
 const LONGEST: u64 = 64 << 20;
 
@@ -34,18 +33,26 @@ const LONGEST: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What the marker notes as it goes: the store, and who has which folder.
-type Noted = (Option<String>, BTreeMap<UserId, String>);
+/// What the marker notes as it goes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Noted {
+    /// What tells the store from others; `None` while it is empty.
+    store: Option<String>,
+    /// User → name of the folder, or of the mbox without its ending. It stays when users are renamed.
+    folders: BTreeMap<UserId, String>,
+    /// User → name, as it was when last exported: an import files by it.
+    names: BTreeMap<UserId, String>,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     dropkeep_export: u32,
     #[serde(flatten)]
     selection: Selection,
-    /// What tells the store from others; `None` while it is empty.
     store: Option<String>,
-    /// User → name of the folder, or of the mbox without its ending. It stays when users are renamed.
     folders: BTreeMap<UserId, String>,
+    #[serde(default)]
+    names: BTreeMap<UserId, String>,
 }
 
 /// The folder, locked for this process.
@@ -86,18 +93,19 @@ impl Place {
             }
             Err(error) => return Err(ExportError::unusable(&file)(error)),
         };
-        let (known, mut folders) = before.clone().unwrap_or_default();
+        let mut now = before.clone().unwrap_or_default();
         // Not before it is known to be an export's.
         folder.close_to_others().map_err(ExportError::unusable(path))?;
-        if known.is_some() && store.is_some() && known != store {
+        if now.store.is_some() && store.is_some() && now.store != store {
             return Err(ExportError::OtherStore { path: path.to_owned() });
         }
-        assign(&mut folders, users);
-        let now = (known.or(store), folders);
+        assign(&mut now.folders, users);
+        now.store = now.store.or(store);
+        now.names.extend(users.iter().map(|user| (user.id, user.name.clone())));
         if before.as_ref() != Some(&now) {
             write(&folder, selection, &now)?;
         }
-        let (_, folders) = now;
+        let folders = now.folders;
         Ok(Self { folder, folders })
     }
 
@@ -187,7 +195,11 @@ fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result
     // Nobody is led out of the folder.
     match marker.folders.values().find(|name| names_out::user(name) != **name) {
         Some(name) => Err(refused(format!("{name:?} is no name of a folder"))),
-        None => Ok((marker.store, marker.folders)),
+        None => Ok(Noted {
+            store: marker.store,
+            folders: marker.folders,
+            names: marker.names,
+        }),
     }
 }
 
@@ -215,12 +227,13 @@ fn assign(folders: &mut BTreeMap<UserId, String>, users: &[Selected]) {
     }
 }
 
-fn write(folder: &Folder, selection: &Selection, (store, folders): &Noted) -> Result<(), ExportError> {
+fn write(folder: &Folder, selection: &Selection, noted: &Noted) -> Result<(), ExportError> {
     let marker = Marker {
         dropkeep_export: VERSION,
         selection: selection.clone(),
-        store: store.clone(),
-        folders: folders.clone(),
+        store: noted.store.clone(),
+        folders: noted.folders.clone(),
+        names: noted.names.clone(),
     };
     let json = serde_json::to_vec_pretty(&marker);
     let mut json = json.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;

@@ -1,6 +1,8 @@
 //! What a file holds, told by how it begins.
 
 use clap::ValueEnum;
+use std::borrow::Cow;
+
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,8 @@ pub enum Looks {
     Message,
     /// It begins with a `From ` line and the header of a message, or with the `From ` line that separates messages.
     Mbox,
+    /// It begins with a line that has a number alone, and then as a message (Apple Mail's `.emlx`).
+    Emlx,
     /// No mail, and why not.
     Neither(&'static str),
 }
@@ -74,7 +78,7 @@ const OF_MAIL: [&str; 33] = [
 ];
 
 /// How files begin that people keep beside their mail, and what to say of them.
-const KNOWN: [(&[u8], &str); 9] = [
+const KNOWN: [(&[u8], &str); 11] = [
     (b"%PDF-", "it is a PDF"),
     (
         b"PK\x03\x04",
@@ -92,31 +96,45 @@ const KNOWN: [(&[u8], &str); 9] = [
         b"!BDN",
         "it is an Outlook data file (PST); export its mail as EML or mbox",
     ),
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
     (
-        b"\xef\xbb\xbf",
-        "it begins with a byte order mark, which no message does",
+        b"BABYL OPTIONS",
+        "it is a file of Emacs's RMAIL (Babyl), which is not read; convert it to an mbox (Emacs: unrmail)",
     ),
 ];
+
+const UTF_16: &str =
+    "it is text in UTF-16, as some editors save it, and no mail as it was sent; convert it to UTF-8 first";
+/// Bytes that some programs put before text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The line around each message of an MMDF file.
+pub const MMDF: &[u8] = b"\x01\x01\x01\x01";
 
 /// What a file looks like whose first [`BEGINNING`] bytes, or all where it has fewer, are `beginning`.
 pub fn looks(beginning: &[u8]) -> Looks {
     if beginning.is_empty() {
         return Looks::Neither("the file is empty");
     }
-    let unspaced = without_empty_lines(beginning);
+    let beginning = &*lines(beginning);
+    let unspaced = without_preamble(beginning);
     if unspaced.starts_with(b"From ") {
         let header = behind_from_lines(unspaced);
         if begins_as_mail(header) || super::mbox::is_dated(unspaced) {
             return Looks::Mbox;
         }
     }
-    if begins_as_mail(beginning) {
+    if is_mmdf(unspaced) {
+        return Looks::Mbox;
+    }
+    if begins_as_mail(unspaced.trim_ascii_start()) {
         return Looks::Message;
     }
-    let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
-    Looks::Neither(match known {
-        Some((_, words)) => words,
-        None if beginning.contains(&0) => "it is binary, and no message",
+    if super::emlx::first_line(unspaced).is_some_and(|(_, line)| begins_as_mail(&unspaced[line..])) {
+        return Looks::Emlx;
+    }
+    Looks::Neither(match why_no_mail(beginning) {
+        Some(words) => words,
         None if first_name(beginning).is_some_and(is_plausible) => {
             "its header has none of the fields that mail has, such as From, To, Subject or Date"
         }
@@ -124,11 +142,55 @@ pub fn looks(beginning: &[u8]) -> Looks {
     })
 }
 
+/// What text is that is no mail, where that is told by how it begins.
+pub fn why_no_mail(beginning: &[u8]) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
+    match (known, beginning) {
+        (Some((_, words)), _) => Some(words),
+        (None, [0, 1..=127, 0, 1..=127, ..] | [1..=127, 0, 1..=127, 0, ..]) => Some(UTF_16),
+        (None, _) => beginning.contains(&0).then_some("it is binary, and no message"),
+    }
+}
+
+/// Whether text begins with the line that is around the messages of an MMDF file.
+pub fn is_mmdf(text: &[u8]) -> bool {
+    matches!(text.strip_prefix(MMDF), Some([b'\n', ..] | [b'\r', b'\n', ..]))
+}
+
+/// Whether the lines of a file that begins so end in CR alone.
+pub fn ends_in_cr(beginning: &[u8]) -> bool {
+    memchr(b'\n', beginning).is_none() && memchr(b'\r', beginning.trim_ascii_end()).is_some()
+}
+
+/// Text whose lines end in LF also where they end in CR alone.
+fn lines(beginning: &[u8]) -> Cow<'_, [u8]> {
+    match ends_in_cr(beginning) {
+        true => beginning
+            .iter()
+            .map(|byte| if *byte == b'\r' { b'\n' } else { *byte })
+            .collect(),
+        false => Cow::Borrowed(beginning),
+    }
+}
+
 /// Whether text that nothing else shows to be mail begins with the header of a message: its first line is a field whose
 /// name is made of letters, digits, `-`, `_` and `.`, and one of its fields is one that mail has.
 pub fn begins_as_mail(text: &[u8]) -> bool {
-    let is_of_mail = |name: &[u8]| OF_MAIL.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-    first_name(text).is_some_and(is_plausible) && Header::scan(text).fields().any(|field| is_of_mail(field.name))
+    first_name(text).is_some_and(is_plausible) && has_header(text)
+}
+
+/// Whether there is a field that mail has in the header of a message, whatever its first line is.
+pub fn has_header(message: &[u8]) -> bool {
+    Header::scan(message).fields().any(|field| is_of_mail(field.name))
+}
+
+fn is_of_mail(name: &[u8]) -> bool {
+    OF_MAIL.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Whether text begins with a field that mail has; imap-backup quotes a From field.
+pub fn is_field_of_mail(text: &[u8]) -> bool {
+    first_name(text).is_some_and(|name| is_of_mail(name.strip_prefix(b">").unwrap_or(name)))
 }
 
 /// Whether text begins with a header field: a name of visible ASCII characters, and a colon.
@@ -155,8 +217,9 @@ fn is_plausible(name: &[u8]) -> bool {
     name.iter().all(fits) && name.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Mail readers of old left empty lines at the beginning of an mbox.
-pub fn without_empty_lines(text: &[u8]) -> &[u8] {
+/// Mail readers of old left empty lines at the beginning of an mbox, and editors leave a byte order mark.
+pub fn without_preamble(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let content = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
     &text[content.unwrap_or(text.len())..]
 }
@@ -180,6 +243,10 @@ mod tests {
             b"Received: from a\n\tby b\n",
             b"X:\nX_2.old: y\nSUBJECT:\n",
             b"Subject : obsolete\n",
+            b"\xef\xbb\xbfSubject: x\n",
+            b"\r\n\r\nSubject: x\n",
+            b" Subject: x\n",
+            b"From: x\rTo: y\r\rhello\r",
         ] {
             assert_eq!(looks(mail), Looks::Message, "{}", mail.escape_ascii());
         }
@@ -193,8 +260,18 @@ mod tests {
             b"From \r\nSubject: x\r\n",
             b"From jane@example.com\n>From joe remote from elsewhere\nSubject: x\n",
             b"\n\nFrom jane@example.com Thu Jan  1 00:00:00 2026\n\nno header",
+            b"\xef\xbb\xbfFrom jane@example.com Thu, 1 Jan 2026 00:00:00 GMT\n\nno header",
+            b"From - Do Jan 01 00:00:00 2026\rSubject: x\r\rx\r",
+            b"\x01\x01\x01\x01\nSubject: x\n",
         ] {
             assert_eq!(looks(mbox), Looks::Mbox, "{}", mbox.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_message_of_apple_mail_begins_with_its_length() {
+        for file in ["1234\nSubject: x\n", "1234      \nReturn-Path: x\nSubject: x\n"] {
+            assert_eq!(looks(file.as_bytes()), Looks::Emlx);
         }
     }
 
@@ -220,7 +297,12 @@ mod tests {
             (b" folded: first\n", "header field"),
             (b"no field\nSubject: x\n", "header field"),
             (b"\n\n", "header field"),
-            (b"\xef\xbb\xbfSubject: x\n", "byte order mark"),
+            (b"\xef\xbb\xbfhello\n", "header field"),
+            (b"\xff\xfeS\0u\0", "UTF-16"),
+            (b"\xfe\xff\0S\0u", "UTF-16"),
+            (b"S\0u\0b\0j\0", "UTF-16"),
+            (b"BABYL OPTIONS: -*- rmail -*-\n", "Babyl"),
+            (b"12\nhello\n", "header field"),
         ] {
             let Looks::Neither(why) = looks(bytes) else {
                 panic!("{} is taken for mail", bytes.escape_ascii());

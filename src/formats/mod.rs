@@ -1,12 +1,14 @@
-//! File formats of mail: single messages (EML), mbox in its four kinds, Maildir. Pure, and blocking where a file is
-//! read: for a thread that may wait for the disk. What is read is in the modules named after formats, and docs/formats.md
-//! says what is told by what; what is written is in those that end with `_out`.
+//! File formats of mail: single messages (EML, Apple Mail's), mbox in its four kinds and MMDF, Maildir. Pure, and blocking
+//! where a file is read: for a thread that may wait for the disk. What is read is in the modules named after formats, and
+//! docs/formats.md says what is told by what; what is written is in those that end with `_out`.
 
+pub mod emlx;
 pub mod kind;
 pub mod maildir;
+pub mod manifest;
 pub mod mbox;
 pub mod mbox_out;
 pub mod names_out;
 
 pub use kind::{BEGINNING, Format, Looks, looks};
-pub use mbox::{Mbox, MboxKind};
+pub use mbox::{Mbox, MboxFrom, MboxKind};

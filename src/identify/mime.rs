@@ -20,9 +20,12 @@ pub(super) struct Entity<'a> {
 impl<'a> Entity<'a> {
     /// Reads what stands in `range` of `message`.
     pub fn read(message: &'a [u8], range: Range<usize>) -> Self {
-        let header = Header::scan(&message[range.clone()]);
+        let header = match range == (0..message.len()) {
+            true => Header::scan(message),
+            false => Header::of_part(&message[range.clone()]),
+        };
         let mut start = range.start + header.end;
-        if header.well_ended {
+        if header.ended {
             // The empty line ends the header, and is no part of the body.
             start = next_line(message, start, range.end);
         }

@@ -50,7 +50,7 @@ impl Notes {
     pub const EMPTY: u32 = 1;
     /// No header field could be read.
     pub const NO_HEADER: u32 = 1 << 1;
-    /// A line that is no field ended the header.
+    /// A line in the header, or before it, is no field.
     pub const BROKEN_HEADER: u32 = 1 << 2;
     /// It has no date that could be read.
     pub const NO_DATE: u32 = 1 << 3;

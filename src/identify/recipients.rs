@@ -86,6 +86,14 @@ impl Rules {
         }
     }
 
+    /// The same, which believe no report.
+    pub fn without_reports(&self) -> Self {
+        Self {
+            journal: Journal::Never,
+            ..self.clone()
+        }
+    }
+
     /// Whether a report with this header is believed: always, or because of who handed it to our own server.
     pub fn trusts(&self, header: &Header) -> bool {
         match self.journal {

@@ -89,6 +89,7 @@ pub async fn work(
         looks_at_headers: true,
         same_again: 0,
         missing: Vec::new(),
+        strangers: HashSet::new(),
     };
     let worked = work.through_jobs(session, lane).await;
     // Whatever happened to the source: what is on its way is committed and counted.
@@ -120,6 +121,8 @@ pub(super) struct Work<'t> {
     pub(super) same_again: u32,
     /// Asked for, and not answered.
     pub(super) missing: Vec<(CopyRef, &'static str)>,
+    /// Users whom an export names and nobody knows, of whom it was told.
+    pub(super) strangers: HashSet<Arc<str>>,
 }
 
 /// Where it is noted that a copy has its outcome.
@@ -241,6 +244,7 @@ impl Work<'_> {
                 let window = window(&mut fitting, most_bytes, most_copies, |one| one.size);
                 let window = self.put_aside_by_header(session, &current, window).await?;
                 self.fetch(session, &current, window).await?;
+                self.progress.notices.extend(session.take_notices());
                 self.flush().await?;
             }
             most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
@@ -384,7 +388,7 @@ impl Work<'_> {
         let (task, folder, told) = (self.task, &current.unit.folder, current.unit.told());
         let (judging, voyage) = (&mut self.judging, &self.voyage);
         let mut coming = InStage::enter(Stage::Fetch, window.len());
-        let mut sink = |fetched: Fetched| {
+        let mut sink = |mut fetched: Fetched| {
             let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();
             let share = share.split(announced);
             came.insert(fetched.copy.clone());
@@ -397,7 +401,7 @@ impl Work<'_> {
             let copy = fetched.copy.clone();
             let before = current.before.get(&copy);
             let remark = match shortfall::judge(&fetched.bytes, announced, before, folder.inexact) {
-                _ if !from_server => None,
+                _ if !from_server => fetched.aside.as_mut().and_then(|aside| aside.remark.take()),
                 Verdict::Message(remark) => remark,
                 Verdict::OnceMore(came) => {
                     once_more.insert(copy, came);
@@ -411,7 +415,8 @@ impl Work<'_> {
             };
             let place = (told.clone(), place);
             same_again += u32::from(remark.is_some());
-            let remark = remark.map(|remark| copy_error(&folder.name, &copy, SIZE, remark));
+            let stage = if from_server { SIZE } else { "read" };
+            let remark = remark.map(|remark| copy_error(&folder.name, &copy, stage, remark));
             let judge = judge(task.clone(), folder.clone(), fetched, announced, remark, share);
             judging.spawn(surviving(place, folder.name.clone(), copy, voyage.fetched(), judge));
         };

@@ -9,11 +9,11 @@ use super::{
     shortfall,
 };
 use crate::{
-    archive::{Named, StoreError, Traits, header_digest},
+    archive::{Named, StoreError, Traits, Why, header_digest},
     fault,
     identify::{Header, Identified, Reported},
     report::{CopyError, InStage, Outcome, Stage},
-    route::{AsItStands, Passed, Prepared, Previewed, Route, RouteError, Routed},
+    route::{AsItStands, Held, Passed, Prepared, Previewed, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
@@ -67,7 +67,15 @@ pub async fn judge(
         copy,
         bytes,
         internal_date,
+        aside,
     } = fetched;
+    let held = aside.and_then(|aside| aside.holder).map(|holder| Held {
+        why: match &*holder.why {
+            "unknown" => Why::Unknown,
+            field => Why::field(field),
+        },
+        user: holder.user,
+    });
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
     let failed = |stage, error: String| {
@@ -80,7 +88,7 @@ pub async fn judge(
     if let Err(error) = fault::point("fetched") {
         return Ok(failed("fetch", error.to_string()));
     }
-    let again = bytes.clone();
+    let (again, held_again) = (bytes.clone(), held.clone());
     let key = folder.names.key(&copy);
     let named = move |bytes: &[u8]| {
         key.map(|key| Named {
@@ -101,7 +109,11 @@ pub async fn judge(
             return Ok(None);
         }
         let named = named(&bytes);
-        let prepared = Prepared::new(Identified::new(bytes, internal_date, &rules), former);
+        let prepared = match held {
+            None => Prepared::new(Identified::new(bytes, internal_date, &rules), former),
+            // A report that is somebody's mail is not opened.
+            held => Prepared::new(Identified::new(bytes, internal_date, &rules.without_reports()), former).held(held),
+        };
         fault::point("identified").map(|()| Some((prepared, named)))
     };
     let identifying = InStage::enter(Stage::Identify, 1);
@@ -113,8 +125,8 @@ pub async fn judge(
             .pool
             .run(move || {
                 let named = named(&again);
-                let unread = Identified::unread(again, internal_date);
-                Ok(Some((Prepared::new(unread, former), named)))
+                let unread = Prepared::new(Identified::unread(again, internal_date), former);
+                Ok(Some((unread.held(held_again), named)))
             })
             .await;
     }
@@ -137,7 +149,11 @@ pub async fn judge(
             Err(error) => return Ok(failed("identify", error)),
         },
     };
-    let (reported, ends_with_envelope) = (prepared.reported, prepared.found.ends_with_envelope);
+    let reported = match prepared.held {
+        None => prepared.reported,
+        Some(_) => Reported::No,
+    };
+    let ends_with_envelope = prepared.found.ends_with_envelope;
     let route = Route {
         copy: named,
         folder: folder.number,

@@ -1,6 +1,6 @@
 //! What becomes of the copies that a connection fetches: waiting for it, and telling the profile.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use tokio::task::JoinError;
@@ -18,6 +18,8 @@ use crate::{
 
 /// Outcomes told at once.
 const TOLD: usize = 500;
+/// Users unknown here whom an export names, of whom it is told.
+const STRANGERS: usize = 100;
 
 impl Work<'_> {
     pub(super) fn judged(
@@ -68,6 +70,9 @@ impl Work<'_> {
     ) {
         match judged {
             Ok((place, Ok(judged))) => {
+                if let Some(stranger) = judged.routed.as_ref().and_then(|routed| routed.stranger.as_ref()) {
+                    self.tell_of_stranger(stranger);
+                }
                 self.telling.push(place);
                 self.progress.judged.push(judged);
             }
@@ -77,6 +82,18 @@ impl Work<'_> {
                 tracing::error!(%error, profile = self.task.profile.name, run = self.task.run, "a copy was given up on its way; it stays open")
             }
         }
+    }
+
+    /// An export names a user whom nobody knows here.
+    fn tell_of_stranger(&mut self, name: &Arc<str>) {
+        if self.strangers.len() >= STRANGERS || !self.strangers.insert(name.clone()) {
+            return;
+        }
+        self.progress.notices.push(format!(
+            "there is no user {:?}, whose mail the export is: it was filed by the profile's rules; to have it filed for that user, add \
+             one of this name and import again",
+            &**name
+        ));
     }
 
     pub(super) async fn tell(&mut self) -> Result<(), CollectError> {

@@ -339,6 +339,7 @@ impl Work<'_> {
                             copy,
                             bytes,
                             internal_date,
+                            aside: _,
                         }: Fetched| {
             came.insert(copy.clone());
             if !exclude.is_empty() && exclude.applies_to(&Header::scan(&bytes), internal_date) {

@@ -44,6 +44,7 @@ impl Work<'_> {
             let folder = folder.to_owned();
             self.jobs.refused(FolderError { folder, error });
         }
+        self.progress.notices.extend(session.take_notices());
         self.task.pulse.beat();
         let names = Names::new(self.task.source, number, opened.uidvalidity, &listing);
         let (open, inexact) = match self.task.source {

@@ -18,7 +18,7 @@ pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, decide, look_t
 pub use directory::{Directory, Known, Rule};
 pub use managed::{changed_users, managed};
 pub use passed::{Passed, addressees, twin};
-pub use prepared::Prepared;
+pub use prepared::{Held, Prepared};
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use routed::{RouteError, Routed};
 pub use router::{AsItStands, ChangeUser, Heartbeat, Preview, Route, Router, RunEnded};

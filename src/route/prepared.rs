@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Directory, Routing, decision::look_through};
 use crate::{
-    archive::{Content, Seconds, cut},
+    archive::{Content, Seconds, Why, cut},
     identify::{Found, Identified, Journaled, Outer, Reported, Rules, former_identity},
 };
 
@@ -20,6 +20,15 @@ pub struct Prepared {
     /// The journal report around it.
     pub report: Option<Arc<Content>>,
     pub reported: Reported,
+    /// Whose it is, whatever stands in it.
+    pub held: Option<Held>,
+}
+
+/// A user who has a message, because the administrator says so.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub user: Arc<str>,
+    pub why: Why,
 }
 
 impl Prepared {
@@ -52,7 +61,13 @@ impl Prepared {
             content: content(bytes, sha256, identity, former),
             report,
             reported,
+            held: None,
         }
+    }
+
+    /// The same, of which it is known whose it is.
+    pub fn held(self, held: Option<Held>) -> Self {
+        Self { held, ..self }
     }
 }
 

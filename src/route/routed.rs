@@ -1,5 +1,7 @@
 //! What became of a copy that was routed, as its connection is told.
 
+use std::sync::Arc;
+
 use super::passed::Passed;
 use crate::{archive::StoreError, message::Address, panics::Panicked};
 
@@ -21,6 +23,8 @@ pub struct Routed {
     pub passed: Passed,
     /// How often others are named, all of them looked up and none of them of any consequence.
     pub more: u64,
+    /// Whose it was said to be, where there is no user of this name: it went by the rules.
+    pub stranger: Option<Arc<str>>,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]

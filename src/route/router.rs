@@ -18,7 +18,7 @@ use lru::LruCache;
 use tokio::sync::Semaphore;
 
 use super::{
-    Directory, Prepared,
+    Directory, Held, Prepared,
     decision::{Assigned, Nobody, Routing, decide, unclaimed, unknown_goes_to},
     directory::{Known, Rule},
     passed::Passed,
@@ -29,7 +29,8 @@ use super::{
 };
 use crate::{
     archive::{
-        Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId, give_back,
+        CATCHALL_ID, Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId,
+        give_back,
     },
     clock,
     config::Unknown,
@@ -147,6 +148,27 @@ impl Router {
         })
     }
 
+    /// The user whom the administrator named: by the name, or by an address that is the name.
+    fn holder(&self, held: &Held, routing: &Routing) -> Option<Assigned> {
+        let found = match self.directory.by_name(&held.user) {
+            Some(CATCHALL_ID) => Some((CATCHALL_ID, Rule::Catchall)),
+            Some(user) => Some((user, Rule::Exact)),
+            None => match self
+                .directory
+                .look_up(&Address::parse(&held.user)?, routing.plus_addressing)
+            {
+                Known::Users(users, rule) => users.first().map(|user| (*user, rule)),
+                Known::Retired | Known::No => None,
+            },
+        };
+        found.map(|(user, rule)| Assigned {
+            user,
+            address: None,
+            why: held.why.clone(),
+            rule,
+        })
+    }
+
     /// The directory to be changed; where it is lent just now, a copy of it, which takes its place.
     pub(super) fn change(&mut self) -> &mut Directory {
         Arc::make_mut(&mut self.directory)
@@ -255,10 +277,18 @@ impl Router {
         } = route;
         waits.queued("route");
         let mut decision = decide(&self.directory, &routing, &prepared.found);
+        let holder = prepared.held.as_ref().map(|held| self.holder(held, &routing));
+        if let Some(Some(holder)) = &holder {
+            decision.unknown = holder.user == CATCHALL_ID;
+            decision.local_unknown.clear();
+            decision.users = vec![holder.clone()];
+        }
+        let stranger = prepared.held.as_ref().filter(|_| holder == Some(None));
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
             more: prepared.found.more,
+            stranger: stranger.map(|held| held.user.clone()),
             ..Routed::default()
         };
         let mut recipients = decision.users[..decision.recipients].iter();

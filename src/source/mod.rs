@@ -48,7 +48,7 @@ pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
 pub use session::{
-    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
-    Want,
+    Announced, Aside, CopyRef, Credential, Facts, Fetched, Holder, OpenFolder, Session, Step, Steps, Unfetched,
+    UnfetchedWhy, Waited, Want,
 };
 pub use stand_in::stand_in;

@@ -82,6 +82,33 @@ pub struct Fetched {
     pub bytes: Bytes,
     /// IMAP INTERNALDATE, in seconds since 1970 UTC.
     pub internal_date: Option<i64>,
+    /// What else is known of a message out of a file.
+    pub aside: Option<Box<Aside>>,
+}
+
+/// What is known of a message beside what stands in it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Aside {
+    /// What is to be said of it, though it can be archived.
+    pub remark: Option<String>,
+    /// Who has it.
+    pub holder: Option<Holder>,
+}
+
+/// Who has a message, by the manifest of an export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// The user's name.
+    pub user: Arc<str>,
+    /// The header that decided it.
+    pub why: Arc<str>,
+}
+
+impl Aside {
+    pub fn remark(remark: String) -> Option<Box<Self>> {
+        let remark = Some(remark);
+        Some(Box::new(Self { remark, holder: None }))
+    }
 }
 
 /// A copy that was asked for and did not come, though the command succeeded. It stays open.
@@ -331,6 +358,14 @@ impl Session {
         match self {
             Self::Imap(imap) => imap.take_unclear(),
             Self::Pop3(_) | Self::Files(_) => None,
+        }
+    }
+
+    /// What is to be told of files that were opened and read, once.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        match self {
+            Self::Imap(_) | Self::Pop3(_) => Vec::new(),
+            Self::Files(files) => files.take_notices(),
         }
     }
 

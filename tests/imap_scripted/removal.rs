@@ -470,6 +470,7 @@ async fn a_session_of_files_removes_nothing() {
         paths: Vec::new(),
         format: dropkeep::formats::Format::Auto,
         mbox: dropkeep::formats::MboxKind::Auto,
+        mbox_from: None,
     };
     let mut session = Session::files(import);
     assert!(session.open_for_removal("x").await.is_err());

@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod exported;
+mod odd_files;
 mod refused;
 
 use std::{

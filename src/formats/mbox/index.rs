@@ -1,22 +1,21 @@
 //! Where the messages of an mbox are. The file is read through once, in windows; a stretch a message is kept.
 
 use std::{
-    fs::File,
     io,
     ops::ControlFlow,
-    os::unix::fs::FileExt,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use memchr::{memchr, memmem};
 
 use super::{
-    Stretch,
+    MboxFrom, Stretch,
     quoting::Quoting,
-    separator::{LOOKAHEAD, separates},
+    separator::{LOOKAHEAD, Verdict, judge},
+    text::Text,
 };
 use crate::{
-    formats::kind::{BEGINNING, begins_as_mail, without_empty_lines},
+    formats::kind::{BEGINNING, begins_as_mail, why_no_mail, without_preamble},
     identify::Header,
 };
 
@@ -26,6 +25,8 @@ const WINDOWS: [usize; 2] = [16 << 10, 1 << 20];
 const LOOKBEHIND: usize = 3;
 /// Bytes in which a header must end for its Content-Length to count: most do in the first, few need the second.
 const HEADER: [usize; 2] = [8 << 10, 1 << 20];
+/// Bytes that are looked at of a line behind a CR alone: there may be one every few bytes.
+const BEHIND_CR: usize = 256;
 
 /// What an mbox has where.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,8 +34,53 @@ pub(super) struct Index {
     pub messages: Vec<Stretch>,
     /// Bytes at the beginning that are no mail.
     pub stray: u64,
+    /// What these look like.
+    pub stray_is: Option<&'static str>,
     /// The first message has no `From ` line before it.
     pub is_first_line_lost: bool,
+    /// Lines within messages that may separate, the first of each message alone.
+    pub doubts: Vec<Doubt>,
+    /// How many such lines there are.
+    pub doubtful: u64,
+}
+
+/// A line within a message that looks like the one before a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Doubt {
+    /// The number of the message, from 0 on.
+    pub message: usize,
+    pub offset: u64,
+    /// The number of the line in the file, from 1 on, once that is known.
+    pub line: u64,
+    /// The header of a message is behind it.
+    pub plain: bool,
+}
+
+impl Index {
+    /// Notes a line in the message that comes next.
+    pub fn doubt(&mut self, offset: u64, plain: bool) {
+        self.doubtful += 1;
+        let doubt = Doubt {
+            message: self.messages.len(),
+            offset,
+            line: 0,
+            plain,
+        };
+        match self.doubts.last_mut() {
+            // The one that decides what becomes of the message.
+            Some(last) if last.message == doubt.message && (last.plain || !plain) => {}
+            Some(last) if last.message == doubt.message => *last = doubt,
+            _ => self.doubts.push(doubt),
+        }
+    }
+}
+
+/// How a file is gone through.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'w> {
+    pub text: &'w Text,
+    pub from: Option<MboxFrom>,
+    pub stop: &'w AtomicBool,
 }
 
 /// A line that begins with `From `.
@@ -44,11 +90,18 @@ struct FromLine<'w> {
     blank: Option<u64>,
     /// The line and what is behind it, [`LOOKAHEAD`] bytes or up to the end of the file.
     text: &'w [u8],
+    /// What is before it is a CR alone, which ends no line here.
+    is_behind_cr: bool,
 }
 
 impl FromLine<'_> {
-    fn separates(&self) -> bool {
-        separates(self.text, self.blank.is_some())
+    fn judge(&self, from: Option<MboxFrom>) -> Verdict {
+        if !self.is_behind_cr {
+            return judge(self.text, self.blank.is_some(), from);
+        }
+        let lines = self.text.iter().take(BEHIND_CR);
+        let lines: Vec<u8> = lines.map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect();
+        judge(&lines, false, Some(MboxFrom::Strict))
     }
 
     /// Where the line behind it begins.
@@ -59,33 +112,40 @@ impl FromLine<'_> {
 }
 
 /// Tells `each` of the lines that begin with `From `, from the line at `from` on.
-fn from_lines(
-    file: &File,
-    from: u64,
-    stop: &AtomicBool,
-    each: &mut dyn FnMut(&FromLine) -> ControlFlow<()>,
-) -> io::Result<()> {
-    let finder = memmem::Finder::new(b"\nFrom ");
+fn from_lines(way: Way, from: u64, each: &mut dyn FnMut(&FromLine) -> ControlFlow<()>) -> io::Result<()> {
+    let finder = memmem::Finder::new(b"From ");
     let mut buffer = vec![0; WINDOWS[0]];
     let mut base = from.saturating_sub(LOOKBEHIND as u64);
     let mut next = from;
     loop {
-        if stop.load(Ordering::Relaxed) {
+        if way.stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let size = buffer.len();
-        let window = fill(file, base, &mut buffer)?;
+        let window = way.text.fill(base, &mut buffer)?;
         let is_last = window.len() < size;
         let certain = if is_last { size } else { size - LOOKAHEAD };
-        let first = (base == 0 && window.starts_with(b"From ")).then_some(0);
-        for start in first.into_iter().chain(finder.find_iter(window).map(|end| end + 1)) {
+        for start in finder.find_iter(window) {
             let offset = base + start as u64;
             if start >= certain || offset < next {
                 continue;
             }
+            let before = &window[..start];
+            let is_behind_cr = match before.last() {
+                _ if offset == from => false,
+                Some(b'\n') => false,
+                Some(b'\r') => true,
+                _ => continue,
+            };
             let text = &window[start..window.len().min(start + LOOKAHEAD)];
-            let blank = ends_with_blank(&window[..start], base == 0);
-            if each(&FromLine { offset, blank, text }).is_break() {
+            let blank = ends_with_blank(before, base == 0);
+            let line = FromLine {
+                offset,
+                blank,
+                text,
+                is_behind_cr,
+            };
+            if each(&line).is_break() {
                 return Ok(());
             }
         }
@@ -96,20 +156,6 @@ fn from_lines(
         base = next - LOOKBEHIND as u64;
         buffer.resize(WINDOWS[1], 0);
     }
-}
-
-/// Reads from `offset` on, until the buffer is full or the file ends.
-fn fill<'b>(file: &File, offset: u64, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read_at(&mut buffer[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(&buffer[..filled])
 }
 
 /// The length of the empty line that `text` ends with. `whole`: `text` begins where the file does.
@@ -131,33 +177,36 @@ struct Beginning {
     /// Nothing says that it is a message but what it looks like.
     is_mail: bool,
     is_empty: bool,
+    /// What it is where it is no mail.
+    looks: Option<&'static str>,
 }
 
-fn beginning(file: &File) -> io::Result<Beginning> {
+fn beginning(text: &Text) -> io::Result<Beginning> {
     let mut buffer = vec![0; BEGINNING];
-    let text = fill(file, 0, &mut buffer)?;
-    let content = without_empty_lines(text);
+    let text = text.fill(0, &mut buffer)?;
+    let content = without_preamble(text);
     Ok(Beginning {
         offset: (text.len() - content.len()) as u64,
         has_from_line: content.starts_with(b"From "),
         is_mail: begins_as_mail(content),
         is_empty: content.is_empty(),
+        looks: why_no_mail(content),
     })
 }
 
 /// Where the last message ends: before the empty line at the end of the file.
-fn end(file: &File) -> io::Result<u64> {
-    let length = file.metadata()?.len();
+pub(super) fn end(text: &Text) -> io::Result<u64> {
+    let length = text.len()?;
     let mut buffer = [0; LOOKBEHIND];
     let from = length.saturating_sub(LOOKBEHIND as u64);
-    let text = fill(file, from, &mut buffer)?;
-    Ok(length - ends_with_blank(text, from == 0).unwrap_or(0))
+    let last = text.fill(from, &mut buffer)?;
+    Ok(length - ends_with_blank(last, from == 0).unwrap_or(0))
 }
 
 /// Finds the messages by the lines between them. What is before the first is a message where it begins as one: its
 /// `From ` line was lost.
-pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
-    let beginning = beginning(file)?;
+pub(super) fn by_lines(way: Way) -> io::Result<Index> {
+    let beginning = beginning(way.text)?;
     let mut index = Index {
         is_first_line_lost: beginning.is_mail,
         ..Index::default()
@@ -168,18 +217,25 @@ pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
     let mut begun = beginning.is_mail.then_some(beginning.offset);
     let mut first = None;
     let mut each = |line: &FromLine| {
-        if (beginning.has_from_line && line.offset == beginning.offset) || line.separates() {
-            first.get_or_insert(line.offset);
-            if let Some(offset) = begun.replace(line.end()) {
-                index
-                    .messages
-                    .push(stretch(offset, line.offset - line.blank.unwrap_or(0)));
+        let verdict = match beginning.has_from_line && line.offset == beginning.offset {
+            true => Verdict::Separates,
+            false => line.judge(way.from),
+        };
+        match verdict {
+            Verdict::Separates => {
+                first.get_or_insert(line.offset);
+                if let Some(offset) = begun.replace(line.end()) {
+                    let end = line.offset - line.blank.unwrap_or(0);
+                    index.messages.push(stretch(offset, end));
+                }
             }
+            Verdict::Doubtful { plain } if begun.is_some() => index.doubt(line.offset, plain),
+            Verdict::Doubtful { .. } | Verdict::Text => {}
         }
         ControlFlow::Continue(())
     };
-    from_lines(file, beginning.offset, stop, &mut each)?;
-    let end = end(file)?;
+    from_lines(way, beginning.offset, &mut each)?;
+    let end = end(way.text)?;
     match begun {
         Some(offset) => index.messages.push(stretch(offset, end)),
         None => index.stray = end,
@@ -187,10 +243,11 @@ pub(super) fn by_lines(file: &File, stop: &AtomicBool) -> io::Result<Index> {
     if let (false, Some(first)) = (beginning.is_mail, first) {
         index.stray = first - beginning.offset;
     }
+    index.stray_is = beginning.looks.filter(|_| index.stray > 0);
     Ok(index)
 }
 
-fn stretch(offset: u64, end: u64) -> Stretch {
+pub(super) fn stretch(offset: u64, end: u64) -> Stretch {
     Stretch {
         offset,
         length: end.saturating_sub(offset),
@@ -198,33 +255,36 @@ fn stretch(offset: u64, end: u64) -> Stretch {
 }
 
 /// Finds the messages by their Content-Length; where one has none that fits, by the next line that separates.
-pub(super) fn by_length(file: &File, stop: &AtomicBool) -> io::Result<Index> {
-    if !beginning(file)?.has_from_line {
-        return by_lines(file, stop);
+pub(super) fn by_length(way: Way) -> io::Result<Index> {
+    if !beginning(way.text)?.has_from_line {
+        return by_lines(way);
     }
-    Ok(lengths(file, stop, false)?.unwrap_or_default())
+    Ok(lengths(way, false)?.unwrap_or_default())
 }
 
 /// Finds the messages of a file of whatever kind, and tells how they are quoted.
-pub(super) fn detect(file: &File, stop: &AtomicBool) -> io::Result<(Index, Quoting)> {
-    if beginning(file)?.has_from_line
-        && let Some(index) = lengths(file, stop, true)?
+pub(super) fn detect(way: Way) -> io::Result<(Index, Quoting)> {
+    if beginning(way.text)?.has_from_line
+        && let Some(index) = lengths(way, true)?
     {
-        let quoting = if has_unquoted(file, &index, stop)? {
+        let quoting = if has_unquoted(way, &index)? {
             Quoting::None
         } else {
             Quoting::One
         };
         return Ok((index, quoting));
     }
-    Ok((by_lines(file, stop)?, Quoting::Any))
+    Ok((by_lines(way)?, Quoting::Any))
 }
 
 /// Whether a line of a message begins with `From `.
-fn has_unquoted(file: &File, index: &Index, stop: &AtomicBool) -> io::Result<bool> {
+fn has_unquoted(way: Way, index: &Index) -> io::Result<bool> {
     let mut messages = index.messages.iter().peekable();
     let mut found = false;
     let mut each = |line: &FromLine| {
+        if line.is_behind_cr {
+            return ControlFlow::Continue(());
+        }
         while messages
             .next_if(|message| message.offset + message.length <= line.offset)
             .is_some()
@@ -236,34 +296,35 @@ fn has_unquoted(file: &File, index: &Index, stop: &AtomicBool) -> io::Result<boo
             ControlFlow::Continue(())
         }
     };
-    from_lines(file, 0, stop, &mut each)?;
+    from_lines(way, 0, &mut each)?;
     Ok(found)
 }
 
 /// Goes from message to message by their Content-Length. `strict`: `None` unless every message has one that ends where
 /// the next message, or the file, does; only the last may be cut off, and not where it is the only one.
-fn lengths(file: &File, stop: &AtomicBool, strict: bool) -> io::Result<Option<Index>> {
-    let length = file.metadata()?.len();
+fn lengths(way: Way, strict: bool) -> io::Result<Option<Index>> {
+    let Way { text, stop, .. } = way;
+    let length = text.len()?;
     let mut index = Index::default();
-    let mut from = beginning(file)?.offset;
+    let mut from = beginning(text)?.offset;
     let mut buffer = Vec::new();
     while from < length {
         if stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let (offset, announced) = announced(file, from, &mut buffer)?;
+        let (offset, announced) = announced(text, from, &mut buffer)?;
         let landed = match announced {
-            Some(end) => landing(file, end)?.map(|next| (end, next)),
+            Some(end) => landing(text, end)?.map(|next| (end, next)),
             None => None,
         };
         let is_cut = announced.is_some_and(|end| end > length) && !index.messages.is_empty();
         let (end, next) = match landed {
             Some(landed) => landed,
             None if strict && !is_cut => return Ok(None),
-            None => match separator(file, offset, stop)? {
+            None => match separator(way, offset, &mut index)? {
                 Some(_) if strict => return Ok(None),
                 Some((end, next)) => (end, next),
-                None => (self::end(file)?, length),
+                None => (self::end(text)?, length),
             },
         };
         index.messages.push(stretch(offset, end));
@@ -273,11 +334,11 @@ fn lengths(file: &File, stop: &AtomicBool, strict: bool) -> io::Result<Option<In
 }
 
 /// Of the message behind the `From ` line at `from`: where it begins, and where it ends by its Content-Length.
-fn announced(file: &File, from: u64, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<u64>)> {
+fn announced(file: &Text, from: u64, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<u64>)> {
     let mut offset = from;
     for size in HEADER {
         buffer.resize(size, 0);
-        let text = fill(file, from, buffer)?;
+        let text = file.fill(from, buffer)?;
         let line = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
         let header = Header::scan(&text[line..]);
         offset = from + line as u64;
@@ -302,13 +363,13 @@ fn announced(file: &File, from: u64, buffer: &mut Vec<u8>) -> io::Result<(u64, O
 
 /// Where the `From ` line is that stands at `end`, or behind up to two line ends there; the file's length where the
 /// file ends so. `None` where it is something else.
-fn landing(file: &File, end: u64) -> io::Result<Option<u64>> {
+fn landing(file: &Text, end: u64) -> io::Result<Option<u64>> {
     let mut buffer = [0; 10];
-    let (before, length) = (end - 1, file.metadata()?.len());
+    let (before, length) = (end - 1, file.len()?);
     if end > length {
         return Ok(None);
     }
-    let text = fill(file, before, &mut buffer)?;
+    let text = file.fill(before, &mut buffer)?;
     let Some((last, mut rest)) = text.split_first() else {
         return Ok(None);
     };
@@ -323,15 +384,19 @@ fn landing(file: &File, end: u64) -> io::Result<Option<u64>> {
 }
 
 /// The first line from `offset` on that separates: where the message before it ends, and where the line is.
-fn separator(file: &File, offset: u64, stop: &AtomicBool) -> io::Result<Option<(u64, u64)>> {
+fn separator(way: Way, offset: u64, index: &mut Index) -> io::Result<Option<(u64, u64)>> {
     let mut found = None;
-    let mut each = |line: &FromLine| match line.separates() {
-        true => {
-            found = Some((line.offset - line.blank.unwrap_or(0), line.offset));
-            ControlFlow::Break(())
+    let mut each = |line: &FromLine| {
+        match line.judge(way.from) {
+            Verdict::Separates => {
+                found = Some((line.offset - line.blank.unwrap_or(0), line.offset));
+                return ControlFlow::Break(());
+            }
+            Verdict::Doubtful { plain } => index.doubt(line.offset, plain),
+            Verdict::Text => {}
         }
-        false => ControlFlow::Continue(()),
+        ControlFlow::Continue(())
     };
-    from_lines(file, offset, stop, &mut each)?;
+    from_lines(way, offset, &mut each)?;
     Ok(found)
 }

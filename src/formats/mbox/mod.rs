@@ -3,26 +3,35 @@
 //! There are four kinds, and nothing in a file says which it is. They differ in what keeps a line of a message that
 //! begins with `From ` from being taken for such a separator: mboxrd puts a `>` before it, and before `>From ` and
 //! so on; mboxo before `From ` alone; mboxcl does so too and has a Content-Length; mboxcl2 has only that. Thunderbird
-//! writes `From - ` or a bare `From `, and older ones quoted nothing. `separator` says which lines separate, `index`
-//! finds where the messages are, `quoting` takes the `>` away.
+//! writes `From - ` or a bare `From `, and older ones quoted nothing. `separator` says which lines separate (`dates` knows
+//! what they end with), `index` finds where the messages are, `quoting` takes the `>` away; `mmdf` is a kind of its own.
 
+mod dates;
 mod index;
+mod mmdf;
 mod quoting;
 mod separator;
+mod text;
 
 use std::{
     fs::File,
     io,
-    os::unix::fs::{FileExt, MetadataExt},
-    sync::atomic::AtomicBool,
+    os::unix::fs::MetadataExt,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use self::{index::Index, quoting::Quoting};
+use self::{
+    index::{Index, Way},
+    quoting::Quoting,
+    text::Text,
+};
 
 pub use separator::is_dated;
+
+use super::kind::{MMDF, without_preamble};
 
 /// Which kind of mbox a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
@@ -38,6 +47,16 @@ pub enum MboxKind {
     Mboxcl2,
 }
 
+/// What counts where it is in doubt whether a line separates messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum MboxFrom {
+    /// It does.
+    Loose,
+    /// It is text; and in doubt is each line without a date, an empty line before it and a header behind it.
+    Strict,
+}
+
 /// Where a message is in its file, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Stretch {
@@ -48,11 +67,12 @@ struct Stretch {
 /// An mbox, gone through once: it knows where each message is, and no more of it (16 bytes each).
 #[derive(Debug)]
 pub struct Mbox {
-    file: File,
+    text: Text,
     /// As the file was when it was gone through.
     state: State,
     index: Index,
     quoting: Quoting,
+    from: Option<MboxFrom>,
 }
 
 /// What shows that a file was written to.
@@ -83,31 +103,81 @@ pub struct Message {
     pub date: Option<i64>,
 }
 
+/// Numbers of doubtful lines that are told.
+const SHOWN: usize = 3;
+
 /// Bytes before a message in which its `From ` line is looked for. Only the first of a file may be longer.
 const FROM_LINE: u64 = separator::LOOKAHEAD as u64;
 
 impl Mbox {
-    /// Goes through the file and notes where the messages are.
+    /// Goes through the file and notes where the messages are. `from`: what counts where that is in doubt; messages with
+    /// such lines cannot be read where nothing does.
     ///
     /// # Errors
     /// The file cannot be read, was written to meanwhile, or `stop` was set meanwhile ([`io::ErrorKind::Interrupted`]).
-    pub fn open(file: File, kind: MboxKind, stop: &AtomicBool) -> io::Result<Self> {
+    pub fn open(file: File, kind: MboxKind, from: Option<MboxFrom>, stop: &AtomicBool) -> io::Result<Self> {
         let state = State::of(&file)?;
-        let (index, quoting) = match kind {
-            MboxKind::Auto => index::detect(&file, stop)?,
-            MboxKind::Mboxrd => (index::by_lines(&file, stop)?, Quoting::Any),
-            MboxKind::Mboxo => (index::by_lines(&file, stop)?, Quoting::One),
-            MboxKind::Mboxcl => (index::by_length(&file, stop)?, Quoting::One),
-            MboxKind::Mboxcl2 => (index::by_length(&file, stop)?, Quoting::None),
+        let text = Text::new(file)?;
+        let way = Way {
+            text: &text,
+            from,
+            stop,
         };
-        let mbox = Self {
-            file,
+        let (index, quoting) = match kind {
+            _ if mmdf::is(way)? => (mmdf::by_marks(way)?, Quoting::None),
+            MboxKind::Auto => index::detect(way)?,
+            MboxKind::Mboxrd => (index::by_lines(way)?, Quoting::Any),
+            MboxKind::Mboxo => (index::by_lines(way)?, Quoting::One),
+            MboxKind::Mboxcl => (index::by_length(way)?, Quoting::One),
+            MboxKind::Mboxcl2 => (index::by_length(way)?, Quoting::None),
+        };
+        let mut mbox = Self {
+            text,
             state,
             index,
             quoting,
+            from,
         };
+        mbox.number_lines(stop)?;
         mbox.unchanged()?;
         Ok(mbox)
+    }
+
+    /// Puts the numbers of their lines in place of where the doubtful ones are.
+    fn number_lines(&mut self, stop: &AtomicBool) -> io::Result<()> {
+        let (mut at, mut line) = (0, 1);
+        let mut buffer = vec![0; if self.index.doubts.is_empty() { 0 } else { 1 << 20 }];
+        for doubt in &mut self.index.doubts {
+            while at < doubt.offset {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                let most = usize::try_from(doubt.offset - at).map_or(buffer.len(), |left| left.min(buffer.len()));
+                self.text.read(at, &mut buffer[..most])?;
+                line += memchr::memchr_iter(b'\n', &buffer[..most]).count() as u64;
+                at += most as u64;
+            }
+            doubt.line = line;
+        }
+        Ok(())
+    }
+
+    /// How many lines within messages look like those between them, and the numbers of the first few.
+    pub fn doubtful(&self) -> (u64, Vec<u64>) {
+        let lines = self.index.doubts.iter().take(SHOWN).map(|doubt| doubt.line);
+        (self.index.doubtful, lines.collect())
+    }
+
+    /// Whether its lines end in CR alone; they are read as if in LF.
+    pub fn ends_in_cr(&self) -> bool {
+        self.text.cr
+    }
+
+    /// The line of a message over which it may be two, where nobody said what counts.
+    fn undecided(&self, message: usize) -> Option<u64> {
+        let place = self.index.doubts.binary_search_by_key(&message, |doubt| doubt.message);
+        let doubt = self.index.doubts.get(place.ok()?)?;
+        (doubt.plain && self.from.is_none()).then_some(doubt.line)
     }
 
     /// How many messages it has.
@@ -125,14 +195,38 @@ impl Mbox {
         self.index.stray
     }
 
+    /// What these look like, where that is known.
+    pub fn stray_is(&self) -> Option<&'static str> {
+        self.index.stray_is
+    }
+
+    /// Where a message begins in the file, and how many bytes it takes there.
+    pub fn stretch(&self, message: usize) -> Option<(u64, u64)> {
+        let stretch = self.index.messages.get(message);
+        stretch.map(|stretch| (stretch.offset, stretch.length))
+    }
+
+    /// It is known that all lines within messages that look like separators are text.
+    pub fn doubt_nothing(&mut self) {
+        self.index.doubts.clear();
+        self.index.doubtful = 0;
+    }
+
     /// Reads a message; the first is number 0.
     ///
     /// # Errors
-    /// The file cannot be read, or was written to since it was gone through: what is at the message's place may be
-    /// parts of others.
+    /// It may be two messages, of which nobody said what counts. Or the file cannot be read, or was written to since it was
+    /// gone through: what is at the message's place may be parts of others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);
         let stretch = *stretch.ok_or(io::ErrorKind::InvalidInput)?;
+        if let Some(line) = self.undecided(message) {
+            return Err(io::Error::other(format!(
+                "line {line} of the file looks like the `From ` line before another message, so this may be two: it is not \
+                 archived; import the file again with `--mbox-from loose` where a message begins there, with `--mbox-from \
+                 strict` where that line is text"
+            )));
+        }
         let read = self.bytes_and_from_line(stretch);
         // What was read counts only when the file is seen unchanged behind it; and that it was cut says more than
         // that it ended too early.
@@ -142,7 +236,7 @@ impl Mbox {
         // A file may be written to within the tick of the clock in which it was seen before, or have its time set back.
         let lost = message == 0 && self.index.is_first_line_lost;
         let is_whole = is_whole || (before.len() as u64) < FROM_LINE;
-        if is_whole && !lost && !line.starts_with(b"From ") {
+        if is_whole && !lost && !(line.starts_with(b"From ") || line.trim_ascii_end() == MMDF) {
             return Err(changed());
         }
         self.quoting.undo(&mut bytes);
@@ -155,15 +249,15 @@ impl Mbox {
     /// The bytes of a message as they are in the file, and those before it, with its `From ` line at their end.
     fn bytes_and_from_line(&self, Stretch { offset, length }: Stretch) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.file.read_exact_at(&mut bytes, offset)?;
+        self.text.read(offset, &mut bytes)?;
         let before = offset.min(FROM_LINE);
         let mut line = vec![0; before as usize];
-        self.file.read_exact_at(&mut line, offset - before)?;
+        self.text.read(offset - before, &mut line)?;
         Ok((bytes, line))
     }
 
     fn unchanged(&self) -> io::Result<()> {
-        match State::of(&self.file)? == self.state {
+        match State::of(&self.text.file)? == self.state {
             true => Ok(()),
             false => Err(changed()),
         }
@@ -174,14 +268,13 @@ fn changed() -> io::Error {
     io::Error::other("the mbox changed while it was read; import it again when nothing writes to it")
 }
 
-/// The last line of `text`, without its line feed and the lone CRs that may be before the first line of a file; and
-/// whether another line is before it, so that it is not cut off at its beginning.
+/// The last line of `text`, without its line feed and what may be before the first line of a file (lone CRs, a byte order
+/// mark); and whether another line is before it, so that it is not cut off at its beginning.
 fn last_line(text: &[u8]) -> (&[u8], bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let before = memchr::memrchr(b'\n', text);
     let line = before.map_or(text, |end| &text[end + 1..]);
-    let begin = line.iter().position(|byte| *byte != b'\r').unwrap_or(line.len());
-    (&line[begin..], before.is_some())
+    (without_preamble(line), before.is_some())
 }
 
 #[cfg(test)]

@@ -2,6 +2,11 @@
 
 use memchr::memmem;
 
+use crate::identify::Header;
+
+/// Bytes of a message in which its From field is looked for.
+const HEADER: usize = 1 << 20;
+
 /// Which `>` before `From ` at the beginning of a line quotes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Quoting {
@@ -19,7 +24,12 @@ impl Quoting {
         if self == Self::None {
             return;
         }
-        let finder = memmem::Finder::new(b">From ");
+        let quoted: &[u8] = if is_of_imap_backup(message) {
+            b">From"
+        } else {
+            b">From "
+        };
+        let finder = memmem::Finder::new(quoted);
         // What is before `read` was looked at, and is kept in what is before `written`.
         let (mut read, mut written) = (0, 0);
         while let Some(at) = finder.find(&message[read..]) {
@@ -49,6 +59,17 @@ impl Quoting {
     }
 }
 
+/// Whether each line that begins with `From` is quoted, the From field included, as imap-backup does: only then a message has
+/// such a field and no other. (Its `Email::Mboxrd::Message`.)
+fn is_of_imap_backup(message: &[u8]) -> bool {
+    let beginning = &message[..message.len().min(HEADER)];
+    if memmem::find(beginning, b">From:").is_none() {
+        return false;
+    }
+    let header = Header::scan(beginning);
+    header.all(">From").next().is_some() && header.all("From").next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +88,21 @@ mod tests {
             let mut message = quoted.to_vec();
             quoting.undo(&mut message);
             assert_eq!(message.escape_ascii().to_string(), expected.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_from_field_that_was_quoted_is_one_again() {
+        let written = "Received: x\n>From: Bob\nTo: b\n\n>From: here\n>>From\n> From\n>Fro\n";
+        let before = "Received: x\nFrom: Bob\nTo: b\n\nFrom: here\n>From\n> From\n>Fro\n";
+        let undone = |text: &str| {
+            let mut message = text.as_bytes().to_vec();
+            Quoting::Any.undo(&mut message);
+            String::from_utf8(message).unwrap()
+        };
+        assert_eq!(undone(written), before);
+        for other in ["From: a\n>From: b\n\n>From: x\n", "To: a\n\n>From: b\n"] {
+            assert_eq!(undone(other), other);
         }
     }
 

@@ -1,134 +1,177 @@
-//! Which lines that begin with `From ` stand between two messages.
+//! Which lines that begins with `From ` stand between two messages.
 //!
 //! In a well-written mbox all of them. But some programs quote nothing, so a line counts only where it looks like
-//! one that a program wrote: it has a date, and an empty line before it or a header field behind it; or it has nothing
-//! but an address, or nothing at all (Thunderbird), and both. A sentence that begins with `From ` is none of that.
+//! one that a program wrote: by what stands in it, by an empty line before it, and by a header behind it. Where these
+//! do not agree there is doubt, and whoever imports says what counts: two messages taken for one would give somebody
+//! another's mail.
 
 use memchr::memchr;
 
-use crate::formats::kind::begins_with_field;
+use super::{
+    MboxFrom,
+    dates::{asctime, dated, is_day, resembles_date, words},
+};
+use crate::formats::kind::{begins_with_field, is_field_of_mail};
 
-/// Bytes from the line's beginning that [`separates`] looks at: the line, and the name of a field behind it.
-pub(super) const LOOKAHEAD: usize = 1280;
+/// Bytes from the line's beginning that [`judge`] looks at: the line, and the first fields behind it.
+pub(super) const LOOKAHEAD: usize = 4096;
 /// Bytes of a `From ` line. Longer ones are text.
 const LONGEST: usize = 1024;
+/// Lines behind it that are looked at.
+const FIELDS: usize = 40;
+/// Fields of mail that show that a message's header begins; a single one is found in text, too.
+const PLAINLY: usize = 2;
 
-/// Whether the line that `text` begins with separates messages. `blank_before`: an empty line is before it.
-pub(super) fn separates(text: &[u8], blank_before: bool) -> bool {
-    let (line, behind) = match memchr(b'\n', text) {
+/// What a line is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    Separates,
+    /// It may. `plain`: what is behind it is the header of a message.
+    Doubtful {
+        plain: bool,
+    },
+    Text,
+}
+
+/// What stands behind a line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Behind {
+    Text,
+    /// A header field.
+    Field,
+    /// One field that mail has.
+    OfMail,
+    /// The header of a message.
+    Mail,
+}
+
+/// What stands in a line.
+enum Shape {
+    /// A date, and before it what may be a sender: one word, an address, or nothing.
+    Dated,
+    /// A date behind other words.
+    DatedText,
+    /// What looks like a date in some language, behind an address or `-`.
+    DateLike,
+    /// The same behind another word.
+    DateLikeText,
+    /// Nothing, `-`, or an address.
+    Bare,
+    /// One word.
+    Word,
+    /// An address or `-`, and words behind it.
+    Addressed,
+    Text,
+}
+
+impl Shape {
+    fn of(line: &[u8]) -> Self {
+        let Some(words) = line.strip_prefix(b"From ").and_then(words) else {
+            return Self::Text;
+        };
+        if let Some(found) = dated(&words).or_else(|| asctime(&words)) {
+            return match &found.sender[..] {
+                [] | [_] | [b"-", ..] => Self::Dated,
+                sender if sender.iter().any(|word| is_address(word)) || sender[0].starts_with(b"\"") => Self::Dated,
+                _ => Self::DatedText,
+            };
+        }
+        let is_sender = |word: &[u8]| word == b"-" || is_address(word);
+        match &words[..] {
+            [] => Self::Bare,
+            [word] if is_sender(word) => Self::Bare,
+            [_] => Self::Word,
+            [b"-", address, date @ ..] if is_address(address) && resembles_date(date) => Self::DateLike,
+            [sender, date @ ..] if is_sender(sender) && (resembles_date(date) || is_day(date)) => Self::DateLike,
+            [_, date @ ..] if resembles_date(date) || resembles_date(&words) => Self::DateLikeText,
+            [word, ..] if is_sender(word) => Self::Addressed,
+            _ => Self::Text,
+        }
+    }
+}
+
+fn is_address(word: &[u8]) -> bool {
+    word.contains(&b'@') && word.len() > 2
+}
+
+/// What the line is that `text` begins with. `blank`: an empty line is before it. `from`: what whoever imports says of it.
+pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict {
+    let (line, rest) = match memchr(b'\n', text) {
         Some(end) => text.split_at(end + 1),
         None => (text, &[][..]),
     };
     if line.len() > LONGEST {
-        return false;
+        return Verdict::Text;
     }
-    let field_behind = || begins_with_field(behind) || behind.starts_with(b">From ");
-    if is_dated(line) {
-        blank_before || field_behind()
-    } else {
-        blank_before
-            && line
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| !word.is_empty())
-                .count()
-                <= 2
-            && field_behind()
+    let (shape, behind) = (Shape::of(line), behind(rest));
+    let plain = behind == Behind::Mail;
+    let separates = match shape {
+        Shape::Dated => blank || behind >= Behind::Field,
+        Shape::DatedText | Shape::DateLike | Shape::Bare => (blank && behind >= Behind::Field) || plain,
+        Shape::Word => blank && behind >= Behind::OfMail,
+        Shape::Addressed => blank && plain,
+        Shape::DateLikeText => plain,
+        Shape::Text => false,
+    };
+    let verdict = match shape {
+        _ if separates => Verdict::Separates,
+        Shape::Dated => Verdict::Doubtful { plain },
+        Shape::DatedText if blank => Verdict::Doubtful { plain },
+        Shape::Addressed if blank && behind >= Behind::Field => Verdict::Doubtful { plain },
+        Shape::DateLike | Shape::Bare if behind >= Behind::Field => Verdict::Doubtful { plain },
+        Shape::DateLikeText if blank && behind >= Behind::Field => Verdict::Doubtful { plain },
+        _ if plain => Verdict::Doubtful { plain },
+        _ => Verdict::Text,
+    };
+    match (from, verdict) {
+        (_, Verdict::Text) | (None, _) => verdict,
+        (Some(MboxFrom::Loose), _) => Verdict::Separates,
+        (Some(MboxFrom::Strict), _) => match matches!(shape, Shape::Dated) && blank && behind >= Behind::Field {
+            true => Verdict::Separates,
+            false => Verdict::Doubtful { plain },
+        },
     }
 }
 
-const MONTHS: [&[u8]; 12] = [
-    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-];
+/// Looks at the first lines of what stands behind a line.
+fn behind(mut text: &[u8]) -> Behind {
+    let (mut found, mut of_mail) = (Behind::Text, 0);
+    for _ in 0..FIELDS {
+        let end = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        let (line, rest) = text.split_at(end);
+        text = rest;
+        let is_folded = found > Behind::Text && matches!(line, [b' ' | b'\t', ..]);
+        if line.starts_with(b">From ") || is_folded {
+            found = found.max(Behind::Field);
+            continue;
+        }
+        if !begins_with_field(line) {
+            break;
+        }
+        found = found.max(Behind::Field);
+        of_mail += usize::from(is_field_of_mail(line));
+        match of_mail {
+            0 => {}
+            PLAINLY.. => return Behind::Mail,
+            _ => found = Behind::OfMail,
+        }
+    }
+    found
+}
 
-/// Whether the first line of `text` has a month, a time and a year, in this order, as asctime writes them.
+/// Whether the first line of `text` has nothing but a date and a sender.
 pub fn is_dated(text: &[u8]) -> bool {
-    date(text).is_some()
+    let line = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    line.len() <= LONGEST && matches!(Shape::of(line), Shape::Dated)
 }
 
-/// The date in a `From ` line, in seconds since 1970, taken as UTC: `Thu Jan  1 00:00:00 2026`, with or without the
-/// seconds, and with whatever time zone between time and year or behind them.
+/// The date in a `From ` line, in seconds since 1970, taken as UTC.
 pub(super) fn date(line: &[u8]) -> Option<i64> {
-    let end = memchr(b'\n', line).unwrap_or(line.len());
-    let mut words = line[..end]
-        .strip_prefix(b"From ")?
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
-    let month = words.find_map(|word| MONTHS.iter().position(|month| word.eq_ignore_ascii_case(month)))? as i8 + 1;
-    let day = number(words.next()?)?;
-    let mut time = words.next()?.split(|byte| *byte == b':');
-    let (hour, minute) = (number(time.next()?)?, number(time.next()?)?);
-    let second = time.next().map_or(Some(0), number)?;
-    let year = words.find_map(|word| number(word).filter(|_| word.len() == 4))?;
-    let small = |number: i16| i8::try_from(number).ok();
-    let date = jiff::civil::DateTime::new(
-        year,
-        month,
-        small(day)?,
-        small(hour)?,
-        small(minute)?,
-        small(second)?,
-        0,
-    )
-    .ok()?;
-    let date = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    (1970..=9999).contains(&year).then(|| date.timestamp().as_second())
-}
-
-fn number(digits: &[u8]) -> Option<i16> {
-    let all = !digits.is_empty() && digits.len() <= 4 && digits.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(digits).ok().filter(|_| all)?.parse().ok()
+    let line = &line[..memchr(b'\n', line).unwrap_or(line.len())];
+    let words = words(line.strip_prefix(b"From ")?)?;
+    dated(&words).or_else(|| asctime(&words))?.seconds
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NEW_YEAR: i64 = 1_767_225_600;
-
-    #[test]
-    fn dates_are_read_as_programs_write_them() {
-        for line in [
-            "From jane@example.com Thu Jan  1 00:00:00 2026",
-            "From - Thu Jan 01 00:00:00 2026\r\n",
-            "From MAILER-DAEMON Thu Jan  1 00:00 2026\nDec",
-            "From jane@example.com Thu Jan  1 00:00:00 MET DST 2026",
-            "From jane@example.com Thu Jan  1 00:00:00 2026 +0100",
-            "From \"jane doe\"@example.com  Thu Jan  1 00:00:00 2026 remote from elsewhere",
-        ] {
-            assert_eq!(date(line.as_bytes()), Some(NEW_YEAR), "{line}");
-        }
-        for line in [
-            "From jane@example.com",
-            "From the 1st of Jan we meet at 10:30",
-            "From Jan on, the time is 10:00",
-            "From x Thu Jan 32 00:00:00 2026",
-            "From x Thu Jan  1 00:00:00 26",
-            ">From x Thu Jan  1 00:00:00 2026",
-            "From x\nThu Jan  1 00:00:00 2026",
-        ] {
-            assert_eq!(date(line.as_bytes()), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn sentences_do_not_separate() {
-        let dated = "From j@example.com Thu Jan  1 00:00:00 2026\n";
-        for (text, before, expected) in [
-            (format!("{dated}Subject: x\n"), false, true),
-            (format!("{dated}Subject: x\n"), true, true),
-            (format!("{dated}no field\n"), true, true),
-            (format!("{dated}no field\n"), false, false),
-            (dated.trim_end().to_owned(), true, true),
-            ("From \r\nSubject: x\r\n".into(), true, true),
-            ("From - \nX-Mozilla-Status: 0001\n".into(), true, true),
-            ("From j@example.com\nSubject: x\n".into(), true, true),
-            ("From j@example.com\nSubject: x\n".into(), false, false),
-            ("From j@example.com\nsaid\n".into(), true, false),
-            ("From then on:\nNote: all is well\n".into(), true, false),
-            ("From\n".into(), true, false),
-            (format!("From {}{dated}Subject: x\n", "x".repeat(2000)), true, false),
-        ] {
-            assert_eq!(separates(text.as_bytes(), before), expected, "{text}");
-        }
-    }
-}
+#[path = "separator_tests.rs"]
+mod tests;

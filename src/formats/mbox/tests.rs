@@ -1,13 +1,17 @@
-use std::io::Write;
+use std::{io::Write, os::unix::fs::FileExt};
 
 use proptest::prelude::*;
 
 use super::*;
 
 fn mbox(text: &[u8], kind: MboxKind) -> Mbox {
+    opened(text, kind, None).unwrap()
+}
+
+fn opened(text: &[u8], kind: MboxKind, from: Option<MboxFrom>) -> io::Result<Mbox> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text).unwrap();
-    Mbox::open(file, kind, &AtomicBool::new(false)).unwrap()
+    Mbox::open(file, kind, from, &AtomicBool::new(false))
 }
 
 fn all(mbox: &Mbox) -> Vec<String> {
@@ -103,6 +107,105 @@ fn thunderbird() {
     assert_eq!(read(text, MboxKind::Auto), expected);
 }
 
+/// Each has one person's mail in it, and what is between them as some program writes it.
+#[test]
+fn two_messages_are_not_taken_for_one() {
+    let message = |name: &str| format!("From: s@example.com\nTo: {name}@example.com\nSubject: x\n\nfor {name}\n");
+    for line in [
+        "From MAILER-DAEMON Mon, 01 Jan 2024 12:00:00 GMT",
+        "From s@example.com Monday, 01-Jan-24 12:00:00 GMT",
+        "From s@example.com 2024-01-01T12:00:00Z",
+        "From s@example.com Mon Jan  1 12:00:00 99",
+        "From - Mo Okt 01 12:00:00 2024",
+        "From -",
+        "From ",
+        "From s@example.com",
+    ] {
+        for (blank, end, begin) in [
+            ("\n", "\n", ""),
+            ("", "\n", ""),
+            ("\n", "\r\n", "\u{feff}"),
+            ("\n", "\r", ""),
+            ("", "\r", "\u{feff}"),
+        ] {
+            let messages = ["ann", "bob", "cat"].map(message);
+            let text: String = messages
+                .iter()
+                .map(|message| format!("{line}\n{message}{blank}"))
+                .collect();
+            let text = begin.to_owned() + &text.replace('\n', end);
+            let kept = messages.map(|message| message.replace('\n', if end == "\r" { "\n" } else { end }));
+            let kept: Vec<_> = kept.iter().map(String::as_str).collect();
+            for from in [None, Some(MboxFrom::Loose)] {
+                let mbox = opened(text.as_bytes(), MboxKind::Auto, from).unwrap();
+                assert_eq!(all(&mbox), escaped(&kept), "{line} {blank:?} {end:?} {from:?}");
+                assert_eq!((mbox.stray(), mbox.doubtful().0), (0, 0), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_may_be_a_separator_is_told_and_whoever_imports_says_what_it_is() {
+    let other = "From: b\nTo: c\n\nto c\n";
+    let text = format!("{FROM}Subject: a\n\nx\n\nFrom the archives\n{other}\n{FROM}Subject: b\n\ny\n");
+    let open = |from| opened(text.as_bytes(), MboxKind::Auto, from).unwrap();
+    let undecided = open(None);
+    assert_eq!((undecided.messages(), undecided.doubtful()), (2, (1, vec![6])));
+    let refused = undecided.read(0).unwrap_err().to_string();
+    assert!(
+        refused.contains("line 6") && refused.contains("--mbox-from"),
+        "{refused}"
+    );
+    assert_eq!(undecided.read(1).unwrap().bytes, b"Subject: b\n\ny\n");
+    let loose = open(Some(MboxFrom::Loose));
+    assert_eq!(all(&loose), escaped(&["Subject: a\n\nx\n", other, "Subject: b\n\ny\n"]));
+    assert_eq!(loose.doubtful().0, 0);
+    let strict = open(Some(MboxFrom::Strict));
+    let whole = format!("Subject: a\n\nx\n\nFrom the archives\n{other}");
+    assert_eq!(all(&strict), escaped(&[&whole, "Subject: b\n\ny\n"]));
+    assert_eq!(strict.doubtful(), (1, vec![6]));
+    // No header is behind it: it is told, and the message kept.
+    let vague = format!("{FROM}Subject: a\n\nhe wrote\n{FROM}that is all\n");
+    let vague = opened(vague.as_bytes(), MboxKind::Auto, None).unwrap();
+    assert_eq!((all(&vague).len(), vague.doubtful()), (1, (1, vec![5])));
+    // The lines of the message end otherwise than those of the file.
+    let old = format!("{FROM}Subject: a\n\nx\r{}{other}\n", FROM.replace('\n', "\r"));
+    let old = opened(old.replace("b\nTo", "b\rTo").as_bytes(), MboxKind::Auto, None).unwrap();
+    assert_eq!(old.doubtful().0, 1);
+    assert!(old.read(0).is_err());
+}
+
+#[test]
+fn lines_that_end_in_cr_alone_and_otherwise_are_an_error() {
+    let text = format!("{FROM}Subject: a\n\nx\n").replace('\n', "\r").repeat(3000) + "\n";
+    let refused = opened(text.as_bytes(), MboxKind::Auto, None).unwrap_err().to_string();
+    assert!(
+        refused.contains("CR alone") && refused.contains(&(text.len() - 1).to_string()),
+        "{refused}"
+    );
+}
+
+#[test]
+fn mmdf() {
+    let marks = "\u{1}\u{1}\u{1}\u{1}\n";
+    let (a, b) = ("Subject: a\n\n>From here\nFrom there\n", "Subject: b\n\ny\n");
+    for text in [
+        format!("{marks}{a}{marks}{marks}{b}{marks}"),
+        format!("{marks}{FROM}{a}{marks}{marks}{FROM}{b}{marks}"),
+        format!("{marks}{a}{marks}{b}"),
+        format!("\u{feff}{marks}{a}{marks}{marks}{b}"),
+    ] {
+        assert_eq!(read(&text, MboxKind::Auto), escaped(&[a, b]), "{text:?}");
+    }
+    let inner = format!("{marks}Subject: a\n\nx\n{marks}y\n{marks}");
+    let inner = mbox(inner.as_bytes(), MboxKind::Auto);
+    let whole = format!("Subject: a\n\nx\n{marks}y\n");
+    assert_eq!((all(&inner), inner.doubtful()), (escaped(&[&whole]), (1, vec![5])));
+    let long = format!("{marks}Subject: a\n\n{}\n{marks}", "x".repeat(80)).repeat(40_000);
+    assert_eq!(mbox(long.as_bytes(), MboxKind::Auto).messages(), 40_000);
+}
+
 #[test]
 fn broken_ones() {
     // No final line end; a message that ends without an empty line; one that was cut off in its From line.
@@ -158,7 +261,7 @@ fn a_file_that_changed_meanwhile_is_noticed() {
     let changed = |change: &dyn Fn(&File)| {
         let mbox = mbox(text.as_bytes(), MboxKind::Auto);
         assert_eq!(all(&mbox).len(), 2);
-        change(&mbox.file);
+        change(&mbox.text.file);
         let words = [0, 1].map(|message| mbox.read(message).err().map(|error| error.to_string()));
         words.map(|words| words.is_some_and(|words| words.contains("changed while it was read")))
     };
@@ -210,7 +313,7 @@ fn a_message_that_is_not_there_is_an_error() {
 fn going_through_ends_when_told_to() {
     let mut file = tempfile::tempfile().unwrap();
     write!(file, "{FROM}Subject: a\n\nhello\n").unwrap();
-    let stopped = Mbox::open(file, MboxKind::Auto, &AtomicBool::new(true));
+    let stopped = Mbox::open(file, MboxKind::Auto, None, &AtomicBool::new(true));
     assert_eq!(stopped.unwrap_err().kind(), io::ErrorKind::Interrupted);
 }
 
@@ -269,7 +372,7 @@ proptest! {
         crlf in any::<bool>(),
     ) {
         let text = written(&messages, if crlf { b"\r\n" } else { b"\n" });
-        let mbox = mbox(&text, MboxKind::Mboxrd);
+        let mbox = opened(&text, MboxKind::Mboxrd, Some(MboxFrom::Loose)).unwrap();
         prop_assert_eq!(mbox.messages(), messages.len());
         prop_assert_eq!(mbox.stray(), 0);
         for (number, message) in messages.iter().enumerate() {
@@ -283,8 +386,10 @@ proptest! {
     fn any_bytes_are_gone_through(
         text in arbitrary_message(),
         kind in prop::sample::select(vec![MboxKind::Auto, MboxKind::Mboxo, MboxKind::Mboxcl, MboxKind::Mboxcl2]),
+        from in prop::sample::select(vec![MboxFrom::Loose, MboxFrom::Strict]),
     ) {
-        let mbox = mbox(&text, kind);
+        // Where lines end in CR alone at the beginning and not further down, nothing is read.
+        let Ok(mbox) = opened(&text, kind, Some(from)) else { return Ok(()) };
         let mut end = 0;
         for stretch in &mbox.index.messages {
             prop_assert!(stretch.offset >= end, "{:?}", mbox.index);

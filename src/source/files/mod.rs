@@ -3,12 +3,13 @@
 //!
 //! Files are read on threads that may wait for the disk; what they read comes over a bounded channel.
 
+mod exports;
 mod places;
 mod read;
 
 use std::{
     collections::VecDeque,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -19,9 +20,13 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use self::places::{Kind, Place};
+use self::{
+    exports::{Manifest, Noted, not_noted},
+    places::{Kind, Place},
+    read::{Message, Told},
+};
 use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
-use crate::formats::{Format, Mbox, MboxKind, maildir};
+use crate::formats::{Format, Mbox, MboxFrom, MboxKind, maildir};
 
 /// Messages that are read and not yet taken.
 const READ_AHEAD: usize = 16;
@@ -33,6 +38,8 @@ pub struct Import {
     pub paths: Vec<PathBuf>,
     pub format: Format,
     pub mbox: MboxKind,
+    /// What counts where it is in doubt whether a line separates the messages of an mbox.
+    pub mbox_from: Option<MboxFrom>,
 }
 
 /// The files of an import, gone through.
@@ -42,11 +49,22 @@ pub struct FilesSession {
     /// Those not yet opened, in their order.
     places: VecDeque<Place>,
     open: Option<Arc<Opened>>,
+    /// What is to be told beside the outcomes of copies.
+    notices: Vec<String>,
+    /// The manifest that was read last, and where it is: a user's places stand one behind the other.
+    manifest: Option<(PathBuf, Arc<Manifest>)>,
 }
 
 /// A place that was opened.
 #[derive(Debug)]
-enum Opened {
+struct Opened {
+    what: What,
+    /// What the export says that it is in.
+    manifest: Option<Arc<Manifest>>,
+}
+
+#[derive(Debug)]
+enum What {
     Files(Place),
     Mbox(Mbox),
 }
@@ -57,7 +75,14 @@ impl FilesSession {
             import,
             places: VecDeque::new(),
             open: None,
+            notices: Vec::new(),
+            manifest: None,
         }
+    }
+
+    /// What there is to say of what was opened and read since it was last asked for.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     /// The names of the places with mail, in the order in which they are to be opened. Two may have one name.
@@ -74,32 +99,74 @@ impl FilesSession {
         let next = self.places.iter().position(|place| place.name == folder);
         let place = next.and_then(|next| self.places.remove(next));
         let place = place.ok_or_else(|| unreadable(folder, "it was not found before"))?;
-        let opened = match place.kind {
+        let manifest = self.manifest_of(&place).await?;
+        let is_ours = manifest.is_some();
+        let what = match place.kind {
             Kind::Unreadable(why) => return Err(unreadable(place.path.display(), why)),
             Kind::Mbox => {
-                let kind = self.import.mbox;
+                // It is known how our own are written.
+                let kind = if is_ours { MboxKind::Mboxrd } else { self.import.mbox };
+                let from = self.import.mbox_from.filter(|_| !is_ours);
                 let shown = place.path.display().to_string();
                 let open = move |stop: &AtomicBool| match read::open(&place.path) {
-                    Ok(file) => Mbox::open(file, kind, stop),
+                    Ok(file) => Mbox::open(file, kind, from, stop),
                     Err(UnfetchedWhy::Unreadable(why)) => Err(io::Error::other(why)),
                     Err(_) => Err(io::ErrorKind::NotFound.into()),
                 };
-                Opened::Mbox(blocking(&shown, open).await?)
+                let mut mbox = blocking(&shown, open).await?;
+                if is_ours {
+                    mbox.doubt_nothing();
+                }
+                self.notices.extend(about(&mbox, &shown, from));
+                What::Mbox(mbox)
             }
-            Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => Opened::Files(place),
+            Kind::Folder { .. } | Kind::Files(_) | Kind::Maildir => What::Files(place),
         };
-        let exists = match &opened {
-            Opened::Mbox(mbox) => mbox.messages(),
+        let exists = match &what {
+            What::Mbox(mbox) => mbox.messages(),
             // They are counted when they are listed.
-            Opened::Files(_) => 0,
+            What::Files(_) => 0,
         };
-        self.open = Some(Arc::new(opened));
+        self.open = Some(Arc::new(Opened { what, manifest }));
         Ok(OpenFolder {
             name: folder.to_owned(),
             uidvalidity: None,
             uidnext: None,
             exists: u32::try_from(exists).unwrap_or(u32::MAX),
         })
+    }
+
+    /// What an export says of a place in it. One without a manifest was told of when it was found.
+    async fn manifest_of(&mut self, place: &Place) -> Result<Option<Arc<Manifest>>, SourceError> {
+        let Some(within) = place.within.clone() else {
+            return Ok(None);
+        };
+        let path = within.manifest.clone();
+        if let Some((last, manifest)) = &self.manifest
+            && *last == path
+        {
+            return Ok(Some(manifest.clone()));
+        }
+        // Before the next one takes as much.
+        self.manifest = None;
+        let shown = path.display().to_string();
+        let load = move |stop: &AtomicBool| match Manifest::load(&within, stop) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(Err(places::reason(&error))),
+            loaded => loaded.map(Ok),
+        };
+        match blocking(&shown, load).await? {
+            Ok(manifest) => {
+                let manifest = Arc::new(manifest);
+                self.manifest = Some((path, manifest.clone()));
+                Ok(Some(manifest))
+            }
+            Err(why) => {
+                self.notices.push(format!(
+                    "{shown}: {why}; the messages of which it is are filed by the profile's rules"
+                ));
+                Ok(None)
+            }
+        }
     }
 
     fn opened(&self) -> Result<Arc<Opened>, SourceError> {
@@ -110,14 +177,14 @@ impl FilesSession {
 
     pub(super) async fn listing(&mut self) -> Result<Vec<CopyRef>, SourceError> {
         let opened = self.opened()?;
-        match &*opened {
-            Opened::Mbox(mbox) => {
+        match &opened.what {
+            What::Mbox(mbox) => {
                 let count = u32::try_from(mbox.messages()).map_err(|error| unreadable("the mbox", error))?;
                 // What is before the first message and no mail is number 0.
                 let first = if mbox.stray() > 0 { 0 } else { 1 };
                 Ok((first..=count).map(CopyRef::Number).collect())
             }
-            Opened::Files(place) => {
+            What::Files(place) => {
                 let place = place.clone();
                 let shown = place.path.display().to_string();
                 let names = blocking(&shown, move |stop| list(&place, stop)).await?;
@@ -150,10 +217,11 @@ impl FilesSession {
     ) -> Result<Vec<Unfetched>, SourceError> {
         let (opened, window) = (self.opened()?, window.to_vec());
         let asked = window.len();
+        let is_eml = self.import.format == Format::Eml;
         let (send, mut read) = mpsc::channel(READ_AHEAD);
         let reading = tokio::task::spawn_blocking(move || {
             for one in window {
-                let message = opened.read(&one);
+                let message = opened.read(&one, is_eml);
                 // Nobody takes it where the run was interrupted.
                 if send.blocking_send((one.copy, message)).is_err() {
                     return;
@@ -165,11 +233,15 @@ impl FilesSession {
         while let Some((copy, message)) = read.recv().await {
             answered += 1;
             match message {
-                Ok((bytes, internal_date)) => sink(Fetched {
-                    copy,
-                    bytes: bytes.into(),
-                    internal_date,
-                }),
+                Ok(message) => {
+                    self.notices.extend(message.notice);
+                    sink(Fetched {
+                        copy,
+                        bytes: message.bytes.into(),
+                        internal_date: message.delivered,
+                        aside: message.aside,
+                    });
+                }
                 Err(why) => unfetched.push(Unfetched { copy, why }),
             }
         }
@@ -183,10 +255,10 @@ impl FilesSession {
 impl Opened {
     /// `None` for a file that is gone. What cannot be read has no size; why is said when it is read.
     fn size(&self, copy: &CopyRef) -> Option<u64> {
-        match (self, copy) {
-            (Self::Mbox(_), CopyRef::Number(0)) => Some(0),
-            (Self::Mbox(mbox), CopyRef::Number(number)) => mbox.size(*number as usize - 1),
-            (Self::Files(place), CopyRef::File(name)) => match place.locate(Path::new(name)) {
+        match (&self.what, copy) {
+            (What::Mbox(_), CopyRef::Number(0)) => Some(0),
+            (What::Mbox(mbox), CopyRef::Number(number)) => mbox.size(*number as usize - 1),
+            (What::Files(place), CopyRef::File(name)) => match place.locate(Path::new(name)) {
                 Ok(path) => match fs::symlink_metadata(path) {
                     Ok(found) if found.is_file() => Some(found.len()),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -199,34 +271,101 @@ impl Opened {
         }
     }
 
-    /// The bytes of a copy and, where its place tells, when it was delivered.
-    fn read(&self, one: &Announced) -> Result<(Vec<u8>, Option<i64>), UnfetchedWhy> {
+    /// A copy. `is_eml`: files are messages, because whoever imports says so.
+    fn read(&self, one: &Announced, is_eml: bool) -> Result<Message, UnfetchedWhy> {
         let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(places::reason(&error));
-        match (self, &one.copy) {
-            (Self::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
-                "{} bytes before the first `From ` line are no message",
-                mbox.stray()
+        let manifest = self.manifest.as_deref();
+        match (&self.what, &one.copy) {
+            (What::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
+                "{} bytes before the first `From ` line are no message{}",
+                mbox.stray(),
+                mbox.stray_is().map_or_else(String::new, |words| format!(": {words}"))
             ))),
-            (Self::Mbox(mbox), CopyRef::Number(number)) => {
-                let message = mbox.read(*number as usize - 1).map_err(unreadable)?;
-                Ok((message.bytes, message.date))
+            (What::Mbox(mbox), CopyRef::Number(number)) => {
+                let number = *number as usize - 1;
+                let message = mbox.read(number).map_err(unreadable)?;
+                let noted = manifest.map(|manifest| mbox.stretch(number).and_then(|at| manifest.of_stretch(at)));
+                let mut message = Message {
+                    bytes: message.bytes,
+                    delivered: message.date,
+                    ..Message::default()
+                };
+                message.note(noted);
+                Ok(message)
             }
-            (Self::Files(place), CopyRef::File(name)) => {
+            (What::Files(place), CopyRef::File(name)) => {
                 let is_maildir = place.kind == Kind::Maildir;
+                let noted = manifest.map(|manifest| manifest.of_file(&place.in_manifest(name)));
                 let path = match place.locate(Path::new(name)) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(UnfetchedWhy::NotAnswered),
                     located => located.map_err(unreadable)?,
                 };
-                let bytes = read::message(&path, one.size, is_maildir)?;
-                let delivered = path.file_name().filter(|_| is_maildir).and_then(maildir::delivered);
-                Ok((bytes, delivered))
+                let told = match noted {
+                    Some(Some(_)) => Told::Exported,
+                    _ if is_maildir => Told::Message,
+                    _ if is_eml => Told::Eml,
+                    _ => Told::Nothing,
+                };
+                let mut message = read::message(&path, one.size, told)?;
+                if is_maildir {
+                    message.delivered = path.file_name().and_then(maildir::delivered);
+                }
+                message.note(noted);
+                Ok(message)
             }
             _ => Err(UnfetchedWhy::NotAnswered),
         }
     }
 }
 
+impl Message {
+    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a manifest.
+    fn note(&mut self, noted: Option<Option<Noted>>) {
+        if let Some(noted) = noted {
+            self.delivered = noted.map(|noted| noted.date()).or(self.delivered);
+            let aside = noted.map_or_else(not_noted, |noted| noted.settle(&mut self.bytes));
+            self.aside = Some(Box::new(aside));
+        }
+    }
+}
+
+/// What is to be told of an mbox: lines in its messages that look like those between them, and its line ends.
+fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
+    let mut notices = Vec::new();
+    if mbox.ends_in_cr() {
+        notices.push(lines_end_in_cr(path));
+    }
+    let (count, lines) = mbox.doubtful();
+    if count > 0 {
+        let places: Vec<_> = lines.iter().map(|line| format!("{path}:{line}")).collect();
+        let what = match from {
+            Some(_) => "are taken for text, as `--mbox-from` says",
+            None => {
+                "are not taken for one; where the header of a message is behind such a line, the message that it is in is an \
+                 error; if they begin messages, import the file with `--mbox-from loose`, if they are text, with \
+                 `--mbox-from strict`"
+            }
+        };
+        notices.push(format!(
+            "lines within messages look like the `From ` line before a message, and {what}: {count}, the first in {}",
+            places.join(", ")
+        ));
+    }
+    notices
+}
+
+/// What is told of what old programs of the Macintosh wrote.
+fn lines_end_in_cr(path: &str) -> String {
+    format!("{path}: its lines end in CR alone; its mail is archived with lines that end in LF")
+}
+
 impl Place {
+    /// How the manifest of its export names a listed file.
+    fn in_manifest(&self, name: &OsStr) -> String {
+        let prefix = self.within.as_ref().map_or("", |within| &within.prefix);
+        format!("{prefix}{}", name.to_string_lossy())
+    }
+
     /// Where a listed file is now.
     fn locate(&self, name: &Path) -> io::Result<PathBuf> {
         let path = self.path.join(name);

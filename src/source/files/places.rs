@@ -12,8 +12,12 @@ use std::{
 
 use rustix::process::getuid;
 
+use super::exports::{Export, Within};
 use crate::{
-    formats::{BEGINNING, Format, Looks, looks, maildir},
+    formats::{
+        BEGINNING, Format, Looks, looks, maildir,
+        manifest::{MARKER, is_of_export},
+    },
     source::imap::folder_name,
 };
 
@@ -24,6 +28,8 @@ pub struct Place {
     pub name: String,
     pub path: PathBuf,
     pub kind: Kind,
+    /// Whose it is, where it is in an export of our own.
+    pub within: Option<Within>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,8 +50,21 @@ pub enum Kind {
 
 /// What mail programs keep beside their mail: indexes, settings.
 pub fn is_index(name: &OsStr) -> bool {
-    let known = ["msgFilterRules.dat", "popstate.dat", ".mh_sequences"];
-    Path::new(name).extension().is_some_and(|extension| extension == "msf") || known.iter().any(|known| name == *known)
+    let known = [
+        "msgFilterRules.dat",
+        "popstate.dat",
+        ".mh_sequences",
+        "table_of_contents",
+        ".DS_Store",
+    ];
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| ["msf", "plist", "emlxpart"].iter().any(|known| extension == *known))
+        || known.iter().any(|known| name == *known)
+}
+
+/// Where Apple Mail keeps the attachments of messages that are only there in part, which are told of: beside `Messages`.
+fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
+    folder == "Attachments" && folders.iter().any(|folder| folder == "Messages")
 }
 
 /// Finds the places under `paths`, in the order of the paths, and within each sorted by name.
@@ -57,6 +76,7 @@ pub fn places(paths: &[PathBuf], format: Format, stop: &AtomicBool) -> io::Resul
         format,
         stop,
         root: PathBuf::new(),
+        export: None,
         places: Vec::new(),
     };
     paths.iter().try_for_each(|path| search.named(path))?;
@@ -67,6 +87,8 @@ struct Search<'s> {
     format: Format,
     stop: &'s AtomicBool,
     root: PathBuf,
+    /// The export that is gone through.
+    export: Option<Export>,
     places: Vec<Place>,
 }
 
@@ -84,6 +106,15 @@ impl Search<'_> {
         let name = path.file_name().or(real.file_name());
         let name = name.map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
         self.root.clone_from(&real);
+        self.export = match Export::around(&real) {
+            Ok(export) => export,
+            // Its root says so itself.
+            Err(_) if kind.is_dir() && real.join(MARKER).is_file() => None,
+            Err(why) => {
+                self.unreadable(name.clone(), real.clone(), why);
+                None
+            }
+        };
         if kind.is_dir() {
             let before = self.places.len();
             self.folder(&real, &name, false)?;
@@ -109,7 +140,13 @@ impl Search<'_> {
     }
 
     fn add(&mut self, name: String, path: PathBuf, kind: Kind) {
-        self.places.push(Place { name, path, kind });
+        let within = self.export.as_ref().and_then(|export| export.within(&path));
+        self.places.push(Place {
+            name,
+            path,
+            kind,
+            within,
+        });
     }
 
     fn unreadable(&mut self, name: String, path: PathBuf, why: String) {
@@ -135,8 +172,31 @@ impl Search<'_> {
         self.add(folder_name, folder.to_owned(), Kind::Files(vec![name.to_owned()]));
     }
 
-    /// A folder and what is below it. `of_maildir`: it is in a Maildir, where only further Maildirs hold mail.
+    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs hold
+    /// mail.
     fn folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
+        if !path.join(MARKER).is_file() {
+            return self.plain_folder(path, name, of_maildir);
+        }
+        let export = Export::around(path);
+        let around = self.export.take();
+        match export {
+            Ok(export) => {
+                let missing = export.as_ref().map(|export| export.missing(self.stop));
+                for (place, why) in missing.transpose()?.unwrap_or_default() {
+                    let file = place.file_name().unwrap_or_default().to_string_lossy();
+                    self.unreadable(format!("{name}/{file}"), place.clone(), why);
+                }
+                self.export = export;
+            }
+            Err(why) => self.unreadable(name.to_owned(), path.to_owned(), why),
+        }
+        let gone_through = self.plain_folder(path, name, of_maildir);
+        self.export = around;
+        gone_through
+    }
+
+    fn plain_folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -171,10 +231,13 @@ impl Search<'_> {
             let why = why_not_followed(&link);
             self.unreadable(name, link, why);
         }
-        for folder in contents.folders {
+        for folder in &contents.folders {
+            if is_attachments(folder, &contents.folders) {
+                continue;
+            }
             if !(is_maildir && maildir::PARTS.iter().any(|part| folder == *part)) {
-                let name = format!("{name}/{}", name_of_folder(&folder, is_maildir));
-                self.folder(&path.join(&folder), &name, only_maildirs)?;
+                let name = format!("{name}/{}", name_of_folder(folder, is_maildir));
+                self.folder(&path.join(folder), &name, only_maildirs)?;
             }
         }
         Ok(())
@@ -218,7 +281,7 @@ impl Search<'_> {
         match self.format {
             Format::Mbox => true,
             Format::Eml | Format::Maildir => false,
-            Format::Auto if named(".eml") => false,
+            Format::Auto if named(".eml") || named(".emlx") => false,
             Format::Auto if named(".mbox") => true,
             // A file that cannot be read says so when it is its turn.
             Format::Auto => beginning(path).is_ok_and(|bytes| match bytes.is_empty() {
@@ -253,8 +316,10 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
 /// Whether something in a folder is to be looked at: a file that may be mail, or something of which is to be said why
 /// it is not imported. A link that leads to what is imported anyway is neither.
 pub fn is_candidate(path: &Path, kind: FileType, root: &Path) -> bool {
-    let passes =
-        kind.is_dir() || path.file_name().is_some_and(is_index) || (kind.is_symlink() && leads_within(path, root));
+    let passes = kind.is_dir()
+        || path.file_name().is_some_and(is_index)
+        || is_of_export(path)
+        || (kind.is_symlink() && leads_within(path, root));
     !passes
 }
 
@@ -313,168 +378,5 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn found(paths: &[&Path], format: Format) -> Vec<(String, String)> {
-        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
-        let places = places(&paths, format, &AtomicBool::new(false)).unwrap();
-        let kind = |kind: Kind| match kind {
-            Kind::Folder { .. } => "folder".to_owned(),
-            Kind::Files(names) => names
-                .iter()
-                .map(|name| shown(Path::new(name)))
-                .collect::<Vec<_>>()
-                .join(" "),
-            Kind::Mbox => "mbox".into(),
-            Kind::Maildir => "maildir".into(),
-            Kind::Unreadable(_) => "unreadable".into(),
-        };
-        places.into_iter().map(|place| (place.name, kind(place.kind))).collect()
-    }
-
-    fn expected(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter()
-            .map(|(name, kind)| ((*name).into(), (*kind).into()))
-            .collect()
-    }
-
-    const MBOX: &str = "From - Thu Jan 01 00:00:00 2026\nSubject: x\n\nx\n";
-
-    /// A tree with something of everything.
-    fn tree() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("mail");
-        let write = |name: &str, text: &str| {
-            let path = root.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write("2026/b.eml", "Subject: b\n\nb\n");
-        write("2026/from.eml", MBOX);
-        write("2026/empty/.mh_sequences", "cur: 1\n");
-        write("Thunderbird/Inbox", MBOX);
-        write("Thunderbird/Inbox.msf", "// <!-- <mdb:mork:z v=\"1.4\"/> -->\n");
-        write("Thunderbird/Inbox.sbd/Old", MBOX);
-        write("Thunderbird/Trash", "");
-        write("Thunderbird/Trash.msf", "");
-        write("a.mbox", "Subject: the first line is lost\n\nx\n");
-        for part in [
-            "cur",
-            "new",
-            "tmp",
-            ".Sent.2026/cur",
-            ".Sent.2026/new",
-            ".Entw&APw-rfe/cur",
-            ".Entw&APw-rfe/tmp",
-        ] {
-            fs::create_dir_all(root.join("Maildir").join(part)).unwrap();
-        }
-        write("Maildir/dovecot-uidlist", "3 V1 N1\n");
-        write("Maildir/sieve/script", "keep;");
-        folder
-    }
-
-    #[test]
-    fn a_tree_is_gone_through_in_order() {
-        let folder = tree();
-        let root = folder.path().join("mail");
-        let all = expected(&[
-            ("mail/a.mbox", "mbox"),
-            ("mail/2026", "folder"),
-            ("mail/Maildir", "maildir"),
-            ("mail/Maildir/Entwürfe", "maildir"),
-            ("mail/Maildir/Sent/2026", "maildir"),
-            ("mail/Thunderbird/Inbox", "mbox"),
-            ("mail/Thunderbird/Trash", "mbox"),
-            ("mail/Thunderbird/Inbox/Old", "mbox"),
-        ]);
-        assert_eq!(found(&[&root], Format::Auto), all);
-        let maildirs: Vec<_> = all.iter().filter(|(_, kind)| kind == "maildir").cloned().collect();
-        assert_eq!(found(&[&root], Format::Maildir), maildirs);
-        assert_eq!(
-            found(&[&root.join("2026")], Format::Maildir),
-            expected(&[("2026", "unreadable")])
-        );
-        let as_mbox = found(&[&root.join("2026")], Format::Mbox);
-        assert_eq!(as_mbox, expected(&[("2026/b.eml", "mbox"), ("2026/from.eml", "mbox")]));
-        let as_eml = found(&[&root.join("Thunderbird")], Format::Eml);
-        assert_eq!(
-            as_eml,
-            expected(&[("Thunderbird", "folder"), ("Thunderbird/Inbox", "folder")])
-        );
-    }
-
-    #[test]
-    fn files_are_named_one_by_one() {
-        let folder = tree();
-        let root = folder.path().join("mail");
-        let names = [
-            "2026/b.eml",
-            "2026/from.eml",
-            "Thunderbird/Inbox",
-            "Maildir/dovecot-uidlist",
-        ];
-        let paths = names.map(|name| root.join(name));
-        let there = expected(&[
-            ("2026", "b.eml from.eml"),
-            ("Inbox", "mbox"),
-            ("Maildir", "dovecot-uidlist"),
-        ]);
-        assert_eq!(found(&paths.each_ref().map(PathBuf::as_path), Format::Auto), there);
-        let missing = found(&[&root.join("missing")], Format::Auto);
-        assert_eq!(missing[0].1, "unreadable");
-    }
-
-    #[test]
-    fn links_are_followed_where_they_are_named_only() {
-        let folder = tree();
-        let root = folder.path().join("mail");
-        symlink("2026", folder.path().join("link")).unwrap();
-        symlink("mail/2026", folder.path().join("named")).unwrap();
-        symlink("..", root.join("2026/circle")).unwrap();
-        symlink("b.eml", root.join("2026/empty/within.eml")).unwrap();
-        symlink("../b.eml", root.join("2026/empty/b-again.eml")).unwrap();
-        let named = folder.path().join("named");
-        // One leads to its parent, one to nowhere: of these it is to be said that they are not followed.
-        assert_eq!(
-            found(&[&named], Format::Auto),
-            expected(&[("named", "folder"), ("named/empty", "folder")])
-        );
-        assert_eq!(found(&[&folder.path().join("link")], Format::Auto)[0].1, "unreadable");
-    }
-
-    #[test]
-    fn linked_subfolders_of_a_maildir_are_named() {
-        let folder = tree();
-        let root = folder.path().join("mail/Maildir");
-        for part in ["cur", "new"] {
-            fs::create_dir_all(folder.path().join("elsewhere").join(part)).unwrap();
-        }
-        for (target, link) in [
-            ("../../elsewhere", ".Elsewhere.2026"),
-            ("nowhere", ".Nowhere"),
-            (".Sent.2026", ".Within"),
-            // What is no folder holds no mail here.
-            ("../2026/b.eml", "dovecot-settings"),
-        ] {
-            symlink(target, root.join(link)).unwrap();
-        }
-        let maildirs = [
-            ("Maildir", "maildir"),
-            ("Maildir/Elsewhere/2026", "unreadable"),
-            ("Maildir/Nowhere", "unreadable"),
-            ("Maildir/Entwürfe", "maildir"),
-            ("Maildir/Sent/2026", "maildir"),
-        ];
-        for format in [Format::Auto, Format::Maildir] {
-            assert_eq!(found(&[&root], format), expected(&maildirs));
-        }
-        // Where both are named, the link leads to what is imported under another name.
-        let all = found(&[folder.path()], Format::Maildir);
-        let unreadable: Vec<_> = all.iter().filter(|(_, kind)| kind == "unreadable").collect();
-        assert_eq!(unreadable.len(), 1, "{all:?}");
-    }
-}
+#[path = "places_tests.rs"]
+mod tests;

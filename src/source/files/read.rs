@@ -11,8 +11,12 @@ use rustix::fs::OFlags;
 
 use super::places::{reason, why_not_followed};
 use crate::{
-    formats::{BEGINNING, Looks, looks},
-    source::UnfetchedWhy,
+    formats::{
+        BEGINNING, Looks, emlx,
+        kind::{ends_in_cr, has_header, why_no_mail},
+        looks,
+    },
+    source::{Aside, UnfetchedWhy},
 };
 
 /// Opens a regular file. Links are not followed, and what is no file is not waited for.
@@ -37,11 +41,35 @@ pub fn open(path: &Path) -> Result<File, UnfetchedWhy> {
     options.open(path).map_err(unreadable)
 }
 
-/// Reads a file that is one message, of the size at which it was listed. `is_message`: whatever it holds.
+/// A message out of a file.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub struct Message {
+    pub bytes: Vec<u8>,
+    /// When it came, in seconds since 1970 UTC, where its place tells.
+    pub delivered: Option<i64>,
+    /// What its place tells besides.
+    pub aside: Option<Box<Aside>>,
+    /// What is to be told of its place.
+    pub notice: Option<String>,
+}
+
+/// What is known of a file before it is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    Nothing,
+    /// Whoever imports says that it is a message: something in it must be a header.
+    Eml,
+    /// It is a message whatever it holds, because of where it lies.
+    Message,
+    /// An export of our own wrote it; even without bytes it is a message.
+    Exported,
+}
+
+/// Reads a file that is one message, of the size at which it was listed.
 ///
 /// # Errors
 /// It cannot be read, has grown or become shorter since, or is no mail.
-pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, UnfetchedWhy> {
+pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedWhy> {
     let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(reason(&error));
     let mut file = open(path)?;
     let mut bytes = Vec::new();
@@ -54,12 +82,14 @@ pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, Unfe
     if (bytes.len() as u64) < size.min(BEGINNING as u64) {
         return Err(shrank());
     }
-    match looks(&bytes) {
+    let is_emlx = match looks(&bytes) {
+        _ if told == Told::Exported || (told == Told::Message && !bytes.is_empty()) => false,
+        Looks::Emlx => true,
         // A file named as a message may have its `From ` line still; it is kept as it is.
-        Looks::Message | Looks::Mbox => {}
-        Looks::Neither(_) if is_message && !bytes.is_empty() => {}
+        Looks::Message | Looks::Mbox => false,
+        Looks::Neither(_) if told == Told::Eml && why_no_mail(&bytes).is_none() && has_header(&bytes) => false,
         Looks::Neither(why) => return Err(UnfetchedWhy::NoMail(why.into())),
-    }
+    };
     // Room for more than it was to have is not to be had: it was not counted on.
     let read = bytes.len() as u64;
     bytes.reserve_exact(usize::try_from(size.saturating_sub(read)).unwrap_or_default());
@@ -74,8 +104,27 @@ pub fn message(path: &Path, size: u64, is_message: bool) -> Result<Vec<u8>, Unfe
     if (bytes.len() as u64) < size {
         return Err(shrank());
     }
-    Ok(bytes)
+    let mut message = Message {
+        bytes,
+        ..Message::default()
+    };
+    if is_emlx {
+        message.delivered = emlx::unwrap(&mut message.bytes).map_err(UnfetchedWhy::NoMail)?;
+        if path.to_string_lossy().to_lowercase().ends_with(".partial.emlx") {
+            message.aside = Aside::remark(PARTIAL.into());
+        }
+    }
+    if matches!(told, Told::Nothing | Told::Eml) && ends_in_cr(&message.bytes) {
+        let ends = message.bytes.iter_mut().filter(|byte| **byte == b'\r');
+        ends.for_each(|byte| *byte = b'\n');
+        message.notice = Some(super::lines_end_in_cr(&path.display().to_string()));
+    }
+    Ok(message)
 }
+
+const PARTIAL: &str = "it is a partial message: Apple Mail keeps its attachments elsewhere, or never fetched them; it is \
+                       archived without what is missing, so fetch it whole (in Mail: Message, Save As, or the account's server) \
+                       and import that too";
 
 #[cfg(test)]
 mod tests {
@@ -91,10 +140,10 @@ mod tests {
             text.resize(length.max(text.len()), b'x');
             fs::write(&path, &text).unwrap();
             let size = text.len() as u64;
-            for is_message in [false, true] {
-                assert_eq!(message(&path, size, is_message), Ok(text.clone()));
+            for told in [Told::Nothing, Told::Eml, Told::Message] {
+                assert_eq!(message(&path, size, told).unwrap().bytes, text);
                 for (listed, word) in [(size - 1, "grew"), (size + 1, "shorter"), (size + (1 << 20), "shorter")] {
-                    let Err(UnfetchedWhy::Unreadable(words)) = message(&path, listed, is_message) else {
+                    let Err(UnfetchedWhy::Unreadable(words)) = message(&path, listed, told) else {
                         panic!("{size} bytes are read of {listed}");
                     };
                     assert!(words.contains(word), "{size} of {listed}: {words}");
@@ -102,9 +151,9 @@ mod tests {
             }
         }
         fs::write(&path, b"").unwrap();
-        let emptied = message(&path, 7, false);
+        let emptied = message(&path, 7, Told::Nothing);
         assert!(matches!(&emptied, Err(UnfetchedWhy::Unreadable(_))), "{emptied:?}");
-        let empty = message(&path, 0, false);
+        let empty = message(&path, 0, Told::Nothing);
         assert!(matches!(&empty, Err(UnfetchedWhy::NoMail(_))), "{empty:?}");
     }
 }

@@ -105,6 +105,7 @@ fn judge(line: FetchLine, want: Want, states: &mut HashMap<u32, State>) -> Optio
                 copy: CopyRef::Uid(uid),
                 bytes,
                 internal_date: line.date,
+                aside: None,
             })
         }
         None => {

@@ -82,6 +82,7 @@ impl Pop3Session {
                         copy,
                         bytes: bytes.into(),
                         internal_date: None,
+                        aside: None,
                     });
                 }
             }

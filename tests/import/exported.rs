@@ -1,0 +1,156 @@
+//! What was exported is imported as it was: everybody has what they had, and nothing of it is an error.
+
+use super::*;
+
+const FORMATS: [&str; 3] = ["eml", "mbox", "maildir"];
+
+/// The digest and the date of each message, by user.
+fn all(appliance: &Appliance) -> BTreeMap<String, BTreeSet<(String, String)>> {
+    let lists = appliance.lists().into_iter().map(|(user, list)| {
+        let messages = list.iter().map(|line| (text(line, "sha256"), text(line, "date")));
+        (user, messages.collect())
+    });
+    lists.collect()
+}
+
+/// An archive with mail that its own header says nothing of, or that no file of mail would be; and the folder of its
+/// exports.
+fn exported() -> (Appliance, TempDir) {
+    let report = "From: a@sender.example\nTo: all@example.com\nX-MS-Journal-Report:\nSubject: no report\n\nSender: x\n";
+    let files = Files::new([
+        ("in/cur/1767225600.a", to_jane("for jane")),
+        ("in/cur/1767225601.b", "nothing of a header".to_owned()),
+        (
+            "in/cur/1767225602.c",
+            "To: jane@example.com\n\nno end of the line".to_owned(),
+        ),
+        (
+            "in/cur/1767225603.d",
+            "To: jane@example.com\r\nBcc: john@example.com\r\n\r\nFrom here\r\n>From there\r\n".to_owned(),
+        ),
+        ("in/cur/1767225604.e", format!("\u{feff}{}\n", to_jane("marked"))),
+        (
+            "in/cur/1767225605.f",
+            format!("To: jane@example.com\n\nx\r{FROM}\rFrom: x\rTo: x\r\rhello\r"),
+        ),
+        ("in/cur/1767225606.g", format!("{FROM}\n{}", to_jane("with a line"))),
+        ("in/cur/1767225607.h", report.replace("all@", "jane@")),
+        ("in/new/1767225608.i", "\n\nTo: nobody@example.com\n\nx\n".to_owned()),
+    ]);
+    let appliance = appliance();
+    import(&appliance, &[], &files.path("in"), 0);
+    let folder = tempfile::tempdir().expect("a folder");
+    for format in FORMATS {
+        let dir = folder.path().join(format);
+        appliance.done(&["export", dir.to_str().expect("a name"), "--format", format]);
+        fs::write(dir.join("README.txt"), "what this is\n").expect("a file");
+        fs::write(dir.join("SHA256SUMS"), "00  jane\n").expect("a file");
+    }
+    (appliance, folder)
+}
+
+#[test]
+fn an_export_is_imported_whole_and_everybody_has_what_they_had() {
+    let (before, folder) = exported();
+    let expected = all(&before);
+    let filings: u64 = expected.values().map(|list| list.len() as u64).sum();
+    for format in FORMATS {
+        let dir = folder.path().join(format);
+        let appliance = appliance();
+        let run = import(&appliance, &[], &dir, 0);
+        assert_eq!(
+            (&run["errors"], &run["notices"]),
+            (&serde_json::json!([]), &serde_json::json!([])),
+            "{format}"
+        );
+        assert_eq!(number(&run, "filings"), filings, "{format}: {run:#}");
+        assert_eq!(all(&appliance), expected, "{format}");
+        let again = import(&appliance, &[], folder.path(), 0);
+        assert_eq!(
+            (number(&again, "filings"), number(&again, "failed")),
+            (0, 0),
+            "{format}: all of them"
+        );
+        assert_eq!(all(&appliance), expected, "{format}");
+    }
+}
+
+/// What somebody names is a user's folder, or a file in it.
+#[test]
+fn a_part_of_an_export_is_known_for_one() {
+    let (before, folder) = exported();
+    let janes = &all(&before)["jane"];
+    for part in ["eml/jane", "mbox/jane.mbox", "maildir/jane"] {
+        let appliance = appliance();
+        let run = import(&appliance, &[], &folder.path().join(part), 0);
+        assert_eq!(run["errors"], serde_json::json!([]), "{part}");
+        let holding = all(&appliance);
+        assert_eq!(&holding["jane"], janes, "{part}");
+        assert!(
+            holding.iter().all(|(user, list)| user == "jane" || list.is_empty()),
+            "{part}: {holding:?}"
+        );
+    }
+}
+
+#[test]
+fn what_differs_from_the_manifest_is_named_and_goes_by_the_rules() {
+    let (_, folder) = exported();
+    let errors = |run: &Value| {
+        run["errors"]
+            .as_array()
+            .expect("errors")
+            .iter()
+            .map(|error| text(error, "error"))
+            .collect::<Vec<_>>()
+    };
+    let dir = folder.path().join("maildir/jane/cur");
+    let mut files: Vec<_> = fs::read_dir(&dir)
+        .expect("files")
+        .map(|file| file.expect("a file").path())
+        .collect();
+    files.sort();
+    let changed = fs::read(&files[0]).expect("a message");
+    fs::write(&files[0], [&changed[..], b"and more\n"].concat()).expect("a file");
+    fs::remove_file(&files[1]).expect("a file");
+    // A mail program marks it as answered.
+    fs::rename(&files[2], files[2].to_str().expect("a name").replace(":2,S", ":2,RS")).expect("a file");
+    fs::write(dir.join("new.eml"), "To: john@example.com\nSubject: added\n\nx\n").expect("a file");
+    let run = import(&appliance(), &[], &folder.path().join("maildir"), 1);
+    let told = errors(&run);
+    assert_eq!((told.len(), number(&run, "failed")), (3, 0), "{run:#}");
+    for word in ["SHA-256", "1 are not there", "does not have it"] {
+        assert!(told.iter().any(|error| error.contains(word)), "{word}: {told:?}");
+    }
+
+    let mbox = folder.path().join("mbox/jane.mbox");
+    let bytes = fs::read(&mbox).expect("an mbox");
+    let at = memchr::memmem::find(&bytes, b"for jane").expect("a subject");
+    let mut other = bytes[..bytes.len() - 1].to_vec();
+    other[at] = b'F';
+    fs::write(&mbox, &other).expect("an mbox");
+    let run = import(&appliance(), &[], &mbox, 0);
+    let told = errors(&run);
+    assert!(
+        told.iter().all(|error| error.contains("SHA-256")) && !told.is_empty(),
+        "{told:?}"
+    );
+
+    let marker = folder.path().join("eml/dropkeep-export.json");
+    fs::write(&marker, "{\"dropkeep_export\": 99, \"folders\": {}}").expect("a marker");
+    let run = import(&appliance(), &[], &folder.path().join("eml"), 1);
+    assert!(errors(&run).iter().any(|error| error.contains("version 99")), "{run:#}");
+}
+
+#[test]
+fn a_user_whom_nobody_knows_is_named() {
+    let (_, folder) = exported();
+    let appliance = Appliance::new(DROPKEEP, &profile().toml());
+    let run = import(&appliance, &[], &folder.path().join("mbox"), 0);
+    let notices = run["notices"].to_string();
+    assert!(
+        notices.contains("no user") && notices.contains("jane") && notices.contains("john"),
+        "{notices}"
+    );
+    assert_eq!(number(&run, "failed"), 0);
+}
