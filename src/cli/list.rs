@@ -14,10 +14,9 @@ pub fn run(config: Config, user: String, newest: Option<usize>, json: bool) -> R
             output.json(&entry);
         } else {
             let from: String = entry.from.chars().take(32).collect();
-            let date = entry.date;
             output.line(format!(
-                "{:>8}  {date}  {:>9}  {from:<32}  {}",
-                entry.id, entry.size, entry.subject
+                "{:>8}  {} (archived {})  {:>9}  {from:<32}  {}",
+                entry.id, entry.date, entry.archived_at, entry.size, entry.subject
             ));
         }
     });

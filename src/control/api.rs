@@ -238,7 +238,9 @@ pub struct UserLine {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryLine {
     pub id: u64,
+    /// When it was sent, as it says itself, and when it was archived.
     pub date: jiff::Timestamp,
+    pub archived_at: jiff::Timestamp,
     pub from: String,
     pub subject: String,
     pub size: u64,
@@ -252,6 +254,7 @@ pub struct EntryLine {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shown {
     pub id: u64,
+    /// When it was sent, as it says itself, and when it was archived.
     pub date: jiff::Timestamp,
     pub archived_at: jiff::Timestamp,
     pub size: u64,

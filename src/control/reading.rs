@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     archive::{Entry, Message, Retrieval, Store, Usage, UserId},
-    identify::{Header, Report},
+    identify::{Header, Report, undeclared},
     message::CATCHALL,
     report::{Run, RunFilter},
 };
@@ -22,8 +22,9 @@ pub type Emit<'e> = dyn FnMut(Reply) -> ControlFlow<()> + 'e;
 const RUNS: usize = 100;
 /// Bytes of a message in one line.
 const STRETCH: usize = 48 << 10;
-/// Bytes of a message in which its header is looked for.
+/// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
 const BEGINNING: usize = 64 << 10;
+const MORE: usize = 8;
 
 /// Journal reports of a message that are shown, and bytes of each one's envelope.
 const SHOWN_JOURNALS: usize = 100;
@@ -129,11 +130,17 @@ fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Re
             folder,
             message,
         } = entry;
-        let beginning = retrieval.beginning(id, &message, BEGINNING)?;
+        let mut most = BEGINNING;
+        let mut beginning = retrieval.beginning(id, &message, most)?;
+        while beginning.len() == most && !view::suffices(&beginning) {
+            most = most.saturating_mul(MORE);
+            beginning = retrieval.beginning(id, &message, most)?;
+        }
         let summary = view::summary(&beginning);
         tell(Reply::Entry(EntryLine {
             id,
             date: view::time(date),
+            archived_at: view::time(message.archived_at),
             from: summary.from,
             subject: summary.subject,
             size: message.size,
@@ -205,9 +212,7 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             true => {
                 let bytes = retrieval.raw(report, &row)?;
                 let report = Report::read(&bytes, &Header::scan(&bytes));
-                report.map(|report| {
-                    String::from_utf8_lossy(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)]).into_owned()
-                })
+                report.map(|report| undeclared(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)], None))
             }
             false => None,
         };

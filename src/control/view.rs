@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::api::{Shown, ShownHeader, ShownPart};
 use crate::{
     archive::{Message, Seconds},
-    identify::{Field, Header, Layout, Notes, is_cut, mailboxes, text},
+    identify::{Charset, Field, Header, Layout, Notes, is_cut, mailboxes, text_of, undeclared},
 };
 
 /// Characters of the text that a view shows.
@@ -27,12 +27,27 @@ pub struct Summary {
     pub subject: String,
 }
 
+/// Of a message, or of a beginning of it that [`suffices`].
 pub fn summary(beginning: &[u8]) -> Summary {
     let headers = headers(beginning);
+    let (from, subject) = (first(&headers, "From"), first(&headers, "Subject"));
+    let is_labelled = |field: &Field| std::str::from_utf8(field.value).is_ok();
+    let likely = match from.iter().chain(&subject).all(is_labelled) {
+        true => None,
+        false => Layout::read(beginning).charset(),
+    };
     Summary {
-        from: addresses(first(&headers, "From").as_slice()),
-        subject: subject(&headers),
+        from: addresses(from.as_slice(), likely),
+        subject: line(subject, likely),
     }
+}
+
+/// Whether a beginning of a message has all that its [`summary`] says, or all of the header.
+pub fn suffices(beginning: &[u8]) -> bool {
+    let headers = headers(beginning);
+    let is_whole = |name| first(&headers, name).is_some_and(|field| field.end < beginning.len());
+    let ends = headers.last().is_some_and(|last| last.end < beginning.len());
+    ends || (headers.len() == 1 && is_whole("From") && is_whole("Subject"))
 }
 
 /// The view of message `id`, without its users.
@@ -44,7 +59,8 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     };
     let (from, to, cc) = (first(&headers, "From"), all("To"), all("Cc"));
     let layout = Layout::read(bytes);
-    let (fields, not_shown) = fields(&headers);
+    let likely = layout.charset();
+    let (fields, not_shown) = fields(&headers, likely);
     let parts = layout.parts.iter().map(|part| ShownPart {
         kind: one_line(&part.kind),
         name: part.name.as_deref().map(one_line),
@@ -72,16 +88,16 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         archived_at: time(message.archived_at),
         size: message.size,
         sha256: hex(&message.sha256),
-        from: addresses(from.as_slice()),
-        to: addresses(&to),
-        cc: addresses(&cc),
-        subject: subject(&headers),
+        from: addresses(from.as_slice(), likely),
+        to: addresses(&to, likely),
+        cc: addresses(&cc, likely),
+        subject: line(first(&headers, "Subject"), likely),
         headers: fields,
         parts: parts.collect(),
         users: Vec::new(),
         journals: Vec::new(),
         notes,
-        text: layout.text(bytes).chars().take(TEXT).collect(),
+        text: readable(&layout.text(bytes)),
     }
 }
 
@@ -105,29 +121,29 @@ fn first<'m>(headers: &[Header<'m>], name: &str) -> Option<Field<'m>> {
     headers.iter().find_map(|header| header.all(name).next())
 }
 
-fn subject(headers: &[Header]) -> String {
-    first(headers, "Subject").map_or_else(String::new, |field| one_line(&text(field.value)))
+fn line(field: Option<Field>, likely: Option<Charset>) -> String {
+    field.map_or_else(String::new, |field| one_line(&text_of(field.value, likely)))
 }
 
 /// Whom fields of one name name.
-fn addresses(fields: &[Field]) -> String {
+fn addresses(fields: &[Field], likely: Option<Charset>) -> String {
     let all: Vec<_> = fields
         .iter()
         .take(LISTS)
-        .flat_map(|field| mailboxes(field.value))
+        .flat_map(|field| mailboxes(field.value, likely))
         .collect();
     one_line(&all.join(", "))
 }
 
 /// The header as it stands in the message, unfolded, and what is to be said of what is not shown of it.
-fn fields(headers: &[Header]) -> (Vec<ShownHeader>, Vec<String>) {
+fn fields(headers: &[Header], likely: Option<Charset>) -> (Vec<ShownHeader>, Vec<String>) {
     let (mut shown, mut bytes, mut more, mut cut) = (Vec::new(), 0, 0, false);
     for field in headers.iter().flat_map(Header::fields) {
         if shown.len() == FIELDS || bytes > HEADER {
             more += 1;
             continue;
         }
-        let beginning = |text: &[u8]| one_line(&String::from_utf8_lossy(&text[..text.len().min(FIELD)]));
+        let beginning = |text: &[u8]| one_line(&undeclared(&text[..text.len().min(FIELD)], likely));
         cut |= field.value.len() > FIELD || field.name.len() > FIELD;
         let (name, value) = (beginning(field.name), beginning(field.value));
         bytes += name.len() + value.len();
@@ -141,6 +157,21 @@ fn fields(headers: &[Header]) -> (Vec<ShownHeader>, Vec<String>) {
         notes.push(format!("{more} more fields of the header are not shown"));
     }
     (shown, notes)
+}
+
+/// The beginning of a text, its lines as they are, without orders to a terminal.
+fn readable(text: &str) -> String {
+    let mut rest = text.chars().take(TEXT).peekable();
+    let mut readable = String::new();
+    while let Some(c) = rest.next() {
+        readable.push(match c {
+            '\r' if rest.peek() != Some(&'\n') => '\n',
+            '\r' | '\n' | '\t' => c,
+            c if c.is_control() => ' ',
+            c => c,
+        });
+    }
+    readable
 }
 
 /// Free of what would break a line or steer a terminal.
@@ -240,6 +271,75 @@ mod tests {
                 ("Jürgen <j@example.com>", "a@example.com, b@example.com", "below")
             );
             assert_eq!((shown.headers.len(), shown.notes.len()), (5, 0));
+        }
+    }
+
+    #[test]
+    fn of_fields_that_stand_twice_the_first_is_shown_and_all_of_to() {
+        let message =
+            b"From: Jane <jane@example.com>\nFrom: eve@example.com\nTo: a@example.com b@example.com\nSubject: first\n\
+            TO: c@example.com\nSubject: last\nCc: d@example.com\nCc: e@example.com\n\nx\n";
+        let (shown, summary) = (show(message), summary(message));
+        assert_eq!(
+            (shown.from.as_str(), shown.subject.as_str()),
+            ("Jane <jane@example.com>", "first")
+        );
+        assert_eq!((summary.from, summary.subject), (shown.from, shown.subject));
+        assert_eq!(
+            (shown.to.as_str(), shown.cc.as_str()),
+            (
+                "a@example.com, b@example.com, c@example.com",
+                "d@example.com, e@example.com"
+            )
+        );
+    }
+
+    #[test]
+    fn a_header_without_labels_was_not_read_in_the_charset_of_its_body() {
+        let begin = b"From: \xbe\xc8\xb3\xe7 <k@example.com>\nSubject: \xbe\xc8\xb3\xe7\nX-Name: \xbe\xc8\xb3\xe7\n";
+        let alone = &b"Content-Type: text/plain; charset=\"cp949\"\n\n\xbe\xc8\xb3\xe7\x8c\x63\n"[..];
+        let in_parts = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=euc-kr\n\n<p>\xbe\xc8\n--b--\n";
+        let in_page =
+            b"Content-Type: text/html\n\n<meta http-equiv=x content=\"text/html; charset=euc-kr\"><p>\xbe\xc8\n";
+        for (body, text, is_said) in [(alone, "안녕똠", true), (in_parts, "안", true), (in_page, "안", false)] {
+            let message = [begin, body].concat();
+            let shown = show(&message);
+            assert_eq!(shown.text.trim(), text);
+            if is_said {
+                assert_eq!(
+                    (shown.from.as_str(), shown.subject.as_str()),
+                    ("안녕 <k@example.com>", "안녕")
+                );
+                assert_eq!(shown.headers[2].value, "안녕");
+                assert_eq!(summary(&message).subject, "안녕");
+            }
+        }
+        let western = [begin, &b"\n\n"[..]].concat();
+        assert_eq!(show(&western).subject, "¾È³ç");
+    }
+
+    #[test]
+    fn a_text_without_letters_that_can_be_shown_was_full_of_what_stands_for_them() {
+        let plain =
+            show(b"Subject: s\nContent-Type: text/plain; charset=iso-8859-15\n\n\x93a\x94\x0c\x01\tb\r\nc\rd\n");
+        assert_eq!(plain.text, "“a”  \tb\r\nc\nd\n");
+        let page = show(b"Subject: s\nContent-Type: text/html\n\n<p>You&#146;ve&#x93;\n");
+        assert_eq!(page.text.trim(), "You’ve“");
+    }
+
+    #[test]
+    fn a_beginning_is_enough_where_it_has_all_of_from_and_subject() {
+        let whole = "From: a@example.com\nTo: b@example.com\nSubject: s\n";
+        let long = format!("{whole}X: {}", "y".repeat(1000));
+        for (beginning, is_enough) in [
+            (&whole[..30], false),
+            (whole, false),
+            (&long[..200], true),
+            (&format!("{}\n\nbody", &whole[..38])[..], true),
+            ("no header at all\n\nx", true),
+            ("", false),
+        ] {
+            assert_eq!(suffices(beginning.as_bytes()), is_enough, "{beginning}");
         }
     }
 

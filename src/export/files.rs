@@ -29,8 +29,6 @@ use crate::{
 const MESSAGES: u64 = 1000;
 const BYTES: u64 = 64 << 20;
 const TIME: Duration = Duration::from_secs(3);
-/// The beginning of a message in which its subject is looked for.
-const BEGINNING: usize = 64 << 10;
 
 /// The files of one user.
 pub struct Files<'p> {
@@ -161,7 +159,7 @@ impl<'p> Files<'p> {
                 line.file = match form {
                     Form::Maildir => names_out::maildir(entry.date, entry.id, line.size),
                     _ => {
-                        let summary = view::summary(&raw[..raw.len().min(BEGINNING)]);
+                        let summary = view::summary(raw);
                         names_out::eml(entry.date, &summary.subject, entry.id)
                     }
                 };

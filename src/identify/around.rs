@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::values::text;
+use super::words::text;
 use crate::harmless::is_unseen;
 
 /// How often something can stand around something.

@@ -14,11 +14,11 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    charset::{Charset, decoded},
     envelope::{self, EachNamed},
     header::Header,
     html,
     mime::{self, Body, Entity},
-    values::in_charset,
 };
 
 /// The fields that mark a report: Exchange 2007 and later write both, and a gateway may take one away.
@@ -154,7 +154,7 @@ fn text(
         (Body::Text, Form::Plain) => plain(message, &entity),
         (Body::Html, Form::Html) => {
             let page = entity.decoded(message);
-            let page = (page.len() <= MOST_CONVERTED).then(|| in_charset(&page, charset(&page, &entity).as_deref()));
+            let page = (page.len() <= MOST_CONVERTED).then(|| decoded(&page, charset(&page, &entity), None));
             page.map(|page| Cow::Owned(html::lines(&page).into_bytes()))
         }
         (Body::Multipart(boundary), _) if depth < DEEPEST => {
@@ -176,32 +176,26 @@ fn plain<'m>(message: &'m [u8], entity: &Entity<'m>) -> Option<Cow<'m, [u8]>> {
         return Some(text);
     };
     match text.len() {
-        ..=MOST_CONVERTED => Some(Cow::Owned(in_charset(&text, Some(&charset)).into_bytes())),
+        ..=MOST_CONVERTED => Some(Cow::Owned(decoded(&text, Some(charset), None).into_bytes())),
         // One byte a letter, those of ASCII as they are.
-        _ if is_single_byte(&charset) => Some(text),
+        _ if charset.is_single_byte() => Some(text),
         _ => None,
     }
 }
 
 /// The charset that a text is to be converted from, if it is to be.
-fn charset(text: &[u8], entity: &Entity) -> Option<String> {
+fn charset(text: &[u8], entity: &Entity) -> Option<Charset> {
     match text {
-        [0xff, 0xfe, ..] => return Some("utf-16le".into()),
-        [0xfe, 0xff, ..] => return Some("utf-16be".into()),
+        [0xff, 0xfe, ..] => return Charset::named(b"utf-16le"),
+        [0xfe, 0xff, ..] => return Charset::named(b"utf-16be"),
         // Of UTF-16, whatever is said: an envelope begins with a letter of ASCII.
-        [letter, 0, ..] if *letter > 0 => return Some("utf-16le".into()),
-        [0, letter, ..] if *letter > 0 => return Some("utf-16be".into()),
+        [letter, 0, ..] if *letter > 0 => return Charset::named(b"utf-16le"),
+        [0, letter, ..] if *letter > 0 => return Charset::named(b"utf-16be"),
         _ => {}
     }
-    let charset = entity.charset()?.to_ascii_lowercase();
-    let is_utf_8 = matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii");
-    let is_ascii = is_single_byte(&charset) && text.is_ascii();
-    (!is_utf_8 && !is_ascii).then_some(charset)
-}
-
-fn is_single_byte(charset: &str) -> bool {
-    const SINGLE: [&str; 4] = ["iso-8859-", "windows-125", "cp125", "koi8-"];
-    SINGLE.iter().any(|begins| charset.starts_with(begins))
+    let charset = entity.charset()?;
+    let is_ascii = charset.is_single_byte() && text.is_ascii();
+    (!charset.is_utf_8() && !is_ascii).then_some(charset)
 }
 
 /// The message that the part in `range` encloses, if it is such a part.

@@ -6,8 +6,10 @@ use std::ops::Range;
 use memchr::memrchr;
 
 use super::{
+    charset::{Charset, decoded, printable},
     mime::{self, Body, Encoding, Entity},
-    values::{Content, from_html, in_charset},
+    parameters::Content,
+    values::from_html,
 };
 
 /// Parts that are looked at, and multiparts around one.
@@ -25,7 +27,7 @@ pub struct Part {
     pub kind: String,
     pub name: Option<String>,
     pub is_attachment: bool,
-    charset: Option<String>,
+    charset: Option<Charset>,
     encoding: Encoding,
     /// Where its body is in the message.
     body: Range<usize>,
@@ -82,6 +84,14 @@ impl Layout {
         layout
     }
 
+    /// The charset that the first text names which does so: what a header that names none is likely in.
+    pub fn charset(&self) -> Option<Charset> {
+        self.parts
+            .iter()
+            .filter(|part| part.is_text())
+            .find_map(|part| part.charset)
+    }
+
     /// The text that somebody reads first; of a very long one the beginning.
     pub fn text(&self, message: &[u8]) -> String {
         let is_text = |part: &&Part| !part.is_attachment && part.is_text();
@@ -95,23 +105,46 @@ impl Layout {
             None => first,
         };
         let text = part.text(message);
-        if part.kind == HTML { from_html(&text) } else { text }
+        if part.kind == HTML {
+            printable(from_html(&text))
+        } else {
+            text
+        }
     }
 }
 
 const HTML: &str = "text/html";
 
+/// The charset that a page names itself, near its beginning.
+fn charset_of_page(page: &[u8]) -> Option<Charset> {
+    const NAME: &[u8] = b"charset=";
+    let beginning = page[..page.len().min(1 << 10)].to_ascii_lowercase();
+    let at = memchr::memmem::find(&beginning, NAME)? + NAME.len();
+    let label = beginning[at..].trim_ascii_start();
+    let label = label
+        .strip_prefix(b"\"")
+        .or_else(|| label.strip_prefix(b"'"))
+        .unwrap_or(label);
+    let end = label
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.".contains(byte)));
+    // A page that says so itself is not of two bytes a letter, whatever it says.
+    Charset::named(&label[..end.unwrap_or(label.len())]).filter(|charset| !charset.is_wide())
+}
+
 impl Part {
     fn content(entity: &Entity) -> Content {
         let field = entity.header.all("Content-Type").next();
-        field.and_then(|field| Content::read(field.value)).unwrap_or_default()
+        field
+            .and_then(|field| Content::read(field.value, None))
+            .unwrap_or_default()
     }
 
     fn new(entity: &Entity, alternative: Option<usize>) -> Self {
         let content = Self::content(entity);
         let disposition = entity.header.all("Content-Disposition").next();
         let disposition = disposition
-            .and_then(|field| Content::read(field.value))
+            .and_then(|field| Content::read(field.value, content.charset))
             .unwrap_or_default();
         Self {
             kind: match content.kind.as_str() {
@@ -153,7 +186,9 @@ impl Part {
             Some(beginning) => &beginning[..memrchr(b'\n', beginning).map_or(TEXT, |end| end + 1)],
             None => body,
         };
-        let decoded = self.encoding.decoded(beginning);
-        in_charset(decoded.as_deref().unwrap_or(beginning), self.charset.as_deref())
+        let plain = self.encoding.decoded(beginning);
+        let plain = plain.as_deref().unwrap_or(beginning);
+        let in_page = || (self.kind == HTML).then(|| charset_of_page(plain)).flatten();
+        decoded(plain, self.charset.or_else(in_page), None)
     }
 }

@@ -7,7 +7,9 @@ use memchr::{memchr, memmem, memrchr};
 
 use super::{
     header::Header,
-    values::{Content, from_base64, from_quoted_printable},
+    charset::Charset,
+    parameters::Content,
+    values::{from_base64, from_quoted_printable},
 };
 
 /// A message, or a part of a multipart: a header and a body.
@@ -42,9 +44,9 @@ impl<'a> Entity<'a> {
     }
 
     /// The charset that its Content-Type names.
-    pub fn charset(&self) -> Option<String> {
+    pub fn charset(&self) -> Option<Charset> {
         let field = self.header.all("Content-Type").next()?;
-        Content::read(field.value)?.charset
+        Content::read(field.value, None)?.charset
     }
 
     /// What its Content-Transfer-Encoding says.

@@ -3,42 +3,51 @@
 mod added;
 mod address;
 mod around;
+mod charset;
+mod date_names;
+mod dates;
 mod envelope;
 mod found;
 mod header;
 mod html;
 mod identity;
+mod iso2022;
 mod journal;
 mod layout;
 mod leaves;
+mod mailboxes;
 mod mentions;
 mod mime;
+mod parameters;
 mod pool;
 mod received;
 mod recipients;
 mod survey;
 mod values;
+mod words;
 mod zone;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use dates::{Date, date};
 use journal::Enclosed;
-use values::date;
 
 pub use address::{addresses, first_addresses, received_for};
+pub use charset::{Charset, undeclared};
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
+pub use mailboxes::{is_cut, mailboxes};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
 pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
 pub use survey::{Survey, Surveyed};
-pub use values::{is_cut, mailboxes, text};
+pub use words::{text, text_of};
 pub use zone::at_end;
 
 /// What could not be understood of a message; kept with it.
@@ -80,7 +89,8 @@ pub struct Identified {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
-    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received.
+    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that leaves the
+    /// hour open.
     pub date: Option<i64>,
     pub found: Found,
     pub notes: Notes,
@@ -286,7 +296,10 @@ impl Identified {
         Self {
             sha256,
             identity,
-            date: written.or(internal_date).or_else(received),
+            date: exact(written)
+                .or(internal_date)
+                .or_else(received)
+                .or(written.map(|date| date.seconds)),
             found: Opened::complete(&journaled, rules.find(&mail)),
             notes: Notes(notes),
             journal: journaled,
@@ -324,18 +337,27 @@ pub(crate) fn first_identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, 1)
 }
 
-/// When a message is of, by its header: the Date field, else the topmost Received; in seconds since 1970 UTC.
+/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the hour
+/// open; in seconds since 1970 UTC.
 pub fn date_of(header: &Header) -> Option<i64> {
-    written(header).or_else(|| received(header))
+    let written = written(header);
+    exact(written)
+        .or_else(|| received(header))
+        .or(written.map(|date| date.seconds))
 }
 
-fn written(header: &Header) -> Option<i64> {
-    header.all("Date").next().and_then(|field| date(field.value))
+/// The first Date field that can be read.
+fn written(header: &Header) -> Option<Date> {
+    header.all("Date").find_map(|field| date(field.value))
+}
+
+fn exact(date: Option<Date>) -> Option<i64> {
+    date.filter(|date| date.is_exact).map(|date| date.seconds)
 }
 
 fn received(header: &Header) -> Option<i64> {
     let topmost = header.all("Received").next();
-    topmost.and_then(|field| date(behind_semicolon(field.value)))
+    exact(topmost.and_then(|field| date(behind_semicolon(field.value))))
 }
 
 fn behind_semicolon(value: &[u8]) -> &[u8] {
@@ -362,6 +384,14 @@ mod tests {
         assert_eq!(identified(&format!("{received}Date: soon\n\n"), Some(5)).date, Some(5));
         assert_eq!(identified(received, None).date, Some(1_767_312_000));
         assert_eq!(identified("", None).date, None);
+        // The hour is not known.
+        let day = "Date: Thu, 1 Jan 2026\n";
+        assert_eq!(identified(&format!("{day}\n"), Some(5)).date, Some(5));
+        assert_eq!(
+            identified(&format!("{received}{day}\n"), None).date,
+            Some(1_767_312_000)
+        );
+        assert_eq!(identified(&format!("{day}\n"), None).date, Some(1_767_225_600));
     }
 
     #[test]
