@@ -76,7 +76,9 @@ impl Charset {
     /// Whether each byte is a character, and those of ASCII are themselves.
     pub fn is_single_byte(self) -> bool {
         match self.0 {
-            Kind::Known(charset) => Encoding::for_label(charset.name().as_bytes()).is_some_and(Encoding::is_single_byte),
+            Kind::Known(charset) => {
+                Encoding::for_label(charset.name().as_bytes()).is_some_and(Encoding::is_single_byte)
+            }
             Kind::Dos(_) | Kind::Mac(..) => true,
             Kind::Iso2022(_) | Kind::Hz => false,
         }

@@ -6,8 +6,8 @@ use std::{borrow::Cow, ops::Range};
 use memchr::{memchr, memmem, memrchr};
 
 use super::{
-    header::Header,
     charset::Charset,
+    header::Header,
     parameters::Content,
     values::{from_base64, from_quoted_printable},
 };
