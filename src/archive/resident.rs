@@ -9,8 +9,8 @@ use std::{
     fs,
     path::Path,
     sync::{
-        Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        OnceLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
     thread::{self, Thread},
@@ -55,7 +55,7 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 }
 
 /// Bytes mapped up to which nothing is let go.
-const MOST: u64 = 48 << 20;
+const MOST: u64 = 32 << 20;
 /// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above that.
 const MOST_OWN: u64 = 96 << 20;
 const OWN_PAUSE: Duration = Duration::from_secs(1);
@@ -66,8 +66,10 @@ const QUIET: u32 = 100;
 
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
-/// When it was looked last.
-static LOOKED: Mutex<Option<Instant>> = Mutex::new(None);
+/// How often maps were read, after how many times of it the reader looks, and that one does.
+static READ: AtomicU32 = AtomicU32::new(0);
+const LOOK_AFTER: u32 = 256;
+static LOOKING: AtomicBool = AtomicBool::new(false);
 
 /// Lets go where much is mapped. Gives whether it was.
 fn look() -> bool {
@@ -78,14 +80,12 @@ fn look() -> bool {
     is_much
 }
 
-/// Says that a map is about to be read. Costs next to nothing. Where the watcher does not get its turn, as on a machine
-/// with much else to do, whoever reads looks.
+/// Says that a map is about to be read. Costs next to nothing. The watcher may not get its turn, as on a machine with much
+/// else to do, and a page that is read brings its neighbours: so whoever reads looks, too.
 pub(super) fn touched() {
-    if let Ok(mut looked) = LOOKED.try_lock()
-        && looked.is_some_and(|looked| looked.elapsed() > 2 * PAUSE)
-    {
+    if READ.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AFTER) && !LOOKING.swap(true, Ordering::Relaxed) {
         look();
-        *looked = Some(Instant::now());
+        LOOKING.store(false, Ordering::Relaxed);
     }
     if TOUCHED.load(Ordering::Relaxed) || TOUCHED.swap(true, Ordering::Relaxed) {
         return;
@@ -107,7 +107,6 @@ fn watch() {
         while quiet < QUIET {
             thread::sleep(PAUSE);
             let is_much = look();
-            *LOOKED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             if given_back.elapsed() >= OWN_PAUSE && resident("RssAnon:") >= MOST_OWN {
                 give_back();
                 given_back = Instant::now();

@@ -396,7 +396,7 @@ async fn what_a_folder_lacks_is_told_with_the_line_that_cannot_be_read() {
 async fn what_stands_behind_a_clear_name_cost_the_folder() {
     for odd in [
         "* LIST () \"/\" \"Old\" (OLDNAME)",
-        "* LIST () \"/\" Old (CHILDINFO",
+        "* LIST () \"/\" \"Old\" (\"CHILDINFO\" (",
         "* LIST () \"/\" \"Old\" 7 messages",
     ] {
         let scripted = logged_in(vec![hear("LIST \"\" \"*\""), say(&[odd, "{tag} OK done"])]);

@@ -13,6 +13,7 @@ use crate::archive::{
     StoreError,
     catalog::Catalog,
     codec::{Key, Row},
+    resident,
     rows::{Counters, Message, MessageId, Place},
 };
 
@@ -139,6 +140,7 @@ impl Page<'_, '_, '_> {
     }
 
     fn row(&mut self, txn: &RoTxn, id: MessageId, passed: Option<Option<*const u8>>, counters: &Counters) {
+        resident::touched();
         let row = self
             .catalog
             .messages
@@ -282,6 +284,7 @@ fn read_back(
     context.totals().blocks |= reader.retrieval.take_read();
     let txn = store.catalog.read().map_err(Stop::Store)?;
     for (id, number, digest) in identities {
+        resident::touched();
         let found = match store.catalog.identities.get(&txn, &digest) {
             Ok(Some(found)) if found == number => continue,
             Ok(Some(other)) => format!("identity number {other}"),

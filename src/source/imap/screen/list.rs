@@ -46,7 +46,7 @@ pub(super) fn list(mut cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
         return finish(letter);
     }
     // Whatever else stands behind a name, the name is clear where it has quotes, and no more of them follow.
-    let is_clear = !is_word && behind.starts_with(b" ") && !behind.contains(&b'"') || is_list;
+    let is_clear = !is_word && behind.starts_with(b" ") && (is_list || !behind.contains(&b'"'));
     match is_clear {
         true => {
             finish(letter);
