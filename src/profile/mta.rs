@@ -221,18 +221,22 @@ pub struct Blind {
     pub envelope_to: usize,
 }
 
-const PREPEND: &str = "`check_recipient_access pcre:/etc/postfix/envelope-to` first in smtpd_recipient_restrictions of \
-                       Postfix's main.cf, and `/^(.+)$/ PREPEND X-Envelope-To: $1` in that file";
+const PREPEND: &str = "`recipient_bcc_maps` in Postfix's main.cf, in place of `always_bcc`, with a copy for each recipient; or \
+                       `check_recipient_access regexp:/etc/postfix/envelope`, behind what refuses in \
+                       smtpd_recipient_restrictions, and `/^(.+)$/ PREPEND X-Envelope-To: $1` in that file, which all who get \
+                       the message see";
+const FLAG_O: &str = "`lmtp flags=O` in Postfix's master.cf with a `…_destination_recipient_limit = 1`, which has X-Original-To \
+                      written, and trusted_received = 1 here";
 
 /// How the last of these servers is made to write the envelope's recipients, in a line with the setting.
 pub fn remedy(path: Path, blind: Blind) -> String {
     match (path.newest, path.before) {
-        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() && blind.delivered_to >= blind.messages.max(1) => format!(
-            "{PREPEND}, and trusted_received = 1 here: aliases have put the mailbox in the recipients' place before LMTP"
-        ),
+        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() && blind.delivered_to >= blind.messages.max(1) => {
+            format!("{FLAG_O}: aliases have put the mailbox in the recipients' place before LMTP")
+        }
         (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() => format!(
             "`lmtp_destination_recipient_limit = 1` in Postfix's main.cf: over LMTP several recipients at once leave none of \
-             them; where aliases have put the mailbox in their place before: {PREPEND}, and trusted_received = 1 here"
+             them; where aliases have put the mailbox in their place before: {FLAG_O}"
         ),
         (Some(lmtp), Some(Mta::Exim)) if lmtp.is_lmtp() => {
             "`envelope_to_add = true`, and `batch_max = 1`, on Exim's transport that hands over by LMTP; trusted_received = 1 \
@@ -287,18 +291,18 @@ fn of_server(mta: Mta, blind: Blind) -> String {
         }
         Mta::Exim => "`envelope_to_add = true` (with `delivery_date_add = true`) on Exim's transport that delivers here".into(),
         Mta::Sendmail => {
-            "a milter that writes X-Envelope-To (`INPUT_MAIL_FILTER` in sendmail.mc), or `@example.com all+%1` in the \
-             virtusertable and a delivery agent that writes what stands behind the plus"
+            "a mailer of its own in sendmail.mc (`MAILER_DEFINITIONS`), which hands `$u` to a program that writes \
+             X-Envelope-To, or a milter that does"
                 .into()
         }
         Mta::OpenSmtpd => {
             "`action … maildir` or `action … mda` in OpenSMTPD's smtpd.conf, which write Delivered-To for each recipient".into()
         }
-        Mta::Courier => "deliver with `| preline …` in Courier's .courier file, which writes Delivered-To".into(),
+        Mta::Courier => "an alias `@example.com: all` in Courier's aliases/, so that each recipient has a Delivered-To".into(),
         Mta::Qmail => "deliver with qmail-local or `| preline …` in the .qmail file, which write Delivered-To".into(),
         Mta::Haraka => {
-            "a plugin for Haraka that calls `add_leading_header('X-Envelope-To', …)` for each recipient in hook_queue; \
-             `record_envelope_addresses` writes below Received, among what the sender wrote"
+            "`record_envelope_addresses` above every rcpt_to plugin in Haraka's config/plugins, or a plugin whose \
+             hook_data_post calls `add_leading_header('X-Envelope-To', …)` for each recipient"
                 .into()
         }
         Mta::Chasquid => {

@@ -161,11 +161,7 @@ fn each_server_has_a_setting_of_its_own() {
             none,
             "lmtp_destination_recipient_limit = 1",
         ),
-        (
-            behind(Mta::DovecotLmtp, Mta::Postfix),
-            delivered,
-            "PREPEND X-Envelope-To",
-        ),
+        (behind(Mta::DovecotLmtp, Mta::Postfix), delivered, "lmtp flags=O"),
         (
             behind(Mta::CyrusLmtp, Mta::Postfix),
             none,
