@@ -86,7 +86,9 @@ fn a_run_inside_the_appliance_is_the_run_that_a_command_makes() {
     let (left, right) = (first(&alone), first(&inside));
     assert_eq!(
         keys(&left),
-        "id date from subject size folder sha256 why".split(' ').collect()
+        "id date archived_at from subject size folder sha256 why"
+            .split(' ')
+            .collect()
     );
     assert_eq!(left["subject"], right["subject"]);
     assert_eq!(sha256(&inside.raw(number(&right, "id"))), text(&right, "sha256"));

@@ -56,15 +56,23 @@ pub fn each_address(value: &[u8], found: &mut Each) -> ControlFlow<()> {
 /// are the name that its writer chose for it.
 fn each_mailbox(value: &[u8], decode: bool, found: &mut Each) -> ControlFlow<()> {
     let mut tokens = Tokens::new(value);
+    // An encoded word behind an address is a name, too.
+    let mut behind = false;
     loop {
         // One mailbox: its angle brackets where it has some with an address, else its words.
         let beginning = tokens;
         let (mut length, mut named, mut encoded) = (0, false, false);
         let mut brackets = false;
         let last = loop {
+            let before = tokens;
             match tokens.next() {
-                None => break true,
-                Some(Token::Separator(_)) => break false,
+                None => break Some(true),
+                Some(Token::Separator(_)) => break Some(false),
+                // Somebody left the comma out.
+                Some(Token::Word(_)) if named => {
+                    tokens = before;
+                    break None;
+                }
                 Some(Token::Word(word)) => encoded |= is_encoded(word),
                 Some(Token::Angle(inside)) => {
                     brackets = true;
@@ -82,12 +90,13 @@ fn each_mailbox(value: &[u8], decode: bool, found: &mut Each) -> ControlFlow<()>
                 found(address)
             })?;
         }
-        if encoded && decode && !named && !brackets {
+        if encoded && decode && !behind && !named && !brackets {
             in_encoded_words(beginning.take(length), found)?;
         }
-        if last {
+        if last == Some(true) {
             return ControlFlow::Continue(());
         }
+        behind = last.is_none();
     }
 }
 
@@ -114,11 +123,12 @@ fn in_encoded_words<'a>(tokens: impl Iterator<Item = Token<'a>>, found: &mut Eac
 pub fn is_all_addresses(value: &[u8]) -> bool {
     // As nearly all are: one address by itself, with nothing in it that could part it.
     let plain = value.trim_ascii();
-    let parts = |byte: &u8| byte.is_ascii_whitespace() || b",;:<>()\"\\[]'".contains(byte);
+    let parts = |byte: &u8| !byte.is_ascii_graphic() || b",;:<>()\"\\[]'?".contains(byte);
     if !plain.iter().any(parts) && memchr(b'@', plain).is_some() {
         return true;
     }
     let value = without_type(plain);
+    let is_typed = value.len() < plain.len();
     let count = |brackets: &[u8]| {
         let mut count = 0;
         let _all = in_angle(brackets, false, &mut |_| {
@@ -132,7 +142,7 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
     for token in Tokens::new(value) {
         match token {
             Token::Separator(b':') => return false,
-            Token::Separator(_) if others > 0 => return false,
+            Token::Separator(_) if others > 0 || is_typed => return false,
             Token::Separator(_) => addresses = 0,
             Token::Angle(inside) => {
                 if addresses > 0 || count(inside) != 1 {
@@ -141,7 +151,7 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
                 (others, addresses) = (0, 1);
             }
             Token::Word(word) if parse(word).is_some() => {
-                if others > 0 {
+                if others > 0 || addresses > 0 || !is_as_written(word) {
                     return false;
                 }
                 addresses += 1;
@@ -150,6 +160,22 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
         }
     }
     others == 0
+}
+
+/// Whether an address is all of a word, or what a program put around it could be no part of one: what people see around an
+/// address, and what nobody sees, may be the beginning of another mailbox's name.
+fn is_as_written(word: &[u8]) -> bool {
+    let Ok(written) = std::str::from_utf8(word) else {
+        return false;
+    };
+    let inside = unwrapped(word);
+    match written
+        .strip_prefix(['\'', '['])
+        .and_then(|rest| rest.strip_suffix(['\'', ']']))
+    {
+        Some(_) => written.is_ascii() && Address::parse(written).is_none(),
+        None => inside == written,
+    }
 }
 
 /// An address behind the word for its kind, as in `rfc822;jane@example.com` (RFC 8098, 3.2.3).
@@ -165,26 +191,23 @@ fn without_type(value: &[u8]) -> &[u8] {
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
 ///
-/// It counts only where servers write it: last of all, right before the semicolon and the date. What a client says of
-/// itself stands before that, and may have closed a comment to bring a `for` of its own.
+/// It counts only where servers write it: last of all, right before the one semicolon and the date. What a client says of
+/// itself stands before that, and may have closed a comment to bring a `for` of its own; behind it some servers note more of
+/// what the sender said, and one that takes a folded line for the message's first lets the sender go on there.
 pub fn received_for(value: &[u8]) -> Option<Address> {
     let mut tokens = Tokens::new(value).peekable();
     let mut last = None;
-    let mut semicolons = 0;
+    let mut is_over = false;
     while let Some(token) = tokens.next() {
         match token {
-            Token::Separator(b';') => {
-                semicolons += 1;
-                if semicolons > 1 {
-                    last = None;
-                }
-            }
-            Token::Word(word) if word.eq_ignore_ascii_case(b"for") => {
+            // Of two, nobody knows which is the server's.
+            Token::Separator(b';') if is_over => return None,
+            Token::Separator(b';') => is_over = true,
+            Token::Word(word) if word.eq_ignore_ascii_case(b"for") && !is_over => {
                 let named = behind_for(&mut tokens);
                 if named.count > 0 {
                     let at_end = matches!(tokens.peek(), None | Some(Token::Separator(b';')));
                     last = named.first.filter(|_| at_end && named.count == 1);
-                    semicolons = 0;
                 }
             }
             _ => {}
@@ -223,14 +246,14 @@ fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
             Token::Angle(inside) => {
                 let before = named.count;
                 let _all = in_angle(inside, false, &mut |address| {
-                    named.name(Some(address));
+                    named.name(Some(address).filter(|_| is_as_written(inside.trim_ascii())));
                     ControlFlow::Continue(())
                 });
                 if named.count == before {
                     named.name(None);
                 }
             }
-            Token::Word(word) => named.name(parse(word)),
+            Token::Word(word) => named.name(parse(word).filter(|_| is_as_written(word))),
             Token::Separator(_) => {}
         }
     }
@@ -349,10 +372,7 @@ impl<'a> Tokens<'a> {
     /// Skips white space and comments.
     fn skip(&mut self) {
         loop {
-            while let Some((c, length)) = first_char(self.rest).filter(|(c, _)| c.is_whitespace()) {
-                debug_assert!(length == c.len_utf8());
-                self.rest = &self.rest[length..];
-            }
+            self.rest = self.rest.trim_ascii_start();
             if !self.rest.starts_with(b"(") || !self.comments {
                 return;
             }
@@ -410,7 +430,7 @@ impl<'a> Tokens<'a> {
                 b',' | b';' | b'<' => break,
                 b':' if !literal => break,
                 _ => match first_char(self.rest) {
-                    Some((c, length)) if !c.is_whitespace() => length,
+                    Some((c, length)) if !c.is_ascii_whitespace() => length,
                     _ => break,
                 },
             };

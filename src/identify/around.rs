@@ -19,6 +19,7 @@ pub fn unwrapped(word: &[u8]) -> Cow<'_, str> {
             None => written,
         };
     }
+    // White space beyond ASCII parts no words, and may stand around one.
     let mut left = written.trim_matches(is_around);
     for _ in 0..DEEPEST {
         let inside = match left.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
@@ -47,6 +48,7 @@ pub fn unwrapped(word: &[u8]) -> Cow<'_, str> {
 /// Marks that are in no address, and what nobody sees.
 fn is_around(c: char) -> bool {
     is_unseen(c)
+        || c.is_whitespace()
         || matches!(
             c,
             '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2039}' | '\u{203a}'

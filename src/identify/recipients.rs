@@ -112,7 +112,8 @@ impl Rules {
 
     /// Whether the body is needed to say for whom a message with this header is.
     pub fn need_body(&self, header: &Header) -> bool {
-        Report::may_be(header) && self.trusts(header)
+        // Where nothing is seen of a header, it may begin behind an empty line.
+        header.is_empty() || Report::may_be(header) && self.trusts(header)
     }
 
     /// The addresses that count; where they are very many, the first ones.

@@ -296,3 +296,18 @@ fn the_mailboxs_own_address_counted_when_it_had_a_tag() {
     let untagged = found(message, |recipients| recipients.plus_addressing = false).0;
     assert_eq!(untagged, ["Delivered-To all+spam@example.com"]);
 }
+
+#[test]
+fn the_senders_own_last_field_counted_where_for_names_the_mailbox() {
+    for above in ["", "Received: by lmtp with LMTP\n"] {
+        let message = format!(
+            "{above}Received: by mx for <all@example.com>; Mon\nTo: c@example.com\nX-Envelope-To: b@example.com\n\
+             X-Envelope-To: a@example.com\n\n"
+        );
+        let end = |recipients: &mut Recipients| {
+            recipients.envelope_at = EnvelopeAt::End;
+            recipients.trusted_received = above.len().min(1);
+        };
+        assert_eq!(found(&message, end).0, ["X-Envelope-To a@example.com"]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Where in a header our own server writes the envelope: what stands there no sender can have written.
 
 use super::{
-    address::{first_addresses, is_all_addresses},
+    address::{first_addresses, is_all_addresses, received_for},
     header::{Field, Header},
     mentions::{Barred, RECEIVED, Step},
     recipients::Rules,
@@ -60,9 +60,13 @@ impl Zone {
         let Some((first, last)) = at_end(header) else {
             return Self::Nowhere(Barred::NotLast);
         };
-        let Some(one) = rules.named_by_us(edge.value) else {
+        let Some(one) = received_for(edge.value).map(|one| rules.meant(Step::Received, one)) else {
             return Self::From(first.start);
         };
+        // A server that took it for the mailbox itself has nobody else to name.
+        if rules.is_own(&one) {
+            return Self::ForOne(last.start, None);
+        }
         let mut fields = header.fields().skip_while(|field| field.start < first.start);
         match fields.any(|field| field.start <= last.start && only_address(rules, &field).as_ref() == Some(&one)) {
             true => Self::ForOne(first.start, Some(one)),
