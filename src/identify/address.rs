@@ -173,7 +173,8 @@ fn is_as_written(word: &[u8]) -> bool {
         .strip_prefix(['\'', '['])
         .and_then(|rest| rest.strip_suffix(['\'', ']']))
     {
-        Some(_) => written.is_ascii() && Address::parse(written).is_none(),
+        // No domain ends so.
+        Some(_) => written.is_ascii(),
         None => inside == written,
     }
 }
@@ -191,29 +192,78 @@ fn without_type(value: &[u8]) -> &[u8] {
 
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
 ///
-/// It counts only where servers write it: last of all, right before the one semicolon and the date. What a client says of
+/// It counts only where servers write it: last of all, right before the semicolon and the date. What a client says of
 /// itself stands before that, and may have closed a comment to bring a `for` of its own; behind it some servers note more of
-/// what the sender said, and one that takes a folded line for the message's first lets the sender go on there.
+/// what the sender said, and one that takes a folded line for the message's first lets the sender go on there. Of two
+/// semicolons with a date, or two without any, nobody knows which is the server's.
 pub fn received_for(value: &[u8]) -> Option<Address> {
-    let mut tokens = Tokens::new(value).peekable();
+    let mut tokens = Tokens::new(value);
     let mut last = None;
-    let mut is_over = false;
+    // What stands before semicolons: those before a date, and others.
+    let (mut dated, mut others) = (Only::None, Only::None);
     while let Some(token) = tokens.next() {
         match token {
-            // Of two, nobody knows which is the server's.
-            Token::Separator(b';') if is_over => return None,
-            Token::Separator(b';') => is_over = true,
-            Token::Word(word) if word.eq_ignore_ascii_case(b"for") && !is_over => {
+            Token::Separator(b';') => {
+                let ends = if begins_a_date(tokens.rest) {
+                    &mut dated
+                } else {
+                    &mut others
+                };
+                ends.add(last.take());
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case(b"for") => {
                 let named = behind_for(&mut tokens);
                 if named.count > 0 {
-                    let at_end = matches!(tokens.peek(), None | Some(Token::Separator(b';')));
+                    let mut next = tokens;
+                    let at_end = matches!(next.next(), None | Some(Token::Separator(b';')));
                     last = named.first.filter(|_| at_end && named.count == 1);
                 }
             }
-            _ => {}
+            _ => last = None,
         }
     }
-    last
+    match (dated, others) {
+        (Only::One(named), _) | (Only::None, Only::One(named)) => named,
+        // There is no date at all.
+        (Only::None, Only::None) => last,
+        _ => None,
+    }
+}
+
+enum Only<T> {
+    None,
+    One(T),
+    Several,
+}
+
+impl<T> Only<T> {
+    fn add(&mut self, one: T) {
+        *self = match self {
+            Self::None => Self::One(one),
+            _ => Self::Several,
+        };
+    }
+}
+
+/// Whether a text begins as dates do: a day among its first words, and nothing in them that a date has not.
+fn begins_a_date(text: &[u8]) -> bool {
+    let mut words = text
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+        .take(3);
+    let is_of_dates = |word: &[u8]| {
+        word.iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b",:+-./".contains(byte))
+    };
+    for word in &mut words {
+        if !is_of_dates(word) {
+            return false;
+        }
+        if word[0].is_ascii_digit() {
+            return true;
+        }
+    }
+    false
 }
 
 /// What stands behind a `for`.
@@ -234,14 +284,19 @@ impl BehindFor {
     }
 }
 
-fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
+fn behind_for(tokens: &mut Tokens) -> BehindFor {
     let mut named = BehindFor::default();
     let belongs = |token: &Token| match token {
         Token::Separator(c) => *c == b',',
         Token::Angle(_) => true,
         Token::Word(word) => word.contains(&b'@'),
     };
-    while let Some(token) = tokens.next_if(belongs) {
+    loop {
+        let mut next = *tokens;
+        let Some(token) = next.next().filter(belongs) else {
+            return named;
+        };
+        *tokens = next;
         match token {
             Token::Angle(inside) => {
                 let before = named.count;
@@ -257,7 +312,6 @@ fn behind_for(tokens: &mut std::iter::Peekable<Tokens>) -> BehindFor {
             Token::Separator(_) => {}
         }
     }
-    named
 }
 
 fn parse(word: &[u8]) -> Option<Address> {

@@ -62,8 +62,12 @@ fn received_names_an_address_in_any_form() {
     assert_eq!(find(" by b (for <x@example.com>) id 2; Mon"), None);
     assert_eq!(find(" by b for <a@example.com>, <b@example.com>; Mon"), None);
     assert_eq!(find(" by b for the record; Mon"), None);
+    let injected =
+        " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1 for jane@example.com; Mon, 1 Jan";
+    assert_eq!(find(injected), Some("jane@example.com".into()));
     for without in [
-        // Of two semicolons nobody knows which is the server's.
+        // Of two semicolons with a date nobody knows which is the server's.
+        " from x (envelope-from <\"x) for <boss@example.com>; Mon, 1 Jan (\"@x>) id 1 for jane@example.com; Mon, 1 Jan",
         " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1 for jane@example.com; Mon",
         " from x (envelope-from <\"x) for <boss@example.com>; (\"@example.org>) id 1; Mon",
         " from x (envelope-from <\"x) for <boss@example.com> (\"@example.org>) id 1; Mon",
@@ -309,6 +313,8 @@ fn what_stands_behind_the_semicolon_named_the_recipient() {
     for value in [
         "by mx (8.17.1/8.17.1) with ESMTP id 6A for <ann@example.com>;\n\tMon (envelope-from \"x) for <bob@example.com> (y\"@x.test)",
         "by mx for <ann@example.com>; Mon\n for <bob@example.com>",
+        "by mx for <ann@example.com>; Sat, 28 Nov 2026 14:20:18 +0000\n ; for <bob@example.com>",
+        "by mx for <ann@example.com>; Sat, 28 Nov 2026 14:20:18 +0000\n for <bob@example.com>;",
     ] {
         assert_eq!(named(value), ann, "{value}");
     }
