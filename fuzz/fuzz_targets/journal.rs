@@ -48,8 +48,10 @@ fuzz_target!(|input: &[u8]| {
             assert!(report.envelope.len() <= 3 * message.len(), "it is of the message, maybe in another charset");
             for named in all {
                 assert!(named.field.starts_with("Journal-"));
-                if report.envelope.is_ascii() {
-                    let envelope = String::from_utf8_lossy(&report.envelope).to_ascii_lowercase();
+                let envelope = String::from_utf8_lossy(&report.envelope).to_ascii_lowercase();
+                // Encoded words say it in other letters.
+                if envelope.is_ascii() && !envelope.contains("=?") {
+                    let envelope = envelope.replace(['\\', '\r', '\n'], "");
                     let mut letters = named.address.as_str().split(|c: char| !c.is_ascii_alphanumeric());
                     assert!(letters.all(|letters| envelope.contains(letters)), "{}", named.address);
                 }

@@ -23,14 +23,14 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Whether a message stands in what was said, behind some line, with its end. Of each line the first dot goes (RFC 1939, 3).
+/// Whether a message stands in what was said, behind some line, with its end. Of two dots that a line begins with one goes (RFC 1939, 3).
 fn was_sent(message: &[u8], said: &[u8]) -> bool {
     let mut ends = memchr::memchr_iter(b'\n', said);
     ends.any(|end| {
         let mut rest = &said[end + 1..];
         for (at, byte) in message.iter().enumerate() {
             if at == 0 || message[..at].ends_with(b"\r\n") {
-                rest = rest.strip_prefix(b".").unwrap_or(rest);
+                rest = if rest.starts_with(b"..") { &rest[1..] } else { rest };
             }
             match rest.split_first() {
                 Some((first, others)) if first == byte => rest = others,

@@ -25,6 +25,10 @@ pub(super) fn words(said: &[u8], letter: &mut Vec<u8>) -> Verdict {
         }),
         None => said,
     };
+    // Behind a code that was left out, the parser would take words in brackets for one.
+    if letter.ends_with(b" ") && rest.starts_with(b"[") && rest.contains(&b']') {
+        letter.push(b' ');
+    }
     add(rest, letter);
     match finish(letter) {
         Verdict::Letter { body, .. } => Verdict::Letter { body, odd },

@@ -401,3 +401,20 @@ fn no_line_holds_a_core() {
         assert!(began.elapsed().as_secs() < 20, "{shown}");
     }
 }
+
+/// A code that is left out made words behind it pass for one, over which the parser panics where no blank follows.
+#[test]
+fn words_in_brackets_behind_a_code_that_is_left_out_are_words() {
+    for line in [
+        "D5 OK [COPYUID 7] [READ-ONLY]\u{e9}t\u{e9}",
+        "* OK [BADCHARSET (x)] [READ-ONLY] [ALERT",
+    ] {
+        let (verdict, letter) = screened(format!("{line}\r\n").as_bytes());
+        assert!(matches!(verdict, Verdict::Letter { .. }), "{line}");
+        let read = parse(letter.as_bytes()).expect("an answer");
+        let (Answer::Tagged { said, .. } | Answer::Note(said)) = read else {
+            panic!("{line}: {read:?}")
+        };
+        assert!(!said.read_only, "{line}: {said:?}");
+    }
+}
