@@ -414,7 +414,11 @@ fn supervise(
 /// The directory of the store's users, as the configuration has addresses looked up.
 fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
     let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-    Ok(Directory::new(users).with(Signs::new(config)))
+    let directory = Directory::new(users);
+    for words in directory.shared() {
+        tracing::warn!("{words}");
+    }
+    Ok(directory.with(Signs::new(config)))
 }
 
 /// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.

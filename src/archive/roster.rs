@@ -1,6 +1,6 @@
 //! Which names and addresses are whose. Pure; a question costs the same with ten users or a hundred thousand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use super::{
     StoreError,
@@ -14,6 +14,8 @@ use crate::message::Address;
 pub struct Roster {
     names: HashMap<String, Vec<Holder>>,
     addresses: HashMap<Address, UserId>,
+    /// Who else has an address: nobody, but where an archive is from a time when two forms of it were two addresses.
+    shared: HashMap<Address, Vec<UserId>>,
     /// Addresses of retired users, and how many of them have each.
     retired: HashMap<Address, usize>,
     /// Patterns that users have or had.
@@ -38,7 +40,11 @@ impl Roster {
             if user.retired {
                 *self.retired.entry(address).or_default() += 1;
             } else {
-                self.addresses.insert(address, id);
+                match self.addresses.entry(address) {
+                    Entry::Vacant(free) => _ = free.insert(id),
+                    Entry::Occupied(owner) if *owner.get() == id => {}
+                    Entry::Occupied(owner) => self.shared.entry(owner.key().clone()).or_default().push(id),
+                }
             }
         }
     }
@@ -54,8 +60,16 @@ impl Roster {
         }
         for address in &user.addresses {
             if !user.retired {
+                let mut others = self.shared.remove(address).unwrap_or_default();
+                others.retain(|other| *other != id);
                 if self.addresses.get(address) == Some(&id) {
-                    self.addresses.remove(address);
+                    match others.is_empty() {
+                        true => self.addresses.remove(address),
+                        false => self.addresses.insert(address.clone(), others.remove(0)),
+                    };
+                }
+                if !others.is_empty() {
+                    self.shared.insert(address.clone(), others);
                 }
             } else if let Some(count) = self.retired.get_mut(address) {
                 *count -= 1;
@@ -76,6 +90,17 @@ impl Roster {
     /// Whose address, or pattern, this is; retired users have none.
     pub fn owner(&self, address: &str) -> Option<UserId> {
         self.addresses.get(address).copied()
+    }
+
+    /// All who have this address or pattern.
+    pub fn owners(&self, address: &str) -> Vec<UserId> {
+        let others = self.shared.get(address).into_iter().flatten().copied();
+        self.owner(address).into_iter().chain(others).collect()
+    }
+
+    /// Addresses that several users have, each with all of them.
+    pub fn shared(&self) -> impl Iterator<Item = (&Address, Vec<UserId>)> {
+        self.shared.keys().map(|address| (address, self.owners(address.as_str())))
     }
 
     /// Whether a retired user had this address or pattern.

@@ -76,6 +76,20 @@ impl Directory {
         directory
     }
 
+    /// What is to be said of addresses that several users have.
+    pub fn shared(&self) -> Vec<String> {
+        let name = |id: UserId| self.users.get(&id).map_or_else(String::new, |user| user.name.clone());
+        let words = |(address, users): (&Address, Vec<UserId>)| {
+            let names: Vec<_> = users.into_iter().map(name).collect();
+            format!(
+                "{address} is an address of each of {}, from a time when its quoted form was another one: all of them get \
+                 its mail; take it from all but one",
+                names.join(", ")
+            )
+        };
+        self.roster.shared().map(words).collect()
+    }
+
     /// The same users, with these domain aliases and lists.
     pub fn with(mut self, signs: Signs) -> Self {
         self.signs = signs;
@@ -106,8 +120,9 @@ impl Directory {
     pub fn look_up(&self, address: &Address, plus_addressing: bool) -> Known {
         let alias = self.signs.alias(address.domain());
         for (form, rule) in forms(address, plus_addressing, alias, self.roster.has_patterns()) {
-            if let Some(user) = self.roster.owner(&form) {
-                return Known::Users(vec![user], rule);
+            let users = self.roster.owners(&form);
+            if !users.is_empty() {
+                return Known::Users(users, rule);
             }
             if let Some(names) = self.signs.list(&form) {
                 let members = self.active(names);

@@ -229,3 +229,21 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+#[test]
+fn of_two_users_whose_addresses_became_one_the_last_took_the_others_mail() {
+    let mut directory = Directory::new([
+        (1, user("u", &["\"a..b\"@example.com"], false)),
+        (2, user("v", &["a..b@example.com"], false)),
+    ]);
+    let address = Address::parse("a..b@example.com").unwrap();
+    assert_eq!(
+        directory.look_up(&address, false),
+        Known::Users(vec![1, 2], Rule::Exact)
+    );
+    let said = directory.shared();
+    assert!(said.len() == 1 && said[0].contains("u, v"), "{said:?}");
+    directory.put(1, user("u", &["u@example.com"], false));
+    assert_eq!(directory.look_up(&address, false), Known::Users(vec![2], Rule::Exact));
+    assert!(directory.shared().is_empty());
+}
