@@ -100,7 +100,9 @@ impl Roster {
 
     /// Addresses that several users have, each with all of them.
     pub fn shared(&self) -> impl Iterator<Item = (&Address, Vec<UserId>)> {
-        self.shared.keys().map(|address| (address, self.owners(address.as_str())))
+        self.shared
+            .keys()
+            .map(|address| (address, self.owners(address.as_str())))
     }
 
     /// Whether a retired user had this address or pattern.

@@ -297,7 +297,10 @@ impl Check<'_> {
         let shared: Vec<_> = shared.map(ToString::to_string).collect();
         if !shared.is_empty() {
             // Two forms of an address were two addresses once.
-            desk.note(format!("user {id} has addresses that another has too: {}", shared.join(", ")));
+            desk.note(format!(
+                "user {id} has addresses that another has too: {}",
+                shared.join(", ")
+            ));
         } else if let Some(error) = self
             .roster
             .contradiction(&BTreeMap::from([(id, &user)]), |id| format!("user {id}"))
