@@ -75,6 +75,35 @@ fn an_export_is_imported_whole_and_everybody_has_what_they_had() {
     }
 }
 
+/// Each of two who are named in a header has a copy, in each format, also where the archive has them already.
+#[test]
+fn mail_to_two_known_users_is_imported_as_it_was_exported() {
+    let to_two =
+        |number: u32| to_jane(&number.to_string()).replace("jane@example.com", "jane@example.com, bob@example.com");
+    let files = Files::new((1..4).map(|number| (format!("in/{number}.eml"), to_two(number))));
+    let users = || {
+        let appliance = Appliance::new(DROPKEEP, &profile().toml());
+        for user in ["jane", "bob"] {
+            appliance.done(&["users", "add", user, &format!("{user}@example.com")]);
+        }
+        appliance
+    };
+    let before = users();
+    import(&before, &[], &files.path("in"), 0);
+    let expected = all(&before);
+    assert_eq!((expected["jane"].len(), expected["bob"].len()), (3, 3));
+    for format in FORMATS {
+        let dir = files.path(format);
+        before.done(&["export", dir.to_str().expect("a name"), "--format", format]);
+        for (appliance, filings) in [(&users(), 6), (&before, 0)] {
+            let run = import(appliance, &[], &dir, 0);
+            let told = (number(&run, "failed"), number(&run, "filings"));
+            assert_eq!(told, (0, filings), "{format}: {run:#}");
+            assert_eq!(all(appliance), expected, "{format}");
+        }
+    }
+}
+
 /// What somebody names is a user's folder, or a file in it.
 #[test]
 fn a_part_of_an_export_is_known_for_one() {
