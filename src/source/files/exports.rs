@@ -15,7 +15,7 @@ use super::{places::reason, read::open, stopped};
 use crate::{
     formats::{
         maildir,
-        manifest::{Line, MANIFEST, MARKER, OF_MBOX, VERSION, Whose, read_line},
+        manifest::{LOST_AND_FOUND, Line, MANIFEST, MARKER, OF_MBOX, VERSION, Whose, read_line},
     },
     source::{Aside, Holder, UnfetchedWhy},
 };
@@ -89,7 +89,9 @@ impl Export {
     pub fn within(&self, place: &Path) -> Option<Within> {
         let mut names = place.strip_prefix(&self.root).ok()?.components();
         let first = names.next()?.as_os_str().to_str()?;
-        if let Some(user) = self.users.get(first) {
+        // Somebody may be called as somebody else's mbox is.
+        let is_folder = !self.root.join(first).is_file();
+        if let Some(user) = self.users.get(first).filter(|_| is_folder) {
             let prefix = names.map(|name| Some(format!("{}/", name.as_os_str().to_str()?)));
             return Some(Within {
                 user: user.clone(),
@@ -105,32 +107,50 @@ impl Export {
         })
     }
 
-    /// What of it is not there: the place of which it is told, and in what words.
+    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it is
+    /// told, and in what words.
     ///
     /// # Errors
     /// `stop` was set meanwhile.
-    pub fn missing(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
-        let mut told = Vec::new();
+    pub fn differs(&self, path: &Path, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
+        let mut told = match self.root == path {
+            true => self.unnamed(stop)?,
+            false => Vec::new(),
+        };
         for name in self.users.keys() {
             let (folder, mbox) = (self.root.join(name), self.root.join(format!("{name}.mbox")));
-            let (place, manifest) = match mbox.exists() {
-                true => (&mbox, self.root.join(format!("{name}{OF_MBOX}"))),
-                false => (&folder, folder.join(MANIFEST)),
+            if ![&folder, &mbox]
+                .iter()
+                .any(|at| at.starts_with(path) || path.starts_with(at))
+            {
+                continue;
+            }
+            let of_mbox = self.root.join(format!("{name}{OF_MBOX}"));
+            let (place, manifest) = match mbox.is_file() || of_mbox.is_file() {
+                true => (mbox, of_mbox),
+                false => (folder.clone(), folder.join(MANIFEST)),
             };
-            match missing(place, &manifest, stop) {
+            if !place.exists() {
+                let marker = self.root.join(MARKER);
+                let why = format!(
+                    "it is not there, and {} names it: what was in it is not imported",
+                    marker.display()
+                );
+                told.push((place, why));
+                continue;
+            }
+            match missing(&place, &manifest, stop) {
                 Ok((0, _)) => {}
                 Ok((count, first)) => told.push((
-                    place.clone(),
+                    place,
                     format!(
                         "of the messages in {}, {count} are not there, the first is {first}",
                         manifest.display()
                     ),
                 )),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                // An export of somebody without mail may end before.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !place.exists() => {}
                 Err(error) => told.push((
-                    place.clone(),
+                    place,
                     format!(
                         "{}: {}; what it does not say is imported by the profile's rules",
                         manifest.display(),
@@ -139,6 +159,33 @@ impl Export {
                 )),
             }
         }
+        Ok(told)
+    }
+
+    /// Folders and mboxes beside those of its users. An export within it speaks for itself.
+    fn unnamed(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
+        let mut told = Vec::new();
+        // What cannot be read is told of where it is gone through.
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            stopped(stop)?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            let is_known = match entry.file_type()?.is_dir() {
+                true => self.users.contains_key(&*name) || name == LOST_AND_FOUND || path.join(MARKER).is_file(),
+                false => name
+                    .strip_suffix(".mbox")
+                    .is_none_or(|user| self.users.contains_key(user)),
+            };
+            if !is_known {
+                let marker = self.root.join(MARKER);
+                let why = format!(
+                    "{} does not name it: what is in it is filed by the profile's rules",
+                    marker.display()
+                );
+                told.push((path, why));
+            }
+        }
+        told.sort_unstable();
         Ok(told)
     }
 }
