@@ -158,6 +158,71 @@ fn a_user_of_an_export_who_is_not_there_and_a_folder_that_it_does_not_name_are_n
     }
 }
 
+/// Whoever looks at the exit code alone is not to believe it whole. Its messages are archived all the same.
+#[test]
+fn an_export_that_was_altered_does_not_end_as_completed() {
+    type Alter = fn(&Path);
+    let alterations: [(&str, Alter); 5] = [
+        ("nothing", |_| {}),
+        ("a byte more", |dir| {
+            let month = dir.join("jane/2026/01");
+            let file = fs::read_dir(month)
+                .expect("a folder")
+                .next()
+                .expect("a file")
+                .expect("a file")
+                .path();
+            let bytes = fs::read(&file).expect("a message");
+            fs::write(&file, [&bytes[..], b"x"].concat()).expect("a file");
+        }),
+        ("a message more", |dir| {
+            fs::write(dir.join("jane/2026/01/more.eml"), to_jane("more")).expect("a file")
+        }),
+        ("a torn manifest", |dir| {
+            let manifest = dir.join("jane/manifest.jsonl");
+            let bytes = fs::read(&manifest).expect("a manifest");
+            fs::write(&manifest, &bytes[..bytes.len() - 9]).expect("a file");
+        }),
+        ("an empty manifest", |dir| {
+            fs::write(dir.join("jane/manifest.jsonl"), "").expect("a file")
+        }),
+    ];
+    for (what, alter) in alterations {
+        let message = to_jane("jane").replace("\nTo:", "\nDate: Thu, 1 Jan 2026 12:00:00 +0000\nTo:");
+        let files = Files::new([("in/1.eml", message)]);
+        let before = with_users(&["jane"]);
+        import(&before, &[], &files.path("in"), 0);
+        let dir = files.path("out");
+        before.done(&["export", dir.to_str().expect("a name")]);
+        alter(&dir);
+        let (exit, state) = if what == "nothing" {
+            (0, "completed")
+        } else {
+            (1, "completed_with_errors")
+        };
+        let appliance = with_users(&["jane"]);
+        let run = import(&appliance, &[], &dir, exit);
+        assert_eq!(
+            (text(&run, "state"), number(&run, "failed")),
+            (state.to_owned(), 0),
+            "{what}"
+        );
+        assert_eq!(errors(&run).len(), usize::from(exit == 1), "{what}: {run:#}");
+        assert_eq!(
+            all(&appliance)["jane"].len(),
+            if what == "a message more" { 2 } else { 1 },
+            "{what}"
+        );
+    }
+    let (_, folder) = exported_of(&["jane"]);
+    fs::write(folder.path().join("eml/more.eml"), to_jane("more")).expect("a file");
+    let run = import(&with_users(&["jane"]), &[], &folder.path().join("eml"), 1);
+    assert!(
+        errors(&run)[0].contains("1 files beside it, the first is more.eml"),
+        "{run:#}"
+    );
+}
+
 /// Each of two who are named in a header has a copy, in each format, also where the archive has them already.
 #[test]
 fn mail_to_two_known_users_is_imported_as_it_was_exported() {

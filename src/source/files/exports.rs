@@ -11,7 +11,11 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{places::reason, read::open, stopped};
+use super::{
+    places::{is_candidate, reason},
+    read::open,
+    stopped,
+};
 use crate::{
     formats::{
         maildir,
@@ -162,30 +166,43 @@ impl Export {
         Ok(told)
     }
 
-    /// Folders and mboxes beside those of its users. An export within it speaks for itself.
+    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for itself.
     fn unnamed(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
-        let mut told = Vec::new();
+        let (mut told, mut loose, mut first) = (Vec::new(), 0_u64, None);
+        let marker = self.root.join(MARKER);
+        let why = |what: &str| {
+            let marker = marker.display();
+            format!("{marker} does not name {what}; such mail is filed by the profile's rules")
+        };
         // What cannot be read is told of where it is gone through.
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             stopped(stop)?;
-            let (path, name) = (entry.path(), entry.file_name());
+            let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());
             let name = name.to_string_lossy();
-            let is_known = match entry.file_type()?.is_dir() {
-                true => self.users.contains_key(&*name) || name == LOST_AND_FOUND || path.join(MARKER).is_file(),
-                false => name
-                    .strip_suffix(".mbox")
-                    .is_none_or(|user| self.users.contains_key(user)),
+            let is_users = |name: &str| self.users.contains_key(name);
+            let is_known = match (kind.is_dir(), name.strip_suffix(".mbox")) {
+                (true, _) => is_users(&name) || name == LOST_AND_FOUND || path.join(MARKER).is_file(),
+                (false, Some(user)) => is_users(user),
+                (false, None) => {
+                    if is_candidate(&path, kind, &self.root) {
+                        loose += 1;
+                        first = first.into_iter().chain([name.into_owned()]).min();
+                    }
+                    continue;
+                }
             };
             if !is_known {
-                let marker = self.root.join(MARKER);
-                let why = format!(
-                    "{} does not name it: what is in it is filed by the profile's rules",
-                    marker.display()
-                );
-                told.push((path, why));
+                told.push((path, why("it")));
             }
         }
         told.sort_unstable();
+        let files = first.map(|first| {
+            (
+                self.root.clone(),
+                why(&format!("{loose} files beside it, the first is {first}")),
+            )
+        });
+        told.extend(files);
         Ok(told)
     }
 }
@@ -352,6 +369,7 @@ impl Noted<'_> {
                      profile's rules and not by the manifest"
                         .into(),
                 ),
+                is_altered: true,
                 holder: None,
             };
         }
@@ -359,6 +377,7 @@ impl Noted<'_> {
         let why = manifest.whys.get(usize::from(entry.why));
         Aside {
             remark: None,
+            is_altered: false,
             holder: why.map(|why| Holder {
                 user: manifest.user.clone(),
                 why: why.clone(),
@@ -373,6 +392,7 @@ pub fn not_noted() -> Aside {
         remark: Some(
             "the manifest of the export it is in does not have it, so it is filed by the profile's rules".to_owned(),
         ),
+        is_altered: true,
         holder: None,
     }
 }
