@@ -16,14 +16,13 @@ use super::{ExportError, Selection, folder::Folder, selection::Selected};
 use crate::{
     archive::UserId,
     formats::{
-        manifest::{MARKER, RESERVED, VERSION},
+        manifest::{LOST_AND_FOUND, MARKER, RESERVED, VERSION},
         names_out,
     },
 };
 
 /// What is being written; it gets its name once it is whole.
 pub const UNFINISHED: &str = "dropkeep-export.tmp";
-const LOST_AND_FOUND: &str = "lost+found";
 /// Characters of a name to which an id is added.
 const SHORT: usize = 20;
 /// A longer marker is none of ours: 100,000 users have a tenth of it.

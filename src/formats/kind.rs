@@ -33,7 +33,8 @@ pub enum Looks {
     Message,
     /// It begins with a `From ` line and the header of a message, or with the `From ` line that separates messages.
     Mbox,
-    /// It begins with a line that has a number alone, and then as a message (Apple Mail's `.emlx`).
+    /// It begins with a line that has a number alone, and then as a message, perhaps behind empty lines or a `From ` line
+    /// (Apple Mail's `.emlx`).
     Emlx,
     /// No mail, and why not.
     Neither(&'static str),
@@ -130,7 +131,8 @@ pub fn looks(beginning: &[u8]) -> Looks {
     if begins_as_mail(unspaced.trim_ascii_start()) {
         return Looks::Message;
     }
-    if super::emlx::first_line(unspaced).is_some_and(|(_, line)| begins_as_mail(&unspaced[line..])) {
+    let in_emlx = |line: usize| behind_from_lines(without_preamble(&unspaced[line..]));
+    if super::emlx::first_line(unspaced).is_some_and(|(_, line)| begins_as_mail(in_emlx(line).trim_ascii_start())) {
         return Looks::Emlx;
     }
     Looks::Neither(match why_no_mail(beginning) {
@@ -270,7 +272,12 @@ mod tests {
 
     #[test]
     fn a_message_of_apple_mail_begins_with_its_length() {
-        for file in ["1234\nSubject: x\n", "1234      \nReturn-Path: x\nSubject: x\n"] {
+        for file in [
+            "1234\nSubject: x\n",
+            "1234      \nReturn-Path: x\nSubject: x\n",
+            "1234\n\r\nSubject: x\n",
+            "1234\nFrom jane@example.com Thu Jan  1 00:00:00 2026\nSubject: x\n",
+        ] {
             assert_eq!(looks(file.as_bytes()), Looks::Emlx);
         }
     }

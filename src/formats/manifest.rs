@@ -22,6 +22,9 @@ pub const VERSION: u32 = 1;
 pub const MANIFEST: &str = "manifest.jsonl";
 pub const OF_MBOX: &str = ".manifest.jsonl";
 
+/// What file systems keep in their root.
+pub const LOST_AND_FOUND: &str = "lost+found";
+
 /// A longer line is none of ours.
 const LONGEST: u64 = 1 << 20;
 /// What people put beside an export.
@@ -90,6 +93,10 @@ pub fn is_of_export(path: &Path) -> bool {
     let folder = path.parent();
     if name == MANIFEST {
         return has_marker(folder.and_then(Path::parent));
+    }
+    // Users have their mboxes under any name.
+    if name.ends_with(".mbox") {
+        return false;
     }
     let beside = BESIDE.iter().any(|beside| name.starts_with(beside));
     (beside || name.starts_with(RESERVED) || name.ends_with(OF_MBOX)) && has_marker(folder)

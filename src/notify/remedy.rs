@@ -42,6 +42,9 @@ pub fn remedy(stage: &str) -> &'static str {
         "read" => {
             "Check that the file is there, is mail, and that dropkeep's account may read it; then import it again."
         }
+        "manifest" => {
+            "The message is archived, but it is not the one that was exported: compare the export with another copy of it."
+        }
         "identify" | "route" => {
             "The copies stay on the server and are tried again in each run. Should it come again, please report it with \
              the log."

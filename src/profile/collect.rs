@@ -20,7 +20,7 @@ use super::{
 use crate::{
     archive::StoreError,
     config::Empty,
-    report::{InStage, Outcome, SIZE, Stage, Voyage},
+    report::{ALTERED, InStage, Outcome, SIZE, Stage, Voyage},
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
@@ -400,6 +400,11 @@ impl Work<'_> {
             };
             let copy = fetched.copy.clone();
             let before = current.before.get(&copy);
+            let stage = match &fetched.aside {
+                _ if from_server => SIZE,
+                Some(aside) if aside.is_altered => ALTERED,
+                _ => "read",
+            };
             let remark = match shortfall::judge(&fetched.bytes, announced, before, folder.inexact) {
                 _ if !from_server => fetched.aside.as_mut().and_then(|aside| aside.remark.take()),
                 Verdict::Message(remark) => remark,
@@ -415,7 +420,6 @@ impl Work<'_> {
             };
             let place = (told.clone(), place);
             same_again += u32::from(remark.is_some());
-            let stage = if from_server { SIZE } else { "read" };
             let remark = remark.map(|remark| copy_error(&folder.name, &copy, stage, remark));
             let judge = judge(task.clone(), folder.clone(), fetched, announced, remark, share);
             judging.spawn(surviving(place, folder.name.clone(), copy, voyage.fetched(), judge));

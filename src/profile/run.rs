@@ -11,7 +11,7 @@ use super::{
 use crate::{
     archive::StoreError,
     config::ConfigError,
-    report::{DELETION, Run, RunState},
+    report::{ALTERED, DELETION, Run, RunState},
     source::{Import, SourceError},
     token::{Blame, LoginError},
 };
@@ -157,10 +157,13 @@ async fn close(connection: Option<Addr<Connection>>) {
 
 /// The state in which a run ends. `refused`: some folder could not be archived.
 pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> RunState {
-    let undeleted = run.errors.iter().any(|error| error.stage == DELETION);
+    let told = run
+        .errors
+        .iter()
+        .any(|error| [DELETION, ALTERED].contains(&&*error.stage));
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || refused || undeleted => RunState::CompletedWithErrors,
+        Ok(()) if run.failed > 0 || refused || told => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

@@ -63,7 +63,7 @@ pub const BUILD_INFO: &str = "dropkeep_build_info";
 pub const PROFILE_STATES: [&str; 3] = ["idle", "running", "failing"];
 
 /// The stages that `dropkeep_errors_total` tells apart; whatever else a protocol names counts as the last.
-pub const ERROR_STAGES: [&str; 19] = [
+pub const ERROR_STAGES: [&str; 20] = [
     "config",
     "resolve",
     "connect",
@@ -75,6 +75,7 @@ pub const ERROR_STAGES: [&str; 19] = [
     "folder",
     "fetch",
     "read",
+    "manifest",
     "format",
     "identify",
     "route",

@@ -13,6 +13,8 @@ const MOST_TOO_LARGE: usize = 200;
 pub const SIZE: &str = "size";
 /// The stage of a copy that was to be deleted on its server, and was not.
 pub const DELETION: &str = "deletion";
+/// The stage of a message that is not as its export noted it. It is archived all the same.
+pub const ALTERED: &str = "manifest";
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
 /// Unknown addresses that a protocol lists.
@@ -203,11 +205,11 @@ impl Run {
     pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
         let copy = copy.to_string();
         let most = if stage == SIZE { MOST_TOO_LARGE } else { MOST_ERRORS };
+        // Those that are many do not hide the others.
+        let kind = |stage: &str| [SIZE, ALTERED].iter().position(|known| *known == stage);
         let of_its_kind = || {
-            self.errors
-                .iter()
-                .filter(|error| (error.stage == SIZE) == (stage == SIZE))
-                .count()
+            let same = self.errors.iter().filter(|error| kind(&error.stage) == kind(stage));
+            same.count()
         };
         if !copy.is_empty() && self.errors.len() >= most && of_its_kind() >= most {
             self.errors_omitted += 1;

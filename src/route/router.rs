@@ -282,6 +282,7 @@ impl Router {
             decision.unknown = holder.user == CATCHALL_ID;
             decision.local_unknown.clear();
             decision.users = vec![holder.clone()];
+            decision.recipients = 1;
         }
         let stranger = prepared.held.as_ref().filter(|_| holder == Some(None));
         let mut routed = Routed {
@@ -291,7 +292,7 @@ impl Router {
             stranger: stranger.map(|held| held.user.clone()),
             ..Routed::default()
         };
-        let mut recipients = decision.users[..decision.recipients].iter();
+        let mut recipients = decision.users.iter().take(decision.recipients);
         let reached = recipients.any(|one| self.was_there(run, one.user));
         let creates = matches!(routing.unknown, Unknown::Create);
         for nobody in decision.local_unknown {

@@ -91,6 +91,8 @@ pub struct Fetched {
 pub struct Aside {
     /// What is to be said of it, though it can be archived.
     pub remark: Option<String>,
+    /// It is not the message that its export noted.
+    pub is_altered: bool,
     /// Who has it.
     pub holder: Option<Holder>,
 }
@@ -107,7 +109,10 @@ pub struct Holder {
 impl Aside {
     pub fn remark(remark: String) -> Option<Box<Self>> {
         let remark = Some(remark);
-        Some(Box::new(Self { remark, holder: None }))
+        Some(Box::new(Self {
+            remark,
+            ..Self::default()
+        }))
     }
 }
 

@@ -11,11 +11,15 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{places::reason, read::open, stopped};
+use super::{
+    places::{is_candidate, reason},
+    read::open,
+    stopped,
+};
 use crate::{
     formats::{
         maildir,
-        manifest::{Line, MANIFEST, MARKER, OF_MBOX, VERSION, Whose, read_line},
+        manifest::{LOST_AND_FOUND, Line, MANIFEST, MARKER, OF_MBOX, VERSION, Whose, read_line},
     },
     source::{Aside, Holder, UnfetchedWhy},
 };
@@ -89,7 +93,9 @@ impl Export {
     pub fn within(&self, place: &Path) -> Option<Within> {
         let mut names = place.strip_prefix(&self.root).ok()?.components();
         let first = names.next()?.as_os_str().to_str()?;
-        if let Some(user) = self.users.get(first) {
+        // Somebody may be called as somebody else's mbox is.
+        let is_folder = !self.root.join(first).is_file();
+        if let Some(user) = self.users.get(first).filter(|_| is_folder) {
             let prefix = names.map(|name| Some(format!("{}/", name.as_os_str().to_str()?)));
             return Some(Within {
                 user: user.clone(),
@@ -105,32 +111,50 @@ impl Export {
         })
     }
 
-    /// What of it is not there: the place of which it is told, and in what words.
+    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it is
+    /// told, and in what words.
     ///
     /// # Errors
     /// `stop` was set meanwhile.
-    pub fn missing(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
-        let mut told = Vec::new();
+    pub fn differs(&self, path: &Path, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
+        let mut told = match self.root == path {
+            true => self.unnamed(stop)?,
+            false => Vec::new(),
+        };
         for name in self.users.keys() {
             let (folder, mbox) = (self.root.join(name), self.root.join(format!("{name}.mbox")));
-            let (place, manifest) = match mbox.exists() {
-                true => (&mbox, self.root.join(format!("{name}{OF_MBOX}"))),
-                false => (&folder, folder.join(MANIFEST)),
+            if ![&folder, &mbox]
+                .iter()
+                .any(|at| at.starts_with(path) || path.starts_with(at))
+            {
+                continue;
+            }
+            let of_mbox = self.root.join(format!("{name}{OF_MBOX}"));
+            let (place, manifest) = match mbox.is_file() || of_mbox.is_file() {
+                true => (mbox, of_mbox),
+                false => (folder.clone(), folder.join(MANIFEST)),
             };
-            match missing(place, &manifest, stop) {
+            if !place.exists() {
+                let marker = self.root.join(MARKER);
+                let why = format!(
+                    "it is not there, and {} names it: what was in it is not imported",
+                    marker.display()
+                );
+                told.push((place, why));
+                continue;
+            }
+            match missing(&place, &manifest, stop) {
                 Ok((0, _)) => {}
                 Ok((count, first)) => told.push((
-                    place.clone(),
+                    place,
                     format!(
                         "of the messages in {}, {count} are not there, the first is {first}",
                         manifest.display()
                     ),
                 )),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                // An export of somebody without mail may end before.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !place.exists() => {}
                 Err(error) => told.push((
-                    place.clone(),
+                    place,
                     format!(
                         "{}: {}; what it does not say is imported by the profile's rules",
                         manifest.display(),
@@ -139,6 +163,46 @@ impl Export {
                 )),
             }
         }
+        Ok(told)
+    }
+
+    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for itself.
+    fn unnamed(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
+        let (mut told, mut loose, mut first) = (Vec::new(), 0_u64, None);
+        let marker = self.root.join(MARKER);
+        let why = |what: &str| {
+            let marker = marker.display();
+            format!("{marker} does not name {what}; such mail is filed by the profile's rules")
+        };
+        // What cannot be read is told of where it is gone through.
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            stopped(stop)?;
+            let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());
+            let name = name.to_string_lossy();
+            let is_users = |name: &str| self.users.contains_key(name);
+            let is_known = match (kind.is_dir(), name.strip_suffix(".mbox")) {
+                (true, _) => is_users(&name) || name == LOST_AND_FOUND || path.join(MARKER).is_file(),
+                (false, Some(user)) => is_users(user),
+                (false, None) => {
+                    if is_candidate(&path, kind, &self.root) {
+                        loose += 1;
+                        first = first.into_iter().chain([name.into_owned()]).min();
+                    }
+                    continue;
+                }
+            };
+            if !is_known {
+                told.push((path, why("it")));
+            }
+        }
+        told.sort_unstable();
+        let files = first.map(|first| {
+            (
+                self.root.clone(),
+                why(&format!("{loose} files beside it, the first is {first}")),
+            )
+        });
+        told.extend(files);
         Ok(told)
     }
 }
@@ -305,6 +369,7 @@ impl Noted<'_> {
                      profile's rules and not by the manifest"
                         .into(),
                 ),
+                is_altered: true,
                 holder: None,
             };
         }
@@ -312,6 +377,7 @@ impl Noted<'_> {
         let why = manifest.whys.get(usize::from(entry.why));
         Aside {
             remark: None,
+            is_altered: false,
             holder: why.map(|why| Holder {
                 user: manifest.user.clone(),
                 why: why.clone(),
@@ -326,6 +392,7 @@ pub fn not_noted() -> Aside {
         remark: Some(
             "the manifest of the export it is in does not have it, so it is filed by the profile's rules".to_owned(),
         ),
+        is_altered: true,
         holder: None,
     }
 }

@@ -115,6 +115,10 @@ impl Search<'_> {
                 None
             }
         };
+        // Not for each of its messages, where they are named one by one.
+        if !real.join(MARKER).is_file() && (kind.is_dir() || name.ends_with(".mbox")) {
+            self.differing(&real, |_| name.clone())?;
+        }
         if kind.is_dir() {
             let before = self.places.len();
             self.folder(&real, &name, false)?;
@@ -182,12 +186,8 @@ impl Search<'_> {
         let around = self.export.take();
         match export {
             Ok(export) => {
-                let missing = export.as_ref().map(|export| export.missing(self.stop));
-                for (place, why) in missing.transpose()?.unwrap_or_default() {
-                    let file = place.file_name().unwrap_or_default().to_string_lossy();
-                    self.unreadable(format!("{name}/{file}"), place.clone(), why);
-                }
                 self.export = export;
+                self.differing(path, |file| format!("{name}/{file}"))?;
             }
             Err(why) => self.unreadable(name.to_owned(), path.to_owned(), why),
         }
@@ -196,11 +196,24 @@ impl Search<'_> {
         gone_through
     }
 
+    /// Tells of what in an export is not as it says.
+    fn differing(&mut self, path: &Path, name: impl Fn(&str) -> String) -> io::Result<()> {
+        let differing = self.export.as_ref().map(|export| export.differs(path, self.stop));
+        for (place, why) in differing.transpose()?.unwrap_or_default() {
+            let file = place.file_name().unwrap_or_default().to_string_lossy();
+            self.unreadable(name(&file), place.clone(), why);
+        }
+        Ok(())
+    }
+
     fn plain_folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let is_maildir = matches!(self.format, Format::Auto | Format::Maildir) && maildir::is_maildir(path);
+        // In an export are users' folders, who may be called as the parts of a Maildir are.
+        let is_export = path.join(MARKER).is_file();
+        let is_maildir =
+            !is_export && matches!(self.format, Format::Auto | Format::Maildir) && maildir::is_maildir(path);
         let only_maildirs = of_maildir || is_maildir || self.format == Format::Maildir;
         if is_maildir {
             self.add(name.to_owned(), path.to_owned(), Kind::Maildir);
@@ -232,7 +245,7 @@ impl Search<'_> {
             self.unreadable(name, link, why);
         }
         for folder in &contents.folders {
-            if is_attachments(folder, &contents.folders) {
+            if !is_export && is_attachments(folder, &contents.folders) {
                 continue;
             }
             if !(is_maildir && maildir::PARTS.iter().any(|part| folder == *part)) {
