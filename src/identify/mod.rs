@@ -36,7 +36,7 @@ use journal::Enclosed;
 pub use address::{addresses, first_addresses, received_for};
 pub use charset::{Charset, undeclared};
 pub use found::{Found, Named, Role, Wanted};
-pub use header::{Field, Header};
+pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;

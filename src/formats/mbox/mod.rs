@@ -233,8 +233,15 @@ impl Mbox {
         self.unchanged()?;
         let (mut bytes, before) = read?;
         let (line, is_whole) = last_line(&before);
-        // A file may be written to within the tick of the clock in which it was seen before, or have its time set back.
         let lost = message == 0 && self.index.is_first_line_lost;
+        if !lost && stretch.length > 0 && before.ends_with(b"\r") {
+            return Err(io::Error::other(format!(
+                "the `From ` line before it ends in CR alone, at byte {}, and other lines of the file in LF: it is not known \
+                 where messages begin behind it; convert the line ends of the file and import it again",
+                stretch.offset - 1
+            )));
+        }
+        // A file may be written to within the tick of the clock in which it was seen before, or have its time set back.
         let is_whole = is_whole || (before.len() as u64) < FROM_LINE;
         if is_whole && !lost && !(line.starts_with(b"From ") || line.trim_ascii_end() == MMDF) {
             return Err(changed());

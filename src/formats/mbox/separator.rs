@@ -5,7 +5,7 @@
 //! do not agree there is doubt, and whoever imports says what counts: two messages taken for one would give somebody
 //! another's mail.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::{
     MboxFrom,
@@ -90,16 +90,26 @@ impl Shape {
     }
 }
 
+/// Where the line behind a `From ` line begins. Where a CR ends it and no LF, that is behind the CR: what follows is a
+/// message's.
+pub(super) fn from_line_end(text: &[u8]) -> usize {
+    let Some(at) = memchr2(b'\r', b'\n', text) else {
+        return text.len();
+    };
+    let crs = text[at..].iter().take_while(|byte| **byte == b'\r').count();
+    match text.get(at + crs) {
+        Some(b'\n') => at + crs + 1,
+        _ => at + crs.min(1),
+    }
+}
+
 fn is_address(word: &[u8]) -> bool {
     word.contains(&b'@') && word.len() > 2
 }
 
 /// What the line is that `text` begins with. `blank`: an empty line is before it. `from`: what whoever imports says of it.
 pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict {
-    let (line, rest) = match memchr(b'\n', text) {
-        Some(end) => text.split_at(end + 1),
-        None => (text, &[][..]),
-    };
+    let (line, rest) = text.split_at(from_line_end(text));
     if line.len() > LONGEST {
         return Verdict::Text;
     }
@@ -161,7 +171,7 @@ fn behind(mut text: &[u8]) -> Behind {
 
 /// Whether the first line of `text` has nothing but a date and a sender.
 pub fn is_dated(text: &[u8]) -> bool {
-    let line = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    let line = &text[..from_line_end(text)];
     line.len() <= LONGEST && matches!(Shape::of(line), Shape::Dated)
 }
 
