@@ -107,7 +107,7 @@ const KNOWN: [(&[u8], &str); 11] = [
 const UTF_16: &str =
     "it is text in UTF-16, as some editors save it, and no mail as it was sent; convert it to UTF-8 first";
 /// Bytes that some programs put before text in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The line around each message of an MMDF file.
 pub const MMDF: &[u8] = b"\x01\x01\x01\x01";
 

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use super::{
     MboxFrom, Stretch,

@@ -195,7 +195,7 @@ fn a_from_line_that_ends_in_cr_in_a_file_with_lf_swallows_nothing() {
     for (text, refused) in [
         (format!("{from}\rMARK\r\n"), 0),
         (format!("{from}\r{cr}{from}\r{cr}\n"), 0),
-        (format!("{from}\r\r\rMARK"), 0),
+        (format!("{from}\r\r\rMARK\n"), 0),
         (format!("{from}\n{lf}{from}\r{cr}"), 1),
         (format!("{from}\n{lf}{from}\r{}{from}\r{cr}", cr.repeat(100)), 1),
         (format!("{from}\r\n{crlf}{from}\r{cr}{from}\r\n{crlf}"), 1),
@@ -438,7 +438,7 @@ proptest! {
         }
     }
 
-    /// Whatever a file holds: no byte of it is in two messages, and all that is in none is between them.
+    /// Whatever a file holds: no byte of it is in two messages, and what is between them is a `From ` line and an empty one.
     #[test]
     fn any_bytes_are_gone_through(
         text in arbitrary_message(),
@@ -450,10 +450,17 @@ proptest! {
         let mut end = 0;
         for stretch in &mbox.index.messages {
             prop_assert!(stretch.offset >= end, "{:?}", mbox.index);
+            let between = &text[end as usize..stretch.offset as usize];
+            let line = without_preamble(between);
+            let is_line = line.starts_with(b"From ") && separator::from_line_end(line) == line.len();
+            prop_assert!(end == 0 || line.is_empty() || is_line, "{}", between.escape_ascii());
             end = stretch.offset + stretch.length;
         }
         prop_assert!(end <= text.len() as u64);
-        all(&mbox);
+        for number in 0..mbox.messages() {
+            let refused = mbox.read(number).err().map(|error| error.to_string());
+            prop_assert!(refused.is_none_or(|words| words.contains("ends in CR alone")));
+        }
     }
 
     /// Where the windows in which a file is read meet makes no difference.
