@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
-use crate::identify::Header;
+use crate::identify::{Header, is_from_line};
 
 /// Bytes of a file's beginning that decide what it is.
 pub const BEGINNING: usize = 64 << 10;
@@ -108,7 +108,7 @@ const KNOWN: [(&[u8], &str); 11] = [
 const UTF_16: &str =
     "it is text in UTF-16, as some editors save it, and no mail as it was sent; convert it to UTF-8 first";
 /// Bytes that some programs put before text in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The line around each message of an MMDF file.
 pub const MMDF: &[u8] = b"\x01\x01\x01\x01";
 
@@ -119,7 +119,7 @@ pub fn looks(beginning: &[u8]) -> Looks {
     }
     let beginning = &*lines(beginning);
     let unspaced = without_preamble(beginning);
-    if unspaced.starts_with(b"From ") {
+    if is_from_line(unspaced) {
         let header = behind_from_lines(unspaced);
         if begins_as_mail(header) || super::mbox::is_dated(unspaced) {
             return Looks::Mbox;
@@ -228,7 +228,7 @@ pub fn without_preamble(text: &[u8]) -> &[u8] {
 
 /// What follows the `From ` lines at the beginning, quoted ones included.
 fn behind_from_lines(mut text: &[u8]) -> &[u8] {
-    while text.starts_with(b"From ") || text.starts_with(b">From ") {
+    while is_from_line(text) || text.strip_prefix(b">").is_some_and(is_from_line) {
         text = memchr(b'\n', text).map_or(&[], |end| &text[end + 1..]);
     }
     text
@@ -249,6 +249,7 @@ mod tests {
             b"\r\n\r\nSubject: x\n",
             b" Subject: x\n",
             b"From: x\rTo: y\r\rhello\r",
+            b"From : x\nTo : y\n\nhello\n",
         ] {
             assert_eq!(looks(mail), Looks::Message, "{}", mail.escape_ascii());
         }

@@ -34,6 +34,11 @@ pub(super) fn date(value: &[u8]) -> Option<Date> {
     Reader::new(value).read()
 }
 
+/// Reads a date with its time of day, in seconds since 1970 UTC; `None` where there is doubt of which it is, or of its hour.
+pub fn moment(value: &[u8]) -> Option<i64> {
+    date(value).filter(|date| date.is_exact).map(|date| date.seconds)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token<'a> {
     Number { value: u32, digits: usize },

@@ -231,10 +231,19 @@ fn ends_header(rest: &[u8]) -> bool {
 
 /// An mbox separator that a tool left above the header is no part of it.
 fn skip_mbox_lines(message: &[u8], mut at: usize) -> usize {
-    while message[at..].starts_with(b"From ") || message[at..].starts_with(b">From ") {
+    while is_from_line(&message[at..]) || message[at..].strip_prefix(b">").is_some_and(is_from_line) {
         at = line_end(message, at);
     }
     at
+}
+
+/// Whether text begins with a `From ` line. `From : jane` is a header field in obsolete syntax (RFC 5322, 4.5).
+pub fn is_from_line(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"From ") else {
+        return false;
+    };
+    let behind = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    behind != Some(&b':')
 }
 
 /// Where the header begins behind a byte order mark, empty lines and spaces that some program put before it; `None`
@@ -327,6 +336,17 @@ mod tests {
         assert_eq!(first.value, b" a@example.com,\r\n\tb@example.com\r\n");
         assert_eq!(&message[header.end..], b"\r\nBody: no\r\n");
         assert!(header.well_ended);
+    }
+
+    #[test]
+    fn a_from_field_with_a_space_before_its_colon_is_not_passed_over_as_a_from_line() {
+        for from in ["From : Jane <jane@example.com>", "From \t: jane@example.com", "From :"] {
+            let message = format!("{from}\nTo : b\n\nbody\n");
+            assert_eq!(names(message.as_bytes()), ["From", "To"], "{from}");
+            let header = Header::scan(message.as_bytes());
+            assert_eq!((header.well_ended, header.fields().count()), (true, 2), "{from}");
+            assert_eq!(names(format!("\n{message}").as_bytes()), ["From", "To"], "{from}");
+        }
     }
 
     fn end(message: &str) -> usize {

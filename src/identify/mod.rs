@@ -35,8 +35,9 @@ use journal::Enclosed;
 
 pub use address::{addresses, first_addresses, received_for};
 pub use charset::{Charset, undeclared};
+pub use dates::moment;
 pub use found::{Found, Named, Role, Wanted};
-pub use header::{Field, Header};
+pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;

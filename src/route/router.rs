@@ -282,7 +282,7 @@ impl Router {
             decision.unknown = holder.user == CATCHALL_ID;
             decision.local_unknown.clear();
             decision.users = vec![holder.clone()];
-            decision.recipients = 1;
+            decision.recipients = usize::from(!decision.unknown);
         }
         let stranger = prepared.held.as_ref().filter(|_| holder == Some(None));
         let mut routed = Routed {

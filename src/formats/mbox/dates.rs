@@ -2,14 +2,6 @@
 //! 5322) and HTTP (RFC 850), ISO 8601, JavaScript's, with years of two digits; and what looks like one in a language that is
 //! not known here.
 
-/// What stands behind `From ` in a line.
-pub(super) struct Dated<'l> {
-    /// What is before the date.
-    pub sender: Vec<&'l [u8]>,
-    /// In seconds since 1970, taken as UTC; `None` before 1970.
-    pub seconds: Option<i64>,
-}
-
 /// Words of a line that are looked at; a `From ` line has fewer.
 const WORDS: usize = 40;
 const MONTHS: [&[u8]; 12] = [
@@ -53,8 +45,8 @@ pub(super) fn words(line: &[u8]) -> Option<Vec<&[u8]>> {
     (words.len() <= WORDS).then_some(words)
 }
 
-/// The date with which the words of a line end.
-pub(super) fn dated<'l>(words: &[&'l [u8]]) -> Option<Dated<'l>> {
+/// How many words are before the date with which the words of a line end.
+pub(super) fn dated(words: &[&[u8]]) -> Option<usize> {
     let kinds: Vec<_> = words.iter().map(|word| Kind::of(word)).collect();
     let other = kinds.iter().rposition(Option::is_none);
     let mut first = other.map_or(0, |other| other + 1);
@@ -80,31 +72,13 @@ pub(super) fn dated<'l>(words: &[&'l [u8]]) -> Option<Dated<'l>> {
             _ => return None,
         }
     }
-    let (hour, minute, second) = time?;
-    let date = jiff::civil::DateTime::new(
-        year?,
-        i8::try_from(month?).ok()?,
-        i8::try_from(day?).ok()?,
-        hour,
-        minute,
-        // A leap second.
-        second.min(59),
-        0,
-    );
-    let seconds = date
-        .ok()?
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()?
-        .timestamp()
-        .as_second();
-    Some(Dated {
-        sender: words[..first].to_vec(),
-        seconds: (seconds >= 0).then_some(seconds),
-    })
+    time?;
+    let day = jiff::civil::Date::new(year?, i8::try_from(month?).ok()?, i8::try_from(day?).ok()?);
+    day.is_ok().then_some(first)
 }
 
-/// The date that asctime writes, with whatever behind it.
-pub(super) fn asctime<'l>(words: &[&'l [u8]]) -> Option<Dated<'l>> {
+/// How many words are before the date that asctime writes, with whatever behind it.
+pub(super) fn asctime(words: &[&[u8]]) -> Option<usize> {
     let month = words
         .iter()
         .position(|word| word.len() == 3 && matches!(Kind::of(word), Some(Kind::Month(_))))?;
@@ -118,11 +92,8 @@ pub(super) fn asctime<'l>(words: &[&'l [u8]]) -> Option<Dated<'l>> {
         return None;
     };
     let weekday = month > 0 && matches!(Kind::of(words[month - 1]), Some(Kind::Weekday));
-    let found = dated(&[&date[..3], &date[3 + year..=3 + year]].concat())?;
-    Some(Dated {
-        sender: words[..month - usize::from(weekday)].to_vec(),
-        seconds: found.seconds,
-    })
+    dated(&[&date[..3], &date[3 + year..=3 + year]].concat())?;
+    Some(month - usize::from(weekday))
 }
 
 /// Whether words look like a date in some language: a time of day, a year, a number besides, and few words.
@@ -149,6 +120,12 @@ pub(super) fn is_day(words: &[&[u8]]) -> bool {
         [seconds] if (9..=11).contains(&seconds.len()) => seconds.iter().all(u8::is_ascii_digit),
         words => words.len() <= 6 && words.iter().all(|word| Kind::of(word).is_some()),
     }
+}
+
+/// Whether words are a date or a time of day, and nothing else.
+pub(super) fn is_moment(words: &[&[u8]]) -> bool {
+    let has_digit = words.iter().any(|word| word.iter().any(u8::is_ascii_digit));
+    has_digit && words.iter().all(|word| Kind::of(word).is_some())
 }
 
 /// A time as it is written in Finland and Italy: `12.00.00`.

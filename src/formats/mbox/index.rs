@@ -6,17 +6,17 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use super::{
     MboxFrom, Stretch,
     quoting::Quoting,
-    separator::{LOOKAHEAD, Verdict, judge},
+    separator::{LOOKAHEAD, Verdict, from_line_end, judge},
     text::Text,
 };
 use crate::{
     formats::kind::{BEGINNING, begins_as_mail, why_no_mail, without_preamble},
-    identify::Header,
+    identify::{Header, is_from_line},
 };
 
 /// Bytes read at once: few at first, because what is looked for is often near.
@@ -106,8 +106,7 @@ impl FromLine<'_> {
 
     /// Where the line behind it begins.
     fn end(&self) -> u64 {
-        let length = memchr(b'\n', self.text).map_or(self.text.len(), |end| end + 1);
-        self.offset + length as u64
+        self.offset + from_line_end(self.text) as u64
     }
 }
 
@@ -127,7 +126,7 @@ fn from_lines(way: Way, from: u64, each: &mut dyn FnMut(&FromLine) -> ControlFlo
         let certain = if is_last { size } else { size - LOOKAHEAD };
         for start in finder.find_iter(window) {
             let offset = base + start as u64;
-            if start >= certain || offset < next {
+            if start >= certain || offset < next || !is_from_line(&window[start..]) {
                 continue;
             }
             let before = &window[..start];
@@ -187,7 +186,7 @@ fn beginning(text: &Text) -> io::Result<Beginning> {
     let content = without_preamble(text);
     Ok(Beginning {
         offset: (text.len() - content.len()) as u64,
-        has_from_line: content.starts_with(b"From "),
+        has_from_line: is_from_line(content) && from_line_end(&content[..content.len().min(LOOKAHEAD)]) < LOOKAHEAD,
         is_mail: begins_as_mail(content),
         is_empty: content.is_empty(),
         looks: why_no_mail(content),
@@ -339,7 +338,7 @@ fn announced(file: &Text, from: u64, buffer: &mut Vec<u8>) -> io::Result<(u64, O
     for size in HEADER {
         buffer.resize(size, 0);
         let text = file.fill(from, buffer)?;
-        let line = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        let line = from_line_end(text);
         let header = Header::scan(&text[line..]);
         offset = from + line as u64;
         let rest = &text[line + header.end..];
@@ -364,7 +363,7 @@ fn announced(file: &Text, from: u64, buffer: &mut Vec<u8>) -> io::Result<(u64, O
 /// Where the `From ` line is that stands at `end`, or behind up to two line ends there; the file's length where the
 /// file ends so. `None` where it is something else.
 fn landing(file: &Text, end: u64) -> io::Result<Option<u64>> {
-    let mut buffer = [0; 10];
+    let mut buffer = [0; 64];
     let (before, length) = (end - 1, file.len()?);
     if end > length {
         return Ok(None);
@@ -380,7 +379,7 @@ fn landing(file: &Text, end: u64) -> io::Result<Option<u64>> {
         rest = behind.unwrap_or(rest);
     }
     let at = before + (text.len() - rest.len()) as u64;
-    Ok(((begins_line && rest.starts_with(b"From ")) || at == length).then_some(at))
+    Ok(((begins_line && is_from_line(rest)) || at == length).then_some(at))
 }
 
 /// The first line from `offset` on that separates: where the message before it ends, and where the line is.

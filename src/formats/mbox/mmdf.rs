@@ -5,8 +5,14 @@ use std::{io, sync::atomic::Ordering};
 
 use memchr::memmem::Finder;
 
-use super::index::{Index, Way, stretch};
-use crate::formats::kind::{BEGINNING, MMDF, begins_as_mail, is_mmdf, without_preamble};
+use super::{
+    index::{Index, Way, stretch},
+    separator::from_line_end,
+};
+use crate::{
+    formats::kind::{BEGINNING, MMDF, begins_as_mail, is_mmdf, without_preamble},
+    identify::is_from_line,
+};
 
 /// Bytes read at once, and of these what a line is judged by.
 const WINDOW: usize = 1 << 20;
@@ -44,12 +50,12 @@ pub(super) fn by_marks(way: Way) -> io::Result<Index> {
             let line = line_end(behind);
             let rest = &behind[line..behind.len().min(LOOKAHEAD)];
             let at = |place: usize| offset + place as u64;
-            let header = if rest.starts_with(b"From ") {
-                line + line_end(rest)
+            let header = if is_from_line(rest) {
+                line + from_line_end(rest)
             } else {
                 line
             };
-            let begins_another = rest.starts_with(b"From ") || begins_as_mail(&rest[..rest.len().min(SHORT)]);
+            let begins_another = is_from_line(rest) || begins_as_mail(&rest[..rest.len().min(SHORT)]);
             match begun {
                 None => begun = Some(at(header)),
                 Some(from) if rest.is_empty() || is_line(rest) => {

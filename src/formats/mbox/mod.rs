@@ -215,11 +215,26 @@ impl Mbox {
     /// Reads a message; the first is number 0.
     ///
     /// # Errors
-    /// It may be two messages, of which nobody said what counts. Or the file cannot be read, or was written to since it was
-    /// gone through: what is at the message's place may be parts of others.
+    /// It may be two messages, of which nobody said what counts, or its lines end otherwise than those of the file. Or the
+    /// file cannot be read, or was written to since it was gone through: what is at the message's place may be parts of
+    /// others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);
         let stretch = *stretch.ok_or(io::ErrorKind::InvalidInput)?;
+        let read = self.bytes_and_from_line(stretch);
+        // What was read counts only when the file is seen unchanged behind it; and that it was cut says more than
+        // that it ended too early.
+        self.unchanged()?;
+        let (mut bytes, before) = read?;
+        let (line, is_whole) = last_line(&before);
+        let lost = message == 0 && self.index.is_first_line_lost;
+        if !lost && stretch.length > 0 && before.ends_with(b"\r") {
+            return Err(io::Error::other(format!(
+                "the `From ` line before it ends in CR alone, at byte {}, and other lines of the file in LF: it is not known \
+                 where messages begin behind it; convert the line ends of the file and import it again",
+                stretch.offset - 1
+            )));
+        }
         if let Some(line) = self.undecided(message) {
             return Err(io::Error::other(format!(
                 "line {line} of the file looks like the `From ` line before another message, so this may be two: it is not \
@@ -227,14 +242,7 @@ impl Mbox {
                  strict` where that line is text"
             )));
         }
-        let read = self.bytes_and_from_line(stretch);
-        // What was read counts only when the file is seen unchanged behind it; and that it was cut says more than
-        // that it ended too early.
-        self.unchanged()?;
-        let (mut bytes, before) = read?;
-        let (line, is_whole) = last_line(&before);
         // A file may be written to within the tick of the clock in which it was seen before, or have its time set back.
-        let lost = message == 0 && self.index.is_first_line_lost;
         let is_whole = is_whole || (before.len() as u64) < FROM_LINE;
         if is_whole && !lost && !(line.starts_with(b"From ") || line.trim_ascii_end() == MMDF) {
             return Err(changed());

@@ -187,6 +187,63 @@ fn lines_that_end_in_cr_alone_and_otherwise_are_an_error() {
 }
 
 #[test]
+fn a_from_line_that_ends_in_cr_in_a_file_with_lf_swallows_nothing() {
+    let from = FROM.trim_end();
+    let (lf, cr) = ("Subject: a\n\nx\n\n", "Subject: b\r\rMARK\r\r");
+    let crlf = lf.replace('\n', "\r\n");
+    let marks = "\u{1}\u{1}\u{1}\u{1}\n";
+    for (text, refused) in [
+        (format!("{from}\rMARK\r\n"), 0),
+        (format!("{from}\r{cr}{from}\r{cr}\n"), 0),
+        (format!("{from}\r\r\rMARK\n"), 0),
+        (format!("{from}\n{lf}{from}\r{cr}"), 1),
+        (format!("{from}\n{lf}{from}\r{}{from}\r{cr}", cr.repeat(100)), 1),
+        (format!("{from}\r\n{crlf}{from}\r{cr}{from}\r\n{crlf}"), 1),
+        (format!("{from}\r{cr}{from}\r\n{crlf}"), 0),
+        (format!("{marks}{from}\r{cr}{marks}"), 0),
+    ] {
+        for from in [None, Some(MboxFrom::Loose), Some(MboxFrom::Strict)] {
+            for kind in [MboxKind::Auto, MboxKind::Mboxrd, MboxKind::Mboxcl] {
+                let mbox = opened(text.as_bytes(), kind, from).unwrap();
+                let words = mbox.read(refused).unwrap_err().to_string();
+                let place = format!("at byte {},", mbox.stretch(refused).unwrap().0 - 1);
+                assert!(
+                    words.contains("ends in CR alone") && words.contains(&place),
+                    "{text:?}: {words}"
+                );
+                let mark = text.find("MARK").unwrap() as u64;
+                let (offset, length) = mbox.stretch(refused).unwrap();
+                assert!((offset..offset + length).contains(&mark), "{text:?}");
+            }
+        }
+    }
+    for end in ["\r\n", "\r\r\n", " \r\n"] {
+        let text = format!("{from}{end}{lf}");
+        assert_eq!(read(&text, MboxKind::Auto).len(), 1, "{text:?}");
+    }
+    // A file that was cut off between CR and LF.
+    assert_eq!(read(&format!("{from}\r\n{crlf}{from}\r"), MboxKind::Auto).len(), 2);
+    // A line without an end is no `From ` line.
+    let endless = format!("From {}\n{FROM}Subject: a\n\nx\n", "x".repeat(5000));
+    assert_eq!(mbox(endless.as_bytes(), MboxKind::Auto).stray(), 5006);
+}
+
+#[test]
+fn a_from_field_with_a_space_before_its_colon_is_no_from_line() {
+    let message =
+        "From : S <s@example.com>\nTo: jane@example.com\nSubject: x\n\nb\n\nFrom : Bob\nTo : x\nSubject : y\n";
+    let text = format!("{FROM}{message}\n");
+    for kind in [MboxKind::Auto, MboxKind::Mboxo] {
+        for from in [None, Some(MboxFrom::Loose)] {
+            let mbox = opened(text.as_bytes(), kind, from).unwrap();
+            assert_eq!((all(&mbox), mbox.doubtful().0), (escaped(&[message]), 0));
+        }
+    }
+    let lost = format!("{message}\n{FROM}{message}");
+    assert_eq!(read(&lost, MboxKind::Auto), escaped(&[message, message]));
+}
+
+#[test]
 fn mmdf() {
     let marks = "\u{1}\u{1}\u{1}\u{1}\n";
     let (a, b) = ("Subject: a\n\n>From here\nFrom there\n", "Subject: b\n\ny\n");
@@ -381,7 +438,7 @@ proptest! {
         }
     }
 
-    /// Whatever a file holds: no byte of it is in two messages, and all that is in none is between them.
+    /// Whatever a file holds: no byte of it is in two messages, and what is between them is a `From ` line and an empty one.
     #[test]
     fn any_bytes_are_gone_through(
         text in arbitrary_message(),
@@ -393,10 +450,17 @@ proptest! {
         let mut end = 0;
         for stretch in &mbox.index.messages {
             prop_assert!(stretch.offset >= end, "{:?}", mbox.index);
+            let between = &text[end as usize..stretch.offset as usize];
+            let line = without_preamble(between);
+            let is_line = line.starts_with(b"From ") && separator::from_line_end(line) == line.len();
+            prop_assert!(end == 0 || line.is_empty() || is_line, "{}", between.escape_ascii());
             end = stretch.offset + stretch.length;
         }
         prop_assert!(end <= text.len() as u64);
-        all(&mbox);
+        for number in 0..mbox.messages() {
+            let refused = mbox.read(number).err().map(|error| error.to_string());
+            prop_assert!(refused.is_none_or(|words| words.contains("ends in CR alone")));
+        }
     }
 
     /// Where the windows in which a file is read meet makes no difference.

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::atomic::AtomicBool,
 };
 
 use rustix::fs::OFlags;
@@ -12,7 +13,7 @@ use rustix::fs::OFlags;
 use super::places::{reason, why_not_followed};
 use crate::{
     formats::{
-        BEGINNING, Looks, emlx,
+        BEGINNING, Looks, Mbox, MboxKind, emlx,
         kind::{ends_in_cr, has_header, why_no_mail},
         looks,
     },
@@ -82,18 +83,24 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
     if (bytes.len() as u64) < size.min(BEGINNING as u64) {
         return Err(shrank());
     }
+    let mut may_hold_more = false;
     let is_emlx = match looks(&bytes) {
         _ if told == Told::Exported || (told == Told::Message && !bytes.is_empty()) => false,
         Looks::Emlx => true,
         // A file named as a message may have its `From ` line still; it is kept as it is.
-        Looks::Message | Looks::Mbox => false,
+        Looks::Message => false,
+        Looks::Mbox => {
+            may_hold_more = true;
+            false
+        }
         Looks::Neither(_) if told == Told::Eml && why_no_mail(&bytes).is_none() && has_header(&bytes) => false,
         Looks::Neither(why) => return Err(UnfetchedWhy::NoMail(why.into())),
     };
     // Room for more than it was to have is not to be had: it was not counted on.
     let read = bytes.len() as u64;
     bytes.reserve_exact(usize::try_from(size.saturating_sub(read)).unwrap_or_default());
-    file.take((size + 1).saturating_sub(read))
+    (&mut file)
+        .take((size + 1).saturating_sub(read))
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > size {
@@ -114,12 +121,29 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
             message.aside = Aside::remark(PARTIAL.into());
         }
     }
+    if may_hold_more {
+        let mbox = Mbox::open(file, MboxKind::Auto, None, &AtomicBool::new(false)).map_err(unreadable)?;
+        let (count, lines) = (mbox.messages(), mbox.doubtful().0);
+        message.notice = (count > 1 || lines > 0).then(|| several(&path.display().to_string(), count));
+    }
     if matches!(told, Told::Nothing | Told::Eml) && ends_in_cr(&message.bytes) {
         let ends = message.bytes.iter_mut().filter(|byte| **byte == b'\r');
         ends.for_each(|byte| *byte = b'\n');
-        message.notice = Some(super::lines_end_in_cr(&path.display().to_string()));
+        let notice = super::lines_end_in_cr(&path.display().to_string());
+        message.notice = Some(match message.notice.take() {
+            Some(before) => format!("{before}; {notice}"),
+            None => notice,
+        });
     }
     Ok(message)
+}
+
+/// What is told of an mbox that is named as a message.
+fn several(path: &str, count: usize) -> String {
+    format!(
+        "{path}: its name says that it is one message, and it is archived as one; as an mbox it would be {count} or more: if \
+         these are messages, import it with `--format mbox`"
+    )
 }
 
 const PARTIAL: &str = "it is a partial message: Apple Mail keeps its attachments elsewhere, or never fetched them; it is \
@@ -129,6 +153,29 @@ const PARTIAL: &str = "it is a partial message: Apple Mail keeps its attachments
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_mbox_that_is_named_as_a_message_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.eml");
+        let one = "From a@example.com Thu Jan  1 00:00:00 2026\nSubject: x\n\nx\n\n";
+        for (text, expected) in [(one.to_owned(), None), (one.repeat(2), Some("would be 2 or more"))] {
+            for text in [text.clone(), text.replace('\n', "\r")] {
+                fs::write(&path, &text).unwrap();
+                for told in [Told::Nothing, Told::Eml] {
+                    let read = message(&path, text.len() as u64, told).unwrap();
+                    let notice = read.notice.unwrap_or_default();
+                    assert_eq!(
+                        notice.contains("--format mbox"),
+                        expected.is_some(),
+                        "{text:?}: {notice}"
+                    );
+                    assert!(notice.contains(expected.unwrap_or_default()), "{text:?}: {notice}");
+                    assert_eq!(read.bytes.len(), text.len());
+                }
+            }
+        }
+    }
 
     /// What is read of a file that was listed with another size is perhaps half of a message.
     #[test]
