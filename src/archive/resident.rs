@@ -58,7 +58,7 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 const MOST: u64 = 32 << 20;
 /// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above that.
 const MOST_OWN: u64 = 96 << 20;
-const OWN_PAUSE: Duration = Duration::from_secs(1);
+const OWN_PAUSE: Duration = Duration::from_millis(500);
 /// How often it is looked while somebody reads, as out of the system's cache a map fills by gigabytes a second; and after
 /// how many looks at nobody no more.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -34,7 +34,9 @@ impl Roster {
             user: id,
             retired: user.retired,
         };
-        self.names.entry(user.name.clone()).or_default().push(holder);
+        // As a rule there is one of a name.
+        let one = || Vec::with_capacity(1);
+        self.names.entry(user.name.clone()).or_insert_with(one).push(holder);
         self.patterns += patterns(user);
         for address in user.addresses.iter().cloned() {
             if user.retired {
