@@ -118,7 +118,8 @@ impl Address {
     pub fn without_tag(&self) -> Option<Self> {
         let (local, domain) = self.0.rsplit_once('@').filter(|(local, _)| !local.starts_with('"'))?;
         let (base, _) = local.split_once('+')?;
-        (!base.is_empty()).then(|| Self(format!("{base}@{domain}").into()))
+        // What is left may need no quotes, or want them.
+        (!base.is_empty()).then(|| Self::of(base, domain))
     }
 
     /// The address without `prefix`, in lower case, at the beginning of its local part; `None` where it does not begin
