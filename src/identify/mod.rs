@@ -23,6 +23,7 @@ mod pool;
 mod received;
 mod recipients;
 mod survey;
+mod tokens;
 mod values;
 mod words;
 mod zone;
