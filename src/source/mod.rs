@@ -10,6 +10,7 @@
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
+mod aside;
 mod certificate;
 mod compress;
 mod connect;
@@ -36,6 +37,7 @@ pub(crate) use error::{Hidden, without_secrets};
 use session::fetch_allowance;
 pub(crate) use tls::handshake;
 
+pub use aside::{Aside, Holder};
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import};
@@ -48,7 +50,7 @@ pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
 pub use session::{
-    Announced, Aside, CopyRef, Credential, Facts, Fetched, Holder, OpenFolder, Session, Step, Steps, Unfetched,
-    UnfetchedWhy, Waited, Want,
+    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
+    Want,
 };
 pub use stand_in::stand_in;

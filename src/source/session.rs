@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession,
+    Aside, FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession,
     pop3::Pop3Session,
 };
 use crate::config::{Family, Folders, Secret, Server};
@@ -84,36 +84,6 @@ pub struct Fetched {
     pub internal_date: Option<i64>,
     /// What else is known of a message out of a file.
     pub aside: Option<Box<Aside>>,
-}
-
-/// What is known of a message beside what stands in it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Aside {
-    /// What is to be said of it, though it can be archived.
-    pub remark: Option<String>,
-    /// It is not the message that its export noted.
-    pub is_altered: bool,
-    /// Who has it.
-    pub holder: Option<Holder>,
-}
-
-/// Who has a message, by the manifest of an export.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Holder {
-    /// The user's name.
-    pub user: Arc<str>,
-    /// The header that decided it.
-    pub why: Arc<str>,
-}
-
-impl Aside {
-    pub fn remark(remark: String) -> Option<Box<Self>> {
-        let remark = Some(remark);
-        Some(Box::new(Self {
-            remark,
-            ..Self::default()
-        }))
-    }
 }
 
 /// A copy that was asked for and did not come, though the command succeeded. It stays open.
