@@ -53,7 +53,7 @@ impl Bench {
         let (rules, routing) = (Rules::new(&recipients, ""), Routing::new(&recipients));
         let mut prepared = Prepared::new(Identified::new(bytes, None, &rules), false);
         if prepared.found.more > 0 {
-            let directory = self.router.send(AsItStands).await.unwrap();
+            let directory = self.router.send(super::super::AsItStands).await.unwrap();
             prepared = prepared.looked_through(&directory, &routing, &rules);
         }
         let route = Route {
