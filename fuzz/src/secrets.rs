@@ -14,16 +14,20 @@ impl Watched {
     /// One of some passwords and tokens.
     pub fn new(which: u8, username: &str) -> Self {
         let secret = ["hunter2", "hun\"t\\er2", "hün ter2", "hunter2"][usize::from(which & 3)];
-        let plain = STANDARD.encode(format!("\0{username}\0{secret}"));
-        let token = STANDARD.encode(format!("user={username}\x01auth=Bearer {secret}\x01\x01"));
-        let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
-        Self {
-            credential: match which & 3 {
-                3 => Credential::Token(Secret::new(secret)),
-                _ => Credential::Password(Secret::new(secret)),
-            },
-            forms: vec![secret.to_owned(), quoted, plain, token],
-        }
+        let base64 = |response: String| STANDARD.encode(response);
+        let (credential, forms) = match which & 3 {
+            3 => {
+                let response = base64(format!("user={username}\x01auth=Bearer {secret}\x01\x01"));
+                (Credential::Token(Secret::new(secret)), vec![secret.to_owned(), response])
+            }
+            _ => {
+                let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
+                let response = base64(format!("\0{username}\0{secret}"));
+                let forms = vec![secret.to_owned(), quoted, response];
+                (Credential::Password(Secret::new(secret)), forms)
+            }
+        };
+        Self { credential, forms }
     }
 
     pub fn is_in(&self, words: &str) -> bool {
