@@ -352,6 +352,7 @@ fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failu
         found,
         date: Some(entry.message.date),
         notes: entry.message.notes,
+        addressed: Vec::new(),
         content: Arc::new(content),
         report: None,
         reported: Reported::No,

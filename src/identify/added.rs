@@ -98,11 +98,15 @@ impl Fields {
             Some((x, rest)) if x.eq_ignore_ascii_case(b"X-") => (self.x_names, self.x_begin, rest),
             _ => (self.names, self.begin, name),
         };
+        let Some(first) = name.first() else { return false };
+        // Most names differ in the first letter: this is asked of every field of all mail.
+        let may_be = |known: &&&str| known.as_bytes()[0].eq_ignore_ascii_case(first);
         let begins = |known: &&str| {
             let beginning = name.get(..known.len());
             beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(known.as_bytes()))
         };
-        names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) || begin.iter().any(begins)
+        let mut names = names.iter().filter(may_be);
+        names.any(|known| name.eq_ignore_ascii_case(known.as_bytes())) || begin.iter().filter(may_be).any(begins)
     }
 }
 

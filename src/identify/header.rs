@@ -143,6 +143,11 @@ impl<'a> Header<'a> {
         self.at_hand.iter().copied().chain(self.others.fields.clone())
     }
 
+    /// The first fields: all of them in mail that is not made to be a burden.
+    pub fn at_hand(&self) -> impl Iterator<Item = Field<'a>> {
+        self.at_hand.iter().copied()
+    }
+
     /// The fields of this name, from the top.
     pub fn all(&self, name: &str) -> impl Iterator<Item = Field<'a>> {
         let others = self.others.named(name);

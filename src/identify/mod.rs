@@ -28,6 +28,8 @@ mod values;
 mod words;
 mod zone;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -97,6 +99,24 @@ pub struct Identified {
     pub found: Found,
     pub notes: Notes,
     pub journal: Journaled,
+    /// Where in `bytes` the first To and Cc stand, their values; none where the recipients are those that these name.
+    pub addressed: Vec<Range<usize>>,
+}
+
+/// How many of them, and in how many bytes of the message.
+const ADDRESSED: usize = 8;
+const ADDRESSED_WITHIN: usize = 64 << 10;
+
+/// Where To and Cc stand that named none of the recipients.
+fn addressed(header: &Header, found: &Found) -> Vec<Range<usize>> {
+    let is_one = |name: &[u8]| name.eq_ignore_ascii_case(b"To") || name.eq_ignore_ascii_case(b"Cc");
+    let mut recipients = found.recipients.iter().map(|named| named.field.as_bytes());
+    if found.recipients.is_empty() || recipients.any(is_one) {
+        return Vec::new();
+    }
+    let fields = header.at_hand().take_while(|field| field.end <= ADDRESSED_WITHIN);
+    let fields = fields.filter(|field| is_one(field.name)).take(ADDRESSED);
+    fields.map(|field| field.end - field.value.len()..field.end).collect()
 }
 
 /// What a copy has to do with journal reports.
@@ -256,6 +276,7 @@ impl Identified {
             found: Found::default(),
             notes: Notes(Notes::UNREAD),
             journal: Journaled::No,
+            addressed: Vec::new(),
             bytes,
         }
     }
@@ -295,14 +316,16 @@ impl Identified {
             report: report.as_ref(),
         };
         let Digests { sha256, identity } = digests(&message, inner);
+        let found = Opened::complete(&journaled, rules.find(&mail));
         Self {
+            addressed: addressed(inner, &found),
             sha256,
             identity,
             date: exact(written)
                 .or(internal_date)
                 .or_else(received)
                 .or(written.map(|date| date.seconds)),
-            found: Opened::complete(&journaled, rules.find(&mail)),
+            found,
             notes: Notes(notes),
             journal: journaled,
             bytes: message,

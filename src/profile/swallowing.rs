@@ -25,7 +25,9 @@ const ADDRESSED: u64 = 20;
 pub struct Swallowing {
     messages: u64,
     counts: HashMap<Address, Count>,
-    recent: VecDeque<(u64, Seen)>,
+    recent: HashMap<u64, Seen>,
+    /// The same, the oldest first.
+    order: VecDeque<u64>,
 }
 
 /// What was seen of a message.
@@ -63,8 +65,7 @@ impl Swallowing {
         if passed.reached {
             return self.reached(passed.twin);
         }
-        let twins = self.recent.iter().rev().find(|(twin, _)| *twin == passed.twin);
-        let has_reached = twins.is_some_and(|(_, seen)| matches!(seen, Seen::Reached));
+        let has_reached = matches!(self.recent.get(&passed.twin), Some(Seen::Reached));
         let mut swallowed = Vec::new();
         for address in unresolved {
             let addressed = passed.addressees.iter().any(|one| is_same(one, address)) || passed.forms.contains(address);
@@ -89,10 +90,8 @@ impl Swallowing {
 
     /// A copy of the message reached somebody: so others of it swallowed nothing.
     fn reached(&mut self, twin: u64) {
-        let before = self.recent.iter_mut().rev().find(|(other, _)| *other == twin);
-        match before.map(|(_, seen)| std::mem::replace(seen, Seen::Reached)) {
-            None => self.remember(twin, Seen::Reached),
-            Some(Seen::Reached) => {}
+        match self.remember(twin, Seen::Reached) {
+            None | Some(Seen::Reached) => {}
             Some(Seen::Swallowed(addresses)) => {
                 for address in addresses {
                     if let Some(count) = self.counts.get_mut(&address) {
@@ -103,11 +102,18 @@ impl Swallowing {
         }
     }
 
-    fn remember(&mut self, twin: u64, seen: Seen) {
-        if self.recent.len() >= RECENT {
-            self.recent.pop_front();
+    /// Gives what was seen of the last copy of the same message.
+    fn remember(&mut self, twin: u64, seen: Seen) -> Option<Seen> {
+        let before = self.recent.insert(twin, seen);
+        if before.is_none() {
+            self.order.push_back(twin);
+            if self.order.len() > RECENT
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.recent.remove(&oldest);
+            }
         }
-        self.recent.push_back((twin, seen));
+        before
     }
 
     fn swallowed(&mut self, address: &Address) {

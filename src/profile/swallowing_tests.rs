@@ -1,4 +1,5 @@
 use super::*;
+use crate::route::addressees;
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -22,7 +23,7 @@ fn count(swallowing: &mut Swallowing, twin: u64, envelope: &str, to: &str, mailb
         true => (Vec::new(), Passed::by(twin)),
         false => {
             let unresolved = vec![envelope];
-            let passed = Passed::over(twin, format!("To: {to}\n\n").as_bytes(), &unresolved, is_known);
+            let passed = Passed::over(twin, addressees(format!("To: {to}\n\n").as_bytes()), &unresolved, is_known);
             (unresolved, passed)
         }
     };

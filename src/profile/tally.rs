@@ -14,7 +14,7 @@ use crate::{
     identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of, reports_not_understood},
     message::Address,
     report::{CopyError, SIZE},
-    route::{Directory, Known, Passed, Previewed, Routing, Rule, look_through, preview, twin},
+    route::{Directory, Known, Passed, Previewed, Routing, Rule, addressees, look_through, preview, twin},
     source::CopyRef,
 };
 
@@ -128,7 +128,11 @@ impl Tally {
             return Passed::by(twin);
         }
         let plus = self.routing.plus_addressing;
-        Passed::over(twin, fetched, &previewed.unresolved, |address| {
+        let addressees = match previewed.unresolved.is_empty() {
+            true => Vec::new(),
+            false => addressees(fetched),
+        };
+        Passed::over(twin, addressees, &previewed.unresolved, |address| {
             matches!(self.directory.look_up(address, plus), Known::Users(..))
         })
     }

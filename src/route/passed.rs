@@ -1,6 +1,7 @@
 //! What To and Cc say where the envelope, or a Received field, names nobody known: if they name somebody, an address that
 //! is the mailbox's own may stand there and swallow the message. Pure.
 
+use super::Prepared;
 use crate::{
     archive::Content,
     identify::{Header, first_addresses},
@@ -38,21 +39,24 @@ impl Passed {
         }
     }
 
-    /// Of a copy whose recipients these are as far as nobody has them; `reached` says whether any other is known.
-    pub fn of(content: &Content, unresolved: &[Address], reached: bool, is_known: impl Fn(&Address) -> bool) -> Self {
-        let twin = twin(&content.identity);
-        match reached || unresolved.is_empty() {
-            true => Self::by(twin),
-            false => Self::over(twin, &content.bytes, unresolved, is_known),
+    /// Of a copy that names these recipients, some of whom nobody has; `reached` says whether any other is known.
+    pub fn of(prepared: &Prepared, unresolved: &[Address], reached: bool, is_known: impl Fn(&Address) -> bool) -> Self {
+        let Content { bytes, identity, .. } = &*prepared.content;
+        let twin = twin(identity);
+        if reached || unresolved.is_empty() {
+            return Self::by(twin);
         }
+        let values = prepared.addressed.iter().filter_map(|range| bytes.get(range.clone()));
+        Self::over(twin, first(values), unresolved, is_known)
     }
 
-    /// Of a message, or its header, in which no recipient is known: nobody has these.
-    pub fn over(twin: u64, message: &[u8], unresolved: &[Address], is_known: impl Fn(&Address) -> bool) -> Self {
-        let addressees = match unresolved {
-            [] => Vec::new(),
-            _ => addressees(message),
-        };
+    /// Of a message in which no recipient is known: nobody has those `unresolved`, and To and Cc name these `addressees`.
+    pub fn over(
+        twin: u64,
+        addressees: Vec<Address>,
+        unresolved: &[Address],
+        is_known: impl Fn(&Address) -> bool,
+    ) -> Self {
         let known: Vec<&Address> = addressees.iter().filter(|one| is_known(one)).collect();
         let domain = known.first().map(|one| one.domain());
         let forms = unresolved
@@ -92,9 +96,14 @@ pub fn twin(identity: &[u8; 32]) -> u64 {
 pub fn addressees(message: &[u8]) -> Vec<Address> {
     let header = Header::scan(&message[..message.len().min(LONGEST)]);
     let fields = header.fields().filter(|field| field.is("To") || field.is("Cc"));
+    first(fields.map(|field| field.value))
+}
+
+/// The first addresses in the values of fields.
+fn first<'v>(values: impl Iterator<Item = &'v [u8]>) -> Vec<Address> {
     let mut found = Vec::new();
-    for field in fields {
-        found.extend(first_addresses(field.value, MOST.saturating_sub(found.len())));
+    for value in values {
+        found.extend(first_addresses(value, MOST.saturating_sub(found.len())));
         if found.len() >= MOST {
             break;
         }
@@ -116,7 +125,7 @@ fn whom_to_and_cc_name_is_looked_at_in_so_much_of_a_message_only() {
     ];
     let unresolved = unresolved.map(|text| Address::parse(text).unwrap());
     let message = b"To: bob@example.com\nCc: Jane@example.com\n\n";
-    let passed = Passed::over(1, message, &unresolved, |one| one.as_str() == "jane@example.com");
+    let passed = Passed::over(1, addressees(message), &unresolved, |one| one.as_str() == "jane@example.com");
     assert!(passed.known && !passed.reached);
     assert_eq!(passed.forms, unresolved[1..]);
 }

@@ -1,6 +1,6 @@
 //! A copy made ready to be routed: for whom it is by what stands in it, and its bytes as they are stored.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 
@@ -17,6 +17,8 @@ pub struct Prepared {
     pub date: Option<Seconds>,
     pub notes: u32,
     pub content: Arc<Content>,
+    /// Where in it To and Cc stand, as far as they are of use to the router.
+    pub addressed: Vec<Range<usize>>,
     /// The journal report around it.
     pub report: Option<Arc<Content>>,
     pub reported: Reported,
@@ -43,6 +45,7 @@ impl Prepared {
             found,
             notes,
             journal,
+            addressed,
         } = identified;
         let reported = journal.reported();
         let report = match journal {
@@ -59,6 +62,7 @@ impl Prepared {
             date,
             notes: notes.0,
             content: content(bytes, sha256, identity, former),
+            addressed,
             report,
             reported,
             held: None,

@@ -319,7 +319,7 @@ impl Router {
             Known::Users(users, _) => users.iter().any(|user| self.was_there(run, *user)),
             Known::Retired | Known::No => false,
         };
-        routed.passed = Passed::of(&prepared.content, &routed.unresolved, reached, is_known);
+        routed.passed = Passed::of(&prepared, &routed.unresolved, reached, is_known);
         if decision.users.is_empty() {
             match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
                 Some(assigned) => decision.users.push(assigned),
