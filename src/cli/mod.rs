@@ -39,7 +39,7 @@ use clap_complete::Shell;
 
 use crate::{
     archive::{
-        be_sparing,
+        be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, LogFormat},
@@ -317,6 +317,13 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Serve { .. } | Command::Test { .. } | Command::Archive { .. }
     ) {
         warn_of_exposed(&config, matches!(cli.command, Command::Serve { .. }));
+    }
+    // `status` asks by itself: to a monitoring plugin this is no failure of the appliance.
+    if !matches!(
+        cli.command,
+        Command::Test { .. } | Command::Notify(_) | Command::Status(_)
+    ) {
+        require_reachable(&config.data_dir)?;
     }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),

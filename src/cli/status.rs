@@ -12,7 +12,7 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
-    archive::Absent,
+    archive::{Absent, require_reachable},
     clock,
     config::{ByteSize, Config},
     control::{
@@ -97,6 +97,8 @@ fn ask_appliance(config: &Config, only: Option<&str>) -> Result<Option<Found>, F
     if let Some(name) = only {
         config.profile(name)?;
     }
+    // An account that may not look there would be told that nobody serves.
+    require_reachable(&config.data_dir)?;
     ask::runtime()?.block_on(async {
         let asked = async {
             let Some(mut client) = Client::connect(&config.data_dir).await else {
