@@ -128,7 +128,7 @@ fn missing_folder(file: &Path) -> Option<&Path> {
 }
 
 /// The folder above a file into which this account may not look.
-fn closed_folder(file: &Path) -> Option<&Path> {
+pub fn closed_folder(file: &Path) -> Option<&Path> {
     if file.symlink_metadata().is_ok() {
         return None;
     }

@@ -62,7 +62,7 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         ("bob", "\"bob\" has no address; write name,address"),
         ("bob;bob@example.com", "with commas between the fields"),
         ("bob,,!disabled", "has no address"),
-        ("bob,nobody", "\"nobody\" is not an address; put it right"),
+        ("bob,nobody", "\"nobody\" is not an address; it has no @; put it right"),
         ("bob,bob-*@example.com", "*@*.example.com"),
         (",bob@example.com", "must be a name that can be read"),
         ("@catchall,bob@example.com", "built in"),

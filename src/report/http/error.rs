@@ -14,7 +14,7 @@ pub enum HttpError {
     /// The token.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("http.tls.{key} {}: {problem}", file.display())]
+    #[error("[http]: tls.{key} {}: {problem}", file.display())]
     Tls {
         key: &'static str,
         file: PathBuf,
@@ -28,7 +28,7 @@ pub enum HttpError {
 #[derive(thiserror::Error, Debug)]
 pub enum TlsProblem {
     #[error("{0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(String),
     #[error("it is no file, or far too large for one in PEM form")]
     NoFile,
     #[error("it is damaged: {0}")]
