@@ -326,7 +326,12 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
     if matches!(
         cli.command,
-        Command::Serve { .. } | Command::Test { .. } | Command::Archive { .. }
+        Command::Serve { .. }
+            | Command::Test { .. }
+            | Command::Archive { .. }
+            | Command::Import { .. }
+            | Command::Notify(_)
+            | Command::Reload
     ) {
         warn_of_files(&config, matches!(cli.command, Command::Serve { .. }));
     }

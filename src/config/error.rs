@@ -21,14 +21,14 @@ pub enum ConfigError {
     Value { at: Place, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
-    #[error("{section}: {key}_file {} {detail}", file.display())]
+    #[error("{section}{key}_file {} {detail}", file.display())]
     SecretFile {
         section: String,
         key: &'static str,
         file: PathBuf,
         detail: String,
     },
-    #[error("{section}: {key}_env: the variable {name} {detail}")]
+    #[error("{section}{key}_env: the variable {name} {detail}")]
     SecretEnv {
         section: String,
         key: &'static str,

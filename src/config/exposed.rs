@@ -44,8 +44,9 @@ impl Exposed {
         let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
         let (we, our_group) = (geteuid().as_raw(), getegid().as_raw());
         let path = file.display();
-        // Packages give their files to the group that the service runs as.
-        let group = if [0, our_group].contains(&metadata.gid()) {
+        // Packages give their files, and the folder that they are in, to the group that the service runs as.
+        let folder = file.parent().and_then(|folder| fs::metadata(folder).ok());
+        let group = if [0, our_group].contains(&metadata.gid()) || folder.is_some_and(|at| at.gid() == metadata.gid()) {
             0
         } else {
             0o070
@@ -116,15 +117,15 @@ impl Config {
             exposed.extend(file.and_then(|file| Exposed::look(key, file, guarded)));
         };
         look("users_file", self.users_file.as_ref(), Unchanged);
-        look("[secrets]: key_file", self.secrets.key_file.as_ref(), Secret);
+        look("secrets.key_file", self.secrets.key_file.as_ref(), Secret);
         if let Some(tls) = &self.http.tls {
-            look("[http]: tls.key_file", Some(&tls.key_file), Secret);
+            look("http.tls.key_file", Some(&tls.key_file), Secret);
         }
         if let Some(mail) = &self.mail {
-            look("[mail]: tls.ca_file", mail.tls.ca_file.as_ref(), Unchanged);
+            look("mail.tls.ca_file", mail.tls.ca_file.as_ref(), Unchanged);
         }
         if let Some(webhook) = &self.webhook {
-            look("[webhook]: ca_file", webhook.ca_file.as_ref(), Unchanged);
+            look("webhook.ca_file", webhook.ca_file.as_ref(), Unchanged);
         }
         for profile in &self.profile {
             let key = |key: &str| format!("profile {}: {key}", profile.name);
@@ -135,7 +136,7 @@ impl Config {
         }
         for ways in self.secret_ways() {
             let file = ways.file.map(Path::to_owned);
-            look(&format!("{}: {}_file", ways.section, ways.key), file.as_ref(), Secret);
+            look(&format!("{}{}_file", ways.section, ways.key), file.as_ref(), Secret);
         }
         // Profiles may share a file.
         let mut seen = std::collections::HashSet::new();

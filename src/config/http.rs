@@ -125,15 +125,15 @@ impl Http {
 
     fn token_from(&self) -> String {
         match (&self.token_file, &self.token_env) {
-            (Some(file), _) => format!("[http]: token_file {}", absolute(file).display()),
-            (None, Some(name)) => format!("[http]: token_env {name}"),
-            (None, None) => "[http]: token".to_owned(),
+            (Some(file), _) => format!("http.token_file {}", absolute(file).display()),
+            (None, Some(name)) => format!("http.token_env {name}"),
+            (None, None) => "http.token".to_owned(),
         }
     }
 
     pub(super) fn token_ways(&self) -> SecretWays<'_> {
         SecretWays {
-            section: "[http]".to_owned(),
+            section: "http.".to_owned(),
             key: "token",
             text: self.token.as_ref(),
             file: self.token_file.as_deref(),
@@ -293,7 +293,7 @@ mod tests {
             }
             let shown = http.token().unwrap_err().to_string();
             assert!(
-                shown.starts_with("[http]: token_file /") && shown.contains(word),
+                shown.starts_with("http.token_file /") && shown.contains(word),
                 "{shown}"
             );
             assert!(!shown.contains("hunter2"), "{shown}");

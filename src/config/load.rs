@@ -45,7 +45,7 @@ impl Config {
         Self::merge(text, Path::new("dropkeep.toml"), Figment::new())
     }
 
-    fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
+    pub(super) fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
         if let Some(variable) = env
             .iter()
             .find(|(key, _)| ["profile", "user", "list", "domain_aliases"].contains(&first_part(key.as_str())))
@@ -265,3 +265,16 @@ pub(super) fn readable(path: &[&str]) -> String {
 #[cfg(test)]
 #[path = "load_tests.rs"]
 mod tests;
+
+/// The keys that the deserializer knows where it meets one that it does not.
+#[cfg(test)]
+pub(super) fn known_keys(text: &str) -> Vec<&'static str> {
+    let refused = Figment::new().merge(Toml::string(text)).extract::<Config>();
+    let known = refused.err().map(|error| error.kind);
+    let mut known = match known {
+        Some(figment::error::Kind::UnknownField(_, known)) => known.to_vec(),
+        other => panic!("{other:?}"),
+    };
+    known.sort_unstable();
+    known
+}

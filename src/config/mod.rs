@@ -26,6 +26,8 @@ mod schema;
 mod secret_ways;
 mod server;
 mod shape;
+#[cfg(test)]
+mod shipped_tests;
 mod syntax;
 mod users_file;
 mod values;

@@ -99,7 +99,7 @@ impl OAuth2 {
 
     pub(super) fn client_secret_ways(&self) -> SecretWays<'_> {
         SecretWays {
-            section: format!("profile {}", self.profile),
+            section: format!("profile {}: ", self.profile),
             key: "client_secret",
             text: self.client_secret.as_ref(),
             file: self.client_secret_file.as_deref(),
@@ -109,7 +109,7 @@ impl OAuth2 {
 
     pub(super) fn refresh_token_ways(&self) -> SecretWays<'_> {
         SecretWays {
-            section: format!("profile {}", self.profile),
+            section: format!("profile {}: ", self.profile),
             key: "refresh_token",
             text: self.refresh_token.as_ref(),
             file: self.refresh_token_file.as_deref(),

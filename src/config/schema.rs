@@ -101,6 +101,13 @@ impl Schema {
             .filter(|(key, _)| !key.contains('.'))
     }
 
+    /// The sections, and the tables in braces.
+    #[cfg(test)]
+    pub fn sections(&self) -> impl Iterator<Item = &str> {
+        let sections = self.0.iter().filter(|(_, known)| known.kind != Kind::Value);
+        sections.map(|(path, _)| path.as_str())
+    }
+
     /// Where a key belongs that is not known in `section`: the places nearest to it, in words. `None` where no section has
     /// such a key.
     pub fn home(&self, section: &str, key: &str) -> Option<String> {

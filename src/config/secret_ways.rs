@@ -11,7 +11,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a section says of one secret.
 pub(super) struct SecretWays<'a> {
-    /// `profile company`, `[mail]`.
+    /// What stands before the key: `profile company: `, `mail.`.
     pub section: String,
     /// The key without an ending, as the file has it.
     pub key: &'static str,
@@ -68,7 +68,7 @@ impl SecretWays<'_> {
         let file = self.file?;
         match self.read_file(file) {
             Ok(found) => found.remark.map(|remark| {
-                format!("{}: {}_file {} {remark}", self.section, self.key, absolute(file).display())
+                format!("{}{}_file {} {remark}", self.section, self.key, absolute(file).display())
             }),
             Err(error) => Some(error.to_string()),
         }

@@ -225,7 +225,7 @@ impl Server {
 
     pub(super) fn password_ways(&self) -> SecretWays<'_> {
         SecretWays {
-            section: format!("profile {}", self.profile),
+            section: format!("profile {}: ", self.profile),
             key: "password",
             text: self.password.as_ref(),
             file: self.password_file.as_deref(),

@@ -14,7 +14,7 @@ pub enum HttpError {
     /// The token.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("[http]: tls.{key} {}: {problem}", file.display())]
+    #[error("http.tls.{key} {}: {problem}", file.display())]
     Tls {
         key: &'static str,
         file: PathBuf,

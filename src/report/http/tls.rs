@@ -192,7 +192,7 @@ fn validity(chain: &[CertificateDer<'_>]) -> Option<(i64, i64)> {
 
 /// Says that a secret which was exchanged is no secret. Of those at the start `Config::exposed` speaks.
 pub(super) fn warn_of_readers(key: &str, file: &Path) {
-    if let Some(exposed) = Exposed::look(&format!("[http]: {key}"), file, Guarded::Secret) {
+    if let Some(exposed) = Exposed::look(&format!("http.{key}"), file, Guarded::Secret) {
         tracing::warn!("{exposed}");
     }
 }
