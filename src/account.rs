@@ -93,9 +93,7 @@ fn ownership(path: &Path) -> String {
 /// The path as it is from everywhere.
 pub fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.components()
-        .filter(|part| *part != Component::CurDir)
-        .collect()
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 /// What keeps this account from reading a file, as the end of a sentence that begins with the file.
@@ -186,10 +184,7 @@ mod tests {
     fn the_number_of_a_system_error_was_shown() {
         let denied = io::Error::from_raw_os_error(13);
         assert_eq!(plain(&denied), "Permission denied");
-        assert_eq!(
-            without_number("a: b (os error 2); c (os error 13)!"),
-            "a: b; c!"
-        );
+        assert_eq!(without_number("a: b (os error 2); c (os error 13)!"), "a: b; c!");
         for text in ["", "(os error )", " (os error x)", "x (os error 12"] {
             assert_eq!(without_number(text), text);
         }

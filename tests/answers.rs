@@ -30,6 +30,8 @@ const THREADS: usize = 4;
 
 #[derive(Clone, Debug, Default)]
 struct Row {
+    /// Headings before it.
+    heading: Vec<String>,
     title: String,
     gone: Vec<String>,
     added: Vec<String>,
@@ -47,10 +49,16 @@ fn folder() -> PathBuf {
 
 fn rows(text: &str) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let mut heading = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if line.starts_with('#') {
+            heading.push(line.to_owned());
+            continue;
+        }
         let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
         if mark == "=" {
             rows.push(Row {
+                heading: std::mem::take(&mut heading),
                 title: rest.to_owned(),
                 code: 2,
                 ..Row::default()
@@ -110,8 +118,16 @@ fn configuration(row: &Row) -> String {
             false => lines.push(line.to_owned()),
         }
     }
-    let gone: usize = base.lines().filter(|line| row.gone.iter().any(|gone| gone == line)).count();
-    assert_eq!(gone, row.gone.len(), "{}: a line that is gone was not there once", row.title);
+    let gone: usize = base
+        .lines()
+        .filter(|line| row.gone.iter().any(|gone| gone == line))
+        .count();
+    assert_eq!(
+        gone,
+        row.gone.len(),
+        "{}: a line that is gone was not there once",
+        row.title
+    );
     lines.extend(added.unwrap_or_default());
     lines.join("\n") + "\n"
 }
@@ -128,7 +144,11 @@ fn asked(row: &Row) -> (i32, Vec<String>) {
         }
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("its mode");
     };
-    write("dropkeep.toml", configuration(row).replace("DIR", &dir).as_bytes(), 0o600);
+    write(
+        "dropkeep.toml",
+        configuration(row).replace("DIR", &dir).as_bytes(),
+        0o600,
+    );
     write("secret", b"geheim\n", 0o600);
     for file in &row.files {
         let mut parts = file.splitn(3, ' ');
@@ -137,7 +157,10 @@ fn asked(row: &Row) -> (i32, Vec<String>) {
         write(name, &unescaped(part()), mode);
     }
     let command = row.command.as_deref().unwrap_or("--config DIR/dropkeep.toml users");
-    let arguments = command.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace("DIR", &dir));
+    let arguments = command
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(|word| word.replace("DIR", &dir));
     let variables = row.variables.iter().filter_map(|variable| variable.split_once('='));
     let output = Command::new(DROPKEEP)
         .args(arguments)
@@ -146,17 +169,26 @@ fn asked(row: &Row) -> (i32, Vec<String>) {
         .env_remove("DROPKEEP_LOG")
         .output()
         .expect("dropkeep");
-    let checked = if command.contains("--check") { output.stdout } else { Vec::new() };
+    let checked = if command.contains("--check") {
+        output.stdout
+    } else {
+        Vec::new()
+    };
     let said = String::from_utf8_lossy(&[output.stderr, checked].concat()).replace(&dir, "DIR");
     let said = ["account ", "owner "].iter().fold(said, |said, word| {
-        said.replace(&format!("{word}{}", dropkeep::account::own()), &format!("{word}ACCOUNT"))
+        said.replace(
+            &format!("{word}{}", dropkeep::account::own()),
+            &format!("{word}ACCOUNT"),
+        )
     });
     let lines = said.lines().map(str::to_owned).collect();
     (output.status.code().unwrap_or(-1), lines)
 }
 
 fn written(row: &Row, code: i32, answer: &[String]) -> String {
-    let mut text = format!("= {}\n", row.title);
+    let mut text: String = row.heading.iter().map(|line| format!("{line}\n")).collect();
+    text.push_str(if row.heading.is_empty() { "" } else { "\n" });
+    text.push_str(&format!("= {}\n", row.title));
     let command: Vec<String> = row.command.iter().cloned().collect();
     let code: Vec<String> = Some(code.to_string()).filter(|code| code != "2").into_iter().collect();
     for (mark, lines) in [
@@ -187,7 +219,9 @@ fn check(table: &str) -> usize {
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                while let Some((at, row)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, rows.get(at)?))) {
+                while let Some((at, row)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, rows.get(at)?)))
+                {
                     let answer = asked(row);
                     answers.lock().expect("the answers")[at] = answer;
                 }
@@ -196,19 +230,31 @@ fn check(table: &str) -> usize {
     });
     let answers = answers.into_inner().expect("the answers");
     if std::env::var("ANSWERS").is_ok_and(|what| what == "write") {
-        let head: String = text.lines().take_while(|line| !line.starts_with('=')).map(|line| format!("{line}\n")).collect();
-        let all: String = rows.iter().zip(&answers).map(|(row, (code, answer))| written(row, *code, answer)).collect();
-        fs::write(&file, head + all.trim_end() + "\n").expect("the table");
+        let all: String = rows
+            .iter()
+            .zip(&answers)
+            .map(|(row, (code, answer))| written(row, *code, answer))
+            .collect();
+        fs::write(&file, all.trim_end().to_owned() + "\n").expect("the table");
         return rows.len();
     }
     let wrong: Vec<String> = rows
         .iter()
         .zip(&answers)
         .filter(|(row, (code, answer))| row.code != *code || row.answer != *answer || answer.is_empty() == (*code != 0))
-        .map(|(row, (code, answer))| format!("{}instead of\n{}", written(row, *code, answer), written(row, row.code, &row.answer)))
+        .map(|(row, (code, answer))| {
+            format!(
+                "{}instead of\n{}",
+                written(row, *code, answer),
+                written(row, row.code, &row.answer)
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "{table}:\n{}", wrong.join("\n"));
-    let hidden = answers.iter().flat_map(|(_, answer)| answer).all(|line| !line.contains("geheim"));
+    let hidden = answers
+        .iter()
+        .flat_map(|(_, answer)| answer)
+        .all(|line| !line.contains("geheim"));
     assert!(hidden, "{table}: a secret shows");
     rows.len()
 }

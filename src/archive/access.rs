@@ -23,9 +23,7 @@ pub fn require_own(path: &Path) -> Result<(), StoreError> {
             Err(of_another(path, owner))
         }
         Ok(_) => Err(refused(path, "is a file; name a folder".to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(refused(path, account::why_unreadable(path, &error)))
-        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(unreachable(path, &error)),
         Err(_) => Ok(()),
     }
 }
@@ -38,7 +36,7 @@ pub fn require_reachable(path: &Path) -> Result<(), StoreError> {
     match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => match fs::metadata(path) {
             Ok(found) => Err(of_another(path, found.uid())),
-            Err(error) => Err(refused(path, account::why_unreadable(path, &error))),
+            Err(error) => Err(unreachable(path, &error)),
         },
         _ => Ok(()),
     }
@@ -62,6 +60,13 @@ pub(super) fn make_data_dir(path: &Path) -> Result<(), StoreError> {
 fn of_another(path: &Path, owner: u32) -> StoreError {
     let name = account::name(owner);
     refused(path, format!("belongs to {name}; {}", account::run_as(owner)))
+}
+
+/// A folder above it is closed to this account, but not to its own.
+fn unreachable(path: &Path, error: &io::Error) -> StoreError {
+    let folder = account::closed_folder(path).and_then(|folder| fs::metadata(folder).ok());
+    let run = account::run_as(folder.map_or(0, |folder| folder.uid()));
+    refused(path, format!("{}; {run}", account::why_unreadable(path, error)))
 }
 
 fn refused(path: &Path, detail: String) -> StoreError {

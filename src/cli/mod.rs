@@ -282,8 +282,11 @@ pub fn run() -> ExitCode {
 /// Says which files of the configuration are open to other accounts, and what is odd about secrets: in the log, or on
 /// standard error.
 fn warn_of_files(config: &Config, in_log: bool) {
-    let exposed = config.exposed().into_iter().map(|exposed| (exposed.grave, exposed.to_string()));
-    for (grave, said) in exposed.chain(config.remarks().into_iter().map(|remark| (false, remark))) {
+    let exposed = config
+        .exposed()
+        .into_iter()
+        .map(|exposed| (exposed.grave, exposed.to_string()));
+    for (grave, said) in exposed.chain(config.remarks(in_log).into_iter().map(|remark| (false, remark))) {
         match (in_log, grave) {
             (true, true) => tracing::error!("{said}"),
             (true, false) => tracing::warn!("{said}"),

@@ -139,7 +139,7 @@ fn say_check(config: &Config, found: Result<Option<Found>, Failure>, json: bool)
         Err(error) => Checked::critical(error.error),
     };
     let exposed = config.exposed().into_iter().map(|exposed| exposed.to_string());
-    for said in exposed.chain(config.remarks()) {
+    for said in exposed.chain(config.remarks(true)) {
         checked.problem(Health::Warning, said);
     }
     let mut output = Output::new();

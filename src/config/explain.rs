@@ -66,9 +66,14 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
             if is_secret(&path) {
                 return value(&at, "must be text in quotes (the value is not shown)".to_owned());
             }
-            let written = TYPES.iter().find(|(name, _)| name == expected).map(|(_, written)| *written);
+            let written = TYPES
+                .iter()
+                .find(|(name, _)| name == expected)
+                .map(|(_, written)| *written);
             let schema = Schema::get().known(&path).map(|known| how(&path, &known.example));
-            let written = written.or(schema.filter(|_| expected.contains("enum "))).unwrap_or(expected);
+            let written = written
+                .or(schema.filter(|_| expected.contains("enum ")))
+                .unwrap_or(expected);
             value(&at, format!("{} does not fit; write {written}", shown(actual)))
         }
         Wrong::Message(words) => value(&at, words.clone()),
@@ -101,7 +106,11 @@ pub(super) fn hint(section: &str, key: &str, known: &[&str]) -> String {
     };
     let near = |near: &String| strsim::jaro_winkler(&key, near) > 0.8;
     let hint = meant(&key)
-        .or_else(|| nearest(&key, known.iter().copied()).filter(near).and_then(|near| meant(&near)))
+        .or_else(|| {
+            nearest(&key, known.iter().copied())
+                .filter(near)
+                .and_then(|near| meant(&near))
+        })
         .or_else(|| meant(other_name(&key)?));
     hint.map(|hint| format!("; {hint}")).unwrap_or_default()
 }

@@ -144,11 +144,12 @@ impl Config {
         exposed
     }
 
-    /// What is odd or wrong about the files with secrets, each once.
-    pub fn remarks(&self) -> Vec<String> {
+    /// What is odd about the files with secrets, each once; and which cannot be used, if `faults` are asked for, too: who
+    /// needs a secret at once is told by the error itself.
+    pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
         let ways = self.secret_ways().into_iter().filter(|ways| seen.insert(ways.file));
-        ways.filter_map(|ways| ways.remark()).collect()
+        ways.filter_map(|ways| ways.remark(faults)).collect()
     }
 
     /// Every secret of the configuration.

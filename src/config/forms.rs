@@ -11,7 +11,10 @@ pub(super) fn host_fault(host: &str) -> Option<String> {
     if host.trim().is_empty() {
         return Some("must name the server: host = \"mail.example.com\"".to_owned());
     }
-    let is_name = |host: &str| host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let is_name = |host: &str| {
+        host.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+    };
     if is_name(host) || host.parse::<IpAddr>().is_ok() {
         return None;
     }
@@ -23,14 +26,20 @@ pub(super) fn host_fault(host: &str) -> Option<String> {
         None => rest.split_once(':').unwrap_or((rest, "")),
     };
     let name = name.trim();
-    let mut write = vec![match !name.is_empty() && (is_name(name) || name.parse::<IpAddr>().is_ok()) {
-        true => format!("host = \"{name}\""),
-        false => "host = \"mail.example.com\"".to_owned(),
-    }];
+    let mut write = vec![
+        match !name.is_empty() && (is_name(name) || name.parse::<IpAddr>().is_ok()) {
+            true => format!("host = \"{name}\""),
+            false => "host = \"mail.example.com\"".to_owned(),
+        },
+    ];
     if let Ok(port) = port.trim().parse::<u16>() {
         write.push(format!("port = {port}"));
     }
-    if let Some(family) = scheme.to_lowercase().strip_suffix('s').filter(|name| ["imap", "pop3", "smtp"].contains(name)) {
+    if let Some(family) = scheme
+        .to_lowercase()
+        .strip_suffix('s')
+        .filter(|name| ["imap", "pop3", "smtp"].contains(name))
+    {
         write.push(format!("access = \"{family}-ssl\""));
     }
     // There may be a password beside the account.
@@ -39,13 +48,17 @@ pub(super) fn host_fault(host: &str) -> Option<String> {
         _ => (String::new(), ", the account into username"),
     };
     let write = write.join(" and ");
-    Some(format!("{given}host is a name alone; the port goes into port{also}; write {write}"))
+    Some(format!(
+        "{given}host is a name alone; the port goes into port{also}; write {write}"
+    ))
 }
 
 /// What is wrong with a username.
 pub(super) fn username_fault(username: &str) -> Option<String> {
     if username.trim().is_empty() {
-        return Some("is empty; write the name by which the mailbox logs in: username = \"all@example.com\"".to_owned());
+        return Some(
+            "is empty; write the name by which the mailbox logs in: username = \"all@example.com\"".to_owned(),
+        );
     }
     let around = username.trim() != username || username.contains(char::is_control);
     around.then(|| format!("{username:?} has a space or a line end around it; take it out"))
@@ -83,9 +96,17 @@ pub(super) fn field_name_fault(name: &str) -> Option<String> {
 pub(super) fn schedule_hint(text: &str) -> String {
     const DAILY: &str = "\"30 2 * * *\" (each day at 02:30)";
     let lower = text.trim().to_lowercase();
-    let span = lower.trim_start_matches("every").trim_start_matches("each").trim_matches([' ', ':']);
+    let span = lower
+        .trim_start_matches("every")
+        .trim_start_matches("each")
+        .trim_matches([' ', ':']);
     let duration = humantime::parse_duration(span).ok();
-    let at = span.trim_start_matches("daily").trim_start_matches("day").trim().trim_start_matches("at").trim();
+    let at = span
+        .trim_start_matches("daily")
+        .trim_start_matches("day")
+        .trim()
+        .trim_start_matches("at")
+        .trim();
     if duration.is_some_and(|duration| duration < Duration::from_secs(1)) {
         return "a second at least, such as \"every 15m\"".to_owned();
     }
@@ -106,7 +127,9 @@ pub(super) fn schedule_hint(text: &str) -> String {
         "day" | "daily" | "night" | "nightly" | "midnight" => DAILY,
         "week" | "weekly" => "\"30 2 * * 0\" (on Sundays at 02:30)",
         "month" | "monthly" => "\"30 2 1 * *\" (on the first of the month at 02:30)",
-        "continuous" | "continuously" | "always" | "permanent" | "idle" | "push" | "immediate" | "immediately" => "\"continuous\"",
+        "continuous" | "continuously" | "always" | "permanent" | "idle" | "push" | "immediate" | "immediately" => {
+            "\"continuous\""
+        }
         "manual" | "manually" | "never" | "off" | "none" | "no" | "disabled" | "" => "\"manual\"",
         _ if lower.split_whitespace().count() == 6 => {
             "five fields and no seconds: minute, hour, day, month, day of the week, as \"30 2 * * *\""
@@ -122,24 +145,44 @@ mod tests {
 
     #[test]
     fn a_host_with_more_than_its_name_was_looked_up_as_it_is() {
-        for good in ["mail.example.com", "localhost", "127.0.0.1", "::1", "bücher.example", "mail.example.com.", "a_b"] {
+        for good in [
+            "mail.example.com",
+            "localhost",
+            "127.0.0.1",
+            "::1",
+            "bücher.example",
+            "mail.example.com.",
+            "a_b",
+        ] {
             assert_eq!(host_fault(good), None, "{good}");
         }
         for (given, write) in [
-            ("imaps://mail.example.com", "host = \"mail.example.com\" and access = \"imap-ssl\""),
+            (
+                "imaps://mail.example.com",
+                "host = \"mail.example.com\" and access = \"imap-ssl\"",
+            ),
             ("mail.example.com:993", "host = \"mail.example.com\" and port = 993"),
             ("mail.example.com/INBOX", "host = \"mail.example.com\""),
-            ("imap://mail.example.com:143/", "host = \"mail.example.com\" and port = 143"),
+            (
+                "imap://mail.example.com:143/",
+                "host = \"mail.example.com\" and port = 143",
+            ),
             ("https://mail.example.com", "host = \"mail.example.com\""),
             (" mail.example.com", "host = \"mail.example.com\""),
             ("[::1]:993", "host = \"::1\" and port = 993"),
             ("mail example com", "host = \"mail.example.com\""),
         ] {
             let said = host_fault(given).expect(given);
-            assert_eq!(said, format!("{given:?}: host is a name alone; the port goes into port; write {write}"));
+            assert_eq!(
+                said,
+                format!("{given:?}: host is a name alone; the port goes into port; write {write}")
+            );
         }
         let said = host_fault("imaps://all:hunter2@mail.example.com").unwrap();
-        assert!(!said.contains("hunter2") && said.contains("the account into username"), "{said}");
+        assert!(
+            !said.contains("hunter2") && said.contains("the account into username"),
+            "{said}"
+        );
     }
 
     #[test]

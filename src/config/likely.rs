@@ -4,9 +4,15 @@ use super::error::nearest;
 
 /// A word, and what others write for it.
 const SYNONYMS: [(&str, &[&str]); 13] = [
-    ("none", &["off", "no", "false", "never", "ignore", "insecure", "disabled", "skip"]),
+    (
+        "none",
+        &["off", "no", "false", "never", "ignore", "insecure", "disabled", "skip"],
+    ),
     ("never", &["off", "no", "false", "none", "disabled"]),
-    ("system", &["on", "yes", "true", "full", "strict", "always", "default", "peer"]),
+    (
+        "system",
+        &["on", "yes", "true", "full", "strict", "always", "default", "peer"],
+    ),
     ("always", &["on", "yes", "true", "all", "every"]),
     ("archived", &["on", "yes", "true", "always", "after"]),
     ("auto", &["default", "automatic", "on", "yes", "true"]),
@@ -23,7 +29,19 @@ const NAMES: [(&str, &[&str]); 15] = [
     ("username", &["user", "login", "account", "user_name", "userid"]),
     ("password", &["pass", "passwd", "pwd", "secret"]),
     ("host", &["hostname", "address", "ip", "servername"]),
-    ("access", &["protocol", "type", "security", "encryption", "ssl", "starttls", "use_ssl", "method"]),
+    (
+        "access",
+        &[
+            "protocol",
+            "type",
+            "security",
+            "encryption",
+            "ssl",
+            "starttls",
+            "use_ssl",
+            "method",
+        ],
+    ),
     ("schedule", &["interval", "cron", "every", "poll"]),
     ("mail", &["smtp", "email", "notify", "notifications", "smtp_server"]),
     ("server", &["imap", "pop3", "source", "connection", "mailserver"]),
@@ -33,7 +51,10 @@ const NAMES: [(&str, &[&str]); 15] = [
     ("addresses", &["aliases", "alias", "emails", "email_addresses", "mails"]),
     ("log", &["logging", "logs"]),
     ("http", &["metrics", "web", "prometheus", "listen_address"]),
-    ("data_dir", &["storage", "store", "path", "dir", "directory", "database", "datadir"]),
+    (
+        "data_dir",
+        &["storage", "store", "path", "dir", "directory", "database", "datadir"],
+    ),
     ("level", &["loglevel", "log_level", "verbosity"]),
 ];
 /// From here on two words are one, misspelt.
@@ -48,7 +69,8 @@ pub(super) fn likely(given: &str, known: &[&str]) -> Option<String> {
         return Some(access.join(" or "));
     }
     let word = synonym(&lower, known).map(str::to_owned);
-    word.or_else(|| nearest(&lower, known.iter().copied())).map(|word| quoted(&word))
+    word.or_else(|| nearest(&lower, known.iter().copied()))
+        .map(|word| quoted(&word))
 }
 
 /// What others call otherwise.
@@ -79,9 +101,15 @@ fn access(lower: &str, known: &[&str]) -> Vec<String> {
         .copied()
         .filter(|family| known.contains(&format!("{family}-ssl").as_str()))
         .collect();
-    let named: Vec<&str> = families.iter().copied().filter(|family| lower.starts_with(&family[..3])).collect();
+    let named: Vec<&str> = families
+        .iter()
+        .copied()
+        .filter(|family| lower.starts_with(&family[..3]))
+        .collect();
     let rest = match named.first() {
-        Some(family) => lower[3..].trim_start_matches(&family[3..]).trim_start_matches(|c: char| c.is_ascii_digit()),
+        Some(family) => lower[3..]
+            .trim_start_matches(&family[3..])
+            .trim_start_matches(|c: char| c.is_ascii_digit()),
         None => lower,
     };
     let has = |words: &[&str]| words.iter().any(|word| rest.contains(word));
@@ -97,7 +125,9 @@ fn access(lower: &str, known: &[&str]) -> Vec<String> {
         return Vec::new();
     };
     let meant = if named.is_empty() { families } else { named };
-    let each = meant.iter().flat_map(|family| endings.iter().map(move |ending| format!("\"{family}{ending}\"")));
+    let each = meant
+        .iter()
+        .flat_map(|family| endings.iter().map(move |ending| format!("\"{family}{ending}\"")));
     each.collect()
 }
 

@@ -1,7 +1,7 @@
 //! Reading the configuration: TOML, then the environment, then what only a second look shows.
 
 use std::{
-    io::{self, Read},
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -13,7 +13,8 @@ use figment::{
 use toml_edit::{ImDocument, Item, Table, Value};
 
 use super::{
-    Config, ConfigError, FileUsers, HttpTls, Profile, check, directory, error::Place, explain::explain, shape, syntax, users_file,
+    Config, ConfigError, FileUsers, HttpTls, Profile, check, directory, error::Place, explain::explain, shape, syntax,
+    users_file,
 };
 use crate::account::{absolute, run_as, why_unreadable};
 
@@ -52,7 +53,10 @@ impl Config {
         {
             return Err(ConfigError::Value {
                 at: Place {
-                    source: format!("variable {PREFIX}{}", variable.0.as_str().to_uppercase().replace('.', "__")),
+                    source: format!(
+                        "variable {PREFIX}{}",
+                        variable.0.as_str().to_uppercase().replace('.', "__")
+                    ),
                     line: None,
                 },
                 key: first_part(variable.0.as_str()).to_owned(),
@@ -116,29 +120,30 @@ impl Config {
 
 /// What a configuration file holds, or why it is of no use.
 fn text_of(file: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        let owner = std::fs::metadata(file.parent().unwrap_or(Path::new("."))).map(|folder| folder.uid());
+    let bytes = std::fs::read(file).map_err(|error| {
         let why = why_unreadable(file, &error);
-        match (error.kind(), owner) {
-            // Those for whom it is can read it: the owner of its folder at least.
-            (io::ErrorKind::PermissionDenied, owner) => format!("{why}; {}", run_as(owner.unwrap_or(0))),
-            (io::ErrorKind::InvalidData, _) if is_utf16(file) => {
-                "is text in UTF-16, as editors of Windows write it; save it as UTF-8".to_owned()
+        match error.kind() {
+            // The owner of its folder can read it, at least.
+            io::ErrorKind::PermissionDenied => {
+                let folder = file.parent().and_then(|folder| std::fs::metadata(folder).ok());
+                format!("{why}; {}", run_as(folder.map_or(0, |folder| folder.uid())))
             }
             _ => why,
         }
+    })?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("is text in UTF-16, as editors of Windows write it; save it as UTF-8".to_owned());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = memchr::memchr_iter(b'\n', valid).count() + 1;
+        format!("is not text in UTF-8 (line {line}); save it as UTF-8")
     })?;
     // As a full disk leaves it. All users would be retired by it.
     match text.trim_start_matches('\u{feff}').trim().is_empty() {
         true => Err("is empty; write at least a [[profile]] into it".to_owned()),
         false => Ok(text),
     }
-}
-
-fn is_utf16(file: &Path) -> bool {
-    let mut mark = [0; 2];
-    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut mark));
-    read.is_ok() && [[0xff, 0xfe], [0xfe, 0xff]].contains(&mark)
 }
 
 fn first_part(key: &str) -> &str {

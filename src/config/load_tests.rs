@@ -61,7 +61,10 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest() {
         "{shown}"
     );
     let shown = refusal(&PROFILE.replace("[profile.server]", "tls = { verfy = \"none\" }\n[profile.server]"));
-    assert!(shown.contains("line 4") && shown.contains("belongs below [profile.server]"), "{shown}");
+    assert!(
+        shown.contains("line 4") && shown.contains("belongs below [profile.server]"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -60,7 +60,10 @@ impl Schema {
             }
         }
         let (to, from) = SAME;
-        let same: Vec<_> = schema.below(from).map(|(key, known)| (join(to, key), known.clone())).collect();
+        let same: Vec<_> = schema
+            .below(from)
+            .map(|(key, known)| (join(to, key), known.clone()))
+            .collect();
         schema.0.extend(same);
         schema
     }
@@ -71,7 +74,11 @@ impl Schema {
                 self.add(stem, Kind::Value, Value::from("…"));
                 self.add(&format!("{stem}_env"), Kind::Value, Value::from("VARIABLE"));
             }
-            let kind = if value.is_inline_table() { Kind::Inline } else { Kind::Value };
+            let kind = if value.is_inline_table() {
+                Kind::Inline
+            } else {
+                Kind::Value
+            };
             return self.add(path, kind, value);
         };
         for (key, value) in table {
@@ -148,16 +155,19 @@ impl Schema {
             Kind::Section => format!("[{path}] on a line of its own, and its keys below"),
             Kind::Sections => format!("[[{path}]] on a line of its own, and its keys below"),
             // What those want who write no table.
-            Kind::Inline if path.ends_with("server.tls") || path == "mail.tls" => "tls = { verify = \"none\" }".to_owned(),
+            Kind::Inline if path.ends_with("server.tls") || path == "mail.tls" => {
+                "tls = { verify = \"none\" }".to_owned()
+            }
             Kind::Inline | Kind::Value => format!("{key} = {}", known.example),
         })
     }
 
     /// The example of the first key of this name, for a line of which the section is not known.
     pub fn example(&self, key: &str) -> Option<&Value> {
-        let mut named = self.0.iter().filter(|(path, known)| {
-            parent(path).1 == key && matches!(known.kind, Kind::Value | Kind::Inline)
-        });
+        let mut named = self
+            .0
+            .iter()
+            .filter(|(path, known)| parent(path).1 == key && matches!(known.kind, Kind::Value | Kind::Inline));
         named.next().map(|(_, known)| &known.example)
     }
 }
@@ -209,5 +219,8 @@ pub(super) fn entry(line: &str) -> Option<(&str, Value)> {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

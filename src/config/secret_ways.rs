@@ -63,14 +63,19 @@ impl SecretWays<'_> {
         }
     }
 
-    /// What is odd about the file without being wrong, or why it cannot be used.
-    pub fn remark(&self) -> Option<String> {
+    /// What is odd about the file without being wrong; and why it cannot be used, if `faults` are asked for, too.
+    pub fn remark(&self, faults: bool) -> Option<String> {
         let file = self.file?;
         match self.read_file(file) {
             Ok(found) => found.remark.map(|remark| {
-                format!("{}{}_file {} {remark}", self.section, self.key, absolute(file).display())
+                format!(
+                    "{}{}_file {} {remark}",
+                    self.section,
+                    self.key,
+                    absolute(file).display()
+                )
             }),
-            Err(error) => Some(error.to_string()),
+            Err(error) => faults.then(|| error.to_string()),
         }
     }
 
@@ -143,7 +148,7 @@ fn to_write(file: &Path) -> String {
         (true, group) => format!("install -m 640 -g {} /dev/stdin {shown}", group_name(group)),
         (false, _) => format!("as root: install -m 640 -g {} /dev/stdin {shown}", own_group()),
     };
-    format!("write it by `{install}`, then type it, Enter, Ctrl-D")
+    format!("write it anew by `{install}`, then type it, Enter, Ctrl-D")
 }
 
 /// The command that lets the account that runs this read a file.

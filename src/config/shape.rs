@@ -16,7 +16,10 @@ const WORD_OR_TABLE: &str = "profile.recipients.unknown";
 /// What switches a key off, for those who write false.
 const OFF: [(&[&str], &str); 3] = [
     (&["verify"], "none"),
-    (&["when", "recheck", "compress", "pause", "quiet_hours", "journal"], "never"),
+    (
+        &["when", "recheck", "compress", "pause", "quiet_hours", "journal"],
+        "never",
+    ),
     (&["schedule"], "manual"),
 ];
 
@@ -70,7 +73,8 @@ fn tables(item: &Item) -> Vec<(Option<usize>, &dyn TableLike)> {
     match item {
         Item::ArrayOfTables(tables) => {
             let each = tables.iter().enumerate();
-            each.map(|(index, table)| (Some(index), table as &dyn TableLike)).collect()
+            each.map(|(index, table)| (Some(index), table as &dyn TableLike))
+                .collect()
         }
         item => item.as_table_like().map(|table| (None, table)).into_iter().collect(),
     }
@@ -104,19 +108,24 @@ impl Shape<'_> {
                 let tables = list.iter().filter_map(Value::as_inline_table);
                 self.each(tables.map(|table| table as &dyn TableLike), at, path)
             }
-            (Kind::Sections, Item::Table(_)) => {
-                self.wrong(at, format!("write [[{path}]], with two brackets on each side, for each {path}"))
-            }
+            (Kind::Sections, Item::Table(_)) => self.wrong(
+                at,
+                format!("write [[{path}]], with two brackets on each side, for each {path}"),
+            ),
             (Kind::Section | Kind::Inline, item) if item.is_table_like() => match item.as_table_like() {
                 Some(table) => self.table(table, at, path),
                 None => Ok(()),
             },
-            (Kind::Section | Kind::Inline, Item::ArrayOfTables(_)) => {
-                self.wrong(at, format!("write [{path}], with one bracket on each side: there is one alone"))
-            }
+            (Kind::Section | Kind::Inline, Item::ArrayOfTables(_)) => self.wrong(
+                at,
+                format!("write [{path}], with one bracket on each side: there is one alone"),
+            ),
             (Kind::Section | Kind::Sections | Kind::Inline, item) => {
                 let written = Schema::get().written(path).unwrap_or_default();
-                let given = item.as_value().filter(|_| !is_secret(path)).map_or("this".to_owned(), given);
+                let given = item
+                    .as_value()
+                    .filter(|_| !is_secret(path))
+                    .map_or("this".to_owned(), given);
                 self.wrong(at, format!("{given} does not fit; write {written}"))
             }
             (Kind::Value, Item::Value(value)) => match fault(value, &known.example, path) {
@@ -155,7 +164,10 @@ fn fault(value: &Value, example: &Value, path: &str) -> Option<String> {
     let fits = match (value, example) {
         (Value::Array(list), Value::Array(_)) => {
             return list.iter().find(|one| !one.is_str()).map(|one| {
-                format!("{} in the list does not fit; write a list of texts in quotes: {example}", given(one))
+                format!(
+                    "{} in the list does not fit; write a list of texts in quotes: {example}",
+                    given(one)
+                )
             });
         }
         (Value::String(_), Value::String(_)) => true,

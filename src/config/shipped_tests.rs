@@ -38,7 +38,10 @@ fn key(line: &str) -> &str {
 fn as_it_is_it_changes_nothing() {
     assert_eq!(read(SHIPPED), read("# nothing\n"));
     let set = SHIPPED.lines().find(|line| !line.is_empty() && !line.starts_with('#'));
-    assert_eq!(set, None, "a section that is not commented out takes what is written behind it");
+    assert_eq!(
+        set, None,
+        "a section that is not commented out takes what is written behind it"
+    );
 }
 
 /// A table with what it needs, and one line more; the line of the same key is gone, and others that exclude it.
@@ -74,11 +77,9 @@ fn with(section: &str, line: &str) -> String {
         lines.map(|line| format!("{line}\n")).collect()
     };
     match section {
-        "profile" => PROFILE.replacen("name = \"company\"\n", &format!("name = \"c\"\n{line}\n"), 1).replacen(
-            if key(line) == "name" { "name = \"c\"\n" } else { "\0" },
-            "",
-            1,
-        ),
+        "profile" => PROFILE
+            .replacen("name = \"company\"\n", &format!("name = \"c\"\n{line}\n"), 1)
+            .replacen(if key(line) == "name" { "name = \"c\"\n" } else { "\0" }, "", 1),
         "profile.server" => profile(key(line)) + line + "\n",
         "profile.server.oauth2" => profile("password_file") + &table,
         "profile.notify" => with("mail", "") + PROFILE + &table,
@@ -104,9 +105,19 @@ fn each_line_of_it_can_be_used() {
 fn what_it_shows_as_a_default_is_one() {
     // What a person must give, and what the text above it calls an example.
     let examples = [
-        "users_file", "user", "list", "domain_aliases", "profile.name", "profile.server.access", "profile.server.host",
-        "profile.server.port", "profile.server.username", "profile.server.password_file", "profile.server.tls",
-        "profile.recipients.own_addresses", "profile.recipients.local_domains",
+        "users_file",
+        "user",
+        "list",
+        "domain_aliases",
+        "profile.name",
+        "profile.server.access",
+        "profile.server.host",
+        "profile.server.port",
+        "profile.server.username",
+        "profile.server.password_file",
+        "profile.server.tls",
+        "profile.recipients.own_addresses",
+        "profile.recipients.local_domains",
     ];
     let mut section = String::new();
     for line in SHIPPED.lines().filter_map(|line| line.strip_prefix("# ")) {
@@ -126,7 +137,11 @@ fn what_it_shows_as_a_default_is_one() {
             _ if section.starts_with("profile") => PROFILE.to_owned(),
             _ => String::new(),
         };
-        assert_eq!(read(&with(&section, line).replace("name = \"c\"", "name = \"company\"")), read(&unset), "{line}");
+        assert_eq!(
+            read(&with(&section, line).replace("name = \"c\"", "name = \"company\"")),
+            read(&unset),
+            "{line}"
+        );
     }
 }
 
@@ -153,7 +168,10 @@ fn it_has_every_key_there_is() {
 #[test]
 fn the_example_of_the_readme_can_be_written_behind_it() {
     let readme = include_str!("../../README.md");
-    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
     let example = example.expect("an example of TOML in README.md");
     assert!(example.contains("[[profile]]"), "{example}");
     let installed = SHIPPED.replacen("# data_dir = \"data\"\n", "data_dir = \"/var/lib/dropkeep\"\n", 1);

@@ -4,6 +4,7 @@
 use toml_edit::Value;
 
 use super::schema::{Schema, entry, may_be_secret, parent};
+use crate::harmless::is_unseen;
 
 /// Quotes that word processors make of plain ones.
 const TYPOGRAPHIC: [char; 9] = ['„', '“', '”', '‟', '‘', '’', '‚', '«', '»'];
@@ -28,7 +29,12 @@ pub(super) fn diagnose(text: &str, offset: usize, parser: &str) -> (usize, Strin
     if let Some((at, hint)) = unclosed(text, offset, &lines) {
         return (at + 1, format!("not valid TOML; {hint}"));
     }
-    let hint = of_line(line.trim()).unwrap_or_else(|| one_line(parser));
+    let odd = || {
+        let blank = |c: char| !c.is_ascii() && (c.is_whitespace() || is_unseen(c));
+        let hint = "it has a blank that is not a plain one, as web pages have them: type the line anew";
+        line.contains(blank).then(|| hint.to_owned())
+    };
+    let hint = of_line(line.trim()).or_else(odd).unwrap_or_else(|| one_line(parser));
     (number + 1, format!("not valid TOML; {hint}"))
 }
 
@@ -46,10 +52,7 @@ fn floor(text: &str, offset: usize) -> usize {
 /// A section or a key that stands there twice, with both lines.
 fn twice(lines: &[&str], number: usize) -> Option<(usize, String)> {
     let said = |first: usize, what: &str, remedy: &str| {
-        Some((
-            number + 1,
-            format!("{what} is in line {} already; {remedy}", first + 1),
-        ))
+        Some((number + 1, format!("{what} is in line {} already; {remedy}", first + 1)))
     };
     let line = lines.get(number)?.trim();
     if line.starts_with('[') {
@@ -57,18 +60,27 @@ fn twice(lines: &[&str], number: usize) -> Option<(usize, String)> {
         let same = |line: &&str| section_name(line.trim()) == Some(name);
         let Some(first) = lines[..number].iter().position(same) else {
             let key = parent(name).1;
-            let first = lines[..number].iter().rposition(|line| key_of(line.trim()) == Some(key))?;
+            let first = lines[..number]
+                .iter()
+                .rposition(|line| key_of(line.trim()) == Some(key))?;
             return said(first, key, "it is either a key or a section");
         };
         let (old, new) = (bare_header(lines[first]), bare_header(line));
         return match old == new {
             true => said(first, new, "put the keys of both below one of them"),
-            false => said(first, old, &format!("{new} is another thing: write all of them with the same brackets")),
+            false => said(
+                first,
+                old,
+                &format!("{new} is another thing: write all of them with the same brackets"),
+            ),
         };
     }
     let key = key_of(line)?;
     // In the same section, or, where it is there as a table, anywhere before.
-    let begins = lines[..number].iter().rposition(|line| line.trim_start().starts_with('[')).map_or(0, |at| at + 1);
+    let begins = lines[..number]
+        .iter()
+        .rposition(|line| line.trim_start().starts_with('['))
+        .map_or(0, |at| at + 1);
     let first = (begins..number).find(|at| key_of(lines[*at].trim()) == Some(key))?;
     said(first, key, "take one of the two lines out")
 }
@@ -82,13 +94,19 @@ fn bare_header(line: &str) -> &str {
 fn section_name(line: &str) -> Option<&str> {
     let bare = bare_header(line);
     let name = bare.strip_prefix('[')?.strip_suffix(']')?;
-    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let name = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
     Some(name.trim())
 }
 
 fn key_of(line: &str) -> Option<&str> {
     let key = line.split_once('=')?.0.trim();
-    let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"".contains(&byte));
+    let bare = !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"".contains(&byte));
     bare.then_some(key)
 }
 
@@ -99,7 +117,10 @@ fn unclosed(text: &str, offset: usize, lines: &[&str]) -> Option<(usize, String)
     let stopped = text[..offset].matches('\n').count();
     if bracket == '{' {
         return match stopped > number {
-            true => Some((number, "a table in braces { … } stands on one line, } included".to_owned())),
+            true => Some((
+                number,
+                "a table in braces { … } stands on one line, } included".to_owned(),
+            )),
             // What is wrong in it stands in the line itself.
             false => of_line(lines.get(number)?.trim()).map(|hint| (number, hint)),
         };
@@ -114,7 +135,10 @@ fn unclosed(text: &str, offset: usize, lines: &[&str]) -> Option<(usize, String)
     let line = lines.get(stopped).copied().unwrap_or_default().trim();
     let begins_anew = line.is_empty() || line.starts_with('[') || key_of(line).is_some();
     match begins_anew || behind.is_empty() {
-        true => Some((number, "the list that begins here is not closed: ] is missing".to_owned())),
+        true => Some((
+            number,
+            "the list that begins here is not closed: ] is missing".to_owned(),
+        )),
         false => unquoted_in_list(line).map(|hint| (stopped, hint)),
     }
 }
@@ -150,11 +174,19 @@ fn open_at(text: &str) -> Option<(char, usize)> {
 
 /// What is wrong with a line by itself.
 fn of_line(line: &str) -> Option<String> {
+    if [";", "//", "--", "/*"].iter().any(|mark| line.starts_with(mark)) {
+        return Some("a comment begins with #".to_owned());
+    }
+    if line.starts_with("- ") {
+        return Some("a list is written in brackets: [\"…\", \"…\"]".to_owned());
+    }
     if line.starts_with('[') {
         return of_header(line);
     }
     let equals = line.find('=');
-    let colon = line.find(':').filter(|colon| equals.is_none_or(|equals| *colon < equals));
+    let colon = line
+        .find(':')
+        .filter(|colon| equals.is_none_or(|equals| *colon < equals));
     let Some(at) = colon.or(equals) else {
         let key = line.split_whitespace().next()?;
         return Some(match line.split_once(char::is_whitespace) {
@@ -164,7 +196,10 @@ fn of_line(line: &str) -> Option<String> {
     };
     let key = line[..at].trim();
     if colon.is_some() {
-        return Some(format!("write = and not : between a key and its value: {}", example_of(key)));
+        return Some(format!(
+            "write = and not : between a key and its value: {}",
+            example_of(key)
+        ));
     }
     if key.is_empty() || key_of(line).is_none() {
         return Some("a key is one word of letters, digits, - and _, before the =".to_owned());
@@ -183,7 +218,10 @@ fn of_header(line: &str) -> Option<String> {
     }
     let written = Schema::get().known(&name).and_then(|_| Schema::get().written(&name));
     match (brackets.0 == brackets.1, written) {
-        (_, Some(written)) => Some(format!("write {}", written.split(" on a line").next().unwrap_or_default())),
+        (_, Some(written)) => Some(format!(
+            "write {}",
+            written.split(" on a line").next().unwrap_or_default()
+        )),
         (false, None) => Some("a section has the same brackets on both sides: [name] or [[name]]".to_owned()),
         (true, None) => None,
     }
@@ -194,7 +232,10 @@ fn of_value(key: &str, value: &str) -> Option<String> {
         return Some(format!("the value is missing: {}", example_of(key)));
     }
     if value.starts_with(TYPOGRAPHIC) || (value.ends_with(TYPOGRAPHIC) && value.starts_with(['"', '\''])) {
-        return Some(format!("write plain quotes \" in place of typographic ones: {}", shown(key, unquoted(value))));
+        return Some(format!(
+            "write plain quotes \" in place of typographic ones: {}",
+            shown(key, unquoted(value))
+        ));
     }
     if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         return of_quoted(key, value, quote);
@@ -211,12 +252,20 @@ fn of_value(key: &str, value: &str) -> Option<String> {
     let boolean = BOOLEANS.iter().find(|(word, _)| word.eq_ignore_ascii_case(bare));
     match (boolean, wanted) {
         (Some((word, value)), wanted) if matches!(*word, "true" | "false") || wanted.is_some_and(Value::is_bool) => {
-            Some(format!("write true or false, in small letters: {}", shown_as(key, &value.to_string())))
+            Some(format!(
+                "write true or false, in small letters: {}",
+                shown_as(key, &value.to_string())
+            ))
         }
         (None, Some(Value::Integer(example))) => {
             let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
-            let number = digits.parse::<u32>().map_or(example.value().to_string(), |number| number.to_string());
-            Some(format!("write a whole number, of digits alone: {}", shown_as(key, &number)))
+            let number = digits
+                .parse::<u32>()
+                .map_or(example.value().to_string(), |number| number.to_string());
+            Some(format!(
+                "write a whole number, of digits alone: {}",
+                shown_as(key, &number)
+            ))
         }
         _ => Some(quotes_needed(key, bare)),
     }
@@ -233,17 +282,24 @@ fn of_quoted(key: &str, value: &str, quote: char) -> Option<String> {
     let backslash = quote == '"' && inside.contains('\\');
     if backslash && !may_be_secret(key) {
         let plain = inside.trim_end_matches('"').replace("\\\\", "\\");
-        return Some(format!("between \" a backslash begins a special character; write '{plain}', or each \\ twice"));
+        return Some(format!(
+            "between \" a backslash begins a special character; write '{plain}', or each \\ twice"
+        ));
     }
     if backslash {
-        return Some("between \" a backslash begins a special character; write it twice, or write ' in place of \"".to_owned());
+        return Some(
+            "between \" a backslash begins a special character; write it twice, or write ' in place of \"".to_owned(),
+        );
     }
     let Some((end, _)) = end else {
         return Some(format!("the closing quote {quote} is missing"));
     };
     let behind = inside[end + 1..].trim();
     if behind.starts_with(['"', '\'']) || behind.starts_with(", ") || behind.starts_with(",\"") {
-        let list = format!("[{value}]").parse::<Value>().ok().filter(|_| !may_be_secret(key));
+        let list = format!("[{value}]")
+            .parse::<Value>()
+            .ok()
+            .filter(|_| !may_be_secret(key));
         return Some(match list {
             Some(list) => format!("several values are a list: {}", shown_as(key, list.to_string().trim())),
             None => "a value ends with its closing quote, and nothing follows it".to_owned(),
@@ -278,7 +334,9 @@ fn unquoted_in_list(value: &str) -> Option<String> {
             '#' => break,
             '[' | ']' | '{' | '}' | ',' | '=' => rest = rest[1..].trim_start(),
             _ => {
-                let end = rest.find(|c: char| matches!(c, ',' | ']' | '}' | '=' | '#')).unwrap_or(rest.len());
+                let end = rest
+                    .find(|c: char| matches!(c, ',' | ']' | '}' | '=' | '#'))
+                    .unwrap_or(rest.len());
                 let (word, behind) = (rest[..end].trim(), &rest[end..]);
                 if behind.starts_with('=') {
                     key = word;
@@ -299,7 +357,9 @@ fn unquoted_in_list(value: &str) -> Option<String> {
 
 fn unquoted(value: &str) -> &str {
     let value = value.split(" #").next().unwrap_or(value);
-    value.trim().trim_matches(|c| TYPOGRAPHIC.contains(&c) || matches!(c, '"' | '\''))
+    value
+        .trim()
+        .trim_matches(|c| TYPOGRAPHIC.contains(&c) || matches!(c, '"' | '\''))
 }
 
 fn quotes_needed(key: &str, value: &str) -> String {

@@ -135,8 +135,11 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
     };
     let why = |error: io::Error| unreadable(&why_unreadable(file, &error));
     let metadata = fs::metadata(file).map_err(why)?;
+    if metadata.is_dir() {
+        return Err(why(io::ErrorKind::IsADirectory.into()));
+    }
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(unreadable(&"it is no list of users: no file, or far too large"));
+        return Err(unreadable(&"is no list of users: no file, or far too large"));
     }
     // Before it is read: what is written later is another file.
     let stamp = FileStamp::of(file).ok();

@@ -49,11 +49,17 @@ fn the_environment_is_judged_too() {
     let site = Site::new("listen = \"127.0.0.1:0\"\n");
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__LISTEN", "0.0.0.0:0");
-    let outcome = site.refuses(command, &["variable DROPKEEP__HTTP__LISTEN: `http.listen`", "TLS and a token"]);
+    let outcome = site.refuses(
+        command,
+        &["variable DROPKEEP__HTTP__LISTEN: `http.listen`", "TLS and a token"],
+    );
     assert!(!outcome.stderr.contains("line"), "{}", outcome.stderr);
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TOKEN", "hunter2");
-    site.refuses(command, &["variable DROPKEEP__HTTP__TOKEN: `http.token`", "at least 16"]);
+    site.refuses(
+        command,
+        &["variable DROPKEEP__HTTP__TOKEN: `http.token`", "at least 16"],
+    );
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TLS__CERT_FILE", "cert.pem");
     site.refuses(command, &["http.tls.key_file", "is missing"]);
