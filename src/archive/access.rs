@@ -75,3 +75,28 @@ fn refused(path: &Path, detail: String) -> StoreError {
         detail,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::chown;
+
+    use super::*;
+
+    #[test]
+    fn the_account_of_a_data_directory_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        require_own(folder.path()).unwrap();
+        require_own(&folder.path().join("none")).unwrap();
+        if chown(folder.path(), Some(65_534), None).is_err() {
+            return eprintln!("skipped: only root can give folders away");
+        }
+        let said = require_own(folder.path()).unwrap_err().to_string();
+        let path = folder.path().display();
+        assert!(
+            said.starts_with(&format!("data_dir {path} belongs to nobody; run this as nobody: ")),
+            "{said}"
+        );
+        // Root may ask whoever serves there.
+        require_reachable(folder.path()).unwrap();
+    }
+}

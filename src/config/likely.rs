@@ -169,7 +169,7 @@ mod tests {
     fn other_words_for_the_same_are_known() {
         let verify = ["system", "none", "pin"];
         assert_eq!(likely("off", &verify).as_deref(), Some("\"none\""));
-        assert_eq!(likely("pni", &verify).as_deref(), Some("\"pin\""));
+        assert_eq!(likely("sytem", &verify).as_deref(), Some("\"system\""));
         assert_eq!(likely("xyz", &verify), None);
         assert!(is_misspelt("catch-all", &["catchall", "skip"]) && !is_misspelt("bob", &["catchall", "skip"]));
     }

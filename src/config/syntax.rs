@@ -139,7 +139,10 @@ fn unclosed(text: &str, offset: usize, lines: &[&str]) -> Option<(usize, String)
             number,
             "the list that begins here is not closed: ] is missing".to_owned(),
         )),
-        false => unquoted_in_list(line).map(|hint| (stopped, hint)),
+        false => {
+            let key = key_of(lines.get(number)?.trim())?;
+            unquoted_in_list(key, line).map(|hint| (stopped, hint))
+        }
     }
 }
 
@@ -195,7 +198,8 @@ fn of_line(line: &str) -> Option<String> {
         });
     };
     let key = line[..at].trim();
-    if colon.is_some() {
+    let one_word = !key.contains(char::is_whitespace);
+    if colon.is_some() && one_word {
         return Some(format!(
             "write = and not : between a key and its value: {}",
             example_of(key)
@@ -241,7 +245,7 @@ fn of_value(key: &str, value: &str) -> Option<String> {
         return of_quoted(key, value, quote);
     }
     if value.starts_with('[') || value.starts_with('{') {
-        return unquoted_in_list(value);
+        return unquoted_in_list(key, value);
     }
     let value = value.split(" #").next().unwrap_or(value).trim();
     let bare = value.trim_end_matches([',', ';']);
@@ -280,7 +284,7 @@ fn of_quoted(key: &str, value: &str, quote: char) -> Option<String> {
         ends
     });
     let backslash = quote == '"' && inside.contains('\\');
-    if backslash && !may_be_secret(key) {
+    if backslash && may_show(key) {
         let plain = inside.trim_end_matches('"').replace("\\\\", "\\");
         return Some(format!(
             "between \" a backslash begins a special character; write '{plain}', or each \\ twice"
@@ -296,10 +300,7 @@ fn of_quoted(key: &str, value: &str, quote: char) -> Option<String> {
     };
     let behind = inside[end + 1..].trim();
     if behind.starts_with(['"', '\'']) || behind.starts_with(", ") || behind.starts_with(",\"") {
-        let list = format!("[{value}]")
-            .parse::<Value>()
-            .ok()
-            .filter(|_| !may_be_secret(key));
+        let list = format!("[{value}]").parse::<Value>().ok().filter(|_| may_show(key));
         return Some(match list {
             Some(list) => format!("several values are a list: {}", shown_as(key, list.to_string().trim())),
             None => "a value ends with its closing quote, and nothing follows it".to_owned(),
@@ -313,12 +314,11 @@ fn of_quoted(key: &str, value: &str, quote: char) -> Option<String> {
 }
 
 /// Of a list or a table in one line, or one line of a list.
-fn unquoted_in_list(value: &str) -> Option<String> {
+fn unquoted_in_list(key: &str, value: &str) -> Option<String> {
     if value.contains(TYPOGRAPHIC) {
         return Some("write plain quotes \" in place of typographic ones".to_owned());
     }
-    let mut rest = value;
-    let mut key = "";
+    let (mut rest, mut key) = (value, key);
     while let Some(c) = rest.chars().next() {
         match c {
             '"' | '\'' => {
@@ -363,7 +363,7 @@ fn unquoted(value: &str) -> &str {
 }
 
 fn quotes_needed(key: &str, value: &str) -> String {
-    match may_be_secret(key) {
+    match !may_show(key) {
         true => format!("text needs quotes: {key} = \"…\" (the value is not shown)"),
         false => format!("text needs quotes: {value:?}"),
     }
@@ -375,15 +375,22 @@ fn shown(key: &str, value: &str) -> String {
 }
 
 fn shown_as(key: &str, value: &str) -> String {
-    match may_be_secret(key) {
+    match !may_show(key) {
         true => format!("{key} = \"…\" (the value is not shown)"),
         false => format!("{key} = {value}"),
     }
 }
 
+/// Whether what stands behind a key may be repeated: only where it is known to be no secret.
+fn may_show(key: &str) -> bool {
+    Schema::get().example(key).is_some() && !may_be_secret(key)
+}
+
 /// The key with the value that the shipped configuration has for it.
 fn example_of(key: &str) -> String {
-    let key = key.trim_matches(['"', '\'']);
-    let example = Schema::get().example(key).map_or("\"…\"".to_owned(), Value::to_string);
-    format!("{key} = {example}")
+    match Schema::get().example(key) {
+        Some(example) => format!("{key} = {example}"),
+        // It may be a piece of anything.
+        None => "key = \"…\"".to_owned(),
+    }
 }

@@ -109,10 +109,10 @@ fn a_hundred_thousand_users_took_no_second_each() {
 fn what_is_no_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let shown = |path: &Path| super::read(path, &[], &[]).unwrap_err().to_string();
-    assert!(shown(folder.path()).contains("no file"));
+    assert!(shown(folder.path()).contains("is a folder"));
     let missing = folder.path().join("users.csv");
     assert!(
-        shown(&missing).contains("users.csv: cannot be read: "),
+        shown(&missing).contains("users.csv: does not exist"),
         "{}",
         shown(&missing)
     );
