@@ -191,7 +191,8 @@ fn check_oauth2(oauth2: &OAuth2, index: &str, document: &Document) -> Result<(),
 fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
     let at = |key| ["profile", index, "recipients", key];
     let recipients = &profile.recipients;
-    let lists: [(&str, &[String], fn(&str) -> Option<String>); 3] = [
+    type Fault = fn(&str) -> Option<String>;
+    let lists: [(&str, &[String], Fault); 3] = [
         ("own_addresses", &recipients.own_addresses, |text| {
             let fault = || EntryError::NoAddress(text.to_owned()).to_string();
             Address::parse_strict(text).is_none().then(fault)

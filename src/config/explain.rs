@@ -46,7 +46,7 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
             ConfigError::UnknownKey {
                 at: place(document, &at, from_env),
                 key: readable(&at),
-                hint: hint(&section, key, known),
+                hint: hint(&section, key, known, false),
             }
         }
         Wrong::MissingField(key) => {
@@ -98,20 +98,25 @@ fn known_path(at: &[&str]) -> String {
 }
 
 /// Where a key belongs, or which one was meant.
-pub(super) fn hint(section: &str, key: &str, known: &[&str]) -> String {
+pub(super) fn hint(section: &str, key: &str, known: &[&str], is_section: bool) -> String {
     let key = key.to_lowercase().replace('-', "_");
     let meant = |key: &str| match known.contains(&key) {
         true => Some(format!("did you mean `{key}`?")),
         false => Schema::get().home(section, key),
     };
     let near = |near: &String| strsim::jaro_winkler(&key, near) > 0.8;
-    let hint = meant(&key)
+    // `[[users]]` is no list's key `users`.
+    let other = || meant(other_name(&key)?);
+    let hint = is_section
+        .then(other)
+        .flatten()
+        .or_else(|| meant(&key))
         .or_else(|| {
             nearest(&key, known.iter().copied())
                 .filter(near)
                 .and_then(|near| meant(&near))
         })
-        .or_else(|| meant(other_name(&key)?));
+        .or_else(other);
     hint.map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 

@@ -84,11 +84,12 @@ impl SecretWays<'_> {
             io::ErrorKind::PermissionDenied => format!("{}; {}", why_unreadable(file, &error), to_open(file)),
             io::ErrorKind::NotFound => {
                 let who = format!("account {} runs this", own());
-                format!("{} ({who}); {}", why_unreadable(file, &error), to_write(file))
+                format!("{} ({who}); write it {}", why_unreadable(file, &error), to_write(file))
             }
             _ => format!("{} (account {} runs this)", why_unreadable(file, &error), own()),
         });
-        let found = bytes.and_then(|bytes| Found::of(&bytes).map_err(|wrong| format!("{wrong}; {}", to_write(file))));
+        let found = bytes
+            .and_then(|bytes| Found::of(&bytes).map_err(|wrong| format!("{wrong}; write it anew {}", to_write(file))));
         found.map_err(|detail| ConfigError::SecretFile {
             section: self.section.clone(),
             key: self.key,
@@ -148,7 +149,7 @@ fn to_write(file: &Path) -> String {
         (true, group) => format!("install -m 640 -g {} /dev/stdin {shown}", group_name(group)),
         (false, _) => format!("as root: install -m 640 -g {} /dev/stdin {shown}", own_group()),
     };
-    format!("write it anew by `{install}`, then type it, Enter, Ctrl-D")
+    format!("by `{install}`, then type it, Enter, Ctrl-D")
 }
 
 /// The command that lets the account that runs this read a file.

@@ -49,7 +49,7 @@ impl Unknown<'_> {
                 return Some(ConfigError::UnknownKey {
                     at: self.document.place(&at),
                     key: readable(&at),
-                    hint: hint(section, key, &known),
+                    hint: hint(section, key, &known, !item.is_value()),
                 });
             };
             if known.kind != Kind::Value && !FREE.contains(&path.as_str()) {

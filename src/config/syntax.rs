@@ -31,7 +31,7 @@ pub(super) fn diagnose(text: &str, offset: usize, parser: &str) -> (usize, Strin
     }
     let odd = || {
         let blank = |c: char| !c.is_ascii() && (c.is_whitespace() || is_unseen(c));
-        let hint = "it has a blank that is not a plain one, as web pages have them: type the line anew";
+        let hint = "the line has a blank that is no plain one, as web pages have them; type it anew";
         line.contains(blank).then(|| hint.to_owned())
     };
     let hint = of_line(line.trim()).or_else(odd).unwrap_or_else(|| one_line(parser));
@@ -334,9 +334,7 @@ fn unquoted_in_list(key: &str, value: &str) -> Option<String> {
             '#' => break,
             '[' | ']' | '{' | '}' | ',' | '=' => rest = rest[1..].trim_start(),
             _ => {
-                let end = rest
-                    .find(|c: char| matches!(c, ',' | ']' | '}' | '=' | '#'))
-                    .unwrap_or(rest.len());
+                let end = rest.find([',', ']', '}', '=', '#']).unwrap_or(rest.len());
                 let (word, behind) = (rest[..end].trim(), &rest[end..]);
                 if behind.starts_with('=') {
                     key = word;
