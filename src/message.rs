@@ -157,13 +157,24 @@ impl Borrow<str> for Address {
 /// What cannot stand among a user's addresses.
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
 pub enum EntryError {
-    #[error("{0:?} is not an address")]
+    #[error("{:?} is not an address{}", .0, address_hint(.0))]
     NoAddress(String),
     #[error(
         "{0:?} is neither an address nor a pattern: a * stands only for all of a domain, as in \"*@example.com\", or \
          of its subdomains, as in \"*@*.example.com\""
     )]
     Star(String),
+}
+
+/// What to write in place of what is no address.
+fn address_hint(text: &str) -> String {
+    let inside = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    match inside.map(|(inside, _)| inside.trim()) {
+        Some(address) if Address::parse_strict(address).is_some() => format!("; write {address:?}"),
+        _ if text.matches('@').count() > 1 => "; write each address in quotes of its own".to_owned(),
+        _ if !text.contains('@') => "; it has no @".to_owned(),
+        _ => String::new(),
+    }
 }
 
 impl fmt::Display for Address {

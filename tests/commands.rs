@@ -54,12 +54,12 @@ fn files_of_the_configuration_that_others_can_read_or_change_are_told_of() {
     open(&appliance.config(), 0o666);
     for stderr in said() {
         for words in [
-            "configuration ",
-            "(mode 666, owner uid ",
+            "the configuration ",
+            ", mode 666): ",
             "have this account fetch",
             "run: chmod o-w ",
-            "profile.server.password_file ",
-            "(mode 644, owner uid ",
+            "profile company: password_file ",
+            ", mode 644): ",
             "other accounts may read it; run: chmod o= ",
         ] {
             assert!(stderr.contains(words), "no {words:?} in {stderr}");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::presence::Absence;
-use crate::{fault, panics::Panicked};
+use crate::{account::plain, fault, panics::Panicked};
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
@@ -48,7 +48,7 @@ pub enum StoreError {
     Older { path: PathBuf, found: u32, known: u32 },
     #[error("{} lies on {kind}, where a crash can damage the store; put data_dir on a local disk", path.display())]
     Network { path: PathBuf, kind: &'static str },
-    #[error("{doing} {}: {source}", path.display())]
+    #[error("{doing} {}: {}", path.display(), plain(source))]
     Io {
         doing: &'static str,
         path: PathBuf,
@@ -70,6 +70,9 @@ pub enum StoreError {
     Fault { detail: String },
     #[error("{panicked} (the store is {}); nothing acknowledged is lost", path.display())]
     Panicked { path: PathBuf, panicked: Panicked },
+    /// The account that this runs as cannot use the data directory.
+    #[error("data_dir {} {detail}", path.display())]
+    Account { path: PathBuf, detail: String },
     #[error("{} {detail}", path.display())]
     Refused { path: PathBuf, detail: String },
     #[error("interrupted; nothing was put in place")]

@@ -4,6 +4,7 @@
 //! [`UserArchive`] speaks for one user; the [`Committer`] is the only writer. `catalog` is the schema.
 
 mod abandoned;
+mod access;
 mod backup;
 mod base64_lines;
 mod block;
@@ -52,6 +53,7 @@ mod volumes;
 mod vouch;
 
 pub use abandoned::close_abandoned_runs;
+pub use access::require_reachable;
 pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
 pub use carry::Watch;
 pub use committer::{Committer, MoreComing};

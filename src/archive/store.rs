@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     StoreError,
+    access::{make_data_dir, require_own},
     catalog::Catalog,
     environment,
     former::Recomputed,
@@ -103,11 +104,11 @@ impl Store {
 
     fn open_to_write(config: &Config, absent: Absent) -> Result<Self, StoreError> {
         let path = &config.data_dir;
-        refuse_what_is_another_accounts(path)?;
+        require_own(path)?;
         if is_fresh(path) {
             refuse_to_make(config, absent)?;
         }
-        make_dir(path)?;
+        make_data_dir(path)?;
         StoreError::point("open-folder")?;
         refuse_network_file_systems(path)?;
         let lock = lock::lock(path)?;
@@ -303,18 +304,6 @@ impl Store {
         let stat = rustix::fs::statvfs(&self.path).ok()?;
         Some((stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize))
     }
-}
-
-/// What root leaves in the folder of another account would keep that account from its own archive.
-fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
-    let owner = fs::metadata(path).map_or(0, |folder| folder.uid());
-    if owner == 0 || !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    Err(StoreError::Refused {
-        path: path.to_owned(),
-        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
-    })
 }
 
 /// Whether there is no catalog in it. A file of no bytes is what a crash leaves at the very beginning.

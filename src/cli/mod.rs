@@ -11,6 +11,7 @@ mod import;
 mod interruptible;
 mod list;
 mod manual;
+mod mistaken;
 mod notify;
 mod output;
 mod protocols;
@@ -29,8 +30,8 @@ mod users;
 mod verify;
 
 use std::{
-    io::Write,
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -39,10 +40,10 @@ use clap_complete::Shell;
 
 use crate::{
     archive::{
-        be_sparing,
+        be_sparing, require_reachable,
         verify::{READER, reader},
     },
-    config::{Config, LogFormat},
+    config::{Config, ConfigError, LogFormat},
     control::api::Failure,
     panics::{self, survived},
     profile::Exit,
@@ -246,7 +247,16 @@ enum UsersCommand {
 /// Runs the command line; the exit code is the process's.
 pub fn run() -> ExitCode {
     be_sparing();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match mistaken::answer(&error) {
+            None => error.exit(),
+            Some(answer) => {
+                let _ = writeln!(io::stderr(), "dropkeep: {}", output::harmless(&answer));
+                return ExitCode::from(Exit::Usage as u8);
+            }
+        },
+    };
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
@@ -269,16 +279,20 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Says which files of the configuration are open to other accounts: in the log, or on standard error.
-fn warn_of_exposed(config: &Config, in_log: bool) {
-    for exposed in config.exposed() {
-        match (in_log, exposed.grave) {
-            (true, true) => tracing::error!("{exposed}"),
-            (true, false) => tracing::warn!("{exposed}"),
+/// Says which files of the configuration are open to other accounts, and what is odd about secrets: in the log, or on
+/// standard error.
+fn warn_of_files(config: &Config, in_log: bool) {
+    let exposed = config
+        .exposed()
+        .into_iter()
+        .map(|exposed| (exposed.grave, exposed.to_string()));
+    for (grave, said) in exposed.chain(config.remarks(in_log).into_iter().map(|remark| (false, remark))) {
+        match (in_log, grave) {
+            (true, true) => tracing::error!("{said}"),
+            (true, false) => tracing::warn!("{said}"),
             (false, grave) => {
                 let word = if grave { "WARNING" } else { "warning" };
-                let said = format!("{word}: {exposed}");
-                let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
+                let _ = writeln!(io::stderr(), "dropkeep: {word}: {}", output::harmless(&said));
             }
         }
     }
@@ -294,9 +308,10 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Manual { dir } => return manual::write(dir),
         _ => {}
     }
-    let config_file = cli.config.unwrap_or_else(usual_config);
-    let config = match (Config::load(&config_file), &cli.command) {
-        (Ok(config), _) => config,
+    let config_file = cli.config.map_or_else(usual_config, Ok);
+    let loaded = config_file.and_then(|file| Ok((Config::load(&file)?, file)));
+    let (config, config_file) = match (loaded, &cli.command) {
+        (Ok(loaded), _) => loaded,
         (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
         (Err(error), _) => return Err(error.into()),
     };
@@ -314,9 +329,21 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
     if matches!(
         cli.command,
-        Command::Serve { .. } | Command::Test { .. } | Command::Archive { .. }
+        Command::Serve { .. }
+            | Command::Test { .. }
+            | Command::Archive { .. }
+            | Command::Import { .. }
+            | Command::Notify(_)
+            | Command::Reload
     ) {
-        warn_of_exposed(&config, matches!(cli.command, Command::Serve { .. }));
+        warn_of_files(&config, matches!(cli.command, Command::Serve { .. }));
+    }
+    // `status` asks by itself: to a monitoring plugin this is no failure of the appliance.
+    if !matches!(
+        cli.command,
+        Command::Test { .. } | Command::Notify(_) | Command::Status(_)
+    ) {
+        require_reachable(&config.data_dir)?;
     }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),
@@ -352,12 +379,15 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 }
 
 /// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
-fn usual_config() -> PathBuf {
-    let here = Path::new("config/dropkeep.toml");
-    // Who may not look into the folder is told so, and not that there is no file.
-    let installed = Path::new("/etc/dropkeep");
-    match !here.exists() && installed.exists() {
-        true => installed.join("dropkeep.toml"),
-        false => here.to_owned(),
+fn usual_config() -> Result<PathBuf, ConfigError> {
+    let [here, installed] = ["config/dropkeep.toml", "/etc/dropkeep/dropkeep.toml"].map(PathBuf::from);
+    if here.exists() {
+        return Ok(here);
+    }
+    match installed.try_exists() {
+        Ok(true) => Ok(installed),
+        // Who may not look into the folder is told so, and not that there is no file.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(installed),
+        _ => Err(ConfigError::None),
     }
 }

@@ -12,7 +12,7 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
-    archive::Absent,
+    archive::{Absent, require_reachable},
     clock,
     config::{ByteSize, Config},
     control::{
@@ -48,7 +48,7 @@ pub struct Arguments {
 pub fn run(config: Config, arguments: &Arguments, json: bool) -> Result<u8, Failure> {
     let only = arguments.profile.as_deref();
     if arguments.check {
-        return Ok(say_check(ask_appliance(&config, only), json));
+        return Ok(say_check(&config, ask_appliance(&config, only), json));
     }
     let found = match arguments.alive {
         true => ask_appliance(&config, only)?.ok_or_else(|| Failure::new(Exit::Errors, none_answers(&config)))?,
@@ -97,6 +97,8 @@ fn ask_appliance(config: &Config, only: Option<&str>) -> Result<Option<Found>, F
     if let Some(name) = only {
         config.profile(name)?;
     }
+    // An account that may not look there would be told that nobody serves.
+    require_reachable(&config.data_dir)?;
     ask::runtime()?.block_on(async {
         let asked = async {
             let Some(mut client) = Client::connect(&config.data_dir).await else {
@@ -129,13 +131,17 @@ pub fn say_unknown(error: &Failure) -> u8 {
     Health::Unknown as u8
 }
 
-fn say_check(found: Result<Option<Found>, Failure>, json: bool) -> u8 {
-    let checked = match found {
+fn say_check(config: &Config, found: Result<Option<Found>, Failure>, json: bool) -> u8 {
+    let mut checked = match found {
         Ok(Some(found)) => judge(&found.profiles, found.appliance.as_ref(), clock::now()),
         Ok(None) => Checked::critical("no appliance is serving, so nothing is archived by its schedule".into()),
         Err(error) if error.exit == Exit::Usage as i32 => return say_unknown(&error),
         Err(error) => Checked::critical(error.error),
     };
+    let exposed = config.exposed().into_iter().map(|exposed| exposed.to_string());
+    for said in exposed.chain(config.remarks(true)) {
+        checked.problem(Health::Warning, said);
+    }
     let mut output = Output::new();
     match json {
         true => output.json(&checked),

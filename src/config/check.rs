@@ -4,12 +4,16 @@ use std::collections::HashMap;
 
 use super::{
     ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, Notify, OAuth2, Profile, Server, Tls, Unknown,
-    Use, Verify, error::nearest, load::Document,
+    Use, Verify,
+    error::nearest,
+    forms::{domain_fault, field_name_fault, host_fault, username_fault},
+    load::Document,
 };
-use crate::message::{self, Address, CATCHALL};
+use crate::message::{self, Address, CATCHALL, EntryError};
 
 /// Sessions that one profile may open at once. Providers allow 4 (Courier) to 20.
 const MOST_CONNECTIONS: u32 = 16;
+const NO_PORT: &str = "0 does not fit; write a number from 1 to 65535, without quotes";
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
     check_sizes(config, document)?;
@@ -72,8 +76,14 @@ fn check_name(name: &str, at: &[&str], document: &Document) -> Result<(), Config
 
 fn check_server(server: &Server, index: &str, document: &Document) -> Result<(), ConfigError> {
     let at = |key| ["profile", index, "server", key];
-    if server.host.trim().is_empty() {
-        return Err(document.error(&at("host"), "must name a host"));
+    if let Some(detail) = host_fault(&server.host) {
+        return Err(document.error(&at("host"), detail));
+    }
+    if server.port() == 0 {
+        return Err(document.error(&at("port"), NO_PORT));
+    }
+    if let Some(detail) = username_fault(&server.username) {
+        return Err(document.error(&at("username"), detail));
     }
     let password = server.password_ways();
     match &server.oauth2 {
@@ -102,11 +112,17 @@ fn check_tls(tls: &Tls, at: &[&str], document: &Document) -> Result<(), ConfigEr
 fn check_notify(config: &Config, document: &Document) -> Result<(), ConfigError> {
     if let Some(mail) = &config.mail {
         let at = |key| ["mail", key];
-        if mail.host.trim().is_empty() {
-            return Err(document.error(&at("host"), "must name a host"));
+        if let Some(detail) = host_fault(&mail.host) {
+            return Err(document.error(&at("host"), detail));
+        }
+        if mail.port() == 0 {
+            return Err(document.error(&at("port"), NO_PORT));
+        }
+        if let Some(detail) = mail.username.as_deref().and_then(username_fault) {
+            return Err(document.error(&at("username"), detail));
         }
         if mail.to.is_empty() {
-            return Err(document.error(&at("to"), "must name somebody"));
+            return Err(document.error(&at("to"), "must name somebody: to = [\"admin@example.com\"]"));
         }
         let password = mail.password_ways();
         match &mail.username {
@@ -175,19 +191,21 @@ fn check_oauth2(oauth2: &OAuth2, index: &str, document: &Document) -> Result<(),
 fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &Document) -> Result<(), ConfigError> {
     let at = |key| ["profile", index, "recipients", key];
     let recipients = &profile.recipients;
-    if let Some(bad) = recipients
-        .own_addresses
-        .iter()
-        .find(|text| Address::parse_strict(text).is_none())
-    {
-        return Err(document.error(&at("own_addresses"), format!("{bad:?} is not an address")));
-    }
-    if let Some(bad) = recipients
-        .local_domains
-        .iter()
-        .find(|text| message::strict_domain(text).is_none())
-    {
-        return Err(document.error(&at("local_domains"), format!("{bad:?} is not a domain")));
+    type Fault = fn(&str) -> Option<String>;
+    let lists: [(&str, &[String], Fault); 3] = [
+        ("own_addresses", &recipients.own_addresses, |text| {
+            let fault = || EntryError::NoAddress(text.to_owned()).to_string();
+            Address::parse_strict(text).is_none().then(fault)
+        }),
+        ("local_domains", &recipients.local_domains, domain_fault),
+        ("envelope_headers", &recipients.envelope_headers, field_name_fault),
+    ];
+    for (key, list, fault) in lists {
+        let wrong = |(position, text): (usize, &String)| Some((position, fault(text)?));
+        if let Some((position, detail)) = list.iter().enumerate().find_map(wrong) {
+            let position = position.to_string();
+            return Err(document.error(&["profile", index, "recipients", key, &position], detail));
+        }
     }
     if recipients.journal == Journal::From && recipients.journal_from.is_empty() {
         let detail = "\"from\" needs journal_from, the hosts whose reports are believed";
@@ -195,14 +213,6 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     }
     if recipients.journal != Journal::From && !recipients.journal_from.is_empty() {
         return Err(document.error(&at("journal_from"), "counts only with journal = \"from\""));
-    }
-    let field_name =
-        |name: &&String| !name.is_empty() && name.bytes().all(|byte| (33..=126).contains(&byte) && byte != b':');
-    if let Some(bad) = recipients.envelope_headers.iter().find(|name| !field_name(name)) {
-        return Err(document.error(
-            &at("envelope_headers"),
-            format!("{bad:?} is not the name of a header field"),
-        ));
     }
     if recipients.journal != Journal::Never && recipients.steps == Use::Headers {
         let detail = "\"headers\" leaves out whom a journal report names; take \"auto\", or journal = \"never\"";

@@ -7,8 +7,8 @@ use std::{
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Config, ConfigError, load::Document};
-use crate::message::{self, Address};
+use super::{Config, ConfigError, forms::domain_fault, load::Document};
+use crate::message::{self, Address, EntryError};
 
 /// `[[list]]`: an address whose mail several users get.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -77,7 +77,10 @@ fn check_users<'c>(config: &'c Config, document: &Document) -> Result<HashMap<Ad
             }
             match owners.insert(address, &user.name) {
                 Some(other) if other != user.name => {
-                    let detail = format!("{text:?} is an address of both {other:?} and {:?}", user.name);
+                    let detail = format!(
+                        "{text:?} is an address of both {other:?} and {:?}; leave it to one of them, or make a [[list]] of it",
+                        user.name
+                    );
                     return Err(document.error(&at, detail));
                 }
                 _ => {}
@@ -93,7 +96,7 @@ fn check_aliases(config: &Config, document: &Document) -> Result<(), ConfigError
     for (from, to) in &config.domain_aliases {
         let at = ["domain_aliases", from];
         let domain = |text: &str| {
-            let bad = || document.error(&at, format!("{text:?} is not a domain"));
+            let bad = || document.error(&at, domain_fault(text).unwrap_or_default());
             message::strict_domain(text).ok_or_else(bad)
         };
         let (domain, target) = (domain(from)?, domain(to.as_str())?);
@@ -121,7 +124,7 @@ fn check_lists(config: &Config, owners: &HashMap<Address, &str>, document: &Docu
         let at = ["list", &index, "address"];
         let text = &list.address;
         let address = Address::parse_strict(text).filter(|_| !text.contains('*'));
-        let address = address.ok_or_else(|| document.error(&at, format!("{text:?} is not an address")))?;
+        let address = address.ok_or_else(|| document.error(&at, EntryError::NoAddress(text.clone()).to_string()))?;
         if let Some(owner) = owners.get(&address) {
             let detail = format!("{text:?} is an address of {owner:?}; a list needs an address of its own");
             return Err(document.error(&at, detail));
@@ -131,7 +134,7 @@ fn check_lists(config: &Config, owners: &HashMap<Address, &str>, document: &Docu
         }
         let at = ["list", &index, "users"];
         if list.users.is_empty() {
-            return Err(document.error(&at, "names nobody"));
+            return Err(document.error(&at, "is empty; name the users who get this mail: users = [\"jane\"]"));
         }
         let mut names = HashSet::new();
         if let Some(twice) = list.users.iter().find(|name| !names.insert(*name)) {

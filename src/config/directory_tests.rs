@@ -63,7 +63,7 @@ fn lists_have_addresses_of_their_own() {
         (list("sales", "[\"jane\"]"), "\"sales\" is not an address"),
         (list("*@example.com", "[\"jane\"]"), "is not an address"),
         (list("Jane@example.com", "[\"jane\"]"), "an address of \"jane\""),
-        (list("sales@example.com", "[]"), "names nobody"),
+        (list("sales@example.com", "[]"), "name the users who get this mail"),
         (list("sales@example.com", "[\"jane\", \"jane\"]"), "twice"),
         (good.clone() + &list("Sales@Example.com", "[\"jane\"]"), "two lists"),
     ] {

@@ -1,34 +1,40 @@
 //! What can be wrong with a configuration, said so that it can be put right.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 use super::UsersFileError;
 
 /// Every one of these ends a command with exit code 2.
 #[derive(thiserror::Error, Debug)]
 pub enum ConfigError {
-    #[error("cannot read the configuration {}: {source}", file.display())]
-    Read { file: PathBuf, source: io::Error },
-    #[error("{at}: not valid TOML: {detail}")]
+    #[error(
+        "no configuration: neither config/dropkeep.toml nor /etc/dropkeep/dropkeep.toml exists; give --config FILE"
+    )]
+    None,
+    #[error("the configuration {} {detail}", file.display())]
+    Read { file: PathBuf, detail: String },
+    #[error("{at}: {detail}")]
     Syntax { at: Place, detail: String },
-    #[error("{at}: unknown key `{key}`{}", hint(nearest))]
-    UnknownKey {
-        at: Place,
-        key: String,
-        nearest: Option<String>,
-    },
+    #[error("{at}: unknown key `{key}`{hint}")]
+    UnknownKey { at: Place, key: String, hint: String },
     #[error("{at}: `{key}`: {detail}")]
     Value { at: Place, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
-    #[error("{key}_file {}: {source}", file.display())]
+    #[error("{section}{key}_file {} {detail}", file.display())]
     SecretFile {
+        section: String,
         key: &'static str,
         file: PathBuf,
-        source: io::Error,
+        detail: String,
     },
-    #[error("{key}_env: the variable {name} is not set")]
-    SecretEnv { key: &'static str, name: String },
+    #[error("{section}{key}_env: the variable {name} {detail}")]
+    SecretEnv {
+        section: String,
+        key: &'static str,
+        name: String,
+        detail: &'static str,
+    },
     /// Neither shows the token itself.
     #[error("{from}: {detail}")]
     Token { from: String, detail: String },

@@ -9,7 +9,8 @@ use std::{
 
 use rustix::process::{getegid, geteuid};
 
-use super::Config;
+use super::{Config, secret_ways::SecretWays};
+use crate::account;
 
 /// What others should not do to a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,8 +44,9 @@ impl Exposed {
         let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
         let (we, our_group) = (geteuid().as_raw(), getegid().as_raw());
         let path = file.display();
-        // Packages give their files to the group that the service runs as.
-        let group = if [0, our_group].contains(&metadata.gid()) {
+        // Packages give their files, and the folder that they are in, to the group that the service runs as.
+        let folder = file.parent().and_then(|folder| fs::metadata(folder).ok());
+        let group = if [0, our_group].contains(&metadata.gid()) || folder.is_some_and(|at| at.gid() == metadata.gid()) {
             0
         } else {
             0o070
@@ -53,7 +55,7 @@ impl Exposed {
         let (what, remedy) = if owner != we && owner != 0 {
             (
                 "it belongs to another account, which may change it",
-                format!("chown {we} {path}"),
+                format!("chown {} {path}", account::own()),
             )
         } else if open & 0o022 != 0 {
             ("other accounts may change it", closing(open, guarded, &path))
@@ -93,11 +95,9 @@ impl fmt::Display for Exposed {
             remedy,
             ..
         } = self;
-        write!(
-            f,
-            "{key} {} (mode {mode:03o}, owner uid {owner}): {what}",
-            file.display()
-        )?;
+        let owner = account::name(*owner);
+        let file = account::absolute(file);
+        write!(f, "{key} {} (owner {owner}, mode {mode:03o}): {what}", file.display())?;
         if self.grave {
             write!(
                 f,
@@ -109,44 +109,34 @@ impl fmt::Display for Exposed {
 }
 
 impl Config {
-    /// The files of the configuration, itself included, that are open to others. Those of `[http]` are told of whenever
-    /// they are read.
+    /// The files of the configuration, itself included, that are open to others: each once.
     pub fn exposed(&self) -> Vec<Exposed> {
-        let mut exposed = Vec::new();
-        if let Some(itself) = self.exposed_itself() {
-            exposed.push(itself);
-        }
+        use Guarded::{Secret, Unchanged};
+        let mut exposed: Vec<Exposed> = self.exposed_itself().into_iter().collect();
         let mut look = |key: &str, file: Option<&PathBuf>, guarded| {
             exposed.extend(file.and_then(|file| Exposed::look(key, file, guarded)));
         };
-        use Guarded::{Secret, Unchanged};
         look("users_file", self.users_file.as_ref(), Unchanged);
         look("secrets.key_file", self.secrets.key_file.as_ref(), Secret);
+        if let Some(tls) = &self.http.tls {
+            look("http.tls.key_file", Some(&tls.key_file), Secret);
+        }
         if let Some(mail) = &self.mail {
-            look("mail.password_file", mail.password_file.as_ref(), Secret);
             look("mail.tls.ca_file", mail.tls.ca_file.as_ref(), Unchanged);
         }
         if let Some(webhook) = &self.webhook {
-            look("webhook.token_file", webhook.token_file.as_ref(), Secret);
             look("webhook.ca_file", webhook.ca_file.as_ref(), Unchanged);
         }
-        for server in self.profile.iter().map(|profile| &profile.server) {
-            look("profile.server.password_file", server.password_file.as_ref(), Secret);
-            look("profile.server.tls.ca_file", server.tls.ca_file.as_ref(), Unchanged);
-            if let Some(oauth2) = &server.oauth2 {
-                let key = "profile.server.oauth2";
-                look(
-                    &format!("{key}.client_secret_file"),
-                    oauth2.client_secret_file.as_ref(),
-                    Secret,
-                );
-                look(
-                    &format!("{key}.refresh_token_file"),
-                    oauth2.refresh_token_file.as_ref(),
-                    Secret,
-                );
-                look(&format!("{key}.ca_file"), oauth2.ca_file.as_ref(), Unchanged);
-            }
+        for profile in &self.profile {
+            let key = |key: &str| format!("profile {}: {key}", profile.name);
+            let (server, oauth2) = (&profile.server, profile.server.oauth2.as_ref());
+            look(&key("tls.ca_file"), server.tls.ca_file.as_ref(), Unchanged);
+            let ca_file = oauth2.and_then(|oauth2| oauth2.ca_file.as_ref());
+            look(&key("oauth2.ca_file"), ca_file, Unchanged);
+        }
+        for ways in self.secret_ways() {
+            let file = ways.file.map(Path::to_owned);
+            look(&format!("{}{}_file", ways.section, ways.key), file.as_ref(), Secret);
         }
         // Profiles may share a file.
         let mut seen = std::collections::HashSet::new();
@@ -154,8 +144,30 @@ impl Config {
         exposed
     }
 
+    /// What is odd about the files with secrets, each once; and which cannot be used, if `faults` are asked for, too: who
+    /// needs a secret at once is told by the error itself.
+    pub fn remarks(&self, faults: bool) -> Vec<String> {
+        let mut seen = std::collections::HashSet::new();
+        let ways = self.secret_ways().into_iter().filter(|ways| seen.insert(ways.file));
+        ways.filter_map(|ways| ways.remark(faults)).collect()
+    }
+
+    /// Every secret of the configuration.
+    fn secret_ways(&self) -> Vec<SecretWays<'_>> {
+        let mut all = vec![self.http.token_ways()];
+        all.extend(self.mail.as_ref().map(super::Mail::password_ways));
+        all.extend(self.webhook.as_ref().map(super::Webhook::token_ways));
+        for server in self.profile.iter().map(|profile| &profile.server) {
+            all.push(server.password_ways());
+            if let Some(oauth2) = &server.oauth2 {
+                all.extend([oauth2.client_secret_ways(), oauth2.refresh_token_ways()]);
+            }
+        }
+        all
+    }
+
     fn exposed_itself(&self) -> Option<Exposed> {
-        const KEY: &str = "configuration";
+        const KEY: &str = "the configuration";
         let changed =
             Exposed::look(KEY, &self.file, Guarded::Unchanged).map(|exposed| Exposed { grave: true, ..exposed });
         let holds_secret = self.http.token.is_some()
@@ -190,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_read_or_change_is_told_with_what_to_run() {
-        let owner = geteuid().as_raw();
-        let said = |mode: &str, what: &str| format!("password_file FILE (mode {mode}, owner uid {owner}): {what} FILE");
+        let owner = account::own();
+        let said = |mode: &str, what: &str| format!("password_file FILE (owner {owner}, mode {mode}): {what} FILE");
         let may_read = said("604", "other accounts may read it; run: chmod o=");
         assert_eq!(look(0o604, Guarded::Secret), Some(may_read));
         let may_change = said("602", "other accounts may change it; run: chmod o=");
@@ -223,7 +235,7 @@ mod tests {
         assert!(
             look(Guarded::Unchanged)
                 .unwrap()
-                .contains("owner uid 12345): it belongs to another account")
+                .contains("(owner uid 12345, mode 640): it belongs to another account")
         );
     }
 
@@ -246,6 +258,6 @@ mod tests {
         fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();
         let found = exposed(0o644, "password_file = \"secret\"\n");
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].to_string().starts_with("profile.server.password_file "));
+        assert!(found[0].to_string().starts_with("profile p: password_file "));
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{ConfigError, Secret, secret_ways::SecretWays};
+use crate::account::absolute;
 
 /// Characters of the shortest token: 64 bits even where all of them are hexadecimal digits.
 const SHORTEST_TOKEN: usize = 16;
@@ -124,15 +125,16 @@ impl Http {
 
     fn token_from(&self) -> String {
         match (&self.token_file, &self.token_env) {
-            (Some(file), _) => format!("http.token_file {}", file.display()),
+            (Some(file), _) => format!("http.token_file {}", absolute(file).display()),
             (None, Some(name)) => format!("http.token_env {name}"),
             (None, None) => "http.token".to_owned(),
         }
     }
 
-    fn token_ways(&self) -> SecretWays<'_> {
+    pub(super) fn token_ways(&self) -> SecretWays<'_> {
         SecretWays {
-            key: "http.token",
+            section: "http.".to_owned(),
+            key: "token",
             text: self.token.as_ref(),
             file: self.token_file.as_deref(),
             env: self.token_env.as_deref(),
@@ -281,10 +283,10 @@ mod tests {
             ..Http::default()
         };
         for (text, word) in [
-            (None, "No such file"),
+            (None, "does not exist"),
             (Some("\n"), "is empty"),
             (Some("hunter2\n"), "is too short"),
-            (Some("hunter2-hunter2\nhunter2"), "one line"),
+            (Some("hunter2-hunter2\nhunter2"), "several lines"),
         ] {
             if let Some(text) = text {
                 std::fs::write(&file, text).unwrap();

@@ -1,22 +1,25 @@
 //! Reading the configuration: TOML, then the environment, then what only a second look shows.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use figment::{
-    Figment, Source,
-    error::{Error as FigmentError, Kind},
+    Figment,
     providers::{Env, Format, Toml},
 };
-use toml_edit::{ImDocument, Item, Value};
+use toml_edit::{ImDocument, Item, Table, Value};
 
 use super::{
-    Config, ConfigError, FileUsers, HttpTls, check, directory,
-    error::{Place, nearest},
+    Config, ConfigError, FileUsers, HttpTls, Profile, check, directory, error::Place, explain::explain, shape, syntax,
     users_file,
 };
+use crate::account::{absolute, run_as, why_unreadable};
 
 /// What the names of overriding variables begin with.
-const PREFIX: &str = "DROPKEEP__";
+pub(super) const PREFIX: &str = "DROPKEEP__";
 
 impl Config {
     /// Reads the configuration of `file`, and makes the paths in it relative to the file.
@@ -26,9 +29,9 @@ impl Config {
     /// contradicts itself (two profiles of one name, an address of two users, …). What is wrong with its
     /// users file stands in `file_users`: who only reads the archive needs none.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Read {
-            file: file.to_owned(),
-            source,
+        let text = text_of(&absolute(file)).map_err(|detail| ConfigError::Read {
+            file: absolute(file),
+            detail,
         })?;
         Self::read(&text, file, Env::prefixed(PREFIX).split("__"))
     }
@@ -43,17 +46,20 @@ impl Config {
         Self::merge(text, Path::new("dropkeep.toml"), Figment::new())
     }
 
-    fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
+    pub(super) fn read(text: &str, file: &Path, env: Env) -> Result<Self, ConfigError> {
         if let Some(variable) = env
             .iter()
             .find(|(key, _)| ["profile", "user", "list", "domain_aliases"].contains(&first_part(key.as_str())))
         {
             return Err(ConfigError::Value {
                 at: Place {
-                    source: "environment".into(),
+                    source: format!(
+                        "variable {PREFIX}{}",
+                        variable.0.as_str().to_uppercase().replace('.', "__")
+                    ),
                     line: None,
                 },
-                key: format!("{PREFIX}{}", variable.0.as_str().to_uppercase().replace('.', "__")),
+                key: first_part(variable.0.as_str()).to_owned(),
                 detail: "profiles, users, lists and domain aliases stand only in the file".into(),
             });
         }
@@ -65,7 +71,10 @@ impl Config {
         let name = file.display().to_string();
         let document = Document::parse(text, &name)?.overridden_by(overrides.clone());
         let merged = Figment::new().merge(Toml::string(text)).merge(overrides);
-        let mut config: Config = merged.extract().map_err(|error| document.explain(error))?;
+        shape::check(&document)?;
+        // A section that nobody knows is why another one is missing.
+        let refused = |error| shape::unknown(&document).unwrap_or_else(|| explain(&document, error));
+        let mut config: Config = merged.extract().map_err(refused)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();
         config.make_paths_relative_to(folder);
@@ -95,15 +104,45 @@ impl Config {
             webhook.token_file.as_mut().map(join);
             webhook.ca_file.as_mut().map(join);
         }
-        for server in self.profile.iter_mut().map(|profile| &mut profile.server) {
+        for Profile { name, server, .. } in &mut self.profile {
+            server.profile.clone_from(name);
             server.password_file.as_mut().map(join);
             server.tls.ca_file.as_mut().map(join);
             if let Some(oauth2) = &mut server.oauth2 {
+                oauth2.profile.clone_from(name);
                 oauth2.client_secret_file.as_mut().map(join);
                 oauth2.refresh_token_file.as_mut().map(join);
                 oauth2.ca_file.as_mut().map(join);
             }
         }
+    }
+}
+
+/// What a configuration file holds, or why it is of no use.
+fn text_of(file: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        let why = why_unreadable(file, &error);
+        match error.kind() {
+            // The owner of its folder can read it, at least.
+            io::ErrorKind::PermissionDenied => {
+                let folder = file.parent().and_then(|folder| std::fs::metadata(folder).ok());
+                format!("{why}; {}", run_as(folder.map_or(0, |folder| folder.uid())))
+            }
+            _ => why,
+        }
+    })?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("is text in UTF-16, as editors of Windows write it; save it as UTF-8".to_owned());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = memchr::memchr_iter(b'\n', valid).count() + 1;
+        format!("is not text in UTF-8 (line {line}); save it as UTF-8")
+    })?;
+    // As a full disk leaves it. All users would be retired by it.
+    match text.trim_start_matches('\u{feff}').trim().is_empty() {
+        true => Err("is empty; write at least a [[profile]] into it".to_owned()),
+        false => Ok(text),
     }
 }
 
@@ -130,13 +169,16 @@ impl<'a> Document<'a> {
                 overrides: Figment::new(),
             }),
             // The parser's own rendering quotes the line, which may hold a password.
-            Err(error) => Err(ConfigError::Syntax {
-                at: Place {
-                    source: name.into(),
-                    line: error.span().map(|span| line_at(text, span.start)),
-                },
-                detail: error.message().trim().replace('\n', ", "),
-            }),
+            Err(error) => {
+                let (line, detail) = syntax::diagnose(text, error.span().map_or(0, |span| span.start), error.message());
+                Err(ConfigError::Syntax {
+                    at: Place {
+                        source: name.into(),
+                        line: Some(line),
+                    },
+                    detail,
+                })
+            }
         }
     }
 
@@ -153,10 +195,10 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn place(&self, path: &[&str]) -> Place {
+    pub(super) fn place(&self, path: &[&str]) -> Place {
         if self.overrides.find_value(&path.join(".")).is_ok() {
             return Place {
-                source: "environment".into(),
+                source: format!("variable {PREFIX}{}", path.join("__").to_uppercase()),
                 line: None,
             };
         }
@@ -171,7 +213,7 @@ impl<'a> Document<'a> {
         let mut item = self.parsed.as_item();
         let mut offset = None;
         for part in path {
-            let (next, at) = step(item, part)?;
+            let Some((next, at)) = step(item, part) else { break };
             offset = at.or(offset);
             match next {
                 Some(next) => item = next,
@@ -181,61 +223,8 @@ impl<'a> Document<'a> {
         offset
     }
 
-    fn explain(&self, error: FigmentError) -> ConfigError {
-        let from_env = error.metadata.as_ref().is_some_and(|metadata| {
-            !matches!(metadata.source, Some(Source::File(_)) | None) || metadata.name.contains("environment")
-        });
-        let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
-        let with =
-            |key: &'_ str| -> Vec<String> { path.iter().map(|p| p.to_string()).chain([key.to_owned()]).collect() };
-        let place = |path: &[&str]| {
-            if from_env {
-                Place {
-                    source: "environment".into(),
-                    line: None,
-                }
-            } else {
-                self.place(path)
-            }
-        };
-        match error.kind {
-            Kind::UnknownField(ref key, known) => {
-                let full = if path.last() == Some(&key.as_str()) {
-                    path.iter().map(|p| p.to_string()).collect()
-                } else {
-                    with(key)
-                };
-                let full: Vec<&str> = full.iter().map(String::as_str).collect();
-                ConfigError::UnknownKey {
-                    at: place(&full),
-                    key: readable(&full),
-                    nearest: nearest(key, known.iter().copied()),
-                }
-            }
-            Kind::MissingField(ref key) => {
-                let full = with(key);
-                let full: Vec<&str> = full.iter().map(String::as_str).collect();
-                ConfigError::Value {
-                    at: place(&path),
-                    key: readable(&full),
-                    detail: "is missing".into(),
-                }
-            }
-            Kind::UnknownVariant(ref value, known) => {
-                let hint = nearest(value, known.iter().copied()).map(|n| format!("; did you mean \"{n}\"?"));
-                let detail = format!("{value:?} is none of {}{}", known.join(", "), hint.unwrap_or_default());
-                ConfigError::Value {
-                    at: place(&path),
-                    key: readable(&path),
-                    detail,
-                }
-            }
-            kind => ConfigError::Value {
-                at: place(&path),
-                key: readable(&path),
-                detail: kind.to_string(),
-            },
-        }
+    pub(super) fn root(&self) -> &Table {
+        self.parsed.as_table()
     }
 }
 
@@ -266,7 +255,7 @@ fn line_at(text: &str, offset: usize) -> usize {
 }
 
 /// `profile.0.server.host` for people: elements are counted from one.
-fn readable(path: &[&str]) -> String {
+pub(super) fn readable(path: &[&str]) -> String {
     let mut key = String::new();
     for part in path {
         match part.parse::<usize>() {
@@ -281,3 +270,16 @@ fn readable(path: &[&str]) -> String {
 #[cfg(test)]
 #[path = "load_tests.rs"]
 mod tests;
+
+/// The keys that the deserializer knows where it meets one that it does not.
+#[cfg(test)]
+pub(super) fn known_keys(text: &str) -> Vec<&'static str> {
+    let refused = Figment::new().merge(Toml::string(text)).extract::<Config>();
+    let known = refused.err().map(|error| error.kind);
+    let mut known = match known {
+        Some(figment::error::Kind::UnknownField(_, known)) => known.to_vec(),
+        other => panic!("{other:?}"),
+    };
+    known.sort_unstable();
+    known
+}

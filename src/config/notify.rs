@@ -190,6 +190,7 @@ impl Mail {
 
     pub(super) fn password_ways(&self) -> SecretWays<'_> {
         SecretWays {
+            section: "mail.".to_owned(),
             key: "password",
             text: self.password.as_ref(),
             file: self.password_file.as_deref(),
@@ -236,6 +237,7 @@ impl Webhook {
 
     pub(super) fn token_ways(&self) -> SecretWays<'_> {
         SecretWays {
+            section: "webhook.".to_owned(),
             key: "token",
             text: self.token.as_ref(),
             file: self.token_file.as_deref(),

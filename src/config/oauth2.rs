@@ -40,6 +40,9 @@ impl Grant {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
+    /// Whose it is, for errors.
+    #[serde(skip)]
+    pub(super) profile: String,
     pub token_endpoint: Endpoint,
     pub client_id: String,
     pub(super) client_secret: Option<Secret>,
@@ -62,6 +65,7 @@ impl OAuth2 {
     /// A public client with a refresh token to begin with.
     pub fn new(token_endpoint: &str, client_id: &str, refresh_token: Secret) -> Result<Self, &'static str> {
         Ok(Self {
+            profile: String::new(),
             token_endpoint: Endpoint::parse(token_endpoint)?,
             client_id: client_id.to_owned(),
             client_secret: None,
@@ -95,6 +99,7 @@ impl OAuth2 {
 
     pub(super) fn client_secret_ways(&self) -> SecretWays<'_> {
         SecretWays {
+            section: format!("profile {}: ", self.profile),
             key: "client_secret",
             text: self.client_secret.as_ref(),
             file: self.client_secret_file.as_deref(),
@@ -104,6 +109,7 @@ impl OAuth2 {
 
     pub(super) fn refresh_token_ways(&self) -> SecretWays<'_> {
         SecretWays {
+            section: format!("profile {}: ", self.profile),
             key: "refresh_token",
             text: self.refresh_token.as_ref(),
             file: self.refresh_token_file.as_deref(),

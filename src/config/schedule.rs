@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 
+use super::forms::schedule_hint;
+
 /// How long after the beginning of one run the next begins under `continuous`.
 const CONTINUOUS: Duration = Duration::from_secs(60);
 /// Where a server says when there is new mail, and there is none, the source is looked at this often all the same.
@@ -129,12 +131,8 @@ impl<'de> Deserialize<'de> for Zone {
 impl<'de> Deserialize<'de> for Schedule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"\"manual\", \"continuous\", \"every 15m\" or a cron line such as \"30 2 * * *\"",
-            )
-        })
+        Self::parse(&text)
+            .ok_or_else(|| de::Error::custom(format!("{text:?} does not fit; write {}", schedule_hint(&text))))
     }
 }
 

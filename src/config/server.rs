@@ -156,6 +156,9 @@ pub enum Compress {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
+    /// Whose it is, for errors.
+    #[serde(skip)]
+    pub(super) profile: String,
     pub access: Access,
     pub host: String,
     port: Option<u16>,
@@ -181,6 +184,7 @@ impl Server {
     /// A server with everything optional left out, as a file with the four required keys gives it.
     pub fn new(access: Access, host: impl Into<String>, port: u16, username: impl Into<String>) -> Self {
         Self {
+            profile: String::new(),
             access,
             host: host.into(),
             port: Some(port),
@@ -221,6 +225,7 @@ impl Server {
 
     pub(super) fn password_ways(&self) -> SecretWays<'_> {
         SecretWays {
+            section: format!("profile {}: ", self.profile),
             key: "password",
             text: self.password.as_ref(),
             file: self.password_file.as_deref(),

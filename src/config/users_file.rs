@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::{List, User};
-use crate::message::{Address, EntryError, check_name};
+use crate::{
+    account::why_unreadable,
+    message::{Address, EntryError, check_name},
+};
 
 /// No list of users is as large; a disk image would be.
 const MOST_BYTES: u64 = 256 << 20;
@@ -62,7 +65,7 @@ impl fmt::Display for Line {
 
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
 pub enum UsersFileProblem {
-    #[error("cannot be read: {0}")]
+    #[error("{0}")]
     Unreadable(String),
     #[error("is not text in UTF-8; save it as that")]
     NotUtf8,
@@ -130,13 +133,17 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
         line: None,
         problem: UsersFileProblem::Unreadable(error.to_string()),
     };
-    let metadata = fs::metadata(file).map_err(|error| unreadable(&error))?;
+    let why = |error: io::Error| unreadable(&why_unreadable(file, &error));
+    let metadata = fs::metadata(file).map_err(why)?;
+    if metadata.is_dir() {
+        return Err(why(io::ErrorKind::IsADirectory.into()));
+    }
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(unreadable(&"it is no list of users: no file, or far too large"));
+        return Err(unreadable(&"is no list of users: no file, or far too large"));
     }
     // Before it is read: what is written later is another file.
     let stamp = FileStamp::of(file).ok();
-    let bytes = fs::read(file).map_err(|error| unreadable(&error))?;
+    let bytes = fs::read(file).map_err(why)?;
     let refused = |(line, problem)| UsersFileError {
         file: file.to_owned(),
         line,
@@ -161,7 +168,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return file.finish(),
-            Err(error) => return Err((None, UsersFileProblem::Unreadable(error.to_string()))),
+            Err(error) => return Err((None, UsersFileProblem::Unreadable(format!("cannot be read: {error}")))),
         }
         let line = lines.of_record(at as usize);
         let fields: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();

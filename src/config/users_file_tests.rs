@@ -62,7 +62,7 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         ("bob", "\"bob\" has no address; write name,address"),
         ("bob;bob@example.com", "with commas between the fields"),
         ("bob,,!disabled", "has no address"),
-        ("bob,nobody", "\"nobody\" is not an address; put it right"),
+        ("bob,nobody", "\"nobody\" is not an address; it has no @; put it right"),
         ("bob,bob-*@example.com", "*@*.example.com"),
         (",bob@example.com", "must be a name that can be read"),
         ("@catchall,bob@example.com", "built in"),
@@ -109,10 +109,10 @@ fn a_hundred_thousand_users_took_no_second_each() {
 fn what_is_no_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let shown = |path: &Path| super::read(path, &[], &[]).unwrap_err().to_string();
-    assert!(shown(folder.path()).contains("no file"));
+    assert!(shown(folder.path()).contains("is a folder"));
     let missing = folder.path().join("users.csv");
     assert!(
-        shown(&missing).contains("users.csv: cannot be read: "),
+        shown(&missing).contains("users.csv: does not exist"),
         "{}",
         shown(&missing)
     );

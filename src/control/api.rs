@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::without_number,
     archive::{Compacted, StoreError},
     config::ConfigError,
     formats::{Format, MboxFrom, MboxKind},
@@ -322,7 +323,7 @@ pub struct Failure {
 impl Failure {
     pub fn new(exit: Exit, error: impl ToString) -> Self {
         Self {
-            error: error.to_string(),
+            error: without_number(&error.to_string()),
             exit: exit as i32,
         }
     }
@@ -335,7 +336,7 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::User { .. } | StoreError::Refused { .. } => Self::usage(error),
+            StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } => Self::usage(error),
             StoreError::Interrupted => Self::new(Exit::Interrupted, error),
             _ => Self::new(Exit::Store, error),
         }

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::retry::RUNS;
-use crate::report::{Run, RunState, timestamp};
+use crate::{
+    account::without_number,
+    report::{Run, RunState, timestamp},
+};
 
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
@@ -120,7 +123,7 @@ impl Standing {
             why: String::new(),
         });
         failing.times = failing.times.saturating_add(1);
-        why.clone_into(&mut failing.why);
+        failing.why = without_number(why);
         let pause = RUNS.after(failing.times);
         self.retry_at = now.checked_add(pause).ok();
         pause

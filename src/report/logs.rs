@@ -13,6 +13,7 @@ use std::{
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 use crate::{
+    account::without_number,
     config::{Log, LogFormat},
     harmless::{escaped, is_unseen},
 };
@@ -102,7 +103,7 @@ impl Write for Lines {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(line),
         };
-        io::stderr().write_all(shown.as_bytes())?;
+        io::stderr().write_all(without_number(&shown).as_bytes())?;
         Ok(line.len())
     }
 

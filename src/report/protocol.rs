@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::account::without_number;
+
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
 /// What went wrong with a folder or the whole run is always listed.
 const MOST_ERRORS: usize = 1000;
@@ -219,7 +221,7 @@ impl Run {
             folder: folder.to_owned(),
             copy,
             stage: stage.to_owned(),
-            error: error.to_string(),
+            error: without_number(&error.to_string()),
         };
         self.errors.push(error);
     }

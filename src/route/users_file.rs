@@ -139,7 +139,10 @@ impl Work {
         let before = state.clone();
         let looked = survived_async("looking at the users file", self.clone().look_once(state)).await;
         looked.unwrap_or_else(|panicked| State {
-            error: Some(self.error(None, UsersFileProblem::Unreadable(panicked.to_string()))),
+            error: Some(self.error(
+                None,
+                UsersFileProblem::Unreadable(format!("cannot be read: {panicked}")),
+            )),
             ..before
         })
     }
@@ -204,7 +207,9 @@ impl Work {
     async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {
         let work = self.clone();
         let read = blocking(move || read_users_file(&work.file, &work.users, &work.lists)).await;
-        read.unwrap_or_else(|error| Err(self.error(None, UsersFileProblem::Unreadable(error.to_string()))))
+        read.unwrap_or_else(|error| {
+            Err(self.error(None, UsersFileProblem::Unreadable(format!("cannot be read: {error}"))))
+        })
     }
 
     async fn take_over(self: &Arc<Self>, read: FileUsers, state: &mut State) -> Result<(), Refusal> {

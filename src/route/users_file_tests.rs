@@ -131,7 +131,7 @@ async fn a_bad_line_changes_nothing_and_is_named_until_it_is_put_right() {
         assert_eq!(bench.users().await, there, "{text}");
     }
     fs::remove_file(bench.folder.path().join("users.csv")).unwrap();
-    assert!(bench.look().await.unwrap().contains("cannot be read"));
+    assert!(bench.look().await.unwrap().contains("does not exist"));
     assert_eq!(bench.users().await, there);
     assert_eq!(bench.write("jane,jane@example.com\nbob,bob@example.com").await, None);
     assert_eq!(bench.users().await.len(), 2);

@@ -13,7 +13,7 @@ use ring::{
 use sha2::{Digest, Sha256};
 
 use super::TokenError;
-use crate::config::Secrets;
+use crate::{account::why_unreadable, config::Secrets};
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
@@ -43,7 +43,7 @@ impl Key {
     }
 
     fn read(file: PathBuf) -> Result<Self, TokenError> {
-        let read = fs::read(&file).map_err(|error| error.to_string());
+        let read = fs::read(&file).map_err(|error| why_unreadable(&file, &error));
         let key = read.and_then(|bytes| parse(&bytes).ok_or_else(|| NO_KEY.to_owned()));
         let made = key.and_then(|bytes| {
             let unbound = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| NO_KEY.to_owned())?;

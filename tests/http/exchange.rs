@@ -67,7 +67,7 @@ fn a_bad_certificate_is_kept_out_until_it_is_good() {
     wait_for_log(&serving, "no certificate in PEM form", 1);
     std::fs::remove_file(site.folder().join("key.pem")).expect("it was there");
     site.put("cert.pem", &next.certificate);
-    wait_for_log(&serving, "No such file", 1);
+    wait_for_log(&serving, "does not exist", 1);
     assert_eq!(shown(&client), "first");
     assert_eq!(get(&client, "/metrics", Some(TOKEN)).status, 200);
     site.put_certificate(&next);

@@ -49,11 +49,17 @@ fn the_environment_is_judged_too() {
     let site = Site::new("listen = \"127.0.0.1:0\"\n");
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__LISTEN", "0.0.0.0:0");
-    let outcome = site.refuses(command, &["environment: `http.listen`", "TLS and a token"]);
+    let outcome = site.refuses(
+        command,
+        &["variable DROPKEEP__HTTP__LISTEN: `http.listen`", "TLS and a token"],
+    );
     assert!(!outcome.stderr.contains("line"), "{}", outcome.stderr);
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TOKEN", "hunter2");
-    site.refuses(command, &["environment: `http.token`", "at least 16"]);
+    site.refuses(
+        command,
+        &["variable DROPKEEP__HTTP__TOKEN: `http.token`", "at least 16"],
+    );
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TLS__CERT_FILE", "cert.pem");
     site.refuses(command, &["http.tls.key_file", "is missing"]);
@@ -86,7 +92,7 @@ fn a_token_that_is_none_is_refused() {
             "token_file = \"short\"",
             [&*format!("http.token_file {}", file.display()), "at least 16"],
         ),
-        ("token_file = \"nothing\"", ["http.token_file /", "No such file"]),
+        ("token_file = \"nothing\"", ["http.token_file /", "does not exist"]),
         ("token_env = \"NOT_THERE\"", ["http.token_env", "NOT_THERE is not set"]),
     ] {
         site.configure(&format!("listen = \"127.0.0.1:0\"\n{keys}\n"));
@@ -153,7 +159,7 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
     }
     site.put_certificate(&good);
     fs::remove_file(site.folder().join("cert.pem")).expect("it was there");
-    site.refuses(site.command(), &["http.tls.cert_file", "No such file"]);
+    site.refuses(site.command(), &["http.tls.cert_file", "does not exist"]);
     fs::create_dir(site.folder().join("cert.pem")).expect("a folder");
     site.refuses(site.command(), &["http.tls.cert_file", "it is no file"]);
 }

@@ -46,7 +46,7 @@ impl Checked {
         checked
     }
 
-    fn problem(&mut self, health: Health, what: String) {
+    pub fn problem(&mut self, health: Health, what: String) {
         if health > self.health {
             self.health = health;
             self.problems.insert(0, what);

@@ -109,6 +109,9 @@ impl Access {
     fn exchange_token(&self, token: &Token) -> Result<(), HttpError> {
         if let Some(new) = read_token(&self.http)? {
             token.exchange(&new);
+            if let Some(file) = self.http.token_file() {
+                warn_of_readers("token_file", file);
+            }
             tracing::info!("/metrics asks for the token as it is now");
         }
         Ok(())
@@ -116,11 +119,7 @@ impl Access {
 }
 
 fn read_token(http: &config::Http) -> Result<Option<config::Secret>, HttpError> {
-    let token = http.token()?;
-    if let Some(file) = http.token_file() {
-        warn_of_readers("token_file", file);
-    }
-    Ok(token)
+    Ok(http.token()?)
 }
 
 fn told(exchanged: Result<(), HttpError>) -> Result<(), HttpError> {

@@ -28,7 +28,7 @@ pub enum HttpError {
 #[derive(thiserror::Error, Debug)]
 pub enum TlsProblem {
     #[error("{0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(String),
     #[error("it is no file, or far too large for one in PEM form")]
     NoFile,
     #[error("it is damaged: {0}")]

@@ -23,6 +23,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{HttpError, TlsProblem};
 use crate::{
+    account::why_unreadable,
     config::{Exposed, Guarded, HttpTls},
     report::metrics,
 };
@@ -70,6 +71,7 @@ impl Tls {
     pub fn exchange(&self, files: &HttpTls) -> Result<(), HttpError> {
         let loaded = Loaded::read(files, self.config.crypto_provider())?;
         loaded.told(files);
+        warn_of_readers("tls.key_file", &files.key_file);
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = loaded.shown;
         if let (Some(clients), Some(new)) = (&self.clients, loaded.clients) {
             *clients.0.write().unwrap_or_else(PoisonError::into_inner) = new;
@@ -127,7 +129,6 @@ impl Loaded {
                 "http.tls.cert_file {file}: the certificate is not valid before {from}; clients will refuse it"
             );
         }
-        warn_of_readers("tls.key_file", &files.key_file);
     }
 }
 
@@ -171,7 +172,7 @@ fn authorities(file: &Path, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn Cl
 }
 
 fn read(key: &'static str, file: &Path) -> Result<Vec<u8>, HttpError> {
-    let unreadable = |error| problem(key, file, TlsProblem::Unreadable(error));
+    let unreadable = |error| problem(key, file, TlsProblem::Unreadable(why_unreadable(file, &error)));
     let metadata = fs::metadata(file).map_err(unreadable)?;
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
         return Err(problem(key, file, TlsProblem::NoFile));
@@ -189,7 +190,7 @@ fn validity(chain: &[CertificateDer<'_>]) -> Option<(i64, i64)> {
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
-/// Says that a secret is no secret.
+/// Says that a secret which was exchanged is no secret. Of those at the start `Config::exposed` speaks.
 pub(super) fn warn_of_readers(key: &str, file: &Path) {
     if let Some(exposed) = Exposed::look(&format!("http.{key}"), file, Guarded::Secret) {
         tracing::warn!("{exposed}");
