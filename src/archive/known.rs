@@ -98,11 +98,20 @@ pub(super) fn note(config: &Config, id: &ArchiveId) {
         .any(|file| file.parent().is_some_and(Path::is_dir) && carry::write(file, &json).is_ok());
     if !written {
         tracing::info!(
-            "which archive this configuration has is noted nowhere ({} and {STATE} cannot be written): where its disk is \
-             not mounted, that is found out by /etc/fstab alone",
-            config.file.parent().unwrap_or(Path::new(".")).display()
+            "cannot note which archive this configuration has, neither as {} nor in {STATE}: if its disk is not mounted one \
+             day, only /etc/fstab tells",
+            files(config)[0].display()
         );
     }
+}
+
+/// Where the archive was that the configuration of this file had last, as far as a note says it.
+pub fn last_data_dir(file: &Path) -> Option<PathBuf> {
+    let config = Config {
+        file: file.to_owned(),
+        ..Config::default()
+    };
+    read(&config).map(|note| note.data_dir)
 }
 
 fn read(config: &Config) -> Option<Note> {
@@ -112,12 +121,14 @@ fn read(config: &Config) -> Option<Note> {
     let read = |file: &PathBuf| match fs::read(file) {
         Ok(json) => {
             let note = serde_json::from_slice(&json);
-            note.inspect_err(|error| tracing::warn!(file = %file.display(), %error, "no note of an archive"))
-                .ok()
+            note.inspect_err(
+                |error| tracing::warn!(file = %file.display(), %error, "this is not the note of an archive"),
+            )
+            .ok()
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "which archive this configuration had cannot be read");
+            tracing::warn!(file = %file.display(), %error, "cannot read which archive this configuration had");
             None
         }
     };
@@ -126,7 +137,9 @@ fn read(config: &Config) -> Option<Note> {
 
 /// Where the note of a configuration may be: the first that can be written has it.
 fn files(config: &Config) -> [PathBuf; 2] {
-    let mut beside = config.file.clone().into_os_string();
+    // A name alone has no folder.
+    let file = std::path::absolute(&config.file).unwrap_or_else(|_| config.file.clone());
+    let mut beside = file.into_os_string();
     beside.push(".archive");
     let name = blake3::hash(resolved(&config.file).as_os_str().as_encoded_bytes()).to_hex();
     [beside.into(), Path::new(STATE).join(format!("{}.archive", &name[..16]))]

@@ -40,6 +40,7 @@ enum Holder {
 
 /// Says that an archive was made.
 pub fn say_new(path: &Path) {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "dropkeep: made a new archive in {}", path.display());
 }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     ask::{Interrupts, say_new},
-    service,
+    service, status,
 };
 use crate::{
     appliance::{Appliance, Asked},
@@ -32,12 +32,16 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"), configuration = %configuration.display(), data_dir = %data_dir.display(),
+        "dropkeep starts"
+    );
     service::status("opening the archive");
     let store = Arc::new(Store::open_or(&config, Absent::made(new))?);
     if store.is_new() {
         say_new(store.path());
     }
-    let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
@@ -65,6 +69,8 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
+        appliance.log_plan();
+        tracing::info!(http = http.addresses().join(" "), "dropkeep is ready");
         let (mut reloads, mut asked) = (appliance.reloads(), appliance.reloads_asked_for());
         let mut said = appliance.summary();
         service::ready(&said);

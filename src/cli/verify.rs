@@ -24,16 +24,16 @@ const MOST_NOTES: usize = 1000;
 /// What of the archive is verified.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only the messages of this user.
+    /// Check only the messages of this user.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only what lies in this volume.
+    /// Check only what is in this volume.
     #[arg(long, value_name = "N")]
     volume: Option<u32>,
-    /// Only a random share of the messages, such as 5%; the catalog as a whole.
+    /// Check only a random share of the messages, such as 5%, and the whole catalog.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     sample: Option<f64>,
-    /// Which messages a sample has; the same number gives the same ones.
+    /// Check the same sample again: the seed that was printed with it.
     #[arg(long, value_name = "NUMBER", requires = "sample")]
     seed: Option<u64>,
 }

@@ -38,9 +38,28 @@ pub struct Client {
 impl Client {
     /// Connects to the appliance that holds `data_dir`; `None` where none answers there.
     pub async fn connect(data_dir: &Path) -> Option<Self> {
-        let folder = fs::File::open(data_dir).ok()?;
-        let name = format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd());
-        let stream = UnixStream::connect(name).await.ok()?;
+        Self::reach(data_dir).await.ok().flatten()
+    }
+
+    /// The same for who must know that it was not allowed to look: then an appliance may be running.
+    ///
+    /// # Errors
+    /// This account may not open the data directory or its socket.
+    pub async fn reach(data_dir: &Path) -> io::Result<Option<Self>> {
+        match Self::open(data_dir).await {
+            Ok(stream) => Ok(Self::greet(stream).await),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// By way of the open folder: the path of a socket is at most 108 bytes long.
+    async fn open(data_dir: &Path) -> io::Result<UnixStream> {
+        let folder = fs::File::open(data_dir)?;
+        UnixStream::connect(format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd())).await
+    }
+
+    async fn greet(stream: UnixStream) -> Option<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         // It ends with the sender; what goes wrong on it shows in the answers.
         tokio::spawn(async move { drop(connection.await) });

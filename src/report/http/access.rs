@@ -60,6 +60,16 @@ impl Access {
         permitted
     }
 
+    /// Whether `/metrics` asks for a token.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether whoever sent this `Authorization` would get `/metrics`. Nothing is refused here, so nothing is logged.
+    pub fn knows_token(&self, given: Option<&HeaderValue>) -> bool {
+        self.token.as_ref().is_none_or(|(token, _)| token.is_named_by(given))
+    }
+
     /// Whether anything can change.
     pub fn is_watched(&self) -> bool {
         self.tls.is_some() || self.http.token_file().is_some()
