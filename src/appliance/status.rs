@@ -30,16 +30,16 @@ impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
     pub fn not_ready(&self) -> Option<Cow<'static, str>> {
         if !self.committer.is_open() {
-            return Some("the store takes no more writes; the log says why".into());
+            return Some("the archive cannot be written any more; see the log, then restart dropkeep".into());
         }
         if let Some(trouble) = self.store.trouble() {
             return Some(trouble.in_short().into());
         }
         if !self.router.connected() {
-            return Some("the router is gone; this is a fault of dropkeep".into());
+            return Some("the router has stopped; this is a fault of dropkeep".into());
         }
         let all = self.profiles().iter().all(|profile| profile.supervisor.connected());
-        (!all).then_some("a supervisor is gone; this is a fault of dropkeep".into())
+        (!all).then_some("a supervisor has stopped; this is a fault of dropkeep".into())
     }
 
     /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of the next

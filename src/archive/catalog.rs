@@ -151,7 +151,7 @@ impl Catalog {
                 tracing::info!(
                     from = found,
                     to = schema::SCHEMA,
-                    "the store is brought to the present schema"
+                    "the archive is upgraded to the present schema"
                 );
                 fault::point("upgrade-begun")?;
                 schema::upgrade(&catalog, t, found)?;

@@ -343,7 +343,7 @@ impl Work<'_> {
                 Ok(stored) => Bytes::from(stored),
                 // It stays where it is, and its block with it; all else can move.
                 Err(error @ StoreError::Damaged { .. }) => {
-                    tracing::error!(%error, ?row, "what is damaged is not moved; `dropkeep verify` tells all of it");
+                    tracing::error!(%error, ?row, "damaged mail was left where it is; run `dropkeep verify`");
                     self.done.damaged = true;
                     self.done.left = true;
                     continue;
@@ -393,7 +393,7 @@ impl Work<'_> {
             };
             let stored = place.map(|place| retrieval.stored(row.message(), &place)).transpose()?;
             if stored.as_deref() != Some(bytes) {
-                let detail = format!("{row:?} does not read as it did before it was moved; its old place is kept");
+                let detail = format!("{row:?} reads differently after it was moved, so its old place is kept");
                 return Err(StoreError::Damaged { detail });
             }
         }

@@ -63,7 +63,7 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
     }
     Err(StoreError::Damaged {
         detail: format!(
-            "{} is cut short or no LMDB file; restore it from a backup",
+            "{} is truncated or not an LMDB file; restore it from a backup",
             file.display()
         ),
     })
@@ -92,7 +92,7 @@ pub(super) fn refuse_damaged(file: &Path, budget: Duration) -> Result<(), StoreE
 /// What an environment in a folder has as its lock file, by which those who read and write know of each other; `None`
 /// where it can be opened without.
 pub(super) fn lock_held(folder: &Path) -> Result<Option<Held>, StoreError> {
-    const ANEW: &str = "those who read would not be known of: stop dropkeep and start it anew";
+    const ANEW: &str = "programs that read the archive would go unnoticed: restart dropkeep";
     let name = folder.join("lock.mdb");
     match name.exists() {
         true => Held::new("the lock file", name, ANEW).map(Some),

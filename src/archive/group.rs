@@ -84,7 +84,7 @@ impl Answer {
             (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
             (Self::Refused(error), Order::File(shared)) => shared.answer(Err(error)),
             (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
-                tracing::error!("an answer does not fit its order");
+                tracing::error!("an answer does not match its order; this is a fault of dropkeep");
             }
         }
     }
@@ -182,7 +182,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
             continue;
         }
         match store.removing(|| store.volumes.get(volume)?.delete(&blocks)) {
-            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
+            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no space to merge small blocks in the volume"),
             deleted => deleted?,
         }
         StoreError::point("blocks-dropped")?;

@@ -27,7 +27,7 @@ pub(super) fn new_id() -> ArchiveId {
     let mut id = ArchiveId::default();
     // Without randomness all archives count as the same, as those do that are older than this.
     if SystemRandom::new().fill(&mut id).is_err() {
-        tracing::warn!("the system gives no random bytes; this archive cannot be told from others");
+        tracing::warn!("the system provides no random bytes, so this archive cannot be told from others");
     }
     id
 }
@@ -54,9 +54,9 @@ pub(super) fn refuse_new(config: &Config) -> Result<(), StoreError> {
     };
     if let Some(note) = read(config) {
         return refuse(match same(&note.data_dir, path) {
-            true => "there was one; mount its disk, or restore it".into(),
+            true => "there was one; mount its disk, or restore it from a backup".into(),
             false => format!(
-                "the last one of this configuration is in {}; check data_dir",
+                "the archive of this configuration is in {}: check data_dir",
                 note.data_dir.display()
             ),
         });
@@ -64,14 +64,14 @@ pub(super) fn refuse_new(config: &Config) -> Result<(), StoreError> {
     let resolved = resolved(path);
     let mounted = mount_points("/proc/self/mountinfo", 4);
     if mounted.contains(&resolved) && is_empty(path) {
-        return refuse("it is the root of an empty disk; mount the right one".into());
+        return refuse("this is the root of an empty disk: mount the right one".into());
     }
     let unmounted = mount_points("/etc/fstab", 1).into_iter().find(|point| {
         point != Path::new("/") && resolved.starts_with(point) && !mounted.contains(&self::resolved(point))
     });
     match unmounted {
         Some(point) => refuse(format!(
-            "the disk of {} (in /etc/fstab) is not mounted; mount it",
+            "the disk of {} (in /etc/fstab) is not mounted: mount it",
             point.display()
         )),
         None => Ok(()),

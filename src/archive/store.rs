@@ -372,7 +372,7 @@ fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
         None => Ok(()),
         Some(volume) => Err(StoreError::Damaged {
             detail: format!(
-                "{} is there, but the catalog in {} is missing; restore it from a backup",
+                "{} exists, but the catalog in {} is missing; restore it from a backup",
                 volume.display(),
                 path.join(CATALOG).display()
             ),

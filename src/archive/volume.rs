@@ -158,7 +158,7 @@ impl Volume {
     fn find_tables(env: Env<WithoutTls>, path: &Path) -> heed::Result<Self> {
         let txn = env.read_txn()?;
         let blocks = env.open_database(&txn, Some(BLOCKS))?;
-        let blocks = blocks.ok_or_else(|| heed::Error::Decoding("it holds no blocks, and is no volume".into()))?;
+        let blocks = blocks.ok_or_else(|| heed::Error::Decoding("it has no blocks, so it is not a volume".into()))?;
         let meta = env.open_database(&txn, Some(META))?;
         txn.commit()?;
         Ok(Self {

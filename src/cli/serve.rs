@@ -58,7 +58,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
-                format!("cannot make the control socket in {}: {error}", data_dir.display()),
+                format!("cannot create the control socket in {}: {error}", data_dir.display()),
             )
         })?;
         let control_handle = control.handle();
@@ -107,7 +107,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
                 }
             }
         }
-        tracing::info!("stopping: what is in flight is committed");
+        tracing::info!("stopping: mail already fetched is being committed");
         service::stopping();
         readiness.not_ready("stopping");
         requests.refuse();
@@ -116,15 +116,15 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             // What was acknowledged is on disk.
             let _ = writeln!(
                 std::io::stderr(),
-                "dropkeep: ended at once; what was not committed is fetched again"
+                "dropkeep: stopped at once; mail that was not committed is fetched again"
             );
             std::process::exit(Exit::Interrupted as i32);
         });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
-            tracing::warn!("a run did not end in time; what it did not commit is fetched again");
+            tracing::warn!("a run did not end in time; mail that it did not commit is fetched again");
         }
         if !appliance.told(TELL).await {
-            tracing::warn!("not all runs were told of by mail or webhook before the end");
+            tracing::warn!("not all mail and webhook calls about runs were sent before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;

@@ -86,7 +86,7 @@ impl Client {
             .map_err(|error| usage(&error))?;
         let response = self.sender.send_request(request).await;
         let response = response.map_err(|error| AskError::NotTaken(gone(&error)))?;
-        let refused = || Failure::new(Exit::Errors, format!("the appliance answers {}", response.status()));
+        let refused = || Failure::new(Exit::Errors, format!("the appliance answered {}", response.status()));
         match response.status() {
             StatusCode::OK => Ok(response),
             StatusCode::SERVICE_UNAVAILABLE => Err(AskError::NotTaken(refused())),
@@ -96,7 +96,10 @@ impl Client {
 }
 
 fn gone(error: &dyn ToString) -> Failure {
-    Failure::new(Exit::Errors, format!("the appliance went away: {}", error.to_string()))
+    Failure::new(
+        Exit::Errors,
+        format!("lost the connection to the appliance: {}", error.to_string()),
+    )
 }
 
 async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
@@ -120,7 +123,7 @@ async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply
         }
         pending.drain(..from);
         if pending.len() > LONGEST_LINE {
-            return Err(gone(&"a reply without end"));
+            return Err(gone(&"its reply is too long"));
         }
     }
     Err(gone(&io::Error::from(io::ErrorKind::UnexpectedEof)))

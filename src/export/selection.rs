@@ -137,7 +137,7 @@ fn moment(text: &str) -> Result<Seconds, String> {
     let moment: Result<Timestamp, _> = text.parse();
     moment
         .map(Timestamp::as_second)
-        .map_err(|_| "give a day as 2026-01-31 (UTC), or a moment as 2026-01-31T12:00:00Z".into())
+        .map_err(|_| "write a day (2026-01-31, in UTC) or a time (2026-01-31T12:00:00Z)".into())
 }
 
 #[cfg(test)]

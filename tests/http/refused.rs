@@ -155,7 +155,7 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
     fs::remove_file(site.folder().join("cert.pem")).expect("it was there");
     site.refuses(site.command(), &["http.tls.cert_file", "No such file"]);
     fs::create_dir(site.folder().join("cert.pem")).expect("a folder");
-    site.refuses(site.command(), &["http.tls.cert_file", "it is no file"]);
+    site.refuses(site.command(), &["http.tls.cert_file", "not a PEM file"]);
 }
 
 /// PEM that is well formed, and its content is not.

@@ -109,7 +109,7 @@ impl Access {
         if let Some(config) = &self.http.tls {
             tls.exchange(config)?;
             tracing::info!(
-                "HTTP shows the certificate of {} from now on",
+                "HTTP uses the new certificate of {} from now on",
                 config.cert_file.display()
             );
         }
@@ -119,7 +119,7 @@ impl Access {
     fn exchange_token(&self, token: &Token) -> Result<(), HttpError> {
         if let Some(new) = read_token(&self.http)? {
             token.exchange(&new);
-            tracing::info!("/metrics asks for the token as it is now");
+            tracing::info!("/metrics asks for the new token from now on");
         }
         Ok(())
     }
@@ -134,7 +134,7 @@ fn read_token(http: &config::Http) -> Result<Option<config::Secret>, HttpError> 
 }
 
 fn told(exchanged: Result<(), HttpError>) -> Result<(), HttpError> {
-    exchanged.inspect_err(|error| tracing::error!(%error, "what HTTP had before stays in use"))
+    exchanged.inspect_err(|error| tracing::error!(%error, "the new file is refused; HTTP goes on with the earlier one"))
 }
 
 /// Looks at the files again and again.
