@@ -175,7 +175,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         discard(&new);
         return Err(StoreError::Damaged {
             detail: format!(
-                "{first}; the backup in {} may have it whole and is not replaced; back up to another directory, and \
+                "{first}; the backup in {} may have it intact, so it is not replaced: back up to another directory, and \
                  run `dropkeep verify`",
                 path.display()
             ),

@@ -63,7 +63,7 @@ pub enum StoreError {
     },
     #[error("the archive is damaged: {detail}")]
     Damaged { detail: String },
-    #[error("nothing more is archived since a write failed: {why}; restart dropkeep")]
+    #[error("the archive is closed for writing since a write failed: {why}; restart dropkeep")]
     Closed { why: String },
     #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
     Fault { detail: String },

@@ -90,9 +90,7 @@ fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mu
 fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
     let Some(json) = store.run(run)? else {
         let why = match store.was_run(run)? {
-            true => {
-                format!("the protocol of run {run} was removed because of its age (keep and keep_idle in [protocols])")
-            }
+            true => format!("the protocol of run {run} is kept no longer (keep and keep_idle under [protocols])"),
             false => format!("there is no run {run}"),
         };
         return Err(Failure::usage(why).into());

@@ -29,11 +29,7 @@ const COUNTERS: [(&str, Unit, &str); 13] = [
     (FILINGS, Unit::Count, "Messages newly filed in a user's archive"),
     (RUNS, Unit::Count, "Runs ended, by their state"),
     (SUPERVISOR_RESTARTS, Unit::Count, "Profiles started again, by cause"),
-    (
-        DIRECTORY_ERRORS,
-        Unit::Count,
-        "Changed users files that were refused",
-    ),
+    (DIRECTORY_ERRORS, Unit::Count, "Changed users files that were refused"),
     (
         NOTIFICATIONS,
         Unit::Count,
@@ -45,11 +41,7 @@ const COUNTERS: [(&str, Unit, &str); 13] = [
         "Panics, by what the thread does: faults of dropkeep or of a library, most of which it survives",
     ),
     (ERRORS, Unit::Count, "Errors in protocols, by stage"),
-    (
-        RELOADS,
-        Unit::Count,
-        "Reloads of the configuration, taken or refused",
-    ),
+    (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
 const GAUGES: [(&str, Unit, &str); 31] = [
@@ -63,16 +55,8 @@ const GAUGES: [(&str, Unit, &str); 31] = [
         Unit::Seconds,
         "When a run last ended as completed, since 1970 UTC",
     ),
-    (
-        RUN_PROGRESS,
-        Unit::Count,
-        "Copies with an outcome in the current run",
-    ),
-    (
-        RUN_EXPECTED,
-        Unit::Count,
-        "Copies that the current run expects",
-    ),
+    (RUN_PROGRESS, Unit::Count, "Copies with an outcome in the current run"),
+    (RUN_EXPECTED, Unit::Count, "Copies that the current run expects"),
     (
         PROFILE_STATE,
         Unit::Count,
@@ -86,7 +70,11 @@ const GAUGES: [(&str, Unit, &str); 31] = [
         Unit::Bytes,
         "Bytes of the messages as received (raw) and on disk (stored)",
     ),
-    (DATA_FREE_BYTES, Unit::Bytes, "Free bytes on the disk of the data directory"),
+    (
+        DATA_FREE_BYTES,
+        Unit::Bytes,
+        "Free bytes on the disk of the data directory",
+    ),
     (
         FREE_PAGES_BYTES,
         Unit::Bytes,
@@ -179,16 +167,8 @@ const GAUGES: [(&str, Unit, &str); 31] = [
 ];
 
 const HISTOGRAMS: [(&str, Unit, &str); 5] = [
-    (
-        BACKPRESSURE_SECONDS,
-        Unit::Seconds,
-        "Waits of a stage for the next one",
-    ),
-    (
-        COMMIT_SECONDS,
-        Unit::Seconds,
-        "Time of a group commit, including syncs",
-    ),
+    (BACKPRESSURE_SECONDS, Unit::Seconds, "Waits of a stage for the next one"),
+    (COMMIT_SECONDS, Unit::Seconds, "Time of a group commit, including syncs"),
     (COMMIT_MESSAGES, Unit::Count, "Orders in a group commit"),
     (RUN_SECONDS, Unit::Seconds, "Time of a run"),
     (

@@ -38,7 +38,7 @@ fn a_profile_reads_as_it_stands() {
             "company: idle, every 15m\n    last run 7: completed 1m 30s ago, 1 archived, no errors\n    next run in 13m 20s",
         ),
         (
-            said(|profile| (profile.last, profile.last_success) = (None, None)),
+            said(|profile| (profile.last, profile.last_success, profile.since) = (None, None, at(-60))),
             "company: idle, every 15m\n    no run yet\n    next run in 13m 20s",
         ),
         (
