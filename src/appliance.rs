@@ -348,7 +348,7 @@ impl Appliance {
         self.rerouting.ended().await;
     }
 
-    /// Waits until the runs that ended are told of, and at most so long; whether they are.
+    /// Waits until mail and webhook have reported all runs that ended, for at most this long. Gives whether they have.
     pub async fn told(&self, most: Duration) -> bool {
         self.notifier.told(most).await
     }

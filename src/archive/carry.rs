@@ -31,7 +31,7 @@ pub struct Watch<'w> {
 
 impl Watch<'_> {
     /// # Errors
-    /// It shall not go on.
+    /// It was interrupted.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if (self.go_on)() {
             Ok(())

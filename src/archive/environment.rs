@@ -1,4 +1,4 @@
-//! LMDB environments as files: what can be said of one before LMDB trusts it, what of it is free, and a copy.
+//! LMDB environments as files: checks before LMDB opens one, its free pages, and a copy.
 
 use std::{
     fs::{File, OpenOptions},
@@ -69,7 +69,7 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Looks at the pages of a file that nobody writes to, for at most so long, before LMDB trusts it: it crashes over
+/// Checks the pages of a file that nobody writes to, for at most this long, before LMDB opens it: it crashes over
 /// damaged ones, and writes more damage. What takes longer to be looked at is taken as it is.
 ///
 /// # Errors

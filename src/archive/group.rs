@@ -41,9 +41,9 @@ pub enum Change {
     Protocol(Arc<Run>),
     /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
     Forget(Vec<RunId>),
-    /// What was told of runs, in the words of who told it.
+    /// Which runs were reported, in the words of the notifier.
     Notified(String),
-    /// A user as it shall be; a new one where there is no id. Answers the id.
+    /// A user as it is to be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so
     /// a name or an address may move from one to another. Answers how many.
@@ -56,7 +56,7 @@ pub enum Change {
     Traits(Vec<Named>),
     /// How a source's folder looked.
     Sighting { source: u32, folder: u32, seen: Sighting },
-    /// Bytes that shall lie elsewhere than where they were read. Answers how many rows name the new place.
+    /// Bytes to be stored elsewhere than where they were read. Answers how many rows name the new place.
     Move(Vec<Moved>),
     /// Nothing more is to be written into the present volume. Answers the number of the next one.
     Rotate,

@@ -292,7 +292,7 @@ impl Volume {
         end().map_err(StoreError::lmdb("copying into the volume", &self.path))
     }
 
-    /// Its blocks' numbers and raw lengths, from number `from` on, at most so many.
+    /// Its blocks' numbers and raw lengths, from number `from` on, at most `most`.
     pub(super) fn lengths(&self, from: u64, most: usize) -> Result<Vec<(u64, u64)>, StoreError> {
         self.reading(|txn| {
             let rows = self.blocks.range(txn, &(from..))?.take(most);

@@ -134,7 +134,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     })
 }
 
-/// It may take as long as its users are many. What came of it stands in the log, and is told to who asked for it.
+/// Takes longer the more users there are. The result is in the log, and whoever asked for it gets it.
 async fn reload(appliance: Arc<Appliance>, asked: Option<Asked>) {
     service::reloading();
     let reloaded = appliance.reload().await;

@@ -107,12 +107,12 @@ pub fn places_of_refused(file: &Path) -> Vec<PathBuf> {
     places
 }
 
-/// As it may be shown to who is in another folder.
+/// As it is shown: the reader may be in another folder.
 pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Says what the running appliance answered, or why none did. `refused`: why the configuration of now is.
+/// Says what the running appliance answered, or why none did. `refused`: why the current configuration is refused.
 fn told(
     asked: Asked,
     data_dir: &Path,

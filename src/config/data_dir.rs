@@ -25,7 +25,7 @@ pub fn data_dir_of(file: &Path) -> Option<PathBuf> {
 fn named_in(text: &str) -> Option<PathBuf> {
     let parsed = match ImDocument::parse(text) {
         Ok(document) => document.into_mut(),
-        // One line that is no TOML says nothing of the others.
+        // One line with an error does not make the others unreadable.
         Err(_) => top_level(text)?.parse().ok()?,
     };
     match parsed.get("data_dir") {

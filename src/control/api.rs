@@ -180,7 +180,7 @@ pub struct ProfileLine {
     /// As the configuration has it; empty from an appliance that does not say it yet.
     #[serde(default)]
     pub schedule: String,
-    /// The server tells of new mail over a connection that is held for it.
+    /// The server announces new mail over a connection that waits for it.
     #[serde(default)]
     pub watching: bool,
     /// Since when the appliance knows it.

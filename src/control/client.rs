@@ -41,7 +41,7 @@ impl Client {
         Self::reach(data_dir).await.ok().flatten()
     }
 
-    /// The same for who must know that it was not allowed to look: then an appliance may be running.
+    /// The same for callers that must know when this account may not look: then an appliance may be running.
     ///
     /// # Errors
     /// This account may not open the data directory or its socket.

@@ -112,7 +112,7 @@ pub fn first_second(text: &str) -> Result<Seconds, String> {
 /// The last second of a date: that of a day, where it is one.
 ///
 /// # Errors
-/// It is no date.
+/// It is not a date.
 pub fn last_second(text: &str) -> Result<Seconds, String> {
     match text.parse::<Date>() {
         Ok(day) if is_day(text) => match day.tomorrow() {

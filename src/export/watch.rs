@@ -34,7 +34,7 @@ const MOST_CRASHES: u32 = 1000;
 const MOST_OF_A_VOLUME: u32 = 32;
 /// How long reading a message may take: damaged pages can lead round in a circle, and no disk is that slow.
 const SILENCE: Duration = Duration::from_secs(300);
-/// Damages that the result names; the others are told of as they come, and counted.
+/// Damages that the result names; the others are reported as they come, and counted.
 const MOST_DAMAGES: usize = 10_000;
 /// Words on their way.
 const WORDS: usize = 256;

@@ -62,7 +62,7 @@ pub struct Standing {
     pub last_success: Option<Timestamp>,
     /// Copies that the last look at the source left to be archived; `None` where there was none since the start.
     pub open: Option<u64>,
-    /// The server tells of new mail, so that a continuous profile need not look for it.
+    /// The server announces new mail, so that a continuous profile need not look for it.
     pub watching: bool,
     /// When the schedule begins the next run.
     pub next_run: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! What each metric is, for who reads `/metrics`.
+//! What each metric is, for the readers of `/metrics`.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 

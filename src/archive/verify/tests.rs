@@ -254,7 +254,9 @@ async fn a_part_and_a_number_that_nothing_names_are_notes() {
         "{notes:?}"
     );
     assert!(
-        notes.iter().any(|note| note.contains("parts that no message refers to: 1")),
+        notes
+            .iter()
+            .any(|note| note.contains("parts that no message refers to: 1")),
         "{notes:?}"
     );
 }

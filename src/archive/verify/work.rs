@@ -279,7 +279,7 @@ fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
     }
 }
 
-/// What there is to verify.
+/// The plan of a verification.
 fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Result<Extent, Stop> {
     let mut known: BTreeSet<u32> = volumes.numbers()?.into_iter().collect();
     let Some(store) = store else {

@@ -11,7 +11,7 @@ use crate::{
     report::RunState,
 };
 
-/// How a profile stands: its name and state, and below it what there is to know.
+/// How a profile stands: its name and state, and the details below.
 pub fn profile(profile: &ProfileLine, now: Timestamp) -> Vec<String> {
     let schedule = match profile.schedule.as_str() {
         "" => String::new(),

@@ -76,8 +76,8 @@ pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> Htt
     }
 }
 
-/// The first page: what there is, for who comes with a browser. Its links work behind a proxy, too. The version is for those
-/// who may read it in the metrics.
+/// The first page, for people with a browser: links to the others, which work behind a proxy, too. Only those who may read the
+/// metrics get the version.
 fn links(request: &HttpRequest, pages: &Pages) -> HttpResponse {
     let version = match pages.access.knows_token(request.headers().get(AUTHORIZATION)) {
         true => concat!(" ", env!("CARGO_PKG_VERSION")),

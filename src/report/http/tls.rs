@@ -211,7 +211,7 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// Judges clients by the authorities of now.
+/// Judges clients by the current authorities.
 #[derive(Debug)]
 struct Clients(RwLock<Arc<dyn ClientCertVerifier>>);
 
