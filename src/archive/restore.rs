@@ -47,7 +47,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     let target = &config.data_dir;
     staging::refuse_overlap(path, target)?;
     if !path.is_dir() {
-        return Err(refused(path, "is not a directory"));
+        return Err(refused(path, "is not a directory with a backup"));
     }
     refuse_content(target)?;
     // Before anything is touched: it may be any folder.
