@@ -208,7 +208,7 @@ impl Appliance {
         let running = self.running();
         running.config.profile(name)?;
         let profile = running.profiles.get(name).cloned();
-        profile.ok_or_else(|| Failure::usage(format!("profile {name:?} is not running")))
+        profile.ok_or_else(|| Failure::usage(format!("profile {name:?} is being started or removed; try again")))
     }
 
     /// Carries out a request that needs the actors.
@@ -236,7 +236,12 @@ impl Appliance {
             }
             Request::Status => self.status(replies).await,
             Request::Reload => {
-                let nobody = || Failure::new(Exit::Errors, "no appliance is serving: this process reads nothing anew");
+                let nobody = || {
+                    Failure::new(
+                        Exit::Errors,
+                        "no appliance is running (`dropkeep serve`): this process cannot reload its configuration",
+                    )
+                };
                 let (tell, told) = oneshot::channel();
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
@@ -343,7 +348,7 @@ impl Appliance {
         self.rerouting.ended().await;
     }
 
-    /// Waits until the runs that ended are told of, and at most so long; whether they are.
+    /// Waits until mail and webhook have reported all runs that ended, for at most this long. Gives whether they have.
     pub async fn told(&self, most: Duration) -> bool {
         self.notifier.told(most).await
     }
@@ -360,14 +365,14 @@ impl Appliance {
         metrics::disk(self.store.disk_size(), self.store.disk());
         match self.store.count_volumes() {
             Ok((open, sealed)) => metrics::volumes(open, sealed),
-            Err(error) => tracing::warn!(%error, "the volumes cannot be counted"),
+            Err(error) => tracing::warn!(%error, "cannot count the volumes"),
         }
         if !self.store.can_be_read() {
             return;
         }
         match self.store.free_pages() {
             Ok((catalog, volume)) => metrics::free_pages(catalog, volume),
-            Err(error) => tracing::warn!(%error, "the free pages cannot be measured"),
+            Err(error) => tracing::warn!(%error, "cannot measure the free pages"),
         }
     }
 

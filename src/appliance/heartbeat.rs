@@ -52,7 +52,7 @@ impl Appliance {
             }
         }
         let closed = match self.store.trouble() {
-            _ if !self.committer.is_open() => "nothing can be written any more; ".into(),
+            _ if !self.committer.is_open() => "NOT READY: the archive cannot be written any more; ".into(),
             Some(trouble) => format!("NOT READY: {trouble}; "),
             None => String::new(),
         };

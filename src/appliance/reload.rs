@@ -51,10 +51,13 @@ impl Appliance {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
         match &reloaded {
             Ok(reloaded) => tracing::info!(
-                added = ?reloaded.added, changed = ?reloaded.changed, removed = ?reloaded.removed,
-                needs_restart = ?reloaded.needs_restart, "the configuration was read anew"
+                added = reloaded.added.join(", "),
+                changed = reloaded.changed.join(", "),
+                removed = reloaded.removed.join(", "),
+                needs_restart = reloaded.needs_restart.join(", "),
+                "the configuration was read again"
             ),
-            Err(error) => tracing::error!(%error, "the configuration is refused, and stays as it was"),
+            Err(error) => tracing::error!(%error, "the configuration is refused, and the earlier one stays in force"),
         }
         reloaded
     }
@@ -63,7 +66,12 @@ impl Appliance {
         let old = self.config();
         let file = old.file.clone();
         let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await;
-        let read = read.map_err(|_| Failure::new(Exit::Errors, "reading it panicked; this is a fault of dropkeep"))?;
+        let read = read.map_err(|_| {
+            Failure::new(
+                Exit::Errors,
+                "reading the configuration panicked; this is a fault of dropkeep",
+            )
+        })?;
         let mut new = read?;
         new.require_users()?;
         self.files.get().map_or(Ok(()), |read| read()).map_err(Failure::usage)?;

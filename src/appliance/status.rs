@@ -5,14 +5,16 @@ use std::{
     sync::{PoisonError, atomic::Ordering},
 };
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised};
 use crate::{
-    config,
+    archive::{CATCHALL_ID, Store, StoreError},
+    clock, config,
     control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
-    profile::Exit,
+    profile::{Exit, Standing},
     report,
 };
 
@@ -28,16 +30,16 @@ impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
     pub fn not_ready(&self) -> Option<Cow<'static, str>> {
         if !self.committer.is_open() {
-            return Some("the store takes no more writes; the log says why".into());
+            return Some("the archive cannot be written any more; see the log, then restart dropkeep".into());
         }
         if let Some(trouble) = self.store.trouble() {
             return Some(trouble.in_short().into());
         }
         if !self.router.connected() {
-            return Some("the router is gone; this is a fault of dropkeep".into());
+            return Some("the router has stopped; this is a fault of dropkeep".into());
         }
         let all = self.profiles().iter().all(|profile| profile.supervisor.connected());
-        (!all).then_some("a supervisor is gone; this is a fault of dropkeep".into())
+        (!all).then_some("a supervisor has stopped; this is a fault of dropkeep".into())
     }
 
     /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of the next
@@ -52,6 +54,35 @@ impl Appliance {
             let _ = survived("looking at the archive", || store.look());
             looking.store(false, Ordering::Release);
         });
+    }
+
+    /// Logs what will run, and when: an appliance that is to archive nothing by itself says so at its start.
+    pub fn log_plan(&self) {
+        let config = self.config();
+        for profile in &config.profile {
+            // There is one for each at the start.
+            let Ok(supervised) = self.profile(&profile.name) else {
+                continue;
+            };
+            let (name, schedule) = (&profile.name, &profile.schedule);
+            let next = next_run(profile, &supervised.standing.borrow());
+            match next.map(report::timestamp) {
+                Some(next_run) => {
+                    tracing::info!(profile = name, %schedule, %next_run, "the profile runs by its schedule")
+                }
+                None => tracing::info!(
+                    profile = name, %schedule,
+                    "the profile runs only when `dropkeep archive {name}` is called; `schedule` makes it run by itself"
+                ),
+            }
+        }
+        if config.profile.is_empty() {
+            let file = std::path::absolute(&config.file).unwrap_or_else(|_| config.file.clone());
+            tracing::info!(
+                "there is no profile, so nothing is archived: add a [[profile]] to {}, then run `dropkeep reload`",
+                file.display()
+            );
+        }
     }
 
     /// Each profile, in the configuration's order, and then the appliance.
@@ -74,6 +105,8 @@ impl Appliance {
         let (live, standing) = (supervised.live.borrow(), supervised.standing.borrow());
         ProfileLine {
             profile: profile.name.clone(),
+            schedule: profile.schedule.to_string(),
+            watching: standing.watching,
             since: report::timestamp(supervised.since),
             state: standing.state(live.busy).to_owned(),
             run: live.run.as_ref().map(|run| run.run),
@@ -97,7 +130,7 @@ impl Appliance {
             // What is missing is said by why it is not ready.
             let _ = store.look();
             let (users, (messages, raw)) = match store.can_be_read() {
-                true => (store.users()?.len() as u64, store.totals()?),
+                true => (count_people(&store)?, store.totals()?),
                 false => (0, (0, 0)),
             };
             Ok::<_, Failure>((users, messages, raw, store.disk_size(), store.disk()))
@@ -127,4 +160,19 @@ impl Appliance {
             unaccounted_copies: report::unaccounted(),
         })
     }
+}
+
+/// Users of the archive, without `@catchall`.
+fn count_people(store: &Store) -> Result<u64, StoreError> {
+    let users = store.users()?;
+    Ok(users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64)
+}
+
+/// When a profile's schedule begins its next run, seen from the start of the appliance.
+fn next_run(profile: &config::Profile, standing: &Standing) -> Option<Timestamp> {
+    let now = clock::now();
+    let last = standing.last.as_ref().map(|last| last.started_at);
+    let due = profile.schedule.next(&profile.timezone, last, now, now);
+    let due = standing.next(due, now)?.max(now);
+    Some(profile.pause.end(due.to_zoned(profile.timezone.get())).timestamp())
 }

@@ -120,7 +120,7 @@ impl Record {
             Err(error) => return Err(StoreError::io("reading", file)(error)),
         };
         let record: Self = serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
-            detail: format!("{} is no record of a backup: {error}", file.display()),
+            detail: format!("{} is not a readable record of a backup: {error}", file.display()),
         })?;
         if record.schema > SCHEMA || record.form > FORM {
             return Err(StoreError::Newer {
@@ -149,7 +149,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
     let _lock = lock(path)?;
     let _alone = lock::lock_out_readers(path)?.ok_or_else(|| StoreError::Refused {
         path: path.to_owned(),
-        detail: "is being read by another command; run this again when it is done".into(),
+        detail: "is being read by another command; run this again once that has finished".into(),
     })?;
     staging::settle(path, staging::Place::Backup)?;
     superseded::refuse_other_archive(store, path)?;
@@ -175,7 +175,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
         discard(&new);
         return Err(StoreError::Damaged {
             detail: format!(
-                "{first}; the backup in {} may have it whole and is not replaced; back up to another directory, and \
+                "{first}; the backup in {} may have it intact, so it is not replaced: back up to another directory, and \
                  run `dropkeep verify`",
                 path.display()
             ),
@@ -207,7 +207,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
 /// Removes what is of no use; where that fails, the next backup removes it.
 fn discard(path: &Path) {
     if let Err(error) = staging::remove(path) {
-        tracing::error!(%error, "what is left over takes room until the next backup");
+        tracing::error!(%error, "cannot remove what the last backup left; the next backup tries again");
     }
 }
 
@@ -216,7 +216,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
     lock::lock(path).map_err(|error| match error {
         StoreError::InUse { path, holder } => StoreError::Refused {
             path,
-            detail: format!("is in use by process {holder}; wait for it, or stop it"),
+            detail: format!("is in use by process {holder}; wait until it ends, or stop it"),
         },
         other => other,
     })
@@ -237,14 +237,14 @@ fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
     let known: Vec<_> = ours.into_iter().chain(store::HARMLESS).collect();
     if let Some(other) = staging::other_names(path, &known)?.first() {
         return refuse(format!(
-            "holds {other:?}, which is not of a backup; give an empty or new directory, or one with a backup"
+            "contains {other:?}, which does not belong to a backup; use an empty or new directory, or one with a backup"
         ));
     }
     let is_backup = path.join(RECORD).exists() || staging::is_half_placed(path, staging::Place::Backup);
     let has_store = path.join(store::CATALOG).exists() || path.join(store::VOLUMES).exists();
     if has_store && !is_backup {
         return refuse(format!(
-            "is a data directory and no backup, as it has no {RECORD}; give an empty or new directory"
+            "is a data directory, not a backup: it has no {RECORD}; use an empty or new directory"
         ));
     }
     Ok(())
@@ -300,7 +300,7 @@ impl Building<'_> {
         };
         store::sync_dir(self.new)?;
         let json = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Fault {
-            detail: format!("the record of the backup does not become JSON: {error}"),
+            detail: format!("cannot write the record of the backup as JSON: {error}"),
         })?;
         carry::write(&self.new.join(RECORD), &json)?;
         store::sync_dir(self.new)?;
@@ -405,7 +405,7 @@ impl Building<'_> {
             let Some(first) = named.min() else { continue };
             let volume = self.store.volumes.folder(*number);
             let (count, volume) = (named.len(), volume.display());
-            let words = format!("block {first} of {volume}: it is missing, as are {} more", count - 1);
+            let words = format!("block {first} of {volume} is missing, and {} more", count - 1);
             self.damaged.borrow_mut().push(words);
         }
         Ok(())

@@ -120,7 +120,7 @@ fn last_line(rest: &[u8], lines: &Lines) -> usize {
     }
 }
 
-/// Bytes that the first so many characters stand for, or the number of one that is wrong.
+/// Bytes that this many characters stand for, or the position of one that is wrong.
 fn try_decode(text: &[u8], lines: &Lines, characters: usize) -> Result<usize, usize> {
     let mut decoded = 0;
     let mut gathered = Vec::with_capacity(AT_ONCE.min(characters));

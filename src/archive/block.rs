@@ -81,9 +81,9 @@ pub fn check(number: u64, block: &[u8]) -> Result<(), String> {
 
 /// Codec, raw length and payload of block `number`, whose digest is right.
 fn open(number: u64, block: &[u8]) -> Result<(u8, usize, &[u8]), String> {
-    let (header, payload) = block.split_at_checked(HEADER).ok_or("it is cut short")?;
+    let (header, payload) = block.split_at_checked(HEADER).ok_or("it is truncated")?;
     if header[..4] != *MAGIC {
-        return Err("it is not in a form this version knows".into());
+        return Err("its format is not known to this version".into());
     }
     let codec = header[4];
     let mut length = [0; 8];

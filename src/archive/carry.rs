@@ -31,7 +31,7 @@ pub struct Watch<'w> {
 
 impl Watch<'_> {
     /// # Errors
-    /// It shall not go on.
+    /// It was interrupted.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if (self.go_on)() {
             Ok(())
@@ -126,7 +126,7 @@ pub(super) fn copy_volume(
         for (number, stored) in &blocks {
             numbers.insert(*number);
             if let Err(detail) = block::check(*number, stored) {
-                damaged.push(format!("block {number} of {}: {detail}", from.display()));
+                damaged.push(format!("block {number} of {} ({detail})", from.display()));
             }
         }
         copy.append(&blocks)?;

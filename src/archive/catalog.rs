@@ -47,7 +47,7 @@ pub struct Catalog {
     /// The first message whose identity is not of version 1.
     identified_since: MessageId,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
-    /// of `runs`, derived from it but for how many were removed), "notified" (what was told of runs, as JSON), "archive"
+    /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
     /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
@@ -151,7 +151,7 @@ impl Catalog {
                 tracing::info!(
                     from = found,
                     to = schema::SCHEMA,
-                    "the store is brought to the present schema"
+                    "the archive is upgraded to the present schema"
                 );
                 fault::point("upgrade-begun")?;
                 schema::upgrade(&catalog, t, found)?;

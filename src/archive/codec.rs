@@ -93,11 +93,11 @@ impl<'a, T: KeyPart + 'a> BytesEncode<'a> for Key<T> {
 impl<'a, T: KeyPart + 'a> BytesDecode<'a> for Key<T> {
     type DItem = T;
     fn bytes_decode(mut bytes: &'a [u8]) -> Result<T, BoxedError> {
-        let key = T::take(&mut bytes).ok_or("a key is too short")?;
+        let key = T::take(&mut bytes).ok_or("its key is too short")?;
         if bytes.is_empty() {
             Ok(key)
         } else {
-            Err("a key is too long".into())
+            Err("its key is too long".into())
         }
     }
 }
@@ -118,7 +118,7 @@ impl<'a, T: Serialize + 'a> BytesEncode<'a> for Row<T> {
 impl<'a, T: DeserializeOwned + 'a> BytesDecode<'a> for Row<T> {
     type DItem = T;
     fn bytes_decode(bytes: &'a [u8]) -> Result<T, BoxedError> {
-        let (value, found) = bytes.split_last_chunk::<CHECKSUM>().ok_or("a value is too short")?;
+        let (value, found) = bytes.split_last_chunk::<CHECKSUM>().ok_or("it is too short")?;
         // `split_last_chunk` gives (rest, last); see the checksum before trusting the rest.
         if checksum(value) != *found {
             return Err("a value does not match its checksum".into());

@@ -203,7 +203,7 @@ impl Work {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
-            Err(error) => return tracing::error!(%error, "the committer cannot start"),
+            Err(error) => return tracing::error!(%error, "cannot start the committer"),
         };
         loop {
             // Whoever waits for an order that is lost in a panic is told that the committer stopped.
@@ -279,7 +279,7 @@ impl Work {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "a group could not be committed");
+                tracing::error!(%error, "cannot commit a group of messages");
                 for order in group {
                     match order {
                         Order::File(shared) => shared.answer(Err(error.clone())),

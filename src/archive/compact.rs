@@ -5,7 +5,7 @@
 //! anywhere: some bytes have moved and some have not, and what was left unreferenced is found again the next time. A
 //! sealed volume is never changed; all of it moves, or nothing.
 //!
-//! A row only ever comes to name a new block. So what was seen unreferenced stays so, and the rows can be gone through
+//! A row only ever comes to name a new block. So what was seen unreferenced stays so, and the rows can be read
 //! page by page while mail is filed.
 
 use std::ops::ControlFlow;
@@ -188,7 +188,7 @@ fn is_mostly_free(store: &Store, number: u32, worth: Worth) -> Result<bool, Stor
     Ok(free > worth.bytes && free > volume.used()?)
 }
 
-/// The small blocks of a volume, if they are at least so many, without those in which something large ends: to move
+/// The small blocks of a volume, if there are enough of them, without those in which something large ends: to move
 /// them is to move all of it, and it would end in a small block again.
 fn small_blocks(store: &Store, number: u32, least: u64) -> Result<RoaringTreemap, StoreError> {
     let volume = store.volumes.get(number)?;
@@ -343,7 +343,7 @@ impl Work<'_> {
                 Ok(stored) => Bytes::from(stored),
                 // It stays where it is, and its block with it; all else can move.
                 Err(error @ StoreError::Damaged { .. }) => {
-                    tracing::error!(%error, ?row, "what is damaged is not moved; `dropkeep verify` tells all of it");
+                    tracing::error!(%error, ?row, "damaged mail was left where it is; run `dropkeep verify`");
                     self.done.damaged = true;
                     self.done.left = true;
                     continue;
@@ -393,7 +393,7 @@ impl Work<'_> {
             };
             let stored = place.map(|place| retrieval.stored(row.message(), &place)).transpose()?;
             if stored.as_deref() != Some(bytes) {
-                let detail = format!("{row:?} does not read as it did before it was moved; its old place is kept");
+                let detail = format!("{row:?} reads differently after it was moved, so its old place is kept");
                 return Err(StoreError::Damaged { detail });
             }
         }

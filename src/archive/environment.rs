@@ -1,4 +1,4 @@
-//! LMDB environments as files: what can be said of one before LMDB trusts it, what of it is free, and a copy.
+//! LMDB environments as files: checks before LMDB opens one, its free pages, and a copy.
 
 use std::{
     fs::{File, OpenOptions},
@@ -63,13 +63,13 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
     }
     Err(StoreError::Damaged {
         detail: format!(
-            "{} is cut short or no LMDB file; restore it from a backup",
+            "{} is truncated or not an LMDB file; restore it from a backup",
             file.display()
         ),
     })
 }
 
-/// Looks at the pages of a file that nobody writes to, for at most so long, before LMDB trusts it: it crashes over
+/// Checks the pages of a file that nobody writes to, for at most this long, before LMDB opens it: it crashes over
 /// damaged ones, and writes more damage. What takes longer to be looked at is taken as it is.
 ///
 /// # Errors
@@ -92,7 +92,7 @@ pub(super) fn refuse_damaged(file: &Path, budget: Duration) -> Result<(), StoreE
 /// What an environment in a folder has as its lock file, by which those who read and write know of each other; `None`
 /// where it can be opened without.
 pub(super) fn lock_held(folder: &Path) -> Result<Option<Held>, StoreError> {
-    const ANEW: &str = "those who read would not be known of: stop dropkeep and start it anew";
+    const ANEW: &str = "programs that read the archive would go unnoticed: restart dropkeep";
     let name = folder.join("lock.mdb");
     match name.exists() {
         true => Held::new("the lock file", name, ANEW).map(Some),

@@ -10,18 +10,18 @@ use crate::{account::plain, fault, panics::Panicked};
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
-    #[error("the data directory {} is in use by process {holder}; stop it, or use another data_dir", path.display())]
+    #[error("the data directory {} is in use by process {holder}: stop that process, or use another data_dir", path.display())]
     InUse { path: PathBuf, holder: String },
     #[error(
-        "there is no archive in {}; check data_dir, or mount its disk (serve, archive, import, users add and restore \
-         make a new archive)",
+        "there is no archive in {}: check data_dir, or mount its disk; to make a new one, run `dropkeep serve`, `archive`, \
+         `import`, `users add` or `restore`",
         path.display()
     )]
     None { path: PathBuf },
-    #[error("there is no archive in {}, and {why}; to begin a new archive there all the same, give --new", path.display())]
+    #[error("there is no archive in {}, and {why}; to make a new archive there all the same, add --new", path.display())]
     NotMade { path: PathBuf, why: String },
     /// Something of the store is not where it was, or not what it was. Nothing was written.
-    #[error("{what} is missing: {} {how}; nothing is written until it is there again: {remedy}", path.display())]
+    #[error("{what} is missing: {} {how}; nothing is archived until it is back: {remedy}", path.display())]
     Missing {
         what: String,
         path: PathBuf,
@@ -29,24 +29,23 @@ pub enum StoreError {
         remedy: &'static str,
     },
     #[error(
-        "{} is a link or no file at all, and has to be a file; remove it, and look who put it there",
+        "{} must be a file, but is a link or something else: find out who put it there, then remove it",
         path.display()
     )]
     NoFile { path: PathBuf },
-    #[error("{} holds files that are not dropkeep's; give an empty or new directory as data_dir", path.display())]
+    #[error("{} contains files that are not dropkeep's: use an empty or new directory as data_dir", path.display())]
     NotOurs { path: PathBuf },
     #[error(
-        "{} is a store of schema {found}, and this dropkeep knows schemas up to {known}; use a newer dropkeep",
+        "the archive in {} has schema {found}, but this dropkeep knows schemas up to {known}: use a newer dropkeep",
         path.display()
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error(
-        "{} is a store of schema {found}, and this dropkeep reads schema {known}; any command that writes, such as \
-         `users`, brings it there",
+        "the archive in {} has schema {found}, but this dropkeep reads schema {known}: run `dropkeep users`, which upgrades it",
         path.display()
     )]
     Older { path: PathBuf, found: u32, known: u32 },
-    #[error("{} lies on {kind}, where a crash can damage the store; put data_dir on a local disk", path.display())]
+    #[error("{} is on {kind}, where a crash can damage the archive: put data_dir on a local disk", path.display())]
     Network { path: PathBuf, kind: &'static str },
     #[error("{doing} {}: {}", path.display(), plain(source))]
     Io {
@@ -54,7 +53,7 @@ pub enum StoreError {
         path: PathBuf,
         source: std::sync::Arc<io::Error>,
     },
-    #[error("the disk of {} is full; nothing acknowledged is lost, make room and run again", path.display())]
+    #[error("the disk of {} is full: make room, then run this again (no archived mail is lost)", path.display())]
     Full { path: PathBuf },
     #[error("{doing} in {}: {detail}", path.display())]
     Lmdb {
@@ -62,20 +61,20 @@ pub enum StoreError {
         path: PathBuf,
         detail: String,
     },
-    #[error("the store is damaged: {detail}")]
+    #[error("the archive is damaged: {detail}")]
     Damaged { detail: String },
-    #[error("the store is closed for writing since a write failed: {why}")]
+    #[error("the archive is closed for writing since a write failed: {why}; restart dropkeep")]
     Closed { why: String },
     #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
     Fault { detail: String },
-    #[error("{panicked} (the store is {}); nothing acknowledged is lost", path.display())]
+    #[error("{panicked} (archive: {}); no archived mail is lost", path.display())]
     Panicked { path: PathBuf, panicked: Panicked },
     /// The account that this runs as cannot use the data directory.
     #[error("data_dir {} {detail}", path.display())]
     Account { path: PathBuf, detail: String },
     #[error("{} {detail}", path.display())]
     Refused { path: PathBuf, detail: String },
-    #[error("interrupted; nothing was put in place")]
+    #[error("interrupted; nothing was changed")]
     Interrupted,
     #[error("user {name:?} {detail}")]
     User { name: String, detail: String },
@@ -110,7 +109,7 @@ impl StoreError {
             heed::Error::Mdb(heed::MdbError::MapFull) => Self::Lmdb {
                 doing,
                 path,
-                detail: "its reserved address space is used up".into(),
+                detail: "its reserved address space is full".into(),
             },
             heed::Error::Mdb(heed::MdbError::Other(code)) if is_full(code) => Self::Full { path },
             heed::Error::Decoding(detail) => Self::Damaged {

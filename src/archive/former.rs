@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// Which of them is the same message as `content` by the rules of now. Blocking: they are read. One that cannot be read is
+    /// Which of them is the same message as `content` by the current rules. Blocking: they are read. One that cannot be read is
     /// taken for another.
     pub(super) fn same_among(&self, candidates: Candidates, content: &Content) -> Option<MessageId> {
         let mut at_hand = self.recomputed.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -41,9 +41,9 @@ pub enum Change {
     Protocol(Arc<Run>),
     /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
     Forget(Vec<RunId>),
-    /// What was told of runs, in the words of who told it.
+    /// Which runs were reported, in the words of the notifier.
     Notified(String),
-    /// A user as it shall be; a new one where there is no id. Answers the id.
+    /// A user as it is to be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so
     /// a name or an address may move from one to another. Answers how many.
@@ -56,7 +56,7 @@ pub enum Change {
     Traits(Vec<Named>),
     /// How a source's folder looked.
     Sighting { source: u32, folder: u32, seen: Sighting },
-    /// Bytes that shall lie elsewhere than where they were read. Answers how many rows name the new place.
+    /// Bytes to be stored elsewhere than where they were read. Answers how many rows name the new place.
     Move(Vec<Moved>),
     /// Nothing more is to be written into the present volume. Answers the number of the next one.
     Rotate,
@@ -84,7 +84,7 @@ impl Answer {
             (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
             (Self::Refused(error), Order::File(shared)) => shared.answer(Err(error)),
             (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
-                tracing::error!("an answer does not fit its order");
+                tracing::error!("an answer does not match its order; this is a fault of dropkeep");
             }
         }
     }
@@ -182,7 +182,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
             continue;
         }
         match store.removing(|| store.volumes.get(volume)?.delete(&blocks)) {
-            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no room to tidy up in the volume"),
+            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no space to merge small blocks in the volume"),
             deleted => deleted?,
         }
         StoreError::point("blocks-dropped")?;

@@ -115,19 +115,19 @@ impl Work {
 
     fn look(&mut self) {
         if let Err(error) = seal_full_volumes(&self.store, &self.committer, &|| !self.stop.is_told()) {
-            tracing::error!(%error, "a full volume could not be sealed");
+            tracing::error!(%error, "cannot seal a full volume");
         }
         let go_on = || !self.stop.is_told();
         if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
-            tracing::warn!(%error, "old protocols are not removed");
+            tracing::warn!(%error, "cannot remove old protocols");
         }
         if self.may_compact()
             && let Err(error) = self.compact()
         {
-            tracing::error!(%error, "tidying up the store failed");
+            tracing::error!(%error, "cannot merge small blocks");
         }
         if let Err(error) = self.store.forget_dead_readers() {
-            tracing::warn!(%error, "pages that killed commands read may stay in use");
+            tracing::warn!(%error, "cannot release the pages that killed commands were reading");
         }
     }
 
@@ -141,7 +141,7 @@ impl Work {
         let go_on = || !self.stop.is_told() && self.quiet.include(&clock::here());
         let done = compact(&self.store, &self.committer, &go_on)?;
         if done.moved > 0 || done.volumes > 0 {
-            tracing::info!(?done, "the store is tidied up");
+            tracing::info!(?done, "small blocks were merged");
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() 
                         continue;
                     }
                 };
-                tracing::info!(volume = number, bytes = seal.bytes, "a volume is sealed");
+                tracing::info!(volume = number, bytes = seal.bytes, "a full volume was sealed");
                 committer.change_blocking(Change::Sealed(number, seal))?;
                 StoreError::point("seal-noted")?;
             }

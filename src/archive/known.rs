@@ -27,7 +27,7 @@ pub(super) fn new_id() -> ArchiveId {
     let mut id = ArchiveId::default();
     // Without randomness all archives count as the same, as those do that are older than this.
     if SystemRandom::new().fill(&mut id).is_err() {
-        tracing::warn!("the system gives no random bytes; this archive cannot be told from others");
+        tracing::warn!("the system provides no random bytes, so this archive cannot be told from others");
     }
     id
 }
@@ -54,9 +54,9 @@ pub(super) fn refuse_new(config: &Config) -> Result<(), StoreError> {
     };
     if let Some(note) = read(config) {
         return refuse(match same(&note.data_dir, path) {
-            true => "there was one; mount its disk, or restore it".into(),
+            true => "there was one; mount its disk, or restore it from a backup".into(),
             false => format!(
-                "the last one of this configuration is in {}; check data_dir",
+                "the archive of this configuration is in {}: check data_dir",
                 note.data_dir.display()
             ),
         });
@@ -64,14 +64,14 @@ pub(super) fn refuse_new(config: &Config) -> Result<(), StoreError> {
     let resolved = resolved(path);
     let mounted = mount_points("/proc/self/mountinfo", 4);
     if mounted.contains(&resolved) && is_empty(path) {
-        return refuse("it is the root of an empty disk; mount the right one".into());
+        return refuse("this is the root of an empty disk: mount the right one".into());
     }
     let unmounted = mount_points("/etc/fstab", 1).into_iter().find(|point| {
         point != Path::new("/") && resolved.starts_with(point) && !mounted.contains(&self::resolved(point))
     });
     match unmounted {
         Some(point) => refuse(format!(
-            "the disk of {} (in /etc/fstab) is not mounted; mount it",
+            "the disk of {} (in /etc/fstab) is not mounted: mount it",
             point.display()
         )),
         None => Ok(()),
@@ -98,11 +98,20 @@ pub(super) fn note(config: &Config, id: &ArchiveId) {
         .any(|file| file.parent().is_some_and(Path::is_dir) && carry::write(file, &json).is_ok());
     if !written {
         tracing::info!(
-            "which archive this configuration has is noted nowhere ({} and {STATE} cannot be written): where its disk is \
-             not mounted, that is found out by /etc/fstab alone",
-            config.file.parent().unwrap_or(Path::new(".")).display()
+            "cannot note which archive this configuration has, neither as {} nor in {STATE}: if its disk is not mounted one \
+             day, only /etc/fstab tells",
+            files(config)[0].display()
         );
     }
+}
+
+/// Where the archive was that the configuration of this file had last, as far as a note says it.
+pub fn last_data_dir(file: &Path) -> Option<PathBuf> {
+    let config = Config {
+        file: file.to_owned(),
+        ..Config::default()
+    };
+    read(&config).map(|note| note.data_dir)
 }
 
 fn read(config: &Config) -> Option<Note> {
@@ -112,12 +121,14 @@ fn read(config: &Config) -> Option<Note> {
     let read = |file: &PathBuf| match fs::read(file) {
         Ok(json) => {
             let note = serde_json::from_slice(&json);
-            note.inspect_err(|error| tracing::warn!(file = %file.display(), %error, "no note of an archive"))
-                .ok()
+            note.inspect_err(
+                |error| tracing::warn!(file = %file.display(), %error, "this is not the note of an archive"),
+            )
+            .ok()
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "which archive this configuration had cannot be read");
+            tracing::warn!(file = %file.display(), %error, "cannot read which archive this configuration had");
             None
         }
     };
@@ -126,7 +137,9 @@ fn read(config: &Config) -> Option<Note> {
 
 /// Where the note of a configuration may be: the first that can be written has it.
 fn files(config: &Config) -> [PathBuf; 2] {
-    let mut beside = config.file.clone().into_os_string();
+    // A name alone has no folder.
+    let file = std::path::absolute(&config.file).unwrap_or_else(|_| config.file.clone());
+    let mut beside = file.into_os_string();
     beside.push(".archive");
     let name = blake3::hash(resolved(&config.file).as_os_str().as_encoded_bytes()).to_hex();
     [beside.into(), Path::new(STATE).join(format!("{}.archive", &name[..16]))]

@@ -54,8 +54,8 @@ pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
         writeln!(file, "{}", std::process::id())
     };
     note(&mut file).map_err(StoreError::io("writing the lock", &name))?;
-    const ANEW: &str = "another process may have got in beside this one: stop dropkeep and start it anew";
-    const BACK: &str = "mount its disk, or put it back to where it was";
+    const ANEW: &str = "another process may be using the archive as well: restart dropkeep";
+    const BACK: &str = "mount its disk, or put it back where it was";
     Ok(Lock {
         held: [
             Held::new("the data directory", path.to_owned(), BACK)?,
@@ -115,7 +115,7 @@ fn lock_readers<T>(path: &Path, try_lock: impl Fn(&File) -> Result<T, StoreError
             return Ok((file, locked));
         }
     }
-    let error = io::Error::other("it is deleted again and again");
+    let error = io::Error::other("it is deleted over and over");
     Err(StoreError::io("locking", name)(error))
 }
 

@@ -84,8 +84,8 @@ impl Store {
         metrics::store_missing(looked.is_err());
         let mut trouble = self.lookout.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match (&looked, trouble.is_some()) {
-            (Err(error), false) => tracing::error!(%error, "the archive is not whole"),
-            (Ok(()), true) => tracing::info!("the archive is whole again"),
+            (Err(error), false) => tracing::error!(%error, "part of the archive is missing"),
+            (Ok(()), true) => tracing::info!("the archive is complete again"),
             _ => {}
         }
         *trouble = looked.as_ref().err().cloned();
@@ -203,9 +203,9 @@ impl StoreError {
     pub fn in_short(&self) -> String {
         match self {
             Self::Missing { what, .. } => {
-                format!("{what} is missing, and nothing is written; `dropkeep status` and the log say more")
+                format!("{what} is missing, so nothing is archived; see `dropkeep status` or the log")
             }
-            _ => "the archive cannot be read; the log says why".into(),
+            _ => "the archive cannot be read; see the log".into(),
         }
     }
 }

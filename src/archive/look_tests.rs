@@ -133,7 +133,7 @@ async fn a_backup_is_not_replaced_by_one_without_all_blocks() {
     drop(volume::Volume::open(&folder, 1 << 20, volume::Mode::Copying, id).unwrap());
     let error = back_up().unwrap_err().to_string();
     assert!(
-        error.contains("it is missing") && error.contains("not replaced"),
+        error.contains("is missing, and 7 more") && error.contains("not replaced"),
         "{error}"
     );
     assert_is_backup(&site, &backup, &kept);

@@ -62,6 +62,7 @@ pub use deposit::{Content, Deposit, Filed, Shared};
 pub use error::StoreError;
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
+pub use known::last_data_dir;
 pub use part::{Cut, cut};
 pub use reader::Entry;
 pub use resident::{be_sparing, give_back};

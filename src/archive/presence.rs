@@ -39,14 +39,14 @@ pub enum Absence {
 impl Display for Absence {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotThere => write!(out, "is not there"),
-            Self::Empty => write!(out, "has no bytes"),
-            Self::CutShort { has, had } => write!(out, "has {has} bytes, and had {had}"),
-            Self::NoVolume => write!(out, "is cut short, or no volume"),
-            Self::Other => write!(out, "is not the one that it was"),
-            Self::OfAnother => write!(out, "is of another archive"),
-            Self::Older => write!(out, "is older than the catalog, and lacks what was archived since"),
-            Self::Unknown(why) => write!(out, "cannot be looked at ({why})"),
+            Self::NotThere => write!(out, "does not exist"),
+            Self::Empty => write!(out, "is empty"),
+            Self::CutShort { has, had } => write!(out, "has {has} bytes, but had {had}"),
+            Self::NoVolume => write!(out, "is truncated, or not a volume"),
+            Self::Other => write!(out, "is not the same file as before"),
+            Self::OfAnother => write!(out, "belongs to another archive"),
+            Self::Older => write!(out, "is older than the catalog, without the mail archived since"),
+            Self::Unknown(why) => write!(out, "cannot be accessed ({why})"),
         }
     }
 }
@@ -113,7 +113,7 @@ impl Held {
 
     fn missing(&self, how: Absence) -> StoreError {
         let remedy = match how {
-            Absence::Other => "put the former one back, or stop dropkeep and start it anew",
+            Absence::Other => "put the previous one back, or restart dropkeep",
             _ => self.remedy,
         };
         missing(&self.what, &self.path, how, remedy)

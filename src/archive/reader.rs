@@ -246,7 +246,7 @@ impl Store {
         })
     }
 
-    /// Hands the messages of `user` to `each`, oldest first: all, or the newest so many. `each`
+    /// Hands the messages of `user` to `each`, oldest first: all, or the newest of them. `each`
     /// is called with no transaction open.
     pub fn list<E: From<StoreError>>(
         &self,

@@ -104,7 +104,7 @@ fn refused(path: &Path, detail: &str) -> StoreError {
 
 fn discard(path: &Path) {
     if let Err(error) = staging::remove(path) {
-        tracing::error!(%error, "what is left over takes room; it can be removed");
+        tracing::error!(%error, "cannot remove temporary files; remove them by hand");
     }
 }
 
@@ -143,7 +143,7 @@ fn lock_backup(path: &Path) -> Result<Option<Lock>, StoreError> {
             ) =>
         {
             if staging::is_half_placed(path, Place::Backup) {
-                let detail = "holds a backup that was cut off just before its end; finish it where it can be written";
+                let detail = "contains a backup that was interrupted just before its end: make the directory writable, and run this again";
                 return Err(refused(path, detail));
             }
             Ok(None)
@@ -160,7 +160,7 @@ fn record(path: &Path) -> Result<Record, StoreError> {
 }
 
 fn no_backup(path: &Path) -> StoreError {
-    refused(path, &format!("holds no complete backup: there is no {RECORD}"))
+    refused(path, &format!("contains no complete backup: there is no {RECORD}"))
 }
 
 /// Copies all of a backup into `new`; gives the files that are not as they were, and those that are damaged. These are

@@ -78,7 +78,7 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
     fs::create_dir(&new).unwrap();
     fs::write(new.join(RECORD), "{}").unwrap();
     fs::rename(cut.data_dir.join("catalog"), new.join("catalog")).unwrap();
-    assert!(Store::open(&cut).err().unwrap().to_string().contains("cut off"));
+    assert!(Store::open(&cut).err().unwrap().to_string().contains("was interrupted"));
     refused(&backup, &cut, "an earlier restore");
     assert_holds(&Store::open(&cut).unwrap(), &kept);
 

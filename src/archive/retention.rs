@@ -52,7 +52,7 @@ impl Retention {
         let any = desk.pass(self.keep.keep, false, &mut self.any_from, &mut removed, &mut go_on)?;
         let idle = any && desk.pass(self.keep.keep_idle, true, &mut self.idle_from, &mut removed, &mut go_on)?;
         if removed > 0 {
-            tracing::info!(removed, "protocols that were kept long enough are removed");
+            tracing::info!(removed, "old protocols were removed");
         }
         self.looked = idle.then(Instant::now);
         Ok(())

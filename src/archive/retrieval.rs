@@ -122,12 +122,12 @@ impl<'s> Retrieval<'s> {
             let mut raw = Vec::new();
             let size = usize::try_from(message.size).unwrap_or(usize::MAX);
             raw.try_reserve_exact(size)
-                .map_err(|_| damaged(id, &format!("there is no memory for its {size} bytes")))?;
+                .map_err(|_| damaged(id, &format!("not enough memory for its {size} bytes")))?;
             retrieval.rebuild(id, message, &mut raw)?;
             if Sha256::digest(&raw)[..] == message.sha256 {
                 Ok(raw)
             } else {
-                Err(damaged(id, "its SHA-256 is not the one noted when it was archived"))
+                Err(damaged(id, "its SHA-256 is not the one it had when it was archived"))
             }
         })
     }
@@ -175,7 +175,7 @@ impl<'s> Retrieval<'s> {
     fn rebuild(&mut self, id: MessageId, message: &Message, raw: &mut Vec<u8>) -> Result<(), StoreError> {
         let mut inline = Position::from(&message.inline);
         let mut copied = 0;
-        let beyond = || damaged(id, "its parts stand beyond its end");
+        let beyond = || damaged(id, "its parts reach beyond its end");
         for part in &message.parts {
             let before = part.after.checked_sub(copied).ok_or_else(beyond)?;
             self.copy(id, &mut inline, before, &mut |piece| raw.extend_from_slice(piece))?;
@@ -189,7 +189,7 @@ impl<'s> Retrieval<'s> {
     fn put_part(&mut self, id: MessageId, part: &PartPlace, raw: &mut Vec<u8>) -> Result<(), StoreError> {
         let stored = self.store.part(&part.digest)?;
         let place = stored
-            .ok_or_else(|| damaged(id, "one of its parts is missing in the catalog"))?
+            .ok_or_else(|| damaged(id, "one of its parts is missing from the catalog"))?
             .place;
         let mut position = Position::from(&place);
         let mut hasher = self.checking.is_some().then(blake3::Hasher::new);
@@ -204,7 +204,7 @@ impl<'s> Retrieval<'s> {
                 raw.extend_from_slice(piece);
             })?,
             PartForm::Base64(lines) if lines.line == 0 => {
-                return Err(damaged(id, "one of its parts has lines of no length"));
+                return Err(damaged(id, "one of its parts has lines of length 0"));
             }
             PartForm::Base64(lines) => {
                 let mut encoder = Encoder::new(*lines);
@@ -217,7 +217,7 @@ impl<'s> Retrieval<'s> {
         }
         match hasher {
             Some(hasher) if *hasher.finalize().as_bytes() != part.digest => {
-                Err(damaged(id, "one of its parts is not the one its digest is of"))
+                Err(damaged(id, "one of its parts does not match its digest"))
             }
             _ => Ok(()),
         }
@@ -250,7 +250,7 @@ impl<'s> Retrieval<'s> {
             let from = usize::try_from(position.offset).unwrap_or(usize::MAX);
             let rest = block
                 .get(from..)
-                .ok_or_else(|| damaged(id, &format!("its place is beyond the end of {}", name(position))))?;
+                .ok_or_else(|| damaged(id, &format!("it should be beyond the end of {}", name(position))))?;
             let now = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             each(&rest[..now]);
             left -= now as u64;

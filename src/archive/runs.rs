@@ -9,7 +9,7 @@ use super::{Store, StoreError, catalog::Catalog, codec::Row, rows::RunId};
 use crate::report::{Run, RunFilter, RunState};
 
 const LEDGER: &str = "protocols";
-/// The word under which what was told of runs is noted.
+/// The key of the note on which runs were reported.
 const NOTIFIED: &str = "notified";
 /// Protocols that are looked at in one read transaction, and about how many bytes of them are held at once.
 const LOOKED_AT: usize = 1000;

@@ -30,7 +30,7 @@ pub(super) fn manifest(folder: &Path) -> Result<Seal, StoreError> {
     let file = folder.join(MANIFEST);
     let json = fs::read(&file).map_err(StoreError::io("reading", &file))?;
     serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
-        detail: format!("{}: {error}; restore the volume from a backup", file.display()),
+        detail: format!("{}: {error}; restore this volume from a backup", file.display()),
     })
 }
 
@@ -41,7 +41,7 @@ pub(super) fn refuse_other_length(folder: &Path, length: u64) -> Result<(), Stor
         return Ok(());
     }
     let detail = format!(
-        "the volume {} has {length} bytes, and had {sealed} when it was sealed; restore it from a backup",
+        "the volume {} has {length} bytes, but had {sealed} when it was sealed; restore it from a backup",
         folder.display()
     );
     Err(StoreError::Damaged { detail })

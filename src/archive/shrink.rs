@@ -65,6 +65,6 @@ fn refuse_other_rows(catalog: &Catalog, copy: &std::path::Path) -> Result<(), St
     if copied == catalog.row_counts()? {
         return Ok(());
     }
-    let detail = format!("the copy {} has other rows than the catalog", copy.display());
+    let detail = format!("the copy {} differs from the catalog", copy.display());
     Err(StoreError::Fault { detail })
 }

@@ -61,7 +61,7 @@ pub(super) fn refuse_unfinished(path: &Path) -> Result<(), StoreError> {
     };
     Err(StoreError::Damaged {
         detail: format!(
-            "a backup into {}, or a restore to it, was cut off before its end; run it again{or_remove}",
+            "a backup to {}, or a restore to it, was interrupted: run it again{or_remove}",
             path.display()
         ),
     })
@@ -86,7 +86,7 @@ fn clear(path: &Path) -> Result<(), StoreError> {
         if let Some(other) = other_names(&folder, &known)?.first() {
             return Err(StoreError::Refused {
                 path: folder,
-                detail: format!("holds {other:?}, which is not of a backup; give another directory"),
+                detail: format!("contains {other:?}, which does not belong to a backup; use another directory"),
             });
         }
     }
@@ -135,7 +135,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
 pub(super) fn refuse_overlap(one: &Path, other: &Path) -> Result<(), StoreError> {
     let (real, real_other) = (resolved(one)?, resolved(other)?);
     if real.starts_with(&real_other) || real_other.starts_with(&real) {
-        let detail = format!("overlaps with {}; give a directory outside of it", other.display());
+        let detail = format!("overlaps with {}; use a directory outside of it", other.display());
         return Err(StoreError::Refused {
             path: one.to_owned(),
             detail,

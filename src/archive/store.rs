@@ -226,7 +226,7 @@ impl Store {
     /// Runs `remove` unless somebody reads beside us; says whether it did.
     ///
     /// # Errors
-    /// Those of `remove`, or the lock cannot be had.
+    /// Those of `remove`, or the lock is not available.
     pub(super) fn unless_read(&self, remove: impl FnOnce() -> Result<(), StoreError>) -> Result<bool, StoreError> {
         let alone = lock::lock_out_readers(&self.path)?;
         alone.map_or(Ok(false), |_alone| remove().map(|()| true))
@@ -330,7 +330,7 @@ fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
 /// Keeps volumes and blocks from being removed as long as the result is held.
 ///
 /// # Errors
-/// There is no store, or the lock cannot be had.
+/// There is no store, or the lock is not available.
 pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreError> {
     let path = &config.data_dir;
     if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
@@ -361,7 +361,7 @@ fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
         None => Ok(()),
         Some(volume) => Err(StoreError::Damaged {
             detail: format!(
-                "{} is there, but the catalog in {} is missing; restore it from a backup",
+                "{} exists, but the catalog in {} is missing; restore it from a backup",
                 volume.display(),
                 path.join(CATALOG).display()
             ),

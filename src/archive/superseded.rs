@@ -22,7 +22,7 @@ pub(super) fn refuse_less(store: &Store, path: &Path) -> Result<(), StoreError> 
     }
     Err(StoreError::Damaged {
         detail: format!(
-            "the archive has {messages} messages of {bytes} bytes, and its backup in {} has {} of {}; it is not replaced: \
+            "the archive has {messages} messages ({bytes} bytes), but its backup in {} has {} ({} bytes), so it is not replaced: \
              run `dropkeep verify`, or back up to another directory",
             path.display(),
             before.messages,
@@ -40,25 +40,25 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
     let refuse = |detail: String| {
         Err(StoreError::Refused {
             path: path.to_owned(),
-            detail: format!("{detail}; remove it, or give another directory"),
+            detail: format!("{detail}; remove it, or use another directory"),
         })
     };
-    const OTHER: &str = "with mail that is not in this archive, and is not replaced";
+    const OTHER: &str = "with mail that is not in this archive, so it is not replaced";
     let before = match known(&folder) {
         Ok(before) => before,
         Err(StoreError::Older { .. }) => return Ok(()),
-        Err(error) => return refuse(format!("holds a backup that cannot be read ({error})")),
+        Err(error) => return refuse(format!("contains a backup that cannot be read ({error})")),
     };
     let own = store.catalog.id();
     if before.archive.is_some_and(|other| own.is_some_and(|own| own != other)) {
-        return refuse(format!("holds a backup of another archive, {OTHER}"));
+        return refuse(format!("contains a backup of another archive, {OTHER}"));
     }
     let Some((id, sha256)) = before.newest else {
         return Ok(());
     };
     match store.message(id)? {
         Some(message) if message.sha256 == sha256 => Ok(()),
-        _ => refuse(format!("holds a backup {OTHER}")),
+        _ => refuse(format!("contains a backup {OTHER}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What room the store takes, and what of it a compaction could give back. Reads only.
+//! How much space the store takes, and how much a compaction could give back. Reads only.
 
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ pub fn survey(store: &Store) -> Result<Survey, StoreError> {
     })
 }
 
-/// `None` where there is but a folder, which a crash can leave.
+/// `None` where there is only a folder, which a crash can leave.
 fn volume(store: &Store, number: u32) -> Result<Option<SurveyedVolume>, StoreError> {
     if !store.volumes.folder(number).join(store::DATA_FILE).exists() {
         return Ok(None);

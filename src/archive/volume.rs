@@ -158,7 +158,7 @@ impl Volume {
     fn find_tables(env: Env<WithoutTls>, path: &Path) -> heed::Result<Self> {
         let txn = env.read_txn()?;
         let blocks = env.open_database(&txn, Some(BLOCKS))?;
-        let blocks = blocks.ok_or_else(|| heed::Error::Decoding("it holds no blocks, and is no volume".into()))?;
+        let blocks = blocks.ok_or_else(|| heed::Error::Decoding("it has no blocks, so it is not a volume".into()))?;
         let meta = env.open_database(&txn, Some(META))?;
         txn.commit()?;
         Ok(Self {
@@ -292,7 +292,7 @@ impl Volume {
         end().map_err(StoreError::lmdb("copying into the volume", &self.path))
     }
 
-    /// Its blocks' numbers and raw lengths, from number `from` on, at most so many.
+    /// Its blocks' numbers and raw lengths, from number `from` on, at most `most`.
     pub(super) fn lengths(&self, from: u64, most: usize) -> Result<Vec<(u64, u64)>, StoreError> {
         self.reading(|txn| {
             let rows = self.blocks.range(txn, &(from..))?.take(most);

@@ -292,7 +292,7 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
         let whole = fs::read(&file).unwrap();
         fs::write(&file, &whole[..whole.len() / 8192 * 4096]).unwrap();
         let error = Store::open(&config).map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains(name) && error.contains("cut short"), "{error}");
+        assert!(error.contains(name) && error.contains("truncated"), "{error}");
         fs::write(&file, &whole).unwrap();
     }
     assert_eq!(Bench::open(&config).list(1, None).len(), 3);

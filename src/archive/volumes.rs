@@ -107,7 +107,7 @@ impl Volumes {
         }
         if self.refused().contains(&number) {
             let detail = format!(
-                "opening volume {} ends the process; restore it from a backup",
+                "opening volume {} crashes the process; restore it from a backup",
                 folder.display()
             );
             return Err(StoreError::Damaged { detail });
@@ -198,7 +198,7 @@ impl Volumes {
     pub(super) fn sweep(&self, current: u32, first_block: u64, last: Option<u64>) -> Result<(), StoreError> {
         if let Some(volume) = self.left_behind(current, first_block, last)? {
             let blocks = volume.sweep(first_block)?;
-            tracing::info!(volume = %volume.path().display(), blocks, "swept blocks that a crash left behind");
+            tracing::info!(volume = %volume.path().display(), blocks, "removed blocks that a crash left behind");
         }
         Ok(())
     }

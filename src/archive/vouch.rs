@@ -71,7 +71,7 @@ impl Retrieval<'_> {
                 header: None,
             })),
             false => Ok(Err(format!(
-                "message {} is noted with another identity than its own",
+                "message {} has another identity than the one on record",
                 copy.message
             ))),
         }

@@ -40,6 +40,7 @@ enum Holder {
 
 /// Says that an archive was made.
 pub fn say_new(path: &Path) {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "dropkeep: made a new archive in {}", path.display());
 }
@@ -98,7 +99,7 @@ async fn read_here(
 ) -> Result<(), Failure> {
     // A run that was killed is not going on. A full disk is no reason not to read.
     if let Err(error) = close_abandoned_runs(store) {
-        tracing::warn!(%error, "runs that were cut off are still listed as running");
+        tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
     }
     take_over_users(config, store).await?;
     answer(store, request, each)
@@ -208,7 +209,7 @@ async fn act_here(
         let server = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
-                format!("cannot make the control socket in {}: {error}", data_dir.display()),
+                format!("cannot create the control socket in {}: {error}", data_dir.display()),
             )
         })?;
         let handle = server.handle();
@@ -229,7 +230,7 @@ async fn act_here(
                 // What was acknowledged is on disk.
                 let _ = writeln!(
                     std::io::stderr(),
-                    "dropkeep: ended at once; what was not committed is fetched again"
+                    "dropkeep: stopped at once; mail that was not committed is fetched again"
                 );
                 std::process::exit(Exit::Interrupted as i32);
             }
@@ -244,7 +245,7 @@ async fn act_here(
         () = interrupts.next() => false,
     };
     if !told {
-        let words = "the mail or the webhook about the run is not through yet, and is given up";
+        let words = "the mail or the webhook call about the run was not sent in time, and is dropped";
         let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
     }
     if let Some((handle, serving)) = server {
@@ -269,7 +270,7 @@ async fn answer_all(
     let mut replies = control::respond(appliance.clone(), request, None);
     let mut outcome = Err(Failure::new(
         Exit::Errors,
-        "no answer came; this is a fault of dropkeep",
+        "there was no answer; this is a fault of dropkeep",
     ));
     while let Some(reply) = replies.recv().await {
         match reply {
@@ -281,7 +282,7 @@ async fn answer_all(
     let idle = requests.end_when_idle();
     tokio::pin!(idle);
     if tokio::time::timeout(WORTH_SAYING, &mut idle).await.is_err() {
-        let words = "done; this process still answers other commands, and ends after them";
+        let words = "done; this process ends once it has answered the other commands that are waiting for it";
         let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
         idle.await;
     }

@@ -38,14 +38,14 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
             ..
         } = done;
         output.line(format!(
-            "{} holds {} messages ({}), as of {:.0}",
+            "backup in {}: {} messages ({}), as of {:.0}",
             to.display(),
             grouped(messages),
             HumanBytes(bytes),
             done.taken_at
         ));
         output.line(format!(
-            "{volumes} volumes: {copied} copied, {linked} linked, {reused} there already; {} written in {took_seconds:.1} s",
+            "volumes: {volumes} ({copied} copied, {linked} linked, {reused} unchanged); {} written in {took_seconds:.1} s",
             HumanBytes(copied_bytes)
         ));
     }
@@ -54,7 +54,8 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: {} is damaged, in the archive and in this backup; all else is in it. Run `dropkeep verify`",
+            "dropkeep: damaged in the archive, and so in this backup: {}. Everything else was copied; run `dropkeep verify` to \
+             see which messages are affected",
             harmless(damaged)
         );
     }

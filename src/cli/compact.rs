@@ -37,7 +37,7 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
     }
     let catalog_given_back = match shrink_catalog(&config) {
         Err(StoreError::Full { .. }) => {
-            tracing::warn!("no room to copy the catalog; its free pages stay in its file");
+            tracing::warn!("not enough space to copy the catalog, so it stays as large as it is");
             0
         }
         given_back => given_back?,
@@ -72,11 +72,11 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
     match line.compacted.interrupted {
         true => Err(Failure::new(
             Exit::Interrupted,
-            "interrupted; what was moved stays moved",
+            "interrupted; what was merged stays merged",
         )),
         false if line.compacted.done.damaged => Err(Failure::new(
             Exit::Store,
-            "something is damaged and was left where it is; `dropkeep verify` tells what",
+            "damaged mail was left where it is; run `dropkeep verify` to see what",
         )),
         false => Ok(0),
     }
@@ -91,27 +91,33 @@ fn print(output: &mut Output, line: &Line) {
         ..
     } = &line.compacted;
     output.line(format!(
-        "moved {} ({}), deleted {} blocks and {} volumes",
+        "merged: {} messages and parts ({}); removed: {} blocks, {} volumes",
         grouped(done.moved),
         HumanBytes(done.bytes),
         grouped(done.blocks),
         done.volumes
     ));
     output.line(format!(
-        "on disk {} before, {} after, of which {} are free and used again before a file grows",
+        "on disk: {} before, {} now; {} of this is free and is used before any file grows",
         HumanBytes(*disk_before),
         HumanBytes(*disk_after),
         HumanBytes(*free_after)
     ));
     if done.left {
         output
-            .line("something was left for the next time: a command reads, it was interrupted, or something is damaged");
+            .line("not everything was merged: another command was reading, it was interrupted, or mail is damaged; run it again later");
     }
 }
 
 fn print_survey(output: &mut Output, survey: &Survey) {
     output.line(format!("{} on disk", HumanBytes(survey.disk_bytes)));
-    let file = |file: &SurveyedFile| format!("{}, {} of it free", HumanBytes(file.bytes), HumanBytes(file.free_bytes));
+    let file = |file: &SurveyedFile| {
+        format!(
+            "{}, of which {} free",
+            HumanBytes(file.bytes),
+            HumanBytes(file.free_bytes)
+        )
+    };
     output.line(format!("catalog  {}", file(&survey.catalog)));
     for volume in &survey.volumes {
         output.line(format!(
@@ -123,8 +129,8 @@ fn print_survey(output: &mut Output, survey: &Survey) {
             volume.state,
             match volume.plan {
                 "nothing" => "nothing to do",
-                "merge" => "the small blocks would be merged",
-                _ => "all of it would move, and the file go",
+                "merge" => "small blocks would be merged",
+                _ => "all blocks would be moved, and the file removed",
             }
         ));
     }

@@ -46,18 +46,18 @@ impl Arguments {
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Where to: an empty or new directory, or that of the same export.
+    /// An empty or new directory, or the one of an export to continue.
     dir: PathBuf,
-    /// Only this user; may be given more than once.
-    #[arg(long = "user", value_name = "U")]
+    /// Export only this user; can be given more than once.
+    #[arg(long = "user", value_name = "NAME")]
     users: Vec<String>,
-    /// As which files.
+    /// The kind of files to write.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Only messages from this day on (2026-01-31, UTC), or this moment (2026-01-31T12:00:00Z).
+    /// Export only messages from this day (2026-01-31, in UTC) or time (2026-01-31T12:00:00Z) on.
     #[arg(long, value_name = "DATE", value_parser = first_second)]
     from: Option<Seconds>,
-    /// Only messages up to this day, its end included, or this moment.
+    /// Export only messages up to the end of this day, or up to this time.
     #[arg(long, value_name = "DATE", value_parser = last_second)]
     to: Option<Seconds>,
     #[arg(long, hide = true)]
@@ -136,7 +136,7 @@ fn launch(config_file: &Path, dir: &Path) -> io::Result<Child> {
 
 /// Has `each` called, on a thread of its own, whenever a person or a service manager wants this process to end.
 fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::new(Exit::Errors, format!("listening for signals: {error}"));
+    let failed = |error: io::Error| Failure::new(Exit::Errors, format!("cannot handle signals: {error}"));
     let (sender, listening) = mpsc::sync_channel(1);
     let listen = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -162,9 +162,12 @@ fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Failure> 
         .name("interrupts".into())
         .spawn(listen)
         .map_err(failed)?;
-    listening
-        .recv()
-        .unwrap_or_else(|_| Err(Failure::new(Exit::Errors, "listening for signals ended at once")))
+    listening.recv().unwrap_or_else(|_| {
+        Err(Failure::new(
+            Exit::Errors,
+            "handling signals ended at once; this is a fault of dropkeep",
+        ))
+    })
 }
 
 fn show(bar: &ProgressBar, event: &Event) {
@@ -201,7 +204,7 @@ fn in_words(damage: &Damage) -> String {
         .unwrap_or_default();
     match id {
         Some(id) => format!("message {id} of user {user:?}{volume} is not exported: {detail}"),
-        None => format!("user {user:?}{volume} is not exported whole: {detail}"),
+        None => format!("user {user:?}{volume} is exported only in part: {detail}"),
     }
 }
 
@@ -219,7 +222,7 @@ fn print(exported: &Exported, dir: &Path, json: bool) {
             ..
         } = exported;
         output.line(format!(
-            "{} messages ({}) exported to {}, {} were there; {} users, {} damages",
+            "{} messages ({}) exported to {}, {} were there already; {} users, {} damaged",
             grouped(*exported),
             HumanBytes(*bytes),
             dir.display(),

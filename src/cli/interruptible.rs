@@ -57,7 +57,7 @@ where
                 () = interrupts.next() => {}
             }
             if stop.swap(true, Ordering::Relaxed) {
-                let _ = writeln!(std::io::stderr(), "dropkeep: ended at once; nothing was put in place");
+                let _ = writeln!(std::io::stderr(), "dropkeep: stopped at once; nothing was changed");
                 std::process::exit(Exit::Interrupted as i32);
             }
         }

@@ -53,15 +53,14 @@ use crate::{
 /// What commands log that tell what they do themselves: only what goes wrong.
 const QUIET: &str = "error";
 
-/// Archives multidrop mailboxes: files each message once and for good into the archive of each person
-/// it belongs to.
+/// Archives multidrop mailboxes: keeps every message, unchanged, and files it for each person it belongs to.
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration file; otherwise config/dropkeep.toml where there is one, or else /etc/dropkeep/dropkeep.toml.
+    /// The configuration file [default: config/dropkeep.toml if it exists, or else /etc/dropkeep/dropkeep.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print JSON on standard output.
+    /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -70,7 +69,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run the appliance: schedules, control socket, metrics and health over HTTP.
+    /// Run the appliance: archive on schedule, answer the other commands, serve metrics and health over HTTP.
     Serve {
         #[command(flatten)]
         new: New,
@@ -98,16 +97,15 @@ enum Command {
         #[command(flatten)]
         files: import::Files,
     },
-    /// For whom a message would be, or is, and why: each address in it, where it stands, whether it counts, whose it
-    /// is. Files nothing.
+    /// Explain for whom a message is, or would be, address by address. Files nothing.
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
     Protocols(protocols::Arguments),
-    /// Try how runs are told of: by mail, and by a webhook.
+    /// Test the mail and the webhook that report runs.
     Notify(notify::Arguments),
-    /// How each profile stands (idle, running, or failing, since when and why), and the appliance.
+    /// Show how each profile and the appliance are doing.
     Status(status::Arguments),
-    /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing.
+    /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes nothing.
     Reload,
     /// The users and their archives.
     Users {
@@ -126,45 +124,45 @@ enum Command {
     /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
     /// added, and none is taken away.
     Reroute(reroute::Arguments),
-    /// A message's exact bytes, on standard output.
+    /// Print a message, byte for byte as it was received.
     Raw {
         /// The message's id, as `list` gives it.
         id: u64,
     },
-    /// Copy the archive, as it is at this moment, to a directory; a backup that is there is replaced.
+    /// Copy the archive to a directory. A backup that is already there is replaced.
     Backup {
-        /// The directory: empty, new, or with a backup of this archive.
+        /// An empty or new directory, or one with a backup of this archive.
         #[arg(value_name = "DIR")]
         to: PathBuf,
     },
-    /// Put a backup in place as the data directory, which must be empty or new.
+    /// Copy a backup to the data directory, which must be empty or new.
     Restore {
         /// The directory with the backup.
         #[arg(value_name = "DIR")]
         from: PathBuf,
     },
-    /// Merge small blocks and give free room back.
+    /// Merge small blocks and give free space back to the disk.
     Compact {
-        /// Only say what room there is, and what would be done.
+        /// Only show how much is free and what would be done; change nothing.
         #[arg(long)]
         dry_run: bool,
     },
-    /// A readable view of a message.
+    /// Show a message in readable form.
     Show {
         /// The message's id, as `list` gives it.
         id: u64,
-        /// With the envelopes of the journal reports in which it came.
+        /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]
         journal: bool,
     },
-    /// Read everything back, recompute every digest, follow every reference.
+    /// Read the archive back and check every message, digest and reference. Changes nothing.
     Verify(verify::Arguments),
     /// What `verify` runs in a process of its own.
     #[command(name = READER, hide = true)]
     VerifyReader,
-    /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
+    /// Write messages as files that other programs can read. Started again, it continues where it stopped.
     Export(export::Arguments),
-    /// Print what completes commands and options in a shell.
+    /// Print the completion script for a shell.
     Completions {
         /// The shell.
         shell: Shell,
@@ -184,8 +182,6 @@ impl Command {
             Self::Test { .. }
             | Self::Protocols(_)
             | Self::Notify(_)
-            | Self::Status(_)
-            | Self::Reload
             | Self::Users { change: None }
             | Self::List { .. }
             | Self::Raw { .. }
@@ -195,6 +191,8 @@ impl Command {
             | Self::Verify(_) => true,
             // The process that does the work says nothing of it again.
             Self::Export(arguments) => !arguments.is_worker(),
+            // What they say is about the configuration, too.
+            Self::Status(_) | Self::Reload => false,
             Self::Serve { .. }
             | Self::Archive { .. }
             | Self::Import { .. }
@@ -212,8 +210,7 @@ impl Command {
 /// For a command that makes an archive where there is none.
 #[derive(clap::Args, Clone, Copy, Debug)]
 struct New {
-    /// Begin a new archive also where another one should be: the last one of this configuration, or a disk that is empty or not
-    /// mounted.
+    /// Make a new archive even where there should be one already, for example because its disk is not mounted.
     #[arg(long)]
     new: bool,
 }
@@ -308,11 +305,20 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Manual { dir } => return manual::write(dir),
         _ => {}
     }
-    let config_file = cli.config.map_or_else(usual_config, Ok);
-    let loaded = config_file.and_then(|file| Ok((Config::load(&file)?, file)));
-    let (config, config_file) = match (loaded, &cli.command) {
-        (Ok(loaded), _) => loaded,
-        (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
+    let (config_file, loaded) = match cli.config.map_or_else(usual_config, Ok) {
+        Ok(file) => {
+            let loaded = Config::load(&file);
+            (file, loaded)
+        }
+        // An appliance may run whose configuration is gone since.
+        Err(error) => (PathBuf::from(INSTALLED), Err(error)),
+    };
+    let config = match (loaded, &cli.command) {
+        (Ok(config), _) => config,
+        (Err(error), Command::Status(arguments)) => {
+            return status::run_refused(&config_file, error.into(), arguments, cli.json);
+        }
+        (Err(error), Command::Reload) => return reload::run_refused(&config_file, error.into(), cli.json),
         (Err(error), _) => return Err(error.into()),
     };
     let logs = match cli.command {
@@ -378,9 +384,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
 }
 
+const INSTALLED: &str = "/etc/dropkeep/dropkeep.toml";
+
 /// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
 fn usual_config() -> Result<PathBuf, ConfigError> {
-    let [here, installed] = ["config/dropkeep.toml", "/etc/dropkeep/dropkeep.toml"].map(PathBuf::from);
+    let [here, installed] = ["config/dropkeep.toml", INSTALLED].map(PathBuf::from);
     if here.exists() {
         return Ok(here);
     }

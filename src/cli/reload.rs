@@ -1,6 +1,8 @@
 //! `reload`: the running appliance reads its configuration anew.
 
-use super::{ask, output::Output};
+use std::path::{Path, PathBuf};
+
+use super::{ask, output::Output, status};
 use crate::{
     config::Config,
     control::{
@@ -11,33 +13,66 @@ use crate::{
 };
 
 pub fn run(config: &Config, json: bool) -> Result<u8, Failure> {
+    let data_dir = &status::absolute(&config.data_dir);
+    let nobody = || {
+        Failure::new(
+            Exit::Errors,
+            format!("no appliance is running in {}", data_dir.display()),
+        )
+    };
+    ask_one_of(std::slice::from_ref(data_dir), json)?.ok_or_else(nobody)
+}
+
+/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics and
+/// `status` say then that it is.
+pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure> {
+    ask_one_of(&status::places_of_refused(file), json)?.ok_or(why)
+}
+
+/// `None` where no appliance is running in any of these data directories.
+fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
     let mut output = Output::new();
-    ask::runtime()?.block_on(async {
-        let Some(mut client) = Client::connect(&config.data_dir).await else {
-            let error = format!("no appliance is running on {}", config.data_dir.display());
-            return Err(Failure::new(Exit::Errors, error));
-        };
-        let mut each = |reply| match reply {
-            Reply::Reloaded(reloaded) if json => output.json(&reloaded),
-            Reply::Reloaded(reloaded) => print(&mut output, &reloaded),
-            _ => {}
-        };
-        Ok(client.ask(&Request::Reload, &mut each).await?)
-    })?;
+    let asked = ask::runtime()?.block_on(async {
+        for data_dir in places {
+            let forbidden = |_| Failure::new(Exit::Errors, status::forbidden(data_dir));
+            let Some(mut client) = Client::reach(data_dir).await.map_err(forbidden)? else {
+                continue;
+            };
+            let mut each = |reply| match reply {
+                Reply::Reloaded(reloaded) if json => output.json(&reloaded),
+                Reply::Reloaded(reloaded) => print(&mut output, &reloaded),
+                _ => {}
+            };
+            client.ask(&Request::Reload, &mut each).await.map_err(refused)?;
+            return Ok(Some(0));
+        }
+        Ok(None)
+    });
     output.finish();
-    Ok(0)
+    asked
+}
+
+/// A refusal does no harm.
+fn refused(error: impl Into<Failure>) -> Failure {
+    let mut failure = error.into();
+    if failure.exit == Exit::Usage as i32 {
+        failure
+            .error
+            .push_str("; the appliance goes on with the configuration it has");
+    }
+    failure
 }
 
 fn print(output: &mut Output, reloaded: &Reloaded) {
     let said = [
         ("profiles added", &reloaded.added),
         ("profiles changed, from their next run on", &reloaded.changed),
-        ("profiles ended", &reloaded.removed),
-        ("in force only after a restart", &reloaded.needs_restart),
+        ("profiles removed", &reloaded.removed),
+        ("changed, but in force only after a restart", &reloaded.needs_restart),
     ];
     let said: Vec<_> = said.into_iter().filter(|(_, names)| !names.is_empty()).collect();
     if said.is_empty() {
-        output.line("taken; no profile changed");
+        output.line("the configuration was read again; no profile changed");
     }
     for (what, names) in said {
         output.line(format!("{what}: {}", names.join(", ")));

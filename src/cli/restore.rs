@@ -18,8 +18,8 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: {} is not as the backup left it: it was opened as a data directory since, or is damaged; run \
-             `dropkeep verify`",
+            "dropkeep: {} has changed since the backup was made: it was used as a data directory, or is damaged. Run `dropkeep \
+             verify`",
             harmless(file)
         );
     }
@@ -28,12 +28,12 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         output.json(&done);
     } else {
         output.line(format!(
-            "{} holds {} messages ({}) in {} volumes, as of {:.0}; {} written in {:.1} s",
+            "restored to {}: {} messages ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
             target.display(),
             grouped(done.messages),
             HumanBytes(done.bytes),
-            done.volumes,
             done.taken_at,
+            done.volumes,
             HumanBytes(done.copied_bytes),
             done.took_seconds
         ));
@@ -42,8 +42,8 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     for file in &done.damaged {
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: {} is damaged; it is in place as it was found. `dropkeep verify` tells what is lost, and \
-             `dropkeep export` goes round it",
+            "dropkeep: damaged in the backup, and restored as it is: {}. `dropkeep verify` lists the messages affected; \
+             `dropkeep export` writes all the others",
             harmless(file)
         );
     }

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     ask::{Interrupts, say_new},
-    service,
+    service, status,
 };
 use crate::{
     appliance::{Appliance, Asked},
@@ -32,12 +32,16 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"), configuration = %configuration.display(), data_dir = %data_dir.display(),
+        "dropkeep starts"
+    );
     service::status("opening the archive");
     let store = Arc::new(Store::open_or(&config, Absent::made(new))?);
     if store.is_new() {
         say_new(store.path());
     }
-    let data_dir = config.data_dir.clone();
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
@@ -54,7 +58,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
-                format!("cannot make the control socket in {}: {error}", data_dir.display()),
+                format!("cannot create the control socket in {}: {error}", data_dir.display()),
             )
         })?;
         let control_handle = control.handle();
@@ -65,6 +69,8 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             // Standard error may be closed; the appliance goes on.
             let _ = writeln!(std::io::stderr(), "listening on {address}");
         }
+        appliance.log_plan();
+        tracing::info!(http = http.addresses().join(" "), "dropkeep is ready");
         let (mut reloads, mut asked) = (appliance.reloads(), appliance.reloads_asked_for());
         let mut said = appliance.summary();
         service::ready(&said);
@@ -101,7 +107,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
                 }
             }
         }
-        tracing::info!("stopping: what is in flight is committed");
+        tracing::info!("stopping: mail already fetched is being committed");
         service::stopping();
         readiness.not_ready("stopping");
         requests.refuse();
@@ -110,15 +116,15 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             // What was acknowledged is on disk.
             let _ = writeln!(
                 std::io::stderr(),
-                "dropkeep: ended at once; what was not committed is fetched again"
+                "dropkeep: stopped at once; mail that was not committed is fetched again"
             );
             std::process::exit(Exit::Interrupted as i32);
         });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
-            tracing::warn!("a run did not end in time; what it did not commit is fetched again");
+            tracing::warn!("a run did not end in time; mail that it did not commit is fetched again");
         }
         if !appliance.told(TELL).await {
-            tracing::warn!("not all runs were told of by mail or webhook before the end");
+            tracing::warn!("not all mail and webhook calls about runs were sent before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
         let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
@@ -128,7 +134,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     })
 }
 
-/// It may take as long as its users are many. What came of it stands in the log, and is told to who asked for it.
+/// Takes longer the more users there are. The result is in the log, and whoever asked for it gets it.
 async fn reload(appliance: Arc<Appliance>, asked: Option<Asked>) {
     service::reloading();
     let reloaded = appliance.reload().await;

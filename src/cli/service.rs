@@ -22,7 +22,7 @@ pub fn reloading() {
 }
 
 pub fn stopping() {
-    let status = NotifyState::Status("stopping: what is in flight is committed");
+    let status = NotifyState::Status("stopping: mail already fetched is being committed");
     tell(&[NotifyState::Stopping, status]);
 }
 
@@ -52,7 +52,7 @@ pub async fn keep_alive(appliance: Arc<Appliance>) {
         tick.tick().await;
         match appliance.heartbeat(patience).await {
             Ok(()) => alive(),
-            Err(who) => tracing::error!("{who}; unless that changes, systemd restarts the appliance"),
+            Err(who) => tracing::error!("{who}; if that lasts, systemd restarts the appliance"),
         }
     }
 }

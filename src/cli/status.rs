@@ -1,20 +1,24 @@
-//! `status`: how each profile stands, and the appliance.
+//! `status`: how each profile stands, and the appliance. An appliance that runs is asked, whatever the configuration's file
+//! has become meanwhile.
 
 mod check;
+mod text;
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use self::check::{Checked, Health, judge};
 use super::{
     ask,
-    output::{Output, grouped, harmless},
+    output::{Output, harmless},
 };
 use crate::{
-    archive::{Absent, require_reachable},
+    archive::{Absent, last_data_dir},
     clock,
-    config::{ByteSize, Config},
+    config::{Config, ConfigError, data_dir_of, nearest},
     control::{
         Client,
         api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
@@ -32,115 +36,234 @@ struct Found {
     appliance: Option<ApplianceLine>,
 }
 
+/// What came of asking the appliance.
+enum Asked {
+    Answered(Found),
+    /// None is running there.
+    Nobody,
+    /// One may be running: this account may not look.
+    Forbidden(String),
+    /// It runs, and does not answer.
+    Stuck(Failure),
+}
+
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only this profile.
-    #[arg(long)]
+    /// Show only this profile.
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// One line, and the exit code that monitoring plugins have: 0 ok, 1 warning, 2 critical, 3 unknown.
+    /// Print one line, as monitoring plugins do. The exit code is 0 ok, 1 warning, 2 critical, 3 unknown.
     #[arg(long)]
-    pub check: bool,
-    /// Only whether an appliance answers: the exit code is 0, or 1. Nothing is opened where none does.
+    check: bool,
+    /// Only ask whether an appliance is running: the exit code is 0 if one answers, 1 if none does.
     #[arg(long, conflicts_with_all = ["check", "profile"])]
     alive: bool,
 }
 
 pub fn run(config: Config, arguments: &Arguments, json: bool) -> Result<u8, Failure> {
-    let only = arguments.profile.as_deref();
-    if arguments.check {
-        return Ok(say_check(&config, ask_appliance(&config, only), json));
+    let refused = config.require_users().err().map(Failure::from);
+    let data_dir = absolute(&config.data_dir);
+    let asked = ask_running(std::slice::from_ref(&data_dir))?;
+    // Who waits for nobody answers for the archive here.
+    let alone = matches!(asked, Asked::Nobody | Asked::Forbidden(_)) && !arguments.check && !arguments.alive;
+    if !alone {
+        return told(asked, &data_dir, Some(&config), refused, arguments, json);
     }
-    let found = match arguments.alive {
-        true => ask_appliance(&config, only)?.ok_or_else(|| Failure::new(Exit::Errors, none_answers(&config)))?,
-        false => ask(config, only)?,
-    };
-    let mut output = Output::new();
-    for profile in &found.profiles {
-        match json {
-            true => output.json(profile),
-            false => print(&mut output, profile, clock::now()),
-        }
+    if let Some(name) = &arguments.profile {
+        config.profile(name)?;
     }
-    if let Some(appliance) = found.appliance.filter(|_| arguments.profile.is_none()) {
-        match json {
-            true => output.json(&appliance),
-            false => print_appliance(&mut output, &appliance),
-        }
+    if let Some(error) = refused {
+        return Err(none_would_start(&data_dir, &error));
     }
-    output.finish();
+    let mut found = Found::default();
+    ask::act(config, Absent::Refused, Request::Status, None, &mut |reply| {
+        found.take(reply)
+    })?;
+    show(found, None, arguments, json);
     Ok(0)
 }
 
+/// The same with a configuration that is refused, for `why`: an appliance may run that was started with an earlier one.
+pub fn run_refused(file: &Path, why: Failure, arguments: &Arguments, json: bool) -> Result<u8, Failure> {
+    let places = places_of_refused(file);
+    let Some(first) = places.first() else {
+        if arguments.check {
+            return Ok(say_unknown(&why));
+        }
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{why}; it does not say where the archive is, so no running appliance can be asked"),
+        ));
+    };
+    told(ask_running(&places)?, first, None, Some(why), arguments, json)
+}
+
+/// Where an appliance may be that started with an earlier state of a configuration that is refused now: in the data
+/// directory that the file names, and in the one that it had last.
+pub fn places_of_refused(file: &Path) -> Vec<PathBuf> {
+    let places = data_dir_of(file).into_iter().chain(last_data_dir(file));
+    let mut places: Vec<_> = places.map(|place| absolute(&place)).collect();
+    places.dedup();
+    places
+}
+
+/// As it is shown: the reader may be in another folder.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Says what the running appliance answered, or why none did. `refused`: why the current configuration is refused.
+fn told(
+    asked: Asked,
+    data_dir: &Path,
+    config: Option<&Config>,
+    refused: Option<Failure>,
+    arguments: &Arguments,
+    json: bool,
+) -> Result<u8, Failure> {
+    if arguments.check {
+        return Ok(say_check(asked, config, refused, arguments, json));
+    }
+    let place = data_dir.display();
+    match (asked, refused) {
+        (Asked::Answered(found), refused) => {
+            let found = found.only(arguments.profile.as_deref(), config)?;
+            show(found, refused, arguments, json);
+            Ok(0)
+        }
+        (Asked::Stuck(failure), _) => Err(failure),
+        (Asked::Nobody, _) if arguments.alive => {
+            Err(Failure::new(Exit::Errors, format!("no appliance answers in {place}")))
+        }
+        (Asked::Nobody, Some(error)) => Err(none_would_start(data_dir, &error)),
+        (Asked::Nobody, None) => Err(Failure::new(
+            Exit::Errors,
+            format!("no appliance is running in {place}"),
+        )),
+        (Asked::Forbidden(why), Some(error)) if !arguments.alive => Err(Failure::usage(format!("{error}; and {why}"))),
+        (Asked::Forbidden(why), _) => Err(Failure::new(Exit::Errors, why)),
+    }
+}
+
+fn none_would_start(data_dir: &Path, error: &Failure) -> Failure {
+    let place = data_dir.display();
+    Failure::usage(format!(
+        "no appliance is running in {place}, and none would start, because the configuration is refused: {error}"
+    ))
+}
+
 impl Found {
-    fn take(&mut self, reply: Reply, only: Option<&str>) {
+    fn take(&mut self, reply: Reply) {
         match reply {
-            Reply::Profile(profile) if only.is_none_or(|name| profile.profile == name) => self.profiles.push(*profile),
+            Reply::Profile(profile) => self.profiles.push(*profile),
             Reply::Appliance(appliance) => self.appliance = Some(*appliance),
             _ => {}
         }
     }
+
+    /// With one profile of it, if one was asked for.
+    fn only(mut self, name: Option<&str>, config: Option<&Config>) -> Result<Self, Failure> {
+        let Some(name) = name else { return Ok(self) };
+        if self.profiles.iter().any(|profile| profile.profile == name) {
+            self.profiles.retain(|profile| profile.profile == name);
+            return Ok(self);
+        }
+        if config.is_some_and(|config| config.profile(name).is_ok()) {
+            return Err(Failure::usage(format!(
+                "the running appliance does not know profile {name:?} yet; run `dropkeep reload`, which reads the \
+                 configuration again"
+            )));
+        }
+        let known = self.profiles.iter().map(|profile| profile.profile.as_str());
+        let nearest = nearest(name, known);
+        let name = name.to_owned();
+        Err(ConfigError::UnknownProfile { name, nearest }.into())
+    }
 }
 
-fn ask(config: Config, only: Option<&str>) -> Result<Found, Failure> {
-    if let Some(name) = only {
-        config.profile(name)?;
-    }
-    let mut found = Found::default();
-    ask::act(config, Absent::Refused, Request::Status, None, &mut |reply| {
-        found.take(reply, only)
-    })?;
-    Ok(found)
-}
-
-/// The same of an appliance that is running; `None` where none is.
-fn ask_appliance(config: &Config, only: Option<&str>) -> Result<Option<Found>, Failure> {
-    if let Some(name) = only {
-        config.profile(name)?;
-    }
-    // An account that may not look there would be told that nobody serves.
-    require_reachable(&config.data_dir)?;
+/// Asks whoever answers first in these data directories.
+fn ask_running(places: &[PathBuf]) -> Result<Asked, Failure> {
     ask::runtime()?.block_on(async {
-        let asked = async {
-            let Some(mut client) = Client::connect(&config.data_dir).await else {
-                return Ok(None);
-            };
-            let mut found = Found::default();
-            client
-                .ask(&Request::Status, &mut |reply| found.take(reply, only))
-                .await?;
-            Ok(Some(found))
-        };
-        let late = format!("the appliance did not answer within {} s", ANSWER.as_secs());
-        let asked = tokio::time::timeout(ANSWER, asked).await;
-        asked.unwrap_or_else(|_| Err(Failure::new(Exit::Errors, late)))
+        let mut closed = None;
+        for data_dir in places {
+            match Client::reach(data_dir).await {
+                Ok(Some(client)) => return Ok(ask_client(client, data_dir).await),
+                Ok(None) => {}
+                Err(_) => closed = Some(data_dir),
+            }
+        }
+        Ok(match closed {
+            None => Asked::Nobody,
+            Some(data_dir) => Asked::Forbidden(forbidden(data_dir)),
+        })
     })
 }
 
-fn none_answers(config: &Config) -> String {
-    format!("no appliance answers in {}", config.data_dir.display())
+/// Why it is not known whether an appliance is running.
+pub fn forbidden(data_dir: &Path) -> String {
+    let place = data_dir.display();
+    format!(
+        "{place} is closed to this account, so a running appliance cannot be asked: run this as root, or as the account \
+         that dropkeep runs as"
+    )
 }
 
-/// Says what cannot even be asked, as a monitoring plugin does.
-pub fn say_unknown(error: &Failure) -> u8 {
+async fn ask_client(mut client: Client, data_dir: &Path) -> Asked {
+    let mut found = Found::default();
+    let mut each = |reply| found.take(reply);
+    let asked = tokio::time::timeout(ANSWER, client.ask(&Request::Status, &mut each)).await;
+    match asked {
+        Ok(Ok(())) => Asked::Answered(found),
+        Ok(Err(error)) => Asked::Stuck(error.into()),
+        Err(_) => Asked::Stuck(Failure::new(
+            Exit::Errors,
+            format!(
+                "the appliance in {} is running, but did not answer within {} s",
+                data_dir.display(),
+                ANSWER.as_secs()
+            ),
+        )),
+    }
+}
+
+/// Says what cannot be asked, as a monitoring plugin does.
+fn say_unknown(error: &Failure) -> u8 {
     let mut output = Output::new();
-    output.line(format!(
-        "DROPKEEP UNKNOWN - {}",
-        harmless(&error.error).replace('|', "/")
-    ));
+    output.line(format!("DROPKEEP UNKNOWN - {}", error.error.replace('|', "/")));
     output.finish();
     Health::Unknown as u8
 }
 
-fn say_check(config: &Config, found: Result<Option<Found>, Failure>, json: bool) -> u8 {
-    let mut checked = match found {
-        Ok(Some(found)) => judge(&found.profiles, found.appliance.as_ref(), clock::now()),
-        Ok(None) => Checked::critical("no appliance is serving, so nothing is archived by its schedule".into()),
-        Err(error) if error.exit == Exit::Usage as i32 => return say_unknown(&error),
-        Err(error) => Checked::critical(error.error),
+fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, arguments: &Arguments, json: bool) -> u8 {
+    const NOBODY: &str = "no appliance is running, so nothing is archived on schedule";
+    let only = arguments.profile.as_deref();
+    let mut checked = match (asked, &refused) {
+        (Asked::Answered(found), _) => match found.only(only, config) {
+            Ok(found) => judge(&found.profiles, found.appliance.as_ref(), clock::now()),
+            Err(error) => return say_unknown(&error),
+        },
+        (Asked::Stuck(error), _) => Checked::critical(error.error),
+        (Asked::Forbidden(why), Some(error)) => return say_unknown(&Failure::usage(format!("{error}; {why}"))),
+        (Asked::Forbidden(why), None) => return say_unknown(&Failure::usage(why)),
+        // With only the users file refused it is known where the appliance should be.
+        (Asked::Nobody, Some(error)) if config.is_none() => {
+            return say_unknown(&Failure::usage(format!(
+                "no appliance is running, and none would start: {error}"
+            )));
+        }
+        (Asked::Nobody, _) => match only.map(|name| config.map(|config| config.profile(name))) {
+            Some(Some(Err(error))) => return say_unknown(&error.into()),
+            _ => Checked::critical(NOBODY.into()),
+        },
     };
-    let exposed = config.exposed().into_iter().map(|exposed| exposed.to_string());
-    for said in exposed.chain(config.remarks(true)) {
-        checked.problem(Health::Warning, said);
+    if let Some(error) = refused {
+        checked.refused(&error.error);
+    }
+    if let Some(config) = config {
+        let exposed = config.exposed().into_iter().map(|exposed| exposed.to_string());
+        for said in exposed.chain(config.remarks(true)) {
+            checked.problem(Health::Warning, said);
+        }
     }
     let mut output = Output::new();
     match json {
@@ -151,131 +274,34 @@ fn say_check(config: &Config, found: Result<Option<Found>, Failure>, json: bool)
     checked.health as u8
 }
 
-fn print(output: &mut Output, profile: &ProfileLine, now: Timestamp) {
-    let mut line = format!("{:<24}  {:<8}", profile.profile, profile.state);
-    if let Some(run) = profile.run {
-        let (seen, expected) = (grouped(profile.seen), grouped(profile.expected));
-        line.push_str(&format!("  run {run}: {seen} of {expected} copies"));
-    }
-    output.line(line);
-    // A run that gets anywhere is silent for moments only.
-    if profile.run.is_some() && profile.silent_seconds * 4 > profile.stall_timeout_seconds {
-        output.line(format!(
-            "    no progress for {}; given up after {}",
-            span(profile.silent_seconds),
-            span(profile.stall_timeout_seconds)
-        ));
-    }
-    if let Some(failing) = &profile.failing {
-        let times = if failing.times == 1 {
-            "once"
-        } else {
-            &format!("{} times", failing.times)
-        };
-        output.line(format!(
-            "    failed {times} since {}: {}",
-            failing.since,
-            harmless(&failing.why)
-        ));
-    }
-    match &profile.last {
-        Some(last) => {
-            let ended = last.finished_at.unwrap_or(last.started_at);
-            let state = last.state.as_str().replace('_', " ");
-            let (archived, errors) = (grouped(last.archived), grouped(last.errors));
-            output.line(format!(
-                "    last run {}: {state} {}, {archived} archived, {errors} errors",
-                last.run,
-                ago(now, ended)
-            ));
+fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: bool) {
+    let now = clock::now();
+    let mut output = Output::new();
+    for profile in &found.profiles {
+        match json {
+            true => output.json(profile),
+            false => text::profile(profile, now).iter().for_each(|line| output.line(line)),
         }
-        None => output.line("    no run yet"),
     }
-    if let Some(success) = profile.last_success.filter(|_| profile.failing.is_some()) {
-        output.line(format!("    last completed {}", ago(now, success)));
-    }
-    if let Some(open) = profile.open.filter(|open| *open > 0) {
-        output.line(format!("    {} copies behind its source", grouped(open)));
-    }
-    match profile.next_run {
-        Some(next) if profile.run.is_none() => output.line(format!("    next run {}", within(now, next))),
-        _ => {}
-    }
-}
-
-fn print_appliance(output: &mut Output, appliance: &ApplianceLine) {
-    let serving = match appliance.serving {
-        true => format!("serving since {}", appliance.since),
-        false => "not serving: no run begins by its schedule".to_owned(),
-    };
-    output.line(format!("dropkeep {}, {serving}", appliance.version));
-    output.line(format!(
-        "    {} messages of {} users, {} as they came, {} on disk",
-        grouped(appliance.messages),
-        grouped(appliance.users),
-        ByteSize(appliance.raw_bytes),
-        ByteSize(appliance.stored_bytes)
-    ));
-    if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
-        output.line(format!("    {} of {} free", ByteSize(free), ByteSize(size)));
-    }
-    if let Some(why) = &appliance.not_ready {
-        output.line(format!("    NOT READY: {why}"));
-    }
-    if let Some(why) = &appliance.configuration_refused {
-        output.line(format!(
-            "    the configuration as it is now is refused: {}",
-            harmless(why)
-        ));
-    }
-    if appliance.unaccounted_copies != 0 {
-        let copies = appliance.unaccounted_copies;
-        output.line(format!(
-            "    {copies} copies unaccounted for; this is a fault of dropkeep"
-        ));
-    }
-}
-
-/// So many seconds, for people: the two largest units of them.
-fn span(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (unit, name) in units.into_iter().skip(first).take(2) {
-        if left >= unit || parts.is_empty() {
-            parts.push(format!("{}{name}", left / unit));
+    let refused = refused.map(|refused| refused.error);
+    match found.appliance.filter(|_| arguments.profile.is_none()) {
+        Some(mut appliance) => {
+            let lines = text::appliance(&appliance, refused.as_deref(), now);
+            if refused.is_some() {
+                appliance.configuration_refused = refused;
+            }
+            match json {
+                true => output.json(&appliance),
+                false => lines.iter().for_each(|line| output.line(line)),
+            }
         }
-        left %= unit;
+        None => {
+            if let Some(why) = refused {
+                // Standard output has the profile alone. Standard error may be closed.
+                let said = format!("dropkeep: warning: {}", text::refused(&why));
+                let _ = writeln!(std::io::stderr(), "{}", harmless(&said));
+            }
+        }
     }
-    parts.join(" ")
-}
-
-fn seconds(span: SignedDuration) -> u64 {
-    span.as_secs().unsigned_abs()
-}
-
-fn ago(now: Timestamp, then: Timestamp) -> String {
-    format!("{} ago", span(seconds(now.duration_since(then.min(now)))))
-}
-
-fn within(now: Timestamp, then: Timestamp) -> String {
-    match then <= now {
-        true => "now".into(),
-        false => format!("in {}", span(seconds(then.duration_since(now)))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_told_by_their_two_largest_units() {
-        assert_eq!(span(0), "0s");
-        assert_eq!(span(59), "59s");
-        assert_eq!(span(60), "1m");
-        assert_eq!(span(3_725), "1h 2m");
-        assert_eq!(span(2 * 86_400 + 59), "2d");
-    }
+    output.finish();
 }

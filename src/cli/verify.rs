@@ -24,16 +24,16 @@ const MOST_NOTES: usize = 1000;
 /// What of the archive is verified.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Only the messages of this user.
+    /// Check only the messages of this user.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only what lies in this volume.
+    /// Check only what is in this volume.
     #[arg(long, value_name = "N")]
     volume: Option<u32>,
-    /// Only a random share of the messages, such as 5%; the catalog as a whole.
+    /// Check only a random share of the messages, such as 5%, and the whole catalog.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     sample: Option<f64>,
-    /// Which messages a sample has; the same number gives the same ones.
+    /// Check the same sample again: the seed that was printed with it.
     #[arg(long, value_name = "NUMBER", requires = "sample")]
     seed: Option<u64>,
 }
@@ -57,7 +57,7 @@ fn share(text: &str) -> Result<f64, String> {
         .and_then(|number| number.parse::<f64>().ok());
     match percent {
         Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err("give a share of more than 0% and at most 100%, such as 5%".into()),
+        _ => Err("write a share above 0% and up to 100%, such as 5%".into()),
     }
 }
 
@@ -142,7 +142,8 @@ impl Report {
             }
             self.output.line(summary(outcome));
             if let Some(seed) = sample {
-                self.output.line(format!("The sample's seed was {seed}."));
+                self.output
+                    .line(format!("To check the same sample again: --sample … --seed {seed}"));
             }
             if !outcome.ok {
                 self.output.line("What to do:");
@@ -157,14 +158,14 @@ impl Report {
 
 fn summary(outcome: &Outcome) -> String {
     let read = format!(
-        "{} messages ({}) were read back",
+        "{} messages ({}) read back",
         grouped(outcome.messages),
         ByteSize(outcome.bytes)
     );
     match outcome.damages {
-        0 => format!("{read}, and nothing is damaged."),
-        1 => format!("{read}. There is one damage."),
-        damages => format!("{read}. There are {} damages.", grouped(damages)),
+        0 => format!("{read}, nothing is damaged."),
+        1 => format!("{read}: 1 damage found."),
+        damages => format!("{read}: {} damages found.", grouped(damages)),
     }
 }
 

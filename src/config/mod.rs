@@ -4,6 +4,7 @@
 //! `config/dropkeep.toml` shows every key with its default, and a test holds it to that.
 
 mod check;
+mod data_dir;
 mod directory;
 mod endpoint;
 mod error;
@@ -37,6 +38,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
+pub use data_dir::data_dir_of;
 pub use directory::{AliasTarget, List};
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, nearest};

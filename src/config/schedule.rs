@@ -1,6 +1,6 @@
 //! When a profile runs by itself.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
@@ -26,6 +26,18 @@ pub enum Schedule {
     Every(Duration),
     /// At the times of a cron line (already found to be one), in the profile's time zone.
     Cron(String),
+}
+
+impl fmt::Display for Schedule {
+    /// As a configuration has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => f.write_str("manual"),
+            Self::Continuous => f.write_str("continuous"),
+            Self::Every(span) => write!(f, "every {}", humantime::format_duration(*span)),
+            Self::Cron(line) => f.write_str(line),
+        }
+    }
 }
 
 impl Schedule {

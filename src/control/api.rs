@@ -178,6 +178,12 @@ pub struct Reloaded {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProfileLine {
     pub profile: String,
+    /// As the configuration has it; empty from an appliance that does not say it yet.
+    #[serde(default)]
+    pub schedule: String,
+    /// The server announces new mail over a connection that waits for it.
+    #[serde(default)]
+    pub watching: bool,
     /// Since when the appliance knows it.
     pub since: jiff::Timestamp,
     /// `idle`, `running`, or `failing`: the last runs failed one after the other, or it is being started anew.
@@ -210,7 +216,7 @@ pub struct ApplianceLine {
     pub since: jiff::Timestamp,
     /// Why mail cannot be archived; `null` where it can.
     pub not_ready: Option<String>,
-    /// Why the configuration of the file as it is now is not in force; `null` where it is.
+    /// Why the configuration, as its file is now or was at the last reload, is refused; `null` where it is not.
     pub configuration_refused: Option<String>,
     pub users: u64,
     pub messages: u64,

@@ -38,9 +38,28 @@ pub struct Client {
 impl Client {
     /// Connects to the appliance that holds `data_dir`; `None` where none answers there.
     pub async fn connect(data_dir: &Path) -> Option<Self> {
-        let folder = fs::File::open(data_dir).ok()?;
-        let name = format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd());
-        let stream = UnixStream::connect(name).await.ok()?;
+        Self::reach(data_dir).await.ok().flatten()
+    }
+
+    /// The same for callers that must know when this account may not look: then an appliance may be running.
+    ///
+    /// # Errors
+    /// This account may not open the data directory or its socket.
+    pub async fn reach(data_dir: &Path) -> io::Result<Option<Self>> {
+        match Self::open(data_dir).await {
+            Ok(stream) => Ok(Self::greet(stream).await),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// By way of the open folder: the path of a socket is at most 108 bytes long.
+    async fn open(data_dir: &Path) -> io::Result<UnixStream> {
+        let folder = fs::File::open(data_dir)?;
+        UnixStream::connect(format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd())).await
+    }
+
+    async fn greet(stream: UnixStream) -> Option<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         // It ends with the sender; what goes wrong on it shows in the answers.
         tokio::spawn(async move { drop(connection.await) });
@@ -67,7 +86,7 @@ impl Client {
             .map_err(|error| usage(&error))?;
         let response = self.sender.send_request(request).await;
         let response = response.map_err(|error| AskError::NotTaken(gone(&error)))?;
-        let refused = || Failure::new(Exit::Errors, format!("the appliance answers {}", response.status()));
+        let refused = || Failure::new(Exit::Errors, format!("the appliance answered {}", response.status()));
         match response.status() {
             StatusCode::OK => Ok(response),
             StatusCode::SERVICE_UNAVAILABLE => Err(AskError::NotTaken(refused())),
@@ -77,7 +96,10 @@ impl Client {
 }
 
 fn gone(error: &dyn ToString) -> Failure {
-    Failure::new(Exit::Errors, format!("the appliance went away: {}", error.to_string()))
+    Failure::new(
+        Exit::Errors,
+        format!("lost the connection to the appliance: {}", error.to_string()),
+    )
 }
 
 async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
@@ -101,7 +123,7 @@ async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply
         }
         pending.drain(..from);
         if pending.len() > LONGEST_LINE {
-            return Err(gone(&"a reply without end"));
+            return Err(gone(&"its reply is too long"));
         }
     }
     Err(gone(&io::Error::from(io::ErrorKind::UnexpectedEof)))

@@ -96,7 +96,7 @@ pub fn respond(appliance: Arc<Appliance>, request: Request, going_on: Option<Goi
     answer
 }
 
-/// What is stored of a run that goes on is but its beginning.
+/// Of a run that is going on, only its beginning is stored.
 fn as_it_is_now(appliance: &Appliance, reply: Reply) -> Reply {
     match reply {
         Reply::Run(stored) if stored.state == RunState::Running => {

@@ -42,7 +42,7 @@ impl AvoidedSets {
 }
 
 pub fn volume_crashed(volume: u32) -> String {
-    format!("reading in volume {volume:06} crashed time and again; restore the volume from a backup")
+    format!("reading volume {volume:06} crashed again and again; restore the volume from a backup")
 }
 
 pub fn block_crashed(volume: u32, block: u64) -> String {
@@ -54,6 +54,6 @@ pub fn message_crashed() -> String {
 }
 
 pub fn list_crashed() -> String {
-    "reading the user's list in the catalog crashed; the rest of it is not exported, restore the catalog from a backup"
+    "reading the user's list in the catalog crashed, so the rest of it is not exported; restore the catalog from a backup"
         .into()
 }

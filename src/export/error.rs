@@ -14,33 +14,33 @@ pub enum ExportError {
     Store(#[from] StoreError),
     #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default())]
     NoUser { name: String, nearest: Option<String> },
-    #[error("{} holds files that are no export's; give an empty or new directory", path.display())]
+    #[error("{} contains files that do not belong to an export: use an empty or new directory", path.display())]
     Foreign { path: PathBuf },
-    #[error("{} is an export of {there}, and not of {asked}; ask for the same, or give another directory", path.display())]
+    #[error("{} has an export of {there}, not of {asked}: give the same options, or another directory", path.display())]
     Other {
         path: PathBuf,
         there: String,
         asked: String,
     },
-    #[error("{} cannot be read: {detail}; give another directory", path.display())]
+    #[error("cannot read {}: {detail}; use another directory", path.display())]
     Marker { path: PathBuf, detail: String },
-    #[error("{} is an export of another store; give another directory", path.display())]
+    #[error("{} has an export of another archive: use another directory", path.display())]
     OtherStore { path: PathBuf },
-    #[error("{} lies within the data directory; give a directory outside of it", path.display())]
+    #[error("{} is inside the data directory: use a directory outside of it", path.display())]
     Inside { path: PathBuf },
-    #[error("{} cannot be exported to: {source}", path.display())]
+    #[error("cannot export to {}: {source}", path.display())]
     Unusable { path: PathBuf, source: io::Error },
-    #[error("another export to {} is going on", path.display())]
+    #[error("another export to {} is running", path.display())]
     Busy { path: PathBuf },
-    #[error("the disk of {} is full; make room and start the export again: it goes on where it was", path.display())]
+    #[error("the disk of {} is full: make room, then run the same command again to continue", path.display())]
     Full { path: PathBuf },
-    #[error("{doing} {}: {source}; started again, the export goes on where it was", path.display())]
+    #[error("{doing} {}: {source}; run the same command again to continue", path.display())]
     Io {
         doing: &'static str,
         path: PathBuf,
         source: io::Error,
     },
-    #[error("interrupted; started again, the export goes on where it was")]
+    #[error("interrupted; run the same command again to continue")]
     Interrupted,
     #[error("{0}")]
     Fault(String),

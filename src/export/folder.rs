@@ -75,7 +75,7 @@ impl Folder {
             )));
         }
         let said = format!(
-            "{} was open to other accounts (mode {mode:o}); it is closed to them now (700)",
+            "{} was open to other accounts (mode {mode:o}); its mode is 700 now",
             self.path.display()
         );
         // Standard error may be closed; the folder is so all the same.
@@ -113,7 +113,7 @@ impl Folder {
         let file = self.opened(name, flags | OFlags::NONBLOCK)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no file; remove it"));
+            return Err(io::Error::other("this is not a regular file; remove it"));
         }
         ours(&metadata)?;
         Ok(file)
@@ -124,7 +124,7 @@ impl Folder {
         match openat(&self.handle, name, flags, Mode::from_raw_mode(FILE_MODE)) {
             Ok(handle) => Ok(handle.into()),
             Err(errno) => Err(match self.is_link(name) {
-                true => io::Error::other("it is a symbolic link, and none is followed here; remove it"),
+                true => io::Error::other("this is a symbolic link, which is not followed; remove it"),
                 false => errno.into(),
             }),
         }
@@ -269,7 +269,13 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(folder.open("pipe").unwrap_err().to_string().contains("no file"));
+        assert!(
+            folder
+                .open("pipe")
+                .unwrap_err()
+                .to_string()
+                .contains("not a regular file")
+        );
         folder.enter("folder").unwrap();
         assert!(folder.read("folder").is_err());
         assert_eq!(folder.names().unwrap().len(), 2);

@@ -179,7 +179,7 @@ fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result
     let marker: Marker = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
     if marker.dropkeep_export != VERSION {
         let detail = format!(
-            "it is of version {}, and this dropkeep knows version {VERSION}",
+            "it has version {}, but this dropkeep knows version {VERSION}",
             marker.dropkeep_export
         );
         return Err(refused(detail));
@@ -193,7 +193,7 @@ fn read(path: &Path, file: &Path, bytes: &[u8], selection: &Selection) -> Result
     }
     // Nobody is led out of the folder.
     match marker.folders.values().find(|name| names_out::user(name) != **name) {
-        Some(name) => Err(refused(format!("{name:?} is no name of a folder"))),
+        Some(name) => Err(refused(format!("{name:?} cannot be the name of a directory"))),
         None => Ok(Noted {
             store: marker.store,
             folders: marker.folders,

@@ -112,7 +112,7 @@ pub fn first_second(text: &str) -> Result<Seconds, String> {
 /// The last second of a date: that of a day, where it is one.
 ///
 /// # Errors
-/// It is no date.
+/// It is not a date.
 pub fn last_second(text: &str) -> Result<Seconds, String> {
     match text.parse::<Date>() {
         Ok(day) if is_day(text) => match day.tomorrow() {
@@ -137,7 +137,7 @@ fn moment(text: &str) -> Result<Seconds, String> {
     let moment: Result<Timestamp, _> = text.parse();
     moment
         .map(Timestamp::as_second)
-        .map_err(|_| "give a day as 2026-01-31 (UTC), or a moment as 2026-01-31T12:00:00Z".into())
+        .map_err(|_| "write a day (2026-01-31, in UTC) or a time (2026-01-31T12:00:00Z)".into())
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ const MOST_CRASHES: u32 = 1000;
 const MOST_OF_A_VOLUME: u32 = 32;
 /// How long reading a message may take: damaged pages can lead round in a circle, and no disk is that slow.
 const SILENCE: Duration = Duration::from_secs(300);
-/// Damages that the result names; the others are told of as they come, and counted.
+/// Damages that the result names; the others are reported as they come, and counted.
 const MOST_DAMAGES: usize = 10_000;
 /// Words on their way.
 const WORDS: usize = 256;
@@ -312,7 +312,7 @@ impl Watch {
         };
         self.crashes += 1;
         if self.crashes > MOST_CRASHES {
-            let error = format!("reading the store crashed {MOST_CRASHES} times; restore it from a backup");
+            let error = format!("reading the archive crashed {MOST_CRASHES} times; restore it from a backup");
             return Err(Failure::new(Exit::Store, error));
         }
         self.job.first_user = id;
@@ -348,10 +348,15 @@ impl Watch {
             At::Opening => {
                 return Err(Failure::new(
                     Exit::Store,
-                    "opening the store crashed; restore it from a backup",
+                    "opening the archive crashed; restore it from a backup",
                 ));
             }
-            At::Syncing => return Err(Failure::new(Exit::Errors, "writing crashed; start the export again")),
+            At::Syncing => {
+                return Err(Failure::new(
+                    Exit::Errors,
+                    "writing crashed; run the same command again to continue",
+                ));
+            }
         };
         let damage = Damage {
             kind,
@@ -380,7 +385,8 @@ fn no_crash(how: &How) -> Option<String> {
         .signal()
         .is_some_and(|signal| crashes.iter().any(|crash| crash.as_raw() == signal));
     let is_crash = crashed || status.code() == Some(PANICKED);
-    (!is_crash).then(|| format!("the process that exports was ended ({status}); start the export again: it goes on"))
+    (!is_crash)
+        .then(|| format!("the process that exports was killed ({status}); run the same command again to continue"))
 }
 
 /// Hears what the process says, on a thread of its own.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Damage, Selection};
 use crate::archive::{MessageId, UserId};
 
-/// What the reading process is to do: its first line of input. Its input stays open as long as it shall go on.
+/// What the reading process is to do: its first line of input. Its input stays open as long as it is to go on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Job {
     pub selection: Selection,
@@ -20,7 +20,7 @@ pub struct Avoided {
     pub messages: Vec<MessageId>,
     /// Blocks, with their volumes.
     pub blocks: Vec<(u32, u64)>,
-    /// Volumes over which so many died that no more shall.
+    /// Volumes over which so many died that they are not read any more.
     pub volumes: Vec<u32>,
     /// Users whose lists ended them, and how many entries of the list could be read.
     pub lists: Vec<(UserId, u64)>,
@@ -56,7 +56,7 @@ pub enum Word {
     Syncing,
     /// What was written is on disk, and noted: so many messages and bytes.
     Kept { messages: u64, bytes: u64 },
-    /// What cannot be read is gone round.
+    /// Something cannot be read and is skipped.
     Damaged(Damage),
     /// All is done.
     Done,

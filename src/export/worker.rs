@@ -68,8 +68,11 @@ pub fn run(
 
 /// The first line of the input. Once the input ends, which it does with the process that watches, `stop` is set.
 fn read_job(stop: &Arc<AtomicBool>) -> Result<Job, ExportError> {
-    let fault =
-        |error: &dyn std::fmt::Display| ExportError::Fault(format!("the export does not know its job: {error}"));
+    let fault = |error: &dyn std::fmt::Display| {
+        ExportError::Fault(format!(
+            "the export was started without its job: {error}; this is a fault of dropkeep"
+        ))
+    };
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|error| fault(&error))?;
     let job = serde_json::from_str(&line).map_err(|error| fault(&error))?;
@@ -186,7 +189,7 @@ impl<'w> Work<'w> {
                 user: user.name.clone(),
                 volume: None,
                 detail: format!(
-                    "{error}; the rest of this user's list is not exported, restore the catalog from a backup"
+                    "{error}; the rest of this user's list is not exported; restore the catalog from a backup"
                 ),
             }))?,
             Err(Halt::Failed(error)) => {
@@ -204,7 +207,7 @@ impl<'w> Work<'w> {
         let place = self.place;
         let name = place.folder(user.id).ok_or_else(|| {
             ExportError::Fault(format!(
-                "user {:?} has no folder; this is a fault of dropkeep",
+                "user {:?} has no directory; this is a fault of dropkeep",
                 user.name
             ))
         })?;
@@ -342,7 +345,10 @@ fn refuse_shortened(user: &Selected, entries: u64) -> Result<(), Halt> {
     if entries >= user.messages {
         return Ok(());
     }
-    let detail = format!("the user's list has {entries} messages of {}", user.messages);
+    let detail = format!(
+        "only {entries} of {} messages of this user could be listed",
+        user.messages
+    );
     Err(Halt::List(StoreError::Damaged { detail }))
 }
 

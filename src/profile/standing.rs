@@ -20,8 +20,10 @@ pub struct Failing {
     /// When the first of them ended.
     pub since: Timestamp,
     pub times: u32,
-    /// Why the last one failed.
+    /// Why the last one failed, and what to do about it.
     pub why: String,
+    #[serde(default)]
+    pub what_to_do: String,
 }
 
 /// A run that ended, in short.
@@ -63,6 +65,8 @@ pub struct Standing {
     pub last_success: Option<Timestamp>,
     /// Copies that the last look at the source left to be archived; `None` where there was none since the start.
     pub open: Option<u64>,
+    /// The server announces new mail, so that a continuous profile need not look for it.
+    pub watching: bool,
     /// When the schedule begins the next run.
     pub next_run: Option<Timestamp>,
     /// For how long the run that goes on has made no progress, in seconds.
@@ -121,6 +125,7 @@ impl Standing {
             since: timestamp(now),
             times: 0,
             why: String::new(),
+            what_to_do: String::new(),
         });
         failing.times = failing.times.saturating_add(1);
         failing.why = without_number(why);

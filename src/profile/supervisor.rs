@@ -159,9 +159,10 @@ impl Supervisor {
         self.take_up_configuration(ctx);
         let next_run = self.start_if_due(ctx);
         let silent_for = silent.as_secs();
+        let now = (next_run, silent_for, self.is_watched());
         self.standing.send_if_modified(|standing| {
-            let changed = (standing.next_run, standing.silent) != (next_run, silent_for);
-            (standing.next_run, standing.silent) = (next_run, silent_for);
+            let changed = (standing.next_run, standing.silent, standing.watching) != now;
+            (standing.next_run, standing.silent, standing.watching) = now;
             changed
         });
         metrics::profile_watched(&self.config.name, next_run.map(Timestamp::as_second), silent);

@@ -1,4 +1,4 @@
-//! What each metric is, for who reads `/metrics`.
+//! What each metric is, for the readers of `/metrics`.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
@@ -8,48 +8,40 @@ const COUNTERS: [(&str, Unit, &str); 13] = [
     (
         COPIES,
         Unit::Count,
-        "Source copies given an outcome (copies, not recipients)",
+        "Source copies with an outcome (copies, not recipients)",
     ),
     (
         DELETED,
         Unit::Count,
-        "Copies deleted on the server after they were seen to be archived",
+        "Copies deleted on the server after it was checked that they are archived",
     ),
     (
         REOPENED,
         Unit::Count,
-        "Copies that count as new again, as the server gave their names to other mail",
+        "Copies that count as new again because the server gave their names to other mail",
     ),
     (
         UNREADABLE_REPORTS,
         Unit::Count,
-        "Journal reports that are believed and cannot be read, or not whole: filed for @catchall too",
+        "Journal reports that are trusted but could not be read, or only in part; they are filed for @catchall as well",
     ),
     (FETCHED_BYTES, Unit::Bytes, "Bytes of messages fetched"),
     (FILINGS, Unit::Count, "Messages newly filed in a user's archive"),
     (RUNS, Unit::Count, "Runs ended, by their state"),
-    (SUPERVISOR_RESTARTS, Unit::Count, "Profiles started anew, by cause"),
-    (
-        DIRECTORY_ERRORS,
-        Unit::Count,
-        "Users files that changed and could not be used",
-    ),
+    (SUPERVISOR_RESTARTS, Unit::Count, "Profiles started again, by cause"),
+    (DIRECTORY_ERRORS, Unit::Count, "Changed users files that were refused"),
     (
         NOTIFICATIONS,
         Unit::Count,
-        "Mails and calls of the webhook about runs, sent or given up",
+        "Mails and webhook calls about runs, sent or given up",
     ),
     (
         PANICS,
         Unit::Count,
-        "Panics, by what the thread does: faults of dropkeep or of a library, survived where they could be",
+        "Panics, by what the thread does: faults of dropkeep or of a library, most of which it survives",
     ),
-    (ERRORS, Unit::Count, "Errors that protocols have, by stage"),
-    (
-        RELOADS,
-        Unit::Count,
-        "Configurations read anew, by whether they were taken",
-    ),
+    (ERRORS, Unit::Count, "Errors in protocols, by stage"),
+    (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
 const GAUGES: [(&str, Unit, &str); 31] = [
@@ -63,16 +55,8 @@ const GAUGES: [(&str, Unit, &str); 31] = [
         Unit::Seconds,
         "When a run last ended as completed, since 1970 UTC",
     ),
-    (
-        RUN_PROGRESS,
-        Unit::Count,
-        "Copies that the run going on has given an outcome",
-    ),
-    (
-        RUN_EXPECTED,
-        Unit::Count,
-        "Copies that the run going on expects to look at",
-    ),
+    (RUN_PROGRESS, Unit::Count, "Copies with an outcome in the current run"),
+    (RUN_EXPECTED, Unit::Count, "Copies that the current run expects"),
     (
         PROFILE_STATE,
         Unit::Count,
@@ -84,13 +68,17 @@ const GAUGES: [(&str, Unit, &str); 31] = [
     (
         ARCHIVE_BYTES,
         Unit::Bytes,
-        "Bytes of the messages as they came (raw) and on disk (stored)",
+        "Bytes of the messages as received (raw) and on disk (stored)",
     ),
-    (DATA_FREE_BYTES, Unit::Bytes, "Bytes left on the data directory's disk"),
+    (
+        DATA_FREE_BYTES,
+        Unit::Bytes,
+        "Free bytes on the disk of the data directory",
+    ),
     (
         FREE_PAGES_BYTES,
         Unit::Bytes,
-        "Bytes of free pages within the catalog and the volume that is written to",
+        "Bytes of free pages in the catalog and in the volume that is written to",
     ),
     (
         CERTIFICATE_EXPIRY,
@@ -110,91 +98,83 @@ const GAUGES: [(&str, Unit, &str); 31] = [
     (
         USERS_FILE_OK,
         Unit::Count,
-        "1 where the users are those of the users file, 0 where it is wrong and they are those of an earlier one",
+        "0 if the users file has an error, so that the users of the earlier one stay in force; otherwise 1",
     ),
     (BUILD_INFO, Unit::Count, "1, with the version as a label"),
     (
         STAGE_BACKLOG,
         Unit::Count,
-        "Copies in a stage of the journey at this moment; for commit, orders that wait for the committer",
+        "Copies that are in a stage now; for commit, orders that wait for the committer",
     ),
     (
         UNACCOUNTED_COPIES,
         Unit::Count,
-        "Copies that were fetched, have no outcome, and are not on their way: always 0",
+        "Copies that were fetched, but have no outcome and are not on their way: always 0",
     ),
     (
         PROFILE_FAILURES,
         Unit::Count,
-        "Runs that failed in a row; 0 where the last one did not",
+        "Runs that failed in a row; 0 if the last one did not fail",
     ),
     (
         PROFILE_INTERVAL,
         Unit::Seconds,
-        "The longest time between two runs by the schedule, pauses included; 0 where there is none",
+        "The longest time between two scheduled runs, including pauses; 0 without a schedule",
     ),
     (
         PROFILE_NEXT_RUN,
         Unit::Seconds,
-        "When the schedule begins the next run, since 1970 UTC; 0 where it begins none",
+        "When the next scheduled run starts, since 1970 UTC; 0 if there is none",
     ),
     (
         PROFILE_OPEN_COPIES,
         Unit::Count,
-        "Copies that the last look at the source left to be archived: what is behind",
+        "Copies on the server that the last run did not archive",
     ),
     (
         PROFILE_SINCE,
         Unit::Seconds,
-        "Since when the appliance knows the profile, since 1970 UTC: its start, or the reload that brought it",
+        "Since when the appliance has this profile, since 1970 UTC: its start, or the reload that added it",
     ),
     (
         PROFILE_STALL_TIMEOUT,
         Unit::Seconds,
-        "After how long without progress a run is given up",
+        "How long a run can make no progress before it is given up",
     ),
     (
         RUN_SILENT,
         Unit::Seconds,
-        "For how long the run going on has made no progress; 0 without one",
+        "How long the current run has made no progress; 0 without a run",
     ),
     (
         ARCHIVE_VOLUMES,
         Unit::Count,
-        "Volumes, those that are written to (open) and those that are complete (sealed)",
+        "Volumes that are written to (open), and full ones (sealed)",
     ),
-    (DATA_SIZE_BYTES, Unit::Bytes, "Size of the data directory's disk"),
-    (READY, Unit::Count, "1 where mail can be archived, as /readyz says"),
+    (DATA_SIZE_BYTES, Unit::Bytes, "Size of the disk of the data directory"),
+    (READY, Unit::Count, "1 if mail can be archived, as /readyz says"),
     (
         STORE_MISSING,
         Unit::Count,
-        "1 where something of the archive is not where it was, such as a volume, so that nothing is written",
+        "1 if a part of the archive is missing, such as a volume, so that nothing is written",
     ),
     (START, Unit::Seconds, "When the appliance started, since 1970 UTC"),
     (
         CONFIGURATION_OK,
         Unit::Count,
-        "1 where the configuration is that of its file, 0 where that was refused and an earlier one is in force",
+        "0 if the last reload was refused and the earlier configuration stays in force; otherwise 1",
     ),
 ];
 
 const HISTOGRAMS: [(&str, Unit, &str); 5] = [
-    (
-        BACKPRESSURE_SECONDS,
-        Unit::Seconds,
-        "Waits of a stage for the next: how many, and how long",
-    ),
-    (
-        COMMIT_SECONDS,
-        Unit::Seconds,
-        "Time of one group commit, syncs included",
-    ),
-    (COMMIT_MESSAGES, Unit::Count, "Orders in one group commit"),
+    (BACKPRESSURE_SECONDS, Unit::Seconds, "Waits of a stage for the next one"),
+    (COMMIT_SECONDS, Unit::Seconds, "Time of a group commit, including syncs"),
+    (COMMIT_MESSAGES, Unit::Count, "Orders in a group commit"),
     (RUN_SECONDS, Unit::Seconds, "Time of a run"),
     (
         STAGE_SECONDS,
         Unit::Seconds,
-        "Time in a stage of the journey: a log-in, a window fetched, a copy identified, routed and filed, a folder deleted from",
+        "Time in a stage: a login, a window of copies fetched, a copy identified, routed and filed, deletion in a folder",
     ),
 ];
 

@@ -69,7 +69,11 @@ fn ctrl_c_ends_an_export_in_good_order() {
         let outcome = running.wait().expect(130);
         let result = outcome.json();
         assert_eq!(result["finished"], false);
-        assert!(outcome.stderr.contains("goes on where it was"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("run the same command again"),
+            "{}",
+            outcome.stderr
+        );
         // All that it counted is there, and noted.
         let exported = number(&result, "exported");
         assert_eq!(out::done(&dir) as u64, exported);

@@ -230,7 +230,7 @@ fn only_a_directory_of_the_same_export_is_gone_on_with() {
     // The same messages by number, and others in truth.
     let dir = site.dir("out");
     let refused = other.appliance.run(&["export", dir.to_str().unwrap()]).expect(2);
-    assert!(refused.stderr.contains("another store"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("another archive"), "{}", refused.stderr);
     assert_eq!(counts(&site.export("out", &[]).expect(0)), [0, total, 0]);
     site.assert_complete("out", "eml");
 
@@ -238,7 +238,11 @@ fn only_a_directory_of_the_same_export_is_gone_on_with() {
     fs::create_dir(&foreign).unwrap();
     fs::write(foreign.join("letter.txt"), "dear").unwrap();
     let refused = site.export("foreign", &[]).expect(2);
-    assert!(refused.stderr.contains("no export's"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("do not belong to an export"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(fs::read_dir(&foreign).unwrap().count(), 1);
     let inside = site.appliance.data().join("export");
     let refused = site.appliance.run(&["export", inside.to_str().unwrap()]).expect(2);

@@ -78,7 +78,7 @@ fn a_bad_certificate_is_kept_out_until_it_is_good() {
     );
     let outcome = serving.stop().expect(0);
     assert!(
-        outcome.stderr.contains("what HTTP had before stays in use"),
+        outcome.stderr.contains("HTTP goes on with the earlier one"),
         "{}",
         outcome.stderr
     );
@@ -92,8 +92,8 @@ fn a_signal_has_files_read_at_once() {
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     serving.running.signal(Signal::HUP);
-    wait_for_log(&serving, "/metrics asks for the token as it is now", 1);
-    wait_for_log(&serving, "HTTP shows the certificate of", 1);
+    wait_for_log(&serving, "/metrics asks for the new token", 1);
+    wait_for_log(&serving, "HTTP uses the new certificate of", 1);
     // One that is bad does not keep the other out.
     site.put_certificate(&authority.server("second"));
     site.put("token", "hunter2");

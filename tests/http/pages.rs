@@ -4,6 +4,68 @@ use std::time::{Duration, Instant};
 
 use crate::{Site, TOKEN, client::Client, get};
 
+const NOT_FOUND: &str = "not found; there are /metrics, /healthz and /readyz\n";
+
+/// Whoever came with a browser met `not found`.
+#[test]
+fn the_first_page_has_links_to_all_others() {
+    let open = Site::new("listen = \"127.0.0.1:0\"\n");
+    let serving = open.serve();
+    let client = Client::plain(&serving.address);
+    let page = get(&client, "/", None);
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("Content-Type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
+    assert_eq!(page.header("Cache-Control"), Some("no-store"));
+    let policy = page.header("Content-Security-Policy").expect("a policy");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert!(
+        page.body.contains(&format!("dropkeep {}", env!("CARGO_PKG_VERSION"))),
+        "{}",
+        page.body
+    );
+    assert!(
+        !page.body.contains("script") && !page.body.contains("token"),
+        "{}",
+        page.body
+    );
+    let links: Vec<_> = page
+        .body
+        .split("href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().expect("a link"))
+        .collect();
+    assert_eq!(links, ["metrics", "healthz", "readyz"]);
+    for link in links {
+        assert_eq!(get(&client, &format!("/{link}"), None).status, 200, "{link}");
+    }
+    let evil = client
+        .ask("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        .expect("an answer");
+    assert_eq!(evil.status, 421, "{}", evil.body);
+    let post = client
+        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .expect("an answer");
+    assert_eq!(post.status, 405, "{}", post.body);
+    serving.stop().expect(0);
+
+    // The version is in the metrics, for which a token is needed here.
+    let closed = Site::new("listen = \"127.0.0.1:0\"\ntoken_file = \"token\"\n");
+    closed.put("token", TOKEN);
+    let serving = closed.serve();
+    let client = Client::plain(&serving.address);
+    let stranger = get(&client, "/", None);
+    assert_eq!(stranger.status, 200);
+    assert!(
+        stranger.body.contains("<h1>dropkeep</h1>") && stranger.body.contains("token"),
+        "{}",
+        stranger.body
+    );
+    assert!(get(&client, "/", Some(TOKEN)).body.contains(env!("CARGO_PKG_VERSION")));
+    let stopped = serving.stop().expect(0);
+    assert!(!stopped.stderr.contains("refused"), "{}", stopped.stderr);
+}
+
 #[test]
 fn loopback_is_served_without_anything() {
     for listen in ["127.0.0.1:0", "[::ffff:127.0.0.1]:0"] {
@@ -14,9 +76,9 @@ fn loopback_is_served_without_anything() {
         for (page, status, body) in [
             ("/healthz", 200, "ok\n"),
             ("/readyz", 200, "ready\n"),
-            ("/", 404, "not found\n"),
-            ("/metrics/", 404, "not found\n"),
-            ("/%6detrics", 404, "not found\n"),
+            ("/metrics/", 404, NOT_FOUND),
+            ("/%6detrics", 404, NOT_FOUND),
+            ("/index.html", 404, NOT_FOUND),
         ] {
             let answer = get(&client, page, None);
             assert_eq!((answer.status, answer.body.as_str()), (status, body), "{page}");

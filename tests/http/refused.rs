@@ -34,7 +34,7 @@ fn other_machines_are_served_over_tls_and_with_a_token_only() {
         site.configure(&(listen + TLS));
         site.refuses(site.command(), &["takes a token:", "token_file = "]);
     }
-    // What is no address is judged by what it resolves to: 0 is 0.0.0.0, and 10.1 is 10.0.0.1.
+    // Names are judged by what they resolve to: 0 is 0.0.0.0, and 10.1 is 10.0.0.1.
     for listen in ["0:0", "10.1:8080"] {
         site.configure(&format!("listen = \"{listen}\"\n"));
         site.refuses(
@@ -161,7 +161,7 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
     fs::remove_file(site.folder().join("cert.pem")).expect("it was there");
     site.refuses(site.command(), &["http.tls.cert_file", "does not exist"]);
     fs::create_dir(site.folder().join("cert.pem")).expect("a folder");
-    site.refuses(site.command(), &["http.tls.cert_file", "it is no file"]);
+    site.refuses(site.command(), &["http.tls.cert_file", "not a PEM file"]);
 }
 
 /// PEM that is well formed, and its content is not.

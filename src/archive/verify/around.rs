@@ -20,13 +20,14 @@ impl Check<'_> {
         let messages = self.catalog.messages.remap_data_type::<Bytes>();
         for (which, named) in [("a message", id), ("a journal report", report)] {
             if messages.get(txn, &named)?.is_none() {
-                let detail = format!("the row of message {id} and report {report} names {which} that is missing");
+                let detail =
+                    format!("the row of message {id} and journal report {report} refers to {which} that is missing");
                 desk.damage(self.found(detail).message(named));
             }
         }
         if journal.run >= self.counters.run {
             let detail = format!(
-                "the row of message {id} and report {report} names run {}, which never was",
+                "the row of message {id} and journal report {report} refers to run {}, which never existed",
                 journal.run
             );
             desk.damage(self.found(detail).message(id));
@@ -45,11 +46,11 @@ impl Check<'_> {
             desk.damage(damage.message(id));
         };
         if copy.key != key.check() {
-            wrong("was written for another copy");
+            wrong("belongs to another copy");
         }
         let messages = self.catalog.messages.remap_data_type::<Bytes>();
         if messages.get(txn, &id)?.is_none() {
-            wrong("names a message that is missing");
+            wrong("refers to a message that is missing");
         }
         let (source, folder) = match key {
             CopyKey::Imap { source, folder, .. } => (source, Some(folder)),
@@ -59,7 +60,7 @@ impl Check<'_> {
         if !knows(&mut self.known.sources, source, || {
             Ok(sources.get(txn, &source)?.is_some())
         })? {
-            wrong("names a source that is not there");
+            wrong("refers to a source that does not exist");
         }
         let folders = self.catalog.folders.remap_data_type::<Bytes>();
         if let Some(folder) = folder
@@ -67,7 +68,7 @@ impl Check<'_> {
                 Ok(folders.get(txn, &folder)?.is_some())
             })?
         {
-            wrong("names a folder that is not there");
+            wrong("refers to a folder that does not exist");
         }
         Ok(())
     }
@@ -85,7 +86,7 @@ impl Check<'_> {
             desk.damage(self.found(detail).message(id));
         }
         if unclaimed.digest() != digest {
-            let detail = format!("an address noted for message {id} was written under another key");
+            let detail = format!("an address noted for message {id} is stored under the wrong key");
             desk.damage(self.found(detail).message(id));
         }
         Ok(())

@@ -117,7 +117,7 @@ impl Rows for Check<'_> {
         match state {
             Some(VolumeState::Sealed(Seal { blocks, .. })) if blocks != count => {
                 let detail = format!(
-                    "volume {:06} had {blocks} blocks when it was sealed, and has {count}",
+                    "volume {:06} had {blocks} blocks when it was sealed, but has {count} now",
                     self.volume
                 );
                 desk.damage(Damage::new(Kind::Volume, detail).volume(self.volume));

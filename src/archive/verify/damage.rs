@@ -80,14 +80,14 @@ impl Kind {
     /// What to do about it.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Catalog => "restore the catalog from a backup, together with the volumes that belong to it",
+            Self::Catalog => "restore the catalog and the volumes that belong to it from one backup",
             Self::Pages | Self::Crash => {
-                "stop the appliance before it writes there, and restore the catalog or volume named from a backup"
+                "stop the appliance now, before it writes there; then restore the catalog or volume named above from a backup"
             }
-            Self::Volume => "restore the volume named from a backup",
+            Self::Volume => "restore the volume named above from a backup",
             Self::Block | Self::Message | Self::Part => {
-                "restore the volume named from a backup; a message still on its server can be fetched again into \
-                 another data directory"
+                "restore the volume named above from a backup; a message that is still on its server can be \
+                 archived again into another data directory"
             }
             Self::Identity
             | Self::Bytes
@@ -101,9 +101,9 @@ impl Kind {
             | Self::Copy
             | Self::Sighting
             | Self::Run
-            | Self::Counter => "restore the catalog from a backup; the messages' bytes are not concerned",
-            Self::Usage => "nothing is lost: the figure is derived from the filings, and can be rebuilt from them",
-            Self::Unchecked => "mend what else is named, and verify again",
+            | Self::Counter => "restore the catalog from a backup; the bytes of the messages are not affected",
+            Self::Usage => "nothing is lost: the figure is calculated from the filings",
+            Self::Unchecked => "repair the other damage, then run `dropkeep verify` again",
         }
     }
 }

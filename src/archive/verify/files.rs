@@ -64,7 +64,7 @@ impl Check<'_, '_, '_> {
             // All that it held lies elsewhere.
             (Some(VolumeState::Emptied), _) => return Ok(()),
             (None, true) if self.number > current.saturating_add(1) => {
-                self.wrong(format!("the catalog knows of no volume {}", folder.display()));
+                self.wrong(format!("the catalog does not know volume {}", folder.display()));
                 return Ok(());
             }
             // An appliance may be about to begin it, or a crash came before it was. If a message lies in it, that
@@ -108,7 +108,7 @@ impl Check<'_, '_, '_> {
         } else {
             if known.is_some() {
                 self.wrong(format!(
-                    "volume {} is sealed, and its manifest is missing",
+                    "volume {} is sealed, but its manifest is missing",
                     folder.display()
                 ));
             }
@@ -118,7 +118,7 @@ impl Check<'_, '_, '_> {
             && known != manifest
         {
             self.wrong(format!(
-                "the manifest of volume {} is not what the catalog says of it",
+                "the manifest of volume {} contradicts the catalog",
                 folder.display()
             ));
         }
@@ -132,7 +132,7 @@ impl Check<'_, '_, '_> {
         if length != seal.bytes {
             let had = seal.bytes;
             self.wrong(format!(
-                "{} has {length} bytes, and had {had} when it was sealed",
+                "{} has {length} bytes, but had {had} when it was sealed",
                 file.display()
             ));
             return Ok(());
@@ -155,7 +155,7 @@ impl Check<'_, '_, '_> {
             && found != seal.blake3
         {
             self.wrong(format!(
-                "{} is not the file that was sealed: its BLAKE3 is {found}, and was {}",
+                "{} is not the file that was sealed: its BLAKE3 digest is {found}, but was {}",
                 file.display(),
                 seal.blake3
             ));
@@ -189,7 +189,7 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
         pages(&file, &|| store.catalog.read(), None, desk).map_err(Stop::Store)?;
     }
     for name in context.volumes.foreign().map_err(Stop::Store)? {
-        desk.note(format!("{} is no volume's folder", name.display()));
+        desk.note(format!("{} is not the directory of a volume", name.display()));
     }
     desk.end()?;
     Ok(())

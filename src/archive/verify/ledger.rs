@@ -159,7 +159,7 @@ impl Ledger {
             // All that went on at the same time is done again, one after the other.
             None if !self.begun.is_empty() => {}
             None => {
-                let detail = format!("going through the archive {how}, between two checks");
+                let detail = format!("reading the archive {how}, between two checks");
                 self.damage(Damage::new(Kind::Crash, detail), each);
                 return Next::GiveUp;
             }
@@ -187,7 +187,7 @@ impl Ledger {
                 self.next = 0;
             }
             Some(Item::Catalog) => {
-                self.damage(crash(format!("looking at {what} {how}")), each);
+                self.damage(crash(format!("reading {what} {how}")), each);
                 self.begun.remove(&item);
             }
             Some(Item::Volume(volume)) => {
@@ -204,12 +204,12 @@ impl Ledger {
                 }
                 _ => {
                     let id = messages::id_of(&at.position);
-                    self.damage(crash(format!("looking at {what} {how}")).message(id), each);
+                    self.damage(crash(format!("reading {what} {how}")).message(id), each);
                     self.go_on(at, (id + 1 < to).then(|| messages::at(id + 1)));
                 }
             },
             Some(Item::Table(_) | Item::Blocks(_)) => {
-                let mut damage = crash(format!("looking at {what} {how}"));
+                let mut damage = crash(format!("reading {what} {how}"));
                 if let Some(Item::Blocks(volume)) = kind {
                     damage = damage.volume(volume);
                 }
@@ -247,13 +247,10 @@ impl Ledger {
             left.extend(self.begun.values().map(|at| plan.words(at.item, &at.position.from)));
             let end = plan.phases()[3].end;
             if self.next < end {
-                left.push(format!("{} further of {end} stretches of work", end - self.next));
+                left.push(format!("{} more of {end} parts of the work", end - self.next));
             }
         }
-        let detail = format!(
-            "given up after {MOST_DEATHS} crashes; not looked at: {}",
-            left.join("; ")
-        );
+        let detail = format!("gave up after {MOST_DEATHS} crashes; not checked: {}", left.join("; "));
         self.damage(Damage::new(Kind::Unchecked, detail), each);
     }
 
@@ -282,7 +279,7 @@ mod tests {
     use super::*;
     use crate::archive::{rows::Counters, verify::plan::Table};
 
-    const HOW: &str = "ended the process that read by SIGSEGV";
+    const HOW: &str = "crashed the process that reads the archive (SIGSEGV)";
 
     /// A ledger over 1000 messages, and what it has said.
     struct Bench {
@@ -466,7 +463,7 @@ mod tests {
         assert_eq!(deaths, MOST_DEATHS);
         let last = bench.damages.last().unwrap();
         assert_eq!(last.kind, Kind::Unchecked);
-        assert!(last.detail.contains("stretches of work"), "{}", last.detail);
+        assert!(last.detail.contains("parts of the work"), "{}", last.detail);
         assert!(!bench.ledger.outcome().ok);
     }
 

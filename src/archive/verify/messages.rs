@@ -93,10 +93,7 @@ impl Page<'_, '_, '_> {
             Ok(counters) => counters,
             Err(error) => {
                 self.seen.incomplete = true;
-                self.wrong(
-                    from,
-                    format!("messages {from} to {} cannot be compared: {error}", to - 1),
-                );
+                self.wrong(from, format!("cannot compare messages {from} to {}: {error}", to - 1));
                 return Ok(());
             }
         };
@@ -120,8 +117,7 @@ impl Page<'_, '_, '_> {
             for row in table.range(txn, &(from..to))?.take(passed.len() + 1) {
                 let (id, row) = row?;
                 let place = id.checked_sub(from).and_then(|at| passed.get_mut(at as usize));
-                *place.ok_or_else(|| heed::Error::Decoding("its keys are not in their order".into()))? =
-                    Some(row.as_ptr());
+                *place.ok_or_else(|| heed::Error::Decoding("its keys are out of order".into()))? = Some(row.as_ptr());
             }
             heed::Result::Ok(passed)
         };
@@ -129,10 +125,7 @@ impl Page<'_, '_, '_> {
             Ok(passed) => Some(passed),
             Err(error) => {
                 self.seen.incomplete = true;
-                let detail = format!(
-                    "the rows of messages {from} to {} cannot be gone through: {error}",
-                    to - 1
-                );
+                let detail = format!("cannot read through the rows of messages {from} to {}: {error}", to - 1);
                 self.wrong(from, detail);
                 None
             }
@@ -148,21 +141,21 @@ impl Page<'_, '_, '_> {
             .get(txn, &id.to_be_bytes());
         let row = match row {
             Ok(Some(row)) => row,
-            Ok(None) => return self.wrong(id, "its row is missing in the catalog".into()),
+            Ok(None) => return self.wrong(id, "its row is missing from the catalog".into()),
             Err(error) => {
                 self.seen.incomplete = true;
-                return self.wrong(id, format!("its row cannot be found: {error}"));
+                return self.wrong(id, format!("cannot look up its row: {error}"));
             }
         };
         match passed {
             Some(None) => self.wrong(
                 id,
-                "its row is found by its key, but not by going through the table".into(),
+                "its row is found by its key, but not when the table is read through".into(),
             ),
             Some(Some(place)) if place != row.as_ptr() => {
                 self.wrong(
                     id,
-                    "by its key another row is found than by going through the table".into(),
+                    "its key leads to another row than the one found when the table is read through".into(),
                 );
             }
             _ => {}
@@ -183,7 +176,7 @@ impl Page<'_, '_, '_> {
         match self.compare(txn, id, &message, counters) {
             Ok(true) => self.wanted.push((id, message)),
             Ok(false) => {}
-            Err(error) => self.wrong(id, format!("its row cannot be compared: {error}")),
+            Err(error) => self.wrong(id, format!("cannot compare its row: {error}")),
         }
     }
 
@@ -191,13 +184,13 @@ impl Page<'_, '_, '_> {
     fn compare(&mut self, txn: &RoTxn, id: MessageId, message: &Message, counters: &Counters) -> heed::Result<bool> {
         if message.identity == 0 || message.identity >= counters.identity {
             let number = message.identity;
-            let detail = format!("message {id} has identity number {number}, which was never given out");
+            let detail = format!("message {id} has identity number {number}, which was never assigned");
             self.desk.damage(Damage::new(Kind::Counter, detail).message(id));
         }
         let never = |place: &Place| place.volume > counters.volume || place.block >= counters.block;
         if never(&message.inline) {
             let Place { volume, block, .. } = message.inline;
-            let detail = format!("it lies in block {block} of volume {volume:06}, which never was");
+            let detail = format!("it is in block {block} of volume {volume:06}, which never existed");
             let damage = Damage::new(Kind::Message, detail).message(id).volume(volume);
             self.desk
                 .damage(damage.user(self.context.users_of(id, message.identity)));
@@ -210,7 +203,7 @@ impl Page<'_, '_, '_> {
                 Some(part) => volumes.push(part.place.volume),
                 None => {
                     let users = self.context.users_of(id, message.identity);
-                    let detail = format!("a part of message {id} is missing in the catalog");
+                    let detail = format!("a part of message {id} is missing from the catalog");
                     self.desk
                         .damage(Damage::new(Kind::Part, detail).message(id).user(users));
                 }
@@ -236,9 +229,9 @@ impl Page<'_, '_, '_> {
                 if self.catalog.messages.get(txn, &other)?.is_some_and(alike) {
                     return Ok(());
                 }
-                format!("by its bytes message {other} is found in place of message {id}")
+                format!("looking up the bytes of message {id} finds message {other}")
             }
-            None => format!("message {id} is not found by its bytes"),
+            None => format!("looking up the bytes of message {id} finds nothing"),
         };
         self.desk.damage(Damage::new(Kind::Bytes, detail).message(id));
         Ok(())
@@ -258,7 +251,7 @@ fn read_back(
         let _alone = (message.size > LARGE).then(|| context.large());
         let wrong = match reader.retrieval.raw(*id, message) {
             Ok(raw) if raw.len() as u64 != message.size => Some(format!(
-                "it has {} bytes, and had {} when it was archived",
+                "it has {} bytes, but had {} when it was archived",
                 raw.len(),
                 message.size
             )),
@@ -288,10 +281,10 @@ fn read_back(
         let found = match store.catalog.identities.get(&txn, &digest) {
             Ok(Some(found)) if found == number => continue,
             Ok(Some(other)) => format!("identity number {other}"),
-            Ok(None) => "none that is known".into(),
-            Err(error) => format!("one that cannot be looked up: {error}"),
+            Ok(None) => "no known number".into(),
+            Err(error) => format!("a number that cannot be looked up: {error}"),
         };
-        let detail = format!("message {id} is noted with identity number {number}; its own digest is {found}");
+        let detail = format!("message {id} has identity number {number}, but its digest belongs to {found}");
         let damage = Damage::new(Kind::Identity, detail).message(id);
         desk.damage(damage.user(context.users_of(id, number)));
     }
@@ -322,14 +315,14 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
         Ok((first, last, next)) => {
             for id in [first, last].into_iter().flatten().filter(|id| *id == 0 || *id >= next) {
                 let detail = format!(
-                    "there is a message {id}, and ids up to {} were given out",
+                    "there is a message {id}, but only ids up to {} were assigned",
                     next.max(1) - 1
                 );
                 desk.damage(Damage::new(Kind::Counter, detail).message(id));
             }
         }
         Err(error) => {
-            let detail = format!("the ends of the catalog's table messages cannot be read: {error}");
+            let detail = format!("cannot read the first and the last row of the catalog's table messages: {error}");
             desk.damage(Damage::new(Kind::Message, detail));
         }
     }

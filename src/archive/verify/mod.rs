@@ -64,7 +64,7 @@ pub enum VerifyError {
     Usage(String),
     #[error("{0}")]
     Store(String),
-    #[error("the process that reads the archive cannot be started: {0}")]
+    #[error("cannot start the process that reads the archive: {0}")]
     Reader(String),
 }
 

@@ -61,7 +61,7 @@ impl Selection {
     }
 }
 
-/// What there is to verify, found out once at the beginning. What an appliance adds later is left to the next time.
+/// The work of a verification, planned once at its start. What an appliance adds later is left to the next time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// `None` where the catalog cannot be read.
@@ -76,7 +76,7 @@ pub struct Extent {
     pub bytes: u64,
 }
 
-/// A table of the catalog that is gone through from one end to the other.
+/// A table of the catalog that is read from one end to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Table {
     Users,

@@ -79,7 +79,7 @@ pub fn scan(
         desk.at(&position, false)?;
         let txn = (source.read)()?;
         if let Err(error) = rows.begin(&txn) {
-            desk.damage(damage(rows, format!("nothing can be compared: {error}")));
+            desk.damage(damage(rows, format!("cannot compare anything: {error}")));
             rows.skipped();
             break;
         }
@@ -89,7 +89,7 @@ pub fn scan(
             Page::Full => {}
             Page::Last => {
                 if let Err(error) = rows.end(&txn, desk) {
-                    desk.damage(damage(rows, format!("the end cannot be compared: {error}")));
+                    desk.damage(damage(rows, format!("cannot compare the last rows: {error}")));
                 }
                 break;
             }
@@ -97,7 +97,7 @@ pub fn scan(
                 stuck &= position.from == before;
                 if !stuck {
                     let from = rows.words(&position.from);
-                    desk.damage(damage(rows, format!("rows at {from} cannot be read: {error}")));
+                    desk.damage(damage(rows, format!("cannot read the rows at {from}: {error}")));
                 }
                 stuck = true;
                 rows.skipped();
@@ -156,7 +156,7 @@ fn page(
             None => break Page::Last,
         };
         if key < &from[..] || last.as_deref().is_some_and(|last| key <= last) {
-            break Page::Stuck("its keys are not in their order".into());
+            break Page::Stuck("its keys are out of order".into());
         }
         if desk.alone {
             let here = Position {
@@ -170,9 +170,9 @@ fn page(
         match source.table.get(txn, key) {
             // As a rule it is the very same place, whose bytes need not be read.
             Ok(Some(same)) if std::ptr::eq(same, value) || same == value => {}
-            Ok(Some(_)) => desk.damage(row_damage(rows, key, "another row is found by its key")),
-            Ok(None) => desk.damage(row_damage(rows, key, "it is not found by its key")),
-            Err(error) => desk.damage(row_damage(rows, key, &format!("it is not found by its key: {error}"))),
+            Ok(Some(_)) => desk.damage(row_damage(rows, key, "its key leads to another row")),
+            Ok(None) => desk.damage(row_damage(rows, key, "looking up its key finds nothing")),
+            Err(error) => desk.damage(row_damage(rows, key, &format!("cannot look up its key: {error}"))),
         }
         if let Err(error) = rows.row(txn, key, value, desk) {
             desk.damage(row_damage(rows, key, &format!("{error}")));

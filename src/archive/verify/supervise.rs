@@ -74,7 +74,7 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
         let mut refused = None;
         let ended = read(&upgrade, |line| match line {
             Line::Refused { error, .. } => refused = Some(error),
-            Line::Older => refused = Some("the store is still of an older schema".into()),
+            Line::Older => refused = Some("the archive still has an older schema".into()),
             _ => {}
         })?;
         match (ended, refused) {
@@ -83,7 +83,7 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
             (Ended::Well, Some(_)) if started.elapsed() < PATIENCE => thread::sleep(LOOK),
             (Ended::Well, Some(error)) => return Err(VerifyError::Store(error)),
             (Ended::Badly(how), _) => {
-                let what = format!("bringing the store to the present schema {how}");
+                let what = format!("upgrading the archive to the present schema {how}");
                 return Err(VerifyError::Store(what));
             }
         }
@@ -142,7 +142,7 @@ fn listen(
             Ok(line) => match serde_json::from_str(&line) {
                 Ok(line) => each(line),
                 // The last line of a process that was ended may be cut.
-                Err(error) => tracing::debug!(%error, "a line is none"),
+                Err(error) => tracing::debug!(%error, "not a line of the protocol"),
             },
             Err(mpsc::RecvTimeoutError::Disconnected) => return child.wait().map(Some),
             Err(mpsc::RecvTimeoutError::Timeout) => {
@@ -197,14 +197,14 @@ fn words(status: Option<ExitStatus>, last_words: &str) -> String {
         (11, "SIGSEGV"),
     ];
     let how = match status.map(|status| (status.signal(), status.code())) {
-        None => "came to no end".into(),
+        None => "did not finish".into(),
         Some((Some(signal), _)) => {
             let name = SIGNALS.iter().find(|(number, _)| *number == signal);
             let name = name.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned());
-            format!("ended the process that read by {name}")
+            format!("crashed the process that reads the archive ({name})")
         }
         Some((None, code)) => format!(
-            "ended the process that read with exit code {}",
+            "ended the process that reads the archive (exit code {})",
             code.unwrap_or_default()
         ),
     };

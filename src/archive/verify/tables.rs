@@ -207,7 +207,7 @@ impl Rows for Check<'_> {
         }
         if self.next.is_some() && self.removed > 0 && self.without_protocol > self.removed {
             let (gone, removed) = (self.without_protocol, self.removed);
-            let detail = format!("{gone} of the protocols are missing, and only {removed} were removed by their age");
+            let detail = format!("{gone} protocols are missing, but only {removed} were removed because of their age");
             desk.damage(self.found(detail));
         }
         Ok(())
@@ -277,7 +277,7 @@ impl Check<'_> {
         if number >= behind {
             let name = self.table.name();
             let detail = format!(
-                "{name} has number {number}, and numbers up to {} were given out",
+                "{name} has number {number}, but only numbers up to {} were assigned",
                 behind.max(1) - 1
             );
             desk.damage(Damage::new(Kind::Counter, detail));
@@ -288,7 +288,7 @@ impl Check<'_> {
         if self.next.is_some_and(|next| next < u64::from(id)) {
             // Numbers are given out before it is known whether the user can be.
             let next = self.next.unwrap_or_default();
-            desk.note(format!("no user has a number of {next} to {}", id - 1));
+            desk.note(format!("no user has a number from {next} to {}", id - 1));
         }
         self.next = Some(u64::from(id) + 1);
         self.below(id.into(), self.counters.user.into(), desk);
@@ -298,7 +298,7 @@ impl Check<'_> {
         if !shared.is_empty() {
             // Two forms of an address were two addresses once.
             desk.note(format!(
-                "user {id} has addresses that another has too: {}",
+                "user {id} has addresses that another user has as well: {}",
                 shared.join(", ")
             ));
         } else if let Some(error) = self
@@ -313,7 +313,7 @@ impl Check<'_> {
     fn usage(&mut self, txn: &RoTxn, user: UserId, usage: Usage, desk: &mut Desk) -> heed::Result<()> {
         if !self.knows_user(txn, user)? {
             desk.damage(self.found(format!(
-                "there is no user {user}, to whom {} messages are counted",
+                "user {user}, for whom {} messages are counted, does not exist",
                 usage.messages
             )));
         }
@@ -321,7 +321,7 @@ impl Check<'_> {
         let filings = self.catalog.filings.remap_data_type::<Bytes>();
         if usage.messages > 0 && filings.range(txn, &first)?.next().transpose()?.is_none() {
             let name = self.context.name(user);
-            let detail = format!("{} messages are counted, and the archive is empty", usage.messages);
+            let detail = format!("{} messages are counted, but the archive is empty", usage.messages);
             desk.damage(self.found(detail).user(name));
         }
         Ok(())
@@ -331,14 +331,17 @@ impl Check<'_> {
         self.number(number, self.counters.run, desk);
         match serde_json::from_str::<Run>(json) {
             Ok(run) if run.run == number => {}
-            Ok(run) => desk.damage(self.found(format!("the protocol of run {number} says it is of run {}", run.run))),
-            Err(error) => desk.damage(self.found(format!("the protocol of run {number} is none: {error}"))),
+            Ok(run) => desk.damage(self.found(format!(
+                "the protocol of run {number} says that it belongs to run {}",
+                run.run
+            ))),
+            Err(error) => desk.damage(self.found(format!("the protocol of run {number} cannot be read: {error}"))),
         }
     }
 
     fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
         if number == 0 {
-            desk.damage(self.found("identity number 0 stands for a digest, and is never given out".into()));
+            desk.damage(self.found("identity number 0 is in use, but is never assigned".into()));
         }
         self.below(number, self.counters.identity, desk);
         let extent = self.context.extent.counters.as_ref();
@@ -356,8 +359,9 @@ impl Check<'_> {
     ) -> heed::Result<()> {
         let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
         if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
-            let detail =
-                format!("a row for identity number {identity} names message {id}, which is not there or another");
+            let detail = format!(
+                "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
+            );
             desk.damage(self.found(detail).message(id));
         }
         Ok(())
@@ -376,21 +380,21 @@ impl Check<'_> {
         };
         let row = format!("the row of user {user} and identity number {identity}");
         match self.catalog.messages.get(txn, &id)? {
-            None => wrong(format!("{row} names message {id}, which is missing")),
+            None => wrong(format!("{row} refers to message {id}, which is missing")),
             Some(message) if message.identity != identity => {
-                wrong(format!("{row} names message {id}, which has another identity"));
+                wrong(format!("{row} refers to message {id}, which has another identity"));
             }
             Some(message) => {
                 let filings = self.catalog.filings.remap_data_type::<Bytes>();
                 if filings.get(txn, &(user, message.date, id))?.is_none() {
                     wrong(format!(
-                        "{row} names message {id}, which is not in the user's archive: a filing is missing"
+                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
                     ));
                 }
             }
         }
         if !self.knows_user(txn, user)? {
-            desk.damage(self.found(format!("{row}: there is no such user")).message(id));
+            desk.damage(self.found(format!("{row}: the user does not exist")).message(id));
         }
         Ok(())
     }
@@ -412,28 +416,30 @@ impl Check<'_> {
         };
         let message = self.catalog.messages.get(txn, &id)?;
         match &message {
-            None => wrong("names a message that is missing".into()),
+            None => wrong("refers to a message that is missing".into()),
             Some(message) if message.date != date => {
-                wrong(format!("has the date {date}, and the message {}", message.date));
+                wrong(format!("has the date {date}, but the message has {}", message.date));
             }
             Some(message) => match self.catalog.held.get(txn, &(message.identity, user))? {
                 Some(held) if held == id => {}
-                Some(other) => wrong(format!("is not what the user is noted to have, message {other}")),
-                None => wrong("is not noted among what the user has".into()),
+                Some(other) => wrong(format!(
+                    "contradicts the table held, by which the user has message {other}"
+                )),
+                None => wrong("is missing from the table held".into()),
             },
         }
         if filing.run >= self.counters.run {
-            wrong(format!("names run {}, which never was", filing.run));
+            wrong(format!("refers to run {}, which never existed", filing.run));
         }
         if !knows(&mut self.known.folders, filing.folder, || {
             let folders = self.catalog.folders.remap_data_type::<Bytes>();
             Ok(folders.get(txn, &filing.folder)?.is_some())
         })? {
-            wrong(format!("names folder {}, which is not there", filing.folder));
+            wrong(format!("refers to folder {}, which does not exist", filing.folder));
         }
         if !self.knows_user(txn, user)? {
             desk.damage(
-                self.found(format!("message {id} is filed for user {user}, who is not there"))
+                self.found(format!("message {id} is filed for user {user}, who does not exist"))
                     .message(id),
             );
         }
@@ -457,7 +463,7 @@ impl Check<'_> {
         let place = part.place;
         if place.volume > self.counters.volume || place.block >= self.counters.block {
             let detail = format!(
-                "a part lies in block {} of volume {:06}, which never was",
+                "a part is in block {} of volume {:06}, which never existed",
                 place.block, place.volume
             );
             desk.damage(self.found(detail).volume(place.volume));

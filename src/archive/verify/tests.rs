@@ -250,11 +250,13 @@ async fn a_part_and_a_number_that_nothing_names_are_notes() {
     assert_eq!(damages, []);
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(
-        notes.iter().any(|note| note.contains("user has a number of 3 to 6")),
+        notes.iter().any(|note| note.contains("user has a number from 3 to 6")),
         "{notes:?}"
     );
     assert!(
-        notes.iter().any(|note| note.contains("parts that no message names: 1")),
+        notes
+            .iter()
+            .any(|note| note.contains("parts that no message refers to: 1")),
         "{notes:?}"
     );
 }

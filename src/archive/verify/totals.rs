@@ -71,11 +71,14 @@ impl Totals {
             return;
         }
         if self.incomplete {
-            return desk.note("rows could not be read, so sums and counts were not compared".into());
+            return desk.note("some rows could not be read, so totals were not compared".into());
         }
         if self.unnamed_parts.1 > 0 {
             let (some, count) = &self.unnamed_parts;
-            desk.note(format!("parts that no message names: {count} ({})", some.join(", ")));
+            desk.note(format!(
+                "parts that no message refers to: {count} ({})",
+                some.join(", ")
+            ));
         }
         self.compare_counters(counters, desk);
         let unfiled = &self.messages - &self.filed;
@@ -83,7 +86,7 @@ impl Totals {
             desk.damage(
                 Damage::new(
                     Kind::Filing,
-                    format!("message {id} is in nobody's archive, and is no journal report"),
+                    format!("message {id} is in nobody's archive, and is not a journal report"),
                 )
                 .message(id),
             );
@@ -97,7 +100,7 @@ impl Totals {
         // Where every message was read back, its own identity was looked up.
         if selection.sample.is_some() {
             for number in &self.used_identities - &self.identities {
-                let detail = format!("messages have identity number {number}, which stands for no digest");
+                let detail = format!("messages have identity number {number}, which has no digest");
                 desk.damage(Damage::new(Kind::Identity, detail));
             }
         }
@@ -106,12 +109,12 @@ impl Totals {
     fn compare_counters(&self, counters: &Counters, desk: &mut Desk) {
         let found: MessageId = self.messages.len();
         if found != counters.messages {
-            let detail = format!("{} messages were counted, and {found} are there", counters.messages);
+            let detail = format!("{} messages were counted, but there are {found}", counters.messages);
             desk.damage(Damage::new(Kind::Counter, detail));
         }
         if self.raw_bytes != counters.raw_bytes {
             let detail = format!(
-                "{} bytes of mail were counted, and {} are there",
+                "{} bytes of mail were counted, but there are {}",
                 counters.raw_bytes, self.raw_bytes
             );
             desk.damage(Damage::new(Kind::Counter, detail));

@@ -13,7 +13,7 @@ use crate::archive::{
 
 /// The sum of a user's filings, on the way through the table.
 ///
-/// Filings may come while it is gone through. None goes, so the sum is between what `usage` says at the user's first
+/// Filings may come while it is read. None goes, so the sum is between what `usage` says at the user's first
 /// filing and what it says behind the last; where nothing came, both are one.
 pub struct Sum {
     user: Option<(UserId, Usage, Usage)>,
@@ -61,7 +61,7 @@ impl Sum {
         Ok(())
     }
 
-    /// No filing follows. `selected`: the only user whose filings were gone through.
+    /// No filing follows. `selected`: the only user whose filings were read.
     ///
     /// # Errors
     /// The table cannot be read.

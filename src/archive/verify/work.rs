@@ -155,7 +155,7 @@ impl<'h> Here<'h> {
 impl Gate for Here<'_> {
     fn pass(&self, volume: u32, block: u64) -> Result<(), String> {
         if self.refused.contains(&(volume, block)) {
-            return Err("reading it ends the process that reads".into());
+            return Err("reading it crashes the process that reads".into());
         }
         if !self.alone.load(Ordering::Relaxed) {
             return Ok(());
@@ -168,7 +168,7 @@ impl Gate for Here<'_> {
             block: Some((volume, block)),
         };
         let said = self.lines.send(&[Line::At(here, Checked::default())]);
-        said.map_err(|error| format!("nobody listens: {error}"))
+        said.map_err(|error| format!("the process that asked is gone: {error}"))
     }
 }
 
@@ -244,7 +244,7 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
     desk.end()?;
     if let (Some(_), None, false) = (&extent.counters, &store, request.without_catalog) {
         return Err(StoreError::Damaged {
-            detail: "the catalog could be opened, and cannot any more".into(),
+            detail: "the catalog could be opened, but cannot be any more".into(),
         }
         .into());
     }
@@ -279,7 +279,7 @@ fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
     }
 }
 
-/// What there is to verify.
+/// The plan of a verification.
 fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Result<Extent, Stop> {
     let mut known: BTreeSet<u32> = volumes.numbers()?.into_iter().collect();
     let Some(store) = store else {
@@ -305,7 +305,9 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
         let users = store.users()?;
         let named = users.into_iter().filter(|(_, user, _)| user.name == *name);
         let Some((id, _, usage)) = named.min_by_key(|(id, user, _)| (user.retired, *id)) else {
-            return Err(Stop::Usage(format!("there is no user {name:?}; `users` lists them")));
+            return Err(Stop::Usage(format!(
+                "there is no user {name:?}; `dropkeep users` lists all"
+            )));
         };
         user = Some(id);
         bytes = usage.bytes;

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::text::{span, times};
 use crate::{
+    cli::output::grouped,
     config::ByteSize,
     control::api::{ApplianceLine, ProfileLine},
     report::RunState,
@@ -46,6 +48,11 @@ impl Checked {
         checked
     }
 
+    /// The configuration is refused as it is now.
+    pub fn refused(&mut self, why: &str) {
+        self.problem(Health::Warning, format!("the configuration is refused: {why}"));
+    }
+
     pub fn problem(&mut self, health: Health, what: String) {
         if health > self.health {
             self.health = health;
@@ -59,7 +66,10 @@ impl Checked {
     pub fn line(&self) -> String {
         let word = format!("{:?}", self.health).to_uppercase();
         let said = match self.problems.is_empty() {
-            true => format!("{} profiles, {} messages", self.profiles, self.messages),
+            true => {
+                let profiles = if self.profiles == 1 { "profile" } else { "profiles" };
+                format!("{} {profiles}, {} messages", self.profiles, grouped(self.messages))
+            }
             // A bar would begin the figures.
             false => self.problems.join("; ").replace('|', "/"),
         };
@@ -83,7 +93,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
     };
     match appliance {
         Some(appliance) => of_the_appliance(&mut checked, appliance),
-        None => checked.problem(Health::Unknown, "nothing was said of the appliance".into()),
+        None => checked.problem(Health::Unknown, "the appliance said nothing of itself".into()),
     }
     profiles
         .iter()
@@ -95,7 +105,7 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
     if !appliance.serving {
         checked.problem(
             Health::Critical,
-            "no appliance is serving, so nothing is archived by its schedule".into(),
+            "no appliance is running, so nothing is archived on schedule".into(),
         );
     }
     if let Some(why) = &appliance.not_ready {
@@ -106,7 +116,7 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
         checked.problem(Health::Critical, format!("{copies} copies are unaccounted for"));
     }
     if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
-        let said = || format!("{} of {} free on the disk", ByteSize(free), ByteSize(size));
+        let said = || format!("only {} of {} free on the disk", ByteSize(free), ByteSize(size));
         if free < size / FULL {
             checked.problem(Health::Critical, said());
         } else if free < size / NEARLY_FULL {
@@ -114,10 +124,8 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
         }
     }
     if let Some(why) = &appliance.configuration_refused {
-        checked.problem(
-            Health::Warning,
-            format!("the configuration as it is now is refused: {why}"),
-        );
+        let said = format!("the configuration is refused, and the earlier one stays in force: {why}");
+        checked.problem(Health::Warning, said);
     }
 }
 
@@ -128,48 +136,66 @@ fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, now: Timestamp) {
             "failing" => Health::Critical,
             _ => Health::Warning,
         };
-        let (times, why) = (failing.times, &failing.why);
-        checked.problem(
-            health,
-            format!("{name} failed {times} times since {}: {why}", failing.since),
-        );
+        let (times, why) = (times(failing.times), &failing.why);
+        checked.problem(health, format!("{name} failed {times} since {}: {why}", failing.since));
     } else if profile.state == "failing" {
-        checked.problem(Health::Critical, format!("{name} is being started anew"));
+        checked.problem(
+            Health::Critical,
+            format!("{name} ended unexpectedly and is being started again"),
+        );
     } else if let Some(last) = &profile.last
         && last.state == RunState::CompletedWithErrors
     {
         let (run, failed, errors) = (last.run, last.failed, last.errors);
         checked.problem(
             Health::Warning,
-            format!("run {run} of {name} had {errors} errors, {failed} copies failed"),
+            format!("run {run} of {name}: {failed} copies failed, {errors} errors in its protocol"),
         );
     }
     if profile.run.is_some() && profile.silent_seconds * 2 > profile.stall_timeout_seconds {
         checked.problem(
             Health::Warning,
             format!(
-                "the run of {name} has made no progress for {} s",
-                profile.silent_seconds
+                "the run of {name} has made no progress for {}",
+                span(profile.silent_seconds)
             ),
         );
     }
-    // A long run is late for nothing as long as it gets somewhere.
-    let gets_on = profile.run.is_some() && profile.silent_seconds * 2 <= profile.stall_timeout_seconds;
-    if let Some(interval) = profile.interval_seconds.filter(|_| !gets_on) {
-        // What was never completed, or not while nothing was up, counts from when the appliance knows it.
-        let from = profile
-            .last_success
-            .map_or(profile.since, |success| success.max(profile.since));
-        let age = now.duration_since(from).as_secs().unsigned_abs();
-        if from < now && age > interval.saturating_mul(OVERDUE) + GRACE {
-            checked.problem(
-                Health::Critical,
-                format!("{name} has not completed a run for {age} s, and should every {interval} s"),
-            );
-        }
+    if is_late(profile, now) {
+        checked.problem(Health::Critical, format!("{name}: {}", overdue(profile, now)));
     }
 }
 
+/// Whether a profile should have completed a run by now.
+pub fn is_late(profile: &ProfileLine, now: Timestamp) -> bool {
+    // A long run is late for nothing as long as it gets somewhere.
+    let gets_on = profile.run.is_some() && profile.silent_seconds * 2 <= profile.stall_timeout_seconds;
+    let limit = profile.interval_seconds.filter(|_| !gets_on);
+    limit.is_some_and(|interval| without(profile, now) > interval.saturating_mul(OVERDUE) + GRACE)
+}
+
+/// For how many seconds no run was completed. What was never completed, or not while nothing was up, counts from when the
+/// appliance knows it.
+fn without(profile: &ProfileLine, now: Timestamp) -> u64 {
+    let from = profile
+        .last_success
+        .map_or(profile.since, |success| success.max(profile.since));
+    now.duration_since(from.min(now)).as_secs().unsigned_abs()
+}
+
+/// How late it is, in words.
+pub fn overdue(profile: &ProfileLine, now: Timestamp) -> String {
+    let every = profile.interval_seconds.unwrap_or_default();
+    format!(
+        "no run completed for {}, one is due every {}",
+        span(without(profile, now)),
+        span(every)
+    )
+}
+
+#[cfg(test)]
+#[path = "check_samples.rs"]
+pub mod samples;
 #[cfg(test)]
 #[path = "check_tests.rs"]
 mod tests;

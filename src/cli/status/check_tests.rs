@@ -1,56 +1,8 @@
-use super::*;
-use crate::profile::{Failing, LastRun};
-
-const NOW: i64 = 1_790_000_000;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_second(NOW + seconds).unwrap()
-}
-
-fn profile() -> ProfileLine {
-    ProfileLine {
-        profile: "company".into(),
-        since: at(-10_000),
-        state: "idle".into(),
-        run: None,
-        seen: 0,
-        expected: 0,
-        silent_seconds: 0,
-        stall_timeout_seconds: 600,
-        failing: None,
-        last: Some(LastRun {
-            run: 7,
-            state: RunState::Completed,
-            started_at: at(-100),
-            finished_at: Some(at(-90)),
-            seen: 1,
-            archived: 1,
-            failed: 0,
-            errors: 0,
-        }),
-        last_success: Some(at(-90)),
-        next_run: Some(at(800)),
-        interval_seconds: Some(900),
-        open: Some(0),
-    }
-}
-
-fn appliance() -> ApplianceLine {
-    ApplianceLine {
-        version: "1".into(),
-        serving: true,
-        since: at(-10_000),
-        not_ready: None,
-        configuration_refused: None,
-        users: 3,
-        messages: 12,
-        raw_bytes: 1_000,
-        stored_bytes: 400,
-        free_bytes: Some(50 << 30),
-        disk_bytes: Some(100 << 30),
-        unaccounted_copies: 0,
-    }
-}
+use super::{
+    samples::{appliance, at, profile},
+    *,
+};
+use crate::profile::Failing;
 
 fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
     let (mut profile, mut appliance) = (profile(), appliance());
@@ -64,7 +16,7 @@ fn all_is_well_in_one_line_with_figures() {
     assert_eq!(checked.health, Health::Ok);
     let line = checked.line();
     assert!(
-        line.starts_with("DROPKEEP OK - 1 profiles, 12 messages | messages=12 open=0 free="),
+        line.starts_with("DROPKEEP OK - 1 profile, 12 messages | messages=12 open=0 free="),
         "{line}"
     );
 }
@@ -76,6 +28,7 @@ fn each_trouble_has_its_weight() {
             since: at(-60),
             times,
             why: "refused | by the server".into(),
+            what_to_do: String::new(),
         })
     };
     let critical = [
@@ -128,6 +81,6 @@ fn the_worst_comes_first() {
         profile.last_success = Some(at(-10_000));
     });
     assert_eq!(checked.health, Health::Critical);
-    assert!(checked.problems[0].contains("not completed"), "{checked:?}");
+    assert!(checked.problems[0].contains("no run completed"), "{checked:?}");
     assert_eq!(checked.problems.len(), 2);
 }

@@ -58,7 +58,7 @@ impl Supervisor {
     }
 
     /// Whether new mail anywhere in the source would be noticed.
-    fn is_watched(&self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         matches!(&self.config.folders.include[..], [only] if !only.contains(['*', '%', '\\']))
             && self.watched.is_watching()
     }

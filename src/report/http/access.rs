@@ -60,6 +60,16 @@ impl Access {
         permitted
     }
 
+    /// Whether `/metrics` asks for a token.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether whoever sent this `Authorization` would get `/metrics`. Nothing is refused here, so nothing is logged.
+    pub fn knows_token(&self, given: Option<&HeaderValue>) -> bool {
+        self.token.as_ref().is_none_or(|(token, _)| token.is_named_by(given))
+    }
+
     /// Whether anything can change.
     pub fn is_watched(&self) -> bool {
         self.tls.is_some() || self.http.token_file().is_some()
@@ -99,7 +109,7 @@ impl Access {
         if let Some(config) = &self.http.tls {
             tls.exchange(config)?;
             tracing::info!(
-                "HTTP shows the certificate of {} from now on",
+                "HTTP uses the new certificate of {} from now on",
                 config.cert_file.display()
             );
         }
@@ -112,7 +122,7 @@ impl Access {
             if let Some(file) = self.http.token_file() {
                 warn_of_readers("token_file", file);
             }
-            tracing::info!("/metrics asks for the token as it is now");
+            tracing::info!("/metrics asks for the new token from now on");
         }
         Ok(())
     }
@@ -123,7 +133,7 @@ fn read_token(http: &config::Http) -> Result<Option<config::Secret>, HttpError> 
 }
 
 fn told(exchanged: Result<(), HttpError>) -> Result<(), HttpError> {
-    exchanged.inspect_err(|error| tracing::error!(%error, "what HTTP had before stays in use"))
+    exchanged.inspect_err(|error| tracing::error!(%error, "the new file is refused; HTTP goes on with the earlier one"))
 }
 
 /// Looks at the files again and again.

@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 /// Each of these ends `serve` with exit code 2. Of what is exchanged later, it is logged.
 #[derive(thiserror::Error, Debug)]
 pub enum HttpError {
-    #[error("cannot listen on {listen}: {source}; see http.listen")]
+    #[error("cannot listen on {listen}: {source}; change `listen` in [http]")]
     Listen { listen: String, source: io::Error },
     #[error("http.listen: {0}")]
     Exposed(String),
@@ -20,7 +20,7 @@ pub enum HttpError {
         file: PathBuf,
         problem: TlsProblem,
     },
-    #[error("TLS cannot be set up: {0}; this is a fault of dropkeep")]
+    #[error("cannot set up TLS: {0}; this is a fault of dropkeep")]
     Rustls(#[from] rustls::Error),
 }
 
@@ -29,20 +29,22 @@ pub enum HttpError {
 pub enum TlsProblem {
     #[error("{0}")]
     Unreadable(String),
-    #[error("it is no file, or far too large for one in PEM form")]
+    #[error("this is not a PEM file: not a regular file, or far too large")]
     NoFile,
-    #[error("it is damaged: {0}")]
+    #[error("this is not a valid PEM file: {0}")]
     NoPem(io::Error),
-    #[error("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    #[error("it contains no certificate in PEM format (-----BEGIN CERTIFICATE-----)")]
     NoCertificate,
-    #[error("it holds no private key in PEM form (-----BEGIN PRIVATE KEY-----); one with a passphrase cannot be used")]
+    #[error(
+        "it contains no private key in PEM format (-----BEGIN PRIVATE KEY-----); a key with a passphrase cannot be used"
+    )]
     NoKey,
     #[error("its first certificate cannot be read")]
     BadCertificate,
-    #[error("its key cannot be used ({0}); RSA from 2048 bits, ECDSA with P-256 or P-384 and Ed25519 can")]
+    #[error("its key cannot be used ({0}): use RSA with 2048 bits or more, ECDSA with P-256 or P-384, or Ed25519")]
     BadKey(rustls::Error),
     #[error("it is not the key of the certificate in {}", cert_file.display())]
     Mismatch { cert_file: PathBuf },
-    #[error("its certificates cannot be those of an authority: {0}")]
+    #[error("its certificates cannot be used as authorities: {0}")]
     NoAuthority(String),
 }

@@ -125,7 +125,7 @@ fn listen(http: &config::Http) -> Result<Vec<TcpListener>, HttpError> {
     if addresses.is_empty() {
         return Err(failed(io::Error::new(
             io::ErrorKind::NotFound,
-            "it is no address of anything",
+            "this name has no address",
         )));
     }
     for address in &addresses {

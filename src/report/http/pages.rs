@@ -7,8 +7,8 @@ use actix_web::{
     http::{
         Method, StatusCode,
         header::{
-            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, TRANSFER_ENCODING, WWW_AUTHENTICATE,
-            X_CONTENT_TYPE_OPTIONS,
+            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
+            TRANSFER_ENCODING, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
     web,
@@ -21,12 +21,20 @@ use crate::report::metrics::before_scrape;
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
 const HEADER: usize = 16 << 10;
 
+/// What there is.
+const PATHS: [&str; 4] = ["/", "/metrics", "/healthz", "/readyz"];
+const NOT_FOUND: &str = "not found; there are /metrics, /healthz and /readyz\n";
+
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Prometheus' text format.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-const MISDIRECTED: &str = "this is not the host that was asked for; ask by localhost, 127.0.0.1 or [::1], or name the host in \
-                           `hosts` below [http]\n";
+const HTML: &str = "text/html; charset=utf-8";
+/// The page has nothing but links.
+const LINKS_ONLY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const MISDIRECTED: &str = "this machine does not answer to that host name; ask for localhost, 127.0.0.1 or [::1], or add the \
+                           name to `hosts` in [http]\n";
 
 pub(super) struct Pages {
     pub metrics: PrometheusHandle,
@@ -50,14 +58,15 @@ pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> Htt
         Some(status) => return plain(status),
     }
     let path = request.path();
-    if !["/metrics", "/healthz", "/readyz"].contains(&path) {
-        return plain(StatusCode::NOT_FOUND);
+    if !PATHS.contains(&path) {
+        return with(StatusCode::NOT_FOUND).body(NOT_FOUND);
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let mut refusal = with(StatusCode::METHOD_NOT_ALLOWED);
         return refusal.insert_header((ALLOW, "GET, HEAD")).body("method not allowed\n");
     }
     match path {
+        "/" => links(&request, &pages),
         "/metrics" => metrics(&request, &pages).await,
         "/healthz" => with(StatusCode::OK).body("ok\n"),
         _ => match pages.readiness.why_not() {
@@ -67,13 +76,42 @@ pub(super) async fn answer(request: HttpRequest, pages: web::Data<Pages>) -> Htt
     }
 }
 
+/// The first page, for people with a browser: links to the others, which work behind a proxy, too. Only those who may read the
+/// metrics get the version.
+fn links(request: &HttpRequest, pages: &Pages) -> HttpResponse {
+    let version = match pages.access.knows_token(request.headers().get(AUTHORIZATION)) {
+        true => concat!(" ", env!("CARGO_PKG_VERSION")),
+        false => "",
+    };
+    let token = match pages.access.has_token() {
+        true => " This page asks for a token: <code>Authorization: Bearer …</code>",
+        false => "",
+    };
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>dropkeep</title>\n</head>\n<body>\n\
+         <h1>dropkeep{version}</h1>\n\
+         <p>Metrics and health of this appliance. The mail is not here: <code>dropkeep help</code> on its machine lists the \
+         commands that show it.</p>\n<ul>\n\
+         <li><a href=\"metrics\">metrics</a>: figures for Prometheus.{token}</li>\n\
+         <li><a href=\"healthz\">healthz</a>: whether the appliance answers.</li>\n\
+         <li><a href=\"readyz\">readyz</a>: whether mail can be archived, and if not, why.</li>\n\
+         </ul>\n</body>\n</html>\n"
+    );
+    with(StatusCode::OK)
+        .content_type(HTML)
+        .insert_header((CONTENT_SECURITY_POLICY, LINKS_ONLY))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .body(page)
+}
+
 async fn metrics(request: &HttpRequest, pages: &Pages) -> HttpResponse {
     let given = request.headers().get(AUTHORIZATION);
     if !pages.access.permits(given, request.peer_addr()) {
         let mut refusal = with(StatusCode::UNAUTHORIZED);
         return refusal
             .insert_header((WWW_AUTHENTICATE, "Bearer"))
-            .body("a token is needed: Authorization: Bearer …\n");
+            .body("this needs the token: Authorization: Bearer …\n");
     }
     let handle = pages.metrics.clone();
     // Thousands of series take milliseconds, in which others would wait.

@@ -120,9 +120,7 @@ impl Loaded {
         let shown = |seconds| Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string());
         if now > self.not_after {
             let since = shown(self.not_after);
-            tracing::warn!(
-                "http.tls.cert_file {file}: the certificate has expired, on {since}; clients will refuse it"
-            );
+            tracing::warn!("http.tls.cert_file {file}: the certificate expired on {since}; clients will refuse it");
         } else if now < self.not_before {
             let from = shown(self.not_before);
             tracing::warn!(
@@ -214,7 +212,7 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// Judges clients by the authorities of now.
+/// Judges clients by the current authorities.
 #[derive(Debug)]
 struct Clients(RwLock<Arc<dyn ClientCertVerifier>>);
 

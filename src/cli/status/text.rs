@@ -1,0 +1,198 @@
+//! What `status` prints for people. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::check::{is_late, overdue};
+use crate::{
+    cli::output::grouped,
+    config::ByteSize,
+    control::api::{ApplianceLine, ProfileLine},
+    profile::LastRun,
+    report::RunState,
+};
+
+/// How a profile stands: its name and state, and the details below.
+pub fn profile(profile: &ProfileLine, now: Timestamp) -> Vec<String> {
+    let schedule = match profile.schedule.as_str() {
+        "" => String::new(),
+        "manual" => ", runs by hand only".into(),
+        schedule => format!(", {schedule}"),
+    };
+    let mut lines = vec![format!("{}: {}{schedule}", profile.profile, profile.state)];
+    let mut add = |line: String| lines.push(format!("    {line}"));
+    if let Some(run) = profile.run {
+        let of = match profile.expected {
+            0 => String::new(),
+            expected => format!(" of {}", grouped(expected)),
+        };
+        add(format!("run {run} is going on: {}{of} copies", grouped(profile.seen)));
+    }
+    // A run that gets anywhere is silent for moments only.
+    if profile.run.is_some() && profile.silent_seconds * 4 > profile.stall_timeout_seconds {
+        add(format!(
+            "no progress for {}; the run is given up after {}",
+            span(profile.silent_seconds),
+            span(profile.stall_timeout_seconds)
+        ));
+    }
+    if let Some(failing) = &profile.failing {
+        add(format!(
+            "failed {} since {}: {}",
+            times(failing.times),
+            at(failing.since, now),
+            failing.why
+        ));
+        if !failing.what_to_do.is_empty() {
+            add(format!("what to do: {}", failing.what_to_do));
+        }
+    } else if profile.state == "failing" {
+        add("it ended unexpectedly and is being started again; the log says why".into());
+    }
+    match &profile.last {
+        Some(last) => add(last_run(last, now)),
+        None => add("no run yet".into()),
+    }
+    if let Some(success) = profile.last_success.filter(|_| {
+        let completed = |last: &LastRun| last.state == RunState::Completed;
+        !profile.last.as_ref().is_some_and(completed)
+    }) {
+        add(format!("last completed {}", ago(now, success)));
+    }
+    if is_late(profile, now) {
+        add(format!("LATE: {}", overdue(profile, now)));
+    }
+    if let Some(open) = profile.open.filter(|open| *open > 0) {
+        add(format!(
+            "{} on the server not archived yet",
+            count(open, "copy", "copies")
+        ));
+    }
+    lines.extend(next(profile, now).map(|line| format!("    {line}")));
+    lines
+}
+
+/// When it runs again.
+fn next(profile: &ProfileLine, now: Timestamp) -> Option<String> {
+    let next = profile.next_run.filter(|_| profile.run.is_none())?;
+    let due = within(now, next);
+    Some(match (profile.failing.is_some(), profile.schedule.as_str()) {
+        (true, _) => format!("next try {due}"),
+        (false, "continuous") if profile.watching => "waiting for new mail".into(),
+        (false, "continuous") => format!("looks for new mail {due}"),
+        _ => format!("next run {due}"),
+    })
+}
+
+fn last_run(last: &LastRun, now: Timestamp) -> String {
+    let ended = ago(now, last.finished_at.unwrap_or(last.started_at));
+    let state = last.state.as_str().replace('_', " ");
+    let errors = match last.errors {
+        0 => "no errors".into(),
+        errors => count(errors, "error", "errors"),
+    };
+    let protocol = match last.errors {
+        0 => String::new(),
+        _ => format!(" (dropkeep protocols {})", last.run),
+    };
+    let archived = grouped(last.archived);
+    format!(
+        "last run {}: {state} {ended}, {archived} archived, {errors}{protocol}",
+        last.run
+    )
+}
+
+/// The appliance and its archive. `refused`: why its configuration's file is refused, as it is now.
+pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestamp) -> Vec<String> {
+    let serving = match appliance.serving {
+        true => format!("serving since {}", at(appliance.since, now)),
+        false => "not serving: no run begins on schedule until `dropkeep serve` is started".to_owned(),
+    };
+    let mut lines = vec![format!("dropkeep {}, {serving}", appliance.version)];
+    let mut add = |line: String| lines.push(format!("    {line}"));
+    if let Some(why) = &appliance.not_ready {
+        add(format!("NOT READY, nothing is archived: {why}"));
+    }
+    match (refused, &appliance.configuration_refused) {
+        (Some(why), _) => add(self::refused(why)),
+        (None, Some(why)) => add(format!(
+            "the last reload was refused, and the earlier configuration stays in force: {why}; correct it, then run \
+             `dropkeep reload`"
+        )),
+        (None, None) => {}
+    }
+    if appliance.unaccounted_copies != 0 {
+        let copies = appliance.unaccounted_copies;
+        add(format!(
+            "{copies} copies are unaccounted for; this is a fault of dropkeep"
+        ));
+    }
+    add(format!(
+        "{} of {}: {} as received, {} on disk",
+        count(appliance.messages, "message", "messages"),
+        count(appliance.users, "user", "users"),
+        ByteSize(appliance.raw_bytes),
+        ByteSize(appliance.stored_bytes)
+    ));
+    if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
+        add(format!("{} of {} free on that disk", ByteSize(free), ByteSize(size)));
+    }
+    lines
+}
+
+/// What a refused configuration means while an appliance runs.
+pub fn refused(why: &str) -> String {
+    format!(
+        "CONFIGURATION REFUSED: {why}; the appliance goes on with the earlier one, but would not start again. Correct it, \
+         then run `dropkeep reload`"
+    )
+}
+
+fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { more })
+}
+
+pub fn times(times: u32) -> String {
+    match times {
+        1 => "once".into(),
+        2 => "twice".into(),
+        times => format!("{times} times"),
+    }
+}
+
+/// So many seconds, for people: the two largest units of them.
+pub fn span(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (unit, name) in units.into_iter().skip(first).take(2) {
+        if left >= unit || parts.is_empty() {
+            parts.push(format!("{}{name}", left / unit));
+        }
+        left %= unit;
+    }
+    parts.join(" ")
+}
+
+fn seconds(span: SignedDuration) -> u64 {
+    span.as_secs().unsigned_abs()
+}
+
+fn ago(now: Timestamp, then: Timestamp) -> String {
+    format!("{} ago", span(seconds(now.duration_since(then.min(now)))))
+}
+
+fn at(then: Timestamp, now: Timestamp) -> String {
+    format!("{then:.0} ({})", ago(now, then))
+}
+
+fn within(now: Timestamp, then: Timestamp) -> String {
+    match then <= now {
+        true => "now".into(),
+        false => format!("in {}", span(seconds(then.duration_since(now)))),
+    }
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;
