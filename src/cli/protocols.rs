@@ -214,6 +214,9 @@ pub fn print_full(output: &mut Output, run: &Run) {
             format!("{place}: ")
         };
         output.line(format!("  error ({}): {place}{}", error.stage, error.error));
+        if !error.what_to_do.is_empty() {
+            output.line(format!("    what to do: {}", error.what_to_do));
+        }
     }
     if run.errors_omitted > 0 {
         output.line(format!("  and {} more errors", run.errors_omitted));

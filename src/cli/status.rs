@@ -171,6 +171,9 @@ fn print(output: &mut Output, profile: &ProfileLine, now: Timestamp) {
             failing.since,
             harmless(&failing.why)
         ));
+        if !failing.what_to_do.is_empty() {
+            output.line(format!("    what to do: {}", harmless(&failing.what_to_do)));
+        }
     }
     match &profile.last {
         Some(last) => {

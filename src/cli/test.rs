@@ -1,6 +1,6 @@
-//! `test PROFILE`: connects, logs in, looks; stores nothing.
+//! `test [PROFILE]`: connects, logs in, looks; stores nothing.
 
-use super::output::Output;
+use super::{only_profile, output::Output};
 use crate::{
     config::Config,
     control::api::Failure,
@@ -9,8 +9,8 @@ use crate::{
     route::Directory,
 };
 
-pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
-    let profile = config.profile(name)?;
+pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
+    let profile = only_profile(config, name)?;
     // What stands in the way of the store is no reason not to look at the source.
     let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -35,6 +35,9 @@ fn print(output: &mut Output, probe: &Probe) {
     for step in &probe.steps {
         let mark = if step.ok { "ok  " } else { "FAIL" };
         output.line(format!("{mark}  {:<9} {:>6} ms  {}", step.step, step.ms, step.detail));
+        if let Some(what_to_do) = &step.what_to_do {
+            output.line(format!("      what to do: {what_to_do}"));
+        }
     }
     if let Some(tls) = &probe.tls {
         let trusted = if tls.trusted { "trusted" } else { "NOT trusted" };

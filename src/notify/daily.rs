@@ -167,7 +167,7 @@ impl Daily {
         let mut lines = Vec::new();
         for profile in profiles {
             let (store, name) = (self.store.clone(), (*profile).to_owned());
-            let last_success = reading(move || last_success(&store, &name)).await.unwrap_or_default();
+            let last_success = reading(move || last_success(&store, &name)).await.ok();
             lines.push(Line {
                 profile,
                 sums: gathered.profiles.get(*profile),

@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    standing::Trouble,
     connection::{Judged, Progress, Stages, Task},
     deletion::Doubtful,
     ending::{self, finish, left_open, log, not_begun},
@@ -104,7 +105,7 @@ pub struct Finished {
     pub run: Arc<Run>,
     pub exit: Exit,
     /// Why the source, or the store, let it come to nothing or to an early end.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
     /// Copies that it left to be archived; `None` where it did not come to look.
     pub left_open: Option<u64>,
 }
@@ -308,7 +309,7 @@ impl Handler<Progress> for Profile {
                     if run.errors.len() < LOGGED {
                         ending::log_error(run, &error);
                     }
-                    run.error(&error.folder, error.copy, &error.stage, error.error);
+                    run.add_error(error);
                 }
                 metrics::reopened(&self.config.name, reopened);
                 run.reopened += reopened;

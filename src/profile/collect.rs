@@ -45,6 +45,14 @@ impl CollectError {
         matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
     }
 
+    /// What to do about it, where more is known than its stage says.
+    pub fn what_to_do(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.what_to_do(),
+            Self::Store(_) | Self::Cancelled | Self::Profile => None,
+        }
+    }
+
     /// Whether the server asks to come again later.
     pub fn asks_to_wait(&self) -> bool {
         matches!(self, Self::Source(error) if error.wait().is_some())

@@ -270,10 +270,6 @@ fn fault_point(name: &'static str) -> Result<(), CollectError> {
 
 /// What is said of a folder in which nothing could be deleted.
 pub fn folder_error(folder: &str, error: &SourceError) -> CopyError {
-    CopyError {
-        folder: folder.to_owned(),
-        copy: String::new(),
-        stage: DELETION.to_owned(),
-        error: format!("nothing more is deleted here: {error}"),
-    }
+    let error = format!("nothing more is deleted here: {error}");
+    CopyError::new(folder, "", DELETION, error)
 }

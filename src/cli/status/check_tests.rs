@@ -76,6 +76,7 @@ fn each_trouble_has_its_weight() {
             since: at(-60),
             times,
             why: "refused | by the server".into(),
+            what_to_do: String::new(),
         })
     };
     let critical = [

@@ -12,7 +12,7 @@ use crate::{
     config::{Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
-        connect::Dialled,
+        connect::{Dialled, GREETING},
         error::{Hidden, plain_response},
         lines::SMALL,
         token,
@@ -31,7 +31,7 @@ impl Pop3Session {
         let mut dialogue = Dialogue::new(host, dialled.guard, Hidden::of(&server.username, credential));
         if !dialled.greeted {
             let began = Instant::now();
-            let words = match dialogue.status("the greeting").await {
+            let words = match dialogue.status(GREETING).await {
                 Ok(words) => dialogue.hidden.plain(&words),
                 Err(SourceError::Refused { words, .. }) => {
                     let host = host.clone();
@@ -161,6 +161,7 @@ async fn with_token(
 fn refused(server: &Server, words: String) -> SourceError {
     SourceError::Login {
         host: server.host.clone(),
+        access: server.access,
         username: server.username.clone(),
         words,
     }
