@@ -82,11 +82,11 @@ pub async fn send(mail: &Mail, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<
 async fn greeted(mail: &Mail, tcp: &TcpStream) -> Result<(), NotifyError> {
     let port = mail.port();
     let mut first = [0; 64];
-    let found = match timeout(PATIENCE.min(mail.timeout() / 2), tcp.peek(&mut first)).await {
+    let found = match timeout(PATIENCE.min(mail.timeout() / 4), tcp.peek(&mut first)).await {
         // What goes wrong shows when it is read.
         Ok(came) => told_by(&first[..came.unwrap_or_default()]).map(Found::Other),
         Err(_) => match tcp.peer_addr() {
-            Ok(peer) => look(&mail.host, peer).await,
+            Ok(peer) => look(&mail.host, peer, PATIENCE.min(mail.timeout() / 2)).await,
             Err(_) => None,
         },
     };

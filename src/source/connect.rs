@@ -188,11 +188,11 @@ where
     S: AsyncBufRead + Unpin,
 {
     let most = server.timeout();
-    let patience = PATIENCE.min(most / 2);
+    let patience = PATIENCE.min(most / 4);
     let looking = async {
         tokio::time::sleep(patience).await;
         let found = match probe {
-            Some(peer) => timeout(LOOK.min(most), look(&server.host, peer)).await.ok().flatten(),
+            Some(peer) => look(&server.host, peer, LOOK.min(most / 2)).await,
             None => None,
         };
         match found {
@@ -232,8 +232,12 @@ where
 pub(super) const GREETING: &str = "the greeting";
 
 /// What a server that is silent waits for. Nothing is sent but the beginning of TLS, whatever its certificate is, and
-/// that connection is closed.
-pub(crate) async fn look(host: &str, peer: SocketAddr) -> Option<Found> {
+/// that connection is closed. It takes no longer than `most`.
+pub(crate) async fn look(host: &str, peer: SocketAddr, most: Duration) -> Option<Found> {
+    timeout(most, look_at(host, peer, most / 2)).await.ok().flatten()
+}
+
+async fn look_at(host: &str, peer: SocketAddr, greeting: Duration) -> Option<Found> {
     let tcp = BufReader::new(Prompt::new(TcpStream::connect(peer).await.ok()?));
     let first = tcp.get_ref().first();
     let any = Tls {
@@ -242,7 +246,7 @@ pub(crate) async fn look(host: &str, peer: SocketAddr) -> Option<Found> {
     };
     match tls::handshake(host, &any, tcp, &mut None).await {
         Ok(mut stream) => {
-            let greeting = timeout(LOOK / 2, stream.fill_buf()).await;
+            let greeting = timeout(greeting, stream.fill_buf()).await;
             Some(Found::Tls(greeting.ok().and_then(Result::ok).and_then(told_by)))
         }
         // An alert is TLS too, and a web server answers in its own words.

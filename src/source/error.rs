@@ -279,6 +279,9 @@ fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
     let why = match failure {
         SourceError::Lost { words, .. } if words == CLOSED => "the server closed the connection".to_owned(),
         SourceError::Lost { words, .. } => words.clone(),
+        SourceError::Protocol { detail, .. } if step == Step::Greeting => {
+            return format!("{host} does not greet as a mail server does: {detail}");
+        }
         other => other.to_string(),
     };
     match step {

@@ -186,6 +186,6 @@ fn condition(line: &str) -> (String, &str) {
 fn not_a_greeting(protocol: &str) -> SourceError {
     SourceError::Protocol {
         command: GREETING.to_owned(),
-        detail: format!("it is no {protocol} greeting"),
+        detail: format!("this is no {protocol} greeting"),
     }
 }

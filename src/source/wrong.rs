@@ -84,7 +84,7 @@ impl Speaks {
         match self {
             Self::Imap => "an IMAP server",
             Self::Pop3 => "a POP3 server",
-            Self::Smtp => "an SMTP server, which takes mail and gives none out",
+            Self::Smtp => "an SMTP server",
             Self::Ftp => "an FTP server",
             Self::Ssh => "an SSH server",
             Self::Sieve => "a ManageSieve server",
@@ -120,8 +120,9 @@ impl Found {
             let (Self::Tls(Some(speaks)) | Self::Clear(speaks) | Self::Other(speaks)) = self else {
                 return format!("port {port} is no {} server's", name(family));
             };
-            let tls = if matches!(self, Self::Tls(_)) { " (over TLS)" } else { "" };
-            return format!("port {port} is that of {}{tls}; {}", speaks.server(), usual(port, configured));
+            let tls = if matches!(self, Self::Tls(_)) { " over TLS" } else { "" };
+            let what = if speaks == Speaks::Smtp { ", which takes mail and gives none out" } else { "" };
+            return format!("port {port} is that of {}{tls}{what}; {}", speaks.server(), usual(port, configured));
         };
         match self {
             Self::Tls(Some(speaks)) if speaks.family() != Some(family) => {

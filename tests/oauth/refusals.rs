@@ -87,7 +87,7 @@ fn an_endpoint_that_is_down_is_named_with_its_port() {
         &format!("127.0.0.1:{down}/token"),
     );
     std::fs::write(site.appliance.config(), text).expect("the configuration");
-    no_token(&site, 3, &["cannot connect to the token endpoint", &down.to_string()]);
+    no_token(&site, 3, &["the token endpoint: 127.0.0.1 refuses connections", &down.to_string()]);
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Dialogue {
                 }
                 _ => {
                     let line = self.hidden.line(&shown(&taken));
-                    return Err(out_of_step(name, "it is no IMAP greeting", &line));
+                    return Err(out_of_step(name, "this is no IMAP greeting", &line));
                 }
             }
         }

@@ -90,7 +90,7 @@ async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
         }),
         _ => Err(SourceError::Protocol {
             command: GREETING.to_owned(),
-            detail: "it is no IMAP greeting".to_owned(),
+            detail: "this is no IMAP greeting".to_owned(),
         }),
     }
 }
