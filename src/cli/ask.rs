@@ -244,7 +244,7 @@ async fn act_here(
         () = interrupts.next() => false,
     };
     if !told {
-        let words = "the mail or the webhook about the run is not through yet, and is given up";
+        let words = "the mail or the webhook about the run did not get through in time, and is given up";
         let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
     }
     if let Some((handle, serving)) = server {

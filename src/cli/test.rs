@@ -72,10 +72,12 @@ fn print(output: &mut Output, probe: &Probe) {
     }
     match &probe.proposal {
         Some(proposal) if proposal.toml.is_empty() && probe.verdict == Verdict::Works => {
-            output.line("the rules fit what is there");
+            output.line("the rules fit the newest messages");
         }
         Some(proposal) if !proposal.toml.is_empty() => {
-            output.line("proposed from the newest messages, in place of the profile's keys of the same name:");
+            output.line(
+                "proposed rules, from the newest messages; they replace the keys of the same name in the profile:",
+            );
             output.line("");
             output.text(&proposal.toml);
             output.line("");
@@ -88,7 +90,7 @@ fn print(output: &mut Output, probe: &Probe) {
     output.line(match probe.verdict {
         Verdict::Works => "the profile works",
         Verdict::Doubtful => {
-            "the source can be archived; whether each message reaches its recipients is in doubt, as said above"
+            "the source can be archived, but it is in doubt whether each message reaches its recipients: see above"
         }
         Verdict::Fails => "the profile does not work",
     });

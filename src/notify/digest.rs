@@ -1,9 +1,6 @@
 //! The digest of a day: what all runs since the last one came to, a stretch for each profile.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-};
+use std::{collections::BTreeMap, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 use serde::Deserialize;

@@ -141,7 +141,10 @@ fn sums_are_added_and_alike_errors_are_one() {
     );
     assert!(body.contains("- and 6 more\n"), "{body}");
     assert!(body.contains("- x@example.com (10 messages)"), "{body}");
-    assert!(body.contains("No run ended in this time. No run has completed so far."), "{body}");
+    assert!(
+        body.contains("No run ended in this time. No run has completed so far."),
+        "{body}"
+    );
     assert!(!body.lines().any(|line| line.starts_with("Bcc")), "{body}");
     let place = |text: &str| body.find(text).unwrap();
     assert!(place("== Profile company") < place("== Profile z-good"));
@@ -167,10 +170,18 @@ fn a_digest_never_says_of_a_profile_that_completed_that_it_never_did() {
     };
     for (states, last_success, words) in [
         (&[Completed][..], Some(None), "\n1 run, completed.\n"),
-        (&[Completed], Some(Some(at(5))), "\n1 run, completed. The last run that completed ended at"),
+        (
+            &[Completed],
+            Some(Some(at(5))),
+            "\n1 run, completed. The last run that completed ended at",
+        ),
         (&[Failed], Some(None), "\n1 run, failed. No run has completed so far.\n"),
         (&[Failed], None, "\n1 run, failed.\n"),
-        (&[Completed, Failed, CompletedWithErrors], None, "\n3 runs: 1 completed, 1 with errors, 1 failed.\n"),
+        (
+            &[Completed, Failed, CompletedWithErrors],
+            None,
+            "\n3 runs: 1 completed, 1 with errors, 1 failed.\n",
+        ),
     ] {
         let sums = sums(states);
         let line = Line {

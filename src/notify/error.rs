@@ -16,12 +16,10 @@ pub enum NotifyError {
     /// Another server listens at the port than the configuration says.
     #[error("{0}")]
     WrongPort(String),
-    #[error(
-        "{host} sent data in clear text behind its answer to STARTTLS: somebody may be tampering with the connection"
-    )]
+    #[error("{host} sent clear text after its answer to STARTTLS: somebody may be tampering with the connection")]
     Injected { host: String },
     /// An answer of 4xx or 5xx, or the end of the connection.
-    #[error("{host} does not take the mail ({during}): {words}{}", advice(during))]
+    #[error("{host} refused the mail ({during}): {words}{}", advice(during))]
     Smtp {
         host: String,
         during: &'static str,
@@ -54,7 +52,9 @@ impl NotifyError {
     /// Whether another attempt soon would end the same way.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Config(_) | Self::WrongPort(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => true,
+            Self::Config(_) | Self::WrongPort(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => {
+                true
+            }
             Self::Outgoing(error) => matches!(error, OutgoingError::Certificate { .. } | OutgoingError::CaFile { .. }),
             Self::Smtp { is_final, .. } | Self::Status { is_final, .. } => *is_final,
         }

@@ -138,7 +138,7 @@ impl Inner {
                 kind,
                 profile = dropped.profile,
                 run = dropped.run,
-                "too many runs wait to be told of, and the oldest is not: what takes them may be down"
+                "too many runs wait to be reported, and the oldest is left out: the mail server or the webhook may be down"
             );
         }
     }

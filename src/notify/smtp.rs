@@ -38,7 +38,7 @@ const LONGEST_GREETING: u64 = 16 << 10;
 /// What goes on when a server refuses.
 pub const LOGIN: &str = "logging in";
 pub const FROM: &str = "naming the sender";
-pub const TO: &str = "naming whom it is for";
+pub const TO: &str = "naming the recipients";
 
 /// Hands a mail over; gives those of `envelope` to whom the server does not send it, with its words, where there are
 /// others to whom it does.
@@ -98,7 +98,10 @@ async fn greeted(mail: &Mail, tcp: &TcpStream) -> Result<(), NotifyError> {
             )
         }
         Some(Found::Tls(Some(speaks)) | Found::Other(speaks)) => {
-            format!("port {port} is that of {}; mail is taken at port 587 (access = \"smtp-tls\")", speaks.server())
+            format!(
+                "port {port} is that of {}; mail is taken at port 587 (access = \"smtp-tls\")",
+                speaks.server()
+            )
         }
     };
     Err(NotifyError::WrongPort(words))
@@ -222,7 +225,7 @@ where
         let credentials = Credentials::new(username.clone(), password.reveal().to_owned());
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
-            let words = "it offers no log-in with a password (AUTH PLAIN, AUTH LOGIN)";
+            let words = "it offers no login with a password (AUTH PLAIN, AUTH LOGIN)";
             return Err(smtp(&mail.host, LOGIN, words.into(), true));
         }
         connection
@@ -234,7 +237,7 @@ where
     let mut addresses = envelope.to().iter().chain(envelope.from());
     if !addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            let words = "it takes no addresses with other than ASCII characters (SMTPUTF8)";
+            let words = "it takes only addresses in ASCII (it does not offer SMTPUTF8)";
             return Err(smtp(&mail.host, FROM, words.into(), true));
         }
         parameters.push(MailParameter::SmtpUtfEight);

@@ -138,7 +138,10 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
     for (count, what) in [
         (run.unknown, "without a known address"),
-        (run.reopened, "fetched anew: the server gave their UIDs or UIDLs to other mail"),
+        (
+            run.reopened,
+            "fetched anew: the server gave their UIDs or UIDLs to other mail",
+        ),
         (run.deleted, "deleted on the server"),
     ] {
         if count > 0 {
@@ -349,9 +352,21 @@ mod tests {
         let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
         run.state = RunState::Failed;
         for (stage, error, short) in [
-            ("login", "mail.example.com refuses the login of all@example.com: no", "login refused"),
-            ("login", "the login to mail.example.com was broken off: closed", "login failed"),
-            ("tls", "the certificate of mail.example.com is refused: it expired", "certificate refused"),
+            (
+                "login",
+                "mail.example.com refuses the login of all@example.com: no",
+                "login refused",
+            ),
+            (
+                "login",
+                "the login to mail.example.com was broken off (LOGIN): closed",
+                "login failed",
+            ),
+            (
+                "tls",
+                "the certificate of mail.example.com is refused: it expired",
+                "certificate refused",
+            ),
             ("greeting", "no greeting on port 993", "no greeting"),
             ("resolve", "there is no host mail.example.com", "host not found"),
         ] {

@@ -60,9 +60,7 @@ async fn by_mail(mail: &Mail, to: &[Mailbox]) -> Result<String, NotifyError> {
     let host = smtp::host_name();
     let words = Words {
         subject: "dropkeep: a test".into(),
-        body: format!(
-            "`dropkeep notify --test` on {host} sent this. Mail about runs comes the same way.\n"
-        ),
+        body: format!("`dropkeep notify --test` on {host} sent this. Mail about runs comes the same way.\n"),
     };
     let (envelope, bytes) = letter::write(mail, to, &words, clock::now())?;
     let refused = smtp::send(mail, &envelope, &bytes).await?;

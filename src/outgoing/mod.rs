@@ -38,7 +38,7 @@ pub enum OutgoingError {
     #[error("ca_file {file}: {detail}")]
     CaFile { file: String, detail: String },
     /// It is not what the protocol allows.
-    #[error("the answer of {host} is not understood: {detail}")]
+    #[error("the answer of {host} makes no sense: {detail}")]
     Answer { host: String, detail: String },
 }
 

@@ -8,7 +8,6 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    standing::Trouble,
     connection::{Judged, Progress, Stages, Task},
     deletion::Doubtful,
     ending::{self, finish, left_open, log, not_begun},
@@ -17,6 +16,7 @@ use super::{
     judge::names_very_many,
     pulse::Pulse,
     run::{self, Exit},
+    standing::Trouble,
 };
 use crate::{
     archive::{Change, Source, StoreError},
@@ -114,11 +114,11 @@ pub struct Finished {
 pub enum StartError {
     #[error("a run of profile {0:?} is already going on")]
     Busy(String),
-    #[error("profile {0:?} is being started anew; ask again in a moment")]
+    #[error("profile {0:?} is restarting; try again in a moment")]
     Restarting(String),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the run of profile {0:?} was given up; its protocol says why, and the profile is started anew")]
+    #[error("the run of profile {0:?} was given up; its protocol says why. The profile restarts by itself")]
     Stopped(String),
 }
 

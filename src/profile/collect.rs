@@ -162,7 +162,7 @@ impl Work<'_> {
                 Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
                     let error = SourceError::Unreadable {
                         path: folder.clone(),
-                        why: format!("it was tried again and again: {}", losses.why),
+                        why: format!("given up after several attempts: {}", losses.why),
                     };
                     self.jobs.refused(FolderError { folder, error });
                     continue;
@@ -210,7 +210,7 @@ impl Work<'_> {
                 profile = self.task.profile.name,
                 run = self.task.run,
                 folder = name,
-                "the folder was made anew during the run; it is listed again"
+                "the folder was replaced during the run; it is listed again"
             );
             return match self.jobs.survey_again(name) {
                 true => Ok(()),
@@ -360,16 +360,14 @@ impl Work<'_> {
         for Unfetched { copy, why } in unfetched {
             let error = match why {
                 UnfetchedWhy::NotAnswered => {
-                    self.missing.push((copy, "the server does not give it out"));
+                    self.missing.push((copy, "the server did not send it"));
                     continue;
                 }
                 UnfetchedWhy::NoBody => {
-                    self.missing.push((copy, "the server gives no body (NIL)"));
+                    self.missing.push((copy, "the server sent no body (NIL)"));
                     continue;
                 }
-                UnfetchedWhy::NotUnderstood(line) => {
-                    ("fetch", format!("what the server sends of it cannot be read: {line}"))
-                }
+                UnfetchedWhy::NotUnderstood(line) => ("fetch", format!("the server's answer cannot be read: {line}")),
                 UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
                 UnfetchedWhy::Unreadable(words) => ("read", words),
                 UnfetchedWhy::NoMail(words) => ("format", format!("no mail: {words}")),

@@ -50,13 +50,19 @@ pub(super) fn finish(
     let some_refused = !refused.is_empty();
     for FolderError { folder, error } in refused {
         let advice = error.what_to_do();
-        note(&mut run, CopyError::new(folder, "", "folder", error).with_advice(advice));
+        note(
+            &mut run,
+            CopyError::new(folder, "", "folder", error).with_advice(advice),
+        );
     }
     let trouble = match &result {
         Ok(()) | Err(RunError::Interrupted) => None,
         Err(error) => {
             let advice = error.what_to_do();
-            note(&mut run, CopyError::new("", "", error.stage(), error).with_advice(Some(advice.clone())));
+            note(
+                &mut run,
+                CopyError::new("", "", error.stage(), error).with_advice(Some(advice.clone())),
+            );
             Some(Trouble {
                 why: error.to_string(),
                 what_to_do: advice,

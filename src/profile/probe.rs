@@ -250,7 +250,8 @@ impl Probe {
             Err(error) => return self.step("headers", "fetch", started, Err(error)),
         };
         if newest.iter().all(|one| one.size > look.most) && !newest.is_empty() {
-            let words = "each of the newest messages is larger than limits.max_message_size, and would stay on the server";
+            let words =
+                "each of the newest messages is larger than limits.max_message_size, and would stay on the server";
             self.doubts.push(words.into());
         }
         let result = self.look_at_headers(&folder, &newest, session, look).await;
@@ -354,7 +355,10 @@ impl Probe {
             let of = newest.len();
             return Err(format!("the server sent no header of the newest {of} messages of {folder}: {why}").into());
         }
-        let words = format!("the server sent no header of {} of the newest messages: {why}", missed.len());
+        let words = format!(
+            "the server sent no header of {} of the newest messages: {why}",
+            missed.len()
+        );
         self.warnings.push(words);
         Ok(format!(
             "looked at the headers of {looked_at} of the newest {} of {folder}",

@@ -166,7 +166,8 @@ impl Work<'_> {
                 }
                 Err(error) if error.session_is_usable() => {
                     let advice = error.what_to_do();
-                    self.refused.push(CopyError::new(name, "", "folder", error).with_advice(advice));
+                    self.refused
+                        .push(CopyError::new(name, "", "folder", error).with_advice(advice));
                 }
                 gone_through => gone_through?,
             }
@@ -217,7 +218,7 @@ impl Work<'_> {
                 let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
                 self.missing
-                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                    .extend(silent.map(|copy| (copy, "the server does not say its size")));
             }
             let mut fitting = self.put_aside_too_large(folder, announced);
             let before = fitting.len();
@@ -268,12 +269,12 @@ impl Work<'_> {
         };
         for Unfetched { copy, why } in unfetched {
             match why {
-                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
-                UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
+                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server did not send it")),
+                UnfetchedWhy::NoBody => self.missing.push((copy, "the server sent no body (NIL)")),
                 // That says nothing yet about the whole message.
                 UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
                 UnfetchedWhy::NotUnderstood(line) => {
-                    let error = format!("what the server sends of it cannot be read: {line}");
+                    let error = format!("the server's answer cannot be read: {line}");
                     self.tally.failed(folder, &copy, "fetch", error);
                 }
                 UnfetchedWhy::Refused(words) => {

@@ -248,7 +248,7 @@ impl Supervisor {
             pause = standing.failed(clock::now(), trouble);
             if standing.is_failing() && !was {
                 let why = &trouble.why;
-                tracing::error!(profile, why, "the profile is failing; it goes on being tried");
+                tracing::error!(profile, why, "the profile is failing; it is tried again and again");
             }
         });
         if self.scheduled && self.config.schedule != config::Schedule::Manual {
@@ -276,7 +276,7 @@ impl Supervisor {
         };
         let pause = PROFILES.after(self.deaths);
         let name = &self.config.name;
-        tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
+        tracing::error!(profile = name, cause, ?pause, "the profile died and restarts");
         metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
         self.standing.send_modify(|standing| standing.silent = 0);

@@ -117,13 +117,15 @@ fn login(host: &str, access: Access, words: &str) -> Option<String> {
     } else if says(&SWITCHED_OFF) {
         "Switch this access (IMAP or POP3) on for the mailbox, in its settings at the provider.".to_owned()
     } else if says(&APP_PASSWORD) {
-        "The account wants a password of its own for programs: make an app password at the provider, and write that.".to_owned()
+        "The account wants a password of its own for programs: make an app password at the provider, and write that."
+            .to_owned()
     } else if says(&TOKENS) || is_of(&WANT_TOKENS) {
         "This provider takes tokens in place of passwords: set server.oauth2 (docs/oauth2.md).".to_owned()
     } else if says(&LOCKED) {
         "The account, or its password, is locked or has expired: have it unlocked at the mail server.".to_owned()
     } else if is_of(&WANT_APP_PASSWORDS) {
-        "Check server.username; as the password, this provider wants an app password, or tokens (docs/oauth2.md).".to_owned()
+        "Check server.username; as the password, this provider wants an app password, or tokens (docs/oauth2.md)."
+            .to_owned()
     } else {
         return None;
     };
@@ -137,13 +139,33 @@ mod tests {
     #[test]
     fn a_refused_login_has_advice_for_what_the_server_says() {
         for (host, words, expected) in [
-            ("imap.gmail.com", "[ALERT] Application-specific password required (Failure)", "app password"),
-            ("imap.gmail.com", "[AUTHENTICATIONFAILED] Invalid credentials (Failure)", "app password"),
+            (
+                "imap.gmail.com",
+                "[ALERT] Application-specific password required (Failure)",
+                "app password",
+            ),
+            (
+                "imap.gmail.com",
+                "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+                "app password",
+            ),
             ("outlook.office365.com", "LOGIN failed.", "oauth2"),
-            ("mail.example.com", "[PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.", "imap-tls"),
-            ("mail.example.com", "Your account is not enabled for IMAP use.", "Switch"),
+            (
+                "mail.example.com",
+                "[PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.",
+                "imap-tls",
+            ),
+            (
+                "mail.example.com",
+                "Your account is not enabled for IMAP use.",
+                "Switch",
+            ),
             ("mail.example.com", "[CONTACTADMIN] Account locked", "unlocked"),
-            ("mail.example.com", "[UNAVAILABLE] Maximum number of connections from user+IP exceeded", "lower connections"),
+            (
+                "mail.example.com",
+                "[UNAVAILABLE] Maximum number of connections from user+IP exceeded",
+                "lower connections",
+            ),
         ] {
             let error = SourceError::Login {
                 host: host.into(),

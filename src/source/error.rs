@@ -38,11 +38,7 @@ pub enum SourceError {
     },
     /// The server took the connection, and did not greet.
     #[error("no greeting on port {port} within {}: what listens there takes connections and says nothing", humantime::format_duration(*after))]
-    Silent {
-        port: u16,
-        access: Access,
-        after: Duration,
-    },
+    Silent { port: u16, access: Access, after: Duration },
     /// Another server listens there than the configuration says.
     #[error("{}", found.words(*port, *access))]
     WrongPort { port: u16, access: Access, found: Found },
@@ -65,9 +61,7 @@ pub enum SourceError {
         if *command == "STLS" { "pop3-ssl" } else { "imap-ssl" }
     )]
     NoUpgrade { host: String, command: &'static str },
-    #[error(
-        "{host} sent data in clear text behind its answer to {command}: somebody may be tampering with the connection"
-    )]
+    #[error("{host} sent clear text after its answer to {command}: somebody may be tampering with the connection")]
     Injected { host: String, command: &'static str },
     #[error(
         "{host} greets as if we were logged in (PREAUTH), so the connection cannot be encrypted any more: somebody may be \
@@ -96,13 +90,13 @@ pub enum SourceError {
     #[error("the connection was lost during {command}: {words}")]
     Lost { command: String, words: String },
     /// An answer that the protocol does not allow.
-    #[error("the server's answer to {command} is not understood: {detail}")]
+    #[error("the server's answer to {command} makes no sense: {detail}")]
     Protocol { command: String, detail: String },
     /// The mailbox is larger than dropkeep takes.
     #[error("{0}")]
     TooLarge(String),
     /// An answer that was read to its end, and does not say what is needed: the session goes on.
-    #[error("the server's answer to {command} is not understood: {detail}")]
+    #[error("the server's answer to {command} makes no sense: {detail}")]
     Unclear { command: String, detail: String },
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
@@ -243,7 +237,9 @@ pub(crate) fn not_found(host: &str, source: &io::Error) -> String {
     let words = words.strip_prefix(PREFIX).unwrap_or(&words);
     // A URL, or a port behind the name; an IPv6 address has more than one colon.
     if host.contains(['/', '@']) || host.matches(':').count() == 1 {
-        return format!("cannot find {host}: host is a name alone; the port goes into port, and the protocol into access");
+        return format!(
+            "cannot find {host}: host is a name alone; the port goes into port, and the protocol into access"
+        );
     }
     match words.contains("Temporary failure") {
         true => format!("cannot look up {host}: no name server answers ({words})"),
@@ -253,7 +249,9 @@ pub(crate) fn not_found(host: &str, source: &io::Error) -> String {
 
 pub(crate) fn not_connected(host: &str, port: u16, source: &io::Error) -> String {
     match source.kind() {
-        io::ErrorKind::ConnectionRefused => format!("{host} refuses connections on port {port}: no server listens there"),
+        io::ErrorKind::ConnectionRefused => {
+            format!("{host} refuses connections on port {port}: no server listens there")
+        }
         io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             format!("there is no way to {host} from here: {source}")
@@ -276,17 +274,21 @@ fn silence(host: &str, during: &str, after: Duration, step: Option<Step>) -> Str
 
 /// A failure on the way to a session, by what it was on the way to.
 fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
+    let during = match failure {
+        SourceError::Lost { command, .. } => format!(" ({command})"),
+        _ => String::new(),
+    };
     let why = match failure {
         SourceError::Lost { words, .. } if words == CLOSED => "the server closed the connection".to_owned(),
         SourceError::Lost { words, .. } => words.clone(),
         SourceError::Protocol { detail, .. } if step == Step::Greeting => {
-            return format!("{host} does not greet as a mail server does: {detail}");
+            return format!("{host} sends no greeting of a mail server: {detail}");
         }
         other => other.to_string(),
     };
     match step {
         Step::Greeting => format!("{host} did not greet: {why}"),
-        Step::Login => format!("the login to {host} was broken off: {why}"),
+        Step::Login => format!("the login to {host} was broken off{during}: {why}"),
         Step::Tls => format!("the connection to {host} could not be encrypted: {why}"),
         Step::Resolve | Step::Connect | Step::Token => format!("cannot connect to {host}: {why}"),
     }

@@ -151,9 +151,7 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> R
             let mend = Mend::Here("check this machine's clock");
             refusal(format!("it is not valid before{not_before}"), mend)
         }
-        CertificateError::NotValidForName => {
-            refusal(format!("it is not for {}", name.to_str()), Mend::Host(None))
-        }
+        CertificateError::NotValidForName => refusal(format!("it is not for {}", name.to_str()), Mend::Host(None)),
         CertificateError::NotValidForNameContext { presented, .. } => for_others(presented, &name.to_str()),
         CertificateError::Revoked => refusal("it was revoked", ANOTHER),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
@@ -187,7 +185,11 @@ fn for_others(presented: &[String], host: &str) -> Refusal {
     }
     let like = |name: &&String| (strsim::jaro_winkler(name, host) * 1e6) as u64;
     // Of two that are alike, the first.
-    let nearest = names.iter().rev().filter(|name| !name.starts_with('*')).max_by_key(like);
+    let nearest = names
+        .iter()
+        .rev()
+        .filter(|name| !name.starts_with('*'))
+        .max_by_key(like);
     let mut shown: Vec<&str> = names.iter().map(String::as_str).take(NAMES).collect();
     let more = match names.len() - shown.len() {
         0 => shown.pop().unwrap_or_default().to_owned(),
@@ -202,9 +204,7 @@ fn for_others(presented: &[String], host: &str) -> Refusal {
 
 /// rustls shows names as `DnsName("mail.example.com")` and `IpAddress(192.0.2.1)`.
 fn shown_name(presented: &str) -> &str {
-    let inner = presented
-        .split_once('(')
-        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(presented).trim_matches('"')
 }
 

@@ -121,8 +121,16 @@ impl Found {
                 return format!("port {port} is no {} server's", name(family));
             };
             let tls = if matches!(self, Self::Tls(_)) { " over TLS" } else { "" };
-            let what = if speaks == Speaks::Smtp { ", which takes mail and gives none out" } else { "" };
-            return format!("port {port} is that of {}{tls}{what}; {}", speaks.server(), usual(port, configured));
+            let what = if speaks == Speaks::Smtp {
+                ", which takes mail and gives none out"
+            } else {
+                ""
+            };
+            return format!(
+                "port {port} is that of {}{tls}{what}; {}",
+                speaks.server(),
+                usual(port, configured)
+            );
         };
         match self {
             Self::Tls(Some(speaks)) if speaks.family() != Some(family) => {
@@ -136,11 +144,16 @@ impl Found {
             ),
             Self::Clear(speaks) => {
                 let spoken = speaks.family().map_or("", name);
-                format!("no TLS on port {port}: the server greets with {spoken} in clear text; try access = \"{access}\"")
+                format!(
+                    "no TLS on port {port}: the server greets with {spoken} in clear text; try access = \"{access}\""
+                )
             }
             Self::Other(speaks) => {
                 let spoken = speaks.family().map_or("", name);
-                format!("port {port} speaks {spoken}, not {}; try access = \"{access}\"", name(family))
+                format!(
+                    "port {port} speaks {spoken}, not {}; try access = \"{access}\"",
+                    name(family)
+                )
             }
         }
     }
@@ -148,7 +161,10 @@ impl Found {
 
 /// Where the configured access is to be found.
 pub(super) fn usual(port: u16, configured: Access) -> String {
-    let (own, usual) = (access(configured.family(), configured.encryption()), configured.default_port());
+    let (own, usual) = (
+        access(configured.family(), configured.encryption()),
+        configured.default_port(),
+    );
     match port == usual {
         true => format!("access = \"{own}\" is at another port, or another host"),
         false => format!("access = \"{own}\" is usually at port {usual}"),

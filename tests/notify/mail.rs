@@ -77,10 +77,7 @@ fn what_fails_again_and_again_is_told_once_a_day_and_when_it_works_again() {
         archive(&site, forward, 0);
     }
     let mails = smtp.mails(3);
-    assert_eq!(
-        mails[2].subject,
-        "dropkeep: company works again: 2 archived"
-    );
+    assert_eq!(mails[2].subject, "dropkeep: company works again: 2 archived");
     assert!(
         mails[2].body.contains("- nobody@example.com (1 message)"),
         "{}",
@@ -100,10 +97,7 @@ fn a_profile_has_its_own_wishes() {
     smtp.say("RCPT TO:<bob", "550 no such user", 1);
     let said = archive(&site, 0, 0);
     let mail = smtp.mails(1).remove(0);
-    assert_eq!(
-        mail.subject,
-        "dropkeep: company completed: nothing new"
-    );
+    assert_eq!(mail.subject, "dropkeep: company completed: nothing new");
     assert!(
         said.contains("550 no such user") && said.contains("bob@example.com"),
         "{said}"

@@ -71,11 +71,18 @@ impl Case {
         let ended = self.appliance.run(&["test", "--json"]);
         let probe: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
         let steps = probe["steps"].as_array().cloned().unwrap_or_default();
-        let failed = steps.iter().find(|step| step["ok"] == false).cloned().unwrap_or_default();
+        let failed = steps
+            .iter()
+            .find(|step| step["ok"] == false)
+            .cloned()
+            .unwrap_or_default();
         let mut wrong = Vec::new();
         let code = if self.row.step == "folder" { 1 } else { 3 };
         if ended.code != Some(code) || failed["step"] != self.row.step {
-            wrong.push(format!("exit {:?}, step {}: {}", ended.code, failed["step"], ended.stderr));
+            wrong.push(format!(
+                "exit {:?}, step {}: {}",
+                ended.code, failed["step"], ended.stderr
+            ));
         }
         let detail = failed["detail"].as_str().unwrap_or_default();
         if !fits(detail, &self.error()) {
@@ -102,7 +109,9 @@ fn each_wrong_server_is_told_in_the_words_of_the_table() {
     let mut wrong = Vec::new();
     // Some of them are silent, so several are tried at once.
     for rows in TABLE.chunks(4) {
-        let tried = rows.iter().map(|row| std::thread::spawn(move || Case::of(row).tested()));
+        let tried = rows
+            .iter()
+            .map(|row| std::thread::spawn(move || Case::of(row).tested()));
         let tried: Vec<_> = tried.collect();
         for (row, tried) in rows.iter().zip(tried) {
             for what in tried.join().expect("a case") {
@@ -123,7 +132,9 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     };
     let refused = |row: &&Row| row.step == "login" && row.error.contains("Authentication failed");
     let folder = |row: &&Row| row.folder == "archive";
-    TABLE.iter().filter(move |row| wanted(row) || refused(row) || folder(row))
+    TABLE
+        .iter()
+        .filter(move |row| wanted(row) || refused(row) || folder(row))
 }
 
 #[test]
@@ -134,7 +145,11 @@ fn archive_protocols_status_and_the_dry_run_say_the_same() {
         let code = if row.step == "folder" { 1 } else { 3 };
         let run = case.appliance.run(&["archive", "--json"]).expect(code);
         let said = &run.json()["errors"][0];
-        assert_eq!((text(said, "stage"), text(said, "error")), (row.step.into(), error.clone()), "{said:#}");
+        assert_eq!(
+            (text(said, "stage"), text(said, "error")),
+            (row.step.into(), error.clone()),
+            "{said:#}"
+        );
         assert!(text(said, "what_to_do").starts_with(row.what_to_do), "{said:#}");
         if code == 3 {
             assert!(run.stderr.contains(&error), "{}", run.stderr);
@@ -145,7 +160,10 @@ fn archive_protocols_status_and_the_dry_run_say_the_same() {
             assert!(text.contains(&error) && text.contains(&advice), "{command:?} {text}");
         }
         let dry = case.appliance.run(&["archive", PROFILE, "--dry-run", "--json"]).json();
-        assert!(text(&dry["errors"][0], "what_to_do").starts_with(row.what_to_do), "{dry:#}");
+        assert!(
+            text(&dry["errors"][0], "what_to_do").starts_with(row.what_to_do),
+            "{dry:#}"
+        );
         if code == 3 {
             let status = case.appliance.run(&["status", "--json"]).lines().remove(0);
             let failing = &status["failing"];
@@ -159,13 +177,15 @@ fn archive_protocols_status_and_the_dry_run_say_the_same() {
 
 #[test]
 fn a_host_that_there_is_not_is_named() {
-    for (host, words) in [
-        ("no-such-host.invalid", "no-such-host.invalid ("),
-    ] {
+    for (host, words) in [("no-such-host.invalid", "no-such-host.invalid (")] {
         let appliance = appliance_of(host);
         let ended = appliance.run(&["test"]).expect(3);
         assert!(ended.text().contains(words), "{}", ended.text());
-        assert!(ended.text().contains("what to do: Check server.host"), "{}", ended.text());
+        assert!(
+            ended.text().contains("what to do: Check server.host"),
+            "{}",
+            ended.text()
+        );
     }
 }
 
@@ -185,7 +205,11 @@ fn without_a_name_the_only_profile_is_meant_and_several_are_listed() {
     let appliance = appliance_of("localhost");
     for command in [&["test"][..], &["archive"], &["archive", "--dry-run"]] {
         let said = appliance.run(command).expect(3);
-        assert!(said.text().contains("localhost refuses connections on port 1"), "{}", said.text());
+        assert!(
+            said.text().contains("localhost refuses connections on port 1"),
+            "{}",
+            said.text()
+        );
     }
     let file = appliance.data().with_file_name("one.eml");
     std::fs::write(&file, "To: jane@example.com\n\nx\n").expect("a file");
@@ -195,7 +219,10 @@ fn without_a_name_the_only_profile_is_meant_and_several_are_listed() {
         let said = appliance.run(command).expect(2).stderr;
         assert_eq!(said, "dropkeep: which profile? There are first, second\n");
     }
-    let said = appliance.run(&["explain", &file.display().to_string()]).expect(2).stderr;
+    let said = appliance
+        .run(&["explain", &file.display().to_string()])
+        .expect(2)
+        .stderr;
     assert!(said.contains("give --profile"), "{said}");
     appliance.configure("");
     let said = appliance.run(&["archive"]).expect(2).stderr;

@@ -139,7 +139,9 @@ fn serve(does: Does, config: Option<Arc<ServerConfig>>, mut tcp: TcpStream, hear
         }
         (Does::Greets(greeting, answers), _) => converse(&mut tcp, greeting, answers, heard),
         (Does::Tls(_, greeting, answers), Some(config)) => {
-            let Ok(connection) = ServerConnection::new(config) else { return };
+            let Ok(connection) = ServerConnection::new(config) else {
+                return;
+            };
             let mut tls = StreamOwned::new(connection, tcp);
             converse(&mut tls, greeting, answers, heard);
         }
@@ -148,7 +150,11 @@ fn serve(does: Does, config: Option<Arc<ServerConfig>>, mut tcp: TcpStream, hear
 }
 
 fn converse(stream: &mut (impl Read + Write), greeting: &str, answers: Answers, heard: &Mutex<String>) {
-    if stream.write_all(greeting.as_bytes()).and_then(|()| stream.flush()).is_err() {
+    if stream
+        .write_all(greeting.as_bytes())
+        .and_then(|()| stream.flush())
+        .is_err()
+    {
         return;
     }
     let (mut line, mut byte) = (Vec::new(), [0]);

@@ -37,7 +37,13 @@ const fn row(
 const fn folder(folder: &'static str, error: &'static str) -> Row {
     Row {
         folder,
-        ..row("imap", Greets(IMAP, FOLDERS), "folder", error, "Correct include in [profile.folders]")
+        ..row(
+            "imap",
+            Greets(IMAP, FOLDERS),
+            "folder",
+            error,
+            "Correct include in [profile.folders]",
+        )
     }
 }
 
@@ -235,7 +241,7 @@ pub const TABLE: &[Row] = &[
         "imap",
         Greets("hello\r\n", &[]),
         "greeting",
-        "localhost does not greet as a mail server does: this is no IMAP greeting: “hello”",
+        "localhost sends no greeting of a mail server: this is no IMAP greeting: “hello”",
         "The server takes the connection and turns it away",
     ),
     // Silence.
@@ -299,7 +305,13 @@ pub const TABLE: &[Row] = &[
     // TLS that cannot be had.
     row(
         "imap-tls",
-        Greets(IMAP, &[("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"), ("U1", "* CAPABILITY IMAP4rev1\r\nU1 OK done\r\n")]),
+        Greets(
+            IMAP,
+            &[
+                ("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"),
+                ("U1", "* CAPABILITY IMAP4rev1\r\nU1 OK done\r\n"),
+            ],
+        ),
         "tls",
         "localhost does not offer STARTTLS on this port; try access = \"imap-ssl\", without `port`",
         "With an -ssl access, TLS begins with the first byte",
@@ -385,7 +397,10 @@ pub const TABLE: &[Row] = &[
         "imap",
         Greets(
             IMAP,
-            &[("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n{tag} OK done\r\n")],
+            &[(
+                "CAPABILITY",
+                "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n{tag} OK done\r\n",
+            )],
         ),
         "login",
         "localhost refuses the login of all@example.com: it takes no password on a connection without TLS (LOGINDISABLED)",
@@ -397,7 +412,10 @@ pub const TABLE: &[Row] = &[
             POP3,
             &[
                 ("CAPA", "-ERR what?\r\n"),
-                ("USER", "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.\r\n"),
+                (
+                    "USER",
+                    "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.\r\n",
+                ),
             ],
         ),
         "login",
@@ -416,10 +434,13 @@ pub const TABLE: &[Row] = &[
         "imap",
         Greets(
             IMAP,
-            &[("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"), ("LOGIN", "")],
+            &[
+                ("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n"),
+                ("LOGIN", ""),
+            ],
         ),
         "login",
-        "the login to localhost was broken off: the server closed the connection",
+        "the login to localhost was broken off (LOGIN): the server closed the connection",
         "Check server.username and the password.",
     ),
     // Folders.

@@ -229,7 +229,7 @@ impl Dialogue {
                 Verdict::Odd(kind) => _ = self.note(kind, &taken),
                 Verdict::Passed => {}
                 Verdict::Stray if self.behind_message => {
-                    return out_of_step("among messages stands a line that is no answer");
+                    return out_of_step("a line between the messages is no answer");
                 }
                 Verdict::Stray => _ = self.note(Kind::Other, &taken),
                 Verdict::Adrift => return out_of_step("a message does not end where it was said to"),

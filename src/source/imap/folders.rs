@@ -5,8 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{
     ImapSession,
     answer::{Answer, Listed},
-    missing,
-    names,
+    missing, names,
     screen::Kind,
 };
 use crate::{config::Folders, source::SourceError};
@@ -164,8 +163,8 @@ impl ImapSession {
 fn odd_lines(odd: &Odd) -> Option<SourceError> {
     let which = match odd.len() {
         0 => return None,
-        1 => "one line of it cannot be read, and its folder is not looked at".to_owned(),
-        many => format!("{many} lines of it or more cannot be read, and their folders are not looked at"),
+        1 => "one line of it cannot be read, so that folder is left out".to_owned(),
+        many => format!("{many} lines of it or more cannot be read, so those folders are left out"),
     };
     let lines: Vec<&str> = odd.iter().map(String::as_str).take(MOST_QUOTED).collect();
     Some(SourceError::Unclear {

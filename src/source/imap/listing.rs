@@ -106,7 +106,7 @@ impl ImapSession {
             let lacking = standing.saturating_sub(by_number.max(found.uids.len()));
             if lacking > 0 {
                 let of = numbers.count();
-                let detail = format!("it leaves out {lacking} of {of} messages that stand in the folder");
+                let detail = format!("it leaves out {lacking} of the {of} messages in the folder");
                 return Err(self.dialogue.unclear(SEARCH, &detail));
             }
         }

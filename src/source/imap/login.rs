@@ -259,7 +259,7 @@ fn without_token(
 fn not_understood(command: &str) -> SourceError {
     SourceError::Protocol {
         command: command.to_owned(),
-        detail: "it asks for more than there is to say".to_owned(),
+        detail: "it asks for more after the token was sent".to_owned(),
     }
 }
 

@@ -34,7 +34,10 @@ pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<String> {
     if scored.is_empty() {
         return Some(format!("{what}: the server lists no folder at all"));
     }
-    scored.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| (one != "INBOX", one).cmp(&(other != "INBOX", other))));
+    scored.sort_by(|(a, one), (b, other)| {
+        b.total_cmp(a)
+            .then_with(|| (one != "INBOX", one).cmp(&(other != "INBOX", other)))
+    });
     let meant = match &scored[0] {
         (alike, name) if *alike >= ALIKE => format!("; did you mean {}?", shown(name)),
         _ => {
@@ -122,21 +125,35 @@ mod tests {
         ] {
             let words = why_missing(wanted, &there).unwrap();
             if wanted.starts_with('\\') {
-                assert!(words.contains("marks no folder") && !words.contains("Shared"), "{words}");
+                assert!(
+                    words.contains("marks no folder") && !words.contains("Shared"),
+                    "{words}"
+                );
                 continue;
             }
-            assert!(words.contains(&format!("did you mean {meant:?}? The server has {meant:?}, ")), "{words}");
+            assert!(
+                words.contains(&format!("did you mean {meant:?}? The server has {meant:?}, ")),
+                "{words}"
+            );
         }
         let words = why_missing("Quarantine", &there).unwrap();
-        assert!(words.starts_with("there is no folder \"Quarantine\". The server has \"INBOX\", "), "{words}");
+        assert!(
+            words.starts_with("there is no folder \"Quarantine\". The server has \"INBOX\", "),
+            "{words}"
+        );
         assert_eq!(why_missing("INBOX", &there), None);
         let words = why_missing("Shared", &there).unwrap();
-        assert_eq!(words, "\"Shared\" holds no mail, only other folders; \"Shared.*\" means those");
+        assert_eq!(
+            words,
+            "\"Shared\" holds no mail, only other folders; \"Shared.*\" means those"
+        );
     }
 
     #[test]
     fn of_many_folders_few_are_named() {
-        let there: Vec<Listed> = (0..5000).map(|n| listed(&format!("Customers/{n:04}"), '/', &[])).collect();
+        let there: Vec<Listed> = (0..5000)
+            .map(|n| listed(&format!("Customers/{n:04}"), '/', &[]))
+            .collect();
         let words = why_missing("Customers/42", &there).unwrap();
         assert!(words.ends_with(" and 4990 more") && words.len() < 400, "{words}");
         assert!(why_missing("x", &[]).unwrap().contains("lists no folder at all"));

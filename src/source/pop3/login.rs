@@ -144,7 +144,7 @@ async fn with_token(
                 let Some(line) = lines.next() else {
                     return Err(SourceError::Protocol {
                         command: AUTH.to_owned(),
-                        detail: "it asks for more than there is to say".to_owned(),
+                        detail: "it asks for more after the token was sent".to_owned(),
                     });
                 };
                 dialogue.lines.send(AUTH, format!("{line}\r\n").as_bytes()).await?;
