@@ -188,6 +188,16 @@ fn print(output: &mut Output, profile: &ProfileLine, now: Timestamp) {
         }
         None => output.line("    no run yet"),
     }
+    if let Some(last) = profile
+        .last
+        .as_ref()
+        .filter(|last| last.errors > 0 && profile.failing.is_none())
+    {
+        output.line(format!(
+            "    what to do: dropkeep protocols {} has the errors",
+            last.run
+        ));
+    }
     if let Some(success) = profile.last_success.filter(|_| profile.failing.is_some()) {
         output.line(format!("    last completed {}", ago(now, success)));
     }

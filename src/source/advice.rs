@@ -1,6 +1,6 @@
 //! What to do about a failure, where that is more than the step that failed says. Pure.
 
-use super::{Mend, SourceError, wrong};
+use super::{Mend, SourceError, Step, wrong};
 use crate::config::{Access, Encryption};
 
 /// Words of servers that want another password than the account's own, in lower case.
@@ -71,7 +71,7 @@ impl SourceError {
                  first byte."
                     .to_owned(),
             ),
-            Self::Greeting { .. } | Self::Login { .. } if self.wait().is_some() => Some(
+            Self::Greeting { .. } | Self::Login { .. } | Self::Connecting { .. } if self.wait().is_some() => Some(
                 "The server asks to come again later; the password may well be right. It is tried again by itself. If it \
                  lasts, lower connections in the profile, and see which other programs are logged in."
                     .to_owned(),
@@ -87,7 +87,23 @@ impl SourceError {
             Self::NoFolder { .. } => Some(
                 "Correct include in [profile.folders]; a name counts with its case and all that stands before it.".to_owned(),
             ),
-            Self::Connecting { failure, .. } => failure.what_to_do(),
+            Self::Timeout { step: Some(Step::Tls), .. }
+            | Self::Tls { .. }
+            | Self::Connecting { step: Step::Tls, .. } => Some(
+                "Check server.host and server.port: another server may listen there, or one that begins in clear text (an \
+                 access with -tls). The mail server's log may say more."
+                    .to_owned(),
+            ),
+            Self::Timeout { step: Some(Step::Login), .. } | Self::Connecting { step: Step::Login, .. } => Some(
+                "The password was neither taken nor refused. See the mail server's log; it is tried again by itself.".to_owned(),
+            ),
+            Self::Connecting {
+                step: Step::Greeting,
+                failure,
+                ..
+            } if matches!(**failure, Self::Protocol { .. }) => {
+                Some("Check server.host and server.port: another server may listen there.".to_owned())
+            }
             _ => None,
         }
     }

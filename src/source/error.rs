@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{Credential, Step, token, verifier::Mend, wrong::Found};
 use crate::{
-    config::{Access, Fingerprint, Secret},
+    config::{Access, Encryption, Fingerprint, Secret},
     harmless::one_line,
 };
 
@@ -37,7 +37,7 @@ pub enum SourceError {
         step: Option<Step>,
     },
     /// The server took the connection, and did not greet.
-    #[error("no greeting on port {port} within {}: what listens there takes connections and says nothing", humantime::format_duration(*after))]
+    #[error("no greeting on port {port} within {}: {}", humantime::format_duration(*after), says_nothing(*access))]
     Silent { port: u16, access: Access, after: Duration },
     /// Another server listens there than the configuration says.
     #[error("{}", found.words(*port, *access))]
@@ -269,6 +269,13 @@ fn silence(host: &str, during: &str, after: Duration, step: Option<Step>) -> Str
             format!("{host} did not answer the TLS handshake within {after}")
         }
         _ => format!("{host} was silent for {after}{during}"),
+    }
+}
+
+fn says_nothing(access: Access) -> &'static str {
+    match access.encryption() {
+        Encryption::Implicit => "the server speaks TLS there, and then says nothing, as web servers do",
+        Encryption::Never | Encryption::Upgrade => "what listens there takes connections and says nothing",
     }
 }
 

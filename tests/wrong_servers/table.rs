@@ -242,7 +242,7 @@ pub const TABLE: &[Row] = &[
         Greets("hello\r\n", &[]),
         "greeting",
         "localhost sends no greeting of a mail server: this is no IMAP greeting: “hello”",
-        "The server takes the connection and turns it away",
+        "Check server.host and server.port: another server may listen there.",
     ),
     // Silence.
     row(
@@ -264,13 +264,13 @@ pub const TABLE: &[Row] = &[
         Nothing,
         "tls",
         "localhost did not answer the TLS handshake within 2s",
-        "Check the server's certificate",
+        "Check server.host and server.port: another server may listen there, or one that begins in clear text",
     ),
     row(
         "imap-ssl",
         Tls(Good, "", &[]),
         "greeting",
-        "no greeting on port {port} within 2s: what listens there takes connections and says nothing",
+        "no greeting on port {port} within 2s: the server speaks TLS there, and then says nothing, as web servers do",
         "Check server.host and server.port: access = \"imap-ssl\" is usually at port 993.",
     ),
     // No connection, or one that ends at once.
@@ -441,7 +441,7 @@ pub const TABLE: &[Row] = &[
         ),
         "login",
         "the login to localhost was broken off (LOGIN): the server closed the connection",
-        "Check server.username and the password.",
+        "The password was neither taken nor refused.",
     ),
     // Folders.
     folder(
