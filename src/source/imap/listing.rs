@@ -61,7 +61,7 @@ impl ImapSession {
             high = (low - 1).min(self.dialogue.exists);
         }
         if self.dialogue.shrunk {
-            let detail = "the server says that fewer messages stand there than before, and not which of them went; the \
+            let detail = "the server says that the folder has fewer messages than before, and not which are gone; the \
                           next run looks again";
             self.unclear = Some(self.dialogue.unclear(SEARCH, detail));
         }
