@@ -76,6 +76,8 @@ impl Mailing {
                     if self.digests == Digests::WithRuns {
                         let _ = survived_async("sending a digest", self.look()).await;
                     }
+                    // Who waits for the last mail may end the process then.
+                    self.keep_noted().await;
                 }
                 entry = self.waiting.due() => {
                     let _ = survived_async("sending mail", self.attempt(entry)).await;
