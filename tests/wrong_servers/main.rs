@@ -177,16 +177,9 @@ fn archive_protocols_status_and_the_dry_run_say_the_same() {
 
 #[test]
 fn a_host_that_there_is_not_is_named() {
-    for (host, words) in [("no-such-host.invalid", "no-such-host.invalid (")] {
-        let appliance = appliance_of(host);
-        let ended = appliance.run(&["test"]).expect(3);
-        assert!(ended.text().contains(words), "{}", ended.text());
-        assert!(
-            ended.text().contains("what to do: Check server.host"),
-            "{}",
-            ended.text()
-        );
-    }
+    let said = appliance_of("no-such-host.invalid").run(&["test"]).expect(3).text();
+    assert!(said.contains("no-such-host.invalid"), "{said}");
+    assert!(said.contains("what to do: Check server.host"), "{said}");
 }
 
 fn toml(name: &str, host: &str) -> String {
