@@ -320,7 +320,7 @@ fn the_rules_that_are_proposed_fit_the_mailbox() {
         };
         appliance.configure(&(user_tables(&company()) + &profile.toml()));
         let said = appliance.done(&["test", PROFILE]).text();
-        assert!(said.contains("the rules fit what is there"), "{said}");
+        assert!(said.contains("the rules fit the newest messages"), "{said}");
         assert_eq!(
             appliance.done(&["test", PROFILE, "--json"]).json()["proposal"]["toml"],
             ""

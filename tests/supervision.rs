@@ -75,7 +75,7 @@ fn a_run_whose_connections_are_cut_archives_everything_all_the_same() {
         assert_eq!(text(&run, "state"), "completed", "{run:#}");
         assert_eq!(number(&run, "seen"), 1_000, "each copy has one outcome: {run:#}");
         let notices = run["notices"].to_string();
-        assert!(notices.contains("made again"), "{notices}");
+        assert!(notices.contains("re-established"), "{notices}");
         assert_eq!(number(&archive(&appliance, 0), "seen"), 0);
     }
 }

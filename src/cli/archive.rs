@@ -1,4 +1,4 @@
-//! `archive PROFILE`: one run now, with a progress bar on a terminal. An import is shown so too.
+//! `archive [PROFILE]`: one run now, with a progress bar on a terminal. An import is shown so too.
 
 use std::{
     io::{IsTerminal, Write},
@@ -8,7 +8,7 @@ use std::{
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::{
-    ask,
+    ask, only_profile,
     output::{Output, harmless},
     protocols,
 };
@@ -19,8 +19,8 @@ use crate::{
     report::{Run, RunState},
 };
 
-pub fn run(config: Config, profile: String, new: bool, json: bool) -> Result<u8, Failure> {
-    config.profile(&profile)?;
+pub fn run(config: Config, profile: Option<&str>, new: bool, json: bool) -> Result<u8, Failure> {
+    let profile = only_profile(&config, profile)?.name.clone();
     let request = Request::Archive {
         profile: profile.clone(),
     };

@@ -19,7 +19,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The profile whose rules are applied; for stored messages the one that archived them, unless it is given.
+    /// The profile whose rules are applied. Without it, that of the run that archived a stored message, and for files the
+    /// only one.
     #[arg(long)]
     profile: Option<String>,
     /// Files of a message each (`-`: standard input), or ids of stored messages, as `list` gives them.
@@ -33,11 +34,16 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
         .as_deref()
         .map(|name| config.profile(name))
         .transpose()?;
+    // Files have no profile of their own.
+    let of_files = match (given, config.profile.as_slice()) {
+        (None, [only]) => Some(only),
+        _ => given,
+    };
     let directory = directory(config)?;
     let mut store = None;
     let mut output = Output::new();
     for input in &arguments.inputs {
-        let explained = match (id(input), given) {
+        let explained = match (id(input), of_files) {
             (Some(id), _) => {
                 let store = match &mut store {
                     Some(store) => store,

@@ -43,7 +43,7 @@ use crate::{
         be_sparing, require_reachable,
         verify::{READER, reader},
     },
-    config::{Config, ConfigError, LogFormat},
+    config::{Config, ConfigError, LogFormat, Profile},
     control::api::Failure,
     panics::{self, survived},
     profile::Exit,
@@ -76,13 +76,13 @@ enum Command {
     },
     /// Test a profile: connect, log in, look, and propose rules that fit its mail. Stores nothing.
     Test {
-        /// The profile's name.
-        profile: String,
+        /// The profile's name; not needed where there is but one.
+        profile: Option<String>,
     },
     /// Run a profile now.
     Archive {
-        /// The profile's name.
-        profile: String,
+        /// The profile's name; not needed where there is but one.
+        profile: Option<String>,
         /// Only say for whom the messages of the whole source would be, by their headers. Stores nothing.
         #[arg(long)]
         dry_run: bool,
@@ -353,17 +353,17 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),
-        Command::Test { profile } => test::run(&config, &profile, json),
+        Command::Test { profile } => test::run(&config, profile.as_deref(), json),
         Command::Archive {
             profile,
             dry_run: true,
             new: _,
-        } => rehearse::run(&config, &profile, json),
+        } => rehearse::run(&config, profile.as_deref(), json),
         Command::Archive {
             profile,
             dry_run: false,
             new,
-        } => archive::run(config, profile, new.new, json),
+        } => archive::run(config, profile.as_deref(), new.new, json),
         Command::Import { profile, files } => import::run(config, profile, files, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols(arguments) => protocols::run(config, arguments, json),
@@ -385,6 +385,21 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 }
 
 const INSTALLED: &str = "/etc/dropkeep/dropkeep.toml";
+
+/// The profile of this name; where none is named, the only one.
+fn only_profile<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c Profile, Failure> {
+    match (name, config.profile.as_slice()) {
+        (Some(name), _) => Ok(config.profile(name)?),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Failure::usage(
+            "the configuration has no profile: write one ([[profile]] and [profile.server])",
+        )),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|profile| profile.name.as_str()).collect();
+            Err(Failure::usage(format!("which profile? There are {}", names.join(", "))))
+        }
+    }
+}
 
 /// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
 fn usual_config() -> Result<PathBuf, ConfigError> {

@@ -5,7 +5,7 @@ use crate::{config::Config, control::api::Failure, notify::trial, profile::Exit}
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Send a mail that says it is a test to everyone who gets mail, and call the webhook with a made-up run.
+    /// Send a test mail to everyone who gets mail, and call the webhook with a made-up run.
     #[arg(long, required = true)]
     test: bool,
 }
@@ -13,7 +13,7 @@ pub struct Arguments {
 pub fn run(config: &Config, _: Arguments, json: bool) -> Result<u8, Failure> {
     if config.mail.is_none() && config.webhook.is_none() {
         return Err(Failure::usage(
-            "nobody is told of runs: the configuration has neither [mail] nor [webhook]",
+            "the configuration has neither [mail] nor [webhook], so nothing can be sent",
         ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -161,10 +161,10 @@ pub fn print_full(output: &mut Output, run: &Run) {
     let outcomes = [
         (run.archived, "archived"),
         (run.duplicates, "duplicates (every user had them)"),
-        (run.skipped, "skipped (unknown, left where they are)"),
+        (run.skipped, "skipped (no known address; left on the server)"),
         (run.excluded, "excluded"),
-        (run.too_large, "too large (left where they are)"),
-        (run.vanished, "vanished from the source meanwhile"),
+        (run.too_large, "too large (left on the server)"),
+        (run.vanished, "gone from the server meanwhile"),
         (run.failed, failed),
     ];
     for (count, words) in outcomes {
@@ -179,7 +179,7 @@ pub fn print_full(output: &mut Output, run: &Run) {
     if run.reopened > 0 {
         let reopened = grouped(run.reopened);
         output.line(format!(
-            "  {reopened:>10}  counted as new, as their names stand for other mail now"
+            "  {reopened:>10}  fetched anew: the server gave their UIDs or UIDLs to other mail"
         ));
     }
     if run.deleted > 0 {
@@ -214,6 +214,9 @@ pub fn print_full(output: &mut Output, run: &Run) {
             format!("{place}: ")
         };
         output.line(format!("  error ({}): {place}{}", error.stage, error.error));
+        if !error.what_to_do.is_empty() {
+            output.line(format!("    what to do: {}", error.what_to_do));
+        }
     }
     if run.errors_omitted > 0 {
         output.line(format!("  and {} more errors", run.errors_omitted));

@@ -1,4 +1,4 @@
-//! `archive PROFILE --dry-run`: what a run over the whole source would do, in this command's own process. Stores nothing.
+//! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores nothing.
 
 use std::io::Write;
 
@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     archive::bar,
     ask::Interrupts,
+    only_profile,
     output::{Output, grouped, harmless},
 };
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
 /// Unknown addresses that are printed.
 const PRINTED: usize = 50;
 
-pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
-    let profile = config.profile(name)?;
+pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
+    let profile = only_profile(config, name)?;
     let directory = directory(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
@@ -136,6 +137,9 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
             .map(|part| format!("{part}: "))
             .collect();
         output.line(format!("  error ({}): {place}{}", error.stage, error.error));
+        if !error.what_to_do.is_empty() {
+            output.line(format!("    what to do: {}", error.what_to_do));
+        }
     }
     if rehearsal.errors_omitted > 0 {
         output.line(format!("  and {} more errors", rehearsal.errors_omitted));

@@ -1,6 +1,6 @@
-//! `test PROFILE`: connects, logs in, looks; stores nothing.
+//! `test [PROFILE]`: connects, logs in, looks; stores nothing.
 
-use super::output::Output;
+use super::{only_profile, output::Output};
 use crate::{
     config::Config,
     control::api::Failure,
@@ -9,8 +9,8 @@ use crate::{
     route::Directory,
 };
 
-pub fn run(config: &Config, name: &str, json: bool) -> Result<u8, Failure> {
-    let profile = config.profile(name)?;
+pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
+    let profile = only_profile(config, name)?;
     // What stands in the way of the store is no reason not to look at the source.
     let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -35,6 +35,9 @@ fn print(output: &mut Output, probe: &Probe) {
     for step in &probe.steps {
         let mark = if step.ok { "ok  " } else { "FAIL" };
         output.line(format!("{mark}  {:<9} {:>6} ms  {}", step.step, step.ms, step.detail));
+        if let Some(what_to_do) = &step.what_to_do {
+            output.line(format!("      what to do: {what_to_do}"));
+        }
     }
     if let Some(tls) = &probe.tls {
         let trusted = if tls.trusted { "trusted" } else { "NOT trusted" };
@@ -69,10 +72,12 @@ fn print(output: &mut Output, probe: &Probe) {
     }
     match &probe.proposal {
         Some(proposal) if proposal.toml.is_empty() && probe.verdict == Verdict::Works => {
-            output.line("the rules fit what is there");
+            output.line("the rules fit the newest messages");
         }
         Some(proposal) if !proposal.toml.is_empty() => {
-            output.line("proposed from the newest messages, in place of the profile's keys of the same name:");
+            output.line(
+                "proposed rules, from the newest messages; they replace the keys of the same name in the profile:",
+            );
             output.line("");
             output.text(&proposal.toml);
             output.line("");
@@ -85,7 +90,7 @@ fn print(output: &mut Output, probe: &Probe) {
     output.line(match probe.verdict {
         Verdict::Works => "the profile works",
         Verdict::Doubtful => {
-            "the source can be archived; whether each message reaches its recipients is in doubt, as said above"
+            "the source can be archived, but it is in doubt whether each message reaches its recipients: see above"
         }
         Verdict::Fails => "the profile does not work",
     });

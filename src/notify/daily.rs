@@ -133,7 +133,7 @@ impl Daily {
             Err(error) => error,
         };
         if error.is_refusal() {
-            tracing::error!(%error, to = list, "a daily mail is refused, and given up; the next one says what it would have");
+            tracing::error!(%error, to = list, "the mail server refuses a daily mail, and it is given up; the next one covers its time too");
             metrics::notified("mail", false);
             self.failed.remove(&list);
             return Ended::Refused;
@@ -141,7 +141,9 @@ impl Daily {
         let attempts = self.failed.get(&list).map_or(0, |failed| failed.attempts);
         let soon = PAUSES.get(attempts).filter(|_| !error.is_final());
         match soon {
-            Some(pause) => tracing::warn!(%error, to = list, ?pause, "a daily mail is sent again"),
+            Some(pause) => {
+                tracing::warn!(%error, to = list, ?pause, "a daily mail could not be sent, and is tried again soon")
+            }
             None => {
                 tracing::error!(%error, to = list, pause = ?AGAIN, "a daily mail could not be sent, and is tried again");
                 metrics::notified("mail", false);
@@ -167,7 +169,7 @@ impl Daily {
         let mut lines = Vec::new();
         for profile in profiles {
             let (store, name) = (self.store.clone(), (*profile).to_owned());
-            let last_success = reading(move || last_success(&store, &name)).await.unwrap_or_default();
+            let last_success = reading(move || last_success(&store, &name)).await.ok();
             lines.push(Line {
                 profile,
                 sums: gathered.profiles.get(*profile),

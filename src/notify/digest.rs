@@ -1,15 +1,11 @@
 //! The digest of a day: what all runs since the last one came to, a stretch for each profile.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt::Write,
-};
+use std::{collections::BTreeMap, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
-    remedy::remedy,
     text::{self, LINE, Words, of_error, one_line},
     troubles::without_numbers,
 };
@@ -197,24 +193,26 @@ impl Sums {
     }
 }
 
-/// A profile of a digest: its name, and what its last success was, if any.
+/// A profile of a digest.
 pub struct Line<'a> {
     pub profile: &'a str,
     pub sums: Option<&'a Sums>,
-    pub last_success: Option<Timestamp>,
+    /// When a run of it last completed, if any did; `None` where that is not known.
+    pub last_success: Option<Option<Timestamp>>,
 }
 
 /// The mail about these profiles.
 pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
     let sum = |of: fn(&Sums) -> u64| lines.iter().filter_map(|line| line.sums).map(of).sum::<u64>();
     let silent = lines.iter().filter(|line| line.sums.is_none()).count();
-    let (runs, failed, errors, archived) = (
-        sum(|sums| sums.runs),
-        sum(|sums| sums.failed_runs),
-        sum(|sums| sums.with_errors),
-        sum(|sums| sums.archived),
-    );
-    let mut subject = format!("dropkeep: {runs} runs, {failed} failed, {errors} with errors, {archived} archived");
+    let states = [
+        (sum(|sums| sums.completed), "completed"),
+        (sum(|sums| sums.with_errors), "with errors"),
+        (sum(|sums| sums.failed_runs), "failed"),
+        (sum(|sums| sums.interrupted), "interrupted"),
+    ];
+    let archived = sum(|sums| sums.archived);
+    let mut subject = format!("dropkeep: {}; {archived} archived", runs(&states));
     if silent > 0 {
         subject.push_str(&format!("; {silent} of {} profiles did not run", lines.len()));
     }
@@ -234,14 +232,37 @@ pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
     Words { subject, body }
 }
 
+/// How many runs there were, and how they ended.
+fn runs(states: &[(u64, &str)]) -> String {
+    let all: u64 = states.iter().map(|(count, _)| count).sum();
+    let ended: Vec<_> = states.iter().filter(|(count, _)| *count > 0).collect();
+    match (all, ended.as_slice()) {
+        (0, _) => "no run".to_owned(),
+        (1, [(_, how)]) => format!("1 run, {how}"),
+        (_, [(_, how)]) => format!("{all} runs, all {how}"),
+        _ => {
+            let ended: Vec<_> = ended.iter().map(|(count, how)| format!("{count} {how}")).collect();
+            format!("{all} runs: {}", ended.join(", "))
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
 fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
     writeln!(body, "\n== Profile {}", one_line(line.profile, LINE))?;
+    let completed = line.sums.is_some_and(|sums| sums.completed > 0);
     let last = match line.last_success {
-        Some(at) => format!("The last run that completed ended at {at}."),
-        None => "No run of it ever completed.".to_owned(),
+        Some(Some(at)) => format!(" The last run that completed ended at {at}."),
+        Some(None) if !completed => " No run has completed so far.".to_owned(),
+        Some(None) | None => String::new(),
     };
     let Some(sums) = line.sums else {
-        return writeln!(body, "\nNo run ended. {last}");
+        return writeln!(body, "\nNo run ended in this time.{last}");
     };
     let states = [
         (sums.completed, "completed"),
@@ -249,13 +270,7 @@ fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
         (sums.failed_runs, "failed"),
         (sums.interrupted, "interrupted"),
     ];
-    let states: Vec<_> = states
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let runs = if sums.runs == 1 { "run" } else { "runs" };
-    writeln!(body, "\n{} {runs}: {}. {last}\n", sums.runs, states.join(", "))?;
+    writeln!(body, "\n{}.{last}\n", capital(&runs(&states)))?;
     writeln!(
         body,
         "{:>10}  copies seen ({} fetched)",
@@ -268,7 +283,7 @@ fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
         (sums.skipped, "skipped"),
         (sums.excluded, "excluded"),
         (sums.too_large, "too large"),
-        (sums.vanished, "vanished meanwhile"),
+        (sums.vanished, "gone from the server meanwhile"),
         (sums.failed, "failed"),
         (sums.filings, "filings in users' archives"),
         (sums.unknown, "without a known address"),
@@ -298,12 +313,8 @@ fn write_errors(body: &mut String, sums: &Sums) -> std::fmt::Result {
     if sums.more_errors > 0 {
         writeln!(body, "- and {} more", sums.more_errors)?;
     }
-    writeln!(body, "\nWhat to do:")?;
-    let mut said = HashSet::new();
-    for (error, _, _) in sums.errors.iter().filter(|(error, _, _)| said.insert(&error.stage)) {
-        writeln!(body, "- {}: {}", one_line(&error.stage, LINE), remedy(&error.stage))?;
-    }
-    Ok(())
+    let errors: Vec<&CopyError> = sums.errors.iter().map(|(error, _, _)| error).collect();
+    text::write_advice(body, &errors)
 }
 
 #[cfg(test)]

@@ -117,22 +117,22 @@ fn sums_are_added_and_alike_errors_are_one() {
         Line {
             profile: "company",
             sums: Some(&sums),
-            last_success: Some(at(5)),
+            last_success: Some(Some(at(5))),
         },
         Line {
             profile: "silent\r\nBcc: x",
             sums: None,
-            last_success: None,
+            last_success: Some(None),
         },
     ];
     let words = of_day(&lines, &window, "host");
     assert_eq!(
         words.subject,
-        "dropkeep: 10 runs, 0 failed, 10 with errors, 10 archived; 1 of 3 profiles did not run"
+        "dropkeep: 10 runs, all with errors; 10 archived; 1 of 3 profiles did not run"
     );
     let body = &words.body;
     assert!(
-        body.contains("10 runs: 10 with errors. The last run that completed ended at"),
+        body.contains("10 runs, all with errors. The last run that completed ended at"),
         "{body}"
     );
     assert!(
@@ -141,8 +141,55 @@ fn sums_are_added_and_alike_errors_are_one() {
     );
     assert!(body.contains("- and 6 more\n"), "{body}");
     assert!(body.contains("- x@example.com (10 messages)"), "{body}");
-    assert!(body.contains("No run ended. No run of it ever completed."), "{body}");
+    assert!(
+        body.contains("No run ended in this time. No run has completed so far."),
+        "{body}"
+    );
     assert!(!body.lines().any(|line| line.starts_with("Bcc")), "{body}");
     let place = |text: &str| body.find(text).unwrap();
     assert!(place("== Profile company") < place("== Profile z-good"));
+}
+
+#[test]
+fn a_digest_never_says_of_a_profile_that_completed_that_it_never_did() {
+    let sums = |states: &[RunState]| {
+        let mut sums = Sums::default();
+        for state in states {
+            sums.add(Run {
+                state: *state,
+                ..Run::begin("company", at(1))
+            });
+        }
+        sums
+    };
+    use RunState::{Completed, CompletedWithErrors, Failed};
+    let window = Window {
+        since: at(0),
+        until: at(100),
+        running: Vec::new(),
+    };
+    for (states, last_success, words) in [
+        (&[Completed][..], Some(None), "\n1 run, completed.\n"),
+        (
+            &[Completed],
+            Some(Some(at(5))),
+            "\n1 run, completed. The last run that completed ended at",
+        ),
+        (&[Failed], Some(None), "\n1 run, failed. No run has completed so far.\n"),
+        (&[Failed], None, "\n1 run, failed.\n"),
+        (
+            &[Completed, Failed, CompletedWithErrors],
+            None,
+            "\n3 runs: 1 completed, 1 with errors, 1 failed.\n",
+        ),
+    ] {
+        let sums = sums(states);
+        let line = Line {
+            profile: "company",
+            sums: Some(&sums),
+            last_success,
+        };
+        let body = of_day(&[line], &window, "host").body;
+        assert!(body.contains(words), "{body}");
+    }
 }

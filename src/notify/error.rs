@@ -11,17 +11,15 @@ pub enum NotifyError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
-    #[error(
-        "{host} does not offer STARTTLS, so the connection cannot be encrypted; use access = \"smtp-ssl\", or \"smtp\" \
-         without TLS"
-    )]
+    #[error("{host} does not offer STARTTLS on this port; try access = \"smtp-ssl\", without `port`")]
     NoUpgrade { host: String },
-    #[error(
-        "{host} sent data in clear text behind its answer to STARTTLS: somebody may be tampering with the connection"
-    )]
+    /// Another server listens at the port than the configuration says.
+    #[error("{0}")]
+    WrongPort(String),
+    #[error("{host} sent clear text after its answer to STARTTLS: somebody may be tampering with the connection")]
     Injected { host: String },
     /// An answer of 4xx or 5xx, or the end of the connection.
-    #[error("{host} does not take the mail ({during}): {words}{}", advice(during))]
+    #[error("{host} refused the mail ({during}): {words}{}", advice(during))]
     Smtp {
         host: String,
         during: &'static str,
@@ -31,7 +29,7 @@ pub enum NotifyError {
     },
     #[error("the mail could not be written: {0}")]
     Letter(String),
-    #[error("the webhook {url} answers {answer}")]
+    #[error("the webhook {url} answered {answer}")]
     Status {
         url: String,
         answer: String,
@@ -43,9 +41,9 @@ pub enum NotifyError {
 
 fn advice(during: &str) -> &'static str {
     match during {
-        super::smtp::LOGIN => "; check username and password under [mail]",
-        super::smtp::FROM => "; check from under [mail], and whether the server wants a username and a password",
-        super::smtp::TO => "; check to, and whether the server wants a username and a password",
+        super::smtp::LOGIN => "; check username and password in [mail]",
+        super::smtp::FROM => "; check from in [mail], and whether the server wants username and password",
+        super::smtp::TO => "; check to in [mail], and whether the server wants username and password",
         _ => "",
     }
 }
@@ -54,7 +52,9 @@ impl NotifyError {
     /// Whether another attempt soon would end the same way.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Config(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => true,
+            Self::Config(_) | Self::WrongPort(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => {
+                true
+            }
             Self::Outgoing(error) => matches!(error, OutgoingError::Certificate { .. } | OutgoingError::CaFile { .. }),
             Self::Smtp { is_final, .. } | Self::Status { is_final, .. } => *is_final,
         }

@@ -76,6 +76,8 @@ impl Mailing {
                     if self.digests == Digests::WithRuns {
                         let _ = survived_async("sending a digest", self.look()).await;
                     }
+                    // Who waits for the last mail may end the process then.
+                    self.keep_noted().await;
                 }
                 entry = self.waiting.due() => {
                     let _ = survived_async("sending mail", self.attempt(entry)).await;
@@ -91,8 +93,12 @@ impl Mailing {
         match read.map(|json| json.map(|json| serde_json::from_str::<Noted>(&json))) {
             Ok(None) => {}
             Ok(Some(Ok(noted))) => self.noted = noted,
-            Ok(Some(Err(error))) => tracing::warn!(%error, "what was told of runs is not known any more"),
-            Err(error) => tracing::warn!(%error, "what was told of runs cannot be read"),
+            Ok(Some(Err(error))) => {
+                tracing::warn!(%error, "the note of which mails were sent is damaged; some may come twice")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the note of which mails were sent cannot be read; some may come twice")
+            }
         }
         self.kept = self.noted.clone();
         self.noted.retain(&self.inner.settings());
@@ -105,12 +111,14 @@ impl Mailing {
         }
         let kept = match serde_json::to_string(&self.noted) {
             Ok(json) => self.committer.change(Change::Notified(json)).await.map(drop),
-            Err(error) => return tracing::error!(%error, "what was told of runs does not become JSON"),
+            Err(error) => {
+                return tracing::error!(%error, "the note of which mails were sent does not become JSON; this is a fault of dropkeep");
+            }
         };
         match kept {
             Ok(()) => self.kept = self.noted.clone(),
             Err(error) => {
-                tracing::warn!(%error, "what was told of runs is not noted, and may be told again after a restart");
+                tracing::warn!(%error, "which mails were sent could not be noted; some may come twice after a restart");
             }
         }
     }
@@ -162,7 +170,7 @@ impl Mailing {
                     }
                     Err(error) => match entry.failed(&error) {
                         Some(pause) => {
-                            tracing::warn!(%error, run = number, ?pause, "a mail is sent again");
+                            tracing::warn!(%error, run = number, ?pause, "a mail could not be sent, and is tried again");
                             return self.wait(entry);
                         }
                         None => {
@@ -189,7 +197,7 @@ impl Mailing {
             tracing::error!(
                 profile = dropped.run.profile,
                 run = dropped.run.run,
-                "too many mails wait to be sent again, and one is given up: the mail server may be down"
+                "too many mails wait to be sent, and one is given up: the mail server may be down"
             );
         }
     }
@@ -214,7 +222,7 @@ fn is_wanted(when: When, entry: &Entry) -> bool {
 pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: u64) -> Result<(), NotifyError> {
     let (envelope, bytes) = letter::write(mail, to, words, clock::now())?;
     for (address, words) in smtp::send(mail, &envelope, &bytes).await? {
-        tracing::error!(%address, words, run, "the server does not take a mail for one of those it is for");
+        tracing::error!(%address, words, run, "the mail server refuses one of the recipients of a mail; the others get it");
     }
     Ok(())
 }

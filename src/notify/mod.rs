@@ -3,7 +3,7 @@
 //! A run's end is put into a [`Queue`](queue::Queue) and goes on; workers of its own send what is to be sent, try again where that
 //! may help, and give up with a line in the log. So nothing here fails a run or holds one up.
 //!
-//! - `troubles` says whether a run is worth a mail, `digest` sums a day up, `text` has the words, `remedy` what to do (pure).
+//! - `troubles` says whether a run is worth a mail, `digest` sums a day up, `text` has the words (pure).
 //! - `letter` writes a mail, `smtp` hands it over, `webhook` calls; `mailing` (with `daily`, and what waits in `waiting`) and
 //!   `calling` are the workers.
 //! - `trial` is `dropkeep notify --test`.
@@ -15,7 +15,6 @@ mod error;
 mod letter;
 mod mailing;
 mod queue;
-mod remedy;
 mod settings;
 mod smtp;
 mod text;
@@ -139,7 +138,7 @@ impl Inner {
                 kind,
                 profile = dropped.profile,
                 run = dropped.run,
-                "too many runs wait to be told of, and the oldest is not: what takes them may be down"
+                "too many runs wait to be reported, and the oldest is left out: the mail server or the webhook may be down"
             );
         }
     }

@@ -28,7 +28,7 @@ use super::NotifyError;
 use crate::{
     config::{Encryption, Mail, Secret},
     outgoing::{OutgoingError, connect, encrypt},
-    source::{Credential, Hidden, without_secrets},
+    source::{Credential, Found, Hidden, PATIENCE, Speaks, look, told_by, without_secrets},
 };
 
 /// Bytes that a server may say.
@@ -38,7 +38,7 @@ const LONGEST_GREETING: u64 = 16 << 10;
 /// What goes on when a server refuses.
 pub const LOGIN: &str = "logging in";
 pub const FROM: &str = "naming the sender";
-pub const TO: &str = "naming whom it is for";
+pub const TO: &str = "naming the recipients";
 
 /// Hands a mail over; gives those of `envelope` to whom the server does not send it, with its words, where there are
 /// others to whom it does.
@@ -50,12 +50,20 @@ pub async fn send(mail: &Mail, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<
     let exchange = async {
         let tcp = connect(&mail.host, mail.port()).await?;
         match mail.encryption() {
-            Encryption::Never => hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), tcp).await,
+            Encryption::Never => {
+                greeted(mail, &tcp).await?;
+                hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), tcp).await
+            }
             Encryption::Implicit => {
-                let stream = encrypt(&mail.host, &mail.tls, tcp).await?;
+                let peer = tcp.peer_addr();
+                let stream = match encrypt(&mail.host, &mail.tls, tcp).await {
+                    Err(error @ OutgoingError::Tls { .. }) => return Err(in_clear_text(mail, peer.ok(), error).await),
+                    stream => stream?,
+                };
                 hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), stream).await
             }
             Encryption::Upgrade => {
+                greeted(mail, &tcp).await?;
                 let (greeting, tcp) = start_tls(&mail.host, tcp).await?;
                 let stream = encrypt(&mail.host, &mail.tls, tcp).await?;
                 hand_over(mail, password.as_ref(), envelope, bytes, greeting, stream).await
@@ -67,6 +75,54 @@ pub async fn send(mail: &Mail, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<
         after: mail.timeout(),
     };
     timeout(mail.timeout(), exchange).await.map_err(silent)?
+}
+
+/// Waits until the server greets. Where it says nothing for a while, or is no server that takes mail, the error says what
+/// to write.
+async fn greeted(mail: &Mail, tcp: &TcpStream) -> Result<(), NotifyError> {
+    let port = mail.port();
+    let mut first = [0; 64];
+    let found = match timeout(PATIENCE.min(mail.timeout() / 4), tcp.peek(&mut first)).await {
+        // What goes wrong shows when it is read.
+        Ok(came) => told_by(&first[..came.unwrap_or_default()]).map(Found::Other),
+        Err(_) => match tcp.peer_addr() {
+            Ok(peer) => look(&mail.host, peer, PATIENCE.min(mail.timeout() / 2)).await,
+            Err(_) => None,
+        },
+    };
+    let words = match found {
+        None | Some(Found::Other(Speaks::Smtp) | Found::Clear(_)) => return Ok(()),
+        Some(Found::Tls(None | Some(Speaks::Smtp))) => {
+            format!(
+                "no greeting on port {port}: the port probably speaks TLS from the first byte; try access = \"smtp-ssl\""
+            )
+        }
+        Some(Found::Tls(Some(speaks)) | Found::Other(speaks)) => {
+            format!(
+                "port {port} is that of {}; mail is taken at port 587 (access = \"smtp-tls\")",
+                speaks.server()
+            )
+        }
+    };
+    Err(NotifyError::WrongPort(words))
+}
+
+/// TLS failed with a server: whether it greets in clear text, and would begin TLS later.
+async fn in_clear_text(mail: &Mail, peer: Option<SocketAddr>, error: OutgoingError) -> NotifyError {
+    let greeting = async {
+        let tcp = TcpStream::connect(peer?).await.ok()?;
+        let mut first = [0; 64];
+        let came = tcp.peek(&mut first).await.ok()?;
+        told_by(&first[..came])
+    };
+    let port = mail.port();
+    match timeout(PATIENCE / 2, greeting).await.ok().flatten() {
+        Some(Speaks::Smtp) => NotifyError::WrongPort(format!(
+            "no TLS on port {port}: the server greets in clear text; try access = \"smtp-tls\""
+        )),
+        Some(speaks) => NotifyError::WrongPort(format!("port {port} is that of {}", speaks.server())),
+        None => error.into(),
+    }
 }
 
 /// How we call ourselves.
@@ -169,7 +225,7 @@ where
         let credentials = Credentials::new(username.clone(), password.reveal().to_owned());
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
-            let words = "it offers no log-in with a password (AUTH PLAIN, AUTH LOGIN)";
+            let words = "it offers no login with a password (AUTH PLAIN, AUTH LOGIN)";
             return Err(smtp(&mail.host, LOGIN, words.into(), true));
         }
         connection
@@ -181,7 +237,7 @@ where
     let mut addresses = envelope.to().iter().chain(envelope.from());
     if !addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            let words = "it takes no addresses with other than ASCII characters (SMTPUTF8)";
+            let words = "it takes only addresses in ASCII (it does not offer SMTPUTF8)";
             return Err(smtp(&mail.host, FROM, words.into(), true));
         }
         parameters.push(MailParameter::SmtpUtfEight);

@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use super::{remedy::remedy, troubles::Occasion};
+use super::troubles::{Occasion, fails};
 use crate::{
     config::ByteSize,
     harmless,
-    report::{CopyError, Run, RunState},
+    report::{CopyError, DELETION, Run, RunState, remedy},
 };
 
 /// Errors, addresses and notices that are shown; the protocol has the rest.
@@ -62,10 +62,7 @@ pub fn of_run(run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> Word
         },
         _ => state(run.state),
     };
-    let subject = format!(
-        "dropkeep: {name} {how}: {} seen, {} archived, {} failed",
-        run.seen, run.archived, run.failed
-    );
+    let subject = format!("dropkeep: {name} {how}: {}", summary(run));
     let mut body = String::new();
     // Writing to a String does not fail.
     let _ = write_body(&mut body, run, occasion, left_out, host);
@@ -73,32 +70,31 @@ pub fn of_run(run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> Word
 }
 
 fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> std::fmt::Result {
-    let number = match run.run {
-        0 => "a run that could not begin".to_owned(),
-        number => format!("run {number}"),
+    let what = match run.run {
+        0 => "a run could not begin".to_owned(),
+        number => format!("run {number} {}", state(run.state)),
     };
     writeln!(
         body,
-        "Profile {} on {}: {number} {}.\n",
+        "Profile {} on {}: {what}.\n",
         one_line(&run.profile, LINE),
-        one_line(host, LINE),
-        state(run.state)
+        one_line(host, LINE)
     )?;
     match occasion {
         Occasion::Always => {}
         Occasion::Begins => writeln!(
             body,
-            "The run before did not fail. As long as it fails, there is a mail a day, one when the reason changes,\nand one \
-             when it works again.\n"
+            "This is the first failure. While it lasts, there is one mail a day, one when the reason changes,\nand one when \
+             it works again.\n"
         )?,
-        Occasion::Changed { since } => writeln!(body, "It has failed since {since}, and now for another reason.\n")?,
+        Occasion::Changed { since } => writeln!(body, "It has failed since {since}; the reason has changed.\n")?,
         Occasion::Lasts { since } => writeln!(body, "It has failed since {since}.\n")?,
-        Occasion::Over { since } => writeln!(body, "It failed from {since} on, and does no more.\n")?,
+        Occasion::Over { since } => writeln!(body, "It had failed since {since}.\n")?,
     }
     match left_out {
         0 => {}
-        1 => writeln!(body, "One run of it before this one has no mail of its own.\n")?,
-        runs => writeln!(body, "{runs} runs of it before this one have no mail of their own.\n")?,
+        1 => writeln!(body, "There was no mail about the run before this one.\n")?,
+        runs => writeln!(body, "There was no mail about the {runs} runs before this one.\n")?,
     }
     for path in run.import.iter().take(SHOWN) {
         writeln!(body, "Import of {}", one_line(path, LINE))?;
@@ -134,7 +130,7 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
         (run.skipped, "skipped"),
         (run.excluded, "excluded"),
         (run.too_large, "too large"),
-        (run.vanished, "vanished meanwhile"),
+        (run.vanished, "gone from the server meanwhile"),
         (run.failed, "failed"),
     ] {
         writeln!(body, "{count:>10}  {what}")?;
@@ -142,7 +138,10 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
     for (count, what) in [
         (run.unknown, "without a known address"),
-        (run.reopened, "counted as new, as their names stand for other mail now"),
+        (
+            run.reopened,
+            "fetched anew: the server gave their UIDs or UIDLs to other mail",
+        ),
         (run.deleted, "deleted on the server"),
     ] {
         if count > 0 {
@@ -152,30 +151,92 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
     Ok(())
 }
 
-/// The first errors, and below them what to do, once for each stage.
+/// The first errors, and below them what to do about them.
 fn write_errors(body: &mut String, errors: &[CopyError], omitted: u64) -> std::fmt::Result {
     if errors.is_empty() {
         return Ok(());
     }
     writeln!(body, "\nWhat went wrong:")?;
-    let mut stages = Vec::new();
     // What ended the run stands last, and must not be hidden by what single copies failed over.
     let (of_the_run, of_copies): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.copy.is_empty());
-    for error in of_the_run.into_iter().chain(of_copies).take(SHOWN) {
+    let shown: Vec<&CopyError> = of_the_run.into_iter().chain(of_copies).take(SHOWN).collect();
+    for error in &shown {
         writeln!(body, "- {}", of_error(error))?;
-        if !stages.contains(&error.stage) {
-            stages.push(error.stage.clone());
-        }
     }
-    let more = errors.len().saturating_sub(SHOWN) as u64 + omitted;
+    let more = (errors.len() - shown.len()) as u64 + omitted;
     if more > 0 {
         writeln!(body, "- and {more} more")?;
     }
+    write_advice(body, &shown)
+}
+
+/// What to do about these errors, each thing once.
+pub fn write_advice(body: &mut String, errors: &[&CopyError]) -> std::fmt::Result {
+    let mut advice: Vec<(&str, &str)> = Vec::new();
+    for error in errors.iter().filter(|error| !error.what_to_do.is_empty()) {
+        let one = (error.stage.as_str(), error.what_to_do.as_str());
+        if !advice.contains(&one) {
+            advice.push(one);
+        }
+    }
+    // The error that says it is not among these, or of a version that did not say it.
+    for error in errors {
+        if !advice.iter().any(|(stage, _)| *stage == error.stage) {
+            advice.push((&error.stage, remedy(&error.stage)));
+        }
+    }
     writeln!(body, "\nWhat to do:")?;
-    for stage in stages {
-        writeln!(body, "- {}: {}", one_line(&stage, LINE), remedy(&stage))?;
+    for (stage, what) in advice {
+        writeln!(body, "- {}: {}", one_line(stage, LINE), one_line(what, LINE))?;
     }
     Ok(())
+}
+
+/// What a run came to, in a few words.
+fn summary(run: &Run) -> String {
+    let mut parts = Vec::new();
+    if fails(run)
+        && let Some(error) = run.errors.iter().rfind(|error| error.copy.is_empty())
+    {
+        parts.push(in_short(error).to_owned());
+    }
+    if run.failed > 0 {
+        parts.push(format!("{} of {} messages failed", run.failed, run.seen));
+    }
+    match (run.archived, run.duplicates) {
+        (0, 0) => {}
+        (0, 1) => parts.push("1 duplicate".to_owned()),
+        (0, duplicates) => parts.push(format!("{duplicates} duplicates")),
+        (archived, _) => parts.push(format!("{archived} archived")),
+    }
+    match (parts.is_empty(), run.state) {
+        (true, RunState::Completed) => "nothing new".to_owned(),
+        (true, _) => "nothing archived".to_owned(),
+        (false, _) => parts.join(", "),
+    }
+}
+
+/// An error that is no matter of one copy, in a few words.
+fn in_short(error: &CopyError) -> &'static str {
+    let says = |words: &str| error.error.contains(words);
+    match error.stage.as_str() {
+        "config" => "wrong configuration",
+        "resolve" => "host not found",
+        "connect" => "no connection",
+        "tls" if says("certificate") => "certificate refused",
+        "tls" => "no TLS",
+        "greeting" if says("turns the connection away") => "connection refused",
+        "greeting" => "no greeting",
+        "token" => "no token",
+        "login" if says("refuses the login") => "login refused",
+        "login" => "login failed",
+        "connection" => "connection lost",
+        "store" => "the archive cannot be written",
+        "run" => "given up",
+        "folder" => "folder not readable",
+        DELETION => "nothing deleted",
+        _ => "see its protocol",
+    }
 }
 
 /// An error in a line: its stage, where it was, and why.
@@ -262,7 +323,7 @@ mod tests {
         let words = of_run(&run, &Occasion::Lasts { since }, 2, "host");
         assert_eq!(
             words.subject,
-            "dropkeep: company still has errors: 900 seen, 0 archived, 900 failed"
+            "dropkeep: company still has errors: connection lost, 900 of 900 messages failed"
         );
         assert!(
             words
@@ -273,6 +334,45 @@ mod tests {
         );
         assert!(words.body.contains("- and 881 more\n"), "{}", words.body);
         assert_eq!(words.body.matches(remedy("fetch")).count(), 1);
+        assert_eq!(words.body.matches(remedy("connection")).count(), 1);
         assert!(words.body.len() < 30_000);
+    }
+
+    #[test]
+    fn a_subject_says_in_a_few_words_how_it_went() {
+        let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
+        run.state = RunState::Completed;
+        let subject = |run: &Run| of_run(run, &Occasion::Always, 0, "host").subject;
+        assert_eq!(subject(&run), "dropkeep: company completed: nothing new");
+        run.count(crate::report::Outcome::Archived);
+        assert_eq!(subject(&run), "dropkeep: company completed: 1 archived");
+        run.state = RunState::Failed;
+        run.error("", "", "connection", "the connection was lost");
+        assert_eq!(subject(&run), "dropkeep: company failed: connection lost, 1 archived");
+        let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
+        run.state = RunState::Failed;
+        for (stage, error, short) in [
+            (
+                "login",
+                "mail.example.com refuses the login of all@example.com: no",
+                "login refused",
+            ),
+            (
+                "login",
+                "the login to mail.example.com was broken off (LOGIN): closed",
+                "login failed",
+            ),
+            (
+                "tls",
+                "the certificate of mail.example.com is refused: it expired",
+                "certificate refused",
+            ),
+            ("greeting", "no greeting on port 993", "no greeting"),
+            ("resolve", "there is no host mail.example.com", "host not found"),
+        ] {
+            run.errors.clear();
+            run.error("", "", stage, error);
+            assert_eq!(subject(&run), format!("dropkeep: company failed: {short}"));
+        }
     }
 }

@@ -39,7 +39,7 @@ pub async fn trial(config: &Config) -> Vec<Trial> {
     if let Some(webhook) = &settings.webhook {
         let began = Instant::now();
         let called = webhook::call(webhook, &made_up()).await;
-        let called = called.map(|()| "it took a made-up run, number 0".to_owned());
+        let called = called.map(|()| "took a made-up run (number 0)".to_owned());
         trials.push(tried("webhook", webhook.url.origin(), began, called));
     }
     trials
@@ -60,9 +60,7 @@ async fn by_mail(mail: &Mail, to: &[Mailbox]) -> Result<String, NotifyError> {
     let host = smtp::host_name();
     let words = Words {
         subject: "dropkeep: a test".into(),
-        body: format!(
-            "This mail was asked for by `dropkeep notify --test` on {host}.\nMail about runs comes the same way.\n"
-        ),
+        body: format!("`dropkeep notify --test` on {host} sent this. Mail about runs comes the same way.\n"),
     };
     let (envelope, bytes) = letter::write(mail, to, &words, clock::now())?;
     let refused = smtp::send(mail, &envelope, &bytes).await?;
@@ -81,6 +79,6 @@ fn made_up() -> Run {
     let mut run = Run::begin("(test)", clock::now());
     run.state = RunState::Completed;
     run.finished_at = Some(timestamp(clock::now()));
-    run.notice("this is no run: `dropkeep notify --test` asked for it");
+    run.notice("this is not a run: `dropkeep notify --test` made it up");
     run
 }

@@ -37,7 +37,11 @@ fn refused(webhook: &Webhook, reply: &Reply, token: Option<&Secret>) -> NotifyEr
     let token = token.map_or("", Secret::reveal);
     let answer = match (&reply.location, words.trim().is_empty()) {
         (Some(to), _) if reply.status.is_redirection() => {
-            format!("{}, and leads to {}: set url to where it is", reply.status, place(to))
+            format!(
+                "{}, a redirect to {}, which is not followed: set url to it",
+                reply.status,
+                place(to)
+            )
         }
         (_, true) => reply.status.to_string(),
         (_, false) => format!("{}: {words}", reply.status),

@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{
     config::{Fingerprint, Tls},
-    source::{self, SourceError},
+    source::{self, Mend, SourceError},
 };
 
 pub use post::{Post, Reply, post};
@@ -21,17 +21,15 @@ pub use post::{Post, Reply, post};
 /// There is no connection, or no answer over it.
 #[derive(thiserror::Error, Debug)]
 pub enum OutgoingError {
-    #[error("cannot find the address of {host}: {source}")]
+    #[error("{}", source::not_found(host, source))]
     Resolve { host: String, source: io::Error },
-    #[error("cannot connect to {host} port {port}: {source}")]
+    #[error("{}", source::not_connected(host, *port, source))]
     Connect { host: String, port: u16, source: io::Error },
-    #[error("{host} did not answer within {}; a longer `timeout` may help", humantime::format_duration(*after))]
+    #[error("{host} did not answer within {}", humantime::format_duration(*after))]
     Timeout { host: String, after: Duration },
     #[error("TLS with {host} failed: {detail}")]
     Tls { host: String, detail: String },
-    #[error(
-        "the certificate of {host} is refused: {why}. If it is the right one, name a file with it or its root: ca_file"
-    )]
+    #[error("the certificate of {host} is refused: {why}")]
     Certificate {
         host: String,
         why: String,
@@ -40,7 +38,7 @@ pub enum OutgoingError {
     #[error("ca_file {file}: {detail}")]
     CaFile { file: String, detail: String },
     /// It is not what the protocol allows.
-    #[error("the answer of {host} is not understood: {detail}")]
+    #[error("the answer of {host} makes no sense: {detail}")]
     Answer { host: String, detail: String },
 }
 
@@ -78,7 +76,19 @@ where
 {
     let encrypted = source::handshake(host, tls, stream, &mut None).await;
     encrypted.map_err(|error| match error {
-        SourceError::Certificate { host, why, fingerprint } => OutgoingError::Certificate { host, why, fingerprint },
+        SourceError::Certificate {
+            host,
+            why,
+            mend,
+            fingerprint,
+        } => {
+            let mend = match mend {
+                Mend::Host(Some(name)) => format!("use the name {name}"),
+                mend => mend.words(),
+            };
+            let why = format!("{why}: {mend}");
+            OutgoingError::Certificate { host, why, fingerprint }
+        }
         SourceError::CaFile { file, detail } => OutgoingError::CaFile { file, detail },
         SourceError::Tls { host, detail } => OutgoingError::Tls { host, detail },
         other => OutgoingError::Tls {

@@ -16,6 +16,7 @@ use super::{
     judge::names_very_many,
     pulse::Pulse,
     run::{self, Exit},
+    standing::Trouble,
 };
 use crate::{
     archive::{Change, Source, StoreError},
@@ -104,7 +105,7 @@ pub struct Finished {
     pub run: Arc<Run>,
     pub exit: Exit,
     /// Why the source, or the store, let it come to nothing or to an early end.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
     /// Copies that it left to be archived; `None` where it did not come to look.
     pub left_open: Option<u64>,
 }
@@ -113,11 +114,11 @@ pub struct Finished {
 pub enum StartError {
     #[error("a run of profile {0:?} is already going on")]
     Busy(String),
-    #[error("profile {0:?} is being started anew; ask again in a moment")]
+    #[error("profile {0:?} is restarting; try again in a moment")]
     Restarting(String),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the run of profile {0:?} was given up; its protocol says why, and the profile is started anew")]
+    #[error("the run of profile {0:?} was given up; its protocol says why. The profile restarts by itself")]
     Stopped(String),
 }
 
@@ -308,7 +309,7 @@ impl Handler<Progress> for Profile {
                     if run.errors.len() < LOGGED {
                         ending::log_error(run, &error);
                     }
-                    run.error(&error.folder, error.copy, &error.stage, error.error);
+                    run.add_error(error);
                 }
                 metrics::reopened(&self.config.name, reopened);
                 run.reopened += reopened;

@@ -45,6 +45,14 @@ impl CollectError {
         matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
     }
 
+    /// What to do about it, where more is known than its stage says.
+    pub fn what_to_do(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.what_to_do(),
+            Self::Store(_) | Self::Cancelled | Self::Profile => None,
+        }
+    }
+
     /// Whether the server asks to come again later.
     pub fn asks_to_wait(&self) -> bool {
         matches!(self, Self::Source(error) if error.wait().is_some())
@@ -154,7 +162,7 @@ impl Work<'_> {
                 Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
                     let error = SourceError::Unreadable {
                         path: folder.clone(),
-                        why: format!("it was tried again and again: {}", losses.why),
+                        why: format!("given up after several attempts: {}", losses.why),
                     };
                     self.jobs.refused(FolderError { folder, error });
                     continue;
@@ -202,7 +210,7 @@ impl Work<'_> {
                 profile = self.task.profile.name,
                 run = self.task.run,
                 folder = name,
-                "the folder was made anew during the run; it is listed again"
+                "the folder was replaced during the run; it is listed again"
             );
             return match self.jobs.survey_again(name) {
                 true => Ok(()),
@@ -352,16 +360,14 @@ impl Work<'_> {
         for Unfetched { copy, why } in unfetched {
             let error = match why {
                 UnfetchedWhy::NotAnswered => {
-                    self.missing.push((copy, "the server does not give it out"));
+                    self.missing.push((copy, "the server did not send it"));
                     continue;
                 }
                 UnfetchedWhy::NoBody => {
-                    self.missing.push((copy, "the server gives no body (NIL)"));
+                    self.missing.push((copy, "the server sent no body (NIL)"));
                     continue;
                 }
-                UnfetchedWhy::NotUnderstood(line) => {
-                    ("fetch", format!("what the server sends of it cannot be read: {line}"))
-                }
+                UnfetchedWhy::NotUnderstood(line) => ("fetch", format!("the server's answer cannot be read: {line}")),
                 UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
                 UnfetchedWhy::Unreadable(words) => ("read", words),
                 UnfetchedWhy::NoMail(words) => ("format", format!("no mail: {words}")),

@@ -242,15 +242,15 @@ impl Work<'_> {
         }
         if self.flagged > 0 {
             let notice = format!(
-                "{} archived copies in {} are flagged, and not deleted for that",
+                "{} archived copies in {} are flagged on the server, and so not deleted",
                 self.flagged, self.folder
             );
             self.progress.notices.push(notice);
         }
         if self.short > 0 {
             let notice = format!(
-                "{} archived copies in {} are not deleted: the server announces more bytes of them than it gives, so perhaps \
-                 not all of them is in the archive",
+                "{} archived copies in {} are not deleted: the server announces more bytes than it sends, so the archive may \
+                 not have all of them",
                 self.short, self.folder
             );
             self.progress.notices.push(notice);
@@ -270,10 +270,6 @@ fn fault_point(name: &'static str) -> Result<(), CollectError> {
 
 /// What is said of a folder in which nothing could be deleted.
 pub fn folder_error(folder: &str, error: &SourceError) -> CopyError {
-    CopyError {
-        folder: folder.to_owned(),
-        copy: String::new(),
-        stage: DELETION.to_owned(),
-        error: format!("nothing more is deleted here: {error}"),
-    }
+    let error = format!("nothing more is deleted here: {error}");
+    CopyError::new(folder, "", DELETION, error)
 }

@@ -9,6 +9,7 @@ use super::{
     appended::notice_of_appended,
     frequent::notice_of_unknown,
     run::{self, FolderError, RunError},
+    standing::Trouble,
 };
 use crate::{
     archive::StoreError,
@@ -48,14 +49,26 @@ pub(super) fn finish(
     let mut run = live.run(number)?;
     let some_refused = !refused.is_empty();
     for FolderError { folder, error } in refused {
-        note(&mut run, &folder, "folder", &error.to_string());
+        let advice = error.what_to_do();
+        note(
+            &mut run,
+            CopyError::new(folder, "", "folder", error).with_advice(advice),
+        );
     }
-    match &result {
-        Err(RunError::Interrupted) | Ok(()) => {}
+    let trouble = match &result {
+        Ok(()) | Err(RunError::Interrupted) => None,
         Err(error) => {
-            note(&mut run, "", error.stage(), &error.to_string());
+            let advice = error.what_to_do();
+            note(
+                &mut run,
+                CopyError::new("", "", error.stage(), error).with_advice(Some(advice.clone())),
+            );
+            Some(Trouble {
+                why: error.to_string(),
+                what_to_do: advice,
+            })
         }
-    }
+    };
     let expected = live.expected();
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let own = live.own_addresses(&config.server.username);
@@ -78,10 +91,6 @@ pub(super) fn finish(
     let fetched_at = run.import.is_empty().then(|| now.as_second());
     metrics::run_ended(&run.profile, run.state, took, fetched_at);
     let exit = run::exit(run.state, &result);
-    let trouble = match result {
-        Ok(()) | Err(RunError::Interrupted) => None,
-        Err(error) => Some(error.to_string()),
-    };
     if let Some(left) = left_open.filter(|_| run.import.is_empty()) {
         metrics::open_copies(&run.profile, left);
     }
@@ -94,16 +103,10 @@ pub(super) fn finish(
 }
 
 /// An error of no copy: in the protocol, in the log, and counted.
-fn note(run: &mut Run, folder: &str, stage: &str, error: &str) {
-    let error = CopyError {
-        folder: folder.to_owned(),
-        copy: String::new(),
-        stage: stage.to_owned(),
-        error: error.to_owned(),
-    };
-    metrics::error(stage);
+fn note(run: &mut Run, error: CopyError) {
+    metrics::error(&error.stage);
     log_error(run, &error);
-    run.error(folder, "", stage, &error.error);
+    run.add_error(error);
 }
 
 pub(super) fn log(finished: &Finished) {
@@ -139,6 +142,7 @@ pub(super) fn log_error(run: &Run, error: &CopyError) {
         copy,
         stage,
         error,
+        what_to_do: _,
     } = error;
     let (profile, run) = (&run.profile, run.run);
     tracing::warn!(profile, run, folder, copy, stage, error, "not done");

@@ -129,7 +129,7 @@ impl Fleet {
         if self.folders().is_empty() && self.jobs.are_any_denied() {
             let error = SourceError::Unreadable {
                 path: "any folder".to_owned(),
-                why: "this account may read none of those that `include` names".to_owned(),
+                why: "the account has no right to read any folder that `include` names".to_owned(),
             };
             refused.push(FolderError {
                 folder: String::new(),
@@ -329,9 +329,9 @@ impl Fleet {
             if !usable {
                 let notice = match error {
                     SourceError::Protocol { .. } | SourceError::TooMuch { .. } => {
-                        format!("a connection was given up, and another one made: {error}")
+                        format!("a connection was given up and re-established: {error}")
                     }
-                    _ => "the connection was lost and made again".to_owned(),
+                    _ => "the connection was lost and re-established".to_owned(),
                 };
                 self.tell(notice).await?;
             }
@@ -365,8 +365,10 @@ impl Fleet {
     async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
         tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the run goes on over fewer connections");
         let many = self.task.profile.connections;
-        self.tell(format!("the server does not take {many} connections at once ({error})"))
-            .await
+        self.tell(format!(
+            "the server does not accept {many} connections at once, so the run used fewer ({error})"
+        ))
+        .await
     }
 
     async fn tell(&self, notice: String) -> Result<(), RunError> {

@@ -86,9 +86,9 @@ async fn message(session: &mut Session, one: &Announced) -> Result<String, (Stri
 fn why(unfetched: &Unfetched) -> String {
     let copy = &unfetched.copy;
     match &unfetched.why {
-        UnfetchedWhy::NotAnswered => format!("the server does not give out {copy}"),
+        UnfetchedWhy::NotAnswered => format!("the server did not send {copy}"),
         UnfetchedWhy::NoBody => format!("the server gives NIL for {copy}"),
-        UnfetchedWhy::NotUnderstood(line) => format!("what the server sends of {copy} cannot be read: {line}"),
+        UnfetchedWhy::NotUnderstood(line) => format!("the server's answer about {copy} cannot be read: {line}"),
         UnfetchedWhy::Refused(words) => format!("the server refuses {copy}: {words}"),
         UnfetchedWhy::Unreadable(words) | UnfetchedWhy::NoMail(words) => format!("{copy}: {words}"),
     }

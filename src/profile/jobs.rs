@@ -151,8 +151,8 @@ impl Losses {
     /// Why a copy is given up.
     pub fn of_a_copy(&self) -> String {
         match self.count {
-            0 => format!("the server asks again and again to come later: {}", self.why),
-            _ => format!("each time it is fetched the connection is of no more use: {}", self.why),
+            0 => format!("the server keeps asking to come later: {}", self.why),
+            _ => format!("each time it is fetched, the connection breaks: {}", self.why),
         }
     }
 

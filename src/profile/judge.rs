@@ -212,10 +212,5 @@ pub fn names_very_many(copy: &CopyRef, more: u64) -> String {
 }
 
 pub fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
-    CopyError {
-        folder: folder.to_owned(),
-        copy: copy.to_string(),
-        stage: stage.to_owned(),
-        error,
-    }
+    CopyError::new(folder, copy, stage, error)
 }

@@ -16,6 +16,7 @@ use crate::{
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
+    report::remedy,
     route::{Directory, Known},
     source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
@@ -68,6 +69,9 @@ pub struct ProbeStep {
     pub step: String,
     pub ok: bool,
     pub detail: String,
+    /// What to do about it, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what_to_do: Option<String>,
     pub ms: u64,
 }
 
@@ -145,17 +149,34 @@ struct Look<'p> {
     outlook: Outlook<'p>,
 }
 
+/// What failed in a step: why, and what to do about it.
+struct Failed(String, Option<String>);
+
+impl From<SourceError> for Failed {
+    fn from(error: SourceError) -> Self {
+        Self(error.to_string(), error.what_to_do())
+    }
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self(why, None)
+    }
+}
+
 impl Probe {
-    fn step(&mut self, step: &str, started: Instant, result: &Result<String, impl ToString>) -> bool {
-        let (ok, detail) = match result {
-            Ok(detail) => (true, detail.clone()),
-            Err(error) => (false, error.to_string()),
+    /// Notes a step after the login; `stage` is that of a run's error in its place.
+    fn step(&mut self, step: &str, stage: &str, started: Instant, result: Result<String, Failed>) -> bool {
+        let (ok, detail, what_to_do) = match result {
+            Ok(detail) => (true, detail, None),
+            Err(Failed(why, advice)) => (false, why, Some(advice.unwrap_or_else(|| remedy(stage).to_owned()))),
         };
         let ms = started.elapsed().as_millis() as u64;
         self.steps.push(ProbeStep {
             step: step.to_owned(),
             ok,
             detail,
+            what_to_do,
             ms,
         });
         ok
@@ -173,6 +194,7 @@ impl Probe {
                 step: step.as_str().to_owned(),
                 ok: true,
                 detail,
+                what_to_do: None,
                 ms,
             });
         }
@@ -186,10 +208,12 @@ impl Probe {
             Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error))) => Err(error),
             Err(error) => {
                 self.exit = error.blame().into();
+                let step = error.step().as_str();
                 self.steps.push(ProbeStep {
-                    step: error.step().as_str().to_owned(),
+                    step: step.to_owned(),
                     ok: false,
                     detail: error.to_string(),
+                    what_to_do: Some(error.what_to_do().unwrap_or_else(|| remedy(step).to_owned())),
                     ms: (started.elapsed().as_millis() as u64).saturating_sub(known),
                 });
                 Ok(None)
@@ -202,8 +226,8 @@ impl Probe {
         let started = Instant::now();
         let result = self.count_folders(look.profile, session).await;
         let all = matches!(result, Ok((_, true)));
-        let result = result.map(|(detail, _)| detail);
-        if !self.step("folders", started, &result) {
+        let result = result.map(|(detail, _)| detail).map_err(Failed::from);
+        if !self.step("folders", "folder", started, result) {
             return false;
         }
         // The one with the most messages is where most of the mail comes from.
@@ -215,7 +239,7 @@ impl Probe {
             return all;
         };
         if !session.can_fetch_headers() {
-            let words = "the server does not give out headers alone (it has no TOP), so nothing was looked at; `archive \
+            let words = "the server does not give out headers alone (it has no TOP), so no message was looked at; `archive \
                          --dry-run` looks at whole messages";
             self.warnings.push(words.into());
             return all;
@@ -223,14 +247,15 @@ impl Probe {
         let started = Instant::now();
         let newest = match self.newest(&folder, session).await {
             Ok(newest) => newest,
-            Err(error) => return self.step("headers", started, &Err::<String, _>(error)),
+            Err(error) => return self.step("headers", "fetch", started, Err(error)),
         };
         if newest.iter().all(|one| one.size > look.most) && !newest.is_empty() {
-            let words = "each of the newest messages is larger than max_message_size, and would stay where it is";
+            let words =
+                "each of the newest messages is larger than limits.max_message_size, and would stay on the server";
             self.doubts.push(words.into());
         }
         let result = self.look_at_headers(&folder, &newest, session, look).await;
-        if !self.step("headers", started, &result) {
+        if !self.step("headers", "fetch", started, result) {
             return false;
         }
         // Over POP3 a server may mark what was fetched as read, or delete it.
@@ -238,7 +263,7 @@ impl Probe {
             let started = Instant::now();
             let fitting = newest.into_iter().filter(|one| one.size <= look.most);
             if let Some(result) = whole(session, fitting.collect()).await
-                && !self.step("message", started, &result)
+                && !self.step("message", "fetch", started, result.map_err(Failed::from))
             {
                 return false;
             }
@@ -264,17 +289,13 @@ impl Probe {
                 }
                 Err(error) if error.disposition() == Disposition::Report => {
                     all = false;
+                    let advice = error.what_to_do();
                     let words = if error.to_string().contains(&name) {
                         error.to_string()
                     } else {
                         format!("{name}: {error}")
                     };
-                    self.steps.push(ProbeStep {
-                        step: "folder".to_owned(),
-                        ok: false,
-                        detail: words,
-                        ms: started.elapsed().as_millis() as u64,
-                    });
+                    self.step("folder", "folder", started, Err(Failed(words, advice)));
                 }
                 Err(error) => return Err(error),
             }
@@ -297,19 +318,18 @@ impl Probe {
     }
 
     /// The newest messages of a folder that has some.
-    async fn newest(&self, folder: &str, session: &mut Session) -> Result<Vec<Announced>, String> {
-        let words = |error: SourceError| error.to_string();
-        let opened = session.open(folder).await.map_err(words)?;
-        let listing = session.listing().await.map_err(words)?;
+    async fn newest(&self, folder: &str, session: &mut Session) -> Result<Vec<Announced>, Failed> {
+        let opened = session.open(folder).await?;
+        let listing = session.listing().await?;
         let skipped = (listing.len() as usize).saturating_sub(NEWEST);
         let newest: Vec<CopyRef> = listing.copies().skip(skipped).collect();
-        let announced = session.sizes(&newest, false).await.map_err(words)?;
+        let announced = session.sizes(&newest, false).await?;
         if announced.is_empty() && opened.exists > 0 {
             let (said, listed) = (opened.exists, newest.len());
-            return Err(format!(
-                "the server says that {said} messages stand in {folder}, lists {listed} of the newest {NEWEST} in a way that \
-                 tells them apart, and gives the size of none: a run would archive nothing"
-            ));
+            return Err(Failed::from(format!(
+                "{folder} has {said} messages by what the server says, but of the newest {NEWEST} it lists {listed}, and gives \
+                 the size of none: a run would archive nothing"
+            )));
         }
         Ok(announced)
     }
@@ -320,24 +340,25 @@ impl Probe {
         newest: &[Announced],
         session: &mut Session,
         look: &mut Look<'_>,
-    ) -> Result<String, String> {
+    ) -> Result<String, Failed> {
         let Look { evidence, outlook, .. } = look;
         let mut each = |bytes: bytes::Bytes| {
             evidence.look(&Header::scan(&bytes));
             outlook.look(&bytes);
         };
-        let missed = glimpse(session, newest, &mut each)
-            .await
-            .map_err(|error| error.to_string())?;
+        let missed = glimpse(session, newest, &mut each).await?;
         let looked_at = newest.len() - missed.len();
         let Some(why) = missed.first() else {
             return Ok(format!("looked at the headers of the newest {looked_at} of {folder}"));
         };
         if looked_at == 0 {
             let of = newest.len();
-            return Err(format!("no header came of the newest {of} messages of {folder}: {why}"));
+            return Err(format!("the server sent no header of the newest {of} messages of {folder}: {why}").into());
         }
-        let words = format!("of {} of the newest messages no header came: {why}", missed.len());
+        let words = format!(
+            "the server sent no header of {} of the newest messages: {why}",
+            missed.len()
+        );
         self.warnings.push(words);
         Ok(format!(
             "looked at the headers of {looked_at} of the newest {} of {folder}",

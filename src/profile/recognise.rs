@@ -186,7 +186,7 @@ pub(super) async fn recognise(
         let silent = copies.iter().filter(|copy| !told.contains(copy)).cloned().collect();
         let listing = unless_cancelled(&task.cancel, session.listing()).await?;
         for copy in listing.among(&silent) {
-            found.undecided.push((copy, "the server does not tell its size".into()));
+            found.undecided.push((copy, "the server does not say its size".into()));
         }
     }
     let flagged = announced.iter().filter(|one| for_deletion && one.is_flagged());

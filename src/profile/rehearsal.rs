@@ -165,13 +165,9 @@ impl Work<'_> {
                     self.notices.push(may_not_be_read(&name, &error));
                 }
                 Err(error) if error.session_is_usable() => {
-                    let error = CopyError {
-                        folder: name,
-                        copy: String::new(),
-                        stage: "folder".into(),
-                        error: error.to_string(),
-                    };
-                    self.refused.push(error);
+                    let advice = error.what_to_do();
+                    self.refused
+                        .push(CopyError::new(name, "", "folder", error).with_advice(advice));
                 }
                 gone_through => gone_through?,
             }
@@ -189,12 +185,7 @@ impl Work<'_> {
     /// Tells what was left out of what was listed.
     fn note_unclear(&mut self, session: &mut Session, folder: &str) {
         if let Some(error) = session.take_unclear() {
-            self.refused.push(CopyError {
-                folder: folder.to_owned(),
-                copy: String::new(),
-                stage: "folder".into(),
-                error: error.to_string(),
-            });
+            self.refused.push(CopyError::new(folder, "", "folder", error));
         }
     }
 
@@ -227,7 +218,7 @@ impl Work<'_> {
                 let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
                 let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
                 self.missing
-                    .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                    .extend(silent.map(|copy| (copy, "the server does not say its size")));
             }
             let mut fitting = self.put_aside_too_large(folder, announced);
             let before = fitting.len();
@@ -278,12 +269,12 @@ impl Work<'_> {
         };
         for Unfetched { copy, why } in unfetched {
             match why {
-                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server does not give it out")),
-                UnfetchedWhy::NoBody => self.missing.push((copy, "the server gives no body (NIL)")),
+                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server did not send it")),
+                UnfetchedWhy::NoBody => self.missing.push((copy, "the server sent no body (NIL)")),
                 // That says nothing yet about the whole message.
                 UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
                 UnfetchedWhy::NotUnderstood(line) => {
-                    let error = format!("what the server sends of it cannot be read: {line}");
+                    let error = format!("the server's answer cannot be read: {line}");
                     self.tally.failed(folder, &copy, "fetch", error);
                 }
                 UnfetchedWhy::Refused(words) => {
@@ -404,16 +395,19 @@ impl Work<'_> {
             self.notices.push(notice.into());
         }
         let (unknown_addresses, unknown_addresses_omitted) = self.tally.unknown_addresses();
-        let mut errors = std::mem::take(&mut self.tally.errors);
-        errors.append(&mut self.refused);
+        let mut found = std::mem::take(&mut self.tally.errors);
+        found.append(&mut self.refused);
         match &result {
             Ok(()) | Err(RunError::Interrupted) => {}
-            Err(error) => errors.push(CopyError {
-                folder: String::new(),
-                copy: String::new(),
-                stage: error.stage().to_owned(),
-                error: error.to_string(),
-            }),
+            Err(error) => {
+                let advice = Some(error.what_to_do());
+                found.push(CopyError::new("", "", error.stage(), error).with_advice(advice));
+            }
+        }
+        let mut errors = Vec::with_capacity(found.len());
+        for mut error in found {
+            error.advise(&errors);
+            errors.push(error);
         }
         let tally = self.tally;
         Rehearsal {

@@ -285,11 +285,11 @@ impl Work<'_> {
 /// What is said where names were given a second time.
 pub(super) fn notice(folder: &str, sign: &str, copies: usize) -> String {
     let copies = match copies {
-        0 => "no copy that is still there is another one".to_owned(),
+        0 => "none of the copies that are still there is affected".to_owned(),
         1 => "1 copy counts as new and is fetched again".to_owned(),
         many => format!("{many} copies count as new and are fetched again"),
     };
-    format!("{folder}: {sign}; was the mailbox put back from a backup, or made anew? {copies}")
+    format!("{folder}: {sign}; was the mailbox restored from a backup, or created again? {copies}")
 }
 
 fn is_other(announced: &Announced, known: &HashMap<CopyRef, DoneCopy>) -> bool {

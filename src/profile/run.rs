@@ -11,7 +11,7 @@ use super::{
 use crate::{
     archive::StoreError,
     config::ConfigError,
-    report::{ALTERED, DELETION, Run, RunState},
+    report::{ALTERED, DELETION, Run, RunState, remedy},
     source::{Import, SourceError},
     token::{Blame, LoginError},
 };
@@ -81,6 +81,16 @@ impl RunError {
             Self::Store(_) => "store",
             Self::Interrupted | Self::Fault => "run",
         }
+    }
+
+    /// What to do about it.
+    pub fn what_to_do(&self) -> String {
+        let advice = match self {
+            Self::Unreachable(error) | Self::Lost(error) => error.what_to_do(),
+            Self::Login(error) => error.what_to_do(),
+            Self::Config(_) | Self::Store(_) | Self::Interrupted | Self::Fault => None,
+        };
+        advice.unwrap_or_else(|| remedy(self.stage()).to_owned())
     }
 
     pub fn state(&self) -> RunState {

@@ -126,12 +126,7 @@ impl Fleet {
 }
 
 fn nowhere() -> CopyError {
-    CopyError {
-        folder: String::new(),
-        copy: String::new(),
-        stage: crate::report::DELETION.to_owned(),
-        error: String::new(),
-    }
+    CopyError::new("", "", crate::report::DELETION, "")
 }
 
 fn unconfirmed(marked: usize, error: &SourceError) -> CopyError {

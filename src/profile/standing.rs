@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::retry::RUNS;
 use crate::{
     account::without_number,
-    report::{Run, RunState, timestamp},
+    report::{Run, RunState, remedy, timestamp},
 };
 
 /// From so many failures in a row on, a profile is failing.
@@ -24,6 +24,23 @@ pub struct Failing {
     pub why: String,
     #[serde(default)]
     pub what_to_do: String,
+}
+
+/// Why a run came to nothing or to an early end, and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trouble {
+    pub why: String,
+    pub what_to_do: String,
+}
+
+impl Trouble {
+    /// One of a stage.
+    pub fn of(stage: &str, why: impl ToString) -> Self {
+        Self {
+            why: why.to_string(),
+            what_to_do: remedy(stage).to_owned(),
+        }
+    }
 }
 
 /// A run that ended, in short.
@@ -88,8 +105,16 @@ impl Standing {
             ..Self::default()
         };
         if let Some(run) = last.filter(|run| run.state == RunState::Failed) {
-            let why = run.errors.last().map_or("it is not known why", |error| &error.error);
-            standing.failed(run.finished_at.unwrap_or(run.started_at), why);
+            let trouble = match run.errors.last() {
+                // A protocol of an earlier version does not say what to do.
+                Some(error) if error.what_to_do.is_empty() => Trouble::of(&error.stage, &error.error),
+                Some(error) => Trouble {
+                    why: error.error.clone(),
+                    what_to_do: error.what_to_do.clone(),
+                },
+                None => Trouble::of("", "its protocol does not say why"),
+            };
+            standing.failed(run.finished_at.unwrap_or(run.started_at), &trouble);
         }
         standing
     }
@@ -120,7 +145,7 @@ impl Standing {
     }
 
     /// A run failed; gives for how long the profile is left alone.
-    pub fn failed(&mut self, now: Timestamp, why: &str) -> Duration {
+    pub fn failed(&mut self, now: Timestamp, trouble: &Trouble) -> Duration {
         let failing = self.failing.get_or_insert_with(|| Failing {
             since: timestamp(now),
             times: 0,
@@ -128,7 +153,8 @@ impl Standing {
             what_to_do: String::new(),
         });
         failing.times = failing.times.saturating_add(1);
-        failing.why = without_number(why);
+        failing.why = without_number(&trouble.why);
+        trouble.what_to_do.clone_into(&mut failing.what_to_do);
         let pause = RUNS.after(failing.times);
         self.retry_at = now.checked_add(pause).ok();
         pause
@@ -184,12 +210,12 @@ mod tests {
         let mut standing = Standing::default();
         let nightly = Some(at(80_000));
         assert_eq!(standing.next(nightly, at(0)), nightly);
-        let pause = standing.failed(at(0), "refused");
+        let pause = standing.failed(at(0), &Trouble::of("login", "refused"));
         let retry = standing.next(nightly, at(0)).unwrap();
         assert_eq!(retry, at(0).checked_add(pause).unwrap());
         assert!(!standing.is_failing());
-        standing.failed(at(60), "refused");
-        standing.failed(at(120), "silent");
+        standing.failed(at(60), &Trouble::of("login", "refused"));
+        standing.failed(at(120), &Trouble::of("login", "silent"));
         assert!(standing.is_failing());
         let failing = standing.failing.clone().unwrap();
         assert_eq!(
@@ -209,7 +235,7 @@ mod tests {
     #[test]
     fn a_clock_set_back_does_not_put_a_retry_off() {
         let mut standing = Standing::default();
-        standing.failed(at(1_000_000), "refused");
+        standing.failed(at(1_000_000), &Trouble::of("login", "refused"));
         assert_eq!(standing.next(Some(at(0)), at(0)), Some(at(0)));
     }
 }

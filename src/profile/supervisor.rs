@@ -27,7 +27,7 @@ use super::{
     connection::Stages,
     pulse::Stethoscope,
     retry::PROFILES,
-    standing::Standing,
+    standing::{Standing, Trouble},
     watcher::Watched,
 };
 use crate::{
@@ -220,14 +220,14 @@ impl Supervisor {
             Err(StartError::Busy(_) | StartError::Restarting(_)) => return,
             Err(StartError::Store(error)) => {
                 tracing::warn!(%error, profile = self.config.name, "the run could not begin");
-                self.failed(&error.to_string());
+                self.failed(&Trouble::of("store", error));
             }
             Ok(Finished { run, .. }) if !run.import.is_empty() => {}
             Ok(finished) => {
                 let Finished { run, left_open, .. } = finished;
                 self.standing.send_modify(|standing| standing.ended(run, *left_open));
                 match &finished.trouble {
-                    Some(why) => self.failed(why),
+                    Some(trouble) => self.failed(trouble),
                     None if run.state == RunState::Interrupted => {
                         self.standing.send_modify(|standing| standing.interrupted(clock::now()));
                     }
@@ -241,14 +241,15 @@ impl Supervisor {
         ctx.run_later(Duration::ZERO, Self::look_after);
     }
 
-    fn failed(&mut self, why: &str) {
+    fn failed(&mut self, trouble: &Trouble) {
         let profile = &self.config.name;
         let mut pause = Duration::ZERO;
         self.standing.send_modify(|standing| {
             let was = standing.is_failing();
-            pause = standing.failed(clock::now(), why);
+            pause = standing.failed(clock::now(), trouble);
             if standing.is_failing() && !was {
-                tracing::error!(profile, why, "the profile is failing; it goes on being tried");
+                let why = &trouble.why;
+                tracing::error!(profile, why, "the profile is failing; it is tried again and again");
             }
         });
         if self.scheduled && self.config.schedule != config::Schedule::Manual {
@@ -276,7 +277,7 @@ impl Supervisor {
         };
         let pause = PROFILES.after(self.deaths);
         let name = &self.config.name;
-        tracing::error!(profile = name, cause, ?pause, "the profile is gone and is started anew");
+        tracing::error!(profile = name, cause, ?pause, "the profile died and restarts");
         metrics::supervisor_restart(name, cause);
         self.close_run(cause, ctx);
         self.standing.send_modify(|standing| standing.silent = 0);
@@ -317,7 +318,7 @@ impl Supervisor {
             _ => format!("the profile stopped ({cause}); this is a fault of dropkeep"),
         };
         if busy {
-            self.failed(&why);
+            self.failed(&Trouble::of("run", &why));
         }
         let Some(mut run) = run else { return gone.cancel() };
         metrics::error("run");

@@ -190,7 +190,7 @@ impl Work<'_> {
                         let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
                         let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
                         self.missing
-                            .extend(silent.map(|copy| (copy, "the server does not tell its size")));
+                            .extend(silent.map(|copy| (copy, "the server does not say its size")));
                         if let Some(error) = session.take_unclear() {
                             let folder = current.unit.folder.name.clone();
                             self.jobs.refused(FolderError { folder, error });
@@ -243,7 +243,7 @@ impl Work<'_> {
             let listing = session.folders(&self.task.profile.folders);
             match unless_cancelled(&self.task.cancel, listing).await {
                 Ok(standing) if !standing.contains(&folder) => {
-                    let notice = format!("the folder {folder} vanished while the run went on");
+                    let notice = format!("the folder {folder} was deleted or renamed during the run");
                     self.progress.notices.push(notice);
                     return self.flush().await;
                 }
@@ -260,15 +260,16 @@ impl Work<'_> {
 /// What is said of a folder that a pattern found and that may not be read.
 pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
     format!(
-        "nothing of the folder {folder:?} is archived, as this account may not read it ({error}); give it the right to \
-         (RFC 4314: r), or name the folder in `exclude`"
+        "the folder {folder:?} is not archived: the account has no right to read it ({error}); grant that right (RFC 4314: \
+         r), or name the folder in `exclude`"
     )
 }
 
 /// What there is to say of messages over POP3 that have no unique id of their own.
 fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
     let Listing::Pop3(mailbox) = listing else { return None };
-    const FETCHED: &str = "fetched in every run, and known ones are told by their content; none of them is deleted";
+    const FETCHED: &str =
+        "fetched in every run, known ones are recognised by their content, and none of them is deleted";
     let without = (0..mailbox.len()).filter(|at| mailbox.uidl(*at).is_none()).count();
     if without > 0 && without == mailbox.len() {
         return Some(format!("the server has no UIDL: every message is {FETCHED}"));

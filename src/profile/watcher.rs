@@ -90,7 +90,7 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
             profile = profile.name,
             why,
             ?pause,
-            "new mail is not watched for, but looked for by the minute"
+            "new mail is looked for every minute, as it cannot be watched for"
         );
         tokio::time::sleep(pause).await;
     }

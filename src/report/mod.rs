@@ -7,6 +7,7 @@ mod http;
 mod logs;
 pub mod metrics;
 mod protocol;
+mod remedy;
 mod stages;
 
 pub use account::{Afloat, Voyage, settle, unaccounted};
@@ -14,4 +15,5 @@ pub use filter::RunFilter;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
 pub use protocol::{ALTERED, CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
+pub use remedy::remedy;
 pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};

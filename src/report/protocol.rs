@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::remedy::remedy;
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
@@ -80,6 +81,39 @@ pub struct CopyError {
     pub copy: String,
     pub stage: String,
     pub error: String,
+    /// What to do about it, with the first of those errors of which the same is to be done.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub what_to_do: String,
+}
+
+impl CopyError {
+    pub fn new(folder: impl Into<String>, copy: impl ToString, stage: &str, error: impl ToString) -> Self {
+        Self {
+            folder: folder.into(),
+            copy: copy.to_string(),
+            stage: stage.to_owned(),
+            error: error.to_string(),
+            what_to_do: String::new(),
+        }
+    }
+
+    /// With what to do about it, where more is known than its stage says.
+    pub fn with_advice(self, what_to_do: Option<String>) -> Self {
+        Self {
+            what_to_do: what_to_do.unwrap_or_default(),
+            ..self
+        }
+    }
+
+    /// Adds what to do about it by its stage, unless it says so itself; not where one of those `before` says the same.
+    pub fn advise(&mut self, before: &[Self]) {
+        if self.what_to_do.is_empty() {
+            self.what_to_do = remedy(&self.stage).to_owned();
+        }
+        if before.iter().any(|known| known.what_to_do == self.what_to_do) {
+            self.what_to_do.clear();
+        }
+    }
 }
 
 /// A copy that was deleted on its server, or moved there to the folder for it.
@@ -205,7 +239,11 @@ impl Run {
     }
 
     pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
-        let copy = copy.to_string();
+        self.add_error(CopyError::new(folder, copy, stage, error));
+    }
+
+    pub fn add_error(&mut self, mut error: CopyError) {
+        let stage = error.stage.as_str();
         let most = if stage == SIZE { MOST_TOO_LARGE } else { MOST_ERRORS };
         // Those that are many do not hide the others.
         let kind = |stage: &str| [SIZE, ALTERED].iter().position(|known| *known == stage);
@@ -213,16 +251,12 @@ impl Run {
             let same = self.errors.iter().filter(|error| kind(&error.stage) == kind(stage));
             same.count()
         };
-        if !copy.is_empty() && self.errors.len() >= most && of_its_kind() >= most {
+        if !error.copy.is_empty() && self.errors.len() >= most && of_its_kind() >= most {
             self.errors_omitted += 1;
             return;
         }
-        let error = CopyError {
-            folder: folder.to_owned(),
-            copy,
-            stage: stage.to_owned(),
-            error: without_number(&error.to_string()),
-        };
+        error.error = without_number(&error.error);
+        error.advise(&self.errors);
         self.errors.push(error);
     }
 
@@ -293,5 +327,9 @@ mod tests {
         let of = |stage: &str| run.errors.iter().filter(|error| error.stage == stage).count();
         assert_eq!((of(SIZE), of("fetch"), of("folder")), (MOST_TOO_LARGE, MOST_ERRORS, 1));
         assert_eq!(run.errors_omitted as usize, 6000 - MOST_TOO_LARGE - MOST_ERRORS);
+        // Each kind once.
+        let advised = run.errors.iter().filter(|error| !error.what_to_do.is_empty());
+        let advised: Vec<&str> = advised.map(|error| &*error.stage).collect();
+        assert_eq!(advised, [SIZE, "fetch", "folder"]);
     }
 }

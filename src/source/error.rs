@@ -4,9 +4,9 @@ use std::{cmp::Reverse, io, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Credential, Step, token};
+use super::{Credential, Step, token, verifier::Mend, wrong::Found};
 use crate::{
-    config::{Fingerprint, Secret},
+    config::{Access, Encryption, Fingerprint, Secret},
     harmless::one_line,
 };
 
@@ -24,11 +24,11 @@ pub enum Disposition {
 /// A failure of a source. Its words are for the administrator and never hold the password.
 #[derive(thiserror::Error, Debug)]
 pub enum SourceError {
-    #[error("cannot find the address of {host}: {source}")]
+    #[error("{}", not_found(host, source))]
     Resolve { host: String, source: io::Error },
-    #[error("cannot connect to {host} port {port}: {source}")]
+    #[error("{}", not_connected(host, *port, source))]
     Connect { host: String, port: u16, source: io::Error },
-    #[error("{host} was silent for {}{during}; a longer `timeout` may help", humantime::format_duration(*after))]
+    #[error("{}", silence(host, during, *after, *step))]
     Timeout {
         host: String,
         /// Empty, or " after …", " during …": the phase or command.
@@ -36,39 +36,53 @@ pub enum SourceError {
         after: Duration,
         step: Option<Step>,
     },
+    /// The server took the connection, and did not greet.
+    #[error("no greeting on port {port} within {}: {}", humantime::format_duration(*after), says_nothing(*access))]
+    Silent { port: u16, access: Access, after: Duration },
+    /// Another server listens there than the configuration says.
+    #[error("{}", found.words(*port, *access))]
+    WrongPort { port: u16, access: Access, found: Found },
     #[error("TLS with {host} failed: {detail}")]
     Tls { host: String, detail: String },
     #[error(
-        "the certificate of {host} is refused: {why}. If it is the right one, pin it: tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}"
+        "the certificate of {host} is refused: {why}: {}, or pin it: tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}",
+        mend.words()
     )]
     Certificate {
         host: String,
         why: String,
+        mend: Mend,
         fingerprint: Fingerprint,
     },
     #[error("ca_file {file}: {detail}")]
     CaFile { file: String, detail: String },
     #[error(
-        "{host} does not offer {command}, so the connection cannot be encrypted; use an -ssl access, or one without TLS"
+        "{host} does not offer {command} on this port; try access = \"{}\", without `port`",
+        if *command == "STLS" { "pop3-ssl" } else { "imap-ssl" }
     )]
     NoUpgrade { host: String, command: &'static str },
-    #[error(
-        "{host} sent data in clear text behind its answer to {command}: somebody may be tampering with the connection"
-    )]
+    #[error("{host} sent clear text after its answer to {command}: somebody may be tampering with the connection")]
     Injected { host: String, command: &'static str },
-    #[error("{host} greets as already logged in (PREAUTH), so the connection can no longer be encrypted")]
+    #[error(
+        "{host} greets as if we were logged in (PREAUTH), so the connection cannot be encrypted any more: somebody may be \
+         tampering with it"
+    )]
     Preauth { host: String },
-    #[error("{host} refuses the connection: {words}")]
+    #[error("{host} turns the connection away: {words}")]
     Greeting { host: String, words: String },
     #[error("{host} refuses the login of {username}: {words}")]
     Login {
         host: String,
+        access: Access,
         username: String,
         words: String,
     },
     /// The tagged NO or BAD, or -ERR, to a command.
     #[error("the server refuses {command}: {words}")]
     Refused { command: String, words: String },
+    /// No folder that can be opened has this name, or matches this pattern.
+    #[error("{words}")]
+    NoFolder { folder: String, words: String },
     /// A folder, or of an import a file.
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
@@ -76,19 +90,19 @@ pub enum SourceError {
     #[error("the connection was lost during {command}: {words}")]
     Lost { command: String, words: String },
     /// An answer that the protocol does not allow.
-    #[error("the server's answer to {command} is not understood: {detail}")]
+    #[error("the server's answer to {command} makes no sense: {detail}")]
     Protocol { command: String, detail: String },
     /// The mailbox is larger than dropkeep takes.
     #[error("{0}")]
     TooLarge(String),
     /// An answer that was read to its end, and does not say what is needed: the session goes on.
-    #[error("the server's answer to {command} is not understood: {detail}")]
+    #[error("the server's answer to {command} makes no sense: {detail}")]
     Unclear { command: String, detail: String },
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
     TooMuch { command: String, allowed: u64 },
     /// Any other failure, met while getting connected.
-    #[error("cannot get connected to {host}: {failure}")]
+    #[error("{}", connecting(host, *step, failure))]
     Connecting {
         host: String,
         step: Step,
@@ -102,6 +116,8 @@ impl SourceError {
         match self {
             Self::Resolve { .. }
             | Self::Connect { .. }
+            | Self::Silent { .. }
+            | Self::WrongPort { .. }
             | Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::CaFile { .. }
@@ -115,9 +131,11 @@ impl SourceError {
             Self::Timeout { step: None, .. } | Self::Lost { .. } | Self::Protocol { .. } | Self::TooMuch { .. } => {
                 Disposition::Reconnect
             }
-            Self::Refused { .. } | Self::Unreadable { .. } | Self::TooLarge(_) | Self::Unclear { .. } => {
-                Disposition::Report
-            }
+            Self::Refused { .. }
+            | Self::NoFolder { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge(_)
+            | Self::Unclear { .. } => Disposition::Report,
         }
     }
 
@@ -129,7 +147,8 @@ impl SourceError {
         }
         matches!(
             self,
-            Self::Certificate { .. }
+            Self::WrongPort { .. }
+                | Self::Certificate { .. }
                 | Self::CaFile { .. }
                 | Self::NoUpgrade { .. }
                 | Self::Injected { .. }
@@ -163,6 +182,10 @@ impl SourceError {
         match self {
             Self::Resolve { .. } => Some(Step::Resolve),
             Self::Connect { .. } => Some(Step::Connect),
+            Self::WrongPort {
+                found: Found::Clear(_), ..
+            } => Some(Step::Tls),
+            Self::WrongPort { .. } | Self::Silent { .. } => Some(Step::Greeting),
             Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::CaFile { .. }
@@ -174,6 +197,7 @@ impl SourceError {
             Self::Timeout { step, .. } => *step,
             Self::Connecting { step, .. } => Some(*step),
             Self::Refused { .. }
+            | Self::NoFolder { .. }
             | Self::Unreadable { .. }
             | Self::TooLarge(_)
             | Self::Lost { .. }
@@ -206,6 +230,79 @@ impl SourceError {
         }
     }
 }
+
+pub(crate) fn not_found(host: &str, source: &io::Error) -> String {
+    const PREFIX: &str = "failed to lookup address information: ";
+    let words = source.to_string();
+    let words = words.strip_prefix(PREFIX).unwrap_or(&words);
+    // A URL, or a port behind the name; an IPv6 address has more than one colon.
+    if host.contains(['/', '@']) || host.matches(':').count() == 1 {
+        return format!(
+            "cannot find {host}: host is a name alone; the port goes into port, and the protocol into access"
+        );
+    }
+    match words.contains("Temporary failure") {
+        true => format!("cannot look up {host}: no name server answers ({words})"),
+        false => format!("there is no host {host} ({words})"),
+    }
+}
+
+pub(crate) fn not_connected(host: &str, port: u16, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!("{host} refuses connections on port {port}: no server listens there")
+        }
+        io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("there is no way to {host} from here: {source}")
+        }
+        _ => format!("cannot connect to {host} port {port}: {source}"),
+    }
+}
+
+fn silence(host: &str, during: &str, after: Duration, step: Option<Step>) -> String {
+    let after = humantime::format_duration(after);
+    match step {
+        Some(Step::Resolve) => format!("no name server answered within {after} where {host} is"),
+        Some(Step::Connect) => format!("{host} did not answer within {after}: it is down, or a firewall is in between"),
+        Some(Step::Tls) if during == " during tls" => {
+            format!("{host} did not answer the TLS handshake within {after}")
+        }
+        _ => format!("{host} was silent for {after}{during}"),
+    }
+}
+
+fn says_nothing(access: Access) -> &'static str {
+    match access.encryption() {
+        Encryption::Implicit => "the server speaks TLS there, and then says nothing, as web servers do",
+        Encryption::Never | Encryption::Upgrade => "what listens there takes connections and says nothing",
+    }
+}
+
+/// A failure on the way to a session, by what it was on the way to.
+fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
+    let during = match failure {
+        SourceError::Lost { command, .. } => format!(" ({command})"),
+        _ => String::new(),
+    };
+    let why = match failure {
+        SourceError::Lost { words, .. } if words == CLOSED => "the server closed the connection".to_owned(),
+        SourceError::Lost { words, .. } => words.clone(),
+        SourceError::Protocol { detail, .. } if step == Step::Greeting => {
+            return format!("{host} sends no greeting of a mail server: {detail}");
+        }
+        other => other.to_string(),
+    };
+    match step {
+        Step::Greeting => format!("{host} did not greet: {why}"),
+        Step::Login => format!("the login to {host} was broken off{during}: {why}"),
+        Step::Tls => format!("the connection to {host} could not be encrypted: {why}"),
+        Step::Resolve | Step::Connect | Step::Token => format!("cannot connect to {host}: {why}"),
+    }
+}
+
+/// What is said of a connection that the server closed without a word.
+pub(super) const CLOSED: &str = "the server closed it";
 
 /// The most characters of a server's words that an error repeats.
 const MAX_WORDS: usize = 400;

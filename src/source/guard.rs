@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{
     compress::Line,
-    error::{SourceError, plain},
+    error::{CLOSED, SourceError, plain},
     prompt::Prompt,
 };
 
@@ -255,7 +255,7 @@ pub(super) fn failure(host: &str, command: &str, error: &io::Error) -> SourceErr
         None => SourceError::Lost {
             command: command.to_owned(),
             words: match error.kind() {
-                io::ErrorKind::UnexpectedEof => "the server closed it".to_owned(),
+                io::ErrorKind::UnexpectedEof => CLOSED.to_owned(),
                 _ => plain(&error.to_string()),
             },
         },

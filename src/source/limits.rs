@@ -162,6 +162,7 @@ mod tests {
     fn login(words: &str) -> SourceError {
         SourceError::Login {
             host: "mail.example.com".into(),
+            access: crate::config::Access::ImapSsl,
             username: "all@example.com".into(),
             words: words.into(),
         }

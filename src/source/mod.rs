@@ -4,12 +4,14 @@
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
 //! wire protocol.
 //!
-//! - `connect` resolves, connects and encrypts: by `tls`, where `verifier` judges the
-//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due.
+//! - `connect` resolves, connects, encrypts, and waits for the greeting: by `tls`, where `verifier` judges the
+//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due. `wrong` tells what listens at a port
+//!   that is another server's, `advice` what to do about an error.
 //! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and `compress` deflates where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
+mod advice;
 mod aside;
 mod certificate;
 mod compress;
@@ -32,10 +34,13 @@ mod tls;
 mod token;
 mod upgrade;
 mod verifier;
+mod wrong;
 
-pub(crate) use error::{Hidden, without_secrets};
+pub(crate) use connect::{PATIENCE, look};
+pub(crate) use error::{Hidden, not_connected, not_found, without_secrets};
 use session::fetch_allowance;
 pub(crate) use tls::handshake;
+pub(crate) use wrong::told_by;
 
 pub use aside::{Aside, Holder};
 pub use certificate::PeerCertificate;
@@ -54,3 +59,5 @@ pub use session::{
     Want,
 };
 pub use stand_in::stand_in;
+pub use verifier::Mend;
+pub use wrong::{Found, Speaks};

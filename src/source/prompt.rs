@@ -7,6 +7,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
@@ -15,18 +16,25 @@ use tokio::{
     net::TcpStream,
 };
 
+/// The first bytes that a server sent.
+pub(super) type First = Arc<OnceLock<Box<[u8]>>>;
+
+/// So many of them are kept: the beginning of a line tells what speaks.
+const FIRST: usize = 128;
+
 /// A TCP connection of a session.
-pub(super) struct Prompt(TcpStream);
+pub(super) struct Prompt(TcpStream, First);
 
 impl Prompt {
     pub fn new(tcp: TcpStream) -> Self {
         // Commands are small and wait for their answers: nothing is gained by holding them back.
         let _ = tcp.set_nodelay(true);
-        Self(tcp)
+        Self(tcp, First::default())
     }
 
-    pub fn get_ref(&self) -> &TcpStream {
-        &self.0
+    /// What the server sends first, once it came.
+    pub fn first(&self) -> First {
+        self.1.clone()
     }
 
     /// Linux forgets it with each thing that is sent, so it is said after each. What is read until then is acknowledged
@@ -43,7 +51,14 @@ impl Prompt {
 
 impl AsyncRead for Prompt {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_read(cx, buf)
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.0).poll_read(cx, buf);
+        let came = &buf.filled()[before..];
+        if !came.is_empty() {
+            this.1.get_or_init(|| came[..came.len().min(FIRST)].into());
+        }
+        read
     }
 }
 

@@ -43,7 +43,7 @@ impl fmt::Display for Kept {
             Self::NotAlone => f.write_str(
                 "other messages of the folder are marked \\Deleted, and this server (without UIDPLUS) would delete them too; expunge the folder with a mail program",
             ),
-            Self::Standing => f.write_str("it stands there still, though the server said that it was removed"),
+            Self::Standing => f.write_str("it is still there, though the server said that it was removed"),
             Self::Refused(words) => write!(f, "it was refused: {words}"),
             Self::Vanished => f.write_str("it was gone already"),
         }

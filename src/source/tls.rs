@@ -14,7 +14,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::{
     PeerCertificate, SourceError,
     error::plain,
-    verifier::{Judge, Seen},
+    verifier::{Judge, Refusal, Seen},
 };
 use crate::config::{Tls, Verify};
 
@@ -34,8 +34,9 @@ where
         detail,
     };
     let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
-    let name =
-        ServerName::try_from(ascii).map_err(|_| failed("it has no name that a certificate could be for".to_owned()))?;
+    let name = ServerName::try_from(ascii).map_err(|_| {
+        failed("this is neither a host name nor an address, so no certificate can be for it".to_owned())
+    })?;
     let judge = Arc::new(judge(tls).await?);
     let config = ClientConfig::builder_with_provider(judge.provider.clone())
         .with_safe_default_protocol_versions()
@@ -61,9 +62,10 @@ where
             let fingerprint = shown.fingerprint;
             *certificate = Some(shown);
             match against {
-                Some(why) if tls.verify != Verify::None => Err(SourceError::Certificate {
+                Some(Refusal { why, mend }) if tls.verify != Verify::None => Err(SourceError::Certificate {
                     host: host.to_owned(),
                     why,
+                    mend,
                     fingerprint,
                 }),
                 _ => Err(failed(detail(&error))),
@@ -80,9 +82,11 @@ fn shown(version: &str) -> String {
 fn detail(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::InvalidMessage(_)) => {
-            "the server does not answer in TLS; perhaps it wants a -tls access, or another port".to_owned()
+            "what the server answers is not TLS; the port may be another server's".to_owned()
         }
-        _ if error.kind() == io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the server closed the connection during the handshake".to_owned()
+        }
         _ => plain(&error.to_string()),
     }
 }
@@ -122,7 +126,9 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError
     let found: Result<Vec<_>, _> = rustls_pemfile::certs(&mut pem.as_slice()).collect();
     let found = found.map_err(|error| failed(error.to_string()))?;
     match found.is_empty() {
-        true => Err(failed("it holds no certificate in PEM form".to_owned())),
+        true => Err(failed(
+            "there is no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)".to_owned(),
+        )),
         false => Ok(found),
     }
 }

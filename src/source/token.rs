@@ -13,7 +13,7 @@ use crate::config::Secret;
 pub(super) const XOAUTH2: &str = "XOAUTH2";
 
 pub(super) const NOT_OFFERED: &str =
-    "it takes no tokens (XOAUTH2) here; an access with TLS may help, or a password in place of the token";
+    "it takes no tokens here (XOAUTH2 is not offered); try an access with TLS, or a password in place of oauth2";
 pub(super) const NOT_SENDABLE: &str = "a user name or token with a control character in it cannot be sent";
 
 /// Servers pad their challenges, or do not.

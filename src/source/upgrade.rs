@@ -4,13 +4,12 @@
 
 use super::{
     SourceError, Step,
+    connect::GREETING,
     error::plain,
     guard::{Guard, Tcp, Wire},
     lines::{Lines, SMALL},
 };
 use crate::config::Family;
-
-const GREETING: &str = "the greeting";
 
 /// The most lines an answer may have here.
 const MAX_ANSWER: usize = 200;
@@ -187,6 +186,6 @@ fn condition(line: &str) -> (String, &str) {
 fn not_a_greeting(protocol: &str) -> SourceError {
     SourceError::Protocol {
         command: GREETING.to_owned(),
-        detail: format!("it is no {protocol} greeting; with an -ssl access TLS begins at once"),
+        detail: format!("this is no {protocol} greeting"),
     }
 }

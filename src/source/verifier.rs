@@ -14,7 +14,10 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::certificate::{fingerprint, instant, parse};
+use super::{
+    certificate::{fingerprint, instant, parse},
+    error::plain,
+};
 use crate::config::{Fingerprint, Verify};
 
 /// By what a certificate is judged.
@@ -34,8 +37,43 @@ pub(super) struct Judge {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub leaf: CertificateDer<'static>,
-    /// What speaks against it, in plain words.
-    pub against: Option<String>,
+    /// What speaks against it.
+    pub against: Option<Refusal>,
+}
+
+/// Why a certificate is refused, in plain words, and what is to be done about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refusal {
+    pub why: String,
+    pub mend: Mend,
+}
+
+/// What makes a certificate do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mend {
+    /// Another name of the same server, where one is known.
+    Host(Option<String>),
+    /// This, named in `ca_file`.
+    CaFile(&'static str),
+    /// The server must do this.
+    Server(&'static str),
+    /// This machine's administrator must.
+    Here(&'static str),
+    /// Another pin.
+    Pin,
+}
+
+impl Mend {
+    /// What to do, for a server that is named by `host` in the configuration.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Host(Some(name)) => format!("write host = \"{name}\""),
+            Self::Host(None) => "write a host that it is for".to_owned(),
+            Self::CaFile(what) => format!("name {what} in ca_file"),
+            Self::Server(what) | Self::Here(what) => (*what).to_owned(),
+            Self::Pin => "if the server has a new one, write that pin".to_owned(),
+        }
+    }
 }
 
 impl Judge {
@@ -51,10 +89,11 @@ impl Judge {
         name: &ServerName<'_>,
         ocsp: &[u8],
         now: UnixTime,
-    ) -> Option<String> {
+    ) -> Option<Refusal> {
         if self.verify == Verify::Pin {
             let pinned = self.pin == Some(fingerprint(leaf));
-            return (!pinned).then(|| "it is not the pinned one".to_owned());
+            let why = "it is not the pinned one (either it was renewed, or another server answers)";
+            return (!pinned).then(|| refusal(why, Mend::Pin));
         }
         let judged = if self.own.iter().any(|own| own == leaf) {
             by_itself(leaf, name, now)
@@ -64,7 +103,8 @@ impl Judge {
                     .verify_server_cert(leaf, intermediates, name, ocsp, now)
                     .map(|_| ()),
                 None => {
-                    return Some("this machine has no root certificates (Debian: package ca-certificates)".to_owned());
+                    let mend = Mend::Here("install the package ca-certificates");
+                    return Some(refusal("this machine has no root certificates", mend));
                 }
             }
         };
@@ -87,10 +127,15 @@ fn by_itself(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) ->
     Ok(())
 }
 
+fn refusal(why: impl Into<String>, mend: Mend) -> Refusal {
+    Refusal { why: why.into(), mend }
+}
+
 /// A refusal in plain words.
-fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> String {
+fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
+    const ANOTHER: Mend = Mend::Server("the server needs another certificate");
     let Error::InvalidCertificate(why) = error else {
-        return error.to_string();
+        return refusal(error.to_string(), ANOTHER);
     };
     let certificate = parse(leaf);
     let validity = certificate.as_ref().map(|certificate| certificate.validity());
@@ -99,45 +144,68 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> S
     let not_before = since(validity.map(|validity| validity.not_before.timestamp()));
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("it has expired, on{not_after}")
+            let mend = Mend::Server("renew it on the server (or set this machine's clock)");
+            refusal(format!("it expired on{not_after}"), mend)
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("it is not valid before{not_before}")
+            let mend = Mend::Here("check this machine's clock");
+            refusal(format!("it is not valid before{not_before}"), mend)
         }
-        CertificateError::NotValidForName => format!("it is not for {}", name.to_str()),
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            let names: Vec<&str> = presented.iter().map(|name| shown_name(name)).collect();
-            let names = match names.is_empty() {
-                true => "names no host".to_owned(),
-                false => format!("is for {}", names.join(", ")),
-            };
-            format!("it {names}, and not for {}", name.to_str())
-        }
-        CertificateError::Revoked => "it was revoked".to_owned(),
+        CertificateError::NotValidForName => refusal(format!("it is not for {}", name.to_str()), Mend::Host(None)),
+        CertificateError::NotValidForNameContext { presented, .. } => for_others(presented, &name.to_str()),
+        CertificateError::Revoked => refusal("it was revoked", ANOTHER),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not meant for servers".to_owned()
+            refusal("it is not meant for servers", ANOTHER)
         }
-        CertificateError::BadEncoding => "it cannot be read".to_owned(),
+        CertificateError::BadEncoding => refusal("it cannot be read", ANOTHER),
         // Also where a root of the same name does not fit its signature, or it is an authority itself.
         _ => match &certificate {
             Some(certificate) if certificate.issuer() == certificate.subject() => {
-                "it is self-signed, and not in `ca_file`".to_owned()
+                refusal("it is self-signed", Mend::CaFile("it"))
             }
-            Some(certificate) if *why == CertificateError::UnknownIssuer => format!(
-                "its issuer ({}) is not known: neither to this machine nor by `ca_file`",
-                certificate.issuer()
-            ),
-            _ => why.to_string(),
+            Some(certificate) if *why == CertificateError::UnknownIssuer => {
+                let issuer = plain(&certificate.issuer().to_string());
+                let why = format!("this machine does not know its issuer ({issuer})");
+                refusal(why, Mend::CaFile("the issuer's certificate"))
+            }
+            _ => refusal(why.to_string(), ANOTHER),
         },
     }
 }
 
-/// rustls shows presented names as `DnsName("mail.example.com")`.
+/// Names of a certificate that an error shows.
+const NAMES: usize = 5;
+
+/// A certificate for other names than `host`: which these are, and the one most like it.
+fn for_others(presented: &[String], host: &str) -> Refusal {
+    let names: Vec<String> = presented.iter().map(|name| plain(shown_name(name))).collect();
+    if names.is_empty() {
+        let mend = Mend::Server("the server needs one with its name as a subjectAltName");
+        return refusal("it names no host", mend);
+    }
+    let like = |name: &&String| (strsim::jaro_winkler(name, host) * 1e6) as u64;
+    // Of two that are alike, the first.
+    let nearest = names
+        .iter()
+        .rev()
+        .filter(|name| !name.starts_with('*'))
+        .max_by_key(like);
+    let mut shown: Vec<&str> = names.iter().map(String::as_str).take(NAMES).collect();
+    let more = match names.len() - shown.len() {
+        0 => shown.pop().unwrap_or_default().to_owned(),
+        more => format!("{more} more"),
+    };
+    let list = match shown.is_empty() {
+        true => more,
+        false => format!("{} and {more}", shown.join(", ")),
+    };
+    refusal(format!("it is for {list}"), Mend::Host(nearest.cloned()))
+}
+
+/// rustls shows names as `DnsName("mail.example.com")` and `IpAddress(192.0.2.1)`.
 fn shown_name(presented: &str) -> &str {
-    let inner = presented
-        .split_once("(\"")
-        .and_then(|(_, rest)| rest.strip_suffix("\")"));
-    inner.unwrap_or(presented)
+    let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(presented).trim_matches('"')
 }
 
 impl ServerCertVerifier for Judge {

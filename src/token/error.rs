@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use crate::config::ConfigError;
+use crate::{
+    config::ConfigError,
+    source::{not_connected, not_found},
+};
 
 /// Where the fault is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,20 +50,18 @@ pub enum TokenError {
         file.display()
     )]
     Busy { file: PathBuf, waited: Duration },
-    #[error("cannot find the address of the token endpoint's host {host}: {source}")]
+    #[error("the token endpoint: {}", not_found(host, source))]
     Resolve { host: String, source: io::Error },
-    #[error("cannot connect to the token endpoint at {host} port {port}: {source}")]
+    #[error("the token endpoint: {}", not_connected(host, *port, source))]
     Connect { host: String, port: u16, source: io::Error },
     #[error(
-        "the token endpoint {endpoint} did not answer within {}; a longer `timeout` may help",
+        "the token endpoint {endpoint} did not answer within {}; if it is only slow, write a longer server.timeout",
         humantime::format_duration(*after)
     )]
     Timeout { endpoint: String, after: Duration },
     #[error("TLS with the token endpoint's host {host} failed: {detail}")]
     Tls { host: String, detail: String },
-    #[error(
-        "the certificate of the token endpoint's host {host} is refused: {why}. If it is the right one, name a file with it or its root: `ca_file` under oauth2"
-    )]
+    #[error("the certificate of the token endpoint's host {host} is refused: {why} (ca_file stands under oauth2)")]
     Certificate { host: String, why: String },
     #[error("ca_file {file} under oauth2: {detail}")]
     CaFile { file: String, detail: String },

@@ -27,7 +27,7 @@ pub enum LoginError {
     /// The server refuses a token that the endpoint gave just before.
     #[error(
         "{refusal}. The token is new: check that `username` is the mailbox, that `scope` is for this server and access, \
-         that the application may use it, and that the account allows {access}. Yet another token is asked for in some minutes"
+         that the application may use it, and that the account allows {access}. In some minutes, another token is asked for"
     )]
     TokenRefused { refusal: SourceError, access: &'static str },
 }
@@ -37,6 +37,17 @@ impl LoginError {
     pub fn source_error(&self) -> Option<&SourceError> {
         match self {
             Self::Source(error) | Self::TokenRefused { refusal: error, .. } => Some(error),
+            Self::Config(_) | Self::Token(_) => None,
+        }
+    }
+
+    /// What to do about it; `None` where what is to be done about its step is all there is to say.
+    pub fn what_to_do(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.what_to_do(),
+            Self::TokenRefused { .. } => {
+                Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
+            }
             Self::Config(_) | Self::Token(_) => None,
         }
     }

@@ -71,7 +71,10 @@ fn where_no_folder_may_be_read_the_run_is_no_success() {
     let appliance = appliance(&server, "\"Public/*\"", "");
     server.misbehave(vec![at("EXAMINE").instead(DENIED)]);
     let run = run_of(&appliance, archive(&appliance).expect(1));
-    assert!(run["errors"].to_string().contains("may read none"), "{run:#}");
+    assert!(
+        run["errors"].to_string().contains("no right to read any folder"),
+        "{run:#}"
+    );
     appliance.run(&["test", PROFILE]).expect(1);
 }
 

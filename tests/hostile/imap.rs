@@ -68,7 +68,7 @@ fn connections_that_break() {
         imap("silence in place of a greeting")
             .silent()
             .fault(at("greeting").hang(0))
-            .ends(Ends::Unreachable, &["silent"]),
+            .ends(Ends::Unreachable, &["no greeting on port"]),
         imap("silence in place of an answer to EXAMINE")
             .silent()
             .fault(at("EXAMINE").once().hang(0))
@@ -113,7 +113,7 @@ fn answers_that_refuse() {
         imap("OK without the message")
             .known("Exchange 2010 (offlineimap issue 62), 1and1 (offlineimap issue 429)")
             .fault(at("FETCH BODY").message(3).change(nothing))
-            .ends(Ends::Failed(&[3]), &["does not give it out"]),
+            .ends(Ends::Failed(&[3]), &["did not send it"]),
         imap("NIL in place of a body")
             .known("263.net (imapsync issue 79)")
             .fault(at("FETCH BODY").message(2).change(nil))
@@ -125,15 +125,15 @@ fn answers_that_refuse() {
                     .message(2)
                     .change(|line| [before(&line, b" BODY[]"), b")\r\n"].concat()),
             )
-            .ends(Ends::Failed(&[2]), &["does not give it out"]),
+            .ends(Ends::Failed(&[2]), &["did not send it"]),
         imap("no UID in the answer")
             .known("DavMail (offlineimap issue 479), Zoho (offlineimap issue 93)")
             .fault(at("FETCH BODY").message(6).replace("(UID 16 ", "("))
-            .ends(Ends::Failed(&[6]), &["does not give it out"]),
+            .ends(Ends::Failed(&[6]), &["did not send it"]),
         imap("UID 0 in the answer")
             .known("offlineimap issue 336")
             .fault(at("FETCH BODY").message(6).replace("(UID 16 ", "(UID 0 "))
-            .ends(Ends::Failed(&[6]), &["does not give it out"]),
+            .ends(Ends::Failed(&[6]), &["did not send it"]),
         imap("a size is missing")
             .known("pobox.com (Mailpile issue 1080)")
             .fault(at("FETCH SIZE").message(3).change(nothing))

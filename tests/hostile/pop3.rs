@@ -52,7 +52,7 @@ fn connections_that_break() {
         pop3("silence in place of a greeting")
             .silent()
             .fault(at("greeting").hang(0))
-            .ends(Ends::Unreachable, &["silent"]),
+            .ends(Ends::Unreachable, &["no greeting on port"]),
         pop3("silence within a message")
             .silent()
             .fault(at("RETR").message(3).once().hang(300))

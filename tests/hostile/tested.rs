@@ -37,7 +37,7 @@ fn without_body(answer: Vec<u8>) -> Vec<u8> {
 #[test]
 fn the_headers_of_the_newest_0_messages_were_enough_for_a_profile_that_works() {
     let said = tested(at("FETCH BODY").instead("{tag} OK done\r\n"), 1);
-    assert!(said.contains("no header came of the newest"), "{said}");
+    assert!(said.contains("the server sent no header of the newest"), "{said}");
     let said = tested(at("FETCH SIZE").instead("{tag} OK done\r\n"), 1);
     assert!(said.contains("gives the size of none"), "{said}");
     let said = tested(at("FETCH BODY").instead("{tag} NO [SERVERBUG] not now\r\n"), 1);

@@ -308,7 +308,7 @@ async fn a_search_that_leaves_messages_out_is_an_error() {
     ]);
     let mut session = open(&scripted).await;
     let error = session.listing().await.expect_err("one is missing");
-    assert!(error.to_string().contains("leaves out 1 of 3"), "{error}");
+    assert!(error.to_string().contains("leaves out 1 of the 3"), "{error}");
     scripted.done();
 }
 

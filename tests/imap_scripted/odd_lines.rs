@@ -356,7 +356,7 @@ async fn lines_that_nobody_asked_for_are_passed_over_however_deep_they_are() {
 #[tokio::test]
 async fn a_greeting_that_is_none_is_shown() {
     let deep = format!("* 1 FETCH (BODYSTRUCTURE {})", "(".repeat(150));
-    for greeting in ["220 smtp.example.com ESMTP", "* LIST () \"/\" INBOX", &deep, "D1 OK"] {
+    for greeting in ["welcome to smtp.example.com", "* LIST () \"/\" INBOX", &deep, "D1 OK"] {
         let scripted = Scripted::play(vec![say(&[greeting])]);
         let error = connect(&server(scripted.port)).await.expect_err("no session");
         let words = error.to_string();

@@ -248,7 +248,7 @@ fn a_message_that_comes_empty_again_stays_open_and_is_never_deleted() {
         scene.server.misbehave(vec![cut_third(protocol, true)]);
         let run = scene.run(1);
         assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
-        assert!(run["errors"].to_string().contains("gives nothing"), "{run:#}");
+        assert!(run["errors"].to_string().contains("sends nothing"), "{run:#}");
         assert_eq!(scene.standing(), 1);
         scene.server.behave();
         assert_eq!(number(&scene.run(0), "archived"), 1);

@@ -102,7 +102,9 @@ fn what_goes_wrong_is_said() {
     drop(smtp);
     let said = tried(&site, 3);
     assert!(
-        said[0].1.contains(&format!("cannot connect to localhost port {port}")),
+        said[0]
+            .1
+            .contains(&format!("localhost refuses connections on port {port}")),
         "{said:?}"
     );
     site.configure(

@@ -67,7 +67,7 @@ fn what_passes_is_called_again_and_nothing_waits_for_it() {
     hook.calls(5);
     let said = serving.stop().expect(0).stderr;
     assert!(
-        said.contains("leads to http://127.0.0.1/…: set url to where it is")
+        said.contains("a redirect to http://127.0.0.1/…, which is not followed: set url to it")
             && !said.contains("s3cret")
             && said.contains("400 Bad Request"),
         "{said}"

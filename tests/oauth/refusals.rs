@@ -87,7 +87,11 @@ fn an_endpoint_that_is_down_is_named_with_its_port() {
         &format!("127.0.0.1:{down}/token"),
     );
     std::fs::write(site.appliance.config(), text).expect("the configuration");
-    no_token(&site, 3, &["cannot connect to the token endpoint", &down.to_string()]);
+    no_token(
+        &site,
+        3,
+        &["the token endpoint: 127.0.0.1 refuses connections", &down.to_string()],
+    );
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn an_endpoint_that_falls_silent_is_waited_for_as_long_as_the_server() {
     site.endpoint.state().silent = true;
     let text = std::fs::read_to_string(site.appliance.config()).expect("the configuration");
     std::fs::write(site.appliance.config(), text.replace("\"20s\"", "\"300ms\"")).expect("the configuration");
-    no_token(&site, 3, &["did not answer within 300ms", "`timeout`"]);
+    no_token(&site, 3, &["did not answer within 300ms", "server.timeout"]);
     assert_eq!(site.endpoint.asked(), 1);
 }
 

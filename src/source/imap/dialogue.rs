@@ -229,7 +229,7 @@ impl Dialogue {
                 Verdict::Odd(kind) => _ = self.note(kind, &taken),
                 Verdict::Passed => {}
                 Verdict::Stray if self.behind_message => {
-                    return out_of_step("among messages stands a line that is no answer");
+                    return out_of_step("a line between the messages is no answer");
                 }
                 Verdict::Stray => _ = self.note(Kind::Other, &taken),
                 Verdict::Adrift => return out_of_step("a message does not end where it was said to"),
@@ -253,7 +253,7 @@ impl Dialogue {
                 }
                 _ => {
                     let line = self.hidden.line(&shown(&taken));
-                    return Err(out_of_step(name, "it is no IMAP greeting", &line));
+                    return Err(out_of_step(name, "this is no IMAP greeting", &line));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{
     ImapSession,
     answer::{Answer, Listed},
-    names,
+    missing, names,
     screen::Kind,
 };
 use crate::{config::Folders, source::SourceError};
@@ -13,9 +13,6 @@ use crate::{config::Folders, source::SourceError};
 const LIST: &str = "LIST";
 const LSUB: &str = "LSUB";
 const INBOX: &str = "INBOX";
-
-/// Folders that an error names.
-const SHOWN: usize = 20;
 
 /// Lines that tell of folders and cannot be read, each once.
 type Odd = BTreeSet<String>;
@@ -105,35 +102,13 @@ impl ImapSession {
         }
     }
 
-    /// Why a pattern that nothing matched cannot be opened; `None` where it is a folder's name.
-    pub(super) async fn why_no_folder(&mut self, pattern: &str) -> Result<Option<SourceError>, SourceError> {
-        let mut there = Vec::new();
-        let mut on = |answer| {
-            if let Answer::List(folder) = answer {
-                there.push((folder.selectable, names::decode(&folder.raw).unwrap_or(folder.raw)));
-            }
-            Ok(())
-        };
-        self.dialogue.command(LIST, "LIST \"\" \"*\"", LISTING, &mut on).await?;
-        if there.iter().any(|(_, name)| name == pattern) {
-            return Ok(None);
-        }
-        let names = there
-            .iter()
-            .filter(|(selectable, _)| *selectable)
-            .map(|(_, name)| format!("{name:?}"));
-        let mut shown: Vec<String> = names.clone().take(SHOWN).collect();
-        let more = names.count() - shown.len();
-        if more > 0 {
-            shown.push(format!("{more} more"));
-        }
-        let there = match shown.is_empty() {
-            true => "the server lists no folder at all".to_owned(),
-            false => format!("there are {}", shown.join(", ")),
-        };
-        Ok(Some(SourceError::Unreadable {
-            path: pattern.to_owned(),
-            why: format!("no folder that can hold mail matches this pattern of `include`; {there}"),
+    /// Why a name or pattern of `include` cannot be opened; `None` where there is such a folder.
+    pub(super) async fn why_no_folder(&mut self, wanted: &str) -> Result<Option<SourceError>, SourceError> {
+        let there = self.listed(LIST, "LIST \"\" \"*\"", &mut Odd::new()).await?;
+        let words = missing::why_missing(wanted, &there);
+        Ok(words.map(|words| SourceError::NoFolder {
+            folder: wanted.to_owned(),
+            words,
         }))
     }
 
@@ -188,8 +163,8 @@ impl ImapSession {
 fn odd_lines(odd: &Odd) -> Option<SourceError> {
     let which = match odd.len() {
         0 => return None,
-        1 => "one line of it cannot be read, and its folder is not looked at".to_owned(),
-        many => format!("{many} lines of it or more cannot be read, and their folders are not looked at"),
+        1 => "one line of it cannot be read, so that folder is left out".to_owned(),
+        many => format!("{many} lines of it or more cannot be read, so those folders are left out"),
     };
     let lines: Vec<&str> = odd.iter().map(String::as_str).take(MOST_QUOTED).collect();
     Some(SourceError::Unclear {
@@ -199,7 +174,7 @@ fn odd_lines(odd: &Odd) -> Option<SourceError> {
 }
 
 /// Whether a pattern is no name, but a special use such as `\Junk`.
-fn is_special_use(pattern: &str) -> bool {
+pub(super) fn is_special_use(pattern: &str) -> bool {
     pattern.starts_with('\\')
 }
 

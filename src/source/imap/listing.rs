@@ -61,7 +61,7 @@ impl ImapSession {
             high = (low - 1).min(self.dialogue.exists);
         }
         if self.dialogue.shrunk {
-            let detail = "the server says that fewer messages stand there than before, and not which of them went; the \
+            let detail = "the server says that the folder has fewer messages than before, and not which are gone; the \
                           next run looks again";
             self.unclear = Some(self.dialogue.unclear(SEARCH, detail));
         }
@@ -106,7 +106,7 @@ impl ImapSession {
             let lacking = standing.saturating_sub(by_number.max(found.uids.len()));
             if lacking > 0 {
                 let of = numbers.count();
-                let detail = format!("it leaves out {lacking} of {of} messages that stand in the folder");
+                let detail = format!("it leaves out {lacking} of the {of} messages in the folder");
                 return Err(self.dialogue.unclear(SEARCH, &detail));
             }
         }

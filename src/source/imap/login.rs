@@ -9,16 +9,15 @@ use super::{
     names,
 };
 use crate::{
-    config::{self, Secret, Server},
+    config::{self, Encryption, Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
-        connect::Dialled,
+        connect::{Dialled, GREETING},
         error::{Hidden, plain_response},
         token,
     },
 };
 
-const GREETING: &str = "the greeting";
 const ID: &str = "ID";
 
 impl ImapSession {
@@ -91,7 +90,7 @@ async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
         }),
         _ => Err(SourceError::Protocol {
             command: GREETING.to_owned(),
-            detail: "it is no greeting".to_owned(),
+            detail: "this is no IMAP greeting".to_owned(),
         }),
     }
 }
@@ -167,7 +166,12 @@ async fn with_password(
             dialogue.command("LOGIN", &line, allowance, &mut |_| Ok(())).await
         }
         _ if has(offered, "LOGINDISABLED") && !has(offered, "AUTH=PLAIN") => {
-            let words = "it takes no passwords here (LOGINDISABLED, without AUTH=PLAIN); an access with TLS may help";
+            let words = match server.access.encryption() {
+                Encryption::Never => "it takes no password on a connection without TLS (LOGINDISABLED)",
+                Encryption::Upgrade | Encryption::Implicit => {
+                    "it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)"
+                }
+            };
             return Err(refused(server, words.to_owned()));
         }
         _ => authenticate_plain(server, password, dialogue).await,
@@ -255,13 +259,14 @@ fn without_token(
 fn not_understood(command: &str) -> SourceError {
     SourceError::Protocol {
         command: command.to_owned(),
-        detail: "it asks for more than there is to say".to_owned(),
+        detail: "it asks for more after the token was sent".to_owned(),
     }
 }
 
 fn refused(server: &Server, words: String) -> SourceError {
     SourceError::Login {
         host: server.host.clone(),
+        access: server.access,
         username: server.username.clone(),
         words,
     }

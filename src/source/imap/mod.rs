@@ -12,6 +12,7 @@ mod framing;
 pub mod fuzzing;
 mod listing;
 mod login;
+mod missing;
 mod names;
 mod removal;
 mod responses;
@@ -125,6 +126,16 @@ impl ImapSession {
                 if raw != folder && (names::decode(folder).is_none() || !folder.is_ascii()) =>
             {
                 self.select(command, folder, folder).await
+            }
+            // Of a folder that this session listed it is known that there is one.
+            Err(refusal @ SourceError::Refused { .. })
+                if !refusal.is_denial() && !self.raw_names.contains_key(folder) =>
+            {
+                match self.why_no_folder(folder).await {
+                    Ok(Some(missing)) => Err(missing),
+                    // Without a listing, what the server said is all that is known.
+                    Ok(None) | Err(_) => Err(refusal),
+                }
             }
             opened => opened,
         }

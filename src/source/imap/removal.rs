@@ -392,7 +392,7 @@ fn told(copies: &[CopyRef], mut fates: Fates) -> Removed {
         let fate = match uid(copy) {
             // One that was asked for twice is told once.
             Some(uid) => fates.remove(&uid),
-            None => Some(Fate::Kept(Kept::Refused("it is not of an IMAP folder".to_owned()))),
+            None => Some(Fate::Kept(Kept::Refused("it is not in an IMAP folder".to_owned()))),
         };
         match fate {
             Some(Fate::Gone) => removed.gone.push(copy.clone()),

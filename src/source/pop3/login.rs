@@ -12,7 +12,7 @@ use crate::{
     config::{Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
-        connect::Dialled,
+        connect::{Dialled, GREETING},
         error::{Hidden, plain_response},
         lines::SMALL,
         token,
@@ -31,7 +31,7 @@ impl Pop3Session {
         let mut dialogue = Dialogue::new(host, dialled.guard, Hidden::of(&server.username, credential));
         if !dialled.greeted {
             let began = Instant::now();
-            let words = match dialogue.status("the greeting").await {
+            let words = match dialogue.status(GREETING).await {
                 Ok(words) => dialogue.hidden.plain(&words),
                 Err(SourceError::Refused { words, .. }) => {
                     let host = host.clone();
@@ -144,7 +144,7 @@ async fn with_token(
                 let Some(line) = lines.next() else {
                     return Err(SourceError::Protocol {
                         command: AUTH.to_owned(),
-                        detail: "it asks for more than there is to say".to_owned(),
+                        detail: "it asks for more after the token was sent".to_owned(),
                     });
                 };
                 dialogue.lines.send(AUTH, format!("{line}\r\n").as_bytes()).await?;
@@ -161,6 +161,7 @@ async fn with_token(
 fn refused(server: &Server, words: String) -> SourceError {
     SourceError::Login {
         host: server.host.clone(),
+        access: server.access,
         username: server.username.clone(),
         words,
     }

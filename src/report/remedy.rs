@@ -1,0 +1,95 @@
+//! What to do about an error, by the stage that it names.
+
+use super::{ALTERED, DELETION, SIZE};
+
+/// What to do, in a sentence or two. Where more is known of an error than its stage, who met it says more.
+pub fn remedy(stage: &str) -> &'static str {
+    match stage {
+        "config" => "Correct what the error names in the configuration; the next run reads it anew.",
+        "resolve" => "Check server.host, and that this machine can look up names (getent hosts NAME).",
+        "connect" => {
+            "Check that the mail server is running, server.host and server.port, and firewalls in between. It is tried again \
+             by itself."
+        }
+        "tls" => {
+            "Check the server's certificate, which `dropkeep test` shows. If it is the right one, name it in ca_file, or pin \
+             it, in server.tls."
+        }
+        "greeting" => {
+            "The server takes the connection and turns it away; its log says why. Too many connections, or a list of blocked \
+             addresses with this machine on it, are the usual reasons."
+        }
+        "token" => {
+            "Check server.oauth2 (docs/oauth2.md). If the refresh token is not valid any more, log in once more and set the \
+             new one."
+        }
+        "login" => {
+            "Check server.username and the password. If both are right, see whether the account is locked, or takes another \
+             password from programs."
+        }
+        "connection" => {
+            "What was archived stays, and the next run goes on there. If it lasts, see the mail server's log at that time."
+        }
+        "store" => {
+            "Check the disk of data_dir: has it room, has it errors? `dropkeep verify` says whether the archive is whole. What \
+             was reported as archived is not lost."
+        }
+        "run" => "The run was given up and is started anew by itself. If it comes again, the log says more.",
+        "folder" => {
+            "Check that the folder exists and that the account may read it; to leave it out, name it in folders.exclude."
+        }
+        "fetch" => {
+            "The server does not hand out these messages. They stay there, and each run tries again; see whether another mail \
+             program can open them."
+        }
+        "read" => "Check that the file exists and that dropkeep's account may read it; then import it again.",
+        "format" => "Check what the file is; docs/formats.md lists what can be imported.",
+        ALTERED => {
+            "The message is archived, but differs from what was exported: compare the export with another copy of it."
+        }
+        "identify" | "route" => {
+            "The messages stay on the server, and each run tries again. If it comes again, please report it, with the log."
+        }
+        SIZE => {
+            "The message is larger than limits.max_message_size and stays on the server. Raise the limit to archive it, or \
+             delete it there."
+        }
+        DELETION => {
+            "The message is archived and stays on the server; the next run tries again. docs/deletion.md lists what is checked \
+             before anything is deleted."
+        }
+        _ => "The log of dropkeep may say more.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stage_has_its_own() {
+        let other = remedy("?");
+        for stage in [
+            "config",
+            "token",
+            "connection",
+            "store",
+            "run",
+            "folder",
+            "fetch",
+            "read",
+            "format",
+            "identify",
+            "route",
+            ALTERED,
+            SIZE,
+            DELETION,
+        ] {
+            assert_ne!(remedy(stage), other, "{stage}");
+        }
+        use crate::source::Step::*;
+        for step in [Resolve, Connect, Tls, Greeting, Token, Login] {
+            assert_ne!(remedy(step.as_str()), other, "{step:?}");
+        }
+    }
+}
