@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use nix::unistd::{Uid, User};
+
 use super::{
     StoreError,
     catalog::Catalog,
@@ -311,9 +313,14 @@ fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
     if owner == 0 || !rustix::process::geteuid().is_root() {
         return Ok(());
     }
+    let account = User::from_uid(Uid::from_raw(owner)).ok().flatten();
+    let (name, run) = match account {
+        Some(user) => (user.name.clone(), format!("runuser -u {} -- dropkeep …", user.name)),
+        None => (owner.to_string(), format!("setpriv --reuid {owner} --regid {owner} --clear-groups dropkeep …")),
+    };
     Err(StoreError::Refused {
         path: path.to_owned(),
-        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
+        detail: format!("belongs to the account {name}; run this as that account: {run}"),
     })
 }
 

@@ -5,6 +5,8 @@ mod archive;
 mod ask;
 mod backup;
 mod compact;
+mod completion;
+mod config_page;
 mod explain;
 mod export;
 mod import;
@@ -13,6 +15,7 @@ mod list;
 mod manual;
 mod notify;
 mod output;
+mod owner;
 mod protocols;
 mod protocols_csv;
 mod raw;
@@ -34,7 +37,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
@@ -47,6 +50,7 @@ use crate::{
     panics::{self, survived},
     profile::Exit,
     report::Logs,
+    version,
 };
 
 /// What commands log that tell what they do themselves: only what goes wrong.
@@ -163,7 +167,7 @@ enum Command {
     VerifyReader,
     /// Write the archives as files that other programs read, byte for byte. Started again, it goes on where it was.
     Export(export::Arguments),
-    /// Print what completes commands and options in a shell.
+    /// Print what completes commands, options, profiles and users in a shell.
     Completions {
         /// The shell.
         shell: Shell,
@@ -177,6 +181,15 @@ enum Command {
 }
 
 impl Command {
+    /// The folder that it writes to, apart from the archive.
+    fn target(&self) -> Option<PathBuf> {
+        match self {
+            Self::Backup { to } => Some(to.clone()),
+            Self::Export(arguments) => Some(arguments.dir().to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether it does without knowing who the users are now.
     fn only_reads(&self) -> bool {
         match self {
@@ -243,10 +256,14 @@ enum UsersCommand {
     },
 }
 
-/// Runs the command line; the exit code is the process's.
-pub fn run() -> ExitCode {
+/// Runs the command line of this `version`; the exit code is the process's.
+pub fn run(version: &'static str) -> ExitCode {
+    version::set(version);
     be_sparing();
-    let cli = Cli::parse();
+    completion::answer();
+    let matches = Cli::command().version(version).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let target = cli.command.target();
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
@@ -264,6 +281,9 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             // Standard error may be closed; the exit code says it too.
             let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&failure.error));
+            if let Some(advice) = owner::advice(&failure.error, target.as_deref()) {
+                let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&advice));
+            }
             ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
         }
     }
@@ -290,20 +310,25 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             Logs::begin(QUIET, LogFormat::Human);
             return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
         }
-        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Completions { shell } => return Ok(completion::print(*shell)),
         Command::Manual { dir } => return manual::write(dir),
         _ => {}
     }
+    let is_given = cli.config.is_some();
     let config_file = cli.config.unwrap_or_else(usual_config);
     let config = match (Config::load(&config_file), &cli.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Status(arguments)) if arguments.check => return Ok(status::say_unknown(&error.into())),
         (Err(error), _) => return Err(error.into()),
     };
+    owner::become_owner(&config_file, is_given, &config.data_dir)?;
     let logs = match cli.command {
         Command::Serve { .. } => Logs::begin(&config.log.level, config.log.format),
         _ => Logs::begin(QUIET, LogFormat::Human),
     };
+    if let Some(account) = owner::for_root() {
+        tracing::debug!("started by root; runs as {account}, the owner of the archive");
+    }
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
     if cli.command.only_reads()
