@@ -324,6 +324,11 @@ fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
     })
 }
 
+/// Whether an archive was begun in the folder.
+pub fn has_archive(path: &Path) -> bool {
+    !is_fresh(path)
+}
+
 /// Whether there is no catalog in it. A file of no bytes is what a crash leaves at the very beginning.
 fn is_fresh(path: &Path) -> bool {
     fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0)

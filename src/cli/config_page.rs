@@ -55,9 +55,9 @@ pub fn write(out: &mut dyn Write) -> io::Result<()> {
     page.text([
         roman("An installed dropkeep reads "),
         bold("/etc/dropkeep/dropkeep.toml"),
-        roman(", other programs read what "),
+        roman("; "),
         bold("--config"),
-        roman(" names. It is written in TOML. A value below is the default, or an example where there is no default. What is called docs/ here is /usr/share/doc/dropkeep/docs."),
+        roman(" names another file. The file is written in TOML. The values below are the defaults, or examples where there is no default. docs/ is /usr/share/doc/dropkeep/docs."),
     ]);
     body(&mut page);
     page.control("SH", ["SEE ALSO"]);
@@ -65,33 +65,76 @@ pub fn write(out: &mut dyn Write) -> io::Result<()> {
     page.to_writer(out)
 }
 
+/// A table with what is written about it, below its heading.
+struct Part<'t> {
+    table: &'t str,
+    indent: usize,
+    text: Roff,
+}
+
 fn body(page: &mut Roff) {
+    let mut parts = vec![Part::of("", 0)];
+    // The parts of tables that the next key may belong to; where an example of another table ends, by the indentation.
+    let mut open = vec![0];
     let mut words = Vec::new();
     for line in SAMPLE.lines() {
         match Line::of(line) {
             Line::Words(text) => words.push(text),
-            Line::Nothing => paragraph(page, &mut words),
+            Line::Nothing => parts[last(&open)].paragraph(&mut words),
             Line::Table(table) => {
-                page.control("SH", [table]);
-                paragraph(page, &mut words);
+                let part = Part::of(table, indent(line));
+                open.retain(|number| parts[*number].indent < part.indent);
+                open.push(parts.len());
+                parts.push(part);
+                parts[last(&open)].paragraph(&mut words);
             }
-            Line::Key(text) => {
-                page.control("TP", []);
-                page.text([bold(text)]);
-                page.text([Inline::Roman(words.join(" "))]);
+            Line::Key(key) => {
+                while open.len() > 1 && indent(line) < parts[last(&open)].indent {
+                    open.pop();
+                }
+                let text = &mut parts[last(&open)].text;
+                text.control("TP", []);
+                text.text([bold(key)]);
+                text.text([Inline::Roman(words.join(" "))]);
                 words.clear();
             }
         }
     }
-    paragraph(page, &mut words);
+    parts[last(&open)].paragraph(&mut words);
+    for part in parts {
+        if !part.table.is_empty() {
+            page.control("SH", [part.table]);
+        }
+        page.extend([part.text]);
+    }
 }
 
-/// What is about no key.
-fn paragraph(page: &mut Roff, words: &mut Vec<&str>) {
-    if !words.is_empty() {
-        page.control("PP", []);
-        page.text([Inline::Roman(words.join(" "))]);
-        words.clear();
+fn last(open: &[usize]) -> usize {
+    open.last().copied().unwrap_or_default()
+}
+
+/// Columns before what a line says; none where it is not commented out.
+fn indent(line: &str) -> usize {
+    let text = line.trim_start_matches('#');
+    if text.len() == line.len() { 0 } else { text.len() - text.trim_start().len() }
+}
+
+impl<'t> Part<'t> {
+    fn of(table: &'t str, indent: usize) -> Self {
+        Self {
+            table,
+            indent,
+            text: Roff::new(),
+        }
+    }
+
+    /// What is about no key.
+    fn paragraph(&mut self, words: &mut Vec<&str>) {
+        if !words.is_empty() {
+            self.text.control("PP", []);
+            self.text.text([Inline::Roman(words.join(" "))]);
+            words.clear();
+        }
     }
 }
 

@@ -8,28 +8,35 @@ use std::{
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
-use nix::unistd::{Gid, Uid, User, geteuid, initgroups, setgid, setgroups, setuid};
+use nix::unistd::{Gid, Group, Uid, User, geteuid, initgroups, setgid, setgroups, setuid};
 
-use crate::{control::api::Failure, profile::Exit};
+use crate::{archive::has_archive, control::api::Failure, profile::Exit};
 
 /// Set for a process that root began; has the name of the account.
 const FOR_ROOT: &str = "DROPKEEP_STARTED_BY_ROOT";
 
-/// Goes on as the owner of `data_dir`, where that is another account and this is root: this program takes its own place,
+/// The data directory that the account has still to be given.
+static WANTED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Goes on as the owner of the archive, where that is another account and this is root: this program takes its own place,
 /// with the account's groups and home. So what it can read and write is what the service can.
 ///
 /// # Errors
 /// The system does not allow it, or the account cannot run this program.
 pub fn become_owner(config_file: &Path, is_given: bool, data_dir: &Path) -> Result<(), Failure> {
-    let Some(folder) = fs::metadata(data_dir).ok().filter(|folder| folder.uid() != 0) else {
-        return Ok(());
-    };
     if !geteuid().is_root() {
+        let is_ours = fs::metadata(data_dir).is_ok_and(|folder| folder.uid() == geteuid().as_raw());
+        if for_root().is_some() && !is_ours {
+            let _ = WANTED.set(data_dir.to_owned());
+        }
         return Ok(());
     }
-    let uid = Uid::from_raw(folder.uid());
+    let Some((uid, gid)) = owner(config_file, data_dir) else {
+        return Ok(());
+    };
     let user = User::from_uid(uid).ok().flatten();
     let name = user.as_ref().map_or_else(|| uid.to_string(), |user| user.name.clone());
     let failed = |what: &str, error: io::Error| {
@@ -47,7 +54,7 @@ pub fn become_owner(config_file: &Path, is_given: bool, data_dir: &Path) -> Resu
         arguments.extend([OsString::from("--config"), file.into_os_string()]);
     }
     arguments.extend(env::args_os().skip(1));
-    switch(uid, Gid::from_raw(folder.gid()), user.as_ref()).map_err(|error| failed("run commands", error))?;
+    switch(uid, gid, user.as_ref()).map_err(|error| failed("run commands", error))?;
     let home = user.map_or_else(|| PathBuf::from("/"), |user| user.dir);
     let error = Command::new(&program)
         .args(arguments)
@@ -57,6 +64,23 @@ pub fn become_owner(config_file: &Path, is_given: bool, data_dir: &Path) -> Resu
         .env("LOGNAME", &name)
         .exec();
     Err(failed(&format!("run {}", program.display()), error))
+}
+
+/// Whose the archive is, with the group of its folder, if not root's. Where none was begun: the account for which the
+/// configuration is installed, by the group that may read it.
+fn owner(config_file: &Path, data_dir: &Path) -> Option<(Uid, Gid)> {
+    let folder = fs::metadata(data_dir).ok();
+    if let Some(folder) = folder.filter(|folder| folder.uid() != 0) {
+        return Some((Uid::from_raw(folder.uid()), Gid::from_raw(folder.gid())));
+    }
+    if has_archive(data_dir) {
+        return None;
+    }
+    let file = fs::metadata(config_file).ok().filter(|file| file.uid() == 0 && file.gid() != 0)?;
+    let group = Group::from_gid(Gid::from_raw(file.gid())).ok().flatten()?;
+    let user = User::from_name(&group.name).ok().flatten();
+    let user = user.filter(|user| user.gid == group.gid && !user.uid.is_root())?;
+    Some((user.uid, user.gid))
 }
 
 /// Gives up being root, for good. An account that is in no list has the group of its folder and no other.
@@ -82,9 +106,11 @@ pub fn for_root() -> Option<String> {
 /// What root must know where `error` says that something is not allowed: it is not allowed to the account as which the
 /// command runs. `target` is the folder that the command writes to.
 pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
-    let account = for_root().filter(|_| error.contains("Permission denied"))?;
-    let runs = format!("as root, commands run as the account {account}, which owns the archive");
-    Some(match target {
+    let refused = ["Permission denied", "Operation not permitted"];
+    let account = for_root().filter(|_| refused.iter().any(|words| error.contains(words)))?;
+    let runs = format!("as root, commands run as the account {account}, to which the archive belongs");
+    let wanted = WANTED.get().filter(|dir| error.contains(&*dir.to_string_lossy()));
+    Some(match wanted.map(PathBuf::as_path).or(target) {
         None => format!("{runs}: it must be allowed to read what is named above"),
         Some(target) => match closed(target) {
             Some(closed) => format!("{runs}: it cannot enter {}; choose another folder", closed.display()),
@@ -99,7 +125,7 @@ pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
 
 fn group(account: &str) -> String {
     let user = User::from_name(account).ok().flatten();
-    let group = user.and_then(|user| nix::unistd::Group::from_gid(user.gid).ok().flatten());
+    let group = user.and_then(|user| Group::from_gid(user.gid).ok().flatten());
     group.map_or_else(|| account.to_owned(), |group| group.name)
 }
 
