@@ -14,7 +14,6 @@ BIN ?= target/release/dropkeep
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
-need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
@@ -27,8 +26,8 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-16s %s\n' "$$name" "$$what"; done
 	@echo
-	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number,"
-	@echo "           PREFIX=$(PREFIX), DESTDIR=a folder in place of /"
+	@echo "Variables: CONFIG=$(CONFIG), PROFILE=name of a profile in it (not needed if it has only one),"
+	@echo "           RUN=number of a run, PREFIX=$(PREFIX), DESTDIR=a folder in place of /"
 
 demo: ## Start a mail server with a made-up mailbox, and archive it and the mail that arrives (ONCE=1: end after the first run)
 	@tests/install-tools.sh
@@ -53,10 +52,10 @@ lint: ## Check the formatting, and run clippy (warnings are errors)
 	cargo clippy --all-targets -- -D warnings
 
 run: ## Run PROFILE now: archive its mail
-	$(need_profile)@$(DROPKEEP) archive $(PROFILE)
+	@$(DROPKEEP) archive $(PROFILE)
 
 check: ## Test PROFILE: connect, log in, look; stores nothing
-	$(need_profile)@$(DROPKEEP) test $(PROFILE)
+	@$(DROPKEEP) test $(PROFILE)
 
 protocol: ## List the runs, newest first; RUN=number shows one in full
 	@$(DROPKEEP) protocols $(RUN)

@@ -8,8 +8,6 @@ use std::{
     time::Duration,
 };
 
-use nix::unistd::{Uid, User};
-
 use super::{
     StoreError,
     catalog::Catalog,
@@ -313,20 +311,10 @@ fn refuse_what_is_another_accounts(path: &Path) -> Result<(), StoreError> {
     if owner == 0 || !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let account = User::from_uid(Uid::from_raw(owner)).ok().flatten();
-    let (name, run) = match account {
-        Some(user) => (user.name.clone(), format!("runuser -u {} -- dropkeep …", user.name)),
-        None => (owner.to_string(), format!("setpriv --reuid {owner} --regid {owner} --clear-groups dropkeep …")),
-    };
     Err(StoreError::Refused {
         path: path.to_owned(),
-        detail: format!("belongs to the account {name}; run this as that account: {run}"),
+        detail: format!("belongs to another account; run this as its owner: sudo -u '#{owner}' dropkeep …"),
     })
-}
-
-/// Whether an archive was begun in the folder.
-pub fn has_archive(path: &Path) -> bool {
-    !is_fresh(path)
 }
 
 /// Whether there is no catalog in it. A file of no bytes is what a crash leaves at the very beginning.
@@ -410,6 +398,11 @@ pub(super) fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError>
         }),
         None => Ok(()),
     }
+}
+
+/// Whether an archive was begun in the folder.
+pub fn has_archive(path: &Path) -> bool {
+    !is_fresh(path)
 }
 
 pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {

@@ -261,8 +261,11 @@ pub fn run(version: &'static str) -> ExitCode {
     version::set(version);
     be_sparing();
     completion::answer();
-    let matches = Cli::command().version(version).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = Cli::command().version(version).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let target = cli.command.target();
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.

@@ -46,6 +46,12 @@ pub fn become_owner(config_file: &Path, is_given: bool, data_dir: &Path) -> Resu
             format!("{dir} belongs to the account {name}, and root cannot {what} as that account: {error}"),
         )
     };
+    if fs::metadata(data_dir).is_ok_and(|folder| folder.uid() == 0) {
+        let (dir, file) = (data_dir.display(), config_file.display());
+        let give = format!("chown {name}: {dir} && chmod 700 {dir}");
+        let said = format!("{dir} belongs to root, and {file} is for the account {name}: give it the folder: {give}");
+        return Err(Failure::new(Exit::Usage, said));
+    }
     let program = env::current_exe().map_err(|error| failed("find this program", error))?;
     let mut arguments = Vec::new();
     if !is_given {
@@ -103,23 +109,32 @@ pub fn for_root() -> Option<String> {
     env::var(FOR_ROOT).ok().filter(|_| !geteuid().is_root())
 }
 
-/// What root must know where `error` says that something is not allowed: it is not allowed to the account as which the
-/// command runs. `target` is the folder that the command writes to.
+/// What to do where `error` says that something is not allowed, if that is the folder `target`, to which the command writes,
+/// or if root may not know that another account was not allowed it.
 pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
     let refused = ["Permission denied", "Operation not permitted"];
-    let account = for_root().filter(|_| refused.iter().any(|words| error.contains(words)))?;
-    let runs = format!("as root, commands run as the account {account}, to which the archive belongs");
+    if geteuid().is_root() || !refused.iter().any(|words| error.contains(words)) {
+        return None;
+    }
+    let (account, runs) = match for_root() {
+        Some(account) => {
+            let runs = format!("as root, commands run as the account {account}, to which the archive belongs: ");
+            (account, runs)
+        }
+        None => (User::from_uid(geteuid()).ok().flatten()?.name, String::new()),
+    };
     let wanted = WANTED.get().filter(|dir| error.contains(&*dir.to_string_lossy()));
-    Some(match wanted.map(PathBuf::as_path).or(target) {
-        None => format!("{runs}: it must be allowed to read what is named above"),
-        Some(target) => match closed(target) {
-            Some(closed) => format!("{runs}: it cannot enter {}; choose another folder", closed.display()),
-            None => format!(
-                "{runs}: give it a folder of its own: install -d -m 700 -o {account} -g {} {}",
-                group(&account),
-                target.display()
-            ),
-        },
+    let Some(target) = wanted.map(PathBuf::as_path).or(target) else {
+        let read = format!("{runs}it must be allowed to read what is named above");
+        return for_root().map(|_| read);
+    };
+    Some(match closed(target) {
+        Some(closed) => format!("{runs}{account} cannot enter {}; choose another folder", closed.display()),
+        None => format!(
+            "{runs}give {account} a folder of its own, as root: install -d -m 700 -o {account} -g {} {}",
+            group(&account),
+            target.display()
+        ),
     })
 }
 
