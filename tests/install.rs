@@ -192,3 +192,58 @@ fn no_link_of_an_installed_document_leads_nowhere() {
     let config = documents.join("config/dropkeep.toml");
     assert!(fs::read_to_string(config).expect("the sample").contains("/usr/share/doc/dropkeep/docs"));
 }
+
+/// What purge removes and says, with the machine's folders below `root`.
+fn purge(root: &Path) -> String {
+    let script = include_str!("../packaging/debian/postrm");
+    let below = |folder: &str| format!("{}{folder}", root.display());
+    let script = script
+        .replace("/var/lib/", &below("/var/lib/"))
+        .replace("/etc/", &below("/etc/"));
+    let output = Command::new("sh").args(["-c", &script, "postrm", "purge"]).output().expect("sh");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).replace(&root.display().to_string(), "")
+}
+
+#[test]
+fn purge_leaves_what_people_made_and_says_so_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let own = ["var/lib/dropkeep-state", "var/lib/dropkeep", "var/lib/systemd/timers", "etc/dropkeep"];
+    let stamp = root.join("var/lib/systemd/timers/stamp-dropkeep-backup.timer");
+    let begin = || {
+        own.iter().for_each(|name| fs::create_dir_all(root.join(name)).expect("a folder"));
+        for file in ["var/lib/dropkeep-state/archive", "var/lib/dropkeep/lock"] {
+            fs::write(root.join(file), "").expect("a file");
+        }
+        fs::write(&stamp, "").expect("a file");
+    };
+    begin();
+    let said = purge(root);
+    assert!(!said.contains("/var/lib") && !said.contains("/etc"), "{said}");
+    assert_eq!(files(root), BTreeSet::new());
+    assert!(!root.join("var/lib/dropkeep").exists() && !root.join("etc/dropkeep").exists());
+
+    begin();
+    fs::create_dir(root.join("var/lib/dropkeep/catalog")).expect("an archive");
+    fs::write(root.join("etc/dropkeep/company.password"), "x").expect("a password");
+    let said = purge(root);
+    assert!(said.contains("kept: the archive /var/lib/dropkeep; to remove it: rm -r /var/lib/dropkeep\n"), "{said}");
+    assert!(said.contains("kept: /etc/dropkeep/company.password, which is yours\n"), "{said}");
+    assert!(root.join("var/lib/dropkeep/lock").exists() && !root.join("var/lib/dropkeep-state").exists());
+    assert!(!stamp.exists());
+}
+
+#[test]
+fn make_shows_what_it_builds_before_it_runs_it() {
+    for target in ["run", "check", "protocol", "serve", "man", "demo", "monitoring-check", "test-recipes"] {
+        let mut command = Command::new("make");
+        command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = command.args(["-n", target]).output().expect("make");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let (before, build) = said.split_once("cargo build").unwrap_or_else(|| panic!("{target}: {said}"));
+        let build = build.split("&&").next().unwrap_or_default().lines().next().unwrap_or_default();
+        assert!(before.contains("Building dropkeep") && !before.contains("cargo"), "{target}: {said}");
+        assert!(!build.contains("--quiet"), "{target}: {said}");
+    }
+}

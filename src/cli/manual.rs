@@ -17,7 +17,7 @@ use crate::{control::api::Failure, profile::Exit};
 
 /// Exit codes and what they mean, for the page of the program itself.
 const EXIT_CODES: [(&str, &str); 6] = [
-    ("0", "Done; copies that were skipped, excluded or too large included."),
+    ("0", "Done. Skipped, excluded and too large copies are no errors."),
     (
         "1",
         "Done, but copies failed, the connection was lost midway, or a run of the profile is already going on.",
@@ -33,18 +33,18 @@ const EXIT_CODES: [(&str, &str); 6] = [
     ("4", "The store could not be opened, is damaged, or the disk is full."),
     (
         "130",
-        "Interrupted; what was fetched is committed, and the next run goes on.",
+        "Interrupted. What was fetched is committed; the next run continues.",
     ),
 ];
 
 const ENVIRONMENT: [(&str, &str); 2] = [
     (
         "DROPKEEP_LOG",
-        "How much is logged on standard error: error, warn, info, debug, trace, or by module as in dropkeep=debug.",
+        "How much is logged on standard error: error, warn, info, debug or trace, or by module, as in dropkeep=debug.",
     ),
     (
         "DROPKEEP__SECTION__KEY",
-        "Overrides a key of the configuration, as DROPKEEP__HTTP__LISTEN does http.listen.",
+        "Overrides a key of the configuration: DROPKEEP__HTTP__LISTEN overrides listen in [http].",
     ),
 ];
 
@@ -55,11 +55,11 @@ const FILES: [(&str, &str); 3] = [
     ),
     (
         "/var/lib/dropkeep",
-        "Its archive, which only the user dropkeep can read.",
+        "Its archive. Only the account dropkeep can read it.",
     ),
     (
         "/usr/share/doc/dropkeep",
-        "Documents about the configuration, runs, deletion, backups and more.",
+        "Documents about configuration, runs, deletion, backups and more.",
     ),
 ];
 
