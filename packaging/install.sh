@@ -126,7 +126,10 @@ settle() {
         fail "neither systemd-sysusers nor useradd is installed: create the account dropkeep with a group of that name"
     fi
     chown root:dropkeep "$etc" "$etc/dropkeep.toml"
-    [ -d $state ] || install -d -m 700 -o dropkeep -g dropkeep $state
+    # The archive, and the note which one it is.
+    for path in $state $state-state; do
+        [ -d "$path" ] || install -d -m 700 -o dropkeep -g dropkeep "$path"
+    done
     if has_systemd; then systemctl daemon-reload; fi
     say "next: write a profile into $etc/dropkeep.toml, try it (dropkeep test PROFILE),"
     say "and start the appliance (systemctl enable --now dropkeep)"

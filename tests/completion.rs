@@ -47,7 +47,10 @@ fn offered(folder: &Path, line: &str, word: &str) -> Vec<String> {
     let output = command.env("PATH", path).current_dir(folder).output().expect("bash");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    said.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    said.lines()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn configured(text: &str) -> tempfile::TempDir {
@@ -62,9 +65,16 @@ fn profiles_and_users_are_offered_where_one_is_to_be_named() {
     let folder = configured(CONFIG);
     let offered = |line: &str, word: &str| offered(folder.path(), line, word);
     assert!(offered("dropkeep arch", "arch").contains(&"archive".to_owned()));
-    for line in ["dropkeep test ", "dropkeep archive ", "dropkeep --json protocols --profile "] {
+    for line in [
+        "dropkeep test ",
+        "dropkeep archive ",
+        "dropkeep --json protocols --profile ",
+    ] {
         let names = offered(line, "");
-        assert!(names.contains(&"company".to_owned()) && names.contains(&"branch".to_owned()), "{line}: {names:?}");
+        assert!(
+            names.contains(&"company".to_owned()) && names.contains(&"branch".to_owned()),
+            "{line}: {names:?}"
+        );
     }
     assert_eq!(offered("dropkeep test c", "c"), ["company"]);
     assert_eq!(offered("dropkeep protocols --profile=c", "c"), ["company"]);
@@ -82,7 +92,9 @@ fn users_that_only_the_archive_knows_are_offered_while_an_appliance_has_it_open(
         command.current_dir(folder.path());
         command
     };
-    let added = dropkeep().args(["users", "add", "bob@home", "bob@example.com"]).output();
+    let added = dropkeep()
+        .args(["users", "add", "bob@home", "bob@example.com"])
+        .output();
     assert!(added.expect("dropkeep").status.success());
     let mut serving = dropkeep().arg("serve").stderr(Stdio::null()).spawn().expect("dropkeep");
     let socket = folder.path().join("config/data/control.sock");
@@ -101,7 +113,11 @@ fn users_that_only_the_archive_knows_are_offered_while_an_appliance_has_it_open(
 #[test]
 fn a_configuration_that_cannot_be_read_or_is_wrong_neither_hangs_nor_says_anything() {
     let folder = configured(&CONFIG.replace("pop3-ssl", "pop4"));
-    assert_eq!(offered(folder.path(), "dropkeep test b", "b"), ["branch"], "the names are right");
+    assert_eq!(
+        offered(folder.path(), "dropkeep test b", "b"),
+        ["branch"],
+        "the names are right"
+    );
     let folder = configured("[[profile]\nname = broken");
     assert_eq!(offered(folder.path(), "dropkeep test b", "b"), Vec::<String>::new());
     let pipe = folder.path().join("pipe");

@@ -82,7 +82,9 @@ fn what_is_installed_is_all_there_and_goes_again() {
     ] {
         assert!(found.contains(wanted), "{wanted} is not among {found:#?}");
     }
-    let of_tests = found.iter().find(|file| file.contains("/tests/") || file.contains("/check/") || file.ends_with(".sh"));
+    let of_tests = found
+        .iter()
+        .find(|file| file.contains("/tests/") || file.contains("/check/") || file.ends_with(".sh"));
     assert_eq!(of_tests, None);
     for place in ["usr/bin/dropkeep", "usr/share/man", "usr/share/doc", "etc/dropkeep"] {
         let at = root.join(place.split("/man").next().expect("a place"));
@@ -138,11 +140,19 @@ fn the_version_names_the_commit_that_the_program_is_built_from() {
     let output = Command::new(BINARY).arg("--version").output().expect("dropkeep");
     let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let version = format!("dropkeep {}", env!("CARGO_PKG_VERSION"));
-    let git = Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).current_dir(sources).output();
-    let commit = git.ok().filter(|git| git.status.success() && sources.join(".git").exists());
+    let git = Command::new("git")
+        .args(["rev-parse", "--short=10", "HEAD"])
+        .current_dir(sources)
+        .output();
+    let commit = git
+        .ok()
+        .filter(|git| git.status.success() && sources.join(".git").exists());
     match commit.map(|git| String::from_utf8_lossy(&git.stdout).trim().to_owned()) {
         Some(commit) => {
-            let one = [format!("{version} ({commit})"), format!("{version} ({commit}, modified)")];
+            let one = [
+                format!("{version} ({commit})"),
+                format!("{version} ({commit}, modified)"),
+            ];
             assert!(one.contains(&said), "{said}");
         }
         None => assert_eq!(said, version),
@@ -190,7 +200,11 @@ fn no_link_of_an_installed_document_leads_nowhere() {
     assert!(count > 50, "{count}");
     // What is not installed is named all the same.
     let config = documents.join("config/dropkeep.toml");
-    assert!(fs::read_to_string(config).expect("the sample").contains("/usr/share/doc/dropkeep/docs"));
+    assert!(
+        fs::read_to_string(config)
+            .expect("the sample")
+            .contains("/usr/share/doc/dropkeep/docs")
+    );
 }
 
 /// What purge removes and says, with the machine's folders below `root`.
@@ -200,7 +214,10 @@ fn purge(root: &Path) -> String {
     let script = script
         .replace("/var/lib/", &below("/var/lib/"))
         .replace("/etc/", &below("/etc/"));
-    let output = Command::new("sh").args(["-c", &script, "postrm", "purge"]).output().expect("sh");
+    let output = Command::new("sh")
+        .args(["-c", &script, "postrm", "purge"])
+        .output()
+        .expect("sh");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).replace(&root.display().to_string(), "")
 }
@@ -209,10 +226,16 @@ fn purge(root: &Path) -> String {
 fn purge_leaves_what_people_made_and_says_so_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
-    let own = ["var/lib/dropkeep-state", "var/lib/dropkeep", "var/lib/systemd/timers", "etc/dropkeep"];
+    let own = [
+        "var/lib/dropkeep-state",
+        "var/lib/dropkeep",
+        "var/lib/systemd/timers",
+        "etc/dropkeep",
+    ];
     let stamp = root.join("var/lib/systemd/timers/stamp-dropkeep-backup.timer");
     let begin = || {
-        own.iter().for_each(|name| fs::create_dir_all(root.join(name)).expect("a folder"));
+        own.iter()
+            .for_each(|name| fs::create_dir_all(root.join(name)).expect("a folder"));
         for file in ["var/lib/dropkeep-state/archive", "var/lib/dropkeep/lock"] {
             fs::write(root.join(file), "").expect("a file");
         }
@@ -228,22 +251,51 @@ fn purge_leaves_what_people_made_and_says_so_and_nothing_else() {
     fs::create_dir(root.join("var/lib/dropkeep/catalog")).expect("an archive");
     fs::write(root.join("etc/dropkeep/company.password"), "x").expect("a password");
     let said = purge(root);
-    assert!(said.contains("kept: the archive /var/lib/dropkeep; to remove it: rm -r /var/lib/dropkeep\n"), "{said}");
-    assert!(said.contains("kept: /etc/dropkeep/company.password, which is yours\n"), "{said}");
+    assert!(
+        said.contains("kept: the archive /var/lib/dropkeep; to remove it: rm -r /var/lib/dropkeep\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("kept: /etc/dropkeep/company.password, which is yours\n"),
+        "{said}"
+    );
     assert!(root.join("var/lib/dropkeep/lock").exists() && !root.join("var/lib/dropkeep-state").exists());
     assert!(!stamp.exists());
 }
 
 #[test]
 fn make_shows_what_it_builds_before_it_runs_it() {
-    for target in ["run", "check", "protocol", "serve", "man", "demo", "monitoring-check", "test-recipes"] {
+    for target in [
+        "run",
+        "check",
+        "protocol",
+        "serve",
+        "man",
+        "demo",
+        "monitoring-check",
+        "test-recipes",
+    ] {
         let mut command = Command::new("make");
-        command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL")
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
         let output = command.args(["-n", target]).output().expect("make");
         let said = String::from_utf8_lossy(&output.stdout);
-        let (before, build) = said.split_once("cargo build").unwrap_or_else(|| panic!("{target}: {said}"));
-        let build = build.split("&&").next().unwrap_or_default().lines().next().unwrap_or_default();
-        assert!(before.contains("Building dropkeep") && !before.contains("cargo"), "{target}: {said}");
+        let (before, build) = said
+            .split_once("cargo build")
+            .unwrap_or_else(|| panic!("{target}: {said}"));
+        let build = build
+            .split("&&")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default();
+        assert!(
+            before.contains("Building dropkeep") && !before.contains("cargo"),
+            "{target}: {said}"
+        );
         assert!(!build.contains("--quiet"), "{target}: {said}");
     }
 }

@@ -135,7 +135,9 @@ fn root_is_told_how_the_account_gets_a_folder_that_it_can_write_to() {
 fn root_makes_no_archive_of_its_own_beside_the_configuration_of_an_account() {
     let Some(machine) = Machine::with(NOBODY) else { return };
     let data = machine.folder.path().join("data");
-    let daemon = nix::unistd::User::from_name("daemon").expect("the accounts").expect("an account");
+    let daemon = nix::unistd::User::from_name("daemon")
+        .expect("the accounts")
+        .expect("an account");
     chown(machine.config(), Some(0), Some(daemon.gid.as_raw())).expect("its group");
     chown(&data, Some(0), Some(0)).expect("root's");
     let dir = data.display();
@@ -149,7 +151,10 @@ fn root_makes_no_archive_of_its_own_beside_the_configuration_of_an_account() {
     assert!(said.contains(&format!("chown daemon: {dir}")), "{said}");
     fs::remove_dir(&data).expect("nothing in it");
     let said = add();
-    assert!(said.contains("install -d -m 700 -o daemon") && said.contains(&format!(" {dir}")), "{said}");
+    assert!(
+        said.contains("install -d -m 700 -o daemon") && said.contains(&format!(" {dir}")),
+        "{said}"
+    );
 }
 
 #[test]
@@ -159,7 +164,10 @@ fn a_configuration_that_the_account_cannot_read_is_an_error_for_root_too() {
     let output = machine.run(&["users"]);
     assert_eq!(output.status.code(), Some(2));
     let said = said(&output);
-    assert!(said.contains("dropkeep.toml") && said.contains("account nobody"), "{said}");
+    assert!(
+        said.contains("dropkeep.toml") && said.contains("account nobody"),
+        "{said}"
+    );
 }
 
 /// It may be another one where the account cannot see the folder.

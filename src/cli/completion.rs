@@ -180,8 +180,14 @@ mod tests {
 
     #[test]
     fn the_configuration_that_the_command_names_is_asked() {
-        assert_eq!(config_file(words("dropkeep -- dropkeep --config a.toml test")), Some("a.toml".into()));
-        assert_eq!(config_file(words("dropkeep test --config=b.toml")), Some("b.toml".into()));
+        assert_eq!(
+            config_file(words("dropkeep -- dropkeep --config a.toml test")),
+            Some("a.toml".into())
+        );
+        assert_eq!(
+            config_file(words("dropkeep test --config=b.toml")),
+            Some("b.toml".into())
+        );
         assert_eq!(config_file(words("dropkeep test company")), None);
     }
 
@@ -191,14 +197,24 @@ mod tests {
             for argument in command.get_arguments() {
                 let (name, id) = (command.get_name(), argument.get_id().as_str());
                 let takes_one = ["profile", "user", "users"].contains(&id) || (id == "name" && name != "add");
-                assert!(!takes_one || argument.get::<ArgValueCompleter>().is_some(), "{name} {id}");
+                assert!(
+                    !takes_one || argument.get::<ArgValueCompleter>().is_some(),
+                    "{name} {id}"
+                );
                 found.extend(takes_one.then(|| format!("{name} {id}")));
             }
             command.get_subcommands().for_each(|below| count(below, found));
         }
         let mut found = Vec::new();
         count(&command(), &mut found);
-        for wanted in ["test profile", "archive profile", "protocols profile", "list user", "export users", "retire name"] {
+        for wanted in [
+            "test profile",
+            "archive profile",
+            "protocols profile",
+            "list user",
+            "export users",
+            "retire name",
+        ] {
             assert!(found.iter().any(|one| one == wanted), "{wanted}: {found:?}");
         }
     }
@@ -207,7 +223,10 @@ mod tests {
     fn each_shell_asks_the_installed_program() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let script = String::from_utf8(registration(shell)).unwrap();
-            assert!(script.contains(&format!("{ASKS}=")) || script.contains(ASKS), "{script}");
+            assert!(
+                script.contains(&format!("{ASKS}=")) || script.contains(ASKS),
+                "{script}"
+            );
             assert!(!script.contains(env!("CARGO_MANIFEST_DIR")), "{script}");
         }
     }

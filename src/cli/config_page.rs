@@ -116,7 +116,11 @@ fn last(open: &[usize]) -> usize {
 /// Columns before what a line says; none where it is not commented out.
 fn indent(line: &str) -> usize {
     let text = line.trim_start_matches('#');
-    if text.len() == line.len() { 0 } else { text.len() - text.trim_start().len() }
+    if text.len() == line.len() {
+        0
+    } else {
+        text.len() - text.trim_start().len()
+    }
 }
 
 impl<'t> Part<'t> {
@@ -162,14 +166,20 @@ mod tests {
             "" => ".SH DESCRIPTION\n".to_owned(),
             table => format!(".SH {table}\n"),
         };
-        let from = page.find(&heading).unwrap_or_else(|| panic!("{heading} is not in {page}"));
+        let from = page
+            .find(&heading)
+            .unwrap_or_else(|| panic!("{heading} is not in {page}"));
         let rest = &page[from + heading.len()..];
         &rest[..rest.find("\n.SH ").unwrap_or(rest.len())]
     }
 
     /// The keys that the program knows in a table, as it lists them for one that it does not know.
     fn known(table: &str) -> Vec<&'static str> {
-        let above = if table.starts_with("[profile.") { "[[profile]]\n" } else { "" };
+        let above = if table.starts_with("[profile.") {
+            "[[profile]]\n"
+        } else {
+            ""
+        };
         let text = format!("{above}{table}\nnobody_knows_it = 1\n");
         let error = Figment::from(Toml::string(&text)).extract::<Config>().unwrap_err();
         let kinds: Vec<Kind> = error.into_iter().map(|error| error.kind).collect();
@@ -218,7 +228,10 @@ mod tests {
         }
         for key in known("") {
             let is_table = tables.iter().any(|table| table.trim_matches(['[', ']']) == key);
-            assert!(is_table || page.contains(&format!(".SH [{key}]")) || has(part(&page, ""), key), "{key}");
+            assert!(
+                is_table || page.contains(&format!(".SH [{key}]")) || has(part(&page, ""), key),
+                "{key}"
+            );
         }
         assert!(count > 80, "{count}");
     }
@@ -236,9 +249,15 @@ mod tests {
 
     #[test]
     fn words_are_told_from_keys() {
-        assert_eq!(Line::of("#   [profile.server.oauth2]"), Line::Table("[profile.server.oauth2]"));
+        assert_eq!(
+            Line::of("#   [profile.server.oauth2]"),
+            Line::Table("[profile.server.oauth2]")
+        );
         assert_eq!(Line::of("# listen = \"x\""), Line::Key("listen = \"x\""));
-        assert_eq!(Line::of("\"example.net\" = \"x\""), Line::Key("\"example.net\" = \"x\""));
+        assert_eq!(
+            Line::of("\"example.net\" = \"x\""),
+            Line::Key("\"example.net\" = \"x\"")
+        );
         assert_eq!(Line::of("# With it, a = b."), Line::Words("With it, a = b."));
         assert_eq!(Line::of("#"), Line::Nothing);
     }

@@ -73,7 +73,8 @@ pub fn write(dir: &Path) -> Result<u8, Failure> {
     command.build();
     write_all(command, dir).map_err(failed)?;
     let page = File::create(dir.join("dropkeep.toml.5"));
-    page.and_then(|mut page| config_page::write(&mut page)).map_err(failed)?;
+    page.and_then(|mut page| config_page::write(&mut page))
+        .map_err(failed)?;
     Ok(0)
 }
 

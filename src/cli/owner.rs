@@ -82,7 +82,9 @@ fn owner(config_file: &Path, data_dir: &Path) -> Option<(Uid, Gid)> {
     if has_archive(data_dir) {
         return None;
     }
-    let file = fs::metadata(config_file).ok().filter(|file| file.uid() == 0 && file.gid() != 0)?;
+    let file = fs::metadata(config_file)
+        .ok()
+        .filter(|file| file.uid() == 0 && file.gid() != 0)?;
     let group = Group::from_gid(Gid::from_raw(file.gid())).ok().flatten()?;
     let user = User::from_name(&group.name).ok().flatten();
     let user = user.filter(|user| user.gid == group.gid && !user.uid.is_root())?;
@@ -129,7 +131,10 @@ pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
         return for_root().map(|_| read);
     };
     Some(match closed(target) {
-        Some(closed) => format!("{runs}{account} cannot enter {}; choose another folder", closed.display()),
+        Some(closed) => format!(
+            "{runs}{account} cannot enter {}; choose another folder",
+            closed.display()
+        ),
         None => format!(
             "{runs}give {account} a folder of its own, as root: install -d -m 700 -o {account} -g {} {}",
             group(&account),
