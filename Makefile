@@ -1,7 +1,9 @@
-# `make` alone lists what there is.
+# `make` alone lists the targets.
 
 CONFIG ?= config/dropkeep.toml
-DROPKEEP = cargo run --quiet --bin dropkeep -- --config $(CONFIG)
+# Built with cargo's progress in view, since that takes minutes the first time; only then run.
+BUILD = echo "Building dropkeep: minutes the first time, seconds after that." >&2; cargo build --bin dropkeep
+DROPKEEP = $(BUILD) && cargo run --quiet --bin dropkeep -- --config $(CONFIG)
 CASES ?= 110000
 HISTORIES ?= 10000
 KILLS ?= 200
@@ -12,73 +14,72 @@ BIN ?= target/release/dropkeep
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
-need_profile = $(if $(PROFILE),,$(error Which one? PROFILE=name))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
-help: ## This list
+help: ## Show this list
 	@echo "dropkeep archives multidrop mailboxes."
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-16s %s\n' "$$name" "$$what"; done
 	@echo
-	@echo "Variables: CONFIG=$(CONFIG), PROFILE=a profile in it, RUN=a run's number,"
-	@echo "           PREFIX=$(PREFIX), DESTDIR=a folder in place of /"
+	@echo "Variables: CONFIG=$(CONFIG), PROFILE=name of a profile in it (not needed if it has only one),"
+	@echo "           RUN=number of a run, PREFIX=$(PREFIX), DESTDIR=a folder in place of /"
 
-demo: ## Archive a made-up mailbox from a mail server of its own, and the mail that comes (ONCE=1: and end before that)
+demo: ## Start a mail server with a made-up mailbox, and archive it and the mail that arrives (ONCE=1: end after the first run)
 	@tests/install-tools.sh
-	@cargo build --quiet --bin dropkeep --example demo
+	@$(BUILD) --example demo
 	@ONCE=$(ONCE) LISTEN=$(LISTEN) cargo run --quiet --example demo
 
-test: ## All tests, a real Dovecot and Prometheus included (CORPUS=folder: real mail too)
+test: ## Run all tests, with a real Dovecot and Prometheus (CORPUS=folder: with real mail too)
 	@tests/install-tools.sh monitoring popa3d
 	cargo test
 
-test-peers: ## The journey against real Cyrus IMAP and Courier, each in a small Debian of its own (root; PEERS=where)
+test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian of its own (needs root; PEERS=folder for them)
 	@tests/install-tools.sh
 	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
 	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
 
-test-recipes: ## The recipes of docs/servers.md with real Postfix, Exim, Sendmail and OpenSMTPD (root, Debian)
-	@cargo build --quiet
+test-recipes: ## Test the recipes of docs/servers.md with real Postfix, Exim, Sendmail and OpenSMTPD (needs root and Debian)
+	@$(BUILD)
 	@tests/recipes/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-lint: ## Formatting and clippy, warnings refused
+lint: ## Check the formatting, and run clippy (warnings are errors)
 	cargo fmt --all --check
-	cargo clippy --all-targets --quiet -- -D warnings
+	cargo clippy --all-targets -- -D warnings
 
-run: ## Archive PROFILE now
-	$(need_profile)@$(DROPKEEP) archive $(PROFILE)
+run: ## Run PROFILE now: archive its mail
+	@$(DROPKEEP) archive $(PROFILE)
 
-check: ## Try the connection of PROFILE; nothing is stored
-	$(need_profile)@$(DROPKEEP) test $(PROFILE)
+check: ## Test PROFILE: connect, log in, look; stores nothing
+	@$(DROPKEEP) test $(PROFILE)
 
-protocol: ## The runs so far, newest first; RUN=number shows one in full
+protocol: ## List the runs, newest first; RUN=number shows one in full
 	@$(DROPKEEP) protocols $(RUN)
 
 serve: ## Run the appliance: schedules, metrics, health
 	@$(DROPKEEP) serve
 
-monitoring: ## Prometheus with the alerts, in front of a running appliance (TARGET=its address, LISTEN=Prometheus's own, MONITORING_DATA=folder)
+monitoring: ## Start Prometheus with the alerts for a running appliance (TARGET=its address, LISTEN=address of Prometheus, MONITORING_DATA=folder)
 	@tests/install-tools.sh monitoring
 	@TARGET=$(TARGET) LISTEN=$(LISTEN) MONITORING_DATA=$(MONITORING_DATA) dashboards/monitoring.sh
 
-monitoring-check: ## The demo and `make monitoring` together: how soon every panel of the dashboards shows something
+monitoring-check: ## Check that every panel of the dashboards shows something, with the demo and `make monitoring`
 	@tests/install-tools.sh monitoring
-	@cargo build --quiet --bin dropkeep --example demo
-	@cargo test --quiet --test monitoring -- --ignored --nocapture
+	@$(BUILD) --example demo
+	@cargo test --test monitoring -- --ignored --nocapture
 
-dashboards: ## Make dashboards/grafana/*.json anew
-	@cargo run --quiet --example dashboards
+dashboards: ## Generate dashboards/grafana/*.json
+	@cargo run --example dashboards
 
-dashboards-check: ## Check them against the types that Grafana publishes (npm, into target/; DASHBOARDS_CHECK=required or skip)
+dashboards-check: ## Check the dashboards against the types that Grafana publishes (with npm, into target/; DASHBOARDS_CHECK=required or skip)
 	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, million, identify, link, metrics or hostile: one part)
+bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, identify, link, metrics or hostile: only that part)
 	@tests/install-tools.sh bench
 	$(if $(filter store million identify link metrics hostile,$(BENCH)),,cargo bench --bench journey)
 	$(if $(filter speed memory identify link metrics hostile,$(BENCH)),,cargo bench --bench store)
@@ -87,7 +88,7 @@ bench: ## Time, memory and disk beside other ways (BENCH=speed, memory, store, m
 	$(if $(filter speed memory store million identify link hostile,$(BENCH)),,cargo bench --bench metrics)
 	$(if $(filter hostile,$(BENCH)),cargo bench --bench hostile)
 
-fuzz: ## Property tests at length (CASES=number, HISTORIES=number for each protocol), and each fuzz target for FUZZ_SECONDS; FUZZ=target: one alone
+fuzz: ## Run long property tests (CASES=number, HISTORIES=number), then each fuzz target for FUZZ_SECONDS (FUZZ=target: only that one)
 ifndef FUZZ
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
 	PROPTEST_CASES=$(CASES) cargo test --test any_mail
@@ -96,40 +97,40 @@ endif
 	@command -v cargo-fuzz >/dev/null || { echo "Installing cargo-fuzz, which takes minutes."; cargo install --locked cargo-fuzz; }
 	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
-crash: ## Every step broken off and resumed, and runs killed at random two hundred times (KILLS=number)
+crash: ## Break off every step and resume it, and kill runs at random two hundred times (KILLS=number)
 	@tests/install-tools.sh
 	KILLS=$(KILLS) cargo test --test crash -- --nocapture
 
-soak: ## Everything at once for an hour: five profiles, and whatever can happen to servers, mail and the appliance (SOAK=duration)
+soak: ## Archive five profiles for an hour while servers, mail and the appliance fail in many ways (SOAK=duration)
 	@tests/install-tools.sh
 	SOAK=$(SOAK) cargo test --test soak -- --ignored --nocapture
 
-deny: ## Licences, banned crates and sources of all dependencies
+deny: ## Check the licences and sources of all dependencies
 	@command -v cargo-deny >/dev/null || { echo "Installing cargo-deny, which takes minutes."; cargo install --locked cargo-deny; }
 	cargo deny check licenses bans sources
 
-build: ## The program as it is shipped: target/release/dropkeep
+build: ## Build the program for use: target/release/dropkeep
 	cargo build --release --locked --bin dropkeep
 
-install: ## Program, systemd unit, configuration, man pages, completions, dashboards; as root the account too (PREFIX, DESTDIR)
+install: ## Install program, systemd units, configuration, man pages, completions, dashboards; as root also the account (PREFIX, DESTDIR)
 	@[ $(BIN) != target/release/dropkeep ] || ! command -v cargo >/dev/null || $(MAKE) --no-print-directory build
 	@BIN=$(BIN) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SYSCONFDIR=$(SYSCONFDIR) packaging/install.sh install
 
-uninstall: ## Remove what was installed; the configuration and the archive stay
+uninstall: ## Remove what `make install` installed; the configuration, the archive and the account stay
 	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SYSCONFDIR=$(SYSCONFDIR) packaging/install.sh uninstall
 
-man: ## The man pages, into target/man
+man: ## Write the man pages into target/man
 	@mkdir -p target/man
-	@cargo run --quiet --bin dropkeep -- manual target/man
+	@$(BUILD) && cargo run --quiet --bin dropkeep -- manual target/man
 
-check-unit: ## What systemd says of the unit, where it is there (BIN=program)
+check-unit: ## Check the systemd units with systemd-analyze (BIN=program)
 	@BIN=$(BIN) packaging/check-unit.sh
 
-deb: ## A Debian package, into target/debian
+deb: ## Build a Debian package into target/debian
 	@command -v cargo-deb >/dev/null || { echo "Installing cargo-deb, which takes minutes."; cargo install --locked cargo-deb; }
 	@$(MAKE) --no-print-directory build
 	packaging/debian/stage.sh
 	cargo deb --no-build --locked --strip $(if $(DEB_MAINTAINER),--maintainer "$(DEB_MAINTAINER)")
 
-clean: ## Remove what was built
+clean: ## Remove everything that was built
 	cargo clean

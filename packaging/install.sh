@@ -1,12 +1,13 @@
 #!/bin/sh
-# Puts dropkeep where GNU's conventions say, and takes it away again. `make install` and `make uninstall` call it, and the
-# Debian package is made of what it lays out.
+# Installs dropkeep where the GNU conventions say, and removes it. `make install` and `make uninstall` call it, and the Debian
+# package is made from the files that it installs.
 #
-#   install.sh install     all of it
-#   install.sh data        all but the program itself
-#   install.sh uninstall   what was installed; the configuration, the archive and its account stay
+#   install.sh install     everything
+#   install.sh data        everything but the program
+#   install.sh uninstall   removes what was installed; the configuration, the archive and its account stay
 #
-# Variables: BIN, the program as built; PREFIX; DESTDIR, a folder in place of /; SYSCONFDIR; ZSH_DIR, below PREFIX.
+# Variables: BIN, the program as built; PREFIX; DESTDIR, a folder in place of /; SYSCONFDIR; ZSH_DIR, below PREFIX; CHANGES, the
+# name of the changelog in the documents' folder.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,13 +16,14 @@ PREFIX=${PREFIX:-/usr/local}
 DESTDIR=${DESTDIR:-}
 SYSCONFDIR=${SYSCONFDIR:-/etc}
 ZSH_DIR=${ZSH_DIR:-share/zsh/site-functions}
+CHANGES=${CHANGES:-CHANGELOG.md}
 
 root=$DESTDIR$PREFIX
 etc=$DESTDIR$SYSCONFDIR/dropkeep
 state=/var/lib/dropkeep
 units=lib/systemd/system
 users=lib/sysusers.d
-man=share/man/man1
+man=share/man
 doc=share/doc/dropkeep
 bash=share/bash-completion/completions/dropkeep
 zsh=$ZSH_DIR/_dropkeep
@@ -36,13 +38,32 @@ put() { install -D -m 644 "$1" "$2"; }
 
 # The sample configuration with the folder of an installed appliance.
 configuration() {
-    grep -q '^# data_dir = "data"$' config/dropkeep.toml || fail "config/dropkeep.toml shows no data_dir = \"data\""
-    sed -e "s|^# data_dir = \"data\"$|data_dir = \"$state\"|" \
-        -e "0,/^\$/s|^\$|# What it calls docs/ is $PREFIX/$doc/docs.\n|" config/dropkeep.toml
+    grep -q '^#* *data_dir = "data"$' config/dropkeep.toml || fail "config/dropkeep.toml has no line data_dir = \"data\""
+    sed -e "s|^#* *data_dir = \"data\"$|data_dir = \"$state\"|" \
+        -e "0,/^\$/s|^\$|# docs/ is $PREFIX/$doc/docs. The man page dropkeep.toml(5) has the same as this file.\n|" config/dropkeep.toml
+}
+
+# A unit as it is where PREFIX is another one.
+unit() {
+    sed -e "s|/usr/bin/dropkeep|$PREFIX/bin/dropkeep|" -e "s|/usr/share|$PREFIX/share|" \
+        -e "s|/etc/dropkeep/dropkeep.toml|$SYSCONFDIR/dropkeep/dropkeep.toml|" "$1"
+}
+
+# What is of use without the sources: neither tests nor what make starts.
+dashboards() { find dashboards -type f ! -path '*/tests/*' ! -path 'dashboards/check/*' ! -name '*.sh'; }
+documents() { find docs README.md CHANGELOG.md config/dropkeep.toml -type f; }
+
+# A document whose links lead to what is installed.
+document() {
+    case $1 in
+        *.md) awk -v file="$1" -v changes="$CHANGES" -f packaging/links.awk "$1" ;;
+        config/dropkeep.toml) configuration ;;
+        *) cat "$1" ;;
+    esac
 }
 
 install_program() {
-    [ -x "$BIN" ] || fail "there is no $BIN: run make build first, or say BIN=program"
+    [ -x "$BIN" ] || fail "$BIN does not exist: run make build first, or give BIN=program"
     # The symbols are six times the program.
     install -D -m 755 "$BIN" "$root/bin/dropkeep"
     if command -v strip >/dev/null; then strip "$root/bin/dropkeep"; fi
@@ -50,38 +71,39 @@ install_program() {
 }
 
 install_data() {
-    [ -x "$BIN" ] || fail "there is no $BIN: run make build first, or say BIN=program"
+    [ -x "$BIN" ] || fail "$BIN does not exist: run make build first, or give BIN=program"
     made=$(mktemp -d)
     trap 'rm -rf "$made"' EXIT
 
-    sed -e "s|/usr/bin/dropkeep|$PREFIX/bin/dropkeep|" -e "s|/usr/share|$PREFIX/share|" \
-        -e "s|/etc/dropkeep/dropkeep.toml|$SYSCONFDIR/dropkeep/dropkeep.toml|" \
-        packaging/systemd/dropkeep.service >"$made/unit"
-    put "$made/unit" "$root/$units/dropkeep.service"
-    say "the systemd unit is $root/$units/dropkeep.service"
+    for file in packaging/systemd/*.service packaging/systemd/*.timer; do
+        unit "$file" >"$made/unit"
+        put "$made/unit" "$root/$units/$(basename "$file")"
+    done
+    say "the systemd units are in $root/$units (the timers for backup and verify are off)"
 
     mkdir "$made/man"
     "$BIN" manual "$made/man"
-    for page in "$made"/man/*; do put "$page" "$root/$man/$(basename "$page")"; done
+    for page in "$made"/man/*; do put "$page" "$root/$man/man${page##*.}/$(basename "$page")"; done
     for shell in bash zsh fish; do "$BIN" completions $shell >"$made/$shell"; done
     put "$made/bash" "$root/$bash"
     put "$made/zsh" "$root/$zsh"
     put "$made/fish" "$root/$fish"
     say "man pages and completions for bash, zsh and fish are in $root/share"
 
-    find dashboards -type f | while read -r file; do put "$file" "$root/share/dropkeep/$file"; done
-    say "dashboards and rules are in $root/share/dropkeep/dashboards"
-    find docs README.md CHANGELOG.md -type f -name '*.md' | while read -r file; do put "$file" "$root/$doc/$file"; done
-    configuration >"$made/config"
-    put "$made/config" "$root/$doc/dropkeep.toml"
+    dashboards | while read -r file; do put "$file" "$root/share/dropkeep/$file"; done
+    say "dashboards and alert rules are in $root/share/dropkeep/dashboards"
+    documents | while read -r file; do
+        document "$file" >"$made/document"
+        put "$made/document" "$root/$doc/$file"
+    done
     say "the documents are in $root/$doc"
 
     if [ -e "$etc/dropkeep.toml" ]; then
         say "the configuration $etc/dropkeep.toml stays as it is"
     else
         install -d -m 750 "$etc"
-        install -m 640 "$made/config" "$etc/dropkeep.toml"
-        say "a configuration without a profile is $etc/dropkeep.toml"
+        install -m 640 "$root/$doc/config/dropkeep.toml" "$etc/dropkeep.toml"
+        say "the configuration is $etc/dropkeep.toml; it has no profile yet"
     fi
 }
 
@@ -89,11 +111,11 @@ install_data() {
 settle() {
     put packaging/systemd/sysusers.conf "$root/$users/dropkeep.conf"
     if ! on_this_machine; then
-        [ -n "$DESTDIR" ] || say "not root: the account dropkeep was not created"
+        [ -n "$DESTDIR" ] || say "the account dropkeep was not created: that needs root"
         return 0
     fi
     if id dropkeep >/dev/null 2>&1; then
-        say "the account dropkeep is there"
+        say "the account dropkeep exists"
     elif command -v systemd-sysusers >/dev/null; then
         systemd-sysusers "$root/$users/dropkeep.conf"
         say "the account dropkeep was created by systemd-sysusers"
@@ -101,30 +123,34 @@ settle() {
         useradd --system --user-group --home-dir $state --no-create-home --shell /usr/sbin/nologin dropkeep
         say "the account dropkeep was created"
     else
-        fail "no systemd-sysusers and no useradd here: create an account dropkeep with a group of that name"
+        fail "neither systemd-sysusers nor useradd is installed: create the account dropkeep with a group of that name"
     fi
     chown root:dropkeep "$etc" "$etc/dropkeep.toml"
-    [ -d $state ] || install -d -m 700 -o dropkeep -g dropkeep $state
+    # The archive, and the note which one it is.
+    for path in $state $state-state; do
+        [ -d "$path" ] || install -d -m 700 -o dropkeep -g dropkeep "$path"
+    done
     if has_systemd; then systemctl daemon-reload; fi
-    say "now write your profile into $etc/dropkeep.toml, try it (sudo -u dropkeep dropkeep test PROFILE),"
-    say "and let it run: systemctl enable --now dropkeep"
+    say "next: write a profile into $etc/dropkeep.toml, try it (dropkeep test PROFILE),"
+    say "and start the appliance (systemctl enable --now dropkeep)"
 }
 
 uninstall() {
     if on_this_machine && has_systemd; then
-        systemctl disable --now dropkeep.service 2>/dev/null || true
+        systemctl disable --now dropkeep.service dropkeep-backup.timer dropkeep-verify.timer 2>/dev/null || true
     fi
-    rm -f "$root/bin/dropkeep" "$root/$units/dropkeep.service" "$root/$users/dropkeep.conf" \
-        "$root/$man/dropkeep.1" "$root/$man"/dropkeep-*.1 "$root/$bash" "$root/$zsh" "$root/$fish"
+    for file in packaging/systemd/*.service packaging/systemd/*.timer; do rm -f "$root/$units/$(basename "$file")"; done
+    rm -f "$root/bin/dropkeep" "$root/$users/dropkeep.conf" "$root/$bash" "$root/$zsh" "$root/$fish" \
+        "$root/$man/man1/dropkeep.1" "$root/$man/man1"/dropkeep-*.1 "$root/$man/man5/dropkeep.toml.5"
     rm -rf "$root/share/dropkeep" "${root:?}/$doc"
     if on_this_machine && has_systemd; then systemctl daemon-reload; fi
     say "removed from $root"
-    say "what stays: the configuration ($etc), the archive ($state) and the account dropkeep that owns it"
+    say "kept: the configuration ($etc), the archive ($state) and the account dropkeep, which owns it"
 }
 
 case ${1:-} in
     install) install_program; install_data; settle ;;
     data) install_data ;;
     uninstall) uninstall ;;
-    *) fail "install.sh install, data or uninstall" ;;
+    *) fail "usage: install.sh install|data|uninstall" ;;
 esac

@@ -1,16 +1,12 @@
 //! Accounts of this machine by their names, and why this one cannot use a file, in words that say what to do.
 
 use std::{
-    ffi::{CStr, c_char},
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Component, Path, PathBuf},
 };
 
-use rustix::process::{getegid, geteuid};
-
-/// Bytes of an entry of the account database; one that is longer counts as an account without a name.
-const LONGEST_ENTRY: usize = 16 << 10;
+use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid};
 
 /// The account that this process runs as.
 pub fn own() -> String {
@@ -24,35 +20,14 @@ pub fn own_group() -> String {
 
 /// An account's name (getpwuid(3)), or `uid 107` where it has none.
 pub fn name(uid: u32) -> String {
-    let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
-    let mut buffer = [0 as c_char; LONGEST_ENTRY];
-    let mut found = std::ptr::null_mut();
-    // SAFETY: entry and buffer are ours and outlive what points into them, which `owned` copies.
-    let name = unsafe {
-        libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr(), LONGEST_ENTRY, &mut found);
-        found.as_ref().map(|entry| owned(entry.pw_name))
-    };
-    name.unwrap_or_else(|| format!("uid {uid}"))
+    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    user.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
 /// A group's name (getgrgid(3)), or `gid 107` where it has none.
 pub fn group_name(gid: u32) -> String {
-    let mut entry = std::mem::MaybeUninit::<libc::group>::uninit();
-    let mut buffer = [0 as c_char; LONGEST_ENTRY];
-    let mut found = std::ptr::null_mut();
-    // SAFETY: as in `name`.
-    let name = unsafe {
-        libc::getgrgid_r(gid, entry.as_mut_ptr(), buffer.as_mut_ptr(), LONGEST_ENTRY, &mut found);
-        found.as_ref().map(|entry| owned(entry.gr_name))
-    };
-    name.unwrap_or_else(|| format!("gid {gid}"))
-}
-
-/// # Safety
-/// `text` ends with a NUL.
-unsafe fn owned(text: *const c_char) -> String {
-    // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    let group = Group::from_gid(Gid::from_raw(gid)).ok().flatten();
+    group.map_or_else(|| format!("gid {gid}"), |group| group.name)
 }
 
 /// `run this as dropkeep: sudo -u dropkeep dropkeep …`, or with runuser where there is no sudo.

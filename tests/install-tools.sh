@@ -1,52 +1,52 @@
 #!/bin/bash
-# Installs what the tests and the demonstration need and this machine lacks, from Debian's packages.
-# `install-tools.sh bench` adds what the benchmark compares with, `install-tools.sh monitoring` Prometheus and promtool,
-# and npm where that is possible, `install-tools.sh popa3d` a POP3 server that takes one command at a time.
-# Says nothing when nothing is missing.
+# Installs the Debian packages that the tests and the demo need and this machine does not have.
+# `install-tools.sh bench` adds what the benchmark compares with; `install-tools.sh monitoring` adds Prometheus and promtool,
+# and npm where it can be installed; `install-tools.sh popa3d` adds a POP3 server that takes one command at a time.
+# Prints nothing when nothing is missing.
 set -euo pipefail
 
 packages=()
 missing() { # package, why
-    echo "install-tools: $1 is missing: $2"
+    echo "install-tools: $1 is needed: $2"
     packages+=("$1")
 }
-# What needs them is skipped without them.
+# Optional: what needs them is skipped without them.
 wanted=()
 would_help() { # package, why
-    echo "install-tools: $1 is missing: $2"
+    echo "install-tools: $1 is wanted: $2"
     wanted+=("$1")
 }
-# A package that cannot be installed beside the others: it is unpacked into target/. What needs it is skipped without it.
+# A package that conflicts with the others: it is unpacked into target/. What needs it is skipped without it.
 unpack() { # package, why
-    echo "install-tools: $1 is missing: $2; unpacking it into target/$1"
+    echo "install-tools: $1 is wanted: $2; downloading it and unpacking it into target/$1"
     local folder
     folder=$(mktemp -d)
     if (cd "$folder" && apt-get download "$1" && dpkg -x "$1"_*.deb files) >/dev/null 2>&1; then
         mkdir -p target && rm -rf "target/$1" && mv "$folder/files" "target/$1"
     else
-        echo "install-tools: going on without $1 (apt-get download $1); what needs it is skipped" >&2
+        echo "install-tools: apt-get download $1 failed; going on without $1, and what needs it is skipped" >&2
     fi
     rm -rf "$folder"
 }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 login=/usr/lib/dovecot
 
-have cc || { missing gcc "compiles the C in LMDB, zstd and ring, and links"; missing libc6-dev "its headers"; }
-have dovecot && [ -x $login/imap ] || missing dovecot-imapd "the tests archive from a real mail server"
-have dovecot && [ -x $login/pop3 ] || missing dovecot-pop3d "the same, over POP3"
-have python3 || missing python3 "a second reading of the mail, to compare with"
-have zstd || missing zstd "unpacks a corpus of real mail"
+have cc || { missing gcc "it compiles the C code in LMDB, zstd and ring, and links the program"; missing libc6-dev "the headers for that"; }
+have dovecot && [ -x $login/imap ] || missing dovecot-imapd "the tests and the demo archive mail from it over IMAP"
+have dovecot && [ -x $login/pop3 ] || missing dovecot-pop3d "the tests archive mail from it over POP3"
+have python3 || missing python3 "the tests compare with how it reads the mail"
+have zstd || missing zstd "it unpacks a corpus of real mail"
 for part in "$@"; do
     case $part in
-    bench) have mbsync || missing isync "the benchmark compares with mbsync" ;;
+    bench) have mbsync || missing isync "the benchmark compares dropkeep with its mbsync" ;;
     monitoring)
         have prometheus && have promtool \
-            || missing prometheus "it evaluates the dashboards and the alerts, and promtool, which is with it, checks them"
-        have node || would_help nodejs "it runs the check of the dashboards against Grafana's types"
-        have npm || would_help npm "it brings these types"
+            || missing prometheus "it evaluates the dashboards and the alerts, and its promtool checks them"
+        have node || would_help nodejs "it checks the dashboards against Grafana's types"
+        have npm || would_help npm "it installs these types"
         ;;
-    popa3d) [ -x target/popa3d/usr/sbin/popa3d ] || unpack popa3d "a real POP3 server without PIPELINING" ;;
-    *) echo "install-tools: there is no part $part; there are bench, monitoring and popa3d" >&2; exit 2 ;;
+    popa3d) [ -x target/popa3d/usr/sbin/popa3d ] || unpack popa3d "the tests archive mail from it, a POP3 server without PIPELINING" ;;
+    *) echo "install-tools: unknown part $part; the parts are bench, monitoring and popa3d" >&2; exit 2 ;;
     esac
 done
 all=("${packages[@]}" "${wanted[@]}")
@@ -58,20 +58,20 @@ cannot() { # why
     exit 0
 }
 
-have apt-get || cannot "no apt-get here; install ${all[*]} by the means of this system"
+have apt-get || cannot "this system has no apt-get: install ${all[*]} with its own package manager"
 as_root=()
 if [ "$(id -u)" != 0 ]; then
-    # Asks for a password only where there is someone to ask.
+    # Asks for a password only on a terminal.
     if sudo -n true 2>/dev/null; then as_root=(sudo -n)
     elif [ -t 0 ] && have sudo; then as_root=(sudo)
     else
-        cannot "needs root to run: apt-get install ${all[*]}"
+        cannot "only root can install packages; run as root: apt-get install ${all[*]}"
     fi
 fi
 root() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "$@"; }
 
-# Debian starts Dovecot and Prometheus as services of this machine once they are installed, and nobody asked for that:
-# a policy forbids it meanwhile, and the services are not enabled for the next start either.
+# Debian starts Dovecot and Prometheus as services once they are installed, which nobody asked for: a policy prevents that during
+# the installation, and the services are not enabled for the next boot.
 policy=/usr/sbin/policy-rc.d
 had_dovecot=$(have dovecot && echo yes || true)
 had_prometheus=$(have prometheus && echo yes || true)
@@ -82,13 +82,13 @@ if [ ! -e $policy ]; then
 fi
 
 log=$(mktemp)
-# Another installation may be going on.
+# Another installation may be running.
 install() { root apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >"$log" 2>&1; }
-echo "install-tools: installing ${all[*]} with apt-get"
-# The lists of a fresh machine are empty or old.
+echo "install-tools: running apt-get install ${all[*]}; this can take a minute"
+# On a fresh machine the package lists are empty or old.
 if ! install "${all[@]}"; then
     root apt-get update >"$log" 2>&1 || { cat "$log" >&2; cannot "apt-get update failed"; }
-    # What is wanted does not keep off what is needed.
+    # Optional packages do not prevent the necessary ones.
     if ! install "${all[@]}"; then
         cat "$log" >&2
         [ ${#packages[@]} -gt 0 ] && [ ${#wanted[@]} -gt 0 ] || cannot "apt-get install ${all[*]} failed"

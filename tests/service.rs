@@ -260,17 +260,3 @@ fn a_stuck_committer_does_not_hold_up_the_end() {
     println!("stopped {took:?} after SIGTERM, with a disk that hangs");
     assert!(took < STOP, "{took:?}");
 }
-
-/// Root can open the archive of a service's account, and what it would leave there that account could not.
-#[test]
-fn root_writes_nothing_into_the_archive_of_another_account() {
-    if !rustix::process::geteuid().is_root() {
-        return println!("only root is kept from that");
-    }
-    let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
-    let appliance = served(&server, "imap");
-    appliance.done(&["archive", PROFILE]);
-    std::os::unix::fs::chown(appliance.data(), Some(12_345), Some(12_345)).expect("another owner");
-    let said = appliance.run(&["users"]).expect(2).stderr;
-    assert!(said.contains("sudo -u '#12345' dropkeep"), "{said}");
-}

@@ -12,6 +12,11 @@ KNOWN = {"MIT": "Expat", "Apache-2.0": "Apache-2.0", "CC0-1.0": "CC0-1.0"}
 CC0 = """License: CC0-1.0
  On Debian systems, the full text of the CC0 1.0 Universal licence is in
  /usr/share/common-licenses/CC0-1.0."""
+APACHE = """On Debian systems, the full text of the Apache License, version 2.0, is in
+/usr/share/common-licenses/Apache-2.0."""
+# The text itself, with the appendix where it is there; Debian wants the reference in its place.
+APACHE_TEXT = re.compile(r"(?ms)^[ \t]*Apache License\s+Version 2\.0, January 2004.*?END OF TERMS AND CONDITIONS"
+                         r"(\s+APPENDIX: .*?limitations under the License\.)?")
 # Libraries that are not written in Rust, by the folder that has them.
 LIBRARIES = {"liblmdb": "LMDB, the Lightning Memory-Mapped Database", "zstd": "zstd, Zstandard"}
 LICENCE_FILE = re.compile(r"(?i)^(licen[cs]e|copying|copyright|unlicense|notice)([-._].*)?$")
@@ -107,7 +112,7 @@ def own(part, name, texts, extra):
     called = f"{part.replace(' ', '-')}~{name}"
     if not texts:
         sys.exit(f"copyright.py: {name} has no text of its licence {part}")
-    extra[called] = "\n\n".join(dict.fromkeys(text.strip() for text in texts.values()))
+    extra[called] = "\n\n".join(dict.fromkeys(APACHE_TEXT.sub(APACHE, text).strip() for text in texts.values()))
     return called
 
 

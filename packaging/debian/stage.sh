@@ -1,11 +1,11 @@
 #!/bin/sh
-# Lays out what the Debian package has beside the program, and writes its changelog and copyright: target/deb.
+# Puts everything that the Debian package has beside the program into target/deb, with its changelog and copyright file.
 set -eu
 cd "$(dirname "$0")/../.."
 
 stage=target/deb
 rm -rf $stage
-DESTDIR=$stage PREFIX=/usr ZSH_DIR=share/zsh/vendor-completions packaging/install.sh data >/dev/null
+DESTDIR=$stage PREFIX=/usr CHANGES=changelog.gz ZSH_DIR=share/zsh/vendor-completions packaging/install.sh data >/dev/null
 # By the name that Debian gives it; it is compressed on the way.
 mv $stage/usr/share/doc/dropkeep/CHANGELOG.md $stage/usr/share/doc/dropkeep/changelog
 
@@ -16,7 +16,7 @@ date=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CH
 cat >$stage/changelog <<END
 dropkeep ($version-1) unstable; urgency=medium
 
-  * What changed is told in /usr/share/doc/dropkeep/changelog.gz.
+  * /usr/share/doc/dropkeep/changelog.gz says what changed.
 
  -- $maintainer  $(LC_ALL=C date -u -R -d "@$date")
 END

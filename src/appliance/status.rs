@@ -143,7 +143,7 @@ impl Appliance {
         };
         let (users, messages, raw_bytes, stored_bytes, disk) = measured.await.map_err(panicked)??;
         Ok(ApplianceLine {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: crate::version::version().to_owned(),
             serving: self.scheduled,
             since: report::timestamp(self.started),
             not_ready: match self.store.trouble() {

@@ -76,7 +76,7 @@ pub use rows::{
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;
-pub use store::{Absent, Store};
+pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
 pub use vouch::Vouched;

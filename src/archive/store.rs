@@ -389,6 +389,11 @@ pub(super) fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError>
     }
 }
 
+/// Whether an archive was begun in the folder.
+pub fn has_archive(path: &Path) -> bool {
+    !is_fresh(path)
+}
+
 pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());

@@ -38,6 +38,11 @@ use crate::{
 const WORKER: &str = "--worker";
 
 impl Arguments {
+    /// Where to.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Whether this is the process that does the work for another.
     pub fn is_worker(&self) -> bool {
         self.worker

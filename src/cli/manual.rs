@@ -1,4 +1,4 @@
-//! The man pages, and what completes commands in a shell: both are made from the definitions of the commands.
+//! The man pages: those of the commands are made from their definitions.
 
 use std::{
     fs::File,
@@ -7,18 +7,17 @@ use std::{
 };
 
 use clap::{Command, CommandFactory};
-use clap_complete::Shell;
 use clap_mangen::{
     Man,
     roff::{Inline, Roff, bold, roman},
 };
 
-use super::{Cli, output::Output};
+use super::{Cli, config_page};
 use crate::{control::api::Failure, profile::Exit};
 
 /// Exit codes and what they mean, for the page of the program itself.
 const EXIT_CODES: [(&str, &str); 6] = [
-    ("0", "Done; copies that were skipped, excluded or too large included."),
+    ("0", "Done. Skipped, excluded and too large copies are no errors."),
     (
         "1",
         "Done, but copies failed, the connection was lost midway, or a run of the profile is already going on.",
@@ -34,18 +33,18 @@ const EXIT_CODES: [(&str, &str); 6] = [
     ("4", "The store could not be opened, is damaged, or the disk is full."),
     (
         "130",
-        "Interrupted; what was fetched is committed, and the next run goes on.",
+        "Interrupted. What was fetched is committed; the next run continues.",
     ),
 ];
 
 const ENVIRONMENT: [(&str, &str); 2] = [
     (
         "DROPKEEP_LOG",
-        "How much is logged on standard error: error, warn, info, debug, trace, or by module as in dropkeep=debug.",
+        "How much is logged on standard error: error, warn, info, debug or trace, or by module, as in dropkeep=debug.",
     ),
     (
         "DROPKEEP__SECTION__KEY",
-        "Overrides a key of the configuration, as DROPKEEP__HTTP__LISTEN does http.listen.",
+        "Overrides a key of the configuration: DROPKEEP__HTTP__LISTEN overrides listen in [http].",
     ),
 ];
 
@@ -56,25 +55,15 @@ const FILES: [(&str, &str); 3] = [
     ),
     (
         "/var/lib/dropkeep",
-        "Its archive, which only the user dropkeep can read.",
+        "Its archive. Only the account dropkeep can read it.",
     ),
     (
         "/usr/share/doc/dropkeep",
-        "Documents about the configuration, runs, deletion, backups and more.",
+        "Documents about configuration, runs, deletion, backups and more.",
     ),
 ];
 
-/// Prints what completes commands in `shell`.
-pub fn completions(shell: Shell) -> u8 {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut visible(&Cli::command()), "dropkeep", &mut script);
-    let mut output = Output::new();
-    output.bytes(&script);
-    output.finish();
-    0
-}
-
-/// Writes a man page for the program and one for each of its commands.
+/// Writes a man page for the program, one for each of its commands, and that of the configuration.
 ///
 /// # Errors
 /// One cannot be written.
@@ -82,7 +71,11 @@ pub fn write(dir: &Path) -> Result<u8, Failure> {
     let failed = |error| Failure::new(Exit::Errors, format!("{}: {error}", dir.display()));
     let mut command = visible(&Cli::command()).disable_help_subcommand(true);
     command.build();
-    write_all(command, dir).map(|()| 0).map_err(failed)
+    write_all(command, dir).map_err(failed)?;
+    let page = File::create(dir.join("dropkeep.toml.5"));
+    page.and_then(|mut page| config_page::write(&mut page))
+        .map_err(failed)?;
+    Ok(0)
 }
 
 fn write_all(command: Command, dir: &Path) -> io::Result<()> {
@@ -103,6 +96,8 @@ fn write_all(command: Command, dir: &Path) -> io::Result<()> {
         list(&mut more, "EXIT STATUS", &EXIT_CODES);
         list(&mut more, "ENVIRONMENT", &ENVIRONMENT);
         list(&mut more, "FILES", &FILES);
+        more.control("SH", ["SEE ALSO"]);
+        more.text([bold("dropkeep.toml"), roman("(5)")]);
     } else {
         more.control("SH", ["SEE ALSO"]);
         more.text([bold("dropkeep"), roman("(1)")]);
@@ -120,8 +115,8 @@ fn list(page: &mut Roff, heading: &str, entries: &[(&str, &str)]) {
     }
 }
 
-/// What people see of a command: neither generator leaves out what is hidden.
-fn visible(command: &Command) -> Command {
+/// What people see of a command: the generators do not leave out what is hidden.
+pub fn visible(command: &Command) -> Command {
     let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
     let below = command.get_subcommands().filter(|below| !below.is_hide_set());
     let mut visible = Command::new(command.get_name().to_owned())
@@ -187,23 +182,10 @@ mod tests {
             );
         }
         let pages = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(pages, commands.len() + 1, "what is hidden has none");
+        assert_eq!(pages, commands.len() + 2, "what is hidden has none");
+        assert!(read("dropkeep.toml.5").contains("[http]"));
         for heading in ["EXIT STATUS", "ENVIRONMENT", "FILES"] {
             assert!(program.contains(heading), "{program}");
-        }
-    }
-
-    #[test]
-    fn each_shell_completes_the_commands_that_people_see() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut visible(&Cli::command()), "dropkeep", &mut script);
-            let script = String::from_utf8(script).unwrap();
-            assert!(script.contains("protocols") && script.contains("dry-run"), "{shell}");
-            assert!(
-                !script.contains("verify-reader") && !script.contains("worker"),
-                "{shell}"
-            );
         }
     }
 }

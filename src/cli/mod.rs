@@ -5,6 +5,8 @@ mod archive;
 mod ask;
 mod backup;
 mod compact;
+mod completion;
+mod config_page;
 mod explain;
 mod export;
 mod import;
@@ -14,6 +16,7 @@ mod manual;
 mod mistaken;
 mod notify;
 mod output;
+mod owner;
 mod protocols;
 mod protocols_csv;
 mod raw;
@@ -35,7 +38,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
@@ -48,6 +51,7 @@ use crate::{
     panics::{self, survived},
     profile::Exit,
     report::Logs,
+    version,
 };
 
 /// What commands log that tell what they do themselves: only what goes wrong.
@@ -162,7 +166,7 @@ enum Command {
     VerifyReader,
     /// Write messages as files that other programs can read. Started again, it continues where it stopped.
     Export(export::Arguments),
-    /// Print the completion script for a shell.
+    /// Print the completion script for a shell: commands, options, profiles and users.
     Completions {
         /// The shell.
         shell: Shell,
@@ -176,6 +180,15 @@ enum Command {
 }
 
 impl Command {
+    /// The folder that it writes to, apart from the archive.
+    fn target(&self) -> Option<PathBuf> {
+        match self {
+            Self::Backup { to } => Some(to.clone()),
+            Self::Export(arguments) => Some(arguments.dir().to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether it does without knowing who the users are now.
     fn only_reads(&self) -> bool {
         match self {
@@ -241,10 +254,13 @@ enum UsersCommand {
     },
 }
 
-/// Runs the command line; the exit code is the process's.
-pub fn run() -> ExitCode {
+/// Runs the command line of this `version`; the exit code is the process's.
+pub fn run(version: &'static str) -> ExitCode {
+    version::set(version);
     be_sparing();
-    let cli = match Cli::try_parse() {
+    completion::answer();
+    let parsed = Cli::command().version(version).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => match mistaken::answer(&error) {
             None => error.exit(),
@@ -254,6 +270,7 @@ pub fn run() -> ExitCode {
             }
         },
     };
+    let target = cli.command.target();
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
@@ -271,6 +288,9 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             // Standard error may be closed; the exit code says it too.
             let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&failure.error));
+            if let Some(advice) = owner::advice(&failure.error, target.as_deref()) {
+                let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&advice));
+            }
             ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
         }
     }
@@ -301,10 +321,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             Logs::begin(QUIET, LogFormat::Human);
             return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
         }
-        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Completions { shell } => return Ok(completion::print(*shell)),
         Command::Manual { dir } => return manual::write(dir),
         _ => {}
     }
+    let is_given = cli.config.is_some();
     let (config_file, loaded) = match cli.config.map_or_else(usual_config, Ok) {
         Ok(file) => {
             let loaded = Config::load(&file);
@@ -321,10 +342,14 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         (Err(error), Command::Reload) => return reload::run_refused(&config_file, error.into(), cli.json),
         (Err(error), _) => return Err(error.into()),
     };
+    owner::become_owner(&config_file, is_given, &config.data_dir)?;
     let logs = match cli.command {
         Command::Serve { .. } => Logs::begin(&config.log.level, config.log.format),
         _ => Logs::begin(QUIET, LogFormat::Human),
     };
+    if let Some(account) = owner::for_root() {
+        tracing::debug!("started by root; runs as {account}, the owner of the archive");
+    }
     let json = cli.json;
     // The others end over it, or ask an appliance that says it in its protocols.
     if cli.command.only_reads()

@@ -122,7 +122,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     descriptions::describe();
     metrics_process::Collector::default().describe();
     stages::install();
-    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!(BUILD_INFO, "version" => crate::version::version()).set(1.0);
     // Named before anything happens, so that a rate over them is 0 and not absent.
     counter!(FILINGS).absolute(0);
     counter!(DIRECTORY_ERRORS).absolute(0);
