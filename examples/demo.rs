@@ -44,6 +44,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
     let code = shown(appliance, &["archive", PROFILE])?;
     shown(appliance, &["users"])?;
+    look(appliance)?;
     if code != 0 || std::env::var("ONCE").is_ok_and(|once| !once.is_empty() && once != "0") {
         return Ok(ExitCode::from(code));
     }
@@ -53,12 +54,22 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut serving = appliance.serve_as(command);
     let _open = office.open();
     println!("\nThe appliance serves until Ctrl-C, and a message a second comes into each of two mailboxes:");
-    for page in ["metrics", "healthz", "readyz"] {
-        println!("  http://{}/{page}", serving.address);
+    for (page, what) in [
+        ("", "the pages that there are"),
+        ("metrics", "for Prometheus"),
+        ("healthz", "whether it lives"),
+        ("readyz", "whether it archives"),
+    ] {
+        println!("  {:<36} {what}", format!("http://{}/{page}", serving.address));
     }
     println!("Ask it from another terminal:");
     let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
-    for command in ["status", "list --user jane --newest 5", "protocols --newest 5"] {
+    for command in [
+        "status",
+        "list --user jane --newest 10",
+        "list --all --from kessler --since 30d",
+        "protocols --newest 5",
+    ] {
         println!("  {program} {command}");
     }
     match serving.address.as_str() {
@@ -88,6 +99,23 @@ fn main() -> anyhow::Result<ExitCode> {
     } else {
         1
     }))
+}
+
+/// What the archive gives back: lists, a message, why it is whose, and files.
+fn look(appliance: &Appliance) -> anyhow::Result<()> {
+    let quotations = ["list", "--user", "jane", "--subject", "quotation", "--newest", "6"];
+    shown(appliance, &quotations)?;
+    shown(appliance, &["list", "--all", "--subject", "annual accounts", "--limit", "6"])?;
+    let found = appliance.run(&[&quotations[..], &["--json"]].concat());
+    let ids = found.lines().into_iter().map(|line| line["id"].to_string());
+    if let Some(id) = ids.last() {
+        shown(appliance, &["show", &id])?;
+        shown(appliance, &["explain", &id])?;
+    }
+    let to = appliance.config().with_file_name("jane");
+    let to = to.to_string_lossy();
+    shown(appliance, &["export", &to, "--user", "jane"])?;
+    Ok(())
 }
 
 /// Where `make monitoring` looks for an appliance.

@@ -61,7 +61,7 @@ pub use error::StoreError;
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
 pub use part::{Cut, cut};
-pub use reader::Entry;
+pub use reader::{Entry, First};
 pub use resident::{be_sparing, give_back};
 pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;

@@ -4,6 +4,7 @@
 mod archive;
 mod ask;
 mod backup;
+mod columns;
 mod compact;
 mod explain;
 mod export;
@@ -89,16 +90,14 @@ enum Command {
         #[command(flatten)]
         new: New,
     },
-    /// Archive mail files under a profile's rules: messages (EML), mboxes, Maildirs, folders of them.
-    Import {
-        /// The profile's name.
-        #[arg(long)]
-        profile: String,
-        #[command(flatten)]
-        files: import::Files,
-    },
-    /// For whom a message would be, or is, and why: each address in it, where it stands, whether it counts, whose it
-    /// is. Files nothing.
+    /// Archive old mail from files: messages (EML), mboxes, Maildirs, and folders of them.
+    ///
+    /// Say whose mail it is: --user files all of it for one user, whatever stands in it; --profile files each message for
+    /// those whom it names, by that profile's rules. With both, the user gets all of it, and the others what names them.
+    /// Importing the same files again stores nothing twice.
+    Import(import::Arguments),
+    /// Show for whom a message is, or would be, and why: each address in it, where it stands, whether it counts, and
+    /// whose it is. Files nothing.
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
     Protocols(protocols::Arguments),
@@ -113,21 +112,17 @@ enum Command {
         #[command(subcommand)]
         change: Option<UsersCommand>,
     },
-    /// The messages of a user, oldest first.
-    List {
-        /// The user's name.
-        #[arg(long)]
-        user: String,
-        /// Only the newest so many.
-        #[arg(long, value_name = "N")]
-        newest: Option<usize>,
-    },
+    /// List the messages of a user, or of all, oldest first: all of them, or those that match.
+    ///
+    /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's values.
+    /// A filter by text reads the header of each message of that user and time.
+    List(list::Arguments),
     /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
     /// added, and none is taken away.
     Reroute(reroute::Arguments),
-    /// A message's exact bytes, on standard output.
+    /// Write a message to standard output, byte for byte as it came.
     Raw {
-        /// The message's id, as `list` gives it.
+        /// The message's id, as `list` shows it.
         id: u64,
     },
     /// Copy the archive, as it is at this moment, to a directory; a backup that is there is replaced.
@@ -148,11 +143,11 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// A readable view of a message.
+    /// Show a message: its header, who has it and why, its parts, and its text.
     Show {
-        /// The message's id, as `list` gives it.
+        /// The message's id, as `list` shows it.
         id: u64,
-        /// With the envelopes of the journal reports in which it came.
+        /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]
         journal: bool,
     },
@@ -186,7 +181,7 @@ impl Command {
             | Self::Status(_)
             | Self::Reload
             | Self::Users { change: None }
-            | Self::List { .. }
+            | Self::List(_)
             | Self::Raw { .. }
             | Self::Backup { .. }
             | Self::Restore { .. }
@@ -196,7 +191,7 @@ impl Command {
             Self::Export(arguments) => !arguments.is_worker(),
             Self::Serve { .. }
             | Self::Archive { .. }
-            | Self::Import { .. }
+            | Self::Import(_)
             | Self::Users { change: Some(_) }
             | Self::Explain(_)
             | Self::Reroute(_)
@@ -331,14 +326,14 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             dry_run: false,
             new,
         } => archive::run(config, profile, new.new, json),
-        Command::Import { profile, files } => import::run(config, profile, files, json),
+        Command::Import(arguments) => import::run(config, arguments, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols(arguments) => protocols::run(config, arguments, json),
         Command::Notify(arguments) => notify::run(&config, arguments, json),
         Command::Status(arguments) => status::run(config, &arguments, json),
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
-        Command::List { user, newest } => list::run(config, user, newest, json),
+        Command::List(arguments) => list::run(config, arguments, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id, journal } => show::run(config, id, journal, json),

@@ -40,7 +40,7 @@ pub(crate) use tls::handshake;
 pub use aside::{Aside, Holder};
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
-pub use files::{FilesSession, Import};
+pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
 #[cfg(fuzzing)]
 #[doc(hidden)]

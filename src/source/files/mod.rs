@@ -40,6 +40,18 @@ pub struct Import {
     pub mbox: MboxKind,
     /// What counts where it is in doubt whether a line separates the messages of an mbox.
     pub mbox_from: Option<MboxFrom>,
+    /// Whose all of it is; `None` where that is decided for each message.
+    pub owner: Option<Owner>,
+}
+
+/// The user for whom everything in an import is filed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The user's number and name.
+    pub user: u32,
+    pub name: Arc<str>,
+    /// Nobody else gets it; otherwise also those whom the profile's rules find.
+    pub alone: bool,
 }
 
 /// The files of an import, gone through.
@@ -87,8 +99,9 @@ impl FilesSession {
 
     /// The names of the places with mail, in the order in which they are to be opened. Two may have one name.
     pub(super) async fn folders(&mut self) -> Result<Vec<String>, SourceError> {
-        let Import { paths, format, .. } = self.import.clone();
-        let places = blocking("the paths", move |stop| places::places(&paths, format, stop)).await?;
+        let Import { paths, format, owner, .. } = self.import.clone();
+        let find = move |stop: &AtomicBool| places::places(&paths, format, owner.is_some(), stop);
+        let places = blocking("the paths", find).await?;
         self.places = places.into();
         Ok(self.places.iter().map(|place| place.name.clone()).collect())
     }
@@ -162,7 +175,7 @@ impl FilesSession {
             }
             Err(why) => {
                 self.notices.push(format!(
-                    "{shown}: {why}; the messages of which it is are filed by the profile's rules"
+                    "{shown}: {why}; the messages that it lists are imported like any other mail"
                 ));
                 Ok(None)
             }

@@ -1,0 +1,556 @@
+//! The mail of an office as its people see it: partners by their names, conversations, quotations and invoices, over some
+//! years. For whoever looks at the demonstration; what is odd is in [`Mailbox`](super::Mailbox).
+
+use super::{
+    Random,
+    company::{self, DOMAIN, Person},
+    mail::{Delivery, Mail, date},
+    text,
+};
+
+/// Somebody who writes to us: name, address, and the company in the signature.
+type Partner = (&'static str, &'static str, &'static str);
+
+const PARTNERS: [Partner; 10] = [
+    ("Helen Marsh", "helen.marsh@northgate-paper.example", "Northgate Paper Ltd."),
+    ("Tom Aldridge", "accounts@northgate-paper.example", "Northgate Paper Ltd., Accounts"),
+    ("Priya Nair", "priya.nair@brightwater.example", "Brightwater Logistics"),
+    ("Uwe Kessler", "uwe@kessler-sohn.example", "Kessler & Sohn, Regalbau"),
+    ("Camille Rousseau", "camille@atelier-rousseau.example", "Atelier Rousseau"),
+    ("Maja Lindqvist", "maja.lindqvist@lindqvist-revision.example", "Lindqvist Revision AB"),
+    ("Daniel Brandt", "d.brandt@brandt-legal.example", "Brandt Legal"),
+    ("Yamada Taro", "taro.yamada@yamada-print.example", "Yamada Print"),
+    ("Sofia Almeida", "sofia@fernhill-offices.example", "Fernhill Offices"),
+    ("Marek Zielinski", "marek.zielinski@riverside-fairs.example", "Riverside Trade Fairs"),
+];
+
+/// A conversation: its subject, what each writes in turn, and the file that the first one attaches. `{n}` is a number,
+/// `{month}` and `{year}` are those of the message, `{day}` a day of the week.
+struct Topic {
+    /// A partner begins; otherwise one of us does, and it stays among us.
+    partner: bool,
+    subject: &'static str,
+    turns: &'static [&'static str],
+    file: Option<&'static str>,
+}
+
+const fn topic(
+    partner: bool,
+    subject: &'static str,
+    turns: &'static [&'static str],
+    file: Option<&'static str>,
+) -> Topic {
+    Topic {
+        partner,
+        subject,
+        turns,
+        file,
+    }
+}
+
+const TOPICS: [Topic; 18] = [
+    topic(
+        true,
+        "Quotation {n}: envelopes and letterheads",
+        &[
+            "Please find our quotation attached. The prices hold until the end of {month}; we can deliver within ten days.",
+            "Thank you. Could you also quote 5,000 pieces instead of 2,000? We would order twice a year then.",
+            "With 5,000 pieces you get 4 % off, and we would hold half of them in stock for you. Shall I send a new quotation?",
+            "That sounds good. Please go ahead, and put our order number {n} on the invoice.",
+        ],
+        Some("Quotation {n}.pdf"),
+    ),
+    topic(
+        true,
+        "Invoice {n} for {month} {year}",
+        &[
+            "Please find our invoice for {month} attached. It is due within 30 days.",
+            "The invoice names the old address in Mill Lane. Could you send us a corrected one?",
+            "Of course, and sorry for that. The corrected invoice follows today; please throw the first one away.",
+        ],
+        Some("Invoice-{year}-{n}.pdf"),
+    ),
+    topic(
+        true,
+        "Delivery on {day}",
+        &[
+            "Your delivery of four pallets is planned for {day} between 8 and 12. Will somebody be at the ramp?",
+            "Yes, I will be there from 7:30. Please have the driver ring at gate B, gate A is closed for repairs.",
+            "Noted, thank you. The driver has your number and calls half an hour before.",
+        ],
+        None,
+    ),
+    topic(
+        false,
+        "Minutes of the meeting in {month}",
+        &[
+            "Here are the minutes. Please tell me by {day} if anything is missing or wrong; after that they go on file.",
+            "Thanks! One correction: we agreed on two new chairs for the front desk, not three.",
+            "Right, I have changed it.",
+        ],
+        Some("Minutes {month} {year}.docx"),
+    ),
+    topic(
+        false,
+        "Budget {year}, second draft",
+        &[
+            "The second draft is attached. Travel is down by a tenth, training is up; the rest is as we discussed.",
+            "Looks fine to me. What about the fair in {month}? I cannot find the booth.",
+            "It is under marketing, row 42. I will give it a line of its own.",
+        ],
+        Some("Budget {year} draft 2.xlsx"),
+    ),
+    topic(
+        false,
+        "On holiday from {day}",
+        &[
+            "I will be away for two weeks from {day}. For anything urgent about orders please ask whoever sits next to my desk.",
+            "Have a good time! Could you leave me the key to the archive before you go?",
+        ],
+        None,
+    ),
+    topic(
+        true,
+        "Contract renewal {year}",
+        &[
+            "Your maintenance contract ends in {month}. Attached is the new one, with the changes that we spoke about marked.",
+            "I have read it. In section 7 the notice period is still six months; we agreed on three.",
+            "You are right. I have corrected section 7; the rest is unchanged. Please sign both copies.",
+            "Both copies are signed and in the post. Thank you.",
+        ],
+        Some("Maintenance contract {year}.pdf"),
+    ),
+    topic(
+        false,
+        "Printer on the second floor",
+        &[
+            "The printer on the second floor takes no large paper since this morning. Does anybody know whom to call?",
+            "I have called the service. They come on {day}; until then please use the one next to the kitchen.",
+        ],
+        None,
+    ),
+    topic(
+        true,
+        "Angebot {n}: Regale für das Lager",
+        &[
+            "anbei unser Angebot über zwölf Regale, wie am Telefon besprochen. Die Lieferzeit beträgt vier Wochen.",
+            "vielen Dank! Sind die Böden höhenverstellbar, und gilt der Preis auch für zehn Stück?",
+            "Ja, alle 5 cm. Für zehn Stück bleibt der Preis gleich. Die Maßzeichnung finden Sie im Angebot auf Seite 2.",
+        ],
+        Some("Angebot {n} Regale.pdf"),
+    ),
+    topic(
+        true,
+        "Épreuves du catalogue {year}",
+        &[
+            "vous trouverez ci-joint les épreuves du catalogue. Merci de nous donner votre accord avant {day}.",
+            "Merci beaucoup. La page 14 est encore en anglais; pour le reste, c'est parfait.",
+        ],
+        Some("Catalogue {year} épreuves.pdf"),
+    ),
+    topic(
+        true,
+        "Booth {n} at the fair in {month}",
+        &[
+            "We have reserved booth {n} for you, near the east entrance. The plan of the hall is attached.",
+            "Great. We need two sockets and a table for six. Can we set up the evening before?",
+            "Yes, the hall is open until 22:00 on the evening before. Sockets and table are ordered.",
+        ],
+        Some("Hall plan east.pdf"),
+    ),
+    topic(
+        true,
+        "Order {n} arrived damaged",
+        &[
+            "Three of the cartons of order {n} were wet when they reached our customer. A photo is attached. How shall we proceed?",
+            "That is annoying, I am sorry. We send new ones tomorrow. Please keep the damaged ones for the insurance until {day}.",
+            "Thank you, that was quick. The new cartons are here and dry.",
+        ],
+        Some("IMG_{n}.jpg"),
+    ),
+    topic(
+        false,
+        "Lunch on {day}?",
+        &["The new place in Harbour Street has a table for five at 12:30. Who comes along?", "Count me in."],
+        None,
+    ),
+    topic(
+        true,
+        "Annual accounts {year}: open questions",
+        &[
+            "For the annual accounts I still need the stock list of 31 December and the lease of the delivery van.",
+            "The stock list is attached to my next mail, the lease is with Brandt Legal; I have asked for a copy.",
+            "Received, thank you. The draft of the accounts comes by the end of {month}.",
+        ],
+        None,
+    ),
+    topic(
+        true,
+        "Terms of delivery, revised",
+        &[
+            "Attached are the terms with my remarks. The second paragraph on late delivery would not hold in court as it is.",
+            "Understood. Please write it as you suggest; we use the new text from {month} on.",
+        ],
+        Some("Terms of delivery (remarks).docx"),
+    ),
+    topic(
+        false,
+        "New colleague in {month}",
+        &[
+            "Our new colleague starts on {day}. Please prepare a desk, a key, and an account; I show the building at 9.",
+            "Desk and key are ready. For the account I need the name as it is to stand in the address.",
+        ],
+        None,
+    ),
+    topic(
+        true,
+        "Heating: appointment on {day}",
+        &["The engineer looks at your heating on {day} at 10. It takes about an hour, and the rooms stay warm."],
+        None,
+    ),
+    topic(
+        true,
+        "Price list {month} {year}",
+        &["Our new price list is attached. Paper is up by 2 %, everything else stays as it was."],
+        Some("Price list {month} {year}.xlsx"),
+    ),
+];
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+/// The same time, or the next morning: few write at night, or from Saturday to Sunday.
+fn in_office_hours(time: i64) -> i64 {
+    let (mut day, of_day) = (time.div_euclid(DAY), time.rem_euclid(DAY));
+    if (7 * HOUR..18 * HOUR).contains(&of_day) && day_of_week(day) < 5 {
+        return time;
+    }
+    if of_day >= 18 * HOUR {
+        day += 1;
+    }
+    day += match day_of_week(day) {
+        5 => 2,
+        6 => 1,
+        _ => 0,
+    };
+    day * DAY + 7 * HOUR + of_day % HOUR
+}
+
+/// Of a day since 1970-01-01, a Thursday; Monday is 0.
+fn day_of_week(day: i64) -> i64 {
+    (day + 3).rem_euclid(7)
+}
+
+/// Conversations that may still go on.
+const GOING_ON: usize = 30;
+
+/// The messages of the mailbox, in the order in which they arrived. Same seed, same bytes; memory does not grow.
+pub struct Everyday {
+    random: Random,
+    people: Vec<Person>,
+    /// Seconds since 1970 of the last message, and from one to the next, on average.
+    clock: i64,
+    pace: usize,
+    talks: Vec<Talk>,
+    /// Copies of messages that the server delivers once for each recipient.
+    waiting: Vec<(Mail, String)>,
+}
+
+/// A conversation that may go on.
+struct Talk {
+    topic: &'static Topic,
+    subject: String,
+    file: Option<String>,
+    /// The two who write in turn, as header fields write them.
+    authors: [String; 2],
+    names: [String; 2],
+    /// Also for them.
+    cc: Vec<String>,
+    ids: Vec<String>,
+    /// What the next one quotes.
+    last: String,
+}
+
+impl Everyday {
+    /// Mail from this second on, since 1970.
+    pub fn new(seed: u64, begin: i64, pace: usize) -> Self {
+        Self {
+            random: Random(seed),
+            people: company::company(),
+            clock: begin,
+            pace,
+            talks: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    fn person(&mut self) -> (String, String) {
+        // The last one is no person.
+        let number = self.random.below(self.people.len() - 1);
+        let person = &self.people[number];
+        let (name, address) = (person.display.clone(), person.addresses[0].clone());
+        (mailbox(&name, &address), name)
+    }
+
+    /// A conversation begins.
+    fn begin(&mut self) -> Talk {
+        let topic = &TOPICS[self.random.below(TOPICS.len())];
+        let (second, second_name) = self.person();
+        let (first, first_name) = match topic.partner {
+            true => {
+                let (name, address, _) = PARTNERS[self.random.below(PARTNERS.len())];
+                (mailbox(name, address), name.to_owned())
+            }
+            false => loop {
+                let one = self.person();
+                if one.0 != second {
+                    break one;
+                }
+            },
+        };
+        let mut cc = Vec::new();
+        for _ in 0..self.random.below(5).saturating_sub(2) {
+            cc.push(self.person().0);
+        }
+        cc.retain(|one| *one != first && *one != second);
+        cc.dedup();
+        let number = 1000 + self.random.below(9000);
+        Talk {
+            subject: self.filled(topic.subject, number),
+            file: topic.file.map(|name| self.filled(name, number)),
+            topic,
+            authors: [first, second],
+            names: [first_name, second_name],
+            cc,
+            ids: Vec::new(),
+            last: String::new(),
+        }
+    }
+
+    fn filled(&self, template: &str, number: usize) -> String {
+        let time = jiff::Timestamp::from_second(self.clock).expect("a time of these years");
+        let time = time.to_zoned(jiff::tz::TimeZone::UTC);
+        let in_days = |days: i64| time.saturating_add(jiff::Span::new().days(days));
+        template
+            .replace("{n}", &number.to_string())
+            .replace("{year}", &time.strftime("%Y").to_string())
+            .replace("{month}", &time.strftime("%B").to_string())
+            .replace("{day}", &in_days(3 + number as i64 % 4).strftime("%A").to_string())
+    }
+
+    /// The next message of a conversation.
+    fn write(&mut self, talk: &mut Talk) -> Mail {
+        let turn = talk.ids.len();
+        let number = 1000 + self.random.below(9000);
+        let text = self.filled(talk.topic.turns[turn], number);
+        let (me, other) = (turn % 2, (turn + 1) % 2);
+        let id = format!("<{:016x}@{}>", self.random.next(), domain(&talk.authors[me]));
+        let mut mail = Mail::default();
+        mail.field("From", talk.authors[me].as_str());
+        mail.field("To", talk.authors[other].as_str());
+        if !talk.cc.is_empty() {
+            mail.field("Cc", talk.cc.join(",\n\t"));
+        }
+        mail.field("Date", date(self.clock - 20, 1));
+        let subject = match turn {
+            0 => talk.subject.clone(),
+            _ => format!("Re: {}", talk.subject),
+        };
+        mail.field("Subject", self.encoded(&subject));
+        mail.field("Message-ID", id.as_str());
+        if let Some(before) = talk.ids.last() {
+            mail.field("In-Reply-To", before.as_str());
+            mail.field("References", talk.ids.join("\n\t"));
+        }
+        mail.field("MIME-Version", "1.0");
+        let first = |name: &str| name.split(' ').next().unwrap_or(name).to_owned();
+        let (dear, regards) = match talk.topic.subject.split(' ').next() {
+            Some("Angebot") => ("Guten Tag", "Viele Grüße"),
+            Some("Épreuves") => ("Bonjour", "Cordialement"),
+            _ => ("Dear", "Kind regards"),
+        };
+        let (name, author) = (first(&talk.names[other]), &talk.names[me]);
+        let mut body = format!("{dear} {name},\n\n{text}\n\n{regards}\n{author}\n");
+        if let Some((.., company)) = PARTNERS.iter().find(|(name, ..)| *name == talk.names[me]) {
+            body += &format!("-- \n{company}\n");
+        }
+        let quoted: String = talk.last.lines().take(12).map(|line| format!("> {line}\n")).collect();
+        if !quoted.is_empty() {
+            body += &format!("\n{} wrote:\n{quoted}", talk.names[other]);
+        }
+        talk.last.clone_from(&body);
+        talk.ids.push(id);
+        let file = talk.file.as_ref().filter(|_| turn == 0).cloned();
+        self.fill(&mut mail, &body, file);
+        mail
+    }
+
+    fn fill(&mut self, mail: &mut Mail, body: &str, file: Option<String>) {
+        let Some(name) = file else {
+            mail.field("Content-Type", "text/plain; charset=utf-8");
+            mail.field("Content-Transfer-Encoding", "8bit");
+            mail.body = body.as_bytes().to_vec();
+            return;
+        };
+        let boundary = format!("=_{:016x}", self.random.next());
+        mail.field("Content-Type", format!("multipart/mixed;\n\tboundary=\"{boundary}\""));
+        let (kind, begin): (_, &[u8]) = match name.rsplit('.').next() {
+            Some("pdf") => ("application/pdf", b"%PDF-1.7\n"),
+            Some("jpg") => ("image/jpeg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00"),
+            Some("xlsx") => (
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                b"PK\x03\x04",
+            ),
+            _ => (
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                b"PK\x03\x04",
+            ),
+        };
+        let size = 4_000 + self.random.around(16_000);
+        let bytes = [begin, &self.random.bytes(size)].concat();
+        let name = self.encoded(&name);
+        mail.body = format!(
+            "--{boundary}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n--{boundary}\n\
+             Content-Type: {kind}\nContent-Transfer-Encoding: base64\n\
+             Content-Disposition: attachment; filename=\"{name}\"\n\n{}--{boundary}--\n",
+            text::base64_lines(&bytes)
+        )
+        .into_bytes();
+    }
+
+    fn encoded(&mut self, text: &str) -> String {
+        match text.is_ascii() {
+            true => text.to_owned(),
+            false => text::encoded_word(&mut self.random, "utf-8", text.as_bytes()),
+        }
+    }
+
+    /// What its machines and lists send: to one of us, and no answer.
+    fn bulk(&mut self) -> Mail {
+        let (to, _) = self.person();
+        let number = 100 + self.random.below(900);
+        let (from, subject, text) = match self.random.below(4) {
+            0 => (
+                format!("Backup <backup@{DOMAIN}>"),
+                "Backup of the file server: OK",
+                "All {n} folders were backed up. The next backup runs tonight at 02:00.",
+            ),
+            1 => (
+                format!("Scanner <scanner@{DOMAIN}>"),
+                "Scan from the front desk",
+                "The scan is attached.",
+            ),
+            2 => (
+                "Northgate Paper <news@northgate-paper.example>".into(),
+                "Paper news, {month} {year}",
+                "New in {month}: recycled envelopes in three sizes, and free delivery from {n} boxes on.",
+            ),
+            _ => (
+                "Fernhill Offices <reception@fernhill-offices.example>".into(),
+                "Parcel {n} at the reception",
+                "A parcel for you is at the reception. It is open until 18:00.",
+            ),
+        };
+        let (subject, text) = (self.filled(subject, number), self.filled(text, number));
+        let file = subject.starts_with("Scan").then(|| format!("scan-{number}.pdf"));
+        let mut mail = Mail::default();
+        mail.field("From", from.as_str());
+        mail.field("To", to);
+        mail.field("Date", date(self.clock - 20, 1));
+        mail.field("Subject", subject);
+        mail.field("Message-ID", format!("<{:016x}@{}>", self.random.next(), domain(&from)));
+        mail.field("MIME-Version", "1.0");
+        self.fill(&mut mail, &format!("{text}\n"), file);
+        mail
+    }
+
+    /// The message as it lies in the mailbox. What goes out lies there without a word on for whom; what comes for several
+    /// comes once, or once for each.
+    fn delivered(&mut self, mail: Mail) -> Vec<u8> {
+        let field = |name: &str| {
+            let found = mail.fields.iter().find(|(field, _)| field == name);
+            found.map_or_else(String::new, |(_, value)| String::from_utf8_lossy(value).into_owned())
+        };
+        let ours = |text: String| -> Vec<String> {
+            let addresses = text.split(',').map(|one| address(one).to_owned());
+            addresses.filter(|one| one.ends_with(DOMAIN)).collect()
+        };
+        let mut to = ours(format!("{},{}", field("To"), field("Cc")));
+        let delivery = match (to.len(), ours(field("From")).is_empty()) {
+            (0, _) | (_, false) => Delivery::Unsaid,
+            (1, true) => Delivery::OriginalTo(to.remove(0)),
+            _ if self.random.chance(40) => {
+                for one in to.split_off(1) {
+                    self.waiting.push((mail.clone(), one));
+                }
+                Delivery::OriginalTo(to.remove(0))
+            }
+            _ => Delivery::EnvelopeTo(to),
+        };
+        mail.delivered(&delivery, self.clock, &mut self.random)
+    }
+}
+
+impl Iterator for Everyday {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        self.clock += 1 + self.random.below(2 * self.pace) as i64;
+        if self.pace > HOUR as usize / 60 {
+            self.clock = in_office_hours(self.clock);
+        }
+        if let Some((mail, to)) = self.waiting.pop() {
+            return Some(mail.delivered(&Delivery::OriginalTo(to), self.clock, &mut self.random));
+        }
+        let mut mail = match self.random.below(100) {
+            0..18 => self.bulk(),
+            18..75 if !self.talks.is_empty() => {
+                let number = self.random.below(self.talks.len());
+                let mut talk = self.talks.swap_remove(number);
+                let mail = self.write(&mut talk);
+                self.keep(talk);
+                mail
+            }
+            _ => {
+                let mut talk = self.begin();
+                let mail = self.write(&mut talk);
+                self.keep(talk);
+                mail
+            }
+        };
+        // Some write to people who have left.
+        if self.random.chance(2) {
+            let to = mail.fields.iter_mut().find(|(name, _)| name == "To");
+            if let Some((_, to)) = to.filter(|(_, to)| to.ends_with(format!("@{DOMAIN}>").as_bytes())) {
+                *to = format!("\"Walter Finch\" <walter.finch@{DOMAIN}>").into_bytes();
+            }
+        }
+        Some(self.delivered(mail))
+    }
+}
+
+impl Everyday {
+    fn keep(&mut self, talk: Talk) {
+        if talk.ids.len() < talk.topic.turns.len() && self.talks.len() < GOING_ON {
+            self.talks.push(talk);
+        }
+    }
+}
+
+fn mailbox(name: &str, address: &str) -> String {
+    match name.is_ascii() {
+        true => format!("{name} <{address}>"),
+        false => {
+            let name = text::encoded_word(&mut Random(1), "utf-8", name.as_bytes());
+            format!("{name} <{address}>")
+        }
+    }
+}
+
+fn address(mailbox: &str) -> &str {
+    mailbox.rsplit('<').next().unwrap_or(mailbox).trim().trim_end_matches('>')
+}
+
+fn domain(mailbox: &str) -> &str {
+    address(mailbox).rsplit('@').next().unwrap_or(DOMAIN)
+}
