@@ -105,7 +105,10 @@ fn main() -> anyhow::Result<ExitCode> {
 fn look(appliance: &Appliance) -> anyhow::Result<()> {
     let quotations = ["list", "--user", "jane", "--subject", "quotation", "--newest", "6"];
     shown(appliance, &quotations)?;
-    shown(appliance, &["list", "--all", "--subject", "annual accounts", "--limit", "6"])?;
+    shown(
+        appliance,
+        &["list", "--all", "--subject", "annual accounts", "--limit", "6"],
+    )?;
     let found = appliance.run(&[&quotations[..], &["--json"]].concat());
     let ids = found.lines().into_iter().map(|line| line["id"].to_string());
     if let Some(id) = ids.last() {
@@ -134,7 +137,11 @@ fn listen() -> String {
 
 /// Runs a command as one types it, on this terminal.
 fn shown(appliance: &Appliance, arguments: &[&str]) -> anyhow::Result<u8> {
-    println!("$ dropkeep {}", arguments.join(" "));
+    let typed = arguments.iter().map(|argument| match argument.contains(' ') {
+        true => format!("\"{argument}\""),
+        false => (*argument).to_owned(),
+    });
+    println!("$ dropkeep {}", typed.collect::<Vec<_>>().join(" "));
     let mut command: Command = appliance.command(arguments);
     let status = command.status()?;
     println!();

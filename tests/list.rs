@@ -46,11 +46,23 @@ const MAIL: [(&str, [&str; 5]); 6] = [
     ),
     (
         "jane",
-        ["jane@example.com", "lists@elsewhere.example", "", "Minutes", "Wed, 5 Feb 2025 10:00:00 +0000"],
+        [
+            "jane@example.com",
+            "lists@elsewhere.example",
+            "",
+            "Minutes",
+            "Wed, 5 Feb 2025 10:00:00 +0000",
+        ],
     ),
     (
         "bob",
-        ["Anna Kraus <anna@supplier.example>", "bob@example.com", "", "offer 4712", "Thu, 6 Feb 2025 09:00:00 +0100"],
+        [
+            "Anna Kraus <anna@supplier.example>",
+            "bob@example.com",
+            "",
+            "offer 4712",
+            "Thu, 6 Feb 2025 09:00:00 +0100",
+        ],
     ),
     (
         "bob",
@@ -69,8 +81,15 @@ fn filled() -> Appliance {
     for user in ["jane", "bob"] {
         let folder = tempfile::tempdir().expect("a folder");
         for (number, (_, [from, to, cc, subject, date])) in MAIL.iter().enumerate().filter(|(_, (of, _))| *of == user) {
-            let cc = if cc.is_empty() { String::new() } else { format!("Cc: {cc}\n") };
-            let mail = format!("From: {from}\nTo: {to}\n{cc}Subject: {subject}\nDate: {date}\n\n{}\n", "x".repeat(12_000));
+            let cc = if cc.is_empty() {
+                String::new()
+            } else {
+                format!("Cc: {cc}\n")
+            };
+            let mail = format!(
+                "From: {from}\nTo: {to}\n{cc}Subject: {subject}\nDate: {date}\n\n{}\n",
+                "x".repeat(12_000)
+            );
             fs::write(folder.path().join(format!("{number}.eml")), mail).expect("a file");
         }
         appliance.done(&["import", "--user", user, folder.path().to_str().expect("a name")]);
@@ -80,7 +99,10 @@ fn filled() -> Appliance {
 
 fn subjects(appliance: &Appliance, options: &[&str]) -> Vec<String> {
     let lines = appliance.done(&[&["list", "--json"], options].concat()).lines();
-    lines.iter().map(|line| text(line, "subject").chars().take(12).collect()).collect()
+    lines
+        .iter()
+        .map(|line| text(line, "subject").chars().take(12).collect())
+        .collect()
 }
 
 #[test]
@@ -102,7 +124,10 @@ fn messages_were_found_by_reading_all_of_them() {
         (&["--since", "2025-02-04"], &all[1..]),
         (&["--until", "2025-02-04"], &all[..2]),
         (&["--since", "2025-02-04", "--until", "2025-02-04"], &all[1..2]),
-        (&["--since", "2025-02-04T09:00:00Z", "--until", "2025-02-04T09:00:00Z"], &all[1..2]),
+        (
+            &["--since", "2025-02-04T09:00:00Z", "--until", "2025-02-04T09:00:00Z"],
+            &all[1..2],
+        ),
         (&["--newest", "2"], &all[2..]),
         // Two were sent in the same second.
         (&["--newest", "1"], &all[3..]),
@@ -115,7 +140,15 @@ fn messages_were_found_by_reading_all_of_them() {
     ] {
         assert_eq!(jane(options), expected, "{options:?}");
     }
-    let refused = appliance.run(&["list", "--user", "jane", "--since", "2025-02-05", "--until", "2025-02-04"]);
+    let refused = appliance.run(&[
+        "list",
+        "--user",
+        "jane",
+        "--since",
+        "2025-02-05",
+        "--until",
+        "2025-02-04",
+    ]);
     assert!(refused.expect(2).stderr.contains("--since is later than --until"));
     // The appliance answers the same.
     let serving = appliance.serve();
@@ -126,12 +159,17 @@ fn messages_were_found_by_reading_all_of_them() {
 #[test]
 fn who_got_a_message_was_to_be_asked_user_by_user() {
     let appliance = filled();
-    let lines = appliance.done(&["list", "--all", "--subject", "offer 4711", "--json"]).lines();
+    let lines = appliance
+        .done(&["list", "--all", "--subject", "offer 4711", "--json"])
+        .lines();
     let users: Vec<_> = lines.iter().map(|line| text(line, "user")).collect();
     assert_eq!(users, ["bob", "jane"]);
     assert_eq!(number(&lines[0], "id"), number(&lines[1], "id"));
     assert_eq!(text(&lines[0], "to"), "Jane <jane@example.com>");
-    assert_eq!(subjects(&appliance, &["--all", "--newest", "1"]), ["offer 4712", "Minutes"]);
+    assert_eq!(
+        subjects(&appliance, &["--all", "--newest", "1"]),
+        ["offer 4712", "Minutes"]
+    );
     assert_eq!(subjects(&appliance, &["--all", "--limit", "3"]).len(), 3);
     let printed = appliance.done(&["list", "--all"]).text();
     assert_eq!(printed.lines().count(), 7, "{printed}");
@@ -153,13 +191,22 @@ fn programs_read_whole_values_and_people_lines_that_fit() {
     };
     let whole = printed(None);
     assert!(whole.contains("wide, and then somewhat more than that"), "{whole}");
-    assert!(whole.contains("2025-02-03T08:15:00Z") && whole.contains("Jürgen Müller <jm@kunde.example>"), "{whole}");
+    assert!(
+        whole.contains("2025-02-03T08:15:00Z") && whole.contains("Jürgen Müller <jm@kunde.example>"),
+        "{whole}"
+    );
     for columns in [80, 100, 200] {
         let cut = printed(Some(&columns.to_string()));
         assert!(cut.lines().next().expect("a header").contains("date (UTC)"), "{cut}");
         let widest = cut.lines().map(unicode_width::UnicodeWidthStr::width).max();
-        assert!(widest.is_some_and(|widest| widest <= columns && widest + 12 > columns.min(120)), "{columns}:\n{cut}");
-        assert!(cut.contains('…') && cut.contains("2025-02-03 08:15") && cut.contains("11.9 KiB"), "{cut}");
+        assert!(
+            widest.is_some_and(|widest| widest <= columns && widest + 12 > columns.min(120)),
+            "{columns}:\n{cut}"
+        );
+        assert!(
+            cut.contains('…') && cut.contains("2025-02-03 08:15") && cut.contains("11.9 KiB"),
+            "{cut}"
+        );
     }
 }
 
@@ -167,9 +214,15 @@ fn programs_read_whole_values_and_people_lines_that_fit() {
 fn an_empty_list_said_nothing() {
     let appliance = filled();
     for (options, words) in [
-        (&["--user", "jane", "--subject", "nothing of this"][..], "no message of user \"jane\" matches"),
+        (
+            &["--user", "jane", "--subject", "nothing of this"][..],
+            "no message of user \"jane\" matches",
+        ),
         (&["--all", "--from", "nobody@"], "no message of any user matches"),
-        (&["--user", "@catchall"], "no message of user \"@catchall\" is in the archive"),
+        (
+            &["--user", "@catchall"],
+            "no message of user \"@catchall\" is in the archive",
+        ),
     ] {
         let answer = appliance.done(&[&["list"], options].concat());
         assert!(answer.stderr.contains(words), "{}", answer.stderr);

@@ -102,4 +102,3 @@ async fn there(import: Import) -> Result<Import, Failure> {
         )
     })?
 }
-

@@ -21,7 +21,9 @@ pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
     let whole = output.finish();
     match broken {
         Some(error) => Err(Failure {
-            error: format!("message {id} did not arrive whole from the appliance ({error}); what was written is not all of it"),
+            error: format!(
+                "message {id} did not arrive whole from the appliance ({error}); what was written is not all of it"
+            ),
             exit: 1,
         }),
         None if !whole => Err(Failure {

@@ -65,6 +65,9 @@ fn print(output: &mut Output, shown: &Shown) {
     output.text(shown.text.trim_end());
     if shown.text_is_cut {
         output.line("");
-        output.line(format!("(the text goes on: `dropkeep raw {}` writes all of it)", shown.id));
+        output.line(format!(
+            "(the text goes on: `dropkeep raw {}` writes all of it)",
+            shown.id
+        ));
     }
 }

@@ -25,7 +25,11 @@ pub(super) fn list(
     let users = match user {
         Some(name) => vec![(find_user(store, name)?.0, name.to_owned())],
         None => {
-            let mut all: Vec<_> = store.users()?.into_iter().map(|(id, user, _)| (id, user.name)).collect();
+            let mut all: Vec<_> = store
+                .users()?
+                .into_iter()
+                .map(|(id, user, _)| (id, user.name))
+                .collect();
             all.sort_by(|(_, one), (_, other)| one.cmp(other));
             all
         }

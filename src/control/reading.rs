@@ -87,7 +87,9 @@ fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mu
 fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
     let Some(json) = store.run(run)? else {
         let why = match store.was_run(run)? {
-            true => format!("the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"),
+            true => format!(
+                "the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"
+            ),
             false => format!("there is no run {run}"),
         };
         return Err(Failure::usage(why).into());

@@ -44,9 +44,15 @@ pub fn summary(beginning: &[u8]) -> Summary {
 /// Whom To, Cc and Bcc name in a message, or in a beginning of it with the whole header.
 pub fn addressees(beginning: &[u8]) -> String {
     let headers = headers(beginning);
-    let fields: Vec<_> = ["To", "Cc", "Bcc"].iter().flat_map(|name| all(&headers, name)).collect();
+    let fields: Vec<_> = ["To", "Cc", "Bcc"]
+        .iter()
+        .flat_map(|name| all(&headers, name))
+        .collect();
     let likely = likely(beginning, fields.iter());
-    let named: Vec<_> = fields.iter().map(|field| addresses(std::slice::from_ref(field), likely)).collect();
+    let named: Vec<_> = fields
+        .iter()
+        .map(|field| addresses(std::slice::from_ref(field), likely))
+        .collect();
     named.join(", ")
 }
 
@@ -87,7 +93,10 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     }));
     notes.extend(not_shown);
     if layout.has_more {
-        notes.push(format!("it has more than {} parts; the others are not shown", layout.parts.len()));
+        notes.push(format!(
+            "it has more than {} parts; the others are not shown",
+            layout.parts.len()
+        ));
     }
     if layout.is_deeper {
         notes.push("parts that are nested deeper than this are shown as one".into());

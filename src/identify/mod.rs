@@ -75,7 +75,10 @@ impl Notes {
             (Self::NO_HEADER, "it has no header"),
             (Self::BROKEN_HEADER, "its header is broken: some lines are no fields"),
             (Self::NO_DATE, "it has no date that can be read"),
-            (Self::UNREAD, "it could not be read, by a fault of dropkeep, and is kept as it came"),
+            (
+                Self::UNREAD,
+                "it could not be read, by a fault of dropkeep, and is kept as it came",
+            ),
         ];
         all.into_iter()
             .filter(|(bit, _)| self.0 & bit != 0)
@@ -398,10 +401,20 @@ mod tests {
 
     #[test]
     fn what_was_not_understood_is_noted() {
-        assert_eq!(identified("", None).notes.words(), ["the message is empty", "it has no header", "it has no date that can be read"]);
+        assert_eq!(
+            identified("", None).notes.words(),
+            [
+                "the message is empty",
+                "it has no header",
+                "it has no date that can be read"
+            ]
+        );
         assert_eq!(
             identified("To: x\nbroken\n", None).notes.words(),
-            ["its header is broken: some lines are no fields", "it has no date that can be read"]
+            [
+                "its header is broken: some lines are no fields",
+                "it has no date that can be read"
+            ]
         );
     }
 }

@@ -100,7 +100,10 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, 
         1 => writeln!(body, "One run of it before this one has no mail of its own.\n")?,
         runs => writeln!(body, "{runs} runs of it before this one have no mail of their own.\n")?,
     }
-    let owner = run.import_user.as_ref().map(|user| format!(", for {}", one_line(user, NAME)));
+    let owner = run
+        .import_user
+        .as_ref()
+        .map(|user| format!(", for {}", one_line(user, NAME)));
     let owner = owner.unwrap_or_default();
     for path in run.import.iter().take(SHOWN) {
         writeln!(body, "Import of {}{owner}", one_line(path, LINE))?;

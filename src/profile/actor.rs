@@ -382,7 +382,10 @@ impl Profile {
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
-                import_user: import.iter().find_map(|import| import.owner.as_ref()).map(|owner| owner.name.to_string()),
+                import_user: import
+                    .iter()
+                    .find_map(|import| import.owner.as_ref())
+                    .map(|owner| owner.name.to_string()),
                 notices,
                 ..Run::begin(&config.name, started)
             };
@@ -438,12 +441,15 @@ impl Profile {
                         stages,
                         run: number,
                         source: source.map(|source| source as u32),
-                        owner: import.as_ref().and_then(|import| import.owner.as_ref()).map(|owner| Held {
-                            user: owner.name.clone(),
-                            id: Some(owner.user),
-                            why: Why::field(FOR_USER),
-                            alone: owner.alone,
-                        }),
+                        owner: import
+                            .as_ref()
+                            .and_then(|import| import.owner.as_ref())
+                            .map(|owner| Held {
+                                user: owner.name.clone(),
+                                id: Some(owner.user),
+                                why: Why::field(FOR_USER),
+                                alone: owner.alone,
+                            }),
                         // Its own, so that one connection's end can be that of the others.
                         cancel: cancel.child_token(),
                         doubtful: Doubtful::default(),

@@ -146,7 +146,7 @@ fn a_user_of_an_export_who_is_not_there_and_a_folder_that_it_does_not_name_are_n
             told.iter().any(|error| error.contains(&place) && error.contains(words))
         };
         assert!(
-            says(&from, "it is not there") && says(&to, "does not name it"),
+            says(&from, "it is missing, though") && says(&to, "does not name it"),
             "{format}: {told:?}"
         );
         assert_eq!(

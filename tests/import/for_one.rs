@@ -21,7 +21,10 @@ fn message(from: &str, to: &str, subject: &str) -> String {
 fn old_mail() -> Files {
     Files::new([
         ("mail/1.eml", message("a@list.example", "members@list.example", "list")),
-        ("mail/2.eml", message("b@sender.example", "j.maiden@example.com", "maiden")),
+        (
+            "mail/2.eml",
+            message("b@sender.example", "j.maiden@example.com", "maiden"),
+        ),
         ("mail/3.eml", message("jane@example.com", "john@example.com", "to-john")),
         ("mail/4.eml", to_jane("to-jane")),
     ])
@@ -37,12 +40,20 @@ fn import(appliance: &Appliance, options: &[&str], path: &Path, exit: i32) -> Va
 
 /// Who has a message of this subject, and why, sorted by name.
 fn holders(appliance: &Appliance, subject: &str) -> Vec<(String, String)> {
-    let lines = appliance.done(&["list", "--all", "--subject", subject, "--json"]).lines();
-    lines.iter().map(|line| (text(line, "user"), text(line, "why"))).collect()
+    let lines = appliance
+        .done(&["list", "--all", "--subject", subject, "--json"])
+        .lines();
+    lines
+        .iter()
+        .map(|line| (text(line, "user"), text(line, "why")))
+        .collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected.iter().map(|(user, why)| ((*user).into(), (*why).into())).collect()
+    expected
+        .iter()
+        .map(|(user, why)| ((*user).into(), (*why).into()))
+        .collect()
 }
 
 const SUBJECTS: [&str; 4] = ["list", "maiden", "to-john", "to-jane"];
@@ -57,7 +68,10 @@ fn old_mail_of_one_person_was_filed_for_whoever_it_names() {
         ("@import".into(), "jane".into())
     );
     assert_eq!((number(&run, "archived"), number(&run, "unknown")), (4, 0));
-    assert_eq!((&run["unknown_addresses"], &run["notices"]), (&serde_json::json!({}), &serde_json::json!([])));
+    assert_eq!(
+        (&run["unknown_addresses"], &run["notices"]),
+        (&serde_json::json!({}), &serde_json::json!([]))
+    );
     for subject in SUBJECTS {
         assert_eq!(holders(&appliance, subject), pairs(&[("jane", "import --user")]));
     }
@@ -75,16 +89,28 @@ fn old_mail_of_one_person_was_filed_for_whoever_it_names() {
     let runs = appliance.done(&["protocols", "--profile", "@import", "--json"]).lines();
     assert_eq!(runs.len(), 3);
     let said = appliance.done(&["protocols", &number(&run, "run").to_string()]).text();
-    assert!(said.contains(&format!("import of {}, for jane", mail.display())), "{said}");
+    assert!(
+        said.contains(&format!("import of {}, for jane", mail.display())),
+        "{said}"
+    );
     let id = ids("jane")[0].to_string();
     let shown = appliance.done(&["show", &id]).text();
     assert!(shown.contains("import --user"), "{shown}");
     let explained = appliance.done(&["explain", &id]).text();
-    assert!(explained.contains("imported with --user: no rules were applied"), "{explained}");
-    assert!(explained.contains("for jane, by import --user, archived "), "{explained}");
+    assert!(
+        explained.contains("imported with --user: no rules were applied"),
+        "{explained}"
+    );
+    assert!(
+        explained.contains("for jane, by import --user, archived "),
+        "{explained}"
+    );
     // Nobody asked for rules, so there are none to say for whom it would be besides.
     let explained = appliance.done(&["explain", &id, "--json"]).json();
-    assert_eq!((&explained["profile"], &explained["would_add"]), (&Value::Null, &serde_json::json!([])));
+    assert_eq!(
+        (&explained["profile"], &explained["would_add"]),
+        (&Value::Null, &serde_json::json!([]))
+    );
     appliance.done(&["protocols", "--profile", "@reroute"]);
 }
 
@@ -93,11 +119,17 @@ fn the_rules_count_beside_the_user_where_they_are_asked_for() {
     let (appliance, files) = (appliance(), old_mail());
     let options = ["--user", "jane", "--profile", PROFILE];
     let run = import(&appliance, &options, &files.path("mail"), 0);
-    assert_eq!((text(&run, "profile"), text(&run, "import_user")), (PROFILE.into(), "jane".into()));
+    assert_eq!(
+        (text(&run, "profile"), text(&run, "import_user")),
+        (PROFILE.into(), "jane".into())
+    );
     assert_eq!((number(&run, "archived"), number(&run, "unknown")), (4, 0));
     assert_eq!(holders(&appliance, "list"), pairs(&[("jane", "import --user")]));
     assert_eq!(holders(&appliance, "maiden"), pairs(&[("jane", "import --user")]));
-    assert_eq!(holders(&appliance, "to-john"), pairs(&[("jane", "From"), ("john", "To")]));
+    assert_eq!(
+        holders(&appliance, "to-john"),
+        pairs(&[("jane", "From"), ("john", "To")])
+    );
     assert_eq!(holders(&appliance, "to-jane"), pairs(&[("jane", "To")]));
     assert_eq!(run["unknown_addresses"], serde_json::json!({"j.maiden@example.com": 1}));
 }
@@ -114,7 +146,10 @@ fn a_rerouting_leaves_what_was_imported_for_one_user_alone() {
     }
     assert_eq!(SUBJECTS.map(|subject| holders(&appliance, subject)).to_vec(), before);
     // Mail that a profile archived too is its rules' as ever: who was made since gets it.
-    let files = Files::new([("mail/2.eml", message("b@sender.example", "j.maiden@example.com", "maiden"))]);
+    let files = Files::new([(
+        "mail/2.eml",
+        message("b@sender.example", "j.maiden@example.com", "maiden"),
+    )]);
     import(&appliance, &["--profile", PROFILE], &files.path("mail"), 0);
     appliance.done(&["users", "add", "maiden", "j.maiden@example.com"]);
     appliance.done(&["reroute", "--from", "ada"]);
@@ -128,7 +163,10 @@ fn an_import_for_one_user_through_the_running_appliance_is_the_same() {
     let serving = appliance.serve();
     for (archived, duplicates) in [(4, 0), (0, 4)] {
         let run = import(&appliance, &["--user", "jane"], &files.path("mail"), 0);
-        assert_eq!((number(&run, "archived"), number(&run, "duplicates")), (archived, duplicates));
+        assert_eq!(
+            (number(&run, "archived"), number(&run, "duplicates")),
+            (archived, duplicates)
+        );
     }
     let status = appliance.done(&["status", "--json"]).lines();
     assert!(status.iter().all(|line| line["profile"] != "@import"), "{status:#?}");
@@ -162,8 +200,11 @@ fn whose_mail_it_is_must_be_said_and_be_right() {
             "user \"john\" is retired, and a retired user gets no more mail: put the user back into the configuration or \
              the users file, or import for another user",
         ),
-        (&["--user", "@catchall"], "@catchall is no person: import with --profile"),
-        (&["--user", "jane", "--profile", "compnay"], "did you mean \"company\"?"),
+        (
+            &["--user", "@catchall"],
+            "@catchall is no person: import with --profile",
+        ),
+        (&["--user", "jane", "--profile", "compnay"], "did you mean `company`?"),
         (&["--user", "jane", "nowhere"], "nowhere: No such file"),
     ] {
         let refused = appliance.run(&[&["import", mail], options].concat()).expect(2);
@@ -176,8 +217,13 @@ fn whose_mail_it_is_must_be_said_and_be_right() {
 fn a_mistyped_user_made_an_archive() {
     let (appliance, files) = (appliance(), old_mail());
     let mail = files.path("mail");
-    let refused = appliance.run(&["import", "--user", "jnae", mail.to_str().expect("a name")]).expect(2);
-    assert_eq!(refused.stderr, "dropkeep: no user is named \"jnae\"; did you mean \"jane\"?\n");
+    let refused = appliance
+        .run(&["import", "--user", "jnae", mail.to_str().expect("a name")])
+        .expect(2);
+    assert_eq!(
+        refused.stderr,
+        "dropkeep: no user is named \"jnae\"; did you mean \"jane\"?\n"
+    );
     assert!(!appliance.data().exists());
 }
 
@@ -193,7 +239,10 @@ fn an_export_of_several_users_was_filed_for_one() {
     let run = import(&other, &["--user", "ada"], out.path(), 1);
     assert_eq!(number(&run, "archived"), 0);
     let error = text(&run["errors"][0], "error");
-    assert!(error.contains("--user files for one: nothing of it was imported"), "{error}");
+    assert!(
+        error.contains("--user files for one: nothing of it was imported"),
+        "{error}"
+    );
     // What was one's may be another's, where that is said.
     let run = import(&other, &["--user", "ada"], &out.path().join("john"), 0);
     assert_eq!(number(&run, "archived"), 1);

@@ -81,13 +81,13 @@ impl Office {
     }
 }
 
-/// Seconds of four years, and those of them in which people work.
+/// Seconds since the first of it, and those of them in which people work.
 const YEARS: i64 = 4 * 365 * 86_400;
 const AT_WORK: usize = 4 * 260 * 11 * 3_600;
 /// One message in so many is odd.
 const ODD: usize = 8;
 
-/// Four years of office mail until today, and then what is odd.
+/// Some years of office mail, and then what is odd.
 fn years_of_mail(messages: usize) -> impl Iterator<Item = Vec<u8>> {
     let odd = messages / ODD;
     let now = jiff::Timestamp::now().as_second();

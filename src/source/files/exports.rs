@@ -394,9 +394,7 @@ impl Noted<'_> {
 /// What is said of a message that the manifest does not have.
 pub fn not_noted() -> Aside {
     Aside {
-        remark: Some(
-            "the manifest of its export does not list it: it is imported like any other mail".to_owned(),
-        ),
+        remark: Some("the manifest of its export does not list it: it is imported like any other mail".to_owned()),
         is_altered: true,
         holder: None,
     }

@@ -12,30 +12,50 @@ use super::{
 type Partner = (&'static str, &'static str, &'static str);
 
 const PARTNERS: [Partner; 10] = [
-    ("Helen Marsh", "helen.marsh@northgate-paper.example", "Northgate Paper Ltd."),
-    ("Tom Aldridge", "accounts@northgate-paper.example", "Northgate Paper Ltd., Accounts"),
+    (
+        "Helen Marsh",
+        "helen.marsh@northgate-paper.example",
+        "Northgate Paper Ltd.",
+    ),
+    (
+        "Tom Aldridge",
+        "accounts@northgate-paper.example",
+        "Northgate Paper Ltd., Accounts",
+    ),
     ("Priya Nair", "priya.nair@brightwater.example", "Brightwater Logistics"),
     ("Uwe Kessler", "uwe@kessler-sohn.example", "Kessler & Sohn, Regalbau"),
-    ("Camille Rousseau", "camille@atelier-rousseau.example", "Atelier Rousseau"),
-    ("Maja Lindqvist", "maja.lindqvist@lindqvist-revision.example", "Lindqvist Revision AB"),
+    (
+        "Camille Rousseau",
+        "camille@atelier-rousseau.example",
+        "Atelier Rousseau",
+    ),
+    (
+        "Maja Lindqvist",
+        "maja.lindqvist@lindqvist-revision.example",
+        "Lindqvist Revision AB",
+    ),
     ("Daniel Brandt", "d.brandt@brandt-legal.example", "Brandt Legal"),
-    ("Yamada Taro", "taro.yamada@yamada-print.example", "Yamada Print"),
+    ("山田 太郎", "taro.yamada@yamada-print.example", "Yamada Print"),
     ("Sofia Almeida", "sofia@fernhill-offices.example", "Fernhill Offices"),
-    ("Marek Zielinski", "marek.zielinski@riverside-fairs.example", "Riverside Trade Fairs"),
+    (
+        "Marek Zielinski",
+        "marek.zielinski@riverside-fairs.example",
+        "Riverside Trade Fairs",
+    ),
 ];
 
 /// A conversation: its subject, what each writes in turn, and the file that the first one attaches. `{n}` is a number,
 /// `{month}` and `{year}` are those of the message, `{day}` a day of the week.
 struct Topic {
-    /// A partner begins; otherwise one of us does, and it stays among us.
-    partner: bool,
+    /// The partner who begins it; otherwise one of us does, and it stays among us.
+    partner: Option<usize>,
     subject: &'static str,
     turns: &'static [&'static str],
     file: Option<&'static str>,
 }
 
 const fn topic(
-    partner: bool,
+    partner: Option<usize>,
     subject: &'static str,
     turns: &'static [&'static str],
     file: Option<&'static str>,
@@ -50,7 +70,7 @@ const fn topic(
 
 const TOPICS: [Topic; 18] = [
     topic(
-        true,
+        Some(0),
         "Quotation {n}: envelopes and letterheads",
         &[
             "Please find our quotation attached. The prices hold until the end of {month}; we can deliver within ten days.",
@@ -61,7 +81,7 @@ const TOPICS: [Topic; 18] = [
         Some("Quotation {n}.pdf"),
     ),
     topic(
-        true,
+        Some(1),
         "Invoice {n} for {month} {year}",
         &[
             "Please find our invoice for {month} attached. It is due within 30 days.",
@@ -71,7 +91,7 @@ const TOPICS: [Topic; 18] = [
         Some("Invoice-{year}-{n}.pdf"),
     ),
     topic(
-        true,
+        Some(2),
         "Delivery on {day}",
         &[
             "Your delivery of four pallets is planned for {day} between 8 and 12. Will somebody be at the ramp?",
@@ -81,7 +101,7 @@ const TOPICS: [Topic; 18] = [
         None,
     ),
     topic(
-        false,
+        None,
         "Minutes of the meeting in {month}",
         &[
             "Here are the minutes. Please tell me by {day} if anything is missing or wrong; after that they go on file.",
@@ -91,7 +111,7 @@ const TOPICS: [Topic; 18] = [
         Some("Minutes {month} {year}.docx"),
     ),
     topic(
-        false,
+        None,
         "Budget {year}, second draft",
         &[
             "The second draft is attached. Travel is down by a tenth, training is up; the rest is as we discussed.",
@@ -101,7 +121,7 @@ const TOPICS: [Topic; 18] = [
         Some("Budget {year} draft 2.xlsx"),
     ),
     topic(
-        false,
+        None,
         "On holiday from {day}",
         &[
             "I will be away for two weeks from {day}. For anything urgent about orders please ask whoever sits next to my desk.",
@@ -110,7 +130,7 @@ const TOPICS: [Topic; 18] = [
         None,
     ),
     topic(
-        true,
+        Some(8),
         "Contract renewal {year}",
         &[
             "Your maintenance contract ends in {month}. Attached is the new one, with the changes that we spoke about marked.",
@@ -121,7 +141,7 @@ const TOPICS: [Topic; 18] = [
         Some("Maintenance contract {year}.pdf"),
     ),
     topic(
-        false,
+        None,
         "Printer on the second floor",
         &[
             "The printer on the second floor takes no large paper since this morning. Does anybody know whom to call?",
@@ -130,7 +150,7 @@ const TOPICS: [Topic; 18] = [
         None,
     ),
     topic(
-        true,
+        Some(3),
         "Angebot {n}: Regale für das Lager",
         &[
             "anbei unser Angebot über zwölf Regale, wie am Telefon besprochen. Die Lieferzeit beträgt vier Wochen.",
@@ -140,7 +160,7 @@ const TOPICS: [Topic; 18] = [
         Some("Angebot {n} Regale.pdf"),
     ),
     topic(
-        true,
+        Some(4),
         "Épreuves du catalogue {year}",
         &[
             "vous trouverez ci-joint les épreuves du catalogue. Merci de nous donner votre accord avant {day}.",
@@ -149,7 +169,7 @@ const TOPICS: [Topic; 18] = [
         Some("Catalogue {year} épreuves.pdf"),
     ),
     topic(
-        true,
+        Some(9),
         "Booth {n} at the fair in {month}",
         &[
             "We have reserved booth {n} for you, near the east entrance. The plan of the hall is attached.",
@@ -159,7 +179,7 @@ const TOPICS: [Topic; 18] = [
         Some("Hall plan east.pdf"),
     ),
     topic(
-        true,
+        Some(2),
         "Order {n} arrived damaged",
         &[
             "Three of the cartons of order {n} were wet when they reached our customer. A photo is attached. How shall we proceed?",
@@ -169,13 +189,16 @@ const TOPICS: [Topic; 18] = [
         Some("IMG_{n}.jpg"),
     ),
     topic(
-        false,
+        None,
         "Lunch on {day}?",
-        &["The new place in Harbour Street has a table for five at 12:30. Who comes along?", "Count me in."],
+        &[
+            "The new place in Harbour Street has a table for five at 12:30. Who comes along?",
+            "Count me in.",
+        ],
         None,
     ),
     topic(
-        true,
+        Some(5),
         "Annual accounts {year}: open questions",
         &[
             "For the annual accounts I still need the stock list of 31 December and the lease of the delivery van.",
@@ -185,7 +208,7 @@ const TOPICS: [Topic; 18] = [
         None,
     ),
     topic(
-        true,
+        Some(6),
         "Terms of delivery, revised",
         &[
             "Attached are the terms with my remarks. The second paragraph on late delivery would not hold in court as it is.",
@@ -194,7 +217,7 @@ const TOPICS: [Topic; 18] = [
         Some("Terms of delivery (remarks).docx"),
     ),
     topic(
-        false,
+        None,
         "New colleague in {month}",
         &[
             "Our new colleague starts on {day}. Please prepare a desk, a key, and an account; I show the building at 9.",
@@ -203,13 +226,13 @@ const TOPICS: [Topic; 18] = [
         None,
     ),
     topic(
-        true,
+        Some(8),
         "Heating: appointment on {day}",
         &["The engineer looks at your heating on {day} at 10. It takes about an hour, and the rooms stay warm."],
         None,
     ),
     topic(
-        true,
+        Some(7),
         "Price list {month} {year}",
         &["Our new price list is attached. Paper is up by 2 %, everything else stays as it was."],
         Some("Price list {month} {year}.xlsx"),
@@ -285,8 +308,11 @@ impl Everyday {
     }
 
     fn person(&mut self) -> (String, String) {
-        // The last one is no person.
-        let number = self.random.below(self.people.len() - 1);
+        // Jane, the first, has more to do than others; the last one is no person.
+        let number = match self.random.chance(12) {
+            true => 0,
+            false => self.random.below(self.people.len() - 1),
+        };
         let person = &self.people[number];
         let (name, address) = (person.display.clone(), person.addresses[0].clone());
         (mailbox(&name, &address), name)
@@ -297,11 +323,11 @@ impl Everyday {
         let topic = &TOPICS[self.random.below(TOPICS.len())];
         let (second, second_name) = self.person();
         let (first, first_name) = match topic.partner {
-            true => {
-                let (name, address, _) = PARTNERS[self.random.below(PARTNERS.len())];
+            Some(partner) => {
+                let (name, address, _) = PARTNERS[partner];
                 (mailbox(name, address), name.to_owned())
             }
-            false => loop {
+            None => loop {
                 let one = self.person();
                 if one.0 != second {
                     break one;
@@ -431,12 +457,12 @@ impl Everyday {
         let number = 100 + self.random.below(900);
         let (from, subject, text) = match self.random.below(4) {
             0 => (
-                format!("Backup <backup@{DOMAIN}>"),
+                "Backup <backup@machines.example.net>".to_owned(),
                 "Backup of the file server: OK",
                 "All {n} folders were backed up. The next backup runs tonight at 02:00.",
             ),
             1 => (
-                format!("Scanner <scanner@{DOMAIN}>"),
+                "Scanner <scanner@machines.example.net>".to_owned(),
                 "Scan from the front desk",
                 "The scan is attached.",
             ),
@@ -548,7 +574,12 @@ fn mailbox(name: &str, address: &str) -> String {
 }
 
 fn address(mailbox: &str) -> &str {
-    mailbox.rsplit('<').next().unwrap_or(mailbox).trim().trim_end_matches('>')
+    mailbox
+        .rsplit('<')
+        .next()
+        .unwrap_or(mailbox)
+        .trim()
+        .trim_end_matches('>')
 }
 
 fn domain(mailbox: &str) -> &str {
