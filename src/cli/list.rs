@@ -1,6 +1,6 @@
 //! `list`: the messages of a user, or of all users, oldest first.
 
-use std::io::Write;
+use std::{io::Write, ops::ControlFlow};
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
@@ -77,8 +77,10 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     let table = Table::new(width(), arguments.all);
     let mut output = Output::new();
     let mut found_any = false;
-    let answered = ask::read(&config, &request, &mut |reply| {
-        let Reply::Entry(entry) = reply else { return };
+    let answered = ask::read_until(&config, &request, &mut |reply| {
+        let Reply::Entry(entry) = reply else {
+            return ControlFlow::Continue(());
+        };
         if !json && !found_any {
             output.line(table.header());
         }
@@ -87,6 +89,8 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
             true => output.json(&entry),
             false => output.line(table.line(&entry)),
         }
+        // Whoever reads may have seen enough (`| head`), and there may be a million more.
+        output.is_read()
     });
     output.finish();
     answered?;
