@@ -31,8 +31,8 @@ pub struct Arguments {
     /// How the mboxes quote lines of a message that begin with `From `; `auto` looks.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     mbox: MboxKind,
-    /// What a line in an mbox is that may begin a message or be text: loose takes it for the beginning of a message,
-    /// strict for text. Without this, a message with such a line is an error.
+    /// What a line in an mbox counts as that may begin a message and may be text. Without this, the message around it is
+    /// an error.
     #[arg(long, value_enum, ignore_case = true, value_name = "LOOSE|STRICT")]
     mbox_from: Option<MboxFrom>,
     /// Files and folders; folders with all that is below them.

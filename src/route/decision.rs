@@ -91,8 +91,12 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Makes it one for a user alone, whatever stands in the message.
-    pub fn is_held_by(&mut self, holder: Assigned) {
+    /// Makes it one for a user alone, whatever stands in the message. `by_rules`: if the user were not there, rules would
+    /// say whose it is; otherwise whom it names is of no matter, now or later.
+    pub fn is_held_by(&mut self, holder: Assigned, by_rules: bool) {
+        if !by_rules {
+            self.unresolved.clear();
+        }
         self.unknown = holder.user == CATCHALL_ID;
         self.local_unknown.clear();
         self.recipients = usize::from(!self.unknown);

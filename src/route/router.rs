@@ -284,24 +284,16 @@ impl Router {
         let holder = prepared.held.as_ref().map(|held| self.holder(held, &routing));
         if let (Some(held), Some(Some(holder))) = (&prepared.held, &holder) {
             match held.alone {
-                true => {
-                    decision.is_held_by(holder.clone());
-                    if held.id.is_some() {
-                        // No rules apply: nobody is to be found for them later.
-                        decision.unresolved.clear();
-                    }
-                }
+                true => decision.is_held_by(holder.clone(), held.id.is_none()),
                 false => decision.is_also_for(holder.clone()),
             }
         }
+        let alone = prepared.held.as_ref().is_some_and(|held| held.alone);
         let stranger = prepared.held.as_ref().filter(|_| holder == Some(None));
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
-            more: match &prepared.held {
-                Some(held) if held.alone => 0,
-                _ => prepared.found.more,
-            },
+            more: if alone { 0 } else { prepared.found.more },
             stranger: stranger.map(|held| held.user.clone()),
             ..Routed::default()
         };

@@ -132,6 +132,18 @@ fn the_rules_count_beside_the_user_where_they_are_asked_for() {
     );
     assert_eq!(holders(&appliance, "to-jane"), pairs(&[("jane", "To")]));
     assert_eq!(run["unknown_addresses"], serde_json::json!({"j.maiden@example.com": 1}));
+    let listed = appliance
+        .done(&["list", "--user", "jane", "--subject", "maiden", "--json"])
+        .json();
+    let explained = appliance.done(&["explain", &number(&listed, "id").to_string()]).text();
+    for words in [
+        ", by the rules of profile company:",
+        "j.maiden@example.com: counts, but nobody has it",
+        "for jane, by import --user, archived ",
+        "in one of your domains, but no user has it: j.maiden@example.com",
+    ] {
+        assert!(explained.contains(words), "{words} in\n{explained}");
+    }
 }
 
 #[test]
