@@ -197,7 +197,7 @@ fn address_line(one: &ExplainedAddress) -> String {
     };
     let users = one.users.join(", ");
     let says = match (one.why, one.rule) {
-        (None, Some(rule)) => format!("counts: {users} ({rule})"),
+        (None, Some(rule)) => format!("counts for {users} ({rule})"),
         (None, None) => "counts, but nobody has it".to_owned(),
         (Some(why), Some(rule)) => format!("does not count: {why}; it is the address of {users} ({rule})"),
         (Some(why), None) => format!("does not count: {why}"),
