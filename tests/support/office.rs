@@ -94,7 +94,7 @@ fn years_of_mail(messages: usize) -> impl Iterator<Item = Vec<u8>> {
     let everyday = Everyday::new(SEED, now - YEARS, AT_WORK / messages.max(1));
     everyday
         .take(messages - odd)
-        .chain(Mailbox::new(Settings::messages(odd)).from_time(now))
+        .chain(Mailbox::new(Settings::messages(odd)).dated(now))
 }
 
 /// Other mail than that of the first mailbox, for days.
@@ -104,7 +104,7 @@ fn other_mail() -> impl Iterator<Item = Vec<u8>> {
         seed: SEED + 1,
         ..Settings::messages(1_000_000)
     })
-    .from_time(now);
+    .dated(now);
     let mut everyday = Everyday::new(SEED + 1, now, 1);
     (1..).map_while(move |number| match number % ODD {
         0 => odd.next(),

@@ -92,7 +92,7 @@ impl Mailbox {
     }
 
     /// The same messages, but from another second on, since 1970.
-    pub fn from_time(mut self, second: i64) -> Self {
+    pub fn dated(mut self, second: i64) -> Self {
         self.clock = second;
         self
     }
