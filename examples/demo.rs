@@ -110,8 +110,8 @@ fn look(appliance: &Appliance) -> anyhow::Result<()> {
         &["list", "--all", "--subject", "annual accounts", "--limit", "6"],
     )?;
     let found = appliance.run(&[&quotations[..], &["--json"]].concat());
-    let ids = found.lines().into_iter().map(|line| line["id"].to_string());
-    if let Some(id) = ids.last() {
+    let newest = found.lines().pop().map(|line| line["id"].to_string());
+    if let Some(id) = newest {
         shown(appliance, &["show", &id])?;
         shown(appliance, &["explain", &id])?;
     }
