@@ -44,6 +44,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
     let code = shown(appliance, &["archive", PROFILE])?;
     shown(appliance, &["users"])?;
+    look(appliance)?;
     if code != 0 || std::env::var("ONCE").is_ok_and(|once| !once.is_empty() && once != "0") {
         return Ok(ExitCode::from(code));
     }
@@ -53,12 +54,22 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut serving = appliance.serve_as(command);
     let _open = office.open();
     println!("\nThe appliance serves until Ctrl-C, and a message a second comes into each of two mailboxes:");
-    for page in ["metrics", "healthz", "readyz"] {
-        println!("  http://{}/{page}", serving.address);
+    for (page, what) in [
+        ("", "the pages that there are"),
+        ("metrics", "for Prometheus"),
+        ("healthz", "whether it lives"),
+        ("readyz", "whether it archives"),
+    ] {
+        println!("  {:<36} {what}", format!("http://{}/{page}", serving.address));
     }
     println!("Ask it from another terminal:");
     let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
-    for command in ["status", "list --user jane --newest 5", "protocols --newest 5"] {
+    for command in [
+        "status",
+        "list --user jane --newest 10",
+        "list --all --from kessler --since 30d",
+        "protocols --newest 5",
+    ] {
         println!("  {program} {command}");
     }
     match serving.address.as_str() {
@@ -90,6 +101,26 @@ fn main() -> anyhow::Result<ExitCode> {
     }))
 }
 
+/// What the archive gives back: lists, a message, why it is whose, and files.
+fn look(appliance: &Appliance) -> anyhow::Result<()> {
+    let quotations = ["list", "--user", "jane", "--subject", "quotation", "--newest", "6"];
+    shown(appliance, &quotations)?;
+    shown(
+        appliance,
+        &["list", "--all", "--subject", "annual accounts", "--limit", "6"],
+    )?;
+    let found = appliance.run(&[&quotations[..], &["--json"]].concat());
+    let newest = found.lines().pop().map(|line| line["id"].to_string());
+    if let Some(id) = newest {
+        shown(appliance, &["show", &id])?;
+        shown(appliance, &["explain", &id])?;
+    }
+    let to = appliance.config().with_file_name("jane");
+    let to = to.to_string_lossy();
+    shown(appliance, &["export", &to, "--user", "jane"])?;
+    Ok(())
+}
+
 /// Where `make monitoring` looks for an appliance.
 const USUAL: &str = "127.0.0.1:8080";
 
@@ -106,7 +137,11 @@ fn listen() -> String {
 
 /// Runs a command as one types it, on this terminal.
 fn shown(appliance: &Appliance, arguments: &[&str]) -> anyhow::Result<u8> {
-    println!("$ dropkeep {}", arguments.join(" "));
+    let typed = arguments.iter().map(|argument| match argument.contains(' ') {
+        true => format!("\"{argument}\""),
+        false => (*argument).to_owned(),
+    });
+    println!("$ dropkeep {}", typed.collect::<Vec<_>>().join(" "));
     let mut command: Command = appliance.command(arguments);
     let status = command.status()?;
     println!();

@@ -3,12 +3,12 @@
 
 mod heartbeat;
 mod history;
+mod import;
 mod reload;
 mod status;
 
 use std::{
     collections::{HashMap, HashSet},
-    io,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
     thread::JoinHandle,
@@ -33,7 +33,7 @@ use crate::{
     message::Address,
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
-    report::{Run, metrics},
+    report::{IMPORT, Run, metrics},
     reroute::{self, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
@@ -60,6 +60,8 @@ struct Running {
     profiles: HashMap<String, Supervised>,
     /// That the configuration has no more, and whose runs end.
     leaving: Vec<Supervised>,
+    /// The one that imports for one user, as long as it does.
+    importing: Option<Supervised>,
     /// No run begins any more.
     ending: bool,
 }
@@ -96,6 +98,8 @@ pub struct Appliance {
     router: Addr<Router>,
     compaction: Errand,
     rerouting: Errand,
+    /// The imports for one user, by no profile's rules.
+    importing: Errand,
     notifier: Notifier,
     /// What sends what the notifier hears.
     _telling: Workers,
@@ -161,6 +165,7 @@ impl Appliance {
                     stages,
                     profiles,
                     leaving: Vec::new(),
+                    importing: None,
                     ending: false,
                 })),
                 files: OnceLock::new(),
@@ -175,6 +180,7 @@ impl Appliance {
                 router,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a rerouting"),
+                importing: Errand::new("an import with --user"),
                 notifier,
                 _telling: telling,
                 _housekeeper: housekeeper,
@@ -217,9 +223,10 @@ impl Appliance {
     /// As the request says.
     pub async fn act(&self, request: Request, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         match request {
-            Request::Archive { profile } => self.run(&profile, None, replies).await,
+            Request::Archive { profile } => self.run(self.profile(&profile)?, None, replies).await,
             Request::Import {
                 profile,
+                user,
                 paths,
                 format,
                 mbox,
@@ -231,8 +238,9 @@ impl Appliance {
                     format,
                     mbox,
                     mbox_from,
+                    owner: None,
                 };
-                self.run(&profile, Some(there(import).await?), replies).await
+                self.import(profile, user, import, replies).await
             }
             Request::Status => self.status(replies).await,
             Request::Reload => {
@@ -293,8 +301,12 @@ impl Appliance {
     }
 
     /// One run of a profile, over its server or over the files of an import.
-    async fn run(&self, name: &str, import: Option<Import>, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
-        let profile = self.profile(name)?;
+    async fn run(
+        &self,
+        profile: Supervised,
+        import: Option<Import>,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
         let mut live = profile.live.clone();
         let run = profile.supervisor.send(RunNow(import));
         tokio::pin!(run);
@@ -323,8 +335,14 @@ impl Appliance {
     }
 
     async fn interrupt(&self, name: &str) -> Result<(), Failure> {
-        // A supervisor that does not answer has nothing to interrupt.
-        let _ = self.profile(name)?.supervisor.send(InterruptRun).await;
+        let profile = match name {
+            IMPORT => self.running().importing.clone(),
+            name => Some(self.profile(name)?),
+        };
+        if let Some(profile) = profile {
+            // A supervisor that does not answer has nothing to interrupt.
+            let _ = profile.supervisor.send(InterruptRun).await;
+        }
         Ok(())
     }
 
@@ -336,7 +354,7 @@ impl Appliance {
             let mut running = self.running_mut();
             running.ending = true;
             let all = running.profiles.values().chain(&running.leaving);
-            all.cloned().collect::<Vec<_>>()
+            all.chain(&running.importing).cloned().collect::<Vec<_>>()
         };
         // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
         future::join_all(profiles.iter().map(|profile| profile.supervisor.send(Stop))).await;
@@ -356,7 +374,8 @@ impl Appliance {
     /// A run as counted so far; `None` where it is not going on.
     pub fn going_on(&self, run: u64) -> Option<Run> {
         let running = self.running();
-        let mut live = running.profiles.values().map(|profile| profile.live.borrow());
+        let all = running.profiles.values().chain(&running.importing);
+        let mut live = all.map(|profile| profile.live.borrow());
         live.find_map(|live| live.run.clone().filter(|live| live.run == run))
     }
 
@@ -424,24 +443,6 @@ fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
         tracing::warn!("{words}");
     }
     Ok(directory.with(Signs::new(config)))
-}
-
-/// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
-async fn there(import: Import) -> Result<Import, Failure> {
-    let look = move || {
-        let missing = import.paths.iter().find_map(|path| match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{}: {error}", path.display())),
-            _ => None,
-        });
-        missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
-    };
-    let looked = actix_rt::task::spawn_blocking(look).await;
-    looked.map_err(|_| {
-        Failure::new(
-            Exit::Errors,
-            "looking for the files panicked; this is a fault of dropkeep",
-        )
-    })?
 }
 
 fn router_stopped() -> Failure {

@@ -12,7 +12,7 @@ use crate::{
     control::{api::Failure, view},
     identify::{Found, Named, Reported, Rules, Survey},
     message::{Address, CATCHALL},
-    report::Run,
+    report::{IMPORT, REROUTE, Run},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
 
@@ -21,7 +21,8 @@ use crate::{
 pub struct Explained {
     /// The file, or the message's id.
     pub input: String,
-    pub profile: String,
+    /// By whose rules; none where the message was imported for one user, and none are given.
+    pub profile: Option<String>,
     /// Who has it, or would get it.
     pub users: Vec<ExplainedUser>,
     /// No address was known.
@@ -139,7 +140,7 @@ impl<'c> Explainer<'c> {
         let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &Found::default(), &survey.found);
         Explained {
             input,
-            profile: self.profile.name.clone(),
+            profile: Some(self.profile.name.clone()),
             users: previewed.users.iter().map(would_get).collect(),
             unknown: previewed.unknown,
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
@@ -172,26 +173,7 @@ impl<'c> Explainer<'c> {
         let unclaimed = unclaimed(store, stored.id)?;
         let found = united(surveys.iter().map(|survey| &survey.found).chain([&unclaimed]));
         let (previewed, addresses) = self.addresses(&surveys, &unclaimed, &found);
-        let mut users = Vec::with_capacity(stored.filings.len());
-        for (user, filing) in &stored.filings {
-            let leads = |one: &&ExplainedAddress| one.field == filing.why.as_str() && one.users.contains(&user.name);
-            let by = addresses.iter().find(leads);
-            users.push(ExplainedUser {
-                user: user.name.clone(),
-                address: by.map(|one| one.address.clone()),
-                field: filing.why.as_str().to_owned(),
-                rule: match filing.why {
-                    _ if user.name == CATCHALL && by.is_none() => Some(Rule::Catchall.as_str()),
-                    Why::Unknown => Some(Rule::User.as_str()),
-                    _ => by.and_then(|one| one.rule),
-                },
-                filed: Some(Filed {
-                    run: filing.run,
-                    archived_at: view::time(filing.archived_at),
-                    folder: store.folder(filing.folder)?.unwrap_or_default(),
-                }),
-            });
-        }
+        let users = stored.users(store, &addresses)?;
         let has = |name: &str| stored.filings.iter().any(|(user, _)| user.name == name);
         let more = previewed
             .users
@@ -199,7 +181,7 @@ impl<'c> Explainer<'c> {
             .filter(|one| !previewed.unknown && !has(&one.user));
         Ok(Explained {
             input: stored.id.to_string(),
-            profile: self.profile.name.clone(),
+            profile: Some(self.profile.name.clone()),
             would_add: more.map(would_get).collect(),
             users,
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
@@ -327,7 +309,7 @@ pub fn unclaimed(store: &Store, id: MessageId) -> Result<Found, StoreError> {
 }
 
 fn no_message(id: MessageId) -> Failure {
-    Failure::usage(format!("there is no message {id}"))
+    Failure::usage(format!("there is no message {id}; `list` shows the ids"))
 }
 
 /// A message of the store, and who has it.
@@ -354,10 +336,61 @@ impl Stored {
         })
     }
 
-    /// The run that filed it first.
-    pub fn first_run(&self) -> Option<u64> {
-        self.filings.iter().map(|(_, filing)| filing.run).min()
+    /// What is said of it where no rules apply: all that has it are users for whom it was imported.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn without_rules(&self, store: &Store) -> Result<Explained, Failure> {
+        Ok(Explained {
+            input: self.id.to_string(),
+            profile: None,
+            users: self.users(store, &[])?,
+            unknown: false,
+            unknown_addresses: Vec::new(),
+            addresses: Vec::new(),
+            addresses_omitted: 0,
+            journal: Reported::No.as_str(),
+            would_add: Vec::new(),
+        })
     }
+
+    /// Who has it, and by which of these addresses.
+    fn users(&self, store: &Store, addresses: &[ExplainedAddress]) -> Result<Vec<ExplainedUser>, StoreError> {
+        let mut users = Vec::with_capacity(self.filings.len());
+        for (user, filing) in &self.filings {
+            let leads = |one: &&ExplainedAddress| one.field == filing.why.as_str() && one.users.contains(&user.name);
+            let by = addresses.iter().find(leads);
+            users.push(ExplainedUser {
+                user: user.name.clone(),
+                address: by.map(|one| one.address.clone()),
+                field: filing.why.as_str().to_owned(),
+                rule: match filing.why {
+                    _ if user.name == CATCHALL && by.is_none() => Some(Rule::Catchall.as_str()),
+                    Why::Unknown => Some(Rule::User.as_str()),
+                    _ => by.and_then(|one| one.rule),
+                },
+                filed: Some(Filed {
+                    run: filing.run,
+                    archived_at: view::time(filing.archived_at),
+                    folder: store.folder(filing.folder)?.unwrap_or_default(),
+                }),
+            });
+        }
+        Ok(users)
+    }
+
+    /// The runs that filed it, the first first, each once.
+    pub fn runs(&self) -> Vec<u64> {
+        let mut runs: Vec<_> = self.filings.iter().map(|(_, filing)| filing.run).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        runs
+    }
+}
+
+/// Whether runs of this name are no profile's: they have no rules of their own.
+pub fn has_no_rules(name: &str) -> bool {
+    [IMPORT, REROUTE].contains(&name)
 }
 
 /// The profile of a run; `None` where its protocol is missing.

@@ -19,12 +19,10 @@ use crate::{
     identify::{Found, Identified, Pool, Reported},
     message::Address,
     profile::{Exit, Stages},
-    report::{InStage, Outcome, Run, RunState, Stage, timestamp},
+    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, timestamp},
     route::{AsItStands, Directory, Prepared, Preview, Previewed, Route, RouteError, Rule, RunEnded, look_through},
 };
 
-/// What its runs have for a profile's name.
-const NAME: &str = "@reroute";
 /// Messages found and not yet taken up, and those on their way to the disk at a time.
 const FOUND: usize = 256;
 const AT_ONCE: usize = 64;
@@ -98,7 +96,7 @@ pub async fn run(
     going_on: &GoingOn<'_>,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), Failure> {
-    let mut run = Run::begin(NAME, clock::now());
+    let mut run = Run::begin(REROUTE, clock::now());
     run.notices = notices;
     run.notice(reroute.words());
     if !reroute.dry_run {
@@ -183,7 +181,12 @@ fn find(
     found: &mpsc::Sender<Candidate>,
 ) -> Result<(), StoreError> {
     let each = |entry: Entry| {
-        let ruled = book.rules(store, &entry);
+        let ruled = match book.rules(store, &entry) {
+            // What was imported for one user is for nobody else.
+            Ok(None) => return Ok(()),
+            Ok(Some(ruled)) => Ok(ruled),
+            Err(why) => Err(why),
+        };
         match stop.is_cancelled() || found.blocking_send(Candidate { entry, ruled }).is_err() {
             true => Err(End::NobodyTakes),
             false => Ok(()),

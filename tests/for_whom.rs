@@ -187,7 +187,7 @@ fn explain_says_what_decides_and_what_is() {
     assert_eq!(of("To")["counts"], false);
     let said = appliance.done(&["explain", "--profile", PROFILE, file]).text();
     assert!(
-        said.contains("for jane by Delivered-To jane@example.com, exact"),
+        said.contains("for jane, by Delivered-To jane@example.com (exact)"),
         "{said}"
     );
     assert!(said.contains("below the Received field of our own server"), "{said}");

@@ -167,7 +167,7 @@ fn what_is_old_is_removed_and_nothing_hangs_on_it() {
         serving.stop().expect(0);
     }
     let gone = site.appliance.run(&["protocols", "1"]).expect(2);
-    assert!(gone.stderr.contains("kept no longer"), "{}", gone.stderr);
+    assert!(gone.stderr.contains("was removed: it is older"), "{}", gone.stderr);
     let never = site.appliance.run(&["protocols", "8"]).expect(2);
     assert!(never.stderr.contains("there is no run 8"), "{}", never.stderr);
     // The message was filed by run 1.

@@ -123,7 +123,7 @@ fn a_message_is_listed_and_exported_by_the_date_and_the_subject_that_it_has() {
         expected.map(|(subject, date)| (subject.to_owned(), date.to_owned()))
     );
     let as_text = appliance.done(&["list", "--user", "jane"]).text();
-    for (line, as_text) in list.iter().zip(as_text.lines()) {
+    for (line, as_text) in list.iter().zip(as_text.lines().skip(1)) {
         let shown = appliance
             .done(&["show", &number(line, "id").to_string(), "--json"])
             .json();
@@ -134,7 +134,7 @@ fn a_message_is_listed_and_exported_by_the_date_and_the_subject_that_it_has() {
         let both = format!("{} (archived {})", text(line, "date"), text(line, "archived_at"));
         let shown = appliance.done(&["show", &number(line, "id").to_string()]).text();
         assert!(
-            as_text.contains(&both) && shown.contains(&both),
+            as_text.contains(&text(line, "date")) && shown.contains(&both),
             "{both}\n{as_text}\n{shown}"
         );
     }

@@ -64,7 +64,7 @@ pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
 pub use known::last_data_dir;
 pub use part::{Cut, cut};
-pub use reader::Entry;
+pub use reader::{Entry, First};
 pub use resident::{be_sparing, give_back};
 pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;

@@ -1,7 +1,7 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is
 //! held while a caller works on what was read.
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 
 use heed::{RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
@@ -18,6 +18,16 @@ use super::{
 const PAGE: usize = 1000;
 /// Unclaimed addresses of one message that are looked up.
 const MOST_UNCLAIMED: usize = 10_000;
+/// Where a message stands in a user's archive.
+type FilingKey = (UserId, Seconds, MessageId);
+
+/// Which messages are handed out first, by when they were sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum First {
+    Oldest,
+    Newest,
+}
+
 /// One message in a user's archive.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -252,7 +262,7 @@ impl Store {
         &self,
         user: UserId,
         newest: Option<usize>,
-        mut each: impl FnMut(Entry) -> Result<(), E>,
+        each: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         let whole = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
         let mut from = *whole.start();
@@ -270,24 +280,51 @@ impl Store {
                 None => return Ok(()),
             }
         }
-        loop {
-            let page = self.page(&from, whole.end())?;
-            let Some(last) = page.last() else { return Ok(()) };
-            // Ids are counted up from 1 and never reach the end.
-            from = (user, last.date, last.id + 1);
-            page.into_iter().try_for_each(&mut each)?;
-        }
+        self.hand_out(from, *whole.end(), First::Oldest, each)
     }
 
-    fn page(
+    /// Hands those messages of `user` to `each` that were sent within these seconds. `each` is called with no transaction
+    /// open.
+    pub fn list_sent<E: From<StoreError>>(
         &self,
-        from: &(UserId, Seconds, MessageId),
-        to: &(UserId, Seconds, MessageId),
-    ) -> Result<Vec<Entry>, StoreError> {
+        user: UserId,
+        sent: RangeInclusive<Seconds>,
+        order: First,
+        each: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (first, last) = sent.into_inner();
+        self.hand_out((user, first, 0), (user, last, MessageId::MAX), order, each)
+    }
+
+    fn hand_out<E: From<StoreError>>(
+        &self,
+        mut from: FilingKey,
+        mut to: FilingKey,
+        order: First,
+        mut each: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while from <= to {
+            let page = self.page(&from, &to, order)?;
+            let Some(last) = page.last() else { break };
+            // Ids are counted up from 1 and never reach the end.
+            match order {
+                First::Oldest => from = (from.0, last.date, last.id + 1),
+                First::Newest => to = (to.0, last.date, last.id.saturating_sub(1)),
+            }
+            page.into_iter().try_for_each(&mut each)?;
+        }
+        Ok(())
+    }
+
+    fn page(&self, from: &FilingKey, to: &FilingKey, order: First) -> Result<Vec<Entry>, StoreError> {
         self.reading(|txn| {
-            let mut page = Vec::new();
-            for row in self.catalog.filings.range(txn, &(*from..=*to))?.take(PAGE) {
-                let ((_, date, id), filing) = row?;
+            let (filings, range) = (&self.catalog.filings, *from..=*to);
+            let rows: Vec<_> = match order {
+                First::Oldest => filings.range(txn, &range)?.take(PAGE).collect::<Result<_, _>>()?,
+                First::Newest => filings.rev_range(txn, &range)?.take(PAGE).collect::<Result<_, _>>()?,
+            };
+            let mut page = Vec::with_capacity(rows.len());
+            for ((_, date, id), filing) in rows {
                 let folder = self.catalog.folders.get(txn, &filing.folder)?.unwrap_or_default();
                 let message = self.catalog.messages.get(txn, &id)?;
                 let message =

@@ -69,19 +69,32 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
 /// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered before
 /// that is the failure.
 pub fn read(config: &Config, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
+    let mut all = |reply| {
+        each(reply);
+        ControlFlow::Continue(())
+    };
+    read_until(config, request, &mut all)
+}
+
+/// The same, until `each` has enough.
+pub fn read_until(
+    config: &Config,
+    request: &Request,
+    each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
+) -> Result<(), Failure> {
     let started = Instant::now();
     runtime()?.block_on(async {
         loop {
             let holder = match holder(config, Absent::Refused).await {
                 Err(error @ StoreError::Missing { .. }) => {
                     let store = Arc::new(Store::open_for_reading(config)?);
-                    answer(&store, request, each)?;
+                    control::read(&store, request, each)?;
                     return Err(error.into());
                 }
                 holder => holder?,
             };
             match holder {
-                Holder::Appliance(mut client) => match client.ask(request, each).await {
+                Holder::Appliance(mut client) => match client.ask_until(request, each).await {
                     Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
                     answered => return Ok(answered?),
                 },
@@ -95,22 +108,14 @@ async fn read_here(
     config: &Config,
     store: &Arc<Store>,
     request: &Request,
-    each: &mut dyn FnMut(Reply),
+    each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     // A run that was killed is not going on. A full disk is no reason not to read.
     if let Err(error) = close_abandoned_runs(store) {
         tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
     }
     take_over_users(config, store).await?;
-    answer(store, request, each)
-}
-
-fn answer(store: &Arc<Store>, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
-    let mut emit = |reply| {
-        each(reply);
-        ControlFlow::Continue(())
-    };
-    control::read(store, request, &mut emit)
+    control::read(store, request, each)
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.

@@ -9,21 +9,22 @@ use std::{
 use bytes::Bytes;
 use clap::Args;
 
-use super::output::Output;
+use super::output::{Output, grouped};
 use crate::{
     archive::Store,
     config::Config,
     control::api::Failure,
-    explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory},
+    explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
+    report::IMPORT,
 };
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The profile whose rules are applied. Without it, that of the run that archived a stored message, and for files the
-    /// only one.
-    #[arg(long)]
+    /// By the rules of this profile. Otherwise a stored message goes by the profile that archived it, and files by the only
+    /// one.
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Files of a message each (`-`: standard input), or ids of stored messages, as `list` gives them.
+    /// A file with one message (`-` is standard input), or the id of a stored message, as `list` shows it.
     #[arg(required = true, value_name = "FILE|ID")]
     inputs: Vec<PathBuf>,
 }
@@ -51,24 +52,26 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
                 };
                 let stored = Stored::read(store, id)?;
                 let profile = match given {
-                    Some(profile) => profile,
+                    Some(profile) => Some(profile),
                     None => profile_of(config, store, &stored)?,
                 };
-                Explainer::new(&directory, profile).of_message(store, &stored)?
+                match profile {
+                    Some(profile) => Explainer::new(&directory, profile).of_message(store, &stored)?,
+                    None => stored.without_rules(store)?,
+                }
             }
             (None, Some(profile)) => {
                 let bytes = read(input, config.limits.max_message_size.0)?;
                 Explainer::new(&directory, profile).of_file(input.display().to_string(), &bytes)
             }
             (None, None) => {
-                let text = format!("{} is no message's id; for a file, give --profile", input.display());
-                return Err(Failure::usage(text));
+                return Err(Failure::usage(no_rules(config, input)));
             }
         };
         if json {
             output.json(&explained);
         } else {
-            print(&mut output, &explained);
+            print(&mut output, &explained, given.is_none());
         }
     }
     output.finish();
@@ -81,21 +84,50 @@ fn id(input: &Path) -> Option<u64> {
     (!input.exists()).then_some(id)
 }
 
-fn profile_of<'c>(config: &'c Config, store: &Store, stored: &Stored) -> Result<&'c crate::config::Profile, Failure> {
+/// The profile that archived a message first; `None` where it was imported for one user, and by no profile.
+fn profile_of<'c>(
+    config: &'c Config,
+    store: &Store,
+    stored: &Stored,
+) -> Result<Option<&'c crate::config::Profile>, Failure> {
     let id = stored.id;
-    let name = stored
-        .first_run()
-        .map_or(Ok(None), |run| explain::profile_of(store, run))?;
-    let name = name.ok_or_else(|| {
-        Failure::usage(format!(
+    let (mut is_imported, mut name) = (false, None);
+    for run in stored.runs() {
+        match explain::profile_of(store, run)? {
+            Some(own) if has_no_rules(&own) => is_imported |= own == IMPORT,
+            other => {
+                name = other;
+                break;
+            }
+        }
+    }
+    match name {
+        Some(name) => config.profile(&name).map(Some).map_err(|_| {
+            Failure::usage(format!(
+                "message {id} was archived by profile {name:?}, which is not in the configuration any more; give --profile"
+            ))
+        }),
+        None if is_imported => Ok(None),
+        None if stored.filings.is_empty() => Err(Failure::usage(format!(
             "message {id} is in nobody's archive, so no profile is known for it; give --profile"
-        ))
-    })?;
-    config.profile(&name).map_err(|_| {
-        Failure::usage(format!(
-            "message {id} was archived by profile {name:?}, which the configuration does not have; give --profile"
-        ))
-    })
+        ))),
+        None => Err(Failure::usage(format!(
+            "the protocol of the run that archived message {id} is not kept any more; give --profile"
+        ))),
+    }
+}
+
+/// Why an input without --profile is refused.
+fn no_rules(config: &Config, input: &Path) -> String {
+    let shown = input.display();
+    let names: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    match input.exists() || input.as_os_str() == "-" {
+        true => format!(
+            "{shown} is a file: say by whose rules, with --profile NAME (the profiles: {})",
+            names.join(", ")
+        ),
+        false => format!("{shown} is neither a file nor a message's id (`list` shows those)"),
+    }
 }
 
 fn read(input: &Path, most: u64) -> Result<Bytes, Failure> {
@@ -113,17 +145,24 @@ fn read(input: &Path, most: u64) -> Result<Bytes, Failure> {
     Ok(bytes.into())
 }
 
-fn print(output: &mut Output, explained: &Explained) {
-    output.line(format!(
-        "{}, by the rules of profile {}",
-        explained.input, explained.profile
-    ));
+/// `by_default`: by the rules by which it was archived, which are those of `reroute` too.
+fn print(output: &mut Output, explained: &Explained, by_default: bool) {
+    let what = match explained.input.parse::<u64>() {
+        Ok(id) => format!("message {id}"),
+        Err(_) => explained.input.clone(),
+    };
+    match &explained.profile {
+        Some(profile) => output.line(format!("{what}, by the rules of profile {profile}:")),
+        None => output.line(format!(
+            "{what}, imported with --user: no rules were applied (--profile NAME shows what those of a profile say)"
+        )),
+    }
     match explained.journal {
-        "report" => output.line("  a journal report, which the profile believes: its envelope decides"),
+        "report" => output.line("  a journal report that the profile believes: its envelope decides"),
         "unreadable" => output.line(
-            "  a journal report, which the profile believes, and in which not all for whom it is can be read: for @catchall too",
+            "  a journal report that the profile believes, but its envelope cannot be read whole: filed for @catchall too",
         ),
-        "untrusted" => output.line("  a journal report, which the profile does not believe: taken as it came"),
+        "untrusted" => output.line("  a journal report that the profile does not believe: treated as ordinary mail"),
         _ => {}
     }
     for address in &explained.addresses {
@@ -131,12 +170,12 @@ fn print(output: &mut Output, explained: &Explained) {
     }
     if explained.addresses_omitted > 0 {
         output.line(format!(
-            "  and others, {} times; each of them was looked up, and whoever is known stands above",
-            explained.addresses_omitted
+            "  and {} more addresses that belong to nobody",
+            grouped(explained.addresses_omitted)
         ));
     }
-    if explained.addresses.is_empty() {
-        output.line("  no address stands in it");
+    if explained.addresses.is_empty() && explained.profile.is_some() {
+        output.line("  it names no address");
     }
     for user in &explained.users {
         output.line(user_line(user));
@@ -147,8 +186,11 @@ fn print(output: &mut Output, explained: &Explained) {
     for user in &explained.would_add {
         output.line(format!("by today's rules also {}", user_line(user)));
     }
+    if by_default && !explained.would_add.is_empty() {
+        output.line("(`dropkeep reroute` files it so)");
+    }
     for address in &explained.unknown_addresses {
-        output.line(format!("of ours, and nobody's: {address}"));
+        output.line(format!("in one of your domains, but no user has it: {address}"));
     }
     output.line("");
 }
@@ -156,29 +198,27 @@ fn print(output: &mut Output, explained: &Explained) {
 fn address_line(one: &ExplainedAddress) -> String {
     let place = match (one.line, one.step) {
         (Some(line), _) => format!("line {line}"),
-        (None, "copy") => "in another copy".to_owned(),
-        (None, _) => "in the envelope".to_owned(),
+        (None, "copy") => "another copy".to_owned(),
+        (None, _) => "the envelope".to_owned(),
     };
-    let leads = match (one.users.as_slice(), one.rule) {
-        ([], _) | (_, None) => "nobody's".to_owned(),
-        (users, Some(rule)) => format!("{} ({rule})", users.join(", ")),
+    let users = one.users.join(", ");
+    let says = match (one.why, one.rule) {
+        (None, Some(rule)) => format!("counts for {users} ({rule})"),
+        (None, None) => "counts, but nobody has it".to_owned(),
+        (Some(why), Some(rule)) => format!("does not count: {why}; it is the address of {users} ({rule})"),
+        (Some(why), None) => format!("does not count: {why}"),
     };
-    let counts = one
-        .why
-        .map_or("counts".to_owned(), |why| format!("does not count: {why}"));
-    format!("{:<16} {:<16} {}: {leads}; {counts}", place, one.field, one.address)
+    format!("{place:<13} {:<16} {}: {says}", one.field, one.address)
 }
 
 fn user_line(user: &ExplainedUser) -> String {
     let by = match (&user.address, user.rule) {
-        (Some(address), Some(rule)) => format!("{} {address}, {rule}", user.field),
+        (Some(address), Some(rule)) => format!("{} {address} ({rule})", user.field),
         (Some(address), None) => format!("{} {address}", user.field),
-        (None, Some(rule)) if user.field == "unknown" => format!("no known address, {rule}"),
+        (None, Some(rule)) if user.field == "unknown" => format!("`unknown` ({rule}): no address in it is known"),
         (None, _) => user.field.clone(),
     };
-    let filed = user
-        .filed
-        .as_ref()
-        .map(|filed| format!(", since {} (run {})", filed.archived_at, filed.run));
-    format!("for {} by {by}{}", user.user, filed.unwrap_or_default())
+    let filed = user.filed.as_ref();
+    let filed = filed.map(|filed| format!(", archived {} in run {}", filed.archived_at, filed.run));
+    format!("for {}, by {by}{}", user.user, filed.unwrap_or_default())
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     archive::Seconds,
-    config::Config,
+    config::{ByteSize, Config},
     control::api::Failure,
     export::{
         Damage, ExportError, Format, Selection, first_second, last_second,
@@ -226,15 +226,21 @@ fn print(exported: &Exported, dir: &Path, json: bool) {
             damaged,
             ..
         } = exported;
-        output.line(format!(
-            "{} messages ({}) exported to {}, {} were there already; {} users, {} damaged",
+        let mut said = format!(
+            "{} messages ({}) of {} {} exported to {}",
             grouped(*exported),
-            HumanBytes(*bytes),
-            dir.display(),
-            grouped(*skipped),
+            ByteSize(*bytes),
             grouped(*users),
-            grouped(*damaged)
-        ));
+            if *users == 1 { "user" } else { "users" },
+            dir.display()
+        );
+        if *skipped > 0 {
+            said += &format!("; {} were there already", grouped(*skipped));
+        }
+        if *damaged > 0 {
+            said += &format!("; {} damages, named above", grouped(*damaged));
+        }
+        output.line(said);
     }
     output.finish();
 }

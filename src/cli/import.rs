@@ -1,4 +1,4 @@
-//! `import --profile P PATH…`: mail files are archived, as a run of a profile.
+//! `import PATH…`: old mail from files, for one user or by a profile's rules. It is a run.
 
 use std::path::PathBuf;
 
@@ -6,23 +6,33 @@ use clap::Args;
 
 use super::{New, archive};
 use crate::{
-    archive::Absent,
+    archive::{Absent, Store, StoreError},
     config::Config,
-    control::api::{Failure, Request},
+    control::{
+        api::{Failure, Request},
+        no_user,
+    },
     formats::{Format, MboxFrom, MboxKind},
+    message::CATCHALL,
+    report::IMPORT,
 };
 
-/// Which files, and how they are read.
 #[derive(Args, Debug)]
-pub struct Files {
-    /// What the files are.
+pub struct Arguments {
+    /// File all of it for this user, whatever addresses stand in it.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// File each message for those whom it names, by the rules of this profile; with --user, beside that user.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// What the files are; `auto` looks.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// Which kind of mbox they are: how `From ` lines in messages are quoted.
+    /// How the mboxes quote lines of a message that begin with `From `; `auto` looks.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     mbox: MboxKind,
-    /// Whether a line in an mbox that may stand before a message, and may be text, does: in doubt, the message that it is in
-    /// is an error.
+    /// What a line in an mbox counts as that may begin a message and may be text. Without this, the message around it is
+    /// an error.
     #[arg(long, value_enum, ignore_case = true, value_name = "LOOSE|STRICT")]
     mbox_from: Option<MboxFrom>,
     /// Files and folders; folders with all that is below them.
@@ -32,33 +42,62 @@ pub struct Files {
     new: New,
 }
 
-pub fn run(config: Config, profile: String, files: Files, json: bool) -> Result<u8, Failure> {
-    config.profile(&profile)?;
-    let Files {
+pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failure> {
+    let Arguments {
+        user,
+        profile,
         format,
         mbox,
         mbox_from,
         paths,
         new,
-    } = files;
+    } = arguments;
+    match &profile {
+        Some(name) => drop(config.profile(name)?),
+        None if user.is_none() => return Err(whose(&config)),
+        None => {}
+    }
+    if let Some(name) = &user {
+        known_if_new(&config, name)?;
+    }
+    let interrupted = profile.clone().unwrap_or_else(|| IMPORT.to_owned());
     let request = Request::Import {
-        profile: profile.clone(),
+        profile,
+        user,
         paths: paths.into_iter().map(absolute).collect::<Result<_, _>>()?,
         format,
         mbox,
         mbox_from,
     };
     let absent = Absent::made(new.new);
-    archive::one_run(
-        config,
-        absent,
-        request,
-        Request::Interrupt { profile },
-        json,
-        &mut |_| {},
-    )
+    let interrupt = Request::Interrupt { profile: interrupted };
+    archive::one_run(config, absent, request, interrupt, json, &mut |_| {})
 }
 
+/// Where there is no archive yet, a mistyped name does not make one.
+fn known_if_new(config: &Config, name: &str) -> Result<(), Failure> {
+    config.require_users()?;
+    let is_known = || config.users().any(|user| user.name == name);
+    match Store::open_for_reading(config) {
+        Err(StoreError::None { .. }) if name != CATCHALL && !is_known() => {
+            Err(no_user(name, config.users().map(|user| user.name.as_str())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Neither a user nor a profile is given.
+fn whose(config: &Config) -> Failure {
+    let names: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    let known = match names.as_slice() {
+        [] => String::new(),
+        names => format!(" (the profiles: {})", names.join(", ")),
+    };
+    Failure::usage(format!(
+        "whose mail is it? --user NAME files all of it for one user; --profile NAME files each message for those whom it \
+         names, by that profile's rules{known}"
+    ))
+}
 /// The path as an appliance understands it that was started elsewhere.
 fn absolute(path: PathBuf) -> Result<String, Failure> {
     let shown = path.display().to_string();

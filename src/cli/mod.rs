@@ -4,6 +4,7 @@
 mod archive;
 mod ask;
 mod backup;
+mod columns;
 mod compact;
 mod completion;
 mod config_page;
@@ -93,15 +94,14 @@ enum Command {
         #[command(flatten)]
         new: New,
     },
-    /// Archive mail files under a profile's rules: messages (EML), mboxes, Maildirs, folders of them.
-    Import {
-        /// The profile's name.
-        #[arg(long)]
-        profile: String,
-        #[command(flatten)]
-        files: import::Files,
-    },
-    /// Explain for whom a message is, or would be, address by address. Files nothing.
+    /// Archive old mail from files: messages (EML), mboxes, Maildirs, and folders of them.
+    ///
+    /// Say whose mail it is: --user files all of it for one user, whatever stands in it; --profile files each message for
+    /// those whom it names, by that profile's rules. With both, the user gets all of it, and the others what names them.
+    /// Importing the same files again stores nothing twice.
+    Import(import::Arguments),
+    /// Show for whom a message is, or would be, and why: each address in it, where it stands, whether it counts, and
+    /// whose it is. Files nothing.
     Explain(explain::Arguments),
     /// The protocols of runs, newest first; one in full.
     Protocols(protocols::Arguments),
@@ -116,21 +116,17 @@ enum Command {
         #[command(subcommand)]
         change: Option<UsersCommand>,
     },
-    /// The messages of a user, oldest first.
-    List {
-        /// The user's name.
-        #[arg(long)]
-        user: String,
-        /// Only the newest so many.
-        #[arg(long, value_name = "N")]
-        newest: Option<usize>,
-    },
+    /// List the messages of a user, or of all, oldest first: all of them, or those that match.
+    ///
+    /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's values.
+    /// A filter by text reads the header of each message of that user and time.
+    List(list::Arguments),
     /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
     /// added, and none is taken away.
     Reroute(reroute::Arguments),
-    /// Print a message, byte for byte as it was received.
+    /// Print a message, byte for byte as it was received, on standard output.
     Raw {
-        /// The message's id, as `list` gives it.
+        /// The message's id, as `list` shows it.
         id: u64,
     },
     /// Copy the archive to a directory. A backup that is already there is replaced.
@@ -151,9 +147,9 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show a message in readable form.
+    /// Show a message: its header, who has it and why, its parts, and its text.
     Show {
-        /// The message's id, as `list` gives it.
+        /// The message's id, as `list` shows it.
         id: u64,
         /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]
@@ -196,7 +192,7 @@ impl Command {
             | Self::Protocols(_)
             | Self::Notify(_)
             | Self::Users { change: None }
-            | Self::List { .. }
+            | Self::List(_)
             | Self::Raw { .. }
             | Self::Backup { .. }
             | Self::Restore { .. }
@@ -208,7 +204,7 @@ impl Command {
             Self::Status(_) | Self::Reload => false,
             Self::Serve { .. }
             | Self::Archive { .. }
-            | Self::Import { .. }
+            | Self::Import(_)
             | Self::Users { change: Some(_) }
             | Self::Explain(_)
             | Self::Reroute(_)
@@ -389,14 +385,14 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             dry_run: false,
             new,
         } => archive::run(config, profile.as_deref(), new.new, json),
-        Command::Import { profile, files } => import::run(config, profile, files, json),
+        Command::Import(arguments) => import::run(config, arguments, json),
         Command::Explain(arguments) => explain::run(&config, &arguments, json),
         Command::Protocols(arguments) => protocols::run(config, arguments, json),
         Command::Notify(arguments) => notify::run(&config, arguments, json),
         Command::Status(arguments) => status::run(config, &arguments, json),
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
-        Command::List { user, newest } => list::run(config, user, newest, json),
+        Command::List(arguments) => list::run(config, arguments, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id, journal } => show::run(config, id, journal, json),

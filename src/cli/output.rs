@@ -1,6 +1,9 @@
 //! Printing, where whoever reads may go away (`dropkeep list … | head`).
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+};
 
 use serde::Serialize;
 
@@ -48,6 +51,14 @@ impl Output {
     pub fn bytes(&mut self, bytes: &[u8]) {
         if !self.closed && self.out.write_all(bytes).is_err() {
             self.closed = true;
+        }
+    }
+
+    /// Whether more is still read.
+    pub fn is_read(&self) -> ControlFlow<()> {
+        match self.closed {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
     }
 

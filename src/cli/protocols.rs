@@ -12,6 +12,7 @@ use crate::{
     clock,
     config::{ByteSize, Config},
     control::api::{Failure, Reply, Request},
+    explain::has_no_rules,
     export::{first_second, last_second},
     report::{Run, RunFilter, RunState},
 };
@@ -23,7 +24,7 @@ const NEWEST: usize = 20;
 pub struct Arguments {
     /// The number of a run.
     run: Option<u64>,
-    /// Only runs of this profile.
+    /// Only runs of this profile; @import: imports with --user alone, @reroute: reroutings.
     #[arg(long, value_name = "PROFILE", conflicts_with = "run")]
     profile: Option<String>,
     /// Only runs in this state: completed, completed_with_errors, failed, interrupted, or running.
@@ -48,11 +49,11 @@ fn state(text: &str) -> Result<RunState, String> {
     RunState::deserialize(text).map_err(|error| error.to_string())
 }
 
-fn since(text: &str) -> Result<Timestamp, String> {
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     moment(text, first_second)
 }
 
-fn until(text: &str) -> Result<Timestamp, String> {
+pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     moment(text, last_second)
 }
 
@@ -113,7 +114,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     output.finish();
     answered?;
     // Of a profile that was taken out there may still be some; where there are none, its name is wrong.
-    if let (false, Some(profile)) = (found_any, profile) {
+    if let (false, Some(profile)) = (found_any, profile.filter(|name| !has_no_rules(name))) {
         config.profile(&profile)?;
     }
     Ok(0)
@@ -141,8 +142,10 @@ pub fn print_full(output: &mut Output, run: &Run) {
         run.profile,
         run.state.as_str().replace('_', " ")
     ));
+    let owner = run.import_user.as_ref().map(|user| format!(", for {user}"));
+    let owner = owner.unwrap_or_default();
     for path in &run.import {
-        output.line(format!("  import of {path}"));
+        output.line(format!("  import of {path}{owner}"));
     }
     let finished = run
         .finished_at

@@ -21,11 +21,13 @@ pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
     let whole = output.finish();
     match broken {
         Some(error) => Err(Failure {
-            error: format!("message {id} did not come over whole: {error}"),
+            error: format!(
+                "message {id} did not arrive whole from the appliance ({error}); what was written is not all of it"
+            ),
             exit: 1,
         }),
         None if !whole => Err(Failure {
-            error: format!("message {id} could not be written whole"),
+            error: format!("message {id} was not written whole: standard output was closed, or its disk is full"),
             exit: 1,
         }),
         None => answered.map(|()| 0),

@@ -78,20 +78,23 @@ fn kept(config: &Config, profile: &Profile) -> Result<Option<Kept>, Failure> {
 }
 
 fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
-    let state = rehearsal.state.as_str().replace('_', " ");
+    let state = match rehearsal.state {
+        RunState::Completed => String::new(),
+        state => format!(" ({})", state.as_str().replace('_', " ")),
+    };
     output.line(format!(
-        "dry run of profile {}: {state}; nothing was stored",
+        "dry run: {} messages read by the rules of profile {}; nothing was stored{state}",
+        grouped(rehearsal.seen),
         rehearsal.profile
     ));
     for folder in &rehearsal.folders {
-        output.line(format!("  folder {}: {} copies", folder.name, grouped(folder.copies)));
+        output.line(format!("  folder {}: {} messages", folder.name, grouped(folder.copies)));
     }
     let mut count = |count: u64, words: &str, always: bool| {
         if count > 0 || always {
             output.line(format!("  {:>10}  {words}", grouped(count)));
         }
     };
-    count(rehearsal.seen, "copies looked at", true);
     let would = match unknown {
         Unknown::Catchall => "would be filed for @catchall".to_owned(),
         Unknown::Create => "users would be made for what is local; the rest would be filed for @catchall".to_owned(),

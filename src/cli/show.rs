@@ -2,7 +2,7 @@
 
 use super::{ask, output::Output};
 use crate::{
-    config::Config,
+    config::{ByteSize, Config},
     control::api::{Failure, Reply, Request, Shown},
 };
 
@@ -27,28 +27,32 @@ fn print(output: &mut Output, shown: &Shown) {
         ("Cc", &shown.cc),
         ("Subject", &shown.subject),
     ];
-    output.line(format!(
-        "Message  {}, {} bytes, SHA-256 {}",
-        shown.id, shown.size, shown.sha256
-    ));
+    output.line(format!("Message  {}, {}", shown.id, ByteSize(shown.size)));
+    output.line(format!("SHA-256  {}", shown.sha256));
     output.line(format!("Date     {} (archived {})", shown.date, shown.archived_at));
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
         output.line(format!("{name:<8} {value}"));
     }
     for user in &shown.users {
         output.line(format!(
-            "User     {} (by {}, from folder {}, run {})",
+            "For      {}, by {} (folder {}, run {})",
             user.user, user.why, user.folder, user.run
         ));
     }
+    if shown.users.is_empty() {
+        output.line("For      nobody: no user has it");
+    }
     for part in &shown.parts {
-        let name = part.name.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
-        output.line(format!("Part     {}, {} bytes{name}", part.kind, part.size));
+        let name = part.name.as_deref().map(|name| format!("{name}, ")).unwrap_or_default();
+        output.line(format!("Part     {name}{}, {}", part.kind, ByteSize(part.size)));
     }
     for journal in &shown.journals {
         output.line(format!(
-            "Journal  {}, {} bytes, archived {}, run {}",
-            journal.id, journal.size, journal.archived_at, journal.run
+            "Journal  {}, {} (archived {}, run {})",
+            journal.id,
+            ByteSize(journal.size),
+            journal.archived_at,
+            journal.run
         ));
         for line in journal.envelope.iter().flat_map(|envelope| envelope.trim_end().lines()) {
             output.line(format!("         {line}"));
@@ -59,4 +63,11 @@ fn print(output: &mut Output, shown: &Shown) {
     }
     output.line("");
     output.text(shown.text.trim_end());
+    if shown.text_is_cut {
+        output.line("");
+        output.line(format!(
+            "(the text goes on: `dropkeep raw {}` writes all of it)",
+            shown.id
+        ));
+    }
 }

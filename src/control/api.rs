@@ -22,9 +22,14 @@ pub enum Request {
     Archive {
         profile: String,
     },
-    /// Archive files under a profile's rules, as a run of it: progress while it lasts, then how it finished.
+    /// Archive files: progress while it lasts, then how it finished.
     Import {
-        profile: String,
+        /// By whose rules, as a run of it. It, or `user`, is given, or both.
+        #[serde(default)]
+        profile: Option<String>,
+        /// For whom all of it is filed.
+        #[serde(default)]
+        user: Option<String>,
         /// Absolute, as this machine has them.
         paths: Vec<String>,
         format: Format,
@@ -74,10 +79,14 @@ pub enum Request {
     Compact,
     /// End the compaction that a request asked for, where one is going on.
     InterruptCompaction,
-    /// A user's messages, oldest first.
+    /// A user's messages, oldest first; those of all users, one after the other, where none is named.
     List {
-        user: String,
+        user: Option<String>,
+        /// Only so many, the newest; of each user.
         newest: Option<usize>,
+        /// Which of them; all of them for a client that knows no filter.
+        #[serde(default)]
+        filter: ListFilter,
     },
     /// A message's exact bytes.
     Raw {
@@ -114,6 +123,20 @@ impl Request {
             | Self::InterruptCompaction => false,
         }
     }
+}
+
+/// Which messages are listed. Texts are found anywhere in what they are compared with, in whatever case.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ListFilter {
+    pub from: Option<String>,
+    /// Found in To, Cc or Bcc.
+    pub to: Option<String>,
+    pub subject: Option<String>,
+    /// By when they were sent; both included.
+    pub since: Option<jiff::Timestamp>,
+    pub until: Option<jiff::Timestamp>,
+    /// At most so many lines.
+    pub limit: Option<usize>,
 }
 
 /// One line of an answer. An answer ends with `Done` or `Failed`; one that ends otherwise was cut.
@@ -241,19 +264,22 @@ pub struct UserLine {
     pub bytes: u64,
 }
 
-/// A line of `list`.
+/// A line of `list`: a message in a user's archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryLine {
     pub id: u64,
+    pub user: String,
     /// When it was sent, as it says itself, and when it was archived.
     pub date: jiff::Timestamp,
     pub archived_at: jiff::Timestamp,
     pub from: String,
+    pub to: String,
     pub subject: String,
+    /// Bytes.
     pub size: u64,
     pub folder: String,
     pub sha256: String,
-    /// The header that decided.
+    /// Why the user has it: the header that decided, `unknown`, or `import --user`.
     pub why: String,
 }
 
@@ -279,6 +305,9 @@ pub struct Shown {
     pub notes: Vec<String>,
     /// The beginning of the text.
     pub text: String,
+    /// There is more of it.
+    #[serde(default)]
+    pub text_is_cut: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

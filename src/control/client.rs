@@ -1,6 +1,6 @@
 //! Asking the appliance that holds a data directory.
 
-use std::{fs, io, os::fd::AsRawFd, path::Path};
+use std::{fs, io, ops::ControlFlow, os::fd::AsRawFd, path::Path};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -71,6 +71,22 @@ impl Client {
     /// # Errors
     /// What the appliance says, or that it went away in the middle.
     pub async fn ask(&mut self, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), AskError> {
+        let mut all = |reply| {
+            each(reply);
+            ControlFlow::Continue(())
+        };
+        self.ask_until(request, &mut all).await
+    }
+
+    /// The same, until `each` has enough.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn ask_until(
+        &mut self,
+        request: &Request,
+        each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
+    ) -> Result<(), AskError> {
         let response = self.send(request).await?;
         receive(response, each).await.map_err(AskError::Failed)
     }
@@ -102,7 +118,10 @@ fn gone(error: &dyn ToString) -> Failure {
     )
 }
 
-async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
+async fn receive(
+    response: hyper::Response<Incoming>,
+    each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
+) -> Result<(), Failure> {
     let mut body = response.into_body();
     let mut pending = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -117,7 +136,11 @@ async fn receive(response: hyper::Response<Incoming>, each: &mut dyn FnMut(Reply
             match serde_json::from_slice(line) {
                 Ok(Reply::Done) => return Ok(()),
                 Ok(Reply::Failed(failure)) => return Err(failure),
-                Ok(reply) => each(reply),
+                Ok(reply) => {
+                    if each(reply).is_break() {
+                        return Ok(());
+                    }
+                }
                 Err(error) => return Err(gone(&error)),
             }
         }

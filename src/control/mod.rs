@@ -3,12 +3,13 @@
 
 pub mod api;
 mod client;
+mod list;
 mod reading;
 mod requests;
 mod server;
 pub(crate) mod view;
 
 pub use client::{AskError, Client};
-pub use reading::{answer as read, find_user};
+pub use reading::{answer as read, find_user, no_user};
 pub use requests::Requests;
 pub use server::{listen, respond};

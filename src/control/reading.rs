@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    api::{EntryLine, Failure, Reply, Request, UserLine},
-    view,
+    api::{Failure, Reply, Request, UserLine},
+    list, view,
 };
 use crate::{
-    archive::{Entry, Message, Retrieval, Store, Usage, UserId},
+    archive::{Message, Retrieval, Store, Usage, UserId},
     identify::{Header, Report, undeclared},
     message::CATCHALL,
     report::{Run, RunFilter},
@@ -22,9 +22,6 @@ pub type Emit<'e> = dyn FnMut(Reply) -> ControlFlow<()> + 'e;
 const RUNS: usize = 100;
 /// Bytes of a message in one line.
 const STRETCH: usize = 48 << 10;
-/// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
-const BEGINNING: usize = 64 << 10;
-const MORE: usize = 8;
 
 /// Journal reports of a message that are shown, and bytes of each one's envelope.
 const SHOWN_JOURNALS: usize = 100;
@@ -33,7 +30,7 @@ const SHOWN_USERS: usize = 10_000;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
 /// Why reading ended early.
-enum End {
+pub(super) enum End {
     Failed(Failure),
     NobodyReads,
 }
@@ -57,7 +54,7 @@ pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), F
         Request::Protocols { newest, filter } => protocols(store, *newest, filter, &mut tell),
         Request::Protocol { run } => protocol(store, *run, &mut tell),
         Request::Users => users(store, &mut tell),
-        Request::List { user, newest } => list(store, user, *newest, &mut tell),
+        Request::List { user, newest, filter } => list::list(store, user.as_deref(), *newest, filter, &mut tell),
         Request::Raw { id } => raw(store, *id, &mut tell),
         Request::Show { id, journal } => show(store, *id, *journal, &mut tell),
         _ => Err(Failure::usage("this request needs a running appliance").into()),
@@ -68,7 +65,7 @@ pub fn answer(store: &Store, request: &Request, emit: &mut Emit) -> Result<(), F
     }
 }
 
-type Tell<'t> = dyn FnMut(Reply) -> Result<(), End> + 't;
+pub(super) type Tell<'t> = dyn FnMut(Reply) -> Result<(), End> + 't;
 
 fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mut Tell) -> Result<(), End> {
     let mut left = newest.unwrap_or(usize::MAX);
@@ -90,7 +87,9 @@ fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mu
 fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
     let Some(json) = store.run(run)? else {
         let why = match store.was_run(run)? {
-            true => format!("the protocol of run {run} is kept no longer (keep and keep_idle under [protocols])"),
+            true => format!(
+                "the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"
+            ),
             false => format!("there is no run {run}"),
         };
         return Err(Failure::usage(why).into());
@@ -119,38 +118,6 @@ fn users(store: &Store, tell: &mut Tell) -> Result<(), End> {
     Ok(())
 }
 
-fn list(store: &Store, user: &str, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
-    let (id, _) = find_user(store, user)?;
-    let mut retrieval = Retrieval::new(store);
-    store.list(id, newest, |entry| {
-        let Entry {
-            id,
-            date,
-            filing,
-            folder,
-            message,
-        } = entry;
-        let mut most = BEGINNING;
-        let mut beginning = retrieval.beginning(id, &message, most)?;
-        while beginning.len() == most && !view::suffices(&beginning) {
-            most = most.saturating_mul(MORE);
-            beginning = retrieval.beginning(id, &message, most)?;
-        }
-        let summary = view::summary(&beginning);
-        tell(Reply::Entry(EntryLine {
-            id,
-            date: view::time(date),
-            archived_at: view::time(message.archived_at),
-            from: summary.from,
-            subject: summary.subject,
-            size: message.size,
-            folder,
-            sha256: view::hex(&message.sha256),
-            why: filing.why.as_str().to_owned(),
-        }))
-    })
-}
-
 /// The user of this name, and what the archive holds; of several of one name the one who is not retired.
 ///
 /// # Errors
@@ -161,21 +128,20 @@ pub fn find_user(store: &Store, name: &str) -> Result<(UserId, Usage), Failure> 
     if let Some((id, _, usage)) = named.min_by_key(|(_, user, _)| user.retired) {
         return Ok((*id, *usage));
     }
-    let known = users
-        .iter()
-        .map(|(_, user, _)| user.name.as_str())
-        .filter(|known| *known != CATCHALL);
+    Err(no_user(name, users.iter().map(|(_, user, _)| user.name.as_str())))
+}
+
+/// That nobody has this name, and whose is the nearest of those that are `known`.
+pub fn no_user<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Failure {
+    let known = known.filter(|known| *known != CATCHALL);
     let hint = crate::config::nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
-    Err(Failure::usage(format!(
-        "no user is named {name:?}{}",
-        hint.unwrap_or_default()
-    )))
+    Failure::usage(format!("no user is named {name:?}{}", hint.unwrap_or_default()))
 }
 
 fn message(store: &Store, id: u64) -> Result<Message, End> {
     Ok(store
         .message(id)?
-        .ok_or_else(|| Failure::usage(format!("there is no message {id}")))?)
+        .ok_or_else(|| Failure::usage(format!("there is no message {id}; `list` shows the ids")))?)
 }
 
 fn raw(store: &Store, id: u64, tell: &mut Tell) -> Result<(), End> {
@@ -196,7 +162,7 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
         let more = filings.len() - SHOWN_USERS;
         shown
             .notes
-            .push(format!("{more} more users have it; `explain {id}` names all of them"));
+            .push(format!("{more} more users have it; `explain {id}` lists them all"));
     }
     for (user, filing) in filings.into_iter().take(SHOWN_USERS) {
         shown.users.push(super::api::ShownUser {

@@ -24,6 +24,7 @@ const BROKEN: usize = 100;
 #[derive(Default)]
 pub struct Summary {
     pub from: String,
+    pub to: String,
     pub subject: String,
 }
 
@@ -31,33 +32,51 @@ pub struct Summary {
 pub fn summary(beginning: &[u8]) -> Summary {
     let headers = headers(beginning);
     let (from, subject) = (first(&headers, "From"), first(&headers, "Subject"));
-    let is_labelled = |field: &Field| std::str::from_utf8(field.value).is_ok();
-    let likely = match from.iter().chain(&subject).all(is_labelled) {
-        true => None,
-        false => Layout::read(beginning).charset(),
-    };
+    let to = all(&headers, "To");
+    let likely = likely(beginning, from.iter().chain(&subject).chain(&to));
     Summary {
         from: addresses(from.as_slice(), likely),
+        to: addresses(&to, likely),
         subject: line(subject, likely),
     }
 }
 
-/// Whether a beginning of a message has all that its [`summary`] says, or all of the header.
-pub fn suffices(beginning: &[u8]) -> bool {
+/// Whom To, Cc and Bcc name in a message, or in a beginning of it with the whole header.
+pub fn addressees(beginning: &[u8]) -> String {
+    let headers = headers(beginning);
+    let fields: Vec<_> = ["To", "Cc", "Bcc"]
+        .iter()
+        .flat_map(|name| all(&headers, name))
+        .collect();
+    let likely = likely(beginning, fields.iter());
+    let named: Vec<_> = fields
+        .iter()
+        .map(|field| addresses(std::slice::from_ref(field), likely))
+        .collect();
+    named.join(", ")
+}
+
+/// The charset of a message whose fields do not say theirs.
+fn likely<'f>(message: &[u8], mut fields: impl Iterator<Item = &'f Field<'f>>) -> Option<Charset> {
+    let is_labelled = |field: &Field| std::str::from_utf8(field.value).is_ok();
+    match fields.all(is_labelled) {
+        true => None,
+        false => Layout::read(message).charset(),
+    }
+}
+
+/// Whether a beginning of a message has all that its [`summary`] says, or all of the header, which `whole` demands.
+pub fn suffices(beginning: &[u8], whole: bool) -> bool {
     let headers = headers(beginning);
     let is_whole = |name| first(&headers, name).is_some_and(|field| field.end < beginning.len());
     let ends = headers.last().is_some_and(|last| last.end < beginning.len());
-    ends || (headers.len() == 1 && is_whole("From") && is_whole("Subject"))
+    ends || (!whole && headers.len() == 1 && ["From", "To", "Subject"].into_iter().all(is_whole))
 }
 
 /// The view of message `id`, without its users.
 pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     let headers = headers(bytes);
-    let all = |name| {
-        let fields = headers.iter().flat_map(|header| header.all(name));
-        fields.take(LISTS + 1).collect::<Vec<_>>()
-    };
-    let (from, to, cc) = (first(&headers, "From"), all("To"), all("Cc"));
+    let (from, to, cc) = (first(&headers, "From"), all(&headers, "To"), all(&headers, "Cc"));
     let layout = Layout::read(bytes);
     let likely = layout.charset();
     let (fields, not_shown) = fields(&headers, likely);
@@ -70,18 +89,19 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     let lists = [("From", from.as_slice()), ("To", &to), ("Cc", &cc)];
     notes.extend(lists.iter().filter_map(|(name, fields)| {
         let is_long = fields.len() > LISTS || fields.iter().any(|field| is_cut(field.value));
-        is_long.then(|| format!("{name} is longer than is shown"))
+        is_long.then(|| format!("{name} is longer than what is shown here"))
     }));
     notes.extend(not_shown);
     if layout.has_more {
         notes.push(format!(
-            "it has more than {} parts, which are not shown",
+            "it has more than {} parts; the others are not shown",
             layout.parts.len()
         ));
     }
     if layout.is_deeper {
-        notes.push("parts are nested deeper than is shown, and stand as one".into());
+        notes.push("parts that are nested deeper than this are shown as one".into());
     }
+    let text = layout.text(bytes);
     Shown {
         id,
         date: time(message.date),
@@ -97,7 +117,8 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         users: Vec::new(),
         journals: Vec::new(),
         notes,
-        text: readable(&layout.text(bytes)),
+        text_is_cut: text.chars().nth(TEXT).is_some(),
+        text: readable(&text),
     }
 }
 
@@ -119,6 +140,12 @@ fn headers(message: &[u8]) -> Vec<Header<'_>> {
 
 fn first<'m>(headers: &[Header<'m>], name: &str) -> Option<Field<'m>> {
     headers.iter().find_map(|header| header.all(name).next())
+}
+
+/// The fields of a name; of very many, one more than are shown.
+fn all<'m>(headers: &[Header<'m>], name: &str) -> Vec<Field<'m>> {
+    let fields = headers.iter().flat_map(|header| header.all(name));
+    fields.take(LISTS + 1).collect()
 }
 
 fn line(field: Option<Field>, likely: Option<Charset>) -> String {
@@ -151,7 +178,7 @@ fn fields(headers: &[Header], likely: Option<Charset>) -> (Vec<ShownHeader>, Vec
     }
     let mut notes = Vec::new();
     if cut {
-        notes.push(format!("of fields longer than {FIELD} bytes the beginning is shown"));
+        notes.push(format!("header fields longer than {FIELD} bytes are cut"));
     }
     if more > 0 {
         notes.push(format!("{more} more fields of the header are not shown"));
@@ -339,7 +366,7 @@ mod tests {
             ("no header at all\n\nx", true),
             ("", false),
         ] {
-            assert_eq!(suffices(beginning.as_bytes()), is_enough, "{beginning}");
+            assert_eq!(suffices(beginning.as_bytes(), false), is_enough, "{beginning}");
         }
     }
 
@@ -358,7 +385,7 @@ mod tests {
             (
                 "a field",
                 format!("{begin}X: {}\n\nx\n", "y".repeat(2_000_000)),
-                "the beginning is shown",
+                "are cut",
             ),
             (
                 "To",

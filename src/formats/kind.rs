@@ -15,14 +15,14 @@ pub const BEGINNING: usize = 64 << 10;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// What each file and folder shows itself to be.
+    /// Look at each file and folder.
     #[default]
     Auto,
-    /// Every file is one message.
+    /// Each file is one message.
     Eml,
-    /// Every file holds any number of messages.
+    /// Each file holds any number of messages.
     Mbox,
-    /// Folders with `cur` and `new`, and nothing else.
+    /// Only folders with `cur` and `new` are read.
     Maildir,
 }
 

@@ -73,11 +73,14 @@ impl Notes {
     /// The notes in words.
     pub fn words(self) -> Vec<&'static str> {
         let all = [
-            (Self::EMPTY, "no bytes"),
-            (Self::NO_HEADER, "no header"),
-            (Self::BROKEN_HEADER, "broken header"),
-            (Self::NO_DATE, "no date"),
-            (Self::UNREAD, "not read, by a fault of dropkeep"),
+            (Self::EMPTY, "the message is empty"),
+            (Self::NO_HEADER, "it has no header"),
+            (Self::BROKEN_HEADER, "its header is broken: some lines are no fields"),
+            (Self::NO_DATE, "it has no date that can be read"),
+            (
+                Self::UNREAD,
+                "it could not be read, by a fault of dropkeep, and is kept as it came",
+            ),
         ];
         all.into_iter()
             .filter(|(bit, _)| self.0 & bit != 0)
@@ -421,10 +424,20 @@ mod tests {
 
     #[test]
     fn what_was_not_understood_is_noted() {
-        assert_eq!(identified("", None).notes.words(), ["no bytes", "no header", "no date"]);
+        assert_eq!(
+            identified("", None).notes.words(),
+            [
+                "the message is empty",
+                "it has no header",
+                "it has no date that can be read"
+            ]
+        );
         assert_eq!(
             identified("To: x\nbroken\n", None).notes.words(),
-            ["broken header", "no date"]
+            [
+                "its header is broken: some lines are no fields",
+                "it has no date that can be read"
+            ]
         );
     }
 }

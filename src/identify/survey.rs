@@ -47,8 +47,8 @@ pub struct Surveyed {
 
 const OWN: &str = "it is the mailbox's own address";
 const NOT_TAKEN: &str = "the profile does not use this step";
-const DECIDED: &str = "an earlier step has decided";
-const PREFERRED: &str = "another field of this step comes before it";
+const DECIDED: &str = "an earlier step decided already";
+const PREFERRED: &str = "another field of the same step comes first";
 
 impl Rules {
     /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to be

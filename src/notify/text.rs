@@ -96,8 +96,13 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, 
         1 => writeln!(body, "There was no mail about the run before this one.\n")?,
         runs => writeln!(body, "There was no mail about the {runs} runs before this one.\n")?,
     }
+    let owner = run
+        .import_user
+        .as_ref()
+        .map(|user| format!(", for {}", one_line(user, NAME)));
+    let owner = owner.unwrap_or_default();
     for path in run.import.iter().take(SHOWN) {
-        writeln!(body, "Import of {}", one_line(path, LINE))?;
+        writeln!(body, "Import of {}{owner}", one_line(path, LINE))?;
     }
     let finished = run.finished_at.map(|time| time.to_string());
     writeln!(

@@ -19,11 +19,11 @@ use super::{
     standing::Trouble,
 };
 use crate::{
-    archive::{Change, Source, StoreError},
+    archive::{Change, Source, StoreError, Why},
     clock, config,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
-    route::{LookAtUsers, Routing, RunEnded, UsersFile},
+    route::{Held, LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
     token::Login,
 };
@@ -33,6 +33,8 @@ const MAILBOX: usize = 16;
 /// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
 const LOGGED: usize = 20;
 
+/// Why a user has what was imported for that user, in place of a field that decided.
+const FOR_USER: &str = "import --user";
 /// Notices of a protocol up to which copies are named that are out of the ordinary.
 const MOST_NOTICES: usize = 20;
 
@@ -381,6 +383,10 @@ impl Profile {
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
+                import_user: import
+                    .iter()
+                    .find_map(|import| import.owner.as_ref())
+                    .map(|owner| owner.name.to_string()),
                 notices,
                 ..Run::begin(&config.name, started)
             };
@@ -436,6 +442,15 @@ impl Profile {
                         stages,
                         run: number,
                         source: source.map(|source| source as u32),
+                        owner: import
+                            .as_ref()
+                            .and_then(|import| import.owner.as_ref())
+                            .map(|owner| Held {
+                                user: owner.name.clone(),
+                                id: Some(owner.user),
+                                why: Why::field(FOR_USER),
+                                alone: owner.alone,
+                            }),
                         // Its own, so that one connection's end can be that of the others.
                         cancel: cancel.child_token(),
                         doubtful: Doubtful::default(),

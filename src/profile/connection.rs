@@ -27,7 +27,7 @@ use crate::{
     identify::{Pool, Reported, Rules},
     notify::Notifier,
     report::{Afloat, CopyError, DeletedCopy, InStage, Outcome, Stage, metrics},
-    route::{Routed, Router, Routing, UsersFile},
+    route::{Held, Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
     token::{Login, LoginError},
 };
@@ -63,6 +63,8 @@ pub struct Task {
     pub run: u64,
     /// Whose copies are noted as done; `None` for an import.
     pub source: Option<u32>,
+    /// Whose all of an import is.
+    pub owner: Option<Held>,
     pub cancel: CancellationToken,
     pub doubtful: Doubtful,
     /// Connections that are fetching at this moment.

@@ -69,13 +69,17 @@ pub async fn judge(
         internal_date,
         aside,
     } = fetched;
-    let held = aside.and_then(|aside| aside.holder).map(|holder| Held {
+    let exported = aside.and_then(|aside| aside.holder).map(|holder| Held {
         why: match &*holder.why {
             "unknown" => Why::Unknown,
             field => Why::field(field),
         },
         user: holder.user,
+        id: None,
+        alone: true,
     });
+    let held = task.owner.clone().or(exported);
+    let is_held = held.is_some();
     let size = bytes.len() as u64;
     let rules = task.rules.clone();
     let failed = |stage, error: String| {
@@ -153,7 +157,7 @@ pub async fn judge(
         None => prepared.reported,
         Some(_) => Reported::No,
     };
-    let ends_with_envelope = prepared.found.ends_with_envelope;
+    let ends_with_envelope = prepared.found.ends_with_envelope && !is_held;
     let route = Route {
         copy: named,
         folder: folder.number,

@@ -90,8 +90,8 @@ impl Work<'_> {
             return;
         }
         self.progress.notices.push(format!(
-            "there is no user {:?}, whose mail the export is: it was filed by the profile's rules; to have it filed for that user, add \
-             one of this name and import again",
+            "the export has mail of user {:?}, and there is no such user: it was filed by the profile's rules; to file it for \
+             that user, add one of this name and import again",
             &**name
         ));
     }

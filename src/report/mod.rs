@@ -14,6 +14,8 @@ pub use account::{Afloat, Voyage, settle, unaccounted};
 pub use filter::RunFilter;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
-pub use protocol::{ALTERED, CopyError, DELETION, DeletedCopy, Outcome, Run, RunState, SIZE, UserCounts, timestamp};
+pub use protocol::{
+    ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,
+};
 pub use remedy::remedy;
 pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};

@@ -132,6 +132,11 @@ pub struct UserCounts {
     pub duplicates: u64,
 }
 
+/// What the runs have for a profile's name that import mail for one user, by no profile's rules.
+pub const IMPORT: &str = "@import";
+/// What the runs have for one that file anew what is in the archive.
+pub const REROUTE: &str = "@reroute";
+
 /// A run's protocol. The counts add up: seen = archived + duplicates + skipped + excluded + too_large
 /// + vanished + failed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -141,6 +146,9 @@ pub struct Run {
     /// The files and folders of an import, as they were named; empty for a run that fetched from the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub import: Vec<String>,
+    /// The user for whom all of an import was filed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_user: Option<String>,
     pub state: RunState,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -196,6 +204,7 @@ impl Run {
             run: 0,
             profile: profile.to_owned(),
             import: Vec::new(),
+            import_user: None,
             state: RunState::Running,
             started_at: timestamp(now),
             finished_at: None,

@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::NAME;
 use crate::{
     archive::{Entry, RunId, Store},
     config::Config,
     control::api::Failure,
-    explain::{self, Stored},
+    explain::{self, Stored, has_no_rules},
     identify::Rules,
+    report::{IMPORT, REROUTE},
     route::Routing,
 };
 
@@ -37,7 +37,8 @@ impl Book {
         }
     }
 
-    pub fn rules(&mut self, store: &Store, entry: &Entry) -> Result<Arc<Ruled>, String> {
+    /// `None` where no profile's rules apply: all that has the message are users for whom it was imported.
+    pub fn rules(&mut self, store: &Store, entry: &Entry) -> Result<Option<Arc<Ruled>>, String> {
         let name = match &self.given {
             Some(name) => name.clone(),
             None => {
@@ -45,6 +46,9 @@ impl Book {
                 name.ok_or("the protocol of the run that archived it is missing; give --profile")?
             }
         };
+        if name == IMPORT {
+            return Ok(None);
+        }
         let config = &self.config;
         let ready = || match config.profile(&name) {
             Ok(profile) => Ok(Arc::new(Ruled {
@@ -55,17 +59,24 @@ impl Book {
                 "it was archived by profile {name:?}, which the configuration does not have; give --profile"
             )),
         };
-        self.ruled.entry(name.clone()).or_insert_with(ready).clone()
+        self.ruled.entry(name.clone()).or_insert_with(ready).clone().map(Some)
     }
 
-    /// The profile of the run that filed it here, or, where that was a rerouting, of the one that filed it first.
+    /// The profile of the run that filed it here; where that was a rerouting, or an import for one user, of the first other
+    /// one that filed it. [`IMPORT`] where there is none but such imports.
     fn profile(&mut self, store: &Store, entry: &Entry) -> Result<Option<String>, Failure> {
-        let name = self.profile_of(store, entry.filing.run)?;
-        if name.as_deref() != Some(NAME) {
-            return Ok(name);
+        let mut found = self.profile_of(store, entry.filing.run)?;
+        if !found.as_deref().is_some_and(has_no_rules) {
+            return Ok(found);
         }
-        let first = Stored::read(store, entry.id)?.first_run();
-        first.map_or(Ok(None), |run| self.profile_of(store, run))
+        for run in Stored::read(store, entry.id)?.runs() {
+            match self.profile_of(store, run)? {
+                Some(name) if name == IMPORT => found = Some(name),
+                Some(name) if name == REROUTE => {}
+                named => return Ok(named),
+            }
+        }
+        Ok(found)
     }
 
     fn profile_of(&mut self, store: &Store, run: RunId) -> Result<Option<String>, Failure> {

@@ -90,6 +90,29 @@ pub struct Decision {
     pub unknown: bool,
 }
 
+impl Decision {
+    /// Makes it one for a user alone, whatever stands in the message. `by_rules`: if the user were not there, rules would
+    /// say whose it is; otherwise whom it names is of no matter, now or later.
+    pub fn is_held_by(&mut self, holder: Assigned, by_rules: bool) {
+        if !by_rules {
+            self.unresolved.clear();
+        }
+        self.unknown = holder.user == CATCHALL_ID;
+        self.local_unknown.clear();
+        self.recipients = usize::from(!self.unknown);
+        self.users = vec![holder];
+    }
+
+    /// Adds a user, unless an address led there already.
+    pub fn is_also_for(&mut self, holder: Assigned) {
+        self.unknown = false;
+        if self.users.iter().all(|one| one.user != holder.user) {
+            self.users.insert(0, holder);
+            self.recipients += 1;
+        }
+    }
+}
+
 /// Decides by `directory` alone; users to be created are in `local_unknown`.
 pub fn decide(directory: &Directory, routing: &Routing, found: &Found) -> Decision {
     let mut deciding = Deciding::new(directory, routing);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Directory, Routing, decision::look_through};
 use crate::{
-    archive::{Content, Seconds, Why, cut},
+    archive::{Content, Seconds, UserId, Why, cut},
     identify::{Found, Identified, Journaled, Outer, Reported, Rules, former_identity},
 };
 
@@ -30,7 +30,11 @@ pub struct Prepared {
 #[derive(Clone, Debug)]
 pub struct Held {
     pub user: Arc<str>,
+    /// The user's number, where it is known; otherwise the name is looked up.
+    pub id: Option<UserId>,
     pub why: Why,
+    /// Nobody else gets it.
+    pub alone: bool,
 }
 
 impl Prepared {

@@ -150,7 +150,7 @@ impl Router {
 
     /// The user whom the administrator named: by the name, or by an address that is the name.
     fn holder(&self, held: &Held, routing: &Routing) -> Option<Assigned> {
-        let found = match self.directory.by_name(&held.user) {
+        let by_name = || match self.directory.by_name(&held.user) {
             Some(CATCHALL_ID) => Some((CATCHALL_ID, Rule::Catchall)),
             Some(user) => Some((user, Rule::Exact)),
             None => match self
@@ -160,6 +160,10 @@ impl Router {
                 Known::Users(users, rule) => users.first().map(|user| (*user, rule)),
                 Known::Retired | Known::No => None,
             },
+        };
+        let found = match held.id {
+            Some(id) => Some((id, Rule::Exact)),
+            None => by_name(),
         };
         found.map(|(user, rule)| Assigned {
             user,
@@ -278,17 +282,18 @@ impl Router {
         waits.queued("route");
         let mut decision = decide(&self.directory, &routing, &prepared.found);
         let holder = prepared.held.as_ref().map(|held| self.holder(held, &routing));
-        if let Some(Some(holder)) = &holder {
-            decision.unknown = holder.user == CATCHALL_ID;
-            decision.local_unknown.clear();
-            decision.users = vec![holder.clone()];
-            decision.recipients = usize::from(!decision.unknown);
+        if let (Some(held), Some(Some(holder))) = (&prepared.held, &holder) {
+            match held.alone {
+                true => decision.is_held_by(holder.clone(), held.id.is_none()),
+                false => decision.is_also_for(holder.clone()),
+            }
         }
+        let alone = prepared.held.as_ref().is_some_and(|held| held.alone);
         let stranger = prepared.held.as_ref().filter(|_| holder == Some(None));
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
-            more: prepared.found.more,
+            more: if alone { 0 } else { prepared.found.more },
             stranger: stranger.map(|held| held.user.clone()),
             ..Routed::default()
         };

@@ -45,7 +45,7 @@ pub(crate) use wrong::told_by;
 pub use aside::{Aside, Holder};
 pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
-pub use files::{FilesSession, Import};
+pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
 #[cfg(fuzzing)]
 #[doc(hidden)]

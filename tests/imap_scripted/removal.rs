@@ -471,6 +471,7 @@ async fn a_session_of_files_removes_nothing() {
         format: dropkeep::formats::Format::Auto,
         mbox: dropkeep::formats::MboxKind::Auto,
         mbox_from: None,
+        owner: None,
     };
     let mut session = Session::files(import);
     assert!(session.open_for_removal("x").await.is_err());

@@ -146,7 +146,7 @@ fn a_user_of_an_export_who_is_not_there_and_a_folder_that_it_does_not_name_are_n
             told.iter().any(|error| error.contains(&place) && error.contains(words))
         };
         assert!(
-            says(&from, "it is not there") && says(&to, "does not name it"),
+            says(&from, "it is missing, though") && says(&to, "does not name it"),
             "{format}: {told:?}"
         );
         assert_eq!(
@@ -282,7 +282,7 @@ fn what_differs_from_the_manifest_is_named_and_goes_by_the_rules() {
     let run = import(&appliance(), &[], &folder.path().join("maildir"), 1);
     let told = errors(&run);
     assert_eq!((told.len(), number(&run, "failed")), (3, 0), "{run:#}");
-    for word in ["SHA-256", "1 are not there", "does not have it"] {
+    for word in ["SHA-256", "missing: 1, the first is", "does not list it"] {
         assert!(told.iter().any(|error| error.contains(word)), "{word}: {told:?}");
     }
 
@@ -294,7 +294,7 @@ fn what_differs_from_the_manifest_is_named_and_goes_by_the_rules() {
     fs::write(&mbox, &other).expect("an mbox");
     let run = import(&appliance(), &[], &mbox, 1);
     let told = errors(&run);
-    for words in ["SHA-256", "1 are not there"] {
+    for words in ["SHA-256", "missing: 1, the first is"] {
         assert!(told.iter().any(|error| error.contains(words)), "{words}: {told:?}");
     }
 
@@ -311,7 +311,7 @@ fn a_user_whom_nobody_knows_is_named() {
     let run = import(&appliance, &[], &folder.path().join("mbox"), 0);
     let notices = run["notices"].to_string();
     assert!(
-        notices.contains("no user") && notices.contains("jane") && notices.contains("john"),
+        notices.contains("no such user") && notices.contains("jane") && notices.contains("john"),
         "{notices}"
     );
     assert_eq!(number(&run, "failed"), 0);

@@ -4,6 +4,7 @@
 mod support;
 
 mod exported;
+mod for_one;
 mod odd_files;
 mod refused;
 

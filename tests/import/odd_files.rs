@@ -65,7 +65,7 @@ fn what_stands_before_a_header_and_within_it_does_not_hide_it() {
     import(&appliance, &[], &files.path("mail"), 0);
     assert_eq!(subjects(&appliance), only("jane", "x"));
     let shown = appliance.done(&["show", "1", "--json"]).json();
-    assert!(shown["notes"].to_string().contains("broken header"), "{shown:#}");
+    assert!(shown["notes"].to_string().contains("its header is broken"), "{shown:#}");
     assert_eq!(text(&shown, "text").trim_end(), "hello");
 }
 

@@ -14,7 +14,7 @@ use std::{
 use super::{
     appliance::{Appliance, PROFILE, Profile},
     dovecot::{Dovecot, MAILBOX, PASSWORD},
-    generator::{Mailbox, SEED, Settings, company, user_tables},
+    generator::{Everyday, Mailbox, SEED, Settings, company, user_tables},
 };
 
 /// The second profile, and its mailbox: copies of what the company sends, deleted once they are archived.
@@ -34,7 +34,7 @@ impl Office {
     pub fn with(binary: impl Into<std::path::PathBuf>, messages: usize) -> (Self, u64) {
         // Mail comes in while the server runs, so it must look for it as it does by default.
         let server = Dovecot::start_with("maildir_very_dirty_syncs = no\n");
-        let bytes = server.deliver(Mailbox::new(Settings::messages(messages)));
+        let bytes = server.deliver(years_of_mail(messages));
         server.receive(SENT_MAILBOX, "INBOX", other_mail().take(20));
         let company_profile = Profile::new(&server, "imap-ssl").toml();
         let company_profile = company_profile.replacen(
@@ -81,11 +81,34 @@ impl Office {
     }
 }
 
+/// Seconds since the first of it, and those of them in which people work.
+const YEARS: i64 = 4 * 365 * 86_400;
+const AT_WORK: usize = 4 * 260 * 11 * 3_600;
+/// One message in so many is odd.
+const ODD: usize = 8;
+
+/// Some years of office mail, and then what is odd.
+fn years_of_mail(messages: usize) -> impl Iterator<Item = Vec<u8>> {
+    let odd = messages / ODD;
+    let now = jiff::Timestamp::now().as_second();
+    let everyday = Everyday::new(SEED, now - YEARS, AT_WORK / messages.max(1));
+    everyday
+        .take(messages - odd)
+        .chain(Mailbox::new(Settings::messages(odd)).dated(now))
+}
+
 /// Other mail than that of the first mailbox, for days.
-fn other_mail() -> Mailbox {
-    Mailbox::new(Settings {
+fn other_mail() -> impl Iterator<Item = Vec<u8>> {
+    let now = jiff::Timestamp::now().as_second();
+    let mut odd = Mailbox::new(Settings {
         seed: SEED + 1,
         ..Settings::messages(1_000_000)
+    })
+    .dated(now);
+    let mut everyday = Everyday::new(SEED + 1, now, 1);
+    (1..).map_while(move |number| match number % ODD {
+        0 => odd.next(),
+        _ => everyday.next(),
     })
 }
 

@@ -37,13 +37,17 @@ use super::kind::{MMDF, without_preamble};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum MboxKind {
-    /// By Content-Length where every message has one that ends where the next message begins: mboxcl2 where a
-    /// message has an unquoted `From ` line, else mboxcl. All others: mboxrd.
+    /// Look: where each message has a Content-Length that ends where the next message begins, it is mboxcl2 if a message
+    /// has an unquoted `From ` line, else mboxcl. All others are mboxrd.
     #[default]
     Auto,
+    /// Lines such as `>From ` and `>>From ` lose one `>`.
     Mboxrd,
+    /// Lines that begin with `>From ` lose the `>`, and no others.
     Mboxo,
+    /// Content-Length says where a message ends; quoted as mboxo.
     Mboxcl,
+    /// Content-Length says where a message ends; nothing is quoted.
     Mboxcl2,
 }
 
@@ -51,9 +55,9 @@ pub enum MboxKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum MboxFrom {
-    /// It does.
+    /// It begins a message.
     Loose,
-    /// It is text; and in doubt is each line without a date, an empty line before it and a header behind it.
+    /// It is text; it begins a message only with a date, an empty line before it and a header behind it.
     Strict,
 }
 

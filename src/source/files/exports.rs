@@ -61,10 +61,15 @@ impl Export {
         }
     }
 
+    /// How many users have mail in it.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
     fn read(root: &Path) -> Result<Self, String> {
         let told = |why: String| {
             format!(
-                "{}: {why}; its files are imported as any others",
+                "{}: {why}; its files are imported like any other mail",
                 root.join(MARKER).display()
             )
         };
@@ -137,7 +142,7 @@ impl Export {
             if !place.exists() {
                 let marker = self.root.join(MARKER);
                 let why = format!(
-                    "it is not there, and {} names it: what was in it is not imported",
+                    "it is missing, though {} names it: what was in it is not imported",
                     marker.display()
                 );
                 told.push((place, why));
@@ -148,7 +153,7 @@ impl Export {
                 Ok((count, first)) => told.push((
                     place,
                     format!(
-                        "of the messages in {}, {count} are not there, the first is {first}",
+                        "messages that {} lists are missing: {count}, the first is {first}",
                         manifest.display()
                     ),
                 )),
@@ -156,7 +161,7 @@ impl Export {
                 Err(error) => told.push((
                     place,
                     format!(
-                        "{}: {}; what it does not say is imported by the profile's rules",
+                        "{}: {}; what it does not list is imported like any other mail",
                         manifest.display(),
                         reason(&error)
                     ),
@@ -172,7 +177,7 @@ impl Export {
         let marker = self.root.join(MARKER);
         let why = |what: &str| {
             let marker = marker.display();
-            format!("{marker} does not name {what}; such mail is filed by the profile's rules")
+            format!("{marker} does not name {what}; such mail is imported like any other")
         };
         // What cannot be read is told of where it is gone through.
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
@@ -365,8 +370,8 @@ impl Noted<'_> {
         if size as u64 != entry.size || Sha256::digest(&bytes[..size])[..] != entry.sha256 {
             return Aside {
                 remark: Some(
-                    "its bytes are not those that the manifest of the export notes (SHA-256), so it is filed by the \
-                     profile's rules and not by the manifest"
+                    "its bytes are not those in the manifest of the export (SHA-256): it was changed since, and is imported \
+                     like any other mail"
                         .into(),
                 ),
                 is_altered: true,
@@ -389,9 +394,7 @@ impl Noted<'_> {
 /// What is said of a message that the manifest does not have.
 pub fn not_noted() -> Aside {
     Aside {
-        remark: Some(
-            "the manifest of the export it is in does not have it, so it is filed by the profile's rules".to_owned(),
-        ),
+        remark: Some("the manifest of its export does not list it: it is imported like any other mail".to_owned()),
         is_altered: true,
         holder: None,
     }

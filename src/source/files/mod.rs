@@ -40,6 +40,18 @@ pub struct Import {
     pub mbox: MboxKind,
     /// What counts where it is in doubt whether a line separates the messages of an mbox.
     pub mbox_from: Option<MboxFrom>,
+    /// Whose all of it is; `None` where that is decided for each message.
+    pub owner: Option<Owner>,
+}
+
+/// The user for whom everything in an import is filed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The user's number and name.
+    pub user: u32,
+    pub name: Arc<str>,
+    /// Nobody else gets it; otherwise also those whom the profile's rules find.
+    pub alone: bool,
 }
 
 /// The files of an import, gone through.
@@ -87,8 +99,11 @@ impl FilesSession {
 
     /// The names of the places with mail, in the order in which they are to be opened. Two may have one name.
     pub(super) async fn folders(&mut self) -> Result<Vec<String>, SourceError> {
-        let Import { paths, format, .. } = self.import.clone();
-        let places = blocking("the paths", move |stop| places::places(&paths, format, stop)).await?;
+        let Import {
+            paths, format, owner, ..
+        } = self.import.clone();
+        let find = move |stop: &AtomicBool| places::places(&paths, format, owner.is_some(), stop);
+        let places = blocking("the paths", find).await?;
         self.places = places.into();
         Ok(self.places.iter().map(|place| place.name.clone()).collect())
     }
@@ -162,7 +177,7 @@ impl FilesSession {
             }
             Err(why) => {
                 self.notices.push(format!(
-                    "{shown}: {why}; the messages of which it is are filed by the profile's rules"
+                    "{shown}: {why}; the messages that it lists are imported like any other mail"
                 ));
                 Ok(None)
             }
@@ -277,7 +292,7 @@ impl Opened {
         let manifest = self.manifest.as_deref();
         match (&self.what, &one.copy) {
             (What::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
-                "{} bytes before the first `From ` line are no message{}",
+                "the {} bytes before the first `From ` line are no message{}",
                 mbox.stray(),
                 mbox.stray_is().map_or_else(String::new, |words| format!(": {words}"))
             ))),
@@ -339,15 +354,14 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
     if count > 0 {
         let places: Vec<_> = lines.iter().map(|line| format!("{path}:{line}")).collect();
         let what = match from {
-            Some(_) => "are taken for text, as `--mbox-from` says",
+            Some(_) => "as --mbox-from says, they are taken for text",
             None => {
-                "are not taken for one; where the header of a message is behind such a line, the message that it is in is an \
-                 error; if they begin messages, import the file with `--mbox-from loose`, if they are text, with \
-                 `--mbox-from strict`"
+                "they are taken for text, but where the header of a message follows one, the message around it is an error: \
+                 import the file with --mbox-from loose if such lines begin messages, with --mbox-from strict if they are text"
             }
         };
         notices.push(format!(
-            "lines within messages look like the `From ` line before a message, and {what}: {count}, the first in {}",
+            "{count} lines inside messages look like the `From ` line that begins a message, the first in {}; {what}",
             places.join(", ")
         ));
     }
@@ -356,7 +370,7 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
 
 /// What is told of what old programs of the Macintosh wrote.
 fn lines_end_in_cr(path: &str) -> String {
-    format!("{path}: its lines end in CR alone; its mail is archived with lines that end in LF")
+    format!("{path}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead")
 }
 
 impl Place {

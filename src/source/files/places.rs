@@ -69,11 +69,14 @@ fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
 
 /// Finds the places under `paths`, in the order of the paths, and within each sorted by name.
 ///
+/// `for_one`: all of it is filed for one user, so an export of several is left out.
+///
 /// # Errors
 /// `stop` was set meanwhile ([`io::ErrorKind::Interrupted`]). What cannot be read is a place that says so.
-pub fn places(paths: &[PathBuf], format: Format, stop: &AtomicBool) -> io::Result<Vec<Place>> {
+pub fn places(paths: &[PathBuf], format: Format, for_one: bool, stop: &AtomicBool) -> io::Result<Vec<Place>> {
     let mut search = Search {
         format,
+        for_one,
         stop,
         root: PathBuf::new(),
         export: None,
@@ -85,6 +88,7 @@ pub fn places(paths: &[PathBuf], format: Format, stop: &AtomicBool) -> io::Resul
 
 struct Search<'s> {
     format: Format,
+    for_one: bool,
     stop: &'s AtomicBool,
     root: PathBuf,
     /// The export that is gone through.
@@ -185,6 +189,12 @@ impl Search<'_> {
         let export = Export::around(path);
         let around = self.export.take();
         match export {
+            Ok(Some(export)) if self.for_one && export.users() > 1 => {
+                self.export = around;
+                let why = of_several(export.users());
+                self.unreadable(name.to_owned(), path.to_owned(), why);
+                return Ok(());
+            }
             Ok(export) => {
                 self.export = export;
                 self.differing(path, |file| format!("{name}/{file}"))?;
@@ -365,6 +375,14 @@ fn is_thunderbirds(path: &Path) -> bool {
         beside.push(extension);
         Path::new(&beside).exists()
     })
+}
+
+/// What is said of an export of several users where all is to be filed for one.
+fn of_several(users: usize) -> String {
+    format!(
+        "this is an export with the mail of {users} users, and --user files for one: nothing of it was imported; name the \
+         folder of that user, or import the export without --user"
+    )
 }
 
 fn beginning(path: &Path) -> io::Result<Vec<u8>> {

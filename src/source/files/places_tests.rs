@@ -4,7 +4,7 @@ use super::*;
 
 fn found(paths: &[&Path], format: Format) -> Vec<(String, String)> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
-    let places = places(&paths, format, &AtomicBool::new(false)).unwrap();
+    let places = places(&paths, format, false, &AtomicBool::new(false)).unwrap();
     let kind = |kind: Kind| match kind {
         Kind::Folder { .. } => "folder".to_owned(),
         Kind::Files(names) => names

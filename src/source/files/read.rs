@@ -141,14 +141,14 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
 /// What is told of an mbox that is named as a message.
 fn several(path: &str, count: usize) -> String {
     format!(
-        "{path}: its name says that it is one message, and it is archived as one; as an mbox it would be {count} or more: if \
-         these are messages, import it with `--format mbox`"
+        "{path}: by its name it is one message, and it is archived as one; as an mbox it would be {count} or more: if it is \
+         one, import it with `--format mbox`"
     )
 }
 
-const PARTIAL: &str = "it is a partial message: Apple Mail keeps its attachments elsewhere, or never fetched them; it is \
-                       archived without what is missing, so fetch it whole (in Mail: Message, Save As, or the account's server) \
-                       and import that too";
+const PARTIAL: &str = "it is only part of a message: Apple Mail keeps its attachments elsewhere, or never fetched them. It is \
+                       archived without them; save it whole (in Mail: Message, Save As) or fetch it from its server, and \
+                       import that too";
 
 #[cfg(test)]
 mod tests {

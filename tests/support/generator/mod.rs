@@ -3,10 +3,11 @@
 //! [`Mailbox`] yields one message after the other, so that a mailbox of any size needs no memory.
 //! `company` says whose mail it is, `mail` how one message is written down and delivered, `kinds`
 //! which sorts of messages there are, `text` what they are filled with, `strange` what is broken.
-//! `business` is another mailbox, of larger messages.
+//! `business` is another mailbox, of larger messages, and `everyday` one that looks as people know theirs.
 
 mod business;
 mod company;
+mod everyday;
 mod kinds;
 mod mail;
 mod strange;
@@ -16,6 +17,7 @@ use std::collections::VecDeque;
 
 pub use business::{Business, Tally};
 pub use company::{Person, company, company_of, user_tables};
+pub use everyday::Everyday;
 pub use strange::{many_recipients, sized, strange};
 
 /// The seed of every test; another one makes another mailbox.
@@ -87,6 +89,12 @@ impl Mailbox {
             shared_files,
             broken: strange(),
         }
+    }
+
+    /// The same messages, but from another second on, since 1970.
+    pub fn dated(mut self, second: i64) -> Self {
+        self.clock = second;
+        self
     }
 }
 
