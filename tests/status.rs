@@ -289,7 +289,8 @@ fn a_refused_reload_is_known_to_the_appliance() {
         "{}",
         refused.stderr
     );
-    assert!(serving.running.stderr().contains("the earlier one stays in force"));
+    let is_logged = || serving.running.stderr().contains("the earlier one stays in force");
+    assert!(support::wait_for(std::time::Duration::from_secs(30), is_logged));
     assert!(serving.get("/metrics").1.contains("\ndropkeep_configuration_ok 0"));
     site.put(File::Good);
     // The file is right again, and nobody read it yet.

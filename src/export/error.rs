@@ -16,7 +16,7 @@ pub enum ExportError {
     NoUser { name: String, nearest: Option<String> },
     #[error("{} contains files that do not belong to an export: use an empty or new directory", path.display())]
     Foreign { path: PathBuf },
-    #[error("{} has an export of {there}, not of {asked}: give the same options, or another directory", path.display())]
+    #[error("{} is an export of {there}, not of {asked}: give the same options, or another directory", path.display())]
     Other {
         path: PathBuf,
         there: String,
@@ -24,7 +24,7 @@ pub enum ExportError {
     },
     #[error("cannot read {}: {detail}; use another directory", path.display())]
     Marker { path: PathBuf, detail: String },
-    #[error("{} has an export of another archive: use another directory", path.display())]
+    #[error("{} is an export of another archive: use another directory", path.display())]
     OtherStore { path: PathBuf },
     #[error("{} is inside the data directory: use a directory outside of it", path.display())]
     Inside { path: PathBuf },

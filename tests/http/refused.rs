@@ -189,7 +189,7 @@ fn an_expired_certificate_is_served_with_a_warning() {
     assert!(refusal.contains("expired") || refusal.contains("Expired"), "{refusal}");
     let outcome = serving.stop().expect(0);
     assert!(
-        outcome.stderr.contains("WARN") && outcome.stderr.contains("has expired, on 2021-01-01"),
+        outcome.stderr.contains("WARN") && outcome.stderr.contains("the certificate expired on 2021-01-01"),
         "{}",
         outcome.stderr
     );

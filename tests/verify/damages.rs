@@ -281,7 +281,7 @@ fn a_block_over_which_lmdb_crashes_is_named_and_the_rest_is_read() {
     );
     let crashes: Vec<_> = found.iter().filter(|damage| damage["kind"] == "crash").collect();
     assert!(crashes.iter().all(|crash| crash["volume"] == open), "{crashes:?}");
-    let name = format!("block {block} of volume {open:06} ended the process that read by SIGBUS");
+    let name = format!("block {block} of volume {open:06} crashed the process that reads the archive (SIGBUS)");
     assert!(details(found).contains(&name), "{}", details(found));
     let lost = messages(found, &owners);
     assert!(!lost.is_empty());

@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 /// Each of these ends `serve` with exit code 2. Of what is exchanged later, it is logged.
 #[derive(thiserror::Error, Debug)]
 pub enum HttpError {
-    #[error("cannot listen on {listen}: {source}; change `listen` in [http]")]
+    #[error("cannot listen on {listen}: {source}; change http.listen")]
     Listen { listen: String, source: io::Error },
     #[error("http.listen: {0}")]
     Exposed(String),

@@ -57,7 +57,7 @@ impl Token {
     pub fn refused(&self, from: Option<SocketAddr>) {
         if let Some(count) = self.count(Instant::now()) {
             let from = from.map_or_else(|| "somewhere".to_owned(), |from| from.ip().to_string());
-            tracing::warn!("refused {count} requests for /metrics without the right token, the last one from {from}");
+            tracing::warn!("requests for /metrics without the token refused: {count}, the last one from {from}");
         }
     }
 
