@@ -241,6 +241,8 @@ fn check(table: &str) -> usize {
     let wrong: Vec<String> = rows
         .iter()
         .zip(&answers)
+        // Where dropkeep is installed, there is one.
+        .filter(|(row, _)| row.title != "no configuration" || !Path::new("/etc/dropkeep").exists())
         .filter(|(row, (code, answer))| row.code != *code || row.answer != *answer || answer.is_empty() == (*code != 0))
         .map(|(row, (code, answer))| {
             format!(
