@@ -94,7 +94,7 @@ fn a_host_that_does_not_answer_is_unreachable() {
                 port,
                 ..profile.clone()
             },
-            &["refuses connections"],
+            &["refused the connection"],
         );
         let host = "no-such-host.invalid".into();
         unreachable(&Profile { host, ..profile }, &["no-such-host.invalid"]);

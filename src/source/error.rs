@@ -250,7 +250,7 @@ pub(crate) fn not_found(host: &str, source: &io::Error) -> String {
 pub(crate) fn not_connected(host: &str, port: u16, source: &io::Error) -> String {
     match source.kind() {
         io::ErrorKind::ConnectionRefused => {
-            format!("{host} refuses connections on port {port}: no server listens there")
+            format!("{host} refused the connection on port {port}: no server listens there")
         }
         io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {

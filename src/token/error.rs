@@ -61,7 +61,10 @@ pub enum TokenError {
     Timeout { endpoint: String, after: Duration },
     #[error("TLS with the token endpoint's host {host} failed: {detail}")]
     Tls { host: String, detail: String },
-    #[error("the certificate of the token endpoint's host {host} is refused: {why} (ca_file stands under oauth2)")]
+    #[error(
+        "the certificate of the token endpoint's host {host} is refused: {}",
+        why.replace(" in ca_file", " in `ca_file` under oauth2")
+    )]
     Certificate { host: String, why: String },
     #[error("ca_file {file} under oauth2: {detail}")]
     CaFile { file: String, detail: String },

@@ -104,7 +104,7 @@ fn what_goes_wrong_is_said() {
     assert!(
         said[0]
             .1
-            .contains(&format!("localhost refuses connections on port {port}")),
+            .contains(&format!("localhost refused the connection on port {port}")),
         "{said:?}"
     );
     site.configure(

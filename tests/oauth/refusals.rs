@@ -90,7 +90,10 @@ fn an_endpoint_that_is_down_is_named_with_its_port() {
     no_token(
         &site,
         3,
-        &["the token endpoint: 127.0.0.1 refuses connections", &down.to_string()],
+        &[
+            "the token endpoint: 127.0.0.1 refused the connection",
+            &down.to_string(),
+        ],
     );
 }
 

@@ -199,7 +199,7 @@ fn without_a_name_the_only_profile_is_meant_and_several_are_listed() {
     for command in [&["test"][..], &["archive"], &["archive", "--dry-run"]] {
         let said = appliance.run(command).expect(3);
         assert!(
-            said.text().contains("localhost refuses connections on port 1"),
+            said.text().contains("localhost refused the connection on port 1"),
             "{}",
             said.text()
         );

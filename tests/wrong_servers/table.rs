@@ -278,7 +278,7 @@ pub const TABLE: &[Row] = &[
         "imap",
         IsDown,
         "connect",
-        "localhost refuses connections on port {port}: no server listens there",
+        "localhost refused the connection on port {port}: no server listens there",
         "Check that the mail server is running",
     ),
     row(
