@@ -1,13 +1,14 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
+mod backlog;
 mod heartbeat;
 mod history;
 mod reload;
 mod status;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
@@ -20,6 +21,7 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::backlog::Backlogs;
 use crate::{
     archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
     clock, compaction,
@@ -34,7 +36,7 @@ use crate::{
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, metrics},
-    reroute::{self, Reroute},
+    reroute::{self, Gained, Reroute},
     route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
     source::Import,
     token::Login,
@@ -96,6 +98,7 @@ pub struct Appliance {
     router: Addr<Router>,
     compaction: Errand,
     rerouting: Errand,
+    backlogs: Backlogs,
     notifier: Notifier,
     /// What sends what the notifier hears.
     _telling: Workers,
@@ -115,11 +118,18 @@ impl Appliance {
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
-        take_over_users(&config, &store, &committer).await?;
+        let users = take_over_users(&config, &store, &committer).await?;
         let router = Router::new(directory(&config, &store)?, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
-        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
+        let read_users = config.file_users.stamp;
         // The store has them now, and there may be very many.
+        config.file_users = FileUsers::default();
+        let backlogs = Backlogs::start(Arc::new(config.clone()), store.clone(), router.clone(), scheduled);
+        let tell = backlogs.tell_gained();
+        tell(users);
+        config.file_users.stamp = read_users;
+        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
+        let users_file = users_file.map(Actor::start);
         config.file_users = FileUsers::default();
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
@@ -130,6 +140,7 @@ impl Appliance {
             pool,
             budget: Budget::new(config.limits.inflight.0),
             notifier: Notifier::new(&config),
+            next_notices: backlogs.next_notices(),
             max_message_size: config.limits.max_message_size.0,
         };
         let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
@@ -174,7 +185,8 @@ impl Appliance {
                 committer,
                 router,
                 compaction: Errand::new("a compaction"),
-                rerouting: Errand::new("a rerouting"),
+                rerouting: Errand::new("a reroute"),
+                backlogs,
                 notifier,
                 _telling: telling,
                 _housekeeper: housekeeper,
@@ -241,14 +253,33 @@ impl Appliance {
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;
+                self.tell_backlog(replies).await;
                 Ok(())
             }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
-            Request::AddUser { name, addresses } => {
+            Request::AddUser {
+                name,
+                addresses,
+                no_count,
+            } => {
                 let addresses = parse_addresses(&addresses)?;
-                self.change_user(UserChange::Add { name, addresses }).await
+                let user = name.clone();
+                self.change_user(UserChange::Add { name, addresses }).await?;
+                let _ = replies.send(Reply::Added(user.clone())).await;
+                if !no_count {
+                    self.gained([user]);
+                    self.tell_backlog(replies).await;
+                }
+                Ok(())
             }
-            Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
+            Request::RenameUser { name, to } => {
+                let user = to.clone();
+                self.change_user(UserChange::Rename { name, to }).await?;
+                if self.config().list.iter().any(|list| list.users.contains(&user)) {
+                    self.gained([user]);
+                }
+                Ok(())
+            }
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             Request::Compact => {
                 let going_on = self.compaction.begin()?;
@@ -268,16 +299,25 @@ impl Appliance {
                 if let Some(name) = &profile {
                     config.profile(name)?;
                 }
-                let (user, usage) = control::find_user(&self.store, &from)?;
+                let (from, messages) = match from {
+                    Some(name) => {
+                        let (user, usage) = control::find_user(&self.store, &name)?;
+                        (Some((user, name)), usage.messages)
+                    }
+                    None => (None, self.store.totals()?.0),
+                };
+                if from.is_none() {
+                    self.backlogs.forget();
+                }
                 let reroute = Reroute {
-                    from: (user, usage.messages),
-                    name: from,
+                    from,
+                    messages,
                     profile,
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
                 let notices = look_at_users(stages.users_file.as_ref()).await;
-                reroute::run(&config, stages, reroute, notices, &going_on, replies).await
+                reroute::run(config, stages, reroute, notices, &going_on, replies).await
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
@@ -290,6 +330,10 @@ impl Appliance {
     /// One run of a profile, over its server or over the files of an import.
     async fn run(&self, name: &str, import: Option<Import>, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         let profile = self.profile(name)?;
+        if !self.scheduled {
+            // The run's protocol says it: this process ends with it.
+            self.backlogs.counted(replies).await;
+        }
         let mut live = profile.live.clone();
         let run = profile.supervisor.send(RunNow(import));
         tokio::pin!(run);
@@ -317,6 +361,27 @@ impl Appliance {
         Ok(())
     }
 
+    /// New addresses lead to these users.
+    fn gained(&self, users: impl IntoIterator<Item = String>) {
+        self.backlogs.gained(Gained {
+            users: users.into_iter().collect(),
+            anybody: false,
+        });
+    }
+
+    /// Users with new addresses whose mail was not counted.
+    pub fn not_counted(&self) -> BTreeSet<String> {
+        self.backlogs.waiting()
+    }
+
+    /// Counts the mail in the archive for users with new addresses, where there are any, and tells it to whoever asked.
+    async fn tell_backlog(&self, replies: &mpsc::Sender<Reply>) {
+        if let Some(backlog) = self.backlogs.counted(replies).await {
+            self.backlogs.next_notices().take();
+            let _ = replies.send(Reply::Backlog(Box::new(backlog))).await;
+        }
+    }
+
     async fn interrupt(&self, name: &str) -> Result<(), Failure> {
         // A supervisor that does not answer has nothing to interrupt.
         let _ = self.profile(name)?.supervisor.send(InterruptRun).await;
@@ -327,6 +392,7 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
+        self.backlogs.end();
         let profiles = {
             let mut running = self.running_mut();
             running.ending = true;
@@ -463,26 +529,32 @@ fn progress(live: &Live) -> Option<Reply> {
 }
 
 /// Makes the store's managed users those of the configuration and its users file: new ones are added, addresses
-/// changed, and who is no longer there is retired.
+/// changed, and who is no longer there is retired. Gives the names of those who have new addresses by that.
 ///
 /// # Errors
 /// The users file cannot be used, or a name or an address is also one of a user who was added by a command.
-pub async fn take_over_users(config: &Config, store: &Store, committer: &Committer) -> Result<(), Failure> {
-    let changed = changed_users(config, store)?;
+pub async fn take_over_users(
+    config: &Config,
+    store: &Store,
+    committer: &Committer,
+) -> Result<BTreeSet<String>, Failure> {
+    let (changed, gained) = changed_users(config, store)?;
     if !changed.is_empty() {
         committer.change(Change::Users(changed)).await?;
     }
-    Ok(())
+    Ok(gained)
 }
 
+/// Users as they shall be, those that are new without a number; and the names of those who have new addresses by that.
+pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
+
 /// What the configuration changes of the store's users.
-pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
+pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
     config.require_users()?;
-    Ok(route::changed_users(
-        &store.users()?,
-        config.users(),
-        &Signs::new(config),
-    )?)
+    let known = store.users()?;
+    let changed = route::changed_users(&known, config.users(), &Signs::new(config))?;
+    let gained = route::gained(&known, &changed);
+    Ok((changed, gained))
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub mod verify;
 mod volume;
 mod volumes;
 mod vouch;
+mod walk;
 
 pub use abandoned::close_abandoned_runs;
 pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
@@ -77,6 +78,7 @@ pub use store::{Absent, Store};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
 pub use vouch::Vouched;
+pub use walk::Holders;
 
 #[cfg(test)]
 mod backup_tests;

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Text and JSON go to standard output, logs and
 //! progress to standard error.
 
+mod addresses;
 mod archive;
 mod ask;
 mod backup;
@@ -106,7 +107,8 @@ enum Command {
     Notify(notify::Arguments),
     /// How each profile stands (idle, running, or failing, since when and why), and the appliance.
     Status(status::Arguments),
-    /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing.
+    /// Have the running appliance read its configuration anew, as SIGHUP does. One that is refused changes nothing. Counts the
+    /// messages in the archive that are for users with new addresses.
     Reload,
     /// The users and their archives.
     Users {
@@ -122,8 +124,7 @@ enum Command {
         #[arg(long, value_name = "N")]
         newest: Option<usize>,
     },
-    /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
-    /// added, and none is taken away.
+    /// File what is in the archive for users who were added, or by rules that were changed, since. Nobody loses a message.
     Reroute(reroute::Arguments),
     /// A message's exact bytes, on standard output.
     Raw {
@@ -226,6 +227,9 @@ enum UsersCommand {
         /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
         #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
+        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large archive.
+        #[arg(long)]
+        no_count: bool,
         #[command(flatten)]
         new: New,
     },

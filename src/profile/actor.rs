@@ -14,8 +14,10 @@ use super::{
     exclude::Exclude,
     frequent::{Frequent, Own},
     judge::names_very_many,
+    not_made::NotMade,
     pulse::Pulse,
     run::{self, Exit},
+    strangers::MissingDomain,
 };
 use crate::{
     archive::{Change, Source, StoreError},
@@ -48,6 +50,8 @@ pub struct Live {
     pub expected: u64,
     /// The addresses that its messages name and nobody has.
     pub(super) unresolved: Frequent,
+    /// Users that it may not make any more.
+    pub(super) not_made: NotMade,
     /// Messages whose header ends with an envelope field that does not count.
     pub(super) ends_with_envelope: u64,
     /// Ends it in good order.
@@ -80,6 +84,21 @@ impl Board {
     /// The addresses that look like the mailbox's own, by what its messages name.
     pub(super) fn own_addresses(&self, username: &str) -> Own {
         self.0.borrow().unresolved.own(username)
+    }
+
+    /// A domain of its messages that is none of the profile's.
+    pub(super) fn missing_domain(&self, profile: &config::Profile) -> Option<MissingDomain> {
+        let routing = Routing::new(&profile.recipients);
+        let unresolved = &self.0.borrow().unresolved;
+        let username = &profile.server.username;
+        let own = unresolved.own(username);
+        unresolved
+            .strangers
+            .missing_domain(username, &own, |address| routing.is_local(address))
+    }
+
+    pub(super) fn not_made(&self) -> NotMade {
+        self.0.borrow().not_made.clone()
     }
 
     pub(super) fn ends_with_envelope(&self) -> u64 {
@@ -185,7 +204,8 @@ impl Profile {
                 run.notice(names_very_many(&copy, routed.more));
             }
             let username = &self.config.server.username;
-            live.unresolved.message(routed.unresolved, &routed.passed, username);
+            live.unresolved
+                .message(routed.unresolved, &routed.passed, routed.unknown, username);
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;
             for user in routed.archived {
@@ -196,10 +216,11 @@ impl Profile {
                 run.users.entry(user).or_default().duplicates += 1;
             }
             run.created_users.extend(routed.created);
-            routed
-                .local_unknown
-                .iter()
-                .for_each(|address| run.unknown_address(address.as_str()));
+            let unknown = routed.local_unknown.iter();
+            unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
+            let limit = self.config.recipients.create_limit;
+            let over = routed.over_limit.iter();
+            over.for_each(|address| live.not_made.count(address, limit));
         });
     }
 
@@ -376,7 +397,8 @@ impl Profile {
             {
                 return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
-            let notices = look_at_users(stages.users_file.as_ref()).await;
+            let mut notices = look_at_users(stages.users_file.as_ref()).await;
+            notices.extend(stages.next_notices.take());
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),

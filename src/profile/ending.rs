@@ -62,6 +62,14 @@ pub(super) fn finish(
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
         run.notice(notice);
     }
+    if let Some(missing) = live.missing_domain(config) {
+        run.notice(missing.notice(config));
+    }
+    let not_made = live.not_made();
+    run.users_not_created = not_made.addresses();
+    if let Some(notice) = not_made.notice(&config.name) {
+        run.notice(notice);
+    }
     if let Some(notice) = notice_of_appended(run.seen, live.ends_with_envelope(), config) {
         run.notice(notice);
     }

@@ -47,6 +47,10 @@ pub struct Rehearsal {
     pub unknown_addresses: Vec<UnknownAddress>,
     /// Unknown addresses beyond those listed.
     pub unknown_addresses_omitted: u64,
+    /// The messages in which each of those is named, added up.
+    pub unknown_addresses_omitted_messages: u64,
+    /// Addresses for which no user would be made, as `create_limit` would be reached.
+    pub users_not_created: u64,
     pub journal_reports: u64,
     pub untrusted_reports: u64,
     pub unreadable_reports: u64,
@@ -403,7 +407,7 @@ impl Work<'_> {
                           the copies that were archived before";
             self.notices.push(notice.into());
         }
-        let (unknown_addresses, unknown_addresses_omitted) = self.tally.unknown_addresses();
+        let (unknown_addresses, omitted) = self.tally.unknown_addresses();
         let mut errors = std::mem::take(&mut self.tally.errors);
         errors.append(&mut self.refused);
         match &result {
@@ -416,6 +420,7 @@ impl Work<'_> {
             }),
         }
         let tally = self.tally;
+        let users_not_created = tally.not_made();
         Rehearsal {
             profile: self.profile.name.clone(),
             dry_run: true,
@@ -428,7 +433,9 @@ impl Work<'_> {
             too_large: tally.too_large,
             failed: tally.failed,
             unknown_addresses,
-            unknown_addresses_omitted,
+            unknown_addresses_omitted: omitted.addresses,
+            unknown_addresses_omitted_messages: omitted.messages,
+            users_not_created,
             journal_reports: tally.journal_reports,
             untrusted_reports: tally.untrusted_reports,
             unreadable_reports: tally.unreadable_reports,

@@ -129,8 +129,7 @@ impl Router {
 
     /// Makes a user for an address of ours that nobody has or had, within the run's limit.
     fn create(&mut self, nobody: &Nobody, run: RunId, limit: u32) -> Option<Assigned> {
-        let created = self.created.get(&run).map_or(0, HashSet::len);
-        if nobody.retired || created >= limit as usize {
+        if nobody.retired || self.is_full(run, limit) {
             return None;
         }
         let user = self.directory.newcomer(&nobody.address)?;
@@ -146,6 +145,11 @@ impl Router {
             why: nobody.why.clone(),
             rule: Rule::Create,
         })
+    }
+
+    /// Whether a run has made as many users as it may.
+    fn is_full(&self, run: RunId, limit: u32) -> bool {
+        self.created.get(&run).map_or(0, HashSet::len) >= limit as usize
     }
 
     /// The user whom the administrator named: by the name, or by an address that is the name.
@@ -302,7 +306,12 @@ impl Router {
                     routed.created.push(self.directory.name(assigned.user).to_owned());
                     decision.users.push(assigned);
                 }
-                None => routed.local_unknown.push(nobody.address),
+                None => {
+                    if creates && !nobody.retired && self.is_full(run, limit) {
+                        routed.over_limit.push(nobody.address.clone());
+                    }
+                    routed.local_unknown.push(nobody.address);
+                }
             }
         }
         // That mail made a user for an address does not say that it is a person's.
