@@ -6,9 +6,10 @@ mod heartbeat;
 mod history;
 mod reload;
 mod status;
+mod users;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::HashMap,
     io,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
@@ -21,9 +22,10 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::backlog::Backlogs;
+pub use self::users::{changed_users, take_over_users};
+use self::{backlog::Backlogs, users::directory};
 use crate::{
-    archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
+    archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
     clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
@@ -32,12 +34,11 @@ use crate::{
     },
     errand::Errand,
     identify::Pool,
-    message::Address,
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{Run, metrics},
-    reroute::{self, Gained, Reroute},
-    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
+    reroute::{self, Reroute},
+    route::{Router, UserChange, UsersFile},
     source::Import,
     token::Login,
 };
@@ -250,10 +251,11 @@ impl Appliance {
             Request::Reload => {
                 let nobody = || Failure::new(Exit::Errors, "no appliance is serving: this process reads nothing anew");
                 let (tell, told) = oneshot::channel();
+                let before = self.backlogs.changes();
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;
-                self.tell_backlog(replies).await;
+                self.tell_backlog(before, replies).await;
                 Ok(())
             }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
@@ -261,25 +263,8 @@ impl Appliance {
                 name,
                 addresses,
                 no_count,
-            } => {
-                let addresses = parse_addresses(&addresses)?;
-                let user = name.clone();
-                self.change_user(UserChange::Add { name, addresses }).await?;
-                let _ = replies.send(Reply::Added(user.clone())).await;
-                if !no_count {
-                    self.gained([user]);
-                    self.tell_backlog(replies).await;
-                }
-                Ok(())
-            }
-            Request::RenameUser { name, to } => {
-                let user = to.clone();
-                self.change_user(UserChange::Rename { name, to }).await?;
-                if self.config().list.iter().any(|list| list.users.contains(&user)) {
-                    self.gained([user]);
-                }
-                Ok(())
-            }
+            } => self.add_user(name, &addresses, no_count, replies).await,
+            Request::RenameUser { name, to } => self.rename_user(name, to).await,
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             Request::Compact => {
                 let going_on = self.compaction.begin()?;
@@ -306,9 +291,6 @@ impl Appliance {
                     }
                     None => (None, self.store.totals()?.0),
                 };
-                if from.is_none() {
-                    self.backlogs.forget();
-                }
                 let reroute = Reroute {
                     from,
                     messages,
@@ -316,6 +298,9 @@ impl Appliance {
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
+                if reroute.from.is_none() && !reroute.dry_run {
+                    self.backlogs.forget();
+                }
                 let notices = look_at_users(stages.users_file.as_ref()).await;
                 reroute::run(config, stages, reroute, notices, &going_on, replies).await
             }
@@ -332,7 +317,7 @@ impl Appliance {
         let profile = self.profile(name)?;
         if !self.scheduled {
             // The run's protocol says it: this process ends with it.
-            self.backlogs.counted(replies).await;
+            self.backlogs.counted(0, replies).await;
         }
         let mut live = profile.live.clone();
         let run = profile.supervisor.send(RunNow(import));
@@ -359,27 +344,6 @@ impl Appliance {
         };
         let _ = replies.send(reply).await;
         Ok(())
-    }
-
-    /// New addresses lead to these users.
-    fn gained(&self, users: impl IntoIterator<Item = String>) {
-        self.backlogs.gained(Gained {
-            users: users.into_iter().collect(),
-            anybody: false,
-        });
-    }
-
-    /// Users with new addresses whose mail was not counted.
-    pub fn not_counted(&self) -> BTreeSet<String> {
-        self.backlogs.waiting()
-    }
-
-    /// Counts the mail in the archive for users with new addresses, where there are any, and tells it to whoever asked.
-    async fn tell_backlog(&self, replies: &mpsc::Sender<Reply>) {
-        if let Some(backlog) = self.backlogs.counted(replies).await {
-            self.backlogs.next_notices().take();
-            let _ = replies.send(Reply::Backlog(Box::new(backlog))).await;
-        }
     }
 
     async fn interrupt(&self, name: &str) -> Result<(), Failure> {
@@ -436,20 +400,6 @@ impl Appliance {
             Err(error) => tracing::warn!(%error, "the free pages cannot be measured"),
         }
     }
-
-    async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
-        match self
-            .router
-            .send(ChangeUser(change))
-            .await
-            .map_err(|_| router_stopped())?
-        {
-            Ok(_) => Ok(()),
-            Err(UserError::Store(error)) => Err(error.into()),
-            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
-            Err(error) => Err(Failure::usage(error)),
-        }
-    }
 }
 
 /// A profile and who keeps it running.
@@ -477,16 +427,6 @@ fn supervise(
     }
 }
 
-/// The directory of the store's users, as the configuration has addresses looked up.
-fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
-    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-    let directory = Directory::new(users);
-    for words in directory.shared() {
-        tracing::warn!("{words}");
-    }
-    Ok(directory.with(Signs::new(config)))
-}
-
 /// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
 async fn there(import: Import) -> Result<Import, Failure> {
     let look = move || {
@@ -505,19 +445,6 @@ async fn there(import: Import) -> Result<Import, Failure> {
     })?
 }
 
-fn router_stopped() -> Failure {
-    Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep")
-}
-
-/// Each address once.
-fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse = |text: &String| Address::parse_entry(text).map_err(Failure::usage);
-    let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let mut seen = HashSet::new();
-    addresses.retain(|address| seen.insert(address.clone()));
-    Ok(addresses)
-}
-
 fn progress(live: &Live) -> Option<Reply> {
     let run = live.run.as_ref()?;
     Some(Reply::Progress {
@@ -526,35 +453,6 @@ fn progress(live: &Live) -> Option<Reply> {
         expected: live.expected,
         bytes: run.bytes,
     })
-}
-
-/// Makes the store's managed users those of the configuration and its users file: new ones are added, addresses
-/// changed, and who is no longer there is retired. Gives the names of those who have new addresses by that.
-///
-/// # Errors
-/// The users file cannot be used, or a name or an address is also one of a user who was added by a command.
-pub async fn take_over_users(
-    config: &Config,
-    store: &Store,
-    committer: &Committer,
-) -> Result<BTreeSet<String>, Failure> {
-    let (changed, gained) = changed_users(config, store)?;
-    if !changed.is_empty() {
-        committer.change(Change::Users(changed)).await?;
-    }
-    Ok(gained)
-}
-
-/// Users as they shall be, those that are new without a number; and the names of those who have new addresses by that.
-pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
-
-/// What the configuration changes of the store's users.
-pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
-    config.require_users()?;
-    let known = store.users()?;
-    let changed = route::changed_users(&known, config.users(), &Signs::new(config))?;
-    let gained = route::gained(&known, &changed);
-    Ok((changed, gained))
 }
 
 #[cfg(test)]

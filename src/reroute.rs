@@ -158,10 +158,12 @@ async fn go_through(
         actix_rt::task::spawn_blocking(move || {
             let book = Book::new(config, &store, given)?;
             let looker = Looker::new(&store, directory, book, from);
-            looker.through(|looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            })
+            looker.through(
+                |looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                },
+            )
         })
     };
     let mut filing = JoinSet::new();
@@ -235,13 +237,23 @@ fn judged(looked: Looked, dry_run: bool) -> Result<Done, Looked> {
 }
 
 async fn file(parts: &Stages, run: RunId, looked: Looked) -> Done {
-    let Looked { id, message, folder, judged } = looked;
+    let Looked {
+        id,
+        message,
+        folder,
+        judged,
+    } = looked;
     let size = message.size;
     let result = match judged {
         Ok(judged) => file_by_each(parts, run, id, message, judged).await,
         Err(fault) => Err(fault),
     };
-    Done { id, size, folder, result }
+    Done {
+        id,
+        size,
+        folder,
+        result,
+    }
 }
 
 /// The router decides once more, by the users of this moment.
@@ -330,7 +342,12 @@ async fn take(
     stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), StoreError> {
-    let Done { id, size, folder, result } = match done {
+    let Done {
+        id,
+        size,
+        folder,
+        result,
+    } = match done {
         Ok(done) => done,
         Err(error) => {
             run.count(Outcome::Failed);
@@ -380,7 +397,10 @@ async fn take(
     }
     run.created_users.extend(rerouted.created);
     if !rerouted.archived.is_empty() {
-        let line = RerouteLine { id, users: rerouted.archived };
+        let line = RerouteLine {
+            id,
+            users: rerouted.archived,
+        };
         // Whoever asked may be gone, and it goes on; or does not read, and it can be ended all the same.
         tokio::select! {
             _ = replies.send(Reply::Rerouted(Box::new(line))) => {}

@@ -111,8 +111,17 @@ impl Backlogs {
         self.next_notices.take();
     }
 
-    /// Waits until all is counted, and tells how far it is meanwhile; `None` where there was nothing to count.
-    pub async fn counted(&self, replies: &mpsc::Sender<Reply>) -> Option<Backlog> {
+    /// How often users have got new addresses so far.
+    pub fn changes(&self) -> u64 {
+        self.state.borrow().changes
+    }
+
+    /// Waits until all is counted, and tells how far it is meanwhile; `None` where nobody has got new addresses since there were
+    /// so many `changes`.
+    pub async fn counted(&self, changes: u64, replies: &mpsc::Sender<Reply>) -> Option<Backlog> {
+        if self.changes() == changes {
+            return None;
+        }
         let mut watched = self.state.subscribe();
         self.state.send_modify(|state| state.wanted = true);
         let expected = self.store.totals().map_or(0, |(messages, _)| messages);
@@ -243,7 +252,9 @@ impl Counting {
                 lines.iter().for_each(|line| tracing::info!("{line}"));
                 self.next_notices.put(lines);
             }
-            Err(error) => tracing::warn!(%error, "the mail in the archive for users with new addresses cannot be counted"),
+            Err(error) => {
+                tracing::warn!(%error, "the mail in the archive for users with new addresses cannot be counted")
+            }
         }
     }
 }

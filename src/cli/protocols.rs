@@ -153,13 +153,19 @@ fn print_reroute(output: &mut Output, run: &Run) {
     let counts = [
         (
             run.archived,
-            would("filed for users who did not have them", "would be filed for users who do not have them"),
+            would(
+                "filed for users who did not have them",
+                "would be filed for users who do not have them",
+            ),
         ),
         (run.duplicates, "are with everybody they are for"),
         (run.skipped, "without a known address, left as they are"),
         (run.failed, "failed, left as they are"),
     ];
-    for (count, words) in counts.into_iter().filter(|(count, words)| *count > 0 || words.contains("filed")) {
+    for (count, words) in counts
+        .into_iter()
+        .filter(|(count, words)| *count > 0 || words.contains("filed"))
+    {
         output.line(format!("  {:>10}  {words}", grouped(count)));
     }
     for (user, counts) in run.users.iter().filter(|(_, counts)| counts.archived > 0) {

@@ -80,7 +80,10 @@ pub fn line(output: &mut Output, run: &Run) {
         of_error(|error| &error.folder),
         of_error(|error| &error.error),
         run.import.join(", "),
-        unknown.first().map(|(address, _)| (*address).to_owned()).unwrap_or_default(),
+        unknown
+            .first()
+            .map(|(address, _)| (*address).to_owned())
+            .unwrap_or_default(),
         run.users_not_created.to_string(),
     ];
     record(output, fields.each_ref().map(String::as_str));

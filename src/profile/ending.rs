@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    actor::{Board, Finished, StartError},
+    actor::{Finished, StartError},
     appended::notice_of_appended,
     frequent::notice_of_unknown,
+    live::Board,
     run::{self, FolderError, RunError},
 };
 use crate::{

@@ -30,7 +30,10 @@ impl NotMade {
             more => format!("{about}{more} more addresses"),
         };
         let (first, _) = self.addresses.most_frequent(3);
-        let first: Vec<_> = first.into_iter().map(|(address, count)| format!("{address} ({count})")).collect();
+        let first: Vec<_> = first
+            .into_iter()
+            .map(|(address, count)| format!("{address} ({count})"))
+            .collect();
         Some(format!(
             "create_limit is reached, {} users in one run: {more} got no user, most often named {}. Raise create_limit in \
              [profile.recipients] of profile {profile:?}, or add the users with dropkeep users add; then run dropkeep reroute, \
@@ -52,5 +55,8 @@ fn the_limit_was_reached_in_silence() {
     let notice = not_made.notice("company").unwrap();
     let first = "create_limit is reached, 100 users in one run: 2 more addresses got no user, most often named b@example.com (2), a@";
     assert!(notice.starts_with(first), "{notice}");
-    assert!(notice.contains("\"company\"") && notice.contains("dropkeep reroute"), "{notice}");
+    assert!(
+        notice.contains("\"company\"") && notice.contains("dropkeep reroute"),
+        "{notice}"
+    );
 }

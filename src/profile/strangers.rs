@@ -121,7 +121,12 @@ mod tests {
     #[test]
     fn addresses_of_our_other_domain_were_called_those_of_another_domain() {
         let found = missing(
-            &[("x@example.com", 90), ("a@example.org", 20), ("b@example.org", 17), ("c@lists.example", 18)],
+            &[
+                ("x@example.com", 90),
+                ("a@example.org", 20),
+                ("b@example.org", 17),
+                ("c@lists.example", 18),
+            ],
             "all",
         );
         let found = found.unwrap();
@@ -146,7 +151,10 @@ mod tests {
     fn a_stray_message_makes_no_domain_of_ours_unless_the_mailbox_is_there() {
         let of = |addresses, username| missing(addresses, username).map(|found| found.domain);
         assert_eq!(of(&[("x@example.com", 90)], "all@example.com"), None);
-        assert_eq!(of(&[("x@example.com", 90), ("a@gmail.example", 3)], "all@example.com"), None);
+        assert_eq!(
+            of(&[("x@example.com", 90), ("a@gmail.example", 3)], "all@example.com"),
+            None
+        );
         assert_eq!(of(&[("a@gmail.example", 1)], "all"), None);
         let both = [("a@gmail.example", 30), ("b@Firma.example", 1)];
         assert_eq!(of(&both, "all@firma.example"), Some("firma.example".into()));

@@ -120,7 +120,9 @@ impl Tally {
         let username = &self.username;
         self.unresolved
             .message(previewed.unresolved, &passed, previewed.unknown, username);
-        unknown.into_iter().for_each(|address| self.unknown_addresses.add(address, 1));
+        unknown
+            .into_iter()
+            .for_each(|address| self.unknown_addresses.add(address, 1));
         // A user stands there once, whatever the number of addresses.
         for user in previewed.users {
             *self.users.entry(user.user).or_default() += 1;

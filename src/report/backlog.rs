@@ -77,7 +77,9 @@ impl Backlog {
         }
         if self.failed > 0 {
             let failed = count(self.failed);
-            lines.push(format!("{failed} could not be judged; dropkeep reroute --dry-run says why"));
+            lines.push(format!(
+                "{failed} could not be judged; dropkeep reroute --dry-run says why"
+            ));
         }
         lines.extend(self.kept_by.iter().map(|(name, messages)| kept_by(name, *messages)));
         lines

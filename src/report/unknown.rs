@@ -49,7 +49,10 @@ impl UnknownAddresses {
 
     /// Adds what another protocol says.
     pub fn add_all(&mut self, other: &Self) {
-        other.listed().into_iter().for_each(|(address, messages)| self.add(address, messages));
+        other
+            .listed()
+            .into_iter()
+            .for_each(|(address, messages)| self.add(address, messages));
         let omitted = other.omitted();
         self.omitted.addresses += omitted.addresses;
         self.omitted.messages += omitted.messages;
@@ -72,7 +75,10 @@ impl UnknownAddresses {
     /// The most frequent so many, then by the alphabet; and what is left out of them.
     pub fn most_frequent(&self, most: usize) -> (Vec<(&str, u64)>, Omitted) {
         let all = self.counts.most_frequent().into_iter();
-        let listed: Vec<_> = all.take(most).map(|(address, count)| (address.as_str(), count)).collect();
+        let listed: Vec<_> = all
+            .take(most)
+            .map(|(address, count)| (address.as_str(), count))
+            .collect();
         let named: u64 = listed.iter().map(|(_, count)| count).sum();
         let omitted = Omitted {
             addresses: self.addresses().saturating_sub(listed.len() as u64),
@@ -137,7 +143,11 @@ impl<'de> Deserialize<'de> for UnknownAddresses {
             },
             ..Self::default()
         };
-        fields.unknown_addresses.0.iter().for_each(|(address, count)| read.add(address, *count));
+        fields
+            .unknown_addresses
+            .0
+            .iter()
+            .for_each(|(address, count)| read.add(address, *count));
         Ok(read)
     }
 }
@@ -201,7 +211,11 @@ mod tests {
         let last = r#""a197@example.com":1},"unknown_addresses_omitted":101,"unknown_addresses_omitted_messages":101}"#;
         assert!(json.ends_with(last), "{json}");
         let read: Protocol = serde_json::from_str(&json).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), json, "what is read says the same");
+        assert_eq!(
+            serde_json::to_string(&read).unwrap(),
+            json,
+            "what is read says the same"
+        );
         assert_eq!(read.unknown.addresses(), 301);
         let (listed, omitted) = read.unknown.most_frequent(1);
         assert_eq!(listed, [("zoe@example.com", 7)]);
@@ -211,7 +225,10 @@ mod tests {
     #[test]
     fn a_protocol_of_an_earlier_version_is_read() {
         let read: Protocol = serde_json::from_str(r#"{"run":1,"unknown_addresses":{"a@b.example":2}}"#).unwrap();
-        assert_eq!((read.unknown.addresses(), read.unknown.omitted()), (1, Omitted::default()));
+        assert_eq!(
+            (read.unknown.addresses(), read.unknown.omitted()),
+            (1, Omitted::default())
+        );
         let read: Protocol = serde_json::from_str(r#"{"run":1}"#).unwrap();
         assert!(read.unknown.is_empty());
     }

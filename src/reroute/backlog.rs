@@ -1,11 +1,7 @@
 //! The backlog of users who have new addresses: messages that are in the archive already, that are for them by the rules, and
 //! that they do not have. It is counted as `dropkeep reroute --dry-run` counts, by reading the header of every message.
 
-use std::{
-    collections::BTreeSet,
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use super::{
     book::Book,
@@ -83,7 +79,8 @@ pub fn count(
             match judged {
                 Ok(judged) => {
                     backlog.messages += u64::from(judged.lacking.iter().any(|name| gained.includes(name)));
-                    for name in judged.kept_by {
+                    let is_kept = judged.kept_from.iter().any(|name| gained.includes(name));
+                    for name in judged.kept_by.into_iter().filter(|_| is_kept) {
                         *backlog.kept_by.entry(name).or_default() += 1;
                     }
                 }

@@ -43,6 +43,8 @@ pub(super) struct Judged {
     pub unknown: Vec<Address>,
     /// Retired users who keep it for themselves, though one of their addresses is somebody else's now.
     pub kept_by: Vec<String>,
+    /// Whom they keep it from.
+    pub kept_from: Vec<String>,
     /// No profile's rules are for it: an administrator said whose it is.
     pub without_rules: bool,
 }
@@ -138,7 +140,12 @@ impl<'s> Looker<'s> {
             Ok(rules) => rules,
             Err(words) => {
                 let judged = Err(Fault::NoRules(words));
-                return Ok(Some(Looked { id, message, folder, judged }));
+                return Ok(Some(Looked {
+                    id,
+                    message,
+                    folder,
+                    judged,
+                }));
             }
         };
         let judge = AssertUnwindSafe(|| self.judge(id, &message, rules, &holders));
@@ -146,7 +153,12 @@ impl<'s> Looker<'s> {
             let words = "reading it panicked; this is a fault of dropkeep";
             Err(Fault::Message("identify", words.into()))
         });
-        Ok(Some(Looked { id, message, folder, judged }))
+        Ok(Some(Looked {
+            id,
+            message,
+            folder,
+            judged,
+        }))
     }
 
     fn judge(
@@ -167,9 +179,15 @@ impl<'s> Looker<'s> {
         for (ruled, folder) in rules {
             let found = found(self.store, &mut self.retrieval, &self.directory, &ruled, id, message);
             let found = united([found.map_err(unreadable)?, others.clone()].iter());
-            let Decided { found, previewed, kept_by } = self.decide(&ruled, found, holders, &has);
+            let Decided {
+                found,
+                previewed,
+                kept_by,
+                kept_from,
+            } = self.decide(&ruled, found, holders, &has);
             put_all(&mut judged.unknown, previewed.unknown_addresses.clone());
             put_all(&mut judged.kept_by, kept_by);
+            put_all(&mut judged.kept_from, kept_from);
             let (having, lacking): (Vec<_>, Vec<_>) = known(previewed).into_iter().partition(has);
             if !lacking.is_empty() {
                 judged.by.push(By { ruled, folder, found });
@@ -184,36 +202,56 @@ impl<'s> Looker<'s> {
     /// the mail from before, unless it is the archive of the retired user that is asked to be gone through.
     fn decide(&self, ruled: &Ruled, found: Found, holders: &Holders, has: &impl Fn(&String) -> bool) -> Decided {
         let (directory, routing) = (&self.directory, &ruled.routing);
-        let lacking = |previewed: &Previewed| known(previewed.clone()).into_iter().filter(|name| !has(name)).count();
+        let lacking = |previewed: &Previewed| -> Vec<String> {
+            let mut names = known(previewed.clone());
+            names.retain(|name| !has(name));
+            names
+        };
         let previewed = preview(directory, routing, &found, &[]);
         let retired = |user: &UserId| {
-            *user != CATCHALL_ID
-                && Some(*user) != self.from
-                && directory.user(*user).is_some_and(|user| user.retired)
+            *user != CATCHALL_ID && Some(*user) != self.from && directory.user(*user).is_some_and(|user| user.retired)
         };
         let retired: Vec<UserId> = holders.all.iter().copied().filter(retired).collect();
-        let before = if retired.is_empty() { 0 } else { lacking(&previewed) };
-        if before == 0 {
-            return Decided { found, previewed, kept_by: Vec::new() };
+        let mut kept_from = if retired.is_empty() {
+            Vec::new()
+        } else {
+            lacking(&previewed)
+        };
+        let mut kept_by = Vec::new();
+        if kept_from.is_empty() {
+            return Decided {
+                found,
+                previewed,
+                kept_by,
+                kept_from,
+            };
         }
         let plus = routing.plus_addressing;
-        let mut kept_by = Vec::new();
         let mut rest = found;
         for list in [&mut rest.recipients, &mut rest.senders] {
             list.retain(|named| {
                 if !matches!(directory.look_up(&named.address, plus), Known::Users(..)) {
                     return true;
                 }
-                let was = retired.iter().find(|user| directory.is_of(**user, &named.address, plus));
+                let was = retired
+                    .iter()
+                    .find(|user| directory.is_of(**user, &named.address, plus));
                 kept_by.extend(was.map(|user| directory.name(*user).to_owned()));
                 was.is_none()
             });
         }
         let previewed = preview(directory, routing, &rest, &[]);
-        if lacking(&previewed) == before {
+        let still = lacking(&previewed);
+        kept_from.retain(|name| !still.contains(name));
+        if kept_from.is_empty() {
             kept_by.clear();
         }
-        Decided { found: rest, previewed, kept_by }
+        Decided {
+            found: rest,
+            previewed,
+            kept_by,
+            kept_from,
+        }
     }
 }
 
@@ -221,6 +259,7 @@ struct Decided {
     found: Found,
     previewed: Previewed,
     kept_by: Vec<String>,
+    kept_from: Vec<String>,
 }
 
 fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {

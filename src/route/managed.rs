@@ -102,7 +102,11 @@ pub fn gained<U>(known: &[(UserId, User, U)], changed: &[(Option<UserId>, User)]
         let had: HashSet<&Address> = had.map_or_else(HashSet::new, |user| user.addresses.iter().collect());
         !user.retired && user.addresses.iter().any(|address| !had.contains(address))
     };
-    changed.iter().filter(gains).map(|(_, user)| user.name.clone()).collect()
+    changed
+        .iter()
+        .filter(gains)
+        .map(|(_, user)| user.name.clone())
+        .collect()
 }
 
 #[test]

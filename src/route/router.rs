@@ -307,9 +307,8 @@ impl Router {
                     decision.users.push(assigned);
                 }
                 None => {
-                    if creates && !nobody.retired && self.is_full(run, limit) {
-                        routed.over_limit.push(nobody.address.clone());
-                    }
+                    let full = creates && !nobody.retired && self.is_full(run, limit);
+                    routed.over_limit.extend(full.then(|| nobody.address.clone()));
                     routed.local_unknown.push(nobody.address);
                 }
             }
@@ -344,10 +343,8 @@ impl Router {
         };
         let users = decision.users;
         let new = users.iter().filter(|one| self.uncommitted.contains(&one.user));
-        let new_users: Vec<_> = new
-            .filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())))
-            .collect();
-
+        let new = new.filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())));
+        let new_users: Vec<_> = new.collect();
         let now = clock::now().as_second();
         let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
         let deposit = Deposit {
