@@ -158,7 +158,7 @@ fn print_reroute(output: &mut Output, run: &Run) {
                 "would be filed for users who do not have them",
             ),
         ),
-        (run.duplicates, "are with everybody they are for"),
+        (run.duplicates, "everybody they are for has them already"),
         (run.skipped, "without a known address, left as they are"),
         (run.failed, "failed, left as they are"),
     ];

@@ -88,9 +88,13 @@ impl Backlog {
 
 /// What is said of mail that a retired user keeps.
 pub fn kept_by(name: &str, messages: u64) -> String {
+    let (count, they) = match messages {
+        1 => ("1 message".to_owned(), "it stays"),
+        messages => (format!("{messages} messages"), "they stay"),
+    };
     format!(
-        "messages of {name}, who is retired or disabled, whose address another user has now: {messages}. They stay with {name}; if \
-         the other user shall have them too: dropkeep reroute --from {}",
+        "{count} of {name}, who is retired or disabled, went to an address that another user has now; {they} with {name} alone. To \
+         file the mail for the other user too: dropkeep reroute --from {}",
         shell_word(name)
     )
 }

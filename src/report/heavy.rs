@@ -46,14 +46,14 @@ impl<K: Hash + Ord + Clone> Heavy<K> {
     /// It was named so many times more.
     pub fn add(&mut self, key: K, times: u64) {
         self.named = self.named.saturating_add(times);
-        if let Some(hashes) = &mut self.hashes {
-            keep_hash(hashes, &key);
-        }
         let mut count = match self.counts.get(&key) {
             Some(count) => *count,
             None if self.counts.len() < self.most => Count::default(),
             None => self.forget_rarest(),
         };
+        if let Some(hashes) = &mut self.hashes {
+            keep_hash(hashes, &key);
+        }
         self.rarest.remove(&(count.count, Reverse(key.clone())));
         count.count = count.count.saturating_add(times);
         self.rarest.insert((count.count, Reverse(key.clone())));
