@@ -185,7 +185,7 @@ async fn go_through(
                         let share = parts.budget.take(std::iter::once(looked.message.size)).await;
                         let (parts, number) = (parts.clone(), run.run);
                         filing.spawn(async move {
-                            let done = file(&parts, number, looked).await;
+                            let done = file(&parts, number, *looked).await;
                             drop(share);
                             done
                         });
@@ -216,9 +216,9 @@ async fn go_through(
 }
 
 /// What became of a message of which nothing is to be filed; gives others back.
-fn judged(looked: Looked, dry_run: bool) -> Result<Done, Looked> {
+fn judged(looked: Looked, dry_run: bool) -> Result<Done, Box<Looked>> {
     if !dry_run && looked.judged.as_ref().is_ok_and(|judged| !judged.by.is_empty()) {
-        return Err(looked);
+        return Err(Box::new(looked));
     }
     let result = looked.judged.map(|judged| Rerouted {
         is_unknown: judged.lacking.is_empty() && judged.having.is_empty() && !judged.without_rules,

@@ -210,7 +210,7 @@ fn mail_of_a_retired_user_was_filed_for_who_has_the_address_now() {
     appliance.done(&["archive", PROFILE]);
     let notices = site.last_run()["notices"].to_string();
     assert!(
-        notices.contains("5 already in the archive, 1 is for john.smith"),
+        notices.contains("of the 5 messages already in the archive, 1 is for john.smith"),
         "{notices}"
     );
     assert!(

@@ -37,6 +37,13 @@ pub struct MissingDomain {
     more: usize,
 }
 
+/// A domain's addresses, most frequent first, and how often they are named together.
+#[derive(Default)]
+struct Domain<'a> {
+    messages: u64,
+    addresses: Vec<(&'a Address, u64)>,
+}
+
 impl Strangers {
     pub fn add(&mut self, address: &Address) {
         self.0.add(address.clone(), 1);
@@ -54,7 +61,7 @@ impl Strangers {
         let is_own = |address: &Address| {
             common == Some(address) || own.swallowers.iter().any(|swallower| swallower.address == *address)
         };
-        let mut domains: BTreeMap<&str, (u64, Vec<(&Address, u64)>)> = BTreeMap::new();
+        let mut domains: BTreeMap<&str, Domain> = BTreeMap::new();
         let mut named = 0;
         for (address, messages) in self.0.most_frequent() {
             if is_own(address) || address.is_pattern() {
@@ -62,16 +69,15 @@ impl Strangers {
             }
             named += messages;
             if !is_local(address) {
-                let (sum, addresses) = domains.entry(address.domain()).or_default();
-                *sum += messages;
-                addresses.push((address, messages));
+                let domain = domains.entry(address.domain()).or_default();
+                domain.messages += messages;
+                domain.addresses.push((address, messages));
             }
         }
         let mailbox = username.rsplit_once('@').map(|(_, domain)| message::domain(domain));
         let is_mailbox = |domain: &str| mailbox.as_deref() == Some(domain);
-        let (domain, (messages, addresses)) = domains
-            .into_iter()
-            .min_by_key(|(domain, (messages, _))| (!is_mailbox(domain), Reverse(*messages)))?;
+        let rank = |(domain, counts): &(&str, Domain)| (!is_mailbox(domain), Reverse(counts.messages));
+        let (domain, Domain { messages, addresses }) = domains.into_iter().min_by_key(rank)?;
         let is_much = messages >= LEAST && messages * 100 >= named * PERCENT;
         let told = addresses.iter().take(TOLD).map(|(one, count)| ((*one).clone(), *count));
         (is_much || is_mailbox(domain)).then(|| MissingDomain {
