@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::output::{Output, harmless};
 use crate::report::Run;
 
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 34] = [
     "run",
     "profile",
     "state",
@@ -38,6 +38,8 @@ const COLUMNS: [&str; 32] = [
     "import",
     "first_unknown_address",
     "users_not_created",
+    "unknown_addresses_omitted",
+    "unknown_addresses_omitted_messages",
 ];
 
 pub fn header(output: &mut Output) {
@@ -47,7 +49,7 @@ pub fn header(output: &mut Output) {
 /// The counts, how many there are of what is listed, the first error, and the most frequent unknown address.
 pub fn line(output: &mut Output, run: &Run) {
     let error = run.errors.first();
-    let (unknown, _) = run.unknown_addresses.most_frequent(1);
+    let (unknown, omitted) = run.unknown_addresses.as_listed();
     let of_error = |part: fn(&crate::report::CopyError) -> &String| error.map(part).cloned().unwrap_or_default();
     let fields: [String; COLUMNS.len()] = [
         run.run.to_string(),
@@ -85,6 +87,8 @@ pub fn line(output: &mut Output, run: &Run) {
             .map(|(address, _)| (*address).to_owned())
             .unwrap_or_default(),
         run.users_not_created.to_string(),
+        omitted.addresses.to_string(),
+        omitted.messages.to_string(),
     ];
     record(output, fields.each_ref().map(String::as_str));
 }

@@ -87,6 +87,11 @@ impl UnknownAddresses {
         (listed, omitted)
     }
 
+    /// As JSON has it.
+    pub fn as_listed(&self) -> (Vec<(&str, u64)>, Omitted) {
+        self.most_frequent(LISTED)
+    }
+
     fn listed(&self) -> Vec<(&str, u64)> {
         self.most_frequent(LISTED).0
     }
