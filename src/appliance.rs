@@ -1,14 +1,17 @@
 //! The appliance: the only wiring. It opens the store and starts the stages, the last one first:
 //! committer, router, supervisors. Then come those who talk to them.
 
+mod backlog;
 mod heartbeat;
 mod history;
 mod import;
 mod reload;
 mod status;
+mod users;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
     thread::JoinHandle,
@@ -20,8 +23,10 @@ use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::users::{changed_users, take_over_users};
+use self::{backlog::Backlogs, users::directory};
 use crate::{
-    archive::{Change, Committer, Housekeeper, Store, StoreError, User, UserId, close_abandoned_runs},
+    archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
     clock, compaction,
     config::{self, Config, DailyHours, FileUsers},
     control::{
@@ -30,12 +35,11 @@ use crate::{
     },
     errand::Errand,
     identify::Pool,
-    message::Address,
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{IMPORT, Run, metrics},
     reroute::{self, Reroute},
-    route::{self, ChangeUser, Directory, Router, Signs, UserChange, UserError, UsersFile},
+    route::{Router, UserChange, UsersFile},
     source::Import,
     token::Login,
 };
@@ -100,6 +104,7 @@ pub struct Appliance {
     rerouting: Errand,
     /// The imports for one user, by no profile's rules.
     importing: Errand,
+    backlogs: Backlogs,
     notifier: Notifier,
     /// What sends what the notifier hears.
     _telling: Workers,
@@ -119,11 +124,18 @@ impl Appliance {
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
-        take_over_users(&config, &store, &committer).await?;
+        let users = take_over_users(&config, &store, &committer).await?;
         let router = Router::new(directory(&config, &store)?, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
-        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone()).map(Actor::start);
+        let read_users = config.file_users.stamp;
         // The store has them now, and there may be very many.
+        config.file_users = FileUsers::default();
+        let backlogs = Backlogs::start(Arc::new(config.clone()), store.clone(), router.clone(), scheduled);
+        let tell = backlogs.tell_gained();
+        tell(users);
+        config.file_users.stamp = read_users;
+        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
+        let users_file = users_file.map(Actor::start);
         config.file_users = FileUsers::default();
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
@@ -134,6 +146,7 @@ impl Appliance {
             pool,
             budget: Budget::new(config.limits.inflight.0),
             notifier: Notifier::new(&config),
+            next_notices: backlogs.next_notices(),
             max_message_size: config.limits.max_message_size.0,
         };
         let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
@@ -179,8 +192,9 @@ impl Appliance {
                 committer,
                 router,
                 compaction: Errand::new("a compaction"),
-                rerouting: Errand::new("a rerouting"),
+                rerouting: Errand::new("a reroute"),
                 importing: Errand::new("an import with --user"),
+                backlogs,
                 notifier,
                 _telling: telling,
                 _housekeeper: housekeeper,
@@ -251,17 +265,20 @@ impl Appliance {
                     )
                 };
                 let (tell, told) = oneshot::channel();
+                let before = self.backlogs.changes();
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;
+                self.tell_backlog(before, replies).await;
                 Ok(())
             }
             Request::Interrupt { profile } => self.interrupt(&profile).await,
-            Request::AddUser { name, addresses } => {
-                let addresses = parse_addresses(&addresses)?;
-                self.change_user(UserChange::Add { name, addresses }).await
-            }
-            Request::RenameUser { name, to } => self.change_user(UserChange::Rename { name, to }).await,
+            Request::AddUser {
+                name,
+                addresses,
+                no_count,
+            } => self.add_user(name, &addresses, no_count, replies).await,
+            Request::RenameUser { name, to } => self.rename_user(name, to).await,
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
             Request::Compact => {
                 let going_on = self.compaction.begin()?;
@@ -281,16 +298,25 @@ impl Appliance {
                 if let Some(name) = &profile {
                     config.profile(name)?;
                 }
-                let (user, usage) = control::find_user(&self.store, &from)?;
+                let (from, messages) = match from {
+                    Some(name) => {
+                        let (user, usage) = control::find_user(&self.store, &name)?;
+                        (Some((user, name)), usage.messages)
+                    }
+                    None => (None, self.store.totals()?.0),
+                };
                 let reroute = Reroute {
-                    from: (user, usage.messages),
-                    name: from,
+                    from,
+                    messages,
                     profile,
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
+                if reroute.from.is_none() && !reroute.dry_run {
+                    self.backlogs.forget();
+                }
                 let notices = look_at_users(stages.users_file.as_ref()).await;
-                reroute::run(&config, stages, reroute, notices, &going_on, replies).await
+                reroute::run(config, stages, reroute, notices, &going_on, replies).await
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
@@ -307,6 +333,10 @@ impl Appliance {
         import: Option<Import>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<(), Failure> {
+        if !self.scheduled {
+            // The run's protocol says it: this process ends with it.
+            self.backlogs.counted(0, replies).await;
+        }
         let mut live = profile.live.clone();
         let run = profile.supervisor.send(RunNow(import));
         tokio::pin!(run);
@@ -350,6 +380,7 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
+        self.backlogs.end();
         let profiles = {
             let mut running = self.running_mut();
             running.ending = true;
@@ -394,20 +425,6 @@ impl Appliance {
             Err(error) => tracing::warn!(%error, "cannot measure the free pages"),
         }
     }
-
-    async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
-        match self
-            .router
-            .send(ChangeUser(change))
-            .await
-            .map_err(|_| router_stopped())?
-        {
-            Ok(_) => Ok(()),
-            Err(UserError::Store(error)) => Err(error.into()),
-            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
-            Err(error) => Err(Failure::usage(error)),
-        }
-    }
 }
 
 /// A profile and who keeps it running.
@@ -435,27 +452,22 @@ fn supervise(
     }
 }
 
-/// The directory of the store's users, as the configuration has addresses looked up.
-fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
-    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-    let directory = Directory::new(users);
-    for words in directory.shared() {
-        tracing::warn!("{words}");
-    }
-    Ok(directory.with(Signs::new(config)))
-}
-
-fn router_stopped() -> Failure {
-    Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep")
-}
-
-/// Each address once.
-fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse = |text: &String| Address::parse_entry(text).map_err(Failure::usage);
-    let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let mut seen = HashSet::new();
-    addresses.retain(|address| seen.insert(address.clone()));
-    Ok(addresses)
+/// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
+async fn there(import: Import) -> Result<Import, Failure> {
+    let look = move || {
+        let missing = import.paths.iter().find_map(|path| match path.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{}: {error}", path.display())),
+            _ => None,
+        });
+        missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
+    };
+    let looked = actix_rt::task::spawn_blocking(look).await;
+    looked.map_err(|_| {
+        Failure::new(
+            Exit::Errors,
+            "looking for the files panicked; this is a fault of dropkeep",
+        )
+    })?
 }
 
 fn progress(live: &Live) -> Option<Reply> {
@@ -466,29 +478,6 @@ fn progress(live: &Live) -> Option<Reply> {
         expected: live.expected,
         bytes: run.bytes,
     })
-}
-
-/// Makes the store's managed users those of the configuration and its users file: new ones are added, addresses
-/// changed, and who is no longer there is retired.
-///
-/// # Errors
-/// The users file cannot be used, or a name or an address is also one of a user who was added by a command.
-pub async fn take_over_users(config: &Config, store: &Store, committer: &Committer) -> Result<(), Failure> {
-    let changed = changed_users(config, store)?;
-    if !changed.is_empty() {
-        committer.change(Change::Users(changed)).await?;
-    }
-    Ok(())
-}
-
-/// What the configuration changes of the store's users.
-pub fn changed_users(config: &Config, store: &Store) -> Result<Vec<(Option<UserId>, User)>, Failure> {
-    config.require_users()?;
-    Ok(route::changed_users(
-        &store.users()?,
-        config.users(),
-        &Signs::new(config),
-    )?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
 use std::time::Instant;
 
 use super::*;
-use crate::report::{InStage, Stage};
+use crate::{
+    archive::{Change, User, UserId},
+    message::Address,
+    report::{InStage, Stage},
+    route::Directory,
+};
 
 struct Bench {
     store: Arc<Store>,
@@ -34,7 +39,8 @@ impl Bench {
             disabled: false,
         };
         self.config.user = users.into_iter().map(user).collect();
-        take_over_users(&self.config, &self.store, &self.committer).await
+        let taken = take_over_users(&self.config, &self.store, &self.committer).await;
+        taken.map(drop)
     }
 
     /// The users but @catchall: name, addresses, retired.

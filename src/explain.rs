@@ -12,7 +12,7 @@ use crate::{
     control::{api::Failure, view},
     identify::{Found, Named, Reported, Rules, Survey},
     message::{Address, CATCHALL},
-    report::{IMPORT, REROUTE, Run},
+    report::{IMPORT, REROUTE},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
 
@@ -158,7 +158,7 @@ impl<'c> Explainer<'c> {
     pub fn of_message(&self, store: &Store, stored: &Stored) -> Result<Explained, Failure> {
         let mut surveys = Vec::new();
         let mut reported = Reported::No;
-        fetched(store, stored, |bytes| {
+        fetched(store, stored.id, &stored.row, stored.came_in_reports, |bytes| {
             let survey = self.survey(&bytes);
             let this = survey.reported;
             if this != Reported::No {
@@ -273,13 +273,19 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn fetched(store: &Store, stored: &Stored, mut each: impl FnMut(Bytes) -> Reported) -> Result<(), Failure> {
+pub fn fetched(
+    store: &Store,
+    id: MessageId,
+    row: &Message,
+    came_in_reports: bool,
+    mut each: impl FnMut(Bytes) -> Reported,
+) -> Result<(), StoreError> {
     const AT_ONCE: usize = 100;
     let mut retrieval = Retrieval::new(store);
-    let mut itself = !stored.came_in_reports;
+    let mut itself = !came_in_reports;
     let mut behind = 0;
     loop {
-        let journals = store.journals(stored.id, behind, AT_ONCE)?;
+        let journals = store.journals(id, behind, AT_ONCE)?;
         let Some((last, ..)) = journals.last() else { break };
         behind = *last;
         for (report, _, row) in journals {
@@ -287,7 +293,7 @@ pub fn fetched(store: &Store, stored: &Stored, mut each: impl FnMut(Bytes) -> Re
         }
     }
     if itself {
-        each(retrieval.raw(stored.id, &stored.row)?.into());
+        each(retrieval.raw(id, row)?.into());
     }
     Ok(())
 }
@@ -317,8 +323,6 @@ pub struct Stored {
     pub id: MessageId,
     pub row: Message,
     pub filings: Vec<(User, Filing)>,
-    /// The names of all who have it, in this form or another.
-    pub holders: HashSet<String>,
     pub came_in_reports: bool,
 }
 
@@ -330,7 +334,6 @@ impl Stored {
         Ok(Self {
             id,
             filings: store.filings_of(id, &row)?,
-            holders: store.holders(row.identity)?.into_iter().collect(),
             came_in_reports: !store.journals(id, 0, 1)?.is_empty(),
             row,
         })
@@ -397,9 +400,12 @@ pub fn has_no_rules(name: &str) -> bool {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn profile_of(store: &Store, run: u64) -> Result<Option<String>, Failure> {
+pub fn profile_of(store: &Store, run: u64) -> Result<Option<String>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        profile: String,
+    }
     let json = store.run(run)?;
-    Ok(json
-        .and_then(|json| serde_json::from_str::<Run>(&json).ok())
-        .map(|run| run.profile))
+    let head = json.and_then(|json| serde_json::from_str::<Head>(&json).ok());
+    Ok(head.map(|head| head.profile))
 }

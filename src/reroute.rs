@@ -1,37 +1,43 @@
-//! Filing anew what is in an archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
-//! taken away. It is a run of its own, with a protocol; the messages go the way of fetched ones from the router on.
+//! Filing anew what is in the archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
+//! taken away. It is a run of its own, with a protocol; what is filed goes the way of fetched messages from the router on.
 
+mod backlog;
 mod book;
+mod look;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::book::{Book, Ruled};
+pub use self::backlog::{Gained, count};
+use self::{
+    book::Book,
+    look::{By, Fault, Judged, Looked, Looker},
+};
 use crate::{
-    archive::{Change, Content, Entry, RunId, Store, StoreError, UserId, cut},
+    archive::{Change, Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
-    explain::{Stored, fetched, unclaimed, united},
-    identify::{Found, Identified, Pool, Reported},
+    identify::Reported,
     message::Address,
-    profile::{Exit, Stages},
-    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, timestamp},
-    route::{AsItStands, Directory, Prepared, Preview, Previewed, Route, RouteError, Rule, RunEnded, look_through},
+    profile::{Exit, NotMade, Stages},
+    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
-/// Messages found and not yet taken up, and those on their way to the disk at a time.
-const FOUND: usize = 256;
+/// Messages looked at and not yet taken up, and those on their way to the disk at a time.
+const FOUND: usize = 16;
 const AT_ONCE: usize = 64;
 
 /// What is asked for.
 pub struct Reroute {
-    /// Whose archive is gone through, and how many messages are in it.
-    pub from: (UserId, u64),
-    pub name: String,
+    /// Whose archive alone is gone through.
+    pub from: Option<(UserId, String)>,
+    /// About how many messages there are to read.
+    pub messages: u64,
     /// By whose rules; by those of the profile that archived each message, where it is not given.
     pub profile: Option<String>,
     /// Only says what would be filed.
@@ -40,56 +46,57 @@ pub struct Reroute {
 
 impl Reroute {
     fn words(&self) -> String {
-        let rules = match &self.profile {
-            Some(name) => format!("by the rules of profile {name}"),
-            None => "by the rules of the profiles that archived it".into(),
+        let what = match &self.from {
+            None => "read: the whole archive".to_owned(),
+            Some((_, name)) => format!("read: the archive of {name}"),
         };
-        let dry = if self.dry_run { "; nothing was filed" } else { "" };
-        format!("what {} has was gone through {rules}{dry}", self.name)
+        match &self.profile {
+            Some(profile) => format!("{what}, by the rules of profile {profile}"),
+            None => format!("{what}, each message by the rules of the profile that archived it"),
+        }
     }
 }
 
-/// A message of the archive that is gone through.
-struct Candidate {
-    entry: Entry,
-    /// Why it cannot be judged, in words, where no profile's rules are there for it.
-    ruled: Result<Arc<Ruled>, String>,
-}
-
-/// What became of one.
-struct Judged {
-    id: u64,
+/// What became of a message.
+struct Done {
+    id: MessageId,
     size: u64,
-    folder: String,
+    folder: u32,
     result: Result<Rerouted, Fault>,
 }
 
-enum Rerouted {
-    /// Nobody is known in it, still; and the addresses of ours that nobody has.
-    Unknown(Vec<Address>),
-    /// For whom it is newly filed, who had it, who was made for it, and who nobody has.
-    Known {
-        archived: Vec<String>,
-        duplicate: Vec<String>,
-        created: Vec<String>,
-        unknown: Vec<Address>,
-    },
+/// For whom it is newly filed, who had it, who was made for it, and who nobody has.
+#[derive(Default)]
+struct Rerouted {
+    archived: Vec<String>,
+    duplicate: Vec<String>,
+    created: Vec<String>,
+    unknown: Vec<Address>,
+    kept_by: Vec<String>,
+    /// Nobody is known in it, still.
+    is_unknown: bool,
+    /// Addresses for which nobody was made any more, by whose rules and limit.
+    over_limit: Vec<(Address, String, u32)>,
 }
 
-/// What went wrong with one message, and at which stage.
-enum Fault {
-    Message(&'static str, String),
-    /// The store takes no more.
-    Store(StoreError),
+/// What is said of the run when it ends.
+#[derive(Default)]
+struct Notes {
+    /// Messages that could not be judged, by why.
+    without_rules: BTreeMap<String, u64>,
+    /// Messages that retired users kept for themselves.
+    kept_by: BTreeMap<String, u64>,
+    /// Users that were not made, by profile.
+    not_made: BTreeMap<String, NotMade>,
 }
 
-/// Goes through an archive, and says what was filed; the last reply is the run. `notices` are what its protocol says
+/// Goes through the archive, and says what was filed; the last reply is the run. `notices` are what its protocol says
 /// besides.
 ///
 /// # Errors
 /// The run cannot begin, or its protocol cannot be stored.
 pub async fn run(
-    config: &Config,
+    config: Arc<Config>,
     parts: Stages,
     reroute: Reroute,
     notices: Vec<String>,
@@ -98,13 +105,16 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let mut run = Run::begin(REROUTE, clock::now());
     run.notices = notices;
+    run.dry_run = reroute.dry_run;
     run.notice(reroute.words());
     if !reroute.dry_run {
         run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
     }
-    let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run).await;
+    let mut notes = Notes::default();
+    let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run, &mut notes).await;
     // A router that is gone has forgotten the run.
     let _ = parts.router.send(RunEnded(run.run)).await;
+    notes.say(&mut run);
     if let Err(error) = &ended {
         run.error("", "", "store", error);
     }
@@ -128,41 +138,72 @@ pub async fn run(
 }
 
 async fn go_through(
-    config: &Config,
+    config: Arc<Config>,
     parts: &Stages,
     reroute: &Reroute,
     stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
     run: &mut Run,
+    notes: &mut Notes,
 ) -> Result<(), StoreError> {
-    let (sender, mut candidates) = mpsc::channel(FOUND);
+    let directory = parts.router.send(AsItStands).await.map_err(|_| StoreError::Fault {
+        detail: RouteError::Router.to_string(),
+    })?;
+    let (sender, mut found) = mpsc::channel(FOUND);
     let finder = {
-        let (store, user, stop) = (parts.store.clone(), reroute.from.0, stop.clone());
-        let book = Book::new(config, reroute.profile.clone());
-        actix_rt::task::spawn_blocking(move || find(&store, user, book, &stop, &sender))
+        let (store, stop) = (parts.store.clone(), stop.clone());
+        let (given, from) = (reroute.profile.clone(), reroute.from.as_ref().map(|(user, _)| *user));
+        actix_rt::task::spawn_blocking(move || {
+            let book = Book::new(config, &store, given)?;
+            let looker = Looker::new(&store, directory, book, from);
+            looker.through(
+                |looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                },
+            )
+        })
     };
-    let mut judging = JoinSet::new();
+    let mut filing = JoinSet::new();
     let mut failed = Ok(());
+    let mut passed = 0;
     while failed.is_ok() {
-        tokio::select! {
+        let done = tokio::select! {
             () = stop.cancelled() => break,
-            Some(judged) = judging.join_next() => failed = take(run, reroute, judged, stop, replies).await,
-            candidate = candidates.recv(), if judging.len() < AT_ONCE => {
-                let Some(candidate) = candidate else { break };
-                let share = parts.budget.take(std::iter::once(candidate.entry.message.size)).await;
-                let (parts, number, dry_run) = (parts.clone(), run.run, reroute.dry_run);
-                judging.spawn(async move {
-                    let judged = judge(&parts, number, dry_run, candidate).await;
-                    drop(share);
-                    judged
-                });
-            }
-        }
+            Some(filed) = filing.join_next() => filed,
+            looked = found.recv(), if filing.len() < AT_ONCE => match looked {
+                None => break,
+                Some(None) => {
+                    passed += 1;
+                    continue;
+                }
+                Some(Some(looked)) => match judged(looked, reroute.dry_run) {
+                    Ok(done) => Ok(done),
+                    Err(looked) => {
+                        let share = parts.budget.take(std::iter::once(looked.message.size)).await;
+                        let (parts, number) = (parts.clone(), run.run);
+                        filing.spawn(async move {
+                            let done = file(&parts, number, *looked).await;
+                            drop(share);
+                            done
+                        });
+                        continue;
+                    }
+                },
+            },
+        };
+        failed = take(parts, run, notes, done, stop, replies).await;
+        let _ = replies.try_send(Reply::Progress {
+            run: run.run,
+            done: passed + run.seen,
+            expected: reroute.messages,
+            bytes: run.bytes,
+        });
     }
-    drop(candidates);
+    drop(found);
     // What is on its way is counted, whatever else went wrong.
-    while let Some(judged) = judging.join_next().await {
-        failed = failed.and(take(run, reroute, judged, stop, replies).await);
+    while let Some(filed) = filing.join_next().await {
+        failed = failed.and(take(parts, run, notes, filed, stop, replies).await);
     }
     let found = finder.await.unwrap_or_else(|_| {
         Err(StoreError::Fault {
@@ -172,52 +213,40 @@ async fn go_through(
     failed.and(found)
 }
 
-/// Hands out the messages of `user`, oldest first, until nobody takes them.
-fn find(
-    store: &Store,
-    user: UserId,
-    mut book: Book,
-    stop: &CancellationToken,
-    found: &mpsc::Sender<Candidate>,
-) -> Result<(), StoreError> {
-    let each = |entry: Entry| {
-        let ruled = match book.rules(store, &entry) {
-            // What was imported for one user is for nobody else.
-            Ok(None) => return Ok(()),
-            Ok(Some(ruled)) => Ok(ruled),
-            Err(why) => Err(why),
-        };
-        match stop.is_cancelled() || found.blocking_send(Candidate { entry, ruled }).is_err() {
-            true => Err(End::NobodyTakes),
-            false => Ok(()),
-        }
-    };
-    match store.list(user, None, each) {
-        Ok(()) | Err(End::NobodyTakes) => Ok(()),
-        Err(End::Store(error)) => Err(error),
+/// What became of a message of which nothing is to be filed; gives others back.
+fn judged(looked: Looked, dry_run: bool) -> Result<Done, Box<Looked>> {
+    if !dry_run && looked.judged.as_ref().is_ok_and(|judged| !judged.by.is_empty()) {
+        return Err(Box::new(looked));
     }
+    let result = looked.judged.map(|judged| Rerouted {
+        is_unknown: judged.lacking.is_empty() && judged.having.is_empty() && !judged.without_rules,
+        archived: judged.lacking,
+        duplicate: judged.having,
+        unknown: judged.unknown,
+        kept_by: judged.kept_by,
+        ..Rerouted::default()
+    });
+    Ok(Done {
+        id: looked.id,
+        size: looked.message.size,
+        folder: looked.folder,
+        result,
+    })
 }
 
-/// Why no more messages are handed out.
-enum End {
-    NobodyTakes,
-    Store(StoreError),
-}
-
-impl From<StoreError> for End {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-async fn judge(parts: &Stages, run: RunId, dry_run: bool, candidate: Candidate) -> Judged {
-    let Candidate { entry, ruled } = candidate;
-    let (id, size, folder) = (entry.id, entry.message.size, entry.folder.clone());
-    let result = match ruled {
-        Ok(ruled) => reroute_one(parts, run, dry_run, entry, &ruled).await,
-        Err(words) => Err(Fault::Message("profile", words)),
+async fn file(parts: &Stages, run: RunId, looked: Looked) -> Done {
+    let Looked {
+        id,
+        message,
+        folder,
+        judged,
+    } = looked;
+    let size = message.size;
+    let result = match judged {
+        Ok(judged) => file_by_each(parts, run, id, message, judged).await,
+        Err(fault) => Err(fault),
     };
-    Judged {
+    Done {
         id,
         size,
         folder,
@@ -225,216 +254,172 @@ async fn judge(parts: &Stages, run: RunId, dry_run: bool, candidate: Candidate) 
     }
 }
 
-async fn reroute_one(
+/// The router decides once more, by the users of this moment.
+async fn file_by_each(
     parts: &Stages,
     run: RunId,
-    dry_run: bool,
-    entry: Entry,
-    ruled: &Arc<Ruled>,
+    id: MessageId,
+    message: Message,
+    judged: Judged,
 ) -> Result<Rerouted, Fault> {
-    let (found, holders) = {
-        let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
-        on_pool(&parts.pool, move || found(&store, &ruled, None, id)).await?
+    let mut rerouted = Rerouted {
+        duplicate: judged.having,
+        unknown: judged.unknown,
+        kept_by: judged.kept_by,
+        ..Rerouted::default()
     };
-    let found = match found.more {
-        0 => found,
-        _ => {
-            let directory = parts.router.send(AsItStands).await.map_err(|_| router_gone())?;
-            let (store, ruled, id) = (parts.store.clone(), ruled.clone(), entry.id);
-            let look = move || self::found(&store, &ruled, Some(&directory), id);
-            on_pool(&parts.pool, look).await?.0
-        }
-    };
-    let preview = Preview {
-        found: found.clone(),
-        routing: ruled.routing.clone(),
-        look_up: Vec::new(),
-    };
-    let previewed = parts.router.send(preview).await.map_err(|_| router_gone())?;
-    let unknown = previewed.unknown_addresses.clone();
-    let known = known(previewed);
-    if known.is_empty() {
-        return Ok(Rerouted::Unknown(unknown));
-    }
-    let (duplicate, archived): (Vec<_>, Vec<_>) = known.into_iter().partition(|name| holders.contains(name));
-    if archived.is_empty() || dry_run {
-        return Ok(Rerouted::Known {
-            archived,
-            duplicate,
-            created: Vec::new(),
-            unknown,
-        });
-    }
-    let folder = entry.filing.folder;
-    let prepared = {
+    let (date, notes) = (message.date, message.notes);
+    let content = {
         let store = parts.store.clone();
-        on_pool(&parts.pool, move || prepare(&store, &entry, found)).await?
+        let read = parts.pool.run(move || content(&store, id, &message)).await;
+        let read = read.map_err(|panicked| Fault::Message("identify", panicked.to_string()))?;
+        Arc::new(read.map_err(|error| Fault::Message("read", error.to_string()))?)
     };
-    let route = Route {
-        copy: None,
-        folder,
-        run,
-        prepared,
-        routing: ruled.routing.clone(),
-        known_only: true,
-        waits: InStage::enter(Stage::Route, 1),
-    };
-    match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
-        // No more users are made in this run.
-        Ok(routed) if routed.skipped => Ok(Rerouted::Unknown(routed.local_unknown)),
-        Ok(routed) => Ok(Rerouted::Known {
-            archived: routed.archived,
-            duplicate: routed.duplicate,
-            created: routed.created,
-            unknown: routed.local_unknown,
-        }),
-        Err(RouteError::Store(error)) => Err(Fault::Store(error)),
-        Err(error) => Err(Fault::Message("route", error.to_string())),
+    for By { ruled, folder, found } in judged.by {
+        let route = Route {
+            copy: None,
+            folder,
+            run,
+            prepared: Prepared {
+                found,
+                date: Some(date),
+                notes,
+                content: content.clone(),
+                addressed: Vec::new(),
+                report: None,
+                reported: Reported::No,
+                held: None,
+            },
+            routing: ruled.routing.clone(),
+            known_only: true,
+            waits: InStage::enter(Stage::Route, 1),
+        };
+        let routed = match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
+            Ok(routed) => routed,
+            Err(RouteError::Store(error)) => return Err(Fault::Store(error)),
+            Err(error) => return Err(Fault::Message("route", error.to_string())),
+        };
+        let over = routed.over_limit.into_iter();
+        rerouted
+            .over_limit
+            .extend(over.map(|address| (address, ruled.profile.clone(), ruled.create_limit)));
+        put_new(&mut rerouted.unknown, routed.local_unknown);
+        rerouted.created.extend(routed.created);
+        put_new(&mut rerouted.duplicate, routed.duplicate);
+        rerouted.archived.extend(routed.archived);
     }
+    let archived = &rerouted.archived;
+    rerouted.duplicate.retain(|name| !archived.contains(name));
+    // No more users are made in this run.
+    rerouted.is_unknown = rerouted.archived.is_empty() && rerouted.duplicate.is_empty();
+    Ok(rerouted)
 }
 
-/// The users that addresses lead to, without whom `unknown` names.
-fn known(previewed: Previewed) -> Vec<String> {
-    let by_address = |rule| !matches!(rule, Rule::Catchall | Rule::User);
-    let users = previewed.users.into_iter().filter(|user| by_address(user.rule));
-    users.map(|user| user.user).collect()
+fn put_new<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
+    let more: Vec<T> = more.into_iter().filter(|one| !list.contains(one)).collect();
+    list.extend(more);
 }
 
-async fn on_pool<T: Send + 'static>(
-    pool: &Pool,
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Fault> {
-    let done = pool.run(work).await;
-    let done = done.map_err(|panicked| Fault::Message("identify", panicked.to_string()))?;
-    done.map_err(|failure| Fault::Message("read", failure.error))
-}
-
-fn router_gone() -> Fault {
-    Fault::Message("route", RouteError::Router.to_string())
-}
-
-/// The addresses in a stored message, or in the journal reports in which it came, and those that other copies were for;
-/// and who has it. With a directory each is looked up as it is read.
-fn found(
-    store: &Store,
-    ruled: &Ruled,
-    directory: Option<&Directory>,
-    id: u64,
-) -> Result<(Found, HashSet<String>), Failure> {
-    let stored = Stored::read(store, id)?;
-    let mut all = Vec::new();
-    fetched(store, &stored, |bytes| {
-        let identified = Identified::new(bytes.clone(), None, &ruled.rules);
-        let reported = identified.journal.reported();
-        // In its place the message itself is read.
-        if reported != Reported::Untrusted || !stored.came_in_reports {
-            all.push(match directory {
-                Some(directory) => look_through(directory, &ruled.routing, &ruled.rules, &bytes),
-                None => identified.found,
-            });
-        }
-        reported
-    })?;
-    all.push(unclaimed(store, id)?);
-    Ok((united(all.iter()), stored.holders))
-}
-
-/// A stored message as it goes to the router once more.
-fn prepare(store: &Store, entry: &Entry, found: Found) -> Result<Prepared, Failure> {
-    let bytes: bytes::Bytes = crate::archive::Retrieval::new(store)
-        .raw(entry.id, &entry.message)?
-        .into();
-    let content = Content {
+/// The bytes of a stored message, as they go to the router once more.
+fn content(store: &Store, id: MessageId, message: &Message) -> Result<Content, StoreError> {
+    let bytes: bytes::Bytes = Retrieval::new(store).raw(id, message)?.into();
+    Ok(Content {
         parts: cut(&bytes),
-        sha256: entry.message.sha256,
+        sha256: message.sha256,
         identity: crate::identify::identity_of(&bytes),
         former: crate::identify::former_identity(&bytes),
         bytes,
-    };
-    Ok(Prepared {
-        found,
-        date: Some(entry.message.date),
-        notes: entry.message.notes,
-        addressed: Vec::new(),
-        content: Arc::new(content),
-        report: None,
-        reported: Reported::No,
-        held: None,
     })
 }
 
 /// Counts what became of a message, and tells it.
 async fn take(
+    parts: &Stages,
     run: &mut Run,
-    reroute: &Reroute,
-    judged: Result<Judged, tokio::task::JoinError>,
+    notes: &mut Notes,
+    done: Result<Done, tokio::task::JoinError>,
     stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), StoreError> {
-    let judged = match judged {
-        Ok(judged) => judged,
+    let Done {
+        id,
+        size,
+        folder,
+        result,
+    } = match done {
+        Ok(done) => done,
         Err(error) => {
             run.count(Outcome::Failed);
             run.error("", "", "identify", error);
             return Ok(());
         }
     };
-    let Judged {
-        id,
-        size,
-        folder,
-        result,
-    } = judged;
     run.bytes += size;
-    match result {
-        Ok(Rerouted::Unknown(unknown)) => {
-            run.count(Outcome::Skipped);
-            run.unknown += 1;
-            unknown.iter().for_each(|address| run.unknown_address(address.as_str()));
-        }
-        Ok(Rerouted::Known {
-            archived,
-            duplicate,
-            created,
-            unknown,
-        }) => {
-            unknown.iter().for_each(|address| run.unknown_address(address.as_str()));
-            run.count(if archived.is_empty() {
-                Outcome::Duplicate
-            } else {
-                Outcome::Archived
-            });
-            run.filings += archived.len() as u64;
-            for user in &archived {
-                run.users.entry(user.clone()).or_default().archived += 1;
-            }
-            for user in duplicate {
-                run.users.entry(user).or_default().duplicates += 1;
-            }
-            run.created_users.extend(created);
-            if !archived.is_empty() {
-                let line = RerouteLine { id, users: archived };
-                // Whoever asked may be gone, and it goes on; or does not read, and it can be ended all the same.
-                tokio::select! {
-                    _ = replies.send(Reply::Rerouted(Box::new(line))) => {}
-                    () = stop.cancelled() => {}
+    let rerouted = match result {
+        Ok(rerouted) => rerouted,
+        Err(fault) => {
+            run.count(Outcome::Failed);
+            match fault {
+                Fault::NoRules(words) => *notes.without_rules.entry(words).or_default() += 1,
+                Fault::Message(stage, error) => {
+                    let folder = parts.store.folder(folder).ok().flatten().unwrap_or_default();
+                    run.error(&folder, format!("message {id}"), stage, error);
                 }
+                Fault::Store(error) => return Err(error),
             }
+            return Ok(());
         }
-        Err(Fault::Message(stage, error)) => {
-            run.count(Outcome::Failed);
-            run.error(&folder, format!("message {id}"), stage, error);
-        }
-        Err(Fault::Store(error)) => {
-            run.count(Outcome::Failed);
-            return Err(error);
+    };
+    let unknown = rerouted.unknown.iter();
+    unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
+    for (address, profile, limit) in rerouted.over_limit {
+        notes.not_made.entry(profile).or_default().count(&address, limit);
+    }
+    for name in rerouted.kept_by {
+        *notes.kept_by.entry(name).or_default() += 1;
+    }
+    if rerouted.is_unknown {
+        run.count(Outcome::Skipped);
+        run.unknown += 1;
+        return Ok(());
+    }
+    run.count(match rerouted.archived.is_empty() {
+        true => Outcome::Duplicate,
+        false => Outcome::Archived,
+    });
+    run.filings += rerouted.archived.len() as u64;
+    for user in &rerouted.archived {
+        run.users.entry(user.clone()).or_default().archived += 1;
+    }
+    for user in rerouted.duplicate {
+        run.users.entry(user).or_default().duplicates += 1;
+    }
+    run.created_users.extend(rerouted.created);
+    if !rerouted.archived.is_empty() {
+        let line = RerouteLine {
+            id,
+            users: rerouted.archived,
+        };
+        // Whoever asked may be gone, and it goes on; or does not read, and it can be ended all the same.
+        tokio::select! {
+            _ = replies.send(Reply::Rerouted(Box::new(line))) => {}
+            () = stop.cancelled() => {}
         }
     }
-    let _ = replies.try_send(Reply::Progress {
-        run: run.run,
-        done: run.seen,
-        expected: reroute.from.1,
-        bytes: run.bytes,
-    });
     Ok(())
+}
+
+impl Notes {
+    fn say(self, run: &mut Run) {
+        for (words, messages) in self.without_rules {
+            run.error("", "", "profile", format!("{messages} messages were {words}"));
+        }
+        for (name, messages) in self.kept_by {
+            run.notice(kept_by(&name, messages));
+        }
+        for (profile, not_made) in self.not_made {
+            run.users_not_created += not_made.addresses();
+            run.notices.extend(not_made.notice(&profile));
+        }
+    }
 }

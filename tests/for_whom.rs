@@ -247,7 +247,7 @@ fn what_nobody_had_is_filed_for_who_came_later() {
     let run = appliance.done(&["reroute", "--json"]).json();
     assert_eq!(
         (number(&run, "archived"), number(&run, "duplicates")),
-        (0, 151),
+        (0, 152),
         "{run:#}"
     );
     let explained = appliance
@@ -273,10 +273,16 @@ fn what_nobody_had_is_filed_for_who_came_later() {
         .replace(&format!("name = \"{PROFILE}\""), "name = \"other\"");
     appliance.configure(&(USERS.to_owned() + &renamed));
     let run = appliance.run(&["reroute", "--json"]).expect(1).json();
-    assert_eq!(number(&run, "failed"), 171, "{run:#}");
-    assert!(text(&run["errors"][0], "error").contains("--profile"), "{run:#}");
+    assert_eq!(number(&run, "failed"), 172, "{run:#}");
+    let errors = run["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1, "one cause, one error: {run:#}");
+    assert!(
+        text(&errors[0], "error").starts_with("172 messages were archived by profile"),
+        "{run:#}"
+    );
+    assert!(text(&errors[0], "error").contains("--profile"), "{run:#}");
     let run = appliance.done(&["reroute", "--profile", "other", "--json"]).json();
-    assert_eq!(number(&run, "duplicates"), 151, "{run:#}");
+    assert_eq!(number(&run, "duplicates"), 152, "{run:#}");
     appliance.run(&["reroute", "--from", "jnae"]).expect(2);
     appliance.run(&["reroute", "--profile", PROFILE]).expect(2);
 }
@@ -345,5 +351,11 @@ fn rerouting_makes_users_within_one_limit() {
     assert_adds_up(&run);
     assert_eq!((number(&run, "archived"), number(&run, "skipped")), (4, 6), "{run:#}");
     assert_eq!(run["created_users"].as_array().unwrap().len(), 4);
+    assert_eq!(number(&run, "users_not_created"), 6, "{run:#}");
+    let notices = run["notices"].to_string();
+    assert!(
+        notices.contains("create_limit is reached, 4 users in one run: 6 more addresses"),
+        "{notices}"
+    );
     assert!(list(&appliance, "@catchall").is_empty());
 }

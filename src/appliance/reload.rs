@@ -15,6 +15,7 @@ use crate::{
     control::api::{Failure, Reloaded},
     profile::{Exit, Leave, Reconfigure, Stages, Stop},
     report::metrics,
+    reroute::Gained,
     route::{BeginSwap, LookNoMore, Swap, UsersFile},
     token::Login,
 };
@@ -79,7 +80,9 @@ impl Appliance {
         self.change_users(&old, &new).await?;
         self.notifier.reconfigure(&new);
         new.file_users = FileUsers::default();
-        let mut reloaded = self.change_profiles(&old, Arc::new(new)).await;
+        let new = Arc::new(new);
+        self.backlogs.configure(new.clone());
+        let mut reloaded = self.change_profiles(&old, new).await;
         reloaded.needs_restart = needs_restart;
         self.reloads.send_modify(|reloads| *reloads += 1);
         Ok(reloaded)
@@ -99,9 +102,13 @@ impl Appliance {
             let _ = looking.send(LookNoMore).await;
         }
         let taken = self.take_over(new).await;
+        if taken.is_ok() {
+            self.backlogs.gained(gained_by_signs(old, new));
+        }
         let config = if taken.is_ok() { new } else { old };
         let (committer, router) = (self.committer.clone(), self.router.clone());
-        let users_file = UsersFile::new(config, self.store.clone(), committer, router).map(Actor::start);
+        let tell = self.backlogs.tell_gained();
+        let users_file = UsersFile::new(config, self.store.clone(), committer, router, tell).map(Actor::start);
         self.running_mut().stages.users_file = users_file;
         if taken.is_err() {
             self.reconfigure(old, &Arc::new(old.clone())).await;
@@ -112,7 +119,7 @@ impl Appliance {
     async fn take_over(&self, new: &Config) -> Result<(), Failure> {
         let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep");
         let (config, store) = (new.clone(), self.store.clone());
-        let mut changed = blocking(move || changed_users(&config, &store)).await?;
+        let (mut changed, users) = blocking(move || changed_users(&config, &store)).await?;
         let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
         let new_users: Vec<_> = new_users.map(|(id, _)| id).collect();
         // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
@@ -130,6 +137,7 @@ impl Appliance {
         let made = blocking(move || directory(&config, &store)).await?;
         let old = self.router.send(Swap(made)).await.map_err(gone)?;
         self.behind.store(false, Ordering::Relaxed);
+        self.gained(users);
         // It takes its time, and nobody waits for it.
         drop(actix_rt::task::spawn_blocking(move || drop(old)));
         Ok(())
@@ -237,6 +245,17 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
     new.protocols = old.protocols.clone();
     new.http = old.http.clone();
     fixed
+}
+
+/// To whom lists and domain aliases lead that are new.
+fn gained_by_signs(old: &Config, new: &Config) -> Gained {
+    let lists = new.list.iter().filter(|list| !old.list.contains(list));
+    let aliases = &old.domain_aliases;
+    let is_new = |(from, to): (&_, &_)| aliases.get(from) != Some(to);
+    Gained {
+        users: lists.flat_map(|list| list.users.iter().cloned()).collect(),
+        anybody: new.domain_aliases.iter().any(is_new),
+    }
 }
 
 /// Ends a profile that is configured no more.

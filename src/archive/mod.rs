@@ -51,6 +51,7 @@ pub mod verify;
 mod volume;
 mod volumes;
 mod vouch;
+mod walk;
 
 pub use abandoned::close_abandoned_runs;
 pub use access::require_reachable;
@@ -80,6 +81,7 @@ pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{File, UserArchive};
 pub use vouch::Vouched;
+pub use walk::Holders;
 
 #[cfg(test)]
 mod backup_tests;

@@ -240,23 +240,7 @@ impl Store {
         })
     }
 
-    /// The names of the users who have a message of this identity, in whatever form.
-    pub fn holders(&self, identity: IdentityNumber) -> Result<Vec<String>, StoreError> {
-        self.reading(|txn| {
-            let held = self
-                .catalog
-                .held
-                .range(txn, &((identity, 0)..=(identity, UserId::MAX)))?;
-            let mut names = Vec::new();
-            for row in held {
-                let ((_, user), _) = row?;
-                names.extend(self.catalog.users.get(txn, &user)?.map(|user| user.name));
-            }
-            Ok(names)
-        })
-    }
-
-    /// Hands the messages of `user` to `each`, oldest first: all, or the newest of them. `each`
+    /// Hands the messages of `user` to `each`, oldest first: all, or the newest so many. `each`
     /// is called with no transaction open.
     pub fn list<E: From<StoreError>>(
         &self,

@@ -45,7 +45,10 @@ pub fn one_run(
     each: &mut dyn FnMut(Reply),
 ) -> Result<u8, Failure> {
     let interrupted = Some(interrupt);
-    let bar = bar();
+    let bar = bar(match request {
+        Request::Reroute { .. } => "messages",
+        _ => "copies",
+    });
     let mut ended = None;
     let answered = ask::act(config, absent, request, interrupted, &mut |reply| match reply {
         Reply::Progress {
@@ -56,7 +59,7 @@ pub fn one_run(
                 bar.set_length(expected);
             }
             bar.set_position(done);
-            bar.set_message(HumanBytes(bytes).to_string());
+            bar.set_message(format!("{},", HumanBytes(bytes)));
         }
         Reply::Finished { run, exit } => {
             bar.finish_and_clear();
@@ -93,13 +96,13 @@ fn print(run: &Run, json: bool) {
 }
 
 /// Hidden where standard error is no terminal.
-pub fn bar() -> ProgressBar {
+pub fn bar(what: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::no_length();
-    let template = "{spinner} {pos}/{len} copies {wide_bar} {msg}, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
+    let template = format!("{{spinner}} {{pos}}/{{len}} {what} {{wide_bar}} {{msg}} {{per_sec}}, {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(100));

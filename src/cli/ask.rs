@@ -2,6 +2,7 @@
 //! none, by this process.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write,
     ops::ControlFlow,
@@ -19,7 +20,9 @@ use crate::{
         self, AskError, Client, Requests,
         api::{Failure, Reply, Request},
     },
+    harmless::harmless,
     profile::Exit,
+    reroute::Gained,
 };
 
 /// How long a command waits for another short one to let go of the data directory.
@@ -121,14 +124,33 @@ async fn read_here(
 /// The users as the configuration has them now, also when no run came since it was changed.
 async fn take_over_users(config: &Config, store: &Arc<Store>) -> Result<(), Failure> {
     // Where nobody knows who they are, they stay as they were.
-    if config.require_users().is_err() || appliance::changed_users(config, store)?.is_empty() {
+    if config.require_users().is_err() || appliance::changed_users(config, store)?.0.is_empty() {
         return Ok(());
     }
     let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
     let taken = appliance::take_over_users(config, store, &committer).await;
     drop(committer);
     join(thread)?;
-    taken
+    say_not_counted(store, &taken?);
+    Ok(())
+}
+
+/// Says that there may be mail in the archive for users who are new in the configuration.
+fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
+    let is_empty = store.totals().is_ok_and(|(messages, _)| messages == 0);
+    if is_empty || users.is_empty() {
+        return;
+    }
+    let gained = Gained {
+        users: users.clone(),
+        anybody: false,
+    };
+    let words = format!(
+        "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, dropkeep reroute \
+         files it",
+        gained.words()
+    );
+    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&words));
 }
 
 /// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what
@@ -244,6 +266,7 @@ async fn act_here(
             actix_rt::spawn(async move { appliance.interrupt_all().await });
         }
     };
+    say_not_counted(appliance.store(), &appliance.not_counted());
     // Who asked for the end once means it here as well.
     let told = tokio::select! {
         told = appliance.told(TELLING) => told,

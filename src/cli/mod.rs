@@ -1,6 +1,7 @@
 //! The command line: one file a command. Text and JSON go to standard output, logs and
 //! progress to standard error.
 
+mod addresses;
 mod archive;
 mod ask;
 mod backup;
@@ -110,6 +111,7 @@ enum Command {
     /// Show how each profile and the appliance are doing.
     Status(status::Arguments),
     /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes nothing.
+    /// Counts the messages in the archive that are for users with new addresses.
     Reload,
     /// The users and their archives.
     Users {
@@ -121,8 +123,8 @@ enum Command {
     /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's values.
     /// A filter by text reads the header of each message of that user and time.
     List(list::Arguments),
-    /// File anew what is in an archive, after users or rules were added: for whom it is by those of now. Filings are
-    /// added, and none is taken away.
+    /// File mail that is already in the archive for users who were added, or by rules that were changed, since then. Nobody
+    /// loses a message.
     Reroute(reroute::Arguments),
     /// Print a message, byte for byte as it was received, on standard output.
     Raw {
@@ -233,6 +235,9 @@ enum UsersCommand {
         /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
         #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
+        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large archive.
+        #[arg(long)]
+        no_count: bool,
         #[command(flatten)]
         new: New,
     },

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::value::StrDeserializer};
 
 use super::{
+    addresses::{self, Line},
     ask,
     output::{Output, grouped},
     protocols_csv,
@@ -14,7 +15,7 @@ use crate::{
     control::api::{Failure, Reply, Request},
     explain::has_no_rules,
     export::{first_second, last_second},
-    report::{Run, RunFilter, RunState},
+    report::{REROUTE, Run, RunFilter, RunState},
 };
 
 /// Runs that are listed on a terminal unless asked for more.
@@ -134,8 +135,54 @@ fn print_line(output: &mut Output, run: &Run) {
     ));
 }
 
+/// The protocol of a rerouting, which fetches nothing and reads what is there.
+fn print_reroute(output: &mut Output, run: &Run) {
+    let read = format!("{} messages read ({})", grouped(run.seen), ByteSize(run.bytes));
+    let state = run.state.as_str().replace('_', " ");
+    match run.dry_run {
+        true => output.line(format!("dry run: {read}; {state}, nothing was filed")),
+        false => {
+            let finished = run.finished_at.map(|time| time.to_string());
+            let finished = finished.unwrap_or_else(|| "not finished".into());
+            output.line(format!("run {}, reroute: {state}", run.run));
+            output.line(format!("  {} to {finished}", run.started_at));
+            output.line(format!("  {read}"));
+        }
+    }
+    let would = |words: &'static str, dry: &'static str| if run.dry_run { dry } else { words };
+    let counts = [
+        (
+            run.archived,
+            would(
+                "filed for users who did not have them",
+                "would be filed for users who do not have them",
+            ),
+        ),
+        (run.duplicates, "everybody they are for has them already"),
+        (run.skipped, "without a known address, left as they are"),
+        (run.failed, "failed, left as they are"),
+    ];
+    for (count, words) in counts
+        .into_iter()
+        .filter(|(count, words)| *count > 0 || words.contains("filed"))
+    {
+        output.line(format!("  {:>10}  {words}", grouped(count)));
+    }
+    for (user, counts) in run.users.iter().filter(|(_, counts)| counts.archived > 0) {
+        let archived = grouped(counts.archived);
+        output.line(format!("    {user}: {archived} {}", would("filed", "would be filed")));
+    }
+    if !run.created_users.is_empty() {
+        output.line(format!("  users created: {}", run.created_users.join(", ")));
+    }
+    print_rest(output, run);
+}
+
 /// A protocol as a person reads it.
 pub fn print_full(output: &mut Output, run: &Run) {
+    if run.profile == REROUTE {
+        return print_reroute(output, run);
+    }
     output.line(format!(
         "run {} of profile {}: {}",
         run.run,
@@ -198,9 +245,19 @@ pub fn print_full(output: &mut Output, run: &Run) {
     if !run.created_users.is_empty() {
         output.line(format!("  users created: {}", run.created_users.join(", ")));
     }
-    for (address, count) in &run.unknown_addresses {
-        output.line(format!("  no user has {address} ({count} messages)"));
-    }
+    print_rest(output, run);
+}
+
+/// What stands below the counts of whatever run.
+fn print_rest(output: &mut Output, run: &Run) {
+    let (listed, omitted) = run.unknown_addresses.most_frequent(usize::MAX);
+    let line = |(address, messages)| Line {
+        address,
+        messages,
+        remark: "",
+    };
+    let listed: Vec<_> = listed.into_iter().map(line).collect();
+    addresses::print(output, &listed, omitted);
     for notice in &run.notices {
         output.line(format!("  note: {notice}"));
     }

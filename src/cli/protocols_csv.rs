@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::output::{Output, harmless};
 use crate::report::Run;
 
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 34] = [
     "run",
     "profile",
     "state",
@@ -36,15 +36,20 @@ const COLUMNS: [&str; 30] = [
     "first_error_folder",
     "first_error",
     "import",
+    "first_unknown_address",
+    "users_not_created",
+    "unknown_addresses_omitted",
+    "unknown_addresses_omitted_messages",
 ];
 
 pub fn header(output: &mut Output) {
     record(output, COLUMNS);
 }
 
-/// The counts, how many of what is listed, and the first error.
+/// The counts, how many there are of what is listed, the first error, and the most frequent unknown address.
 pub fn line(output: &mut Output, run: &Run) {
     let error = run.errors.first();
+    let (unknown, omitted) = run.unknown_addresses.as_listed();
     let of_error = |part: fn(&crate::report::CopyError) -> &String| error.map(part).cloned().unwrap_or_default();
     let fields: [String; COLUMNS.len()] = [
         run.run.to_string(),
@@ -70,13 +75,20 @@ pub fn line(output: &mut Output, run: &Run) {
         run.unreadable_reports.to_string(),
         run.users.len().to_string(),
         run.created_users.len().to_string(),
-        run.unknown_addresses.len().to_string(),
+        run.unknown_addresses.addresses().to_string(),
         run.notices.len().to_string(),
         (run.errors.len() as u64 + run.errors_omitted).to_string(),
         of_error(|error| &error.stage),
         of_error(|error| &error.folder),
         of_error(|error| &error.error),
         run.import.join(", "),
+        unknown
+            .first()
+            .map(|(address, _)| (*address).to_owned())
+            .unwrap_or_default(),
+        run.users_not_created.to_string(),
+        omitted.addresses.to_string(),
+        omitted.messages.to_string(),
     ];
     record(output, fields.each_ref().map(String::as_str));
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    addresses::{self, Line},
     archive::bar,
     ask::Interrupts,
     only_profile,
@@ -15,20 +16,17 @@ use crate::{
     config::{Config, DeleteWhen, Profile, Unknown},
     control::api::Failure,
     explain::directory,
-    profile::{Exit, Kept, Rehearsal, rehearse},
-    report::RunState,
+    profile::{Exit, Kept, Rehearsal, UnknownAddress, rehearse},
+    report::{Omitted, RunState},
     token::Login,
 };
-
-/// Unknown addresses that are printed.
-const PRINTED: usize = 50;
 
 pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
     let profile = only_profile(config, name)?;
     let directory = directory(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
-    let bar = bar();
+    let bar = bar("copies");
     let watch = |done, expected| {
         bar.set_length(expected);
         bar.set_position(done);
@@ -119,16 +117,12 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
     for (user, copies) in users {
         output.line(format!("    {user}: {}", grouped(*copies)));
     }
-    for unknown in rehearsal.unknown_addresses.iter().take(PRINTED) {
-        let local = if unknown.local { "" } else { ", of another domain" };
-        let copies = grouped(unknown.copies);
-        output.line(format!("  no user has {} ({copies} messages{local})", unknown.address));
-    }
-    let listed = rehearsal.unknown_addresses.len() as u64 + rehearsal.unknown_addresses_omitted;
-    let more = listed.saturating_sub(PRINTED as u64);
-    if more > 0 {
-        output.line(format!("  and {} more addresses", grouped(more)));
-    }
+    let listed: Vec<_> = rehearsal.unknown_addresses.iter().map(line).collect();
+    let omitted = Omitted {
+        addresses: rehearsal.unknown_addresses_omitted,
+        messages: rehearsal.unknown_addresses_omitted_messages,
+    };
+    addresses::print(output, &listed, omitted);
     for notice in &rehearsal.notices {
         output.line(format!("  note: {notice}"));
     }
@@ -146,5 +140,17 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
     }
     if rehearsal.errors_omitted > 0 {
         output.line(format!("  and {} more errors", rehearsal.errors_omitted));
+    }
+}
+
+fn line(unknown: &UnknownAddress) -> Line<'_> {
+    Line {
+        address: unknown.address.as_str(),
+        messages: unknown.copies,
+        remark: match (unknown.local, unknown.candidate) {
+            (true, _) => "",
+            (_, true) => ", perhaps missing from local_domains",
+            _ => ", of another domain",
+        },
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ask, output::Output, status};
+use serde::Serialize;
+
+use super::{archive::bar, ask, output::Output, status};
 use crate::{
     config::Config,
     control::{
@@ -10,7 +12,17 @@ use crate::{
         api::{Failure, Reloaded, Reply, Request},
     },
     profile::Exit,
+    report::Backlog,
 };
+
+/// What `reload --json` prints.
+#[derive(Serialize, Default)]
+struct Line {
+    #[serde(flatten)]
+    reloaded: Reloaded,
+    /// How much of the mail in the archive is for users with new addresses; `null` where nobody has any.
+    backlog: Option<Box<Backlog>>,
+}
 
 pub fn run(config: &Config, json: bool) -> Result<u8, Failure> {
     let data_dir = &status::absolute(&config.data_dir);
@@ -31,7 +43,8 @@ pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure>
 
 /// `None` where no appliance is running in any of these data directories.
 fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
-    let mut output = Output::new();
+    let bar = bar("messages");
+    let mut answer = Line::default();
     let asked = ask::runtime()?.block_on(async {
         for data_dir in places {
             let forbidden = |_| Failure::new(Exit::Errors, status::forbidden(data_dir));
@@ -39,8 +52,13 @@ fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
                 continue;
             };
             let mut each = |reply| match reply {
-                Reply::Reloaded(reloaded) if json => output.json(&reloaded),
-                Reply::Reloaded(reloaded) => print(&mut output, &reloaded),
+                Reply::Reloaded(reloaded) if json => answer.reloaded = reloaded,
+                Reply::Reloaded(reloaded) => bar.suspend(|| print(&reloaded)),
+                Reply::Progress { done, expected, .. } => {
+                    bar.set_length(expected);
+                    bar.set_position(done);
+                }
+                Reply::Backlog(backlog) => answer.backlog = Some(backlog),
                 _ => {}
             };
             client.ask(&Request::Reload, &mut each).await.map_err(refused)?;
@@ -48,6 +66,16 @@ fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
         }
         Ok(None)
     });
+    bar.finish_and_clear();
+    if asked.as_ref().is_ok_and(Option::is_none) {
+        return asked;
+    }
+    let mut output = Output::new();
+    if json && asked.is_ok() {
+        output.json(&answer);
+    } else if let Some(backlog) = answer.backlog.filter(|backlog| backlog.read > 0) {
+        backlog.lines().into_iter().for_each(|line| output.line(line));
+    }
     output.finish();
     asked
 }
@@ -63,7 +91,8 @@ fn refused(error: impl Into<Failure>) -> Failure {
     failure
 }
 
-fn print(output: &mut Output, reloaded: &Reloaded) {
+fn print(reloaded: &Reloaded) {
+    let mut output = Output::new();
     let said = [
         ("profiles added", &reloaded.added),
         ("profiles changed, from their next run on", &reloaded.changed),
@@ -77,4 +106,5 @@ fn print(output: &mut Output, reloaded: &Reloaded) {
     for (what, names) in said {
         output.line(format!("{what}: {}", names.join(", ")));
     }
+    output.finish();
 }

@@ -1,4 +1,4 @@
-//! `reroute`: what is in an archive is filed anew for whom it is by the users and rules of now.
+//! `reroute`: what is in the archive is filed for whom it is by the users and rules of now.
 
 use clap::Args;
 
@@ -7,15 +7,14 @@ use crate::{
     archive::Absent,
     config::Config,
     control::api::{Failure, Reply, Request},
-    message::CATCHALL,
 };
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Whose archive is gone through.
-    #[arg(long, value_name = "USER", default_value = CATCHALL)]
-    from: String,
-    /// By the rules of this profile; otherwise each message by those of the profile that archived it.
+    /// Read the archive of this user alone: of @catchall, say, or of somebody who is retired, whose mail stays theirs otherwise.
+    #[arg(long, value_name = "USER")]
+    from: Option<String>,
+    /// Go by the rules of this profile; otherwise each message goes by those of the profile that archived it.
     #[arg(long)]
     profile: Option<String>,
     /// Only say what would be filed.

@@ -11,7 +11,7 @@ use crate::{
     formats::{Format, MboxFrom, MboxKind},
     message::Address,
     profile::{Exit, Failing, LastRun, StartError},
-    report::{Run, RunFilter},
+    report::{Backlog, Run, RunFilter},
 };
 
 /// A request. One of these is the body of `POST /v1`.
@@ -37,7 +37,7 @@ pub enum Request {
         #[serde(default)]
         mbox_from: Option<MboxFrom>,
     },
-    /// Read the configuration anew; what changed.
+    /// Read the configuration anew; what changed, then how much of the mail in the archive is for users with new addresses.
     Reload,
     /// End the run of a profile in good order.
     Interrupt {
@@ -56,9 +56,12 @@ pub enum Request {
     /// How each profile stands.
     Status,
     Users,
+    /// Add a user; then how much of the mail in the archive is for them, unless it is not to be counted.
     AddUser {
         name: String,
         addresses: Vec<String>,
+        #[serde(default)]
+        no_count: bool,
     },
     RenameUser {
         name: String,
@@ -67,9 +70,10 @@ pub enum Request {
     RetireUser {
         name: String,
     },
-    /// File anew what is in a user's archive; what is filed, then the run.
+    /// File anew what is in the archive, or in one user's; what is filed, then the run.
     Reroute {
-        from: String,
+        #[serde(default)]
+        from: Option<String>,
         profile: Option<String>,
         dry_run: bool,
     },
@@ -159,6 +163,9 @@ pub enum Reply {
     Profile(Box<ProfileLine>),
     Appliance(Box<ApplianceLine>),
     Reloaded(Reloaded),
+    /// The user of this name was added.
+    Added(String),
+    Backlog(Box<Backlog>),
     User(UserLine),
     Entry(EntryLine),
     /// A stretch of a message's bytes, in base64.

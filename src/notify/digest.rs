@@ -12,10 +12,10 @@ use super::{
 use crate::{
     archive::{Store, StoreError},
     config::ByteSize,
-    report::{CopyError, Run, RunFilter, RunState, timestamp},
+    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses, timestamp},
 };
 
-/// Errors of a profile that are shown, alike ones as one, and notices and addresses that are kept.
+/// Errors of a profile that are shown, alike ones as one, and notices that are kept.
 const ERRORS: usize = 5;
 const LISTED: usize = 100;
 /// Protocols read at once.
@@ -85,7 +85,7 @@ pub struct Sums {
     errors: Vec<(CopyError, u64, u64)>,
     more_errors: u64,
     notices: Vec<String>,
-    addresses: BTreeMap<String, u64>,
+    addresses: UnknownAddresses,
 }
 
 #[derive(Deserialize)]
@@ -167,13 +167,7 @@ impl Sums {
                 self.notices.push(notice);
             }
         }
-        for (address, count) in run.unknown_addresses {
-            if let Some(sum) = self.addresses.get_mut(&address) {
-                *sum = sum.saturating_add(count);
-            } else if self.addresses.len() < LISTED {
-                self.addresses.insert(address, count);
-            }
-        }
+        self.addresses.add_all(&run.unknown_addresses);
     }
 
     fn error(&mut self, error: CopyError, run: u64) {

@@ -90,7 +90,7 @@ fn sums_are_added_and_alike_errors_are_one() {
         run.run = number as u64;
         run.state = RunState::CompletedWithErrors;
         run.count(crate::report::Outcome::Archived);
-        run.unknown_address("x@example.com");
+        run.unknown_addresses.count("x@example.com");
         run.notice("a notice");
         for copy in 0..20 {
             run.error("INBOX", format!("UID {copy}"), "fetch", format!("refused {copy}"));

@@ -1,13 +1,13 @@
 //! The words of a mail about one run. Names, addresses and errors in it are foreign text: each is one line, without
 //! anything that steers a reader. Pure.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use super::troubles::{Occasion, fails};
 use crate::{
     config::ByteSize,
     harmless,
-    report::{CopyError, DELETION, Run, RunState, remedy},
+    report::{CopyError, DELETION, Run, RunState, UnknownAddresses, remedy},
 };
 
 /// Errors, addresses and notices that are shown; the protocol has the rest.
@@ -256,19 +256,19 @@ pub fn of_error(error: &CopyError) -> String {
 }
 
 /// Addresses that nobody has, the most frequent first.
-pub fn write_addresses(body: &mut String, addresses: &BTreeMap<String, u64>) -> std::fmt::Result {
+pub fn write_addresses(body: &mut String, addresses: &UnknownAddresses) -> std::fmt::Result {
     if addresses.is_empty() {
         return Ok(());
     }
-    writeln!(body, "\nAddresses that no user has:")?;
-    let mut sorted: Vec<_> = addresses.iter().collect();
-    sorted.sort_by_key(|(address, count)| (std::cmp::Reverse(**count), *address));
-    for (address, count) in sorted.iter().take(SHOWN) {
-        let messages = if **count == 1 { "message" } else { "messages" };
-        writeln!(body, "- {} ({count} {messages})", one_line(address, LINE))?;
+    writeln!(body, "\nAddresses that no user has, most frequent first:")?;
+    let messages = |count: u64| if count == 1 { "message" } else { "messages" };
+    let (listed, omitted) = addresses.most_frequent(SHOWN);
+    for (address, count) in listed {
+        writeln!(body, "- {} ({count} {})", one_line(address, LINE), messages(count))?;
     }
-    if sorted.len() > SHOWN {
-        writeln!(body, "- and {} more", sorted.len() - SHOWN)?;
+    if omitted.addresses > 0 {
+        let (more, count) = (omitted.addresses, omitted.messages);
+        writeln!(body, "- and {more} more ({count} {})", messages(count))?;
     }
     Ok(())
 }
@@ -298,7 +298,7 @@ mod tests {
     fn foreign_text_stays_in_its_line() {
         let mut run = Run::begin("x\r\nBcc: everybody@example.com", Timestamp::UNIX_EPOCH);
         run.state = RunState::Failed;
-        run.unknown_address("a@example.com\r\n\r\nFrom: b");
+        run.unknown_addresses.count("a@example.com\r\n\r\nFrom: b");
         run.notice("n\u{2028}\u{202e}\u{1b}[2J");
         run.error(
             "INBOX\nUID 1",

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -12,8 +12,8 @@ use super::{
     deletion::Doubtful,
     ending::{self, finish, left_open, log, not_begun},
     exclude::Exclude,
-    frequent::{Frequent, Own},
     judge::names_very_many,
+    live::{Board, Live},
     pulse::Pulse,
     run::{self, Exit},
     standing::Trouble,
@@ -37,69 +37,6 @@ const LOGGED: usize = 20;
 const FOR_USER: &str = "import --user";
 /// Notices of a protocol up to which copies are named that are out of the ordinary.
 const MOST_NOTICES: usize = 20;
-
-/// What a run looks like from outside while it goes on.
-#[derive(Clone, Debug, Default)]
-pub struct Live {
-    /// Which of the profiles that its supervisor made one after the other it speaks of.
-    pub(super) generation: u64,
-    /// A run is going on, or about to begin, or its protocol is being stored.
-    pub busy: bool,
-    /// The run as counted so far; `None` when none is going on.
-    pub run: Option<Run>,
-    /// Copies that it expects to look at.
-    pub expected: u64,
-    /// The addresses that its messages name and nobody has.
-    pub(super) unresolved: Frequent,
-    /// Messages whose header ends with an envelope field that does not count.
-    pub(super) ends_with_envelope: u64,
-    /// Ends it in good order.
-    pub cancel: CancellationToken,
-    /// Whether it gets anywhere.
-    pub pulse: Pulse,
-}
-
-/// Where a profile writes what its run looks like. One that was replaced writes nothing any more.
-#[derive(Clone)]
-pub struct Board(Arc<watch::Sender<Live>>, u64);
-
-impl Board {
-    /// The board of the profile of this generation.
-    pub fn new(live: Arc<watch::Sender<Live>>, generation: u64) -> Self {
-        Self(live, generation)
-    }
-
-    fn modify(&self, change: impl FnOnce(&mut Live)) {
-        self.0.send_if_modified(|live| {
-            let mine = live.generation == self.1;
-            if mine {
-                change(live);
-                live.generation = self.1;
-            }
-            mine
-        });
-    }
-
-    /// The addresses that look like the mailbox's own, by what its messages name.
-    pub(super) fn own_addresses(&self, username: &str) -> Own {
-        self.0.borrow().unresolved.own(username)
-    }
-
-    pub(super) fn ends_with_envelope(&self) -> u64 {
-        self.0.borrow().ends_with_envelope
-    }
-
-    pub(super) fn expected(&self) -> u64 {
-        self.0.borrow().expected
-    }
-
-    /// The run of this number, as counted so far; `None` where it was given up.
-    pub(super) fn run(&self, number: u64) -> Option<Run> {
-        let live = self.0.borrow();
-        let run = live.run.clone().filter(|run| run.run == number);
-        run.filter(|_| live.generation == self.1)
-    }
-}
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
 #[derive(Clone, Debug)]
@@ -188,7 +125,8 @@ impl Profile {
                 run.notice(names_very_many(&copy, routed.more));
             }
             let username = &self.config.server.username;
-            live.unresolved.message(routed.unresolved, &routed.passed, username);
+            live.unresolved
+                .message(routed.unresolved, &routed.passed, routed.unknown, username);
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;
             for user in routed.archived {
@@ -199,10 +137,11 @@ impl Profile {
                 run.users.entry(user).or_default().duplicates += 1;
             }
             run.created_users.extend(routed.created);
-            routed
-                .local_unknown
-                .iter()
-                .for_each(|address| run.unknown_address(address.as_str()));
+            let unknown = routed.local_unknown.iter();
+            unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
+            let limit = self.config.recipients.create_limit;
+            let over = routed.over_limit.iter();
+            over.for_each(|address| live.not_made.count(address, limit));
         });
     }
 
@@ -379,7 +318,8 @@ impl Profile {
             {
                 return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
-            let notices = look_at_users(stages.users_file.as_ref()).await;
+            let mut notices = look_at_users(stages.users_file.as_ref()).await;
+            notices.extend(stages.next_notices.take());
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),

@@ -26,7 +26,7 @@ use crate::{
     config::Profile,
     identify::{Pool, Reported, Rules},
     notify::Notifier,
-    report::{Afloat, CopyError, DeletedCopy, InStage, Outcome, Stage, metrics},
+    report::{Afloat, CopyError, DeletedCopy, InStage, NextNotices, Outcome, Stage, metrics},
     route::{Held, Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
     token::{Login, LoginError},
@@ -47,6 +47,8 @@ pub struct Stages {
     pub budget: Budget,
     /// Hears how each run ended.
     pub notifier: Notifier,
+    /// What the protocol of the next run says besides.
+    pub next_notices: NextNotices,
     /// Bytes; larger messages stay on the server.
     pub max_message_size: u64,
 }

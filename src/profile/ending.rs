@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    actor::{Board, Finished, StartError},
+    actor::{Finished, StartError},
     appended::notice_of_appended,
     frequent::notice_of_unknown,
+    live::Board,
     run::{self, FolderError, RunError},
     standing::Trouble,
 };
@@ -73,6 +74,14 @@ pub(super) fn finish(
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let own = live.own_addresses(&config.server.username);
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
+        run.notice(notice);
+    }
+    if let Some(missing) = live.missing_domain(config) {
+        run.notice(missing.notice(config));
+    }
+    let not_made = live.not_made();
+    run.users_not_created = not_made.addresses();
+    if let Some(notice) = not_made.notice(&config.name) {
         run.notice(notice);
     }
     if let Some(notice) = notice_of_appended(run.seen, live.ends_with_envelope(), config) {

@@ -1,13 +1,11 @@
 //! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own, and so are those
 //! that swallow mail; and what is said of them, by a run and by its rehearsal. Pure.
-//!
-//! Addresses are counted by the space-saving method, in so much memory whatever comes: one that is not counted takes the
-//! place of the rarest, and keeps in mind how much of the count is not its own.
 
-use std::collections::HashMap;
-
-use super::swallowing::{Swallower, Swallowing, local_part};
-use crate::{config, message::Address, route::Passed};
+use super::{
+    strangers::Strangers,
+    swallowing::{Swallower, Swallowing, local_part},
+};
+use crate::{config, message::Address, report::Heavy, route::Passed};
 
 /// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
 /// [`crate::route::decide`] notes.
@@ -18,18 +16,24 @@ const PERCENT: u64 = 90;
 /// Addresses that swallow mail, and are told.
 const MOST_TOLD: usize = 5;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Frequent {
     messages: u64,
-    counts: HashMap<Address, Count>,
+    counts: Heavy<Address>,
+    /// Of messages in which nobody is known.
+    pub(super) strangers: Strangers,
     swallowing: Swallowing,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    count: u64,
-    /// How much of it is that of addresses that were there before.
-    inherited: u64,
+impl Default for Frequent {
+    fn default() -> Self {
+        Self {
+            messages: 0,
+            counts: Heavy::new(COUNTED),
+            strangers: Strangers::default(),
+            swallowing: Swallowing::default(),
+        }
+    }
 }
 
 /// The addresses that look like the mailbox's own, of so many messages.
@@ -50,33 +54,17 @@ pub struct Common {
 }
 
 impl Frequent {
-    /// Counts a message, which names each of these addresses once, and says this besides; `username` is the mailbox's.
-    pub fn message(&mut self, addresses: Vec<Address>, passed: &Passed, username: &str) {
+    /// Counts a message, which names each of these addresses once, and says this besides; `unknown` is whether nobody is known
+    /// in it, `username` the mailbox's.
+    pub fn message(&mut self, addresses: Vec<Address>, passed: &Passed, unknown: bool, username: &str) {
         self.swallowing.message(&addresses, passed, &local_part(username));
         self.messages += 1;
         for address in addresses {
-            if let Some(count) = self.counts.get_mut(&address) {
-                count.count += 1;
-                continue;
+            if unknown {
+                self.strangers.add(&address);
             }
-            let inherited = if self.counts.len() < COUNTED {
-                0
-            } else {
-                self.forget_rarest()
-            };
-            let count = inherited + 1;
-            self.counts.insert(address, Count { count, inherited });
+            self.counts.add(address, 1);
         }
-    }
-
-    /// Forgets the rarest address; gives its count.
-    fn forget_rarest(&mut self) -> u64 {
-        let rarest = self.counts.iter().min_by_key(|(_, count)| count.count);
-        let rarest = rarest.map(|(address, count)| (address.clone(), count.count));
-        rarest.map_or(0, |(address, count)| {
-            self.counts.remove(&address);
-            count
-        })
     }
 
     /// What looks like the mailbox's own.
@@ -95,9 +83,7 @@ impl Frequent {
 
     /// The address that nearly every message names, if any.
     fn common(&self) -> Option<Common> {
-        let named = |count: &Count| count.count - count.inherited;
-        let (address, count) = self.counts.iter().max_by_key(|(_, count)| named(count))?;
-        let named = named(count);
+        let (address, named) = self.counts.most_frequent().into_iter().next()?;
         let is_common = self.messages >= LEAST && named * 100 >= self.messages * PERCENT;
         is_common.then(|| Common {
             address: address.clone(),
@@ -172,9 +158,9 @@ mod tests {
             if named(number) {
                 addresses.push(address("all"));
             }
-            frequent.message(addresses, &Passed::default(), "all");
+            frequent.message(addresses, &Passed::default(), true, "all");
         }
-        assert!(frequent.counts.len() <= COUNTED);
+        assert!(frequent.counts.most_frequent().len() <= COUNTED);
         let common = frequent.common()?;
         assert_eq!((common.address, common.messages), (address("all"), messages));
         Some(common.named)

@@ -3,7 +3,8 @@
 //! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its
 //! connection fetches. `run` is the order of things, `collect` what happens in one folder, `cursor`
 //! which copies are open, `budget` how much may be on its way, `frequent` and `swallowing` which addresses are the
-//! mailbox's own.
+//! mailbox's own, `strangers` whether a domain is
+//! ours, `not_made` the users that a run may make no more.
 //!
 //! Without actors and without a store: `probe` tests a profile, says what its rules make of the newest messages (`outlook`,
 //! with what `mta` knows of servers) and makes a `proposal` of rules from their `evidence`, `rehearsal` goes through
@@ -25,7 +26,9 @@ mod frequent;
 mod glimpse;
 mod jobs;
 mod judge;
+mod live;
 mod mta;
+mod not_made;
 mod once_more;
 mod outcomes;
 mod outlook;
@@ -40,6 +43,7 @@ mod run;
 mod second_pass;
 mod shortfall;
 mod standing;
+mod strangers;
 mod supervisor;
 mod survey;
 mod swallowing;
@@ -48,9 +52,11 @@ mod watcher;
 mod windows;
 mod would_delete;
 
-pub use actor::{Finished, Heartbeat, Live, StartError, look_at_users};
+pub use actor::{Finished, Heartbeat, StartError, look_at_users};
 pub use budget::Budget;
 pub use connection::Stages;
+pub use live::Live;
+pub use not_made::NotMade;
 pub use outlook::{Bcc, Knowledge, NotCounted};
 pub use probe::{Probe, Verdict, probe};
 pub use proposal::Proposal;

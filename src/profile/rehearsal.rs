@@ -47,6 +47,10 @@ pub struct Rehearsal {
     pub unknown_addresses: Vec<UnknownAddress>,
     /// Unknown addresses beyond those listed.
     pub unknown_addresses_omitted: u64,
+    /// The messages in which each of those is named, added up.
+    pub unknown_addresses_omitted_messages: u64,
+    /// Addresses for which no user would be made, as `create_limit` would be reached.
+    pub users_not_created: u64,
     pub journal_reports: u64,
     pub untrusted_reports: u64,
     pub unreadable_reports: u64,
@@ -394,7 +398,7 @@ impl Work<'_> {
                           the copies that were archived before";
             self.notices.push(notice.into());
         }
-        let (unknown_addresses, unknown_addresses_omitted) = self.tally.unknown_addresses();
+        let (unknown_addresses, omitted) = self.tally.unknown_addresses();
         let mut found = std::mem::take(&mut self.tally.errors);
         found.append(&mut self.refused);
         match &result {
@@ -410,6 +414,7 @@ impl Work<'_> {
             errors.push(error);
         }
         let tally = self.tally;
+        let users_not_created = tally.not_made();
         Rehearsal {
             profile: self.profile.name.clone(),
             dry_run: true,
@@ -422,7 +427,9 @@ impl Work<'_> {
             too_large: tally.too_large,
             failed: tally.failed,
             unknown_addresses,
-            unknown_addresses_omitted,
+            unknown_addresses_omitted: omitted.addresses,
+            unknown_addresses_omitted_messages: omitted.messages,
+            users_not_created,
             journal_reports: tally.journal_reports,
             untrusted_reports: tally.untrusted_reports,
             unreadable_reports: tally.unreadable_reports,

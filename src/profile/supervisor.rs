@@ -23,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::reconfigure::{Leave, Reconfigure};
 use super::{
-    actor::{Board, Finished, Heartbeat, Interrupt, Live, Profile, Start, StartError},
+    actor::{Finished, Heartbeat, Interrupt, Profile, Start, StartError},
     connection::Stages,
+    live::{Board, Live},
     pulse::Stethoscope,
     retry::PROFILES,
     standing::{Standing, Trouble},

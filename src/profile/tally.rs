@@ -1,6 +1,6 @@
 //! What a rehearsal counts: for whom each copy would be, and which addresses nobody has. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -8,18 +8,20 @@ use serde::Serialize;
 use super::{
     appended::notice_of_appended,
     frequent::{Frequent, Own, notice_of_unknown},
+    not_made::NotMade,
+    strangers::MissingDomain,
 };
 use crate::{
     config::{self, Unknown},
     identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of, reports_not_understood},
     message::Address,
-    report::{CopyError, SIZE},
+    report::{CopyError, Heavy, Omitted, SIZE},
     route::{Directory, Known, Passed, Previewed, Routing, Rule, addressees, look_through, preview, twin},
     source::CopyRef,
 };
 
-/// Addresses that are counted. Once so many are, others are not.
-const MOST_COUNTED: usize = 100_000;
+/// Addresses that are counted at a time; as long as there are no more, all is exact.
+const COUNTED: usize = 10_000;
 /// Unknown addresses that are told.
 const MOST_TOLD: usize = 1_000;
 /// Errors of copies that are told.
@@ -32,6 +34,8 @@ pub struct UnknownAddress {
     pub copies: u64,
     /// It is at one of the profile's `local_domains`.
     pub local: bool,
+    /// It is not, but at a domain that is perhaps missing there.
+    pub candidate: bool,
 }
 
 /// The counts so far, and what each further copy is judged by.
@@ -52,10 +56,10 @@ pub struct Tally {
     pub created: u64,
     pub errors: Vec<CopyError>,
     pub errors_omitted: u64,
-    unknown_addresses: HashMap<Address, u64>,
-    most_counted: usize,
-    /// Some addresses were not counted any more.
-    stopped_counting: bool,
+    unknown_addresses: Heavy<Address>,
+    not_made: NotMade,
+    /// Users that a run may make.
+    create_limit: u32,
     unresolved: Frequent,
     username: String,
     ends_with_envelope: u64,
@@ -79,9 +83,9 @@ impl Tally {
             created: 0,
             errors: Vec::new(),
             errors_omitted: 0,
-            unknown_addresses: HashMap::new(),
-            most_counted: MOST_COUNTED,
-            stopped_counting: false,
+            unknown_addresses: Heavy::new(COUNTED),
+            not_made: NotMade::default(),
+            create_limit: recipients.create_limit,
             unresolved: Frequent::default(),
             username: username.to_owned(),
             ends_with_envelope: 0,
@@ -109,11 +113,16 @@ impl Tally {
         let previewed = preview(&self.directory, &self.routing, found, &[]);
         let passed = self.passed(&previewed, fetched);
         self.create(&previewed);
+        self.note_not_made(&previewed);
         self.unknown += u64::from(previewed.unknown);
         self.skipped += u64::from(previewed.users.is_empty());
         let unknown = self.unknown_in(&previewed);
-        self.unresolved.message(previewed.unresolved, &passed, &self.username);
-        unknown.into_iter().for_each(|address| self.unknown_address(address));
+        let username = &self.username;
+        self.unresolved
+            .message(previewed.unresolved, &passed, previewed.unknown, username);
+        unknown
+            .into_iter()
+            .for_each(|address| self.unknown_addresses.add(address, 1));
         // A user stands there once, whatever the number of addresses.
         for user in previewed.users {
             *self.users.entry(user.user).or_default() += 1;
@@ -190,31 +199,42 @@ impl Tally {
         unknown
     }
 
-    fn unknown_address(&mut self, address: Address) {
-        if let Some(count) = self.unknown_addresses.get_mut(&address) {
-            *count += 1;
-        } else if self.unknown_addresses.len() < self.most_counted {
-            self.unknown_addresses.insert(address, 1);
-        } else {
-            self.stopped_counting = true;
-        }
-    }
-
     /// The addresses that nobody has, most frequent first, and how many more there are.
-    pub fn unknown_addresses(&self) -> (Vec<UnknownAddress>, u64) {
-        let mut all: Vec<(&Address, u64)> = self
-            .unknown_addresses
-            .iter()
-            .map(|(one, copies)| (one, *copies))
-            .collect();
-        all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
-        let omitted = all.len().saturating_sub(MOST_TOLD);
-        let told = all.into_iter().take(MOST_TOLD).map(|(address, copies)| UnknownAddress {
+    pub fn unknown_addresses(&self) -> (Vec<UnknownAddress>, Omitted) {
+        let candidate = self.missing_domain().map(|missing| missing.domain);
+        let all = self.unknown_addresses.most_frequent().into_iter().take(MOST_TOLD);
+        let told = all.map(|(address, copies)| UnknownAddress {
             address: address.clone(),
             copies,
             local: self.routing.is_local(address),
+            candidate: candidate.as_deref() == Some(address.domain()),
         });
-        (told.collect(), omitted as u64)
+        let told: Vec<_> = told.collect();
+        let named: u64 = told.iter().map(|one| one.copies).sum();
+        let omitted = Omitted {
+            addresses: self.unknown_addresses.things() - told.len() as u64,
+            messages: self.unknown_addresses.named() - named,
+        };
+        (told, omitted)
+    }
+
+    fn missing_domain(&self) -> Option<MissingDomain> {
+        let is_local = |address: &Address| self.routing.is_local(address);
+        let strangers = &self.unresolved.strangers;
+        strangers.missing_domain(&self.username, &self.own(), is_local)
+    }
+
+    /// Counts the addresses for which a run would make no user any more.
+    fn note_not_made(&mut self, previewed: &Previewed) {
+        if !matches!(self.routing.unknown, Unknown::Create) || self.routing.create_limit > 0 {
+            return;
+        }
+        for address in &previewed.unknown_addresses {
+            // A retired user's address gets nobody, whatever the limit; and who was made just now has theirs.
+            if self.directory.look_up(address, false) == Known::No && !address.is_pattern() {
+                self.not_made.count(address, self.create_limit);
+            }
+        }
     }
 
     /// The addresses that look like the mailbox's own.
@@ -232,6 +252,11 @@ impl Tally {
         notice_of_unknown(judged, self.unknown, &self.own(), profile)
     }
 
+    /// How many users a run would not make any more.
+    pub fn not_made(&self) -> u64 {
+        self.not_made.addresses()
+    }
+
     /// What there is to say of the counts as a whole.
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
@@ -244,21 +269,11 @@ impl Tally {
         if self.unreadable_reports > 0 {
             notices.push(reports_not_understood(self.unreadable_reports));
         }
+        notices.extend(self.missing_domain().map(|missing| missing.notice(profile)));
         if self.created > 0 {
-            let limit = self.routing.create_limit == 0 && matches!(self.routing.unknown, Unknown::Create);
-            let reached = if limit {
-                "; more than create_limit are not made in one run"
-            } else {
-                ""
-            };
-            notices.push(format!("{} users would be made{reached}", self.created));
+            notices.push(format!("{} users would be made", self.created));
         }
-        if self.stopped_counting {
-            notices.push(format!(
-                "{} unknown addresses are counted; those that came after them are not",
-                self.most_counted
-            ));
-        }
+        notices.extend(self.not_made.notice(&profile.name));
         notices
     }
 }

@@ -64,7 +64,7 @@ fn users(tally: &Tally) -> Vec<(&str, u64)> {
 
 fn unknown(tally: &Tally) -> Vec<(String, u64, bool)> {
     let (told, omitted) = tally.unknown_addresses();
-    assert_eq!(omitted, 0);
+    assert_eq!(omitted, Omitted::default());
     told.into_iter()
         .map(|one| (one.address.to_string(), one.copies, one.local))
         .collect()
@@ -145,30 +145,55 @@ fn users_are_made_as_one_run_would() {
     );
     let notices = tally.notices(&profile(Recipients::default())).join("\n");
     assert!(
-        notices.contains("2 users would be made") && notices.contains("create_limit"),
+        notices.contains("2 users would be made")
+            && notices.contains("create_limit is reached, 2 users in one run: 1 more address got no user"),
+        "{notices}"
+    );
+    assert_eq!(tally.not_made(), 1);
+}
+
+#[test]
+fn addresses_that_came_late_were_not_counted_any_more() {
+    let mut tally = tally(Unknown::Catchall, 0);
+    tally.unknown_addresses = Heavy::new(1200);
+    for number in 0..1500 {
+        let own = format!("guess-{number}@example.com");
+        copies(&mut tally, &[&[own.as_str(), "guess-7@example.com"]]);
+    }
+    (0..50).for_each(|_| copies(&mut tally, &[&["late@example.com"]]));
+    let (told, omitted) = tally.unknown_addresses();
+    let first = [("guess-7@example.com", 1500), ("late@example.com", 50)];
+    assert_eq!(told.len(), 1000);
+    assert_eq!([0, 1].map(|at| (told[at].address.as_str(), told[at].copies)), first);
+    assert_eq!((omitted.addresses, omitted.messages), (501, 3049 - 1550 - 998));
+    // The same hint as a run gives.
+    let notices = tally.notices(&profile(Recipients::default())).join("\n");
+    assert!(
+        notices.contains("own_addresses = [\"guess-7@example.com\"]"),
         "{notices}"
     );
 }
 
 #[test]
-fn no_more_addresses_are_counted_than_there_is_room_for() {
+fn addresses_of_a_domain_of_ours_were_said_to_be_of_another_one() {
     let mut tally = tally(Unknown::Catchall, 0);
-    tally.most_counted = 1200;
-    for number in 0..1500 {
-        let own = format!("guess-{number}@example.com");
-        copies(&mut tally, &[&[own.as_str(), "guess-7@example.com"]]);
+    for number in 0..30 {
+        let own = format!("u{}@firma.example", number % 3);
+        copies(&mut tally, &[&[own.as_str()]]);
     }
-    let (told, omitted) = tally.unknown_addresses();
-    assert_eq!((told.len(), omitted), (1000, 200));
-    assert_eq!(
-        (told[0].address.as_str(), told[0].copies),
-        ("guess-7@example.com", 1500)
-    );
+    copies(&mut tally, &[&["x@elsewhere.example"]]);
+    let (told, _) = tally.unknown_addresses();
+    let candidates: Vec<_> = told.iter().map(|one| (one.address.as_str(), one.candidate)).collect();
+    let expected = [
+        ("u0@firma.example", true),
+        ("u1@firma.example", true),
+        ("u2@firma.example", true),
+        ("x@elsewhere.example", false),
+    ];
+    assert_eq!(candidates, expected);
     let notices = tally.notices(&profile(Recipients::default())).join("\n");
-    assert!(notices.contains("1200 unknown addresses are counted"), "{notices}");
-    // The same hint as a run gives.
     assert!(
-        notices.contains("own_addresses = [\"guess-7@example.com\"]"),
+        notices.contains("perhaps missing from local_domains: firma.example"),
         "{notices}"
     );
 }

@@ -1,17 +1,22 @@
 //! What the appliance says of itself: metrics, protocols, health.
 
 mod account;
+mod backlog;
 mod descriptions;
 mod filter;
+mod heavy;
 mod http;
 mod logs;
 pub mod metrics;
 mod protocol;
 mod remedy;
 mod stages;
+mod unknown;
 
 pub use account::{Afloat, Voyage, settle, unaccounted};
+pub use backlog::{Backlog, NextNotices, kept_by};
 pub use filter::RunFilter;
+pub use heavy::Heavy;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
 pub use protocol::{
@@ -19,3 +24,4 @@ pub use protocol::{
 };
 pub use remedy::remedy;
 pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};
+pub use unknown::{Omitted, UnknownAddresses};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::remedy::remedy;
+use super::{remedy::remedy, unknown::UnknownAddresses};
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
@@ -20,8 +20,6 @@ pub const DELETION: &str = "deletion";
 pub const ALTERED: &str = "manifest";
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
-/// Unknown addresses that a protocol lists.
-const MOST_ADDRESSES: usize = 200;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -175,8 +173,8 @@ pub struct Run {
     #[serde(default)]
     pub errors_omitted: u64,
     /// Addresses of ours that no user has, and how many messages named them.
-    #[serde(default)]
-    pub unknown_addresses: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    pub unknown_addresses: UnknownAddresses,
     /// What the administrator should know though nothing went wrong.
     #[serde(default)]
     pub notices: Vec<String>,
@@ -193,6 +191,12 @@ pub struct Run {
     /// Users that the run created.
     #[serde(default)]
     pub created_users: Vec<String>,
+    /// Addresses for which no user was made, as `create_limit` was reached; of very many, about.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub users_not_created: u64,
+    /// A rerouting that only said what it would file.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dry_run: bool,
     /// Copies that are deleted; the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deleted_copies: Vec<DeletedCopy>,
@@ -224,12 +228,14 @@ impl Run {
             users: BTreeMap::new(),
             errors: Vec::new(),
             errors_omitted: 0,
-            unknown_addresses: BTreeMap::new(),
+            unknown_addresses: UnknownAddresses::default(),
             notices: Vec::new(),
             journal_reports: 0,
             untrusted_reports: 0,
             unreadable_reports: 0,
             created_users: Vec::new(),
+            users_not_created: 0,
+            dry_run: false,
             deleted_copies: Vec::new(),
         }
     }
@@ -276,14 +282,6 @@ impl Run {
         }
     }
 
-    pub fn unknown_address(&mut self, address: &str) {
-        if let Some(count) = self.unknown_addresses.get_mut(address) {
-            *count += 1;
-        } else if self.unknown_addresses.len() < MOST_ADDRESSES {
-            self.unknown_addresses.insert(address.to_owned(), 1);
-        }
-    }
-
     /// Says a thing once.
     pub fn notice(&mut self, notice: impl Into<String>) {
         let notice = notice.into();
@@ -314,6 +312,14 @@ impl Run {
         );
         self
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Whole seconds: what is stored and shown.

@@ -138,6 +138,14 @@ impl Directory {
         Known::No
     }
 
+    /// Whether an address, in one of the forms in which it is looked up, is this user's, retired or not.
+    pub fn is_of(&self, user: UserId, address: &Address, plus_addressing: bool) -> bool {
+        let alias = self.signs.alias(address.domain());
+        let owned = self.users.get(&user).map_or(&[][..], |user| &user.addresses);
+        let mut forms = forms(address, plus_addressing, alias, self.roster.has_patterns());
+        !owned.is_empty() && forms.any(|(form, _)| owned.iter().any(|one| one.as_str() == form))
+    }
+
     /// Those of the users of these names who get mail.
     fn active(&self, names: &[String]) -> Vec<UserId> {
         let ids = names.iter().filter_map(|name| self.by_name(name));

@@ -1,6 +1,6 @@
 //! Users whom the configuration manages, and what it changes of those there are. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::signs::Signs;
 use crate::{
@@ -88,4 +88,50 @@ pub fn changed_users<'c, U>(
         }
     }
     Ok(changed)
+}
+
+/// The names of the users who have addresses by `changed` that they did not have among these: new ones, those with more
+/// addresses, and those who were retired.
+pub fn gained<U>(known: &[(UserId, User, U)], changed: &[(Option<UserId>, User)]) -> BTreeSet<String> {
+    let before: HashMap<UserId, &User> = match changed {
+        [] => HashMap::new(),
+        _ => known.iter().map(|(id, user, _)| (*id, user)).collect(),
+    };
+    let gains = |(id, user): &&(Option<UserId>, User)| {
+        let had = id.and_then(|id| before.get(&id)).filter(|user| !user.retired);
+        let had: HashSet<&Address> = had.map_or_else(HashSet::new, |user| user.addresses.iter().collect());
+        !user.retired && user.addresses.iter().any(|address| !had.contains(address))
+    };
+    changed
+        .iter()
+        .filter(gains)
+        .map(|(_, user)| user.name.clone())
+        .collect()
+}
+
+#[test]
+fn who_comes_back_or_has_one_more_address_gains_and_who_loses_one_does_not() {
+    let user = |name: &str, addresses: &[&str], retired| User {
+        name: name.into(),
+        addresses: addresses.iter().filter_map(|text| Address::parse(text)).collect(),
+        managed: true,
+        retired,
+    };
+    let (a, b) = ("a@example.com", "b@example.com");
+    let known = [
+        (1, user("more", &[a], false), ()),
+        (2, user("less", &[a, b], false), ()),
+        (3, user("back", &[a], true), ()),
+        (4, user("goes", &[a], false), ()),
+    ];
+    let changed = [
+        (Some(1), user("more", &[a, b], false)),
+        (Some(2), user("less", &[b], false)),
+        (Some(3), user("back", &[a], false)),
+        (Some(4), user("goes", &[a, b], true)),
+        (None, user("new", &[b], false)),
+        (None, user("nothing", &[], false)),
+    ];
+    let gained: Vec<_> = gained(&known, &changed).into_iter().collect();
+    assert_eq!(gained, ["back", "more", "new"]);
 }

@@ -17,6 +17,8 @@ pub struct Routed {
     pub created: Vec<String>,
     /// Addresses of ours that have no user.
     pub local_unknown: Vec<Address>,
+    /// Those of them for which a user would have been made, had the run not made as many as it may.
+    pub over_limit: Vec<Address>,
     /// Recipients' addresses that nobody has, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
     /// What else the message says of those.

@@ -129,8 +129,7 @@ impl Router {
 
     /// Makes a user for an address of ours that nobody has or had, within the run's limit.
     fn create(&mut self, nobody: &Nobody, run: RunId, limit: u32) -> Option<Assigned> {
-        let created = self.created.get(&run).map_or(0, HashSet::len);
-        if nobody.retired || created >= limit as usize {
+        if nobody.retired || self.is_full(run, limit) {
             return None;
         }
         let user = self.directory.newcomer(&nobody.address)?;
@@ -146,6 +145,11 @@ impl Router {
             why: nobody.why.clone(),
             rule: Rule::Create,
         })
+    }
+
+    /// Whether a run has made as many users as it may.
+    fn is_full(&self, run: RunId, limit: u32) -> bool {
+        self.created.get(&run).map_or(0, HashSet::len) >= limit as usize
     }
 
     /// The user whom the administrator named: by the name, or by an address that is the name.
@@ -307,7 +311,11 @@ impl Router {
                     routed.created.push(self.directory.name(assigned.user).to_owned());
                     decision.users.push(assigned);
                 }
-                None => routed.local_unknown.push(nobody.address),
+                None => {
+                    let full = creates && !nobody.retired && self.is_full(run, limit);
+                    routed.over_limit.extend(full.then(|| nobody.address.clone()));
+                    routed.local_unknown.push(nobody.address);
+                }
             }
         }
         // That mail made a user for an address does not say that it is a person's.
@@ -340,10 +348,8 @@ impl Router {
         };
         let users = decision.users;
         let new = users.iter().filter(|one| self.uncommitted.contains(&one.user));
-        let new_users: Vec<_> = new
-            .filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())))
-            .collect();
-
+        let new = new.filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())));
+        let new_users: Vec<_> = new.collect();
         let now = clock::now().as_second();
         let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
         let deposit = Deposit {

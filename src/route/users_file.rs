@@ -3,6 +3,7 @@
 //! that is wrong changes nothing.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -12,7 +13,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
 };
 
-use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
+use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users, gained};
 use crate::{
     archive::{self, Change, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
@@ -29,6 +30,9 @@ const WAITS: usize = 10;
 /// So many changed users the router puts into its directory within a few milliseconds.
 const FEW: usize = 1000;
 
+/// Told the names of users who have new addresses, once mail is filed for them.
+pub type TellGained = Arc<dyn Fn(BTreeSet<String>) + Send + Sync>;
+
 pub struct UsersFile {
     work: Arc<Work>,
     state: State,
@@ -44,6 +48,7 @@ struct Work {
     store: Arc<Store>,
     committer: Committer,
     router: Addr<Router>,
+    tell: TellGained,
 }
 
 #[derive(Clone)]
@@ -58,7 +63,13 @@ struct State {
 
 impl UsersFile {
     /// For the users of `config`, which the store and the router have; `None` where it has no users file.
-    pub fn new(config: &Config, store: Arc<Store>, committer: Committer, router: Addr<Router>) -> Option<Self> {
+    pub fn new(
+        config: &Config,
+        store: Arc<Store>,
+        committer: Committer,
+        router: Addr<Router>,
+        tell: TellGained,
+    ) -> Option<Self> {
         metrics::users_file(true);
         let work = Work {
             file: config.users_file.clone()?,
@@ -68,6 +79,7 @@ impl UsersFile {
             store,
             committer,
             router,
+            tell,
         };
         let read = &config.file_users;
         Some(Self {
@@ -217,7 +229,10 @@ impl Work {
         let (work, users) = (self.clone(), read.clone());
         let changes = move || {
             let wanted = work.users.iter().chain(&users.users);
-            changed_users(&work.store.users()?, wanted, &work.signs)
+            let known = work.store.users()?;
+            let changed = changed_users(&known, wanted, &work.signs)?;
+            let gained = gained(&known, &changed);
+            Ok((changed, gained))
         };
         let refused = |error| match error {
             StoreError::User { ref name, .. } => {
@@ -225,7 +240,7 @@ impl Work {
             }
             error => Refusal::Store(error),
         };
-        let mut changed = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
+        let (mut changed, gained) = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
         if changed.is_empty() && !state.behind {
             return Ok(());
         }
@@ -256,6 +271,7 @@ impl Work {
         }
         state.behind = false;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
+        (self.tell)(gained);
         Ok(())
     }
 

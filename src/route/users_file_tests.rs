@@ -35,7 +35,7 @@ impl Bench {
             .unwrap();
         let users = store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
         let router = Router::new(Directory::new(users), store.clone(), committer.clone()).start();
-        let file = UsersFile::new(&config, store.clone(), committer, router.clone()).unwrap();
+        let file = UsersFile::new(&config, store.clone(), committer, router.clone(), Arc::new(|_| {})).unwrap();
         Self {
             file: file.start(),
             router,

@@ -1,0 +1,137 @@
+//! The users: what commands change of them, what the configuration changes, and who has new addresses by that.
+
+use std::collections::{BTreeSet, HashSet};
+
+use tokio::sync::mpsc;
+
+use super::Appliance;
+use crate::{
+    archive::{Change, Committer, Store, User, UserId},
+    config::Config,
+    control::api::{Failure, Reply},
+    message::Address,
+    profile::Exit,
+    reroute::Gained,
+    route::{self, ChangeUser, Directory, Signs, UserChange, UserError},
+};
+
+impl Appliance {
+    /// Adds a user; says so, and then how much of the mail in the archive is for them.
+    pub(super) async fn add_user(
+        &self,
+        name: String,
+        addresses: &[String],
+        no_count: bool,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let addresses = parse_addresses(addresses)?;
+        let user = name.clone();
+        self.change_user(UserChange::Add { name, addresses }).await?;
+        // Whoever asked may be gone.
+        let _ = replies.send(Reply::Added(user.clone())).await;
+        if !no_count {
+            let before = self.backlogs.changes();
+            self.gained([user]);
+            self.tell_backlog(before, replies).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
+        let user = to.clone();
+        self.change_user(UserChange::Rename { name, to }).await?;
+        // A list may have had the name before there was anybody of it.
+        if self.config().list.iter().any(|list| list.users.contains(&user)) {
+            self.gained([user]);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
+        match self
+            .router
+            .send(ChangeUser(change))
+            .await
+            .map_err(|_| router_stopped())?
+        {
+            Ok(_) => Ok(()),
+            Err(UserError::Store(error)) => Err(error.into()),
+            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
+            Err(error) => Err(Failure::usage(error)),
+        }
+    }
+
+    /// New addresses lead to these users.
+    pub(super) fn gained(&self, users: impl IntoIterator<Item = String>) {
+        self.backlogs.gained(Gained {
+            users: users.into_iter().collect(),
+            anybody: false,
+        });
+    }
+
+    /// Users with new addresses whose mail was not counted.
+    pub fn not_counted(&self) -> BTreeSet<String> {
+        self.backlogs.waiting()
+    }
+
+    /// Counts the mail in the archive for users with new addresses, where there are any since there were so many changes of those,
+    /// and tells it to whoever asked.
+    pub(super) async fn tell_backlog(&self, changes: u64, replies: &mpsc::Sender<Reply>) {
+        if let Some(backlog) = self.backlogs.counted(changes, replies).await {
+            self.backlogs.next_notices().take();
+            let _ = replies.send(Reply::Backlog(Box::new(backlog))).await;
+        }
+    }
+}
+
+/// The directory of the store's users, as the configuration has addresses looked up.
+pub(super) fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
+    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
+    let directory = Directory::new(users);
+    for words in directory.shared() {
+        tracing::warn!("{words}");
+    }
+    Ok(directory.with(Signs::new(config)))
+}
+
+fn router_stopped() -> Failure {
+    Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep")
+}
+
+/// Each address once.
+fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
+    let parse = |text: &String| Address::parse_entry(text).map_err(Failure::usage);
+    let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(address.clone()));
+    Ok(addresses)
+}
+
+/// Makes the store's managed users those of the configuration and its users file: new ones are added, addresses
+/// changed, and who is no longer there is retired. Gives the names of those who have new addresses by that.
+///
+/// # Errors
+/// The users file cannot be used, or a name or an address is also one of a user who was added by a command.
+pub async fn take_over_users(
+    config: &Config,
+    store: &Store,
+    committer: &Committer,
+) -> Result<BTreeSet<String>, Failure> {
+    let (changed, gained) = changed_users(config, store)?;
+    if !changed.is_empty() {
+        committer.change(Change::Users(changed)).await?;
+    }
+    Ok(gained)
+}
+
+/// Users as they shall be, those that are new without a number; and the names of those who have new addresses by that.
+pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
+
+/// What the configuration changes of the store's users.
+pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
+    config.require_users()?;
+    let known = store.users()?;
+    let changed = route::changed_users(&known, config.users(), &Signs::new(config))?;
+    let gained = route::gained(&known, &changed);
+    Ok((changed, gained))
+}

@@ -1,0 +1,318 @@
+//! Looking through the archive: for whom is each message by the users and rules of now, and who of them lacks it? Reads one
+//! message after the other, mostly no more than its header, and changes nothing.
+
+use std::{
+    collections::HashSet,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+use super::book::{Book, Ruled};
+use crate::{
+    archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
+    explain::{fetched, unclaimed, united},
+    identify::{Found, Header, Identified, Mail, Reported},
+    message::Address,
+    route::{Directory, Known, Previewed, Rule, look_through, preview},
+};
+
+/// A header that is longer is read with the whole message.
+const HEADER: usize = 256 << 10;
+
+/// A message that was looked at.
+pub(super) struct Looked {
+    pub id: MessageId,
+    pub message: Message,
+    /// A folder in which it was found.
+    pub folder: u32,
+    pub judged: Result<Judged, Fault>,
+}
+
+/// For whom a message is.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// The rules by which somebody lacks it, and what they find in it.
+    pub by: Vec<By>,
+    /// Who lacks it, and who has it.
+    pub lacking: Vec<String>,
+    pub having: Vec<String>,
+    /// The addresses of ours that nobody has.
+    pub unknown: Vec<Address>,
+    /// Retired users who keep it for themselves, though one of their addresses is somebody else's now.
+    pub kept_by: Vec<String>,
+    /// Whom they keep it from.
+    pub kept_from: Vec<String>,
+    /// No profile's rules are for it: an administrator said whose it is.
+    pub without_rules: bool,
+}
+
+pub(super) struct By {
+    pub ruled: Arc<Ruled>,
+    pub folder: u32,
+    pub found: Found,
+}
+
+/// Why a message could not be judged, or not be filed.
+pub(super) enum Fault {
+    /// The rules are missing, for many messages alike.
+    NoRules(String),
+    Message(&'static str, String),
+    /// The store takes no more.
+    Store(StoreError),
+}
+
+pub(super) struct Looker<'s> {
+    store: &'s Store,
+    directory: Arc<Directory>,
+    book: Book,
+    retrieval: Retrieval<'s>,
+    /// Whose archive alone is looked through.
+    from: Option<UserId>,
+}
+
+/// Why no more messages are handed out.
+enum End {
+    NobodyTakes,
+    Store(StoreError),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<'s> Looker<'s> {
+    /// Looks by these users: whoever changes meanwhile, counts the next time.
+    pub fn new(store: &'s Store, directory: Arc<Directory>, book: Book, from: Option<UserId>) -> Self {
+        Self {
+            store,
+            directory,
+            book,
+            retrieval: Retrieval::new(store),
+            from,
+        }
+    }
+
+    /// Hands out each message once, until nobody takes them; `None` for what is in nobody's archive, as journal reports are.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn through(mut self, mut each: impl FnMut(Option<Looked>) -> ControlFlow<()>) -> Result<(), StoreError> {
+        let mut each = |looked| match each(looked) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(End::NobodyTakes),
+        };
+        let ended = match self.from {
+            Some(user) => {
+                let store = self.store;
+                store.list(user, None, |Entry { id, message, .. }| each(self.look(id, message)?))
+            }
+            None => self.through_all(&mut each),
+        };
+        match ended {
+            Ok(()) | Err(End::NobodyTakes) => Ok(()),
+            Err(End::Store(error)) => Err(error),
+        }
+    }
+
+    fn through_all(&mut self, each: &mut dyn FnMut(Option<Looked>) -> Result<(), End>) -> Result<(), End> {
+        let mut behind = 0;
+        loop {
+            let page = self.store.messages_behind(behind)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            behind = *last;
+            for (id, message) in page {
+                each(self.look(id, message)?)?;
+            }
+        }
+    }
+
+    fn look(&mut self, id: MessageId, message: Message) -> Result<Option<Looked>, StoreError> {
+        let holders = self.store.holders_of(id, &message)?;
+        let Some(folder) = holders.here.first().map(|(_, filing)| filing.folder) else {
+            return Ok(None);
+        };
+        let rules = match self.book.rules(self.store, &holders.here)? {
+            Ok(rules) => rules,
+            Err(words) => {
+                let judged = Err(Fault::NoRules(words));
+                return Ok(Some(Looked {
+                    id,
+                    message,
+                    folder,
+                    judged,
+                }));
+            }
+        };
+        let judge = AssertUnwindSafe(|| self.judge(id, &message, rules, &holders));
+        let judged = catch_unwind(judge).unwrap_or_else(|_| {
+            let words = "reading it panicked; this is a fault of dropkeep";
+            Err(Fault::Message("identify", words.into()))
+        });
+        Ok(Some(Looked {
+            id,
+            message,
+            folder,
+            judged,
+        }))
+    }
+
+    fn judge(
+        &mut self,
+        id: MessageId,
+        message: &Message,
+        rules: Vec<(Arc<Ruled>, u32)>,
+        holders: &Holders,
+    ) -> Result<Judged, Fault> {
+        let unreadable = |error: StoreError| Fault::Message("read", error.to_string());
+        let mut judged = Judged {
+            without_rules: rules.is_empty(),
+            ..Judged::default()
+        };
+        let names: HashSet<&str> = holders.all.iter().map(|user| self.directory.name(*user)).collect();
+        let has = |name: &String| names.contains(name.as_str());
+        let others = unclaimed(self.store, id).map_err(unreadable)?;
+        for (ruled, folder) in rules {
+            let found = found(self.store, &mut self.retrieval, &self.directory, &ruled, id, message);
+            let found = united([found.map_err(unreadable)?, others.clone()].iter());
+            let Decided {
+                found,
+                previewed,
+                kept_by,
+                kept_from,
+            } = self.decide(&ruled, found, holders, &has);
+            put_all(&mut judged.unknown, previewed.unknown_addresses.clone());
+            put_all(&mut judged.kept_by, kept_by);
+            put_all(&mut judged.kept_from, kept_from);
+            let (having, lacking): (Vec<_>, Vec<_>) = known(previewed).into_iter().partition(has);
+            if !lacking.is_empty() {
+                judged.by.push(By { ruled, folder, found });
+            }
+            put_all(&mut judged.having, having);
+            put_all(&mut judged.lacking, lacking);
+        }
+        Ok(judged)
+    }
+
+    /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no reader of
+    /// the mail from before, unless it is the archive of the retired user that is asked to be gone through.
+    fn decide(&self, ruled: &Ruled, found: Found, holders: &Holders, has: &impl Fn(&String) -> bool) -> Decided {
+        let (directory, routing) = (&self.directory, &ruled.routing);
+        let lacking = |previewed: &Previewed| -> Vec<String> {
+            let mut names = known(previewed.clone());
+            names.retain(|name| !has(name));
+            names
+        };
+        let previewed = preview(directory, routing, &found, &[]);
+        let retired = |user: &UserId| {
+            *user != CATCHALL_ID && Some(*user) != self.from && directory.user(*user).is_some_and(|user| user.retired)
+        };
+        let retired: Vec<UserId> = holders.all.iter().copied().filter(retired).collect();
+        let mut kept_from = if retired.is_empty() {
+            Vec::new()
+        } else {
+            lacking(&previewed)
+        };
+        let mut kept_by = Vec::new();
+        if kept_from.is_empty() {
+            return Decided {
+                found,
+                previewed,
+                kept_by,
+                kept_from,
+            };
+        }
+        let plus = routing.plus_addressing;
+        let mut rest = found;
+        for list in [&mut rest.recipients, &mut rest.senders] {
+            list.retain(|named| {
+                if !matches!(directory.look_up(&named.address, plus), Known::Users(..)) {
+                    return true;
+                }
+                let was = retired
+                    .iter()
+                    .find(|user| directory.is_of(**user, &named.address, plus));
+                kept_by.extend(was.map(|user| directory.name(*user).to_owned()));
+                was.is_none()
+            });
+        }
+        let previewed = preview(directory, routing, &rest, &[]);
+        let still = lacking(&previewed);
+        kept_from.retain(|name| !still.contains(name));
+        if kept_from.is_empty() {
+            kept_by.clear();
+        }
+        Decided {
+            found: rest,
+            previewed,
+            kept_by,
+            kept_from,
+        }
+    }
+}
+
+struct Decided {
+    found: Found,
+    previewed: Previewed,
+    kept_by: Vec<String>,
+    kept_from: Vec<String>,
+}
+
+fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for one in more {
+        if !list.contains(&one) {
+            list.push(one);
+        }
+    }
+}
+
+/// The users that addresses lead to, without whom `unknown` names.
+fn known(previewed: Previewed) -> Vec<String> {
+    let by_address = |rule| !matches!(rule, Rule::Catchall | Rule::User);
+    let users = previewed.users.into_iter().filter(|user| by_address(user.rule));
+    users.map(|user| user.user).collect()
+}
+
+/// The addresses in a stored message, or in the journal reports in which it came; of very many each is looked up as it is read.
+fn found(
+    store: &Store,
+    retrieval: &mut Retrieval,
+    directory: &Directory,
+    ruled: &Ruled,
+    id: MessageId,
+    message: &Message,
+) -> Result<Found, StoreError> {
+    let whole = |found: Found, bytes: &Bytes| match found.more {
+        0 => found,
+        _ => look_through(directory, &ruled.routing, &ruled.rules, bytes),
+    };
+    let came_in_reports = !store.journals(id, 0, 1)?.is_empty();
+    if !came_in_reports {
+        let bytes = Bytes::from(retrieval.beginning(id, message, HEADER)?);
+        let header = Header::scan(&bytes);
+        if has_all(&header, &bytes, message) && !ruled.rules.need_body(&header) {
+            return Ok(whole(ruled.rules.find(&Mail::plain(&header)), &bytes));
+        }
+    }
+    let mut all = Vec::new();
+    fetched(store, id, message, came_in_reports, |bytes| {
+        let identified = Identified::new(bytes.clone(), None, &ruled.rules);
+        let reported = identified.journal.reported();
+        // In its place the message itself is read.
+        if reported != Reported::Untrusted || !came_in_reports {
+            all.push(whole(identified.found, &bytes));
+        }
+        reported
+    })?;
+    Ok(united(all.iter()))
+}
+
+/// Whether the beginning of a message says of its header what the whole message says.
+fn has_all(header: &Header, beginning: &[u8], message: &Message) -> bool {
+    let ended = || header.end < beginning.len() || [&b"\n\n"[..], b"\n\r\n"].iter().any(|end| beginning.ends_with(end));
+    beginning.len() as u64 == message.size || header.well_ended && ended()
+}
