@@ -11,7 +11,6 @@ mod users;
 
 use std::{
     collections::HashMap,
-    io,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
     thread::JoinHandle,
@@ -450,24 +449,6 @@ fn supervise(
         standing,
         since,
     }
-}
-
-/// The import, whose paths must exist: a name mistyped is no run. What is there and cannot be read, its run says.
-async fn there(import: Import) -> Result<Import, Failure> {
-    let look = move || {
-        let missing = import.paths.iter().find_map(|path| match path.symlink_metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{}: {error}", path.display())),
-            _ => None,
-        });
-        missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
-    };
-    let looked = actix_rt::task::spawn_blocking(look).await;
-    looked.map_err(|_| {
-        Failure::new(
-            Exit::Errors,
-            "looking for the files panicked; this is a fault of dropkeep",
-        )
-    })?
 }
 
 fn progress(live: &Live) -> Option<Reply> {
