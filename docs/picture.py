@@ -11,7 +11,7 @@ import sys
 from html import escape
 
 COMMAND = "$ dropkeep archive company"
-SHOWN = {"user": 6, "unknown": 4}
+SHOWN = {"user": 4, "unknown": 3}
 CELL, LINE, MARGIN, BAR = 8.4, 20, 18, 34
 COLOURS = {"command": "#7ee787", "state": "#e6edf3", "count": "#e6edf3", "user": "#a5d6ff", "unknown": "#ffa657"}
 
