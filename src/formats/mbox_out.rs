@@ -37,7 +37,7 @@ pub fn write(out: &mut impl Write, message: &[u8], date: Seconds) -> io::Result<
     Ok(out.written)
 }
 
-/// Writes the message with its quoting. Linear: of a run of `>`, only what directly precedes a `From ` is gone through.
+/// Writes the message with its quoting. Linear: of a run of `>`, only what directly precedes a `From ` is read.
 fn quoted<W: Write>(out: &mut Counting<W>, message: &[u8]) -> io::Result<()> {
     let mut written = 0;
     for found in Finder::new(b"From ").find_iter(message) {

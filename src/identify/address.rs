@@ -129,7 +129,7 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
         });
         count
     };
-    // Words of the mailbox that are no addresses; and how many addresses it has.
+    // Words of the mailbox that are not addresses; and how many addresses it has.
     let (mut others, mut addresses) = (0, 0);
     for token in Tokens::new(value) {
         match token {

@@ -3,7 +3,7 @@
 //! The steps in their order, of which the first that yields an address decides unless the profile says otherwise:
 //! a journal report, envelope fields in the trusted zone, Received, the header's own addressees. What a step looks at
 //! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
-//! is and what of it is barred (`zone`: by where it stands), and is asked by whoever decides and by whoever explains.
+//! is and which of it is barred (`zone`: by where it stands), and is asked by whoever decides and by whoever explains.
 
 use std::{collections::HashSet, ops::ControlFlow};
 

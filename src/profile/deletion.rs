@@ -176,7 +176,7 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        // An interruption lets a batch end, for so long as a server may be silent: what of it is gone would not be known.
+        // An interruption lets a batch end, for as long as a server may be silent: otherwise nobody would know what is gone.
         let (cancel, timeout) = (&self.task.cancel, self.task.profile.server.timeout());
         let late = async {
             cancel.cancelled().await;

@@ -11,7 +11,7 @@ use crate::report::{Run, RunState, timestamp};
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
 
-/// Runs that failed in a row: the source could not be had, or was lost for good, or the run made no progress.
+/// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failing {
     /// When the first of them ended.

@@ -305,7 +305,7 @@ impl Supervisor {
             generation: self.generation,
             ..Live::default()
         });
-        // A profile that is but stuck must not go on beside the fresh one.
+        // A profile that is only stuck must not go on beside the fresh one.
         cancel.cancel();
         let gone = std::mem::take(&mut self.gone);
         let why = match cause {

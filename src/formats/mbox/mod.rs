@@ -64,11 +64,11 @@ struct Stretch {
     length: u64,
 }
 
-/// An mbox, gone through once: it knows where each message is, and no more of it (16 bytes each).
+/// An mbox, read through once: it knows where each message is, and nothing else (16 bytes each).
 #[derive(Debug)]
 pub struct Mbox {
     text: Text,
-    /// As the file was when it was gone through.
+    /// As the file was when it was read through.
     state: State,
     index: Index,
     quoting: Quoting,
@@ -216,7 +216,7 @@ impl Mbox {
     ///
     /// # Errors
     /// It may be two messages, of which nobody said what counts, or its lines end otherwise than those of the file. Or the
-    /// file cannot be read, or was written to since it was gone through: what is at the message's place may be parts of
+    /// file cannot be read, or was written to since it was read through: what is at the message's place may be parts of
     /// others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);
