@@ -154,7 +154,7 @@ impl<'p> Outlook<'p> {
         made
     }
 
-    /// How the recipients are found, by the profile's rules, the mailbox's own addresses put right, and what of it the
+    /// How the recipients are found by the profile's rules, with the mailbox's own addresses put right, and what the
     /// proposed rules mend.
     pub fn knowledge(&self, proposal: Option<&Proposal>) -> Knowledge {
         let ours = &self.profile.recipients;
