@@ -46,9 +46,10 @@ test-recipes: ## The recipes of docs/servers.md with real Postfix, Exim, Sendmai
 	@cargo build --quiet
 	@tests/recipes/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-lint: ## Formatting and clippy, warnings refused
+lint: ## Formatting and clippy, warnings refused; turns of phrase that we do not use
 	cargo fmt --all --check
 	cargo clippy --all-targets --quiet -- -D warnings
+	tests/english.sh
 
 run: ## Archive PROFILE now
 	$(need_profile)@$(DROPKEEP) archive $(PROFILE)
