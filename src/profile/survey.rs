@@ -243,7 +243,7 @@ impl Work<'_> {
             let listing = session.folders(&self.task.profile.folders);
             match unless_cancelled(&self.task.cancel, listing).await {
                 Ok(standing) if !standing.contains(&folder) => {
-                    let notice = format!("the folder {folder} vanished while the run went on");
+                    let notice = format!("the folder {folder} vanished during the run");
                     self.progress.notices.push(notice);
                     return self.flush().await;
                 }
@@ -260,7 +260,7 @@ impl Work<'_> {
 /// What is said of a folder that a pattern found and that may not be read.
 pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
     format!(
-        "nothing of the folder {folder:?} is archived, as this account may not read it ({error}); give it the right to \
+        "the folder {folder:?} is not archived: this account may not read it ({error}); give it the right to read \
          (RFC 4314: r), or name the folder in `exclude`"
     )
 }
@@ -268,7 +268,8 @@ pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
 /// The notices about messages over POP3 that have no unique id of their own.
 fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
     let Listing::Pop3(mailbox) = listing else { return None };
-    const FETCHED: &str = "fetched in every run, and known ones are recognised by their content; none of them is deleted";
+    const FETCHED: &str =
+        "fetched in every run, known ones are recognised by their content, and none of them is deleted on the server";
     let without = (0..mailbox.len()).filter(|at| mailbox.uidl(*at).is_none()).count();
     if without > 0 && without == mailbox.len() {
         return Some(format!("the server has no UIDL: every message is {FETCHED}"));

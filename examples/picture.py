@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws docs/protocol.svg, the picture in README.md: a protocol as a terminal shows it.
 
-    ONCE=1 make demo | docs/picture.py > docs/protocol.svg
+    ONCE=1 make demo | examples/picture.py > docs/protocol.svg
 
 Of long lists it shows the first lines. The picture has its own dark background, so it is readable on light pages too.
 """
@@ -45,7 +45,7 @@ def shortened(lines):
 def main():
     lines = sys.stdin.read().splitlines()
     if COMMAND not in lines:
-        sys.exit(f"there is no line '{COMMAND}' in this output: ONCE=1 make demo | docs/picture.py")
+        sys.exit(f"there is no line '{COMMAND}' in this output: ONCE=1 make demo | examples/picture.py")
     lines = lines[lines.index(COMMAND) :]
     lines = lines[: lines.index("") if "" in lines else len(lines)]
     drawn = list(shortened(line for line in lines if not line.startswith("dropkeep: ")))
