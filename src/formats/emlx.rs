@@ -1,5 +1,5 @@
 //! Messages as Apple Mail keeps them (`.emlx`): a line with the number of bytes of the message, the message, and a
-//! property list with what Mail knows of it.
+//! property list with what Mail knows about it.
 
 use memchr::memmem;
 

@@ -1,4 +1,4 @@
-//! What a file holds, told by how it begins.
+//! What a file holds, recognised by its beginning.
 
 use clap::ValueEnum;
 use std::borrow::Cow;

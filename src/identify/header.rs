@@ -2,12 +2,12 @@
 //!
 //! It follows what mail servers do (RFC 5322, 2.2 and 3.5, read generously). Lines end in CRLF or LF.
 //!
-//! A line that is not a field, such as text that somebody folded without a space, is passed over where the header plainly
-//! goes on below it ([`goes_on`]): else it is where the body begins, of which nothing may be read as header. So is what stands
-//! before the first field, as a byte order mark or an empty line that a program put there.
+//! A line that is not a field, such as text that somebody folded without a space, is skipped if the header plainly
+//! goes on below it ([`goes_on`]). If not, the body begins there, and nothing of that may be read as header. What is before
+//! the first field, such as a byte order mark or an empty line that a program put there, is skipped in the same way.
 //!
 //! A header can be all of a message, and have fields of three bytes: a table of them would be many times its size. So
-//! the first ones are kept at hand, and those behind them are read again whenever somebody asks for them.
+//! the first ones are kept in memory, and those after them are read again whenever somebody asks for them.
 
 use memchr::memchr;
 

@@ -1,9 +1,9 @@
-//! For whom a message is, by what stands in it: which addresses, from which field, of which step.
+//! For whom a message is: which addresses, from which field, by which step.
 //!
 //! The steps in their order, of which the first that yields an address decides unless the profile says otherwise:
 //! a journal report, envelope fields in the trusted zone, Received, the header's own addressees. What a step looks at
-//! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
-//! is and which of it is barred (`zone`: by where it stands), and is asked by whoever decides and by whoever explains.
+//! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` lists them
+//! and says which are barred (`zone`: by their place). The decision and the explanation both ask it.
 
 use std::{collections::HashSet, ops::ControlFlow};
 

@@ -1,4 +1,4 @@
-//! Where in a header our own server writes the envelope: what stands there no sender can have written.
+//! Where in a header our own server writes the envelope: no sender can have written what is there.
 
 use super::{
     address::{first_addresses, is_all_addresses, received_for},

@@ -1,5 +1,5 @@
-//! Deletion on the server, the second pass of a run: of each copy that is due it is read back what the archive has, and
-//! what the server has now is shown to be that message; only then it goes.
+//! Deletion on the server, the second pass of a run. For each copy that is due, the archived message is read back, and what
+//! the server has now is shown to be that message. Only then the copy goes.
 //!
 //! A copy is due when the table `copies` knows it as done, and `after` has passed since it was archived. Everything
 //! else stays: what failed, was skipped, excluded or too large is not in that table.

@@ -1,5 +1,5 @@
-//! What a listing shows of names that a server gives a second time, and what is done about it: the copies under them are
-//! open again. What is known by its content is then found to be a duplicate.
+//! What a listing shows about names that a server gives a second time, and what is done about it: the copies under them
+//! are open again. Mail that the archive has already is then found to be a duplicate.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,5 +1,5 @@
 //! Bodies that are empty, or shorter than the server announced. They are fetched once more, later and over another
-//! connection; what is the same again came as it stands there. Pure.
+//! connection; what is the same again is what the server has. Pure.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! How a profile stands: what its supervisor makes of the runs that ended, and when it tries again. Pure.
+//! The state of a profile: what its supervisor concludes from the runs that ended, and when it tries again. Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where the messages of an mbox are. The file is read through once, in windows; a stretch a message is kept.
+//! Where the messages of an mbox are. The file is read through once, in windows; of each message its stretch is kept.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! mbox: messages one behind the other in a file, each behind a line that begins with `From `.
+//! mbox: messages one after the other in a file, each after a line that begins with `From `.
 //!
 //! There are four kinds, and nothing in a file says which it is. They differ in what keeps a line of a message that
 //! begins with `From ` from being taken for such a separator: mboxrd puts a `>` before it, and before `>From ` and

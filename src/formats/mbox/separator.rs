@@ -1,9 +1,8 @@
-//! Which lines that begins with `From ` stand between two messages.
+//! Which lines that begin with `From ` separate two messages.
 //!
-//! In a well-written mbox all of them. But some programs quote nothing, so a line counts only where it looks like
-//! one that a program wrote: by what stands in it, by an empty line before it, and by a header behind it. Where these
-//! do not agree there is doubt, and whoever imports says what counts: two messages taken for one would give somebody
-//! another's mail.
+//! In a well-written mbox, all of them. But some programs quote nothing, so a line counts only if it looks like one that
+//! a program wrote: by what is in it, by an empty line before it, and by a header after it. If these do not agree there is
+//! doubt, and whoever imports decides: two messages taken for one would give somebody another person's mail.
 
 use memchr::{memchr, memchr2};
 
