@@ -1,5 +1,5 @@
-//! What a listing shows about names that a server gives a second time, and what is done about it: the copies under them
-//! are open again. Mail that the archive has already is then found to be a duplicate.
+//! What a listing shows of names that a server gives a second time, and what is done about it: the copies under them are
+//! open again. What is known by its content is then found to be a duplicate.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -43,13 +43,11 @@ impl Sign {
     fn words(&self) -> String {
         match self {
             Self::UidNext(next) => {
-                format!("the server says that UID {next} comes next, but it gave that UID to a message before")
+                format!("the server says that UID {next} comes next, which it gave to a message before")
             }
-            Self::Last(copy) => format!("{copy} is now another message than the one that was archived under this name"),
-            Self::Sizes => "messages have other sizes than those that were archived under the same UIDLs".to_owned(),
-            Self::Headers => {
-                "messages have other headers than those that were archived under the same names".to_owned()
-            }
+            Self::Last(copy) => format!("{copy} is another message than the one that was archived under it"),
+            Self::Sizes => "messages have other sizes than those that were archived under their UIDLs".to_owned(),
+            Self::Headers => "messages have other headers than those that were archived under their names".to_owned(),
         }
     }
 }
@@ -287,11 +285,11 @@ impl Work<'_> {
 /// What is said where names were given a second time.
 pub(super) fn notice(folder: &str, sign: &str, copies: usize) -> String {
     let copies = match copies {
-        0 => "none of the copies that are still there has changed".to_owned(),
+        0 => "no copy that is still there is another one".to_owned(),
         1 => "1 copy counts as new and is fetched again".to_owned(),
         many => format!("{many} copies count as new and are fetched again"),
     };
-    format!("{folder}: {sign}; was the mailbox restored from a backup, or created again? {copies}")
+    format!("{folder}: {sign}; was the mailbox put back from a backup, or made anew? {copies}")
 }
 
 fn is_other(announced: &Announced, known: &HashMap<CopyRef, DoneCopy>) -> bool {

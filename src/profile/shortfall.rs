@@ -1,5 +1,5 @@
 //! Bodies that are empty, or shorter than the server announced. They are fetched once more, later and over another
-//! connection; what is the same again is what the server has. Pure.
+//! connection; what is the same again came as it stands there. Pure.
 
 use sha2::{Digest, Sha256};
 
@@ -28,8 +28,8 @@ pub enum Verdict {
 pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool) -> Verdict {
     if let Some(server) = stand_in(bytes) {
         return Verdict::None(format!(
-            "{server} sends \"message unavailable\" instead of this message, because it cannot read it; check the file's \
-             owner and mode on the server"
+            "{server} gives a message of its own in place of this one (\"message unavailable\"), as it cannot read it; see to \
+             the file's owner and mode on the server"
         ));
     }
     let came = bytes.len() as u64;
@@ -45,15 +45,15 @@ pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool)
     match before {
         None => Verdict::OnceMore(now),
         Some(_) if bytes.is_empty() => Verdict::None(format!(
-            "the server announces {announced} bytes for this message and twice sent none; empty = \"archive\" archives it \
-             as it is"
+            "the server gives nothing for this message, twice, and announces {announced} bytes; with empty = \"archive\" it \
+             is archived as it is"
         )),
         Some(before) if *before == now => Verdict::Message(Some(format!(
-            "the server announces {announced} bytes and twice sent the same {came}: archived as it came; check whether \
+            "the server announces {announced} bytes and gives {came}, twice the same: archived as it came; look whether \
              the message is whole on the server"
         ))),
         Some(before) => Verdict::None(format!(
-            "the server announces {announced} bytes, and sent {} first and then {came} different ones",
+            "the server announces {announced} bytes, and gave {} at first and other {came} then",
             before.size
         )),
     }

@@ -18,7 +18,7 @@ use crate::{
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
-/// Where several connections share a folder, units have at least this many copies, and there are this many for each.
+/// Where several connections share a folder, units have at least so many copies, and there are so many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
@@ -123,7 +123,7 @@ impl Work<'_> {
         Ok((sorted.open, inexact))
     }
 
-    /// How the folder looks now, and the notices on how it changed.
+    /// How the folder looks now, and what there is to say of how it changed.
     fn seen_now(&mut self, opened: &OpenFolder, before: Option<Sighting>, any_done: bool) -> Sighting {
         let folder = &opened.name;
         let now = clock::now().as_second();
@@ -157,7 +157,7 @@ impl Work<'_> {
         }
     }
 
-    /// Reports UIDs that the server gives to more than one message: what is fetched by such a name may be either.
+    /// Tells of UIDs that the server gives to more than one message: what is fetched by such a name may be either.
     async fn name_ambiguous(
         &mut self,
         folder: &Arc<Surveyed>,
@@ -225,8 +225,8 @@ impl Work<'_> {
         sizes
     }
 
-    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is not missing; one
-    /// that it found and that its owner does not share with us is named in a notice.
+    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing; one
+    /// that it found and that others do not share with us is told of.
     pub(super) async fn folder_refused(
         &mut self,
         session: &mut Session,
@@ -243,7 +243,7 @@ impl Work<'_> {
             let listing = session.folders(&self.task.profile.folders);
             match unless_cancelled(&self.task.cancel, listing).await {
                 Ok(standing) if !standing.contains(&folder) => {
-                    let notice = format!("the folder {folder} vanished during the run");
+                    let notice = format!("the folder {folder} vanished while the run went on");
                     self.progress.notices.push(notice);
                     return self.flush().await;
                 }
@@ -260,16 +260,15 @@ impl Work<'_> {
 /// What is said of a folder that a pattern found and that may not be read.
 pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
     format!(
-        "the folder {folder:?} is not archived: this account may not read it ({error}); give it the right to read \
+        "nothing of the folder {folder:?} is archived, as this account may not read it ({error}); give it the right to \
          (RFC 4314: r), or name the folder in `exclude`"
     )
 }
 
-/// The notices about messages over POP3 that have no unique id of their own.
+/// What there is to say of messages over POP3 that have no unique id of their own.
 fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
     let Listing::Pop3(mailbox) = listing else { return None };
-    const FETCHED: &str =
-        "fetched in every run, known ones are recognised by their content, and none of them is deleted on the server";
+    const FETCHED: &str = "fetched in every run, and known ones are told by their content; none of them is deleted";
     let without = (0..mailbox.len()).filter(|at| mailbox.uidl(*at).is_none()).count();
     if without > 0 && without == mailbox.len() {
         return Some(format!("the server has no UIDL: every message is {FETCHED}"));

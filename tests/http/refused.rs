@@ -34,7 +34,7 @@ fn other_machines_are_served_over_tls_and_with_a_token_only() {
         site.configure(&(listen + TLS));
         site.refuses(site.command(), &["takes a token:", "token_file = "]);
     }
-    // What is not an address is judged by what it resolves to: 0 is 0.0.0.0, and 10.1 is 10.0.0.1.
+    // What is no address is judged by what it resolves to: 0 is 0.0.0.0, and 10.1 is 10.0.0.1.
     for listen in ["0:0", "10.1:8080"] {
         site.configure(&format!("listen = \"{listen}\"\n"));
         site.refuses(

@@ -102,7 +102,7 @@ fn a_mailbox_put_back_from_a_backup_gives_old_uids_to_new_mail_and_it_is_archive
     scene.run(0);
     scene.server.mailbox(|mailbox| *mailbox.inbox() = backup);
     let run = scene.run(0);
-    told(&run, "comes next, but it gave that UID to a message before");
+    told(&run, "comes next, which it gave to a message before");
     scene
         .server
         .mailbox(|mailbox| [6, 7].map(|number| mailbox.deliver(mail(number))));
@@ -128,7 +128,7 @@ fn uids_given_a_second_time_are_noticed_though_uidnext_has_grown_beyond_them() {
         }
     });
     let run = scene.run(0);
-    told(&run, "is now another message than the one that was archived");
+    told(&run, "is another message than the one that was archived under it");
     assert_eq!(scene.archived(9), [1, 2, 3, 4, 5, 6, 7, 8, 9], "{run:#}");
 }
 
@@ -248,7 +248,7 @@ fn a_message_that_comes_empty_again_stays_open_and_is_never_deleted() {
         scene.server.misbehave(vec![cut_third(protocol, true)]);
         let run = scene.run(1);
         assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
-        assert!(run["errors"].to_string().contains("twice sent none"), "{run:#}");
+        assert!(run["errors"].to_string().contains("gives nothing"), "{run:#}");
         assert_eq!(scene.standing(), 1);
         scene.server.behave();
         assert_eq!(number(&scene.run(0), "archived"), 1);
@@ -271,7 +271,7 @@ fn half_of_a_message_again_is_archived_and_named_and_stays_on_the_server_until_i
         scene.server.misbehave(vec![cut_third(protocol, false)]);
         let run = scene.run(0);
         assert_eq!((number(&run, "archived"), number(&run, "deleted")), (5, 4), "{run:#}");
-        assert!(run["errors"].to_string().contains("twice sent the same"), "{run:#}");
+        assert!(run["errors"].to_string().contains("twice the same"), "{run:#}");
         told(&run, "announces more bytes");
         assert_eq!(scene.archived(5), [1, 2, 4, 5]);
         scene.server.behave();
