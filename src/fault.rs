@@ -1,7 +1,7 @@
 //! Fault points: places at which a test makes this program fail, to see that it survives that.
 //!
 //! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic`, `abort` (the process ends
-//! at once, and nothing is tidied up) or `hang` (its thread does nothing any more); `nth` is the how-manieth time that the point is reached, the first where it is left
+//! at once, and nothing is tidied up) or `hang` (its thread does nothing any more); `nth` says at which time that the point is reached this happens, the first where it is left
 //! out. They are there with debug assertions only: in what is shipped, [`point`] does nothing.
 
 /// The stage of which a point is.

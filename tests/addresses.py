@@ -36,7 +36,7 @@ def around(text):
 
 
 def normalised(text):
-    """The one form in which addresses are compared; None for what is no address."""
+    """The one form in which addresses are compared; None for what is not an address."""
     local, at, domain = around(text).rpartition("@")
     domain = domain.rstrip(".")
     if not at or not local or not domain or re.search(r"[\s\x00-\x1f\x7f\"<>(),;]", domain):

@@ -141,7 +141,7 @@ fn a_password_is_never_shown_whatever_is_wrong_with_it() {
         format!("password = {{ is = \"{SECRET}\" }}"),
         "password = 31415926535".into(),
         "password = 1979-05-27".into(),
-        // Lines that are no TOML.
+        // Lines that are not TOML.
         format!("password = \"{SECRET}"),
         format!("password = {SECRET}"),
         format!("password = \"{SECRET}\" {SECRET}"),

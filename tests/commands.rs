@@ -375,7 +375,7 @@ fn the_readme_names_the_commands_there_are() {
                 "PATH…" | "FILE…" => vec![file.to_str().expect("a name")],
                 "DIR" if command.starts_with("export ") => vec![exported.to_str().expect("a name")],
                 "DIR" => vec![backup.to_str().expect("a name")],
-                "U" => vec!["jane"],
+                "USER" => vec!["jane"],
                 "SHELL" => vec!["bash"],
                 "NAME" if command.contains(" retire ") => vec!["renamed"],
                 "NAME" => vec!["newcomer"],

@@ -44,7 +44,7 @@ fn write_users(appliance: &Appliance, users: &str) {
     fs::write(appliance.config().with_file_name("users.csv"), users).expect("the users file");
 }
 
-/// To whom a run filed how many, but for who got none.
+/// To whom a run filed how many; those who got none are left out.
 fn filed(run: &Value) -> Vec<(String, u64)> {
     assert_adds_up(run);
     let users = run["users"].as_object().expect("users").iter();

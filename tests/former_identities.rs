@@ -1,4 +1,4 @@
-//! An archive whose identities are of version 1 goes on with those of now, and nothing in it is there twice.
+//! An archive whose identities are of version 1 goes on with the current ones, and nothing in it is there twice.
 
 mod support;
 
@@ -14,7 +14,7 @@ const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 /// Jane's messages; 3 is the report around 2.
 const MESSAGES: [u64; 10] = [1, 2, 4, 5, 6, 7, 8, 9, 10, 11];
 const REPORT: u64 = 3;
-/// A line that is no field stands in its header, and its date below that.
+/// A line that is not a field stands in its header, and its date below that.
 const BROKEN: u64 = 7;
 const WITHOUT_DATE: u64 = 8;
 const FOR_BOB_TOO: u64 = 10;

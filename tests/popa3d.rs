@@ -1,6 +1,6 @@
 //! A real POP3 server that takes one command at a time and sends each answer in two writes: popa3d, from Debian. It has
-//! an account, and no password, in a world of its own (mount namespaces), which takes root; skipped where that is not to
-//! be had.
+//! an account, and no password, in a world of its own (mount namespaces), which takes root; skipped where that is not
+//! possible.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -106,7 +106,7 @@ fn in_world(script: &str, program: &str) -> Command {
     command
 }
 
-/// Why the server cannot be had here.
+/// Why the server cannot be installed here.
 fn cannot(script: &str) -> Option<String> {
     if !Path::new(SERVER).exists() {
         return Some(format!(

@@ -139,7 +139,7 @@ fn a_report_that_cannot_be_read_was_filed_by_its_outer_fields_alone() {
             (0, 1)
         );
         let notices = run["notices"].to_string();
-        assert!(notices.contains("not all for whom they are can be read"), "{notices}");
+        assert!(notices.contains("not all of their recipients can be read"), "{notices}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Runs that go wrong and go on: lost connections, stalled servers, profiles that fail and are tried again, new mail
-//! that the server tells of, hours in which nothing runs.
+//! that the server announces, hours in which nothing runs.
 
 mod support;
 

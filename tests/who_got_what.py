@@ -29,7 +29,7 @@ def messages(path):
 
 
 def normalised(text):
-    """The one form in which addresses are compared; None for what is no address."""
+    """The one form in which addresses are compared; None for what is not an address."""
     local, at, domain = text.strip().rpartition("@")
     if not at or not local or not domain or re.search(r"\s", domain):
         return None

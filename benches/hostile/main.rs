@@ -144,7 +144,7 @@ fn read(table: &mut Table, scale: f64) {
     table.row(what, outcome.peak, mail.len());
 }
 
-/// Listings without end. What becomes of the run does not matter: nothing of them is to be had.
+/// Listings without end. What becomes of the run does not matter: nothing of them can be fetched.
 fn listed(table: &mut Table, scale: f64) {
     let count = |most: f64| (most * scale) as u32;
     type Serve = fn(std::net::TcpStream, &Has) -> std::io::Result<()>;

@@ -12,7 +12,7 @@ use super::mail::Mail;
 pub enum Has {
     /// These messages.
     Mail(Vec<Mail>),
-    /// So many of which nothing is to be had but the names; UIDLs of so many bytes.
+    /// This many of which only the names can be fetched; UIDLs of this many bytes.
     Names(u32, usize),
     /// One whose literal is as long as it said, and is followed by garbage of so many bytes.
     Garbage(Mail, usize),
@@ -167,7 +167,7 @@ pub fn pop3(client: TcpStream, has: &Has) -> io::Result<()> {
                 (1..=count).try_for_each(|number| write!(out, "{number} 100\r\n"))?;
                 write!(out, ".\r\n")?;
             }
-            // Nothing is to be had of them.
+            // Nothing of them can be fetched.
             _ => return Ok(()),
         }
         out.flush()?;

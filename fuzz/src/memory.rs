@@ -27,7 +27,7 @@ impl Bounded {
     fn take(&self, size: usize) {
         let held = self.held.fetch_add(size, Ordering::Relaxed) + size;
         if size > ONE || held > ALL {
-            // The panic is told by libFuzzer's hook, and needs memory itself.
+            // libFuzzer's hook reports the panic, and needs memory itself.
             self.held.fetch_sub(size, Ordering::Relaxed);
             panic!("{size} bytes are asked for, beside {} held", held - size);
         }

@@ -1,5 +1,5 @@
 //! Messages as Apple Mail keeps them (`.emlx`): a line with the number of bytes of the message, the message, and a
-//! property list with what Mail knows of it.
+//! property list with what Mail knows about it.
 
 use memchr::memmem;
 
@@ -28,14 +28,14 @@ pub fn unwrap(file: &mut Vec<u8>) -> Result<Option<i64>, String> {
     let Some(behind) = behind else {
         let there = file.len() - begin;
         return Err(format!(
-            "it is cut off: of the {length} bytes of the message that it announces, {there} are there"
+            "it is cut off: its first line announces a message of {length} bytes, and {there} are there"
         ));
     };
     let list = behind.trim_ascii_start();
     if !(list.is_empty() || list.starts_with(b"<?xml") || list.starts_with(b"<!DOCTYPE") || list.starts_with(b"<plist"))
     {
         return Err(format!(
-            "behind the {length} bytes of the message that it announces is no property list: it is not known where the message ends"
+            "what follows the {length} bytes that its first line announces is not a property list: nobody can say where the message ends"
         ));
     }
     let received = received(list);
@@ -84,7 +84,7 @@ mod tests {
             ("", "first line"),
             ("1 2\nx", "first line"),
             ("100\nSubject: x\n\n", "cut off"),
-            ("5\nSubject: x\n\n", "no property list"),
+            ("5\nSubject: x\n\n", "not a property list"),
             ("99999999999999999999\nx\n", "first line"),
             ("18446744073709551615\nx\n", "cut off"),
         ] {

@@ -1,4 +1,4 @@
-//! What a file holds, told by how it begins.
+//! What a file holds, recognised by its beginning.
 
 use clap::ValueEnum;
 use std::borrow::Cow;
@@ -144,7 +144,7 @@ pub fn looks(beginning: &[u8]) -> Looks {
     })
 }
 
-/// What text is that is no mail, where that is told by how it begins.
+/// What a text is that is not mail, where its beginning shows that.
 pub fn why_no_mail(beginning: &[u8]) -> Option<&'static str> {
     let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic));
     match (known, beginning) {

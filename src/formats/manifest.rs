@@ -1,4 +1,4 @@
-//! The files of an export that are no mail: what it is of, and for each user which message is in which file. Exports write
+//! The files of an export that are not mail: what it is of, and for each user which message is in which file. Exports write
 //! them, and an import of one reads them.
 
 use std::{

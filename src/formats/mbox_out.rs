@@ -1,8 +1,8 @@
 //! mbox, written: of its kinds mboxrd, the only one whose quoting can be undone.
 //!
-//! A message stands behind a line `From SENDER DATE` and before an empty line. Each of its lines that begins with any
+//! A message has a line `From SENDER DATE` before it and an empty line after it. Each of its lines that begins with any
 //! number of `>` and then `From ` gets one more `>`. A message whose last line has no end gets one; whoever knows the
-//! message's size takes so many of the unquoted bytes, and has it exactly.
+//! message's size takes that many of the unquoted bytes, and has it exactly.
 
 use std::io::{self, Write};
 
@@ -37,7 +37,7 @@ pub fn write(out: &mut impl Write, message: &[u8], date: Seconds) -> io::Result<
     Ok(out.written)
 }
 
-/// Writes the message with its quoting. Linear: of a run of `>`, only what directly precedes a `From ` is gone through.
+/// Writes the message with its quoting. Linear: of a run of `>`, only what directly precedes a `From ` is read.
 fn quoted<W: Write>(out: &mut Counting<W>, message: &[u8]) -> io::Result<()> {
     let mut written = 0;
     for found in Finder::new(b"From ").find_iter(message) {

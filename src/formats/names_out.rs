@@ -1,5 +1,5 @@
-//! Names for files of mail that are written: what stands in mail becomes part of a path, so only what no file
-//! system, shell or terminal takes amiss stays of it. Pure.
+//! Names for files of mail that are written: what stands in mail becomes part of a path, so only what is safe
+//! in every file system, shell and terminal is kept. Pure.
 
 use jiff::{
     Timestamp,

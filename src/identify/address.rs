@@ -1,8 +1,8 @@
 //! The addresses in a header field's value (RFC 5322, 3.4 and 4.4), read generously.
 //!
-//! Whatever stands around them, display names, comments, groups, routes, only what can be an
-//! address is given out, and only from where an address may stand: one inside a quoted display name
-//! or a comment is none. Linear in the length of the value.
+//! Whatever surrounds them (display names, comments, groups, routes), only what can be an address is given out, and only
+//! from where an address is allowed: one inside a quoted display name or a comment does not count. Linear in the length of
+//! the value.
 
 use std::ops::ControlFlow;
 
@@ -129,7 +129,7 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
         });
         count
     };
-    // Words of the mailbox that are no addresses; and how many addresses it has.
+    // Words of the mailbox that are not addresses; and how many addresses it has.
     let (mut others, mut addresses) = (0, 0);
     for token in Tokens::new(value) {
         match token {

@@ -298,7 +298,7 @@ fn a_blank_beyond_ascii_cut_another_persons_address_out_of_a_name() {
         assert!(!list(&format!("x{blank}bob@example.com")).contains(&"bob@example.com".to_owned()));
         let named = received_for(format!("by mx for <x{blank}bob@example.com>; Mon").as_bytes());
         assert!(named.is_none_or(|named| named.as_str() != "bob@example.com"));
-        // Around an address it is but a blank.
+        // Around an address it is only a blank.
         assert_eq!(
             list(&format!("Ann{blank}<ann@example.com>,{blank}bob@example.com")),
             ["ann@example.com", "bob@example.com"]

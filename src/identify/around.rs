@@ -73,7 +73,7 @@ fn behind_at(text: &str) -> &str {
     text.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-/// Whether a word is an encoded word (RFC 2047), which is no address by itself, whatever it shows.
+/// Whether a word is an encoded word (RFC 2047), which is not an address by itself, whatever it shows.
 pub fn is_encoded(word: &[u8]) -> bool {
     word.len() > 8 && word.starts_with(b"=?") && word.ends_with(b"?=")
 }

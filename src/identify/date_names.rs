@@ -1,4 +1,4 @@
-//! The names that stand in dates: of months, days and zones.
+//! The names in dates: of months, days and zones.
 
 #[derive(Clone, Copy)]
 pub(super) struct Zone {

@@ -1,5 +1,5 @@
-//! When a message says that it was written: the date as RFC 5322 has it (3.3 and 4.3), and as programs and people have written
-//! it beside that, as far as there is no doubt of what is meant: none is better than a wrong one.
+//! When a message says that it was written: the date as RFC 5322 has it (3.3 and 4.3), and as programs and people write it
+//! otherwise, if there is no doubt what is meant: no date is better than a wrong one.
 
 use jiff::{civil, tz::Offset};
 use memchr::memmem;

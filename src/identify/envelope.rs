@@ -1,7 +1,7 @@
-//! The envelope in a journal report: text, a line a value.
+//! The envelope in a journal report: text, one value per line.
 //!
-//! Exchange 2007 and later write a line an address: `Sender:`, `To: member@…, Expanded: list@…`, `Bcc: new@…,
-//! Forwarded: old@…`, `Recipient:`. Exchange 2003 and Citadel write all recipients behind `Recipients:`, a line each, up
+//! Exchange 2007 and later write one address per line: `Sender:`, `To: member@…, Expanded: list@…`, `Bcc: new@…,
+//! Forwarded: old@…`, `Recipient:`. Exchange 2003 and Citadel write all recipients after `Recipients:`, one per line, up
 //! to an empty one: `"Jane Doe" <smtp:jane@example.com>`.
 
 use std::{borrow::Cow, ops::ControlFlow};

@@ -2,18 +2,18 @@
 //!
 //! It follows what mail servers do (RFC 5322, 2.2 and 3.5, read generously). Lines end in CRLF or LF.
 //!
-//! A line that is no field, such as text that somebody folded without a space, is passed over where the header plainly
-//! goes on below it ([`goes_on`]): else it is where the body begins, of which nothing may be read as header. So is what stands
-//! before the first field, as a byte order mark or an empty line that a program put there.
+//! A line that is not a field, such as text that somebody folded without a space, is skipped if the header plainly
+//! goes on below it ([`goes_on`]). If not, the body begins there, and nothing of that may be read as header. What is before
+//! the first field, such as a byte order mark or an empty line that a program put there, is skipped in the same way.
 //!
 //! A header can be all of a message, and have fields of three bytes: a table of them would be many times its size. So
-//! the first ones are kept at hand, and those behind them are read again whenever somebody asks for them.
+//! the first ones are kept in memory, and those after them are read again whenever somebody asks for them.
 
 use memchr::memchr;
 
 /// Fields that are kept at hand; mail that is not made to be a burden has fewer.
 const AT_HAND: usize = 1000;
-/// Lines that are no fields and are passed over; what has more of them is text.
+/// Lines that are not fields and are passed over; what has more of them is text.
 const BROKEN: usize = 20;
 /// Bytes that some programs put before text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -80,7 +80,7 @@ pub struct Header<'a> {
     pub ended: bool,
     /// The same, and each line of it is a field: whoever reads it, reads the same.
     pub well_ended: bool,
-    /// Where the first line stands that is no field, whether it was passed over or ended the header.
+    /// Where the first line stands that is not a field, whether it was passed over or ended the header.
     pub broken: Option<usize>,
 }
 
@@ -104,12 +104,12 @@ impl<'a> Header<'a> {
         header
     }
 
-    /// Reads the header of a part of a multipart, which need not have one: the first line that is no field ends it.
+    /// Reads the header of a part of a multipart, which need not have one: the first line that is not a field ends it.
     pub fn of_part(part: &'a [u8]) -> Self {
         Self::collect(part, skip_mbox_lines(part, 0), false)
     }
 
-    /// `over`: lines that are no fields are passed over.
+    /// `over`: lines that are not fields are passed over.
     fn collect(message: &'a [u8], start: usize, over: bool) -> Self {
         let mut fields = Fields {
             message,

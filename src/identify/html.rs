@@ -1,5 +1,5 @@
-//! The lines of a page, as somebody sees them who looks at it: for a journal report's envelope, in which a line is a
-//! value. White space makes no line there, or what a stranger writes into a subject would, where a page is wrapped.
+//! The lines of a page as a person sees them: for a journal report's envelope, in which each line is a value. White space
+//! does not begin a new line; otherwise a wrapped page would let a stranger make lines by what they write into a subject.
 
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 16] = [

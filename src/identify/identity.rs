@@ -15,7 +15,7 @@ use super::added::is_left_out;
 pub const VERSION: u32 = 2;
 
 /// The context of all versions: so a message that has nothing in it which only a later version leaves out has one digest
-/// in all of them, and archives need not be gone through.
+/// in all of them, and archives need not be read through.
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
 /// The identity of a message in a version, 1 or later. Linear in the message's length.
@@ -67,7 +67,7 @@ fn each_piece<'m>(message: &'m [u8], version: u32, mut piece: impl FnMut(&'m [u8
     piece(&message[from..]);
 }
 
-/// What stands at a place above the first field that counts: whether it is no field, and where it ends.
+/// What stands at a place above the first field that counts: whether it is something other than a field, and where it ends.
 fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
     let behind = skip_leftovers(message, at);
     if behind > at {
@@ -287,7 +287,7 @@ mod tests {
         let fetched = b"X-Account-Key: account1\r\nSubject: x\r\n\r\nbody\r\n";
         assert_eq!(hex(fetched, 1).as_str(), FETCHED);
         assert_eq!(hex(fetched, 2).as_str(), PLAIN);
-        // A line that is no field ends the header for it, whatever is read there elsewhere.
+        // A line that is not a field ends the header for it, whatever is read there elsewhere.
         assert_eq!(
             counting(b"A: b\nno field\nReceived: x\n\n", 1),
             b"A: b\nno field\nReceived: x\n\n"

@@ -1,7 +1,7 @@
-//! Journal reports of Exchange (2003 to 2019), Microsoft 365 and Citadel: a message that says for whom another one, which
-//! it encloses, was delivered.
+//! Journal reports of Exchange (2003 to 2019), Microsoft 365 and Citadel: a message that encloses another one and says
+//! for whom it was delivered.
 //!
-//! The first part is the envelope, as text; a `message/rfc822` part behind it is the enclosed message. A report in a
+//! The first part is the envelope, as text; a `message/rfc822` part after it is the enclosed message. A report in a
 //! report is not opened: anyone can send one to a user, and Exchange will journal it like other mail. Nor is one that an
 //! Exchange could not deliver and returned to the alternate journal mailbox: whoever forges a report, with that mailbox
 //! for its sender, to somebody who does not exist has it returned there by the same Exchange.

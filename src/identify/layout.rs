@@ -1,5 +1,5 @@
-//! The parts of a message, as somebody who looks at it sees them: how many there are at most, and how deep, is bounded,
-//! and what is beyond the bounds is counted.
+//! The parts of a message as a person sees them. Their number and depth are bounded; what is beyond the bounds is only
+//! counted.
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! The large bodies in a message: where its attachments are, and nothing about what they mean.
 //!
-//! What is found decides how bytes are laid down, never what they are: a body that is missed costs room, not mail.
+//! This decides how bytes are stored, never which: a body that is missed costs room, not mail.
 
 use std::ops::Range;
 

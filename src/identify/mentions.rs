@@ -87,7 +87,7 @@ impl Barred {
                 "it is not the last field of a whole header, the only one that envelope_at = \"end\" trusts"
             }
             Self::Odd => {
-                "it holds what is no address, or more addresses than its server knew: somebody may have put several into one"
+                "it holds something that is not an address, or more addresses than its server knew: somebody may have put several into one"
             }
         }
     }

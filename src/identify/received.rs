@@ -3,7 +3,7 @@
 //!
 //! Servers write that in their own ways, and a client can write much of a field: its HELO, its name in DNS, the addresses
 //! of the envelope, a certificate's name. So a field counts only where all of it, to the date, is in the form of one of
-//! these servers, who is told by its own mark; and whatever a client can write is one word in it, without white space,
+//! these servers, each known by its own mark; and whatever a client can write is one word in it, without white space,
 //! quotes and parentheses. Else it has no reading, or more than one, and says nothing.
 //!
 //! | server | its form | its mark | name |

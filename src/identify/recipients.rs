@@ -1,9 +1,9 @@
-//! For whom a message is, by what stands in it: which addresses, from which field, of which step.
+//! For whom a message is: which addresses, from which field, by which step.
 //!
 //! The steps in their order, of which the first that yields an address decides unless the profile says otherwise:
 //! a journal report, envelope fields in the trusted zone, Received, the header's own addressees. What a step looks at
-//! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` says what there
-//! is and what of it is barred (`zone`: by where it stands), and is asked by whoever decides and by whoever explains.
+//! are [`Mention`]s, in groups: of a step's groups the first that yields an address counts. `mentions` lists them
+//! and says which are barred (`zone`: by their place). The decision and the explanation both ask it.
 
 use std::{collections::HashSet, ops::ControlFlow};
 
@@ -239,9 +239,9 @@ impl Rules {
 /// How to turn reports on, for a profile that met some and does not believe them.
 pub fn how_to_believe_reports(reports: u64) -> String {
     format!(
-        "{reports} messages are journal reports ({}), and are archived as they come, for whom they are addressed to: \
-         where they come from your own server, set journal = \"from\" with journal_from (which names and networks count \
-         behind which server, docs/recipients.md says), or journal = \"always\" where nobody else can write to this mailbox",
+        "{reports} messages are journal reports ({}) and are archived as ordinary messages. If they come from your own \
+         server, set journal = \"from\" with journal_from (docs/recipients.md says which names and networks count with which \
+         server), or journal = \"always\" if nobody else can write to this mailbox",
         MARKS[0]
     )
 }
@@ -249,9 +249,9 @@ pub fn how_to_believe_reports(reports: u64) -> String {
 /// What to do about reports that are believed and cannot be read.
 pub fn reports_not_understood(reports: u64) -> String {
     format!(
-        "{reports} messages are journal reports that are believed, and not all for whom they are can be read in them: they \
-         are filed for @catchall too (list --user @catchall; explain says of each what it is). Reports are understood as \
-         text, whatever its charset, and as HTML; those that came back to an alternate journal mailbox are not opened"
+        "{reports} messages are journal reports that are believed, but not all of their recipients can be read: they are \
+         filed for @catchall too (list --user @catchall shows them, explain ID says why). dropkeep reads reports in plain \
+         text of any charset, and in HTML; it does not open those that came back to an alternate journal mailbox"
     )
 }
 

@@ -1,5 +1,5 @@
-//! All addresses in a message, and of each whether it counts and why: what `explain` shows. It goes the same way as
-//! the decision itself, and looks at what the decision passed by as well.
+//! All addresses in a message, with whether each counts and why: what `explain` shows. It goes the same way as the
+//! decision itself, and also looks at what the decision skipped.
 
 use std::{collections::HashSet, ops::ControlFlow};
 

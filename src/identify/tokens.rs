@@ -71,7 +71,7 @@ impl<'a> Tokens<'a> {
             if let Some(end) = closing {
                 return Some(end - 1);
             }
-            // Where nothing closes a quote it is but a character.
+            // Where nothing closes a quote it is only a character.
             self.bracket_quotes = false;
         }
         let end = if self.brackets {

@@ -1,4 +1,4 @@
-//! What mail-parser makes of what stands in a message: the only place that asks it. It is asked for a body without its
+//! What mail-parser makes of parts of a message: the only place that asks it. It is asked for a body without its
 //! transfer encoding, and for the text of a page, and never for a whole message: over some nested mail it overflows the
 //! stack, and over some fields it takes time with the square of their length. Its panics are survived.
 

@@ -1,5 +1,5 @@
 //! What a header field says: encoded words (RFC 2047, RFC 2231 section 5), and the text between them. It is read as mail is
-//! written, and not as it should be: words with spaces in them, without padding, within quotes, that share a character.
+//! written, not as it should be: words with spaces in them, without padding, within quotes, that share a character.
 
 use base64::{
     Engine,

@@ -1,4 +1,4 @@
-//! Where in a header our own server writes the envelope: what stands there no sender can have written.
+//! Where in a header our own server writes the envelope: no sender can have written what is there.
 
 use super::{
     address::{first_addresses, is_all_addresses, received_for},
@@ -91,7 +91,7 @@ impl Zone {
 }
 
 /// The first and the last of the fields of one name with which a header ends; `None` where a server may see another end: at a
-/// line that is no field, wherever it stands, or where it is cut off.
+/// line that is not a field, wherever it stands, or where it is cut off.
 pub fn at_end<'m>(header: &Header<'m>) -> Option<(Field<'m>, Field<'m>)> {
     let mut found: Option<(Field, Field)> = None;
     let (mut end, mut goes_on, mut whole) = (0, false, header.well_ended);

@@ -1,5 +1,5 @@
-//! The role of a profile is to run: it holds what is configured, starts a run when told to, counts
-//! what its connection tells, stores the protocol, and answers with it. One run at a time.
+//! The role of a profile is to run: it holds the configuration, starts a run when asked to, counts what its connections
+//! report, stores the protocol, and answers with it. One run at a time.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

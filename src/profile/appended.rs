@@ -1,9 +1,9 @@
-//! Whether nearly every message ends its header with an envelope field that does not count there; and what is said of it, by
-//! a run and by its rehearsal. Pure.
+//! Whether nearly every message ends its header with an envelope field that does not count there; and the notice about it, of
+//! a run and of its rehearsal. Pure.
 
 use crate::config;
 
-/// From so many messages on, and where so many of a hundred are so, it is said.
+/// The notice is given from this many messages on, and if this share of them is so.
 const LEAST: u64 = 10;
 const PERCENT: u64 = 90;
 

@@ -1,6 +1,6 @@
-//! The role of a connection is to hold one authenticated session and to fetch with it: of what is left of its run it
-//! takes job after job, lists folders, fetches what is open in them in windows within the byte budget, has each copy
-//! identified on the pool, and sends it to the router. What became of them it tells its profile.
+//! The role of a connection is to hold one authenticated session and to fetch with it. It takes job
+//! after job from what is left of its run, lists folders, fetches what is open in them in windows within the byte budget,
+//! has each copy identified on the pool, and sends it to the router. It reports the outcomes to its profile.
 
 use std::{
     sync::{

@@ -1,5 +1,5 @@
-//! Deletion on the server, the second pass of a run: of each copy that is due it is read back what the archive has, and
-//! what the server has now is shown to be that message; only then it goes.
+//! Deletion on the server, the second pass of a run. For each copy that is due, the archived message is read back, and what
+//! the server has now is shown to be that message. Only then the copy goes.
 //!
 //! A copy is due when the table `copies` knows it as done, and `after` has passed since it was archived. Everything
 //! else stays: what failed, was skipped, excluded or too large is not in that table.
@@ -176,7 +176,7 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        // An interruption lets a batch end, for so long as a server may be silent: what of it is gone would not be known.
+        // An interruption lets a batch end, for as long as a server may be silent: otherwise nobody would know what is gone.
         let (cancel, timeout) = (&self.task.cancel, self.task.profile.server.timeout());
         let late = async {
             cancel.cancelled().await;

@@ -1,4 +1,4 @@
-//! How a run ends: its protocol completed, its metrics counted, and what is said of it in the log.
+//! How a run ends: its protocol is completed, its metrics are counted, and its end is logged.
 
 use std::{sync::Arc, time::Duration};
 

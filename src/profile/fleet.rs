@@ -142,7 +142,7 @@ impl Fleet {
     /// The first connection, and the folders to archive, listed over it.
     ///
     /// # Errors
-    /// The source cannot be had ([`RunError::Unreachable`]), or was lost again and again.
+    /// The source cannot be reached ([`RunError::Unreachable`]), or was lost again and again.
     pub async fn launch(&self, import: Option<Import>) -> Result<Addr<Connection>, RunError> {
         let mut trouble = Trouble::default();
         let files = import.is_some();

@@ -1,4 +1,4 @@
-//! What a test fetches of the newest messages: their headers, and one of them whole.
+//! What a test fetches: the headers of the newest messages, and one message whole.
 
 use bytes::Bytes;
 

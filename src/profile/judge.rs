@@ -207,7 +207,7 @@ async fn look_through(task: &Task, prepared: Prepared) -> Result<Prepared, Strin
         .map_err(|panicked| panicked.to_string())
 }
 
-/// What is told of a copy that names so many addresses that most of them are but counted.
+/// The notice about a copy that names so many addresses that most of them are only counted.
 pub fn names_very_many(copy: &CopyRef, more: u64) -> String {
     format!(
         "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and whoever is \

@@ -154,7 +154,7 @@ impl<'p> Outlook<'p> {
         made
     }
 
-    /// How the recipients are found, by the profile's rules, the mailbox's own addresses put right, and what of it the
+    /// How the recipients are found by the profile's rules, with the mailbox's own addresses put right, and what the
     /// proposed rules mend.
     pub fn knowledge(&self, proposal: Option<&Proposal>) -> Knowledge {
         let ours = &self.profile.recipients;
@@ -251,22 +251,21 @@ impl Knowledge {
         }
         let Some(remedy) = &self.remedy else {
             return Some(format!(
-                "by the profile's rules the recipients of {blind} of {} messages are those in To and Cc alone, and who is in \
-                 Bcc is not known; what is proposed mends it",
+                "with the profile's rules, the recipients of {blind} of {} messages are taken from To and Cc alone, so those in \
+                 Bcc stay unknown; the proposed rules mend it",
                 self.messages
             ));
         };
         let mut words = match (self.bcc, told) {
             (Bcc::Unknown, 0) => {
-                "recipients in Bcc cannot be known here: no field of the envelope names the recipients".to_owned()
+                "recipients in Bcc cannot be known here: no envelope field names the recipients".to_owned()
             }
             (Bcc::Unknown, _) => format!(
                 "recipients in Bcc cannot be known here: the envelope of only {told} of {} messages names the recipients",
                 self.messages
             ),
             (Bcc::Some | Bcc::Known, _) => format!(
-                "recipients in Bcc cannot be known of {blind} of {} messages: no field of the envelope names the recipients of \
-                 those",
+                "recipients in Bcc cannot be known for {blind} of {} messages: no envelope field names their recipients",
                 self.messages
             ),
         };
@@ -278,13 +277,13 @@ impl Knowledge {
         }
         if self.without_received * 2 > self.messages {
             words += &format!(
-                "; {} of {} messages have no Received field, above which nothing can be known for your own server's",
+                "; {} of {} messages have no Received field, and without one nothing can be recognised as written by your own server",
                 self.without_received, self.messages
             );
         }
         let server = match &self.server {
             Some(server) => format!("The server seems to be {server}"),
-            None => "Which server it is, no Received field tells".into(),
+            None => "No Received field shows which server it is".into(),
         };
         Some(format!(
             "{words}. {server}; to have it write them: {remedy}; see docs/servers.md"

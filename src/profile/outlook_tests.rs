@@ -175,7 +175,7 @@ fn a_field_that_is_trusted_by_what_is_proposed_is_no_matter_of_the_server() {
         (proposal.trusted_received, knowledge.bcc, knowledge.remedy),
         (Some(1), Bcc::Unknown, None)
     );
-    assert!(doubts[0].contains("what is proposed mends it"), "{doubts:?}");
+    assert!(doubts[0].contains("the proposed rules mend it"), "{doubts:?}");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn most_mail_named_its_recipients_in_to_alone_beside_some_with_an_envelope() {
         (knowledge.bcc, knowledge.server.as_deref()),
         (Bcc::Some, Some("Sendmail"))
     );
-    assert!(doubts[0].contains("of 30 of 40 messages"), "{doubts:?}");
+    assert!(doubts[0].contains("for 30 of 40 messages"), "{doubts:?}");
     let (knowledge, doubts, _) = of_defaults((0..40).map(|n| if n > 4 { with.clone() } else { without.clone() }));
     assert_eq!((knowledge.bcc, doubts.len()), (Bcc::Known, 0), "a few are of no matter");
 }

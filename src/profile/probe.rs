@@ -84,7 +84,7 @@ pub struct ProbeFolder {
 /// Tests `profile`, one of `config`, with these users.
 ///
 /// # Errors
-/// Its password cannot be had, or what a token is asked for with.
+/// Its password cannot be read, or what a token is asked for with.
 pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> Result<Probe, ConfigError> {
     let mut probe = Probe {
         profile: profile.name.clone(),

@@ -44,7 +44,7 @@ pub struct Proposal {
     pub strip_prefix: Vec<String>,
     /// Those of the configuration, and what the envelope has in place of the domains that are meant.
     pub domain_aliases: BTreeMap<String, String>,
-    /// What of it the profile does not have yet, to put in place of its keys of the same name; empty where the rules fit.
+    /// What the profile does not have yet, to put in place of its keys of the same name; empty where the rules fit.
     pub toml: String,
 }
 
@@ -393,7 +393,7 @@ impl View<'_> {
             .collect()
     }
 
-    /// How to believe the journal reports that were seen, where the profile believes none: a comment, for who hands them
+    /// How to believe the journal reports that were seen, where the profile believes none: a comment, because who hands them
     /// over may be anybody.
     fn journal(&self) -> Option<String> {
         let reports: Vec<&Handed> = self

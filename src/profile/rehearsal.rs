@@ -83,7 +83,7 @@ pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
 /// end, is given all the same.
 ///
 /// # Errors
-/// The profile's password cannot be had, or what a token is asked for with.
+/// The profile's password cannot be read, or what a token is asked for with.
 pub async fn rehearse(
     profile: &Profile,
     login: &Login,
@@ -141,7 +141,7 @@ struct Work<'p> {
     watch: Watch<'p>,
     tally: Tally,
     folders: Vec<RehearsedFolder>,
-    /// Folders that could not be gone through.
+    /// Folders that could not be read through.
     refused: Vec<CopyError>,
     notices: Vec<String>,
     expected: u64,

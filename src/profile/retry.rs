@@ -52,7 +52,7 @@ pub const PROFILES: Backoff = Backoff {
 };
 
 impl Backoff {
-    /// The pause after so many failures in a row, at least one.
+    /// The pause after this many failures in a row, at least one.
     pub fn after(&self, failures: u32) -> Duration {
         let full = self.full(failures);
         // 0.75 to 1.25 of it.

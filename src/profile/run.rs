@@ -1,5 +1,5 @@
 //! One run, from the first connection to the protocol on disk. The profile actor starts it and
-//! counts; this says what happens in which order.
+//! counts; this module has the order of things.
 
 use actix::{Addr, ArbiterHandle};
 

@@ -1,4 +1,4 @@
-//! How a profile stands: what its supervisor makes of the runs that ended, and when it tries again. Pure.
+//! The state of a profile: what its supervisor concludes from the runs that ended, and when it tries again. Pure.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
 
-/// Runs that failed in a row: the source could not be had, or was lost for good, or the run made no progress.
+/// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failing {
     /// When the first of them ended.

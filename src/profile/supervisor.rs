@@ -1,7 +1,7 @@
 //! The role of a supervisor is to keep one profile running: it makes the profile from a factory, starts its runs on
 //! schedule and by hand, watches it, and puts a fresh one in its place when it is gone, stuck, or its run gets nowhere,
-//! after a pause that grows. Runs that fail are tried again so too; after some the profile is failing, and goes on being
-//! tried.
+//! after a pause that grows. Runs that fail are tried again in the same way; after some failures the profile is failing,
+//! and is still tried.
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
@@ -308,7 +308,7 @@ impl Supervisor {
             generation: self.generation,
             ..Live::default()
         });
-        // A profile that is but stuck must not go on beside the fresh one.
+        // A profile that is only stuck must not go on beside the fresh one.
         cancel.cancel();
         let gone = std::mem::take(&mut self.gone);
         let why = match cause {

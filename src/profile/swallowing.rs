@@ -2,8 +2,8 @@
 //! name. Then it looks like the mailbox's own, on however few messages. Pure.
 //!
 //! An address of somebody who is not in the directory stands in the envelope as well, and To and Cc may name somebody
-//! else, where it got a blind copy. But mostly they name it, too; and of a message that To names somebody known in, that
-//! one got a copy of their own.
+//! else, where it got a blind copy. But mostly they name it too; and if To names somebody known, that person
+//! got a copy of their own.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,5 +1,5 @@
-//! Watches the source of a profile that runs continuously, over a connection of its own: the server says when there is
-//! new mail, and the supervisor hears it.
+//! Watches the source of a profile that runs continuously, over a connection of its own: the server announces new
+//! mail, and the supervisor hears of it.
 
 use std::{
     panic::AssertUnwindSafe,

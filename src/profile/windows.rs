@@ -1,4 +1,4 @@
-//! How much is asked for at once.
+//! How much is fetched at once.
 
 use crate::source::Announced;
 

@@ -1,4 +1,4 @@
-//! What a dry run says of deletion: which copies the next run would delete.
+//! What a dry run says about deletion: which copies the next run would delete.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Users whom the configuration manages, and what it changes of those there are. Pure.
+//! Users whom the configuration manages, and what it changes about the existing ones. Pure.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! What To and Cc say where the envelope, or a Received field, names nobody known: if they name somebody, an address that
-//! is the mailbox's own may stand there and swallow the message. Pure.
+//! What To and Cc say if the envelope, or a Received field, names nobody known: if they name somebody, the envelope's address
+//! may be the mailbox's own and swallow the message. Pure.
 
 use super::Prepared;
 use crate::{

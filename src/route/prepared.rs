@@ -1,4 +1,4 @@
-//! A copy made ready to be routed: for whom it is by what stands in it, and its bytes as they are stored.
+//! A copy that is ready to be routed: the addresses for which it is, and its bytes as they are stored.
 
 use std::{ops::Range, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What would be decided of a message, were it to come: for `explain`, dry runs, and before a body is fetched. Pure.
+//! What would be decided about a message if it came: for `explain`, dry runs, and before a body is fetched. Pure.
 
 use super::{
     Directory,

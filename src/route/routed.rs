@@ -1,4 +1,4 @@
-//! What became of a copy that was routed, as its connection is told.
+//! What became of a copy that was routed, as reported to its connection.
 
 use std::sync::Arc;
 

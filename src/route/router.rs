@@ -51,11 +51,11 @@ const MOST_ARCHIVES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 const MANY: usize = 5_000;
 /// In the words of an error.
 pub(super) const DOING: &str = "the router";
-/// Users made in the run whose addresses are told of one message.
+/// Users made in the run whose addresses are reported for one message.
 const MOST_MADE: usize = 32;
 
 pub struct Router {
-    /// Lent to who looks through mail of very many addresses.
+    /// Lent to whoever looks through mail with very many addresses.
     pub(super) directory: Arc<Directory>,
     /// Those that were asked last, and when: an archive stops when nobody has its address.
     archives: LruCache<UserId, (Addr<UserArchive>, Instant)>,

@@ -1,4 +1,4 @@
-//! The shares of a deposit on their way: so many at a time, each to its user's archive.
+//! The shares of a deposit on their way: a limited number at a time, each to its user's archive.
 
 use std::{sync::Arc, time::Instant};
 

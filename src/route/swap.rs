@@ -1,4 +1,4 @@
-//! Another directory in place of the router's: made beside it, so that mail goes on by the old one meanwhile.
+//! Another directory in place of the router's: built beside it, so that mail goes on with the old one meanwhile.
 
 use std::sync::Arc;
 

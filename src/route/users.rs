@@ -34,7 +34,7 @@ pub enum UserError {
     Store(#[from] StoreError),
 }
 
-/// The user whom `change` changes, as they shall be; without a number where they are new.
+/// The user whom `change` changes, as they are to be; without a number where they are new.
 ///
 /// # Errors
 /// It cannot be done to the users there are.

@@ -257,7 +257,7 @@ impl Work {
                 Ok(_) => {}
                 Err(error @ StoreError::User { .. }) => return Err(refused(error)),
                 Err(error) => {
-                    // What of it is on disk is not known.
+                    // How much of it is on disk is not known.
                     state.behind = true;
                     return Err(refused(error));
                 }

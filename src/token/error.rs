@@ -93,7 +93,7 @@ pub enum TokenError {
 }
 
 /// What helps where the stored tokens cannot be read.
-const NEW_START: &str = ". Where that cannot be had: delete the file, log in anew, and set refresh_token";
+const NEW_START: &str = ". Where that is not possible: delete the file, log in anew, and set refresh_token";
 
 impl TokenError {
     /// An I/O error at `file`, met while `doing`.

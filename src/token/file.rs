@@ -1,4 +1,4 @@
-//! What is kept of a profile's tokens: one file in the data directory, replaced as a whole and synced.
+//! Where a profile's tokens are kept: one file in the data directory, replaced as a whole and synced.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},

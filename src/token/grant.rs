@@ -1,4 +1,4 @@
-//! What a token endpoint is asked (RFC 6749, 4.4.2 and 6), and what it answers (5.1, 5.2).
+//! What is sent to a token endpoint (RFC 6749, 4.4.2 and 6), and what it answers (5.1, 5.2).
 
 use form_urlencoded::Serializer;
 use hyper::StatusCode;

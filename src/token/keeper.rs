@@ -1,4 +1,4 @@
-//! The keeper of a profile's tokens: it gives one that is good, from the file or newly from the endpoint.
+//! The keeper of a profile's tokens: it gives out a valid one, from the file or newly from the endpoint.
 
 use std::{
     sync::Arc,

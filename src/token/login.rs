@@ -101,7 +101,7 @@ impl Login {
     /// those of the second attempt.
     ///
     /// # Errors
-    /// The password or token cannot be had, or the source cannot.
+    /// The password or token cannot be read, or the source cannot be reached.
     pub async fn connect(&self, steps: &mut Steps) -> Result<Session, LoginError> {
         let Some(keeper) = &self.keeper else {
             let password = Credential::Password(self.server.secret()?);

@@ -1,4 +1,4 @@
-//! A form goes to a token endpoint; what fails is said in the words of tokens.
+//! Sends a form to a token endpoint; errors are about tokens.
 
 use std::{path::Path, time::Duration};
 

@@ -127,7 +127,7 @@ fn a_disk_that_turns_read_only_in_the_middle_ends_the_run_and_loses_nothing() {
     let run = outcome.json();
     assert_adds_up(&run);
     assert!(number(&run, "archived") > 0, "what came before is kept: {run:#}");
-    // As long as it stays so, nothing is archived and all of it is there to be read.
+    // As long as it stays so, nothing is archived, and everything can be read.
     appliance.run(&["archive", PROFILE]).expect(4);
     disk.repair();
     assert_eq!(resume(&appliance, "read-only"), expected);

@@ -112,7 +112,7 @@ async fn one_folder_with_an_odd_line_cost_all_the_others() {
             }
             None => assert!(is_read, "{odd}"),
         }
-        // It is told of once, and of that time alone.
+        // It is reported once, and only that time.
         session.folders(&Folders::default()).await.expect("folders");
         assert!(session.take_unclear().is_none());
         scripted.done();

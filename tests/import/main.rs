@@ -1,4 +1,4 @@
-//! Mail files are archived as if they had been fetched: EML, mbox of each kind, Maildir; and what is no mail is named.
+//! Mail files are archived as if they had been fetched: EML, mbox of each kind, Maildir; and what is not mail is named.
 
 #[path = "../support/mod.rs"]
 mod support;

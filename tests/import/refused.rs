@@ -1,4 +1,4 @@
-//! What is not imported is named: what is no mail, cannot be read, is too large, or is behind a link.
+//! What is not imported is named: what is not mail, cannot be read, is too large, or is behind a link.
 
 use std::{
     collections::BTreeMap,
@@ -104,7 +104,7 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
         "{run:#}"
     );
 
-    // As what it is, the mbox gives what of it is mail.
+    // As what it is, the mbox gives the part of it that is mail.
     let run = import(&appliance, &["--format", "mbox"], &mail.join("Inbox"), 1);
     assert_eq!(
         ["archived", "too_large", "failed"].map(|count| number(&run, count)),

@@ -84,7 +84,7 @@ impl Seen {
     }
 }
 
-/// Whether a line of `status --json` tells of trouble: failures, or half of the patience with silence is gone.
+/// Whether a line of `status --json` reports trouble: failures, or half of the patience with silence is gone.
 fn in_trouble(line: &Value) -> bool {
     let seconds = |key: &str| line[key].as_f64().unwrap_or_default();
     !line["failing"].is_null() || seconds("silent_seconds") * 2.0 >= STALL_TIMEOUT.as_secs_f64()
@@ -182,7 +182,7 @@ fn sources_that_hang_refuse_or_slow_down_are_seen_within_stall_timeout_and_a_scr
         }
     }
 
-    // What hung is given up, and that is told of as well. Nobody complains of the one that is well.
+    // What hung is given up, and an alert says that as well. Nobody complains of the one that is well.
     let stalled = wait_for(STALL_TIMEOUT * 3, || {
         thread::sleep(Duration::from_millis(200));
         let firing = prometheus.firing();

@@ -33,7 +33,7 @@ impl Started {
         Self(Running::start(command, &[&program.display().to_string()]))
     }
 
-    /// Whether it listens there, after so long at most.
+    /// Whether it listens there, within this time.
     fn listens(&mut self, address: &str, within: Duration) -> bool {
         wait_for(within, || TcpStream::connect(address).is_ok() || !self.0.is_running()) && self.0.is_running()
     }

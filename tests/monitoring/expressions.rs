@@ -1,4 +1,4 @@
-//! Every expression of the dashboards and the rules, and what of it there must be data for.
+//! Every expression of the dashboards and the rules, and which of them must have data.
 
 use std::collections::BTreeSet;
 

@@ -237,7 +237,7 @@ fn data_sources(value: &Value, found: &mut Vec<Value>) {
     }
 }
 
-/// Grafana's own types say what a dashboard is. Where npm is not, or reaches nothing, they cannot be had.
+/// Grafana's own types say what a dashboard is. Where npm is not, or reaches nothing, they cannot be fetched.
 #[test]
 fn the_dashboards_are_as_grafanas_types_say() {
     let check = Command::new(file("dashboards/check/run.sh"))

@@ -1,4 +1,4 @@
-//! Runs are told of by mail and by a webhook, and no run suffers from it.
+//! Runs are reported by mail and by a webhook, and no run suffers from it.
 
 mod digest;
 mod hook;

@@ -1,4 +1,4 @@
-//! A server that offers PIPELINING and answers what comes early in the midst of a message, as WildDuck does.
+//! A server that offers PIPELINING and answers what comes early in the middle of a message, as WildDuck does.
 
 use std::{
     io::{Read, Write},

@@ -91,7 +91,7 @@ impl Driver {
         }
     }
 
-    /// Lets things happen for as long as they shall. The appliance ends and starts again in the first third alone, so that
+    /// Lets things happen for as long as they are to. The appliance ends and starts again in the first third alone, so that
     /// what it gathers in the others is seen.
     pub fn go_on(&mut self) {
         let duration = self.duration;
@@ -392,7 +392,7 @@ impl Driver {
         wait_for(pause, || false);
     }
 
-    /// Ends the server in the midst of it, and starts it again.
+    /// Ends the server in the middle of it, and starts it again.
     fn end_server(&mut self) {
         self.stir();
         let killed = self.random.chance(50);
@@ -402,7 +402,7 @@ impl Driver {
         self.count(if killed { "servers killed" } else { "servers ended" });
     }
 
-    /// Ends the appliance in the midst of it, and starts it again.
+    /// Ends the appliance in the middle of it, and starts it again.
     fn end_appliance(&mut self) {
         self.stir();
         let killed = self.random.chance(60);
@@ -425,7 +425,7 @@ impl Driver {
     }
 }
 
-/// Done, done in part or already going on, or the source could not be had; anything where the appliance ended.
+/// Done, done in part or already going on, or the source could not be reached; anything where the appliance ended.
 fn judge_run(running: Running, undisturbed: bool) {
     let outcome = running.wait();
     assert_no_panic(&outcome.stderr);

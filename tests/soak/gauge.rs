@@ -22,7 +22,7 @@ const LEAST: usize = 4;
 struct Sample {
     at: Duration,
     resident: u64,
-    /// Of that, what is no file's.
+    /// Of that, what belongs to no file.
     anonymous: u64,
     files: u64,
     threads: u64,

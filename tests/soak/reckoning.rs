@@ -111,7 +111,7 @@ fn wait_for_the_last(site: &Site, last: u64) {
     }
 }
 
-/// What stands in mailboxes and ought to be deleted. Over POP3 there are no flags, so that is all of it.
+/// What stands in mailboxes and ought to be deleted. Over POP3 there are no flags, so it is all of it.
 fn left(site: &Site) -> Vec<(&'static str, u32)> {
     let deleting = MAILBOXES.iter().filter(|mailbox| mailbox.deletes);
     deleting

@@ -31,7 +31,7 @@ pub fn ask(data: &Path, request: &Value) -> io::Result<Vec<Value>> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
-    // Each reply is a chunk by itself, a line long; its length in front of it is no JSON object.
+    // Each reply is a chunk by itself, a line long; its length in front of it is not a JSON object.
     let lines = body.lines().filter(|line| line.starts_with(['{', '"']));
     Ok(lines.filter_map(|line| serde_json::from_str(line).ok()).collect())
 }

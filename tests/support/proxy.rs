@@ -16,9 +16,9 @@ use super::wait_for;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gate {
     Open,
-    /// After so many bytes nothing more comes, on any connection, and nothing is closed.
+    /// After this many bytes nothing more comes, on any connection, and nothing is closed.
     HoldAt(u64),
-    /// After so many bytes every connection is closed, and new ones are too.
+    /// After this many bytes every connection is closed, and new ones are too.
     CutAt(u64),
     /// The proxy is gone.
     Closed,
@@ -108,7 +108,7 @@ impl Proxy {
         self.set(Gate::CutAt(bytes));
     }
 
-    /// Each of the next connections is cut after so many bytes of the server's; those after them are not.
+    /// Each of the next connections is cut after this many bytes of the server's; those after them are not.
     pub fn cut_each_after(&self, bytes: impl IntoIterator<Item = u64>) {
         let mut state = self.shared.0.lock().expect("the state");
         state.cuts = bytes.into_iter().collect();

@@ -52,7 +52,7 @@ fn state() -> Row {
             .steps(&[(1.0, "red")]),
             Panel::stat(
                 "Notifications that failed",
-                "In the last hour: nobody was told of what they say.",
+                "In the last hour: nobody received what they say.",
                 "short",
             )
             .query(

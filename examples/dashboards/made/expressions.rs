@@ -30,7 +30,7 @@ pub fn rate(more: &str, metric: &str, labels: &str) -> String {
     by("sum", more, &format!("rate({}[$__rate_interval])", of(metric, labels)))
 }
 
-/// How much a counter grew within so long, by labels.
+/// How much a counter grew within this time, by labels.
 pub fn grown(more: &str, metric: &str, labels: &str, within: &str) -> String {
     by("sum", more, &format!("increase({}[{within}])", of(metric, labels)))
 }

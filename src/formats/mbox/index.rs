@@ -1,4 +1,4 @@
-//! Where the messages of an mbox are. The file is read through once, in windows; a stretch a message is kept.
+//! Where the messages of an mbox are. The file is read through once, in windows; of each message its stretch is kept.
 
 use std::{
     io,
@@ -32,7 +32,7 @@ const BEHIND_CR: usize = 256;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Index {
     pub messages: Vec<Stretch>,
-    /// Bytes at the beginning that are no mail.
+    /// Bytes at the beginning that are not mail.
     pub stray: u64,
     /// What these look like.
     pub stray_is: Option<&'static str>,
@@ -75,7 +75,7 @@ impl Index {
     }
 }
 
-/// How a file is gone through.
+/// How a file is read through.
 #[derive(Clone, Copy)]
 pub(super) struct Way<'w> {
     pub text: &'w Text,
@@ -176,7 +176,7 @@ struct Beginning {
     /// Nothing says that it is a message but what it looks like.
     is_mail: bool,
     is_empty: bool,
-    /// What it is where it is no mail.
+    /// What it is where it is not mail.
     looks: Option<&'static str>,
 }
 

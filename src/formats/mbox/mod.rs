@@ -1,4 +1,4 @@
-//! mbox: messages one behind the other in a file, each behind a line that begins with `From `.
+//! mbox: messages one after the other in a file, each after a line that begins with `From `.
 //!
 //! There are four kinds, and nothing in a file says which it is. They differ in what keeps a line of a message that
 //! begins with `From ` from being taken for such a separator: mboxrd puts a `>` before it, and before `>From ` and
@@ -68,11 +68,11 @@ struct Stretch {
     length: u64,
 }
 
-/// An mbox, gone through once: it knows where each message is, and no more of it (16 bytes each).
+/// An mbox, read through once: it knows where each message is, and nothing else (16 bytes each).
 #[derive(Debug)]
 pub struct Mbox {
     text: Text,
-    /// As the file was when it was gone through.
+    /// As the file was when it was read through.
     state: State,
     index: Index,
     quoting: Quoting,
@@ -220,7 +220,7 @@ impl Mbox {
     ///
     /// # Errors
     /// It may be two messages, of which nobody said what counts, or its lines end otherwise than those of the file. Or the
-    /// file cannot be read, or was written to since it was gone through: what is at the message's place may be parts of
+    /// file cannot be read, or was written to since it was read through: what is at the message's place may be parts of
     /// others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);

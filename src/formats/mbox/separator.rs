@@ -1,9 +1,8 @@
-//! Which lines that begins with `From ` stand between two messages.
+//! Which lines that begin with `From ` separate two messages.
 //!
-//! In a well-written mbox all of them. But some programs quote nothing, so a line counts only where it looks like
-//! one that a program wrote: by what stands in it, by an empty line before it, and by a header behind it. Where these
-//! do not agree there is doubt, and whoever imports says what counts: two messages taken for one would give somebody
-//! another's mail.
+//! In a well-written mbox, all of them. But some programs quote nothing, so a line counts only if it looks like one that
+//! a program wrote: by what is in it, by an empty line before it, and by a header after it. If these do not agree there is
+//! doubt, and whoever imports decides: two messages taken for one would give somebody another person's mail.
 
 use memchr::{memchr, memchr2};
 
@@ -20,7 +19,7 @@ use crate::{
 pub(super) const LOOKAHEAD: usize = 4096;
 /// Bytes of a `From ` line. Longer ones are text.
 const LONGEST: usize = 1024;
-/// Lines that are no fields and are passed over before and in a header, as in that of a single message.
+/// Lines that are not fields and are passed over before and in a header, as in that of a single message.
 const BROKEN: usize = 20;
 /// Lines behind it that are looked at.
 const FIELDS: usize = 40;
@@ -228,7 +227,7 @@ fn behind(mut lines: Lines, is_cut: bool) -> (Behind, bool) {
 }
 
 /// The fields that mail has behind what a single message may have before and in its header: a byte order mark, empty lines,
-/// and some that are no fields.
+/// and some that are not fields.
 fn hidden(lines: Lines) -> Behind {
     let rest = lines.rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(lines.rest);
     let (mut fields, mut of_mail, mut broken) = (0, 0, 0);

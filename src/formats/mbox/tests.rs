@@ -311,7 +311,7 @@ fn the_date_is_that_of_the_from_line() {
     assert_eq!(dates, [Some(1_767_225_600), None]);
 }
 
-/// Nothing of a file is given out that was written to since it was gone through.
+/// Of a file that was written to since it was read through, nothing is given out.
 #[test]
 fn a_file_that_changed_meanwhile_is_noticed() {
     let text = format!("{FROM}Subject: a\n\nhello\n\n{FROM}Subject: b\n\nhi\n");

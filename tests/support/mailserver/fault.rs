@@ -14,9 +14,9 @@ pub(super) struct Heard<'a> {
 
 #[derive(Clone)]
 pub(super) enum Effect {
-    /// The connection is closed after so many bytes.
+    /// The connection is closed after this many bytes.
     Cut(usize),
-    /// After so many bytes nothing more comes.
+    /// After this many bytes nothing more comes.
     Hang(usize),
     /// These bytes come without end.
     Endless(Vec<u8>),

@@ -428,7 +428,7 @@ fn compose(
     (Part::multipart("mixed", mixed, random), (attached, fresh, inline))
 }
 
-/// Shortens a text to whole lines of at most so many bytes.
+/// Shortens a text to whole lines of at most this many bytes.
 fn cut(text: &mut String, most: usize) {
     if let Some(end) = text.get(..most).and_then(|kept| kept.rfind("\r\n")) {
         text.truncate(end + 2);
