@@ -23,7 +23,12 @@ fn count(swallowing: &mut Swallowing, twin: u64, envelope: &str, to: &str, mailb
         true => (Vec::new(), Passed::by(twin)),
         false => {
             let unresolved = vec![envelope];
-            let passed = Passed::over(twin, addressees(format!("To: {to}\n\n").as_bytes()), &unresolved, is_known);
+            let passed = Passed::over(
+                twin,
+                addressees(format!("To: {to}\n\n").as_bytes()),
+                &unresolved,
+                is_known,
+            );
             (unresolved, passed)
         }
     };

@@ -125,7 +125,9 @@ fn whom_to_and_cc_name_is_looked_at_in_so_much_of_a_message_only() {
     ];
     let unresolved = unresolved.map(|text| Address::parse(text).unwrap());
     let message = b"To: bob@example.com\nCc: Jane@example.com\n\n";
-    let passed = Passed::over(1, addressees(message), &unresolved, |one| one.as_str() == "jane@example.com");
+    let passed = Passed::over(1, addressees(message), &unresolved, |one| {
+        one.as_str() == "jane@example.com"
+    });
     assert!(passed.known && !passed.reached);
     assert_eq!(passed.forms, unresolved[1..]);
 }
