@@ -353,7 +353,7 @@ impl Appliance {
                 }
             }
         };
-        let stopped = |_| Failure::new(Exit::Errors, "the supervisor stopped; this is a fault of dropkeep");
+        let stopped = |_| Failure::new(Exit::Errors, "the supervisor stopped; this is a bug in dropkeep");
         let finished = finished.map_err(stopped)??;
         let reply = Reply::Finished {
             run: finished.run,

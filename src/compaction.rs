@@ -33,6 +33,6 @@ pub async fn run(store: Arc<Store>, committer: Committer, going_on: &GoingOn<'_>
             free_after,
         })
     };
-    let panicked = |_| Failure::new(Exit::Store, "the compaction panicked; this is a fault of dropkeep");
+    let panicked = |_| Failure::new(Exit::Store, "the compaction panicked; this is a bug in dropkeep");
     actix_rt::task::spawn_blocking(work).await.map_err(panicked)?
 }

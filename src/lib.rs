@@ -10,7 +10,7 @@
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
 //!   copy done;
-//! - [`report`]: the protocol of the run, metrics, health; [`notify`] tells of it by mail and webhook.
+//! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the

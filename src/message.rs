@@ -94,7 +94,7 @@ impl Address {
         Self(format!("{local}@{domain}").into())
     }
 
-    /// An address that was kept as it was written by an older version, in the form of now.
+    /// An address that was kept as it was written by an older version, in the current form.
     pub fn renewed(self) -> Self {
         match self.0.rsplit_once('@') {
             Some((local, domain)) if !is_plain(local) => Self::of(local, domain),
@@ -166,7 +166,7 @@ pub enum EntryError {
     Star(String),
 }
 
-/// What to write in place of what is no address.
+/// What to write in place of something that is not an address.
 fn address_hint(text: &str) -> String {
     let inside = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     match inside.map(|(inside, _)| inside.trim()) {

@@ -13,7 +13,7 @@ use crate::report::metrics;
 
 /// Something panicked, and what it was doing. Its place is on standard error.
 #[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
-#[error("{0} panicked; this is a fault of dropkeep")]
+#[error("{0} panicked; this is a bug in dropkeep")]
 pub struct Panicked(pub &'static str);
 
 /// From now on a panic of any thread is reported on standard error and counted by its thread. Only its place in the source
@@ -27,7 +27,7 @@ pub fn report() {
         // Not through the log, which may be what panicked. Standard error may be closed.
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: a thread ({thread}) panicked at {place}; this is a fault of dropkeep"
+            "dropkeep: a thread ({thread}) panicked at {place}; this is a bug in dropkeep"
         );
     }));
 }

@@ -34,7 +34,7 @@ const AT_ONCE: usize = 64;
 
 /// What is asked for.
 pub struct Reroute {
-    /// Whose archive alone is gone through.
+    /// Whose archive alone is read.
     pub from: Option<(UserId, String)>,
     /// About how many messages there are to read.
     pub messages: u64,

@@ -98,7 +98,7 @@ async fn there(import: Import) -> Result<Import, Failure> {
     looked.map_err(|_| {
         Failure::new(
             Exit::Errors,
-            "looking for the files panicked; this is a fault of dropkeep",
+            "looking for the files panicked; this is a bug in dropkeep",
         )
     })?
 }

@@ -70,7 +70,7 @@ impl Appliance {
         let read = read.map_err(|_| {
             Failure::new(
                 Exit::Errors,
-                "reading the configuration panicked; this is a fault of dropkeep",
+                "reading the configuration panicked; this is a bug in dropkeep",
             )
         })?;
         let mut new = read?;
@@ -117,7 +117,7 @@ impl Appliance {
     }
 
     async fn take_over(&self, new: &Config) -> Result<(), Failure> {
-        let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep");
+        let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep");
         let (config, store) = (new.clone(), self.store.clone());
         let (mut changed, users) = blocking(move || changed_users(&config, &store)).await?;
         let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
@@ -275,5 +275,5 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
 /// On a thread that may wait for the disk.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     let done = actix_rt::task::spawn_blocking(work).await;
-    done.map_err(|_| Failure::new(Exit::Errors, "reading the users panicked; this is a fault of dropkeep"))?
+    done.map_err(|_| Failure::new(Exit::Errors, "reading the users panicked; this is a bug in dropkeep"))?
 }

@@ -36,10 +36,10 @@ impl Appliance {
             return Some(trouble.in_short().into());
         }
         if !self.router.connected() {
-            return Some("the router has stopped; this is a fault of dropkeep".into());
+            return Some("the router has stopped; this is a bug in dropkeep".into());
         }
         let all = self.profiles().iter().all(|profile| profile.supervisor.connected());
-        (!all).then_some("a supervisor has stopped; this is a fault of dropkeep".into())
+        (!all).then_some("a supervisor has stopped; this is a bug in dropkeep".into())
     }
 
     /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of the next
@@ -138,7 +138,7 @@ impl Appliance {
         let panicked = |_| {
             Failure::new(
                 Exit::Errors,
-                "measuring the archive panicked; this is a fault of dropkeep",
+                "measuring the archive panicked; this is a bug in dropkeep",
             )
         };
         let (users, messages, raw_bytes, stored_bytes, disk) = measured.await.map_err(panicked)??;

@@ -95,7 +95,7 @@ pub(super) fn directory(config: &Config, store: &Store) -> Result<Directory, Fai
 }
 
 fn router_stopped() -> Failure {
-    Failure::new(Exit::Errors, "the router stopped; this is a fault of dropkeep")
+    Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep")
 }
 
 /// Each address once.
@@ -124,7 +124,7 @@ pub async fn take_over_users(
     Ok(gained)
 }
 
-/// Users as they shall be, those that are new without a number; and the names of those who have new addresses by that.
+/// Users as they are to be, those that are new without a number; and the names of those who have new addresses by that.
 pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
 
 /// What the configuration changes of the store's users.

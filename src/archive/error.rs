@@ -13,7 +13,8 @@ pub enum StoreError {
     #[error("the data directory {} is in use by process {holder}: stop that process, or use another data_dir", path.display())]
     InUse { path: PathBuf, holder: String },
     #[error(
-        "there is no archive in {}: check data_dir, or mount its disk; to make a new one, run `dropkeep serve`, `archive`, \
+        "there is no archive in {}: check data_dir, or mount its disk; to make a new one, run `dropkeep serve`, \
+         `archive`, \
          `import`, `users add` or `restore`",
         path.display()
     )]
@@ -41,7 +42,8 @@ pub enum StoreError {
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error(
-        "the archive in {} has schema {found}, but this dropkeep reads schema {known}: run `dropkeep users`, which upgrades it",
+        "the archive in {} has schema {found}, but this dropkeep reads schema {known}: run `dropkeep users`, which \
+         upgrades it",
         path.display()
     )]
     Older { path: PathBuf, found: u32, known: u32 },
@@ -65,7 +67,7 @@ pub enum StoreError {
     Damaged { detail: String },
     #[error("the archive is closed for writing since a write failed: {why}; restart dropkeep")]
     Closed { why: String },
-    #[error("{detail}; this is a fault of dropkeep, and nothing was stored")]
+    #[error("{detail}; this is a bug in dropkeep, and nothing was stored")]
     Fault { detail: String },
     #[error("{panicked} (archive: {}); no archived mail is lost", path.display())]
     Panicked { path: PathBuf, panicked: Panicked },

@@ -84,7 +84,7 @@ impl Answer {
             (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
             (Self::Refused(error), Order::File(shared)) => shared.answer(Err(error)),
             (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
-                tracing::error!("an answer does not match its order; this is a fault of dropkeep");
+                tracing::error!("an answer does not match its order; this is a bug in dropkeep");
             }
         }
     }

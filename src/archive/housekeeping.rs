@@ -88,7 +88,7 @@ impl Drop for Housekeeper {
         }
         // Whatever it is at can be cut off: the next start goes on with it.
         if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("the housekeeper panicked; this is a fault of dropkeep");
+            tracing::error!("the housekeeper panicked; this is a bug in dropkeep");
         }
     }
 }

@@ -240,7 +240,7 @@ impl Store {
         })
     }
 
-    /// Hands the messages of `user` to `each`, oldest first: all, or the newest so many. `each`
+    /// Hands the messages of `user` to `each`, oldest first: all, or this many of the newest. `each`
     /// is called with no transaction open.
     pub fn list<E: From<StoreError>>(
         &self,

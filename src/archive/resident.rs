@@ -1,7 +1,7 @@
 //! Keeping mapped pages from counting as ours.
 //!
 //! LMDB reads through a map of the file, and a page once read stays in the process's resident set
-//! though it is but the system's cache. Over a long run, or one look through a table, that would be the whole catalog. So
+//! though it is only the system's cache. Over a long run, or one look through a table, that would be the whole catalog. So
 //! as long as anybody reads, a thread looks how much is mapped, and lets it go where it is much; what is needed again
 //! comes back out of the cache. Once nobody reads any more, memory that was given up is given back to the system.
 

@@ -72,7 +72,7 @@ pub fn one_run(
     answered?;
     let Some(exit) = ended else {
         return Err(Failure {
-            error: "the run ended without a protocol; this is a fault of dropkeep".into(),
+            error: "the run ended without a protocol; this is a bug in dropkeep".into(),
             exit: 1,
         });
     };

@@ -146,7 +146,8 @@ fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
         anybody: false,
     };
     let words = format!(
-        "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, dropkeep reroute \
+        "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
+         dropkeep reroute \
          files it",
         gained.words()
     );
@@ -298,7 +299,7 @@ async fn answer_all(
     let mut replies = control::respond(appliance.clone(), request, None);
     let mut outcome = Err(Failure::new(
         Exit::Errors,
-        "there was no answer; this is a fault of dropkeep",
+        "there was no answer; this is a bug in dropkeep",
     ));
     while let Some(reply) = replies.recv().await {
         match reply {
@@ -357,5 +358,5 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 fn join(thread: thread::JoinHandle<()>) -> Result<(), Failure> {
     thread
         .join()
-        .map_err(|_| Failure::new(Exit::Store, "the committer panicked; this is a fault of dropkeep"))
+        .map_err(|_| Failure::new(Exit::Store, "the committer panicked; this is a bug in dropkeep"))
 }

@@ -43,7 +43,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     pad(&beginning, taken + 1, columns)
 }
 
-/// `text` whole, in at least so many columns.
+/// `text` whole, in at least this many columns.
 pub fn whole(text: &str, columns: usize) -> String {
     let text = harmless(text);
     pad(&text, text.width(), columns)

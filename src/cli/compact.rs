@@ -55,7 +55,7 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
         },
     )?;
     let Some(mut compacted) = ended else {
-        let error = "the compaction ended without an answer; this is a fault of dropkeep";
+        let error = "the compaction ended without an answer; this is a bug in dropkeep";
         return Err(Failure::new(Exit::Errors, error));
     };
     compacted.disk_before += catalog_given_back;
@@ -104,8 +104,10 @@ fn print(output: &mut Output, line: &Line) {
         HumanBytes(*free_after)
     ));
     if done.left {
-        output
-            .line("not everything was merged: another command was reading, it was interrupted, or mail is damaged; run it again later");
+        output.line(
+            "not everything was merged: another command was reading, it was interrupted, or mail is damaged; \
+                run it again later",
+        );
     }
 }
 

@@ -170,7 +170,7 @@ fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Failure> 
     listening.recv().unwrap_or_else(|_| {
         Err(Failure::new(
             Exit::Errors,
-            "handling signals ended at once; this is a fault of dropkeep",
+            "handling signals ended at once; this is a bug in dropkeep",
         ))
     })
 }

@@ -51,7 +51,8 @@ where
         loop {
             tokio::select! {
                 done = &mut work => {
-                    let panicked = |_| Failure::new(Exit::Store, format!("{doing} panicked; this is a fault of dropkeep"));
+                    let panicked = |_| Failure::new(Exit::Store, format!("{doing} panicked; this is a bug in \
+                        dropkeep"));
                     return Ok(done.map_err(panicked)??);
                 }
                 () = interrupts.next() => {}

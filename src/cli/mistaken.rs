@@ -95,7 +95,7 @@ const COMMANDS: [(&[&str], &str); 17] = [
     ),
     (
         &["refile", "reindex", "reprocess", "resort"],
-        "`dropkeep reroute` files anew what is in the archive, by the users of now",
+        "`dropkeep reroute` files archived mail again, by the current users and rules",
     ),
     (
         &["vacuum", "optimize", "shrink", "gc"],

@@ -82,12 +82,12 @@ enum Command {
     },
     /// Test a profile: connect, log in, look, and propose rules that fit its mail. Stores nothing.
     Test {
-        /// The profile's name; not needed where there is but one.
+        /// The profile's name; not needed if there is only one.
         profile: Option<String>,
     },
     /// Run a profile now.
     Archive {
-        /// The profile's name; not needed where there is but one.
+        /// The profile's name; not needed if there is only one.
         profile: Option<String>,
         /// Only say for whom the messages of the whole source would be, by their headers. Stores nothing.
         #[arg(long)]

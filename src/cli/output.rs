@@ -44,7 +44,7 @@ impl Output {
     pub fn json_value(&mut self, value: &impl Serialize) {
         match serde_json::to_string(value) {
             Ok(json) => self.bytes(harmless_json(json).as_bytes()),
-            Err(error) => tracing::error!(%error, "a value does not become JSON; this is a fault of dropkeep"),
+            Err(error) => tracing::error!(%error, "a value does not become JSON; this is a bug in dropkeep"),
         }
     }
 

@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Only runs that began then or before; of a day, all of it.
     #[arg(long, value_name = "TIME", value_parser = until, conflicts_with = "run")]
     until: Option<Timestamp>,
-    /// Only the newest so many.
+    /// Only the newest N.
     #[arg(long, value_name = "N", conflicts_with = "run")]
     newest: Option<usize>,
     /// Print CSV: a line a run, below a header.

@@ -101,7 +101,7 @@ fn record<const N: usize>(output: &mut Output, fields: [&str; N]) {
         .and_then(|()| writer.into_inner().map_err(|error| error.to_string()))
     {
         Ok(line) => output.bytes(&line),
-        Err(error) => tracing::error!(error, "a line does not become CSV; this is a fault of dropkeep"),
+        Err(error) => tracing::error!(error, "a line does not become CSV; this is a bug in dropkeep"),
     }
 }
 

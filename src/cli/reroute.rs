@@ -1,4 +1,4 @@
-//! `reroute`: what is in the archive is filed for whom it is by the users and rules of now.
+//! `reroute`: what is in the archive is filed for whom it is by the current users and rules.
 
 use clap::Args;
 

@@ -38,7 +38,7 @@ pub struct Exposed {
 }
 
 impl Exposed {
-    /// Whether the file of this key is; one that cannot be looked at is told of where it is read.
+    /// Whether the file of this key is; one that cannot be looked at is reported where it is read.
     pub fn look(key: &str, file: &Path, guarded: Guarded) -> Option<Self> {
         let metadata = fs::metadata(file).ok().filter(Metadata::is_file)?;
         let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
@@ -145,7 +145,7 @@ impl Config {
     }
 
     /// What is odd about the files with secrets, each once; and which cannot be used, if `faults` are asked for, too: who
-    /// needs a secret at once is told by the error itself.
+    /// needs a secret at once is in the error itself.
     pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
         let ways = self.secret_ways().into_iter().filter(|ways| seen.insert(ways.file));

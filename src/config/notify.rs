@@ -1,4 +1,4 @@
-//! `[mail]` and `[webhook]`: whom is told of runs, and when; `[profile.notify]`: what of it is otherwise for one profile.
+//! `[mail]` and `[webhook]`: who gets reports about runs, and when; `[profile.notify]`: what is different for one profile.
 
 use std::{fmt, path::PathBuf, time::Duration};
 

@@ -18,7 +18,7 @@ fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, (Option<usize>, UsersFilePr
     parse(text.as_ref(), &[configured("conf", "conf@example.com")], &[list])
 }
 
-/// `name: addresses`, with an exclamation mark for who is disabled.
+/// `name: addresses`, with an exclamation mark for those who are disabled.
 fn users(text: impl AsRef<[u8]>) -> Vec<String> {
     let line = |user: &User| {
         let mark = if user.disabled { "!" } else { "" };

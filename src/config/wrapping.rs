@@ -10,7 +10,7 @@ const DOMAIN: &str = "{domain}";
 /// How an address holds another: `journal+{local}={domain}@example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrapping {
-    /// What stands before, between and behind the two, in lower case; between is empty where there is but one.
+    /// What stands before, between and behind the two, in lower case; between is empty where there is only one.
     before: String,
     between: String,
     behind: String,

@@ -139,7 +139,7 @@ pub struct ListFilter {
     /// By when they were sent; both included.
     pub since: Option<jiff::Timestamp>,
     pub until: Option<jiff::Timestamp>,
-    /// At most so many lines.
+    /// At most this many lines.
     pub limit: Option<usize>,
 }
 

@@ -17,7 +17,7 @@ const FIELD: usize = 16 << 10;
 const HEADER: usize = 1 << 20;
 /// Fields of one name whose addresses are shown.
 const LISTS: usize = 100;
-/// Lines that are no fields below which a header is read on.
+/// Lines that are not fields, below which a header is read on.
 const BROKEN: usize = 100;
 
 /// What a list says of a message.
@@ -122,7 +122,7 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     }
 }
 
-/// The header, and what stands of it below lines that are no fields, as other programs read it.
+/// The header, and what stands of it below lines that are not fields, as other programs read it.
 fn headers(message: &[u8]) -> Vec<Header<'_>> {
     let mut headers = Vec::new();
     let mut rest = message;

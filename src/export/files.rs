@@ -220,7 +220,7 @@ impl<'p> Files<'p> {
 impl Batch {
     fn add(&mut self, line: &Line) -> Result<(), ExportError> {
         let added = serde_json::to_writer(&mut self.lines, line);
-        added.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;
+        added.map_err(|error| ExportError::Fault(format!("{error}; this is a bug in dropkeep")))?;
         self.lines.push(b'\n');
         self.messages += 1;
         self.bytes += line.size;

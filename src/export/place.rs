@@ -235,7 +235,7 @@ fn write(folder: &Folder, selection: &Selection, noted: &Noted) -> Result<(), Ex
         names: noted.names.clone(),
     };
     let json = serde_json::to_vec_pretty(&marker);
-    let mut json = json.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;
+    let mut json = json.map_err(|error| ExportError::Fault(format!("{error}; this is a bug in dropkeep")))?;
     json.push(b'\n');
     let put = || {
         let mut file = folder.create(UNFINISHED)?;

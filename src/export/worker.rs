@@ -70,7 +70,7 @@ pub fn run(
 fn read_job(stop: &Arc<AtomicBool>) -> Result<Job, ExportError> {
     let fault = |error: &dyn std::fmt::Display| {
         ExportError::Fault(format!(
-            "the export was started without its job: {error}; this is a fault of dropkeep"
+            "the export was started without its job: {error}; this is a bug in dropkeep"
         ))
     };
     let mut line = String::new();
@@ -207,7 +207,7 @@ impl<'w> Work<'w> {
         let place = self.place;
         let name = place.folder(user.id).ok_or_else(|| {
             ExportError::Fault(format!(
-                "user {:?} has no directory; this is a fault of dropkeep",
+                "user {:?} has no directory; this is a bug in dropkeep",
                 user.name
             ))
         })?;
@@ -363,7 +363,7 @@ impl Words {
     fn say(&mut self, word: &Word) -> Result<(), ExportError> {
         self.line.clear();
         let line = serde_json::to_writer(&mut self.line, word);
-        line.map_err(|error| ExportError::Fault(format!("{error}; this is a fault of dropkeep")))?;
+        line.map_err(|error| ExportError::Fault(format!("{error}; this is a bug in dropkeep")))?;
         self.line.push(b'\n');
         let mut out = io::stdout().lock();
         let said = out.write_all(&self.line).and_then(|()| out.flush());

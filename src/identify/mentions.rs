@@ -77,17 +77,16 @@ pub enum Barred {
 impl Barred {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Below => {
-                "it stands below the Received field of our own server, where a sender can write what they like"
-            }
-            Self::NoZone => "the message has no Received field, so nothing shows that our own server wrote this one",
-            Self::NotOurs => "this Received field is not our own server's",
-            Self::Several => "our servers' Received fields name several addresses",
+            Self::Below => "it stands below your own server's Received header, where a sender can write anything",
+            Self::NoZone => "the message has no Received header, so nothing shows that your own server wrote this one",
+            Self::NotOurs => "this Received header is not your own server's",
+            Self::Several => "your servers' Received headers name several addresses",
             Self::NotLast => {
                 "it is not the last field of a whole header, the only one that envelope_at = \"end\" trusts"
             }
             Self::Odd => {
-                "it holds something that is not an address, or more addresses than its server knew: somebody may have put several into one"
+                "it holds something that is not an address, or more addresses than its server knew: somebody may \
+                 have put several into one"
             }
         }
     }

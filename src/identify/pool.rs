@@ -12,7 +12,7 @@ use crate::report::{NOTABLE, metrics};
 
 /// A panic in a task of the pool: a fault of ours, which costs the copy and nothing else.
 #[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
-#[error("a task of the pool panicked; this is a fault of dropkeep")]
+#[error("a task of the pool panicked; this is a bug in dropkeep")]
 pub struct Panicked;
 
 /// Threads, one a core.

@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn what_does_not_count_says_why() {
-        let message = "Delivered-To: box@example.com\nDelivered-To: a@example.com\nX-Rcpt-To: b@example.com\nReceived: by x for\n \
+        let message = "Delivered-To: box@example.com\nDelivered-To: a@example.com\nX-Rcpt-To: \
+            b@example.com\nReceived: by x for\n \
                        <a@example.com>; Mon\nX-Envelope-To: boss@example.com\nReceived: by y for <z@example.org>\nTo: c@example.com\n\
                        From: d@example.com\n\n";
         let survey = survey(message, &Recipients::default());
@@ -190,7 +191,7 @@ mod tests {
                 )
             })
             .collect();
-        let below = "it stands below the Received field of our own server, where a sender can write what they like";
+        let below = "it stands below your own server's Received header, where a sender can write anything";
         assert_eq!(
             lines,
             [
@@ -199,7 +200,7 @@ mod tests {
                 "Delivered-To a@example.com 2 counts".into(),
                 format!("X-RCPT-TO b@example.com 3 {PREFERRED}"),
                 format!("Received a@example.com 4 {DECIDED}"),
-                "Received z@example.org 7 this Received field is not our own server's".into(),
+                "Received z@example.org 7 this Received header is not your own server's".into(),
                 format!("To c@example.com 8 {DECIDED}"),
                 "From d@example.com 9 counts".into(),
             ]
@@ -278,7 +279,8 @@ mod tests {
         #[test]
         fn fields_that_do_not_count_do_not_matter(
             fields in prop::collection::vec(0..FIELDS.len(), 0..12),
-            others in prop::collection::vec((0..13usize, prop::sample::select(vec!["Subject: a", "X-Other: to@example.com", "DKIM-Signature: b=\n x", "List-Id: <l.example.com>"])), 0..6),
+            others in prop::collection::vec((0..13usize, prop::sample::select(vec!["Subject: a", "X-Other: \
+                to@example.com", "DKIM-Signature: b=\n x", "List-Id: <l.example.com>"])), 0..6),
             recipients in rules(),
         ) {
             let lines: Vec<_> = fields.iter().map(|field| FIELDS[*field]).collect();

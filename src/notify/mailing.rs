@@ -33,7 +33,7 @@ pub(super) struct Mailing {
     store: Arc<Store>,
     committer: Committer,
     digests: Digests,
-    /// What is told, and what of it is in the store.
+    /// What is reported, and how much of it is in the store.
     noted: Noted,
     kept: Noted,
     waiting: Waiting,
@@ -112,7 +112,8 @@ impl Mailing {
         let kept = match serde_json::to_string(&self.noted) {
             Ok(json) => self.committer.change(Change::Notified(json)).await.map(drop),
             Err(error) => {
-                return tracing::error!(%error, "the note of which mails were sent does not become JSON; this is a fault of dropkeep");
+                return tracing::error!(%error, "the note of which mails were sent does not become JSON; this is a \
+                    bug in dropkeep");
             }
         };
         match kept {
@@ -155,7 +156,7 @@ impl Mailing {
     async fn attempt(&mut self, mut entry: Entry) {
         loop {
             let settings = self.inner.settings();
-            // The settings are those of now: they may have been put right since the run.
+            // The settings are the current ones: they may have been put right since the run.
             let wanted = settings.mail_for(&entry.run.profile);
             let wanted = wanted.filter(|(_, _, when)| is_wanted(*when, &entry));
             if let Some((mail, to, _)) = wanted {
@@ -170,7 +171,8 @@ impl Mailing {
                     }
                     Err(error) => match entry.failed(&error) {
                         Some(pause) => {
-                            tracing::warn!(%error, run = number, ?pause, "a mail could not be sent, and is tried again");
+                            tracing::warn!(%error, run = number, ?pause, "a mail could not be sent, and is tried \
+                                again");
                             return self.wait(entry);
                         }
                         None => {
@@ -222,7 +224,8 @@ fn is_wanted(when: When, entry: &Entry) -> bool {
 pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: u64) -> Result<(), NotifyError> {
     let (envelope, bytes) = letter::write(mail, to, words, clock::now())?;
     for (address, words) in smtp::send(mail, &envelope, &bytes).await? {
-        tracing::error!(%address, words, run, "the mail server refuses one of the recipients of a mail; the others get it");
+        tracing::error!(%address, words, run, "the mail server refuses one of the recipients of a mail; the others \
+            get it");
     }
     Ok(())
 }

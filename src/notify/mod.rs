@@ -1,4 +1,4 @@
-//! Who is told of runs, beside their protocols: by mail, and by a webhook.
+//! Reports about runs, besides their protocols: by mail, and by a webhook.
 //!
 //! A run's end is put into a [`Queue`](queue::Queue) and goes on; workers of its own send what is to be sent, try again where that
 //! may help, and give up with a line in the log. So nothing here fails a run or holds one up.
@@ -38,7 +38,7 @@ use settings::Settings;
 pub use error::NotifyError;
 pub use trial::{Trial, trial};
 
-/// Runs waiting to be told of by one way; a protocol may have a thousand errors.
+/// Runs waiting to be reported in one way; a protocol may have a thousand errors.
 const WAITING: usize = 50;
 
 /// Takes the ends of runs. Clones are one notifier. The default one tells nobody.
@@ -116,7 +116,7 @@ impl Notifier {
         }
     }
 
-    /// Waits until all is told, or given up, and at most so long; whether it is.
+    /// Waits until all is reported, or given up, but no longer than this; whether it is.
     pub async fn told(&self, most: Duration) -> bool {
         let told = async {
             self.inner.mail.emptied().await;

@@ -37,7 +37,7 @@ pub enum Occasion {
     Over { since: Timestamp },
 }
 
-/// What was told of runs, as it is kept over restarts.
+/// What was reported about runs, as it is kept over restarts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Noted {
@@ -89,7 +89,7 @@ impl Noted {
         self.told.retain(|profile, _| told(profile));
     }
 
-    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to who is
+    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to whoever is
     /// added to a list.
     pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {
         // A clock that was set back must not put them off until it is there again.

@@ -40,7 +40,7 @@ impl Entry {
         }
     }
 
-    /// An attempt failed: how long it is until the next one, where there is to be one.
+    /// An attempt failed: how long it is until the next one, if there will be one.
     pub fn failed(&mut self, error: &NotifyError) -> Option<Duration> {
         let pause = *PAUSES.get(self.failed).filter(|_| !error.is_final())?;
         self.failed += 1;

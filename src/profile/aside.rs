@@ -27,7 +27,7 @@ impl Work<'_> {
         for one in announced {
             if one.size > most {
                 let error = format!(
-                    "{} bytes are more than max_message_size ({most} bytes); it stays where it is",
+                    "{} bytes exceed max_message_size ({most} bytes); it stays where it is",
                     one.size
                 );
                 self.judged(current, Outcome::TooLarge, &one.copy, Some((SIZE, error)));

@@ -35,7 +35,7 @@ pub enum CollectError {
     Store(#[from] StoreError),
     #[error("interrupted")]
     Cancelled,
-    #[error("the profile stopped; this is a fault of dropkeep")]
+    #[error("the profile stopped; this is a bug in dropkeep")]
     Profile,
 }
 
@@ -301,8 +301,8 @@ impl Work<'_> {
                     None => self.judged(&current, Outcome::Vanished, copy, None),
                 },
                 _ => {
-                    let error = "the connection was lost, and without UIDL nobody knows in a new one which message this \
-                                 is; the next run fetches it";
+                    let error = "the connection was lost; without UIDL this message cannot be found again on a new \
+                        one; the next run fetches it";
                     self.judged(&current, Outcome::Failed, copy, Some(("fetch", error.into())));
                 }
             }
@@ -334,7 +334,8 @@ impl Work<'_> {
             Err((error, _)) if error.asks_to_wait() => return Err(error),
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 let folder = &current.unit.folder.name;
-                tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, folder, "a window is refused; its copies are fetched one by one");
+                tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, folder, "the server \
+                    refused a batch; fetching its copies one by one");
                 let mut unfetched = Vec::new();
                 for one in left {
                     match self.fetch_once(session, current, std::slice::from_ref(&one)).await {
@@ -368,7 +369,7 @@ impl Work<'_> {
                     continue;
                 }
                 UnfetchedWhy::NotUnderstood(line) => ("fetch", format!("the server's answer cannot be read: {line}")),
-                UnfetchedWhy::Refused(words) => ("fetch", format!("the server refuses it: {words}")),
+                UnfetchedWhy::Refused(words) => ("fetch", format!("the server refused it: {words}")),
                 UnfetchedWhy::Unreadable(words) => ("read", words),
                 UnfetchedWhy::NoMail(words) => ("format", format!("no mail: {words}")),
             };

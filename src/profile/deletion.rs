@@ -235,7 +235,7 @@ impl Work<'_> {
     async fn end(mut self) -> Result<Deletion, CollectError> {
         if self.result.reopened > 0 {
             let sign =
-                "before deletion, messages were found to be others than those that were archived under their names";
+                "before deletion, some messages turned out not to be the ones archived under the same UIDs or UIDLs";
             self.progress
                 .notices
                 .push(notice(self.folder, sign, self.result.reopened));
@@ -249,7 +249,8 @@ impl Work<'_> {
         }
         if self.short > 0 {
             let notice = format!(
-                "{} archived copies in {} are not deleted: the server announces more bytes than it sends, so the archive may \
+                "{} archived copies in {} are not deleted: the server announces more bytes than it sends, so the \
+                 archive may \
                  not have all of them",
                 self.short, self.folder
             );
@@ -270,6 +271,6 @@ fn fault_point(name: &'static str) -> Result<(), CollectError> {
 
 /// What is said of a folder in which nothing could be deleted.
 pub fn folder_error(folder: &str, error: &SourceError) -> CopyError {
-    let error = format!("nothing more is deleted here: {error}");
+    let error = format!("stopped deleting in this folder: {error}");
     CopyError::new(folder, "", DELETION, error)
 }

@@ -295,7 +295,8 @@ impl Fleet {
             let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
-            tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the connection is lost, or of no use for a while");
+            tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the connection is lost, \
+                or unusable for a while");
             if given == GivenBack::GivenUp {
                 trouble.busy = 0;
             }
@@ -363,7 +364,8 @@ impl Fleet {
     }
 
     async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
-        tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the run goes on over fewer connections");
+        tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the run goes on over fewer \
+            connections");
         let many = self.task.profile.connections;
         self.tell(format!(
             "the server does not accept {many} connections at once, so the run used fewer ({error})"
@@ -433,7 +435,7 @@ fn leave_out(aside: &str, folders: &mut Vec<String>) {
 fn panicked() -> SourceError {
     SourceError::Lost {
         command: "the run".into(),
-        words: "the connection panicked; this is a fault of dropkeep".into(),
+        words: "the connection panicked; this is a bug in dropkeep".into(),
     }
 }
 

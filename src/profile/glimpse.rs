@@ -87,9 +87,9 @@ fn why(unfetched: &Unfetched) -> String {
     let copy = &unfetched.copy;
     match &unfetched.why {
         UnfetchedWhy::NotAnswered => format!("the server did not send {copy}"),
-        UnfetchedWhy::NoBody => format!("the server gives NIL for {copy}"),
+        UnfetchedWhy::NoBody => format!("the server sent no body (NIL) for {copy}"),
         UnfetchedWhy::NotUnderstood(line) => format!("the server's answer about {copy} cannot be read: {line}"),
-        UnfetchedWhy::Refused(words) => format!("the server refuses {copy}: {words}"),
+        UnfetchedWhy::Refused(words) => format!("the server refused {copy}: {words}"),
         UnfetchedWhy::Unreadable(words) | UnfetchedWhy::NoMail(words) => format!("{copy}: {words}"),
     }
 }

@@ -79,7 +79,8 @@ impl Work<'_> {
             Ok((_, Err(error))) => drop(first_error.get_or_insert(error)),
             // Its panic is caught within, so it was aborted, with the arbiter.
             Err(error) => {
-                tracing::error!(%error, profile = self.task.profile.name, run = self.task.run, "a copy was given up on its way; it stays open")
+                tracing::error!(%error, profile = self.task.profile.name, run = self.task.run, "a copy was given up \
+                    on its way; it stays open")
             }
         }
     }
@@ -90,7 +91,8 @@ impl Work<'_> {
             return;
         }
         self.progress.notices.push(format!(
-            "the export has mail of user {:?}, and there is no such user: it was filed by the profile's rules; to file it for \
+            "the export has mail of user {:?}, and there is no such user: it was filed by the profile's rules; to \
+             file it for \
              that user, add one of this name and import again",
             &**name
         ));
@@ -119,7 +121,7 @@ pub(super) async fn surviving(
 ) -> (Place, Result<Judged, StoreError>) {
     let judged = AssertUnwindSafe(judge).catch_unwind().await;
     let judged = judged.unwrap_or_else(|_| {
-        let error = "reading or filing it panicked; this is a fault of dropkeep";
+        let error = "reading or filing it panicked; this is a bug in dropkeep";
         let error = copy_error(&folder, &copy, "identify", error.into());
         Ok(Judged::without_bytes(copy, Outcome::Failed, Some(error)))
     });

@@ -188,7 +188,7 @@ impl<'p> Outlook<'p> {
     pub fn doubts(&self, knowledge: &Knowledge) -> Vec<String> {
         let mut doubts = Vec::new();
         if self.headers.is_empty() {
-            doubts.push("no message was looked at, so nothing shows what the rules make of the mail".to_owned());
+            doubts.push("no message could be read, so the rules could not be tried".to_owned());
             return doubts;
         }
         let own = self.tally.own();
@@ -214,7 +214,7 @@ impl<'p> Outlook<'p> {
             false => "there are no users yet",
         };
         Some(format!(
-            "nobody known is named in any of the newest {seen} messages, and {becomes}: {users}"
+            "none of the newest {seen} messages names a known user; {becomes}: {users}"
         ))
     }
 }
@@ -251,7 +251,8 @@ impl Knowledge {
         }
         let Some(remedy) = &self.remedy else {
             return Some(format!(
-                "with the profile's rules, the recipients of {blind} of {} messages are taken from To and Cc alone, so those in \
+                "with the profile's rules, the recipients of {blind} of {} messages are taken from To and Cc alone, \
+                 so those in \
                  Bcc stay unknown; the proposed rules mend it",
                 self.messages
             ));
@@ -261,23 +262,26 @@ impl Knowledge {
                 "recipients in Bcc cannot be known here: no envelope field names the recipients".to_owned()
             }
             (Bcc::Unknown, _) => format!(
-                "recipients in Bcc cannot be known here: the envelope of only {told} of {} messages names the recipients",
+                "Bcc recipients cannot be found here: only {told} of {} messages have an envelope header that names \
+                 them",
                 self.messages
             ),
             (Bcc::Some | Bcc::Known, _) => format!(
-                "recipients in Bcc cannot be known for {blind} of {} messages: no envelope field names their recipients",
+                "recipients in Bcc cannot be known for {blind} of {} messages: no envelope field names their \
+                 recipients",
                 self.messages
             ),
         };
         if self.bcc == Bcc::Unknown && self.single > 0 {
             words += &format!(
-                "; {} of {} messages have `for` in a Received field, which servers write for a single recipient only",
+                "; {} of {} messages have `for` in a Received header, which servers write only for a single recipient",
                 self.single, self.messages
             );
         }
         if self.without_received * 2 > self.messages {
             words += &format!(
-                "; {} of {} messages have no Received field, and without one nothing can be recognised as written by your own server",
+                "; {} of {} messages have no Received field, and without one nothing can be recognised as written by \
+                 your own server",
                 self.without_received, self.messages
             );
         }

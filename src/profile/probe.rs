@@ -113,7 +113,7 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
     };
     let looked = probe.look(&mut session, &mut look).await;
     if let Err(error) = session.close().await {
-        tracing::debug!(%error, "the session did not end in good order");
+        tracing::debug!(%error, "the session did not end cleanly");
     }
     let Look { evidence, outlook, .. } = look;
     let has_user = |address: &Address| {
@@ -239,7 +239,8 @@ impl Probe {
             return all;
         };
         if !session.can_fetch_headers() {
-            let words = "the server does not give out headers alone (it has no TOP), so no message was looked at; `archive \
+            let words = "the server does not give out headers alone (it has no TOP), so no message was looked at; \
+                `archive \
                          --dry-run` looks at whole messages";
             self.warnings.push(words.into());
             return all;
@@ -327,7 +328,8 @@ impl Probe {
         if announced.is_empty() && opened.exists > 0 {
             let (said, listed) = (opened.exists, newest.len());
             return Err(Failed::from(format!(
-                "{folder} has {said} messages by what the server says, but of the newest {NEWEST} it lists {listed}, and gives \
+                "{folder} has {said} messages by what the server says, but of the newest {NEWEST} it lists {listed}, \
+                 and gives \
                  the size of none: a run would archive nothing"
             )));
         }

@@ -294,7 +294,7 @@ async fn by_bytes(
                 None => {}
             }
         }
-        let why = "the server does not give it out again to be compared";
+        let why = "the server did not send it again for comparison";
         found
             .undecided
             .extend(refused.into_iter().map(|Unfetched { copy, .. }| (copy, why.into())));

@@ -152,7 +152,7 @@ struct Work<'p> {
 impl Work<'_> {
     async fn through_folders(&mut self, mut session: Session) -> Result<(), RunError> {
         if !session.can_fetch_headers() {
-            let notice = "the server does not give out headers alone (it has no TOP), so whole messages are fetched";
+            let notice = "the server cannot send headers alone (it has no TOP), so whole messages are fetched";
             self.notices.push(notice.into());
         }
         let names = unless_cancelled(self.cancel, session.folders(&self.profile.folders)).await?;
@@ -181,7 +181,7 @@ impl Work<'_> {
         if self.profile.server.access.family() == Family::Imap
             && let Err(error) = session.close().await
         {
-            tracing::debug!(%error, "the session did not end in good order");
+            tracing::debug!(%error, "the session did not end cleanly");
         }
         Ok(())
     }
@@ -248,8 +248,7 @@ impl Work<'_> {
         let most = self.max_message_size;
         let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
         for Announced { copy, size, .. } in too_large {
-            let error =
-                format!("{size} bytes are more than max_message_size ({most} bytes); it would stay where it is");
+            let error = format!("{size} bytes exceed max_message_size ({most} bytes); it would stay where it is");
             self.tally.too_large(folder, &copy, error);
         }
         fitting
@@ -282,7 +281,7 @@ impl Work<'_> {
                     self.tally.failed(folder, &copy, "fetch", error);
                 }
                 UnfetchedWhy::Refused(words) => {
-                    let error = format!("the server refuses it: {words}");
+                    let error = format!("the server refused it: {words}");
                     self.tally.failed(folder, &copy, "fetch", error);
                 }
                 UnfetchedWhy::Unreadable(words) => self.tally.failed(folder, &copy, "read", words),
@@ -394,8 +393,8 @@ impl Work<'_> {
         };
         self.notices.extend(self.tally.notices(self.profile));
         if self.profile.delete.when == DeleteWhen::Archived && self.profile.delete.after.is_none() {
-            let notice = "a run also deletes what it archives itself, as [profile.delete] has no `after`; would_delete are \
-                          the copies that were archived before";
+            let notice = "[profile.delete] has no `after`, so a run also deletes what it archives itself; \
+                would_delete counts only copies archived before";
             self.notices.push(notice.into());
         }
         let (unknown_addresses, omitted) = self.tally.unknown_addresses();

@@ -43,11 +43,13 @@ impl Sign {
     fn words(&self) -> String {
         match self {
             Self::UidNext(next) => {
-                format!("the server says that UID {next} comes next, which it gave to a message before")
+                format!("the server announces UIDNEXT {next}, which is a UID that a message already had")
             }
-            Self::Last(copy) => format!("{copy} is another message than the one that was archived under it"),
-            Self::Sizes => "messages have other sizes than those that were archived under their UIDLs".to_owned(),
-            Self::Headers => "messages have other headers than those that were archived under their names".to_owned(),
+            Self::Last(copy) => format!("{copy} is not the message that was archived under it"),
+            Self::Sizes => "messages differ in size from those archived under the same UIDLs".to_owned(),
+            Self::Headers => "messages differ in their headers from those archived under the same UIDs or \
+                UIDLs"
+                .to_owned(),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Work<'_> {
                     folder = listed.opened.name,
                     %copy,
                     why,
-                    "it could not be seen whether it is what was archived"
+                    "could not check whether it is the archived message"
                 );
             }
             let other: Vec<CopyRef> = found.other.into_iter().map(|(copy, _)| copy).collect();

@@ -34,7 +34,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error("interrupted")]
     Interrupted,
-    #[error("the connection stopped; this is a fault of dropkeep")]
+    #[error("the connection stopped; this is a bug in dropkeep")]
     Fault,
 }
 

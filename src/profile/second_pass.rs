@@ -44,7 +44,7 @@ impl Fleet {
                         Ok(current) => current,
                         Err(error) => {
                             self.tell_error(CopyError {
-                                error: format!("nothing more is deleted in this run: {error}"),
+                                error: format!("stopped deleting for this run: {error}"),
                                 ..nowhere()
                             })
                             .await?;
@@ -132,8 +132,8 @@ fn nowhere() -> CopyError {
 fn unconfirmed(marked: usize, error: &SourceError) -> CopyError {
     CopyError {
         error: format!(
-            "{marked} copies were marked to be deleted, and the server did not confirm it: {error}. The next run sees which \
-             of them are left, and deletes those"
+            "{marked} copies were marked for deletion, but the server did not confirm it: {error}. The next run \
+             checks which of them are left, and deletes those"
         ),
         ..nowhere()
     }

@@ -129,7 +129,7 @@ impl Supervisor {
 
     fn look_after(&mut self, ctx: &mut Context<Self>) {
         if let Err(error) = fault::point("looking-after") {
-            return tracing::error!(%error, profile = self.config.name, "the profile is not looked after");
+            return tracing::error!(%error, profile = self.config.name, "the profile has no supervisor");
         }
         if self.restarting {
             return;
@@ -255,7 +255,7 @@ impl Supervisor {
         });
         if self.scheduled && self.config.schedule != config::Schedule::Manual {
             metrics::supervisor_restart(profile, "error");
-            tracing::warn!(profile, ?pause, "the run failed and is tried again");
+            tracing::warn!(profile, ?pause, "the run failed and will be retried");
         }
     }
 
@@ -313,10 +313,10 @@ impl Supervisor {
         let gone = std::mem::take(&mut self.gone);
         let why = match cause {
             "stall" => format!(
-                "the run made no progress for {} (stall_timeout) and was given up",
+                "the run made no progress for {} (stall_timeout) and was aborted",
                 self.config.stall_timeout
             ),
-            _ => format!("the profile stopped ({cause}); this is a fault of dropkeep"),
+            _ => format!("the profile stopped ({cause}); this is a bug in dropkeep"),
         };
         if busy {
             self.failed(&Trouble::of("run", &why));

@@ -18,7 +18,7 @@ use crate::{
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
-/// Where several connections share a folder, units have at least so many copies, and there are so many for each.
+/// Where several connections share a folder, units have at least this many copies, and there are this many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
@@ -123,7 +123,7 @@ impl Work<'_> {
         Ok((sorted.open, inexact))
     }
 
-    /// How the folder looks now, and what there is to say of how it changed.
+    /// How the folder looks now, and the notices on how it changed.
     fn seen_now(&mut self, opened: &OpenFolder, before: Option<Sighting>, any_done: bool) -> Sighting {
         let folder = &opened.name;
         let now = clock::now().as_second();
@@ -157,7 +157,7 @@ impl Work<'_> {
         }
     }
 
-    /// Tells of UIDs that the server gives to more than one message: what is fetched by such a name may be either.
+    /// Reports UIDs that the server gives to more than one message: what is fetched by such a name may be either.
     async fn name_ambiguous(
         &mut self,
         folder: &Arc<Surveyed>,
@@ -226,7 +226,7 @@ impl Work<'_> {
     }
 
     /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing; one
-    /// that it found and that others do not share with us is told of.
+    /// that it found and that its owner does not share with us is named in a notice.
     pub(super) async fn folder_refused(
         &mut self,
         session: &mut Session,
@@ -265,7 +265,7 @@ pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
     )
 }
 
-/// What there is to say of messages over POP3 that have no unique id of their own.
+/// The notices about messages over POP3 that have no unique id of their own.
 fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
     let Listing::Pop3(mailbox) = listing else { return None };
     const FETCHED: &str =

@@ -181,7 +181,7 @@ impl Tally {
         }
     }
 
-    /// The addresses to be told of one copy, each once: those of ours, and where nobody known is named also the
+    /// The addresses to report of one copy, each once: those of ours, and where nobody known is named also the
     /// other recipients'.
     fn unknown_in(&self, previewed: &Previewed) -> HashSet<Address> {
         let mut unknown: HashSet<Address> = previewed.unknown_addresses.iter().cloned().collect();
@@ -246,7 +246,7 @@ impl Tally {
         !self.directory.is_empty()
     }
 
-    /// What there is to say of mail that is nobody's.
+    /// The notices about mail that belongs to nobody.
     pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<String> {
         let judged = self.seen - self.too_large - self.failed;
         notice_of_unknown(judged, self.unknown, &self.own(), profile)
@@ -257,7 +257,7 @@ impl Tally {
         self.not_made.addresses()
     }
 
-    /// What there is to say of the counts as a whole.
+    /// The notices about the counts as a whole.
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
         let mut notices = Vec::new();
         notices.extend(self.notice_of_unknown(profile));

@@ -82,7 +82,7 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
                 (error.to_string(), pause)
             }
             Err(_) => (
-                "it panicked; this is a fault of dropkeep".to_owned(),
+                "it panicked; this is a bug in dropkeep".to_owned(),
                 AGAIN.after(failures),
             ),
         };

@@ -370,7 +370,7 @@ pub fn panicked(thread: &'static str) {
     counter!(PANICS, "thread" => thread).increment(1);
 }
 
-/// Something was told of runs, by `mail` or `webhook`, or given up.
+/// A report about runs was sent by `mail` or `webhook`, or given up.
 pub fn notified(kind: &'static str, ok: bool) {
     let result = if ok { "sent" } else { "failed" };
     counter!(NOTIFICATIONS, "kind" => kind, "result" => result).increment(1);

@@ -1,4 +1,4 @@
-//! Looking through the archive: for whom is each message by the users and rules of now, and who of them lacks it? Reads one
+//! Looking through the archive: for whom is each message by the current users and rules, and which of them lack it? Reads one
 //! message after the other, mostly no more than its header, and changes nothing.
 
 use std::{
@@ -150,7 +150,7 @@ impl<'s> Looker<'s> {
         };
         let judge = AssertUnwindSafe(|| self.judge(id, &message, rules, &holders));
         let judged = catch_unwind(judge).unwrap_or_else(|_| {
-            let words = "reading it panicked; this is a fault of dropkeep";
+            let words = "reading it panicked; this is a bug in dropkeep";
             Err(Fault::Message("identify", words.into()))
         });
         Ok(Some(Looked {
@@ -199,7 +199,7 @@ impl<'s> Looker<'s> {
     }
 
     /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no reader of
-    /// the mail from before, unless it is the archive of the retired user that is asked to be gone through.
+    /// the mail from before, unless it is the archive of the retired user that reroute was asked to read.
     fn decide(&self, ruled: &Ruled, found: Found, holders: &Holders, has: &impl Fn(&String) -> bool) -> Decided {
         let (directory, routing) = (&self.directory, &ruled.routing);
         let lacking = |previewed: &Previewed| -> Vec<String> {

@@ -33,13 +33,13 @@ pub struct Routed {
 pub enum RouteError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A user to be created met one who was there first; the copy is routed anew by the next run.
+    /// A user to be created met one who was there first; the next run routes the copy again.
     #[error("{0}")]
     Twin(StoreError),
-    #[error("{0}; the copy is routed anew by the next run")]
+    #[error("{0}; the next run routes the copy again")]
     Panicked(#[from] Panicked),
-    #[error("the archive of {user:?} stopped twice over a message; this is a fault of dropkeep")]
+    #[error("the archive of {user:?} stopped twice on the same message; this is a bug in dropkeep")]
     Archive { user: String },
-    #[error("the router stopped; this is a fault of dropkeep")]
+    #[error("the router stopped; this is a bug in dropkeep")]
     Router,
 }

@@ -22,13 +22,14 @@ pub enum UserError {
     Name { name: String, why: &'static str },
     #[error("user {0:?} exists already")]
     Exists(String),
-    #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean {near:?}?")).unwrap_or_default())]
+    #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean \
+        {near:?}?")).unwrap_or_default())]
     Nobody { name: String, nearest: Option<String> },
     #[error("user {0:?} is managed by the configuration or its users_file; change it there")]
     Managed(String),
     #[error("{0:?} is built in")]
     BuiltIn(String),
-    #[error("{0}; `dropkeep users` tells whether the change was made")]
+    #[error("{0}; `dropkeep users` shows whether the change was made")]
     Panicked(#[from] Panicked),
     #[error(transparent)]
     Store(#[from] StoreError),

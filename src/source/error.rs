@@ -13,7 +13,7 @@ use crate::{
 /// What a failure asks of whoever meets it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Disposition {
-    /// The source cannot be had: end the run and say so (exit 3 when nothing was seen yet).
+    /// The source cannot be reached: end the run and say so (exit 3 when nothing was seen yet).
     Unreachable,
     /// The connection is of no more use, though a new one may be.
     Reconnect,

@@ -41,7 +41,7 @@ impl Prompt {
     /// as it is read.
     #[cfg(target_os = "linux")]
     fn acknowledge_at_once(&self) {
-        // Where it cannot be had, answers come later, and that is all.
+        // Without it, answers come later, and that is all.
         let _ = rustix::net::sockopt::set_tcp_quickack(&self.0, true);
     }
 

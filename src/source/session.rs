@@ -192,7 +192,7 @@ impl Session {
     /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
     ///
     /// # Errors
-    /// The source cannot be had: each error has a [`Step`], and none shows the password or the token.
+    /// The source cannot be reached: each error has a [`Step`], and none shows the password or the token.
     pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let dialled = connect::dial(server, steps).await?;
         Self::login(server, credential, dialled, steps).await
@@ -336,7 +336,7 @@ impl Session {
         }
     }
 
-    /// What is to be told of files that were opened and read, once.
+    /// The notices about files that were opened and read, once.
     pub fn take_notices(&mut self) -> Vec<String> {
         match self {
             Self::Imap(_) | Self::Pop3(_) => Vec::new(),
@@ -399,7 +399,7 @@ impl Session {
         matches!(self, Self::Imap(_))
     }
 
-    /// Waits until mail arrives in the opened folder, at most for so long. Servers end a session that waits for more
+    /// Waits until mail arrives in the opened folder, at most this long. Servers end a session that waits for more
     /// than 29 minutes (RFC 2177); without IDLE it is asked once, after ten seconds at most.
     ///
     /// # Errors

@@ -128,7 +128,7 @@ fn uids_given_a_second_time_are_noticed_though_uidnext_has_grown_beyond_them() {
         }
     });
     let run = scene.run(0);
-    told(&run, "is another message than the one that was archived under it");
+    told(&run, "is not the message that was archived under it");
     assert_eq!(scene.archived(9), [1, 2, 3, 4, 5, 6, 7, 8, 9], "{run:#}");
 }
 

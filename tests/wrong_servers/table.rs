@@ -302,7 +302,7 @@ pub const TABLE: &[Row] = &[
         "localhost turns the connection away: your address is blocked",
         "The server takes the connection and turns it away",
     ),
-    // TLS that cannot be had.
+    // TLS that cannot be reached.
     row(
         "imap-tls",
         Greets(

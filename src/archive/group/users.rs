@@ -22,7 +22,7 @@ impl Group<'_> {
         self.put_users(&new)
     }
 
-    /// Makes users as they shall be, unless one contradicts another: then nothing is written.
+    /// Makes users as they are to be, unless one contradicts another: then nothing is written.
     pub(super) fn put_users(&mut self, users: &BTreeMap<UserId, &User>) -> heed::Result<Option<StoreError>> {
         if users.is_empty() {
             return Ok(None);

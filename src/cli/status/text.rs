@@ -123,7 +123,7 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
     if appliance.unaccounted_copies != 0 {
         let copies = appliance.unaccounted_copies;
         add(format!(
-            "{copies} copies are unaccounted for; this is a fault of dropkeep"
+            "{copies} copies are unaccounted for; this is a bug in dropkeep"
         ));
     }
     add(format!(
@@ -142,7 +142,8 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
 /// What a refused configuration means while an appliance runs.
 pub fn refused(why: &str) -> String {
     format!(
-        "CONFIGURATION REFUSED: {why}; the appliance goes on with the earlier one, but would not start again. Correct it, \
+        "CONFIGURATION REFUSED: {why}; the appliance goes on with the earlier one, but would not start again. \
+         Correct it, \
          then run `dropkeep reload`"
     )
 }

@@ -20,7 +20,7 @@ pub enum HttpError {
         file: PathBuf,
         problem: TlsProblem,
     },
-    #[error("cannot set up TLS: {0}; this is a fault of dropkeep")]
+    #[error("cannot set up TLS: {0}; this is a bug in dropkeep")]
     Rustls(#[from] rustls::Error),
 }
 

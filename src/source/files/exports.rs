@@ -179,7 +179,7 @@ impl Export {
             let marker = marker.display();
             format!("{marker} does not name {what}; such mail is imported like any other")
         };
-        // What cannot be read is told of where it is gone through.
+        // What cannot be read is reported where it is read.
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             stopped(stop)?;
             let (path, kind, name) = (entry.path(), entry.file_type()?, entry.file_name());

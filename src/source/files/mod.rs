@@ -54,7 +54,7 @@ pub struct Owner {
     pub alone: bool,
 }
 
-/// The files of an import, gone through.
+/// The files of an import, read through.
 #[derive(Debug)]
 pub struct FilesSession {
     import: Import,
@@ -92,7 +92,7 @@ impl FilesSession {
         }
     }
 
-    /// What there is to say of what was opened and read since it was last asked for.
+    /// The notices about what was opened and read since it was last asked for.
     pub(super) fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
@@ -151,7 +151,7 @@ impl FilesSession {
         })
     }
 
-    /// What an export says of a place in it. One without a manifest was told of when it was found.
+    /// What an export says of a place in it. One without a manifest was reported when it was found.
     async fn manifest_of(&mut self, place: &Place) -> Result<Option<Arc<Manifest>>, SourceError> {
         let Some(within) = place.within.clone() else {
             return Ok(None);
@@ -224,7 +224,7 @@ impl FilesSession {
         blocking("the sizes", sizes).await
     }
 
-    /// Reads a window of copies. What is no mail, or cannot be read, is returned with the reason.
+    /// Reads a window of copies. What is not mail, or cannot be read, is returned with the reason.
     pub(super) async fn fetch(
         &mut self,
         window: &[Announced],
@@ -344,7 +344,7 @@ impl Message {
     }
 }
 
-/// What is to be told of an mbox: lines in its messages that look like those between them, and its line ends.
+/// The notices about an mbox: lines in its messages that look like those between them, and its line ends.
 fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
     let mut notices = Vec::new();
     if mbox.ends_in_cr() {
@@ -356,7 +356,8 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
         let what = match from {
             Some(_) => "as --mbox-from says, they are taken for text",
             None => {
-                "they are taken for text, but where the header of a message follows one, the message around it is an error: \
+                "they are taken for text, but where the header of a message follows one, the message around it is an \
+                 error: \
                  import the file with --mbox-from loose if such lines begin messages, with --mbox-from strict if they are text"
             }
         };
@@ -368,7 +369,7 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
     notices
 }
 
-/// What is told of what old programs of the Macintosh wrote.
+/// The notices about what old programs of the Macintosh wrote.
 fn lines_end_in_cr(path: &str) -> String {
     format!("{path}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead")
 }
@@ -452,7 +453,7 @@ fn unreadable(path: impl ToString, why: impl ToString) -> SourceError {
 fn panicked() -> SourceError {
     SourceError::Lost {
         command: "the reading of files".into(),
-        words: "it panicked; this is a fault of dropkeep".into(),
+        words: "it panicked; this is a bug in dropkeep".into(),
     }
 }
 

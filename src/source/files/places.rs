@@ -62,7 +62,7 @@ pub fn is_index(name: &OsStr) -> bool {
         || known.iter().any(|known| name == *known)
 }
 
-/// Where Apple Mail keeps the attachments of messages that are only there in part, which are told of: beside `Messages`.
+/// Where Apple Mail keeps the attachments of messages that are only there in part, which are reported: beside `Messages`.
 fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
     folder == "Attachments" && folders.iter().any(|folder| folder == "Messages")
 }
@@ -91,7 +91,7 @@ struct Search<'s> {
     for_one: bool,
     stop: &'s AtomicBool,
     root: PathBuf,
-    /// The export that is gone through.
+    /// The export that is read.
     export: Option<Export>,
     places: Vec<Place>,
 }
@@ -206,7 +206,7 @@ impl Search<'_> {
         gone_through
     }
 
-    /// Tells of what in an export is not as it says.
+    /// Reports what in an export is not as it says.
     fn differing(&mut self, path: &Path, name: impl Fn(&str) -> String) -> io::Result<()> {
         let differing = self.export.as_ref().map(|export| export.differs(path, self.stop));
         for (place, why) in differing.transpose()?.unwrap_or_default() {

@@ -20,7 +20,7 @@ use crate::{
     source::{Aside, UnfetchedWhy},
 };
 
-/// Opens a regular file. Links are not followed, and what is no file is not waited for.
+/// Opens a regular file. Links are not followed, and what is not a file is not waited for.
 ///
 /// # Errors
 /// Why it cannot be read, in words.
@@ -50,7 +50,7 @@ pub struct Message {
     pub delivered: Option<i64>,
     /// What its place tells besides.
     pub aside: Option<Box<Aside>>,
-    /// What is to be told of its place.
+    /// The notices about its place.
     pub notice: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
         Looks::Neither(_) if told == Told::Eml && why_no_mail(&bytes).is_none() && has_header(&bytes) => false,
         Looks::Neither(why) => return Err(UnfetchedWhy::NoMail(why.into())),
     };
-    // Room for more than it was to have is not to be had: it was not counted on.
+    // There is no room for more than it was to have: it was not counted on.
     let read = bytes.len() as u64;
     bytes.reserve_exact(usize::try_from(size.saturating_sub(read)).unwrap_or_default());
     (&mut file)
@@ -138,7 +138,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
     Ok(message)
 }
 
-/// What is told of an mbox that is named as a message.
+/// The notices about an mbox that is named as a message.
 fn several(path: &str, count: usize) -> String {
     format!(
         "{path}: by its name it is one message, and it is archived as one; as an mbox it would be {count} or more: if it is \

@@ -14,7 +14,7 @@ const LIST: &str = "LIST";
 const LSUB: &str = "LSUB";
 const INBOX: &str = "INBOX";
 
-/// Lines that tell of folders and cannot be read, each once.
+/// Lines that name folders and cannot be read, each once.
 type Odd = BTreeSet<String>;
 
 /// Lines that an error quotes.
@@ -159,7 +159,7 @@ impl ImapSession {
     }
 }
 
-/// What there is to tell of lines that cannot be read. A name in one must not cost the other folders, nor be forgotten.
+/// The notices about lines that cannot be read. A name in one must not cost the other folders, nor be forgotten.
 fn odd_lines(odd: &Odd) -> Option<SourceError> {
     let which = match odd.len() {
         0 => return None,

@@ -6,7 +6,7 @@ use super::{answer::Listed, folders::is_special_use, names};
 const SHOWN: usize = 10;
 /// Characters of a name that are compared, and shown.
 const COMPARED: usize = 100;
-/// Names at least so much alike (1: the same) may have been meant.
+/// Names at least this much alike (1: the same) may have been meant.
 const ALIKE: f64 = 0.85;
 
 /// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is one

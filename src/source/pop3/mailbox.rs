@@ -118,7 +118,7 @@ impl Mailbox {
         self.messages.iter().map(|message| message.number)
     }
 
-    /// Whether the unique ids are but the messages' numbers: in another session they may be other messages'.
+    /// Whether the unique ids are just the messages' numbers: in another session they may be other messages'.
     pub fn ids_are_numbers(&self) -> bool {
         let counts = |at: usize| {
             self.uidl(at)

@@ -1,5 +1,5 @@
 //! Servers that offer PIPELINING (RFC 2449, 6.6) and do not bear it: one answers a command that comes early in the
-//! midst of a message (WildDuck), others pass over what stands behind the first line that they read, or close.
+//! middle of a message (WildDuck), others pass over what stands behind the first line that they read, or close.
 //!
 //! What such a server did once it does again, in whatever session. So it is remembered, and the server gets one command
 //! at a time: for as long as this process lives where it is certain, for an hour where it may have been the network.
@@ -44,7 +44,7 @@ impl Turns {
         self.pipelining
     }
 
-    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the midst of a message;
+    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the middle of a message;
     /// `within`: a message was being read, and its end did not come.
     pub fn failed(&self, error: SourceError, certain: bool, within: bool) -> SourceError {
         const NOW: &str = "the server offers PIPELINING (RFC 2449, 6.6), and it gets one command at a time from now on";
@@ -60,7 +60,7 @@ impl Turns {
         let was = known.entry(self.server.clone()).or_insert(until);
         *was = was.and(until);
         drop(known);
-        let midst = "an answer to a command behind it came in the midst of a message";
+        let midst = "an answer to a command behind it came in the middle of a message";
         match error {
             // Where an answer is missing, that it was waited for too short a time is the last thing to think of.
             SourceError::Timeout { during, after, .. } if certain || !within => SourceError::Protocol {

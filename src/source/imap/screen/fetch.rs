@@ -214,7 +214,7 @@ fn add(letter: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     letter.extend_from_slice(value);
 }
 
-/// Reads flags; those that are no atoms are passed over. Where the list ends is told by what stands behind it: keywords
+/// Reads flags; those that are not atoms are passed over. What stands behind the list shows where it ends: keywords
 /// may have brackets in them.
 fn flags(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<bool> {
     if !cursor.take(b'(') {

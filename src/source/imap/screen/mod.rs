@@ -16,7 +16,7 @@ use std::ops::Range;
 use self::cursor::Cursor;
 use crate::source::Want;
 
-/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is but an end.
+/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is only a limit.
 const MAX_DEPTH: u32 = 10_000;
 
 /// A response as it was framed: its bytes, the line end included, and where in them its literals are.

@@ -94,7 +94,7 @@ fn add(text: &[u8], letter: &mut Vec<u8>) {
     letter.extend(text.iter().map(|byte| if is_none(byte) { b' ' } else { *byte }));
 }
 
-/// Adds capabilities, behind one that the parser wants to see. Those that are no atoms are passed over.
+/// Adds capabilities, behind one that the parser wants to see. Those that are not atoms are passed over.
 pub(super) fn capabilities(said: &[u8], letter: &mut Vec<u8>) {
     letter.extend_from_slice(b"CAPABILITY IMAP4rev1");
     for word in said.split(u8::is_ascii_whitespace) {

@@ -67,7 +67,7 @@ pub const TOPICS: [Topic; 18] = [
         &[
             "Please find our quotation attached. The prices hold until the end of {month}; we can deliver within ten days.",
             "Thank you. Could you also quote 5,000 pieces instead of 2,000? We would order twice a year then.",
-            "With 5,000 pieces you get 4 % off, and we would hold half of them in stock for you. Shall I send a new quotation?",
+            "With 5,000 pieces you get 4 % off, and we would hold half of them in stock for you. Should I send a new quotation?",
             "That sounds good. Please go ahead, and put our order number {n} on the invoice.",
         ],
         Some("Quotation {n}.pdf"),
@@ -174,7 +174,7 @@ pub const TOPICS: [Topic; 18] = [
         Some(2),
         "Order {n} arrived damaged",
         &[
-            "Three of the cartons of order {n} were wet when they reached our customer. A photo is attached. How shall we proceed?",
+            "Three of the cartons of order {n} were wet when they reached our customer. A photo is attached. How should we proceed?",
             "That is annoying, I am sorry. We send new ones tomorrow. Please keep the damaged ones for the insurance until {day}.",
             "Thank you, that was quick. The new cartons are here and dry.",
         ],
