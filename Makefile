@@ -34,9 +34,9 @@ demo: ## Start a mail server with a made-up mailbox, and archive it and the mail
 	@$(BUILD) --example demo
 	@ONCE=$(ONCE) LISTEN=$(LISTEN) cargo run --quiet --example demo
 
-test: ## Run all tests, with a real Dovecot and Prometheus (CORPUS=folder: with real mail too)
+test: ## Run all tests, with a real Dovecot and Prometheus (CORPUS=folder: with real mail too; JOBS=test programs at a time)
 	@tests/install-tools.sh monitoring popa3d
-	cargo test
+	@tests/run.sh
 
 test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian of its own (needs root; PEERS=folder for them)
 	@tests/install-tools.sh

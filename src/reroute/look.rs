@@ -1,4 +1,4 @@
-//! Looking through the archive: for whom is each message by the current users and rules, and which of them lack it? Reads one
+//! Looking through the archive: for whom each message is by the current users and rules, and which of them lack it. Reads one
 //! message after the other, mostly no more than its header, and changes nothing.
 
 use std::{
