@@ -11,10 +11,11 @@ use crate::{
 
 /// Addresses counted at a time.
 const COUNTED: usize = 2000;
-/// From so many messages on, and for so many of a hundred that are for nobody known, a domain is taken for one of ours. That of
-/// the mailbox's own name is on fewer.
+/// From so many messages on, if they are so many of a hundred that are for nobody known, and so many of a hundred of all, a
+/// domain may be one of ours. That of the mailbox's own name is on fewer.
 const LEAST: u64 = 2;
 const PERCENT: u64 = 10;
+const OF_ALL: u64 = 1;
 /// Addresses that are told.
 const TOLD: usize = 10;
 
@@ -78,7 +79,7 @@ impl Strangers {
         let is_mailbox = |domain: &str| mailbox.as_deref() == Some(domain);
         let rank = |(domain, counts): &(&str, Domain)| (!is_mailbox(domain), Reverse(counts.messages));
         let (domain, Domain { messages, addresses }) = domains.into_iter().min_by_key(rank)?;
-        let is_much = messages >= LEAST && messages * 100 >= named * PERCENT;
+        let is_much = messages >= LEAST.max(own.messages * OF_ALL / 100) && messages * 100 >= named * PERCENT;
         let told = addresses.iter().take(TOLD).map(|(one, count)| ((*one).clone(), *count));
         (is_much || is_mailbox(domain)).then(|| MissingDomain {
             domain: domain.to_owned(),
@@ -121,7 +122,14 @@ mod tests {
             (0..*messages).for_each(|_| strangers.add(&Address::parse(text).unwrap()));
         }
         let is_local = |address: &Address| address.domain() == "example.com";
-        strangers.missing_domain(username, &Own::default(), is_local)
+        strangers.missing_domain(
+            username,
+            &Own {
+                messages: 1000,
+                ..Own::default()
+            },
+            is_local,
+        )
     }
 
     #[test]
@@ -162,6 +170,7 @@ mod tests {
             None
         );
         assert_eq!(of(&[("a@gmail.example", 1)], "all"), None);
+        assert_eq!(of(&[("a@gmail.example", 9)], "all"), None, "of a thousand messages");
         let both = [("a@gmail.example", 30), ("b@Firma.example", 1)];
         assert_eq!(of(&both, "all@firma.example"), Some("firma.example".into()));
         assert_eq!(of(&both, "all"), Some("gmail.example".into()));
