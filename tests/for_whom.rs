@@ -190,7 +190,7 @@ fn explain_says_what_decides_and_what_is() {
         said.contains("for jane, by Delivered-To jane@example.com (exact)"),
         "{said}"
     );
-    assert!(said.contains("below the Received field of our own server"), "{said}");
+    assert!(said.contains("below your own server's Received header"), "{said}");
 
     // As it was archived, beside an appliance too.
     appliance.done(&["archive", PROFILE]);

@@ -181,7 +181,7 @@ fn an_export_to_a_full_disk_goes_on_when_there_is_room() {
         let export = ["export", dir.to_str().unwrap(), "--format", format, "--json"];
         let first = appliance.run(&export).expect(4);
         assert!(
-            first.stderr.contains("full") && first.stderr.contains("goes on"),
+            first.stderr.contains("full") && first.stderr.contains("to continue"),
             "{}",
             first.stderr
         );

@@ -382,7 +382,7 @@ fn a_mailbox_without_an_envelope_was_said_to_fit() {
         let said = appliance.done(&["test", PROFILE]).text();
         assert!(said.contains("recipients in Bcc cannot be known here"), "{said}");
         assert!(
-            said.contains("20 of 40 messages have `for` in a Received field"),
+            said.contains("20 of 40 messages have `for` in a Received header"),
             "{said}"
         );
         for praise in ["the profile works", "the rules fit"] {
@@ -450,7 +450,7 @@ fn a_mailbox_without_a_message_shows_nothing_of_the_rules() {
     empty.deliver(Vec::<Vec<u8>>::new());
     let appliance = appliance(&empty, "imap", "", "");
     let said = appliance.done(&["test", PROFILE]).text();
-    assert!(said.contains("no message was looked at"), "{said}");
+    assert!(said.contains("no message could be read"), "{said}");
     assert!(
         !said.contains("the profile works") && !said.contains("the rules fit"),
         "{said}"

@@ -22,7 +22,9 @@ pub fn require_own(path: &Path) -> Result<(), StoreError> {
             }
             Err(of_another(path, owner))
         }
-        Ok(_) => Err(refused(path, "is a file; name a folder".to_owned())),
+        Ok(_) => Err(StoreError::File {
+            path: account::absolute(path),
+        }),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(unreachable(path, &error)),
         Err(_) => Ok(()),
     }

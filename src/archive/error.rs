@@ -74,6 +74,8 @@ pub enum StoreError {
     /// The account that this runs as cannot use the data directory.
     #[error("data_dir {} {detail}", path.display())]
     Account { path: PathBuf, detail: String },
+    #[error("data_dir {} is a file; name a folder", path.display())]
+    File { path: PathBuf },
     #[error("{} {detail}", path.display())]
     Refused { path: PathBuf, detail: String },
     #[error("interrupted; nothing was changed")]

@@ -16,7 +16,7 @@ use super::{
     output::{Output, harmless},
 };
 use crate::{
-    archive::{Absent, last_data_dir},
+    archive::{Absent, last_data_dir, require_reachable},
     clock,
     config::{Config, ConfigError, data_dir_of, nearest},
     control::{
@@ -90,10 +90,7 @@ pub fn run_refused(file: &Path, why: Failure, arguments: &Arguments, json: bool)
         if arguments.check {
             return Ok(say_unknown(&why));
         }
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("{why}; it does not say where the archive is, so no running appliance can be asked"),
-        ));
+        return Err(why);
     };
     told(ask_running(&places)?, first, None, Some(why), arguments, json)
 }
@@ -146,10 +143,7 @@ fn told(
 }
 
 fn none_would_start(data_dir: &Path, error: &Failure) -> Failure {
-    let place = data_dir.display();
-    Failure::usage(format!(
-        "no appliance is running in {place}, and none would start, because the configuration is refused: {error}"
-    ))
+    Failure::usage(format!("{error}; no appliance is running in {}", data_dir.display()))
 }
 
 impl Found {
@@ -201,11 +195,13 @@ fn ask_running(places: &[PathBuf]) -> Result<Asked, Failure> {
 
 /// Why it is not known whether an appliance is running.
 pub fn forbidden(data_dir: &Path) -> String {
-    let place = data_dir.display();
-    format!(
-        "{place} is closed to this account, so a running appliance cannot be asked: run this as root, or as the account \
-         that dropkeep runs as"
-    )
+    match require_reachable(data_dir) {
+        Err(error) => error.to_string(),
+        Ok(()) => format!(
+            "the socket in {} is closed to this account; run this as root",
+            data_dir.display()
+        ),
+    }
 }
 
 async fn ask_client(mut client: Client, data_dir: &Path) -> Asked {

@@ -238,7 +238,7 @@ fn a_mailbox_in_which_nobody_is_known_was_said_to_work() {
     let (knowledge, doubts, _) = of_defaults((0..10).map(message));
     assert_eq!((knowledge.unknown, knowledge.bcc), (10, Bcc::Known));
     assert!(
-        doubts[0].contains("nobody known is named in any of the newest 10 messages"),
+        doubts[0].contains("none of the newest 10 messages names a known user"),
         "{doubts:?}"
     );
     // Where that is what the administrator wants there is no doubt.

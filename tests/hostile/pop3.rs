@@ -81,7 +81,7 @@ fn answers_that_refuse() {
             .ends(Ends::Failed(&[4]), &["Message corrupted"]),
         pop3("-ERR for the last message")
             .fault(at("RETR").message(7).instead("-ERR\r\n"))
-            .ends(Ends::Failed(&[7]), &["refuses"]),
+            .ends(Ends::Failed(&[7]), &["refused it"]),
         pop3("-ERR behind half of a message")
             .known("Courier over a failing disk")
             .fault(

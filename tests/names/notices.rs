@@ -102,7 +102,7 @@ fn a_mailbox_put_back_from_a_backup_gives_old_uids_to_new_mail_and_it_is_archive
     scene.run(0);
     scene.server.mailbox(|mailbox| *mailbox.inbox() = backup);
     let run = scene.run(0);
-    told(&run, "comes next, which it gave to a message before");
+    told(&run, "which is a UID that a message already had");
     scene
         .server
         .mailbox(|mailbox| [6, 7].map(|number| mailbox.deliver(mail(number))));
@@ -149,7 +149,7 @@ fn uidls_that_are_but_numbers_are_believed_by_the_header_alone() {
     scene.swap(2, 6);
     let run = scene.run(0);
     assert_eq!((number(&run, "archived"), number(&run, "reopened")), (1, 1), "{run:#}");
-    told(&run, "other headers");
+    told(&run, "differ in their headers");
     assert_eq!(scene.archived(6), [1, 2, 3, 4, 5, 6]);
 }
 
@@ -162,7 +162,7 @@ fn a_uidl_with_another_size_is_another_message() {
         .mailbox(|mailbox| mailbox.inbox().messages[1].bytes.extend_from_slice(b"and more\r\n"));
     let run = scene.run(0);
     assert_eq!((number(&run, "archived"), number(&run, "reopened")), (1, 1), "{run:#}");
-    told(&run, "other sizes");
+    told(&run, "differ in size");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn before_a_copy_is_deleted_the_server_shows_that_it_is_what_was_archived() {
         });
         assert!(gone, "{protocol:?}");
         assert!(
-            notices.contains("before deletion, messages were found to be others"),
+            notices.contains("before deletion, some messages turned out not to be"),
             "{notices}"
         );
         assert_eq!(scene.archived(6), [1, 2, 3, 4, 5, 6], "{protocol:?}");

@@ -216,7 +216,7 @@ fn without_a_name_the_only_profile_is_meant_and_several_are_listed() {
         .run(&["explain", &file.display().to_string()])
         .expect(2)
         .stderr;
-    assert!(said.contains("give --profile"), "{said}");
+    assert!(said.contains("(the profiles: first, second)"), "{said}");
     appliance.configure("");
     let said = appliance.run(&["archive"]).expect(2).stderr;
     assert!(said.contains("the configuration has no profile"), "{said}");
