@@ -202,7 +202,8 @@ fn explain_says_what_decides_and_what_is() {
     assert_eq!(explained["would_add"], Value::Array(Vec::new()));
 
     appliance.run(&["explain", "9999"]).expect(2);
-    appliance.run(&["explain", file]).expect(2);
+    // The only profile is meant.
+    appliance.done(&["explain", file]);
     appliance.run(&["explain", "--profile", "compnay", file]).expect(2);
     appliance.run(&["explain", "--profile", PROFILE, "/nowhere"]).expect(2);
 }
