@@ -24,7 +24,7 @@ use crate::{
     identify::Reported,
     message::Address,
     profile::{Exit, NotMade, Stages},
-    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
@@ -73,8 +73,6 @@ struct Rerouted {
     created: Vec<String>,
     unknown: Vec<Address>,
     kept_by: Vec<String>,
-    /// Nobody is known in it, still.
-    is_unknown: bool,
     /// Addresses for which nobody was made any more, by whose rules and limit.
     over_limit: Vec<(Address, String, u32)>,
 }
@@ -82,8 +80,6 @@ struct Rerouted {
 /// What is said of the run when it ends.
 #[derive(Default)]
 struct Notes {
-    /// Messages that could not be judged, by why.
-    without_rules: BTreeMap<String, u64>,
     /// Messages that retired users kept for themselves.
     kept_by: BTreeMap<String, u64>,
     /// Users that were not made, by profile.
@@ -107,6 +103,7 @@ pub async fn run(
     run.notices = notices;
     run.dry_run = reroute.dry_run;
     run.notice(reroute.words());
+    run.not_judged = not_judged(&config);
     if !reroute.dry_run {
         run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
     }
@@ -135,6 +132,11 @@ pub async fn run(
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
     Ok(stored.map(drop)?)
+}
+
+fn not_judged(config: &Config) -> NotJudged {
+    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    NotJudged::new(&profiles)
 }
 
 async fn go_through(
@@ -219,7 +221,6 @@ fn judged(looked: Looked, dry_run: bool) -> Result<Done, Box<Looked>> {
         return Err(Box::new(looked));
     }
     let result = looked.judged.map(|judged| Rerouted {
-        is_unknown: judged.lacking.is_empty() && judged.having.is_empty() && !judged.without_rules,
         archived: judged.lacking,
         duplicate: judged.having,
         unknown: judged.unknown,
@@ -310,8 +311,6 @@ async fn file_by_each(
     }
     let archived = &rerouted.archived;
     rerouted.duplicate.retain(|name| !archived.contains(name));
-    // No more users are made in this run.
-    rerouted.is_unknown = rerouted.archived.is_empty() && rerouted.duplicate.is_empty();
     Ok(rerouted)
 }
 
@@ -358,15 +357,22 @@ async fn take(
     let rerouted = match result {
         Ok(rerouted) => rerouted,
         Err(fault) => {
-            run.count(Outcome::Failed);
             match fault {
-                Fault::NoRules(words) => *notes.without_rules.entry(words).or_default() += 1,
+                Fault::NoRules(why) => {
+                    run.count(Outcome::Skipped);
+                    run.not_judged.count(why);
+                    return Ok(());
+                }
                 Fault::Message(stage, error) => {
                     let folder = parts.store.folder(folder).ok().flatten().unwrap_or_default();
                     run.error(&folder, format!("message {id}"), stage, error);
                 }
-                Fault::Store(error) => return Err(error),
+                Fault::Store(error) => {
+                    run.count(Outcome::Failed);
+                    return Err(error);
+                }
             }
+            run.count(Outcome::Failed);
             return Ok(());
         }
     };
@@ -378,7 +384,8 @@ async fn take(
     for name in rerouted.kept_by {
         *notes.kept_by.entry(name).or_default() += 1;
     }
-    if rerouted.is_unknown {
+    // Nobody is known in it, still.
+    if rerouted.archived.is_empty() && rerouted.duplicate.is_empty() {
         run.count(Outcome::Skipped);
         run.unknown += 1;
         return Ok(());
@@ -411,9 +418,6 @@ async fn take(
 
 impl Notes {
     fn say(self, run: &mut Run) {
-        for (words, messages) in self.without_rules {
-            run.error("", "", "profile", format!("{messages} messages were {words}"));
-        }
         for (name, messages) in self.kept_by {
             run.notice(kept_by(&name, messages));
         }

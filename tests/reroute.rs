@@ -309,3 +309,82 @@ fn unknown_addresses_go_by_how_often_they_are_named_and_the_others_are_counted()
         ("61".into(), "zoe@example.com".into())
     );
 }
+
+/// Files with these messages.
+fn files(site: &Site, messages: &[String]) -> String {
+    let folder = site.appliance.config().with_file_name("old mail");
+    fs::create_dir_all(&folder).expect("a folder");
+    for (number, message) in messages.iter().enumerate() {
+        fs::write(folder.join(format!("{number}.eml")), message).expect("a file");
+    }
+    folder.display().to_string()
+}
+
+#[test]
+fn a_profile_was_forgotten_that_saw_a_message_only_when_somebody_had_it() {
+    let messages: Vec<_> = (0..3).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(messages.clone(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["import", "--user", "jane", &files(&site, &messages), "--new"]);
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_eq!(number(&run, "duplicates"), 3, "{run:#}");
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(said.contains("3 are for boss and not filed yet"), "{said}");
+    let explained = appliance.done(&["explain", "1"]).text();
+    assert!(explained.contains("by today's rules also for boss"), "{explained}");
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "filings"), site.count("boss")), (3, 3), "{run:#}");
+
+    // Whatever the profile is called now, it is the one of that mailbox.
+    let renamed = site.profile.replace(&format!("name = \"{PROFILE}\""), "name = \"renamed\"");
+    appliance.configure(&(JANE.to_owned() + &renamed));
+    appliance.done(&["users", "rename", "boss", "chief"]);
+    appliance.done(&["users", "add", "list", "*@example.com"]);
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "duplicates"), number(&run, "skipped")), (3, 0), "{run:#}");
+}
+
+#[test]
+fn mail_that_was_imported_for_one_user_counted_as_filed_for_everybody() {
+    let messages: Vec<_> = (0..2).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(Vec::new(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["import", "--user", "jane", &files(&site, &messages), "--new"]);
+    let left = "imported with --user, and left alone; to judge them by a profile's rules: dropkeep reroute --profile company";
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(said.contains("none is for boss") && said.contains(&format!("2 {left}")), "{said}");
+    let said = appliance.done(&["reroute"]).text();
+    assert!(said.contains(left) && !said.contains("everybody they are for"), "{said}");
+    let run = site.last_run();
+    assert_adds_up(&run);
+    assert_eq!((number(&run, "skipped"), number(&run, "unknown")), (2, 0), "{run:#}");
+    assert_eq!(number(&run["not_judged"], "imported"), 2, "{run:#}");
+    let run = appliance
+        .done(&["reroute", "--profile", PROFILE, "--json"])
+        .lines()
+        .pop()
+        .expect("the run");
+    assert_eq!((number(&run, "filings"), &run["not_judged"]), (2, &Value::Null), "{run:#}");
+}
+
+#[test]
+fn mail_of_a_profile_that_is_gone_failed_for_ever() {
+    let site = Site::new(forty(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let elsewhere = "[[profile]]\nname = \"new\"\n[profile.server]\naccess = \"imap\"\nhost = \"localhost\"\nport = 1\n\
+                     username = \"other\"\npassword = \"secret\"\ntls = { verify = \"none\" }\n";
+    appliance.configure(&(JANE.to_owned() + elsewhere));
+    let left = "archived by profile \"company\", which is not in the configuration, and left alone; to judge them by a \
+                profile's rules: dropkeep reroute --profile new";
+    let said = appliance.done(&["users", "add", "carol", "carol@example.com"]).text();
+    assert!(said.contains(&format!("45 {left}")), "{said}");
+    let said = appliance.done(&["reroute"]).text();
+    assert!(said.contains(left) && !said.contains("what to do"), "{said}");
+    let run = appliance
+        .done(&["reroute", "--profile", "new", "--json"])
+        .lines()
+        .pop()
+        .expect("the run");
+    assert_eq!(number(&run, "filings"), 40, "{run:#}");
+}

@@ -40,6 +40,7 @@ mod rows;
 mod runs;
 mod schema;
 mod seal;
+mod seen;
 mod shrink;
 mod staging;
 mod store;

@@ -84,7 +84,8 @@ fn id(input: &Path) -> Option<u64> {
     (!input.exists()).then_some(id)
 }
 
-/// The profile that archived a message first; `None` where it was imported for one user, and by no profile.
+/// The profile that archived a message first, or saw it in its mailbox; `None` where it was imported for one user, and none
+/// saw it.
 fn profile_of<'c>(
     config: &'c Config,
     store: &Store,
@@ -101,12 +102,18 @@ fn profile_of<'c>(
             }
         }
     }
+    let of_config = |name: &str| config.profile.iter().find(|profile| profile.name == name);
+    if let Some(profile) = name.as_deref().and_then(of_config) {
+        return Ok(Some(profile));
+    }
+    let seen = explain::seen(config, store)?;
+    if let Some(seen) = seen.iter().find(|seen| seen.includes(id)) {
+        return Ok(of_config(&seen.profile));
+    }
     match name {
-        Some(name) => config.profile(&name).map(Some).map_err(|_| {
-            Failure::usage(format!(
-                "message {id} was archived by profile {name:?}, which is not in the configuration any more; give --profile"
-            ))
-        }),
+        Some(name) => Err(Failure::usage(format!(
+            "message {id} was archived by profile {name:?}, which is not in the configuration any more; give --profile"
+        ))),
         None if is_imported => Ok(None),
         None if stored.filings.is_empty() => Err(Failure::usage(format!(
             "message {id} is in nobody's archive, so no profile is known for it; give --profile"

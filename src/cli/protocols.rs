@@ -159,14 +159,17 @@ fn print_reroute(output: &mut Output, run: &Run) {
             ),
         ),
         (run.duplicates, "everybody they are for has them already"),
-        (run.skipped, "without a known address, left as they are"),
-        (run.failed, "failed, left as they are"),
+        (
+            run.skipped.saturating_sub(run.not_judged.messages()),
+            "without a known address, left as they are",
+        ),
     ];
-    for (count, words) in counts
-        .into_iter()
-        .filter(|(count, words)| *count > 0 || words.contains("filed"))
-    {
-        output.line(format!("  {:>10}  {words}", grouped(count)));
+    let counts = counts.map(|(count, words)| (count, words.to_owned())).into_iter();
+    let failed = (run.failed, "failed, left as they are".to_owned());
+    for (count, words) in counts.chain(run.not_judged.lines()).chain([failed]) {
+        if count > 0 || words.contains("be filed") || words.starts_with("filed") {
+            output.line(format!("  {:>10}  {words}", grouped(count)));
+        }
     }
     for (user, counts) in run.users.iter().filter(|(_, counts)| counts.archived > 0) {
         let archived = grouped(counts.archived);

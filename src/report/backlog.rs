@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::{NotJudged, not_judged::shell_word};
+
 /// Messages in the archive that are for users who do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
@@ -19,6 +21,9 @@ pub struct Backlog {
     /// Messages that were read, and messages that could not be judged.
     pub read: u64,
     pub failed: u64,
+    /// Messages that were not judged, as it is not known by whose rules.
+    #[serde(default)]
+    pub not_judged: NotJudged,
     /// All messages were read.
     pub complete: bool,
     /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired user.
@@ -38,7 +43,7 @@ impl Backlog {
 
     /// Whether there is anything to do about it.
     pub fn is_empty(&self) -> bool {
-        self.complete && self.messages == 0 && self.failed == 0 && self.kept_by.is_empty()
+        self.complete && self.messages == 0 && self.failed == 0 && self.kept_by.is_empty() && self.not_judged.is_empty()
     }
 
     /// The users, in words.
@@ -81,6 +86,8 @@ impl Backlog {
                 "{failed} could not be judged; dropkeep reroute --dry-run says why"
             ));
         }
+        let not_judged = self.not_judged.lines().into_iter();
+        lines.extend(not_judged.map(|(messages, words)| format!("{messages} {words}")));
         lines.extend(self.kept_by.iter().map(|(name, messages)| kept_by(name, *messages)));
         lines
     }
@@ -97,15 +104,6 @@ pub fn kept_by(name: &str, messages: u64) -> String {
          file the mail for the other user too: dropkeep reroute --from {}",
         shell_word(name)
     )
-}
-
-/// A word as a shell takes it.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
 
 /// Notices for the protocol of the next run, whichever profile's it is. Cloned, they are the same.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{remedy::remedy, unknown::UnknownAddresses};
+use super::{NotJudged, remedy::remedy, unknown::UnknownAddresses};
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
@@ -194,6 +194,9 @@ pub struct Run {
     /// Addresses for which no user was made, as `create_limit` was reached; of very many, about.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub users_not_created: u64,
+    /// Of the skipped: what a rerouting did not judge.
+    #[serde(default, skip_serializing_if = "NotJudged::is_empty")]
+    pub not_judged: NotJudged,
     /// A rerouting that only said what it would file.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
@@ -235,6 +238,7 @@ impl Run {
             unreadable_reports: 0,
             created_users: Vec::new(),
             users_not_created: 0,
+            not_judged: NotJudged::default(),
             dry_run: false,
             deleted_copies: Vec::new(),
         }

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use super::{
     book::Book,
-    look::{Looked, Looker},
+    look::{Fault, Looked, Looker},
+    not_judged,
 };
 use crate::{
     archive::{Store, StoreError},
@@ -66,9 +67,11 @@ pub fn count(
     gained: &Gained,
     mut each: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Backlog, StoreError> {
+    let not_judged = not_judged(&config);
     let book = Book::new(config, store, None)?;
     let mut backlog = Backlog {
         complete: true,
+        not_judged,
         ..gained.nothing_read()
     };
     let mut passed = 0;
@@ -84,6 +87,7 @@ pub fn count(
                         *backlog.kept_by.entry(name).or_default() += 1;
                     }
                 }
+                Err(Fault::NoRules(why)) => backlog.not_judged.count(why),
                 Err(_) => backlog.failed += 1,
             }
         }

@@ -16,6 +16,7 @@ use crate::{
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     message::Address,
+    report::NoRules,
     route::{Directory, Known, Previewed, Rule, look_through, preview},
 };
 
@@ -45,8 +46,6 @@ pub(super) struct Judged {
     pub kept_by: Vec<String>,
     /// Whom they keep it from.
     pub kept_from: Vec<String>,
-    /// No profile's rules are for it: an administrator said whose it is.
-    pub without_rules: bool,
 }
 
 pub(super) struct By {
@@ -57,8 +56,8 @@ pub(super) struct By {
 
 /// Why a message could not be judged, or not be filed.
 pub(super) enum Fault {
-    /// The rules are missing, for many messages alike.
-    NoRules(String),
+    /// It is not known by whose rules.
+    NoRules(NoRules),
     Message(&'static str, String),
     /// The store takes no more.
     Store(StoreError),
@@ -136,10 +135,10 @@ impl<'s> Looker<'s> {
         let Some(folder) = holders.here.first().map(|(_, filing)| filing.folder) else {
             return Ok(None);
         };
-        let rules = match self.book.rules(self.store, &holders.here)? {
+        let rules = match self.book.rules(self.store, id, &holders.here)? {
             Ok(rules) => rules,
-            Err(words) => {
-                let judged = Err(Fault::NoRules(words));
+            Err(why) => {
+                let judged = Err(Fault::NoRules(why));
                 return Ok(Some(Looked {
                     id,
                     message,
@@ -169,10 +168,7 @@ impl<'s> Looker<'s> {
         holders: &Holders,
     ) -> Result<Judged, Fault> {
         let unreadable = |error: StoreError| Fault::Message("read", error.to_string());
-        let mut judged = Judged {
-            without_rules: rules.is_empty(),
-            ..Judged::default()
-        };
+        let mut judged = Judged::default();
         let names: HashSet<&str> = holders.all.iter().map(|user| self.directory.name(*user)).collect();
         let has = |name: &String| names.contains(name.as_str());
         let others = unclaimed(self.store, id).map_err(unreadable)?;
