@@ -4,6 +4,7 @@
 mod backlog;
 mod book;
 mod look;
+mod supposed;
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
@@ -52,7 +53,9 @@ impl Reroute {
         };
         match &self.profile {
             Some(profile) => format!("{what}, by the rules of profile {profile}"),
-            None => format!("{what}, each message by the rules of the profile that archived it"),
+            None => {
+                format!("{what}, each message by the rules of the profiles that archived it or saw it in their mailbox")
+            }
         }
     }
 }
@@ -154,10 +157,12 @@ async fn go_through(
     let (sender, mut found) = mpsc::channel(FOUND);
     let finder = {
         let (store, stop) = (parts.store.clone(), stop.clone());
+        let dry_run = reroute.dry_run;
         let (given, from) = (reroute.profile.clone(), reroute.from.as_ref().map(|(user, _)| *user));
         actix_rt::task::spawn_blocking(move || {
             let book = Book::new(config, &store, given)?;
             let looker = Looker::new(&store, directory, book, from);
+            let looker = if dry_run { looker.supposing() } else { looker };
             looker.through(
                 |looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {
                     true => ControlFlow::Break(()),
@@ -223,9 +228,10 @@ fn judged(looked: Looked, dry_run: bool) -> Result<Done, Box<Looked>> {
     let result = looked.judged.map(|judged| Rerouted {
         archived: judged.lacking,
         duplicate: judged.having,
+        created: judged.created,
         unknown: judged.unknown,
         kept_by: judged.kept_by,
-        ..Rerouted::default()
+        over_limit: judged.over_limit,
     });
     Ok(Done {
         id: looked.id,
@@ -354,7 +360,7 @@ async fn take(
         }
     };
     run.bytes += size;
-    let rerouted = match result {
+    let mut rerouted = match result {
         Ok(rerouted) => rerouted,
         Err(fault) => {
             match fault {
@@ -381,13 +387,16 @@ async fn take(
     for (address, profile, limit) in rerouted.over_limit {
         notes.not_made.entry(profile).or_default().count(&address, limit);
     }
-    for name in rerouted.kept_by {
-        *notes.kept_by.entry(name).or_default() += 1;
+    for name in &rerouted.kept_by {
+        *notes.kept_by.entry(name.clone()).or_default() += 1;
     }
-    // Nobody is known in it, still.
     if rerouted.archived.is_empty() && rerouted.duplicate.is_empty() {
         run.count(Outcome::Skipped);
-        run.unknown += 1;
+        match rerouted.kept_by.into_iter().next() {
+            Some(name) => *run.kept_by.entry(name).or_default() += 1,
+            // Nobody is known in it, still.
+            None => run.unknown += 1,
+        }
         return Ok(());
     }
     run.count(match rerouted.archived.is_empty() {
@@ -395,6 +404,7 @@ async fn take(
         false => Outcome::Archived,
     });
     run.filings += rerouted.archived.len() as u64;
+    rerouted.archived.sort_unstable();
     for user in &rerouted.archived {
         run.users.entry(user.clone()).or_default().archived += 1;
     }

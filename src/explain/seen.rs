@@ -28,16 +28,25 @@ impl Seen {
 /// The store cannot be read.
 pub fn seen(config: &Config, store: &Store) -> Result<Vec<Seen>, StoreError> {
     let mut all = Vec::new();
-    let sources: Vec<_> = config.profile.iter().map(|profile| Source::of(&profile.server)).collect();
+    let sources: Vec<_> = config
+        .profile
+        .iter()
+        .map(|profile| Source::of(&profile.server))
+        .collect();
     for (at, source) in sources.iter().enumerate() {
         if sources[..at].contains(source) {
             continue;
         }
         let profiles = config.profile.iter().zip(&sources);
-        let profiles: Vec<&Profile> = profiles.filter(|(_, other)| *other == source).map(|(it, _)| it).collect();
+        let profiles: Vec<&Profile> = profiles
+            .filter(|(_, other)| *other == source)
+            .map(|(it, _)| it)
+            .collect();
         for (folder, messages) in store.seen_in(source)? {
             let name = store.folder(folder)?.unwrap_or_default();
-            let named = profiles.iter().filter(|profile| profile.folders.include.contains(&name));
+            let named = profiles
+                .iter()
+                .filter(|profile| profile.folders.include.contains(&name));
             let named: Vec<_> = named.collect();
             let profile = match (&*profiles, &*named) {
                 ([only], _) => only,

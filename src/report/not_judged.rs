@@ -96,7 +96,12 @@ fn what_was_not_judged_was_counted_as_filed_already() {
     let old = "archived by profile \"old\", which is not in the configuration, and left alone; to judge them by a profile's \
                rules: dropkeep reroute --profile 'my mail'";
     assert_eq!(lines[0], (2, old.to_owned()));
-    assert!(lines[1].1.starts_with("imported with --user, and left alone; to judge it "), "{lines:?}");
+    assert!(
+        lines[1]
+            .1
+            .starts_with("imported with --user, and left alone; to judge it "),
+        "{lines:?}"
+    );
     assert_eq!(not_judged.messages(), 3);
     assert!(NotJudged::new(&["one", "two"]).command.ends_with("--profile NAME"));
 }

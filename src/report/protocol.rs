@@ -197,6 +197,10 @@ pub struct Run {
     /// Of the skipped: what a rerouting did not judge.
     #[serde(default, skip_serializing_if = "NotJudged::is_empty")]
     pub not_judged: NotJudged,
+    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is somebody else's
+    /// now; by the retired user.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_by: BTreeMap<String, u64>,
     /// A rerouting that only said what it would file.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
@@ -239,6 +243,7 @@ impl Run {
             created_users: Vec::new(),
             users_not_created: 0,
             not_judged: NotJudged::default(),
+            kept_by: BTreeMap::new(),
             dry_run: false,
             deleted_copies: Vec::new(),
         }
