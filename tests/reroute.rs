@@ -525,3 +525,31 @@ fn a_reroute_went_by_users_that_were_not_loaded_yet_without_a_word() {
     assert!(!changed(&["reroute", "--dry-run"]));
     serving.stop().expect(0);
 }
+
+/// One profile archives a message, and another, with other rules, sees it as well.
+#[test]
+fn the_rules_of_a_profile_that_came_second_did_not_count() {
+    let messages: Vec<_> = (0..3).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(messages.clone(), JANE, &format!("{LOCAL}senders = false\n"));
+    let appliance = &site.appliance;
+    let second = Dovecot::with(messages);
+    let profile = Profile {
+        recipients: LOCAL.into(),
+        ..Profile::new(&second, "pop3")
+    };
+    let second = profile
+        .toml()
+        .replace(&format!("name = \"{PROFILE}\""), "name = \"second\"");
+    appliance.configure(&[JANE, &site.profile, &second].concat());
+    appliance.done(&["archive", PROFILE]);
+    let run = appliance.done(&["archive", "second", "--json"]).json();
+    assert_eq!(number(&run, "duplicates"), 3, "{run:#}");
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(said.contains("3 are for boss and not filed yet"), "{said}");
+    let explained = appliance.done(&["explain", "1"]).text();
+    assert!(explained.contains("by the rules of profile company:"), "{explained}");
+    assert!(explained.contains("by the rules of profile second:"), "{explained}");
+    assert!(explained.contains("by today's rules also for boss"), "{explained}");
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "filings"), site.count("boss")), (3, 3), "{run:#}");
+}

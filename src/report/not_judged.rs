@@ -25,19 +25,20 @@ pub struct NotJudged {
     pub without_profile: BTreeMap<String, u64>,
     /// Archived by a run whose protocol is not kept any more.
     pub without_protocol: u64,
-    /// What judges them.
+    /// What judges them; empty where there is no profile.
     pub command: String,
 }
 
 impl NotJudged {
     /// `profiles`: those of the configuration.
     pub fn new(profiles: &[&str]) -> Self {
-        let name = match profiles {
-            [only] => shell_word(only),
-            _ => "NAME".into(),
-        };
+        let by = |name: &str| format!("dropkeep reroute --profile {name}");
         Self {
-            command: format!("dropkeep reroute --profile {name}"),
+            command: match profiles {
+                [] => String::new(),
+                [only] => by(&shell_word(only)),
+                _ => by("NAME"),
+            },
             ..Self::default()
         }
     }
@@ -62,7 +63,10 @@ impl NotJudged {
     pub fn lines(&self) -> Vec<(u64, String)> {
         let line = |count: u64, why: String| {
             let them = if count == 1 { "it" } else { "them" };
-            let judge = format!("to judge {them} by a profile's rules: {}", self.command);
+            let judge = match &*self.command {
+                "" => format!("the configuration has no profile to judge {them} by"),
+                command => format!("to judge {them} by a profile's rules: {command}"),
+            };
             (count > 0).then(|| (count, format!("{why}, and left alone; {judge}")))
         };
         let imported = line(self.imported, "imported with --user".into());
@@ -103,5 +107,12 @@ fn what_was_not_judged_was_counted_as_filed_already() {
         "{lines:?}"
     );
     assert_eq!(not_judged.messages(), 3);
+    let mut without = NotJudged::new(&[]);
+    without.count(NoRules::Imported);
+    assert!(
+        without.lines()[0]
+            .1
+            .ends_with("the configuration has no profile to judge it by")
+    );
     assert!(NotJudged::new(&["one", "two"]).command.ends_with("--profile NAME"));
 }
