@@ -39,7 +39,7 @@ pub struct Reroute {
     pub from: Option<(UserId, String)>,
     /// About how many messages there are to read.
     pub messages: u64,
-    /// By whose rules; by those of the profile that archived each message, where it is not given.
+    /// By whose rules; by those of the profiles that archived or saw each message, where it is not given.
     pub profile: Option<String>,
     /// Only says what would be filed.
     pub dry_run: bool,
