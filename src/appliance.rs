@@ -314,7 +314,8 @@ impl Appliance {
                 if reroute.from.is_none() && !reroute.dry_run {
                     self.backlogs.forget();
                 }
-                let notices = look_at_users(stages.users_file.as_ref()).await;
+                let mut notices = look_at_users(stages.users_file.as_ref()).await;
+                notices.extend(self.newer_configuration(&config).await);
                 reroute::run(config, stages, reroute, notices, &going_on, replies).await
             }
             Request::InterruptReroute => {

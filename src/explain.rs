@@ -1,11 +1,14 @@
 //! For whom a message would be, or is, and why: read beside an appliance, or without one; nothing is filed.
 
+mod seen;
+
 use std::collections::HashSet;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::seen::{Seen, seen};
 use crate::{
     archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},

@@ -4,6 +4,7 @@
 mod backlog;
 mod book;
 mod look;
+mod supposed;
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
@@ -24,7 +25,7 @@ use crate::{
     identify::Reported,
     message::Address,
     profile::{Exit, NotMade, Stages},
-    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
@@ -38,7 +39,7 @@ pub struct Reroute {
     pub from: Option<(UserId, String)>,
     /// About how many messages there are to read.
     pub messages: u64,
-    /// By whose rules; by those of the profile that archived each message, where it is not given.
+    /// By whose rules; by those of the profiles that archived or saw each message, where it is not given.
     pub profile: Option<String>,
     /// Only says what would be filed.
     pub dry_run: bool,
@@ -52,7 +53,9 @@ impl Reroute {
         };
         match &self.profile {
             Some(profile) => format!("{what}, by the rules of profile {profile}"),
-            None => format!("{what}, each message by the rules of the profile that archived it"),
+            None => {
+                format!("{what}, each message by the rules of the profiles that archived it or saw it in their mailbox")
+            }
         }
     }
 }
@@ -73,8 +76,6 @@ struct Rerouted {
     created: Vec<String>,
     unknown: Vec<Address>,
     kept_by: Vec<String>,
-    /// Nobody is known in it, still.
-    is_unknown: bool,
     /// Addresses for which nobody was made any more, by whose rules and limit.
     over_limit: Vec<(Address, String, u32)>,
 }
@@ -82,8 +83,6 @@ struct Rerouted {
 /// What is said of the run when it ends.
 #[derive(Default)]
 struct Notes {
-    /// Messages that could not be judged, by why.
-    without_rules: BTreeMap<String, u64>,
     /// Messages that retired users kept for themselves.
     kept_by: BTreeMap<String, u64>,
     /// Users that were not made, by profile.
@@ -107,6 +106,7 @@ pub async fn run(
     run.notices = notices;
     run.dry_run = reroute.dry_run;
     run.notice(reroute.words());
+    run.not_judged = not_judged(&config);
     if !reroute.dry_run {
         run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
     }
@@ -137,6 +137,11 @@ pub async fn run(
     Ok(stored.map(drop)?)
 }
 
+fn not_judged(config: &Config) -> NotJudged {
+    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    NotJudged::new(&profiles)
+}
+
 async fn go_through(
     config: Arc<Config>,
     parts: &Stages,
@@ -152,10 +157,12 @@ async fn go_through(
     let (sender, mut found) = mpsc::channel(FOUND);
     let finder = {
         let (store, stop) = (parts.store.clone(), stop.clone());
+        let dry_run = reroute.dry_run;
         let (given, from) = (reroute.profile.clone(), reroute.from.as_ref().map(|(user, _)| *user));
         actix_rt::task::spawn_blocking(move || {
             let book = Book::new(config, &store, given)?;
             let looker = Looker::new(&store, directory, book, from);
+            let looker = if dry_run { looker.supposing() } else { looker };
             looker.through(
                 |looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {
                     true => ControlFlow::Break(()),
@@ -219,12 +226,12 @@ fn judged(looked: Looked, dry_run: bool) -> Result<Done, Box<Looked>> {
         return Err(Box::new(looked));
     }
     let result = looked.judged.map(|judged| Rerouted {
-        is_unknown: judged.lacking.is_empty() && judged.having.is_empty() && !judged.without_rules,
         archived: judged.lacking,
         duplicate: judged.having,
+        created: judged.created,
         unknown: judged.unknown,
         kept_by: judged.kept_by,
-        ..Rerouted::default()
+        over_limit: judged.over_limit,
     });
     Ok(Done {
         id: looked.id,
@@ -310,8 +317,6 @@ async fn file_by_each(
     }
     let archived = &rerouted.archived;
     rerouted.duplicate.retain(|name| !archived.contains(name));
-    // No more users are made in this run.
-    rerouted.is_unknown = rerouted.archived.is_empty() && rerouted.duplicate.is_empty();
     Ok(rerouted)
 }
 
@@ -355,18 +360,25 @@ async fn take(
         }
     };
     run.bytes += size;
-    let rerouted = match result {
+    let mut rerouted = match result {
         Ok(rerouted) => rerouted,
         Err(fault) => {
-            run.count(Outcome::Failed);
             match fault {
-                Fault::NoRules(words) => *notes.without_rules.entry(words).or_default() += 1,
+                Fault::NoRules(why) => {
+                    run.count(Outcome::Skipped);
+                    run.not_judged.count(why);
+                    return Ok(());
+                }
                 Fault::Message(stage, error) => {
                     let folder = parts.store.folder(folder).ok().flatten().unwrap_or_default();
                     run.error(&folder, format!("message {id}"), stage, error);
                 }
-                Fault::Store(error) => return Err(error),
+                Fault::Store(error) => {
+                    run.count(Outcome::Failed);
+                    return Err(error);
+                }
             }
+            run.count(Outcome::Failed);
             return Ok(());
         }
     };
@@ -375,12 +387,16 @@ async fn take(
     for (address, profile, limit) in rerouted.over_limit {
         notes.not_made.entry(profile).or_default().count(&address, limit);
     }
-    for name in rerouted.kept_by {
-        *notes.kept_by.entry(name).or_default() += 1;
+    for name in &rerouted.kept_by {
+        *notes.kept_by.entry(name.clone()).or_default() += 1;
     }
-    if rerouted.is_unknown {
+    if rerouted.archived.is_empty() && rerouted.duplicate.is_empty() {
         run.count(Outcome::Skipped);
-        run.unknown += 1;
+        match rerouted.kept_by.into_iter().next() {
+            Some(name) => *run.kept_by.entry(name).or_default() += 1,
+            // Nobody is known in it, still.
+            None => run.unknown += 1,
+        }
         return Ok(());
     }
     run.count(match rerouted.archived.is_empty() {
@@ -388,6 +404,7 @@ async fn take(
         false => Outcome::Archived,
     });
     run.filings += rerouted.archived.len() as u64;
+    rerouted.archived.sort_unstable();
     for user in &rerouted.archived {
         run.users.entry(user.clone()).or_default().archived += 1;
     }
@@ -411,9 +428,6 @@ async fn take(
 
 impl Notes {
     fn say(self, run: &mut Run) {
-        for (words, messages) in self.without_rules {
-            run.error("", "", "profile", format!("{messages} messages were {words}"));
-        }
         for (name, messages) in self.kept_by {
             run.notice(kept_by(&name, messages));
         }

@@ -309,3 +309,247 @@ fn unknown_addresses_go_by_how_often_they_are_named_and_the_others_are_counted()
         ("61".into(), "zoe@example.com".into())
     );
 }
+
+/// Files with these messages.
+fn files(site: &Site, messages: &[String]) -> String {
+    let folder = site.appliance.config().with_file_name("old mail");
+    fs::create_dir_all(&folder).expect("a folder");
+    for (number, message) in messages.iter().enumerate() {
+        fs::write(folder.join(format!("{number}.eml")), message).expect("a file");
+    }
+    folder.display().to_string()
+}
+
+#[test]
+fn a_profile_was_forgotten_that_saw_a_message_only_when_somebody_had_it() {
+    let messages: Vec<_> = (0..3).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(messages.clone(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["import", "--user", "jane", &files(&site, &messages), "--new"]);
+    let run = appliance.done(&["archive", PROFILE, "--json"]).json();
+    assert_eq!(number(&run, "duplicates"), 3, "{run:#}");
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(said.contains("3 are for boss and not filed yet"), "{said}");
+    let explained = appliance.done(&["explain", "1"]).text();
+    assert!(explained.contains("by today's rules also for boss"), "{explained}");
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "filings"), site.count("boss")), (3, 3), "{run:#}");
+
+    // Whatever the profile is called now, it is the one of that mailbox.
+    let renamed = site
+        .profile
+        .replace(&format!("name = \"{PROFILE}\""), "name = \"renamed\"");
+    appliance.configure(&(JANE.to_owned() + &renamed));
+    appliance.done(&["users", "rename", "boss", "chief"]);
+    appliance.done(&["users", "add", "list", "*@example.com"]);
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "duplicates"), number(&run, "skipped")), (3, 0), "{run:#}");
+}
+
+#[test]
+fn mail_that_was_imported_for_one_user_counted_as_filed_for_everybody() {
+    let messages: Vec<_> = (0..2).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(Vec::new(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["import", "--user", "jane", &files(&site, &messages), "--new"]);
+    let left =
+        "imported with --user, and left alone; to judge them by a profile's rules: dropkeep reroute --profile company";
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(
+        said.contains("none is for boss") && said.contains(&format!("2 {left}")),
+        "{said}"
+    );
+    let said = appliance.done(&["reroute"]).text();
+    assert!(
+        said.contains(left) && !said.contains("everybody they are for"),
+        "{said}"
+    );
+    let run = site.last_run();
+    assert_adds_up(&run);
+    assert_eq!((number(&run, "skipped"), number(&run, "unknown")), (2, 0), "{run:#}");
+    assert_eq!(number(&run["not_judged"], "imported"), 2, "{run:#}");
+    let run = appliance
+        .done(&["reroute", "--profile", PROFILE, "--json"])
+        .lines()
+        .pop()
+        .expect("the run");
+    assert_eq!(
+        (number(&run, "filings"), &run["not_judged"]),
+        (2, &Value::Null),
+        "{run:#}"
+    );
+}
+
+#[test]
+fn mail_of_a_profile_that_is_gone_failed_for_ever() {
+    let site = Site::new(forty(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let elsewhere = "[[profile]]\nname = \"new\"\n[profile.server]\naccess = \"imap\"\nhost = \"localhost\"\nport = 1\n\
+                     username = \"other\"\npassword = \"secret\"\ntls = { verify = \"none\" }\n";
+    appliance.configure(&(JANE.to_owned() + elsewhere));
+    let left = "archived by profile \"company\", which is not in the configuration, and left alone; to judge them by a \
+                profile's rules: dropkeep reroute --profile new";
+    let said = appliance.done(&["users", "add", "carol", "carol@example.com"]).text();
+    assert!(said.contains(&format!("45 {left}")), "{said}");
+    let said = appliance.done(&["reroute"]).text();
+    assert!(said.contains(left) && !said.contains("what to do"), "{said}");
+    let run = appliance
+        .done(&["reroute", "--profile", "new", "--json"])
+        .lines()
+        .pop()
+        .expect("the run");
+    assert_eq!(number(&run, "filings"), 40, "{run:#}");
+}
+
+#[test]
+fn mail_that_stays_with_who_left_was_without_a_known_address() {
+    let users =
+        ["bob", "olga"].map(|name| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n"));
+    let messages = (0..3).map(|number| to("bob@example.com", number));
+    let messages = messages.chain([to("olga@example.com", 3), to("nobody@example.com", 4)]);
+    let site = Site::new(messages.collect(), &(users.concat() + JANE), LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let berta = "[[user]]\nname = \"berta\"\naddresses = [\"bob@example.com\"]\n";
+    site.configure(&(JANE.to_owned() + berta));
+    let said = appliance.done(&["reroute"]).text();
+    for line in [
+        "1  everybody they are for has them already\n",
+        "1  without a known address, left as they are\n",
+        "3  stay with bob, who is retired or disabled\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let run = site.last_run();
+    assert_adds_up(&run);
+    assert_eq!(
+        (number(&run["kept_by"], "bob"), number(&run, "unknown")),
+        (3, 1),
+        "{run:#}"
+    );
+}
+
+#[test]
+fn a_reroute_printed_a_line_for_each_message_and_named_users_who_got_nothing() {
+    let site = Site::new(forty(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let users =
+        ["adam", "dave"].map(|name| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n"));
+    let boss = "[[user]]\nname = \"boss\"\naddresses = [\"x@sender.example\"]\n";
+    let serving = appliance.serve();
+    site.configure(&[JANE, boss, CAROL, &users.concat()].concat());
+    let reloaded = appliance.done(&["reload"]).text();
+    assert!(
+        reloaded.contains("45 are for boss (45) and carol (40) and not filed yet"),
+        "{reloaded}"
+    );
+    serving.stop().expect(0);
+    let dry = appliance.done(&["reroute", "--dry-run", "--verbose"]).text();
+    assert!(dry.contains("message 1 would be filed for boss, carol\n"), "{dry}");
+    let said = appliance.done(&["reroute"]).text();
+    assert!(!said.contains("message 1"), "{said}");
+    let [boss, carol] = ["boss: 45 filed", "carol: 40 filed"].map(|line| said.find(line).expect("a line"));
+    assert!(boss < carol, "most first: {said}");
+}
+
+#[test]
+fn what_was_counted_was_more_than_what_was_filed_where_copies_are_one_message() {
+    let bob = "[[user]]\nname = \"bob\"\naddresses = [\"bob@example.com\"]\n";
+    let copies = ["jane", "bob"].map(|name| {
+        format!(
+            "Delivered-To: {name}@example.com\nReceived: from x by mx.example.com; Thu, 1 Jan 2026 10:00:00 +0000\n\
+             From: x@sender.example\nTo: all@example.com\nSubject: one\n\nhello\n"
+        )
+    });
+    let site = Site::new(copies.to_vec(), &(JANE.to_owned() + bob), LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(
+        said.contains("of the 2 messages already in the archive, 1 is for boss"),
+        "{said}"
+    );
+    let counts = |dry: &[&str]| {
+        let arguments = [&["reroute", "--json"], dry].concat();
+        let run = appliance.done(&arguments).lines().pop().expect("the run");
+        ["archived", "duplicates", "filings"].map(|count| number(&run, count))
+    };
+    assert_eq!(counts(&["--dry-run"]), [1, 1, 1]);
+    assert_eq!(counts(&[]), [1, 1, 1]);
+}
+
+#[test]
+fn a_dry_reroute_made_more_users_than_create_limit_allows() {
+    let messages = (0..10).map(|number| to(&format!("u{}@example.com", number % 5), number));
+    let site = Site::new(messages.collect(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let created = format!("{}unknown = \"create\"\ncreate_limit = 3\n", site.profile);
+    appliance.configure(&(JANE.to_owned() + &created));
+    let counts = |dry: &[&str]| {
+        let arguments = [&["reroute", "--json"], dry].concat();
+        let run = appliance.done(&arguments).lines().pop().expect("the run");
+        assert!(
+            run["notices"]
+                .to_string()
+                .contains("create_limit is reached, 3 users in one run"),
+            "{run:#}"
+        );
+        let counts = ["archived", "skipped", "filings", "users_not_created"].map(|count| number(&run, count));
+        (counts, run["created_users"].as_array().map(Vec::len))
+    };
+    let expected = ([6, 4, 6, 2], Some(3));
+    assert_eq!(counts(&["--dry-run"]), expected);
+    assert_eq!(counts(&[]), expected);
+}
+
+#[test]
+fn a_reroute_went_by_users_that_were_not_loaded_yet_without_a_word() {
+    let site = Site::new(forty(), JANE, LOCAL);
+    let appliance = &site.appliance;
+    appliance.done(&["archive", PROFILE]);
+    let serving = appliance.serve();
+    let changed = |arguments: &[&str]| {
+        appliance
+            .done(arguments)
+            .text()
+            .contains("has changed since the running appliance")
+    };
+    assert!(!changed(&["reroute", "--dry-run"]));
+    site.configure(&(JANE.to_owned() + CAROL));
+    assert!(changed(&["reroute", "--dry-run"]));
+    assert!(changed(&["reroute"]));
+    appliance.done(&["reload"]);
+    assert!(!changed(&["reroute", "--dry-run"]));
+    serving.stop().expect(0);
+}
+
+/// One profile archives a message, and another, with other rules, sees it as well.
+#[test]
+fn the_rules_of_a_profile_that_came_second_did_not_count() {
+    let messages: Vec<_> = (0..3).map(|number| to("jane@example.com", number)).collect();
+    let site = Site::new(messages.clone(), JANE, &format!("{LOCAL}senders = false\n"));
+    let appliance = &site.appliance;
+    let second = Dovecot::with(messages);
+    let profile = Profile {
+        recipients: LOCAL.into(),
+        ..Profile::new(&second, "pop3")
+    };
+    let second = profile
+        .toml()
+        .replace(&format!("name = \"{PROFILE}\""), "name = \"second\"");
+    appliance.configure(&[JANE, &site.profile, &second].concat());
+    appliance.done(&["archive", PROFILE]);
+    let run = appliance.done(&["archive", "second", "--json"]).json();
+    assert_eq!(number(&run, "duplicates"), 3, "{run:#}");
+    let said = appliance.done(&["users", "add", "boss", "x@sender.example"]).text();
+    assert!(said.contains("3 are for boss and not filed yet"), "{said}");
+    let explained = appliance.done(&["explain", "1"]).text();
+    assert!(explained.contains("by the rules of profile company:"), "{explained}");
+    assert!(explained.contains("by the rules of profile second:"), "{explained}");
+    assert!(explained.contains("by today's rules also for boss"), "{explained}");
+    let run = appliance.done(&["reroute", "--json"]).lines().pop().expect("the run");
+    assert_eq!((number(&run, "filings"), site.count("boss")), (3, 3), "{run:#}");
+}

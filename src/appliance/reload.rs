@@ -88,6 +88,32 @@ impl Appliance {
         Ok(reloaded)
     }
 
+    /// What is to be said of an answer by the configuration in force where its file has other rules or users by now.
+    pub(super) async fn newer_configuration(&self, loaded: &Config) -> Option<String> {
+        if !self.scheduled {
+            return None;
+        }
+        let file = loaded.file.clone();
+        let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await.ok()?;
+        let differs = match read {
+            Ok(new) => {
+                loaded.profile != new.profile
+                    || loaded.user != new.user
+                    || loaded.list != new.list
+                    || loaded.domain_aliases != new.domain_aliases
+                    || loaded.users_file != new.users_file
+            }
+            Err(_) => true,
+        };
+        let file = loaded.file.display();
+        differs.then(|| {
+            format!(
+                "{file} has changed since the running appliance read it; this goes by what the appliance has loaded. To go by \
+                 the file: dropkeep reload, then dropkeep reroute"
+            )
+        })
+    }
+
     /// Makes the users those of `new`.
     async fn change_users(&self, old: &Config, new: &Config) -> Result<(), Failure> {
         let users_of = |config: &Config| (config.user.clone(), config.list.clone(), config.domain_aliases.clone());

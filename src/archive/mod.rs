@@ -40,6 +40,7 @@ mod rows;
 mod runs;
 mod schema;
 mod seal;
+mod seen;
 mod shrink;
 mod staging;
 mod store;
@@ -71,8 +72,8 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, HeaderDigest, Journal, Message, MessageId, Named, Place, RunId, Seconds,
-    Sighting, Source, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why, header_digest, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named, Place, RunId,
+    Seconds, Sighting, Source, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why, header_digest, uidl_digest,
 };
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;

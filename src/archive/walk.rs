@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     Store, StoreError,
-    rows::{Filing, Message, MessageId, UserId},
+    rows::{Filing, IdentityNumber, Message, MessageId, UserId},
 };
 
 /// Messages read under one transaction.
@@ -50,6 +50,17 @@ impl Store {
                 }
             }
             Ok(holders)
+        })
+    }
+
+    /// Whether messages of one identity are stored in several forms: in bytes that differ in what delivery adds.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn has_forms(&self, identity: IdentityNumber) -> Result<bool, StoreError> {
+        self.reading(|txn| {
+            let forms = (identity, [0; 8])..=(identity, [0xff; 8]);
+            Ok(self.catalog.bytes.range(txn, &forms)?.nth(1).transpose()?.is_some())
         })
     }
 

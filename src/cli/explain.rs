@@ -12,7 +12,7 @@ use clap::Args;
 use super::output::{Output, grouped};
 use crate::{
     archive::Store,
-    config::Config,
+    config::{Config, Profile},
     control::api::Failure,
     explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
     report::IMPORT,
@@ -20,8 +20,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// By the rules of this profile. Otherwise a stored message goes by the profile that archived it, and files by the only
-    /// one.
+    /// By the rules of this profile. Otherwise a stored message goes by each profile that archived it or saw it in its mailbox, and
+    /// files by the only one.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// A file with one message (`-` is standard input), or the id of a stored message, as `list` shows it.
@@ -51,27 +51,29 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
                     none => none.insert(Store::open_for_reading(config)?),
                 };
                 let stored = Stored::read(store, id)?;
-                let profile = match given {
-                    Some(profile) => Some(profile),
-                    None => profile_of(config, store, &stored)?,
+                let profiles = match given {
+                    Some(profile) => vec![profile],
+                    None => profiles_of(config, store, &stored)?,
                 };
-                match profile {
-                    Some(profile) => Explainer::new(&directory, profile).of_message(store, &stored)?,
-                    None => stored.without_rules(store)?,
+                let by = |profile: &&Profile| Explainer::new(&directory, profile).of_message(store, &stored);
+                match profiles.is_empty() {
+                    true => vec![stored.without_rules(store)?],
+                    false => profiles.iter().map(by).collect::<Result<_, _>>()?,
                 }
             }
             (None, Some(profile)) => {
                 let bytes = read(input, config.limits.max_message_size.0)?;
-                Explainer::new(&directory, profile).of_file(input.display().to_string(), &bytes)
+                vec![Explainer::new(&directory, profile).of_file(input.display().to_string(), &bytes)]
             }
             (None, None) => {
                 return Err(Failure::usage(no_rules(config, input)));
             }
         };
-        if json {
-            output.json(&explained);
-        } else {
-            print(&mut output, &explained, given.is_none());
+        for explained in &explained {
+            match json {
+                true => output.json(explained),
+                false => print(&mut output, explained, given.is_none()),
+            }
         }
     }
     output.finish();
@@ -84,30 +86,37 @@ fn id(input: &Path) -> Option<u64> {
     (!input.exists()).then_some(id)
 }
 
-/// The profile that archived a message first; `None` where it was imported for one user, and by no profile.
-fn profile_of<'c>(
-    config: &'c Config,
-    store: &Store,
-    stored: &Stored,
-) -> Result<Option<&'c crate::config::Profile>, Failure> {
+/// The profiles that archived a message or saw it in their mailboxes, the first first; none where it was imported for one user,
+/// and no profile saw it.
+fn profiles_of<'c>(config: &'c Config, store: &Store, stored: &Stored) -> Result<Vec<&'c Profile>, Failure> {
     let id = stored.id;
-    let (mut is_imported, mut name) = (false, None);
+    let (mut is_imported, mut names) = (false, Vec::new());
+    let mut is_lost = false;
     for run in stored.runs() {
         match explain::profile_of(store, run)? {
             Some(own) if has_no_rules(&own) => is_imported |= own == IMPORT,
-            other => {
-                name = other;
-                break;
-            }
+            Some(name) => names.push(name),
+            None => is_lost = true,
         }
     }
-    match name {
-        Some(name) => config.profile(&name).map(Some).map_err(|_| {
-            Failure::usage(format!(
-                "message {id} was archived by profile {name:?}, which is not in the configuration any more; give --profile"
-            ))
-        }),
-        None if is_imported => Ok(None),
+    let gone = names.first().cloned();
+    let seen = explain::seen(config, store)?;
+    names.extend(
+        seen.into_iter()
+            .filter(|seen| seen.includes(id))
+            .map(|seen| seen.profile),
+    );
+    let mut profiles: Vec<&Profile> = Vec::new();
+    for name in names {
+        let known = config.profile.iter().find(|profile| profile.name == name);
+        profiles.extend(known.filter(|known| profiles.iter().all(|other| other.name != known.name)));
+    }
+    match gone {
+        _ if !profiles.is_empty() => Ok(profiles),
+        Some(name) => Err(Failure::usage(format!(
+            "message {id} was archived by profile {name:?}, which is not in the configuration any more; give --profile"
+        ))),
+        None if is_imported && !is_lost => Ok(profiles),
         None if stored.filings.is_empty() => Err(Failure::usage(format!(
             "message {id} is in nobody's archive, so no profile is known for it; give --profile"
         ))),

@@ -1,5 +1,7 @@
 //! `protocols [RUN]`: the runs, newest first, all or some of them; one in full.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::value::StrDeserializer};
 
@@ -150,6 +152,7 @@ fn print_reroute(output: &mut Output, run: &Run) {
         }
     }
     let would = |words: &'static str, dry: &'static str| if run.dry_run { dry } else { words };
+    let explained = run.not_judged.messages() + run.kept_by.values().sum::<u64>();
     let counts = [
         (
             run.archived,
@@ -159,21 +162,32 @@ fn print_reroute(output: &mut Output, run: &Run) {
             ),
         ),
         (run.duplicates, "everybody they are for has them already"),
-        (run.skipped, "without a known address, left as they are"),
-        (run.failed, "failed, left as they are"),
+        (
+            run.skipped.saturating_sub(explained),
+            "without a known address, left as they are",
+        ),
     ];
-    for (count, words) in counts
-        .into_iter()
-        .filter(|(count, words)| *count > 0 || words.contains("filed"))
-    {
-        output.line(format!("  {:>10}  {words}", grouped(count)));
+    let counts = counts.map(|(count, words)| (count, words.to_owned())).into_iter();
+    let kept = run.kept_by.iter().map(|(name, count)| {
+        let stay = if *count == 1 { "stays" } else { "stay" };
+        (*count, format!("{stay} with {name}, who is retired or disabled"))
+    });
+    let counts = counts.chain(kept);
+    let failed = (run.failed, "failed, left as they are".to_owned());
+    for (count, words) in counts.chain(run.not_judged.lines()).chain([failed]) {
+        if count > 0 || words.contains("be filed") || words.starts_with("filed") {
+            output.line(format!("  {:>10}  {words}", grouped(count)));
+        }
     }
-    for (user, counts) in run.users.iter().filter(|(_, counts)| counts.archived > 0) {
+    let mut users: Vec<_> = run.users.iter().filter(|(_, counts)| counts.archived > 0).collect();
+    users.sort_by_key(|(_, counts)| Reverse(counts.archived));
+    for (user, counts) in users {
         let archived = grouped(counts.archived);
         output.line(format!("    {user}: {archived} {}", would("filed", "would be filed")));
     }
     if !run.created_users.is_empty() {
-        output.line(format!("  users created: {}", run.created_users.join(", ")));
+        let created = would("users created", "users that would be created");
+        output.line(format!("  {created}: {}", run.created_users.join(", ")));
     }
     print_rest(output, run);
 }

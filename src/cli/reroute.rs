@@ -14,16 +14,24 @@ pub struct Arguments {
     /// Read the archive of this user alone: of @catchall, say, or of somebody who is retired, whose mail stays theirs otherwise.
     #[arg(long, value_name = "USER")]
     from: Option<String>,
-    /// Go by the rules of this profile; otherwise each message goes by those of the profile that archived it.
+    /// Go by the rules of this profile; otherwise each message goes by those of the profiles that archived it or saw it.
     #[arg(long)]
     profile: Option<String>,
     /// Only say what would be filed.
     #[arg(long)]
     dry_run: bool,
+    /// Also print a line for each message that is filed, as --json does.
+    #[arg(long)]
+    verbose: bool,
 }
 
 pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failure> {
-    let Arguments { from, profile, dry_run } = arguments;
+    let Arguments {
+        from,
+        profile,
+        dry_run,
+        verbose,
+    } = arguments;
     if let Some(name) = &profile {
         config.profile(name)?;
     }
@@ -31,6 +39,9 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     let interrupt = Request::InterruptReroute;
     one_run(config, Absent::Refused, request, interrupt, json, &mut |reply| {
         let Reply::Rerouted(line) = reply else { return };
+        if !json && !verbose {
+            return;
+        }
         let mut output = Output::new();
         if json {
             output.json(&line);

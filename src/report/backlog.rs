@@ -2,11 +2,14 @@
 //! are to say of it.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
+
+use super::{NotJudged, not_judged::shell_word};
 
 /// Messages in the archive that are for users who do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +19,17 @@ pub struct Backlog {
     pub users_omitted: u64,
     /// Messages that `dropkeep reroute` would file for them.
     pub messages: u64,
+    /// Who of them would get how many, most first; and how many more of them would get any.
+    #[serde(default)]
+    pub gaining: Vec<Gaining>,
+    #[serde(default)]
+    pub gaining_omitted: u64,
     /// Messages that were read, and messages that could not be judged.
     pub read: u64,
     pub failed: u64,
+    /// Messages that were not judged, as it is not known by whose rules.
+    #[serde(default)]
+    pub not_judged: NotJudged,
     /// All messages were read.
     pub complete: bool,
     /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired user.
@@ -27,37 +38,54 @@ pub struct Backlog {
     pub command: Option<String>,
 }
 
+/// A user, and how many messages there are for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaining {
+    pub user: String,
+    pub messages: u64,
+}
+
 /// What files them.
 const COMMAND: &str = "dropkeep reroute";
+/// Users who are listed.
+const LISTED: usize = 10;
 
 impl Backlog {
-    /// Names what files the messages, where there are any.
-    pub fn name_command(&mut self) {
+    /// Lists who would get how many, and names what files the messages, where there are any.
+    pub fn name_gaining(&mut self, gaining: BTreeMap<String, u64>) {
+        let gaining = gaining.into_iter().map(|(user, messages)| Gaining { user, messages });
+        self.gaining = gaining.collect();
+        self.gaining.sort_by_key(|one| Reverse(one.messages));
+        self.gaining_omitted = self.gaining.len().saturating_sub(LISTED) as u64;
+        self.gaining.truncate(LISTED);
         self.command = (self.messages > 0).then(|| COMMAND.into());
     }
 
     /// Whether there is anything to do about it.
     pub fn is_empty(&self) -> bool {
-        self.complete && self.messages == 0 && self.failed == 0 && self.kept_by.is_empty()
+        self.complete && self.messages == 0 && self.failed == 0 && self.kept_by.is_empty() && self.not_judged.is_empty()
     }
 
     /// The users, in words.
     pub fn users(&self) -> String {
-        let more = match self.users_omitted {
-            0 => None,
-            more => Some(format!("{more} others")),
-        };
-        let names: Vec<&str> = self.users.iter().chain(&more).map(String::as_str).collect();
-        match names.split_last() {
-            None => "users".into(),
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        listed(self.users.iter().cloned(), self.users_omitted)
+    }
+
+    /// Those of them who would get something, in words.
+    fn gaining(&self) -> String {
+        match &self.gaining[..] {
+            [] => self.users(),
+            [only] => only.user.clone(),
+            all => {
+                let all = all.iter().map(|one| format!("{} ({})", one.user, one.messages));
+                listed(all, self.gaining_omitted)
+            }
         }
     }
 
     /// In words, a line each.
     pub fn lines(&self) -> Vec<String> {
-        let users = self.users();
+        let users = self.gaining();
         let mut lines = Vec::new();
         let count = |number: u64| match number {
             1 => "1 message".to_owned(),
@@ -81,8 +109,25 @@ impl Backlog {
                 "{failed} could not be judged; dropkeep reroute --dry-run says why"
             ));
         }
+        let not_judged = self.not_judged.lines().into_iter();
+        lines.extend(not_judged.map(|(messages, words)| format!("{messages} {words}")));
         lines.extend(self.kept_by.iter().map(|(name, messages)| kept_by(name, *messages)));
         lines
+    }
+}
+
+/// Names in words, and how many more there are.
+fn listed(names: impl Iterator<Item = String>, omitted: u64) -> String {
+    let more = match omitted {
+        0 => None,
+        1 => Some("1 other".to_owned()),
+        more => Some(format!("{more} others")),
+    };
+    let names: Vec<String> = names.chain(more).collect();
+    match names.split_last() {
+        None => "users".into(),
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
     }
 }
 
@@ -97,15 +142,6 @@ pub fn kept_by(name: &str, messages: u64) -> String {
          file the mail for the other user too: dropkeep reroute --from {}",
         shell_word(name)
     )
-}
-
-/// A word as a shell takes it.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
 
 /// Notices for the protocol of the next run, whichever profile's it is. Cloned, they are the same.
@@ -140,6 +176,10 @@ fn a_new_user_got_a_part_of_their_mail_in_silence() {
     backlog.kept_by.insert("Doe, John's".into(), 3);
     let words = backlog.lines().join("\n");
     assert!(words.contains(r"dropkeep reroute --from 'Doe, John'\''s'"), "{words}");
+    backlog.name_gaining((0..12).map(|number| (format!("u{number:02}"), number)).collect());
+    let words = backlog.lines().join("\n");
+    assert!(words.contains("37 are for u11 (11), u10 (10), u09 (9)"), "{words}");
+    assert!(words.contains("u02 (2) and 2 others and not filed yet"), "{words}");
     backlog = Backlog::default();
     assert!(backlog.lines()[1].starts_with("counting was stopped"));
 }

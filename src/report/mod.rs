@@ -8,6 +8,7 @@ mod heavy;
 mod http;
 mod logs;
 pub mod metrics;
+mod not_judged;
 mod protocol;
 mod remedy;
 mod stages;
@@ -19,6 +20,7 @@ pub use filter::RunFilter;
 pub use heavy::Heavy;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
+pub use not_judged::{NoRules, NotJudged};
 pub use protocol::{
     ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{remedy::remedy, unknown::UnknownAddresses};
+use super::{NotJudged, remedy::remedy, unknown::UnknownAddresses};
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
@@ -194,6 +194,13 @@ pub struct Run {
     /// Addresses for which no user was made, as `create_limit` was reached; of very many, about.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub users_not_created: u64,
+    /// Of the skipped: what a rerouting did not judge.
+    #[serde(default, skip_serializing_if = "NotJudged::is_empty")]
+    pub not_judged: NotJudged,
+    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is somebody else's
+    /// now; by the retired user.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_by: BTreeMap<String, u64>,
     /// A rerouting that only said what it would file.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
@@ -235,6 +242,8 @@ impl Run {
             unreadable_reports: 0,
             created_users: Vec::new(),
             users_not_created: 0,
+            not_judged: NotJudged::default(),
+            kept_by: BTreeMap::new(),
             dry_run: false,
             deleted_copies: Vec::new(),
         }

@@ -1,11 +1,16 @@
 //! The backlog of users who have new addresses: messages that are in the archive already, that are for them by the rules, and
 //! that they do not have. It is counted as `dropkeep reroute --dry-run` counts, by reading the header of every message.
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use super::{
     book::Book,
-    look::{Looked, Looker},
+    look::{Fault, Looked, Looker},
+    not_judged,
 };
 use crate::{
     archive::{Store, StoreError},
@@ -66,24 +71,34 @@ pub fn count(
     gained: &Gained,
     mut each: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Backlog, StoreError> {
+    let not_judged = not_judged(&config);
     let book = Book::new(config, store, None)?;
     let mut backlog = Backlog {
         complete: true,
+        not_judged,
         ..gained.nothing_read()
     };
+    let mut gaining = BTreeMap::<String, u64>::new();
     let mut passed = 0;
-    Looker::new(store, directory, book, None).through(|looked| {
+    let looker = Looker::new(store, directory, book, None).supposing();
+    looker.through(|looked| {
         passed += 1;
         if let Some(Looked { judged, .. }) = looked {
             backlog.read += 1;
             match judged {
                 Ok(judged) => {
-                    backlog.messages += u64::from(judged.lacking.iter().any(|name| gained.includes(name)));
+                    let mut is_theirs = false;
+                    for name in judged.lacking.into_iter().filter(|name| gained.includes(name)) {
+                        is_theirs = true;
+                        *gaining.entry(name).or_default() += 1;
+                    }
+                    backlog.messages += u64::from(is_theirs);
                     let is_kept = judged.kept_from.iter().any(|name| gained.includes(name));
                     for name in judged.kept_by.into_iter().filter(|_| is_kept) {
                         *backlog.kept_by.entry(name).or_default() += 1;
                     }
                 }
+                Err(Fault::NoRules(why)) => backlog.not_judged.count(why),
                 Err(_) => backlog.failed += 1,
             }
         }
@@ -91,6 +106,6 @@ pub fn count(
         backlog.complete &= goes_on.is_continue();
         goes_on
     })?;
-    backlog.name_command();
+    backlog.name_gaining(gaining);
     Ok(backlog)
 }

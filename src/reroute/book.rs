@@ -5,10 +5,11 @@ use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 use lru::LruCache;
 
 use crate::{
-    archive::{Filing, RunId, Store, StoreError, UserId},
+    archive::{Filing, MessageId, RunId, Store, StoreError, UserId},
     config::Config,
-    explain::{self, has_no_rules},
+    explain::{self, Seen, has_no_rules},
     identify::Rules,
+    report::NoRules,
     route::Routing,
 };
 
@@ -34,7 +35,10 @@ pub(super) struct Book {
     profiles: LruCache<RunId, Option<String>>,
     /// Whose every run was whose protocol is kept no longer, where that is certain.
     only: Option<String>,
-    ruled: HashMap<String, Result<Arc<Ruled>, String>>,
+    /// What the profiles saw, whether or not they filed it.
+    seen: Vec<Seen>,
+    /// `None` of a profile that is not in the configuration.
+    ruled: HashMap<String, Option<Arc<Ruled>>>,
 }
 
 impl Book {
@@ -42,6 +46,10 @@ impl Book {
     /// The catalog cannot be read.
     pub fn new(config: Arc<Config>, store: &Store, given: Option<String>) -> Result<Self, StoreError> {
         Ok(Self {
+            seen: match given {
+                Some(_) => Vec::new(),
+                None => explain::seen(&config, store)?,
+            },
             config,
             given,
             profiles: LruCache::new(RUNS),
@@ -50,13 +58,14 @@ impl Book {
         })
     }
 
-    /// The rules of each profile that filed the message for somebody, or of the one that was named. None where nobody has it
-    /// by rules; in words, why there should be some and are none.
+    /// The rules of each profile that filed the message for somebody or saw it in its mailbox, or of the one that was named;
+    /// or why there are none.
     pub fn rules(
         &mut self,
         store: &Store,
+        id: MessageId,
         filings: &[(UserId, Filing)],
-    ) -> Result<Result<Vec<RuledHere>, String>, StoreError> {
+    ) -> Result<Result<Vec<RuledHere>, NoRules>, StoreError> {
         let mut names: Vec<(Option<String>, u32)> = Vec::new();
         for (_, filing) in filings {
             let name = match &self.given {
@@ -68,37 +77,35 @@ impl Book {
                 names.push((name, filing.folder));
             }
         }
-        let (mut ready, mut missing) = (Vec::new(), None);
+        for seen in self.seen.iter().filter(|seen| seen.includes(id)) {
+            let name = Some(seen.profile.clone());
+            if names.iter().all(|(known, _)| *known != name) {
+                names.push((name, seen.folder));
+            }
+        }
+        let (mut ready, mut why) = (Vec::new(), NoRules::Imported);
         for (name, folder) in names {
             match name {
                 Some(name) => match self.ruled(&name) {
-                    Ok(ruled) => ready.push((ruled, folder)),
-                    Err(words) => missing = Some(words),
+                    Some(ruled) => ready.push((ruled, folder)),
+                    None => why = NoRules::Profile(name),
                 },
-                None => {
-                    let words = "archived by a run whose protocol is kept no longer: name the profile with --profile";
-                    missing = Some(words.into());
-                }
+                None => why = NoRules::Protocol,
             }
         }
-        Ok(match missing {
-            Some(words) if ready.is_empty() => Err(words),
-            _ => Ok(ready),
-        })
+        Ok(if ready.is_empty() { Err(why) } else { Ok(ready) })
     }
 
-    fn ruled(&mut self, name: &str) -> Result<Arc<Ruled>, String> {
+    fn ruled(&mut self, name: &str) -> Option<Arc<Ruled>> {
         let config = &self.config;
-        let ready = || match config.profile(name) {
-            Ok(profile) => Ok(Arc::new(Ruled {
+        let ready = || {
+            let profile = config.profile.iter().find(|profile| profile.name == name)?;
+            Some(Arc::new(Ruled {
                 rules: Rules::new(&profile.recipients, &profile.server.username),
                 routing: Arc::new(Routing::new(&profile.recipients)),
                 create_limit: profile.recipients.create_limit,
                 profile: profile.name.clone(),
-            })),
-            Err(_) => Err(format!(
-                "archived by profile {name:?}, which is not in the configuration: name another one with --profile"
-            )),
+            }))
         };
         self.ruled.entry(name.to_owned()).or_insert_with(ready).clone()
     }

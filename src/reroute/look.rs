@@ -10,12 +10,16 @@ use std::{
 
 use bytes::Bytes;
 
-use super::book::{Book, Ruled};
+use super::{
+    book::{Book, Ruled},
+    supposed::Supposed,
+};
 use crate::{
     archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     message::Address,
+    report::NoRules,
     route::{Directory, Known, Previewed, Rule, look_through, preview},
 };
 
@@ -45,8 +49,10 @@ pub(super) struct Judged {
     pub kept_by: Vec<String>,
     /// Whom they keep it from.
     pub kept_from: Vec<String>,
-    /// No profile's rules are for it: an administrator said whose it is.
-    pub without_rules: bool,
+    /// Where it is only supposed: users who would be made for it, and addresses for which nobody would be made any more, by
+    /// whose rules and limit.
+    pub created: Vec<String>,
+    pub over_limit: Vec<(Address, String, u32)>,
 }
 
 pub(super) struct By {
@@ -57,8 +63,8 @@ pub(super) struct By {
 
 /// Why a message could not be judged, or not be filed.
 pub(super) enum Fault {
-    /// The rules are missing, for many messages alike.
-    NoRules(String),
+    /// It is not known by whose rules.
+    NoRules(NoRules),
     Message(&'static str, String),
     /// The store takes no more.
     Store(StoreError),
@@ -71,6 +77,8 @@ pub(super) struct Looker<'s> {
     retrieval: Retrieval<'s>,
     /// Whose archive alone is looked through.
     from: Option<UserId>,
+    /// Nothing is filed: what would have been.
+    supposed: Option<Supposed>,
 }
 
 /// Why no more messages are handed out.
@@ -94,6 +102,15 @@ impl<'s> Looker<'s> {
             book,
             retrieval: Retrieval::new(store),
             from,
+            supposed: None,
+        }
+    }
+
+    /// Supposes that what is lacking is filed, as nobody does it.
+    pub fn supposing(self) -> Self {
+        Self {
+            supposed: Some(Supposed::default()),
+            ..self
         }
     }
 
@@ -136,10 +153,10 @@ impl<'s> Looker<'s> {
         let Some(folder) = holders.here.first().map(|(_, filing)| filing.folder) else {
             return Ok(None);
         };
-        let rules = match self.book.rules(self.store, &holders.here)? {
+        let rules = match self.book.rules(self.store, id, &holders.here)? {
             Ok(rules) => rules,
-            Err(words) => {
-                let judged = Err(Fault::NoRules(words));
+            Err(why) => {
+                let judged = Err(Fault::NoRules(why));
                 return Ok(Some(Looked {
                     id,
                     message,
@@ -169,10 +186,7 @@ impl<'s> Looker<'s> {
         holders: &Holders,
     ) -> Result<Judged, Fault> {
         let unreadable = |error: StoreError| Fault::Message("read", error.to_string());
-        let mut judged = Judged {
-            without_rules: rules.is_empty(),
-            ..Judged::default()
-        };
+        let mut judged = Judged::default();
         let names: HashSet<&str> = holders.all.iter().map(|user| self.directory.name(*user)).collect();
         let has = |name: &String| names.contains(name.as_str());
         let others = unclaimed(self.store, id).map_err(unreadable)?;
@@ -181,10 +195,15 @@ impl<'s> Looker<'s> {
             let found = united([found.map_err(unreadable)?, others.clone()].iter());
             let Decided {
                 found,
-                previewed,
+                mut previewed,
                 kept_by,
                 kept_from,
+                retired,
             } = self.decide(&ruled, found, holders, &has);
+            put_all(&mut judged.having, retired);
+            if let Some(supposed) = &mut self.supposed {
+                supposed.make(&self.directory, &ruled, &mut previewed, &mut judged);
+            }
             put_all(&mut judged.unknown, previewed.unknown_addresses.clone());
             put_all(&mut judged.kept_by, kept_by);
             put_all(&mut judged.kept_from, kept_from);
@@ -194,6 +213,10 @@ impl<'s> Looker<'s> {
             }
             put_all(&mut judged.having, having);
             put_all(&mut judged.lacking, lacking);
+        }
+        if let Some(supposed) = &mut self.supposed {
+            let given = supposed.give(self.store, message.identity, &mut judged);
+            given.map_err(unreadable)?;
         }
         Ok(judged)
     }
@@ -212,21 +235,35 @@ impl<'s> Looker<'s> {
             *user != CATCHALL_ID && Some(*user) != self.from && directory.user(*user).is_some_and(|user| user.retired)
         };
         let retired: Vec<UserId> = holders.all.iter().copied().filter(retired).collect();
-        let mut kept_from = if retired.is_empty() {
-            Vec::new()
-        } else {
-            lacking(&previewed)
+        let mut decided = Decided {
+            found,
+            previewed,
+            kept_by: Vec::new(),
+            kept_from: Vec::new(),
+            retired: Vec::new(),
         };
-        let mut kept_by = Vec::new();
-        if kept_from.is_empty() {
-            return Decided {
-                found,
-                previewed,
-                kept_by,
-                kept_from,
-            };
+        if retired.is_empty() {
+            return decided;
         }
         let plus = routing.plus_addressing;
+        let all = decided.found.recipients.iter().chain(&decided.found.senders);
+        let all: Vec<_> = all
+            .map(|named| (&named.address, directory.look_up(&named.address, plus)))
+            .collect();
+        // What is theirs by an address that nobody else was given, they have.
+        let own = retired.iter().filter(|user| {
+            let mut own = all.iter().filter(|(_, known)| *known == Known::Retired);
+            own.any(|(address, _)| directory.is_of(**user, address, plus))
+        });
+        decided.retired = own.map(|user| directory.name(*user).to_owned()).collect();
+        let mut kept_from = lacking(&decided.previewed);
+        if kept_from.is_empty() {
+            return decided;
+        }
+        let mut kept_by = Vec::new();
+        let Decided {
+            found, retired: own, ..
+        } = decided;
         let mut rest = found;
         for list in [&mut rest.recipients, &mut rest.senders] {
             list.retain(|named| {
@@ -251,6 +288,7 @@ impl<'s> Looker<'s> {
             previewed,
             kept_by,
             kept_from,
+            retired: own,
         }
     }
 }
@@ -260,9 +298,11 @@ struct Decided {
     previewed: Previewed,
     kept_by: Vec<String>,
     kept_from: Vec<String>,
+    /// Retired users who have it by an address that is still theirs.
+    retired: Vec<String>,
 }
 
-fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+pub(super) fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
     for one in more {
         if !list.contains(&one) {
             list.push(one);
