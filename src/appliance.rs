@@ -37,7 +37,7 @@ use crate::{
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{IMPORT, Run, metrics},
-    reroute::{self, Reroute},
+    reroute::{self, Gained, Reroute},
     route::{Router, UserChange, UsersFile},
     source::Import,
     token::Login,
@@ -129,9 +129,20 @@ impl Appliance {
         let read_users = config.file_users.stamp;
         // The store has them now, and there may be very many.
         config.file_users = FileUsers::default();
-        let backlogs = Backlogs::start(Arc::new(config.clone()), store.clone(), router.clone(), scheduled);
+        let backlogs = Backlogs::start(
+            Arc::new(config.clone()),
+            store.clone(),
+            committer.clone(),
+            router.clone(),
+            scheduled,
+        );
         let tell = backlogs.tell_gained();
-        tell(users);
+        // With those of earlier commands and runs, of whom no protocol has said anything.
+        let news = store.users_news()?;
+        backlogs.gained(Gained {
+            users: users.into_iter().chain(news.gained).collect(),
+            anybody: news.anybody,
+        });
         config.file_users.stamp = read_users;
         let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
         let users_file = users_file.map(Actor::start);
@@ -311,11 +322,16 @@ impl Appliance {
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
-                if reroute.from.is_none() && !reroute.dry_run {
+                let files_all = reroute.from.is_none() && !reroute.dry_run;
+                if files_all {
                     self.backlogs.forget();
                 }
                 let notices = look_at_users(stages.users_file.as_ref()).await;
-                reroute::run(config, stages, reroute, notices, &going_on, replies).await
+                let filed = reroute::run(config, stages, reroute, notices, &going_on, replies).await;
+                if files_all && filed.is_ok() {
+                    self.backlogs.filed().await;
+                }
+                filed
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();

@@ -294,7 +294,7 @@ fn unknown_addresses_go_by_how_often_they_are_named_and_the_others_are_counted()
         assert_eq!(first, Some("  no user has zoe@example.com (7 messages)"), "{said}");
         assert!(said.contains("no user has a00@example.com (1 message)\n"), "{said}");
         assert!(
-            said.contains("  and 11 more addresses that no user has (11 messages)\n"),
+            said.contains("  and 11 more addresses that no user has (named 11 times)\n"),
             "{said}"
         );
     }

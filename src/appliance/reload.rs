@@ -8,9 +8,11 @@ use std::{
 use actix::Actor;
 use tokio::sync::{mpsc, watch};
 
-use super::{Appliance, Asked, Running, Supervised, changed_users, directory, history, supervise};
+use super::{
+    Appliance, Asked, Running, Supervised, changed_users, directory, history, supervise, users::warn_of_retired,
+};
 use crate::{
-    archive::Change,
+    archive::{Change, UsersNews},
     config::{Config, FileUsers},
     control::api::{Failure, Reloaded},
     profile::{Exit, Leave, Reconfigure, Stages, Stop},
@@ -103,7 +105,16 @@ impl Appliance {
         }
         let taken = self.take_over(new).await;
         if taken.is_ok() {
-            self.backlogs.gained(gained_by_signs(old, new));
+            let gained = gained_by_signs(old, new);
+            if !gained.is_empty() {
+                let news = UsersNews {
+                    gained: gained.users.clone(),
+                    anybody: gained.anybody,
+                    ..UsersNews::default()
+                };
+                self.committer.change(Change::News(news)).await?;
+                self.backlogs.gained(gained);
+            }
         }
         let config = if taken.is_ok() { new } else { old };
         let (committer, router) = (self.committer.clone(), self.router.clone());
@@ -119,7 +130,7 @@ impl Appliance {
     async fn take_over(&self, new: &Config) -> Result<(), Failure> {
         let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep");
         let (config, store) = (new.clone(), self.store.clone());
-        let (mut changed, users) = blocking(move || changed_users(&config, &store)).await?;
+        let (mut changed, news) = blocking(move || changed_users(&config, &store)).await?;
         let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
         let new_users: Vec<_> = new_users.map(|(id, _)| id).collect();
         // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
@@ -130,14 +141,15 @@ impl Appliance {
             .zip(first..)
             .for_each(|(id, number)| *id = Some(number));
         if !changed.is_empty() {
-            self.committer.change(Change::Users(changed)).await?;
+            self.committer.change(Change::Users(changed, news.clone())).await?;
         }
+        warn_of_retired(&news);
         self.behind.store(true, Ordering::Relaxed);
         let (config, store) = (new.clone(), self.store.clone());
         let made = blocking(move || directory(&config, &store)).await?;
         let old = self.router.send(Swap(made)).await.map_err(gone)?;
         self.behind.store(false, Ordering::Relaxed);
-        self.gained(users);
+        self.gained(news.gained);
         // It takes its time, and nobody waits for it.
         drop(actix_rt::task::spawn_blocking(move || drop(old)));
         Ok(())

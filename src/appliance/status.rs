@@ -129,11 +129,11 @@ impl Appliance {
         let measured = actix_rt::task::spawn_blocking(move || {
             // What is missing is said by why it is not ready.
             let _ = store.look();
-            let (users, (messages, raw)) = match store.can_be_read() {
-                true => (count_people(&store)?, store.totals()?),
-                false => (0, (0, 0)),
+            let (users, (messages, raw), news) = match store.can_be_read() {
+                true => (count_people(&store)?, store.totals()?, store.users_news()?),
+                false => Default::default(),
             };
-            Ok::<_, Failure>((users, messages, raw, store.disk_size(), store.disk()))
+            Ok::<_, Failure>((users, messages, raw, news, store.disk_size(), store.disk()))
         });
         let panicked = |_| {
             Failure::new(
@@ -141,7 +141,8 @@ impl Appliance {
                 "measuring the archive panicked; this is a bug in dropkeep",
             )
         };
-        let (users, messages, raw_bytes, stored_bytes, disk) = measured.await.map_err(panicked)??;
+        let ((users, retired_users), messages, raw_bytes, news, stored_bytes, disk) =
+            measured.await.map_err(panicked)??;
         Ok(ApplianceLine {
             version: crate::version::version().to_owned(),
             serving: self.scheduled,
@@ -151,7 +152,10 @@ impl Appliance {
                 _ => self.not_ready().map(Cow::into_owned),
             },
             configuration_refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            users_retired: news.retired_words(),
+            not_filed: self.backlogs.words(&news),
             users,
+            retired_users,
             messages,
             raw_bytes,
             stored_bytes,
@@ -162,10 +166,12 @@ impl Appliance {
     }
 }
 
-/// Users of the archive, without `@catchall`.
-fn count_people(store: &Store) -> Result<u64, StoreError> {
+/// Users of the archive without `@catchall`, and how many more are retired.
+fn count_people(store: &Store) -> Result<(u64, u64), StoreError> {
     let users = store.users()?;
-    Ok(users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64)
+    let all = users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64;
+    let retired = users.iter().filter(|(_, user, _)| user.retired).count() as u64;
+    Ok((all - retired, retired))
 }
 
 /// When a profile's schedule begins its next run, seen from the start of the appliance.

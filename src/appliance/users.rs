@@ -1,18 +1,21 @@
 //! The users: what commands change of them, what the configuration changes, and who has new addresses by that.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::Path,
+};
 
 use tokio::sync::mpsc;
 
 use super::Appliance;
 use crate::{
-    archive::{Change, Committer, Store, User, UserId},
+    archive::{Change, Committer, Store, UsersNews},
     config::Config,
     control::api::{Failure, Reply},
     message::Address,
     profile::Exit,
     reroute::Gained,
-    route::{self, ChangeUser, Directory, Signs, UserChange, UserError},
+    route::{self, ChangeUser, ChangedUsers, Directory, Signs, UserChange, UserError},
 };
 
 impl Appliance {
@@ -78,8 +81,11 @@ impl Appliance {
     /// and tells it to whoever asked.
     pub(super) async fn tell_backlog(&self, changes: u64, replies: &mpsc::Sender<Reply>) {
         if let Some(backlog) = self.backlogs.counted(changes, replies).await {
-            self.backlogs.next_notices().take();
-            let _ = replies.send(Reply::Backlog(Box::new(backlog))).await;
+            let lines = backlog.lines();
+            // Whoever asked may be gone, and then a protocol says it.
+            if replies.send(Reply::Backlog(Box::new(backlog))).await.is_ok() {
+                self.backlogs.said(&lines).await;
+            }
         }
     }
 }
@@ -117,21 +123,39 @@ pub async fn take_over_users(
     store: &Store,
     committer: &Committer,
 ) -> Result<BTreeSet<String>, Failure> {
-    let (changed, gained) = changed_users(config, store)?;
+    let (changed, news) = changed_users(config, store)?;
     if !changed.is_empty() {
-        committer.change(Change::Users(changed)).await?;
+        committer.change(Change::Users(changed, news.clone())).await?;
     }
-    Ok(gained)
+    warn_of_retired(&news);
+    Ok(news.gained)
 }
-
-/// Users as they are to be, those that are new without a number; and the names of those who have new addresses by that.
-pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
 
 /// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
     config.require_users()?;
     let known = store.users()?;
-    let changed = route::changed_users(&known, config.users(), &Signs::new(config))?;
-    let gained = route::gained(&known, &changed);
-    Ok((changed, gained))
+    let file = config.users_file.as_deref().map(file_name);
+    let place = match file {
+        None => "the configuration".to_owned(),
+        Some(file) if config.user.is_empty() => file,
+        Some(file) => format!("the configuration or {file}"),
+    };
+    Ok(route::changed_users(
+        &known,
+        config.users(),
+        &Signs::new(config),
+        &place,
+    )?)
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).display().to_string()
+}
+
+/// Half a file retires users in silence otherwise.
+pub(super) fn warn_of_retired(news: &UsersNews) {
+    if let Some(words) = news.retired_words() {
+        tracing::warn!("{words}");
+    }
 }

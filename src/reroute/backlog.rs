@@ -44,6 +44,15 @@ impl Gained {
         self.nothing_read().users()
     }
 
+    /// That there may be mail for them.
+    pub fn not_counted(&self) -> String {
+        format!(
+            "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
+             dropkeep reroute files it",
+            self.words()
+        )
+    }
+
     fn nothing_read(&self) -> Backlog {
         let named = if self.anybody { 0 } else { NAMED };
         Backlog {
