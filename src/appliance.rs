@@ -69,6 +69,14 @@ struct Running {
     ending: bool,
 }
 
+/// Why a configuration was refused.
+#[derive(Clone)]
+struct Refused {
+    why: String,
+    /// By its users file alone, which is looked at again by itself.
+    by_users_file: bool,
+}
+
 /// Who wants the configuration read anew, and is told what came of it.
 pub type Asked = oneshot::Sender<Result<Reloaded, Failure>>;
 
@@ -90,7 +98,7 @@ pub struct Appliance {
     /// Raised when one was taken.
     reloads: watch::Sender<u64>,
     /// Why the last one was refused.
-    refused: Mutex<Option<String>>,
+    refused: Mutex<Option<Refused>>,
     started: Timestamp,
     /// Somebody looks whether all of the archive is there.
     looking: Arc<AtomicBool>,
@@ -275,7 +283,7 @@ impl Appliance {
                     )
                 };
                 let (tell, told) = oneshot::channel();
-                let before = self.backlogs.changes();
+                let before = self.backlogs.told();
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;

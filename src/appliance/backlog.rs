@@ -151,6 +151,12 @@ impl Backlogs {
         self.state.borrow().changes
     }
 
+    /// The same, as far as it was told: what waits to be said counts as new.
+    pub fn told(&self) -> u64 {
+        let waits = !self.next_notices.lines().is_empty() || !self.state.borrow().gained.is_empty();
+        if waits { 0 } else { self.changes() }
+    }
+
     /// Waits until all is counted, and tells how far it is meanwhile; `None` where nobody has got new addresses since there were
     /// so many `changes`.
     pub async fn counted(&self, changes: u64, replies: &mpsc::Sender<Reply>) -> Option<Backlog> {

@@ -15,7 +15,8 @@ use crate::{
     control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
     profile::{Exit, Standing},
-    report,
+    report::{self, metrics},
+    route::LookAtUsers,
 };
 
 impl Supervised {
@@ -123,6 +124,23 @@ impl Appliance {
         }
     }
 
+    /// Why the last configuration was refused. A users file that was put right is taken over without a reload.
+    async fn refused(&self) -> Option<String> {
+        let get = || self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = get()?;
+        let file = self.running().stages.users_file.clone();
+        if refused.by_users_file
+            && let Some(file) = file
+            && let Ok(None) = file.send(LookAtUsers).await
+        {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            metrics::configuration_ok();
+            tracing::info!("the users file is right again");
+            return None;
+        }
+        Some(refused.why)
+    }
+
     async fn line(&self) -> Result<ApplianceLine, Failure> {
         let store = self.store.clone();
         // The users may be very many.
@@ -151,7 +169,7 @@ impl Appliance {
                 Some(trouble) if self.committer.is_open() => Some(trouble.to_string()),
                 _ => self.not_ready().map(Cow::into_owned),
             },
-            configuration_refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            configuration_refused: self.refused().await,
             users_retired: news.retired_words(),
             not_filed: self.backlogs.words(&news),
             users,

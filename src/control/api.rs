@@ -202,6 +202,23 @@ pub struct Reloaded {
     pub changed: Vec<String>,
     pub removed: Vec<String>,
     pub needs_restart: Vec<String>,
+    /// Profiles whose rules for recipients changed: they count for mail to come.
+    #[serde(default)]
+    pub rules_changed: Vec<String>,
+    #[serde(default)]
+    pub users: ChangedNames,
+}
+
+/// Users whom the configuration or its users file changed, the first of each kind by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedNames {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub retired: Vec<String>,
+    /// More of each.
+    pub added_omitted: u64,
+    pub changed_omitted: u64,
+    pub retired_omitted: u64,
 }
 
 /// A line of `status`: a profile.

@@ -1,7 +1,12 @@
 //! The backlog of users who have new addresses: messages that are in the archive already, that are for them by the rules, and
 //! that they do not have. It is counted as `dropkeep reroute --dry-run` counts, by reading the header of every message.
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use super::{
     book::Book,
@@ -57,7 +62,10 @@ impl Gained {
         let named = if self.anybody { 0 } else { NAMED };
         Backlog {
             users: self.users.iter().take(named).cloned().collect(),
-            users_omitted: self.users.len().saturating_sub(named) as u64,
+            users_omitted: match self.anybody {
+                true => 0,
+                false => self.users.len().saturating_sub(named) as u64,
+            },
             ..Backlog::default()
         }
     }
@@ -81,13 +89,21 @@ pub fn count(
         ..gained.nothing_read()
     };
     let mut passed = 0;
+    let mut lacking: BTreeMap<String, u64> = BTreeMap::new();
     Looker::new(store, directory, book, None).through(|looked| {
         passed += 1;
         if let Some(Looked { judged, .. }) = looked {
             backlog.read += 1;
             match judged {
                 Ok(judged) => {
-                    backlog.messages += u64::from(judged.lacking.iter().any(|name| gained.includes(name)));
+                    let names: Vec<_> = judged.lacking.iter().filter(|name| gained.includes(name)).collect();
+                    backlog.messages += u64::from(!names.is_empty());
+                    for name in names {
+                        match lacking.get_mut(name) {
+                            Some(messages) => *messages += 1,
+                            None => _ = lacking.insert(name.clone(), 1),
+                        }
+                    }
                     let is_kept = judged.kept_from.iter().any(|name| gained.includes(name));
                     for name in judged.kept_by.into_iter().filter(|_| is_kept) {
                         *backlog.kept_by.entry(name).or_default() += 1;
@@ -100,6 +116,13 @@ pub fn count(
         backlog.complete &= goes_on.is_continue();
         goes_on
     })?;
+    // Who has nothing to be filed is not named.
+    if !lacking.is_empty() {
+        let mut most: Vec<_> = lacking.into_iter().collect();
+        most.sort_by_key(|(_, messages)| Reverse(*messages));
+        backlog.users_omitted = most.len().saturating_sub(NAMED) as u64;
+        backlog.users = most.into_iter().take(NAMED).map(|(name, _)| name).collect();
+    }
     backlog.name_command();
     Ok(backlog)
 }

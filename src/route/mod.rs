@@ -25,4 +25,4 @@ pub use router::{ChangeUser, Heartbeat, Preview, Route, Router, RunEnded};
 pub use signs::Signs;
 pub use swap::{AsItStands, BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};
-pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile};
+pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile, settled};

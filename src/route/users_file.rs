@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -297,6 +297,18 @@ impl Work {
             file: self.file.clone(),
             line,
             problem,
+        }
+    }
+}
+
+/// Waits until a file has not changed for a moment, as far as can be waited for.
+pub async fn settled(file: &Path) {
+    for _ in 0..WAITS {
+        let file = file.to_owned();
+        let age = move || FileStamp::of(&file).ok().map(|stamp| stamp.age(SystemTime::now()));
+        match blocking(age).await {
+            Ok(Some(age)) if age < SETTLED => tokio::time::sleep(SETTLED).await,
+            _ => return,
         }
     }
 }
