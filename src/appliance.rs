@@ -318,7 +318,7 @@ impl Appliance {
                 }
                 let (from, messages) = match from {
                     Some(name) => {
-                        let (user, usage) = control::find_user(&self.store, &name)?;
+                        let (user, name, usage) = control::find_user(&self.store, &name)?;
                         (Some((user, name)), usage.messages)
                     }
                     None => (None, self.store.totals()?.0),

@@ -236,6 +236,86 @@ fn a_command_that_reads_swallowed_the_notice_about_a_new_users_mail() {
 }
 
 #[test]
+fn reload_right_after_a_change_of_the_users_file_said_that_nothing_changed() {
+    let server = Dovecot::with([to("carol@example.com"), to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let serving = appliance.serve();
+    write_users(
+        &appliance,
+        "jane,jane@example.com,j@example.com\ncarol,carol@example.com\n",
+    );
+    let said = appliance.done(&["reload"]).text();
+    for line in [
+        "1 user added: carol",
+        "1 user changed: jane",
+        "1 user retired: bob",
+        "1 is for carol",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let said = appliance.done(&["reload"]).text();
+    assert_eq!(said, "the configuration was read again; nothing changed\n");
+
+    // Refused, and put right without another reload.
+    write_users(&appliance, "jane,jane\n");
+    appliance.run(&["reload"]).expect(2);
+    appliance.run(&["status", "--check"]).expect(1);
+    write_users(
+        &appliance,
+        "jane,jane@example.com,j@example.com\ncarol,carol@example.com\n",
+    );
+    archive(&appliance);
+    appliance.done(&["status", "--check"]);
+    assert!(!appliance.done(&["status"]).text().contains("refused"));
+
+    // Other rules are for mail to come.
+    let configuration = fs::read_to_string(appliance.config()).expect("the configuration");
+    let section = "[profile.recipients]\n";
+    let changed = configuration.replace(section, &format!("{section}senders = false\n"));
+    fs::write(appliance.config(), changed).expect("written");
+    let said = appliance.done(&["reload"]).text();
+    assert!(
+        said.contains("dropkeep reroute --dry-run shows what they would file"),
+        "{said}"
+    );
+    serving.stop().expect(0);
+}
+
+#[test]
+fn a_user_of_the_file_could_not_be_renamed_without_a_second_archive() {
+    let server = Dovecot::with([to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let serving = appliance.serve();
+    let refused = appliance.run(&["users", "rename", "jane", "Jane Doe"]).expect(2);
+    assert!(
+        refused.stderr.contains("first change the name there to \"Jane Doe\""),
+        "{}",
+        refused.stderr
+    );
+    write_users(&appliance, &USERS.replace("jane,", "Jane Doe,"));
+    appliance.done(&["reload"]);
+    let said = appliance.done(&["users", "rename", "jane", "Jane Doe"]).text();
+    assert_eq!(
+        said,
+        "user \"jane\" is now named \"Jane Doe\"; the archive is the same\n"
+    );
+    server.deliver([to("jane+again@example.com")]);
+    let run = archive(&appliance);
+    expect(&run, &[("Jane Doe", 1)]);
+    assert_eq!(run["notices"], serde_json::json!([]), "{run:#}");
+    let of = |name: &str| appliance.done(&["list", "--user", name, "--json"]).lines().len();
+    assert_eq!((of("Jane Doe"), of("jane@example.com"), of("jane")), (2, 2, 0));
+    serving.stop().expect(0);
+    assert_eq!(names(&appliance, false), ["@catchall", "Jane Doe", "bob"]);
+    let said = appliance.done(&["users", "add", "eve", "eve@example.com"]).text();
+    assert!(said.starts_with("user \"eve\" was added\n"), "{said}");
+    let said = appliance.done(&["users", "retire", "eve"]).text();
+    assert!(said.starts_with("user \"eve\" was retired"), "{said}");
+}
+
+#[test]
 fn with_a_bad_users_file_the_archive_is_read_and_nothing_is_filed() {
     let server = Dovecot::with([to("jane@example.com")]);
     let appliance = appliance(&server, USERS);

@@ -68,7 +68,7 @@ fn a_new_user_got_the_mail_of_catchall_only_and_not_what_others_have() {
     let appliance = &site.appliance;
     appliance.done(&["archive", PROFILE]);
     let said = appliance.done(&["users", "add", "carol", "carol@example.com"]).text();
-    let expected = "user carol was added\nof the 45 messages already in the archive, 40 are for carol and not filed yet; to file \
+    let expected = "user \"carol\" was added\nof the 45 messages already in the archive, 40 are for carol and not filed yet; to file \
                     them: dropkeep reroute\n";
     assert_eq!(said, expected);
 
@@ -114,7 +114,7 @@ fn a_new_user_got_the_mail_of_catchall_only_and_not_what_others_have() {
     let quick = appliance
         .done(&["users", "add", "erin", "erin@example.com", "--no-count"])
         .text();
-    assert_eq!(quick, "user erin was added\n");
+    assert_eq!(quick, "user \"erin\" was added\n");
 }
 
 #[test]

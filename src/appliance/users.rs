@@ -9,13 +9,13 @@ use tokio::sync::mpsc;
 
 use super::Appliance;
 use crate::{
-    archive::{Change, Committer, Store, UsersNews},
+    archive::{Change, Committer, Store, User, UserId, UsersNews},
     config::Config,
     control::api::{Failure, Reply},
     message::Address,
     profile::Exit,
     reroute::Gained,
-    route::{self, ChangeUser, ChangedUsers, Directory, Signs, UserChange, UserError},
+    route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
 };
 
 impl Appliance {
@@ -41,6 +41,28 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
+        if let Some(users) = self.renamed_in_configuration(&name, &to)? {
+            let gone = |_| router_stopped();
+            self.router.send(BeginSwap(0)).await.map_err(gone)?;
+            let changed = users.iter().map(|(id, user)| (Some(*id), user.clone()));
+            let said = UsersNews {
+                gained: [to.clone()].into(),
+                retired: [name.clone()].into(),
+                ..UsersNews::default()
+            };
+            let change = Change::Users(changed.collect(), UsersNews::default());
+            self.committer.change(change).await?;
+            self.committer.change(Change::Said(said)).await?;
+            self.router.send(PutUsers(users)).await.map_err(gone)?;
+            // Whoever else waits for a count is counted anew.
+            self.backlogs.forget();
+            let news = self.store.users_news()?;
+            self.backlogs.gained(Gained {
+                users: news.gained,
+                anybody: news.anybody,
+            });
+            return Ok(());
+        }
         let user = to.clone();
         self.change_user(UserChange::Rename { name, to }).await?;
         // A list may have had the name before there was anybody of it.
@@ -48,6 +70,34 @@ impl Appliance {
             self.gained([user]);
         }
         Ok(())
+    }
+
+    /// The users as they are to be where the configuration or its users file has the new name already: who had the old
+    /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old name.
+    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(UserId, User)>>, Failure> {
+        let users = self.store.users()?;
+        let find = |name: &str, retired| {
+            let mut users = users.iter();
+            users.find(|(_, user, _)| user.managed && user.retired == retired && user.name == name)
+        };
+        let (Some((old, _, _)), Some((new, user, usage))) = (find(name, true), find(to, false)) else {
+            return Ok(None);
+        };
+        // Who has the old name otherwise is meant.
+        if users.iter().any(|(_, user, _)| user.name == name && !user.retired) {
+            return Ok(None);
+        }
+        if usage.messages > 0 {
+            let (name, to, messages) = (name.to_owned(), to.to_owned(), usage.messages);
+            return Err(Failure::usage(UserError::HasMail { name, to, messages }));
+        }
+        let empty = User {
+            name: name.to_owned(),
+            addresses: Vec::new(),
+            managed: true,
+            retired: true,
+        };
+        Ok(Some(vec![(*old, user.clone()), (*new, empty)]))
     }
 
     pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {

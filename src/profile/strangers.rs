@@ -125,6 +125,10 @@ impl Strangers {
         if let Some(first) = strangers.first() {
             self.first.add(first.address.domain().to_owned(), 1);
         }
+        // What we send names others in To and Cc, and no server has written yet for whom it came.
+        let is_at = |wanted| move |one: &Stranger| one.place == wanted;
+        let may_be_sent = strangers.iter().any(is_at(StrangerPlace::Addressed))
+            && !strangers.iter().any(is_at(StrangerPlace::Envelope));
         // They are few.
         for (at, Stranger { address, place }) in strangers.iter().enumerate() {
             let before = &strangers[..at];
@@ -145,7 +149,7 @@ impl Strangers {
             if *place == StrangerPlace::Envelope && is_new(Some(StrangerPlace::Envelope)) {
                 self.enveloped.add(domain.to_owned(), 1);
             }
-            if unknown && sends && is_new(Some(StrangerPlace::Sender)) {
+            if unknown && sends && may_be_sent && is_new(Some(StrangerPlace::Sender)) {
                 self.sends.add(domain.to_owned(), 1);
             }
             let receives = |other: &Stranger| other.place != StrangerPlace::Sender;
