@@ -37,7 +37,7 @@ use crate::{
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
     report::{IMPORT, Run, metrics},
-    reroute::{self, Reroute},
+    reroute::{self, Gained, Reroute},
     route::{Router, UserChange, UsersFile},
     source::Import,
     token::Login,
@@ -69,6 +69,14 @@ struct Running {
     ending: bool,
 }
 
+/// Why a configuration was refused.
+#[derive(Clone)]
+struct Refused {
+    why: String,
+    /// By its users file alone, which is looked at again by itself.
+    by_users_file: bool,
+}
+
 /// Who wants the configuration read anew, and is told what came of it.
 pub type Asked = oneshot::Sender<Result<Reloaded, Failure>>;
 
@@ -90,7 +98,7 @@ pub struct Appliance {
     /// Raised when one was taken.
     reloads: watch::Sender<u64>,
     /// Why the last one was refused.
-    refused: Mutex<Option<String>>,
+    refused: Mutex<Option<Refused>>,
     started: Timestamp,
     /// Somebody looks whether all of the archive is there.
     looking: Arc<AtomicBool>,
@@ -129,9 +137,20 @@ impl Appliance {
         let read_users = config.file_users.stamp;
         // The store has them now, and there may be very many.
         config.file_users = FileUsers::default();
-        let backlogs = Backlogs::start(Arc::new(config.clone()), store.clone(), router.clone(), scheduled);
+        let backlogs = Backlogs::start(
+            Arc::new(config.clone()),
+            store.clone(),
+            committer.clone(),
+            router.clone(),
+            scheduled,
+        );
         let tell = backlogs.tell_gained();
-        tell(users);
+        // With those of earlier commands and runs, of whom no protocol has said anything.
+        let news = store.users_news()?;
+        backlogs.gained(Gained {
+            users: users.into_iter().chain(news.gained).collect(),
+            anybody: news.anybody,
+        });
         config.file_users.stamp = read_users;
         let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
         let users_file = users_file.map(Actor::start);
@@ -264,7 +283,7 @@ impl Appliance {
                     )
                 };
                 let (tell, told) = oneshot::channel();
-                let before = self.backlogs.changes();
+                let before = self.backlogs.told();
                 self.asked.send(tell).await.map_err(|_| nobody())?;
                 let reloaded = told.await.map_err(|_| nobody())??;
                 let _ = replies.send(Reply::Reloaded(reloaded)).await;
@@ -299,7 +318,7 @@ impl Appliance {
                 }
                 let (from, messages) = match from {
                     Some(name) => {
-                        let (user, usage) = control::find_user(&self.store, &name)?;
+                        let (user, name, usage) = control::find_user(&self.store, &name)?;
                         (Some((user, name)), usage.messages)
                     }
                     None => (None, self.store.totals()?.0),
@@ -311,12 +330,17 @@ impl Appliance {
                     dry_run,
                 };
                 let going_on = self.rerouting.begin()?;
-                if reroute.from.is_none() && !reroute.dry_run {
+                let files_all = reroute.from.is_none() && !reroute.dry_run;
+                if files_all {
                     self.backlogs.forget();
                 }
                 let mut notices = look_at_users(stages.users_file.as_ref()).await;
                 notices.extend(self.newer_configuration(&config).await);
-                reroute::run(config, stages, reroute, notices, &going_on, replies).await
+                let filed = reroute::run(config, stages, reroute, notices, &going_on, replies).await;
+                if files_all && filed.is_ok() {
+                    self.backlogs.filed().await;
+                }
+                filed
             }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();

@@ -108,7 +108,16 @@ fn a_users_file_that_changes_while_the_appliance_runs() {
         ]
         .map(to),
     );
-    expect(&archive(&appliance), &[("jane", 2), ("eve", 1), ("@catchall", 1)]);
+    let run = archive(&appliance);
+    expect(&run, &[("jane", 2), ("eve", 1), ("@catchall", 1)]);
+    let gone = "user \"bob\" is no longer in users.csv and is retired: nothing more is filed for this user";
+    assert_eq!(run["notices"][0], gone, "{run:#}");
+    assert_eq!(run["unknown_addresses_retired"]["bob@example.com"], "bob", "{run:#}");
+    let words = appliance.done(&["protocols", &number(&run, "run").to_string()]).text();
+    assert!(
+        words.contains("bob@example.com belongs to bob, who is retired (1 message)"),
+        "{words}"
+    );
     assert_eq!(names(&appliance, true), ["bob", "old"]);
     // Without a run it is noticed as well.
     write_users(
@@ -149,12 +158,161 @@ fn a_users_file_that_changes_while_the_appliance_runs() {
     server.deliver([to("late@example.com")]);
     let run = archive(&appliance);
     expect(&run, &[("jane", 1)]);
-    assert_eq!(run["notices"].as_array().map(Vec::len), Some(0), "{run:#}");
+    let gone = "2 users are no longer in users.csv and are retired: eve, late; nothing more is filed for them";
+    assert_eq!(run["notices"], serde_json::json!([gone]), "{run:#}");
+    assert!(serving.running.stderr().contains(gone), "{}", serving.running.stderr());
+    server.deliver([to("jane@example.com")]);
+    let run = archive(&appliance);
+    assert_eq!(run["notices"], serde_json::json!([]), "it is said once: {run:#}");
     assert_eq!(
         metric(&serving.get("/metrics").1, "dropkeep_directory_users_file_ok"),
         Some(1.0)
     );
     serving.stop().expect(0);
+}
+
+#[test]
+fn a_cut_off_users_file_retired_users_in_silence() {
+    let server = Dovecot::with([to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let serving = appliance.serve();
+    write_users(&appliance, "bob,bob@example.com\n");
+    let gone = "user \"jane\" is no longer in users.csv and is retired";
+    assert!(
+        wait_for(SOON, || appliance.done(&["status"]).text().contains(gone)),
+        "{}",
+        appliance.done(&["status"]).text()
+    );
+    let checked = appliance.run(&["status", "--check"]).expect(1);
+    assert!(
+        checked.text().contains("DROPKEEP WARNING") && checked.text().contains(gone),
+        "{}",
+        checked.text()
+    );
+    assert!(
+        appliance
+            .done(&["status"])
+            .text()
+            .contains("1 user (2 more are retired)")
+    );
+    serving.stop().expect(0);
+    // It outlives the appliance, until a protocol has said it.
+    let run = archive(&appliance);
+    assert!(run["notices"].to_string().contains("no longer in users.csv"), "{run:#}");
+    assert_eq!(archive(&appliance)["notices"], serde_json::json!([]));
+}
+
+#[test]
+fn a_command_that_reads_swallowed_the_notice_about_a_new_users_mail() {
+    let server = Dovecot::with([to("carol@example.com"), to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    write_users(&appliance, &format!("{USERS}carol,carol@example.com\n"));
+    for command in [
+        &["users"][..],
+        &["list", "--user", "jane"],
+        &["status"],
+        &["reroute", "--dry-run"],
+    ] {
+        appliance.done(command);
+    }
+    let status = appliance.done(&["status"]).text();
+    assert!(status.contains("new addresses of carol"), "{status}");
+    let run = archive(&appliance);
+    assert!(run["notices"].to_string().contains("1 is for carol"), "{run:#}");
+    assert_eq!(archive(&appliance)["notices"], serde_json::json!([]), "it is said once");
+    assert!(!appliance.done(&["status"]).text().contains("carol"));
+
+    let more = "eve,jane@example.com\njane,j@example.com\nbob,bob@example.com\ncarol,carol@example.com\n";
+    write_users(&appliance, more);
+    appliance.done(&["users"]);
+    appliance.done(&["reroute"]);
+    let run = archive(&appliance);
+    assert!(
+        !run["notices"].to_string().contains("not filed yet"),
+        "it was filed: {run:#}"
+    );
+}
+
+#[test]
+fn reload_right_after_a_change_of_the_users_file_said_that_nothing_changed() {
+    let server = Dovecot::with([to("carol@example.com"), to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let serving = appliance.serve();
+    write_users(
+        &appliance,
+        "jane,jane@example.com,j@example.com\ncarol,carol@example.com\n",
+    );
+    let said = appliance.done(&["reload"]).text();
+    for line in [
+        "1 user added: carol",
+        "1 user changed: jane",
+        "1 user retired: bob",
+        "1 is for carol",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let said = appliance.done(&["reload"]).text();
+    assert_eq!(said, "the configuration was read again; nothing changed\n");
+
+    // Refused, and put right without another reload.
+    write_users(&appliance, "jane,jane\n");
+    appliance.run(&["reload"]).expect(2);
+    appliance.run(&["status", "--check"]).expect(1);
+    write_users(
+        &appliance,
+        "jane,jane@example.com,j@example.com\ncarol,carol@example.com\n",
+    );
+    archive(&appliance);
+    appliance.done(&["status", "--check"]);
+    assert!(!appliance.done(&["status"]).text().contains("refused"));
+
+    // Other rules are for mail to come.
+    let configuration = fs::read_to_string(appliance.config()).expect("the configuration");
+    let section = "[profile.recipients]\n";
+    let changed = configuration.replace(section, &format!("{section}senders = false\n"));
+    fs::write(appliance.config(), changed).expect("written");
+    let said = appliance.done(&["reload"]).text();
+    assert!(
+        said.contains("dropkeep reroute --dry-run shows what they would file"),
+        "{said}"
+    );
+    serving.stop().expect(0);
+}
+
+#[test]
+fn a_user_of_the_file_could_not_be_renamed_without_a_second_archive() {
+    let server = Dovecot::with([to("jane@example.com")]);
+    let appliance = appliance(&server, USERS);
+    archive(&appliance);
+    let serving = appliance.serve();
+    let refused = appliance.run(&["users", "rename", "jane", "Jane Doe"]).expect(2);
+    assert!(
+        refused.stderr.contains("first change the name there to \"Jane Doe\""),
+        "{}",
+        refused.stderr
+    );
+    write_users(&appliance, &USERS.replace("jane,", "Jane Doe,"));
+    appliance.done(&["reload"]);
+    let said = appliance.done(&["users", "rename", "jane", "Jane Doe"]).text();
+    assert_eq!(
+        said,
+        "user \"jane\" is now named \"Jane Doe\"; the archive is the same\n"
+    );
+    server.deliver([to("jane+again@example.com")]);
+    let run = archive(&appliance);
+    expect(&run, &[("Jane Doe", 1)]);
+    assert_eq!(run["notices"], serde_json::json!([]), "{run:#}");
+    let of = |name: &str| appliance.done(&["list", "--user", name, "--json"]).lines().len();
+    assert_eq!((of("Jane Doe"), of("jane@example.com"), of("jane")), (2, 2, 0));
+    serving.stop().expect(0);
+    assert_eq!(names(&appliance, false), ["@catchall", "Jane Doe", "bob"]);
+    let said = appliance.done(&["users", "add", "eve", "eve@example.com"]).text();
+    assert!(said.starts_with("user \"eve\" was added\n"), "{said}");
+    let said = appliance.done(&["users", "retire", "eve"]).text();
+    assert!(said.starts_with("user \"eve\" was retired"), "{said}");
 }
 
 #[test]

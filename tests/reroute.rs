@@ -68,7 +68,7 @@ fn a_new_user_got_the_mail_of_catchall_only_and_not_what_others_have() {
     let appliance = &site.appliance;
     appliance.done(&["archive", PROFILE]);
     let said = appliance.done(&["users", "add", "carol", "carol@example.com"]).text();
-    let expected = "user carol was added\nof the 45 messages already in the archive, 40 are for carol and not filed yet; to file \
+    let expected = "user \"carol\" was added\nof the 45 messages already in the archive, 40 are for carol and not filed yet; to file \
                     them: dropkeep reroute\n";
     assert_eq!(said, expected);
 
@@ -114,7 +114,7 @@ fn a_new_user_got_the_mail_of_catchall_only_and_not_what_others_have() {
     let quick = appliance
         .done(&["users", "add", "erin", "erin@example.com", "--no-count"])
         .text();
-    assert_eq!(quick, "user erin was added\n");
+    assert_eq!(quick, "user \"erin\" was added\n");
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn unknown_addresses_go_by_how_often_they_are_named_and_the_others_are_counted()
         assert_eq!(first, Some("  no user has zoe@example.com (7 messages)"), "{said}");
         assert!(said.contains("no user has a00@example.com (1 message)\n"), "{said}");
         assert!(
-            said.contains("  and 11 more addresses that no user has (11 messages)\n"),
+            said.contains("  and 11 more addresses that no user has (named 11 times)\n"),
             "{said}"
         );
     }

@@ -300,7 +300,7 @@ fn a_refused_reload_is_known_to_the_appliance() {
         check.text()
     );
     let said = site.0.done(&["reload"]).text();
-    assert_eq!(said, "the configuration was read again; no profile changed\n");
+    assert_eq!(said, "the configuration was read again; nothing changed\n");
     site.0.done(&["status", "--check"]);
     serving.stop().expect(0);
     site.put(File::UnknownKey);

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::TELL;
 use crate::{
-    archive::{Store, StoreError},
+    archive::{Change, Committer, Store, StoreError, UsersNews},
     config::Config,
     control::api::Reply,
     report::{Backlog, NextNotices},
@@ -42,6 +42,7 @@ pub(super) struct Backlogs {
     state: Arc<watch::Sender<State>>,
     next_notices: NextNotices,
     store: Arc<Store>,
+    committer: Committer,
 }
 
 impl Drop for Backlogs {
@@ -52,7 +53,13 @@ impl Drop for Backlogs {
 
 impl Backlogs {
     /// `at_once`: without being asked, and with the result in the log.
-    pub fn start(config: Arc<Config>, store: Arc<Store>, router: Addr<Router>, at_once: bool) -> Self {
+    pub fn start(
+        config: Arc<Config>,
+        store: Arc<Store>,
+        committer: Committer,
+        router: Addr<Router>,
+        at_once: bool,
+    ) -> Self {
         let state = Arc::new(watch::Sender::new(State {
             config,
             gained: Gained::default(),
@@ -67,6 +74,7 @@ impl Backlogs {
             state: state.clone(),
             next_notices: next_notices.clone(),
             store: store.clone(),
+            committer: committer.clone(),
             router,
         };
         actix_rt::spawn(counting.go());
@@ -74,6 +82,7 @@ impl Backlogs {
             state,
             next_notices,
             store,
+            committer,
         }
     }
 
@@ -111,9 +120,41 @@ impl Backlogs {
         self.next_notices.take();
     }
 
+    /// All of it was filed.
+    pub async fn filed(&self) {
+        let news = self.store.users_news().unwrap_or_default();
+        forget_news(&self.committer, news.only_gained()).await;
+    }
+
+    /// Somebody was told this count.
+    pub async fn said(&self, lines: &[String]) {
+        if let Some(news) = self.next_notices.take_said(lines) {
+            forget_news(&self.committer, news).await;
+        }
+    }
+
+    /// What `status` says of it.
+    pub fn words(&self, news: &UsersNews) -> Vec<String> {
+        let lines = self.next_notices.lines();
+        let gained = Gained {
+            users: news.gained.clone(),
+            anybody: news.anybody,
+        };
+        if !lines.is_empty() || gained.is_empty() {
+            return lines;
+        }
+        vec![gained.not_counted()]
+    }
+
     /// How often users have got new addresses so far.
     pub fn changes(&self) -> u64 {
         self.state.borrow().changes
+    }
+
+    /// The same, as far as it was told: what waits to be said counts as new.
+    pub fn told(&self) -> u64 {
+        let waits = !self.next_notices.lines().is_empty() || !self.state.borrow().gained.is_empty();
+        if waits { 0 } else { self.changes() }
     }
 
     /// Waits until all is counted, and tells how far it is meanwhile; `None` where nobody has got new addresses since there were
@@ -152,6 +193,16 @@ impl Backlogs {
     }
 }
 
+/// Where it stays, it is said once more.
+async fn forget_news(committer: &Committer, said: UsersNews) {
+    if said.is_empty() {
+        return;
+    }
+    if let Err(error) = committer.change(Change::Said(said)).await {
+        tracing::warn!(%error, "what was said of users is said again");
+    }
+}
+
 fn add(state: &watch::Sender<State>, gained: Gained) {
     if !gained.is_empty() {
         state.send_modify(|state| {
@@ -166,6 +217,7 @@ struct Counting {
     state: Arc<watch::Sender<State>>,
     next_notices: NextNotices,
     store: Arc<Store>,
+    committer: Committer,
     router: Addr<Router>,
 }
 
@@ -183,9 +235,9 @@ impl Counting {
             if ended {
                 return;
             }
-            let counted = self.count(config, gained, changes, &mut watched).await;
+            let counted = self.count(config, gained.clone(), changes, &mut watched).await;
             let Some(counted) = counted else { continue };
-            self.tell(&counted);
+            self.tell(&counted, gained).await;
             self.state.send_modify(|state| {
                 if state.changes == changes {
                     state.gained = Gained::default();
@@ -244,13 +296,19 @@ impl Counting {
     }
 
     /// Says what came of it where somebody looks who did not ask.
-    fn tell(&self, counted: &Result<Backlog, StoreError>) {
+    async fn tell(&self, counted: &Result<Backlog, StoreError>, gained: Gained) {
+        let news = UsersNews {
+            gained: gained.users,
+            anybody: gained.anybody,
+            ..UsersNews::default()
+        };
         match counted {
-            Ok(backlog) if backlog.is_empty() || backlog.read == 0 || !backlog.complete => {}
+            Ok(backlog) if !backlog.complete => {}
+            Ok(backlog) if backlog.is_empty() || backlog.read == 0 => forget_news(&self.committer, news).await,
             Ok(backlog) => {
                 let lines = backlog.lines();
                 lines.iter().for_each(|line| tracing::info!("{line}"));
-                self.next_notices.put(lines);
+                self.next_notices.put(lines, news);
             }
             Err(error) => {
                 tracing::warn!(%error, "the mail in the archive for users with new addresses cannot be counted")

@@ -52,7 +52,7 @@ impl Appliance {
                 "{CATCHALL} is no person: import with --profile, whose rules say what becomes of mail for nobody known"
             )));
         }
-        let (user, _) = control::find_user(&self.store, &name)?;
+        let (user, name, _) = control::find_user(&self.store, &name)?;
         let users = self.store.users()?;
         let retired = users.iter().find(|(id, ..)| *id == user).map(|(_, user, _)| user);
         if let Some(retired) = retired.filter(|user| user.retired) {

@@ -8,17 +8,23 @@ use std::{
 use actix::Actor;
 use tokio::sync::{mpsc, watch};
 
-use super::{Appliance, Asked, Running, Supervised, changed_users, directory, history, supervise};
+use super::{
+    Appliance, Asked, Refused, Running, Supervised, changed_users, directory, history, supervise,
+    users::warn_of_retired,
+};
 use crate::{
-    archive::Change,
-    config::{Config, FileUsers},
-    control::api::{Failure, Reloaded},
+    archive::{Change, User, UserId, UsersNews},
+    config::{self, Config, FileUsers},
+    control::api::{ChangedNames, Failure, Reloaded},
     profile::{Exit, Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,
-    route::{BeginSwap, LookNoMore, Swap, UsersFile},
+    route::{BeginSwap, LookNoMore, Swap, UsersFile, settled},
     token::Login,
 };
+
+/// Users of each kind that are named.
+const MOST_NAMES: usize = 100;
 
 impl Appliance {
     /// Told whenever another configuration is in force.
@@ -48,7 +54,11 @@ impl Appliance {
         let _alone = self.reloading.lock().await;
         let reloaded = self.read_anew().await;
         metrics::reloaded(reloaded.is_ok());
-        let refused = reloaded.as_ref().err().map(ToString::to_string);
+        let refused = reloaded.as_ref().err().map(|(failure, by_users_file)| Refused {
+            why: failure.to_string(),
+            by_users_file: *by_users_file,
+        });
+        let reloaded = reloaded.map_err(|(failure, _)| failure);
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
         match &reloaded {
             Ok(reloaded) => tracing::info!(
@@ -63,8 +73,19 @@ impl Appliance {
         reloaded
     }
 
-    async fn read_anew(&self) -> Result<Reloaded, Failure> {
+    /// Where that fails, it says whether the users file alone is wrong.
+    async fn read_anew(&self) -> Result<Reloaded, (Failure, bool)> {
+        let new = self.load().await.map_err(|failure| (failure, false))?;
+        new.require_users().map_err(|error| (error.into(), true))?;
+        self.take(new).await.map_err(|failure| (failure, false))
+    }
+
+    async fn load(&self) -> Result<Config, Failure> {
         let old = self.config();
+        if let Some(users_file) = &old.users_file {
+            // It may still be being written.
+            settled(users_file).await;
+        }
         let file = old.file.clone();
         let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await;
         let read = read.map_err(|_| {
@@ -73,17 +94,21 @@ impl Appliance {
                 "reading the configuration panicked; this is a bug in dropkeep",
             )
         })?;
-        let mut new = read?;
-        new.require_users()?;
+        Ok(read?)
+    }
+
+    async fn take(&self, mut new: Config) -> Result<Reloaded, Failure> {
+        let old = self.config();
         self.files.get().map_or(Ok(()), |read| read()).map_err(Failure::usage)?;
         let needs_restart = keep_fixed(&old, &mut new);
-        self.change_users(&old, &new).await?;
+        let users = self.change_users(&old, &new).await?;
         self.notifier.reconfigure(&new);
         new.file_users = FileUsers::default();
         let new = Arc::new(new);
         self.backlogs.configure(new.clone());
         let mut reloaded = self.change_profiles(&old, new).await;
         reloaded.needs_restart = needs_restart;
+        reloaded.users = users;
         self.reloads.send_modify(|reloads| *reloads += 1);
         Ok(reloaded)
     }
@@ -115,11 +140,11 @@ impl Appliance {
     }
 
     /// Makes the users those of `new`.
-    async fn change_users(&self, old: &Config, new: &Config) -> Result<(), Failure> {
+    async fn change_users(&self, old: &Config, new: &Config) -> Result<ChangedNames, Failure> {
         let users_of = |config: &Config| (config.user.clone(), config.list.clone(), config.domain_aliases.clone());
         let same = users_of(old) == users_of(new) && old.users_file == new.users_file;
-        if same && !self.behind.load(Ordering::Relaxed) {
-            return Ok(());
+        if same && !self.behind.load(Ordering::Relaxed) && !self.has_other_users(new).await? {
+            return Ok(ChangedNames::default());
         }
         // Whoever looks at the users file knows the users of the old configuration, and would retire the new ones.
         let looking = self.running().stages.users_file.clone();
@@ -129,7 +154,16 @@ impl Appliance {
         }
         let taken = self.take_over(new).await;
         if taken.is_ok() {
-            self.backlogs.gained(gained_by_signs(old, new));
+            let gained = gained_by_signs(old, new);
+            if !gained.is_empty() {
+                let news = UsersNews {
+                    gained: gained.users.clone(),
+                    anybody: gained.anybody,
+                    ..UsersNews::default()
+                };
+                self.committer.change(Change::News(news)).await?;
+                self.backlogs.gained(gained);
+            }
         }
         let config = if taken.is_ok() { new } else { old };
         let (committer, router) = (self.committer.clone(), self.router.clone());
@@ -142,10 +176,21 @@ impl Appliance {
         taken
     }
 
-    async fn take_over(&self, new: &Config) -> Result<(), Failure> {
+    /// Whether its users file has changed.
+    async fn has_other_users(&self, new: &Config) -> Result<bool, Failure> {
+        if new.users_file.is_none() {
+            return Ok(false);
+        }
+        let (config, store) = (new.clone(), self.store.clone());
+        let (changed, _) = blocking(move || changed_users(&config, &store)).await?;
+        Ok(!changed.is_empty())
+    }
+
+    async fn take_over(&self, new: &Config) -> Result<ChangedNames, Failure> {
         let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep");
         let (config, store) = (new.clone(), self.store.clone());
-        let (mut changed, users) = blocking(move || changed_users(&config, &store)).await?;
+        let (mut changed, news) = blocking(move || changed_users(&config, &store)).await?;
+        let names = names_of(&changed);
         let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
         let new_users: Vec<_> = new_users.map(|(id, _)| id).collect();
         // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
@@ -156,17 +201,18 @@ impl Appliance {
             .zip(first..)
             .for_each(|(id, number)| *id = Some(number));
         if !changed.is_empty() {
-            self.committer.change(Change::Users(changed)).await?;
+            self.committer.change(Change::Users(changed, news.clone())).await?;
         }
+        warn_of_retired(&news);
         self.behind.store(true, Ordering::Relaxed);
         let (config, store) = (new.clone(), self.store.clone());
         let made = blocking(move || directory(&config, &store)).await?;
         let old = self.router.send(Swap(made)).await.map_err(gone)?;
         self.behind.store(false, Ordering::Relaxed);
-        self.gained(users);
+        self.gained(news.gained);
         // It takes its time, and nobody waits for it.
         drop(actix_rt::task::spawn_blocking(move || drop(old)));
-        Ok(())
+        Ok(names)
     }
 
     /// Makes the profiles those of `new`.
@@ -175,6 +221,7 @@ impl Appliance {
         let (before, now) = (names(old), names(&new));
         let mut reloaded = Reloaded {
             changed: self.reconfigure(old, &new).await,
+            rules_changed: rules_changed(old, &new),
             ..Reloaded::default()
         };
         for name in before.difference(&now) {
@@ -242,6 +289,33 @@ impl Appliance {
         }
         changed
     }
+}
+
+/// Profiles whose rules for recipients are others.
+fn rules_changed(old: &Config, new: &Config) -> Vec<String> {
+    let is_other = |profile: &&config::Profile| {
+        let before = old.profile.iter().find(|before| before.name == profile.name);
+        before.is_some_and(|before| before.recipients != profile.recipients)
+    };
+    let changed = new.profile.iter().filter(is_other);
+    changed.map(|profile| profile.name.clone()).collect()
+}
+
+/// Users by what becomes of them.
+fn names_of(changed: &[(Option<UserId>, User)]) -> ChangedNames {
+    let mut names = ChangedNames::default();
+    for (id, user) in changed {
+        let (list, omitted) = match (id, user.retired) {
+            (None, _) => (&mut names.added, &mut names.added_omitted),
+            (Some(_), true) => (&mut names.retired, &mut names.retired_omitted),
+            (Some(_), false) => (&mut names.changed, &mut names.changed_omitted),
+        };
+        match list.len() < MOST_NAMES {
+            true => list.push(user.name.clone()),
+            false => *omitted += 1,
+        }
+    }
+    names
 }
 
 /// Puts back what holds for as long as the appliance runs, and names it.

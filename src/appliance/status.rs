@@ -15,7 +15,8 @@ use crate::{
     control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
     profile::{Exit, Standing},
-    report,
+    report::{self, metrics},
+    route::LookAtUsers,
 };
 
 impl Supervised {
@@ -123,17 +124,34 @@ impl Appliance {
         }
     }
 
+    /// Why the last configuration was refused. A users file that was put right is taken over without a reload.
+    async fn refused(&self) -> Option<String> {
+        let get = || self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused = get()?;
+        let file = self.running().stages.users_file.clone();
+        if refused.by_users_file
+            && let Some(file) = file
+            && let Ok(None) = file.send(LookAtUsers).await
+        {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            metrics::configuration_ok();
+            tracing::info!("the users file is right again");
+            return None;
+        }
+        Some(refused.why)
+    }
+
     async fn line(&self) -> Result<ApplianceLine, Failure> {
         let store = self.store.clone();
         // The users may be very many.
         let measured = actix_rt::task::spawn_blocking(move || {
             // What is missing is said by why it is not ready.
             let _ = store.look();
-            let (users, (messages, raw)) = match store.can_be_read() {
-                true => (count_people(&store)?, store.totals()?),
-                false => (0, (0, 0)),
+            let (users, (messages, raw), news) = match store.can_be_read() {
+                true => (count_people(&store)?, store.totals()?, store.users_news()?),
+                false => Default::default(),
             };
-            Ok::<_, Failure>((users, messages, raw, store.disk_size(), store.disk()))
+            Ok::<_, Failure>((users, messages, raw, news, store.disk_size(), store.disk()))
         });
         let panicked = |_| {
             Failure::new(
@@ -141,7 +159,8 @@ impl Appliance {
                 "measuring the archive panicked; this is a bug in dropkeep",
             )
         };
-        let (users, messages, raw_bytes, stored_bytes, disk) = measured.await.map_err(panicked)??;
+        let ((users, retired_users), messages, raw_bytes, news, stored_bytes, disk) =
+            measured.await.map_err(panicked)??;
         Ok(ApplianceLine {
             version: crate::version::version().to_owned(),
             serving: self.scheduled,
@@ -150,8 +169,11 @@ impl Appliance {
                 Some(trouble) if self.committer.is_open() => Some(trouble.to_string()),
                 _ => self.not_ready().map(Cow::into_owned),
             },
-            configuration_refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            configuration_refused: self.refused().await,
+            users_retired: news.retired_words(),
+            not_filed: self.backlogs.words(&news),
             users,
+            retired_users,
             messages,
             raw_bytes,
             stored_bytes,
@@ -162,10 +184,12 @@ impl Appliance {
     }
 }
 
-/// Users of the archive, without `@catchall`.
-fn count_people(store: &Store) -> Result<u64, StoreError> {
+/// Users of the archive without `@catchall`, and how many more are retired.
+fn count_people(store: &Store) -> Result<(u64, u64), StoreError> {
     let users = store.users()?;
-    Ok(users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64)
+    let all = users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64;
+    let retired = users.iter().filter(|(_, user, _)| user.retired).count() as u64;
+    Ok((all - retired, retired))
 }
 
 /// When a profile's schedule begins its next run, seen from the start of the appliance.

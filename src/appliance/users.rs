@@ -1,18 +1,21 @@
 //! The users: what commands change of them, what the configuration changes, and who has new addresses by that.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::Path,
+};
 
 use tokio::sync::mpsc;
 
 use super::Appliance;
 use crate::{
-    archive::{Change, Committer, Store, User, UserId},
+    archive::{Change, Committer, Store, User, UserId, UsersNews},
     config::Config,
     control::api::{Failure, Reply},
     message::Address,
     profile::Exit,
     reroute::Gained,
-    route::{self, ChangeUser, Directory, Signs, UserChange, UserError},
+    route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
 };
 
 impl Appliance {
@@ -38,6 +41,28 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
+        if let Some(users) = self.renamed_in_configuration(&name, &to)? {
+            let gone = |_| router_stopped();
+            self.router.send(BeginSwap(0)).await.map_err(gone)?;
+            let changed = users.iter().map(|(id, user)| (Some(*id), user.clone()));
+            let said = UsersNews {
+                gained: [to.clone()].into(),
+                retired: [name.clone()].into(),
+                ..UsersNews::default()
+            };
+            let change = Change::Users(changed.collect(), UsersNews::default());
+            self.committer.change(change).await?;
+            self.committer.change(Change::Said(said)).await?;
+            self.router.send(PutUsers(users)).await.map_err(gone)?;
+            // Whoever else waits for a count is counted anew.
+            self.backlogs.forget();
+            let news = self.store.users_news()?;
+            self.backlogs.gained(Gained {
+                users: news.gained,
+                anybody: news.anybody,
+            });
+            return Ok(());
+        }
         let user = to.clone();
         self.change_user(UserChange::Rename { name, to }).await?;
         // A list may have had the name before there was anybody of it.
@@ -45,6 +70,34 @@ impl Appliance {
             self.gained([user]);
         }
         Ok(())
+    }
+
+    /// The users as they are to be where the configuration or its users file has the new name already: who had the old
+    /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old name.
+    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(UserId, User)>>, Failure> {
+        let users = self.store.users()?;
+        let find = |name: &str, retired| {
+            let mut users = users.iter();
+            users.find(|(_, user, _)| user.managed && user.retired == retired && user.name == name)
+        };
+        let (Some((old, _, _)), Some((new, user, usage))) = (find(name, true), find(to, false)) else {
+            return Ok(None);
+        };
+        // Who has the old name otherwise is meant.
+        if users.iter().any(|(_, user, _)| user.name == name && !user.retired) {
+            return Ok(None);
+        }
+        if usage.messages > 0 {
+            let (name, to, messages) = (name.to_owned(), to.to_owned(), usage.messages);
+            return Err(Failure::usage(UserError::HasMail { name, to, messages }));
+        }
+        let empty = User {
+            name: name.to_owned(),
+            addresses: Vec::new(),
+            managed: true,
+            retired: true,
+        };
+        Ok(Some(vec![(*old, user.clone()), (*new, empty)]))
     }
 
     pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
@@ -78,8 +131,11 @@ impl Appliance {
     /// and tells it to whoever asked.
     pub(super) async fn tell_backlog(&self, changes: u64, replies: &mpsc::Sender<Reply>) {
         if let Some(backlog) = self.backlogs.counted(changes, replies).await {
-            self.backlogs.next_notices().take();
-            let _ = replies.send(Reply::Backlog(Box::new(backlog))).await;
+            let lines = backlog.lines();
+            // Whoever asked may be gone, and then a protocol says it.
+            if replies.send(Reply::Backlog(Box::new(backlog))).await.is_ok() {
+                self.backlogs.said(&lines).await;
+            }
         }
     }
 }
@@ -117,21 +173,39 @@ pub async fn take_over_users(
     store: &Store,
     committer: &Committer,
 ) -> Result<BTreeSet<String>, Failure> {
-    let (changed, gained) = changed_users(config, store)?;
+    let (changed, news) = changed_users(config, store)?;
     if !changed.is_empty() {
-        committer.change(Change::Users(changed)).await?;
+        committer.change(Change::Users(changed, news.clone())).await?;
     }
-    Ok(gained)
+    warn_of_retired(&news);
+    Ok(news.gained)
 }
-
-/// Users as they are to be, those that are new without a number; and the names of those who have new addresses by that.
-pub type ChangedUsers = (Vec<(Option<UserId>, User)>, BTreeSet<String>);
 
 /// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
     config.require_users()?;
     let known = store.users()?;
-    let changed = route::changed_users(&known, config.users(), &Signs::new(config))?;
-    let gained = route::gained(&known, &changed);
-    Ok((changed, gained))
+    let file = config.users_file.as_deref().map(file_name);
+    let place = match file {
+        None => "the configuration".to_owned(),
+        Some(file) if config.user.is_empty() => file,
+        Some(file) => format!("the configuration or {file}"),
+    };
+    Ok(route::changed_users(
+        &known,
+        config.users(),
+        &Signs::new(config),
+        &place,
+    )?)
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).display().to_string()
+}
+
+/// Half a file retires users in silence otherwise.
+pub(super) fn warn_of_retired(news: &UsersNews) {
+    if let Some(words) = news.retired_words() {
+        tracing::warn!("{words}");
+    }
 }

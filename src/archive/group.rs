@@ -13,7 +13,7 @@ use std::{
 use heed::{RwTxn, types::Bytes};
 
 use super::{
-    Store, StoreError, block,
+    Store, StoreError, UsersNews, block,
     catalog::Catalog,
     committer::Order,
     compact::{Moved, Row},
@@ -46,8 +46,12 @@ pub enum Change {
     /// A user as it is to be; a new one where there is no id. Answers the id.
     User(Option<UserId>, User),
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so
-    /// a name or an address may move from one to another. Answers how many.
-    Users(Vec<(Option<UserId>, User)>),
+    /// a name or an address may move from one to another. The news are what protocols are to say of it. Answers how many.
+    Users(Vec<(Option<UserId>, User)>, UsersNews),
+    /// More that protocols are to say of users.
+    News(UsersNews),
+    /// Somebody was told this news.
+    Said(UsersNews),
     /// A source's UIDLs that are still there, ascending; all others are forgotten. Answers how many were.
     Uidls { source: u32, standing: Vec<UidlDigest> },
     /// Copies that are no longer done, as their names mean other mail now. Answers how many were.
@@ -302,7 +306,7 @@ impl Group<'_> {
                 }
                 id.into()
             }
-            Change::Users(users) => {
+            Change::Users(users, news) => {
                 let mut next = self.counters.user;
                 let mut number = |id: &Option<UserId>| {
                     id.unwrap_or_else(|| {
@@ -314,7 +318,16 @@ impl Group<'_> {
                 if let Some(refusal) = self.put_users(&users)? {
                     return Ok(Answer::Refused(refusal));
                 }
+                self.add_news(news)?;
                 users.len() as u64
+            }
+            Change::News(news) => {
+                self.add_news(news)?;
+                0
+            }
+            Change::Said(said) => {
+                self.catalog.change_news(&mut self.txn, |news| news.remove(said))?;
+                0
             }
             Change::Uidls { source, standing } => self.forget_uidls(*source, standing)?,
             Change::Reopen(keys) => self.reopen(keys)?,
@@ -336,6 +349,15 @@ impl Group<'_> {
             Change::Emptied(volume) => self.volume(*volume, &VolumeState::Emptied)?,
         };
         Ok(Answer::Number(number))
+    }
+
+    fn add_news(&mut self, news: &UsersNews) -> heed::Result<()> {
+        // In an empty archive there is no mail for anybody.
+        let news = match self.counters.messages {
+            0 => news.only_retired(),
+            _ => news.clone(),
+        };
+        self.catalog.change_news(&mut self.txn, |before| before.add(&news))
     }
 
     /// A volume that was emptied meanwhile stays so.

@@ -26,6 +26,7 @@ mod known;
 mod layout;
 mod lock;
 mod look;
+mod news;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
@@ -65,6 +66,7 @@ pub use error::StoreError;
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
 pub use known::last_data_dir;
+pub use news::UsersNews;
 pub use part::{Cut, cut};
 pub use reader::{Entry, First};
 pub use resident::{be_sparing, give_back};

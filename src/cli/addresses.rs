@@ -11,6 +11,8 @@ pub struct Line<'a> {
     pub address: &'a str,
     pub messages: u64,
     pub remark: &'a str,
+    /// The retired user who has it.
+    pub retired_user: Option<&'a str>,
 }
 
 /// Prints addresses that are listed most frequent first, and how many more there are.
@@ -19,9 +21,17 @@ pub fn print(output: &mut Output, listed: &[Line], mut omitted: Omitted) {
         address,
         messages,
         remark,
+        retired_user,
     } in listed.iter().take(PRINTED)
     {
-        output.line(format!("  no user has {address} ({}{remark})", count(*messages)));
+        let count = match messages {
+            1 => "1 message".into(),
+            messages => format!("{} messages", grouped(*messages)),
+        };
+        output.line(match retired_user {
+            Some(user) => format!("  {address} belongs to {user}, who is retired ({count}{remark})"),
+            None => format!("  no user has {address} ({count}{remark})"),
+        });
     }
     for line in listed.iter().skip(PRINTED) {
         omitted.addresses += 1;
@@ -29,17 +39,20 @@ pub fn print(output: &mut Output, listed: &[Line], mut omitted: Omitted) {
     }
     if omitted.addresses > 0 {
         let addresses = if omitted.addresses == 1 { "address" } else { "addresses" };
+        // One message may name many of them.
         output.line(format!(
-            "  and {} more {addresses} that no user has ({})",
+            "  and {} more {addresses} that no user has (named {})",
             grouped(omitted.addresses),
-            count(omitted.messages)
+            times(omitted.messages)
         ));
     }
 }
 
-fn count(messages: u64) -> String {
-    match messages {
-        1 => "1 message".into(),
-        messages => format!("{} messages", grouped(messages)),
+/// How often, in words.
+pub fn times(number: u64) -> String {
+    match number {
+        1 => "once".into(),
+        2 => "twice".into(),
+        number => format!("{} times", grouped(number)),
     }
 }

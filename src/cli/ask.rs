@@ -145,13 +145,7 @@ fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
         users: users.clone(),
         anybody: false,
     };
-    let words = format!(
-        "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
-         dropkeep reroute \
-         files it",
-        gained.words()
-    );
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&words));
+    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&gained.not_counted()));
 }
 
 /// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what

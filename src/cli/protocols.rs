@@ -269,6 +269,7 @@ fn print_rest(output: &mut Output, run: &Run) {
         address,
         messages,
         remark: "",
+        retired_user: run.unknown_addresses.retired_user(address),
     };
     let listed: Vec<_> = listed.into_iter().map(line).collect();
     addresses::print(output, &listed, omitted);

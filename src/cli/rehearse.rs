@@ -147,6 +147,7 @@ fn line(unknown: &UnknownAddress) -> Line<'_> {
     Line {
         address: unknown.address.as_str(),
         messages: unknown.copies,
+        retired_user: unknown.retired_user.as_deref(),
         remark: match (unknown.local, unknown.candidate) {
             (true, _) => "",
             (_, true) => ", perhaps missing from local_domains",

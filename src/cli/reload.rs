@@ -4,7 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{archive::bar, ask, output::Output, status};
+use super::{
+    archive::bar,
+    ask,
+    output::{Output, grouped},
+    status,
+};
 use crate::{
     config::Config,
     control::{
@@ -14,6 +19,9 @@ use crate::{
     profile::Exit,
     report::Backlog,
 };
+
+/// Users who are named.
+const NAMED: usize = 10;
 
 /// What `reload --json` prints.
 #[derive(Serialize, Default)]
@@ -99,12 +107,37 @@ fn print(reloaded: &Reloaded) {
         ("profiles removed", &reloaded.removed),
         ("changed, but in force only after a restart", &reloaded.needs_restart),
     ];
-    let said: Vec<_> = said.into_iter().filter(|(_, names)| !names.is_empty()).collect();
-    if said.is_empty() {
-        output.line("the configuration was read again; no profile changed");
+    let said = said.into_iter().filter(|(_, names)| !names.is_empty());
+    let mut lines: Vec<_> = said
+        .map(|(what, names)| format!("{what}: {}", names.join(", ")))
+        .collect();
+    let users = &reloaded.users;
+    lines.extend(users_line("added", &users.added, users.added_omitted));
+    lines.extend(users_line("changed", &users.changed, users.changed_omitted));
+    lines.extend(users_line("retired", &users.retired, users.retired_omitted));
+    if lines.is_empty() {
+        lines.push("the configuration was read again; nothing changed".into());
     }
-    for (what, names) in said {
-        output.line(format!("{what}: {}", names.join(", ")));
+    if !reloaded.rules_changed.is_empty() {
+        lines.push(format!(
+            "the changed rules of {} are for mail to come; dropkeep reroute --dry-run shows what they would file of the mail \
+             already in the archive",
+            reloaded.rules_changed.join(", ")
+        ));
     }
+    lines.into_iter().for_each(|line| output.line(line));
     output.finish();
+}
+
+/// How many users, and who.
+fn users_line(what: &str, names: &[String], omitted: u64) -> Option<String> {
+    let shown = &names[..names.len().min(NAMED)];
+    let more = (names.len() - shown.len()) as u64 + omitted;
+    let count = names.len() as u64 + omitted;
+    let users = if count == 1 { "user" } else { "users" };
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {} more", grouped(more)),
+    };
+    (count > 0).then(|| format!("{} {users} {what}: {}{more}", grouped(count), shown.join(", ")))
 }

@@ -1,23 +1,28 @@
 //! `users`: the directory, and changes to it.
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     UsersCommand,
     archive::bar,
     ask,
-    output::{Output, grouped},
+    columns::whole,
+    output::{Output, grouped, harmless},
 };
 use crate::{
     archive::Absent,
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request},
+    control::api::{Failure, Reply, Request, UserLine},
     profile::Exit,
     report::Backlog,
 };
 
+/// Columns of a name that others are aligned with.
+const LONGEST_NAME: usize = 40;
+
 pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u8, Failure> {
-    let (request, absent) = match change {
+    let request = match change {
         None => return print(&config, json),
         Some(UsersCommand::Add {
             name,
@@ -25,11 +30,45 @@ pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u
             no_count,
             new,
         }) => return add(config, name, addresses, no_count, new.new, json),
-        Some(UsersCommand::Rename { name, to }) => (Request::RenameUser { name, to }, Absent::Refused),
-        Some(UsersCommand::Retire { name }) => (Request::RetireUser { name }, Absent::Refused),
+        Some(UsersCommand::Rename { name, to }) => Request::RenameUser { name, to },
+        Some(UsersCommand::Retire { name }) => Request::RetireUser { name },
     };
-    ask::act(config, absent, request, None, &mut |_| {})?;
+    ask::act(config, Absent::Refused, request.clone(), None, &mut |_| {})?;
+    let done = match request {
+        Request::RenameUser { name, to } => Changed {
+            words: format!("user {name:?} is now named {to:?}; the archive is the same"),
+            user: to,
+            renamed_from: Some(name),
+            retired: false,
+        },
+        Request::RetireUser { name } => Changed {
+            words: format!("user {name:?} was retired: nothing more is filed for this user, and the archive stays"),
+            user: name,
+            renamed_from: None,
+            retired: true,
+        },
+        _ => return Ok(0),
+    };
+    match json {
+        true => {
+            let mut output = Output::new();
+            output.json(&done);
+            output.finish();
+        }
+        false => line(done.words),
+    }
     Ok(0)
+}
+
+/// What `users rename --json` and `users retire --json` print.
+#[derive(Serialize)]
+struct Changed {
+    user: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renamed_from: Option<String>,
+    retired: bool,
+    #[serde(skip)]
+    words: String,
 }
 
 /// What `users add --json` prints.
@@ -59,7 +98,7 @@ fn add(
         Reply::Added(user) => {
             added = true;
             if !json {
-                bar.suspend(|| line(format!("user {user} was added")));
+                bar.suspend(|| line(format!("user {user:?} was added")));
             }
         }
         Reply::Progress { done, expected, .. } => {
@@ -92,29 +131,58 @@ fn line(line: String) {
 
 fn print(config: &Config, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
-    let answered = ask::read(config, &Request::Users, &mut |reply| {
-        let Reply::User(user) = reply else { return };
-        if json {
-            return output.json(&user);
-        }
-        let addresses = user
-            .addresses
-            .iter()
-            .map(|address| address.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
+    let mut users = Vec::new();
+    let answered = ask::read(config, &Request::Users, &mut |reply| match reply {
+        Reply::User(user) if json => output.json(&user),
+        Reply::User(user) => users.push(user),
+        _ => {}
+    });
+    if !users.is_empty() {
+        table(&users).into_iter().for_each(|line| output.line(line));
+    }
+    output.finish();
+    answered.map(|()| 0)
+}
+
+/// The users, a line each, below a heading.
+fn table(users: &[UserLine]) -> Vec<String> {
+    let name_columns = users.iter().map(|user| harmless(&user.name).width()).max().unwrap_or(0);
+    let name_columns = name_columns.clamp("NAME".len(), LONGEST_NAME);
+    let row = |name: &str, messages: &str, size: &str, kind: &str, addresses: &str| {
+        let name = whole(name, name_columns);
+        format!("{name}  {messages:>10}  {size:>10}  {kind:<8}  {addresses}")
+    };
+    let heading = row("NAME", "MESSAGES", "SIZE", "KIND", "ADDRESSES");
+    let rows = users.iter().map(|user| {
+        let addresses: Vec<_> = user.addresses.iter().map(|address| address.as_str()).collect();
         let kind = match (user.retired, user.managed) {
             (true, _) => "retired",
             (false, true) => "managed",
             (false, false) => "",
         };
-        output.line(format!(
-            "{:<24}  {:>10} messages  {:>10}  {kind:<8}{addresses}",
-            user.name,
-            grouped(user.messages),
-            ByteSize(user.bytes).to_string()
-        ));
+        let (messages, size) = (grouped(user.messages), ByteSize(user.bytes).to_string());
+        row(&user.name, &messages, &size, kind, &addresses.join(", "))
+            .trim_end()
+            .to_owned()
     });
-    output.finish();
-    answered.map(|()| 0)
+    std::iter::once(heading).chain(rows).collect()
+}
+
+#[test]
+fn wide_names_moved_the_columns_behind_them() {
+    let user = |name: &str, messages| UserLine {
+        name: name.into(),
+        addresses: crate::message::Address::parse("a@example.com").into_iter().collect(),
+        managed: true,
+        retired: false,
+        messages,
+        bytes: 2048,
+    };
+    let lines = table(&[user("山田太郎", 1), user("A very long name of somebody", 12_345)]);
+    let at = |line: &String| line[..line.find("a@example").unwrap()].width();
+    assert_eq!(at(&lines[1]), at(&lines[2]), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("NAME ") && lines[0].contains("  MESSAGES  "),
+        "{lines:#?}"
+    );
 }

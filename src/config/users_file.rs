@@ -75,6 +75,10 @@ pub enum UsersFileProblem {
     Name { name: String, why: &'static str },
     #[error("{0:?} has no address; write name,address,address,… with commas between the fields")]
     NoAddress(String),
+    #[error("semicolons between the fields; save the file with commas: name,address,address,…")]
+    Semicolons,
+    #[error("{0:?} is no address. If this line is a heading, write name,address")]
+    Heading(String),
     #[error("{0}; put it right, or take it out")]
     Address(EntryError),
     #[error("{address} is an address of {other:?}{} already; leave it to one of them", Line(*line))]
@@ -85,7 +89,7 @@ pub enum UsersFileProblem {
     },
     #[error("{0} is the address of a [[list]] in the configuration; no user can have it")]
     List(Address),
-    #[error("{0:?} is a [[user]] in the configuration too; leave it in one of the two")]
+    #[error("{0:?} is a [[user]] in the configuration too; remove it from one of them")]
     Twice(String),
     #[error("names no user; to have none, take users_file out of the configuration")]
     Empty,
@@ -159,6 +163,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         .has_headers(false)
         .flexible(true)
         .comment(Some(b'#'))
+        .delimiter(delimiter(bytes))
         .from_reader(bytes);
     let (mut lines, mut file) = (Lines::new(bytes), Reading::new(users, lists));
     let mut record = csv::ByteRecord::new();
@@ -175,18 +180,37 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         let fields = fields.map_err(|_| (Some(line), UsersFileProblem::NotUtf8))?;
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
         let is_blank = fields.iter().all(|field| field.is_empty());
-        if is_blank || (std::mem::take(&mut first) && is_header(&fields)) {
+        if is_blank {
             continue;
         }
-        file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
+        let is_first = std::mem::take(&mut first);
+        if is_first && is_header(&fields) {
+            continue;
+        }
+        let taken = file.take(&fields, line);
+        taken.map_err(|problem| match problem {
+            UsersFileProblem::Address(_) if is_first && fields.iter().all(|field| !field.contains('@')) => {
+                (Some(line), UsersFileProblem::Heading(fields[1..].join(", ")))
+            }
+            problem => (Some(line), problem),
+        })?;
     }
 }
 
-/// `name,address…`, as tables have it in their first line.
+/// `name,address…`, as tables have it in their first line, or `Name,E-Mail`.
 fn is_header(fields: &[&str]) -> bool {
-    let second = fields.get(1).map(|field| field.to_lowercase());
-    fields[0].eq_ignore_ascii_case("name")
-        && second.is_none_or(|field| field.starts_with("address") && !field.contains('@'))
+    fields[0].eq_ignore_ascii_case("name") && fields.iter().all(|field| !field.contains('@') && *field != DISABLED)
+}
+
+/// Spreadsheets write semicolons in countries that write numbers with commas. The first line that is not blank, and no
+/// comment, says which.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let mut lines = bytes.split(|byte| *byte == b'\n' || *byte == b'\r');
+    let first = lines.find(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"#"));
+    match first {
+        Some(line) if line.contains(&b';') && !line.contains(&b',') => b';',
+        _ => b',',
+    }
 }
 
 /// Counts lines: the reader's own count is of where it begins to look for a record, before blank lines and comments.
@@ -279,6 +303,9 @@ impl Reading {
             .flat_map(|field| field.split(separator))
             .filter(|text| !text.is_empty())
             .peekable();
+        if addresses.peek().is_none() && name.contains(';') && name.contains('@') {
+            return Err(UsersFileProblem::Semicolons);
+        }
         if addresses.peek().is_none() {
             return Err(UsersFileProblem::NoAddress(name));
         }

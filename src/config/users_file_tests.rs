@@ -60,7 +60,10 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
     let before = "name,address\n\n# comment\n\njane,jane@example.com\n# more\n\n";
     for (line, words) in [
         ("bob", "\"bob\" has no address; write name,address"),
-        ("bob;bob@example.com", "with commas between the fields"),
+        (
+            "bob;bob@example.com",
+            "semicolons between the fields; save the file with commas",
+        ),
         ("bob,,!disabled", "has no address"),
         ("bob,nobody", "\"nobody\" is not an address; it has no @; put it right"),
         ("bob,bob-*@example.com", "*@*.example.com"),
@@ -81,6 +84,26 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
     }
     let latin = [before.as_bytes(), b"J\xfcrgen,j@example.com\n"].concat();
     assert!(refusal(latin).contains("line 8: is not text in UTF-8"));
+}
+
+#[test]
+fn a_table_from_a_spreadsheet_was_refused() {
+    for text in [
+        "Name;E-Mail\r\njane;jane@example.com;j@example.com\r\n\"Doe; J\";doe@example.com\r\n",
+        "# staff\n\njane;jane@example.com;j@example.com\n\"Doe; J\";doe@example.com\n",
+    ] {
+        let expected = ["jane: jane@example.com j@example.com", "Doe; J: doe@example.com"];
+        assert_eq!(users(text), expected, "{text}");
+    }
+    assert_eq!(
+        users("Name,E-Mail\njane,jane@example.com\n"),
+        ["jane: jane@example.com"]
+    );
+    let shown = refusal("Benutzer,E-Mail\njane,jane@example.com\n");
+    assert!(
+        shown.contains("line 1: \"E-Mail\" is no address. If this line is a heading, write name,address"),
+        "{shown}"
+    );
 }
 
 #[test]

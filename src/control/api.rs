@@ -202,6 +202,23 @@ pub struct Reloaded {
     pub changed: Vec<String>,
     pub removed: Vec<String>,
     pub needs_restart: Vec<String>,
+    /// Profiles whose rules for recipients changed: they count for mail to come.
+    #[serde(default)]
+    pub rules_changed: Vec<String>,
+    #[serde(default)]
+    pub users: ChangedNames,
+}
+
+/// Users whom the configuration or its users file changed, the first of each kind by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedNames {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub retired: Vec<String>,
+    /// More of each.
+    pub added_omitted: u64,
+    pub changed_omitted: u64,
+    pub retired_omitted: u64,
 }
 
 /// A line of `status`: a profile.
@@ -248,7 +265,16 @@ pub struct ApplianceLine {
     pub not_ready: Option<String>,
     /// Why the configuration, as its file is now or was at the last reload, is refused; `null` where it is not.
     pub configuration_refused: Option<String>,
+    /// Users who disappeared from the configuration or its users file, in words, until a protocol has said it.
+    #[serde(default)]
+    pub users_retired: Option<String>,
+    /// Mail in the archive for users with new addresses, in words, until a protocol has said it or it is filed.
+    #[serde(default)]
+    pub not_filed: Vec<String>,
+    /// Users who are not retired, and those who are.
     pub users: u64,
+    #[serde(default)]
+    pub retired_users: u64,
     pub messages: u64,
     /// Bytes of the messages as they came, and on disk.
     pub raw_bytes: u64,

@@ -23,7 +23,10 @@ pub(super) fn list(
     tell: &mut Tell,
 ) -> Result<(), End> {
     let users = match user {
-        Some(name) => vec![(find_user(store, name)?.0, name.to_owned())],
+        Some(name) => {
+            let (user, name, _) = find_user(store, name)?;
+            vec![(user, name)]
+        }
         None => {
             let mut all: Vec<_> = store
                 .users()?

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     archive::{Message, Retrieval, Store, Usage, UserId},
     identify::{Header, Report, undeclared},
-    message::CATCHALL,
+    message::{Address, CATCHALL},
     report::{Run, RunFilter},
 };
 
@@ -122,13 +122,32 @@ fn users(store: &Store, tell: &mut Tell) -> Result<(), End> {
 ///
 /// # Errors
 /// There is none; the nearest name is given.
-pub fn find_user(store: &Store, name: &str) -> Result<(UserId, Usage), Failure> {
+pub fn find_user(store: &Store, name: &str) -> Result<(UserId, String, Usage), Failure> {
     let users = store.users()?;
     let named = users.iter().filter(|(_, user, _)| user.name == name);
     if let Some((id, _, usage)) = named.min_by_key(|(_, user, _)| user.retired) {
-        return Ok((*id, *usage));
+        return Ok((*id, name.to_owned(), *usage));
     }
-    Err(no_user(name, users.iter().map(|(_, user, _)| user.name.as_str())))
+    // An address says it as well, where it is one user's; of a retired user and another, it is the other's.
+    if let Some(address) = Address::parse(name) {
+        let having = |retired| {
+            let has = users.iter().filter(move |(_, user, _)| user.retired == retired);
+            let has: Vec<_> = has.filter(|(_, user, _)| user.addresses.contains(&address)).collect();
+            has
+        };
+        let active = having(false);
+        let having = if active.is_empty() { having(true) } else { active };
+        if let [(id, user, usage)] = having.as_slice() {
+            return Ok((*id, user.name.clone(), *usage));
+        }
+    }
+    let (retired, active): (Vec<_>, Vec<_>) = users.iter().partition(|(_, user, _)| user.retired);
+    let mut names = [active, retired].map(|users| users.into_iter().map(|(_, user, _)| user.name.as_str()));
+    let nearest = names.iter_mut().find_map(|names| {
+        let names = names.filter(|known| *known != CATCHALL);
+        crate::config::nearest(name, names)
+    });
+    Err(no_user(name, nearest.as_deref().into_iter()))
 }
 
 /// That nobody has this name, and whose is the nearest of those that are `known`.

@@ -264,11 +264,29 @@ pub fn write_addresses(body: &mut String, addresses: &UnknownAddresses) -> std::
     let messages = |count: u64| if count == 1 { "message" } else { "messages" };
     let (listed, omitted) = addresses.most_frequent(SHOWN);
     for (address, count) in listed {
-        writeln!(body, "- {} ({count} {})", one_line(address, LINE), messages(count))?;
+        let retired = addresses.retired_user(address);
+        let retired = retired.map_or_else(String::new, |user| {
+            format!(", of {}, who is retired", one_line(user, NAME))
+        });
+        writeln!(
+            body,
+            "- {} ({count} {}{retired})",
+            one_line(address, LINE),
+            messages(count)
+        )?;
     }
     if omitted.addresses > 0 {
         let (more, count) = (omitted.addresses, omitted.messages);
-        writeln!(body, "- and {more} more ({count} {})", messages(count))?;
+        // One message may name many of them.
+        writeln!(
+            body,
+            "- and {more} more (named {})",
+            if count == 1 {
+                "once".into()
+            } else {
+                format!("{count} times")
+            }
+        )?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::{
     clock, config,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
-    route::{Held, LookAtUsers, Routing, RunEnded, UsersFile},
+    route::{AsItStands, Held, LookAtUsers, Routing, RunEnded, UsersFile},
     source::Import,
     token::Login,
 };
@@ -125,8 +125,13 @@ impl Profile {
                 run.notice(names_very_many(&copy, routed.more));
             }
             let username = &self.config.server.username;
-            live.unresolved
-                .message(routed.unresolved, &routed.passed, routed.unknown, username);
+            live.unresolved.message(
+                routed.unresolved,
+                &routed.strangers,
+                &routed.passed,
+                routed.unknown,
+                username,
+            );
             run.unknown += u64::from(routed.unknown);
             run.filings += routed.archived.len() as u64;
             for user in routed.archived {
@@ -319,7 +324,12 @@ impl Profile {
                 return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
             let mut notices = look_at_users(stages.users_file.as_ref()).await;
-            notices.extend(stages.next_notices.take());
+            let news = stages.store.users_news().unwrap_or_default();
+            notices.extend(news.retired_words());
+            let (lines, counted) = stages.next_notices.take();
+            notices.extend(lines);
+            let mut said = news.only_retired();
+            said.add(&counted);
             let paths = import.iter().flat_map(|import| &import.paths);
             let begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
@@ -334,6 +344,12 @@ impl Profile {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
             };
+            // Where that fails, the next protocol says it once more.
+            if !said.is_empty()
+                && let Err(error) = committer.change(Change::Said(said)).await
+            {
+                tracing::warn!(%error, "what the protocol says of users is said again");
+            }
             if cancel.is_cancelled() {
                 // It was interrupted, or its profile was replaced, before it could begin.
                 metrics::run_ended(&config.name, RunState::Interrupted, Duration::ZERO, None);
@@ -406,10 +422,19 @@ impl Profile {
             };
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
-            let Some(mut finished) = finish(&live, &config, number, started, result) else {
+            let directory = router.send(AsItStands).await.ok();
+            let Some(mut finished) = finish(&live, &config, directory.as_deref(), number, started, result) else {
                 // The supervisor took this profile for stuck, and has stored the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };
+            if !finished.run.unknown_addresses.is_empty()
+                && let Some(directory) = &directory
+            {
+                let users = directory.iter().map(|(_, user)| user);
+                Arc::make_mut(&mut finished.run).unknown_addresses.note_retired(users);
+            }
+            // The router changes it in place where nobody else has it.
+            drop(directory);
             log(&finished);
             let protocol = finished.run.clone();
             let unstored = match committer.change(Change::Protocol(protocol.clone())).await {

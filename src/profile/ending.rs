@@ -18,6 +18,7 @@ use crate::{
     identify::{how_to_believe_reports, reports_not_understood},
     notify::Notifier,
     report::{CopyError, Run, RunState, metrics, timestamp},
+    route::Directory,
 };
 
 /// Copies that a run left to be archived: those it did not come to, and those that failed.
@@ -43,6 +44,7 @@ pub(super) fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, 
 pub(super) fn finish(
     live: &Board,
     config: &config::Profile,
+    directory: Option<&Directory>,
     number: u64,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
@@ -76,7 +78,7 @@ pub(super) fn finish(
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
         run.notice(notice);
     }
-    if let Some(missing) = live.missing_domain(config) {
+    if let Some(missing) = live.missing_domain(config, directory) {
         run.notice(missing.notice(config));
     }
     let not_made = live.not_made();

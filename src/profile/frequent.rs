@@ -5,7 +5,12 @@ use super::{
     strangers::Strangers,
     swallowing::{Swallower, Swallowing, local_part},
 };
-use crate::{config, message::Address, report::Heavy, route::Passed};
+use crate::{
+    config,
+    message::Address,
+    report::Heavy,
+    route::{Passed, Stranger},
+};
 
 /// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
 /// [`crate::route::decide`] notes.
@@ -20,7 +25,6 @@ const MOST_TOLD: usize = 5;
 pub struct Frequent {
     messages: u64,
     counts: Heavy<Address>,
-    /// Of messages in which nobody is known.
     pub(super) strangers: Strangers,
     swallowing: Swallowing,
 }
@@ -54,15 +58,20 @@ pub struct Common {
 }
 
 impl Frequent {
-    /// Counts a message, which names each of these addresses once, and says this besides; `unknown` is whether nobody is known
-    /// in it, `username` the mailbox's.
-    pub fn message(&mut self, addresses: Vec<Address>, passed: &Passed, unknown: bool, username: &str) {
+    /// Counts a message, which names each of these addresses once, and says this besides; `strangers` are at domains that are
+    /// not ours, `unknown` is whether nobody is known in it, `username` the mailbox's.
+    pub fn message(
+        &mut self,
+        addresses: Vec<Address>,
+        strangers: &[Stranger],
+        passed: &Passed,
+        unknown: bool,
+        username: &str,
+    ) {
+        self.strangers.message(strangers, unknown);
         self.swallowing.message(&addresses, passed, &local_part(username));
         self.messages += 1;
         for address in addresses {
-            if unknown {
-                self.strangers.add(&address);
-            }
             self.counts.add(address, 1);
         }
     }
@@ -158,7 +167,7 @@ mod tests {
             if named(number) {
                 addresses.push(address("all"));
             }
-            frequent.message(addresses, &Passed::default(), true, "all");
+            frequent.message(addresses, &[], &Passed::default(), true, "all");
         }
         assert!(frequent.counts.most_frequent().len() <= COUNTED);
         let common = frequent.common()?;

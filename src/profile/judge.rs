@@ -25,6 +25,7 @@ impl Judged {
             skipped: true,
             local_unknown: previewed.unknown_addresses,
             unresolved: previewed.unresolved,
+            strangers: previewed.strangers,
             passed,
             ..Default::default()
         };

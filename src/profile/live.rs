@@ -1,6 +1,6 @@
 //! A run as it looks from outside while it goes on, and where its profile writes that.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -9,9 +9,13 @@ use super::{
     frequent::{Frequent, Own},
     not_made::NotMade,
     pulse::Pulse,
-    strangers::MissingDomain,
+    strangers::{MissingDomain, local_parts_of},
 };
-use crate::{config, report::Run, route::Routing};
+use crate::{
+    config,
+    report::Run,
+    route::{Directory, Routing},
+};
 
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
@@ -63,14 +67,20 @@ impl Board {
     }
 
     /// A domain of its messages that is none of the profile's.
-    pub(super) fn missing_domain(&self, profile: &config::Profile) -> Option<MissingDomain> {
+    pub(super) fn missing_domain(
+        &self,
+        profile: &config::Profile,
+        directory: Option<&Directory>,
+    ) -> Option<MissingDomain> {
+        let local_parts = directory.map_or_else(HashSet::new, local_parts_of);
         let routing = Routing::new(&profile.recipients);
         let unresolved = &self.0.borrow().unresolved;
         let username = &profile.server.username;
         let own = unresolved.own(username);
+        let is_local = |address: &_| routing.is_local(address);
         unresolved
             .strangers
-            .missing_domain(username, &own, |address| routing.is_local(address))
+            .missing_domain(username, &own, is_local, &local_parts)
     }
 
     pub(super) fn not_made(&self) -> NotMade {

@@ -72,7 +72,7 @@ fn an_address_that_swallowed_a_few_messages_was_not_spoken_of() {
             known: swallowed,
             forms: Vec::new(),
         };
-        frequent.message(unresolved, &passed, false, "all");
+        frequent.message(unresolved, &[], &passed, false, "all");
     }
     let notice = notice_of_unknown(100, 10, &frequent.own("all"), &profile(&[])).unwrap();
     assert!(

@@ -1,6 +1,6 @@
 //! What a rehearsal counts: for whom each copy would be, and which addresses nobody has. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::{
     appended::notice_of_appended,
     frequent::{Frequent, Own, notice_of_unknown},
     not_made::NotMade,
-    strangers::MissingDomain,
+    strangers::{MissingDomain, local_parts_of},
 };
 use crate::{
     config::{self, Unknown},
@@ -36,6 +36,9 @@ pub struct UnknownAddress {
     pub local: bool,
     /// It is not, but at a domain that is perhaps missing there.
     pub candidate: bool,
+    /// A retired user has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired_user: Option<String>,
 }
 
 /// The counts so far, and what each further copy is judged by.
@@ -118,8 +121,13 @@ impl Tally {
         self.skipped += u64::from(previewed.users.is_empty());
         let unknown = self.unknown_in(&previewed);
         let username = &self.username;
-        self.unresolved
-            .message(previewed.unresolved, &passed, previewed.unknown, username);
+        self.unresolved.message(
+            previewed.unresolved,
+            &previewed.strangers,
+            &passed,
+            previewed.unknown,
+            username,
+        );
         unknown
             .into_iter()
             .for_each(|address| self.unknown_addresses.add(address, 1));
@@ -208,8 +216,19 @@ impl Tally {
             copies,
             local: self.routing.is_local(address),
             candidate: candidate.as_deref() == Some(address.domain()),
+            retired_user: None,
         });
-        let told: Vec<_> = told.collect();
+        let mut told: Vec<_> = told.collect();
+        let at: HashMap<Address, usize> = told
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (one.address.clone(), at))
+            .collect();
+        for (_, user) in self.directory.iter().filter(|(_, user)| user.retired) {
+            for at in user.addresses.iter().filter_map(|address| at.get(address)) {
+                told[*at].retired_user = Some(user.name.clone());
+            }
+        }
         let named: u64 = told.iter().map(|one| one.copies).sum();
         let omitted = Omitted {
             addresses: self.unknown_addresses.things() - told.len() as u64,
@@ -221,7 +240,8 @@ impl Tally {
     fn missing_domain(&self) -> Option<MissingDomain> {
         let is_local = |address: &Address| self.routing.is_local(address);
         let strangers = &self.unresolved.strangers;
-        strangers.missing_domain(&self.username, &self.own(), is_local)
+        let local_parts = local_parts_of(&self.directory);
+        strangers.missing_domain(&self.username, &self.own(), is_local, &local_parts)
     }
 
     /// Counts the addresses for which a run would make no user any more.

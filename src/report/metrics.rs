@@ -273,6 +273,11 @@ pub fn reloaded(taken: bool) {
     gauge!(CONFIGURATION_OK).set(if taken { 1.0 } else { 0.0 });
 }
 
+/// What made the configuration refused was put right.
+pub fn configuration_ok() {
+    gauge!(CONFIGURATION_OK).set(1.0);
+}
+
 pub fn copies(profile: &str, outcome: Outcome, count: u64) {
     counter!(COPIES, "profile" => profile.to_owned(), "outcome" => outcome.as_str()).increment(count);
 }

@@ -1,8 +1,11 @@
 //! Addresses that nobody has, as a protocol lists them: most frequent first, and how many more there were.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::heavy::Heavy;
+use crate::archive::User;
 
 /// Addresses that are counted at a time; as long as there are no more, all is exact.
 const COUNTED: usize = 10_000;
@@ -17,6 +20,8 @@ pub struct UnknownAddresses {
     counts: Heavy<String>,
     /// Of a protocol that was read: what it does not list.
     omitted: Omitted,
+    /// Those of the listed that a retired user has, and whose they are.
+    retired: BTreeMap<String, String>,
 }
 
 /// Addresses that are not listed.
@@ -32,6 +37,7 @@ impl Default for UnknownAddresses {
         Self {
             counts: Heavy::new(COUNTED),
             omitted: Omitted::default(),
+            retired: BTreeMap::new(),
         }
     }
 }
@@ -53,9 +59,35 @@ impl UnknownAddresses {
             .listed()
             .into_iter()
             .for_each(|(address, messages)| self.add(address, messages));
+        self.retired.extend(other.retired.clone());
         let omitted = other.omitted();
         self.omitted.addresses += omitted.addresses;
         self.omitted.messages += omitted.messages;
+    }
+
+    /// Notes which of the listed addresses are those of retired users.
+    pub fn note_retired<'u>(&mut self, users: impl Iterator<Item = &'u User>) {
+        let listed: BTreeSet<String> = self
+            .listed()
+            .into_iter()
+            .map(|(address, _)| address.to_owned())
+            .collect();
+        if listed.is_empty() {
+            return;
+        }
+        for user in users.filter(|user| user.retired) {
+            let theirs = user
+                .addresses
+                .iter()
+                .filter(|address| listed.contains(address.as_str()));
+            self.retired
+                .extend(theirs.map(|address| (address.to_string(), user.name.clone())));
+        }
+    }
+
+    /// The retired user who has this address.
+    pub fn retired_user(&self, address: &str) -> Option<&str> {
+        self.retired.get(address).map(String::as_str)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -104,7 +136,7 @@ impl UnknownAddresses {
 /// Two are the same where they say the same.
 impl PartialEq for UnknownAddresses {
     fn eq(&self, other: &Self) -> bool {
-        self.listed() == other.listed() && self.omitted() == other.omitted()
+        self.listed() == other.listed() && self.omitted() == other.omitted() && self.retired == other.retired
     }
 }
 
@@ -119,6 +151,8 @@ struct Fields {
     unknown_addresses_omitted: u64,
     #[serde(default)]
     unknown_addresses_omitted_messages: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unknown_addresses_retired: BTreeMap<String, String>,
 }
 
 /// An object, in the order of the list.
@@ -133,6 +167,7 @@ impl Serialize for UnknownAddresses {
             unknown_addresses: Listed(listed.collect()),
             unknown_addresses_omitted: omitted.addresses,
             unknown_addresses_omitted_messages: omitted.messages,
+            unknown_addresses_retired: self.retired.clone(),
         };
         fields.serialize(serializer)
     }
@@ -146,6 +181,7 @@ impl<'de> Deserialize<'de> for UnknownAddresses {
                 addresses: fields.unknown_addresses_omitted,
                 messages: fields.unknown_addresses_omitted_messages,
             },
+            retired: fields.unknown_addresses_retired,
             ..Self::default()
         };
         fields
@@ -225,6 +261,30 @@ mod tests {
         let (listed, omitted) = read.unknown.most_frequent(1);
         assert_eq!(listed, [("zoe@example.com", 7)]);
         assert_eq!((omitted.addresses, omitted.messages), (300, 301));
+    }
+
+    #[test]
+    fn the_address_of_a_retired_user_was_called_nobodys() {
+        let mut unknown = UnknownAddresses::default();
+        unknown.count("ida@example.com");
+        unknown.count("x@example.com");
+        let user = |name: &str, address: &str, retired| User {
+            name: name.into(),
+            addresses: crate::message::Address::parse(address).into_iter().collect(),
+            managed: true,
+            retired,
+        };
+        unknown.note_retired(
+            [
+                user("Ida Lang", "ida@example.com", true),
+                user("x", "x@example.com", false),
+            ]
+            .iter(),
+        );
+        let json = serde_json::to_string(&Protocol { run: 1, unknown }).unwrap();
+        let read: Protocol = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.unknown.retired_user("ida@example.com"), Some("Ida Lang"), "{json}");
+        assert_eq!(read.unknown.retired_user("x@example.com"), None);
     }
 
     #[test]

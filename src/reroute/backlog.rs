@@ -49,11 +49,23 @@ impl Gained {
         self.nothing_read().users()
     }
 
+    /// That there may be mail for them.
+    pub fn not_counted(&self) -> String {
+        format!(
+            "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
+             dropkeep reroute files it",
+            self.words()
+        )
+    }
+
     fn nothing_read(&self) -> Backlog {
         let named = if self.anybody { 0 } else { NAMED };
         Backlog {
             users: self.users.iter().take(named).cloned().collect(),
-            users_omitted: self.users.len().saturating_sub(named) as u64,
+            users_omitted: match self.anybody {
+                true => 0,
+                false => self.users.len().saturating_sub(named) as u64,
+            },
             ..Backlog::default()
         }
     }

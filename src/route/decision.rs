@@ -75,6 +75,24 @@ pub struct Nobody {
     pub retired: bool,
 }
 
+/// An address at a domain that is not one of ours, which nobody has or had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    pub address: Address,
+    pub place: StrangerPlace,
+}
+
+/// Where a stranger is named: what a server wrote says more of a domain than what a sender did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrangerPlace {
+    Envelope,
+    Addressed,
+    Sender,
+}
+
+/// The fields in which senders name recipients; other fields that name any are written by servers.
+const ADDRESSED: [&str; 6] = ["To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc"];
+
 /// For whom a message is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Decision {
@@ -84,6 +102,8 @@ pub struct Decision {
     pub local_unknown: Vec<Nobody>,
     /// Recipients' addresses that nobody has or had, of whatever domain, without tags that do not count; at most a few.
     pub unresolved: Vec<Address>,
+    /// Addresses at domains that are not ours, which nobody has or had: recipients and senders, at most a few.
+    pub strangers: Vec<Stranger>,
     /// So many of the users are named as recipients; the others are senders.
     pub recipients: usize,
     /// No address was known.
@@ -96,6 +116,7 @@ impl Decision {
     pub fn is_held_by(&mut self, holder: Assigned, by_rules: bool) {
         if !by_rules {
             self.unresolved.clear();
+            self.strangers.clear();
         }
         self.unknown = holder.user == CATCHALL_ID;
         self.local_unknown.clear();
@@ -214,6 +235,18 @@ impl<'d> Deciding<'d> {
         let plain = directory.plain(&named.address, routing.plus_addressing);
         let local = routing.is_local(&named.address) || routing.is_local(&plain);
         let is_noted = is_noted && note(&mut decision.unresolved, &untagged);
+        let is_stranger = !(retired || local || *is_asked_only) && has_room(&decision.strangers);
+        if is_stranger && untagged.as_str().len() <= LONGEST_ADDRESS {
+            let is_addressed = ADDRESSED.iter().any(|field| named.field.eq_ignore_ascii_case(field));
+            decision.strangers.push(Stranger {
+                address: untagged.clone(),
+                place: match role {
+                    Role::Sender => StrangerPlace::Sender,
+                    Role::Recipient if is_addressed => StrangerPlace::Addressed,
+                    Role::Recipient => StrangerPlace::Envelope,
+                },
+            });
+        }
         // A retired user's address is listed as that: nobody has to know what it is an alias of.
         let address = if retired { untagged } else { plain };
         if !(retired || local) || unknown.len() >= most_unknown || !unknown.insert(address.clone()) {
@@ -242,8 +275,8 @@ pub fn unclaimed(directory: &Directory, routing: &Routing, found: &Found) -> Vec
     unclaimed.take(MOST_UNRESOLVED).collect()
 }
 
-fn has_room(unresolved: &[Address]) -> bool {
-    unresolved.len() < MOST_UNRESOLVED
+fn has_room<T>(noted: &[T]) -> bool {
+    noted.len() < MOST_UNRESOLVED
 }
 
 /// Whether the address is new there.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::signs::Signs;
 use crate::{
-    archive::{StoreError, User, UserId},
+    archive::{StoreError, User, UserId, UsersNews},
     config,
     message::Address,
 };
@@ -34,7 +34,10 @@ pub fn managed(user: &config::User) -> Result<User, StoreError> {
     })
 }
 
-/// What `configured` changes of the users there are: new ones are added, addresses changed, and who is no longer there is
+/// Users as they are to be, those that are new without a number; and what is to be said of it.
+pub type ChangedUsers = (Vec<(Option<UserId>, User)>, UsersNews);
+
+/// What `configured`, which stands in `place`, changes of the users there are: new ones are added, addresses changed, and who is no longer there is
 /// retired. It is one change: on its way, an address may be two users'.
 ///
 /// # Errors
@@ -43,7 +46,8 @@ pub fn changed_users<'c, U>(
     known: &[(UserId, User, U)],
     configured: impl Iterator<Item = &'c config::User>,
     signs: &Signs,
-) -> Result<Vec<(Option<UserId>, User)>, StoreError> {
+    place: &str,
+) -> Result<ChangedUsers, StoreError> {
     let mut by_name: HashMap<&str, (UserId, &User)> = HashMap::with_capacity(known.len());
     for (id, user, _) in known {
         let named = by_name.entry(&user.name).or_insert((*id, user));
@@ -53,6 +57,7 @@ pub fn changed_users<'c, U>(
     }
     let mut names = HashSet::new();
     let mut changed = Vec::new();
+    let mut news = UsersNews::default();
     for user in configured {
         names.insert(user.name.as_str());
         let wanted = managed(user)?;
@@ -71,6 +76,7 @@ pub fn changed_users<'c, U>(
     for (id, user, _) in known {
         if user.managed && !user.retired && !names.contains(user.name.as_str()) {
             let retired = true;
+            news.retired.insert(user.name.clone());
             changed.push((
                 Some(*id),
                 User {
@@ -87,12 +93,16 @@ pub fn changed_users<'c, U>(
             return Err(StoreError::User { name, detail });
         }
     }
-    Ok(changed)
+    news.gained = gained(known, &changed);
+    if !news.retired.is_empty() {
+        place.clone_into(&mut news.retired_from);
+    }
+    Ok((changed, news))
 }
 
 /// The names of the users who have addresses by `changed` that they did not have among these: new ones, those with more
 /// addresses, and those who were retired.
-pub fn gained<U>(known: &[(UserId, User, U)], changed: &[(Option<UserId>, User)]) -> BTreeSet<String> {
+fn gained<U>(known: &[(UserId, User, U)], changed: &[(Option<UserId>, User)]) -> BTreeSet<String> {
     let before: HashMap<UserId, &User> = match changed {
         [] => HashMap::new(),
         _ => known.iter().map(|(id, user, _)| (*id, user)).collect(),

@@ -14,9 +14,9 @@ mod swap;
 mod users;
 mod users_file;
 
-pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, decide, look_through};
+pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, Stranger, StrangerPlace, decide, look_through};
 pub use directory::{Directory, Known, Rule};
-pub use managed::{changed_users, gained, managed};
+pub use managed::{ChangedUsers, changed_users, managed};
 pub use passed::{Passed, addressees, twin};
 pub use prepared::{Held, Prepared};
 pub use preview::{Previewed, PreviewedUser, preview};
@@ -25,4 +25,4 @@ pub use router::{ChangeUser, Heartbeat, Preview, Route, Router, RunEnded};
 pub use signs::Signs;
 pub use swap::{AsItStands, BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};
-pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile};
+pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile, settled};

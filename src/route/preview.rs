@@ -2,7 +2,7 @@
 
 use super::{
     Directory,
-    decision::{Assigned, Routing, decide, unknown_goes_to},
+    decision::{Assigned, Routing, Stranger, decide, unknown_goes_to},
     directory::{Known, Rule},
 };
 use crate::{config::Unknown, identify::Found, message::Address};
@@ -20,6 +20,8 @@ pub struct Previewed {
     pub unknown_addresses: Vec<Address>,
     /// Recipients' addresses that nobody has or had, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
+    /// Addresses at domains that are not ours, which nobody has; at most a few.
+    pub strangers: Vec<Stranger>,
     /// For each address asked for the names of those whom mail to it is for, and by which rule; `None` for nobody's.
     pub looked_up: Vec<Option<(Vec<String>, Rule)>>,
 }
@@ -81,6 +83,7 @@ pub fn preview(directory: &Directory, routing: &Routing, found: &Found, look_up:
         reached: decision.recipients > 0,
         unknown_addresses,
         unresolved: decision.unresolved,
+        strangers: decision.strangers,
         looked_up: looked_up.collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::passed::Passed;
+use super::{decision::Stranger, passed::Passed};
 use crate::{archive::StoreError, message::Address, panics::Panicked};
 
 /// What became of a routed copy.
@@ -21,6 +21,8 @@ pub struct Routed {
     pub over_limit: Vec<Address>,
     /// Recipients' addresses that nobody has, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
+    /// Addresses at domains that are not ours, which nobody has; at most a few.
+    pub strangers: Vec<Stranger>,
     /// What else the message says of those.
     pub passed: Passed,
     /// How often others are named, all of them looked up and none of them of any consequence.

@@ -297,6 +297,7 @@ impl Router {
         let mut routed = Routed {
             unknown: decision.unknown,
             unresolved: decision.unresolved,
+            strangers: decision.strangers,
             more: if alone { 0 } else { prepared.found.more },
             stranger: stranger.map(|held| held.user.clone()),
             ..Routed::default()

@@ -25,8 +25,19 @@ pub enum UserError {
     #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean \
         {near:?}?")).unwrap_or_default())]
     Nobody { name: String, nearest: Option<String> },
-    #[error("user {0:?} is managed by the configuration or its users_file; change it there")]
-    Managed(String),
+    #[error("user {name:?} is in the configuration or its users_file: {}", match to {
+        Some(to) => format!(
+            "first change the name there to {to:?} (and have the running appliance take it over with `dropkeep reload`), then \
+             run this command again; with the name changed there alone, {to:?} is a new user with an empty archive"
+        ),
+        None => "to retire this user, remove it there".to_owned(),
+    })]
+    Managed { name: String, to: Option<String> },
+    #[error(
+        "{name:?} and {to:?} cannot become one user: {to:?} has {messages} messages of their own already. To file the mail \
+         of {name:?} for them too: dropkeep reroute --from {name:?}"
+    )]
+    HasMail { name: String, to: String, messages: u64 },
     #[error("{0:?} is built in")]
     BuiltIn(String),
     #[error("{0}; `dropkeep users` shows whether the change was made")]
@@ -60,12 +71,12 @@ pub fn changed(directory: &Directory, change: UserChange) -> Result<(Option<User
         }
         UserChange::Rename { name, to } => {
             checked(&to)?;
-            let (id, mut user) = unmanaged(directory, &name)?;
+            let (id, mut user) = unmanaged(directory, &name, Some(&to))?;
             user.name = to;
             Ok((Some(id), user))
         }
         UserChange::Retire { name } => {
-            let (id, mut user) = unmanaged(directory, &name)?;
+            let (id, mut user) = unmanaged(directory, &name, None)?;
             user.retired = true;
             Ok((Some(id), user))
         }
@@ -77,11 +88,14 @@ fn checked(name: &str) -> Result<(), UserError> {
 }
 
 /// The user of this name, whom a command may change.
-fn unmanaged(directory: &Directory, name: &str) -> Result<(UserId, User), UserError> {
+fn unmanaged(directory: &Directory, name: &str, to: Option<&str>) -> Result<(UserId, User), UserError> {
     let id = directory.by_name(name);
     match id.and_then(|id| Some((id, directory.user(id)?))) {
         Some((CATCHALL_ID, _)) => Err(UserError::BuiltIn(name.into())),
-        Some((_, user)) if user.managed => Err(UserError::Managed(name.into())),
+        Some((_, user)) if user.managed => Err(UserError::Managed {
+            name: name.into(),
+            to: to.map(str::to_owned),
+        }),
         Some((id, user)) => Ok((id, user.clone())),
         None => Err(UserError::Nobody {
             name: name.into(),
@@ -126,7 +140,7 @@ mod tests {
     #[test]
     fn only_users_of_commands_are_changed_by_commands() {
         let retire = |name: &str| changed(&directory(), UserChange::Retire { name: name.into() });
-        assert!(matches!(retire("bob"), Err(UserError::Managed(_))));
+        assert!(matches!(retire("bob"), Err(UserError::Managed { .. })));
         assert!(matches!(retire("@catchall"), Err(UserError::BuiltIn(_))));
         assert!(
             retire("jan")

@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -13,7 +13,7 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
 };
 
-use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users, gained};
+use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
     archive::{self, Change, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
@@ -230,9 +230,8 @@ impl Work {
         let changes = move || {
             let wanted = work.users.iter().chain(&users.users);
             let known = work.store.users()?;
-            let changed = changed_users(&known, wanted, &work.signs)?;
-            let gained = gained(&known, &changed);
-            Ok((changed, gained))
+            let name = work.file.file_name().unwrap_or(work.file.as_os_str());
+            changed_users(&known, wanted, &work.signs, &name.display().to_string())
         };
         let refused = |error| match error {
             StoreError::User { ref name, .. } => {
@@ -240,7 +239,7 @@ impl Work {
             }
             error => Refusal::Store(error),
         };
-        let (mut changed, gained) = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
+        let (mut changed, news) = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
         if changed.is_empty() && !state.behind {
             return Ok(());
         }
@@ -253,7 +252,7 @@ impl Work {
         // A few are put in by the router at once; what many come to is made beside it.
         let few = (count <= FEW && !state.behind).then(|| numbered(&changed));
         if count > 0 {
-            match self.committer.change(Change::Users(changed)).await {
+            match self.committer.change(Change::Users(changed, news.clone())).await {
                 Ok(_) => {}
                 Err(error @ StoreError::User { .. }) => return Err(refused(error)),
                 Err(error) => {
@@ -271,7 +270,10 @@ impl Work {
         }
         state.behind = false;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
-        (self.tell)(gained);
+        if let Some(words) = news.retired_words() {
+            tracing::warn!("{words}");
+        }
+        (self.tell)(news.gained);
         Ok(())
     }
 
@@ -295,6 +297,18 @@ impl Work {
             file: self.file.clone(),
             line,
             problem,
+        }
+    }
+}
+
+/// Waits until a file has not changed for a moment, as far as can be waited for.
+pub async fn settled(file: &Path) {
+    for _ in 0..WAITS {
+        let file = file.to_owned();
+        let age = move || FileStamp::of(&file).ok().map(|stamp| stamp.age(SystemTime::now()));
+        match blocking(age).await {
+            Ok(Some(age)) if age < SETTLED => tokio::time::sleep(SETTLED).await,
+            _ => return,
         }
     }
 }

@@ -123,6 +123,9 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
             checked.problem(Health::Warning, said());
         }
     }
+    if let Some(words) = &appliance.users_retired {
+        checked.problem(Health::Warning, words.clone());
+    }
     if let Some(why) = &appliance.configuration_refused {
         let said = format!("the configuration is refused, and the earlier one stays in force: {why}");
         checked.problem(Health::Warning, said);

@@ -50,6 +50,7 @@ fn each_trouble_has_its_weight() {
     let warning = [
         check(|_, appliance| appliance.free_bytes = Some(5 << 30)),
         check(|_, appliance| appliance.configuration_refused = Some("line 3".into())),
+        check(|_, appliance| appliance.users_retired = Some("2 users are no longer in users.csv".into())),
         check(|profile, _| profile.failing = failing(1)),
         check(|profile, _| profile.last.as_mut().unwrap().state = RunState::CompletedWithErrors),
         check(|profile, _| (profile.run, profile.silent_seconds) = (Some(8), 301)),

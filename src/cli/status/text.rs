@@ -126,8 +126,18 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
             "{copies} copies are unaccounted for; this is a bug in dropkeep"
         ));
     }
+    appliance.users_retired.iter().cloned().for_each(&mut add);
+    appliance.not_filed.iter().cloned().for_each(&mut add);
+    let retired = match appliance.retired_users {
+        0 => String::new(),
+        retired => format!(
+            " ({} more {} retired)",
+            grouped(retired),
+            if retired == 1 { "is" } else { "are" }
+        ),
+    };
     add(format!(
-        "{} of {}: {} as received, {} on disk",
+        "{} of {}{retired}: {} as received, {} on disk",
         count(appliance.messages, "message", "messages"),
         count(appliance.users, "user", "users"),
         ByteSize(appliance.raw_bytes),
