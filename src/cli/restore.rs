@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf};
 use indicatif::HumanBytes;
 
 use super::{
-    ask, interruptible,
+    interruptible,
     output::{Output, grouped, harmless},
 };
 use crate::{archive::restore, config::Config, control::api::Failure, profile::Exit};
@@ -13,13 +13,12 @@ use crate::{archive::restore, config::Config, control::api::Failure, profile::Ex
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
     let done = interruptible::run("restore", move |watch| restore(&from, &config, watch))?;
-    ask::say_new(&target);
     for file in &done.changed {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: {} has changed since the backup was made: it was used as a data directory, or is damaged. Run `dropkeep \
-             verify`",
+            "dropkeep: {} has changed since the backup was made: the backup was used as a data directory, or the file is \
+             damaged. Run `dropkeep verify`",
             harmless(file)
         );
     }
