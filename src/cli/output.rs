@@ -81,6 +81,11 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `1 message`, `1,234 messages`.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
 #[test]
 fn numbers_are_grouped() {
     for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
