@@ -153,7 +153,10 @@ async fn a_damaged_block_in_the_volume_that_is_written_to_passed_as_a_mere_chang
     fs::write(&file, bytes).unwrap();
     let done = restore(&backup, &site.at(&site.path("restored")), QUIET).unwrap();
     assert!(done.changed.is_empty() && done.damaged.len() == 1, "{done:?}");
-    assert!(done.damaged[0].starts_with("block ") && done.damaged[0].contains("000001"), "{done:?}");
+    assert!(
+        done.damaged[0].starts_with("block ") && done.damaged[0].contains("000001"),
+        "{done:?}"
+    );
 
     // Nor is a row of the catalog that does not match its checksum a mere change.
     let file = backup.join("catalog/data.mdb");

@@ -230,8 +230,18 @@ impl Messages {
             (false, true) => format!(", of {} and others", users.join(", ")),
             (false, false) => format!(", of {}", users.join(", ")),
         };
-        let hint = if more.is_empty() && !self.more_users { "" } else { " (--json names all)" };
-        (self.count > 0).then(|| format!("{detail}: {}{of}: {}{more}{hint}", counted(self.count, "message"), ids.join(", ")))
+        let hint = if more.is_empty() && !self.more_users {
+            ""
+        } else {
+            " (--json names all)"
+        };
+        (self.count > 0).then(|| {
+            format!(
+                "{detail}: {}{of}: {}{more}{hint}",
+                counted(self.count, "message"),
+                ids.join(", ")
+            )
+        })
     }
 }
 
@@ -241,7 +251,11 @@ fn is_of_block(damage: &Damage) -> bool {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let read = format!("{} ({}) read back", counted(outcome.messages, "message"), ByteSize(outcome.bytes));
+    let read = format!(
+        "{} ({}) read back",
+        counted(outcome.messages, "message"),
+        ByteSize(outcome.bytes)
+    );
     match outcome.damages {
         0 => format!("{read}, nothing is damaged."),
         1 => format!("{read}: 1 damage found."),

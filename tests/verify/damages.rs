@@ -224,7 +224,7 @@ fn a_flipped_bit_in_a_block_is_named_with_its_messages_and_users() {
             }
             let text = appliance.run(&["verify"]).expect(4).text();
             assert!(
-                text.contains("What to do:") && text.contains("--json names all") == (named.len() > 10),
+                text.contains("What to do:") && (named.len() <= 10 || text.contains("--json names all")),
                 "{text}"
             );
             // The block once, and once more with its messages.

@@ -67,8 +67,8 @@ impl Remedies {
             words.push("Stop the appliance now, before it writes to the damaged file.".into());
         }
         let folder = |volume: &u32| data_dir.join(VOLUMES).join(volumes::name(*volume));
-        let (there, missing): (Vec<u32>, Vec<u32>) = (self.volumes.iter())
-            .partition(|volume| folder(volume).join(DATA_FILE).exists());
+        let (there, missing): (Vec<u32>, Vec<u32>) =
+            (self.volumes.iter()).partition(|volume| folder(volume).join(DATA_FILE).exists());
         let (sealed, open): (Vec<u32>, Vec<u32>) = there.iter().partition(|volume| seal::is_sealed(&folder(volume)));
         if !sealed.is_empty() {
             words.push(format!(
@@ -86,7 +86,9 @@ impl Remedies {
         }
         let whole = match (open.is_empty(), self.catalog) {
             (true, false) => None,
-            (true, true) => Some("The catalog: it belongs together with the volume that is still written to".to_owned()),
+            (true, true) => {
+                Some("The catalog: it belongs together with the volume that is still written to".to_owned())
+            }
             (false, false) => Some(format!(
                 "{}, not sealed: still written to, so it belongs together with the catalog",
                 named(&open)
@@ -112,10 +114,22 @@ impl Remedies {
 
 /// `volume 000001`, or `volumes 000001, 000002`.
 fn named(numbers: &[u32]) -> String {
-    let names: Vec<_> = numbers.iter().take(MOST_NAMED).map(|number| volumes::name(*number)).collect();
+    let names: Vec<_> = numbers
+        .iter()
+        .take(MOST_NAMED)
+        .map(|number| volumes::name(*number))
+        .collect();
     let more = numbers.len() - names.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("volume{} {}{more}", if numbers.len() == 1 { "" } else { "s" }, names.join(", "))
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!(
+        "volume{} {}{more}",
+        if numbers.len() == 1 { "" } else { "s" },
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -141,19 +155,34 @@ mod tests {
         fs::write(data.path().join("volumes/000001/manifest.json"), "{}").unwrap();
         let block = |volume| Damage::new(Kind::Block, "x").volume(volume);
         let sealed = words(data.path(), &[block(1)]);
-        assert!(sealed.contains("volume 000001, sealed") && !sealed.contains("whole backup"), "{sealed}");
+        assert!(
+            sealed.contains("volume 000001, sealed") && !sealed.contains("whole backup"),
+            "{sealed}"
+        );
         let open = words(data.path(), &[block(2), block(1)]);
-        assert!(open.contains("volume 000002, not sealed") && open.contains("with the whole backup"), "{open}");
+        assert!(
+            open.contains("volume 000002, not sealed") && open.contains("with the whole backup"),
+            "{open}"
+        );
         let missing = words(data.path(), &[Damage::new(Kind::Volume, "x").volume(3)]);
-        assert!(missing.contains("volume 000003: if there is a manifest.json"), "{missing}");
+        assert!(
+            missing.contains("volume 000003: if there is a manifest.json"),
+            "{missing}"
+        );
         let row = words(data.path(), &[Damage::new(Kind::Filing, "x")]);
-        assert!(row.contains("The catalog") && row.contains("with the whole backup"), "{row}");
+        assert!(
+            row.contains("The catalog") && row.contains("with the whole backup"),
+            "{row}"
+        );
         let usage = words(data.path(), &[Damage::new(Kind::Usage, "x")]);
         assert!(!usage.contains("restore"), "{usage}");
 
         fs::write(data.path().join(RECORD), "{}").unwrap();
         let backup = words(data.path(), &[block(1), block(2)]);
-        assert!(backup.contains("This is a backup") && !backup.contains("restore"), "{backup}");
+        assert!(
+            backup.contains("This is a backup") && !backup.contains("restore"),
+            "{backup}"
+        );
         assert_eq!(words(data.path(), &[]), "");
     }
 }
