@@ -51,7 +51,11 @@ pub fn addressees(beginning: &[u8]) -> String {
     let likely = likely(beginning, fields.iter());
     let named: Vec<_> = fields
         .iter()
-        .map(|field| addresses(std::slice::from_ref(field), likely))
+        .map(|field| match addresses(std::slice::from_ref(field), likely) {
+            // A group of nobody has its name alone: `undisclosed-recipients:;`.
+            nobody if nobody.is_empty() => line(Some(*field), likely),
+            named => named,
+        })
         .collect();
     named.join(", ")
 }
