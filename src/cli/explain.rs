@@ -43,7 +43,7 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
     let directory = directory(config)?;
     let mut store = None;
     let mut output = Output::new();
-    for input in &arguments.inputs {
+    for (number, input) in arguments.inputs.iter().enumerate() {
         let explained = match (id(input), of_files) {
             (Some(id), _) => {
                 let store = match &mut store {
@@ -71,6 +71,9 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
         if json {
             output.json(&explained);
         } else {
+            if number > 0 {
+                output.line("");
+            }
             print(&mut output, &explained, given.is_none());
         }
     }
@@ -192,7 +195,6 @@ fn print(output: &mut Output, explained: &Explained, by_default: bool) {
     for address in &explained.unknown_addresses {
         output.line(format!("in one of your domains, but no user has it: {address}"));
     }
-    output.line("");
 }
 
 fn address_line(one: &ExplainedAddress) -> String {

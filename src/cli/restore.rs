@@ -2,13 +2,16 @@
 
 use std::{io::Write, path::PathBuf};
 
-use indicatif::HumanBytes;
-
 use super::{
     interruptible,
-    output::{Output, grouped, harmless},
+    output::{Output, counted, harmless},
 };
-use crate::{archive::restore, config::Config, control::api::Failure, profile::Exit};
+use crate::{
+    archive::restore,
+    config::{ByteSize, Config},
+    control::api::Failure,
+    profile::Exit,
+};
 
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
@@ -27,13 +30,13 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         output.json(&done);
     } else {
         output.line(format!(
-            "restored to {}: {} messages ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
+            "restored to {}: {} ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
             target.display(),
-            grouped(done.messages),
-            HumanBytes(done.bytes),
+            counted(done.messages, "message"),
+            ByteSize(done.bytes),
             done.taken_at,
             done.volumes,
-            HumanBytes(done.copied_bytes),
+            ByteSize(done.copied_bytes),
             done.took_seconds
         ));
     }

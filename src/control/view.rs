@@ -306,6 +306,14 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_nobody_was_not_found_by_its_name() {
+        assert_eq!(
+            addressees(b"To: undisclosed-recipients:;\nCc: jane@example.com\n\nx\n"),
+            "undisclosed-recipients:;, jane@example.com"
+        );
+    }
+
+    #[test]
     fn of_fields_that_stand_twice_the_first_is_shown_and_all_of_to() {
         let message =
             b"From: Jane <jane@example.com>\nFrom: eve@example.com\nTo: a@example.com b@example.com\nSubject: first\n\
