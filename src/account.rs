@@ -79,7 +79,7 @@ pub fn why_unreadable(file: &Path, error: &io::Error) -> String {
             None => "does not exist".to_owned(),
         },
         io::ErrorKind::IsADirectory => "is a folder; name a file in it".to_owned(),
-        io::ErrorKind::InvalidData => "is not text in UTF-8; save it as UTF-8".to_owned(),
+        io::ErrorKind::InvalidData => "is not UTF-8: save the file as UTF-8".to_owned(),
         io::ErrorKind::PermissionDenied => match closed_folder(file) {
             Some(folder) => {
                 let folder = folder.display().to_string();

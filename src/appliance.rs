@@ -111,6 +111,8 @@ pub struct Appliance {
     rerouting: Errand,
     /// The imports for one user, by no profile's rules.
     importing: Errand,
+    /// For whom the import with --user that is going on is, or the last one was.
+    importing_for: Mutex<Arc<str>>,
     backlogs: Backlogs,
     notifier: Notifier,
     /// What sends what the notifier hears.
@@ -212,6 +214,7 @@ impl Appliance {
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a reroute"),
                 importing: Errand::new("an import with --user"),
+                importing_for: Mutex::new("".into()),
                 backlogs,
                 notifier,
                 _telling: telling,

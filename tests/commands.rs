@@ -286,15 +286,29 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn the_newest_none_are_none_and_there_is_no_run_zero() {
+fn to_ask_for_none_was_answered_as_if_there_were_none() {
     let server = Dovecot::with([to_jane(1)]);
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
     appliance.done(&["archive", PROFILE]);
     for command in [
-        vec!["list", "--user", "jane", "--newest", "0", "--json"],
+        vec!["list", "--user", "jane", "--newest", "0"],
+        vec!["list", "--user", "jane", "--limit", "0", "--json"],
         vec!["protocols", "--newest", "0", "--json"],
     ] {
-        assert_eq!(appliance.done(&command).text(), "", "{command:?}");
+        let refused = appliance.run(&command).expect(2);
+        assert!(
+            refused.stderr.contains("give a number of 1 or more"),
+            "{}",
+            refused.stderr
+        );
+    }
+    for (command, words) in [
+        ("show", "an id is a number"),
+        ("raw", "an id is a number"),
+        ("protocols", "a run has a number"),
+    ] {
+        let refused = appliance.run(&[command, "abc"]).expect(2);
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
     }
     for id in ["0", "18446744073709551615"] {
         for command in ["protocols", "raw", "show"] {

@@ -133,10 +133,10 @@ fn messages_were_found_by_reading_all_of_them() {
         (&["--newest", "1"], &all[3..]),
         (&["--newest", "1", "--from", "anna"], &all[..1]),
         (&["--newest", "1", "--until", "2025-02-04"], &all[1..2]),
-        (&["--newest", "0"], &[]),
         (&["--limit", "2"], &all[..2]),
         (&["--limit", "1", "--newest", "2"], &all[2..3]),
-        (&["--limit", "0"], &[]),
+        (&["--to", "LISTS@Elsewhere"], &all[3..]),
+        (&["--since", "2025-02-05T10:00"], &all[2..]),
     ] {
         assert_eq!(jane(options), expected, "{options:?}");
     }
@@ -150,6 +150,16 @@ fn messages_were_found_by_reading_all_of_them() {
         "2025-02-04",
     ]);
     assert!(refused.expect(2).stderr.contains("--since is later than --until"));
+    for (option, value, words) in [
+        ("--newest", "0", "1 or more"),
+        ("--limit", "0", "1 or more"),
+        ("--limit", "-1", ""),
+        ("--since", "99999999999d", "too long ago"),
+        ("--since", "yesterday", "2026-01-31T12:00"),
+    ] {
+        let refused = appliance.run(&["list", "--user", "jane", option, value]).expect(2);
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
     // The appliance answers the same.
     let serving = appliance.serve();
     assert_eq!(jane(&["--from", "anna"]), all[..1]);
@@ -183,20 +193,20 @@ fn who_got_a_message_was_to_be_asked_user_by_user() {
 #[test]
 fn programs_read_whole_values_and_people_lines_that_fit() {
     let appliance = filled();
-    let printed = |columns: Option<&str>| {
-        let mut command: Command = appliance.command(&["list", "--user", "jane"]);
-        command.env_remove("COLUMNS");
-        command.envs(columns.map(|columns| ("COLUMNS", columns)));
+    let printed = |options: &[&str]| {
+        let mut command: Command = appliance.command(&[&["list", "--user", "jane"], options].concat());
+        // As a shell may export it, for another terminal.
+        command.env("COLUMNS", "40");
         String::from_utf8(command.output().expect("an answer").stdout).expect("text")
     };
-    let whole = printed(None);
+    let whole = printed(&[]);
     assert!(whole.contains("wide, and then somewhat more than that"), "{whole}");
     assert!(
         whole.contains("2025-02-03T08:15:00Z") && whole.contains("Jürgen Müller <jm@kunde.example>"),
         "{whole}"
     );
     for columns in [80, 100, 200] {
-        let cut = printed(Some(&columns.to_string()));
+        let cut = printed(&["--width", &columns.to_string()]);
         assert!(cut.lines().next().expect("a header").contains("date (UTC)"), "{cut}");
         let widest = cut.lines().map(unicode_width::UnicodeWidthStr::width).max();
         assert!(
@@ -206,6 +216,48 @@ fn programs_read_whole_values_and_people_lines_that_fit() {
         assert!(
             cut.contains('…') && cut.contains("2025-02-03 08:15") && cut.contains("11.9 KiB"),
             "{cut}"
+        );
+    }
+}
+
+#[test]
+fn lines_were_wider_than_a_narrow_terminal() {
+    let appliance = filled();
+    for whose in [&["--user", "jane"][..], &["--all"]] {
+        for columns in [1, 20, 40, 50, 60, 67, 68, 70] {
+            let columns_text = columns.to_string();
+            let list = appliance
+                .done(&[&["list", "--width", &columns_text], whose].concat())
+                .text();
+            let widest = list.lines().map(unicode_width::UnicodeWidthStr::width).max();
+            assert!(widest.is_some_and(|widest| widest <= columns), "{columns}:\n{list}");
+            assert!(columns < 50 || list.contains("2025-02-03"), "{columns}:\n{list}");
+        }
+    }
+}
+
+#[test]
+fn what_a_limit_left_out_was_not_said() {
+    let appliance = filled();
+    for (options, words) in [
+        (&["--limit", "3"][..], "more messages match: --limit 3"),
+        (&["--limit", "4"], ""),
+        (&["--limit", "1", "--subject", "offer"], "more messages may match"),
+        (
+            &["--from", "2025-02-04"],
+            "--from is the sender; for dates use --since and --until",
+        ),
+        (
+            &["--to", "2025-02-04"],
+            "--to is the recipient; for dates use --since and --until",
+        ),
+    ] {
+        let answer = appliance.done(&[&["list", "--user", "jane"], options].concat());
+        assert!(answer.stderr.contains(words), "{options:?}: {}", answer.stderr);
+        assert!(
+            !words.is_empty() || answer.stderr.is_empty(),
+            "{options:?}: {}",
+            answer.stderr
         );
     }
 }

@@ -1,6 +1,9 @@
 //! Imports: as a run of a profile, or for one user, in a profile of their own that no configuration has.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, PoisonError},
+};
 
 use tokio::sync::mpsc;
 
@@ -31,8 +34,10 @@ impl Appliance {
         let import = there(Import { owner, ..import }).await?;
         match (supervised, &import.owner) {
             (Some(profile), _) => self.run(profile, Some(import), replies).await,
-            (None, Some(_)) => {
-                let _going_on = self.importing.begin()?;
+            (None, Some(owner)) => {
+                let for_whom = owner.name.clone();
+                let _going_on = self.importing.begin().map_err(|refused| self.another(refused))?;
+                *self.importing_for.lock().unwrap_or_else(PoisonError::into_inner) = for_whom;
                 let profile = self.begin_importing()?;
                 let run = self.run(profile.clone(), Some(import), replies).await;
                 // One that is gone has ended already.
@@ -43,6 +48,20 @@ impl Appliance {
             }
             (None, None) => Err(Failure::usage("an import needs a user or a profile")),
         }
+    }
+
+    /// Imports for single users go on one at a time, also for different users: they are runs of one profile.
+    fn another(&self, refused: Failure) -> Failure {
+        let name = self
+            .importing_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let error = format!(
+            "an import with --user (for {name}) is already going on, and only one can at a time; wait until it has ended \
+             (`dropkeep status` shows it), then run this again"
+        );
+        Failure { error, ..refused }
     }
 
     /// The user for whom an import is. `alone`: for nobody else.

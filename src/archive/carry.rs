@@ -18,7 +18,7 @@ use crate::fault;
 
 /// Bytes read at once, and of blocks put into a copy with one transaction.
 const AT_ONCE: usize = 1 << 20;
-const BLOCKS_AT_ONCE: usize = 8 << 20;
+pub(super) const BLOCKS_AT_ONCE: usize = 8 << 20;
 
 /// What long work asks and tells on its way.
 #[derive(Clone, Copy)]

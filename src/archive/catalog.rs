@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use heed::{
-    Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
+    BytesDecode, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
 
@@ -310,6 +310,37 @@ impl Catalog {
     /// Rows of each table, and of what else LMDB keeps in the environment.
     pub(super) fn row_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
         environment::row_counts(&self.env).map_err(StoreError::lmdb("counting", &self.path))
+    }
+
+    /// Whether a row of any table does not match its checksum.
+    pub(super) fn has_damaged_rows(&self) -> Result<bool, StoreError> {
+        fn any<'t, K: 't, V: 't>(txn: &'t RoTxn, table: &Table<K, V>) -> heed::Result<bool>
+        where
+            Key<K>: BytesDecode<'t>,
+            Row<V>: BytesDecode<'t>,
+        {
+            Ok(table.iter(txn)?.any(|row| row.is_err()))
+        }
+        let txn = self.read()?;
+        let find = || {
+            Ok(any(&txn, &self.messages)?
+                || any(&txn, &self.identities)?
+                || any(&txn, &self.bytes)?
+                || any(&txn, &self.held)?
+                || any(&txn, &self.parts)?
+                || any(&txn, &self.filings)?
+                || any(&txn, &self.journals)?
+                || any(&txn, &self.unclaimed)?
+                || any(&txn, &self.users)?
+                || any(&txn, &self.usage)?
+                || any(&txn, &self.sources)?
+                || any(&txn, &self.folders)?
+                || any(&txn, &self.copies)?
+                || any(&txn, &self.sightings)?
+                || any(&txn, &self.volumes)?
+                || any(&txn, &self.runs)?)
+        };
+        find().map_err(StoreError::lmdb("reading", &self.path))
     }
 
     pub(super) fn forget_dead_readers(&self) -> Result<(), StoreError> {

@@ -77,7 +77,7 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
 pub(super) fn refuse_damaged(file: &Path, budget: Duration) -> Result<(), StoreError> {
     let damaged = |what: String| StoreError::Damaged {
         detail: format!(
-            "{}: {what}; restore it from a backup (`dropkeep verify` tells all that is damaged, `dropkeep export` goes \
+            "{}: {what}; restore it from a backup (`dropkeep verify` says what is damaged and what to do, `dropkeep export` goes \
              round it)",
             file.display()
         ),

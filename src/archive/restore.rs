@@ -8,11 +8,15 @@ use serde::Serialize;
 use super::{
     StoreError,
     backup::{self, Record, RecordedFile},
+    block,
     carry::{self, Watch},
+    catalog::Catalog,
     lock::{self, Lock},
-    pages, seal,
+    pages, resident, seal,
     staging::{self, NEW, OLD, Place, RECORD},
-    store, volumes,
+    store,
+    volume::{Mode, Volume},
+    volumes,
 };
 use crate::config::Config;
 
@@ -29,10 +33,10 @@ pub struct Restored {
     pub volumes: u64,
     /// Bytes written.
     pub copied_bytes: u64,
-    /// Files that are not as the backup left them, though they may be: it was opened as a data directory since, or
-    /// they are damaged, which `verify` tells.
+    /// Files that are not as the backup left them, and in which no damage was found: the backup was opened as a data
+    /// directory since.
     pub changed: Vec<String>,
-    /// Files that are damaged for certain; they are in place as they were found.
+    /// What is damaged: files, and blocks of them. All of it is in place as it was found.
     pub damaged: Vec<String>,
     pub took_seconds: f64,
 }
@@ -176,13 +180,15 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
         if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
             return Ok(());
         }
-        let file = folder.join(store::DATA_FILE);
-        let is_sound = || pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
-        if mode == seal::FILE_MODE || !is_sound() {
-            damaged.push(from.display().to_string());
-        } else {
-            changed.push(from.display().to_string());
+        let from = from.display().to_string();
+        let found = match mode {
+            seal::FILE_MODE => vec![from.clone()],
+            _ => damage(&folder, &from, watch)?,
+        };
+        if found.is_empty() {
+            changed.push(from);
         }
+        damaged.extend(found);
         Ok(())
     };
     copy(store::CATALOG, FILE_MODE, &record.catalog)?;
@@ -206,4 +212,49 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
     store::sync_dir(new)?;
     StoreError::point("restore-built")?;
     Ok((changed, damaged))
+}
+
+/// What is damaged in a catalog or volume that may have been written to; `from`: the file that it was copied from.
+fn damage(folder: &Path, from: &str, watch: Watch) -> Result<Vec<String>, StoreError> {
+    let file = folder.join(store::DATA_FILE);
+    let is_sound = pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
+    let found = match is_sound {
+        false => Err(StoreError::Damaged { detail: String::new() }),
+        true if folder.ends_with(store::CATALOG) => damaged_rows(folder, from),
+        true => damaged_blocks(folder, from, watch),
+    };
+    match found {
+        Err(StoreError::Interrupted) => Err(StoreError::Interrupted),
+        Err(_) => Ok(vec![from.to_owned()]),
+        found => found,
+    }
+}
+
+fn damaged_rows(catalog: &Path, from: &str) -> Result<Vec<String>, StoreError> {
+    let has_damage = || match Catalog::open_at_rest(catalog) {
+        Ok(catalog) => catalog.has_damaged_rows(),
+        // Its rows are read when it is upgraded.
+        Err(StoreError::Older { .. }) => Ok(false),
+        Err(error) => Err(error),
+    };
+    let has_damage = resident::releasing(catalog, has_damage)?;
+    Ok(has_damage.then(|| from.to_owned()).into_iter().collect())
+}
+
+fn damaged_blocks(volume: &Path, from: &str, watch: Watch) -> Result<Vec<String>, StoreError> {
+    let opened = Volume::open(volume, 0, Mode::AtRest, None)?;
+    let (mut damaged, mut next) = (Vec::new(), 0);
+    loop {
+        watch.check()?;
+        let blocks = opened.stored(next, u64::MAX, carry::BLOCKS_AT_ONCE)?;
+        let Some((last, _)) = blocks.last() else { break };
+        next = last + 1;
+        for (number, stored) in &blocks {
+            if let Err(detail) = block::check(*number, stored) {
+                damaged.push(format!("block {number} of {from} ({detail})"));
+            }
+        }
+        resident::release(volume);
+    }
+    Ok(damaged)
 }

@@ -135,3 +135,36 @@ fn a_folder_that_is_no_backup_lost_what_was_named_like_the_remains_of_one() {
     }
     assert!(!maildir.join("backup.json").exists());
 }
+
+#[actix::test]
+async fn a_damaged_block_in_the_volume_that_is_written_to_passed_as_a_mere_change() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let mut kept = Kept::new();
+    file(&bench, 0..30, &mut kept).await;
+    bench.committer.change(Change::Folder("another".into())).await.unwrap();
+    let backup = site.path("backup");
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    bench.close();
+    let file = backup.join("volumes/000001/data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let block = memchr::memmem::find(&bytes, b"dkb\x01").unwrap();
+    bytes[block + 40] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let done = restore(&backup, &site.at(&site.path("restored")), QUIET).unwrap();
+    assert!(done.changed.is_empty() && done.damaged.len() == 1, "{done:?}");
+    assert!(
+        done.damaged[0].starts_with("block ") && done.damaged[0].contains("000001"),
+        "{done:?}"
+    );
+
+    // Nor is a row of the catalog that does not match its checksum a mere change.
+    let file = backup.join("catalog/data.mdb");
+    let mut bytes = fs::read(&file).unwrap();
+    let name = memchr::memmem::find_iter(&bytes, b"another").collect::<Vec<_>>();
+    assert!(!name.is_empty());
+    name.into_iter().for_each(|at| bytes[at] ^= 1);
+    fs::write(&file, bytes).unwrap();
+    let done = restore(&backup, &site.at(&site.path("again")), QUIET).unwrap();
+    assert!(done.changed.is_empty() && done.damaged.len() == 2, "{done:?}");
+}

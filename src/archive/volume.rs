@@ -53,6 +53,8 @@ pub(super) enum Mode {
     Reading,
     /// Its file does not change any more.
     Sealed,
+    /// Nobody else has it open, as in a restore that is not in place yet; nothing is written, not even a lock file.
+    AtRest,
     /// A copy is being made of it, which counts only when it is complete: nothing is synced before the end.
     Copying,
 }
@@ -103,7 +105,7 @@ impl Volume {
         let flags = match mode {
             Mode::Writing | Mode::Existing => EnvFlags::empty(),
             Mode::Reading => EnvFlags::READ_ONLY,
-            Mode::Sealed => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
+            Mode::Sealed | Mode::AtRest => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
             Mode::Copying => EnvFlags::NO_SYNC | EnvFlags::NO_LOCK,
         };
         let mut options = EnvOpenOptions::new().read_txn_without_tls();
@@ -113,7 +115,7 @@ impl Volume {
         let env = unsafe { options.flags(flags).open(path) };
         let open = || match mode {
             Mode::Writing | Mode::Copying => Self::make_tables(env?, path, archive),
-            Mode::Existing | Mode::Reading | Mode::Sealed => Self::find_tables(env?, path),
+            Mode::Existing | Mode::Reading | Mode::Sealed | Mode::AtRest => Self::find_tables(env?, path),
         };
         let mut volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
         let own = volume.archive()?;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use rustix::fs::fstat;
 
 use super::{
     ask, only_profile,
@@ -87,12 +88,21 @@ fn print(run: &Run, json: bool) {
         protocols::print_full(&mut output, run);
     }
     output.finish();
-    // A run that came to nothing says so where cron and people look, whatever standard output is for.
+    // A run that came to nothing says so where cron and people look, whatever standard output is for: once, where that is
+    // the same place.
     if run.state == RunState::Failed
+        && (json || !is_one_place())
         && let Some(error) = run.errors.last()
     {
         let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&error.error));
     }
+}
+
+/// Whether standard output and standard error lead to the same terminal, file or pipe.
+fn is_one_place() -> bool {
+    let place = |found: rustix::fs::Stat| (found.st_dev, found.st_ino);
+    let (out, err) = (fstat(std::io::stdout()), fstat(std::io::stderr()));
+    matches!((out, err), (Ok(out), Ok(err)) if place(out) == place(err))
 }
 
 /// Hidden where standard error is no terminal.

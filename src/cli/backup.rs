@@ -2,15 +2,13 @@
 
 use std::{io::Write, path::PathBuf};
 
-use indicatif::HumanBytes;
-
 use super::{
     interruptible,
-    output::{Output, grouped, harmless},
+    output::{Output, counted, harmless},
 };
 use crate::{
     archive::{BackedUp, back_up},
-    config::Config,
+    config::{ByteSize, Config},
     control::api::Failure,
     profile::Exit,
 };
@@ -38,15 +36,15 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
             ..
         } = done;
         output.line(format!(
-            "backup in {}: {} messages ({}), as of {:.0}",
+            "backup in {}: {} ({}), as of {:.0}",
             to.display(),
-            grouped(messages),
-            HumanBytes(bytes),
+            counted(messages, "message"),
+            ByteSize(bytes),
             done.taken_at
         ));
         output.line(format!(
             "volumes: {volumes} ({copied} copied, {linked} linked, {reused} unchanged); {} written in {took_seconds:.1} s",
-            HumanBytes(copied_bytes)
+            ByteSize(copied_bytes)
         ));
     }
     output.finish();

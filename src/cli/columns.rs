@@ -11,14 +11,20 @@ use super::output::harmless;
 /// Columns of a terminal that does not say how many it has.
 const USUAL: usize = 80;
 
-/// How many columns a line may take; `None` where standard output is no terminal, and nothing is cut. `COLUMNS` in the
-/// environment says it for what is none.
+/// How many columns a line may take; `None` where standard output is no terminal, and nothing is cut, even if a shell has
+/// exported `COLUMNS`. That counts for a terminal that does not say its size.
 pub fn width() -> Option<usize> {
     if !isatty(stdout()) {
-        return env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+        return None;
     }
     let size = tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col));
-    Some(size.filter(|columns| *columns > 0).unwrap_or(USUAL))
+    let of_shell = || env::var("COLUMNS").ok()?.parse().ok();
+    let is_given = |columns: &usize| *columns > 0;
+    Some(
+        size.filter(is_given)
+            .or_else(|| of_shell().filter(is_given))
+            .unwrap_or(USUAL),
+    )
 }
 
 /// `text` in so many columns: padded, or cut.

@@ -43,7 +43,7 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
     let directory = directory(config)?;
     let mut store = None;
     let mut output = Output::new();
-    for input in &arguments.inputs {
+    for (number, input) in arguments.inputs.iter().enumerate() {
         let explained = match (id(input), of_files) {
             (Some(id), _) => {
                 let store = match &mut store {
@@ -69,10 +69,15 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
                 return Err(Failure::usage(no_rules(config, input)));
             }
         };
-        for explained in &explained {
+        for (each, explained) in explained.iter().enumerate() {
             match json {
                 true => output.json(explained),
-                false => print(&mut output, explained, given.is_none()),
+                false => {
+                    if number > 0 || each > 0 {
+                        output.line("");
+                    }
+                    print(&mut output, explained, given.is_none());
+                }
             }
         }
     }
@@ -201,7 +206,6 @@ fn print(output: &mut Output, explained: &Explained, by_default: bool) {
     for address in &explained.unknown_addresses {
         output.line(format!("in one of your domains, but no user has it: {address}"));
     }
-    output.line("");
 }
 
 fn address_line(one: &ExplainedAddress) -> String {

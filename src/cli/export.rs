@@ -59,12 +59,12 @@ pub struct Arguments {
     /// The kind of files to write.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Export only messages from this day (2026-01-31, in UTC) or time (2026-01-31T12:00:00Z) on.
-    #[arg(long, value_name = "DATE", value_parser = first_second)]
-    from: Option<Seconds>,
+    /// Export only messages from this day (2026-01-31) or time (2026-01-31T12:00) on, both in UTC.
+    #[arg(long, alias = "from", value_name = "DATE", value_parser = first_second)]
+    since: Option<Seconds>,
     /// Export only messages up to the end of this day, or up to this time.
-    #[arg(long, value_name = "DATE", value_parser = last_second)]
-    to: Option<Seconds>,
+    #[arg(long, alias = "to", value_name = "DATE", value_parser = last_second)]
+    until: Option<Seconds>,
     #[arg(long, hide = true)]
     worker: bool,
 }
@@ -80,8 +80,8 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         dir,
         users,
         format,
-        from,
-        to,
+        since,
+        until,
         worker,
     } = arguments;
     if worker {
@@ -91,10 +91,10 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         worker::run(config, open_for_reading, &dir, &stop);
         return Ok(0);
     }
-    if let (Some(first), Some(last)) = (from, to)
+    if let (Some(first), Some(last)) = (since, until)
         && first > last
     {
-        return Err(Failure::usage("--from is later than --to"));
+        return Err(Failure::usage("--since is later than --until"));
     }
     let interrupts = Arc::new(AtomicU32::new(0));
     let counted = interrupts.clone();
@@ -103,7 +103,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
     })?;
     let bar = bar();
     let (exported, failure) = watch(
-        Selection::new(format, users, from, to),
+        Selection::new(format, users, since, until),
         &|| launch(config_file, &dir),
         &interrupts,
         &mut |event| show(&bar, &event),

@@ -19,20 +19,19 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// File all of it for this user, whatever addresses stand in it.
+    /// File all of it for this user, whatever addresses it contains.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// File each message for those whom it names, by the rules of this profile; with --user, beside that user.
+    /// File each message for the people it names, by the rules of this profile; with --user, also for that user.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// What the files are; `auto` looks.
+    /// What the files are; `auto` detects it.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// How the mboxes quote lines of a message that begin with `From `; `auto` looks.
+    /// How the mboxes quote lines of a message that begin with `From `; `auto` detects it.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     mbox: MboxKind,
-    /// What a line in an mbox counts as that may begin a message and may be text. Without this, the message around it is
-    /// an error.
+    /// How to read a line in an mbox that may begin a message or be text. Without this, the message around it is an error.
     #[arg(long, value_enum, ignore_case = true, value_name = "LOOSE|STRICT")]
     mbox_from: Option<MboxFrom>,
     /// Files and folders; folders with all that is below them.

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use super::{
     ask,
     columns::{cut, whole, width},
-    output::{Output, harmless},
+    output::{Output, count, harmless},
     protocols::{since, until},
 };
 use crate::{
     config::{ByteSize, Config},
     control::api::{EntryLine, Failure, ListFilter, Reply, Request},
+    export::first_second,
 };
 
 #[derive(Args, Debug)]
@@ -22,11 +23,11 @@ pub struct Arguments {
     /// The messages of this user.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Those of all users, one user after the other, with a column that names the user. A message that several users
-    /// have is listed for each of them, under the same id.
+    /// The messages of all users, one user after the other, with a column for the user. A message that several users
+    /// have is listed for each of them, with the same id.
     #[arg(long)]
     all: bool,
-    /// Only messages with this text in From, in the name or the address; upper and lower case are the same.
+    /// Only messages with this text in From, in the name or the address; case does not matter. For dates use --since.
     #[arg(long, value_name = "TEXT")]
     from: Option<String>,
     /// Only messages with this text in To, Cc or Bcc.
@@ -35,24 +36,31 @@ pub struct Arguments {
     /// Only messages with this text in the subject.
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
-    /// Only messages sent then or later: 2026-01-31 (UTC), 2026-01-31T12:00:00Z, or 7d for seven days ago.
+    /// Only messages sent then or later: 2026-01-31, 2026-01-31T12:00 (both UTC), 2026-01-31T12:00+01:00, or 7d for seven
+    /// days ago.
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
     /// Only messages sent then or before; of a day, all of it.
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
     /// Only the newest N of those that match; with --all, of each user.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count)]
     newest: Option<usize>,
-    /// Print at most N lines.
-    #[arg(long, value_name = "N")]
+    /// Print at most N messages.
+    #[arg(long, value_name = "N", value_parser = count)]
     limit: Option<usize>,
+    /// Fit the lines into this many columns, as on a terminal of this width.
+    #[arg(long, value_name = "COLUMNS", value_parser = count, conflicts_with = "json")]
+    width: Option<usize>,
 }
 
 impl Arguments {
+    fn texts(&self) -> [&Option<String>; 3] {
+        [&self.from, &self.to, &self.subject]
+    }
+
     fn are_any_filters(&self) -> bool {
-        let texts = [&self.from, &self.to, &self.subject];
-        texts.iter().any(|text| text.is_some()) || self.since.is_some() || self.until.is_some()
+        self.texts().iter().any(|text| text.is_some()) || self.since.is_some() || self.until.is_some()
     }
 }
 
@@ -62,6 +70,9 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     {
         return Err(Failure::usage("--since is later than --until"));
     }
+    hint_at_dates(&arguments);
+    // Where no header is read for it, it is known whether there is one more.
+    let looks_further = arguments.texts().iter().all(|text| text.is_none());
     let request = Request::List {
         user: arguments.user.clone(),
         newest: arguments.newest,
@@ -71,20 +82,26 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
             subject: arguments.subject.clone(),
             since: arguments.since,
             until: arguments.until,
-            limit: arguments.limit,
+            limit: arguments
+                .limit
+                .map(|limit| limit.saturating_add(usize::from(looks_further))),
         },
     };
-    let table = Table::new(width(), arguments.all);
+    let table = Table::new(arguments.width.or_else(width), arguments.all);
     let mut output = Output::new();
-    let mut found_any = false;
+    let (mut count, mut more) = (0, false);
     let answered = ask::read_until(&config, &request, &mut |reply| {
         let Reply::Entry(entry) = reply else {
             return ControlFlow::Continue(());
         };
-        if !json && !found_any {
+        if arguments.limit == Some(count) {
+            more = true;
+            return ControlFlow::Break(());
+        }
+        if !json && count == 0 {
             output.line(table.header());
         }
-        found_any = true;
+        count += 1;
         match json {
             true => output.json(&entry),
             false => output.line(table.line(&entry)),
@@ -94,13 +111,39 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     });
     output.finish();
     answered?;
-    if !found_any {
+    if count == 0 {
         say_none(&arguments);
+    } else if arguments.limit == Some(count) && (more || !looks_further) {
+        let whether = if more {
+            "more messages match"
+        } else {
+            "more messages may match"
+        };
+        say(&format!("{whether}: --limit {count} ends the list here"));
     }
     Ok(0)
 }
 
-/// Says that nothing is listed, where it does not get into what is read by programs.
+/// For the person at the terminal, where it does not get into what is read by programs.
+fn say(words: &str) {
+    // Standard error may be closed.
+    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(words));
+}
+
+/// Of other commands, or by habit, somebody may take these for dates.
+fn hint_at_dates(arguments: &Arguments) {
+    let is_date = |text: &Option<String>| text.as_ref().is_some_and(|text| first_second(text).is_ok());
+    for (option, value, of) in [
+        ("--from", &arguments.from, "sender"),
+        ("--to", &arguments.to, "recipient"),
+    ] {
+        if is_date(value) {
+            say(&format!("{option} is the {of}; for dates use --since and --until"));
+        }
+    }
+}
+
+/// Says that nothing is listed.
 fn say_none(arguments: &Arguments) {
     let whose = match &arguments.user {
         Some(name) => format!("of user {name:?}"),
@@ -110,8 +153,7 @@ fn say_none(arguments: &Arguments) {
         true => format!("no message {whose} matches; texts are found anywhere in a field, times are those of sending"),
         false => format!("no message {whose} is in the archive"),
     };
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&said));
+    say(&said);
 }
 
 /// How the lines are laid out.
@@ -120,18 +162,23 @@ struct Table {
     user: Option<usize>,
     people: usize,
     subject: usize,
-    /// Values that are too long are cut.
-    cuts: bool,
+    /// What is too long for this many columns is cut.
+    width: Option<usize>,
+    /// There is no room for the time of day, the size and To.
+    is_narrow: bool,
 }
 
 impl Table {
     const ID: usize = 7;
     const SIZE: usize = 9;
     /// Dates, cut to the minute and whole.
+    const DAY: usize = 10;
     const MINUTE: usize = 16;
     const SECOND: usize = 20;
     const USER: usize = 12;
     const GAP: usize = 2;
+    /// From, To and the subject need as much.
+    const LEAST: usize = 26;
 
     fn new(width: Option<usize>, of_all: bool) -> Self {
         let user = of_all.then_some(Self::USER);
@@ -140,30 +187,40 @@ impl Table {
                 user,
                 people: 30,
                 subject: 0,
-                cuts: false,
+                width: None,
+                is_narrow: false,
             };
         };
-        let taken = [Self::ID, Self::MINUTE, Self::SIZE].into_iter().chain(user);
-        let taken: usize = taken.map(|columns| columns + Self::GAP).sum();
-        let left = width.saturating_sub(taken + 2 * Self::GAP);
-        let people = (left * 3 / 10).clamp(8, 30);
+        let columns = |fixed: &[usize]| -> usize { fixed.iter().chain(&user).map(|columns| columns + Self::GAP).sum() };
+        let left = width.saturating_sub(columns(&[Self::ID, Self::MINUTE, Self::SIZE]) + 2 * Self::GAP);
+        let (people, subject) = match left >= Self::LEAST {
+            true => {
+                let people = (left * 3 / 10).clamp(8, 30);
+                (people, left - 2 * people)
+            }
+            false => {
+                let left = width.saturating_sub(columns(&[Self::ID, Self::DAY]) + Self::GAP);
+                (left * 4 / 10, left - left * 4 / 10)
+            }
+        };
         Self {
             user,
             people,
-            subject: left.saturating_sub(2 * people).max(10),
-            cuts: true,
+            subject,
+            width: Some(width),
+            is_narrow: left < Self::LEAST,
         }
     }
 
     fn header(&self) -> String {
-        let date = if self.cuts { "date (UTC)" } else { "date" };
+        let date = if self.width.is_some() { "date (UTC)" } else { "date" };
         self.row("id", date, "user", "size", ["from", "to", "subject"])
     }
 
     fn line(&self, entry: &EntryLine) -> String {
         let date = entry.date.to_string();
-        let date = match self.cuts {
-            true => date.get(..Self::MINUTE).unwrap_or(&date).replace('T', " "),
+        let date = match self.width.is_some() {
+            true => date.get(..self.date()).unwrap_or(&date).replace('T', " "),
             false => date,
         };
         let (id, size) = (entry.id.to_string(), ByteSize(entry.size).to_string());
@@ -171,13 +228,28 @@ impl Table {
         self.row(&id, &date, &entry.user, &size, texts)
     }
 
+    /// Columns for the date.
+    fn date(&self) -> usize {
+        match (self.width, self.is_narrow) {
+            (None, _) => Self::SECOND,
+            (Some(_), false) => Self::MINUTE,
+            (Some(_), true) => Self::DAY,
+        }
+    }
+
     fn row(&self, id: &str, date: &str, user: &str, size: &str, [from, to, subject]: [&str; 3]) -> String {
-        let fit = if self.cuts { cut } else { whole };
-        let date = whole(date, if self.cuts { Self::MINUTE } else { Self::SECOND });
+        let fit = if self.width.is_some() { cut } else { whole };
+        let date = whole(date, self.date());
         let user = self.user.map(|columns| fit(user, columns) + "  ").unwrap_or_default();
         let (from, to, subject) = (fit(from, self.people), fit(to, self.people), fit(subject, self.subject));
         let (id_columns, size_columns) = (Self::ID, Self::SIZE);
-        let row = format!("{id:>id_columns$}  {date}  {user}{size:>size_columns$}  {from}  {to}  {subject}");
+        let mut row = match self.is_narrow {
+            true => format!("{id:>id_columns$}  {date}  {user}{from}  {subject}"),
+            false => format!("{id:>id_columns$}  {date}  {user}{size:>size_columns$}  {from}  {to}  {subject}"),
+        };
+        if let Some(width) = self.width {
+            row = cut(&row, width);
+        }
         row.trim_end().to_owned()
     }
 }

@@ -172,7 +172,7 @@ pub(super) fn answer(error: &Error) -> Option<String> {
     let near = || text(error, suggested).map(|near| format!("did you mean `{near}`?"));
     let hint = known.map(|(_, hint)| (*hint).to_owned()).or_else(near);
     let hint = hint.unwrap_or_else(|| match what {
-        "option" => "`--help` behind the command lists its options".to_owned(),
+        "option" => "`--help` after the command lists its options".to_owned(),
         _ => "`dropkeep --help` lists the commands".to_owned(),
     });
     // A word where none belongs is no option.

@@ -43,6 +43,7 @@ use std::{
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::output::message_id;
 use crate::{
     archive::{
         be_sparing, require_reachable,
@@ -129,6 +130,7 @@ enum Command {
     /// Print a message, byte for byte as it was received, on standard output.
     Raw {
         /// The message's id, as `list` shows it.
+        #[arg(value_parser = message_id)]
         id: u64,
     },
     /// Copy the archive to a directory. A backup that is already there is replaced.
@@ -152,6 +154,7 @@ enum Command {
     /// Show a message: its header, who has it and why, its parts, and its text.
     Show {
         /// The message's id, as `list` shows it.
+        #[arg(value_parser = message_id)]
         id: u64,
         /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, de::value::StrDeserializer};
 use super::{
     addresses::{self, Line},
     ask,
-    output::{Output, grouped},
+    output::{Output, count, grouped, run_number},
     protocols_csv,
 };
 use crate::{
@@ -26,6 +26,7 @@ const NEWEST: usize = 20;
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// The number of a run.
+    #[arg(value_parser = run_number)]
     run: Option<u64>,
     /// Only runs of this profile; @import: imports with --user alone, @reroute: reroutings.
     #[arg(long, value_name = "PROFILE", conflicts_with = "run")]
@@ -40,7 +41,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = until, conflicts_with = "run")]
     until: Option<Timestamp>,
     /// Only the newest N.
-    #[arg(long, value_name = "N", conflicts_with = "run")]
+    #[arg(long, value_name = "N", value_parser = count, conflicts_with = "run")]
     newest: Option<usize>,
     /// Print CSV: a line a run, below a header.
     #[arg(long, conflicts_with = "json")]
@@ -63,10 +64,11 @@ pub(super) fn until(text: &str) -> Result<Timestamp, String> {
 /// A date, as `export` reads it, or how long ago.
 fn moment(text: &str, date: fn(&str) -> Result<i64, String>) -> Result<Timestamp, String> {
     if let Ok(back) = humantime::parse_duration(text) {
-        let back = SignedDuration::try_from(back).map_err(|error| error.to_string())?;
-        return clock::now().checked_sub(back).map_err(|error| error.to_string());
+        let back = SignedDuration::try_from(back).ok();
+        let then = back.and_then(|back| clock::now().checked_sub(back).ok());
+        return then.ok_or_else(|| "that is too long ago; for everything, leave the option out".into());
     }
-    let date = date(text).map_err(|error| format!("{error}, or a time such as 7d or 12h, for so long ago"))?;
+    let date = date(text).map_err(|error| format!("{error}, or how long ago (7d, 12h)"))?;
     Ok(Timestamp::from_second(date).unwrap_or(if date < 0 { Timestamp::MIN } else { Timestamp::MAX }))
 }
 
@@ -161,7 +163,7 @@ fn print_reroute(output: &mut Output, run: &Run) {
                 "would be filed for users who do not have them",
             ),
         ),
-        (run.duplicates, "everybody they are for has them already"),
+        (run.duplicates, "already filed for everyone they are for"),
         (
             run.skipped.saturating_sub(explained),
             "without a known address, left as they are",

@@ -2,24 +2,26 @@
 
 use std::{io::Write, path::PathBuf};
 
-use indicatif::HumanBytes;
-
 use super::{
-    ask, interruptible,
-    output::{Output, grouped, harmless},
+    interruptible,
+    output::{Output, counted, harmless},
 };
-use crate::{archive::restore, config::Config, control::api::Failure, profile::Exit};
+use crate::{
+    archive::restore,
+    config::{ByteSize, Config},
+    control::api::Failure,
+    profile::Exit,
+};
 
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
     let done = interruptible::run("restore", move |watch| restore(&from, &config, watch))?;
-    ask::say_new(&target);
     for file in &done.changed {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(
             std::io::stderr(),
-            "dropkeep: {} has changed since the backup was made: it was used as a data directory, or is damaged. Run `dropkeep \
-             verify`",
+            "dropkeep: {} has changed since the backup was made: the backup was used as a data directory, or the file is \
+             damaged. Run `dropkeep verify`",
             harmless(file)
         );
     }
@@ -28,13 +30,13 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         output.json(&done);
     } else {
         output.line(format!(
-            "restored to {}: {} messages ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
+            "restored to {}: {} ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
             target.display(),
-            grouped(done.messages),
-            HumanBytes(done.bytes),
+            counted(done.messages, "message"),
+            ByteSize(done.bytes),
             done.taken_at,
             done.volumes,
-            HumanBytes(done.copied_bytes),
+            ByteSize(done.copied_bytes),
             done.took_seconds
         ));
     }

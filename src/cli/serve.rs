@@ -11,7 +11,8 @@ use super::{
 use crate::{
     appliance::{Appliance, Asked},
     archive::{Absent, Store},
-    config::Config,
+    clock,
+    config::{Config, LogFormat},
     control::{self, Requests, api::Failure},
     profile::Exit,
     report::{self, Logs, Readiness, metrics},
@@ -31,6 +32,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 
 pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
+    // Where only its kind of output decides, this line stays as it is.
+    let log_is_json = config.log.format == LogFormat::Json;
     let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
     tracing::info!(
@@ -39,7 +42,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     );
     service::status("opening the archive");
     let store = Arc::new(Store::open_or(&config, Absent::made(new))?);
-    if store.is_new() {
+    if store.is_new() && !log_is_json {
         say_new(store.path());
     }
     let system = actix_rt::System::new();
@@ -66,8 +69,15 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         readiness.ready();
         metrics::ready(true);
         for address in http.addresses() {
-            // Standard error may be closed; the appliance goes on.
-            let _ = writeln!(std::io::stderr(), "listening on {address}");
+            let mut line = format!("listening on {address}");
+            if log_is_json {
+                line = serde_json::json!({
+                    "timestamp": clock::now().to_string(), "level": "INFO", "message": line,
+                })
+                .to_string();
+            }
+            // Whatever the log's level is. Standard error may be closed; the appliance goes on.
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
         appliance.log_plan();
         tracing::info!(http = http.addresses().join(" "), "dropkeep is ready");

@@ -51,10 +51,10 @@ fn print(output: &mut Output, probe: &Probe) {
     for folder in &probe.folders {
         output.line(format!("folder {}: {} messages", folder.name, folder.messages));
     }
-    for (name, count) in &probe.envelope_headers {
-        output.line(format!("header {name}: on {count} of the newest messages"));
-    }
     let looked_at = probe.recipients.as_ref().map_or(0, |recipients| recipients.messages);
+    for (name, count) in &probe.envelope_headers {
+        output.line(format!("header {name}: on {count} of the {looked_at} newest messages"));
+    }
     // What a few senders have put there is no news.
     let often = |seen: &NotCounted| seen.messages * 5 >= looked_at;
     for (name, seen) in probe
@@ -64,7 +64,7 @@ fn print(output: &mut Output, probe: &Probe) {
     {
         let (messages, why) = (seen.messages, seen.why);
         output.line(format!(
-            "header {name} does not count on {messages} of the newest messages: {why}"
+            "header {name} does not count on {messages} of the {looked_at} newest messages: {why}"
         ));
     }
     if let Some(recipients) = &probe.recipients {

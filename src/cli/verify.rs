@@ -1,25 +1,29 @@
 //! `verify`: reads the archive back, and says what is damaged. With a progress bar on a terminal.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
     io::IsTerminal,
+    path::Path,
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::output::{Output, grouped};
+use super::output::{Output, counted, grouped};
 use crate::{
-    archive::verify::{self, Damage, Event, Kind, Outcome, Sample, Selection, VerifyError},
+    archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
     control::api::Failure,
     profile::Exit,
 };
 
-/// Notes that are kept for the end.
+/// Notes, and damages that several messages share, that are kept for the end.
 const MOST_NOTES: usize = 1000;
+const MOST_SHARED: usize = 1000;
+/// Of the messages of such a damage, so many ids and users are named.
+const MOST_NAMED: usize = 10;
 
 /// What of the archive is verified.
 #[derive(clap::Args, Debug)]
@@ -67,7 +71,8 @@ pub fn run(config: &Config, selection: &Selection, json: bool) -> Result<u8, Fai
         json,
         bar: bar(),
         notes: Vec::new(),
-        kinds: BTreeSet::new(),
+        remedies: Remedies::default(),
+        shared: BTreeMap::new(),
         begun: false,
     };
     let outcome = verify::verify(config, selection, &mut |event| report.take(event));
@@ -76,18 +81,20 @@ pub fn run(config: &Config, selection: &Selection, json: bool) -> Result<u8, Fai
         VerifyError::Usage(error) => Failure::usage(error),
         error => Failure::new(Exit::Store, error),
     })?;
-    report.finish(&outcome, selection);
+    report.finish(&outcome, selection, &config.data_dir);
     Ok(if outcome.ok { Exit::Done } else { Exit::Store } as u8)
 }
 
-/// Prints damages as they are found: there may be as many as there are messages.
+/// Prints damages as they are found: there may be as many as there are messages. What several messages share, such as
+/// the block that they lie in, is printed once, and at the end the messages.
 struct Report {
     output: Output,
     json: bool,
     bar: ProgressBar,
     notes: Vec<String>,
-    /// Of the damages so far.
-    kinds: BTreeSet<Kind>,
+    remedies: Remedies,
+    /// By the detail of a damage, the messages concerned.
+    shared: BTreeMap<String, Messages>,
     /// The first bytes of JSON are out.
     begun: bool,
 }
@@ -106,7 +113,7 @@ impl Report {
                 }
             }
             Event::Damage(damage) => {
-                self.kinds.insert(damage.kind);
+                self.remedies.add(&damage);
                 let bar = self.bar.clone();
                 bar.suspend(|| self.damage(&damage));
             }
@@ -118,16 +125,40 @@ impl Report {
             self.output.bytes(if self.begun { b"," } else { b"{\"damages\":[" });
             self.begun = true;
             self.output.json_value(damage);
+        } else if self.is_shared(damage) {
+            let messages = self.shared.entry(damage.detail.clone()).or_default();
+            let is_first = !std::mem::replace(&mut messages.is_said, true);
+            messages.add(damage);
+            if is_first {
+                let is_of_block = is_of_block(damage);
+                self.output.line(words(&Damage {
+                    kind: if is_of_block { Kind::Block } else { damage.kind },
+                    id: None,
+                    user: None,
+                    volume: damage.volume.filter(|_| !is_of_block),
+                    detail: damage.detail.clone(),
+                }));
+            }
         } else {
             self.output.line(words(damage));
         }
     }
 
-    fn finish(mut self, outcome: &Outcome, selection: &Selection) {
+    /// Whether other messages may have the same damage, or this is the block in which they have it.
+    fn is_shared(&self, damage: &Damage) -> bool {
+        let is_block = damage.kind == Kind::Block && is_of_block(damage);
+        let is_known = self.shared.contains_key(&damage.detail);
+        let is_message = damage.kind == Kind::Message && damage.id.is_some() && damage.volume.is_some();
+        (is_message || is_block) && (is_known || self.shared.len() < MOST_SHARED)
+    }
+
+    fn finish(mut self, outcome: &Outcome, selection: &Selection, data_dir: &Path) {
+        let what_to_do = self.remedies.words(data_dir);
         let sample = selection.sample.map(|sample| sample.seed);
         if self.json {
             let rest = json!({
                 "ok": outcome.ok, "messages": outcome.messages, "bytes": outcome.bytes, "notes": self.notes, "seed": sample,
+                "what_to_do": what_to_do,
             });
             self.output.bytes(if self.begun { b"]" } else { b"{\"damages\":[]" });
             // The rest of the object that was begun.
@@ -137,6 +168,11 @@ impl Report {
             }
             self.output.bytes(b"}\n");
         } else {
+            for (detail, messages) in &self.shared {
+                if let Some(words) = messages.words(detail) {
+                    self.output.line(words);
+                }
+            }
             for note in &self.notes {
                 self.output.line(format!("note: {note}"));
             }
@@ -145,21 +181,79 @@ impl Report {
                 self.output
                     .line(format!("To check the same sample again: --sample … --seed {seed}"));
             }
-            if !outcome.ok {
+            if !what_to_do.is_empty() {
                 self.output.line("What to do:");
             }
-            for kind in &self.kinds {
-                self.output.line(format!("  {}: {}", kind.as_str(), kind.advice()));
+            for words in &what_to_do {
+                self.output.line(format!("  {words}"));
             }
         }
         self.output.finish();
     }
 }
 
+/// Messages that share a damage.
+#[derive(Default)]
+struct Messages {
+    is_said: bool,
+    count: u64,
+    /// The lowest ids.
+    ids: BTreeSet<u64>,
+    users: BTreeSet<String>,
+    /// There are more users than are named.
+    more_users: bool,
+}
+
+impl Messages {
+    fn add(&mut self, damage: &Damage) {
+        let Some(id) = damage.id else { return };
+        self.count += 1;
+        self.ids.insert(id);
+        if self.ids.len() > MOST_NAMED {
+            self.ids.pop_last();
+        }
+        for user in damage.user.iter().flat_map(|users| users.split(", ")) {
+            match self.users.len() < MOST_NAMED || self.users.contains(user) {
+                true => drop(self.users.insert(user.to_owned())),
+                false => self.more_users = true,
+            }
+        }
+    }
+
+    /// Which messages they are, in a line; `None` where there is none.
+    fn words(&self, detail: &str) -> Option<String> {
+        let ids: Vec<_> = self.ids.iter().map(u64::to_string).collect();
+        let more = if self.count > ids.len() as u64 { ", …" } else { "" };
+        let users: Vec<_> = self.users.iter().map(String::as_str).collect();
+        let of = match (users.is_empty(), self.more_users) {
+            (true, _) => String::new(),
+            (false, true) => format!(", of {} and others", users.join(", ")),
+            (false, false) => format!(", of {}", users.join(", ")),
+        };
+        let hint = if more.is_empty() && !self.more_users {
+            ""
+        } else {
+            " (--json names all)"
+        };
+        (self.count > 0).then(|| {
+            format!(
+                "{detail}: {}{of}: {}{more}{hint}",
+                counted(self.count, "message"),
+                ids.join(", ")
+            )
+        })
+    }
+}
+
+/// The damage is one of a block, and so of all that is in it.
+fn is_of_block(damage: &Damage) -> bool {
+    damage.detail.starts_with("block ")
+}
+
 fn summary(outcome: &Outcome) -> String {
     let read = format!(
-        "{} messages ({}) read back",
-        grouped(outcome.messages),
+        "{} ({}) read back",
+        counted(outcome.messages, "message"),
         ByteSize(outcome.bytes)
     );
     match outcome.damages {
@@ -205,6 +299,21 @@ mod tests {
         for wrong in ["0%", "5", "101%", "-1%", "NaN%", "%", "x%"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn every_message_of_a_damaged_block_was_a_line_of_its_own() {
+        let mut messages = Messages::default();
+        assert_eq!(messages.words("block 2 of volume 000001: it is gone"), None);
+        for id in (1..=245).rev() {
+            let damage = Damage::new(Kind::Message, "block 2 of volume 000001: it is gone").message(id);
+            messages.add(&damage.user(Some(if id == 3 { "bob, jane" } else { "jane" }.into())));
+        }
+        assert_eq!(
+            messages.words("block 2 of volume 000001: it is gone").unwrap(),
+            "block 2 of volume 000001: it is gone: 245 messages, of bob, jane: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, … (--json \
+             names all)"
+        );
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn text_of(file: &Path) -> Result<String, String> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = memchr::memchr_iter(b'\n', valid).count() + 1;
-        format!("is not text in UTF-8 (line {line}); save it as UTF-8")
+        format!("is not UTF-8 (line {line}): save the file as UTF-8")
     })?;
     // As a full disk leaves it. All users would be retired by it.
     match text.trim_start_matches('\u{feff}').trim().is_empty() {

@@ -67,7 +67,7 @@ impl fmt::Display for Line {
 pub enum UsersFileProblem {
     #[error("{0}")]
     Unreadable(String),
-    #[error("is not text in UTF-8; save it as that")]
+    #[error("is not UTF-8: save the file as UTF-8")]
     NotUtf8,
     #[error("a field goes on beyond the end of its line; is a closing quote missing?")]
     OpenQuote,

@@ -3,6 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use super::{
     api::{EntryLine, Failure, ListFilter, Reply},
     reading::{End, Tell, find_user},
@@ -148,7 +150,7 @@ impl Listing<'_> {
 /// A filter, made ready.
 struct Wanted {
     sent: RangeInclusive<Seconds>,
-    /// In lower case.
+    /// [Folded](fold).
     from: Option<String>,
     to: Option<String>,
     subject: Option<String>,
@@ -157,9 +159,9 @@ struct Wanted {
 
 impl Wanted {
     fn new(filter: &ListFilter) -> Self {
-        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        let folded = |text: &Option<String>| text.as_ref().map(|text| fold(text));
         let second = |time: Option<jiff::Timestamp>, or| time.map_or(or, jiff::Timestamp::as_second);
-        let (from, to, subject) = (lower(&filter.from), lower(&filter.to), lower(&filter.subject));
+        let (from, to, subject) = (folded(&filter.from), folded(&filter.to), folded(&filter.subject));
         Self {
             sent: second(filter.since, Seconds::MIN)..=second(filter.until, Seconds::MAX),
             by_text: from.is_some() || to.is_some() || subject.is_some(),
@@ -171,13 +173,30 @@ impl Wanted {
 
     fn has(&self, summary: &Summary, beginning: &[u8]) -> bool {
         let is_in = |wanted: &Option<String>, text: &dyn Fn() -> String| match wanted {
-            Some(wanted) => text().to_lowercase().contains(wanted),
+            Some(wanted) => fold(&text()).contains(wanted),
             None => true,
         };
         is_in(&self.from, &|| summary.from.clone())
             && is_in(&self.subject, &|| summary.subject.clone())
             && is_in(&self.to, &|| view::addressees(beginning))
     }
+}
+
+/// Text as it is compared: without case, ß as ss, and in the one form that Unicode has for what looks and means the same
+/// (NFKC), so that `é` is found as one character and as a letter with an accent.
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let normalizer = ComposingNormalizerBorrowed::new_nfkc();
+    let normal = normalizer.normalize(text);
+    // Letter by letter, as otherwise a sigma depends on what follows.
+    let caseless: String = normal
+        .chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect();
+    normalizer.normalize(&caseless).into_owned()
 }
 
 fn line(entry: Entry, user: &str, summary: Summary) -> EntryLine {
@@ -201,4 +220,22 @@ fn line(entry: Entry, user: &str, summary: Summary) -> EntryLine {
         sha256: view::hex(&message.sha256),
         why: filing.why.as_str().to_owned(),
     }
+}
+
+#[test]
+fn texts_were_found_only_in_the_form_in_which_they_were_written() {
+    for (field, wanted) in [
+        ("Grüße", "GRÜSSE"),
+        ("Grüsse", "grüße"),
+        ("straße", "STRASSE"),
+        ("Cafe\u{301}", "café"),
+        ("CAFÉ", "cafe\u{301}"),
+        ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+        ("ﬁnanzen", "Finanzen"),
+        ("Ｒｅｃｈｎｕｎｇ", "rechnung"),
+        ("Jane", "JANE"),
+    ] {
+        assert!(fold(field).contains(&fold(wanted)), "{field}: {wanted}");
+    }
+    assert!(!fold("Grüße").contains(&fold("Grusse")));
 }

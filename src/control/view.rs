@@ -51,7 +51,11 @@ pub fn addressees(beginning: &[u8]) -> String {
     let likely = likely(beginning, fields.iter());
     let named: Vec<_> = fields
         .iter()
-        .map(|field| addresses(std::slice::from_ref(field), likely))
+        .map(|field| match addresses(std::slice::from_ref(field), likely) {
+            // A group of nobody has its name alone: `undisclosed-recipients:;`.
+            nobody if nobody.is_empty() => line(Some(*field), likely),
+            named => named,
+        })
         .collect();
     named.join(", ")
 }
@@ -299,6 +303,14 @@ mod tests {
             );
             assert_eq!((shown.headers.len(), shown.notes.len()), (5, 0));
         }
+    }
+
+    #[test]
+    fn a_group_of_nobody_was_not_found_by_its_name() {
+        assert_eq!(
+            addressees(b"To: undisclosed-recipients:;\nCc: jane@example.com\n\nx\n"),
+            "undisclosed-recipients:;, jane@example.com"
+        );
     }
 
     #[test]

@@ -42,15 +42,15 @@ impl AvoidedSets {
 }
 
 pub fn volume_crashed(volume: u32) -> String {
-    format!("reading volume {volume:06} crashed again and again; restore the volume from a backup")
+    format!("reading volume {volume:06} crashed again and again; `dropkeep verify` says what to restore")
 }
 
 pub fn block_crashed(volume: u32, block: u64) -> String {
-    format!("reading block {block} of volume {volume:06} crashed; restore the volume from a backup")
+    format!("reading block {block} of volume {volume:06} crashed; `dropkeep verify` says what to restore")
 }
 
 pub fn message_crashed() -> String {
-    "reading its bytes crashed; restore the volumes from a backup".into()
+    "reading its bytes crashed; `dropkeep verify` says what to restore".into()
 }
 
 pub fn list_crashed() -> String {

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Format};
@@ -135,9 +139,13 @@ fn start_of(day: Date) -> Result<Seconds, String> {
 
 fn moment(text: &str) -> Result<Seconds, String> {
     let moment: Result<Timestamp, _> = text.parse();
-    moment
-        .map(Timestamp::as_second)
-        .map_err(|_| "write a day (2026-01-31, in UTC) or a time (2026-01-31T12:00:00Z)".into())
+    // Without a zone, in UTC, as days are.
+    let moment = moment.or_else(|_| Ok(text.parse::<DateTime>()?.to_zoned(TimeZone::UTC)?.timestamp()));
+    moment.map(Timestamp::as_second).map_err(|_: jiff::Error| {
+        "write a day (2026-01-31) or a time (2026-01-31T12:00), both in UTC, or a time with a zone \
+         (2026-01-31T12:00+01:00)"
+            .into()
+    })
 }
 
 #[cfg(test)]
@@ -150,13 +158,22 @@ mod tests {
         assert_eq!(last_second("2026-01-31"), Ok(1_769_817_600 + 86_399));
         for of in [first_second, last_second] {
             assert_eq!(of("2026-01-31T01:00:00+01:00"), Ok(1_769_817_600));
+            // Those without a zone are in UTC, as days are.
+            for time in [
+                "2026-01-31T00:00",
+                "2026-01-31T00:00:00",
+                "2026-01-31 00:00",
+                "2026-01-31T01:00+01:00",
+            ] {
+                assert_eq!(of(time), Ok(1_769_817_600), "{time}");
+            }
             for none in [
                 "",
                 "today",
                 "2026-02-30",
                 "31.1.2026",
-                "2026-01-31T12:00:00",
-                "2026-01-31 12:00",
+                "2026-01-31T",
+                "2026-01-31T25:00",
             ] {
                 assert!(of(none).is_err(), "{none}");
             }

@@ -8,8 +8,8 @@ pub fn remedy(stage: &str) -> &'static str {
         "config" => "Correct what the error names in the configuration; the next run reads it anew.",
         "resolve" => "Check server.host, and that this machine can look up names (getent hosts NAME).",
         "connect" => {
-            "Check that the mail server is running, server.host and server.port, and firewalls in between. It is tried again \
-             by itself."
+            "Check that the mail server is running, server.host and server.port, and firewalls in between. The appliance \
+             tries again if the profile has a schedule; otherwise run the command again."
         }
         "tls" => {
             "Check the server's certificate, which `dropkeep test` shows. If it is the right one, name it in ca_file, or pin \
@@ -34,7 +34,10 @@ pub fn remedy(stage: &str) -> &'static str {
             "Check the disk of data_dir: has it room, has it errors? `dropkeep verify` says whether the archive is whole. What \
              was reported as archived is not lost."
         }
-        "run" => "The run was given up and is started anew by itself. If it comes again, the log says more.",
+        "run" => {
+            "The run was given up. The appliance tries again if the profile has a schedule; otherwise run the command again. \
+             If it comes again, the log says more."
+        }
         "folder" => {
             "Check that the folder exists and that the account may read it; to leave it out, name it in folders.exclude."
         }

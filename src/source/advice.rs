@@ -72,8 +72,9 @@ impl SourceError {
                     .to_owned(),
             ),
             Self::Greeting { .. } | Self::Login { .. } | Self::Connecting { .. } if self.wait().is_some() => Some(
-                "The server asks to come again later; the password may well be right. It is tried again by itself. If it \
-                 lasts, lower connections in the profile, and see which other programs are logged in."
+                "The server asks to come again later; the password may well be right. The appliance tries again if the \
+                 profile has a schedule; otherwise run the command again later. If it lasts, lower connections in the \
+                 profile, and see which other programs are logged in."
                     .to_owned(),
             ),
             Self::Login {
@@ -87,6 +88,16 @@ impl SourceError {
             Self::NoFolder { .. } => Some(
                 "Correct include in [profile.folders]; a name counts with its case and all that stands before it.".to_owned(),
             ),
+            Self::File { .. } => Some(
+                "Check that it exists, that it is what its name says, and that the account of dropkeep may read it; then \
+                 import it again. What was imported is not imported twice."
+                    .to_owned(),
+            ),
+            Self::OfSeveral { .. } => Some(
+                "Nothing of it was imported. Name the folder or mbox of the user whose mail you want, or import the export \
+                 without --user, with --profile."
+                    .to_owned(),
+            ),
             Self::Timeout { step: Some(Step::Tls), .. }
             | Self::Tls { .. }
             | Self::Connecting { step: Step::Tls, .. } => Some(
@@ -95,7 +106,9 @@ impl SourceError {
                     .to_owned(),
             ),
             Self::Timeout { step: Some(Step::Login), .. } | Self::Connecting { step: Step::Login, .. } => Some(
-                "The password was neither taken nor refused. See the mail server's log; it is tried again by itself.".to_owned(),
+                "The password was neither taken nor refused. See the mail server's log. The appliance tries again if the \
+                 profile has a schedule; otherwise run the command again."
+                    .to_owned(),
             ),
             Self::Connecting {
                 step: Step::Greeting,

@@ -83,9 +83,15 @@ pub enum SourceError {
     /// No folder that can be opened has this name, or matches this pattern.
     #[error("{words}")]
     NoFolder { folder: String, words: String },
-    /// A folder, or of an import a file.
+    /// A folder.
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
+    /// A file or folder of an import.
+    #[error("cannot import {path}: {why}")]
+    File { path: String, why: String },
+    /// All of an import is for one user.
+    #[error("cannot import {path} for one user: it is an export with the mail of {users} users")]
+    OfSeveral { path: String, users: usize },
     /// BYE, a closed socket, or an I/O error.
     #[error("the connection was lost during {command}: {words}")]
     Lost { command: String, words: String },
@@ -134,6 +140,8 @@ impl SourceError {
             Self::Refused { .. }
             | Self::NoFolder { .. }
             | Self::Unreadable { .. }
+            | Self::File { .. }
+            | Self::OfSeveral { .. }
             | Self::TooLarge(_)
             | Self::Unclear { .. } => Disposition::Report,
         }
@@ -199,6 +207,8 @@ impl SourceError {
             Self::Refused { .. }
             | Self::NoFolder { .. }
             | Self::Unreadable { .. }
+            | Self::File { .. }
+            | Self::OfSeveral { .. }
             | Self::TooLarge(_)
             | Self::Lost { .. }
             | Self::Protocol { .. }

@@ -171,7 +171,7 @@ fn users_and_days_are_selected() {
         .filter(|entry| (&*first..=&*last).contains(&&*day(entry)))
         .collect();
     assert!(wanted.len() > 2);
-    let selected = ["--user", "jane", "--from", &first, "--to", &last];
+    let selected = ["--user", "jane", "--since", &first, "--until", &last];
     let exported = site.export("days", &selected).expect(0);
     assert_eq!(counts(&exported), [wanted.len() as u64, 0, 0]);
     assert_holds(&out::read(&site.dir("days"), "eml"), [("jane", &*wanted)]);
@@ -197,8 +197,8 @@ fn users_and_days_are_selected() {
     let names: Vec<_> = out::read(&site.dir("two"), "eml").into_keys().collect();
     assert_eq!(names, ["jane", "john"]);
     for bad in [
-        ["--from", "yesterday"],
-        ["--to", "2026-02-30"],
+        ["--since", "yesterday"],
+        ["--until", "2026-02-30"],
         ["--format", "pst"],
         ["--from", "2026-01-02"],
     ] {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Site, TOKEN, client::Client, get};
 
-const NOT_FOUND: &str = "not found; there are /metrics, /healthz and /readyz\n";
+const NOT_FOUND: &str = "not found; there are /, /metrics, /healthz and /readyz\n";
 
 /// Whoever came with a browser met `not found`.
 #[test]
@@ -222,5 +222,20 @@ fn a_token_that_others_can_read_is_told_of() {
             && outcome.stderr.contains("other accounts may read it; run: chmod o= "),
         "{}",
         outcome.stderr
+    );
+}
+
+#[test]
+fn the_address_stood_as_plain_text_among_the_json_of_the_log() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n");
+    let serving = site.serve();
+    let said = serving.running.stderr();
+    let mut messages = said.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        line["message"].as_str().unwrap_or_default().to_owned()
+    });
+    assert!(
+        messages.any(|message| message.starts_with("listening on http://127.0.0.1:")),
+        "{said}"
     );
 }

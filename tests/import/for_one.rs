@@ -1,6 +1,6 @@
 //! `import --user`: somebody's old mail is filed for that person, whatever stands in it.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -250,13 +250,32 @@ fn an_export_of_several_users_was_filed_for_one() {
     let other = crate::appliance();
     let run = import(&other, &["--user", "ada"], out.path(), 1);
     assert_eq!(number(&run, "archived"), 0);
-    let error = text(&run["errors"][0], "error");
+    let error = &run["errors"][0];
+    let (error, what_to_do) = (text(error, "error"), text(error, "what_to_do"));
     assert!(
-        error.contains("--user files for one: nothing of it was imported"),
+        error.contains("for one user: it is an export with the mail of"),
         "{error}"
+    );
+    assert!(
+        what_to_do.starts_with("Nothing of it was imported.") && what_to_do.contains("with --profile"),
+        "{what_to_do}"
     );
     // What was one's may be another's, where that is said.
     let run = import(&other, &["--user", "ada"], &out.path().join("john"), 0);
     assert_eq!(number(&run, "archived"), 1);
     assert_eq!(holders(&other, "to-john"), pairs(&[("ada", "import --user")]));
+    // As a shell writes `john/*`, which names the manifest too.
+    let third = crate::appliance();
+    let names = fs::read_dir(out.path().join("john")).expect("a folder");
+    let names: Vec<_> = names
+        .map(|entry| entry.expect("an entry").path().display().to_string())
+        .collect();
+    assert!(
+        names.len() > 1 && names.iter().any(|name| name.ends_with("manifest.jsonl")),
+        "{names:?}"
+    );
+    let mut arguments = vec!["import", "--json", "--user", "ada"];
+    arguments.extend(names.iter().map(String::as_str));
+    let run = third.done(&arguments).json();
+    assert_eq!((number(&run, "archived"), number(&run, "failed")), (1, 0), "{run:#}");
 }

@@ -78,7 +78,7 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
         ("2.eml", "format", "empty"),
         ("3.pdf", "format", "PDF"),
         ("4.eml", "size", "max_message_size"),
-        ("6.eml", "read", "user id"),
+        ("6.eml", "read", "the account "),
         ("10.json", "format", "header field"),
         ("11.vcf", "format", "such as From"),
         ("12.css", "format", "header field"),

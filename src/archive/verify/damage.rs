@@ -1,4 +1,4 @@
-//! What is wrong with an archive, and what to do about it.
+//! What is wrong with an archive.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,36 +74,6 @@ impl Kind {
             Self::Run => "run",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",
-        }
-    }
-
-    /// What to do about it.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Self::Catalog => "restore the catalog and the volumes that belong to it from one backup",
-            Self::Pages | Self::Crash => {
-                "stop the appliance now, before it writes there; then restore the catalog or volume named above from a backup"
-            }
-            Self::Volume => "restore the volume named above from a backup",
-            Self::Block | Self::Message | Self::Part => {
-                "restore the volume named above from a backup; a message that is still on its server can be \
-                 archived again into another data directory"
-            }
-            Self::Identity
-            | Self::Bytes
-            | Self::Held
-            | Self::Filing
-            | Self::Journal
-            | Self::Unclaimed
-            | Self::User
-            | Self::Source
-            | Self::Folder
-            | Self::Copy
-            | Self::Sighting
-            | Self::Run
-            | Self::Counter => "restore the catalog from a backup; the bytes of the messages are not affected",
-            Self::Usage => "nothing is lost: the figure is calculated from the filings",
-            Self::Unchecked => "repair the other damage, then run `dropkeep verify` again",
         }
     }
 }

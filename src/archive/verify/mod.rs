@@ -20,6 +20,7 @@ mod ledger;
 mod messages;
 mod plan;
 mod protocol;
+mod remedy;
 mod scan;
 mod supervise;
 mod tables;
@@ -29,6 +30,7 @@ mod work;
 
 pub use damage::{Damage, Kind};
 pub use plan::{Sample, Selection};
+pub use remedy::Remedies;
 pub use supervise::{READER, reader, verify};
 
 /// What is said on the way.

@@ -23,7 +23,7 @@ const HEADER: usize = 16 << 10;
 
 /// What there is.
 const PATHS: [&str; 4] = ["/", "/metrics", "/healthz", "/readyz"];
-const NOT_FOUND: &str = "not found; there are /metrics, /healthz and /readyz\n";
+const NOT_FOUND: &str = "not found; there are /, /metrics, /healthz and /readyz\n";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Prometheus' text format.

@@ -118,6 +118,10 @@ impl FilesSession {
         let is_ours = manifest.is_some();
         let what = match place.kind {
             Kind::Unreadable(why) => return Err(unreadable(place.path.display(), why)),
+            Kind::OfSeveral(users) => {
+                let path = place.path.display().to_string();
+                return Err(SourceError::OfSeveral { path, users });
+            }
             Kind::Mbox => {
                 // It is known how our own are written.
                 let kind = if is_ours { MboxKind::Mboxrd } else { self.import.mbox };
@@ -417,7 +421,7 @@ fn list(place: &Place, stop: &AtomicBool) -> io::Result<Vec<OsString>> {
                 stopped(stop)?;
             }
         }
-        Kind::Mbox | Kind::Unreadable(_) => {}
+        Kind::Mbox | Kind::Unreadable(_) | Kind::OfSeveral(_) => {}
     }
     names.sort_unstable();
     Ok(names)
@@ -444,7 +448,7 @@ fn stopped(stop: &AtomicBool) -> io::Result<()> {
 }
 
 fn unreadable(path: impl ToString, why: impl ToString) -> SourceError {
-    SourceError::Unreadable {
+    SourceError::File {
         path: path.to_string(),
         why: why.to_string(),
     }

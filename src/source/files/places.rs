@@ -10,10 +10,11 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use rustix::process::getuid;
+use rustix::process::geteuid;
 
 use super::exports::{Export, Within};
 use crate::{
+    account,
     formats::{
         BEGINNING, Format, Looks, looks, maildir,
         manifest::{MARKER, is_of_export},
@@ -46,6 +47,8 @@ pub enum Kind {
     Maildir,
     /// It cannot be read, for this reason.
     Unreadable(String),
+    /// An export of so many users, where all is to be filed for one.
+    OfSeveral(usize),
 }
 
 /// What mail programs keep beside their mail: indexes, settings.
@@ -77,6 +80,7 @@ pub fn places(paths: &[PathBuf], format: Format, for_one: bool, stop: &AtomicBoo
     let mut search = Search {
         format,
         for_one,
+        is_one_of_many: paths.len() > 1,
         stop,
         root: PathBuf::new(),
         export: None,
@@ -89,6 +93,8 @@ pub fn places(paths: &[PathBuf], format: Format, for_one: bool, stop: &AtomicBoo
 struct Search<'s> {
     format: Format,
     for_one: bool,
+    /// Several paths are named.
+    is_one_of_many: bool,
     stop: &'s AtomicBool,
     root: PathBuf,
     /// The export that is read.
@@ -107,6 +113,10 @@ impl Search<'_> {
                 return Ok(());
             }
         };
+        // A shell that puts all names of a folder in place of `*` names these too.
+        if kind.is_file() && self.is_one_of_many && (is_of_export(&real) || real.file_name().is_some_and(is_index)) {
+            return Ok(());
+        }
         let name = path.file_name().or(real.file_name());
         let name = name.map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned());
         self.root.clone_from(&real);
@@ -191,8 +201,7 @@ impl Search<'_> {
         match export {
             Ok(Some(export)) if self.for_one && export.users() > 1 => {
                 self.export = around;
-                let why = of_several(export.users());
-                self.unreadable(name.to_owned(), path.to_owned(), why);
+                self.add(name.to_owned(), path.to_owned(), Kind::OfSeveral(export.users()));
                 return Ok(());
             }
             Ok(export) => {
@@ -377,14 +386,6 @@ fn is_thunderbirds(path: &Path) -> bool {
     })
 }
 
-/// What is said of an export of several users where all is to be filed for one.
-fn of_several(users: usize) -> String {
-    format!(
-        "this is an export with the mail of {users} users, and --user files for one: nothing of it was imported; name the \
-         folder of that user, or import the export without --user"
-    )
-}
-
 fn beginning(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(4096);
     File::open(path)?.take(BEGINNING as u64).read_to_end(&mut bytes)?;
@@ -399,10 +400,8 @@ fn shown(path: &Path) -> String {
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            format!(
-                "{error}; whoever runs dropkeep (user id {}) must be allowed to read it",
-                getuid().as_raw()
-            )
+            let account = account::name(geteuid().as_raw());
+            format!("{error}; the account {account}, as which dropkeep runs, must be allowed to read it")
         }
         _ => error.to_string(),
     }

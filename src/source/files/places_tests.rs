@@ -14,7 +14,7 @@ fn found(paths: &[&Path], format: Format) -> Vec<(String, String)> {
             .join(" "),
         Kind::Mbox => "mbox".into(),
         Kind::Maildir => "maildir".into(),
-        Kind::Unreadable(_) => "unreadable".into(),
+        Kind::Unreadable(_) | Kind::OfSeveral(_) => "unreadable".into(),
     };
     places.into_iter().map(|place| (place.name, kind(place.kind))).collect()
 }
