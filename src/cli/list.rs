@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{
     ask,
     columns::{cut, whole, width},
+    numbers::number,
     output::{Output, harmless},
     protocols::{since, until},
 };
@@ -42,10 +43,10 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
     /// Only the newest N of those that match; with --all, of each user.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
     newest: Option<usize>,
     /// Print at most N lines.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
     limit: Option<usize>,
 }
 

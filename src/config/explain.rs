@@ -54,7 +54,7 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
             let mut missing = at.clone();
             missing.push(key);
             let written = Schema::get().written(&known_path(&missing));
-            let hint = written.map(|written| format!(": write {written}")).unwrap_or_default();
+            let hint = written.map(|written| format!("; write {written}")).unwrap_or_default();
             ConfigError::Value {
                 at: place(document, &at, from_env),
                 key: readable(&missing),

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{getegid, geteuid};
 
-use super::{Config, secret_ways::SecretWays};
+use super::{Config, Profile, secret_ways::SecretWays};
 use crate::account;
 
 /// What others should not do to a file.
@@ -156,12 +156,13 @@ impl Config {
         exposed
     }
 
-    /// What is odd about the files with secrets, each once; and which cannot be used, if `faults` are asked for, too: who
+    /// What is without effect in profiles, and what is odd about secrets and the files that they are in, each once; and which cannot be used, if `faults` are asked for, too: who
     /// needs a secret at once is in the error itself.
     pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
-        let ways = self.secret_ways().into_iter().filter(|ways| seen.insert(ways.file));
-        ways.filter_map(|ways| ways.remark(faults)).collect()
+        let ways = self.secret_ways().into_iter().filter(|ways| ways.file.is_none_or(|file| seen.insert(file)));
+        let secrets = ways.filter_map(|ways| ways.remark(faults));
+        secrets.chain(self.profile.iter().filter_map(Profile::remark)).collect()
     }
 
     /// Every secret of the configuration.

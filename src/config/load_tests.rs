@@ -223,7 +223,7 @@ fn tokens_are_asked_for_by_keys_that_fit_together() {
     assert_eq!(by_right.first_refresh_token().unwrap(), None);
 
     for (keys, key, word) in [
-        ("", "refresh_token", "is missing: give refresh_token,"),
+        ("", "refresh_token", "refresh_token is missing in [profile.server.oauth2]"),
         (
             "refresh_token = \"a\"\nrefresh_token_env = \"B\"",
             "refresh_token",
@@ -321,7 +321,7 @@ fn who_is_told_of_runs_must_be_reachable() {
         (mail.replace("\"b@example.com\"", ""), "must name somebody"),
         (mail.replace("b@example.com", "nobody"), "a mail address"),
         (format!("{mail}password = \"hunter2\"\n"), "only with a username"),
-        (format!("{mail}username = \"a\"\n"), "is missing: give password"),
+        (format!("{mail}username = \"a\"\n"), "password is missing in [mail]"),
         (format!("{mail}when = \"sometimes\"\n"), "sometimes"),
         (format!("{mail}digest_at = \"25:00\"\n"), "a time of the day"),
         (format!("{mail}tls = {{ verify = \"pin\" }}\n"), "needs a pin"),

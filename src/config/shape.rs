@@ -202,6 +202,11 @@ impl Shape<'_> {
 
 /// What is wrong with a value where one like the example belongs.
 fn fault(value: &Value, example: &Value, path: &str) -> Option<String> {
+    let names_file = ["_file", "_dir", "_env"].iter().any(|ending| path.ends_with(ending));
+    if names_file && value.as_str().is_some_and(|name| name.trim().is_empty()) {
+        let key = parent(path).1;
+        return Some(format!("is empty; write {key} = {example}, or take it out"));
+    }
     let fits = match (value, example) {
         (Value::Array(list), Value::Array(_)) => {
             return list.iter().find(|one| !one.is_str()).map(|one| {

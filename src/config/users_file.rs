@@ -10,8 +10,8 @@ use std::{
 
 use super::{List, User};
 use crate::{
-    account::why_unreadable,
-    message::{Address, EntryError, check_name},
+    account::{absolute, why_unreadable},
+    message::{Address, EntryError, check_name, no_user_name},
 };
 
 /// No list of users is as large; a disk image would be.
@@ -48,7 +48,7 @@ impl FileUsers {
 
 /// What is wrong with a users file, and where.
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
-#[error("users_file {}{}: {problem}", file.display(), Line(*line))]
+#[error("users_file {}{}{} {problem}", absolute(file).display(), Line(*line), problem.colon())]
 pub struct UsersFileError {
     pub file: PathBuf,
     pub line: Option<usize>,
@@ -69,9 +69,11 @@ pub enum UsersFileProblem {
     Unreadable(String),
     #[error("is not text in UTF-8; save it as that")]
     NotUtf8,
+    #[error("looks like a header: take it out")]
+    Header,
     #[error("a field goes on beyond the end of its line; is a closing quote missing?")]
     OpenQuote,
-    #[error("{name:?} cannot be a user's name: it {why}")]
+    #[error("{}", no_user_name(name, why))]
     Name { name: String, why: &'static str },
     #[error("{0:?} has no address; write name,address,address,… with commas between the fields")]
     NoAddress(String),
@@ -92,6 +94,16 @@ pub enum UsersFileProblem {
     /// Users who were added by commands stand in the way, or the store does not take the change.
     #[error("{0}")]
     Store(String),
+}
+
+impl UsersFileProblem {
+    /// What stands before it, where it does not go on with the sentence that the file begins.
+    fn colon(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::NotUtf8 | Self::Empty | Self::Header => "",
+            _ => ":",
+        }
+    }
 }
 
 /// What changes when a file does.
@@ -133,7 +145,13 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
         line: None,
         problem: UsersFileProblem::Unreadable(error.to_string()),
     };
-    let why = |error: io::Error| unreadable(&why_unreadable(file, &error));
+    let why = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(&format_args!(
+            "{}; write it, or take users_file out",
+            why_unreadable(file, &error)
+        )),
+        _ => unreadable(&why_unreadable(file, &error)),
+    };
     let metadata = fs::metadata(file).map_err(why)?;
     if metadata.is_dir() {
         return Err(why(io::ErrorKind::IsADirectory.into()));
@@ -175,10 +193,17 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         let fields = fields.map_err(|_| (Some(line), UsersFileProblem::NotUtf8))?;
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
         let is_blank = fields.iter().all(|field| field.is_empty());
-        if is_blank || (std::mem::take(&mut first) && is_header(&fields)) {
+        if is_blank {
             continue;
         }
-        file.take(&fields, line).map_err(|problem| (Some(line), problem))?;
+        let is_first = std::mem::take(&mut first);
+        if is_first && is_header(&fields) {
+            continue;
+        }
+        file.take(&fields, line).map_err(|problem| match is_first && is_like_header(&fields) {
+            true => (Some(line), UsersFileProblem::Header),
+            false => (Some(line), problem),
+        })?;
     }
 }
 
@@ -187,6 +212,13 @@ fn is_header(fields: &[&str]) -> bool {
     let second = fields.get(1).map(|field| field.to_lowercase());
     fields[0].eq_ignore_ascii_case("name")
         && second.is_none_or(|field| field.starts_with("address") && !field.contains('@'))
+}
+
+/// The same in other words, which are no address in any case.
+fn is_like_header(fields: &[&str]) -> bool {
+    let second = fields.get(1).map(|field| field.to_lowercase()).unwrap_or_default();
+    let speaks = second.contains("mail") || second.contains("addr") || second.contains("adr");
+    speaks && fields.iter().all(|field| !field.contains('@'))
 }
 
 /// Counts lines: the reader's own count is of where it begins to look for a record, before blank lines and comments.

@@ -112,7 +112,7 @@ fn what_is_no_file_is_not_read() {
     assert!(shown(folder.path()).contains("is a folder"));
     let missing = folder.path().join("users.csv");
     assert!(
-        shown(&missing).contains("users.csv: does not exist"),
+        shown(&missing).contains("users.csv does not exist"),
         "{}",
         shown(&missing)
     );

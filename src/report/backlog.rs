@@ -100,7 +100,7 @@ pub fn kept_by(name: &str, messages: u64) -> String {
 }
 
 /// A word as a shell takes it.
-fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),

@@ -14,6 +14,7 @@ mod stages;
 mod unknown;
 
 pub use account::{Afloat, Voyage, settle, unaccounted};
+pub(crate) use backlog::shell_word;
 pub use backlog::{Backlog, NextNotices, kept_by};
 pub use filter::RunFilter;
 pub use heavy::Heavy;
