@@ -111,7 +111,10 @@ fn users_that_only_the_archive_knows_are_offered_while_an_appliance_has_it_open(
     assert_eq!(bob, ["bob@home"]);
     assert_eq!(behind, ["home"]);
     assert_eq!(everybody, ["catchall"]);
-    assert!(to_retire.is_empty() && to_import_for.is_empty(), "{to_retire:?} {to_import_for:?}");
+    assert!(
+        to_retire.is_empty() && to_import_for.is_empty(),
+        "{to_retire:?} {to_import_for:?}"
+    );
 }
 
 #[test]

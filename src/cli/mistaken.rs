@@ -164,8 +164,12 @@ pub(super) fn answer(error: &Error) -> Option<String> {
         ErrorKind::ValueValidation => wrong_value(error),
         ErrorKind::InvalidValue => no_such_value(error),
         ErrorKind::ArgumentConflict => {
-            let (one, other) = (text(error, ContextKind::InvalidArg)?, text(error, ContextKind::PriorArg)?);
-            Some(format!("{} and {} do not go together", plain(&one), plain(&other)))
+            let one = plain(&text(error, ContextKind::InvalidArg)?);
+            let other = text(error, ContextKind::PriorArg).map(|other| plain(&other));
+            Some(match other.filter(|other| *other != one) {
+                Some(other) => format!("{one} and {other} do not go together"),
+                None => format!("{one} may be given once"),
+            })
         }
         _ => None,
     }
@@ -189,10 +193,15 @@ fn no_option(error: &Error) -> Option<String> {
     let (name, command) = used(error);
     let see = || format!("see `dropkeep {}`", format!("{name} --help").trim());
     if !given.starts_with('-') {
-        let takes = |long: &&str| command.get_arguments().any(|argument| argument.get_long() == Some(long));
-        let hint = ["profile", "user"].into_iter().find(takes).map_or_else(see, |long| {
-            format!("write `dropkeep {name} --{long} {given}`")
-        });
+        let takes = |long: &&str| {
+            command
+                .get_arguments()
+                .any(|argument| argument.get_long() == Some(long))
+        };
+        let hint = ["profile", "user"]
+            .into_iter()
+            .find(takes)
+            .map_or_else(see, |long| format!("write `dropkeep {name} --{long} {given}`"));
         return Some(format!("`{name}` takes no word `{given}`; {hint}"));
     }
     let word = || {
@@ -203,8 +212,12 @@ fn no_option(error: &Error) -> Option<String> {
         takes.then(|| format!("write `dropkeep {name} {value}`"))
     };
     let dry_run = || {
-        let meant = OPTIONS.iter().any(|(words, hint)| words.contains(&given.as_str()) && hint.contains("--dry-run"));
-        let has = command.get_arguments().any(|argument| argument.get_long() == Some("dry-run"));
+        let meant = OPTIONS
+            .iter()
+            .any(|(words, hint)| words.contains(&given.as_str()) && hint.contains("--dry-run"));
+        let has = command
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some("dry-run"));
         (meant && has).then(|| "did you mean `--dry-run`?".to_owned())
     };
     let near = || text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean `{near}`?"));
@@ -218,14 +231,19 @@ fn no_option(error: &Error) -> Option<String> {
 
 /// `list needs --user NAME or --all`.
 fn missing(error: &Error) -> Option<String> {
-    let ContextValue::Strings(missing) = error.get(ContextKind::InvalidArg)? else { return None };
+    let ContextValue::Strings(missing) = error.get(ContextKind::InvalidArg)? else {
+        return None;
+    };
     let missing: Vec<String> = missing.iter().map(|one| plain(one)).collect();
     Some(format!("{} needs {}", used(error).0, missing.join(" and ")))
 }
 
 /// What a parser of ours says; it may begin with the value itself.
 fn wrong_value(error: &Error) -> Option<String> {
-    let (argument, value) = (text(error, ContextKind::InvalidArg)?, text(error, ContextKind::InvalidValue)?);
+    let (argument, value) = (
+        text(error, ContextKind::InvalidArg)?,
+        text(error, ContextKind::InvalidValue)?,
+    );
     let said = std::error::Error::source(error)?.to_string();
     let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
     let option = option.map(|name| format!("{name} ")).unwrap_or_default();
@@ -236,23 +254,33 @@ fn wrong_value(error: &Error) -> Option<String> {
 }
 
 fn no_such_value(error: &Error) -> Option<String> {
-    let (argument, value) = (text(error, ContextKind::InvalidArg)?, text(error, ContextKind::InvalidValue)?);
+    let (argument, value) = (
+        text(error, ContextKind::InvalidArg)?,
+        text(error, ContextKind::InvalidValue)?,
+    );
     let option = argument.split(' ').next().filter(|name| name.starts_with('-'));
     if value.is_empty() {
         return Some(format!("{} needs a value: {}", option?, plain(&argument)));
     }
-    let ContextValue::Strings(words) = error.get(ContextKind::ValidValue)? else { return None };
+    let ContextValue::Strings(words) = error.get(ContextKind::ValidValue)? else {
+        return None;
+    };
     let option = option.map(|name| format!("{name} ")).unwrap_or_default();
     Some(format!("{option}{value:?} is none of {}", words.join(", ")))
 }
 
 /// The command that was given, and what it takes. Clap says which one in its line of usage.
 fn used(error: &Error) -> (String, Command) {
-    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let usage = error
+        .get(ContextKind::Usage)
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let (mut name, mut command) = (Vec::new(), super::Cli::command());
     let words = usage.split_whitespace().skip_while(|word| *word != "dropkeep").skip(1);
     for word in words {
-        let Some(below) = command.find_subcommand(word).cloned() else { break };
+        let Some(below) = command.find_subcommand(word).cloned() else {
+            break;
+        };
         name.push(word);
         command = below;
     }
@@ -273,7 +301,9 @@ fn value_of(option: &str) -> Option<String> {
 }
 
 fn known(table: &[(&[&str], &str)], given: &str) -> Option<String> {
-    let known = table.iter().find(|(words, _)| words.contains(&given.to_lowercase().as_str()));
+    let known = table
+        .iter()
+        .find(|(words, _)| words.contains(&given.to_lowercase().as_str()));
     known.map(|(_, hint)| (*hint).to_owned())
 }
 

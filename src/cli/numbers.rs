@@ -21,7 +21,8 @@ pub fn run(text: &str) -> Result<u64, String> {
         true => format!("; `dropkeep protocols --profile {text}` lists those of a profile"),
         false => "; `dropkeep protocols` lists the runs".to_owned(),
     };
-    text.parse().map_err(|_| format!("{text:?} is not the number of a run{hint}"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not the number of a run{hint}"))
 }
 
 /// How many there may be, or which one.
@@ -29,5 +30,6 @@ pub fn run(text: &str) -> Result<u64, String> {
 /// # Errors
 /// It is no number, or a larger one than there can be.
 pub fn number<N: FromStr>(text: &str) -> Result<N, String> {
-    text.parse().map_err(|_| format!("{text:?} does not fit; write a number from 1"))
+    text.parse()
+        .map_err(|_| format!("{text:?} does not fit; write a number from 1"))
 }

@@ -61,7 +61,9 @@ fn share(text: &str) -> Result<f64, String> {
         .and_then(|number| number.parse::<f64>().ok());
     match percent {
         Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err(format!("{text:?} does not fit; write a share above 0% and up to 100%, such as 5%")),
+        _ => Err(format!(
+            "{text:?} does not fit; write a share above 0% and up to 100%, such as 5%"
+        )),
     }
 }
 
@@ -147,8 +149,9 @@ impl Report {
             }
             self.output.line(summary(outcome));
             if let Some(seed) = sample {
-                self.output
-                    .line(format!("To check the same sample again: dropkeep verify{selected} --seed {seed}"));
+                self.output.line(format!(
+                    "To check the same sample again: dropkeep verify{selected} --seed {seed}"
+                ));
             }
             if !outcome.ok {
                 self.output.line("What to do:");

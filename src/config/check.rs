@@ -15,7 +15,14 @@ use crate::message::{self, Address, CATCHALL, EntryError};
 const MOST_CONNECTIONS: u32 = 16;
 /// What folders are for (RFC 6154; `\\Important` RFC 8457).
 const SPECIAL_USES: [&str; 8] = [
-    "\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash",
+    "\\All",
+    "\\Archive",
+    "\\Drafts",
+    "\\Flagged",
+    "\\Important",
+    "\\Junk",
+    "\\Sent",
+    "\\Trash",
 ];
 const NO_PORT: &str = "0 does not fit; write a number from 1 to 65535, without quotes";
 
@@ -260,8 +267,13 @@ fn check_engine(profile: &Profile, index: &str, document: &Document) -> Result<(
     if profile.connections > 1 && profile.server.access.family() == Family::Pop3 {
         return Err(document.error(&at("connections"), "POP3 has one: its server locks the mailbox"));
     }
-    for (key, patterns) in [("include", &profile.folders.include), ("exclude", &profile.folders.exclude)] {
-        let odd = |pattern: &&String| pattern.starts_with('\\') && !SPECIAL_USES.iter().any(|one| one.eq_ignore_ascii_case(pattern));
+    for (key, patterns) in [
+        ("include", &profile.folders.include),
+        ("exclude", &profile.folders.exclude),
+    ] {
+        let odd = |pattern: &&String| {
+            pattern.starts_with('\\') && !SPECIAL_USES.iter().any(|one| one.eq_ignore_ascii_case(pattern))
+        };
         if let Some(pattern) = patterns.iter().find(odd) {
             let detail = format!("\"{pattern}\" is none of {}", SPECIAL_USES.join(", "));
             return Err(document.error(&["profile", index, "folders", key], detail));

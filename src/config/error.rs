@@ -67,7 +67,9 @@ const VERBS: [&str; 7] = ["is ", "must ", "counts ", "needs ", "has ", "begins "
 fn said(key: &str, detail: &str) -> String {
     if let Some(rest) = detail.strip_prefix("is missing") {
         let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
-        let names = section.split('.').map(|part| part.split('[').next().unwrap_or_default());
+        let names = section
+            .split('.')
+            .map(|part| part.split('[').next().unwrap_or_default());
         let name = names.collect::<Vec<_>>().join(".");
         let place = match (section, section.ends_with(']')) {
             ("", _) => "at the top of the file".to_owned(),
@@ -87,7 +89,9 @@ impl ConfigError {
     pub fn what_to_do(&self) -> Option<String> {
         match self {
             Self::SecretFile { .. } => Some("Write the file as the error says; the next run reads it.".to_owned()),
-            Self::SecretEnv { .. } => Some("Set the variable where dropkeep is started, and start it again.".to_owned()),
+            Self::SecretEnv { .. } => {
+                Some("Set the variable where dropkeep is started, and start it again.".to_owned())
+            }
             _ => None,
         }
     }

@@ -157,7 +157,8 @@ fn for_tls(section: &str, key: &str, value: Option<&Value>) -> Option<String> {
     let on = value?.as_bool()?;
     let without = match key {
         "insecure" | "skip_verify" | "tls_skip_verify" | "insecure_skip_verify" | "no_verify" => on,
-        "verify" | "verify_ssl" | "ssl_verify" | "verify_tls" | "tls_verify" | "verify_certificate" | "check_certificate" => !on,
+        "verify" | "verify_ssl" | "ssl_verify" | "verify_tls" | "tls_verify" | "verify_certificate"
+        | "check_certificate" => !on,
         _ => return None,
     };
     let verify = if without { "none" } else { "system" };

@@ -107,14 +107,14 @@ impl fmt::Display for Exposed {
         let owner = account::name(*owner);
         let file = account::absolute(file);
         write!(f, "{key} {} (owner {owner}, mode {mode:03o}): {what}", file.display())?;
-        if let Some(holds) = holds {
-            write!(f, ", and it holds a {holds}")?;
-        }
         if self.grave {
             write!(
                 f,
                 ", and with it have this account fetch, file and delete mail as they like"
             )?;
+        }
+        if let Some(holds) = holds {
+            write!(f, "; it holds a {holds}")?;
         }
         write!(f, "; run: {remedy}")
     }
@@ -160,7 +160,10 @@ impl Config {
     /// needs a secret at once is in the error itself.
     pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
-        let ways = self.secret_ways().into_iter().filter(|ways| ways.file.is_none_or(|file| seen.insert(file)));
+        let ways = self
+            .secret_ways()
+            .into_iter()
+            .filter(|ways| ways.file.is_none_or(|file| seen.insert(file)));
         let secrets = ways.filter_map(|ways| ways.remark(faults));
         secrets.chain(self.profile.iter().filter_map(Profile::remark)).collect()
     }
@@ -186,7 +189,9 @@ impl Config {
         let oauth2 = self.profile.iter().filter_map(|profile| profile.server.oauth2.as_ref());
         let tokens = self.http.token.is_some()
             || self.webhook.as_ref().is_some_and(|webhook| webhook.token.is_some())
-            || oauth2.into_iter().any(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some());
+            || oauth2
+                .into_iter()
+                .any(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some());
         let (holds, guarded) = match (passwords, tokens) {
             (true, _) => (Some("password"), Guarded::Secret),
             (false, true) => (Some("token"), Guarded::Secret),
@@ -194,7 +199,11 @@ impl Config {
         };
         let exposed = Exposed::look(KEY, &self.file, guarded)?;
         let grave = exposed.what != MAY_READ;
-        Some(Exposed { holds, grave, ..exposed })
+        Some(Exposed {
+            holds,
+            grave,
+            ..exposed
+        })
     }
 }
 
@@ -270,7 +279,7 @@ mod tests {
         assert!(exposed(0o646, in_it)[0].to_string().contains("have this account fetch"));
         assert!(!exposed(0o644, in_it)[0].grave);
         let said = exposed(0o666, in_it)[0].to_string();
-        assert!(said.contains("may change it, and it holds a password") && said.contains("run: chmod o= "), "{said}");
+        assert!(said.contains("; it holds a password; run: chmod o= "), "{said}");
         assert_eq!(exposed(0o600, in_it), []);
         fs::write(folder.path().join("secret"), "x").unwrap();
         fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();

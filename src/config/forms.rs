@@ -170,23 +170,40 @@ mod tests {
                 "host is a name, not an address with imaps://",
                 "host = \"mail.example.com\" and access = \"imap-ssl\"",
             ),
-            ("mail.example.com:993", PORT, "host = \"mail.example.com\" and port = 993"),
-            ("mail.example.com/INBOX", "host is a name alone", "host = \"mail.example.com\""),
+            (
+                "mail.example.com:993",
+                PORT,
+                "host = \"mail.example.com\" and port = 993",
+            ),
+            (
+                "mail.example.com/INBOX",
+                "host is a name alone",
+                "host = \"mail.example.com\"",
+            ),
             (
                 "imap://mail.example.com:143/",
                 PORT,
                 "host = \"mail.example.com\" and port = 143",
             ),
-            ("https://mail.example.com", "host is a name, not an address with https://", "host = \"mail.example.com\""),
-            (" mail.example.com", "host has a space in it", "host = \"mail.example.com\""),
+            (
+                "https://mail.example.com",
+                "host is a name, not an address with https://",
+                "host = \"mail.example.com\"",
+            ),
+            (
+                " mail.example.com",
+                "host has a space in it",
+                "host = \"mail.example.com\"",
+            ),
             ("[::1]:993", PORT, "host = \"::1\" and port = 993"),
-            ("mail example com", "host has a space in it", "host = \"mail.example.com\""),
+            (
+                "mail example com",
+                "host has a space in it",
+                "host = \"mail.example.com\"",
+            ),
         ] {
             let said = host_fault(given).expect(given);
-            assert_eq!(
-                said,
-                format!("{given:?}: {what}; write {write}")
-            );
+            assert_eq!(said, format!("{given:?}: {what}; write {write}"));
         }
         let said = host_fault("imaps://all:hunter2@mail.example.com").unwrap();
         assert!(

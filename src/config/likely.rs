@@ -28,7 +28,10 @@ const SYNONYMS: [(&str, &[&str]); 13] = [
 const NAMES: [(&str, &[&str]); 15] = [
     ("username", &["user", "login", "account", "user_name", "userid"]),
     ("password", &["pass", "passwd", "pwd", "secret"]),
-    ("host", &["hostname", "address", "ip", "servername", "host_name", "server_name"]),
+    (
+        "host",
+        &["hostname", "address", "ip", "servername", "host_name", "server_name"],
+    ),
     (
         "access",
         &[
@@ -51,7 +54,15 @@ const NAMES: [(&str, &[&str]); 15] = [
     (
         "addresses",
         &[
-            "address", "aliases", "alias", "email", "emails", "mail", "email_address", "email_addresses", "mails",
+            "address",
+            "aliases",
+            "alias",
+            "email",
+            "emails",
+            "mail",
+            "email_address",
+            "email_addresses",
+            "mails",
         ],
     ),
     ("log", &["logging", "logs"]),
@@ -64,7 +75,11 @@ const NAMES: [(&str, &[&str]); 15] = [
 ];
 /// The same, where a word means it in one section alone.
 const IN_SECTION: [(&str, &str, &[&str]); 3] = [
-    ("profile.server", "host", &["server", "imap_host", "pop3_host", "imap_server", "pop3_server"]),
+    (
+        "profile.server",
+        "host",
+        &["server", "imap_host", "pop3_host", "imap_server", "pop3_server"],
+    ),
     ("mail", "host", &["server", "smtp_host", "smtp_server"]),
     ("user", "name", &["user", "username", "login", "id"]),
 ];
@@ -90,7 +105,12 @@ pub(super) fn other_name(section: &str, key: &str, known: &[&str]) -> Option<&'s
         .iter()
         .find(|(of, _, others)| *of == section && others.contains(&key))
         .map(|(_, name, _)| *name);
-    let names = || NAMES.iter().filter(|(_, others)| others.contains(&key)).map(|(name, _)| *name);
+    let names = || {
+        NAMES
+            .iter()
+            .filter(|(_, others)| others.contains(&key))
+            .map(|(name, _)| *name)
+    };
     here.or_else(|| names().find(|name| known.contains(name)))
         .or_else(|| names().next())
 }

@@ -75,7 +75,12 @@ impl Profile {
             _ => "include",
         };
         let is_pop3 = self.server.access.family() == Family::Pop3;
-        is_pop3.then(|| format!("profile {}: over POP3 there is only INBOX: take {key} out of [profile.folders]", self.name))
+        is_pop3.then(|| {
+            format!(
+                "profile {}: over POP3 there is only INBOX: take {key} out of [profile.folders]",
+                self.name
+            )
+        })
     }
 
     /// The longest time between two runs of the schedule; `None` where there is none.

@@ -111,9 +111,10 @@ impl Shape<'_> {
                 let tables = list.iter().filter_map(Value::as_inline_table);
                 self.each(tables.map(|table| table as &dyn TableLike), at, path)
             }
-            (Kind::Sections, Item::Table(table)) if table.is_implicit() => {
-                self.wrong(at, format!("write [[{path}]] on a line before the sections that belong to it"))
-            }
+            (Kind::Sections, Item::Table(table)) if table.is_implicit() => self.wrong(
+                at,
+                format!("write [[{path}]] on a line before the sections that belong to it"),
+            ),
             (Kind::Sections, Item::Table(_)) => self.wrong(
                 at,
                 format!("write [[{path}]], with two brackets on each side, for each {path}"),
@@ -159,11 +160,29 @@ impl Shape<'_> {
         let word = match value {
             Value::Boolean(on) => on.value().to_string(),
             Value::String(word) => word.value().trim().to_lowercase(),
-            _ => return Some(format!("{} does not fit; write tls = {{ verify = \"system\" }}", given(value))),
+            _ => {
+                return Some(format!(
+                    "{} does not fit; write tls = {{ verify = \"system\" }}",
+                    given(value)
+                ));
+            }
         };
         if word == "system" || NO_CHECK.contains(&word.as_str()) {
             let verify = if word == "system" { "system" } else { "none" };
-            return Some(format!("{} does not fit; write tls = {{ verify = {verify:?} }}", given(value)));
+            return Some(format!(
+                "{} does not fit; write tls = {{ verify = {verify:?} }}",
+                given(value)
+            ));
+        }
+        if word == "pin" || word.starts_with("sha256:") {
+            return Some(format!(
+                "{} does not fit; write tls = {{ verify = \"pin\", pin = \"sha256:…\" }}",
+                given(value)
+            ));
+        }
+        if [".pem", ".crt", ".cer"].iter().any(|ending| word.ends_with(ending)) {
+            let given = given(value);
+            return Some(format!("{given} does not fit; write tls = {{ ca_file = {given} }}"));
         }
         let mut access: Vec<&str> = at.iter().map(String::as_str).collect();
         access.pop();

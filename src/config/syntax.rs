@@ -399,9 +399,15 @@ fn may_show(key: &str) -> bool {
 
 /// The key with the value that was given, where that is one and may be shown; else an example.
 fn repeated(key: &str, value: &str) -> String {
-    let value = format!("{key} = {}", value.trim());
-    match entry(&value).filter(|(key, _)| may_show(key)) {
+    let given = format!("{key} = {}", value.trim());
+    match entry(&given).filter(|(key, _)| may_show(key)) {
         Some((key, value)) => format!("{key} = {}", value.decorated("", "")),
+        None if may_show(key)
+            && Schema::get().example(key).is_some_and(Value::is_str)
+            && !unquoted(value).is_empty() =>
+        {
+            shown(key, unquoted(value))
+        }
         None => example_of(key),
     }
 }

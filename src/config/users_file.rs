@@ -200,10 +200,11 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         if is_first && is_header(&fields) {
             continue;
         }
-        file.take(&fields, line).map_err(|problem| match is_first && is_like_header(&fields) {
-            true => (Some(line), UsersFileProblem::Header),
-            false => (Some(line), problem),
-        })?;
+        file.take(&fields, line)
+            .map_err(|problem| match is_first && is_like_header(&fields) {
+                true => (Some(line), UsersFileProblem::Header),
+                false => (Some(line), problem),
+            })?;
     }
 }
 

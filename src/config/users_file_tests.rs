@@ -64,7 +64,7 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         ("bob,,!disabled", "has no address"),
         ("bob,nobody", "\"nobody\" is not an address; it has no @; put it right"),
         ("bob,bob-*@example.com", "*@*.example.com"),
-        (",bob@example.com", "must be a name that can be read"),
+        (",bob@example.com", "a user needs a name"),
         ("@catchall,bob@example.com", "built in"),
         (
             "bob,JANE@example.com",
@@ -76,11 +76,24 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         ("bob,\"bob@example.com\neve,eve@example.com\n", "closing quote"),
     ] {
         let shown = refusal(format!("{before}{line}\nlast,last@example.com\n"));
-        assert!(shown.starts_with("users_file users.csv, line 8: "), "{shown}");
+        assert!(
+            shown.starts_with("users_file /") && shown.contains("users.csv, line 8: "),
+            "{shown}"
+        );
         assert!(shown.contains(words), "{shown}");
     }
     let latin = [before.as_bytes(), b"J\xfcrgen,j@example.com\n"].concat();
-    assert!(refusal(latin).contains("line 8: is not text in UTF-8"));
+    assert!(refusal(latin).contains("line 8 is not text in UTF-8"));
+}
+
+#[test]
+fn a_header_in_other_words_was_taken_for_a_user_with_a_wrong_address() {
+    let shown = refusal("user,email\nann,ann@example.com\n");
+    assert!(
+        shown.ends_with("users.csv, line 1 looks like a header: take it out"),
+        "{shown}"
+    );
+    assert!(refusal("ann,ann\n").contains("\"ann\" is not an address"));
 }
 
 #[test]

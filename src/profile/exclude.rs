@@ -151,7 +151,11 @@ mod tests {
         );
         assert_eq!(notice_of_all(&rules(50), 3, 2), None);
         assert_eq!(notice_of_all(&rules(50 << 20), 3, 3), None, "a few may be large");
-        assert!(notice_of_all(&rules(5000), 30, 30).unwrap().contains("by larger_than in"));
+        assert!(
+            notice_of_all(&rules(5000), 30, 30)
+                .unwrap()
+                .contains("by larger_than in")
+        );
     }
 
     #[test]

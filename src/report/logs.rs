@@ -38,7 +38,10 @@ struct Level {
 impl Logs {
     /// Begins it: at this level, in this form. The variable goes before the level.
     pub fn begin(level: &str, format: LogFormat) -> Self {
-        if let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty() && !is_level(text)) {
+        if let Some(text) = std::env::var(VARIABLE)
+            .ok()
+            .filter(|text| !text.is_empty() && !is_level(text))
+        {
             // Standard error may be closed.
             let _ = writeln!(
                 std::io::stderr(),
