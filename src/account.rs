@@ -75,7 +75,10 @@ pub fn absolute(path: &Path) -> PathBuf {
 pub fn why_unreadable(file: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => match missing_folder(file) {
-            Some(folder) => format!("does not exist, and neither does the folder {}", folder.display()),
+            Some(folder) => format!(
+                "does not exist, and neither does the folder {}",
+                absolute(folder).display()
+            ),
             None => "does not exist".to_owned(),
         },
         io::ErrorKind::IsADirectory => "is a folder; name a file in it".to_owned(),

@@ -279,12 +279,23 @@ fn is_plain(local: &str) -> bool {
     !local.is_empty() && local.chars().all(atom)
 }
 
+/// Why nobody can be named so, which is `why`.
+pub fn no_user_name(name: &str, why: &str) -> String {
+    match name.trim().is_empty() {
+        true => "a user needs a name".to_owned(),
+        false => format!("{name:?} cannot be a user's name: {why}"),
+    }
+}
+
 /// Why a user or a profile cannot have this name.
 ///
 /// # Errors
 /// It cannot.
 pub fn check_name(name: &str) -> Result<(), &'static str> {
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
+    if name.trim().is_empty() {
+        return Err("must not be empty");
+    }
+    if name.chars().any(char::is_control) {
         return Err("must be a name that can be read and typed");
     }
     if name.starts_with('@') {

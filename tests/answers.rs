@@ -164,9 +164,9 @@ fn asked(row: &Row) -> (i32, Vec<String>) {
     let variables = row.variables.iter().filter_map(|variable| variable.split_once('='));
     let output = Command::new(DROPKEEP)
         .args(arguments)
-        .envs(variables)
         .current_dir(place.path())
         .env_remove("DROPKEEP_LOG")
+        .envs(variables)
         .output()
         .expect("dropkeep");
     let checked = if command.contains("--check") {

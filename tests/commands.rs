@@ -296,16 +296,12 @@ fn to_ask_for_none_was_answered_as_if_there_were_none() {
         vec!["protocols", "--newest", "0", "--json"],
     ] {
         let refused = appliance.run(&command).expect(2);
-        assert!(
-            refused.stderr.contains("give a number of 1 or more"),
-            "{}",
-            refused.stderr
-        );
+        assert!(refused.stderr.contains("write a number from 1"), "{}", refused.stderr);
     }
     for (command, words) in [
-        ("show", "an id is a number"),
-        ("raw", "an id is a number"),
-        ("protocols", "a run has a number"),
+        ("show", "is not a message id"),
+        ("raw", "is not a message id"),
+        ("protocols", "is not the number of a run"),
     ] {
         let refused = appliance.run(&[command, "abc"]).expect(2);
         assert!(refused.stderr.contains(words), "{}", refused.stderr);

@@ -78,6 +78,7 @@ fn profiles_and_users_are_offered_where_one_is_to_be_named() {
     }
     assert_eq!(offered("dropkeep test c", "c"), ["company"]);
     assert_eq!(offered("dropkeep protocols --profile=c", "c"), ["company"]);
+    assert_eq!(offered("dropkeep protocols --state r", "r"), ["running"]);
     // As the shell takes it.
     assert_eq!(offered("dropkeep list --user j", "j"), ["jane"]);
     assert_eq!(offered("dropkeep list --user J", "J"), ["Jo\\ Doe"]);
@@ -103,11 +104,17 @@ fn users_that_only_the_archive_knows_are_offered_while_an_appliance_has_it_open(
     // Readline ends a word at @, and leaves what is before it where it is.
     let behind = offered(folder.path(), "dropkeep users retire bob@h", "h");
     let everybody = offered(folder.path(), "dropkeep export --user @", "");
+    let to_retire = offered(folder.path(), "dropkeep users retire @", "");
+    let to_import_for = offered(folder.path(), "dropkeep import --user @", "");
     serving.kill().and_then(|()| serving.wait()).expect("its end");
     assert!(serves);
     assert_eq!(bob, ["bob@home"]);
     assert_eq!(behind, ["home"]);
     assert_eq!(everybody, ["catchall"]);
+    assert!(
+        to_retire.is_empty() && to_import_for.is_empty(),
+        "{to_retire:?} {to_import_for:?}"
+    );
 }
 
 #[test]

@@ -93,8 +93,8 @@ fn some_of_them_are_listed() {
         (&["--profile", "compny"][..], "no profile is named \"compny\""),
         (&["--state", "good"], "completed"),
         (&["--since", "yesterday"], "7d or 12h"),
-        (&["1", "--profile", PROFILE], "cannot be used with"),
-        (&["--csv", "--json"], "cannot be used with"),
+        (&["1", "--profile", PROFILE], "do not go together"),
+        (&["--csv", "--json"], "do not go together"),
     ] {
         let ended = site.appliance.run(&[&["protocols"], arguments].concat()).expect(2);
         assert!(ended.stderr.contains(words), "{}", ended.stderr);

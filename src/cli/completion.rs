@@ -16,7 +16,7 @@ use clap_complete::{
 };
 use toml_edit::{ImDocument, TableLike};
 
-use super::{Cli, manual::visible, output::Output, owner, usual_config};
+use super::{Cli, manual::visible, output::Output, owner, protocols::STATES, usual_config};
 use crate::{archive::Store, config::Config, panics::survived};
 
 /// Set, to the name of the shell, by a shell that asks.
@@ -72,22 +72,24 @@ fn command() -> Command {
 }
 
 fn with_names(command: Command) -> Command {
-    let of_user = ["rename", "retire"].contains(&command.get_name());
+    let name = command.get_name().to_owned();
     command
-        .mut_args(|argument| match names_of(&argument, of_user) {
+        .mut_args(|argument| match names_of(&argument, &name) {
             Some(names) => argument.add(ArgValueCompleter::new(move |begun: &OsStr| offer(names(), begun))),
             None => argument,
         })
         .mut_subcommands(with_names)
 }
 
-/// What finds the names that an argument takes. Those of `explain` and `import` have the same names as others.
-fn names_of(argument: &Arg, of_user: bool) -> Option<fn() -> Vec<String>> {
+/// What finds the names that an argument of a command takes. Those of `explain` and `import` have the same names as others.
+fn names_of(argument: &Arg, command: &str) -> Option<fn() -> Vec<String>> {
     let value = argument.get_value_names().and_then(|names| names.first());
     match argument.get_id().as_str() {
         "profile" => Some(profiles),
+        "state" => Some(states),
+        "user" if command == "import" => Some(people),
         "user" | "users" => Some(users),
-        "name" if of_user => Some(users),
+        "name" if ["rename", "retire"].contains(&command) => Some(people),
         "from" if value.is_some_and(|value| value == "USER") => Some(users),
         _ => None,
     }
@@ -101,6 +103,17 @@ fn offer(names: Vec<String>, begun: &OsStr) -> Vec<CompletionCandidate> {
 
 fn profiles() -> Vec<String> {
     Known::read().map(|known| known.profiles).unwrap_or_default()
+}
+
+fn states() -> Vec<String> {
+    STATES.map(|state| state.as_str().to_owned()).to_vec()
+}
+
+/// The users without the built-in one.
+fn people() -> Vec<String> {
+    let mut people = users();
+    people.retain(|name| !name.starts_with('@'));
+    people
 }
 
 /// Those of the archive and of the configuration, in the order of the alphabet.

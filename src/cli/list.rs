@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::{
     ask,
     columns::{cut, whole, width},
-    output::{Output, count, harmless},
+    numbers::number,
+    output::{Output, harmless},
     protocols::{since, until},
 };
 use crate::{
@@ -44,13 +45,13 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
     /// Only the newest N of those that match; with --all, of each user.
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
     newest: Option<usize>,
     /// Print at most N messages.
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = number::<usize>)]
     limit: Option<usize>,
     /// Fit the lines into this many columns, as on a terminal of this width.
-    #[arg(long, value_name = "COLUMNS", value_parser = count, conflicts_with = "json")]
+    #[arg(long, value_name = "COLUMNS", value_parser = number::<usize>, conflicts_with = "json")]
     width: Option<usize>,
 }
 

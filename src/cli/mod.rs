@@ -17,6 +17,7 @@ mod list;
 mod manual;
 mod mistaken;
 mod notify;
+mod numbers;
 mod output;
 mod owner;
 mod protocols;
@@ -24,6 +25,7 @@ mod protocols_csv;
 mod raw;
 mod rehearse;
 mod reload;
+mod remarks;
 mod reroute;
 mod restore;
 mod serve;
@@ -43,7 +45,6 @@ use std::{
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use self::output::message_id;
 use crate::{
     archive::{
         be_sparing, require_reachable,
@@ -87,6 +88,8 @@ enum Command {
         profile: Option<String>,
     },
     /// Run a profile now.
+    ///
+    /// Where an appliance is running, the run takes place inside it; otherwise in this process.
     Archive {
         /// The profile's name; not needed if there is only one.
         profile: Option<String>,
@@ -114,7 +117,7 @@ enum Command {
     /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes nothing.
     /// Counts the messages in the archive that are for users with new addresses.
     Reload,
-    /// The users and their archives.
+    /// Show or change the users.
     Users {
         #[command(subcommand)]
         change: Option<UsersCommand>,
@@ -130,7 +133,7 @@ enum Command {
     /// Print a message, byte for byte as it was received, on standard output.
     Raw {
         /// The message's id, as `list` shows it.
-        #[arg(value_parser = message_id)]
+        #[arg(value_parser = numbers::message_id)]
         id: u64,
     },
     /// Copy the archive to a directory. A backup that is already there is replaced.
@@ -154,7 +157,7 @@ enum Command {
     /// Show a message: its header, who has it and why, its parts, and its text.
     Show {
         /// The message's id, as `list` shows it.
-        #[arg(value_parser = message_id)]
+        #[arg(value_parser = numbers::message_id)]
         id: u64,
         /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]
@@ -224,7 +227,7 @@ impl Command {
 /// For a command that makes an archive where there is none.
 #[derive(clap::Args, Clone, Copy, Debug)]
 struct New {
-    /// Make a new archive even where there should be one already, for example because its disk is not mounted.
+    /// Make a new archive, even if this configuration had an archive before.
     #[arg(long)]
     new: bool,
 }
@@ -307,7 +310,9 @@ fn warn_of_files(config: &Config, in_log: bool) {
         .exposed()
         .into_iter()
         .map(|exposed| (exposed.grave, exposed.to_string()));
-    for (grave, said) in exposed.chain(config.remarks(in_log).into_iter().map(|remark| (false, remark))) {
+    let key = (!in_log).then(|| remarks::of_key(config)).flatten();
+    let remarks = config.remarks(in_log).into_iter().chain(key);
+    for (grave, said) in exposed.chain(remarks.map(|remark| (false, remark))) {
         match (in_log, grave) {
             (true, true) => tracing::error!("{said}"),
             (true, false) => tracing::warn!("{said}"),

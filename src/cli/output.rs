@@ -86,32 +86,6 @@ pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// How many of something are asked for.
-///
-/// # Errors
-/// It is no number, or none at all.
-pub fn count(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| "give a number of 1 or more".into())
-}
-
-/// The id of a message.
-///
-/// # Errors
-/// It is no number.
-pub fn message_id(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| "an id is a number, as `list` shows it".into())
-}
-
-/// The number of a run.
-///
-/// # Errors
-/// It is no number.
-pub fn run_number(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| "a run has a number, as `protocols` shows it".into())
-}
-
 #[test]
 fn numbers_are_grouped() {
     for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {

@@ -3,12 +3,11 @@
 use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, de::value::StrDeserializer};
 
 use super::{
     addresses::{self, Line},
-    ask,
-    output::{Output, count, grouped, run_number},
+    ask, numbers,
+    output::{Output, grouped},
     protocols_csv,
 };
 use crate::{
@@ -26,7 +25,7 @@ const NEWEST: usize = 20;
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// The number of a run.
-    #[arg(value_parser = run_number)]
+    #[arg(value_parser = numbers::run)]
     run: Option<u64>,
     /// Only runs of this profile; @import: imports with --user alone, @reroute: reroutings.
     #[arg(long, value_name = "PROFILE", conflicts_with = "run")]
@@ -41,16 +40,25 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = until, conflicts_with = "run")]
     until: Option<Timestamp>,
     /// Only the newest N.
-    #[arg(long, value_name = "N", value_parser = count, conflicts_with = "run")]
+    #[arg(long, value_name = "N", value_parser = numbers::number::<usize>, conflicts_with = "run")]
     newest: Option<usize>,
     /// Print CSV: a line a run, below a header.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 }
 
+/// Those that a run can be in.
+pub(super) const STATES: [RunState; 5] = [
+    RunState::Running,
+    RunState::Completed,
+    RunState::CompletedWithErrors,
+    RunState::Failed,
+    RunState::Interrupted,
+];
+
 fn state(text: &str) -> Result<RunState, String> {
-    let text: StrDeserializer<serde::de::value::Error> = serde::de::IntoDeserializer::into_deserializer(text);
-    RunState::deserialize(text).map_err(|error| error.to_string())
+    let found = STATES.into_iter().find(|state| state.as_str() == text);
+    found.ok_or_else(|| format!("{text:?} is none of {}", STATES.map(RunState::as_str).join(", ")))
 }
 
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {

@@ -10,6 +10,7 @@ use super::{
     ask::Interrupts,
     only_profile,
     output::{Output, grouped, harmless},
+    remarks,
 };
 use crate::{
     archive::{Store, StoreError},
@@ -24,6 +25,7 @@ use crate::{
 pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
     let profile = only_profile(config, name)?;
     let directory = directory(config)?;
+    remarks::say(&remarks::of_lists(&directory));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
     let bar = bar("copies");

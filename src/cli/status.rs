@@ -14,6 +14,7 @@ use self::check::{Checked, Health, judge};
 use super::{
     ask,
     output::{Output, harmless},
+    remarks,
 };
 use crate::{
     archive::{Absent, last_data_dir, require_reachable},
@@ -23,6 +24,7 @@ use crate::{
         Client,
         api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
     },
+    explain::directory,
     profile::Exit,
 };
 
@@ -257,7 +259,9 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
     }
     if let Some(config) = config {
         let exposed = config.exposed().into_iter().map(|exposed| exposed.to_string());
-        for said in exposed.chain(config.remarks(true)) {
+        let lists = directory(config).map(|directory| remarks::of_lists(&directory));
+        let others = lists.unwrap_or_default().into_iter().chain(remarks::of_key(config));
+        for said in exposed.chain(config.remarks(true)).chain(others) {
             checked.problem(Health::Warning, said);
         }
     }

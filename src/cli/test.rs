@@ -1,6 +1,6 @@
 //! `test [PROFILE]`: connects, logs in, looks; stores nothing.
 
-use super::{only_profile, output::Output};
+use super::{only_profile, output::Output, remarks};
 use crate::{
     config::Config,
     control::api::Failure,
@@ -13,6 +13,7 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     let profile = only_profile(config, name)?;
     // What stands in the way of the store is no reason not to look at the source.
     let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
+    remarks::say(&remarks::of_lists(&directory));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
     let probe = runtime.block_on(async {

@@ -11,12 +11,16 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::output::{Output, counted, grouped};
+use super::{
+    numbers::number,
+    output::{Output, counted, grouped},
+};
 use crate::{
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
     control::api::Failure,
     profile::Exit,
+    report::shell_word,
 };
 
 /// Notes, and damages that several messages share, that are kept for the end.
@@ -32,13 +36,13 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Check only what is in this volume.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     volume: Option<u32>,
     /// Check only a random share of the messages, such as 5%, and the whole catalog.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     sample: Option<f64>,
     /// Check the same sample again: the seed that was printed with it.
-    #[arg(long, value_name = "NUMBER", requires = "sample")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::<u64>, requires = "sample")]
     seed: Option<u64>,
 }
 
@@ -61,7 +65,9 @@ fn share(text: &str) -> Result<f64, String> {
         .and_then(|number| number.parse::<f64>().ok());
     match percent {
         Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
-        _ => Err("write a share above 0% and up to 100%, such as 5%".into()),
+        _ => Err(format!(
+            "{text:?} does not fit; write a share above 0% and up to 100%, such as 5%"
+        )),
     }
 }
 
@@ -155,6 +161,7 @@ impl Report {
     fn finish(mut self, outcome: &Outcome, selection: &Selection, data_dir: &Path) {
         let what_to_do = self.remedies.words(data_dir);
         let sample = selection.sample.map(|sample| sample.seed);
+        let selected = selected(selection);
         if self.json {
             let rest = json!({
                 "ok": outcome.ok, "messages": outcome.messages, "bytes": outcome.bytes, "notes": self.notes, "seed": sample,
@@ -178,8 +185,9 @@ impl Report {
             }
             self.output.line(summary(outcome));
             if let Some(seed) = sample {
-                self.output
-                    .line(format!("To check the same sample again: --sample … --seed {seed}"));
+                self.output.line(format!(
+                    "To check the same sample again: dropkeep verify{selected} --seed {seed}"
+                ));
             }
             if !what_to_do.is_empty() {
                 self.output.line("What to do:");
@@ -248,6 +256,23 @@ impl Messages {
 /// The damage is one of a block, and so of all that is in it.
 fn is_of_block(damage: &Damage) -> bool {
     damage.detail.starts_with("block ")
+}
+
+/// The options that select the same again, but for the seed.
+fn selected(selection: &Selection) -> String {
+    let mut options = String::new();
+    if let Some(user) = &selection.user {
+        options.push_str(&format!(" --user {}", shell_word(user)));
+    }
+    if let Some(volume) = selection.volume {
+        options.push_str(&format!(" --volume {volume}"));
+    }
+    if let Some(sample) = selection.sample {
+        // 7.000000000000001% is what the division leaves.
+        let percent = (sample.share * 1e10).round() / 1e8;
+        options.push_str(&format!(" --sample {percent}%"));
+    }
+    options
 }
 
 fn summary(outcome: &Outcome) -> String {

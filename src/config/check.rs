@@ -13,6 +13,17 @@ use crate::message::{self, Address, CATCHALL, EntryError};
 
 /// Sessions that one profile may open at once. Providers allow 4 (Courier) to 20.
 const MOST_CONNECTIONS: u32 = 16;
+/// What folders are for (RFC 6154; `\\Important` RFC 8457).
+const SPECIAL_USES: [&str; 8] = [
+    "\\All",
+    "\\Archive",
+    "\\Drafts",
+    "\\Flagged",
+    "\\Important",
+    "\\Junk",
+    "\\Sent",
+    "\\Trash",
+];
 const NO_PORT: &str = "0 does not fit; write a number from 1 to 65535, without quotes";
 
 pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigError> {
@@ -231,7 +242,7 @@ fn check_recipients(config: &Config, profile: &Profile, index: &str, document: &
     match &recipients.unknown {
         Unknown::Create if recipients.local_domains.is_empty() => Err(document.error(
             &at("unknown"),
-            "\"create\" needs local_domains, to know whose addresses are ours",
+            "\"create\" needs local_domains, to know which addresses are yours",
         )),
         // Where the users file could not be read, its names are not known.
         Unknown::User(name)
@@ -255,6 +266,18 @@ fn check_engine(profile: &Profile, index: &str, document: &Document) -> Result<(
     }
     if profile.connections > 1 && profile.server.access.family() == Family::Pop3 {
         return Err(document.error(&at("connections"), "POP3 has one: its server locks the mailbox"));
+    }
+    for (key, patterns) in [
+        ("include", &profile.folders.include),
+        ("exclude", &profile.folders.exclude),
+    ] {
+        let odd = |pattern: &&String| {
+            pattern.starts_with('\\') && !SPECIAL_USES.iter().any(|one| one.eq_ignore_ascii_case(pattern))
+        };
+        if let Some(pattern) = patterns.iter().find(odd) {
+            let detail = format!("\"{pattern}\" is none of {}", SPECIAL_USES.join(", "));
+            return Err(document.error(&["profile", index, "folders", key], detail));
+        }
     }
     if !profile.exclude.flags.is_empty() && profile.server.access.family() == Family::Pop3 {
         let at = ["profile", index, "exclude", "flags"];

@@ -17,7 +17,7 @@ pub enum ConfigError {
     Syntax { at: Place, detail: String },
     #[error("{at}: unknown key `{key}`{hint}")]
     UnknownKey { at: Place, key: String, hint: String },
-    #[error("{at}: `{key}`: {detail}")]
+    #[error("{at}: {}", said(key, detail))]
     Value { at: Place, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
@@ -57,6 +57,42 @@ impl fmt::Display for Place {
         match self.line {
             Some(line) => write!(f, "{}, line {line}", self.source),
             None => f.write_str(&self.source),
+        }
+    }
+}
+
+/// What a sentence about a key goes on with, where no colon stands behind the key.
+const VERBS: [&str; 7] = ["is ", "must ", "counts ", "needs ", "has ", "begins ", "ends "];
+
+fn said(key: &str, detail: &str) -> String {
+    if let Some(rest) = detail.strip_prefix("is missing") {
+        let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
+        let names = section
+            .split('.')
+            .map(|part| part.split('[').next().unwrap_or_default());
+        let name = names.collect::<Vec<_>>().join(".");
+        let place = match (section, section.ends_with(']')) {
+            ("", _) => "at the top of the file".to_owned(),
+            (_, true) => format!("in [[{name}]]"),
+            (_, false) => format!("in [{name}]"),
+        };
+        return format!("{key} is missing {place}{rest}");
+    }
+    match VERBS.iter().any(|verb| detail.starts_with(verb)) {
+        true => format!("`{key}` {detail}"),
+        false => format!("`{key}`: {detail}"),
+    }
+}
+
+impl ConfigError {
+    /// What to do about it, where more is known than that the configuration has to be corrected.
+    pub fn what_to_do(&self) -> Option<String> {
+        match self {
+            Self::SecretFile { .. } => Some("Write the file as the error says; the next run reads it.".to_owned()),
+            Self::SecretEnv { .. } => {
+                Some("Set the variable where dropkeep is started, and start it again.".to_owned())
+            }
+            _ => None,
         }
     }
 }

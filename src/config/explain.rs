@@ -4,14 +4,15 @@ use figment::{
     Source,
     error::{Actual, Error as FigmentError, Kind as Wrong},
 };
+use toml_edit::Value;
 
 use super::{
     ConfigError,
     error::{Place, nearest},
     likely::{is_misspelt, likely, other_name},
     load::{Document, PREFIX, readable},
-    schema::{Schema, is_secret, join},
-    shape::how,
+    schema::{Kind, Schema, is_secret, join, may_be_secret},
+    shape::{as_written, how},
 };
 
 /// What the deserializer says that it expected, and how that is written.
@@ -46,14 +47,14 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
             ConfigError::UnknownKey {
                 at: place(document, &at, from_env),
                 key: readable(&at),
-                hint: hint(&section, key, known, false),
+                hint: hint(&section, key, known, None),
             }
         }
         Wrong::MissingField(key) => {
             let mut missing = at.clone();
             missing.push(key);
             let written = Schema::get().written(&known_path(&missing));
-            let hint = written.map(|written| format!(": write {written}")).unwrap_or_default();
+            let hint = written.map(|written| format!("; write {written}")).unwrap_or_default();
             ConfigError::Value {
                 at: place(document, &at, from_env),
                 key: readable(&missing),
@@ -71,8 +72,9 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
                 .find(|(name, _)| name == expected)
                 .map(|(_, written)| *written);
             let schema = Schema::get().known(&path).map(|known| how(&path, &known.example));
-            let written = written
-                .or(schema.filter(|_| expected.contains("enum ")))
+            let written = schema
+                .filter(|_| expected.contains("enum ") || path == "profile.connections")
+                .or(written)
                 .unwrap_or(expected);
             value(&at, format!("{} does not fit; write {written}", shown(actual)))
         }
@@ -97,31 +99,79 @@ fn known_path(at: &[&str]) -> String {
     names.fold(String::new(), |path, part| join(&path, part))
 }
 
-/// Where a key belongs, or which one was meant.
-pub(super) fn hint(section: &str, key: &str, known: &[&str], is_section: bool) -> String {
+/// Where a key belongs, or which one was meant. `value` is what it has, where it is no section.
+pub(super) fn hint(section: &str, key: &str, known: &[&str], value: Option<&Value>) -> String {
+    let given = key;
     let key = key.to_lowercase().replace('-', "_");
+    if let Some(hint) = for_tls(section, &key, value) {
+        return format!("; {hint}");
+    }
     let meant = |key: &str| match known.contains(&key) {
         true => Some(format!("did you mean `{key}`?")),
         false => Schema::get().home(section, key),
     };
     let near = |near: &String| strsim::jaro_winkler(&key, near) > 0.8;
-    // `[[users]]` is no list's key `users`.
-    let other = || meant(other_name(&key)?);
-    let hint = is_section
-        .then(other)
-        .flatten()
+    let other = other_name(section, &key, known);
+    let here = other.filter(|name| known.contains(name));
+    let hint = here
+        .map(|name| write(section, given, name, value))
+        // `[[users]]` is no list's key `users`.
+        .or_else(|| value.is_none().then(|| meant(other?)).flatten())
         .or_else(|| meant(&key))
         .or_else(|| {
             nearest(&key, known.iter().copied())
                 .filter(near)
                 .and_then(|near| meant(&near))
         })
-        .or_else(other);
+        .or_else(|| meant(other?));
     hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
+/// What to write under the name that dropkeep has for it.
+fn write(section: &str, given: &str, name: &str, value: Option<&Value>) -> String {
+    let path = join(section, name);
+    let schema = Schema::get();
+    let is_section = schema
+        .known(&path)
+        .is_some_and(|known| matches!(known.kind, Kind::Section | Kind::Sections));
+    if is_section && let Some(write) = schema.home(section, name) {
+        return write;
+    }
+    let Some(value) = value.filter(|_| !is_secret(&path) && !may_be_secret(given)) else {
+        return format!("did you mean `{name}`?");
+    };
+    if name != "access" {
+        return format!("write {name} = {}", as_written(value, &path));
+    }
+    let known: &[&str] = match section {
+        "mail" => &["smtp", "smtp-tls", "smtp-ssl"],
+        _ => &["imap", "imap-tls", "imap-ssl", "pop3", "pop3-tls", "pop3-ssl"],
+    };
+    let word = value.as_str().unwrap_or(given).replace("use_", "");
+    let access = likely(&word, known).unwrap_or_else(|| format!("{:?}", known[2]));
+    format!("write access = {access}")
+}
+
+/// What switches the checking of certificates off, and the keys of tls, where no table is around them.
+fn for_tls(section: &str, key: &str, value: Option<&Value>) -> Option<String> {
+    let on = value?.as_bool()?;
+    let without = match key {
+        "insecure" | "skip_verify" | "tls_skip_verify" | "insecure_skip_verify" | "no_verify" => on,
+        "verify" | "verify_ssl" | "ssl_verify" | "verify_tls" | "tls_verify" | "verify_certificate"
+        | "check_certificate" => !on,
+        _ => return None,
+    };
+    let verify = if without { "none" } else { "system" };
+    ["profile.server", "mail"]
+        .contains(&section)
+        .then(|| format!("write tls = {{ verify = {verify:?} }}"))
 }
 
 fn no_such_word(given: &str, known: &[&str]) -> String {
     let meant = likely(given, known).map(|meant| format!("; did you mean {meant}?"));
+    if given.to_lowercase().starts_with("smtp") && known.contains(&"imap-ssl") {
+        return "smtp only sends mail; write \"imap-ssl\" or \"pop3-ssl\"".to_owned();
+    }
     // The one enumeration that takes a name as well.
     if known.contains(&"user") {
         let words = "\"catchall\", \"create\", \"skip\" and { user = \"NAME\" }";
@@ -129,7 +179,10 @@ fn no_such_word(given: &str, known: &[&str]) -> String {
         let hint = meant.filter(|_| is_misspelt(given, known)).unwrap_or(user);
         return format!("{given:?} is none of {words}{hint}");
     }
-    format!("{given:?} is none of {}{}", known.join(", "), meant.unwrap_or_default())
+    match known {
+        [one, other] => format!("{given:?} is not known here; write {one:?} or {other:?}"),
+        _ => format!("{given:?} is none of {}{}", known.join(", "), meant.unwrap_or_default()),
+    }
 }
 
 fn shown(actual: &Actual) -> String {

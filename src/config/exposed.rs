@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{getegid, geteuid};
 
-use super::{Config, secret_ways::SecretWays};
+use super::{Config, Profile, secret_ways::SecretWays};
 use crate::account;
 
 /// What others should not do to a file.
@@ -33,9 +33,13 @@ pub struct Exposed {
     what: &'static str,
     /// What takes that away.
     remedy: String,
+    /// What is secret in it, of the configuration itself.
+    holds: Option<&'static str>,
     /// Whether it is the configuration itself, and others may change it.
     pub grave: bool,
 }
+
+const MAY_READ: &str = "other accounts may read it";
 
 impl Exposed {
     /// Whether the file of this key is; one that cannot be looked at is reported where it is read.
@@ -52,15 +56,18 @@ impl Exposed {
             0o070
         };
         let open = mode & (0o007 | group);
+        let too_open = open & 0o022 != 0 || open != 0 && guarded == Guarded::Secret;
         let (what, remedy) = if owner != we && owner != 0 {
-            (
-                "it belongs to another account, which may change it",
-                format!("chown {} {path}", account::own()),
-            )
+            let chown = format!("chown {} {path}", account::own());
+            let remedy = match too_open {
+                true => format!("{chown} && {}", closing(open, guarded, &path)),
+                false => chown,
+            };
+            ("it belongs to another account, which may change it", remedy)
         } else if open & 0o022 != 0 {
             ("other accounts may change it", closing(open, guarded, &path))
-        } else if open != 0 && guarded == Guarded::Secret {
-            ("other accounts may read it", closing(open, guarded, &path))
+        } else if too_open {
+            (MAY_READ, closing(open, guarded, &path))
         } else {
             return None;
         };
@@ -71,6 +78,7 @@ impl Exposed {
             owner,
             what,
             remedy,
+            holds: None,
             grave: false,
         })
     }
@@ -93,6 +101,7 @@ impl fmt::Display for Exposed {
             owner,
             what,
             remedy,
+            holds,
             ..
         } = self;
         let owner = account::name(*owner);
@@ -103,6 +112,9 @@ impl fmt::Display for Exposed {
                 f,
                 ", and with it have this account fetch, file and delete mail as they like"
             )?;
+        }
+        if let Some(holds) = holds {
+            write!(f, "; it holds a {holds}")?;
         }
         write!(f, "; run: {remedy}")
     }
@@ -144,12 +156,16 @@ impl Config {
         exposed
     }
 
-    /// What is odd about the files with secrets, each once; and which cannot be used, if `faults` are asked for, too: who
+    /// What is without effect in profiles, and what is odd about secrets and the files that they are in, each once; and which cannot be used, if `faults` are asked for, too: who
     /// needs a secret at once is in the error itself.
     pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
-        let ways = self.secret_ways().into_iter().filter(|ways| seen.insert(ways.file));
-        ways.filter_map(|ways| ways.remark(faults)).collect()
+        let ways = self
+            .secret_ways()
+            .into_iter()
+            .filter(|ways| ways.file.is_none_or(|file| seen.insert(file)));
+        let secrets = ways.filter_map(|ways| ways.remark(faults));
+        secrets.chain(self.profile.iter().filter_map(Profile::remark)).collect()
     }
 
     /// Every secret of the configuration.
@@ -168,17 +184,26 @@ impl Config {
 
     fn exposed_itself(&self) -> Option<Exposed> {
         const KEY: &str = "the configuration";
-        let changed =
-            Exposed::look(KEY, &self.file, Guarded::Unchanged).map(|exposed| Exposed { grave: true, ..exposed });
-        let holds_secret = self.http.token.is_some()
-            || self.mail.as_ref().is_some_and(|mail| mail.password.is_some())
+        let passwords = self.mail.as_ref().is_some_and(|mail| mail.password.is_some())
+            || self.profile.iter().any(|profile| profile.server.password.is_some());
+        let oauth2 = self.profile.iter().filter_map(|profile| profile.server.oauth2.as_ref());
+        let tokens = self.http.token.is_some()
             || self.webhook.as_ref().is_some_and(|webhook| webhook.token.is_some())
-            || self.profile.iter().any(|profile| {
-                let oauth2 = profile.server.oauth2.as_ref();
-                profile.server.password.is_some()
-                    || oauth2.is_some_and(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some())
-            });
-        changed.or_else(|| holds_secret.then(|| Exposed::look(KEY, &self.file, Guarded::Secret))?)
+            || oauth2
+                .into_iter()
+                .any(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some());
+        let (holds, guarded) = match (passwords, tokens) {
+            (true, _) => (Some("password"), Guarded::Secret),
+            (false, true) => (Some("token"), Guarded::Secret),
+            (false, false) => (None, Guarded::Unchanged),
+        };
+        let exposed = Exposed::look(KEY, &self.file, guarded)?;
+        let grave = exposed.what != MAY_READ;
+        Some(Exposed {
+            holds,
+            grave,
+            ..exposed
+        })
     }
 }
 
@@ -253,6 +278,8 @@ mod tests {
         assert!(exposed(0o646, in_it)[0].grave);
         assert!(exposed(0o646, in_it)[0].to_string().contains("have this account fetch"));
         assert!(!exposed(0o644, in_it)[0].grave);
+        let said = exposed(0o666, in_it)[0].to_string();
+        assert!(said.contains("; it holds a password; run: chmod o= "), "{said}");
         assert_eq!(exposed(0o600, in_it), []);
         fs::write(folder.path().join("secret"), "x").unwrap();
         fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();

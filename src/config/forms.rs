@@ -47,10 +47,17 @@ pub(super) fn host_fault(host: &str) -> Option<String> {
         "" => (format!("{host:?}: "), ""),
         _ => (String::new(), ", the account into username"),
     };
+    let what = if !account.is_empty() || !port.is_empty() && port.trim().parse::<u16>().is_ok() {
+        format!("host is a name alone; the port goes into port{also}")
+    } else if !scheme.is_empty() {
+        format!("host is a name, not an address with {scheme}://")
+    } else if host.contains(char::is_whitespace) {
+        "host has a space in it".to_owned()
+    } else {
+        "host is a name alone".to_owned()
+    };
     let write = write.join(" and ");
-    Some(format!(
-        "{given}host is a name alone; the port goes into port{also}; write {write}"
-    ))
+    Some(format!("{given}{what}; write {write}"))
 }
 
 /// What is wrong with a username.
@@ -156,27 +163,47 @@ mod tests {
         ] {
             assert_eq!(host_fault(good), None, "{good}");
         }
-        for (given, write) in [
+        const PORT: &str = "host is a name alone; the port goes into port";
+        for (given, what, write) in [
             (
                 "imaps://mail.example.com",
+                "host is a name, not an address with imaps://",
                 "host = \"mail.example.com\" and access = \"imap-ssl\"",
             ),
-            ("mail.example.com:993", "host = \"mail.example.com\" and port = 993"),
-            ("mail.example.com/INBOX", "host = \"mail.example.com\""),
+            (
+                "mail.example.com:993",
+                PORT,
+                "host = \"mail.example.com\" and port = 993",
+            ),
+            (
+                "mail.example.com/INBOX",
+                "host is a name alone",
+                "host = \"mail.example.com\"",
+            ),
             (
                 "imap://mail.example.com:143/",
+                PORT,
                 "host = \"mail.example.com\" and port = 143",
             ),
-            ("https://mail.example.com", "host = \"mail.example.com\""),
-            (" mail.example.com", "host = \"mail.example.com\""),
-            ("[::1]:993", "host = \"::1\" and port = 993"),
-            ("mail example com", "host = \"mail.example.com\""),
+            (
+                "https://mail.example.com",
+                "host is a name, not an address with https://",
+                "host = \"mail.example.com\"",
+            ),
+            (
+                " mail.example.com",
+                "host has a space in it",
+                "host = \"mail.example.com\"",
+            ),
+            ("[::1]:993", PORT, "host = \"::1\" and port = 993"),
+            (
+                "mail example com",
+                "host has a space in it",
+                "host = \"mail.example.com\"",
+            ),
         ] {
             let said = host_fault(given).expect(given);
-            assert_eq!(
-                said,
-                format!("{given:?}: host is a name alone; the port goes into port; write {write}")
-            );
+            assert_eq!(said, format!("{given:?}: {what}; write {write}"));
         }
         let said = host_fault("imaps://all:hunter2@mail.example.com").unwrap();
         assert!(

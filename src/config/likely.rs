@@ -28,7 +28,10 @@ const SYNONYMS: [(&str, &[&str]); 13] = [
 const NAMES: [(&str, &[&str]); 15] = [
     ("username", &["user", "login", "account", "user_name", "userid"]),
     ("password", &["pass", "passwd", "pwd", "secret"]),
-    ("host", &["hostname", "address", "ip", "servername"]),
+    (
+        "host",
+        &["hostname", "address", "ip", "servername", "host_name", "server_name"],
+    ),
     (
         "access",
         &[
@@ -48,7 +51,20 @@ const NAMES: [(&str, &[&str]); 15] = [
     ("user", &["users", "person", "people"]),
     ("profile", &["profiles", "account", "mailbox"]),
     ("list", &["lists", "group", "groups"]),
-    ("addresses", &["aliases", "alias", "emails", "email_addresses", "mails"]),
+    (
+        "addresses",
+        &[
+            "address",
+            "aliases",
+            "alias",
+            "email",
+            "emails",
+            "mail",
+            "email_address",
+            "email_addresses",
+            "mails",
+        ],
+    ),
     ("log", &["logging", "logs"]),
     ("http", &["metrics", "web", "prometheus", "listen_address"]),
     (
@@ -56,6 +72,16 @@ const NAMES: [(&str, &[&str]); 15] = [
         &["storage", "store", "path", "dir", "directory", "database", "datadir"],
     ),
     ("level", &["loglevel", "log_level", "verbosity"]),
+];
+/// The same, where a word means it in one section alone.
+const IN_SECTION: [(&str, &str, &[&str]); 3] = [
+    (
+        "profile.server",
+        "host",
+        &["server", "imap_host", "pop3_host", "imap_server", "pop3_server"],
+    ),
+    ("mail", "host", &["server", "smtp_host", "smtp_server"]),
+    ("user", "name", &["user", "username", "login", "id"]),
 ];
 /// From here on two words are one, misspelt.
 const MISSPELT: f64 = 0.85;
@@ -73,10 +99,20 @@ pub(super) fn likely(given: &str, known: &[&str]) -> Option<String> {
         .map(|word| quoted(&word))
 }
 
-/// What others call otherwise.
-pub(super) fn other_name(key: &str) -> Option<&'static str> {
-    let (name, _) = NAMES.iter().find(|(_, others)| others.contains(&key))?;
-    Some(name)
+/// What others call otherwise; a key of this section, which has the `known` ones, before any other.
+pub(super) fn other_name(section: &str, key: &str, known: &[&str]) -> Option<&'static str> {
+    let here = IN_SECTION
+        .iter()
+        .find(|(of, _, others)| *of == section && others.contains(&key))
+        .map(|(_, name, _)| *name);
+    let names = || {
+        NAMES
+            .iter()
+            .filter(|(_, others)| others.contains(&key))
+            .map(|(name, _)| *name)
+    };
+    here.or_else(|| names().find(|name| known.contains(name)))
+        .or_else(|| names().next())
 }
 
 /// Whether it is a known word written otherwise, and not a name.

@@ -208,6 +208,15 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// The text at `path`.
+    pub(super) fn text(&self, path: &[&str]) -> Option<&str> {
+        let mut item = self.parsed.as_item();
+        for part in path {
+            item = step(item, part)?.0?;
+        }
+        item.as_str()
+    }
+
     /// Where the last key of `path` stands, or as much of the path as there is.
     fn offset(&self, path: &[&str]) -> Option<usize> {
         let mut item = self.parsed.as_item();

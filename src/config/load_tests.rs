@@ -80,10 +80,7 @@ fn a_wrong_type_is_named_with_its_line() {
         "{shown}"
     );
     let shown = refusal(&PROFILE.replace("host = \"mail.example.com\"\n", ""));
-    assert!(
-        shown.contains("profile[1].server.host") && shown.contains("is missing"),
-        "{shown}"
-    );
+    assert!(shown.contains("host is missing in [profile.server]"), "{shown}");
 }
 
 #[test]
@@ -223,7 +220,7 @@ fn tokens_are_asked_for_by_keys_that_fit_together() {
     assert_eq!(by_right.first_refresh_token().unwrap(), None);
 
     for (keys, key, word) in [
-        ("", "refresh_token", "is missing: give refresh_token,"),
+        ("", "refresh_token", "refresh_token_file or refresh_token_env"),
         (
             "refresh_token = \"a\"\nrefresh_token_env = \"B\"",
             "refresh_token",
@@ -260,7 +257,9 @@ fn tokens_are_asked_for_by_keys_that_fit_together() {
     ] {
         let shown = refusal(&with_oauth2(keys));
         assert!(
-            shown.contains(&format!("profile[1].server.oauth2.{key}`")) && shown.contains(word),
+            (shown.contains(&format!("profile[1].server.oauth2.{key}`"))
+                || shown.contains(&format!("{key} is missing in [profile.server.oauth2]")))
+                && shown.contains(word),
             "{keys}: {shown}"
         );
         assert!(shown.contains(", line ") && !shown.contains("4711"), "{shown}");
@@ -321,7 +320,7 @@ fn who_is_told_of_runs_must_be_reachable() {
         (mail.replace("\"b@example.com\"", ""), "must name somebody"),
         (mail.replace("b@example.com", "nobody"), "a mail address"),
         (format!("{mail}password = \"hunter2\"\n"), "only with a username"),
-        (format!("{mail}username = \"a\"\n"), "is missing: give password"),
+        (format!("{mail}username = \"a\"\n"), "password is missing in [mail]"),
         (format!("{mail}when = \"sometimes\"\n"), "sometimes"),
         (format!("{mail}digest_at = \"25:00\"\n"), "a time of the day"),
         (format!("{mail}tls = {{ verify = \"pin\" }}\n"), "needs a pin"),

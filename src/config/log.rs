@@ -21,16 +21,21 @@ impl Default for Log {
     }
 }
 
+/// Whether this is a level, or levels by module.
+pub fn is_level(level: &str) -> bool {
+    // A word that is no level would be taken for a module's name.
+    let words = level
+        .split(',')
+        .map(|part| part.rsplit('=').next().unwrap_or(part).trim());
+    let known = |word: &str| !word.is_empty() && word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    words.into_iter().all(known) && EnvFilter::try_new(level).is_ok()
+}
+
 impl Log {
     /// What is wrong with the level.
     pub(super) fn fault(&self) -> Option<String> {
         let level = &self.level;
-        // A word that is no level would be taken for a module's name.
-        let words = level
-            .split(',')
-            .map(|part| part.rsplit('=').next().unwrap_or(part).trim());
-        let known = |word: &str| !word.is_empty() && word.parse::<tracing::level_filters::LevelFilter>().is_ok();
-        if words.into_iter().all(known) && EnvFilter::try_new(level).is_ok() {
+        if is_level(level) {
             return None;
         }
         Some(format!(

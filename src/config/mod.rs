@@ -47,7 +47,7 @@ pub use exposed::{Exposed, Guarded};
 pub use hosts::Hosts;
 pub use hours::DailyHours;
 pub use http::{Http, HttpTls};
-pub use log::{Log, LogFormat};
+pub use log::{Log, LogFormat, is_level};
 pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
 pub use oauth2::{Grant, OAuth2, Secrets};
 pub use profile::{

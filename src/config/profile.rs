@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{DailyHours, Exclude, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone};
+use super::{DailyHours, Exclude, Family, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -64,6 +64,23 @@ impl Profile {
             delete: Delete::default(),
             notify: Notify::default(),
         }
+    }
+
+    /// What of it is without effect.
+    pub(super) fn remark(&self) -> Option<String> {
+        let folders = &self.folders;
+        let key = match folders.include.as_slice() {
+            [inbox] if inbox.eq_ignore_ascii_case("INBOX") && folders.exclude.is_empty() => return None,
+            [inbox] if inbox.eq_ignore_ascii_case("INBOX") => "exclude",
+            _ => "include",
+        };
+        let is_pop3 = self.server.access.family() == Family::Pop3;
+        is_pop3.then(|| {
+            format!(
+                "profile {}: over POP3 there is only INBOX: take {key} out of [profile.folders]",
+                self.name
+            )
+        })
     }
 
     /// The longest time between two runs of the schedule; `None` where there is none.

@@ -154,10 +154,6 @@ impl Schema {
         Some(match known.kind {
             Kind::Section => format!("[{path}] on a line of its own, and its keys below"),
             Kind::Sections => format!("[[{path}]] on a line of its own, and its keys below"),
-            // What those want who write no table.
-            Kind::Inline if path.ends_with("server.tls") || path == "mail.tls" => {
-                "tls = { verify = \"none\" }".to_owned()
-            }
             Kind::Inline | Kind::Value => format!("{key} = {}", known.example),
         })
     }

@@ -7,6 +7,8 @@ use rustix::process::geteuid;
 use super::{ConfigError, Secret};
 use crate::account::{self, absolute, group_name, own, own_group, why_unreadable};
 
+/// Bytes; refresh tokens have a few thousand.
+const LONGEST: usize = 16_384;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a section says of one secret.
@@ -29,10 +31,9 @@ impl SecretWays<'_> {
     pub fn fault(&self, may_be_missing: bool) -> Option<String> {
         let key = self.key;
         match self.given() {
-            1 if self.text.is_some_and(|text| text.reveal().is_empty()) => Some("is empty".to_owned()),
-            1 => None,
+            1 => self.text.and_then(|text| fault(text.reveal())).map(str::to_owned),
             0 if may_be_missing => None,
-            0 => Some(format!("is missing: give {key}, {key}_file or {key}_env")),
+            0 => Some(format!("is missing; write {key}, {key}_file or {key}_env")),
             _ => Some(format!("give one of {key}, {key}_file and {key}_env")),
         }
     }
@@ -56,16 +57,19 @@ impl SecretWays<'_> {
             detail,
         };
         match std::env::var(name) {
-            Ok(text) if text.is_empty() => Err(wrong("is empty")),
+            Ok(text) if fault(&text).is_some() => Err(wrong(fault(&text).unwrap_or_default())),
             Ok(text) => Ok(Some(Secret::new(text))),
             Err(std::env::VarError::NotPresent) => Err(wrong("is not set")),
             Err(std::env::VarError::NotUnicode(_)) => Err(wrong("is not text in UTF-8")),
         }
     }
 
-    /// What is odd about the file without being wrong; and why it cannot be used, if `faults` are asked for, too.
+    /// What is odd about the file, or about what the configuration itself has, without being wrong; and why it cannot be used, if `faults` are asked for, too.
     pub fn remark(&self, faults: bool) -> Option<String> {
-        let file = self.file?;
+        let Some(file) = self.file else {
+            let remark = spaces(self.text?.reveal())?;
+            return Some(format!("{}{} {remark}", self.section, self.key));
+        };
         match self.read_file(file) {
             Ok(found) => found.remark.map(|remark| {
                 format!(
@@ -113,25 +117,44 @@ impl Found {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "is not text in UTF-8")?;
         let line = text.trim_end_matches(['\r', '\n']);
-        if line.trim().is_empty() {
-            return Err("is empty");
+        if let Some(fault) = fault(line) {
+            return Err(fault);
         }
         if line.contains(['\r', '\n']) {
             return Err("has several lines, and the secret is one");
         }
-        let remark = if line.starts_with(char::is_whitespace) {
-            Some("begins with a space, which counts; if it is not meant, take it out")
-        } else if line.ends_with(char::is_whitespace) {
-            Some("ends with a space, which counts; if it is not meant, take it out")
-        } else if text.len() > line.len() && text[line.len()..].contains('\r') {
-            Some("has the line end of Windows (CR LF), which does not count; write it with a plain one")
-        } else {
-            None
-        };
+        let remark = spaces(line).or_else(|| {
+            let of_windows = text.len() > line.len() && text[line.len()..].contains('\r');
+            of_windows.then_some("has the line end of Windows (CR LF), which does not count; write it with a plain one")
+        });
         Ok(Self {
             secret: Secret::new(line),
             remark,
         })
+    }
+}
+
+/// Why this can be no secret.
+fn fault(secret: &str) -> Option<&'static str> {
+    if secret.trim().is_empty() {
+        Some("is empty")
+    } else if secret.contains('\0') {
+        Some("has a NUL character (a zero byte) in it, which no password has")
+    } else if secret.len() > LONGEST {
+        Some("is longer than 16,384 bytes, which no password or token is")
+    } else {
+        None
+    }
+}
+
+/// What is odd about a secret as it is.
+fn spaces(secret: &str) -> Option<&'static str> {
+    if secret.starts_with(char::is_whitespace) {
+        Some("begins with a space, which counts; if it is not meant, take it out")
+    } else if secret.ends_with(char::is_whitespace) {
+        Some("ends with a space, which counts; if it is not meant, take it out")
+    } else {
+        None
     }
 }
 
@@ -180,6 +203,8 @@ mod tests {
             (b"\xef\xbb\xbfhunter2\n", "byte order mark"),
             (b"hunter2\nhunter3\n", "several lines"),
             (b"hunter2\rhunter3", "several lines"),
+            (b"hunter\0two\n", "NUL"),
+            (&[b'x'; LONGEST + 1], "longer than"),
             (b"hunter\xfc", "UTF-8"),
             (b"\xff\xfeh\0", "UTF-8"),
         ] {

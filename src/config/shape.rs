@@ -13,6 +13,9 @@ use super::{
 const WORD_OR_LIST: [&str; 3] = ["mail.when", "webhook.when", "profile.notify.when"];
 const WORD_OR_TABLE: &str = "profile.recipients.unknown";
 
+/// What people write who do not want a certificate checked.
+const NO_CHECK: [&str; 7] = ["false", "none", "off", "no", "never", "insecure", "ignore"];
+
 /// What switches a key off, for those who write false.
 const OFF: [(&[&str], &str); 3] = [
     (&["verify"], "none"),
@@ -49,7 +52,7 @@ impl Unknown<'_> {
                 return Some(ConfigError::UnknownKey {
                     at: self.document.place(&at),
                     key: readable(&at),
-                    hint: hint(section, key, &known, !item.is_value()),
+                    hint: hint(section, key, &known, item.as_value()),
                 });
             };
             if known.kind != Kind::Value && !FREE.contains(&path.as_str()) {
@@ -108,6 +111,10 @@ impl Shape<'_> {
                 let tables = list.iter().filter_map(Value::as_inline_table);
                 self.each(tables.map(|table| table as &dyn TableLike), at, path)
             }
+            (Kind::Sections, Item::Table(table)) if table.is_implicit() => self.wrong(
+                at,
+                format!("write [[{path}]] on a line before the sections that belong to it"),
+            ),
             (Kind::Sections, Item::Table(_)) => self.wrong(
                 at,
                 format!("write [[{path}]], with two brackets on each side, for each {path}"),
@@ -121,6 +128,9 @@ impl Shape<'_> {
                 format!("write [{path}], with one bracket on each side: there is one alone"),
             ),
             (Kind::Section | Kind::Sections | Kind::Inline, item) => {
+                if let Some(detail) = self.tls(item, at, path) {
+                    return self.wrong(at, detail);
+                }
                 let written = Schema::get().written(path).unwrap_or_default();
                 let given = item
                     .as_value()
@@ -137,6 +147,56 @@ impl Shape<'_> {
                 self.wrong(at, format!("is no section; write {key} = {}", known.example))
             }
         }
+    }
+
+    /// What to write for `tls = true` and the like, of a server.
+    fn tls(&self, item: &Item, at: &[String], path: &str) -> Option<String> {
+        let ending = if path == "mail.tls" { "smtp-tls" } else { "imap" };
+        let (section, _) = parent(path);
+        if !["profile.server", "mail"].contains(&section) || parent(path).1 != "tls" {
+            return None;
+        }
+        let value = item.as_value()?;
+        let word = match value {
+            Value::Boolean(on) => on.value().to_string(),
+            Value::String(word) => word.value().trim().to_lowercase(),
+            _ => {
+                return Some(format!(
+                    "{} does not fit; write tls = {{ verify = \"system\" }}",
+                    given(value)
+                ));
+            }
+        };
+        if word == "system" || NO_CHECK.contains(&word.as_str()) {
+            let verify = if word == "system" { "system" } else { "none" };
+            return Some(format!(
+                "{} does not fit; write tls = {{ verify = {verify:?} }}",
+                given(value)
+            ));
+        }
+        if word == "pin" || word.starts_with("sha256:") {
+            return Some(format!(
+                "{} does not fit; write tls = {{ verify = \"pin\", pin = \"sha256:…\" }}",
+                given(value)
+            ));
+        }
+        if [".pem", ".crt", ".cer"].iter().any(|ending| word.ends_with(ending)) {
+            let given = given(value);
+            return Some(format!("{given} does not fit; write tls = {{ ca_file = {given} }}"));
+        }
+        let mut access: Vec<&str> = at.iter().map(String::as_str).collect();
+        access.pop();
+        access.push("access");
+        let access = self.document.text(&access).unwrap_or(ending);
+        let family = access.split('-').next().unwrap_or(ending);
+        let remedy = match access.contains('-') {
+            true => format!("keep access = {access:?} and leave tls out"),
+            false if word.contains("starttls") => format!("write access = \"{family}-tls\" and leave tls out"),
+            false => format!("write access = \"{family}-ssl\" and leave tls out"),
+        };
+        Some(format!(
+            "tls says how the certificate is checked; encryption comes with the access: {remedy}"
+        ))
     }
 
     fn each<'t>(
@@ -161,6 +221,11 @@ impl Shape<'_> {
 
 /// What is wrong with a value where one like the example belongs.
 fn fault(value: &Value, example: &Value, path: &str) -> Option<String> {
+    let names_file = ["_file", "_dir", "_env"].iter().any(|ending| path.ends_with(ending));
+    if names_file && value.as_str().is_some_and(|name| name.trim().is_empty()) {
+        let key = parent(path).1;
+        return Some(format!("is empty; write {key} = {example}, or take it out"));
+    }
     let fits = match (value, example) {
         (Value::Array(list), Value::Array(_)) => {
             return list.iter().find(|one| !one.is_str()).map(|one| {
@@ -187,9 +252,21 @@ fn fault(value: &Value, example: &Value, path: &str) -> Option<String> {
     Some(format!("{} does not fit; write {how}: {fitting}", given(value)))
 }
 
+/// A value as it is written under the key at `path`: as it was given where that fits.
+pub(super) fn as_written(value: &Value, path: &str) -> String {
+    let Some(known) = Schema::get().known(path) else {
+        return String::new();
+    };
+    match fault(value, &known.example, path) {
+        None => value.clone().decorated("", "").to_string(),
+        Some(_) => fitting(value, &known.example, parent(path).1),
+    }
+}
+
 /// How a value is written that is like the example.
 pub(super) fn how(path: &str, example: &Value) -> &'static str {
     match example {
+        Value::Integer(_) if path == "profile.connections" => "a number from 1 to 16, without quotes",
         Value::Integer(_) if parent(path).1 == "port" => "a number from 1 to 65535, without quotes",
         Value::Integer(_) => "a whole number from 0, without quotes",
         Value::Boolean(_) => "true or false, without quotes",

@@ -59,6 +59,19 @@ fn twice(lines: &[&str], number: usize) -> Option<(usize, String)> {
         let name = section_name(line)?;
         let same = |line: &&str| section_name(line.trim()) == Some(name);
         let Some(first) = lines[..number].iter().position(same) else {
+            let below = format!("{name}.");
+            let inside = |line: &&str| section_name(line.trim()).is_some_and(|name| name.starts_with(&below));
+            if let Some(early) = lines[..number].iter().position(inside) {
+                return Some((
+                    early + 1,
+                    format!(
+                        "{} stands before the {} that it belongs to (line {}); move it below",
+                        bare_header(lines[early]),
+                        bare_header(line),
+                        number + 1
+                    ),
+                ));
+            }
             let key = parent(name).1;
             let first = lines[..number]
                 .iter()
@@ -193,7 +206,7 @@ fn of_line(line: &str) -> Option<String> {
     let Some(at) = colon.or(equals) else {
         let key = line.split_whitespace().next()?;
         return Some(match line.split_once(char::is_whitespace) {
-            Some(_) => format!("write = between a key and its value: {}", example_of(key)),
+            Some((_, value)) => format!("write = between a key and its value: {}", repeated(key, value)),
             None => format!("write = and a value behind a key: {}", example_of(key)),
         });
     };
@@ -202,7 +215,7 @@ fn of_line(line: &str) -> Option<String> {
     if colon.is_some() && one_word {
         return Some(format!(
             "write = and not : between a key and its value: {}",
-            example_of(key)
+            repeated(key, &line[at + 1..])
         ));
     }
     if key.is_empty() || key_of(line).is_none() {
@@ -382,6 +395,21 @@ fn shown_as(key: &str, value: &str) -> String {
 /// Whether what stands behind a key may be repeated: only where it is known to be no secret.
 fn may_show(key: &str) -> bool {
     Schema::get().example(key).is_some() && !may_be_secret(key)
+}
+
+/// The key with the value that was given, where that is one and may be shown; else an example.
+fn repeated(key: &str, value: &str) -> String {
+    let given = format!("{key} = {}", value.trim());
+    match entry(&given).filter(|(key, _)| may_show(key)) {
+        Some((key, value)) => format!("{key} = {}", value.decorated("", "")),
+        None if may_show(key)
+            && Schema::get().example(key).is_some_and(Value::is_str)
+            && !unquoted(value).is_empty() =>
+        {
+            shown(key, unquoted(value))
+        }
+        None => example_of(key),
+    }
 }
 
 /// The key with the value that the shipped configuration has for it.

@@ -10,8 +10,8 @@ use std::{
 
 use super::{List, User};
 use crate::{
-    account::why_unreadable,
-    message::{Address, EntryError, check_name},
+    account::{absolute, why_unreadable},
+    message::{Address, EntryError, check_name, no_user_name},
 };
 
 /// No list of users is as large; a disk image would be.
@@ -48,7 +48,7 @@ impl FileUsers {
 
 /// What is wrong with a users file, and where.
 #[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
-#[error("users_file {}{}: {problem}", file.display(), Line(*line))]
+#[error("users_file {}{}{} {problem}", absolute(file).display(), Line(*line), problem.colon())]
 pub struct UsersFileError {
     pub file: PathBuf,
     pub line: Option<usize>,
@@ -71,7 +71,7 @@ pub enum UsersFileProblem {
     NotUtf8,
     #[error("a field goes on beyond the end of its line; is a closing quote missing?")]
     OpenQuote,
-    #[error("{name:?} cannot be a user's name: it {why}")]
+    #[error("{}", no_user_name(name, why))]
     Name { name: String, why: &'static str },
     #[error("{0:?} has no address; write name,address,address,… with commas between the fields")]
     NoAddress(String),
@@ -96,6 +96,16 @@ pub enum UsersFileProblem {
     /// Users who were added by commands stand in the way, or the store does not take the change.
     #[error("{0}")]
     Store(String),
+}
+
+impl UsersFileProblem {
+    /// What stands before it, where it does not go on with the sentence that the file begins.
+    fn colon(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::NotUtf8 | Self::Empty => "",
+            _ => ":",
+        }
+    }
 }
 
 /// What changes when a file does.
@@ -137,7 +147,13 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
         line: None,
         problem: UsersFileProblem::Unreadable(error.to_string()),
     };
-    let why = |error: io::Error| unreadable(&why_unreadable(file, &error));
+    let why = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(&format_args!(
+            "{}; write it, or take users_file out",
+            why_unreadable(file, &error)
+        )),
+        _ => unreadable(&why_unreadable(file, &error)),
+    };
     let metadata = fs::metadata(file).map_err(why)?;
     if metadata.is_dir() {
         return Err(why(io::ErrorKind::IsADirectory.into()));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     actor::{Finished, StartError},
     appended::notice_of_appended,
+    exclude::notice_of_all,
     frequent::notice_of_unknown,
     live::Board,
     run::{self, FolderError, RunError},
@@ -76,6 +77,11 @@ pub(super) fn finish(
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
     let own = live.own_addresses(&config.server.username);
     if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
+        run.notice(notice);
+    }
+    if run.import.is_empty()
+        && let Some(notice) = notice_of_all(&config.exclude, run.seen, run.excluded)
+    {
         run.notice(notice);
     }
     if let Some(missing) = live.missing_domain(config, directory) {

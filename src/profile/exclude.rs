@@ -9,6 +9,37 @@ use crate::{
 /// Fields of one name that are looked at in a message.
 const MOST_FIELDS: usize = 100;
 
+/// So many copies, all of them excluded, are no accident; by a size that no message stays below, one is enough.
+const TELLING: u64 = 10;
+/// Bytes. A message has a header, so it is hardly smaller.
+const TINY: u64 = 1 << 10;
+
+/// The notice that `[profile.exclude]` leaves nothing to archive.
+pub fn notice_of_all(rules: &config::Exclude, seen: u64, excluded: u64) -> Option<String> {
+    let tiny = rules.larger_than.filter(|most| most.0 < TINY);
+    if excluded < seen || excluded == 0 || (tiny.is_none() && excluded < TELLING) {
+        return None;
+    }
+    if let Some(most) = tiny {
+        let bytes = most.0;
+        return Some(format!(
+            "every copy is excluded by larger_than = {bytes} (bytes); did you mean \"{bytes} MiB\"?"
+        ));
+    }
+    let keys = [
+        ("older_than", rules.older_than.is_some()),
+        ("newer_than", rules.newer_than.is_some()),
+        ("larger_than", rules.larger_than.is_some()),
+        ("flags", !rules.flags.is_empty()),
+        ("headers", !rules.headers.is_empty()),
+    ];
+    let keys: Vec<&str> = keys.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+    Some(format!(
+        "every copy is excluded by {} in [profile.exclude]; see whether that is meant",
+        keys.join(" or ")
+    ))
+}
+
 /// `[profile.exclude]`, at one moment: a run judges all its copies by the time at which it began.
 #[derive(Clone, Debug)]
 pub struct Exclude {
@@ -105,6 +136,26 @@ mod tests {
             size,
             facts: Some(Box::new(Facts { date, flags })),
         }
+    }
+
+    #[test]
+    fn a_limit_in_bytes_that_was_meant_in_mebibytes_left_all_mail_on_the_server() {
+        let rules = |bytes| config::Exclude {
+            larger_than: Some(config::ByteSize(bytes)),
+            ..config::Exclude::default()
+        };
+        let said = notice_of_all(&rules(50), 3, 3).unwrap();
+        assert_eq!(
+            said,
+            "every copy is excluded by larger_than = 50 (bytes); did you mean \"50 MiB\"?"
+        );
+        assert_eq!(notice_of_all(&rules(50), 3, 2), None);
+        assert_eq!(notice_of_all(&rules(50 << 20), 3, 3), None, "a few may be large");
+        assert!(
+            notice_of_all(&rules(5000), 30, 30)
+                .unwrap()
+                .contains("by larger_than in")
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     collect::{CollectError, unless_cancelled},
-    exclude::Exclude,
+    exclude::{Exclude, notice_of_all},
     run::{self, Exit, RunError},
     survey::AMBIGUOUS,
     survey::may_not_be_read,
@@ -392,6 +392,9 @@ impl Work<'_> {
             Ok(()) => RunState::Completed,
         };
         self.notices.extend(self.tally.notices(self.profile));
+        let seen = self.tally.seen + self.excluded;
+        self.notices
+            .extend(notice_of_all(&self.profile.exclude, seen, self.excluded));
         if self.profile.delete.when == DeleteWhen::Archived && self.profile.delete.after.is_none() {
             let notice = "[profile.delete] has no `after`, so a run also deletes what it archives itself; \
                 would_delete counts only copies archived before";

@@ -88,7 +88,8 @@ impl RunError {
         let advice = match self {
             Self::Unreachable(error) | Self::Lost(error) => error.what_to_do(),
             Self::Login(error) => error.what_to_do(),
-            Self::Config(_) | Self::Store(_) | Self::Interrupted | Self::Fault => None,
+            Self::Config(error) => error.what_to_do(),
+            Self::Store(_) | Self::Interrupted | Self::Fault => None,
         };
         advice.unwrap_or_else(|| remedy(self.stage()).to_owned())
     }

@@ -27,7 +27,7 @@ const OF_ALL: u64 = 1;
 const LOCAL_PARTS: usize = 2;
 /// Addresses that are told.
 const TOLD: usize = 10;
-/// Domains of everybody, which nobody has for an own one; with a dot at the end, those of all countries.
+/// Domains of mail providers, which nobody has as a domain of their own; with a dot at the end, in all countries.
 const EVERYBODYS: [&str; 27] = [
     "gmail.com",
     "googlemail.com",

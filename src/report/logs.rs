@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reloa
 
 use crate::{
     account::without_number,
-    config::{Log, LogFormat},
+    config::{Log, LogFormat, is_level},
     harmless::{escaped, is_unseen},
 };
 
@@ -38,6 +38,16 @@ struct Level {
 impl Logs {
     /// Begins it: at this level, in this form. The variable goes before the level.
     pub fn begin(level: &str, format: LogFormat) -> Self {
+        if let Some(text) = std::env::var(VARIABLE)
+            .ok()
+            .filter(|text| !text.is_empty() && !is_level(text))
+        {
+            // Standard error may be closed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "dropkeep: warning: {VARIABLE}: {text:?} is none of error, warn, info, debug and trace; it does not count"
+            );
+        }
         let usual = from_variable().unwrap_or_else(|| level.to_owned());
         let (filter, handle) = reload::Layer::new(filter(&usual));
         let lines = tracing_subscriber::fmt::layer().with_target(false);
@@ -115,7 +125,7 @@ impl Write for Lines {
 /// Levels that are none are refused with the configuration; from the variable, they are as good as none.
 fn from_variable() -> Option<String> {
     let text = std::env::var(VARIABLE).ok()?;
-    EnvFilter::try_new(&text).is_ok().then_some(text)
+    is_level(&text).then_some(text)
 }
 
 fn filter(level: &str) -> EnvFilter {

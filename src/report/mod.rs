@@ -20,6 +20,7 @@ pub use filter::RunFilter;
 pub use heavy::Heavy;
 pub use http::{Http, HttpError, Readiness, serve};
 pub use logs::Logs;
+pub(crate) use not_judged::shell_word;
 pub use not_judged::{NoRules, NotJudged};
 pub use protocol::{
     ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,

@@ -81,7 +81,7 @@ impl NotJudged {
 }
 
 /// A word as a shell takes it.
-pub(super) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "@.-_+".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),

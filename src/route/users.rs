@@ -18,7 +18,7 @@ pub enum UserChange {
 
 #[derive(thiserror::Error, Clone, Debug)]
 pub enum UserError {
-    #[error("{name:?} cannot be a user's name: {why}")]
+    #[error("{}", crate::message::no_user_name(name, why))]
     Name { name: String, why: &'static str },
     #[error("user {0:?} exists already")]
     Exists(String),

@@ -23,7 +23,7 @@ pub enum Blame {
 pub enum TokenError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("secrets.key_file {}: {detail}", file.display())]
+    #[error("secrets.key_file {} {detail}", crate::account::absolute(file).display())]
     KeyFile { file: PathBuf, detail: String },
     #[error(
         "the refresh token of profile {profile:?} is empty: log in, and set refresh_token to what the endpoint gives"

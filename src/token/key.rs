@@ -85,8 +85,13 @@ impl Key {
     }
 }
 
+/// Why the key cannot be used, where there is one.
+pub fn key_fault(secrets: &Secrets) -> Option<String> {
+    Key::load(secrets).err().map(|error| error.to_string())
+}
+
 const NO_KEY: &str =
-    "it must hold 32 bytes: as they are, as 64 hexadecimal digits or as base64 (openssl rand -base64 32 makes one)";
+    "must hold 32 bytes: as they are, as 64 hexadecimal digits or as base64 (openssl rand -base64 32 makes one)";
 
 fn file_of(secrets: &Secrets, credentials: Option<&Path>) -> Option<PathBuf> {
     let credential = || {

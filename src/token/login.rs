@@ -48,7 +48,8 @@ impl LoginError {
             Self::TokenRefused { .. } => {
                 Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
             }
-            Self::Config(_) | Self::Token(_) => None,
+            Self::Config(error) | Self::Token(TokenError::Config(error)) => error.what_to_do(),
+            Self::Token(_) => None,
         }
     }
 

@@ -16,4 +16,5 @@ mod post;
 
 pub use error::{Blame, TokenError};
 pub use keeper::TokenKeeper;
+pub use key::key_fault;
 pub use login::{Login, LoginError};

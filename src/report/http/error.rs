@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::config::ConfigError;
+use crate::{account::absolute, config::ConfigError};
 
 /// Each of these ends `serve` with exit code 2. Of what is exchanged later, it is logged.
 #[derive(thiserror::Error, Debug)]
@@ -14,7 +14,7 @@ pub enum HttpError {
     /// The token.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("http.tls.{key} {}: {problem}", file.display())]
+    #[error("http.tls.{key} {}{} {problem}", absolute(file).display(), problem.colon())]
     Tls {
         key: &'static str,
         file: PathBuf,
@@ -43,8 +43,18 @@ pub enum TlsProblem {
     BadCertificate,
     #[error("its key cannot be used ({0}): use RSA with 2048 bits or more, ECDSA with P-256 or P-384, or Ed25519")]
     BadKey(rustls::Error),
-    #[error("it is not the key of the certificate in {}", cert_file.display())]
+    #[error("it is not the key of the certificate in {}", absolute(cert_file).display())]
     Mismatch { cert_file: PathBuf },
     #[error("its certificates cannot be used as authorities: {0}")]
     NoAuthority(String),
+}
+
+impl TlsProblem {
+    /// What stands before it, where it does not go on with the sentence that the file begins.
+    fn colon(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "",
+            _ => ":",
+        }
+    }
 }
