@@ -220,9 +220,17 @@ fn no_option(error: &Error) -> Option<String> {
             .any(|argument| argument.get_long() == Some("dry-run"));
         (meant && has).then(|| "did you mean `--dry-run`?".to_owned())
     };
+    // As `tail` has it.
+    let limit = || {
+        let has = command
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some("limit"));
+        (given == "-n" && has).then(|| "did you mean `--limit N`?".to_owned())
+    };
     let near = || text(error, ContextKind::SuggestedArg).map(|near| format!("did you mean `{near}`?"));
     let hint = word()
         .or_else(dry_run)
+        .or_else(limit)
         .or_else(|| known(&OPTIONS, &given))
         .or_else(near)
         .unwrap_or_else(see);

@@ -180,7 +180,9 @@ fn no_such_word(given: &str, known: &[&str]) -> String {
         return format!("{given:?} is none of {words}{hint}");
     }
     match known {
-        [one, other] => format!("{given:?} is not known here; write {one:?} or {other:?}"),
+        [one, other] if !is_misspelt(given, known) => {
+            format!("{given:?} is not known here; write {one:?} or {other:?}")
+        }
         _ => format!("{given:?} is none of {}{}", known.join(", "), meant.unwrap_or_default()),
     }
 }
