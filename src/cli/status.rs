@@ -7,7 +7,6 @@ mod text;
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use self::check::{Checked, Health, judge};
@@ -25,9 +24,6 @@ use crate::{
     },
     profile::Exit,
 };
-
-/// An appliance that takes longer to say how it stands does not answer.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// What `status` found.
 #[derive(Default)]
@@ -181,7 +177,7 @@ fn ask_running(places: &[PathBuf]) -> Result<Asked, Failure> {
         let mut closed = None;
         for data_dir in places {
             match Client::reach(data_dir).await {
-                Ok(Some(client)) => return Ok(ask_client(client, data_dir).await),
+                Ok(Some(client)) => return Ok(ask_client(client).await),
                 Ok(None) => {}
                 Err(_) => closed = Some(data_dir),
             }
@@ -204,21 +200,12 @@ pub fn forbidden(data_dir: &Path) -> String {
     }
 }
 
-async fn ask_client(mut client: Client, data_dir: &Path) -> Asked {
+async fn ask_client(mut client: Client) -> Asked {
     let mut found = Found::default();
     let mut each = |reply| found.take(reply);
-    let asked = tokio::time::timeout(ANSWER, client.ask(&Request::Status, &mut each)).await;
-    match asked {
-        Ok(Ok(())) => Asked::Answered(found),
-        Ok(Err(error)) => Asked::Stuck(error.into()),
-        Err(_) => Asked::Stuck(Failure::new(
-            Exit::Errors,
-            format!(
-                "the appliance in {} is running, but did not answer within {} s",
-                data_dir.display(),
-                ANSWER.as_secs()
-            ),
-        )),
+    match client.ask_quickly(&Request::Status, &mut each).await {
+        Ok(()) => Asked::Answered(found),
+        Err(error) => Asked::Stuck(error.into()),
     }
 }
 
