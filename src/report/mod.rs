@@ -22,6 +22,6 @@ pub use logs::Logs;
 pub use protocol::{
     ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,
 };
-pub use remedy::remedy;
+pub use remedy::{by_hand, remedy};
 pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};
 pub use unknown::{Omitted, UnknownAddresses};
