@@ -37,12 +37,13 @@ pub fn run_as(uid: u32) -> String {
     }
     let name = name(uid);
     let known = !name.starts_with("uid ");
-    let (sudo, runuser) = (has_program("sudo"), known && !has_program("sudo"));
-    match (known, runuser) {
-        (true, false) if sudo => format!("run this as {name}: sudo -u {name} dropkeep …"),
-        (true, _) => format!("run this as {name}: runuser -u {name} -- dropkeep …"),
-        (false, _) if sudo => format!("run this as {name}: sudo -u '#{uid}' dropkeep …"),
-        (false, _) => format!("run this as {name}: setpriv --reuid {uid} --clear-groups dropkeep …"),
+    match (known, has_program("sudo")) {
+        (true, true) => format!("run this as {name}: sudo -u {name} dropkeep …"),
+        (false, true) => format!("run this as {name}: sudo -u '#{uid}' dropkeep …"),
+        // What there is besides sudo is for root alone, as whom dropkeep goes on as the owner by itself.
+        (_, false) if !geteuid().is_root() => "run this as root".to_owned(),
+        (true, false) => format!("run this as {name}: runuser -u {name} -- dropkeep …"),
+        (false, false) => format!("run this as {name}: setpriv --reuid {uid} --clear-groups dropkeep …"),
     }
 }
 

@@ -168,6 +168,7 @@ impl Appliance {
             notifier: Notifier::new(&config),
             next_notices: backlogs.next_notices(),
             max_message_size: config.limits.max_message_size.0,
+            scheduled,
         };
         let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
         let notifier = stages.notifier.clone();
@@ -247,9 +248,22 @@ impl Appliance {
 
     fn profile(&self, name: &str) -> Result<Supervised, Failure> {
         let running = self.running();
-        running.config.profile(name)?;
+        if running.config.profile(name).is_err() {
+            return Err(self.does_not_know(name));
+        }
         let profile = running.profiles.get(name).cloned();
         profile.ok_or_else(|| Failure::usage(format!("profile {name:?} is being started or removed; try again")))
+    }
+
+    /// Who asks found the profile in the configuration as the file has it now.
+    fn does_not_know(&self, profile: &str) -> Failure {
+        Failure::usage(match self.scheduled {
+            true => format!("the running appliance does not know profile {profile:?} yet; run `dropkeep reload`"),
+            false => format!(
+                "another dropkeep command is running that does not know profile {profile:?} yet; try again when it has \
+                 ended"
+            ),
+        })
     }
 
     /// Carries out a request that needs the actors.
@@ -316,8 +330,10 @@ impl Appliance {
                     let running = self.running();
                     (running.config.clone(), running.stages.clone())
                 };
-                if let Some(name) = &profile {
-                    config.profile(name)?;
+                if let Some(name) = &profile
+                    && config.profile(name).is_err()
+                {
+                    return Err(self.does_not_know(name));
                 }
                 let (from, messages) = match from {
                     Some(name) => {

@@ -97,7 +97,7 @@ pub fn directory(config: &Config) -> Result<Directory, Failure> {
     }
     let stored = match Store::open_for_reading(config) {
         Ok(store) => store.users()?,
-        Err(StoreError::None { .. }) => Vec::new(),
+        Err(StoreError::None { .. } | StoreError::NotMade { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let mut users = config.users().map(managed).collect::<Result<Vec<_>, _>>()?;

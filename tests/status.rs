@@ -236,7 +236,7 @@ fn what_cannot_be_known_is_not_told_as_an_appliance_that_is_down() {
     assert_eq!(check.status.code(), Some(3), "{line}");
     assert!(line.contains("belongs to root; run this as root"), "{line}");
     for (command, code, words) in [
-        (&["status", "--alive"][..], 1, "belongs to root; run this as root"),
+        (&["status", "--alive"][..], 2, "belongs to root; run this as root"),
         (&["reload"], 2, "belongs to root; run this as root"),
     ] {
         let refused = somebody(command);
@@ -392,4 +392,128 @@ fn serve_says_at_its_start_what_it_is_and_what_it_will_do() {
         log(&serving)
     );
     serving.stop().expect(0);
+}
+
+/// All commands but `status` waited for an appliance that does not answer, for ever.
+#[test]
+fn no_command_waits_for_an_appliance_that_does_not_answer() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    serving.running.signal(Signal::STOP);
+    let commands = [
+        &["archive"][..],
+        &["users"],
+        &["list", "--all"],
+        &["reload"],
+        &["protocols"],
+    ];
+    let running = commands.map(|command| (command, site.0.start(command)));
+    for (command, running) in running {
+        let said = running.wait().expect(1).stderr;
+        let words = format!(
+            "the appliance in {} is running, but did not answer within 10 s",
+            site.0.data().display()
+        );
+        assert!(said.contains(&words), "{command:?}: {said}");
+    }
+}
+
+/// A run of a profile that is new in the file was refused as if the file did not have it.
+#[test]
+fn a_profile_that_the_running_appliance_does_not_know_yet_wants_a_reload() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    site.0.configure(&CONFIGURATION.replace("company", "other"));
+    let said = site.0.run(&["archive", "other"]).expect(2).stderr;
+    assert!(
+        said.contains("the running appliance does not know profile \"other\" yet; run `dropkeep reload`"),
+        "{said}"
+    );
+    serving.stop().expect(0);
+}
+
+/// Where an archive had been, all commands but `archive` advised to make a new one.
+#[test]
+fn an_archive_that_is_gone_is_told_by_each_command() {
+    let site = Site::new();
+    site.0.done(&["users", "add", "joe", "joe@example.com"]);
+    fs::remove_dir_all(site.0.data()).expect("it is removed");
+    for command in [
+        &["status"][..],
+        &["list", "--all"],
+        &["verify"],
+        &["archive"],
+        &["protocols"],
+        &["users"],
+    ] {
+        let said = site.0.run(command).expect(4).stderr;
+        let words = "and there was one; mount its disk, or restore it from a backup; to make a new archive there all the same, \
+                     add --new";
+        assert!(said.contains(words), "{command:?}: {said}");
+    }
+}
+
+/// A data directory that was moved away under the appliance was told as an appliance that does not run, with figures that
+/// nobody knows.
+#[test]
+fn a_data_directory_that_is_gone_is_told_by_the_check() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    let aside = site.0.data().with_file_name("aside");
+    fs::rename(site.0.data(), &aside).expect("it is moved");
+    let said = site.0.run(&["status", "--check"]).expect(2).text();
+    assert_eq!(
+        said,
+        format!(
+            "DROPKEEP CRITICAL - {} is missing, so the appliance cannot be asked; mount its disk, or put it back\n",
+            site.0.data().display()
+        )
+    );
+    let json = site.0.run(&["status", "--check", "--json"]).expect(2).json();
+    for unknown in ["profiles", "messages", "open", "free_bytes"] {
+        assert!(json[unknown].is_null(), "{json}");
+    }
+    fs::rename(aside, site.0.data()).expect("it is moved");
+    site.0.done(&["status", "--check"]);
+    drop(serving);
+}
+
+/// What is not known was told to a program as text, and a refusal twice.
+#[test]
+fn the_check_says_the_unknown_in_json_and_a_refusal_once() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    site.put(File::UnknownKey);
+    site.0.run(&["reload"]).expect(2);
+    let said = site.0.run(&["status", "--check"]).expect(1).text();
+    assert_eq!(said.matches("unknown key").count(), 1, "{said}");
+    serving.stop().expect(0);
+    let json = site.0.run(&["status", "--check", "--json"]).expect(3).json();
+    assert_eq!(json["health"], "unknown");
+    assert!(
+        json["problems"][0]
+            .as_str()
+            .is_some_and(|why| why.contains("unknown key")),
+        "{json}"
+    );
+}
+
+/// `archive` and `serve` made a new archive before they refused the users file, or a port that is in use.
+#[test]
+fn no_archive_is_made_before_the_rest_is_found_to_be_right() {
+    let site = Site::new();
+    site.put(File::UsersRefused);
+    for command in [&["archive", "company"][..], &["serve"]] {
+        let said = site.0.run(command).expect(2).stderr;
+        assert!(said.contains("\"jane\" has no address"), "{said}");
+        assert!(!site.0.data().exists(), "{command:?}");
+    }
+    site.put(File::Good);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let text = fs::read_to_string(site.0.config()).expect("the configuration");
+    let text = text.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    fs::write(site.0.config(), text).expect("it is written");
+    let said = site.0.run(&["serve"]).expect(2).stderr;
+    assert!(said.contains(&port.to_string()) && !site.0.data().exists(), "{said}");
 }

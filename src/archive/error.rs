@@ -19,7 +19,11 @@ pub enum StoreError {
         path.display()
     )]
     None { path: PathBuf },
-    #[error("there is no archive in {}, and {why}; to make a new archive there all the same, add --new", path.display())]
+    #[error(
+        "there is no archive in {}, and {why}; to make a new archive there all the same, add --new to `dropkeep serve` or \
+         `archive`",
+        path.display()
+    )]
     NotMade { path: PathBuf, why: String },
     /// Something of the store is not where it was, or not what it was. Nothing was written.
     #[error("{what} is missing: {} {how}; nothing is archived until it is back: {remedy}", path.display())]

@@ -78,6 +78,15 @@ pub(super) fn refuse_new(config: &Config) -> Result<(), StoreError> {
     }
 }
 
+/// Why nothing can be read: there is no archive. Where there was one, a new one would not do.
+pub(super) fn none(config: &Config) -> StoreError {
+    let path = config.data_dir.clone();
+    match refuse_new(config) {
+        Err(gone) => gone,
+        Ok(()) => StoreError::None { path },
+    }
+}
+
 /// Notes the archive that a configuration has now. Not being able to is no reason to archive nothing.
 pub(super) fn note(config: &Config, id: &ArchiveId) {
     if config.file.as_os_str().is_empty() {

@@ -66,6 +66,12 @@ pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
     })
 }
 
+/// Whether a process has the folder `path` locked to write in it.
+pub(super) fn is_held(path: &Path) -> bool {
+    let tried = File::open(path).map(|folder| folder.try_lock_shared());
+    matches!(tried, Ok(Err(TryLockError::WouldBlock)))
+}
+
 fn in_use(path: &Path, mut holder: &File) -> StoreError {
     let mut said = String::new();
     // Of a folder nothing can be read.

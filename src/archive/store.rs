@@ -5,7 +5,8 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -60,6 +61,12 @@ impl Absent {
     }
 }
 
+/// How long who reads waits for another process to make the archive, and how often it looks.
+const MAKING: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
+/// Bytes that the catalog of an archive has at most as long as it is being made.
+const NEW: u64 = 256 << 10;
+
 /// An opened data directory. One process has it open at a time.
 pub struct Store {
     pub catalog: Catalog,
@@ -80,6 +87,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether there is an archive to be opened in the data directory, and none to be made.
+    pub fn is_there(config: &Config) -> bool {
+        !is_fresh(&config.data_dir)
+    }
+
     /// Opens the data directory of the configuration, and makes it where there is none.
     ///
     /// # Errors
@@ -179,12 +191,27 @@ impl Store {
     /// # Errors
     /// There is no store, or not of the present schema, or it cannot be read.
     pub fn open_for_reading(config: &Config) -> Result<Self, StoreError> {
+        let started = Instant::now();
+        loop {
+            match Self::open_to_read(config) {
+                // Another process is just making it.
+                Err(StoreError::NotOurs { .. } | StoreError::Damaged { .. })
+                    if started.elapsed() < MAKING && is_small(&config.data_dir) && lock::is_held(&config.data_dir) =>
+                {
+                    thread::sleep(LOOK);
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_to_read(config: &Config) -> Result<Self, StoreError> {
         let path = &config.data_dir;
         let folder = path.join(CATALOG);
         let file = folder.join(DATA_FILE);
         if !file.exists() {
             refuse_volumes_without_catalog(path)?;
-            return Err(StoreError::None { path: path.clone() });
+            return Err(known::none(config));
         }
         refuse_network_file_systems(path)?;
         environment::refuse_unreadable(&file)?;
@@ -311,13 +338,18 @@ fn is_fresh(path: &Path) -> bool {
     fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() == 0)
 }
 
+/// Whether its catalog is no larger than that of a new archive.
+fn is_small(path: &Path) -> bool {
+    fs::metadata(path.join(CATALOG).join(DATA_FILE)).map_or(true, |file| file.len() <= NEW)
+}
+
 /// Refuses to make an archive where there may be more than nothing, or where none is wanted.
 fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
     let path = &config.data_dir;
     staging::refuse_unfinished(path)?;
     refuse_volumes_without_catalog(path)?;
     match absent {
-        Absent::Refused => return Err(StoreError::None { path: path.clone() }),
+        Absent::Refused => return Err(known::none(config)),
         Absent::Made => known::refuse_new(config)?,
         Absent::MadeAnyhow => {}
     }
@@ -334,7 +366,7 @@ fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
 pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreError> {
     let path = &config.data_dir;
     if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
-        return Err(StoreError::None { path: path.clone() });
+        return Err(known::none(config));
     }
     lock::lock_out_removal(path)
 }

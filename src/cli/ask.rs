@@ -56,6 +56,11 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
         if let Some(client) = Client::connect(&config.data_dir).await {
             return Ok(Holder::Appliance(client));
         }
+        // No archive is begun with users that are refused.
+        let absent = match config.require_users() {
+            Err(_) if !Store::is_there(config) => Absent::Refused,
+            _ => absent,
+        };
         match Store::open_or(config, absent) {
             Ok(store) => {
                 if store.is_new() {
@@ -163,8 +168,15 @@ pub fn act(
         let mut interrupts = Interrupts::new()?;
         loop {
             let holder = tokio::select! {
-                holder = holder(&config, absent) => holder?,
+                holder = holder(&config, absent) => holder,
                 () = interrupts.next() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+            };
+            let holder = match holder {
+                Err(error @ (StoreError::None { .. } | StoreError::NotMade { .. })) => {
+                    config.require_users()?;
+                    return Err(error.into());
+                }
+                holder => holder?,
             };
             match holder {
                 Holder::Appliance(client) => {

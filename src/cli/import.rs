@@ -78,7 +78,7 @@ fn known_if_new(config: &Config, name: &str) -> Result<(), Failure> {
     config.require_users()?;
     let is_known = || config.users().any(|user| user.name == name);
     match Store::open_for_reading(config) {
-        Err(StoreError::None { .. }) if name != CATCHALL && !is_known() => {
+        Err(StoreError::None { .. } | StoreError::NotMade { .. }) if name != CATCHALL && !is_known() => {
             Err(no_user(name, config.users().map(|user| user.name.as_str())))
         }
         _ => Ok(()),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     archive::{Store, StoreError},
-    config::{Config, DeleteWhen, Profile, Unknown},
+    config::{Config, DeleteWhen, Profile, Recipients, Unknown},
     control::api::Failure,
     explain::directory,
     profile::{Exit, Kept, Rehearsal, UnknownAddress, rehearse},
@@ -53,7 +53,7 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     if json {
         output.json(&rehearsal);
     } else {
-        print(&mut output, &rehearsal, &profile.recipients.unknown);
+        print(&mut output, &rehearsal, &profile.recipients);
     }
     output.finish();
     // What came to nothing says so where cron and people look, whatever standard output is for.
@@ -72,12 +72,26 @@ fn kept(config: &Config, profile: &Profile) -> Result<Option<Kept>, Failure> {
     }
     match Store::open_for_reading(config) {
         Ok(store) => Ok(Some(Kept::new(store, profile)?)),
-        Err(StoreError::None { .. }) => Ok(None),
+        Err(StoreError::None { .. } | StoreError::NotMade { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
+fn print(output: &mut Output, rehearsal: &Rehearsal, recipients: &Recipients) {
+    // One that looked at nothing has counted nothing.
+    if rehearsal.state == RunState::Failed
+        && rehearsal.seen == 0
+        && let Some(error) = rehearsal.errors.last()
+    {
+        let (profile, why) = (&rehearsal.profile, &error.error);
+        output.line(format!(
+            "dry run of profile {profile} failed: {why}; nothing was stored"
+        ));
+        if !error.what_to_do.is_empty() {
+            output.line(format!("  what to do: {}", error.what_to_do));
+        }
+        return;
+    }
     let state = match rehearsal.state {
         RunState::Completed => String::new(),
         state => format!(" ({})", state.as_str().replace('_', " ")),
@@ -95,13 +109,18 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, unknown: &Unknown) {
             output.line(format!("  {:>10}  {words}", grouped(count)));
         }
     };
-    let would = match unknown {
+    let would = match &recipients.unknown {
+        Unknown::Create if recipients.create_limit == 0 => {
+            "create_limit = 0, so no user is made; would be filed for @catchall".to_owned()
+        }
         Unknown::Catchall => "would be filed for @catchall".to_owned(),
         Unknown::Create => "users would be made for what is local; the rest would be filed for @catchall".to_owned(),
         Unknown::Skip => "would be left where they are".to_owned(),
         Unknown::User(name) => format!("would be filed for {name}"),
     };
     count(rehearsal.unknown, &format!("without a known address: {would}"), true);
+    let no_user = "addresses that would get no user: create_limit is reached";
+    count(rehearsal.users_not_created, no_user, false);
     count(rehearsal.too_large, "too large (would be left where they are)", false);
     count(rehearsal.excluded, "excluded (would be left where they are)", false);
     count(rehearsal.failed, "failed", false);

@@ -41,10 +41,11 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         "dropkeep starts"
     );
     service::status("opening the archive");
-    let store = Arc::new(Store::open_or(&config, Absent::made(new))?);
-    if store.is_new() && !log_is_json {
-        say_new(store.path());
-    }
+    let opened = match Store::is_there(&config) {
+        true => Some(open(&config, new)?),
+        // Not before the rest of the configuration is found to be right.
+        false => None,
+    };
     let system = actix_rt::System::new();
     system.block_on(async {
         let mut interrupts = Interrupts::new()?;
@@ -52,6 +53,10 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
         let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
+        let store = match opened {
+            Some(store) => store,
+            None => open(&config, new)?,
+        };
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
         let http = Arc::new(http);
@@ -142,6 +147,15 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+fn open(config: &Config, new: bool) -> Result<Arc<Store>, Failure> {
+    let store = Arc::new(Store::open_or(config, Absent::made(new))?);
+    // A log in JSON has it in a line of its own.
+    if store.is_new() && config.log.format != LogFormat::Json {
+        say_new(store.path());
+    }
+    Ok(store)
 }
 
 /// Takes longer the more users there are. The result is in the log, and whoever asked for it gets it.

@@ -7,7 +7,6 @@ mod text;
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use self::check::{Checked, Health, judge};
@@ -27,9 +26,6 @@ use crate::{
     explain::directory,
     profile::Exit,
 };
-
-/// An appliance that takes longer to say how it stands does not answer.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// What `status` found.
 #[derive(Default)]
@@ -90,7 +86,7 @@ pub fn run_refused(file: &Path, why: Failure, arguments: &Arguments, json: bool)
     let places = places_of_refused(file);
     let Some(first) = places.first() else {
         if arguments.check {
-            return Ok(say_unknown(&why));
+            return Ok(say_unknown(&why, json));
         }
         return Err(why);
     };
@@ -140,7 +136,7 @@ fn told(
             format!("no appliance is running in {place}"),
         )),
         (Asked::Forbidden(why), Some(error)) if !arguments.alive => Err(Failure::usage(format!("{error}; and {why}"))),
-        (Asked::Forbidden(why), _) => Err(Failure::new(Exit::Errors, why)),
+        (Asked::Forbidden(why), _) => Err(Failure::usage(why)),
     }
 }
 
@@ -183,7 +179,7 @@ fn ask_running(places: &[PathBuf]) -> Result<Asked, Failure> {
         let mut closed = None;
         for data_dir in places {
             match Client::reach(data_dir).await {
-                Ok(Some(client)) => return Ok(ask_client(client, data_dir).await),
+                Ok(Some(client)) => return Ok(ask_client(client).await),
                 Ok(None) => {}
                 Err(_) => closed = Some(data_dir),
             }
@@ -206,30 +202,41 @@ pub fn forbidden(data_dir: &Path) -> String {
     }
 }
 
-async fn ask_client(mut client: Client, data_dir: &Path) -> Asked {
+async fn ask_client(mut client: Client) -> Asked {
     let mut found = Found::default();
     let mut each = |reply| found.take(reply);
-    let asked = tokio::time::timeout(ANSWER, client.ask(&Request::Status, &mut each)).await;
-    match asked {
-        Ok(Ok(())) => Asked::Answered(found),
-        Ok(Err(error)) => Asked::Stuck(error.into()),
-        Err(_) => Asked::Stuck(Failure::new(
-            Exit::Errors,
-            format!(
-                "the appliance in {} is running, but did not answer within {} s",
-                data_dir.display(),
-                ANSWER.as_secs()
-            ),
-        )),
+    match client.ask_quickly(&Request::Status, &mut each).await {
+        Ok(()) => Asked::Answered(found),
+        Err(error) => Asked::Stuck(error.into()),
     }
 }
 
 /// Says what cannot be asked, as a monitoring plugin does.
-fn say_unknown(error: &Failure) -> u8 {
+fn say_unknown(error: &Failure, json: bool) -> u8 {
+    say(&Checked::only(Health::Unknown, error.error.clone()), json)
+}
+
+fn say(checked: &Checked, json: bool) -> u8 {
     let mut output = Output::new();
-    output.line(format!("DROPKEEP UNKNOWN - {}", error.error.replace('|', "/")));
+    match json {
+        true => output.json(checked),
+        false => output.line(checked.line()),
+    }
     output.finish();
-    Health::Unknown as u8
+    checked.health as u8
+}
+
+/// Where an archive was, and its folder is not there any more.
+fn missing(config: Option<&Config>) -> Option<String> {
+    let config = config?;
+    let data_dir = absolute(&config.data_dir);
+    let was = last_data_dir(&config.file).is_some_and(|last| absolute(&last) == data_dir);
+    (was && !data_dir.exists()).then(|| {
+        format!(
+            "{} is missing, so the appliance cannot be asked; mount its disk, or put it back",
+            data_dir.display()
+        )
+    })
 }
 
 fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, arguments: &Arguments, json: bool) -> u8 {
@@ -237,21 +244,26 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
     let only = arguments.profile.as_deref();
     let mut checked = match (asked, &refused) {
         (Asked::Answered(found), _) => match found.only(only, config) {
-            Ok(found) => judge(&found.profiles, found.appliance.as_ref(), clock::now()),
-            Err(error) => return say_unknown(&error),
+            Ok(mut found) => {
+                if let Some(appliance) = found.appliance.as_mut().filter(|_| refused.is_some()) {
+                    // It is said below, as the file is now.
+                    appliance.configuration_refused = None;
+                }
+                judge(&found.profiles, found.appliance.as_ref(), clock::now())
+            }
+            Err(error) => return say_unknown(&error, json),
         },
-        (Asked::Stuck(error), _) => Checked::critical(error.error),
-        (Asked::Forbidden(why), Some(error)) => return say_unknown(&Failure::usage(format!("{error}; {why}"))),
-        (Asked::Forbidden(why), None) => return say_unknown(&Failure::usage(why)),
+        (Asked::Stuck(error), _) => Checked::only(Health::Critical, error.error),
+        (Asked::Forbidden(why), Some(error)) => return say_unknown(&Failure::usage(format!("{error}; {why}")), json),
+        (Asked::Forbidden(why), None) => return say_unknown(&Failure::usage(why), json),
         // With only the users file refused it is known where the appliance should be.
         (Asked::Nobody, Some(error)) if config.is_none() => {
-            return say_unknown(&Failure::usage(format!(
-                "no appliance is running, and none would start: {error}"
-            )));
+            let why = format!("no appliance is running, and none would start: {error}");
+            return say_unknown(&Failure::usage(why), json);
         }
         (Asked::Nobody, _) => match only.map(|name| config.map(|config| config.profile(name))) {
-            Some(Some(Err(error))) => return say_unknown(&error.into()),
-            _ => Checked::critical(NOBODY.into()),
+            Some(Some(Err(error))) => return say_unknown(&error.into(), json),
+            _ => Checked::only(Health::Critical, missing(config).unwrap_or_else(|| NOBODY.into())),
         },
     };
     if let Some(error) = refused {
@@ -265,13 +277,7 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
             checked.problem(Health::Warning, said);
         }
     }
-    let mut output = Output::new();
-    match json {
-        true => output.json(&checked),
-        false => output.line(checked.line()),
-    }
-    output.finish();
-    checked.health as u8
+    say(&checked, json)
 }
 
 fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: bool) {

@@ -42,7 +42,7 @@ fn print(output: &mut Output, probe: &Probe) {
     }
     if let Some(tls) = &probe.tls {
         let trusted = if tls.trusted { "trusted" } else { "NOT trusted" };
-        output.line(format!("{}, certificate of {}, {trusted}", tls.version, tls.subject));
+        output.line(format!("{}, certificate of {}, {trusted}", tls.version(), tls.subject));
         output.line(format!("  issued by {}, valid until {}", tls.issuer, tls.not_after));
         output.line(format!("  {}", tls.fingerprint));
     }

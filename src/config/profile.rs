@@ -147,6 +147,20 @@ pub struct Folders {
     pub subscribed: bool,
 }
 
+impl Folders {
+    /// Why these patterns name no folder.
+    pub fn why_none(&self) -> String {
+        let quoted: Vec<_> = self.exclude.iter().map(|pattern| format!("{pattern:?}")).collect();
+        let exclude = format!("exclude = [{}]", quoted.join(", "));
+        match (self.include.is_empty(), self.exclude.is_empty(), self.subscribed) {
+            (true, ..) => "include is empty".to_owned(),
+            (_, false, false) => format!("{exclude} leaves out all that include names"),
+            (_, true, _) => "subscribed = true leaves out all that include names".to_owned(),
+            (_, false, true) => format!("{exclude} and subscribed = true leave out all that include names"),
+        }
+    }
+}
+
 impl Default for Folders {
     fn default() -> Self {
         Self {

@@ -406,6 +406,10 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } => Self::usage(error),
             StoreError::Interrupted => Self::new(Exit::Interrupted, error),
+            StoreError::Damaged { ref detail } if !detail.contains("restore") => {
+                let what_to_do = "what to do: Run dropkeep verify, and restore the volume from a backup.";
+                Self::new(Exit::Store, format!("{error}; {what_to_do}"))
+            }
             _ => Self::new(Exit::Store, error),
         }
     }

@@ -1,6 +1,12 @@
 //! Asking the appliance that holds a data directory.
 
-use std::{fs, io, ops::ControlFlow, os::fd::AsRawFd, path::Path};
+use std::{
+    fs, io,
+    ops::ControlFlow,
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -30,9 +36,13 @@ impl From<AskError> for Failure {
 /// Bytes of one reply: a protocol with all it may list.
 const LONGEST_LINE: usize = 64 << 20;
 
+/// An appliance that takes longer to take a request does not answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// An appliance at the other end of its control socket.
 pub struct Client {
     sender: http1::SendRequest<Full<Bytes>>,
+    data_dir: PathBuf,
 }
 
 impl Client {
@@ -47,7 +57,7 @@ impl Client {
     /// This account may not open the data directory or its socket.
     pub async fn reach(data_dir: &Path) -> io::Result<Option<Self>> {
         match Self::open(data_dir).await {
-            Ok(stream) => Ok(Self::greet(stream).await),
+            Ok(stream) => Ok(Self::greet(stream, data_dir).await),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
             Err(_) => Ok(None),
         }
@@ -59,11 +69,30 @@ impl Client {
         UnixStream::connect(format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd())).await
     }
 
-    async fn greet(stream: UnixStream) -> Option<Self> {
+    async fn greet(stream: UnixStream, data_dir: &Path) -> Option<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         // It ends with the sender; what goes wrong on it shows in the answers.
         tokio::spawn(async move { drop(connection.await) });
-        Some(Self { sender })
+        let data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        Some(Self { sender, data_dir })
+    }
+
+    /// The whole answer to a request that takes moments.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); also where the answer does not end in time.
+    pub async fn ask_quickly(&mut self, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), AskError> {
+        let silent = AskError::Failed(self.silent());
+        let asked = tokio::time::timeout(ANSWER, self.ask(request, each)).await;
+        asked.unwrap_or(Err(silent))
+    }
+
+    fn silent(&self) -> Failure {
+        let (place, seconds) = (self.data_dir.display(), ANSWER.as_secs());
+        Failure::new(
+            Exit::Errors,
+            format!("the appliance in {place} is running, but did not answer within {seconds} s"),
+        )
     }
 
     /// Sends `request` and hands the replies to `each`, in their order, without the last.
@@ -100,7 +129,8 @@ impl Client {
             .header(hyper::header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| usage(&error))?;
-        let response = self.sender.send_request(request).await;
+        let response = tokio::time::timeout(ANSWER, self.sender.send_request(request)).await;
+        let response = response.map_err(|_| AskError::Failed(self.silent()))?;
         let response = response.map_err(|error| AskError::NotTaken(gone(&error)))?;
         let refused = || Failure::new(Exit::Errors, format!("the appliance answered {}", response.status()));
         match response.status() {

@@ -1,7 +1,7 @@
 //! The messages of users, as `list` shows them. Rows are read page by page; what stands in a message is read from its first
 //! bytes, which is what a filter by text costs: one read of each message sent within the time that is asked for.
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
@@ -44,6 +44,7 @@ pub(super) fn list(
         retrieval: Retrieval::new(store),
         wanted: Wanted::new(filter),
         left: filter.limit.unwrap_or(usize::MAX),
+        damaged: Damaged::default(),
     };
     for (id, name) in users {
         if listing.left == 0 {
@@ -51,7 +52,7 @@ pub(super) fn list(
         }
         listing.of_user(id, &name, newest, tell)?;
     }
-    Ok(())
+    Ok(listing.damaged.said()?)
 }
 
 struct Listing<'s> {
@@ -60,6 +61,37 @@ struct Listing<'s> {
     wanted: Wanted,
     /// Lines that may still come.
     left: usize,
+    damaged: Damaged,
+}
+
+/// Messages that cannot be read, and so cannot be listed.
+#[derive(Default)]
+struct Damaged {
+    ids: BTreeSet<u64>,
+    omitted: bool,
+    why: Option<StoreError>,
+}
+
+/// Of them so many are named.
+const NAMED: usize = 20;
+
+impl Damaged {
+    fn note(&mut self, id: u64, why: StoreError) {
+        match self.ids.len() < NAMED {
+            true => drop(self.ids.insert(id)),
+            false => self.omitted |= !self.ids.contains(&id),
+        }
+        self.why.get_or_insert(why);
+    }
+
+    fn said(self) -> Result<(), Failure> {
+        let Some(why) = self.why else { return Ok(()) };
+        let ids: Vec<_> = self.ids.iter().map(u64::to_string).collect();
+        let more = if self.omitted { " and more" } else { "" };
+        let mut failure = Failure::from(why);
+        failure.error = format!("not listed: {}{more}: {}", ids.join(", "), failure.error);
+        Err(failure)
+    }
 }
 
 /// Why no more of a user's messages are looked at.
@@ -134,8 +166,18 @@ impl Listing<'_> {
         Ok(first)
     }
 
-    /// What is said of a message; `None` where it is not wanted.
+    /// What is said of a message; `None` where it is not wanted, or damaged, which is noted.
     fn matching(&mut self, entry: &Entry) -> Result<Option<Summary>, StoreError> {
+        match self.summary(entry) {
+            Err(why @ StoreError::Damaged { .. }) => {
+                self.damaged.note(entry.id, why);
+                Ok(None)
+            }
+            summary => summary,
+        }
+    }
+
+    fn summary(&mut self, entry: &Entry) -> Result<Option<Summary>, StoreError> {
         let mut most = BEGINNING;
         let mut beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
         while beginning.len() == most && !view::suffices(&beginning, self.wanted.to.is_some()) {

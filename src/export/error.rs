@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{archive::StoreError, profile::Exit};
+use crate::{account, archive::StoreError, profile::Exit};
 
 /// What ends an export before all is done. What is complete stays.
 #[derive(thiserror::Error, Debug)]
@@ -28,13 +28,13 @@ pub enum ExportError {
     OtherStore { path: PathBuf },
     #[error("{} is inside the data directory: use a directory outside of it", path.display())]
     Inside { path: PathBuf },
-    #[error("cannot export to {}: {source}", path.display())]
+    #[error("{}", why_unusable(path, source))]
     Unusable { path: PathBuf, source: io::Error },
     #[error("another export to {} is running", path.display())]
     Busy { path: PathBuf },
     #[error("the disk of {} is full: make room, then run the same command again to continue", path.display())]
     Full { path: PathBuf },
-    #[error("{doing} {}: {source}; run the same command again to continue", path.display())]
+    #[error("{doing} {}: {}; run the same command again to continue", path.display(), account::plain(source))]
     Io {
         doing: &'static str,
         path: PathBuf,
@@ -44,6 +44,25 @@ pub enum ExportError {
     Interrupted,
     #[error("{0}")]
     Fault(String),
+}
+
+/// Why nothing can be exported to `path`.
+fn why_unusable(path: &Path, error: &io::Error) -> String {
+    let (shown, own) = (path.display(), account::own());
+    if path.is_file() {
+        return format!("{shown} is a file; name a folder");
+    }
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return format!("cannot export to {shown}: {}", account::plain(error));
+    }
+    let above = path.ancestors().skip(1).find(|folder| folder.is_dir());
+    match above.filter(|_| !path.exists()) {
+        Some(above) => format!(
+            "cannot make the folder {shown}: account {own} may not write in {}",
+            above.display()
+        ),
+        None => format!("cannot export to {shown}: account {own} may not read and write in it"),
+    }
 }
 
 impl ExportError {
@@ -79,5 +98,32 @@ impl ExportError {
             Self::Busy { .. } | Self::Fault(_) => Exit::Errors,
             Self::Interrupted => Exit::Interrupted,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_exported_to_was_told_with_an_error_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        let said = |path: &Path, number| ExportError::unusable(path)(io::Error::from_raw_os_error(number)).to_string();
+        assert_eq!(said(&file, 17), format!("{} is a file; name a folder", file.display()));
+        let (new, above) = (folder.path().join("new"), folder.path().display());
+        assert_eq!(
+            said(&new, 13),
+            format!(
+                "cannot make the folder {}: account {} may not write in {above}",
+                new.display(),
+                account::own()
+            )
+        );
+        assert_eq!(
+            said(&new, 5),
+            format!("cannot export to {}: Input/output error", new.display())
+        );
     }
 }

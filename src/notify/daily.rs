@@ -174,6 +174,7 @@ impl Daily {
                 profile,
                 sums: gathered.profiles.get(*profile),
                 last_success,
+                due: !settings.by_hand.contains(*profile),
             });
         }
         // Runs of what is no profile any more, or never was one, for those who get what is for all.
@@ -187,6 +188,7 @@ impl Daily {
             profile: name,
             sums: Some(sums),
             last_success: None,
+            due: false,
         }));
         digest::of_day(&lines, window, &smtp::host_name())
     }

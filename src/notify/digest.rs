@@ -193,12 +193,15 @@ pub struct Line<'a> {
     pub sums: Option<&'a Sums>,
     /// When a run of it last completed, if any did; `None` where that is not known.
     pub last_success: Option<Option<Timestamp>>,
+    /// A schedule runs it.
+    pub due: bool,
 }
 
 /// The mail about these profiles.
 pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
     let sum = |of: fn(&Sums) -> u64| lines.iter().filter_map(|line| line.sums).map(of).sum::<u64>();
-    let silent = lines.iter().filter(|line| line.sums.is_none()).count();
+    let due = || lines.iter().filter(|line| line.due);
+    let silent = due().filter(|line| line.sums.is_none()).count();
     let states = [
         (sum(|sums| sums.completed), "completed"),
         (sum(|sums| sums.with_errors), "with errors"),
@@ -208,7 +211,7 @@ pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
     let archived = sum(|sums| sums.archived);
     let mut subject = format!("dropkeep: {}; {archived} archived", runs(&states));
     if silent > 0 {
-        subject.push_str(&format!("; {silent} of {} profiles did not run", lines.len()));
+        subject.push_str(&format!("; {silent} of {} profiles did not run", due().count()));
     }
     let mut body = format!(
         "Runs on {} that ended from {} to {}.\n",
@@ -277,7 +280,7 @@ fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
         (sums.skipped, "skipped"),
         (sums.excluded, "excluded"),
         (sums.too_large, "too large"),
-        (sums.vanished, "gone from the server meanwhile"),
+        (sums.vanished, "vanished"),
         (sums.failed, "failed"),
         (sums.filings, "filings in users' archives"),
         (sums.unknown, "without a known address"),

@@ -113,16 +113,25 @@ fn sums_are_added_and_alike_errors_are_one() {
             profile: "z-good",
             sums: Some(&Sums::default()),
             last_success: None,
+            due: true,
         },
         Line {
             profile: "company",
             sums: Some(&sums),
             last_success: Some(Some(at(5))),
+            due: true,
         },
         Line {
             profile: "silent\r\nBcc: x",
             sums: None,
             last_success: Some(None),
+            due: true,
+        },
+        Line {
+            profile: "by hand",
+            sums: None,
+            last_success: Some(None),
+            due: false,
         },
     ];
     let words = of_day(&lines, &window, "host");
@@ -188,6 +197,7 @@ fn a_digest_never_says_of_a_profile_that_completed_that_it_never_did() {
             profile: "company",
             sums: Some(&sums),
             last_success,
+            due: true,
         };
         let body = of_day(&[line], &window, "host").body;
         assert!(body.contains(words), "{body}");

@@ -1,8 +1,8 @@
 //! What the configuration says of telling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Config, Mail, Mailbox, Notify, Webhook, When};
+use crate::config::{Config, Mail, Mailbox, Notify, Schedule, Webhook, When};
 
 #[derive(Default)]
 pub struct Settings {
@@ -10,12 +10,16 @@ pub struct Settings {
     pub webhook: Option<Webhook>,
     /// All profiles, with what is otherwise for them.
     pub profiles: BTreeMap<String, Notify>,
+    /// Those of them that no schedule runs.
+    pub by_hand: BTreeSet<String>,
 }
 
 impl Settings {
     pub fn new(config: &Config) -> Self {
         let profiles = config.profile.iter();
+        let by_hand = profiles.clone().filter(|profile| profile.schedule == Schedule::Manual);
         Self {
+            by_hand: by_hand.map(|profile| profile.name.clone()).collect(),
             mail: config.mail.clone(),
             webhook: config.webhook.clone(),
             profiles: profiles

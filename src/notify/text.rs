@@ -111,8 +111,8 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, 
         run.started_at,
         finished.as_deref().unwrap_or("(not finished)")
     )?;
-    write_counts(body, run)?;
     write_errors(body, &run.errors, run.errors_omitted)?;
+    write_counts(body, run)?;
     write_addresses(body, &run.unknown_addresses)?;
     write_list(body, "Notices", &run.notices)?;
     write_list(body, "Users created", &run.created_users)?;
@@ -135,7 +135,7 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
         (run.skipped, "skipped"),
         (run.excluded, "excluded"),
         (run.too_large, "too large"),
-        (run.vanished, "gone from the server meanwhile"),
+        (run.vanished, "vanished"),
         (run.failed, "failed"),
     ] {
         writeln!(body, "{count:>10}  {what}")?;
@@ -238,6 +238,8 @@ fn in_short(error: &CopyError) -> &'static str {
         "connection" => "connection lost",
         "store" => "the archive cannot be written",
         "run" => "given up",
+        "folder" if says("there is no folder") => "folder not found",
+        "folder" if says("no folder is left") => "no folder left",
         "folder" => "folder not readable",
         DELETION => "nothing deleted",
         _ => "see its protocol",
@@ -392,6 +394,7 @@ mod tests {
             ),
             ("greeting", "no greeting on port 993", "no greeting"),
             ("resolve", "there is no host mail.example.com", "host not found"),
+            ("folder", "there is no folder \"Sent Items\"", "folder not found"),
         ] {
             run.errors.clear();
             run.error("", "", stage, error);

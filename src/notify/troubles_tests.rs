@@ -175,6 +175,7 @@ fn settings(notify: serde_json::Value) -> Settings {
         mail: serde_json::from_value(mail).unwrap(),
         webhook: None,
         profiles: [("company".into(), serde_json::from_value(notify).unwrap())].into(),
+        by_hand: Default::default(),
     }
 }
 

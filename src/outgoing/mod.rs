@@ -35,7 +35,7 @@ pub enum OutgoingError {
         why: String,
         fingerprint: Fingerprint,
     },
-    #[error("ca_file {file}: {detail}")]
+    #[error("ca_file {file} {detail}")]
     CaFile { file: String, detail: String },
     /// It is not what the protocol allows.
     #[error("the answer of {host} makes no sense: {detail}")]
@@ -83,10 +83,12 @@ where
             fingerprint,
         } => {
             let mend = match mend {
-                Mend::Host(Some(name)) => format!("use the name {name}"),
-                mend => mend.words(),
+                Mend::Host { names: 1.. } => ": use a name that it is for".to_owned(),
+                Mend::Pinning => String::new(),
+                Mend::Pin => ": if it is the server's new certificate, write its pin".to_owned(),
+                mend => format!(": {}", mend.words()),
             };
-            let why = format!("{why}: {mend}");
+            let why = format!("{why}{mend}");
             OutgoingError::Certificate { host, why, fingerprint }
         }
         SourceError::CaFile { file, detail } => OutgoingError::CaFile { file, detail },

@@ -369,6 +369,7 @@ impl Profile {
                 };
                 return (stored.map(|_| finished).map_err(StartError::from), None);
             }
+            let by_itself = stages.scheduled && import.is_none() && config.schedule != config::Schedule::Manual;
             let pulse = Pulse::default();
             live.modify(|live| {
                 *live = Live {
@@ -423,7 +424,8 @@ impl Profile {
             // A router that is gone has forgotten the run.
             let _ = router.send(RunEnded(number)).await;
             let directory = router.send(AsItStands).await.ok();
-            let Some(mut finished) = finish(&live, &config, directory.as_deref(), number, started, result) else {
+            let Some(mut finished) = finish(&live, &config, directory.as_deref(), number, started, result, by_itself)
+            else {
                 // The supervisor took this profile for stuck, and has stored the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };

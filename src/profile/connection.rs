@@ -51,6 +51,8 @@ pub struct Stages {
     pub next_notices: NextNotices,
     /// Bytes; larger messages stay on the server.
     pub max_message_size: u64,
+    /// Profiles run by their schedules, and not only when somebody asks for it.
+    pub scheduled: bool,
 }
 
 /// What a connection works on.

@@ -18,7 +18,7 @@ use crate::{
     clock, config,
     identify::{how_to_believe_reports, reports_not_understood},
     notify::Notifier,
-    report::{CopyError, Run, RunState, metrics, timestamp},
+    report::{CopyError, Run, RunState, by_hand, metrics, timestamp},
     route::Directory,
 };
 
@@ -41,7 +41,8 @@ pub(super) fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, 
     error.into()
 }
 
-/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`.
+/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`. `by_itself`: a schedule runs
+/// the profile again.
 pub(super) fn finish(
     live: &Board,
     config: &config::Profile,
@@ -49,6 +50,7 @@ pub(super) fn finish(
     number: u64,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
+    by_itself: bool,
 ) -> Option<Finished> {
     let mut run = live.run(number)?;
     let some_refused = !refused.is_empty();
@@ -62,7 +64,10 @@ pub(super) fn finish(
     let trouble = match &result {
         Ok(()) | Err(RunError::Interrupted) => None,
         Err(error) => {
-            let advice = error.what_to_do();
+            let advice = match by_itself {
+                true => error.what_to_do(),
+                false => by_hand(&error.what_to_do()),
+            };
             note(
                 &mut run,
                 CopyError::new("", "", error.stage(), error).with_advice(Some(advice.clone())),

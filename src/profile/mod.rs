@@ -62,7 +62,7 @@ pub use probe::{Probe, Verdict, probe};
 pub use proposal::Proposal;
 pub use rehearsal::{Rehearsal, RehearsedFolder, rehearse};
 pub use run::Exit;
-pub use standing::{Failing, LastRun, Standing};
+pub use standing::{Failing, FirstError, LastRun, Standing};
 pub use supervisor::{InterruptRun, Leave, Reconfigure, RunNow, Stop, Supervisor};
 pub use tally::UnknownAddress;
 pub use would_delete::Kept;

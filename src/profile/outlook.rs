@@ -97,6 +97,9 @@ pub enum Bcc {
     Unknown,
 }
 
+/// Unknown addresses that are named.
+const NAMED: usize = 3;
+
 impl<'p> Outlook<'p> {
     pub fn new(profile: &'p config::Profile, directory: Directory) -> Self {
         let username = &profile.server.username;
@@ -194,9 +197,31 @@ impl<'p> Outlook<'p> {
         let own = self.tally.own();
         let has_own = own.common.is_some() || !own.swallowers.is_empty();
         let nobodys = self.nobody_known().filter(|_| !has_own);
-        doubts.extend(nobodys.or_else(|| self.tally.notice_of_unknown(self.profile)));
+        let nobodys = nobodys.or_else(|| self.tally.notice_of_unknown(self.profile));
+        let many = self.nobodys() * 2 > self.tally.seen;
+        doubts.extend(nobodys.or_else(|| self.some_unknown().filter(|_| many)));
         doubts.extend(knowledge.of_bcc().filter(|_| knowledge.is_doubtful()));
         doubts
+    }
+
+    /// What is said where some messages would be nobody's; `None` where that is already a doubt.
+    pub fn remark(&self) -> Option<String> {
+        self.some_unknown().filter(|_| self.nobodys() * 2 <= self.tally.seen)
+    }
+
+    /// How many messages name no user, and whom they name most often.
+    fn some_unknown(&self) -> Option<String> {
+        let (nobodys, seen) = (self.nobodys(), self.tally.seen);
+        if nobodys == 0 || nobodys >= seen {
+            return None;
+        }
+        let named = self.tally.unknown_addresses().0.into_iter().take(NAMED);
+        let named: Vec<_> = named.map(|one| format!("{} ({})", one.address, one.copies)).collect();
+        let often = match named.is_empty() {
+            true => String::new(),
+            false => format!("; most often {}", named.join(", ")),
+        };
+        Some(format!("{nobodys} of the newest {seen} messages name no user{often}"))
     }
 
     /// Where each message would be nobody's.

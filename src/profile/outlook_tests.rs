@@ -254,3 +254,31 @@ fn a_mailbox_in_which_nobody_is_known_was_said_to_work() {
     };
     assert!(test(create, (0..10).map(message)).1.is_empty());
 }
+
+/// A mailbox of which most messages name nobody known was told to work.
+#[test]
+fn messages_that_mostly_name_no_user_are_a_doubt() {
+    let to = |number: usize| match number {
+        0..10 => "jane@example.com",
+        10..30 => "zoe@example.com",
+        _ => "max@example.com",
+    };
+    let message = |number| {
+        format!(
+            "Message-ID: <{number}@x>\nFrom: eve@sender.example\nTo: {}\n\n",
+            to(number)
+        )
+    };
+    let local = Recipients {
+        local_domains: vec!["example.com".into()],
+        ..Recipients::default()
+    };
+    let (_, doubts, _) = test(local, (0..40).map(message));
+    let said = doubts.join("\n");
+    assert!(
+        said.contains(
+            "30 of the newest 40 messages name no user; most often zoe@example.com (20), max@example.com (10)"
+        ),
+        "{said}"
+    );
+}

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
-    report::remedy,
+    report::{by_hand, remedy},
     route::{Directory, Known},
     source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
@@ -128,6 +128,7 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
         .of_bcc()
         .filter(|_| knowledge.messages > 0 && !knowledge.is_doubtful());
     probe.warnings.extend(remark);
+    probe.warnings.extend(outlook.remark());
     probe.envelope_headers = knowledge.counting.clone();
     probe.envelope_headers_not_counted = knowledge.barred.clone();
     probe.recipients = (knowledge.messages > 0).then_some(knowledge);
@@ -169,7 +170,11 @@ impl Probe {
     fn step(&mut self, step: &str, stage: &str, started: Instant, result: Result<String, Failed>) -> bool {
         let (ok, detail, what_to_do) = match result {
             Ok(detail) => (true, detail, None),
-            Err(Failed(why, advice)) => (false, why, Some(advice.unwrap_or_else(|| remedy(stage).to_owned()))),
+            Err(Failed(why, advice)) => (
+                false,
+                why,
+                Some(by_hand(&advice.unwrap_or_else(|| remedy(stage).to_owned()))),
+            ),
         };
         let ms = started.elapsed().as_millis() as u64;
         self.steps.push(ProbeStep {
@@ -213,7 +218,7 @@ impl Probe {
                     step: step.to_owned(),
                     ok: false,
                     detail: error.to_string(),
-                    what_to_do: Some(error.what_to_do().unwrap_or_else(|| remedy(step).to_owned())),
+                    what_to_do: Some(by_hand(&error.what_to_do().unwrap_or_else(|| remedy(step).to_owned()))),
                     ms: (started.elapsed().as_millis() as u64).saturating_sub(known),
                 });
                 Ok(None)

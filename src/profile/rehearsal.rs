@@ -23,7 +23,7 @@ use crate::{
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Mail, Reported, Rules},
-    report::{CopyError, DeletedCopy, RunState},
+    report::{CopyError, DeletedCopy, RunState, by_hand},
     route::Directory,
     source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
     token::{Login, LoginError, TokenError},
@@ -413,6 +413,7 @@ impl Work<'_> {
         let mut errors = Vec::with_capacity(found.len());
         for mut error in found {
             error.advise(&errors);
+            error.what_to_do = by_hand(&error.what_to_do);
             errors.push(error);
         }
         let tally = self.tally;

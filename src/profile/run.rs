@@ -62,7 +62,7 @@ impl From<Blame> for Exit {
 impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) => Exit::Usage,
+            Self::Config(_) | Self::Unreachable(SourceError::CaFile { .. }) => Exit::Usage,
             Self::Unreachable(_) => Exit::Source,
             Self::Login(error) => error.blame().into(),
             Self::Lost(_) | Self::Fault => Exit::Errors,
@@ -77,6 +77,7 @@ impl RunError {
             Self::Config(_) => "config",
             Self::Unreachable(error) => error.step().map_or("connect", |step| step.as_str()),
             Self::Login(error) => error.step().as_str(),
+            Self::Lost(SourceError::NoneLeft(_)) => "folder",
             Self::Lost(_) => "connection",
             Self::Store(_) => "store",
             Self::Interrupted | Self::Fault => "run",

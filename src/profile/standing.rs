@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::retry::RUNS;
 use crate::{
     account::without_number,
-    report::{Run, RunState, remedy, timestamp},
+    report::{CopyError, Run, RunState, remedy, timestamp},
 };
 
 /// From so many failures in a row on, a profile is failing.
@@ -43,6 +43,28 @@ impl Trouble {
     }
 }
 
+/// An error of a run, with its place.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FirstError {
+    pub why: String,
+    pub what_to_do: String,
+}
+
+impl From<&CopyError> for FirstError {
+    fn from(error: &CopyError) -> Self {
+        let place = [&error.folder, &error.copy].into_iter().map(|part| part.trim());
+        let place = place.filter(|part| !part.is_empty() && !error.error.contains(part));
+        let place: String = place.map(|part| format!("{part}: ")).collect();
+        Self {
+            why: without_number(&format!("{place}{}", error.error)),
+            what_to_do: match error.what_to_do.as_str() {
+                "" => remedy(&error.stage).to_owned(),
+                said => said.to_owned(),
+            },
+        }
+    }
+}
+
 /// A run that ended, in short.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LastRun {
@@ -55,6 +77,9 @@ pub struct LastRun {
     pub failed: u64,
     /// Errors in its protocol.
     pub errors: u64,
+    /// The first of them: one of the run or of a folder, where there is such a one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_error: Option<FirstError>,
 }
 
 impl From<&Run> for LastRun {
@@ -68,6 +93,10 @@ impl From<&Run> for LastRun {
             archived: run.archived,
             failed: run.failed,
             errors: run.errors.len() as u64 + run.errors_omitted,
+            first_error: {
+                let of_run = run.errors.iter().find(|error| error.copy.is_empty());
+                of_run.or(run.errors.first()).map(FirstError::from)
+            },
         }
     }
 }

@@ -25,6 +25,6 @@ pub use not_judged::{NoRules, NotJudged};
 pub use protocol::{
     ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,
 };
-pub use remedy::remedy;
+pub use remedy::{by_hand, remedy};
 pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};
 pub use unknown::{Omitted, UnknownAddresses};

@@ -106,7 +106,10 @@ impl CopyError {
     /// Adds what to do about it by its stage, unless it says so itself; not where one of those `before` says the same.
     pub fn advise(&mut self, before: &[Self]) {
         if self.what_to_do.is_empty() {
-            self.what_to_do = remedy(&self.stage).to_owned();
+            self.what_to_do = match self.error.starts_with("the archive is damaged") {
+                true => "Run dropkeep verify, and restore the volume from a backup.".to_owned(),
+                false => remedy(&self.stage).to_owned(),
+            };
         }
         if before.iter().any(|known| known.what_to_do == self.what_to_do) {
             self.what_to_do.clear();

@@ -2,23 +2,28 @@
 
 use super::{ALTERED, DELETION, SIZE};
 
+/// The end of what to do about what only lasts: true where a schedule runs the profile.
+pub const BY_ITSELF: &str = "It is tried again by itself.";
+const BY_HAND: &str = "Run it again afterwards.";
+
+/// What to do, for what nobody runs again but who reads it.
+pub fn by_hand(what_to_do: &str) -> String {
+    what_to_do.replace(BY_ITSELF, BY_HAND)
+}
+
 /// What to do, in a sentence or two. Where more is known of an error than its stage, who met it says more.
 pub fn remedy(stage: &str) -> &'static str {
     match stage {
         "config" => "Correct what the error names in the configuration; the next run reads it anew.",
         "resolve" => "Check server.host, and that this machine can look up names (getent hosts NAME).",
         "connect" => {
-            "Check that the mail server is running, server.host and server.port, and firewalls in between. The appliance \
-             tries again if the profile has a schedule; otherwise run the command again."
+            "Check that the mail server is running. Check server.host, server.port and firewalls. It is tried again by itself."
         }
         "tls" => {
             "Check the server's certificate, which `dropkeep test` shows. If it is the right one, name it in ca_file, or pin \
              it, in server.tls."
         }
-        "greeting" => {
-            "The server takes the connection and turns it away; its log says why. Too many connections, or a list of blocked \
-             addresses with this machine on it, are the usual reasons."
-        }
+        "greeting" => "See the mail server's log; often there are too many connections, or this machine is blocked.",
         "token" => {
             "Check server.oauth2 (docs/oauth2.md). If the refresh token is not valid any more, log in once more and set the \
              new one."
@@ -34,10 +39,7 @@ pub fn remedy(stage: &str) -> &'static str {
             "Check the disk of data_dir: has it room, has it errors? `dropkeep verify` says whether the archive is whole. What \
              was reported as archived is not lost."
         }
-        "run" => {
-            "The run was given up. The appliance tries again if the profile has a schedule; otherwise run the command again. \
-             If it comes again, the log says more."
-        }
+        "run" => "The run was given up. It is tried again by itself. If it fails again, see the log.",
         "folder" => {
             "Check that the folder exists and that the account may read it; to leave it out, name it in folders.exclude."
         }

@@ -72,9 +72,8 @@ impl SourceError {
                     .to_owned(),
             ),
             Self::Greeting { .. } | Self::Login { .. } | Self::Connecting { .. } if self.wait().is_some() => Some(
-                "The server asks to come again later; the password may well be right. The appliance tries again if the \
-                 profile has a schedule; otherwise run the command again later. If it lasts, lower connections in the \
-                 profile, and see which other programs are logged in."
+                "The server asks to come again later; the password may well be right. If it lasts, lower connections in the \
+                 profile, and see which other programs are logged in. It is tried again by itself."
                     .to_owned(),
             ),
             Self::Login {
@@ -85,6 +84,12 @@ impl SourceError {
                  server.timeout."
                     .to_owned(),
             ),
+            Self::Nameless { .. } => Some(
+                "This folder cannot be archived over IMAP as the server is: update or replace the server, or use an access \
+                 with pop3."
+                    .to_owned(),
+            ),
+            Self::NoneLeft(_) => Some("Correct [profile.folders].".to_owned()),
             Self::NoFolder { .. } => Some(
                 "Correct include in [profile.folders]; a name counts with its case and all that stands before it.".to_owned(),
             ),
@@ -106,15 +111,9 @@ impl SourceError {
                     .to_owned(),
             ),
             Self::Timeout { step: Some(Step::Login), .. } | Self::Connecting { step: Step::Login, .. } => Some(
-                "The password was neither taken nor refused. See the mail server's log. The appliance tries again if the \
-                 profile has a schedule; otherwise run the command again."
-                    .to_owned(),
+                "The password was neither taken nor refused. See the mail server's log. It is tried again by itself.".to_owned(),
             ),
-            Self::Connecting {
-                step: Step::Greeting,
-                failure,
-                ..
-            } if matches!(**failure, Self::Protocol { .. }) => {
+            Self::NoMail { .. } => {
                 Some("Check server.host and server.port: another server may listen there.".to_owned())
             }
             _ => None,
@@ -124,12 +123,19 @@ impl SourceError {
 
 fn certificate(mend: &Mend) -> String {
     let words = match mend {
-        Mend::Host(Some(name)) => format!("If that is your server, write host = \"{name}\" under [profile.server]"),
-        Mend::Host(None) => "Write a host under [profile.server] that the certificate is for".to_owned(),
+        Mend::Host { .. } => "Write a host under [profile.server] that the certificate is for".to_owned(),
+        Mend::Pinning => {
+            return "Ask the server's administrator whether this is its certificate. If so, pin it as the error shows it."
+                .to_owned();
+        }
         Mend::CaFile(what) => format!("Name {what} (PEM): tls = {{ ca_file = \"…\" }}"),
         Mend::Server(what) => format!("Have the server's administrator see to it: {what}"),
         Mend::Here(what) => format!("On this machine: {what}"),
-        Mend::Pin => "Ask the server's administrator whether it has a new certificate, and write its pin".to_owned(),
+        Mend::Pin => {
+            return "Ask the server's administrator whether it has a new certificate. If so, write the pin that the error \
+                    shows."
+                .to_owned();
+        }
     };
     format!("{words}. Or pin the certificate as the error shows it, once you know that it is your server's.")
 }
@@ -143,6 +149,9 @@ fn login(host: &str, access: Access, words: &str) -> Option<String> {
     let advice = if says(&CLEAR_TEXT) && access.encryption() == Encryption::Never {
         let [tls, ssl] = [Encryption::Upgrade, Encryption::Implicit].map(|how| wrong::access(family, how));
         format!("Write access = \"{tls}\" or \"{ssl}\" under [profile.server].")
+    } else if says(&["logindisabled"]) {
+        "The server takes no passwords here: use [profile.server.oauth2], or allow password logins on the server."
+            .to_owned()
     } else if says(&SWITCHED_OFF) {
         "Switch this access (IMAP or POP3) on for the mailbox, in its settings at the provider.".to_owned()
     } else if says(&APP_PASSWORD) {

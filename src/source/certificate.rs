@@ -13,8 +13,8 @@ use crate::config::Fingerprint;
 /// A server's certificate, and what was made of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct PeerCertificate {
-    /// `TLSv1.3`, say; only `TLS` where the handshake went no further than the certificate.
-    pub version: String,
+    /// `TLSv1.3`, say; `None` where the handshake went no further than the certificate.
+    pub version: Option<String>,
     pub subject: String,
     pub issuer: String,
     pub not_after: Timestamp,
@@ -30,11 +30,16 @@ fn as_text<S: Serializer>(fingerprint: &Fingerprint, serializer: S) -> Result<S:
 }
 
 impl PeerCertificate {
-    pub(super) fn read(der: &CertificateDer<'_>, version: &str, trusted: bool) -> Self {
+    /// The version for people.
+    pub fn version(&self) -> &str {
+        self.version.as_deref().unwrap_or("TLS")
+    }
+
+    pub(super) fn read(der: &CertificateDer<'_>, version: Option<String>, trusted: bool) -> Self {
         let parsed = parse(der);
         let shown = |name: Option<String>| name.unwrap_or_else(|| "(unreadable)".to_owned());
         Self {
-            version: version.to_owned(),
+            version,
             subject: shown(parsed.as_ref().map(|certificate| certificate.subject().to_string())),
             issuer: shown(parsed.as_ref().map(|certificate| certificate.issuer().to_string())),
             not_after: parsed.as_ref().map_or(Timestamp::UNIX_EPOCH, |certificate| {
@@ -48,7 +53,7 @@ impl PeerCertificate {
 
 impl fmt::Display for PeerCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, certificate of {}", self.version, self.subject)?;
+        write!(f, "{}, certificate of {}", self.version(), self.subject)?;
         match self.trusted {
             true => Ok(()),
             false => f.write_str(", not trusted"),

@@ -42,11 +42,13 @@ pub enum SourceError {
     /// Another server listens there than the configuration says.
     #[error("{}", found.words(*port, *access))]
     WrongPort { port: u16, access: Access, found: Found },
+    #[error("port {port} is not that of a mail server; it greets with {line}")]
+    NoMail { port: u16, line: String },
     #[error("TLS with {host} failed: {detail}")]
     Tls { host: String, detail: String },
     #[error(
-        "the certificate of {host} is refused: {why}: {}, or pin it: tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}",
-        mend.words()
+        "the certificate of {host} is refused: {why}: {}",
+        mend.with_pin(fingerprint)
     )]
     Certificate {
         host: String,
@@ -54,7 +56,7 @@ pub enum SourceError {
         mend: Mend,
         fingerprint: Fingerprint,
     },
-    #[error("ca_file {file}: {detail}")]
+    #[error("ca_file {file} {detail}")]
     CaFile { file: String, detail: String },
     #[error(
         "{host} does not offer {command} on this port; try access = \"{}\", without `port`",
@@ -83,6 +85,9 @@ pub enum SourceError {
     /// No folder that can be opened has this name, or matches this pattern.
     #[error("{words}")]
     NoFolder { folder: String, words: String },
+    /// The patterns of the configuration name no folder.
+    #[error("no folder is left: {0}")]
+    NoneLeft(String),
     /// A folder.
     #[error("cannot read {path}: {why}")]
     Unreadable { path: String, why: String },
@@ -104,6 +109,9 @@ pub enum SourceError {
     /// An answer that was read to its end, and does not say what is needed: the session goes on.
     #[error("the server's answer to {command} makes no sense: {detail}")]
     Unclear { command: String, detail: String },
+    /// A folder whose UIDs may mean other messages tomorrow (RFC 9051, 2.3.1.1).
+    #[error("{folder}: the server gives no UIDVALIDITY, without which copies have no lasting name")]
+    Nameless { folder: String },
     /// More bytes than the sizes announced allow for.
     #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
     TooMuch { command: String, allowed: u64 },
@@ -124,6 +132,7 @@ impl SourceError {
             | Self::Connect { .. }
             | Self::Silent { .. }
             | Self::WrongPort { .. }
+            | Self::NoMail { .. }
             | Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::CaFile { .. }
@@ -139,10 +148,12 @@ impl SourceError {
             }
             Self::Refused { .. }
             | Self::NoFolder { .. }
+            | Self::NoneLeft(_)
             | Self::Unreadable { .. }
             | Self::File { .. }
             | Self::OfSeveral { .. }
             | Self::TooLarge(_)
+            | Self::Nameless { .. }
             | Self::Unclear { .. } => Disposition::Report,
         }
     }
@@ -185,6 +196,22 @@ impl SourceError {
         }
     }
 
+    /// The failure as one of a server at `port`: which greets with something else than a mail server does.
+    pub(super) fn at_port(self, port: u16) -> Self {
+        if let Self::Connecting {
+            step: Step::Greeting,
+            failure,
+            ..
+        } = &self
+            && let Self::Protocol { detail, .. } = &**failure
+            && let Some((_, line)) = detail.split_once(NO_GREETING)
+        {
+            let line = line.to_owned();
+            return Self::NoMail { port, line };
+        }
+        self
+    }
+
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -193,7 +220,7 @@ impl SourceError {
             Self::WrongPort {
                 found: Found::Clear(_), ..
             } => Some(Step::Tls),
-            Self::WrongPort { .. } | Self::Silent { .. } => Some(Step::Greeting),
+            Self::WrongPort { .. } | Self::NoMail { .. } | Self::Silent { .. } => Some(Step::Greeting),
             Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::CaFile { .. }
@@ -206,6 +233,7 @@ impl SourceError {
             Self::Connecting { step, .. } => Some(*step),
             Self::Refused { .. }
             | Self::NoFolder { .. }
+            | Self::NoneLeft(_)
             | Self::Unreadable { .. }
             | Self::File { .. }
             | Self::OfSeveral { .. }
@@ -213,6 +241,7 @@ impl SourceError {
             | Self::Lost { .. }
             | Self::Protocol { .. }
             | Self::Unclear { .. }
+            | Self::Nameless { .. }
             | Self::TooMuch { .. } => None,
         }
     }
@@ -298,9 +327,6 @@ fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
     let why = match failure {
         SourceError::Lost { words, .. } if words == CLOSED => "the server closed the connection".to_owned(),
         SourceError::Lost { words, .. } => words.clone(),
-        SourceError::Protocol { detail, .. } if step == Step::Greeting => {
-            return format!("{host} sends no greeting of a mail server: {detail}");
-        }
         other => other.to_string(),
     };
     match step {
@@ -313,6 +339,9 @@ fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
 
 /// What is said of a connection that the server closed without a word.
 pub(super) const CLOSED: &str = "the server closed it";
+
+/// Between the protocol and the line that is not its greeting.
+const NO_GREETING: &str = " greeting: ";
 
 /// The most characters of a server's words that an error repeats.
 const MAX_WORDS: usize = 400;

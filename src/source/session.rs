@@ -194,8 +194,11 @@ impl Session {
     /// # Errors
     /// The source cannot be reached: each error has a [`Step`], and none shows the password or the token.
     pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
-        let dialled = connect::dial(server, steps).await?;
-        Self::login(server, credential, dialled, steps).await
+        let connect = async {
+            let dialled = connect::dial(server, steps).await?;
+            Self::login(server, credential, dialled, steps).await
+        };
+        connect.await.map_err(|error| error.at_port(server.port()))
     }
 
     /// As [`connect`](Self::connect), over a stream on which somebody plays the server.
@@ -266,10 +269,7 @@ impl Session {
     pub async fn folders(&mut self, patterns: &Folders) -> Result<Vec<String>, SourceError> {
         match self {
             Self::Imap(imap) => match imap.folders(patterns).await? {
-                none if none.is_empty() => Err(SourceError::Unreadable {
-                    path: "any folder".to_owned(),
-                    why: "`exclude` or `subscribed` leaves out all that `include` names".to_owned(),
-                }),
+                none if none.is_empty() => Err(SourceError::NoneLeft(patterns.why_none())),
                 folders => Ok(folders),
             },
             Self::Pop3(_) => Ok(vec!["INBOX".to_owned()]),

@@ -16,7 +16,10 @@ use super::{
     error::plain,
     verifier::{Judge, Refusal, Seen},
 };
-use crate::config::{Tls, Verify};
+use crate::{
+    account::{self, why_unreadable},
+    config::{Tls, Verify},
+};
 
 /// Begins TLS on a stream. The certificate that the server shows is put into `certificate`,
 /// also where it is refused.
@@ -49,16 +52,15 @@ where
     match connected {
         Ok(stream) => {
             let version = stream.get_ref().1.protocol_version();
-            let version = version.and_then(|version| version.as_str()).unwrap_or("TLS");
-            *certificate =
-                seen.map(|Seen { leaf, against }| PeerCertificate::read(&leaf, &shown(version), against.is_none()));
+            let version = version.and_then(|version| version.as_str()).map(shown);
+            *certificate = seen.map(|Seen { leaf, against }| PeerCertificate::read(&leaf, version, against.is_none()));
             Ok(stream)
         }
         Err(error) => {
             let Some(Seen { leaf, against }) = seen else {
                 return Err(failed(detail(&error)));
             };
-            let shown = PeerCertificate::read(&leaf, "TLS", against.is_none());
+            let shown = PeerCertificate::read(&leaf, None, against.is_none());
             let fingerprint = shown.fingerprint;
             *certificate = Some(shown);
             match against {
@@ -122,12 +124,12 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError
         file: file.display().to_string(),
         detail,
     };
-    let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let pem = std::fs::read(file).map_err(|error| failed(why_unreadable(file, &error)))?;
     let found: Result<Vec<_>, _> = rustls_pemfile::certs(&mut pem.as_slice()).collect();
-    let found = found.map_err(|error| failed(error.to_string()))?;
+    let found = found.map_err(|error| failed(format!("cannot be read: {}", account::plain(&error))))?;
     match found.is_empty() {
         true => Err(failed(
-            "there is no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)".to_owned(),
+            "has no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)".to_owned(),
         )),
         false => Ok(found),
     }

@@ -51,8 +51,10 @@ pub(super) struct Refusal {
 /// What makes a certificate do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mend {
-    /// Another name of the same server, where one is known.
-    Host(Option<String>),
+    /// A name that it is for: one of those that the reason lists, where it lists any.
+    Host { names: usize },
+    /// Nothing else than a pin.
+    Pinning,
     /// This, named in `ca_file`.
     CaFile(&'static str),
     /// The server must do this.
@@ -64,14 +66,26 @@ pub enum Mend {
 }
 
 impl Mend {
+    /// All that makes it do, with the pin.
+    pub fn with_pin(&self, fingerprint: &Fingerprint) -> String {
+        let pin = format!("tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}");
+        match self {
+            Self::Pin => format!("{}, write {pin}", self.words()),
+            Self::Pinning => format!("if it is your server's, pin it: {pin}"),
+            _ => format!("{}, or pin it: {pin}", self.words()),
+        }
+    }
+
     /// What to do, for a server that is named by `host` in the configuration.
     pub fn words(&self) -> String {
         match self {
-            Self::Host(Some(name)) => format!("write host = \"{name}\""),
-            Self::Host(None) => "write a host that it is for".to_owned(),
+            Self::Host { names: 0 } => "write a host that it is for".to_owned(),
+            Self::Host { names: 1 } => "write that as host if it leads to your server".to_owned(),
+            Self::Host { .. } => "write one of these as host if it leads to your server".to_owned(),
+            Self::Pinning => String::new(),
             Self::CaFile(what) => format!("name {what} in ca_file"),
             Self::Server(what) | Self::Here(what) => (*what).to_owned(),
-            Self::Pin => "if the server has a new one, write that pin".to_owned(),
+            Self::Pin => "if it is the server's new certificate".to_owned(),
         }
     }
 }
@@ -151,8 +165,10 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> R
             let mend = Mend::Here("check this machine's clock");
             refusal(format!("it is not valid before{not_before}"), mend)
         }
-        CertificateError::NotValidForName => refusal(format!("it is not for {}", name.to_str()), Mend::Host(None)),
-        CertificateError::NotValidForNameContext { presented, .. } => for_others(presented, &name.to_str()),
+        CertificateError::NotValidForName => {
+            refusal(format!("it is not for {}", name.to_str()), Mend::Host { names: 0 })
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => for_others(presented),
         CertificateError::Revoked => refusal("it was revoked", ANOTHER),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             refusal("it is not meant for servers", ANOTHER)
@@ -161,12 +177,12 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> R
         // Also where a root of the same name does not fit its signature, or it is an authority itself.
         _ => match &certificate {
             Some(certificate) if certificate.issuer() == certificate.subject() => {
-                refusal("it is self-signed", Mend::CaFile("it"))
+                unknown("it is self-signed".to_owned(), "it", leaf, name)
             }
             Some(certificate) if *why == CertificateError::UnknownIssuer => {
                 let issuer = plain(&certificate.issuer().to_string());
                 let why = format!("this machine does not know its issuer ({issuer})");
-                refusal(why, Mend::CaFile("the issuer's certificate"))
+                unknown(why, "the issuer's certificate", leaf, name)
             }
             _ => refusal(why.to_string(), ANOTHER),
         },
@@ -176,20 +192,27 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> R
 /// Names of a certificate that an error shows.
 const NAMES: usize = 5;
 
-/// A certificate for other names than `host`: which these are, and the one most like it.
-fn for_others(presented: &[String], host: &str) -> Refusal {
+/// A certificate that no root vouches for, and `missing` would. Where it is for other names as well, that alone does not do.
+fn unknown(why: String, missing: &'static str, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
+    let fits = ParsedCertificate::try_from(leaf).and_then(|leaf| verify_server_name(&leaf, name));
+    let Err(Error::InvalidCertificate(other)) = fits else {
+        return refusal(why, Mend::CaFile(missing));
+    };
+    let others = match other {
+        CertificateError::NotValidForNameContext { presented, .. } => for_others(&presented).why,
+        CertificateError::NotValidForName => format!("it is not for {}", name.to_str()),
+        _ => return refusal(why, Mend::CaFile(missing)),
+    };
+    refusal(format!("{why}, and {others}"), Mend::Pinning)
+}
+
+/// A certificate for other names than the configured host, and which these are.
+fn for_others(presented: &[String]) -> Refusal {
     let names: Vec<String> = presented.iter().map(|name| plain(shown_name(name))).collect();
     if names.is_empty() {
         let mend = Mend::Server("the server needs one with its name as a subjectAltName");
         return refusal("it names no host", mend);
     }
-    let like = |name: &&String| (strsim::jaro_winkler(name, host) * 1e6) as u64;
-    // Of two that are alike, the first.
-    let nearest = names
-        .iter()
-        .rev()
-        .filter(|name| !name.starts_with('*'))
-        .max_by_key(like);
     let mut shown: Vec<&str> = names.iter().map(String::as_str).take(NAMES).collect();
     let more = match names.len() - shown.len() {
         0 => shown.pop().unwrap_or_default().to_owned(),
@@ -199,7 +222,7 @@ fn for_others(presented: &[String], host: &str) -> Refusal {
         true => more,
         false => format!("{} and {more}", shown.join(", ")),
     };
-    refusal(format!("it is for {list}"), Mend::Host(nearest.cloned()))
+    refusal(format!("it is for {list}"), Mend::Host { names: names.len() })
 }
 
 /// rustls shows names as `DnsName("mail.example.com")` and `IpAddress(192.0.2.1)`.

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use crate::{
+    account,
     config::ConfigError,
     source::{not_connected, not_found},
 };
@@ -38,7 +39,7 @@ pub enum TokenError {
     OtherKey { file: PathBuf, key: String },
     #[error("{} is damaged: {detail}{NEW_START}", file.display())]
     Damaged { file: PathBuf, detail: String },
-    #[error("{doing} {}: {source}", file.display())]
+    #[error("{doing} {}: {}", file.display(), account::plain(source))]
     File {
         doing: &'static str,
         file: PathBuf,
@@ -66,7 +67,7 @@ pub enum TokenError {
         why.replace(" in ca_file", " in `ca_file` under oauth2")
     )]
     Certificate { host: String, why: String },
-    #[error("ca_file {file} under oauth2: {detail}")]
+    #[error("ca_file {file} under oauth2 {detail}")]
     CaFile { file: String, detail: String },
     #[error("the answer of the token endpoint {endpoint} is not understood: {detail}; check token_endpoint")]
     Answer { endpoint: String, detail: String },

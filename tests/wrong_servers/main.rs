@@ -175,6 +175,65 @@ fn archive_protocols_status_and_the_dry_run_say_the_same() {
     }
 }
 
+/// Patterns that name no folder at all were told as a connection that was lost.
+#[test]
+fn patterns_that_leave_no_folder_are_told_as_such() {
+    let row = TABLE.iter().find(|row| row.folder == "archive").expect("a row");
+    for (patterns, words) in [
+        ("include = []", "no folder is left: include is empty"),
+        (
+            "include = [\"*\"]\nexclude = [\"*\"]",
+            "no folder is left: exclude = [\"*\"] leaves out all that include names",
+        ),
+    ] {
+        let case = Case::of(row);
+        let config = std::fs::read_to_string(case.appliance.config()).expect("the configuration");
+        let config = config.replace("include = [\"archive\"]", patterns);
+        std::fs::write(case.appliance.config(), config).expect("it is written");
+        let said = case.appliance.run(&["archive", "--json"]).expect(1).json()["errors"][0].clone();
+        assert_eq!(
+            [text(&said, "stage"), text(&said, "error"), text(&said, "what_to_do")],
+            ["folder", words, "Correct [profile.folders]."]
+        );
+        let tested = case.appliance.run(&["test"]).expect(1).text();
+        assert!(
+            tested.contains(words) && tested.contains("Correct [profile.folders]."),
+            "{tested}"
+        );
+    }
+}
+
+/// Who runs a profile by hand was told that it is tried again by itself.
+#[test]
+fn who_runs_by_hand_is_told_to_run_it_again() {
+    let appliance = appliance_of("localhost");
+    for command in [&["test"][..], &["archive"], &["archive", "--dry-run"]] {
+        let said = appliance.run(command).expect(3).text();
+        assert!(
+            said.contains("Run it again afterwards.") && !said.contains("by itself"),
+            "{command:?} {said}"
+        );
+    }
+}
+
+#[test]
+fn a_ca_file_that_is_not_there_is_told_without_an_error_number() {
+    let row = TABLE
+        .iter()
+        .find(|row| row.access == "imap-ssl" && row.step == "greeting");
+    let case = Case::of(row.expect("a row"));
+    let config = std::fs::read_to_string(case.appliance.config()).expect("the configuration");
+    std::fs::write(case.appliance.config(), config.replace("ca.pem", "nope.pem")).expect("it is written");
+    for command in [&["test"][..], &["archive"], &["archive", "--dry-run"]] {
+        let ended = case.appliance.run(command).expect(2);
+        let said = ended.text() + &ended.stderr;
+        assert!(
+            said.contains("nope.pem does not exist") && !said.contains("os error"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn a_host_that_there_is_not_is_named() {
     let said = appliance_of("no-such-host.invalid").run(&["test"]).expect(3).text();

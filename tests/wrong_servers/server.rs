@@ -43,6 +43,8 @@ pub enum Shows {
     OtherNames,
     Expired,
     SelfSigned,
+    /// And for other names besides.
+    SelfSignedForOthers,
     /// By an authority that nobody knows.
     UnknownIssuer,
 }
@@ -65,7 +67,9 @@ impl Authority {
 
     fn config(&self, shows: Shows) -> Arc<ServerConfig> {
         let names = match shows {
-            Shows::OtherNames => vec!["mail.example.com".to_owned(), "192.0.2.1".to_owned()],
+            Shows::OtherNames | Shows::SelfSignedForOthers => {
+                vec!["mail.example.com".to_owned(), "192.0.2.1".to_owned()]
+            }
             _ => vec!["localhost".to_owned()],
         };
         let mut parameters = CertificateParams::new(names).expect("names");
@@ -75,7 +79,7 @@ impl Authority {
         }
         let key = KeyPair::generate().expect("a key");
         let certificate = match shows {
-            Shows::SelfSigned => parameters.self_signed(&key),
+            Shows::SelfSigned | Shows::SelfSignedForOthers => parameters.self_signed(&key),
             Shows::UnknownIssuer => parameters.signed_by(&key, &Authority::new("Unknown Authority").0),
             Shows::Good | Shows::OtherNames | Shows::Expired => parameters.signed_by(&key, &self.0),
         };

@@ -3,7 +3,7 @@
 use crate::server::{
     Answers,
     Does::{self, Closes, Greets, IsDown, Nothing, Tls, Web},
-    Shows::{Expired, Good, OtherNames, SelfSigned, UnknownIssuer},
+    Shows::{Expired, Good, OtherNames, SelfSigned, SelfSignedForOthers, UnknownIssuer},
 };
 
 pub struct Row {
@@ -241,7 +241,7 @@ pub const TABLE: &[Row] = &[
         "imap",
         Greets("hello\r\n", &[]),
         "greeting",
-        "localhost sends no greeting of a mail server: this is no IMAP greeting: “hello”",
+        "port {port} is not that of a mail server; it greets with “hello”",
         "Check server.host and server.port: another server may listen there.",
     ),
     // Silence.
@@ -286,7 +286,7 @@ pub const TABLE: &[Row] = &[
         Closes,
         "greeting",
         "localhost did not greet: the server closed the connection",
-        "The server takes the connection and turns it away",
+        "See the mail server's log; often there are too many connections",
     ),
     row(
         "imap",
@@ -300,7 +300,7 @@ pub const TABLE: &[Row] = &[
         Greets("-ERR your address is blocked\r\n", &[]),
         "greeting",
         "localhost turns the connection away: your address is blocked",
-        "The server takes the connection and turns it away",
+        "See the mail server's log; often there are too many connections",
     ),
     // TLS that cannot be reached.
     row(
@@ -336,9 +336,9 @@ pub const TABLE: &[Row] = &[
         "imap-ssl",
         Tls(OtherNames, IMAP, &[]),
         "tls",
-        "the certificate of localhost is refused: it is for mail.example.com and 192.0.2.1: write host = \
-         \"mail.example.com\", or pin it: tls = { verify = \"pin\", pin = \"sha256:…\" }",
-        "If that is your server, write host = \"mail.example.com\" under [profile.server].",
+        "the certificate of localhost is refused: it is for mail.example.com and 192.0.2.1: write one of \
+         these as host if it leads to your server, or pin it: tls = { verify = \"pin\", pin = \"sha256:…\" }",
+        "Write a host under [profile.server] that the certificate is for.",
     ),
     row(
         "imap-ssl",
@@ -364,7 +364,29 @@ pub const TABLE: &[Row] = &[
          issuer's certificate in ca_file, or pin it: tls = { verify = \"pin\", pin = \"sha256:…\" }",
         "Name the issuer's certificate (PEM): tls = { ca_file = \"…\" }.",
     ),
+    row(
+        "imap-ssl",
+        Tls(SelfSignedForOthers, IMAP, &[]),
+        "tls",
+        "the certificate of localhost is refused: it is self-signed, and it is for mail.example.com and 192.0.2.1: if it is \
+         your server's, pin it: tls = { verify = \"pin\", pin = \"sha256:…\" }",
+        "Ask the server's administrator whether this is its certificate.",
+    ),
     // Logins.
+    row(
+        "imap-ssl",
+        Tls(
+            Good,
+            IMAP,
+            &[(
+                "CAPABILITY",
+                "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n{tag} OK done\r\n",
+            )],
+        ),
+        "login",
+        "localhost refuses the login of all@example.com: it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)",
+        "The server takes no passwords here: use [profile.server.oauth2], or allow password logins on the server.",
+    ),
     row(
         "imap",
         refuses!("[AUTHENTICATIONFAILED] Authentication failed."),

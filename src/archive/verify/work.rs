@@ -269,9 +269,12 @@ fn open(config: &Config, desk: &mut Desk) -> Result<Option<Store>, Stop> {
             store.forget_dead_readers()?;
             Ok(Some(store))
         }
-        Err(error @ (StoreError::Older { .. } | StoreError::None { .. } | StoreError::Network { .. })) => {
-            Err(error.into())
-        }
+        Err(
+            error @ (StoreError::Older { .. }
+            | StoreError::None { .. }
+            | StoreError::NotMade { .. }
+            | StoreError::Network { .. }),
+        ) => Err(error.into()),
         Err(error) => {
             desk.damage(Damage::new(Kind::Catalog, error.to_string()));
             Ok(None)

@@ -34,18 +34,24 @@ pub enum Health {
 pub struct Checked {
     pub health: Health,
     pub problems: Vec<String>,
-    profiles: usize,
-    messages: u64,
+    /// The figures: `null` where nobody says them.
+    profiles: Option<usize>,
+    messages: Option<u64>,
     free_bytes: Option<u64>,
-    open: u64,
+    open: Option<u64>,
 }
 
 impl Checked {
     /// Nothing else is known.
-    pub fn critical(what: String) -> Self {
-        let mut checked = judge(&[], None, Timestamp::UNIX_EPOCH);
-        (checked.health, checked.problems) = (Health::Critical, vec![what]);
-        checked
+    pub fn only(health: Health, what: String) -> Self {
+        Self {
+            health,
+            problems: vec![what],
+            profiles: None,
+            messages: None,
+            free_bytes: None,
+            open: None,
+        }
     }
 
     /// The configuration is refused as it is now.
@@ -67,17 +73,21 @@ impl Checked {
         let word = format!("{:?}", self.health).to_uppercase();
         let said = match self.problems.is_empty() {
             true => {
-                let profiles = if self.profiles == 1 { "profile" } else { "profiles" };
-                format!("{} {profiles}, {} messages", self.profiles, grouped(self.messages))
+                let (number, messages) = (self.profiles.unwrap_or_default(), self.messages.unwrap_or_default());
+                let profiles = if number == 1 { "profile" } else { "profiles" };
+                format!("{number} {profiles}, {} messages", grouped(messages))
             }
             // A bar would begin the figures.
             false => self.problems.join("; ").replace('|', "/"),
         };
-        let free = self.free_bytes.map(|free| format!(" free={free}B")).unwrap_or_default();
-        format!(
-            "DROPKEEP {word} - {said} | messages={} open={}{free}",
-            self.messages, self.open
-        )
+        let figures = [
+            self.messages.map(|messages| format!(" messages={messages}")),
+            self.open.map(|open| format!(" open={open}")),
+            self.free_bytes.map(|free| format!(" free={free}B")),
+        ];
+        let figures: String = figures.into_iter().flatten().collect();
+        let bar = if figures.is_empty() { "" } else { " |" };
+        format!("DROPKEEP {word} - {said}{bar}{figures}")
     }
 }
 
@@ -86,10 +96,10 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
     let mut checked = Checked {
         health: Health::Ok,
         problems: Vec::new(),
-        profiles: profiles.len(),
-        messages: appliance.map_or(0, |appliance| appliance.messages),
+        profiles: Some(profiles.len()),
+        messages: appliance.map(|appliance| appliance.messages),
         free_bytes: appliance.and_then(|appliance| appliance.free_bytes),
-        open: profiles.iter().filter_map(|profile| profile.open).sum(),
+        open: Some(profiles.iter().filter_map(|profile| profile.open).sum()),
     };
     match appliance {
         Some(appliance) => of_the_appliance(&mut checked, appliance),
@@ -149,11 +159,15 @@ fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, now: Timestamp) {
     } else if let Some(last) = &profile.last
         && last.state == RunState::CompletedWithErrors
     {
-        let (run, failed, errors) = (last.run, last.failed, last.errors);
-        checked.problem(
-            Health::Warning,
-            format!("run {run} of {name}: {failed} copies failed, {errors} errors in its protocol"),
-        );
+        let (run, errors) = (last.run, last.errors);
+        let errors = if errors == 1 {
+            "1 error".into()
+        } else {
+            format!("{errors} errors")
+        };
+        let first = last.first_error.as_ref().map(|error| format!(": {}", error.why));
+        let first = first.unwrap_or_default();
+        checked.problem(Health::Warning, format!("run {run} of {name} had {errors}{first}"));
     }
     if profile.run.is_some() && profile.silent_seconds * 2 > profile.stall_timeout_seconds {
         checked.problem(

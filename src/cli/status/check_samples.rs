@@ -37,6 +37,7 @@ pub fn profile() -> ProfileLine {
             archived: 1,
             failed: 0,
             errors: 0,
+            first_error: None,
         }),
         last_success: Some(at(-90)),
         next_run: Some(at(800)),

@@ -2,7 +2,7 @@ use super::{
     samples::{appliance, at, profile},
     *,
 };
-use crate::profile::Failing;
+use crate::profile::{Failing, FirstError};
 
 fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
     let (mut profile, mut appliance) = (profile(), appliance());
@@ -73,6 +73,22 @@ fn each_trouble_has_its_weight() {
     for checked in fine {
         assert_eq!(checked.health, Health::Ok, "{checked:?}");
     }
+}
+
+#[test]
+fn the_first_error_of_a_run_was_a_number_alone() {
+    let checked = check(|profile, _| {
+        let last = profile.last.as_mut().unwrap();
+        (last.state, last.errors) = (RunState::CompletedWithErrors, 1);
+        last.first_error = Some(FirstError {
+            why: "there is no folder \"Sent Items\"".into(),
+            what_to_do: String::new(),
+        });
+    });
+    assert_eq!(
+        checked.problems,
+        ["run 7 of company had 1 error: there is no folder \"Sent Items\""]
+    );
 }
 
 #[test]

@@ -49,7 +49,16 @@ pub fn profile(profile: &ProfileLine, now: Timestamp) -> Vec<String> {
         add("it ended unexpectedly and is being started again; the log says why".into());
     }
     match &profile.last {
-        Some(last) => add(last_run(last, now)),
+        Some(last) => {
+            add(last_run(last, now));
+            let first = last.first_error.as_ref().filter(|_| profile.failing.is_none());
+            if let Some(error) = first {
+                add(format!("first error: {}", error.why));
+                if !error.what_to_do.is_empty() {
+                    add(format!("what to do: {}", error.what_to_do));
+                }
+            }
+        }
         None => add("no run yet".into()),
     }
     if let Some(success) = profile.last_success.filter(|_| {

@@ -171,7 +171,9 @@ impl ImapSession {
         let folder = OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).
-            uidvalidity: Some(uidvalidity.ok_or_else(|| missing("UIDVALIDITY"))?),
+            uidvalidity: Some(uidvalidity.ok_or_else(|| SourceError::Nameless {
+                folder: folder.to_owned(),
+            })?),
             exists: exists.ok_or_else(|| missing("EXISTS"))?,
             uidnext,
         };
