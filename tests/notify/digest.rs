@@ -93,11 +93,8 @@ fn a_mail_a_day_over_restarts_and_also_when_nothing_ran() {
     noted(&serving);
     clock.set(24);
     let mail = smtp.mails(2).remove(1);
-    assert!(
-        mail.subject.contains("dropkeep: no run; ") && mail.subject.contains("2 of 2"),
-        "{}",
-        mail.subject
-    );
+    // Profiles that run by hand alone were counted as if they should have run.
+    assert_eq!(mail.subject, "dropkeep: no run; 0 archived");
     serving.stop().expect(0);
 }
 
