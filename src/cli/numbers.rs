@@ -1,4 +1,4 @@
-//! Numbers on the command line: what is no number is answered with what there is to write.
+//! Numbers on the command line: what is not a number is answered with what to write.
 
 use std::str::FromStr;
 

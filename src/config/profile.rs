@@ -66,7 +66,7 @@ impl Profile {
         }
     }
 
-    /// What of it is without effect.
+    /// Which parts of it have no effect.
     pub(super) fn remark(&self) -> Option<String> {
         let folders = &self.folders;
         let key = match folders.include.as_slice() {

@@ -204,7 +204,7 @@ impl<'p> Outlook<'p> {
         doubts
     }
 
-    /// What is said where some messages would be nobody's; `None` where that is already a doubt.
+    /// What is said where some messages would be for nobody; `None` where that is already a doubt.
     pub fn remark(&self) -> Option<String> {
         self.some_unknown().filter(|_| self.nobodys() * 2 <= self.tally.seen)
     }

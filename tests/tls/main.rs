@@ -343,7 +343,10 @@ async fn tls_1_2_is_spoken_with_old_servers() {
     let scripted = imap_ssl(Arc::new(config));
     let (session, _) = connect(Access::ImapSsl, scripted.port, pinned(identity.fingerprint())).await;
     let session = session.expect("a session");
-    assert_eq!(session.certificate().expect("a certificate").version.as_deref(), Some("TLSv1.2"));
+    assert_eq!(
+        session.certificate().expect("a certificate").version.as_deref(),
+        Some("TLSv1.2")
+    );
     scripted.done();
 }
 
