@@ -77,7 +77,7 @@ pub enum UsersFileProblem {
     NoAddress(String),
     #[error("semicolons between the fields; save the file with commas: name,address,address,…")]
     Semicolons,
-    #[error("{0:?} is no address. If this line is a heading, write name,address")]
+    #[error("{0:?} is not an address. If this line is a heading, write name,address")]
     Heading(String),
     #[error("{0}; put it right, or take it out")]
     Address(EntryError),

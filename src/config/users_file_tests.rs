@@ -104,7 +104,7 @@ fn a_table_from_a_spreadsheet_was_refused() {
     );
     let shown = refusal("Benutzer,E-Mail\njane,jane@example.com\n");
     assert!(
-        shown.contains("line 1: \"E-Mail\" is no address. If this line is a heading, write name,address"),
+        shown.contains("line 1: \"E-Mail\" is not an address. If this line is a heading, write name,address"),
         "{shown}"
     );
 }
