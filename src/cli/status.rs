@@ -36,7 +36,7 @@ struct Found {
 
 /// What came of asking the appliance.
 enum Asked {
-    Answered(Found),
+    Answered(Box<Found>),
     /// None is running there.
     Nobody,
     /// One may be running: this account may not look.
@@ -206,7 +206,7 @@ async fn ask_client(mut client: Client) -> Asked {
     let mut found = Found::default();
     let mut each = |reply| found.take(reply);
     match client.ask_quickly(&Request::Status, &mut each).await {
-        Ok(()) => Asked::Answered(found),
+        Ok(()) => Asked::Answered(Box::new(found)),
         Err(error) => Asked::Stuck(error.into()),
     }
 }

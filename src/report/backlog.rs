@@ -148,13 +148,16 @@ pub fn kept_by(name: &str, messages: u64) -> String {
 /// Notices for the protocol of the next run, whichever profile's it is, and of which news they speak. Cloned, they are the
 /// same.
 #[derive(Clone, Default)]
-pub struct NextNotices(Arc<Mutex<VecDeque<(Vec<String>, UsersNews)>>>);
+pub struct NextNotices(Arc<Mutex<VecDeque<Count>>>);
+
+/// The notices of a count, and of which news they speak.
+type Count = (Vec<String>, UsersNews);
 
 /// Counts that wait for a run to say them.
 const MOST_COUNTS: usize = 20;
 
 impl NextNotices {
-    fn counts(&self) -> MutexGuard<'_, VecDeque<(Vec<String>, UsersNews)>> {
+    fn counts(&self) -> MutexGuard<'_, VecDeque<Count>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
