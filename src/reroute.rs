@@ -125,6 +125,10 @@ pub async fn run(
         Ok(()) => (RunState::Completed, Exit::Done),
     };
     run.state = state;
+    if let Ok(directory) = parts.router.send(AsItStands).await {
+        let users = directory.iter().map(|(_, user)| user);
+        run.unknown_addresses.note_retired(users);
+    }
     run.finished_at = Some(timestamp(clock::now()));
     let run = Arc::new(run);
     let stored = match reroute.dry_run {

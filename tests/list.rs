@@ -151,8 +151,8 @@ fn messages_were_found_by_reading_all_of_them() {
     ]);
     assert!(refused.expect(2).stderr.contains("--since is later than --until"));
     for (option, value, words) in [
-        ("--newest", "0", "1 or more"),
-        ("--limit", "0", "1 or more"),
+        ("--newest", "0", "from 1"),
+        ("--limit", "0", "from 1"),
         ("--limit", "-1", ""),
         ("--since", "99999999999d", "too long ago"),
         ("--since", "yesterday", "2026-01-31T12:00"),

@@ -92,7 +92,7 @@ fn some_of_them_are_listed() {
     for (arguments, words) in [
         (&["--profile", "compny"][..], "no profile is named \"compny\""),
         (&["--state", "good"], "completed"),
-        (&["--since", "yesterday"], "7d or 12h"),
+        (&["--since", "yesterday"], "7d, 12h"),
         (&["1", "--profile", PROFILE], "do not go together"),
         (&["--csv", "--json"], "do not go together"),
     ] {

@@ -114,7 +114,7 @@ pub fn for_root() -> Option<String> {
 /// What to do where `error` says that something is not allowed, if that is the folder `target`, to which the command writes,
 /// or if root may not know that another account was not allowed it.
 pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
-    let refused = ["Permission denied", "Operation not permitted"];
+    let refused = ["Permission denied", "Operation not permitted", "may not write in"];
     if geteuid().is_root() || !refused.iter().any(|words| error.contains(words)) {
         return None;
     }

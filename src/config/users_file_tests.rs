@@ -86,7 +86,7 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         assert!(shown.contains(words), "{shown}");
     }
     let latin = [before.as_bytes(), b"J\xfcrgen,j@example.com\n"].concat();
-    assert!(refusal(latin).contains("line 8: is not UTF-8"));
+    assert!(refusal(latin).contains("line 8 is not UTF-8"));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn the_environment_is_judged_too() {
     );
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TLS__CERT_FILE", "cert.pem");
-    site.refuses(command, &["http.tls.key_file", "is missing"]);
+    site.refuses(command, &["key_file is missing in [http.tls]"]);
     // From there it may come whole.
     let mut command = site.command();
     command.env("DROPKEEP__HTTP__TOKEN", TOKEN);
@@ -113,7 +113,7 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
         ("key_file = \"key.pem\"", "cert_file"),
     ] {
         site.configure(&format!("listen = \"127.0.0.1:0\"\ntls = {{ {keys} }}\n"));
-        site.refuses(site.command(), &[&format!("`http.tls.{missing}`"), "is missing"]);
+        site.refuses(site.command(), &[&format!("{missing} is missing in [http.tls]")]);
     }
     site.configure(&format!("listen = \"127.0.0.1:0\"\n{TLS}"));
     let good = authority.server("good");

@@ -272,7 +272,7 @@ async fn patterns_that_leave_no_folder_are_an_error() {
         .folders(&patterns(&["*"], &["INB*"]))
         .await
         .expect_err("no folder");
-    assert!(none.to_string().contains("`exclude`"), "{none}");
+    assert!(none.to_string().contains("exclude = [\"INB*\"]"), "{none}");
     scripted.done();
 }
 

@@ -339,7 +339,7 @@ async fn an_empty_folder_is_not_searched() {
 async fn a_folder_without_uidvalidity_is_not_opened() {
     let scripted = logged_in(vec![hear("EXAMINE"), say(&["* 1 EXISTS", "{tag} OK open"])]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
-    assert!(matches!(session.open("INBOX").await, Err(SourceError::Unclear { .. })));
+    assert!(matches!(session.open("INBOX").await, Err(SourceError::Nameless { .. })));
     scripted.done();
 }
 

@@ -148,6 +148,11 @@ impl Dialogue {
         }
     }
 
+    /// Whether each line of the last answer could be read.
+    pub fn could_read_all(&self) -> bool {
+        self.odd.is_empty()
+    }
+
     /// Reads answers until the one with this tag.
     pub async fn finish(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Said, SourceError> {
         loop {

@@ -171,8 +171,12 @@ impl ImapSession {
         let folder = OpenFolder {
             name: folder.to_owned(),
             // Without it a UID may mean another message tomorrow (RFC 9051, 2.3.1.1).
-            uidvalidity: Some(uidvalidity.ok_or_else(|| SourceError::Nameless {
-                folder: folder.to_owned(),
+            uidvalidity: Some(uidvalidity.ok_or_else(|| match self.dialogue.could_read_all() {
+                true => SourceError::Nameless {
+                    folder: folder.to_owned(),
+                },
+                // It may stand in that line.
+                false => missing("UIDVALIDITY"),
             })?),
             exists: exists.ok_or_else(|| missing("EXISTS"))?,
             uidnext,
