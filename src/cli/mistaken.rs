@@ -5,8 +5,8 @@ use clap::{
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-const LIST: &str = "a full search is planned; until then, `dropkeep list --user NAME` lists a user's messages, and `--all` those of all users; --from, --to, \
-                    --subject, --since, --until and --limit narrow that down";
+const LIST: &str = "a full search is planned; until then, `dropkeep list --user NAME` lists a user's messages, and `--all` \
+                    those of all users; --from, --to, --subject, --since, --until and --limit narrow that down";
 const RUN: &str = "`dropkeep archive PROFILE` runs a profile now; under `dropkeep serve` all run by their schedules";
 const SERVICE: &str = "the service is run by `systemctl start dropkeep`, `stop` and `restart`; in the foreground by `dropkeep \
                        serve`, until Ctrl-C";
