@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
-    io::IsTerminal,
+    io::{self, IsTerminal, Write},
     path::Path,
     time::Duration,
 };
@@ -13,9 +13,10 @@ use serde_json::json;
 
 use super::{
     numbers::number,
-    output::{Output, counted, grouped},
+    output::{Output, counted, grouped, harmless},
 };
 use crate::{
+    account,
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
     control::api::Failure,
@@ -81,6 +82,11 @@ pub fn run(config: &Config, selection: &Selection, json: bool) -> Result<u8, Fai
         shared: BTreeMap::new(),
         begun: false,
     };
+    if !json {
+        // A backup is verified by another data_dir: the reader is to see which archive it was. Standard error may be closed.
+        let place = account::absolute(&config.data_dir).display().to_string();
+        let _ = writeln!(io::stderr(), "dropkeep: verifying {}", harmless(&place));
+    }
     let outcome = verify::verify(config, selection, &mut |event| report.take(event));
     report.bar.finish_and_clear();
     let outcome = outcome.map_err(|error| match error {
@@ -164,7 +170,7 @@ impl Report {
         let selected = selected(selection);
         if self.json {
             let rest = json!({
-                "ok": outcome.ok, "messages": outcome.messages, "bytes": outcome.bytes, "notes": self.notes, "seed": sample,
+                "ok": outcome.ok, "data_dir": account::absolute(data_dir), "messages": outcome.messages, "bytes": outcome.bytes, "notes": self.notes, "seed": sample,
                 "what_to_do": what_to_do,
             });
             self.output.bytes(if self.begun { b"]" } else { b"{\"damages\":[]" });
