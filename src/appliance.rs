@@ -6,6 +6,7 @@ mod heartbeat;
 mod history;
 mod import;
 mod reload;
+mod runs;
 mod status;
 mod users;
 
@@ -18,16 +19,15 @@ use std::{
 };
 
 use actix::{Actor, Addr, Arbiter};
-use futures_util::future;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::users::{changed_users, take_over_users};
-use self::{backlog::Backlogs, users::directory};
+use self::{backlog::Backlogs, runs::supervise, users::directory};
 use crate::{
     archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
     clock, compaction,
-    config::{self, Config, DailyHours, FileUsers},
+    config::{Config, DailyHours, FileUsers},
     control::{
         self,
         api::{Failure, Reloaded, Reply, Request},
@@ -35,12 +35,11 @@ use crate::{
     errand::Errand,
     identify::Pool,
     notify::{Digests, Notifier, Workers},
-    profile::{Budget, Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor, look_at_users},
-    report::{IMPORT, Run, metrics},
+    profile::{Budget, Exit, Live, Stages, Standing, Supervisor, look_at_users},
+    report::metrics,
     reroute::{self, Gained, Reroute},
     route::{Router, UserChange, UsersFile},
     source::Import,
-    token::Login,
 };
 
 /// How often progress is told to whoever waits for a run.
@@ -369,90 +368,6 @@ impl Appliance {
         }
     }
 
-    /// One run of a profile, over its server or over the files of an import.
-    async fn run(
-        &self,
-        profile: Supervised,
-        import: Option<Import>,
-        replies: &mpsc::Sender<Reply>,
-    ) -> Result<(), Failure> {
-        if !self.scheduled {
-            // The run's protocol says it: this process ends with it.
-            self.backlogs.counted(0, replies).await;
-        }
-        let mut live = profile.live.clone();
-        let run = profile.supervisor.send(RunNow(import));
-        tokio::pin!(run);
-        let mut tick = tokio::time::interval(TELL);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let finished = loop {
-            tokio::select! {
-                finished = &mut run => break finished,
-                _ = tick.tick() => {
-                    let progress = progress(&live.borrow_and_update());
-                    if let Some(progress) = progress {
-                        // Whoever asked may be gone; the run goes on.
-                        let _ = replies.try_send(progress);
-                    }
-                }
-            }
-        };
-        let stopped = |_| Failure::new(Exit::Errors, "the supervisor stopped; this is a bug in dropkeep");
-        let finished = finished.map_err(stopped)??;
-        let reply = Reply::Finished {
-            run: finished.run,
-            exit: finished.exit as i32,
-        };
-        let _ = replies.send(reply).await;
-        Ok(())
-    }
-
-    async fn interrupt(&self, name: &str) -> Result<(), Failure> {
-        let profile = match name {
-            IMPORT => self.running().importing.clone(),
-            name => Some(self.profile(name)?),
-        };
-        if let Some(profile) = profile {
-            // A supervisor that does not answer has nothing to interrupt.
-            let _ = profile.supervisor.send(InterruptRun).await;
-        }
-        Ok(())
-    }
-
-    /// Ends all runs and errands in good order, and starts no more runs; returns when none is going on.
-    pub async fn interrupt_all(&self) {
-        self.compaction.interrupt();
-        self.rerouting.interrupt();
-        self.backlogs.end();
-        let profiles = {
-            let mut running = self.running_mut();
-            running.ending = true;
-            let all = running.profiles.values().chain(&running.leaving);
-            all.chain(&running.importing).cloned().collect::<Vec<_>>()
-        };
-        // All at once: one that does not answer keeps none of the others waiting, and one that is gone starts nothing.
-        future::join_all(profiles.iter().map(|profile| profile.supervisor.send(Stop))).await;
-        for mut profile in profiles {
-            // The sender is gone only when the supervisor is.
-            let _ = profile.live.wait_for(|live| !live.busy).await;
-        }
-        self.compaction.ended().await;
-        self.rerouting.ended().await;
-    }
-
-    /// Waits until mail and webhook have reported all runs that ended, for at most this long. Gives whether they have.
-    pub async fn told(&self, most: Duration) -> bool {
-        self.notifier.told(most).await
-    }
-
-    /// A run as counted so far; `None` where it is not going on.
-    pub fn going_on(&self, run: u64) -> Option<Run> {
-        let running = self.running();
-        let all = running.profiles.values().chain(&running.importing);
-        let mut live = all.map(|profile| profile.live.borrow());
-        live.find_map(|live| live.run.clone().filter(|live| live.run == run))
-    }
-
     /// Measures what changes without a commit of ours.
     pub fn measure(&self) {
         metrics::disk(self.store.disk_size(), self.store.disk());
@@ -468,41 +383,6 @@ impl Appliance {
             Err(error) => tracing::warn!(%error, "cannot measure the free pages"),
         }
     }
-}
-
-/// A profile and who keeps it running.
-fn supervise(
-    config: &Config,
-    profile: &config::Profile,
-    stages: &Stages,
-    standing: Standing,
-    scheduled: bool,
-) -> Supervised {
-    let since = clock::now();
-    metrics::profile_known(
-        &profile.name,
-        since.as_second(),
-        standing.last_success.map(Timestamp::as_second),
-    );
-    let login = Login::new(config, profile);
-    let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
-    let (live, standing) = (supervisor.live(), supervisor.standing());
-    Supervised {
-        supervisor: supervisor.start(),
-        live,
-        standing,
-        since,
-    }
-}
-
-fn progress(live: &Live) -> Option<Reply> {
-    let run = live.run.as_ref()?;
-    Some(Reply::Progress {
-        run: run.run,
-        done: run.seen,
-        expected: live.expected,
-        bytes: run.bytes,
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use std::time::Instant;
 use super::*;
 use crate::{
     archive::{Change, User, UserId},
+    config,
     message::Address,
     report::{InStage, Stage},
     route::Directory,

@@ -2,6 +2,7 @@
 
 mod decision;
 mod directory;
+mod made;
 mod managed;
 mod passed;
 mod prepared;
@@ -16,12 +17,13 @@ mod users_file;
 
 pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, Stranger, StrangerPlace, decide, look_through};
 pub use directory::{Directory, Known, Rule};
+pub use made::{ChangeUser, RunEnded};
 pub use managed::{ChangedUsers, changed_users, managed};
 pub use passed::{Passed, addressees, twin};
 pub use prepared::{Held, Prepared};
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use routed::{RouteError, Routed};
-pub use router::{ChangeUser, Heartbeat, Preview, Route, Router, RunEnded};
+pub use router::{Heartbeat, Preview, Route, Router};
 pub use signs::Signs;
 pub use swap::{AsItStands, BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};

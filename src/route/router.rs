@@ -9,28 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{
-    Actor, ActorFutureExt, Addr, Arbiter, AsyncContext, AtomicResponse, Context, Handler, Message, ResponseFuture,
-    WrapFuture,
-};
+use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
 use futures_util::future::{self, LocalBoxFuture};
 use lru::LruCache;
 use tokio::sync::Semaphore;
 
 use super::{
     Directory, Held, Prepared,
-    decision::{Assigned, Nobody, Routing, decide, unclaimed, unknown_goes_to},
+    decision::{Assigned, Routing, decide, unclaimed, unknown_goes_to},
     directory::{Known, Rule},
+    made::Refused,
     passed::Passed,
     preview::{Previewed, preview},
     routed::{RouteError, Routed},
     shares::{SHARES, committed, hand_out_all, take_turn},
-    users::{UserChange, UserError, changed},
 };
 use crate::{
     archive::{
-        CATCHALL_ID, Change, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId,
-        give_back,
+        CATCHALL_ID, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId, give_back,
     },
     clock,
     config::Unknown,
@@ -66,11 +62,11 @@ pub struct Router {
     /// Users changed here since a new directory is being made; `None` where none is.
     pub(super) meanwhile: Option<HashSet<UserId>>,
     /// Users created so far, by run.
-    created: HashMap<RunId, HashSet<UserId>>,
+    pub(super) created: HashMap<RunId, HashSet<UserId>>,
     /// [`SHARES`], less those on their way.
     shares: Arc<Semaphore>,
     store: Arc<Store>,
-    committer: Committer,
+    pub(super) committer: Committer,
     /// Where user archives live: they read from disk, which must not stall the network.
     arbiter: Arbiter,
 }
@@ -121,37 +117,6 @@ impl Router {
         }
     }
 
-    fn new_id(&mut self) -> UserId {
-        let id = self.next_user;
-        self.next_user += 1;
-        id
-    }
-
-    /// Makes a user for an address of ours that nobody has or had, within the run's limit.
-    fn create(&mut self, nobody: &Nobody, run: RunId, limit: u32) -> Option<Assigned> {
-        if nobody.retired || self.is_full(run, limit) {
-            return None;
-        }
-        let user = self.directory.newcomer(&nobody.address)?;
-        let id = self.new_id();
-        self.created.entry(run).or_default().insert(id);
-        // First of all: whoever is in the directory and not on disk must be brought along.
-        self.uncommitted.insert(id);
-        self.change().put(id, user);
-        self.changed(id);
-        Some(Assigned {
-            user: id,
-            address: Some(nobody.named.clone()),
-            why: nobody.why.clone(),
-            rule: Rule::Create,
-        })
-    }
-
-    /// Whether a run has made as many users as it may.
-    fn is_full(&self, run: RunId, limit: u32) -> bool {
-        self.created.get(&run).map_or(0, HashSet::len) >= limit as usize
-    }
-
     /// The user whom the administrator named: by the name, or by an address that is the name.
     fn holder(&self, held: &Held, routing: &Routing) -> Option<Assigned> {
         let by_name = || match self.directory.by_name(&held.user) {
@@ -180,19 +145,6 @@ impl Router {
     /// The directory to be changed; where it is lent just now, a copy of it, which takes its place.
     pub(super) fn change(&mut self) -> &mut Directory {
         Arc::make_mut(&mut self.directory)
-    }
-
-    /// Whether a user is not one that the run made for an address: that is no sign that it is a person's.
-    fn was_there(&self, run: RunId, user: UserId) -> bool {
-        self.created.get(&run).is_none_or(|made| !made.contains(&user))
-    }
-
-    /// Notes that a user is new, or other than before.
-    fn changed(&mut self, id: UserId) {
-        if let Some(ids) = &mut self.meanwhile {
-            ids.insert(id);
-        }
-        metrics::users(self.directory.len());
     }
 
     pub(super) fn names(&self, users: &[UserId]) -> Vec<String> {
@@ -246,16 +198,6 @@ pub struct Preview {
     /// Addresses whose users are asked for besides.
     pub look_up: Vec<Address>,
 }
-
-/// From the users commands: what to change of a user. Answered after the commit.
-#[derive(Message)]
-#[rtype(result = "Result<UserId, UserError>")]
-pub struct ChangeUser(pub UserChange);
-
-/// From a profile: no copy of this run comes any more.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct RunEnded(pub RunId);
 
 impl Handler<Route> for Router {
     type Result = ResponseFuture<Result<Routed, RouteError>>;
@@ -418,26 +360,6 @@ impl Handler<Recorded> for Router {
     }
 }
 
-/// From the router to itself: these created users contradict the store's, and are none.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Refused(Vec<UserId>);
-
-impl Handler<Refused> for Router {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) -> Self::Result {
-        Answer::survived(DOING, || {
-            for user in users {
-                if self.uncommitted.remove(&user) {
-                    self.change().remove(user);
-                    self.changed(user);
-                }
-            }
-        })
-    }
-}
-
 /// From the appliance, to see that the router answers.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -456,48 +378,6 @@ impl Handler<Preview> for Router {
         Answer::survived(DOING, || {
             preview(&self.directory, &asked.routing, &asked.found, &asked.look_up)
         })
-    }
-}
-
-/// Nothing else is routed or changed until the change is on disk: the next one starts from it.
-impl Handler<ChangeUser> for Router {
-    type Result = AtomicResponse<Self, Result<UserId, UserError>>;
-
-    fn handle(&mut self, ChangeUser(change): ChangeUser, _: &mut Self::Context) -> Self::Result {
-        let wanted = survived(DOING, || -> Result<_, UserError> {
-            let (id, user) = changed(&self.directory, change)?;
-            let id = id.unwrap_or_else(|| self.new_id());
-            // Users on their way to the disk count too; those there the committer looks at again.
-            match self.directory.contradiction(id, &user) {
-                Some(error) => Err(error.into()),
-                None => Ok((id, user)),
-            }
-        });
-        let committer = self.committer.clone();
-        let commit = async move {
-            let (id, user) = wanted??;
-            committer.change(Change::User(Some(id), user.clone())).await?;
-            Ok((id, user))
-        };
-        let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {
-            let (id, user) = result?;
-            let put = survived(DOING, || {
-                router.change().put(id, user);
-                router.uncommitted.remove(&id);
-                router.changed(id);
-                id
-            });
-            Ok(put?)
-        };
-        AtomicResponse::new(Box::pin(commit.into_actor(self).map(finish)))
-    }
-}
-
-impl Handler<RunEnded> for Router {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, RunEnded(run): RunEnded, _: &mut Self::Context) -> Self::Result {
-        Answer::survived(DOING, || drop(self.created.remove(&run)))
     }
 }
 

@@ -1,9 +1,10 @@
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::super::{ChangeUser, UserChange, UserError};
 use super::*;
 use crate::{
-    archive::User,
+    archive::{Change, User},
     config::{Config, Recipients, Unknown},
     identify::{Identified, Rules},
 };
