@@ -383,9 +383,8 @@ fn a_glance_finds_what_a_check_finds() {
     }
 }
 
-/// Makes a file of half a gigabyte: `cargo test --lib -- --ignored --nocapture large_file`.
+/// Makes a file of half a gigabyte. What a budget is exceeded by may be the machine's doing, up to half a second.
 #[test]
-#[ignore = "takes half a minute"]
 fn a_glance_at_a_large_file_ends_in_time() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = heed::EnvOpenOptions::new();
@@ -413,6 +412,6 @@ fn a_glance_at_a_large_file_ends_in_time() {
             "{length} bytes, {budget} ms: took {took:?}, {seen} pages of {}",
             pages.last_page
         );
-        assert!(took < Duration::from_millis(budget + 200));
+        assert!(took < Duration::from_millis(budget + 500));
     }
 }
