@@ -209,7 +209,9 @@ pub fn strict_domain(text: &str) -> Option<String> {
     }
     if let Some(literal) = text.strip_prefix('[') {
         let inside = literal.strip_suffix(']')?;
-        return (!inside.is_empty() && !inside.contains(['[', ']'])).then(|| domain(text));
+        // Of other letters IDNA would make a name that is no longer in brackets (RFC 5321, 4.1.3).
+        let is_literal = !inside.is_empty() && inside.is_ascii() && !inside.contains(['[', ']']);
+        return is_literal.then(|| domain(text));
     }
     let ascii = idna_ascii(text)?;
     let whole = ascii.split('.').all(|label| !label.is_empty()) && !ascii.contains(['[', ']', ':', '/']);
@@ -473,7 +475,14 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_in_brackets_with_other_letters_became_one_that_is_refused() {
+        assert_eq!(strict_domain("[1000\u{301}:db8::1]"), None);
+        assert!(Address::parse_entry("a@[2001:d\u{fc}8::1]").is_err());
+    }
+
+    #[test]
     fn domains_have_one_form() {
+        assert_eq!(strict_domain("[192.0.2.1]").as_deref(), Some("[192.0.2.1]"));
         for text in ["Bücher.Example.", " xn--bcher-kva.example ", "BÜCHER.example"] {
             assert_eq!(domain(text), "xn--bcher-kva.example");
             assert_eq!(strict_domain(text).as_deref(), Some("xn--bcher-kva.example"));
