@@ -1,12 +1,8 @@
 //! The running appliance: commands through its socket, HTTP, users, and an end when asked.
 
-mod support;
-
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, time::Duration};
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, OUTCOMES, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, user_tables},
@@ -14,6 +10,8 @@ use support::{
     proxy::Proxy,
     pull, wait_for,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 fn appliance(profile: &Profile) -> Appliance {
     Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), profile)

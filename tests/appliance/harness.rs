@@ -1,7 +1,5 @@
 //! The harness itself: what it starts works, and what it makes is what it says.
 
-mod support;
-
 use std::{
     collections::HashSet,
     io::{BufRead, BufReader, Read, Write},
@@ -15,7 +13,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 
-use support::{
+use crate::support::{
     dovecot::Dovecot,
     generator::{self, Business, Mailbox, SEED, Settings, Tally},
     identity::sha256,

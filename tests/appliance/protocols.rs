@@ -1,15 +1,13 @@
 //! Protocols: which are listed, as what, and for how long they are kept.
 
-mod support;
-
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{company, user_tables},
     running::{Outcome, Running},
     wait_for,
 };
+use serde_json::Value;
 
 struct Site {
     server: Dovecot,

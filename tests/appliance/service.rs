@@ -1,7 +1,5 @@
 //! The appliance under a service manager: what it tells systemd, and how it ends when it is asked to.
 
-mod support;
-
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -11,14 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
     running::Serving,
     wait_for,
 };
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const SOON: Duration = Duration::from_secs(30);

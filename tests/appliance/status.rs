@@ -1,7 +1,7 @@
 //! `status` in every case that an administrator meets: with an appliance or without one, whatever the configuration's file and
 //! the users file have become meanwhile. And what `serve` says at its start.
 
-mod support;
+use crate::support;
 
 use std::{
     fs,
@@ -12,9 +12,9 @@ use std::{
     process::Command,
 };
 
+use crate::support::{appliance::Appliance, running::Serving};
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{appliance::Appliance, running::Serving};
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 

@@ -1,22 +1,20 @@
 //! Runs that go wrong and go on: lost connections, stalled servers, profiles that fail and are tried again, new mail
 //! that the server announces, hours in which nothing runs.
 
-mod support;
-
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::{Dovecot, MAILBOX, PASSWORD},
     generator::{Mailbox, Settings, company, user_tables},
     proxy::Proxy,
     wait_for,
 };
+use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(30);
 

@@ -1,18 +1,16 @@
 //! What is seen of a running appliance, and what is changed of it without a restart: `status`, `reload`, health, metrics.
 
-mod support;
-
 use std::{net::TcpListener, time::Duration};
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::{Dovecot, PASSWORD},
     generator::{Mailbox, Settings, company, user_tables},
     running::Serving,
     wait_for,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const SOON: Duration = Duration::from_secs(30);

@@ -1,8 +1,6 @@
 //! Backup, restore and compaction, as an administrator uses them: beside a running appliance, again and again, and
 //! after the worst has happened.
 
-mod support;
-
 use std::{
     collections::BTreeMap,
     fs,
@@ -10,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{self, Mailbox, Settings},
@@ -21,6 +17,8 @@ use support::{
     running::{Outcome, Running},
     wait_for,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const MESSAGES: usize = 2_000;

@@ -1,16 +1,14 @@
 //! For whom an address is: lists, domain aliases, patterns, disabled users, and a users file that changes while an
 //! appliance runs, on mail of a real server.
 
-mod support;
-
 use std::{fs, time::Duration};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     wait_for,
 };
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const SOON: Duration = Duration::from_secs(30);

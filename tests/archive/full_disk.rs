@@ -1,15 +1,13 @@
 //! A disk that is full: the run stops and says so, nothing acknowledged is lost, and it goes on when there is room.
 //! Needs the right to mount; where that is missing the test is skipped, and says so.
 
-mod support;
-
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, disk_usage, number},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},

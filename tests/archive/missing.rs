@@ -1,8 +1,6 @@
 //! What is missing of an archive is missed: a disk that is not mounted, a volume that is gone or another one, a data directory
 //! that was mistyped. Nothing is made anew in its place, and when it is back, all is there.
 
-mod support;
-
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -10,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, number},
     running::{Outcome, Serving},
     wait_for,

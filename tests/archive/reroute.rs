@@ -1,14 +1,12 @@
 //! Mail that is in the archive already, and users who come later: how much there is for them, and how it is filed.
 
-mod support;
-
 use std::{fs, time::Duration};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
 };
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const JANE: &str = "[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n";

@@ -1,17 +1,15 @@
 //! Stores of earlier versions: opened, brought to the present schema, and read to the last byte.
 
-mod support;
-
 use std::fs;
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use support::{
+use crate::support::{
     appliance::{Appliance, Profile, number, text},
     dovecot::Dovecot,
     generator::{self, Mailbox, Settings},
     stores::thaw,
 };
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 

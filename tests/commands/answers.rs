@@ -1,8 +1,8 @@
-//! Wrong configurations, files and commands, beside the exact answer to each: the tables in tests/answers.
+//! Wrong configurations, files and commands, beside the exact answer to each: the tables in tests/commands/answers.
 //!
 //! A row begins with `= what is wrong`. Then, each on lines of their own:
 //!
-//! - `- line`: this line of tests/answers/base.toml is gone, and what `+` says stands in its place;
+//! - `- line`: this line of tests/commands/answers/base.toml is gone, and what `+` says stands in its place;
 //! - `+ line`: a line of the configuration; at its end, where no line is gone. `+^ line`: at its beginning;
 //! - `@ name mode text`: a file beside the configuration, with `\n`, `\r`, `\t`, `\xEF` and the like in its text;
 //!   `@ name mode /` is a folder;
@@ -44,7 +44,7 @@ struct Row {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answers")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/answers")
 }
 
 fn rows(text: &str) -> Vec<Row> {

@@ -1,10 +1,8 @@
 //! Wrong configurations and wrong commands: exit 2, with what to put right. Passwords never show.
 
-mod support;
-
 use std::fs;
 
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile},
     dovecot::PASSWORD,
     running::Outcome,

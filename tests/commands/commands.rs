@@ -1,17 +1,15 @@
 //! Commands beside each other, as people and cron start them: who answers whom, signals, and what reaches a terminal.
 
-mod support;
-
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, time::Duration};
 
-use rustix::process::Signal;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, sized, user_tables},
     proxy::Proxy,
     wait_for,
 };
+use rustix::process::Signal;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const SOON: Duration = Duration::from_secs(30);
@@ -316,7 +314,7 @@ fn to_ask_for_none_was_answered_as_if_there_were_none() {
 
 /// The commands of README's table, each variant by itself.
 fn commands_of_the_readme() -> Vec<String> {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let table = readme
         .lines()
         .skip_while(|line| *line != "| command | does |")

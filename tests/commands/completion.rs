@@ -1,7 +1,5 @@
 //! Completion in bash: what a person is offered who presses Tab.
 
-mod support;
-
 use std::{
     fs,
     path::Path,
@@ -9,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use support::wait_for;
+use crate::support::wait_for;
 
 const CONFIG: &str = r#"
 [[user]]

@@ -209,7 +209,7 @@ fn no_link_of_an_installed_document_leads_nowhere() {
 
 /// What purge removes and says, with the machine's folders below `root`.
 fn purge(root: &Path) -> String {
-    let script = include_str!("../packaging/debian/postrm");
+    let script = include_str!("../../packaging/debian/postrm");
     let below = |folder: &str| format!("{}{folder}", root.display());
     let script = script
         .replace("/var/lib/", &below("/var/lib/"))

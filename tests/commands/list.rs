@@ -1,11 +1,8 @@
 //! `list`: which messages it finds, and how people and programs read them.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{fs, process::Command};
 
-use support::appliance::{Appliance, number, text};
+use crate::support::appliance::{Appliance, number, text};
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 

@@ -1,19 +1,17 @@
 //! The addresses in every To, Cc and From field of real mail are those that Python's email package finds
 //! (`addresses.py`), but where that one is known to err.
 
-mod support;
-
 use std::{collections::BTreeMap, io::Write, process::Command};
 
+use crate::support::{
+    corpus,
+    generator::{Mailbox, Settings, many_recipients, strange},
+};
 use dropkeep::{
     identify::{Header, addresses},
     message::Address,
 };
 use serde::Deserialize;
-use support::{
-    corpus,
-    generator::{Mailbox, Settings, many_recipients, strange},
-};
 
 const FIELDS: [&str; 3] = ["to", "cc", "from"];
 

@@ -1,15 +1,13 @@
 //! Messages as nobody should send them, messages that are too large, and messages for nobody.
 
-mod support;
-
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{company, many_recipients, sized, strange, user_tables},
     identity::{identity, sha256},
     pull,
 };
+use serde_json::Value;
 
 fn appliance(server: &Dovecot, access: &str, recipients: &str) -> Appliance {
     let mut profile = Profile::new(server, access);

@@ -1,10 +1,8 @@
 //! Mail as real servers delivered it into a catch-all mailbox reaches whom it was sent to, and nobody else, with the settings
-//! that the documentation tells for each server (`tests/delivered/systems.toml`).
+//! that the documentation tells for each server (`tests/mail/delivered/systems.toml`).
 //!
 //! The mail is not kept here: the variable `MTA` names a folder with `delivered.tar.zst`, files `SYSTEM-CASE.eml` and, for
 //! further copies, `SYSTEM-CASE.2.eml` …, and `cases.json`, which says of each case for whom it was: `{CASE: {want: […]}}`.
-
-mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::support::corpus;
 use bytes::Bytes;
 use dropkeep::{
     config::Config,
@@ -23,7 +22,6 @@ use figment::{
     providers::{Format, Toml},
 };
 use serde::Deserialize;
-use support::corpus;
 
 const SYSTEMS: &str = include_str!("delivered/systems.toml");
 const CATCHALL: &str = "@catchall";

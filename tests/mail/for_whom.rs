@@ -1,14 +1,12 @@
 //! For whom messages are, from a real server to the answer to "why?": journal reports, explanations, and filing anew.
 
-mod support;
-
 use std::fs;
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
 };
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const USERS: &str = "[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n\

@@ -1,14 +1,12 @@
 //! An archive whose identities are of version 1 goes on with the current ones, and nothing in it is there twice.
 
-mod support;
-
 use std::{fs, path::Path};
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, assert_adds_up, number},
     stores::thaw_first_identities,
 };
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 /// Jane's messages; 3 is the report around 2.

@@ -1,20 +1,18 @@
 //! Journal reports: none that a stranger forged is believed, and none that is believed and cannot be read is filed by
 //! its outer fields alone.
 
-mod support;
-
 use std::fs;
 
+use crate::support::{
+    appliance::{Appliance, PROFILE, number},
+    corpus,
+};
 use bytes::Bytes;
 use dropkeep::{
     config::Config,
     identify::{Header, Identified, Reported, Rules},
 };
 use serde_json::Value;
-use support::{
-    appliance::{Appliance, PROFILE, number},
-    corpus,
-};
 
 const PEOPLE: [&str; 3] = ["ann", "bob", "list"];
 

@@ -1,15 +1,13 @@
 //! What `show` and `list` say of a message, held against an independent reading (`shown.py`, on Python's email package and
 //! its codecs).
 
-mod support;
-
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     control, corpus,
 };
+use serde_json::{Value, json};
 
 const READ: [&str; 7] = ["from", "to", "cc", "subject", "headers", "text", "parts"];
 

@@ -1,22 +1,20 @@
 //! Who got what: for every message and user, as an independent reading of the same mailbox says
 //! (`who_got_what.py`, on Python's email package).
 
-mod support;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     process::Command,
 };
 
-use serde_json::{Value, json};
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, text},
     corpus,
     dovecot::{Dovecot, MAILBOX},
     generator::{Mailbox, Person, Settings, company, user_tables},
     pull,
 };
+use serde_json::{Value, json};
 
 /// Messages of the corpus (the first digits of their SHA-256) that Python reads otherwise, and why
 /// the program is right.

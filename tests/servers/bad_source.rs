@@ -1,19 +1,17 @@
 //! Servers that refuse, fall silent or break off: exit 3 or 1, the server's own words, never the password,
 //! and a protocol all the same.
 
-mod support;
-
 use std::{net::TcpListener, time::Duration};
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::{Dovecot, PASSWORD},
     generator::{Mailbox, Settings},
     proxy::Proxy,
     running::Outcome,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 fn appliance(profile: &Profile) -> Appliance {
     Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), profile)

@@ -1,16 +1,16 @@
 //! Deletion on the server after archiving: what is due goes, and nothing else.
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number},
     dovecot::{Dovecot, MAILBOX},
     generator::{Mailbox, Settings},
     pages, pull,
 };
+use serde_json::Value;
 
 const MESSAGES: usize = 120;
 

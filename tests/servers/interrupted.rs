@@ -1,12 +1,10 @@
 //! Runs that are ended in the middle, and data directories that are not ours to use.
 
-mod support;
+use crate::support;
 
 use std::{collections::BTreeMap, fs};
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
@@ -14,6 +12,8 @@ use support::{
     proxy::Proxy,
     pull,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 const MESSAGES: usize = 3_000;
 

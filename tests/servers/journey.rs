@@ -1,9 +1,7 @@
 //! The whole journey over each kind of access: a mailbox is archived, comes back byte for byte, and a
 //! second run finds nothing to do.
 
-mod support;
-
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, disk_usage, number, text},
     complete::{assert_nothing_is_missing, assert_read_back, stored},
     corpus,

@@ -2,9 +2,6 @@
 //! an account, and no password, in a world of its own (mount namespaces), which takes root; skipped where that is not
 //! possible.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{
     fs::{self, Permissions},
     io::Write,
@@ -19,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use support::appliance::{Appliance, PROFILE, number};
+use crate::support::appliance::{Appliance, PROFILE, number};
 
 /// Debian has it not beside Dovecot's, so it is unpacked and not installed.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/popa3d/usr/sbin/popa3d");

@@ -1,17 +1,15 @@
 //! What a run would do, said before it: dry runs beside the runs that follow them, and the rules that `test` proposes.
 
-mod support;
-
 use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, user_tables},
     proxy::Proxy,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const OURS: &str = "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n";

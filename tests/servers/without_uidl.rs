@@ -1,8 +1,6 @@
 //! A POP3 server without UIDL (RFC 1939 makes it optional): nothing tells one session's messages from
 //! another's, so every message is fetched in every run, and known by its content. And one whose UIDLs repeat.
 
-mod support;
-
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
@@ -10,7 +8,7 @@ use std::{
     thread,
 };
 
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number},
     dovecot::{MAILBOX, PASSWORD},
     generator::{Mailbox, Settings},

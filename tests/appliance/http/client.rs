@@ -15,7 +15,7 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::{Authority, Made};
+use crate::http::{Authority, Made};
 
 /// How long a server may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);

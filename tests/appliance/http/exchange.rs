@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::{
+use crate::http::{
     Authority, Site, TOKEN,
     client::Client,
     get,

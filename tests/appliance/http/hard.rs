@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use crate::http::{
     Authority, Site, TOKEN,
     client::{Client, PATIENCE},
     get,

@@ -6,9 +6,9 @@ mod exchange;
 mod hard;
 mod pages;
 mod refused;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
+
+use crate::support;
 
 use std::{
     fs,
@@ -17,12 +17,12 @@ use std::{
     process::Command,
 };
 
-use client::{Answer, Client};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use support::{
+use crate::support::{
     appliance::Appliance,
     running::{Outcome, Running, Serving},
 };
+use client::{Answer, Client};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// A token as a person makes one.
 pub const TOKEN: &str = "hunter2/3kNVb0zYcQ+correct-horse=";

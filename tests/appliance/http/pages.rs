@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Site, TOKEN, client::Client, get};
+use crate::http::{Site, TOKEN, client::Client, get};
 
 const NOT_FOUND: &str = "not found; there are /, /metrics, /healthz and /readyz\n";
 

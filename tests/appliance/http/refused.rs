@@ -4,7 +4,7 @@ use std::fs;
 
 use rcgen::date_time_ymd;
 
-use crate::{Authority, Site, TOKEN, client::Client, get, parameters};
+use crate::http::{Authority, Site, TOKEN, client::Client, get, parameters};
 
 const TLS: &str = "tls = { cert_file = \"cert.pem\", key_file = \"key.pem\" }\n";
 

@@ -10,7 +10,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 
-use crate::{
+use crate::http::{
     Authority, Site, TOKEN,
     client::{Client, PATIENCE},
     get, parameters,

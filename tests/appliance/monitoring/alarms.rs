@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::monitoring::{
     DROPKEEP,
     expressions::of_panels,
     prometheus::{Prometheus, SCRAPE, free_port},

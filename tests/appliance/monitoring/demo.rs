@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use crate::{
+use crate::monitoring::{
     DROPKEEP,
     expressions::{of_panels, told, without_data},
     file,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::made;
+use crate::monitoring::made;
 
 /// What a panel asks.
 pub struct Asked {

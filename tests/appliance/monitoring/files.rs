@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::monitoring::{
     expressions::{list, metrics},
     file, made,
     prometheus::free_port,
@@ -282,7 +282,10 @@ fn each_alert_has_a_severity_and_a_place_in_the_runbook() {
 /// Commands that the runbook names are those of the program.
 #[test]
 fn the_runbook_names_commands_that_there_are() {
-    let help = Command::new(crate::DROPKEEP).arg("--help").output().expect("--help");
+    let help = Command::new(crate::monitoring::DROPKEEP)
+        .arg("--help")
+        .output()
+        .expect("--help");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let known: BTreeSet<_> = help.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let runbook = read("docs/alerts.md");

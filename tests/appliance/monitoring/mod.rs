@@ -4,12 +4,6 @@
 //! `files` looks at what is written down, `rules` has promtool look at the rules, `panels` asks each panel's queries of a
 //! busy appliance, `alarms` breaks sources and waits for the alerts, `demo` is `make monitoring-check`.
 
-#[path = "../support/mod.rs"]
-mod support;
-
-#[path = "../../examples/dashboards/made/mod.rs"]
-mod made;
-
 mod alarms;
 mod demo;
 mod expressions;
@@ -17,6 +11,9 @@ mod files;
 mod panels;
 mod prometheus;
 mod rules;
+
+use crate::made;
+use crate::support;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 

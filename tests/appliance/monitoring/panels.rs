@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
+use crate::monitoring::{
     DROPKEEP,
     expressions::{Asked, metrics, of_panels, told, without_data},
     prometheus::{Prometheus, SCRAPE},

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{
+use crate::monitoring::{
     file, read,
     support::{
         running::{self, Running},

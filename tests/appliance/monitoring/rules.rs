@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::{file, read};
+use crate::monitoring::{file, read};
 
 const TESTS: &str = "dashboards/rules/tests";
 

@@ -2,7 +2,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use crate::{
+use crate::notify::{
     Site,
     smtp::Smtp,
     support::{appliance::PROFILE, running::Serving, wait_for},
@@ -111,7 +111,7 @@ fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
         let arguments = ["archive", PROFILE];
         let mut command = site.appliance.command(&arguments);
         command.env("DROPKEEP_CLOCK", &clock.file);
-        crate::support::running::Running::start(command, &arguments)
+        crate::notify::support::running::Running::start(command, &arguments)
             .wait()
             .expect(0);
     };

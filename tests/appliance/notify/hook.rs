@@ -15,7 +15,7 @@ use std::{
 use rustls::{ServerConnection, StreamOwned};
 use serde_json::Value;
 
-use crate::{support::wait_for, tls::Tls};
+use crate::notify::{support::wait_for, tls::Tls};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::{
+use crate::notify::{
     Site,
     smtp::{PASSWORD, Smtp, Trick, USERNAME},
     support::{appliance::PROFILE, wait_for},
@@ -15,7 +15,7 @@ fn archive(site: &Site, forward: i64, code: i32) -> String {
     command
         .env("DROPKEEP_CLOCK", forward.to_string())
         .env("MAIL_PASSWORD", PASSWORD);
-    let ended = crate::support::running::Running::start(command, &arguments)
+    let ended = crate::notify::support::running::Running::start(command, &arguments)
         .wait()
         .expect(code);
     for secret in [PASSWORD, "wrong-pass/word"] {
@@ -133,7 +133,7 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
     site.configure(&table, &site.good(), "");
     smtp.trick("", Trick::Silence, 1);
     let arguments = ["archive", PROFILE];
-    let archive = crate::support::running::Running::start(site.appliance.command(&arguments), &arguments);
+    let archive = crate::notify::support::running::Running::start(site.appliance.command(&arguments), &arguments);
     assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
     let started = Instant::now();
     archive.signal(rustix::process::Signal::INT);

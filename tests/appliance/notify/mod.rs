@@ -4,13 +4,13 @@ mod digest;
 mod hook;
 mod mail;
 mod smtp;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
 mod trial;
 mod webhook;
 
-use support::{
+use crate::support;
+
+use crate::support::{
     appliance::{Appliance, Profile},
     dovecot::Dovecot,
     generator::{company, user_tables},

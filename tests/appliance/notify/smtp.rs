@@ -15,7 +15,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_parser::MessageParser;
 use rustls::ServerConnection;
 
-use crate::{support::wait_for, tls::Tls};
+use crate::notify::{support::wait_for, tls::Tls};
 
 pub const USERNAME: &str = "dropkeep@example.com";
 pub const PASSWORD: &str = "mail-pass/word+7";

@@ -1,4 +1,4 @@
-use crate::{
+use crate::notify::{
     Site,
     hook::Hook,
     smtp::{PASSWORD, Smtp, Trick, plain_response},

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{
+use crate::notify::{
     Site,
     hook::Hook,
     support::{appliance::PROFILE, wait_for},

@@ -11,7 +11,7 @@ use dropkeep::{
     config::Config,
 };
 
-use crate::{
+use crate::crash::{
     DROPKEEP,
     held::{assert_whole, held, mailbox},
     support::{

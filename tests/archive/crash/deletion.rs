@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dropkeep::fault::Stage;
 
-use crate::{
+use crate::crash::{
     DROPKEEP,
     held::{KINDS, assert_ends_with, broken_off, held, mailbox, points_of, resume},
     points,

@@ -14,7 +14,7 @@ use dropkeep::{
 };
 use serde_json::Value;
 
-use crate::support::{
+use crate::crash::support::{
     appliance::{Appliance, PROFILE, assert_adds_up, number},
     generator::{Business, Mailbox, SEED, Settings},
     identity::identity,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
-use crate::{
+use crate::crash::{
     held::{mailbox, resume},
     points::appliance,
     support::{appliance::PROFILE, dovecot::Dovecot, generator::Random, wait_for},

@@ -3,9 +3,6 @@
 //!
 //! `points` breaks off the way of mail, `tidying` what is done to a store afterwards, `kills` whatever is going on.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clock;
 mod deletion;
 mod held;
@@ -14,5 +11,7 @@ mod points;
 mod read_only;
 mod serving;
 mod tidying;
+
+use crate::support;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use dropkeep::fault::Stage;
 
-use crate::{
+use crate::crash::{
     DROPKEEP,
     held::{Held, assert_ends_with, attempt, broken_off, held, mailbox, points_of, resume},
     support::{
@@ -174,7 +174,7 @@ fn every_stage_is_broken_off_by_some_test() {
             | Stage::File
             | Stage::Commit
             | Stage::Acknowledge => false,
-            // By a hang, in tests/service.rs.
+            // By a hang, in tests/appliance/service.rs.
             Stage::Supervise
             | Stage::Deletion
             | Stage::Upgrade

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::{
+use crate::crash::{
     DROPKEEP,
     held::{mailbox, resume},
     support::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
+use crate::crash::{
     held::{mailbox, resume},
     points::appliance,
     support::{

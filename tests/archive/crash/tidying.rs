@@ -16,7 +16,7 @@ use dropkeep::{
 };
 use tempfile::TempDir;
 
-use crate::{
+use crate::crash::{
     DROPKEEP,
     held::{Held, KINDS, assert_ends_with, assert_whole, broken_off, copy, held, held_in, mailbox, points_of},
     points,

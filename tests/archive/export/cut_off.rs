@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{DROPKEEP, FORMATS, Site, counts, out};
-use crate::support::{
+use crate::export::support::{
     appliance::number,
     generator::{Mailbox, Settings, sized},
     running::{Running, peak_memory},

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use super::{FORMATS, Site, counts, out};
-use crate::support::{
+use crate::export::support::{
     appliance::{number, text},
     generator::{Mailbox, Settings},
     pages::{PAGE, fullest_leaf, largest_block},

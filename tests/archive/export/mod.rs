@@ -1,11 +1,10 @@
 //! `export`: what comes out is what went in, in whatever form, however often it was cut off, and whatever is damaged.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod cut_off;
 mod damaged;
 mod out;
+
+use crate::support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,14 +12,14 @@ use std::{
     path::PathBuf,
 };
 
-use out::{FORMATS, assert_holds};
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, sized, user_tables},
     running::Outcome,
 };
+use out::{FORMATS, assert_holds};
+use serde_json::Value;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 

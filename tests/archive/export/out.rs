@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{
+use crate::export::support::{
     appliance::{number, text},
     identity::sha256,
 };

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::{
+use crate::import::{
     Files, appliance,
     support::{
         appliance::{Appliance, PROFILE, assert_adds_up, number, text},
@@ -191,7 +191,7 @@ fn whose_mail_it_is_must_be_said_and_be_right() {
     // From now on the configuration has no John any more.
     appliance.done(&["users", "add", "temp", "temp@example.com"]);
     let others: Vec<_> = company().into_iter().filter(|one| one.name != "john").collect();
-    appliance.configure(&(user_tables(&others) + &crate::profile().toml()));
+    appliance.configure(&(user_tables(&others) + &crate::import::profile().toml()));
     let files = old_mail();
     let mail = files.path("mail");
     let mail = mail.to_str().expect("a name");
@@ -247,7 +247,7 @@ fn an_export_of_several_users_was_filed_for_one() {
     let out = tempfile::tempdir().expect("a folder");
     appliance.done(&["export", out.path().to_str().expect("a name")]);
 
-    let other = crate::appliance();
+    let other = crate::import::appliance();
     let run = import(&other, &["--user", "ada"], out.path(), 1);
     assert_eq!(number(&run, "archived"), 0);
     let error = &run["errors"][0];
@@ -265,7 +265,7 @@ fn an_export_of_several_users_was_filed_for_one() {
     assert_eq!(number(&run, "archived"), 1);
     assert_eq!(holders(&other, "to-john"), pairs(&[("ada", "import --user")]));
     // As a shell writes `john/*`, which names the manifest too.
-    let third = crate::appliance();
+    let third = crate::import::appliance();
     let names = fs::read_dir(out.path().join("john")).expect("a folder");
     let names: Vec<_> = names
         .map(|entry| entry.expect("an entry").path().display().to_string())

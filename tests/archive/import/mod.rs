@@ -1,12 +1,11 @@
 //! Mail files are archived as if they had been fetched: EML, mbox of each kind, Maildir; and what is not mail is named.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod exported;
 mod for_one;
 mod odd_files;
 mod refused;
+
+use crate::support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,15 +15,15 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::Signal;
-use serde_json::Value;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
     identity::{identity, sha256},
     pull, wait_for,
 };
+use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");

@@ -9,7 +9,7 @@ use std::{
 use rustix::process::getuid;
 use serde_json::Value;
 
-use crate::{
+use crate::import::{
     DROPKEEP, Files, appliance, import, janes, mbox, pairs, profile,
     support::{
         self,

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-use crate::{
+use crate::verify::{
     DROPKEEP,
     support::{
         appliance::{Appliance, PROFILE, Profile},

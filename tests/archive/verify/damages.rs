@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::verify::{
     archive::{self, damages, open_volumes, verify, volume},
     dump,
     support::appliance::{Appliance, number},

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use crate::verify::{
     archive::{self, verify},
     dump,
     support::generator::SEED,

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::verify::{
     DROPKEEP,
     archive::{self, verify},
     support::{

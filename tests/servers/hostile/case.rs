@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::hostile::{
     mailserver::{Fault, Mailbox, PASSWORD, Protocol, Server},
     support::{
         appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},

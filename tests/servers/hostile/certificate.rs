@@ -10,7 +10,7 @@ use rustls::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{
+use crate::hostile::{
     case::{Held, Kept, appliance_of, archive, mailbox, profile, run_of},
     mailserver::{Protocol, Server, at},
     support::appliance::number,

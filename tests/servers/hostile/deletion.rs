@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{
+use crate::hostile::{
     case::{Held, Kept, appliance_with, archive, mailbox, profile, run_of},
     mailserver::{Fault, Mailbox, Protocol, Server, at},
     support::appliance::number,

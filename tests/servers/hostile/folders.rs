@@ -1,6 +1,6 @@
 //! Folders that are listed and may not be read, and patterns that nothing matches.
 
-use crate::{
+use crate::hostile::{
     case::{self, JANE, archive, profile, run_of},
     mailserver::{Protocol, Server, at},
     support::appliance::{Appliance, PROFILE, number, text},

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use crate::hostile::{
     case::{mailbox, message},
     mailserver::{PASSWORD, Protocol, Server},
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
+use crate::hostile::{
     case::{Ends, imap, message, play},
     mailserver::at,
 };
@@ -422,7 +422,7 @@ fn uid_last(line: Vec<u8>) -> Vec<u8> {
 }
 
 /// New UIDs, of which each was another message's.
-fn shuffle(mailbox: &mut crate::mailserver::Mailbox) {
+fn shuffle(mailbox: &mut crate::hostile::mailserver::Mailbox) {
     let inbox = mailbox.inbox();
     inbox.uidvalidity += 1;
     for (uid, message) in (11..).zip(inbox.messages.iter_mut().rev()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
+use crate::hostile::{
     case::{Held, Kept, appliance, archive, message, run_of},
     mailserver::{Mailbox, Protocol, Server},
     support::{

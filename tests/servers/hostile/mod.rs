@@ -10,9 +10,8 @@ mod folders;
 mod honest;
 mod imap;
 mod link;
-#[path = "../support/mailserver/mod.rs"]
-mod mailserver;
 mod pop3;
-#[path = "../support/mod.rs"]
-mod support;
 mod tested;
+
+use crate::mailserver;
+use crate::support;

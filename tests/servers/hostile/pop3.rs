@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
+use crate::hostile::{
     case::{Ends, message, play, pop3},
     mailserver::at,
 };

@@ -1,6 +1,6 @@
 //! `test` before servers that give out nothing: it fails, and says what it did not get.
 
-use crate::{
+use crate::hostile::{
     case::{self, JANE, profile},
     mailserver::{Fault, Protocol, Server, at},
     support::appliance::{Appliance, PROFILE},

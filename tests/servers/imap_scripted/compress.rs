@@ -7,7 +7,7 @@ use dropkeep::{
     source::{CopyRef, Disposition, Session, SourceError, Steps},
 };
 
-use crate::{
+use crate::imap_scripted::{
     PASSWORD, fetch,
     scripted::{Move, Scripted, hear, say, say_raw},
     server,

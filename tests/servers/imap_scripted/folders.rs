@@ -2,7 +2,7 @@
 
 use dropkeep::{config::Folders, source::SourceError};
 
-use crate::{
+use crate::imap_scripted::{
     PASSWORD, connect, logged_in,
     scripted::{Move, Scripted, hear, say},
     server,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dropkeep::source::{Disposition, SourceError, Waited};
 
-use crate::{
+use crate::imap_scripted::{
     PASSWORD, connect, open, opened,
     scripted::{Move, Scripted, hear, say},
     server,

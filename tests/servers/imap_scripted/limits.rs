@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dropkeep::source::{Announced, CopyRef, Disposition, SourceError, UnfetchedWhy, Want};
 
-use crate::{
+use crate::imap_scripted::{
     connect, fetch, open, opened,
     scripted::{Move, hear, say, say_raw},
     server, unfetched,

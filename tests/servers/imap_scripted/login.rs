@@ -7,7 +7,7 @@ use dropkeep::{
     source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 
-use crate::{
+use crate::imap_scripted::{
     CAPABILITIES, PASSWORD, connect,
     scripted::{Move, Scripted, hear, say, say_raw},
     server,

@@ -7,10 +7,11 @@ mod limits;
 mod login;
 mod odd_lines;
 mod removal;
-#[path = "../support/scripted.rs"]
-mod scripted;
 mod token;
 
+use crate::scripted;
+
+use crate::scripted::{Move, Scripted, hear, say, say_raw};
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
     source::{
@@ -18,7 +19,6 @@ use dropkeep::{
         Want,
     },
 };
-use scripted::{Move, Scripted, hear, say, say_raw};
 
 const PASSWORD: &str = "hunter2-geheim";
 const CAPABILITIES: &str = "IMAP4rev1 AUTH=PLAIN";

@@ -5,7 +5,7 @@ use dropkeep::{
     source::{CopyRef, Disposition, Listing, SourceError, UnfetchedWhy, Want},
 };
 
-use crate::{
+use crate::imap_scripted::{
     PASSWORD, connect, fetch, logged_in, open, opened,
     scripted::{Scripted, hear, say, say_raw},
     server, unfetched, window,

@@ -2,7 +2,7 @@
 
 use dropkeep::source::{CopyRef, Disposition, Kept, Removal, Removed, Session, SourceError};
 
-use crate::{
+use crate::imap_scripted::{
     PASSWORD, connect, opened,
     scripted::{Move, Scripted, hear, say},
     server,
@@ -378,7 +378,7 @@ async fn a_folder_that_may_only_be_read_is_not_opened_for_removal() {
         "{tag} OK [READ-ONLY] open",
     ]));
     moves.push(Move::Hang);
-    let scripted = crate::logged_in(moves);
+    let scripted = crate::imap_scripted::logged_in(moves);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let error = session.open_for_removal("INBOX").await.expect_err("read only");
     assert!(error.to_string().contains("READ-ONLY"), "{error}");
@@ -394,7 +394,7 @@ async fn a_folder_that_may_only_be_read_is_not_opened_for_removal() {
 #[tokio::test]
 async fn nothing_is_removed_from_a_folder_that_was_opened_to_read() {
     let scripted = opened(vec![Move::Hang]);
-    let mut session = crate::open(&scripted).await;
+    let mut session = crate::imap_scripted::open(&scripted).await;
     let error = session
         .remove(&gone(&[5]), Removal::Delete)
         .await
@@ -450,7 +450,7 @@ async fn facts_are_the_date_and_the_flags_as_the_server_writes_them() {
             "{tag} OK done",
         ]),
     ]);
-    let mut session = crate::open(&scripted).await;
+    let mut session = crate::imap_scripted::open(&scripted).await;
     let announced = session.sizes(&gone(&[5, 6, 7]), true).await.expect("sizes");
     let facts: Vec<_> = announced
         .into_iter()

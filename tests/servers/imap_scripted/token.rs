@@ -6,7 +6,7 @@ use dropkeep::{
     source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 
-use crate::{
+use crate::imap_scripted::{
     scripted::{Move, Scripted, hear, say},
     server,
 };

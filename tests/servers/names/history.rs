@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::names::{
     mailserver::{Folder, Mailbox, PASSWORD, Protocol, Server, at},
     support::{appliance::Appliance, control, identity::sha256, running::Serving, wait_for},
 };

@@ -5,11 +5,10 @@
 //! on another version.
 
 mod history;
-#[path = "../support/mailserver/mod.rs"]
-mod mailserver;
 mod notices;
-#[path = "../support/mod.rs"]
-mod support;
+
+use crate::mailserver;
+use crate::support;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,7 +18,7 @@ use std::{
     },
 };
 
-use mailserver::Protocol;
+use crate::mailserver::Protocol;
 
 /// Histories that one appliance goes through: each is a profile of its own.
 const AT_ONCE: u64 = 50;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{
+use crate::names::{
     history::cut,
     mailserver::{Fault, Mailbox, PASSWORD, Protocol, Server, at},
     support::{

@@ -16,7 +16,7 @@ use std::{
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 use serde_json::json;
 
-use crate::support::{dovecot::MAILBOX, wait_for};
+use crate::oauth::support::{dovecot::MAILBOX, wait_for};
 
 pub const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
 pub const CLIENT_SECRET: &str = "the~client/secret+value";

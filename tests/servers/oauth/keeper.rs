@@ -7,7 +7,7 @@ use dropkeep::{
     token::{Blame, TokenKeeper},
 };
 
-use crate::endpoint::{CLIENT_ID, CLIENT_SECRET, Endpoint, FIRST};
+use crate::oauth::endpoint::{CLIENT_ID, CLIENT_SECRET, Endpoint, FIRST};
 
 fn keeper(folder: &Path, endpoint: &Endpoint, more: &str) -> TokenKeeper {
     let file = folder.join("dropkeep.toml");

@@ -4,20 +4,20 @@ mod endpoint;
 mod keeper;
 mod refusals;
 mod secrets;
-#[path = "../support/mod.rs"]
-mod support;
+
+use crate::support;
 
 use std::fs;
 
-use endpoint::{CLIENT_ID, CLIENT_SECRET, Endpoint, FIRST};
-use rustix::process::Signal;
-use support::{
+use crate::support::{
     appliance::{Appliance, PROFILE, number, text},
     dovecot::{Dovecot, MAILBOX},
     proxy::Proxy,
     running::{Outcome, Running},
     wait_for,
 };
+use endpoint::{CLIENT_ID, CLIENT_SECRET, Endpoint, FIRST};
+use rustix::process::Signal;
 
 /// A mailbox, the endpoint that gives out tokens for it, and a profile that has both.
 pub struct Site {

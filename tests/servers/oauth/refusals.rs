@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use crate::{Site, endpoint::Endpoint, steps, support::wait_for};
+use crate::oauth::{Site, endpoint::Endpoint, steps, support::wait_for};
 
 /// `test` fails at the step `token`, in these words.
 fn no_token(site: &Site, code: i32, words: &[&str]) {

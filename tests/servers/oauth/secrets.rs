@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::{
+use crate::oauth::{
     Site,
     endpoint::{CLIENT_SECRET, FIRST},
     support::{

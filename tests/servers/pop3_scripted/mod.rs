@@ -2,12 +2,13 @@
 
 mod pipelining;
 mod removal;
-#[path = "../support/scripted.rs"]
-mod scripted;
 mod token;
+
+use crate::scripted;
 
 use std::time::Duration;
 
+use crate::scripted::{Move, Scripted, hear, say, say_raw};
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
     source::{
@@ -15,7 +16,6 @@ use dropkeep::{
         UnfetchedWhy, Want,
     },
 };
-use scripted::{Move, Scripted, hear, say, say_raw};
 
 const PASSWORD: &str = "hunter2-geheim";
 

@@ -9,7 +9,7 @@ use std::{
 
 use dropkeep::source::{Disposition, SourceError, Want};
 
-use crate::{PASSWORD, connect, fetch, server};
+use crate::pop3_scripted::{PASSWORD, connect, fetch, server};
 
 fn message(number: u32) -> String {
     format!("Subject: number {number}\r\n\r\nHello\r\n")

@@ -2,7 +2,7 @@
 
 use dropkeep::source::{CopyRef, Kept, Removal, SourceError, Want};
 
-use crate::{
+use crate::pop3_scripted::{
     ALL, connect, fetch, open, opened,
     scripted::{Move, Scripted, hear, say},
     server, uidl,
@@ -79,7 +79,7 @@ async fn a_number_of_another_session_deletes_no_other_message() {
 
 #[tokio::test]
 async fn a_unique_id_that_stands_twice_deletes_neither() {
-    let scripted = crate::logged_in(
+    let scripted = crate::pop3_scripted::logged_in(
         ALL,
         vec![
             hear("STAT"),
@@ -105,7 +105,7 @@ async fn a_unique_id_that_stands_twice_deletes_neither() {
 
 #[tokio::test]
 async fn without_unique_ids_what_this_session_fetched_can_be_deleted() {
-    let scripted: Scripted = crate::logged_in(
+    let scripted: Scripted = crate::pop3_scripted::logged_in(
         &["USER"],
         vec![
             hear("STAT"),

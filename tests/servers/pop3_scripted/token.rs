@@ -6,7 +6,7 @@ use dropkeep::{
     source::{Credential, Session, SourceError, Steps},
 };
 
-use crate::{
+use crate::pop3_scripted::{
     capa,
     scripted::{Move, Scripted, hear, say},
     server,

@@ -5,7 +5,7 @@ use dropkeep::{
     source::{Credential, Session, Steps, Want},
 };
 
-use crate::{
+use crate::sessions::{
     server,
     support::dovecot::{Dovecot, PASSWORD},
 };

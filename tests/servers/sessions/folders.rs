@@ -2,7 +2,7 @@
 
 use dropkeep::config::{Access, Folders};
 
-use crate::{
+use crate::sessions::{
     connect, messages, server,
     support::dovecot::{Dovecot, MAILBOX},
 };

@@ -3,15 +3,15 @@
 mod compress;
 mod folders;
 mod removal;
-#[path = "../support/mod.rs"]
-mod support;
 mod waiting;
 
+use crate::support;
+
+use crate::support::dovecot::{Dovecot, MAILBOX, PASSWORD};
 use dropkeep::{
     config::{Access, Secret, Server},
     source::{CopyRef, Credential, Session, Steps},
 };
-use support::dovecot::{Dovecot, MAILBOX, PASSWORD};
 
 fn server(dovecot: &Dovecot, access: Access) -> Server {
     let port = match access {

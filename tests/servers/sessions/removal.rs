@@ -5,7 +5,7 @@ use dropkeep::{
     source::{CopyRef, Kept, Removal},
 };
 
-use crate::{
+use crate::sessions::{
     connect, listing, messages, server,
     support::dovecot::{Dovecot, MAILBOX},
 };

@@ -10,7 +10,7 @@ use dropkeep::{
     source::{Credential, Session, Steps, Waited},
 };
 
-use crate::{
+use crate::sessions::{
     connect, messages, server,
     support::dovecot::{Dovecot, PASSWORD},
 };

@@ -1,12 +1,13 @@
 //! TLS: which certificates are taken, why others are refused, and that nothing is said in
 //! clear text where TLS is due.
 
-#[path = "../support/scripted.rs"]
-mod scripted;
 mod upgrade;
+
+use crate::scripted;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use crate::scripted::{Move, Scripted, hear, say};
 use dropkeep::{
     config::{Access, Fingerprint, Secret, Server, Tls, Verify},
     source::{Credential, Disposition, PeerCertificate, Session, SourceError, Step, Steps},
@@ -19,7 +20,6 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use scripted::{Move, Scripted, hear, say};
 use sha2::{Digest, Sha256};
 
 /// A certificate with its key.

@@ -5,7 +5,7 @@ use dropkeep::{
     source::{Disposition, SourceError, Step},
 };
 
-use crate::{
+use crate::tls::{
     connect, login, parameters, pinned, script,
     scripted::{Move, Scripted, hear, say, say_raw},
     self_signed, unverified,

@@ -1,13 +1,13 @@
 //! Servers that are not what the configuration says: what a person reads of each, word for word.
 
 mod server;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 
+use crate::support;
+
+use crate::support::appliance::{Appliance, PROFILE, Profile, text};
 use serde_json::Value;
 use server::{Authority, Does, Server, Shows};
-use support::appliance::{Appliance, PROFILE, Profile, text};
 use table::{Row, TABLE};
 
 /// Whether a text is as expected, where `…` stands for anything.

@@ -1,6 +1,6 @@
 //! What is wrong with a server, and exactly what `dropkeep test` says: `{port}` is its port, `…` stands for anything.
 
-use crate::server::{
+use crate::wrong_servers::server::{
     Answers,
     Does::{self, Closes, Greets, IsDown, Nothing, Tls, Web},
     Shows::{Expired, Good, OtherNames, SelfSigned, SelfSignedForOthers, UnknownIssuer},
