@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-3}
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT INT TERM
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
 
 # Builds in plain sight; "Executable tests/x/main.rs (target/…/x-0123)" names the program.
 : >"$logs/build"
