@@ -16,7 +16,7 @@ const MARK: &str = "all of it: ";
 pub fn digest(data: &Path) -> Option<String> {
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
-        .args(["--exact", "dump::dump", "--ignored", "--nocapture"])
+        .args(["--exact", "verify::dump::dump", "--ignored", "--nocapture"])
         .env(FOLDER, data)
         .output()
         .expect("the dumping process");
