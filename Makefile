@@ -71,7 +71,7 @@ monitoring: ## Start Prometheus with the alerts for a running appliance (TARGET=
 monitoring-check: ## Check that every panel of the dashboards shows something, with the demo and `make monitoring`
 	@tests/install-tools.sh monitoring
 	@$(BUILD) --example demo
-	@cargo test --test monitoring -- --ignored --nocapture
+	@cargo test --test appliance monitoring:: -- --ignored --nocapture
 
 dashboards: ## Generate dashboards/grafana/*.json
 	@cargo run --example dashboards
@@ -92,15 +92,15 @@ bench: ## Measure time, memory and disk, and compare with other programs (BENCH=
 fuzz: ## Run long property tests (CASES=number, HISTORIES=number), then each fuzz target for FUZZ_SECONDS (FUZZ=target: only that one)
 ifndef FUZZ
 	ROUND_TRIPS=$(CASES) PROPTEST_CASES=$(CASES) cargo test --lib -- --nocapture round_trip base64_lines
-	PROPTEST_CASES=$(CASES) cargo test --test any_mail
-	HISTORIES=$(HISTORIES) cargo test --test names history
+	PROPTEST_CASES=$(CASES) cargo test --test mail any_mail::
+	HISTORIES=$(HISTORIES) cargo test --test servers names::history
 endif
 	@command -v cargo-fuzz >/dev/null || { echo "Installing cargo-fuzz, which takes minutes."; cargo install --locked cargo-fuzz; }
 	@for target in $(or $(FUZZ),$(FUZZ_TARGETS)); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
 crash: ## Break off every step and resume it, and kill runs at random two hundred times (KILLS=number)
 	@tests/install-tools.sh
-	KILLS=$(KILLS) cargo test --test crash -- --nocapture
+	KILLS=$(KILLS) cargo test --test archive crash:: -- --nocapture
 
 soak: ## Archive five profiles for an hour while servers, mail and the appliance fail in many ways (SOAK=duration)
 	@tests/install-tools.sh

@@ -1,4 +1,4 @@
-//! Freezes a small store of the present schema, for `tests/upgrade.rs`: every later version must read it.
+//! Freezes a small store of the present schema, for `tests/archive/upgrade.rs`: every later version must read it.
 //!
 //! To be run once, with the last version that writes a schema: `cargo run --example freeze`. It writes
 //! `tests/stores/schema-N.tar.zst`, a data directory, and beside it what this version reads in it, as JSON.

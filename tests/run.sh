@@ -1,36 +1,51 @@
 #!/bin/sh
-# Runs all tests, several test programs at a time (JOBS): most of them wait for servers and time-outs more than they
-# compute. Shows a line for each program, and the whole output of those that fail.
+# Runs all tests, several at a time (JOBS): most of them wait for servers and time-outs more than they compute. Each file
+# of a test program runs as a process of its own, with a line for it, and the whole output of those that fail.
 set -eu
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-3}
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT INT TERM
+trap 'rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
 
-# Builds in plain sight; "Executable tests/x.rs (target/…/x-0123)" names the program.
+# Builds in plain sight; "Executable tests/x/main.rs (target/…/x-0123)" names the program.
+: >"$logs/build"
 cargo test --no-run 2>"$logs/build" &
 build=$!
 tail -f --pid="$build" "$logs/build" >&2
 wait "$build"
-sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$logs/build" >"$logs/all"
+
+# For each file a list of its tests, "PROGRAM" in the first line; what is not in a module is the program's own.
+sed -n 's/^ *Executable \(unittests \)\{0,1\}.*(\(.*\))$/\2 \1/p' "$logs/build" | while read -r program unit; do
+    name=$(basename "$program" | sed 's/-[0-9a-f]*$//')
+    "$program" --list --format terse | sed -n 's/: test$//p' | awk -v program="$program" -v name="$name" -v unit="$unit" \
+        -v logs="$logs" '{
+            file = name
+            if (unit == "" && split($0, parts, "::") > 1) file = name "." parts[1]
+            list = logs "/" file ".tests"
+            if (!seen[file]++) print program > list
+            print > list
+        }'
+done
 
 # The longest first, so that none is left over at the end.
-longest='hostile verify crash monitoring export journey bad_source notify interrupted http who_got_what'
+longest='servers.hostile archive.verify archive.crash appliance.status appliance.monitoring archive.export
+    servers.journey servers.bad_source appliance.notify servers.interrupted appliance.http mail.who_got_what'
 {
-    for name in $longest; do grep -- "/$name-[0-9a-f]*\$" "$logs/all" || true; done
-    cat "$logs/all"
+    for name in $longest; do echo "$logs/$name.tests"; done
+    ls "$logs"/*.tests
 } | awk '!seen[$0]++' >"$logs/order"
 
 cat >"$logs/one" <<'END'
-log=$1/$(basename "$2").log
-name=$(basename "$2" | sed 's/-[0-9a-f]*$//')
+log=${2%.tests}.log
+name=$(basename "$2" .tests)
 began=$(date +%s)
-if "$2" >"$log" 2>&1; then verdict=ok; else
+if { read -r program; tr '\n' '\0' | xargs -0 "$program" --exact >"$log" 2>&1; } <"$2"; then verdict=ok; else
     verdict=FAILED
     echo "$log" >>"$1/failed"
 fi
 tests=$(sed -n 's/^test result: [a-zA-Z]*\. \([0-9]* passed\).*/\1/p' "$log")
-printf '%-22s %-7s %-14s %4d s\n' "$name" "$verdict" "$tests" "$(($(date +%s) - began))"
+printf '%-24s %-7s %-14s %4d s\n' "$name" "$verdict" "$tests" "$(($(date +%s) - began))"
 END
 xargs -P "$jobs" -n 1 sh "$logs/one" "$logs" <"$logs/order" || true
 
@@ -40,7 +55,7 @@ if [ -s "$logs/failed" ]; then
         cat "$log"
     done <"$logs/failed"
     echo
-    echo "Failed: $(sed 's/.*\///; s/-[0-9a-f]*\.log$//' "$logs/failed" | tr '\n' ' ')(one alone: cargo test --test NAME)"
+    echo "Failed: $(sed 's/.*\///; s/\.log$//' "$logs/failed" | tr '\n' ' ')(one alone: cargo test --test PROGRAM FILE::)"
     exit 1
 fi
 cargo test --quiet --doc

@@ -1,0 +1,294 @@
+//! What is done to a store beside archiving: sealing, compaction, backup, restore, and the upgrade of an older one. Broken
+//! off at every step and done again, it comes to what it would have come to.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use dropkeep::{
+    archive::{Change, Committer, Store},
+    config::Config,
+    fault::Stage,
+    report::Run,
+};
+use tempfile::TempDir;
+
+use crate::crash::{
+    DROPKEEP,
+    held::{Held, KINDS, assert_ends_with, assert_whole, broken_off, copy, held, held_in, mailbox, points_of},
+    points,
+    support::{
+        appliance::{Appliance, PROFILE, Profile, number},
+        dovecot::Dovecot,
+        generator::{company, company_of, user_tables},
+        stores::thaw,
+    },
+};
+
+/// Archives are copied for every case.
+struct Room {
+    appliance: Appliance,
+    folder: TempDir,
+}
+
+impl Room {
+    fn of(appliance: Appliance) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { appliance, folder }
+    }
+
+    /// A fresh copy of `from`, in place of an earlier one.
+    fn copy(&self, from: &Path, name: &str) -> PathBuf {
+        let to = self.fresh(name);
+        copy(from, &to);
+        to
+    }
+
+    /// A path at which there is nothing.
+    fn fresh(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).expect("an earlier copy goes");
+        }
+        path
+    }
+
+    /// A command over another data directory.
+    fn command(&self, data: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.appliance.command(arguments);
+        command.env("DROPKEEP__DATA_DIR", data);
+        command
+    }
+
+    fn done(&self, data: &Path, arguments: &[&str]) -> serde_json::Value {
+        let output = self.command(data, arguments).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"))
+    }
+
+    fn held(&self, data: &Path) -> Held {
+        held_in(&self.appliance, data)
+    }
+
+    fn assert_whole(&self, data: &Path, what: &str) {
+        assert_whole(self.command(data, &["verify", "--json"]), what);
+    }
+
+    /// Breaks `compact` off at each of these points, over copies of `data`.
+    fn break_compaction_off(&self, data: &Path, points: &[(&str, Stage)], codes: &[i32]) {
+        let expected = self.held(data);
+        for (point, _) in points {
+            for kind in KINDS {
+                let what = format!("{point}:{kind}");
+                let data = self.copy(data, "case");
+                let outcome = broken_off(self.command(&data, &["compact", "--json"]), point, kind, 1);
+                assert_ends_with(&outcome, codes, &what);
+                self.done(&data, &["compact", "--json"]);
+                let idle = self.done(&data, &["compact", "--json"]);
+                assert_eq!(
+                    (number(&idle, "moved"), idle["left"] == true),
+                    (0, false),
+                    "{what}: {idle:#}"
+                );
+                self.assert_whole(&data, &what);
+                assert_eq!(self.held(&data), expected, "{what}");
+            }
+        }
+    }
+}
+
+/// An archive in one volume of very many small blocks, as a slow source makes it.
+fn trickled(server: &Dovecot) -> Appliance {
+    let appliance = Appliance::new(DROPKEEP, &settings(server, "[limits]\ninflight = \"64 KiB\"\n"));
+    appliance.done(&["archive", PROFILE]);
+    appliance
+}
+
+fn settings(server: &Dovecot, more: &str) -> String {
+    user_tables(&company_of(5)) + &Profile::new(server, "imap").toml() + more
+}
+
+#[test]
+fn every_step_of_a_compaction_is_done_again() {
+    let server = Dovecot::with(mailbox(900, 0));
+    let room = Room::of(trickled(&server));
+    let (removing, merging): (Vec<_>, Vec<_>) = points_of(&[Stage::Compact])
+        .into_iter()
+        .partition(|(point, _)| point.starts_with("volume-"));
+    let data = room.copy(&room.appliance.data(), "merging");
+    room.break_compaction_off(&data, &merging, &[4]);
+
+    // Smaller volumes: what is there is full, so it is sealed, and then emptied.
+    room.appliance
+        .configure(&settings(&server, "[archive]\nvolume_size = \"1 MiB\"\n"));
+    server.deliver(["To: jane@example.com\nSubject: the last\n\nx\n"]);
+    room.appliance.done(&["archive", PROFILE]);
+    assert!(
+        room.appliance.data().join("volumes/000002").exists(),
+        "the first volume is not full"
+    );
+    let data = room.copy(&room.appliance.data(), "removing");
+    room.break_compaction_off(&data, &removing, &[4]);
+    let emptied = room.copy(&data, "emptied");
+    assert_eq!(number(&room.done(&emptied, &["compact", "--json"]), "volumes"), 1);
+}
+
+#[test]
+fn every_step_of_sealing_is_done_again() {
+    let server = Dovecot::with(mailbox(20, 40));
+    let appliance = points::appliance(&server);
+    appliance.done(&["archive", PROFILE]);
+    let room = Room::of(appliance);
+    let data = room.copy(&room.appliance.data(), "full");
+    let is_sealed = |data: &Path| data.join("volumes/000001/manifest.json").exists();
+    assert!(data.join("volumes/000002").exists() && !is_sealed(&data));
+    // The housekeeper may be the one who is broken off; whoever asks then seals.
+    room.break_compaction_off(&data, &points_of(&[Stage::Seal]), &[0, 4]);
+    assert!(is_sealed(&room.folder.path().join("case")));
+}
+
+#[test]
+fn every_step_of_shrinking_the_catalog_is_done_again() {
+    let server = Dovecot::with(mailbox(30, 0));
+    let appliance = points::appliance(&server);
+    appliance.done(&["archive", PROFILE]);
+    leave_free_pages(&appliance);
+    let room = Room::of(appliance);
+    let data = room.copy(&room.appliance.data(), "free");
+    // It is done in the command itself, before anything else is.
+    for (point, _) in points_of(&[Stage::Shrink]) {
+        room.break_compaction_off(&data, &[(point, Stage::Shrink)], &[1, 4]);
+    }
+    let shrunk = room.copy(&data, "shrunk");
+    assert!(number(&room.done(&shrunk, &["compact", "--json"]), "catalog_given_back") > 1 << 20);
+}
+
+/// A protocol that grows and shrinks again leaves free pages.
+fn leave_free_pages(appliance: &Appliance) {
+    let config = Config::load(&appliance.config()).expect("a configuration");
+    let store = Arc::new(Store::open(&config).expect("a store"));
+    let (number, json) = store.runs(None, 1).expect("the runs").remove(0);
+    let run: Run = serde_json::from_str(&json).expect("a protocol");
+    let (committer, thread) = Committer::start(store, 64 << 20).expect("a committer");
+    for notices in [vec!["x".repeat(4 << 20)], Vec::new()] {
+        let run = Run {
+            run: number,
+            notices,
+            ..run.clone()
+        };
+        committer
+            .change_blocking(Change::Protocol(std::sync::Arc::new(run)))
+            .expect("stored");
+    }
+    drop(committer);
+    thread.join().expect("the committer ends");
+}
+
+#[test]
+fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
+    let all = mailbox(40, 40);
+    let (first, second) = all.split_at(all.len() / 2);
+    let server = Dovecot::with(first);
+    let room = Room::of(points::appliance(&server));
+    let archived = room.appliance.data();
+    room.appliance.done(&["archive", PROFILE]);
+    let earlier = room.fresh("earlier");
+    room.done(&archived, &["backup", "--json", earlier.to_str().unwrap()]);
+    let before = room.held(&archived);
+    server.deliver(second);
+    room.appliance.done(&["archive", PROFILE]);
+    // What is full is sealed, and linked to.
+    room.appliance.done(&["compact"]);
+    let now = room.held(&archived);
+    assert_ne!(before, now);
+    for (point, _) in points_of(&[Stage::Backup]) {
+        for kind in KINDS {
+            let what = format!("{point}:{kind}");
+            let backup = room.copy(&earlier, "backup");
+            let words = ["backup", "--json", backup.to_str().unwrap()];
+            let outcome = broken_off(room.command(&archived, &words), point, kind, 1);
+            assert_ends_with(&outcome, &[4], &what);
+            // Whoever lost the archive now has one of the two.
+            let target = room.fresh("restored");
+            let kept = room.copy(&backup, "kept");
+            room.done(&target, &["restore", "--json", kept.to_str().unwrap()]);
+            let restored = room.held(&target);
+            assert!(restored == before || restored == now, "{what}: neither is restored");
+            room.done(&archived, &words);
+            let target = room.fresh("restored");
+            room.done(&target, &["restore", "--json", backup.to_str().unwrap()]);
+            assert_eq!(room.held(&target), now, "{what}");
+            room.assert_whole(&target, &what);
+        }
+    }
+}
+
+#[test]
+fn every_step_of_a_restore_is_done_again() {
+    let server = Dovecot::with(mailbox(20, 40));
+    let room = Room::of(points::appliance(&server));
+    room.appliance.done(&["archive", PROFILE]);
+    // What is full is sealed.
+    room.appliance.done(&["compact"]);
+    let backup = room.fresh("backup");
+    let words = ["backup", "--json", backup.to_str().unwrap()];
+    room.done(&room.appliance.data(), &words);
+    let expected = held(&room.appliance);
+    let mut points: Vec<_> = points_of(&[Stage::Restore])
+        .into_iter()
+        .map(|(point, _)| (point, 1))
+        .collect();
+    // What it has in common with a backup; of the renames each.
+    points.extend([
+        ("seal-writing", 1),
+        ("backup-recording", 1),
+        ("staging-new-moved", 1),
+        ("staging-new-moved", 2),
+    ]);
+    points.push(("restore-copied", 2));
+    for (point, nth) in points {
+        for kind in KINDS {
+            let what = format!("{point}:{kind}:{nth}");
+            let target = room.fresh("target");
+            let restore = || room.command(&target, &["restore", "--json", backup.to_str().unwrap()]);
+            let outcome = broken_off(restore(), point, kind, nth);
+            assert_ends_with(&outcome, &[4], &what);
+            let again = restore().output().expect("restore");
+            let said = String::from_utf8_lossy(&again.stderr).into_owned();
+            // All was in place but for the last rename, or for tidying up behind it.
+            let is_there = ["cut off over just before its end", "is not empty"]
+                .iter()
+                .any(|words| said.contains(words));
+            assert!(again.status.success() || is_there, "{what}: {said}");
+            assert_eq!(room.held(&target), expected, "{what}");
+            room.assert_whole(&target, &what);
+        }
+    }
+}
+
+#[test]
+fn every_step_of_an_upgrade_is_done_again() {
+    let appliance = Appliance::new(DROPKEEP, &user_tables(&company()));
+    thaw(&appliance, 1);
+    let room = Room::of(appliance);
+    let old = room.copy(&room.appliance.data(), "old");
+    let upgraded = room.copy(&old, "upgraded");
+    let users = |data: &Path| room.command(data, &["users", "--json"]);
+    assert!(users(&upgraded).status().expect("it runs").success());
+    let expected = room.held(&upgraded);
+    for (point, _) in points_of(&[Stage::Upgrade]) {
+        for kind in KINDS {
+            let what = format!("{point}:{kind}");
+            let data = room.copy(&old, "case");
+            let outcome = broken_off(users(&data), point, kind, 1);
+            assert_ends_with(&outcome, &[4], &what);
+            assert!(users(&data).status().expect("it runs").success(), "{what}");
+            assert_eq!(room.held(&data), expected, "{what}");
+            room.assert_whole(&data, &what);
+        }
+    }
+}
