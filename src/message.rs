@@ -81,16 +81,18 @@ impl Address {
     /// Of a local part and a normalised domain. Servers write one local part in several ways, Postfix `"a..b"` and Exim
     /// `a..b`: quotes that no server needs to tell where it ends are no part of it, and what needs them has them.
     fn of(local: &str, domain: &str) -> Self {
-        let written = match quoted_text(local) {
-            Some(text) if is_plain(&text) => Some(text),
-            Some(text) => Some(quoted(&text)),
-            None if is_plain(local) || local.contains(['"', '\\']) => None,
-            None => Some(quoted(local)),
+        // First of all, since what is composed may need quotes: a Greek question mark becomes a semicolon.
+        let composed = |text: &str| {
+            let lower = text.to_lowercase();
+            match lower.is_ascii() {
+                true => lower,
+                false => ComposingNormalizerBorrowed::new_nfc().normalize(&lower).into_owned(),
+            }
         };
-        let mut local = written.as_deref().unwrap_or(local).to_lowercase();
-        if !local.is_ascii() {
-            local = ComposingNormalizerBorrowed::new_nfc().normalize(&local).into_owned();
-        }
+        let quotes = quoted_text(local);
+        let text = composed(quotes.as_deref().unwrap_or(local));
+        let broken = quotes.is_none() && text.contains(['"', '\\']);
+        let local = if is_plain(&text) || broken { text } else { quoted(&text) };
         Self(format!("{local}@{domain}").into())
     }
 
@@ -472,6 +474,13 @@ mod tests {
         }
         let shown = Address::parse_entry("sales-*@example.com").unwrap_err().to_string();
         assert!(shown.contains("*@*.example.com"), "{shown}");
+    }
+
+    #[test]
+    fn a_greek_question_mark_became_a_semicolon_without_quotes() {
+        let address = Address::parse("\u{3b1}\u{37e}@example.com").unwrap();
+        assert_eq!(address.as_str(), "\"\u{3b1};\"@example.com");
+        assert_eq!(Address::parse(address.as_str()), Some(address));
     }
 
     #[test]
