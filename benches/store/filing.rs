@@ -96,8 +96,7 @@ async fn archive_all(
     let mut work = Work {
         run: run.run,
         source: source(&committer).await,
-        folder: committer
-            .change(Change::Folder("INBOX".into()))
+        folder: committer.folder("INBOX")
             .await
             .expect("a folder") as u32,
         rules: Arc::new(Rules::new(&recipients(), MAILBOX)),
@@ -134,8 +133,7 @@ async fn archive_all(
         finished_at: Some(Timestamp::now()),
         ..work.protocol.clone()
     };
-    committer
-        .change(Change::Protocol(std::sync::Arc::new(run)))
+    committer.put_protocol(std::sync::Arc::new(run))
         .await
         .expect("a protocol");
     let took = started.elapsed();
@@ -224,12 +222,12 @@ async fn source(committer: &Committer) -> u32 {
         port: 143,
         username: MAILBOX.into(),
     };
-    committer.change(Change::Source(source)).await.expect("a source") as u32
+    committer.source(source).await.expect("a source") as u32
 }
 
 async fn begin(committer: &Committer) -> Run {
     let run = Run::begin("benchmark", Timestamp::now());
-    let number = committer.change(Change::Begin(Box::new(run.clone()))).await;
+    let number = committer.begin_run(&run).await;
     Run {
         run: number.expect("a run"),
         ..run

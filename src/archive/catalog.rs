@@ -9,12 +9,16 @@ use heed::{
     BytesDecode, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
+use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
     codec::{Key, Row},
     environment,
+    follower::Mark,
+    ids::GroupNumber,
     known::{self, ArchiveId},
+    ledger::LedgerRow,
     lock, resident,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part,
@@ -34,7 +38,7 @@ const MAP_SIZE: usize = 1 << 40;
 pub const MAX_READERS: u32 = 512;
 
 pub(super) const META: &str = "meta";
-const NEXT_KEY: &str = "next";
+pub(super) const NEXT_KEY: &str = "next";
 const ARCHIVE_KEY: &str = "archive";
 pub(super) const IDENTITIES_KEY: &str = "identities";
 
@@ -46,9 +50,10 @@ pub struct Catalog {
     id: Option<ArchiveId>,
     /// The first message whose identity is not of version 1.
     identified_since: MessageId,
-    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
+    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`KnownRuns`](super::runs::KnownRuns)
     /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
-    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume).
+    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume), "follower NAME"
+    /// (the [`Mark`] up to which somebody followed the ledger).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -83,7 +88,9 @@ pub struct Catalog {
     /// Volume number → what became of it, once it is not written to any more.
     pub volumes: Table<u32, VolumeState>,
     /// Run → protocol, as JSON. What is old is removed, the newest of each profile are not.
-    pub runs: Database<Key<RunId>, Row<String>>,
+    pub runs: Table<RunId, String>,
+    /// Group → what it changed. Written with the group, never changed.
+    pub ledger: Table<GroupNumber, LedgerRow>,
 }
 
 impl Catalog {
@@ -170,7 +177,7 @@ impl Catalog {
                 fault::point("open-catalog-making")?;
             }
         }
-        catalog.make_ledger(t)?;
+        catalog.make_known_runs(t)?;
         catalog.id = catalog.known_id(t)?;
         if catalog.id.is_none() {
             let id = known::new_id();
@@ -220,6 +227,7 @@ impl Catalog {
             sightings: open.table(env, "sightings")?,
             volumes: open.table(env, "volumes")?,
             runs: open.table(env, "runs")?,
+            ledger: open.table(env, "ledger")?,
             env: env.clone(),
         })
     }
@@ -263,6 +271,18 @@ impl Catalog {
         self.meta
             .remap_data_type::<Row<u64>>()
             .put(txn, &group_key(volume), &first)
+    }
+
+    pub(super) fn put_mark(&self, txn: &mut RwTxn, name: &str, mark: &Mark) -> heed::Result<()> {
+        self.meta.remap_data_type::<Row<Mark>>().put(txn, &Mark::key(name), mark)
+    }
+
+    pub(super) fn source_number(&self, txn: &RoTxn, source: &Source) -> heed::Result<Option<u32>> {
+        number_of(txn, &self.sources, |known| known == source)
+    }
+
+    pub(super) fn folder_number(&self, txn: &RoTxn, name: &str) -> heed::Result<Option<u32>> {
+        number_of(txn, &self.folders, |known| known == name)
     }
 
     /// Whether there are blocks in the volume that is written to. An archive that was last written to before that was
@@ -338,7 +358,8 @@ impl Catalog {
                 || any(&txn, &self.copies)?
                 || any(&txn, &self.sightings)?
                 || any(&txn, &self.volumes)?
-                || any(&txn, &self.runs)?)
+                || any(&txn, &self.runs)?
+                || any(&txn, &self.ledger)?)
         };
         find().map_err(StoreError::lmdb("reading", &self.path))
     }
@@ -375,6 +396,21 @@ impl Catalog {
     }
 }
 
+/// Under which number a small table has a row.
+fn number_of<V: DeserializeOwned + 'static>(
+    txn: &RoTxn,
+    table: &Table<u32, V>,
+    is: impl Fn(&V) -> bool,
+) -> heed::Result<Option<u32>> {
+    for row in table.iter(txn)? {
+        let (number, known) = row?;
+        if is(&known) {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
 fn group_key(volume: u32) -> String {
     format!("group {volume:06}")
 }
@@ -383,7 +419,7 @@ fn group_key(volume: u32) -> String {
 fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
     lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(20);
+    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(32);
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
     // it, and it lies on a local file system.
     let env = unsafe { options.flags(flags).open(path) };

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Change, Committer, Store, StoreError, compact::compact, retention::Retention, rows::VolumeState, seal};
+use super::{
+    Committer, Store, StoreError, compact::compact, order::Tidying, retention::Retention, rows::VolumeState, seal,
+};
 use crate::{
     clock,
     config::{DailyHours, Protocols},
@@ -173,7 +175,7 @@ pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() 
                     }
                 };
                 tracing::info!(volume = number, bytes = seal.bytes, "a full volume was sealed");
-                committer.change_blocking(Change::Sealed(number, seal))?;
+                committer.tidy(Tidying::Sealed(number, seal))?;
                 StoreError::point("seal-noted")?;
             }
         }

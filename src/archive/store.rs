@@ -9,12 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::{
     StoreError,
     access::{make_data_dir, require_own},
     catalog::Catalog,
     environment,
     former::Recomputed,
+    ids::GroupNumber,
     known,
     lock::{self, LOCK, Lock, READERS},
     look::Lookout,
@@ -81,6 +84,8 @@ pub struct Store {
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
     pub(super) recomputed: Recomputed,
+    /// The last group that this process has written.
+    pub(super) written: watch::Sender<GroupNumber>,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
     _readers: Option<File>,
@@ -158,6 +163,7 @@ impl Store {
             unswept: AtomicBool::new(true),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            written: watch::Sender::default(),
             lock: Some(lock),
             _readers: None,
         };
@@ -227,6 +233,7 @@ impl Store {
             unswept: AtomicBool::new(false),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            written: watch::Sender::default(),
             lock: None,
             _readers: readers,
         })

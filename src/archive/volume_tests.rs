@@ -185,7 +185,7 @@ async fn a_volume_that_a_crash_left_half_sealed_is_sealed_again() {
             .file(&format!("{uid}aaa {}", "x".repeat(100_000)), uid, &[1])
             .await;
     }
-    bench.committer.change(Change::Rotate).await.unwrap();
+    close_volume(&bench);
     // The manifest is written, and the catalog does not know of it yet.
     let sealed = seal::seal(&bench.store.volumes, 1, &|| true).unwrap().unwrap();
     bench.close();

@@ -7,7 +7,7 @@ use super::{
     jobs::Came,
 };
 use crate::{
-    archive::{Change, Sighting},
+    archive::Sighting,
     report::Outcome,
     source::CopyRef,
 };
@@ -38,7 +38,7 @@ impl Work<'_> {
         self.task
             .stages
             .committer
-            .change(Change::Sighting { source, folder, seen })
+            .put_sighting(source, folder, seen)
             .await?;
         Ok(())
     }

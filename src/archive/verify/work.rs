@@ -357,9 +357,10 @@ fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
     }
     if context.request.whole {
         let mut desk = Desk::new(lines, 0, false);
+        let name_of = |user| context.name(user);
         context
             .totals()
-            .compare(context.extent, &context.request.selection, &mut desk);
+            .compare(context.extent, &context.request.selection, name_of, &mut desk);
         desk.end()?;
     }
     Ok(())
