@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::{
-    archive::{Change, User, UserId},
+    archive::{User, UserId},
     config,
     message::Address,
     report::{InStage, Stage},

@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Change, Committer, CopyKey, Named, RunId, Source, Store, Traits},
+    archive::{Committer, CopyKey, Named, RunId, Source, Store, Traits},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
@@ -96,9 +96,7 @@ async fn archive_all(
     let mut work = Work {
         run: run.run,
         source: source(&committer).await,
-        folder: committer.folder("INBOX")
-            .await
-            .expect("a folder") as u32,
+        folder: committer.folder("INBOX").await.expect("a folder"),
         rules: Arc::new(Rules::new(&recipients(), MAILBOX)),
         routing: Arc::new(Routing::new(&recipients())),
         pool: Pool::new().expect("a pool"),
@@ -133,7 +131,8 @@ async fn archive_all(
         finished_at: Some(Timestamp::now()),
         ..work.protocol.clone()
     };
-    committer.put_protocol(std::sync::Arc::new(run))
+    committer
+        .put_protocol(std::sync::Arc::new(run))
         .await
         .expect("a protocol");
     let took = started.elapsed();
@@ -222,7 +221,7 @@ async fn source(committer: &Committer) -> u32 {
         port: 143,
         username: MAILBOX.into(),
     };
-    committer.source(source).await.expect("a source") as u32
+    committer.source(source).await.expect("a source")
 }
 
 async fn begin(committer: &Committer) -> Run {

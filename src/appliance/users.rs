@@ -50,7 +50,9 @@ impl Appliance {
                 retired: [name.clone()].into(),
                 ..UsersNews::default()
             };
-            self.committer.put_users(changed.collect(), UsersNews::default()).await?;
+            self.committer
+                .put_users(changed.collect(), UsersNews::default())
+                .await?;
             self.committer.said(said).await?;
             self.router.send(PutUsers(users)).await.map_err(gone)?;
             // Whoever else waits for a count is counted anew.

@@ -274,7 +274,9 @@ impl Catalog {
     }
 
     pub(super) fn put_mark(&self, txn: &mut RwTxn, name: &str, mark: &Mark) -> heed::Result<()> {
-        self.meta.remap_data_type::<Row<Mark>>().put(txn, &Mark::key(name), mark)
+        self.meta
+            .remap_data_type::<Row<Mark>>()
+            .put(txn, &Mark::key(name), mark)
     }
 
     pub(super) fn source_number(&self, txn: &RoTxn, source: &Source) -> heed::Result<Option<u32>> {

@@ -21,7 +21,7 @@ use super::{
     follower::Mark,
     group,
     order::{Change, Order, Tidying},
-    rows::{Counters, CopyKey, Named, RunId, Sighting, Source, UidlDigest, User, UserId},
+    rows::{CopyKey, Counters, Named, RunId, Sighting, Source, UidlDigest, User, UserId},
 };
 use crate::{
     panics::survived,

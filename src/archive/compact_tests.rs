@@ -9,8 +9,9 @@ use std::{
 
 use super::{
     compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
+    order::Tidying,
     rows::VolumeState,
-    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all, tidy},
     *,
 };
 use crate::config::{ByteSize, Config};

@@ -24,7 +24,6 @@ use super::{
     write_set::{Rows, WriteSet},
 };
 
-
 /// What a group changes, and what its orders are answered once that is on disk.
 #[derive(Debug)]
 pub(super) struct Decided {
@@ -96,7 +95,9 @@ impl Deciding<'_> {
     fn finish(mut self, now: Seconds) -> Read<WriteSet> {
         for (content, number) in std::mem::take(&mut self.parts) {
             let place = self.set.layout.add_part(&content, number);
-            self.set.parts.insert(content.parts[number].digest, Some(Part { place }));
+            self.set
+                .parts
+                .insert(content.parts[number].digest, Some(Part { place }));
         }
         self.put_ledger(now)?;
         self.set.counters.block += self.set.layout.len();
@@ -124,7 +125,11 @@ impl Deciding<'_> {
         }
         let number = self.set.counters.group;
         let before = self.view.chain(GroupNumber(number.0.saturating_sub(1)))?;
-        let kept = self.set.messages.range(self.first..).filter_map(|(_, row)| row.as_ref());
+        let kept = self
+            .set
+            .messages
+            .range(self.first..)
+            .filter_map(|(_, row)| row.as_ref());
         let chain = group.chain(&before, number, kept.map(|message| message.sha256))?;
         self.set.ledger = Some((number, LedgerRow { group, chain }));
         self.set.counters.group = GroupNumber(number.0 + 1);

@@ -70,7 +70,10 @@ impl Follower {
     pub fn new(store: Arc<Store>, from: Mark) -> Result<Option<Self>, StoreError> {
         if from != Mark::START {
             let row = store.ledger_from(from.group, 1)?;
-            if row.first().is_none_or(|(number, row)| *number != from.group || row.chain != from.chain) {
+            if row
+                .first()
+                .is_none_or(|(number, row)| *number != from.group || row.chain != from.chain)
+            {
                 return Ok(None);
             }
         }
@@ -89,7 +92,11 @@ impl Follower {
             return Ok(None);
         };
         let expected = (self.mark.group.0 + 1..).map(GroupNumber);
-        if let Some((_, missing)) = page.iter().zip(expected).find(|((number, _), expected)| number != expected) {
+        if let Some((_, missing)) = page
+            .iter()
+            .zip(expected)
+            .find(|((number, _), expected)| number != expected)
+        {
             let detail = format!("group {missing} is missing from the ledger; run `dropkeep verify`");
             return Err(StoreError::Damaged { detail });
         }
@@ -97,7 +104,9 @@ impl Follower {
             group: *last,
             chain: row.chain,
         };
-        Ok(Some(page.into_iter().map(|(number, row)| (number, row.group)).collect()))
+        Ok(Some(
+            page.into_iter().map(|(number, row)| (number, row.group)).collect(),
+        ))
     }
 
     /// Up to where the groups were handed out: to be kept when all of them are in what is derived.

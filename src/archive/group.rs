@@ -57,7 +57,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         decide(&view, &counters, orders, now)?
     };
     StoreError::point("group-filed")?;
-    let moves_only = orders.iter().all(|order| matches!(order, Order::Tidy(Tidying::Move(_), _)));
+    let moves_only = orders
+        .iter()
+        .all(|order| matches!(order, Order::Tidy(Tidying::Move(_), _)));
     let level = if moves_only { block::THOROUGH } else { block::LEVEL };
     apply(store, &volume, counters.volume, level, &set)?;
     Ok(Written {

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use super::{
     backup_tests::{QUIET, Site, assert_is_backup, file},
     presence::Absence,
-    test_bench::{Bench, Kept, assert_holds, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, seal_all},
     *,
 };
 

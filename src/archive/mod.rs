@@ -100,6 +100,8 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
+mod follower_tests;
+#[cfg(test)]
 mod former_tests;
 #[cfg(test)]
 mod journal_tests;

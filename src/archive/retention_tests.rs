@@ -26,17 +26,15 @@ fn keep(days: u64, idle_days: u64) -> Protocols {
 /// A run that ended so many days ago; one that is not idle archived something.
 async fn ran(bench: &Bench, profile: &str, days: u64, idle: bool, state: RunState) -> RunId {
     let mut run = Run::begin(profile, ago(days));
-    run.run = bench
-        .committer.begin_run(&run)
-        .await
-        .unwrap();
+    run.run = bench.committer.begin_run(&run).await.unwrap();
     run.state = state;
     run.finished_at = Some(run.started_at);
     if !idle {
         run.count(crate::report::Outcome::Archived);
     }
     bench
-        .committer.put_protocol(std::sync::Arc::new(run.clone()))
+        .committer
+        .put_protocol(std::sync::Arc::new(run.clone()))
         .await
         .unwrap();
     run.run
@@ -134,10 +132,7 @@ async fn a_store_of_before_finds_the_last_success_of_long_ago() {
     }
     let mut import = Run::begin("a", ago(0));
     import.import = vec!["/srv/mail".into()];
-    import.run = bench
-        .committer.begin_run(&import)
-        .await
-        .unwrap();
+    import.run = bench.committer.begin_run(&import).await.unwrap();
     let before = bench.store.latest_runs("a").unwrap().unwrap();
     let expected = Latest {
         run: 5,
@@ -166,7 +161,8 @@ async fn many_are_removed_and_listed_in_portions() {
         let mut run = Run::begin(if n % 100 == 7 { "rare" } else { "often" }, ago(30));
         run.state = RunState::Completed;
         run.finished_at = Some(run.started_at);
-        bench.committer.begin_run(&run)
+        let committer = &bench.committer;
+        async move { committer.begin_run(&run).await }
     };
     futures_util::future::join_all((0..many).map(begin)).await;
     let filter = RunFilter {

@@ -58,7 +58,9 @@ impl Catalog {
     }
 
     pub(super) fn put_known_runs(&self, txn: &mut RwTxn, known: &KnownRuns) -> heed::Result<()> {
-        self.meta.remap_data_type::<Row<KnownRuns>>().put(txn, KNOWN_RUNS, known)
+        self.meta
+            .remap_data_type::<Row<KnownRuns>>()
+            .put(txn, KNOWN_RUNS, known)
     }
 
     /// Makes the note on the runs of a store that an earlier version wrote.

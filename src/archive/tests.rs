@@ -178,14 +178,8 @@ async fn small_tables_change_and_contradictions_are_refused() {
         username: "u".into(),
     };
     let number = bench.committer.source(source("a")).await.unwrap();
-    assert_eq!(
-        bench.committer.source(source("a")).await.unwrap(),
-        number
-    );
-    assert_ne!(
-        bench.committer.source(source("b")).await.unwrap(),
-        number
-    );
+    assert_eq!(bench.committer.source(source("a")).await.unwrap(), number);
+    assert_ne!(bench.committer.source(source("b")).await.unwrap(), number);
 
     let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
     let number = bench.committer.begin_run(&run).await.unwrap();
@@ -207,10 +201,7 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
         managed: false,
         retired: false,
     };
-    bench
-        .committer.put_user(Some(1), user("bob"))
-        .await
-        .unwrap();
+    bench.committer.put_user(Some(1), user("bob")).await.unwrap();
     let deposit = Deposit {
         new_users: vec![(2, user("bob@example.com"))],
         ..deposit(b"to bob")

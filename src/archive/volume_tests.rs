@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     rows::VolumeState,
-    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};

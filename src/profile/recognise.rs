@@ -17,9 +17,7 @@ use super::{
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{
-    archive::{
-        Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest,
-    },
+    archive::{Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest},
     source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
 };
 
@@ -209,7 +207,10 @@ pub(super) async fn recognise(
     let (unlike, headers) = by_headers(task, session, &asked, by_header, &mut found).await?;
     by_bytes(task, session, &asked, [unlike, whole].concat(), &headers, &mut found).await?;
     if !found.traits.is_empty() {
-        task.stages.committer.put_traits(std::mem::take(&mut found.traits)).await?;
+        task.stages
+            .committer
+            .put_traits(std::mem::take(&mut found.traits))
+            .await?;
     }
     Ok(found)
 }

@@ -104,11 +104,7 @@ impl Work<'_> {
         };
         let (mut sorted, beyond, seen) = on_pool(self.task, read).await?;
         if let Some(standing) = sorted.standing.take() {
-            self.task
-                .stages
-                .committer
-                .forget_uidls(source, standing)
-                .await?;
+            self.task.stages.committer.forget_uidls(source, standing).await?;
         }
         self.progress.notices.extend(about_uidls(listing, names));
         let before = seen.clone();

@@ -121,12 +121,7 @@ impl Deciding<'_> {
     }
 
     /// Keeps the report around a message with each form of it, unless it is kept there already.
-    fn put_report(
-        &mut self,
-        forms: &BTreeSet<MessageId>,
-        report: &Arc<Content>,
-        deposit: &Deposit,
-    ) -> Read<()> {
+    fn put_report(&mut self, forms: &BTreeSet<MessageId>, report: &Arc<Content>, deposit: &Deposit) -> Read<()> {
         let (id, ..) = self.keep(report, self.numbers(report)?, deposit)?;
         for message in forms.iter().filter(|message| **message != id) {
             let key = (*message, id);

@@ -109,7 +109,13 @@ fn decoding(error: StoreError) -> heed::Error {
 }
 
 impl Check<'_> {
-    pub(super) fn group(&mut self, txn: &RoTxn, number: GroupNumber, row: &LedgerRow, desk: &mut Desk) -> heed::Result<()> {
+    pub(super) fn group(
+        &mut self,
+        txn: &RoTxn,
+        number: GroupNumber,
+        row: &LedgerRow,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
         let began = self.context.extent.counters.as_ref();
         if began.is_none_or(|counters| number >= counters.group) {
             return Ok(());
@@ -125,11 +131,15 @@ impl Check<'_> {
         let group = &row.group;
         if let Some(expected) = expected.filter(|expected| *expected != group.first) {
             let first = group.first;
-            desk.damage(wrong(format!("begins with message {first}, but message {expected} comes next")));
+            desk.damage(wrong(format!(
+                "begins with message {first}, but message {expected} comes next"
+            )));
         }
         if group.next() > self.counters.message {
             let (next, last) = (group.next() - 1, self.counters.message.max(1) - 1);
-            desk.damage(wrong(format!("keeps messages up to {next}, but only ids up to {last} were assigned")));
+            desk.damage(wrong(format!(
+                "keeps messages up to {next}, but only ids up to {last} were assigned"
+            )));
             return Ok(());
         }
         if let Some(chain) = chain {
@@ -143,7 +153,9 @@ impl Check<'_> {
             });
             let found = group.chain(&chain, number, sha256).map_err(decoding)?;
             if found != row.chain && !unreadable {
-                desk.damage(wrong("does not have the digest of its content and of the group before".into()));
+                desk.damage(wrong(
+                    "does not have the digest of its content and of the group before".into(),
+                ));
             }
         }
         let filings = self.catalog.filings.remap_data_type::<Bytes>();
@@ -153,7 +165,9 @@ impl Check<'_> {
             if let Some(message) = self.catalog.messages.get(txn, &id).ok().flatten()
                 && filings.get(txn, &(user, message.date, id))?.is_none()
             {
-                let damage = wrong(format!("has message {id} filed for user {user}, but that filing is missing"));
+                let damage = wrong(format!(
+                    "has message {id} filed for user {user}, but that filing is missing"
+                ));
                 desk.damage(damage.message(id).user(self.context.name(user)));
             }
         }

@@ -318,7 +318,9 @@ impl Plan {
             Some(Item::Table(Table::Users | Table::Usage | Table::Sources | Table::Folders | Table::Volumes)) => {
                 whole(4)
             }
-            Some(Item::Table(Table::Runs | Table::Ledger | Table::Bytes | Table::Held)) | Some(Item::Blocks(_)) => whole(8),
+            Some(Item::Table(Table::Runs | Table::Ledger | Table::Bytes | Table::Held)) | Some(Item::Blocks(_)) => {
+                whole(8)
+            }
             Some(Item::Table(Table::Filings)) => whole(12),
             // Digests: so many that there is a row in each of them.
             Some(Item::Table(Table::Identities | Table::Parts)) => whole(3),

@@ -183,7 +183,10 @@ mod tests {
             "{row}"
         );
         let ledger = words(data.path(), &[Damage::new(Kind::Ledger, "x")]);
-        assert!(ledger.contains("no mail is lost") && ledger.contains("newest backup"), "{ledger}");
+        assert!(
+            ledger.contains("no mail is lost") && ledger.contains("newest backup"),
+            "{ledger}"
+        );
         let usage = words(data.path(), &[Damage::new(Kind::Usage, "x")]);
         assert!(!usage.contains("restore"), "{usage}");
 

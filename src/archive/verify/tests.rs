@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Change, Committer, Content, Deposit, Filed, Shared, Store,
+        Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
         part::cut,
