@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Store, StoreError, UsersNews, block,
     deposit::Shared,
-    follower::Mark,
     group,
+    ledger::Mark,
     order::{Change, Order, Tidying},
     rows::{CopyKey, Counters, Named, RunId, Sighting, Source, UidlDigest, User, UserId},
 };
@@ -168,7 +168,8 @@ impl Committer {
         self.change(Change::Said(said)).await.map(drop)
     }
 
-    /// Forgets the done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending; gives how many.
+    /// Forgets the done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending; gives how
+    /// many.
     pub async fn forget_uidls(&self, source: u32, standing: Vec<UidlDigest>) -> Result<u64, StoreError> {
         self.change(Change::Uidls { source, standing }).await
     }

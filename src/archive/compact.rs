@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Committer, Retrieval, Store, StoreError, block,
-    housekeeping::seal_full_volumes,
     order::{Moved, Row, Tidying},
     resident,
     rows::{MessageId, Place, VolumeState},
+    sealing::seal_full_volumes,
 };
 
 /// Blocks with fewer raw bytes are small.

@@ -7,44 +7,51 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
     Store, StoreError,
     codec::Row,
     ids::GroupNumber,
-    ledger::{Chain, Group, NO_CHAIN},
+    ledger::{Group, LedgerRow, Mark},
     rows::{Usage, UserId},
 };
+
+/// Bytes of filings in one page of rows, but for the last row of it.
+const HELD: usize = 1 << 20;
 
 /// Groups that [`usage_by_ledger`] reads at a time.
 const PAGE: usize = 1000;
 
-/// How far somebody has followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// The last group that was seen; 0 before the first.
-    pub group: GroupNumber,
-    /// Its digest.
-    pub chain: Chain,
-}
-
-impl Mark {
-    /// Before the first group.
-    pub const START: Self = Self {
-        group: GroupNumber(0),
-        chain: NO_CHAIN,
-    };
-
-    /// The key in `meta` under which the mark of `name` is kept.
-    pub(super) fn key(name: &str) -> String {
-        format!("follower {name}")
-    }
-}
-
 impl Store {
-    /// The mark that is kept under this name; see [`Committer::keep_mark`](super::Committer::keep_mark).
+    /// At most `most` rows of the ledger, from number `from` on: fewer if they are long, none only at the end.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn ledger_from(&self, from: GroupNumber, most: usize) -> Result<Vec<(GroupNumber, LedgerRow)>, StoreError> {
+        self.reading(|txn| {
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            for row in self.catalog.ledger.range(txn, &(from..))?.take(most) {
+                let (number, row) = row?;
+                bytes += row.group.filings.bytes();
+                page.push((number, row));
+                if bytes >= HELD {
+                    break;
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    /// The last row of the ledger; `None` as long as nothing was archived.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn last_group(&self) -> Result<Option<(GroupNumber, LedgerRow)>, StoreError> {
+        self.reading(|txn| self.catalog.ledger.last(txn))
+    }
+
+    /// The mark that is kept under this name; `Committer::keep_mark` keeps it.
     ///
     /// # Errors
     /// The catalog cannot be read.

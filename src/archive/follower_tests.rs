@@ -108,7 +108,7 @@ async fn what_was_there_before_the_ledger_is_taken_over() {
         let mut txn = store.catalog.write().unwrap();
         store.catalog.ledger.clear(&mut txn).unwrap();
         let mut counters = store.catalog.counters(&txn).unwrap();
-        counters.group = ledger::take_over(&store.catalog, &mut txn, counters.message, 5).unwrap();
+        counters.group = taken_over::take_over(&store.catalog, &mut txn, counters.message, 5).unwrap();
         assert_eq!(counters.group, GroupNumber(3), "a row has so many messages at most");
         store.catalog.put_counters(&mut txn, &counters).unwrap();
         txn.commit().unwrap();

@@ -5,21 +5,16 @@
 //! The rows are chained: each has a BLAKE3 digest over the row before, its own content, and the SHA-256 of each
 //! message that was kept. `docs/decisions/ledger.md` says what is in it, and what is not.
 
-use heed::{RoTxn, RwTxn};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Store, StoreError,
-    catalog::Catalog,
+    StoreError,
     ids::GroupNumber,
-    rows::{Message, MessageId, RunId, Seconds, Sha256, UserId},
+    rows::{MessageId, RunId, Seconds, Sha256, UserId},
 };
 
 /// What stands for the digest before the first row.
 pub const NO_CHAIN: Chain = [0; 32];
-/// Bytes of filings in one page of rows, but for the last row of it.
-const HELD: usize = 1 << 20;
-
 /// The digest of a row and all rows before it.
 pub type Chain = [u8; 32];
 
@@ -80,6 +75,28 @@ impl Group {
     }
 }
 
+/// How far somebody has followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The last group that was seen; 0 before the first.
+    pub group: GroupNumber,
+    /// Its digest.
+    pub chain: Chain,
+}
+
+impl Mark {
+    /// Before the first group.
+    pub const START: Self = Self {
+        group: GroupNumber(0),
+        chain: NO_CHAIN,
+    };
+
+    /// The key in `meta` under which the mark of `name` is kept.
+    pub(super) fn key(name: &str) -> String {
+        format!("follower {name}")
+    }
+}
+
 /// What else a group changed. New kinds are added at the end: a kind is written as its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changed {
@@ -127,6 +144,11 @@ impl Filings {
         Self(bytes)
     }
 
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// The filings as pairs.
     ///
     /// # Errors
@@ -169,95 +191,6 @@ fn take(bytes: &mut &[u8]) -> Option<u64> {
         }
     }
     None
-}
-
-impl Store {
-    /// At most `most` rows of the ledger, from number `from` on: fewer if they are long, none only at the end.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn ledger_from(&self, from: GroupNumber, most: usize) -> Result<Vec<(GroupNumber, LedgerRow)>, StoreError> {
-        self.reading(|txn| {
-            let (mut page, mut bytes) = (Vec::new(), 0);
-            for row in self.catalog.ledger.range(txn, &(from..))?.take(most) {
-                let (number, row) = row?;
-                bytes += row.group.filings.0.len();
-                page.push((number, row));
-                if bytes >= HELD {
-                    break;
-                }
-            }
-            Ok(page)
-        })
-    }
-
-    /// The last row of the ledger; `None` as long as nothing was archived.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn last_group(&self) -> Result<Option<(GroupNumber, LedgerRow)>, StoreError> {
-        self.reading(|txn| self.catalog.ledger.last(txn))
-    }
-}
-
-/// Messages, and about how many filings, that one row has of what was there before there was a ledger.
-const MESSAGES_A_ROW: u64 = 4096;
-const FILINGS_A_ROW: usize = 65_536;
-
-/// Writes the ledger of an archive that has none: one row for each stretch of messages. Gives the next group's number.
-pub(super) fn take_over(
-    catalog: &Catalog,
-    txn: &mut RwTxn,
-    next_message: MessageId,
-    at: Seconds,
-) -> heed::Result<GroupNumber> {
-    let (mut number, mut chain, mut first) = (GroupNumber(1), NO_CHAIN, 1);
-    while first < next_message {
-        let (mut pairs, mut sha256) = (Vec::new(), Vec::new());
-        let mut id = first;
-        while id < next_message && id - first < MESSAGES_A_ROW && pairs.len() < FILINGS_A_ROW {
-            // A damaged row is found by `verify`, and is no reason to leave the archive closed.
-            let message = catalog.messages.get(txn, &id).ok().flatten();
-            sha256.push(message.as_ref().map_or([0; 32], |message| message.sha256));
-            if let Some(message) = message {
-                filings_of(catalog, txn, id, &message, &mut pairs)?;
-            }
-            id += 1;
-        }
-        let group = Group {
-            at,
-            first,
-            kept: id - first,
-            filings: Filings::of(pairs),
-            changes: vec![Changed::TakenOver],
-        };
-        chain = group
-            .chain(&chain, number, sha256.into_iter())
-            .map_err(|error| heed::Error::Encoding(error.into()))?;
-        catalog.ledger.put(txn, &number, &LedgerRow { group, chain })?;
-        (number, first) = (GroupNumber(number.0 + 1), id);
-    }
-    Ok(number)
-}
-
-/// Who has message `id`.
-fn filings_of(
-    catalog: &Catalog,
-    txn: &RoTxn,
-    id: MessageId,
-    message: &Message,
-    pairs: &mut Vec<(MessageId, UserId)>,
-) -> heed::Result<()> {
-    let filings = catalog.filings.remap_data_type::<heed::types::Bytes>();
-    let held = (message.identity, 0)..=(message.identity, UserId::MAX);
-    for row in catalog.held.range(txn, &held)? {
-        // As above.
-        let Ok(((_, user), kept)) = row else { continue };
-        if kept == id && filings.get(txn, &(user, message.date, id))?.is_some() {
-            pairs.push((id, user));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

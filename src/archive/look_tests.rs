@@ -3,8 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{
+    absence::Absence,
     backup_tests::{QUIET, Site, assert_is_backup, file},
-    presence::Absence,
     test_bench::{Bench, Kept, assert_holds, close_volume, seal_all},
     *,
 };

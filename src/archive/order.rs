@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::{
     StoreError, UsersNews,
     deposit::{Filed, Shared},
-    follower::Mark,
+    ledger::Mark,
     rows::{CopyKey, MessageId, Named, Place, RunId, Seal, Sighting, Source, UidlDigest, User, UserId},
 };
 use crate::report::Run;
@@ -26,7 +26,7 @@ pub(super) enum Order {
 /// Where the answer to a change goes: a number whose meaning is the change's.
 pub(super) type Reply = oneshot::Sender<Result<u64, StoreError>>;
 
-/// A change to the small tables. [`Committer`](super::Committer) has a method for each, which says what it answers.
+/// A change to the small tables. The committer has a method for each, which says what it answers.
 #[derive(Debug)]
 pub(super) enum Change {
     /// Answers the source's number.

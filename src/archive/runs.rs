@@ -158,7 +158,7 @@ impl Store {
         Ok(known.profiles.get(profile).copied())
     }
 
-    /// What was noted by [`Committer::put_notified`](super::Committer::put_notified).
+    /// What was noted by `Committer::put_notified`.
     pub fn notified(&self) -> Result<Option<String>, StoreError> {
         self.reading(|txn| self.catalog.meta.remap_data_type::<Row<String>>().get(txn, NOTIFIED))
     }

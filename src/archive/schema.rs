@@ -12,8 +12,8 @@ use super::{
     StoreError,
     catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
     codec::{Key, Row},
-    ledger,
     rows::{Copy, CopyKey, Counters, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256, UserId},
+    taken_over,
 };
 use crate::{clock, fault, identify::IDENTITY_VERSION};
 
@@ -149,7 +149,7 @@ struct CountersOf3 {
 fn the_ledger_begins(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
     let before = catalog.meta.remap_data_type::<Row<CountersOf3>>().get(txn, NEXT_KEY)?;
     let before = before.ok_or_else(|| heed::Error::Decoding("the catalog's counters are missing".into()))?;
-    let group = ledger::take_over(catalog, txn, before.message, clock::now().as_second())?;
+    let group = taken_over::take_over(catalog, txn, before.message, clock::now().as_second())?;
     let counters = Counters {
         message: before.message,
         identity: before.identity,

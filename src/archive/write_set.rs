@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     UsersNews,
-    follower::Mark,
     ids::GroupNumber,
     layout::Layout,
-    ledger::LedgerRow,
+    ledger::{LedgerRow, Mark},
     rows::{
         Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds, Sighting,
         Source, Unclaimed, Usage, User, UserId, VolumeState,
@@ -18,7 +17,7 @@ use super::{
 /// The rows of one table that a group writes, and those that it deletes (`None`).
 pub(super) type Rows<K, V> = BTreeMap<K, Option<V>>;
 
-/// The rows of each table of the [`Catalog`](super::catalog::Catalog), and the bytes of the blocks.
+/// The rows of each table of the catalog, and the bytes of the blocks.
 #[derive(Debug)]
 pub(super) struct WriteSet {
     /// As they are after the group.

@@ -285,7 +285,7 @@ fn the_row_of_a_group_has_what_it_changed_and_no_more() {
         ])
     );
     assert_eq!(decided.filings, 7);
-    assert_eq!(row.group.changes, [Changed::Users(vec![1])]);
+    assert_eq!(row.group.changes, [Changed::RunsForgotten(1), Changed::Users(vec![1])]);
     // A message that everybody has, and a run that begins, change nothing for good.
     let nothing = [
         file("aaaa first", 9, &[1]),

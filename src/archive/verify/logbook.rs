@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Event, Outcome, VerifyError,
     damage::{Damage, Kind},
-    messages,
-    plan::{Extent, Item, Plan, Position, Selection},
+    plan::{self, Extent, Item, Plan, Position, Selection},
     protocol::{At, Checked, Line, Request, Task},
 };
 
@@ -203,9 +202,9 @@ impl Logbook {
                     self.damage(crash(detail).volume(volume), each);
                 }
                 _ => {
-                    let id = messages::id_of(&at.position);
+                    let id = plan::id_of(&at.position);
                     self.damage(crash(format!("reading {what} {how}")).message(id), each);
-                    self.go_on(at, (id + 1 < to).then(|| messages::at(id + 1)));
+                    self.go_on(at, (id + 1 < to).then(|| plan::at(id + 1)));
                 }
             },
             Some(Item::Table(_) | Item::Blocks(_)) => {
@@ -355,17 +354,17 @@ mod tests {
     fn what_went_on_when_a_process_died_is_done_again_alone() {
         let mut bench = Bench::new();
         let first = bench.item(|item| matches!(item, Item::Messages(1, _)));
-        bench.at(at(first, messages::at(1), false));
-        bench.at(at(first + 1, messages::at(101), false));
+        bench.at(at(first, plan::at(1), false));
+        bench.at(at(first + 1, plan::at(101), false));
         bench.take(Line::Damage(first, Damage::new(Kind::Message, "not yet")));
-        bench.at(at(first + 1, messages::at(150), false));
+        bench.at(at(first + 1, plan::at(150), false));
         assert_eq!(bench.died(), Next::Again);
         assert_eq!(bench.damages, [], "what an item said and did not finish is said again");
         let request = bench.request();
         let begun: Vec<_> = request
             .begun
             .iter()
-            .map(|task| (task.item, messages::id_of(&task.position)))
+            .map(|task| (task.item, plan::id_of(&task.position)))
             .collect();
         assert_eq!(begun, [(first, 1), (first + 1, 150)]);
         assert_eq!((request.next, request.whole), (first + 2, false));
@@ -374,7 +373,7 @@ mod tests {
         let alone = |id, block| At {
             found: true,
             block,
-            ..at(first, messages::at(id), true)
+            ..at(first, plan::at(id), true)
         };
         bench.at(alone(1, None));
         bench.at(alone(2, None));
@@ -384,7 +383,7 @@ mod tests {
             (1, Kind::Crash, Some(2))
         );
         assert!(bench.damages[0].detail.contains("SIGSEGV"));
-        assert_eq!(messages::id_of(&bench.request().begun[0].position), 3);
+        assert_eq!(plan::id_of(&bench.request().begun[0].position), 3);
 
         // A block that kills is noted, and its message done again without it.
         bench.at(alone(3, Some((1, 77))));
@@ -393,7 +392,7 @@ mod tests {
         assert!(bench.damages[1].detail.contains("block 77"));
         let request = bench.request();
         assert_eq!(request.refused_blocks, BTreeSet::from([(1, 77)]));
-        assert_eq!(messages::id_of(&request.begun[0].position), 3);
+        assert_eq!(plan::id_of(&request.begun[0].position), 3);
         assert_eq!(bench.logbook.outcome().messages, 6, "each line stood for one");
     }
 
@@ -416,7 +415,7 @@ mod tests {
         // A row that is there, and cannot be checked, is another one.
         let row = At {
             found: true,
-            ..at(table, messages::at(50), true)
+            ..at(table, plan::at(50), true)
         };
         bench.at(row);
         bench.died();
@@ -449,12 +448,12 @@ mod tests {
         let mut bench = Bench::new();
         let first = bench.item(|item| matches!(item, Item::Messages(1, _)));
         let mut deaths = 1;
-        bench.at(at(first, messages::at(1), true));
+        bench.at(at(first, plan::at(1), true));
         while bench.died() == Next::Again {
             let task = bench.request().begun.first().cloned();
             let next = task.unwrap_or(Task {
                 item: bench.request().next,
-                position: messages::at(1),
+                position: plan::at(1),
             });
             bench.at(at(next.item, next.position, true));
             deaths += 1;

@@ -13,9 +13,12 @@
 //! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
 
 mod around;
+mod balance;
 mod blocks;
+mod context;
 mod damage;
 mod files;
+mod identities;
 mod ledger;
 mod logbook;
 mod messages;

@@ -226,6 +226,22 @@ impl Position {
     }
 }
 
+/// Where the messages from this one on are still to be looked at.
+pub fn at(id: MessageId) -> Position {
+    Position {
+        from: id.to_be_bytes().to_vec(),
+        gap: 1,
+    }
+}
+
+/// The message of such a position.
+pub fn id_of(position: &Position) -> MessageId {
+    let mut id = [0; 8];
+    let length = position.from.len().min(8);
+    id[..length].copy_from_slice(&position.from[..length]);
+    MessageId::from_be_bytes(id)
+}
+
 /// The items of a verification, by their numbers.
 #[derive(Clone, Debug)]
 pub struct Plan {

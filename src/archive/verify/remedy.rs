@@ -7,9 +7,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::damage::{Damage, Kind};
 use crate::archive::{
+    disk::{DATA_FILE, VOLUMES},
     seal,
     staging::RECORD,
-    store::{DATA_FILE, VOLUMES},
     volumes,
 };
 

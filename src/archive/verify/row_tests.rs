@@ -59,11 +59,11 @@ const NOWHERE: Place = Place {
 };
 
 fn wrong_rows() -> Vec<Wrong> {
-    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Message, Source, Usage, User};
+    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Ledger, Message, Source, Usage, User};
     vec![
         (
             |c, t| assert!(c.filings.delete(t, &(BOB, 1005, 5)).unwrap()),
-            &[Held, Filing, Usage],
+            &[Held, Filing, Usage, Ledger],
             Some(5),
             Some("bob"),
         ),
@@ -149,7 +149,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, 1, |message| message.sha256[9] ^= 1),
-            &[Message],
+            &[Message, Ledger],
             Some(1),
             Some("jane"),
         ),
@@ -179,7 +179,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, 1, |message| message.date += 1),
-            &[Filing, Held],
+            &[Filing, Held, Ledger],
             Some(1),
             Some("jane"),
         ),
@@ -212,13 +212,13 @@ fn wrong_rows() -> Vec<Wrong> {
                     .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (5, 4)))
                     .unwrap()
             },
-            &[Bytes, Held, Filing, Copy, Counter, Identity],
+            &[Bytes, Held, Filing, Copy, Counter, Identity, Ledger],
             Some(5),
             Some("bob"),
         ),
         (
             |c, t| with_counters(c, t, |counters| counters.message = 4),
-            &[Counter, Identity],
+            &[Counter, Identity, Ledger],
             Some(5),
             None,
         ),
@@ -321,31 +321,31 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| assert!(c.ledger.delete(t, &GroupNumber(4)).unwrap()),
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             None,
         ),
         (
             |c, t| assert!(c.ledger.delete(t, &GroupNumber(7)).unwrap()),
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             None,
         ),
         (
             |c, t| with_group(c, t, 5, |row| row.chain[31] ^= 1),
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             None,
         ),
         (
             |c, t| with_group(c, t, 5, |row| row.group.at += 1),
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             None,
         ),
         (
             |c, t| with_group(c, t, 5, |row| row.group.first += 1),
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             None,
         ),
@@ -357,7 +357,7 @@ fn wrong_rows() -> Vec<Wrong> {
                 c.held.put(t, &(4, BOB), &4).unwrap();
                 with_usage(c, t, 4, 1);
             },
-            &[Kind::Ledger],
+            &[Ledger],
             None,
             Some("bob"),
         ),
@@ -367,7 +367,7 @@ fn wrong_rows() -> Vec<Wrong> {
                 assert!(c.held.delete(t, &(2, BOB)).unwrap());
                 with_usage(c, t, 2, -1);
             },
-            &[Kind::Ledger],
+            &[Ledger],
             Some(2),
             Some("bob"),
         ),

@@ -8,10 +8,10 @@ use std::ops::Bound;
 use heed::{Database, RoTxn, WithoutTls, types::Bytes};
 
 use super::{
+    context::Stop,
     damage::{Damage, Kind},
     plan::{Position, prefix},
     protocol::Desk,
-    work::Stop,
 };
 use crate::archive::{StoreError, resident};
 

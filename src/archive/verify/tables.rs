@@ -8,14 +8,14 @@ use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
 
 use super::{
+    balance::Late,
+    context::{Context, Stop},
     damage::{Damage, Kind},
-    ledger::Late,
     plan::{Position, Table},
     protocol::Desk,
     scan::{ROWS, Rows, Source, scan},
     totals::{self, Totals},
     usage::Sum,
-    work::{Context, Stop},
 };
 use crate::{
     archive::{
@@ -24,8 +24,8 @@ use crate::{
         ids::GroupNumber,
         roster::Roster,
         rows::{
-            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
-            Usage, User, UserId, VolumeState,
+            Counters, Filing, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage, User,
+            UserId, VolumeState,
         },
     },
     report::Run,
@@ -306,7 +306,7 @@ impl Check<'_> {
     }
 
     /// A number that the counter has given out.
-    fn below(&self, number: u64, behind: u64, desk: &mut Desk) {
+    pub(super) fn below(&self, number: u64, behind: u64, desk: &mut Desk) {
         if number >= behind {
             let name = self.table.name();
             let detail = format!(
@@ -370,66 +370,6 @@ impl Check<'_> {
             ))),
             Err(error) => desk.damage(self.found(format!("the protocol of run {number} cannot be read: {error}"))),
         }
-    }
-
-    fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
-        if number == 0 {
-            desk.damage(self.found("identity number 0 is in use, but is never assigned".into()));
-        }
-        self.below(number, self.counters.identity, desk);
-        let extent = self.context.extent.counters.as_ref();
-        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number) {
-            desk.damage(self.found(format!("identity number {number} stands for two digests")));
-        }
-    }
-
-    fn bytes(
-        &mut self,
-        txn: &RoTxn,
-        (identity, head): (IdentityNumber, [u8; 8]),
-        id: MessageId,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
-        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
-            let detail = format!(
-                "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
-            );
-            desk.damage(self.found(detail).message(id));
-        }
-        Ok(())
-    }
-
-    fn held(
-        &mut self,
-        txn: &RoTxn,
-        (identity, user): (IdentityNumber, UserId),
-        id: MessageId,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let mut wrong = |detail: String| {
-            let damage = Damage::new(Kind::Held, detail).message(id);
-            desk.damage(damage.user(self.context.name(user)));
-        };
-        let row = format!("the row of user {user} and identity number {identity}");
-        match self.catalog.messages.get(txn, &id)? {
-            None => wrong(format!("{row} refers to message {id}, which is missing")),
-            Some(message) if message.identity != identity => {
-                wrong(format!("{row} refers to message {id}, which has another identity"));
-            }
-            Some(message) => {
-                let filings = self.catalog.filings.remap_data_type::<Bytes>();
-                if filings.get(txn, &(user, message.date, id))?.is_none() {
-                    wrong(format!(
-                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
-                    ));
-                }
-            }
-        }
-        if !self.knows_user(txn, user)? {
-            desk.damage(self.found(format!("{row}: the user does not exist")).message(id));
-        }
-        Ok(())
     }
 
     fn filing(
@@ -509,7 +449,7 @@ impl Check<'_> {
         }
     }
 
-    fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
+    pub(super) fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
         let users = self.catalog.users.remap_data_type::<Bytes>();
         knows(&mut self.known.users, user, || Ok(users.get(txn, &user)?.is_some()))
     }

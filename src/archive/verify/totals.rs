@@ -5,8 +5,8 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::{
+    balance::Balance,
     damage::{Damage, Kind},
-    ledger::Balance,
     plan::{Extent, Selection},
     protocol::Desk,
 };
