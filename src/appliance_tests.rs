@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::{
-    archive::{Change, User, UserId},
+    archive::{User, UserId},
     config,
     message::Address,
     report::{InStage, Stage},
@@ -102,7 +102,7 @@ async fn addresses_change_hands_in_one_step_and_all_or_nothing_is_taken_over() {
         managed: false,
         retired: false,
     };
-    bench.committer.change(Change::User(None, add)).await.unwrap();
+    bench.committer.put_user(None, add).await.unwrap();
     bench
         .configure(pairs([("a", "a@example.com"), ("b", "b@example.com")]))
         .await

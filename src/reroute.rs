@@ -17,7 +17,7 @@ use self::{
     look::{By, Fault, Judged, Looked, Looker},
 };
 use crate::{
-    archive::{Change, Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
+    archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
@@ -108,7 +108,7 @@ pub async fn run(
     run.notice(reroute.words());
     run.not_judged = not_judged(&config);
     if !reroute.dry_run {
-        run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
+        run.run = parts.committer.begin_run(&run).await?;
     }
     let mut notes = Notes::default();
     let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run, &mut notes).await;
@@ -132,13 +132,13 @@ pub async fn run(
     run.finished_at = Some(timestamp(clock::now()));
     let run = Arc::new(run);
     let stored = match reroute.dry_run {
-        true => Ok(0),
-        false => parts.committer.change(Change::Protocol(run.clone())).await,
+        true => Ok(()),
+        false => parts.committer.put_protocol(run.clone()).await,
     };
     let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
-    Ok(stored.map(drop)?)
+    Ok(stored?)
 }
 
 fn not_judged(config: &Config) -> NotJudged {

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::TELL;
 use crate::{
-    archive::{Change, Committer, Store, StoreError, UsersNews},
+    archive::{Committer, Store, StoreError, UsersNews},
     config::Config,
     control::api::Reply,
     report::{Backlog, NextNotices},
@@ -197,7 +197,7 @@ async fn forget_news(committer: &Committer, said: UsersNews) {
     if said.is_empty() {
         return;
     }
-    if let Err(error) = committer.change(Change::Said(said)).await {
+    if let Err(error) = committer.said(said).await {
         tracing::warn!(%error, "what was said of users is said again");
     }
 }

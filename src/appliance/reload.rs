@@ -13,7 +13,7 @@ use super::{
     users::warn_of_retired,
 };
 use crate::{
-    archive::{Change, User, UserId, UsersNews},
+    archive::{User, UserId, UsersNews},
     config::{self, Config, FileUsers},
     control::api::{ChangedNames, Failure, Reloaded},
     profile::{Exit, Leave, Reconfigure, Stages, Stop},
@@ -161,7 +161,7 @@ impl Appliance {
                     anybody: gained.anybody,
                     ..UsersNews::default()
                 };
-                self.committer.change(Change::News(news)).await?;
+                self.committer.add_news(news).await?;
                 self.backlogs.gained(gained);
             }
         }
@@ -201,7 +201,7 @@ impl Appliance {
             .zip(first..)
             .for_each(|(id, number)| *id = Some(number));
         if !changed.is_empty() {
-            self.committer.change(Change::Users(changed, news.clone())).await?;
+            self.committer.put_users(changed, news.clone()).await?;
         }
         warn_of_retired(&news);
         self.behind.store(true, Ordering::Relaxed);

@@ -15,10 +15,11 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Committer, Retrieval, Store, StoreError, block,
-    housekeeping::seal_full_volumes,
+    Committer, Retrieval, Store, StoreError, block,
+    order::{Moved, Row, Tidying},
     resident,
     rows::{MessageId, Place, VolumeState},
+    sealing::seal_full_volumes,
 };
 
 /// Blocks with fewer raw bytes are small.
@@ -51,31 +52,6 @@ impl Default for Worth {
             bytes: 64 << 20,
         }
     }
-}
-
-/// The row that names a place.
-#[derive(Clone, Debug)]
-pub enum Row {
-    Message(MessageId),
-    Part([u8; 32]),
-}
-
-impl Row {
-    /// For what is said of an error; a part is no message's alone.
-    fn message(&self) -> MessageId {
-        match self {
-            Self::Message(id) => *id,
-            Self::Part(_) => 0,
-        }
-    }
-}
-
-/// Bytes on their way to another place.
-#[derive(Clone, Debug)]
-pub struct Moved {
-    pub row: Row,
-    pub from: Place,
-    pub bytes: Bytes,
 }
 
 /// What a compaction did.
@@ -261,7 +237,7 @@ impl Work<'_> {
             Plan::Remove => self.remove(number),
             Plan::Empty { rotate } => {
                 if rotate {
-                    self.committer.change_blocking(Change::Rotate)?;
+                    self.committer.tidy(Tidying::CloseVolume)?;
                 }
                 self.empty(number)
             }
@@ -279,8 +255,8 @@ impl Work<'_> {
         let blocks: Vec<u64> = blocks.iter().collect();
         for some in blocks.chunks(PAGE) {
             StoreError::point("blocks-dropping")?;
-            let drop = Change::Drop(number, some.to_vec());
-            if !store.unless_read(|| self.committer.change_blocking(drop).map(|_| ()))? {
+            let drop = Tidying::DropBlocks(number, some.to_vec());
+            if !store.unless_read(|| self.committer.tidy(drop).map(|_| ()))? {
                 self.done.left = true;
                 return Ok(());
             }
@@ -295,7 +271,7 @@ impl Work<'_> {
             self.done.left = true;
             return Ok(());
         }
-        self.committer.change_blocking(Change::Emptied(number))?;
+        self.committer.tidy(Tidying::Emptied(number))?;
         StoreError::point("volume-emptied")?;
         self.remove(number)
     }
@@ -374,7 +350,7 @@ impl Work<'_> {
         }
         let moved = batch.clone();
         StoreError::point("compact-moving")?;
-        self.done.moved += self.committer.change_blocking(Change::Move(batch))?;
+        self.done.moved += self.committer.tidy(Tidying::Move(batch))?;
         self.done.bytes += bytes as u64;
         StoreError::point("compact-moved")?;
         self.read_back(&moved)?;

@@ -9,8 +9,9 @@ use std::{
 
 use super::{
     compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
+    order::Tidying,
     rows::VolumeState,
-    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all, tidy},
     *,
 };
 use crate::config::{ByteSize, Config};
@@ -294,7 +295,7 @@ async fn an_emptied_sealed_volume_goes_once_nobody_reads_in_it() {
         bytes: 1,
         blake3: String::new(),
     };
-    bench.committer.change(Change::Sealed(1, seal)).await.unwrap();
+    tidy(&bench, Tidying::Sealed(1, seal));
     assert_eq!(state(&bench.store), Some(VolumeState::Emptied));
     bench.close();
 }
@@ -335,7 +336,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
     assert_eq!(compact_all(&bench), Compacted::default());
 
     // With all of its volume, it moves.
-    bench.committer.change(Change::Rotate).await.unwrap();
+    close_volume(&bench);
     let mostly_free = Worth { blocks: 1, bytes: 0 };
     seal_all(&bench);
     let done = std::thread::scope(|scope| {
@@ -447,7 +448,7 @@ async fn blocks_of_a_sealed_volume_are_not_deleted() {
     seal_all(&bench);
     let (there, _) = blocks(&bench.store, 1);
     let before = seal::digest(&config.data_dir.join("volumes/000001/data.mdb"), &|| true).unwrap();
-    bench.committer.change(Change::Drop(1, there)).await.unwrap();
+    tidy(&bench, Tidying::DropBlocks(1, there));
     let after = seal::digest(&config.data_dir.join("volumes/000001/data.mdb"), &|| true).unwrap();
     assert_eq!(before, after);
     assert_holds(&bench.store, &kept);

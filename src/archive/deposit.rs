@@ -161,3 +161,13 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+impl Shared {
+    /// A deposit all of whose shares are settled, which nobody waits for.
+    pub(super) fn settled(deposit: Deposit, settled: Vec<Settled>) -> Arc<Self> {
+        let (shared, _) = Self::new(deposit, 0);
+        shared.open().settled = settled.into_iter().map(|settled| (settled.user, settled)).collect();
+        shared
+    }
+}

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::presence::Absence;
+use super::absence::Absence;
 use crate::{account::plain, fault, panics::Panicked};
 
 #[derive(thiserror::Error, Debug, Clone)]

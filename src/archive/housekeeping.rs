@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Change, Committer, Store, StoreError, compact::compact, retention::Retention, rows::VolumeState, seal};
+use super::{Committer, Store, StoreError, compact::compact, retention::Retention, sealing::seal_full_volumes};
 use crate::{
     clock,
     config::{DailyHours, Protocols},
@@ -145,38 +145,4 @@ impl Work {
         }
         Ok(())
     }
-}
-
-/// Seals the volumes that are full and not sealed yet. Blocking. `go_on` is asked from time to time.
-///
-/// # Errors
-/// A volume cannot be read, or the store not be written.
-pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
-    let Some(_turn) = store.tidying.take(go_on) else {
-        return Ok(());
-    };
-    let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
-    let mut first_error = None;
-    for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
-        match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {
-            Some(VolumeState::Sealed(_)) => {}
-            // What a crash or a reader left of it.
-            Some(VolumeState::Emptied) => drop(store.remove_volume(number)?),
-            None => {
-                let seal = match seal::seal(&store.volumes, number, go_on) {
-                    Ok(Some(seal)) => seal,
-                    Ok(None) => return Ok(()),
-                    // What is wrong with one volume is no reason to leave the others.
-                    Err(error) => {
-                        first_error.get_or_insert(error);
-                        continue;
-                    }
-                };
-                tracing::info!(volume = number, bytes = seal.bytes, "a full volume was sealed");
-                committer.change_blocking(Change::Sealed(number, seal))?;
-                StoreError::point("seal-noted")?;
-            }
-        }
-    }
-    first_error.map_or(Ok(()), Err)
 }

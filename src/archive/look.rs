@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     Store, StoreError,
+    absence::Absence,
     catalog::Catalog,
-    environment,
-    presence::{self, Absence, Held, MOUNT, missing},
+    disk, environment,
+    presence::{self, Held, MOUNT, missing},
     rows::{Seal, VolumeState},
-    seal, store,
+    seal,
 };
 use crate::report::metrics;
 
@@ -33,7 +34,7 @@ pub(super) struct Lookout {
 impl Lookout {
     /// Over a catalog that was opened just now.
     pub(super) fn over(catalog: &Catalog) -> Result<Self, StoreError> {
-        let mut held = vec![Held::new("the catalog", catalog.path().join(store::DATA_FILE), MOUNT)?];
+        let mut held = vec![Held::new("the catalog", catalog.path().join(disk::DATA_FILE), MOUNT)?];
         held.extend(environment::lock_held(catalog.path())?);
         Ok(Self {
             catalog: held,
@@ -135,7 +136,7 @@ impl Store {
         if self.volumes.check(number)? {
             return Ok(());
         }
-        let file = self.volumes.folder(number).join(store::DATA_FILE);
+        let file = self.volumes.folder(number).join(disk::DATA_FILE);
         let wrong = match (presence::length(&file), seal) {
             (Ok(0), _) => Absence::Empty,
             (Ok(has), Some(Seal { bytes, .. })) if has != *bytes => Absence::CutShort { has, had: *bytes },
@@ -165,7 +166,7 @@ impl Store {
                     }
                 }
                 None => {
-                    let file = folder.join(store::DATA_FILE);
+                    let file = folder.join(disk::DATA_FILE);
                     environment::refuse_unreadable(&file).map_err(|error| match error {
                         StoreError::Damaged { .. } => self.volumes.missing(*number, Absence::NoVolume),
                         error => error,
@@ -183,7 +184,7 @@ impl Store {
         // A catalog that was last written to before there were such notes may name something in a volume all the same.
         let is_known =
             wanted.last().is_some_and(|(number, _)| *number == current) || self.notes_volumes_since(current)?;
-        let is_there = presence::length(&self.volumes.folder(current).join(store::DATA_FILE)).is_ok_and(|has| has > 0);
+        let is_there = presence::length(&self.volumes.folder(current).join(disk::DATA_FILE)).is_ok_and(|has| has > 0);
         match !is_known && !is_there && self.reading(|txn| self.catalog.names(txn, current))? {
             true => Err(self.volumes.missing(current, Absence::NotThere)),
             false => Ok(()),
@@ -214,7 +215,7 @@ impl StoreError {
 impl super::volumes::Volumes {
     /// Volume `number` is not as it should be.
     pub(super) fn missing(&self, number: u32, how: Absence) -> StoreError {
-        let file = self.folder(number).join(store::DATA_FILE);
+        let file = self.folder(number).join(disk::DATA_FILE);
         missing(&format!("volume {number:06}"), &file, how, MOUNT)
     }
 }

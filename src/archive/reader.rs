@@ -59,15 +59,7 @@ impl Store {
 
     /// The number of a source, where it was met before.
     pub fn source_number(&self, source: &Source) -> Result<Option<u32>, StoreError> {
-        self.reading(|txn| {
-            for row in self.catalog.sources.iter(txn)? {
-                let (number, known) = row?;
-                if known == *source {
-                    return Ok(Some(number));
-                }
-            }
-            Ok(None)
-        })
+        self.reading(|txn| self.catalog.source_number(txn, source))
     }
 
     /// The UIDs of a folder that are done.
@@ -164,15 +156,7 @@ impl Store {
 
     /// The number of a source's folder, where it was met before.
     pub fn folder_number(&self, name: &str) -> Result<Option<u32>, StoreError> {
-        self.reading(|txn| {
-            for row in self.catalog.folders.iter(txn)? {
-                let (number, known) = row?;
-                if known == name {
-                    return Ok(Some(number));
-                }
-            }
-            Ok(None)
-        })
+        self.reading(|txn| self.catalog.folder_number(txn, name))
     }
 
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {

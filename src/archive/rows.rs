@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
+use super::ids::GroupNumber;
 use crate::message::Address;
 
 pub type MessageId = u64;
@@ -34,6 +35,14 @@ pub struct Counters {
     /// Messages kept, and their bytes as they came.
     pub messages: u64,
     pub raw_bytes: u64,
+    pub group: GroupNumber,
+}
+
+impl Counters {
+    /// The last row of the ledger; 0 before the first.
+    pub fn last_group(&self) -> GroupNumber {
+        GroupNumber(self.group.0.saturating_sub(1))
+    }
 }
 
 impl Default for Counters {
@@ -49,6 +58,7 @@ impl Default for Counters {
             volume: 1,
             messages: 0,
             raw_bytes: 0,
+            group: GroupNumber(1),
         }
     }
 }
@@ -253,7 +263,7 @@ impl Source {
 }
 
 /// The key of `copies`: a copy that is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CopyKey {
     Imap {
         source: u32,

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     deposit::{Settled, Verdict},
+    order::Tidying,
     *,
 };
 use crate::config::Config;
@@ -108,6 +109,16 @@ pub(super) fn seal_all(bench: &Bench) {
         let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
         scope.spawn(seal).join().unwrap();
     });
+}
+
+/// Has the store kept in order, from a thread that may wait.
+pub(super) fn tidy(bench: &Bench, tidying: Tidying) -> u64 {
+    std::thread::scope(|scope| scope.spawn(|| bench.committer.tidy(tidying).unwrap()).join().unwrap())
+}
+
+/// Has nothing more written into the present volume.
+pub(super) fn close_volume(bench: &Bench) {
+    tidy(bench, Tidying::CloseVolume);
 }
 
 pub(super) fn config(folder: &tempfile::TempDir) -> Config {

@@ -132,7 +132,7 @@ async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
             managed: false,
             retired: false,
         };
-        bench.committer.change(Change::User(Some(id), user)).await.unwrap();
+        bench.committer.put_user(Some(id), user).await.unwrap();
     }
     let message = bench.store.message(first.message).unwrap().unwrap();
     assert_eq!(bench.store.filings_of(first.message, &message).unwrap().len(), 2);
@@ -165,7 +165,7 @@ async fn small_tables_change_and_contradictions_are_refused() {
         managed: false,
         retired: false,
     };
-    let put = |user| bench.committer.change(Change::User(None, user));
+    let put = |user| bench.committer.put_user(None, user);
     let jane = put(user("jane", &["jane@example.com"])).await.unwrap();
     assert!(put(user("jane", &[])).await.is_err());
     assert!(put(user("bob", &["jane@example.com"])).await.is_err());
@@ -177,18 +177,12 @@ async fn small_tables_change_and_contradictions_are_refused() {
         port: 1,
         username: "u".into(),
     };
-    let number = bench.committer.change(Change::Source(source("a"))).await.unwrap();
-    assert_eq!(
-        bench.committer.change(Change::Source(source("a"))).await.unwrap(),
-        number
-    );
-    assert_ne!(
-        bench.committer.change(Change::Source(source("b"))).await.unwrap(),
-        number
-    );
+    let number = bench.committer.source(source("a")).await.unwrap();
+    assert_eq!(bench.committer.source(source("a")).await.unwrap(), number);
+    assert_ne!(bench.committer.source(source("b")).await.unwrap(), number);
 
     let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
-    let number = bench.committer.change(Change::Begin(Box::new(run))).await.unwrap();
+    let number = bench.committer.begin_run(&run).await.unwrap();
     bench.close();
     let bench = Bench::open(&config);
     close_abandoned_runs(&bench.store).unwrap();
@@ -207,11 +201,7 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
         managed: false,
         retired: false,
     };
-    bench
-        .committer
-        .change(Change::User(Some(1), user("bob")))
-        .await
-        .unwrap();
+    bench.committer.put_user(Some(1), user("bob")).await.unwrap();
     let deposit = Deposit {
         new_users: vec![(2, user("bob@example.com"))],
         ..deposit(b"to bob")
@@ -242,11 +232,8 @@ async fn uidls_that_are_gone_are_forgotten() {
     let CopyKey::Pop3 { uidl, .. } = key("b") else {
         unreachable!()
     };
-    let forget = Change::Uidls {
-        source: 3,
-        standing: vec![uidl_digest(&uidl)],
-    };
-    assert_eq!(bench.committer.change(forget).await.unwrap(), 1);
+    let standing = vec![uidl_digest(&uidl)];
+    assert_eq!(bench.committer.forget_uidls(3, standing).await.unwrap(), 1);
     assert!(bench.store.copy(&key("a")).unwrap().is_none());
     assert!(bench.store.copy(&key("b")).unwrap().is_some());
     bench.close();

@@ -17,7 +17,7 @@ use super::{
     waiting::{Entry, Held, Waiting},
 };
 use crate::{
-    archive::{Change, Committer, Store},
+    archive::{Committer, Store},
     clock,
     config::{Mail, Mailbox, When},
     panics::survived_async,
@@ -110,7 +110,7 @@ impl Mailing {
             return;
         }
         let kept = match serde_json::to_string(&self.noted) {
-            Ok(json) => self.committer.change(Change::Notified(json)).await.map(drop),
+            Ok(json) => self.committer.put_notified(json).await,
             Err(error) => {
                 return tracing::error!(%error, "the note of which mails were sent does not become JSON; this is a \
                     bug in dropkeep");

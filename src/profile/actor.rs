@@ -19,7 +19,7 @@ use super::{
     standing::Trouble,
 };
 use crate::{
-    archive::{Change, Source, StoreError, Why},
+    archive::{Source, StoreError, Why},
     clock, config,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
@@ -319,7 +319,7 @@ impl Profile {
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
             let notifier = stages.notifier.clone();
             if let Some(protocol) = &unstored
-                && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
+                && let Err(error) = committer.put_protocol(protocol.clone()).await
             {
                 return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
@@ -340,13 +340,13 @@ impl Profile {
                 notices,
                 ..Run::begin(&config.name, started)
             };
-            let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
+            let number = match committer.begin_run(&begun).await {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
             };
             // Where that fails, the next protocol says it once more.
             if !said.is_empty()
-                && let Err(error) = committer.change(Change::Said(said)).await
+                && let Err(error) = committer.said(said).await
             {
                 tracing::warn!(%error, "what the protocol says of users is said again");
             }
@@ -360,7 +360,7 @@ impl Profile {
                     ..begun
                 });
                 notifier.ended(&ended);
-                let stored = committer.change(Change::Protocol(ended.clone())).await;
+                let stored = committer.put_protocol(ended.clone()).await;
                 let finished = Finished {
                     run: ended,
                     exit: Exit::Interrupted,
@@ -383,7 +383,7 @@ impl Profile {
             tracing::info!(profile = config.name, run = number, "run begins");
             let source = match &import {
                 Some(_) => Ok(None),
-                None => committer.change(Change::Source(source)).await.map(Some),
+                None => committer.source(source).await.map(Some),
             };
             let result = match source {
                 Ok(source) => {
@@ -439,7 +439,7 @@ impl Profile {
             drop(directory);
             log(&finished);
             let protocol = finished.run.clone();
-            let unstored = match committer.change(Change::Protocol(protocol.clone())).await {
+            let unstored = match committer.put_protocol(protocol.clone()).await {
                 Ok(_) => None,
                 // A full disk refuses the protocol too; the answer still tells all.
                 Err(error) => {

@@ -18,7 +18,7 @@ use super::{
     reused::notice,
 };
 use crate::{
-    archive::{Change, Store, StoreError},
+    archive::{Store, StoreError},
     clock, fault,
     report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
     source::{CopyRef, Kept, Listing, OpenFolder, Removal, Session, SourceError},
@@ -45,7 +45,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let Some(source) = task.source else {
         return Ok(Deletion::default());
     };
-    let number = task.stages.committer.change(Change::Folder(folder.to_owned())).await? as u32;
+    let number = task.stages.committer.folder(folder).await?;
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
@@ -151,7 +151,7 @@ impl Work<'_> {
         }
         if !found.other.is_empty() {
             let keys = found.other.iter().map(|(_, key)| *key).collect();
-            self.task.stages.committer.change(Change::Reopen(keys)).await?;
+            self.task.stages.committer.reopen(keys).await?;
             self.progress.reopened += found.other.len() as u64;
             self.result.reopened += found.other.len();
         }

@@ -17,9 +17,7 @@ use super::{
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{
-    archive::{
-        Change, Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest,
-    },
+    archive::{Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest},
     source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
 };
 
@@ -209,8 +207,10 @@ pub(super) async fn recognise(
     let (unlike, headers) = by_headers(task, session, &asked, by_header, &mut found).await?;
     by_bytes(task, session, &asked, [unlike, whole].concat(), &headers, &mut found).await?;
     if !found.traits.is_empty() {
-        let learnt = Change::Traits(std::mem::take(&mut found.traits));
-        task.stages.committer.change(learnt).await?;
+        task.stages
+            .committer
+            .put_traits(std::mem::take(&mut found.traits))
+            .await?;
     }
     Ok(found)
 }

@@ -12,7 +12,7 @@ use super::{
     windows::SIZES,
 };
 use crate::{
-    archive::{Change, CopyKey, Sighting, UidlDigest, header_digest},
+    archive::{CopyKey, Sighting, UidlDigest, header_digest},
     clock,
     config::Recheck,
     source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session, Want},
@@ -85,7 +85,7 @@ impl Work<'_> {
         };
         if let Some(sign) = sign {
             // They are no longer there, or they would come before the next one.
-            let forgotten = self.task.stages.committer.change(Change::Reopen(beyond)).await?;
+            let forgotten = self.task.stages.committer.reopen(beyond).await?;
             tracing::warn!(
                 profile = self.task.profile.name,
                 run = self.task.run,
@@ -275,7 +275,7 @@ impl Work<'_> {
             return Ok(());
         }
         let keys = copies.iter().filter_map(|copy| listed.names.key(copy)).collect();
-        self.task.stages.committer.change(Change::Reopen(keys)).await?;
+        self.task.stages.committer.reopen(keys).await?;
         let places = listed.listing.places_of(&copies);
         sorted.open |= &places;
         sorted.done -= &places;

@@ -32,7 +32,6 @@ use super::{
     watcher::Watched,
 };
 use crate::{
-    archive::Change,
     clock, config, fault,
     report::{RunState, metrics},
     source::Import,
@@ -334,7 +333,7 @@ impl Supervisor {
         let committer = self.stages.committer.clone();
         let notifier = self.stages.notifier.clone();
         let store = async move {
-            let stored = committer.change(Change::Protocol(Arc::new(run.clone()))).await;
+            let stored = committer.put_protocol(Arc::new(run.clone())).await;
             notifier.ended(&run);
             stored
         };

@@ -12,7 +12,7 @@ use super::{
     windows::SIZES,
 };
 use crate::{
-    archive::{Change, Sighting},
+    archive::Sighting,
     clock,
     report::Outcome,
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
@@ -33,7 +33,7 @@ const RESTLESS: u32 = 2;
 impl Work<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let (cancel, committer) = (&self.task.cancel, &self.task.stages.committer);
-        let number = committer.change(Change::Folder(folder.to_owned())).await? as u32;
+        let number = committer.folder(folder).await?;
         // What is open may have been so for long, and the listing is as old.
         self.open = None;
         let opened = unless_cancelled(cancel, session.open(folder)).await?;
@@ -104,11 +104,7 @@ impl Work<'_> {
         };
         let (mut sorted, beyond, seen) = on_pool(self.task, read).await?;
         if let Some(standing) = sorted.standing.take() {
-            self.task
-                .stages
-                .committer
-                .change(Change::Uidls { source, standing })
-                .await?;
+            self.task.stages.committer.forget_uidls(source, standing).await?;
         }
         self.progress.notices.extend(about_uidls(listing, names));
         let before = seen.clone();
@@ -117,8 +113,7 @@ impl Work<'_> {
         self.doubt(session, &listed, beyond, &mut sorted, &mut seen).await?;
         let inexact = seen.inexact;
         if before.as_ref() != Some(&seen) {
-            let seen = Change::Sighting { source, folder, seen };
-            self.task.stages.committer.change(seen).await?;
+            self.task.stages.committer.put_sighting(source, folder, seen).await?;
         }
         Ok((sorted.open, inexact))
     }

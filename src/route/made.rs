@@ -12,7 +12,7 @@ use super::{
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{Change, RunId, UserId},
+    archive::{RunId, UserId},
     panics::{Answer, survived},
     report::metrics,
 };
@@ -110,7 +110,7 @@ impl Handler<ChangeUser> for Router {
         let committer = self.committer.clone();
         let commit = async move {
             let (id, user) = wanted??;
-            committer.change(Change::User(Some(id), user.clone())).await?;
+            committer.put_user(Some(id), user.clone()).await?;
             Ok((id, user))
         };
         let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 use super::super::{ChangeUser, UserChange, UserError};
 use super::*;
 use crate::{
-    archive::{Change, User},
+    archive::User,
     config::{Config, Recipients, Unknown},
     identify::{Identified, Rules},
 };
@@ -34,10 +34,7 @@ impl Bench {
         let store = Arc::new(Store::open(&config).unwrap());
         let (committer, _) = Committer::start(store.clone(), 64 << 20).unwrap();
         let users = users.into_iter().map(|user| (None, user)).collect();
-        committer
-            .change(Change::Users(users, Default::default()))
-            .await
-            .unwrap();
+        committer.put_users(users, Default::default()).await.unwrap();
         let users = store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
         let router = Router::new(Directory::new(users), store.clone(), committer);
         Self {

@@ -60,6 +60,11 @@ fn a_store_of_schema_2_is_read_to_the_last_byte_and_written_to() {
     is_read_to_the_last_byte_and_written_to(2);
 }
 
+#[test]
+fn a_store_of_schema_3_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(3);
+}
+
 fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     // The mailbox that the frozen store was made of, so that its copies are known.
     let server = Dovecot::with(Mailbox::new(Settings::messages(60)));
@@ -68,6 +73,9 @@ fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     assert_reads_the_same(&appliance, &read);
     // A second time it is of the present schema.
     assert_reads_the_same(&appliance, &read);
+    // What was there is in the ledger.
+    let verified = appliance.done(&["verify", "--json"]).json();
+    assert_eq!(verified["ok"], true, "{verified:#}");
 
     // Another port is another source: all of it is fetched, and known.
     let run = appliance.done(&["archive", "company", "--json"]).json();
@@ -91,6 +99,8 @@ fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     assert!(number(&run, "archived") <= 3, "{run:#}");
     let run = appliance.done(&["archive", "company", "--json"]).json();
     assert_eq!(number(&run, "seen"), 0, "{run:#}");
+    let verified = appliance.done(&["verify", "--json"]).json();
+    assert_eq!(verified["ok"], true, "{verified:#}");
 }
 
 #[test]
@@ -121,7 +131,7 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains("up to 3"), "{said}");
+        assert!(said.contains("schema 99") && said.contains("up to 4"), "{said}");
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

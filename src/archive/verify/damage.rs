@@ -42,6 +42,8 @@ pub enum Kind {
     /// How folders looked when they were last listed.
     Sighting,
     Run,
+    /// What each group changed.
+    Ledger,
     /// The catalog's counters.
     Counter,
     /// What could not be looked at.
@@ -72,6 +74,7 @@ impl Kind {
             Self::Copy => "copy",
             Self::Sighting => "sighting",
             Self::Run => "run",
+            Self::Ledger => "ledger",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",
         }

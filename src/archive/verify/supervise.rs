@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Event, Outcome, VerifyError,
-    ledger::{Ledger, Next},
+    logbook::{Logbook, Next},
     plan::Selection,
     protocol::{Line, Request},
 };
@@ -40,25 +40,25 @@ pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event
     // As long as this is held, no volume and no block goes.
     let _readers = store::shut_out_removal(config)?;
     let mut request = Request::first(config, selection);
-    let mut ledger = Ledger::new(selection.clone());
+    let mut logbook = Logbook::new(selection.clone());
     loop {
-        let ended = read(&request, |line| ledger.take(line, each))?;
-        if ledger.is_older() {
+        let ended = read(&request, |line| logbook.take(line, each))?;
+        if logbook.is_older() {
             upgrade(&request)?;
-            ledger = Ledger::new(selection.clone());
+            logbook = Logbook::new(selection.clone());
             continue;
         }
-        if let Some(refusal) = ledger.refusal() {
+        if let Some(refusal) = logbook.refusal() {
             return Err(refusal);
         }
         let next = match ended {
-            Ended::Well if ledger.is_done() => return Ok(ledger.outcome()),
-            Ended::Well => ledger.died("ended before it was done", each),
-            Ended::Badly(how) => ledger.died(&how, each),
+            Ended::Well if logbook.is_done() => return Ok(logbook.outcome()),
+            Ended::Well => logbook.died("ended before it was done", each),
+            Ended::Badly(how) => logbook.died(&how, each),
         };
         match next {
-            Next::Again => ledger.fill(&mut request),
-            Next::GiveUp => return Ok(ledger.outcome()),
+            Next::Again => logbook.fill(&mut request),
+            Next::GiveUp => return Ok(logbook.outcome()),
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Deposits as a group writes them: the message, who has it, what came around it, and that the copy is done.
+//! Deposits: the message, who has it, what came around it, and that the copy is done.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::Group;
+use super::{Deciding, row};
 use crate::archive::{
-    deposit::{Content, Deposit, Filed, Settled, Shared, Verdict},
+    deposit::{Content, Deposit, Filed, Settled, Verdict},
     part,
     rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Named, Part, Seconds, UserId},
+    view::Read,
 };
 
 /// The numbers of a message's identity.
@@ -23,10 +24,9 @@ impl Numbers {
     }
 }
 
-impl Group<'_> {
+impl Deciding<'_> {
     /// Files a deposit for those of its users who lack it.
-    pub(super) fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
-        let deposit = &shared.deposit;
+    pub(super) fn file(&mut self, deposit: &Deposit, settled: Vec<Settled>) -> Read<Filed> {
         let numbers = self.numbers(&deposit.content)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
@@ -36,7 +36,7 @@ impl Group<'_> {
         };
         // As what the users have it: copies of one identity may be kept in several forms.
         let mut forms = BTreeSet::new();
-        for settled in shared.take_settled() {
+        for settled in settled {
             let held = match settled.verdict {
                 Verdict::Held(message) => Some(message),
                 // Committed since, or in this very group.
@@ -57,7 +57,7 @@ impl Group<'_> {
             forms.insert(message);
             for settled in lacking {
                 filed.archived.push(settled.user);
-                self.put_filing(shared, number, (message, date), settled)?;
+                self.put_filing(deposit, number, (message, date), settled)?;
             }
         }
         if let Some(report) = &deposit.report {
@@ -66,7 +66,7 @@ impl Group<'_> {
             self.put_unclaimed(&forms, deposit)?;
         }
         if let Some(Named { key, traits }) = &deposit.copy {
-            let kept = self.catalog.messages.get(&self.txn, &filed.message)?;
+            let kept = self.message(filed.message)?;
             let fetched = deposit.fetched().sha256;
             let same = kept.is_some_and(|message| message.sha256 == fetched);
             let fetched = (!same).then_some(fetched);
@@ -77,14 +77,22 @@ impl Group<'_> {
                 archived_at: deposit.archived_at,
                 traits: Some(*traits),
             };
-            self.catalog.copies.put(&mut self.txn, key, &row)?;
+            self.set.copies.insert(*key, Some(row));
         }
         Ok(filed)
     }
 
+    pub(super) fn message(&self, id: MessageId) -> Read<Option<Message>> {
+        row(&self.set.messages, &id, || self.view.message(id))
+    }
+
+    pub(super) fn part(&self, digest: &[u8; 32]) -> Read<Option<Part>> {
+        row(&self.set.parts, digest, || self.view.part(digest))
+    }
+
     /// The numbers that its identities have so far.
-    fn numbers(&self, content: &Content) -> heed::Result<Numbers> {
-        let number = |digest: &[u8; 32]| self.catalog.identities.get(&self.txn, digest);
+    fn numbers(&self, content: &Content) -> Read<Numbers> {
+        let number = |digest: &[u8; 32]| row(&self.set.identities, digest, || self.view.identity(digest));
         let former = content.former.as_ref().map(number).transpose()?;
         Ok(Numbers {
             now: number(&content.identity)?,
@@ -93,9 +101,10 @@ impl Group<'_> {
     }
 
     /// As which message a user has an identity of one of these numbers.
-    fn held(&self, numbers: Numbers, user: UserId) -> heed::Result<Option<MessageId>> {
+    fn held(&self, numbers: Numbers, user: UserId) -> Read<Option<MessageId>> {
         for number in numbers.known() {
-            let held = self.catalog.held.get(&self.txn, &(number, user))?;
+            let key = (number, user);
+            let held = row(&self.set.held, &key, || self.view.held(&key))?;
             if held.is_some() {
                 return Ok(held);
             }
@@ -104,44 +113,39 @@ impl Group<'_> {
     }
 
     /// A number for an identity that has none.
-    fn new_number(&mut self, digest: &[u8; 32]) -> heed::Result<IdentityNumber> {
-        let number = self.counters.identity;
-        self.counters.identity += 1;
-        self.catalog.identities.put(&mut self.txn, digest, &number)?;
-        Ok(number)
+    fn new_number(&mut self, digest: &[u8; 32]) -> IdentityNumber {
+        let number = self.set.counters.identity;
+        self.set.counters.identity += 1;
+        self.set.identities.insert(*digest, Some(number));
+        number
     }
 
     /// Keeps the report around a message with each form of it, unless it is kept there already.
-    fn put_report(
-        &mut self,
-        forms: &BTreeSet<MessageId>,
-        report: &Arc<Content>,
-        deposit: &Deposit,
-    ) -> heed::Result<()> {
+    fn put_report(&mut self, forms: &BTreeSet<MessageId>, report: &Arc<Content>, deposit: &Deposit) -> Read<()> {
         let (id, ..) = self.keep(report, self.numbers(report)?, deposit)?;
         for message in forms.iter().filter(|message| **message != id) {
             let key = (*message, id);
-            if self.catalog.journals.get(&self.txn, &key)?.is_none() {
+            if !self.set.journals.contains_key(&key) && !self.view.has_journal(&key)? {
                 let journal = Journal {
                     run: deposit.run,
                     archived_at: deposit.archived_at,
                 };
-                self.catalog.journals.put(&mut self.txn, &key, &journal)?;
+                self.set.journals.insert(key, Some(journal));
             }
         }
         Ok(())
     }
 
     /// Notes for whom a copy was that nobody has, where its own bytes are not kept: what names them is lost otherwise.
-    fn put_unclaimed(&mut self, forms: &BTreeSet<MessageId>, deposit: &Deposit) -> heed::Result<()> {
+    fn put_unclaimed(&mut self, forms: &BTreeSet<MessageId>, deposit: &Deposit) -> Read<()> {
         for message in forms {
-            let row = self.catalog.messages.get(&self.txn, message)?;
+            let row = self.message(*message)?;
             if row.is_some_and(|row| row.sha256 == deposit.content.sha256) {
                 continue;
             }
             for unclaimed in &deposit.unclaimed {
                 let key = (*message, unclaimed.digest());
-                self.catalog.unclaimed.put(&mut self.txn, &key, unclaimed)?;
+                self.set.unclaimed.insert(key, Some(unclaimed.clone()));
             }
         }
         Ok(())
@@ -154,12 +158,13 @@ impl Group<'_> {
         content: &Arc<Content>,
         numbers: Numbers,
         deposit: &Deposit,
-    ) -> heed::Result<(MessageId, IdentityNumber, Seconds)> {
+    ) -> Read<(MessageId, IdentityNumber, Seconds)> {
         let mut head = [0; 8];
         head.copy_from_slice(&content.sha256[..8]);
         for identity in numbers.known() {
-            if let Some(id) = self.catalog.bytes.get(&self.txn, &(identity, head))?
-                && let Some(message) = self.catalog.messages.get(&self.txn, &id)?
+            let key = (identity, head);
+            if let Some(id) = row(&self.set.bytes, &key, || self.view.bytes(&key))?
+                && let Some(message) = self.message(id)?
                 && message.sha256 == content.sha256
             {
                 return Ok((id, identity, message.date));
@@ -167,19 +172,30 @@ impl Group<'_> {
         }
         let identity = match numbers.now {
             Some(number) => number,
-            None => self.new_number(&content.identity)?,
+            None => self.new_number(&content.identity),
         };
-        let key = (identity, head);
-        let id = self.counters.message;
+        let id = self.put_message(content, identity, head, deposit)?;
+        Ok((id, identity, deposit.date))
+    }
+
+    /// All rows that go with a new message, and are not written again for it.
+    fn put_message(
+        &mut self,
+        content: &Arc<Content>,
+        identity: IdentityNumber,
+        head: [u8; 8],
+        deposit: &Deposit,
+    ) -> Read<MessageId> {
+        let id = self.set.counters.message;
         let size = content.bytes.len() as u64;
-        for (index, cut) in content.parts.iter().enumerate() {
-            if !self.laid.contains(&cut.digest) && self.catalog.parts.get(&self.txn, &cut.digest)?.is_none() {
+        for (number, cut) in content.parts.iter().enumerate() {
+            if !self.laid.contains(&cut.digest) && self.part(&cut.digest)?.is_none() {
                 self.laid.insert(cut.digest);
-                self.parts.push((content.clone(), index));
+                self.parts.push((content.clone(), number));
             }
         }
         let message = Message {
-            inline: self.layout.add_inline(content),
+            inline: self.set.layout.add_inline(content),
             parts: part::places(&content.parts),
             size,
             date: deposit.date,
@@ -188,22 +204,21 @@ impl Group<'_> {
             sha256: content.sha256,
             notes: deposit.notes,
         };
-        self.catalog.messages.put(&mut self.txn, &id, &message)?;
-        self.catalog.bytes.put(&mut self.txn, &key, &id)?;
-        self.counters.message += 1;
-        self.counters.messages += 1;
-        self.counters.raw_bytes += size;
-        Ok((id, identity, deposit.date))
+        self.set.messages.insert(id, Some(message));
+        self.set.bytes.insert((identity, head), Some(id));
+        self.set.counters.message += 1;
+        self.set.counters.messages += 1;
+        self.set.counters.raw_bytes += size;
+        Ok(id)
     }
 
     fn put_filing(
         &mut self,
-        shared: &Shared,
-        identity: u64,
+        deposit: &Deposit,
+        identity: IdentityNumber,
         (message, date): (MessageId, Seconds),
         settled: Settled,
-    ) -> heed::Result<()> {
-        let deposit = &shared.deposit;
+    ) -> Read<()> {
         let Settled { user, why, .. } = settled;
         let filing = Filing {
             folder: deposit.folder,
@@ -211,24 +226,14 @@ impl Group<'_> {
             run: deposit.run,
             why,
         };
-        self.catalog.held.put(&mut self.txn, &(identity, user), &message)?;
-        self.catalog
-            .filings
-            .put(&mut self.txn, &(user, date, message), &filing)?;
-        let usage = self.usage.entry(user).or_default();
+        self.set.held.insert((identity, user), Some(message));
+        self.set.filings.insert((user, date, message), Some(filing));
+        let before = row(&self.set.usage, &user, || self.view.usage(user).map(Some))?;
+        let mut usage = before.unwrap_or_default();
         usage.messages += 1;
         usage.bytes += deposit.content.bytes.len() as u64;
-        self.filings += 1;
-        Ok(())
-    }
-
-    /// Lays down the parts that are new.
-    pub(super) fn put_parts(&mut self) -> heed::Result<()> {
-        for (content, index) in std::mem::take(&mut self.parts) {
-            let place = self.layout.add_part(&content, index);
-            let digest = &content.parts[index].digest;
-            self.catalog.parts.put(&mut self.txn, digest, &Part { place })?;
-        }
+        self.set.usage.insert(user, Some(usage));
+        self.filings.push((message, user));
         Ok(())
     }
 }
