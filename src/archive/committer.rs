@@ -17,13 +17,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Store, StoreError, block,
-    deposit::Shared,
+    deposit::{Filed, Shared},
     group::{self, Change},
     rows::Counters,
 };
 use crate::{
     panics::survived,
-    report::{NOTABLE, metrics, order_sent, orders_done},
+    report::{NOTABLE, metrics, orders_done, orders_sent},
 };
 
 /// Orders waiting; behind it, whoever sends waits.
@@ -39,16 +39,28 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What the committer is asked to do.
 pub(super) enum Order {
-    File(Arc<Shared>),
+    /// A window of copies, each with an outcome of its own.
+    File(Vec<Shared>, oneshot::Sender<Vec<Result<Filed, StoreError>>>),
     Change(Change, oneshot::Sender<Result<u64, StoreError>>),
 }
 
 impl Order {
     fn bytes(&self) -> usize {
         match self {
-            Self::File(shared) => shared.deposit.fetched().bytes.len() + FILING_BYTES * shared.shares(),
+            Self::File(window, _) => {
+                let bytes = |one: &Shared| one.deposit.fetched().bytes.len() + FILING_BYTES * one.settled.len();
+                window.iter().map(bytes).sum()
+            }
             Self::Change(Change::Move(moved), _) => moved.iter().map(|moved| moved.bytes.len()).sum(),
             Self::Change(..) => 0,
+        }
+    }
+
+    /// How many copies, or changes, it is about.
+    fn count(&self) -> usize {
+        match self {
+            Self::File(window, _) => window.len(),
+            Self::Change(..) => 1,
         }
     }
 }
@@ -122,14 +134,23 @@ impl Committer {
         Ok((committer, thread))
     }
 
-    pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
+    /// Files a window of copies. What became of each, in their order, is known after the commit.
+    pub async fn file(&self, window: Vec<Shared>) -> Vec<Result<Filed, StoreError>> {
+        let copies = window.len();
+        if copies == 0 {
+            return Vec::new();
+        }
+        let (reply, answer) = oneshot::channel();
         let asked = Instant::now();
-        let sent = self.orders.send(Order::File(shared)).await.map_err(|_| gone());
+        let sent = self.orders.send(Order::File(window, reply)).await;
         let waited = asked.elapsed();
         if waited >= NOTABLE {
             metrics::backpressure("commit", waited);
         }
-        sent.inspect(|()| order_sent())
+        if sent.is_ok() {
+            orders_sent(copies);
+        }
+        committed(copies, answer).await
     }
 
     /// Writes `change`; the answer, a number whose meaning is the change's, comes after the commit.
@@ -139,7 +160,7 @@ impl Committer {
             .send(Order::Change(change, reply))
             .await
             .map_err(|_| gone())?;
-        order_sent();
+        orders_sent(1);
         answer.await.map_err(|_| gone())?
     }
 
@@ -152,7 +173,7 @@ impl Committer {
         self.orders
             .blocking_send(Order::Change(change, reply))
             .map_err(|_| gone())?;
-        order_sent();
+        orders_sent(1);
         answer.blocking_recv().map_err(|_| gone())?
     }
 
@@ -176,6 +197,14 @@ impl Committer {
         self.coming.fetch_add(1, Ordering::Relaxed);
         MoreComing(self.coming.clone())
     }
+}
+
+/// What became of so many copies. An answer that does not come is the committer's end, and so the run's.
+async fn committed(
+    copies: usize,
+    answer: oneshot::Receiver<Vec<Result<Filed, StoreError>>>,
+) -> Vec<Result<Filed, StoreError>> {
+    answer.await.unwrap_or_else(|_| (0..copies).map(|_| Err(gone())).collect())
 }
 
 fn gone() -> StoreError {
@@ -211,7 +240,7 @@ impl Work {
             self.at_work.set(Some(Instant::now()));
             let committed = match gathered {
                 Ok(Some(group)) => {
-                    let orders = group.len();
+                    let orders = group.iter().map(Order::count).sum();
                     let committed = survived("the committer", || self.commit(group));
                     orders_done(orders);
                     committed
@@ -236,10 +265,11 @@ impl Work {
     async fn gather(&mut self) -> Option<Vec<Order>> {
         let first = self.queue.recv().await?;
         let mut bytes = first.bytes();
+        let mut orders = first.count();
         let mut urgent = matches!(first, Order::Change(..));
         let mut group = vec![first];
         let started = Instant::now();
-        while bytes < GROUP_BYTES && group.len() < GROUP_ORDERS {
+        while bytes < GROUP_BYTES && orders < GROUP_ORDERS {
             let next = match self.queue.try_recv() {
                 Ok(order) => Some(order),
                 Err(_) if urgent || bytes >= self.enough || self.coming.load(Ordering::Relaxed) == 0 => break,
@@ -248,6 +278,7 @@ impl Work {
             };
             if let Some(order) = next {
                 bytes += order.bytes();
+                orders += order.count();
                 urgent |= matches!(order, Order::Change(..));
                 group.push(order);
             }
@@ -268,7 +299,8 @@ impl Work {
         };
         match result.and_then(|written| StoreError::point("acknowledging").map(|()| written)) {
             Ok(written) => {
-                metrics::committed(written.took, written.answers.len(), written.filings);
+                let orders = group.iter().map(Order::count).sum();
+                metrics::committed(written.took, orders, written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
                 self.counters = written.counters;
                 for (order, answer) in group.into_iter().zip(written.answers) {
@@ -282,13 +314,16 @@ impl Work {
                 tracing::error!(%error, "cannot commit a group of messages");
                 for order in group {
                     match order {
-                        Order::File(shared) => shared.answer(Err(error.clone())),
+                        Order::File(window, reply) => {
+                            let failed = window.iter().map(|_| Err(error.clone()));
+                            drop(reply.send(failed.collect()));
+                        }
                         Order::Change(_, reply) => drop(reply.send(Err(error.clone()))),
                     }
                 }
-                // Of what is missing nothing was written to. A full disk aborts the transaction and leaves all as it was: every page of the next one is
-                // written anew, and a meta page that failed makes LMDB refuse the next one. After any other
-                // failure nobody knows what a sync would still write: never go on as if nothing
+                // Nothing was written to what is missing. A full disk aborts the transaction and leaves all as it was:
+                // every page of the next one is written anew, and a meta page that failed makes LMDB refuse the next
+                // one. After any other failure nobody knows what a sync would still write: never go on as if nothing
                 // had happened.
                 match error {
                     StoreError::Missing { .. } | StoreError::Full { .. } | StoreError::User { .. } => {}
@@ -298,4 +333,12 @@ impl Work {
             }
         }
     }
+}
+
+#[actix::test]
+async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
+    let (reply, answer) = oneshot::channel();
+    drop(reply);
+    let lost = committed(2, answer).await;
+    assert!(matches!(lost[..], [Err(StoreError::Closed { .. }), Err(StoreError::Closed { .. })]));
 }

@@ -74,7 +74,8 @@ pub enum Change {
 
 /// What one order is answered with.
 pub(super) enum Answer {
-    Filed(Filed),
+    /// Of a window of copies, each by itself.
+    Filed(Vec<Result<Filed, StoreError>>),
     Number(u64),
     /// This order alone was refused; nothing of it was written.
     Refused(StoreError),
@@ -83,11 +84,10 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn give(self, order: Order) {
         match (self, order) {
-            (Self::Filed(filed), Order::File(shared)) => shared.answer(Ok(filed)),
+            (Self::Filed(filed), Order::File(_, reply)) => drop(reply.send(filed)),
             (Self::Number(number), Order::Change(_, reply)) => drop(reply.send(Ok(number))),
             (Self::Refused(error), Order::Change(_, reply)) => drop(reply.send(Err(error))),
-            (Self::Refused(error), Order::File(shared)) => shared.answer(Err(error)),
-            (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..)) => {
+            (Self::Number(_) | Self::Refused(_), Order::File(..)) | (Self::Filed(_), Order::Change(..)) => {
                 tracing::error!("an answer does not match its order; this is a bug in dropkeep");
             }
         }
@@ -219,10 +219,16 @@ struct Group<'c> {
 impl Group<'_> {
     fn carry_out(&mut self, order: &Order) -> heed::Result<Answer> {
         match order {
-            Order::File(shared) => match self.new_users(&shared.deposit.new_users)? {
-                Some(refusal) => Ok(Answer::Refused(refusal)),
-                None => self.file(shared).map(Answer::Filed),
-            },
+            Order::File(window, _) => {
+                let mut filed = Vec::with_capacity(window.len());
+                for shared in window {
+                    filed.push(match self.new_users(&shared.deposit.new_users)? {
+                        Some(refusal) => Err(refusal),
+                        None => Ok(self.file(shared)?),
+                    });
+                }
+                Ok(Answer::Filed(filed))
+            }
             Order::Change(change, _) => self.change(change),
         }
     }

@@ -61,7 +61,7 @@ pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
 pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
-pub use deposit::{Content, Deposit, Filed, Shared};
+pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
@@ -82,7 +82,7 @@ pub use schema::SCHEMA;
 pub use shrink::shrink_catalog;
 pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
-pub use user_archive::{File, UserArchive};
+pub use user_archive::{Settle, Share, UserArchive, Word};
 pub use vouch::Vouched;
 pub use walk::Holders;
 

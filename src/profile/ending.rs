@@ -9,8 +9,9 @@ use super::{
     appended::notice_of_appended,
     exclude::notice_of_all,
     frequent::notice_of_unknown,
-    live::Board,
-    run::{self, FolderError, RunError},
+    jobs::FolderError,
+    live::{Board, log_error},
+    run::{self, RunError},
     standing::Trouble,
 };
 use crate::{
@@ -155,17 +156,4 @@ pub(super) fn log(finished: &Finished) {
         errors = errors.len(),
         "run ends"
     );
-}
-
-/// An error of one copy, or of a folder.
-pub(super) fn log_error(run: &Run, error: &CopyError) {
-    let CopyError {
-        folder,
-        copy,
-        stage,
-        error,
-        what_to_do: _,
-    } = error;
-    let (profile, run) = (&run.profile, run.run);
-    tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }

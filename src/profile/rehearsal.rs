@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    collect::{CollectError, unless_cancelled},
+    collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
     run::{self, Exit, RunError},
     survey::AMBIGUOUS,

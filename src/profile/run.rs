@@ -4,9 +4,11 @@
 use actix::{Addr, ArbiterHandle};
 
 use super::{
-    collect::CollectError,
-    connection::{Close, Connection, Task},
+    collect_error::CollectError,
+    connection::{Close, Connection},
     fleet::Fleet,
+    jobs::FolderError,
+    task::Task,
 };
 use crate::{
     archive::StoreError,
@@ -114,13 +116,6 @@ impl From<CollectError> for RunError {
             CollectError::Profile => Self::Fault,
         }
     }
-}
-
-/// A folder that could not be archived; the others went on.
-#[derive(Debug)]
-pub struct FolderError {
-    pub folder: String,
-    pub error: SourceError,
 }
 
 /// Goes through the source, or through the files of an import. What became of the copies the profile has been told; this

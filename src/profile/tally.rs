@@ -173,7 +173,7 @@ impl Tally {
             self.errors_omitted += 1;
             return;
         }
-        self.errors.push(super::judge::copy_error(folder, copy, stage, error));
+        self.errors.push(CopyError::new(folder, copy, stage, error));
     }
 
     /// Makes the users that the run would make, so that the next copies find them, and no more than a run may make.

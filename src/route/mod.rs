@@ -1,7 +1,9 @@
 //! From addresses to archives: the directory, the decision, and the router actor.
 
+mod archives;
 mod decision;
 mod directory;
+mod filing;
 mod made;
 mod managed;
 mod passed;
@@ -9,7 +11,6 @@ mod prepared;
 mod preview;
 mod routed;
 mod router;
-mod shares;
 mod signs;
 mod swap;
 mod users;

@@ -25,7 +25,7 @@ impl Numbers {
 
 impl Group<'_> {
     /// Files a deposit for those of its users who lack it.
-    pub(super) fn file(&mut self, shared: &Arc<Shared>) -> heed::Result<Filed> {
+    pub(super) fn file(&mut self, shared: &Shared) -> heed::Result<Filed> {
         let deposit = &shared.deposit;
         let numbers = self.numbers(&deposit.content)?;
         let mut lacking = Vec::new();
@@ -36,7 +36,7 @@ impl Group<'_> {
         };
         // As what the users have it: copies of one identity may be kept in several forms.
         let mut forms = BTreeSet::new();
-        for settled in shared.take_settled() {
+        for settled in &shared.settled {
             let held = match settled.verdict {
                 Verdict::Held(message) => Some(message),
                 // Committed since, or in this very group.
@@ -57,7 +57,7 @@ impl Group<'_> {
             forms.insert(message);
             for settled in lacking {
                 filed.archived.push(settled.user);
-                self.put_filing(shared, number, (message, date), settled)?;
+                self.put_filing(deposit, number, (message, date), settled)?;
             }
         }
         if let Some(report) = &deposit.report {
@@ -198,24 +198,22 @@ impl Group<'_> {
 
     fn put_filing(
         &mut self,
-        shared: &Shared,
+        deposit: &Deposit,
         identity: u64,
         (message, date): (MessageId, Seconds),
-        settled: Settled,
+        Settled { user, why, .. }: &Settled,
     ) -> heed::Result<()> {
-        let deposit = &shared.deposit;
-        let Settled { user, why, .. } = settled;
         let filing = Filing {
             folder: deposit.folder,
             archived_at: deposit.archived_at,
             run: deposit.run,
-            why,
+            why: why.clone(),
         };
-        self.catalog.held.put(&mut self.txn, &(identity, user), &message)?;
+        self.catalog.held.put(&mut self.txn, &(identity, *user), &message)?;
         self.catalog
             .filings
-            .put(&mut self.txn, &(user, date, message), &filing)?;
-        let usage = self.usage.entry(user).or_default();
+            .put(&mut self.txn, &(*user, date, message), &filing)?;
+        let usage = self.usage.entry(*user).or_default();
         usage.messages += 1;
         usage.bytes += deposit.content.bytes.len() as u64;
         self.filings += 1;

@@ -96,26 +96,17 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
 }
 
 fn content(bytes: Vec<u8>) -> Content {
-    Content {
-        parts: cut(&bytes),
-        sha256: Sha256::digest(&bytes).into(),
-        identity: identity_of(&bytes),
-        former: None,
-        bytes: Bytes::from(bytes),
-    }
+    Content::new(Bytes::from(bytes.clone()), Digests::of(&bytes), false)
 }
 
 async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> Filed {
-    let (shared, answer) = Shared::new(deposit, users.len());
-    for user in users {
-        let settled = Settled {
-            user: *user,
-            why: Why::To,
-            verdict: Verdict::New,
-        };
-        shared.clone().settle(settled, committer).await;
-    }
-    answer.await.unwrap().unwrap()
+    let settled = users.iter().map(|user| Settled {
+        user: *user,
+        why: Why::To,
+        verdict: Verdict::New,
+    });
+    let settled = settled.collect();
+    committer.file(vec![Shared { deposit, settled }]).await.remove(0).unwrap()
 }
 
 fn message(number: u32) -> Vec<u8> {
