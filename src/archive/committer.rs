@@ -204,7 +204,9 @@ async fn committed(
     copies: usize,
     answer: oneshot::Receiver<Vec<Result<Filed, StoreError>>>,
 ) -> Vec<Result<Filed, StoreError>> {
-    answer.await.unwrap_or_else(|_| (0..copies).map(|_| Err(gone())).collect())
+    answer
+        .await
+        .unwrap_or_else(|_| (0..copies).map(|_| Err(gone())).collect())
 }
 
 fn gone() -> StoreError {
@@ -340,5 +342,8 @@ async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
     let (reply, answer) = oneshot::channel();
     drop(reply);
     let lost = committed(2, answer).await;
-    assert!(matches!(lost[..], [Err(StoreError::Closed { .. }), Err(StoreError::Closed { .. })]));
+    assert!(matches!(
+        lost[..],
+        [Err(StoreError::Closed { .. }), Err(StoreError::Closed { .. })]
+    ));
 }

@@ -60,12 +60,7 @@ impl Store {
 
     /// Of the messages that `user` has from the time of version 1, those that a message may be another copy of: they have
     /// its date, and about its size.
-    pub(super) fn candidates(
-        &self,
-        user: UserId,
-        date: Seconds,
-        content: &Content,
-    ) -> Result<Candidates, StoreError> {
+    pub(super) fn candidates(&self, user: UserId, date: Seconds, content: &Content) -> Result<Candidates, StoreError> {
         let since = self.catalog.identified_since();
         if since <= 1 {
             return Ok(Candidates::new());

@@ -77,7 +77,11 @@ async fn a_report_that_was_archived_as_a_message_before_is_kept_with_what_it_enc
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    let before = bench.hand_in(deposit(report(1).as_bytes()), &[2]).await.unwrap().message;
+    let before = bench
+        .hand_in(deposit(report(1).as_bytes()), &[2])
+        .await
+        .unwrap()
+        .message;
     let message = bench.hand_in(reported(1), &[1, 2]).await.unwrap().message;
     let journals = bench.store.journals(message, 0, 10).unwrap();
     assert_eq!(journals.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [before]);

@@ -11,15 +11,16 @@ use super::{
     doubtful::Doubtful,
     ending::{finish, left_open, log, not_begun},
     exclude::Exclude,
+    finished::{Finished, StartError},
     live::{Board, Live, log_first},
     progress::{Judged, Progress},
     pulse::Pulse,
-    run::{self, Exit},
-    standing::Trouble,
+    run,
+    run_error::Exit,
     task::{Stages, Task},
 };
 use crate::{
-    archive::{Change, Source, StoreError, Why},
+    archive::{Change, Source, Why},
     clock, config,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
@@ -32,29 +33,6 @@ use crate::{
 const MAILBOX: usize = 16;
 /// Why a user has what was imported for that user, in place of a field that decided.
 const FOR_USER: &str = "import --user";
-
-/// A run that ended: its protocol, which is stored, and how that answers whoever asked.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    pub run: Arc<Run>,
-    pub exit: Exit,
-    /// Why the source, or the store, let it come to nothing or to an early end.
-    pub trouble: Option<Trouble>,
-    /// Copies that it left to be archived; `None` where it did not come to look.
-    pub left_open: Option<u64>,
-}
-
-#[derive(thiserror::Error, Clone, Debug)]
-pub enum StartError {
-    #[error("a run of profile {0:?} is already going on")]
-    Busy(String),
-    #[error("profile {0:?} is restarting; try again in a moment")]
-    Restarting(String),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the run of profile {0:?} was given up; its protocol says why. The profile restarts by itself")]
-    Stopped(String),
-}
 
 pub struct Profile {
     config: config::Profile,
@@ -179,7 +157,8 @@ impl Handler<Progress> for Profile {
         let all_errors = judged.iter().filter_map(|judged| judged.error.as_ref()).chain(&errors);
         all_errors.for_each(|error| metrics::error(&error.stage));
         // All at once, as whoever watches the run is woken each time.
-        self.live.modify(|live| judged.into_iter().for_each(|judged| live.count(&self.config, judged)));
+        self.live
+            .modify(|live| judged.into_iter().for_each(|judged| live.count(&self.config, judged)));
         settle(afloat, fetched);
         self.live.modify(|live| {
             live.expected += expected;

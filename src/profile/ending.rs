@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    actor::{Finished, StartError},
     appended::notice_of_appended,
     exclude::notice_of_all,
+    finished::{Finished, StartError},
     frequent::notice_of_unknown,
     jobs::FolderError,
     live::{Board, log_error},
-    run::{self, RunError},
+    run,
+    run_error::RunError,
     standing::Trouble,
 };
 use crate::{

@@ -159,7 +159,11 @@ impl Work<'_> {
     }
 
     /// A copy is gone only when a later listing that succeeds lacks it; otherwise it stays open.
-    pub(super) async fn find_missing(&mut self, session: &mut Session, current: &Current<'_>) -> Result<(), CollectError> {
+    pub(super) async fn find_missing(
+        &mut self,
+        session: &mut Session,
+        current: &Current<'_>,
+    ) -> Result<(), CollectError> {
         if self.missing.is_empty() {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use super::{
     jobs::{FolderError, GivenBack, Jobs},
     progress::Progress,
     retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, GIVEN_UP_MOST, LOST, LOST_ATTEMPTS},
-    run::RunError,
+    run_error::RunError,
     task::Task,
 };
 use crate::{

@@ -6,8 +6,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    frequent::{Frequent, Own},
+    frequent::Frequent,
     not_made::NotMade,
+    own::Own,
     progress::Judged,
     pulse::Pulse,
     strangers::{MissingDomain, local_parts_of},

@@ -9,7 +9,7 @@ use super::{
     fleet::Fleet,
     progress::Progress,
     retry::{BUSY, BUSY_MOST, LOST},
-    run::RunError,
+    run_error::RunError,
 };
 use crate::{
     config::DeleteWhen,

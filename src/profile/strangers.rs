@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use super::frequent::Own;
+use super::own::Own;
 use crate::{
     config,
     message::{self, Address},

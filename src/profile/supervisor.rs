@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::reconfigure::{Leave, Reconfigure};
 use super::{
-    actor::{Finished, Heartbeat, Interrupt, Profile, Start, StartError},
+    actor::{Heartbeat, Interrupt, Profile, Start},
+    finished::{Finished, StartError},
     live::{Board, Live},
     pulse::Stethoscope,
     retry::PROFILES,

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::{
     appended::notice_of_appended,
-    frequent::{Frequent, Own, notice_of_unknown},
+    frequent::{Frequent, notice_of_unknown},
     not_made::NotMade,
+    own::Own,
     strangers::{MissingDomain, local_parts_of},
 };
 use crate::{

@@ -1,7 +1,10 @@
 //! What the connections of a run work on, and with which parts of the appliance.
 
 use std::{
-    sync::{Arc, atomic::{AtomicUsize, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 

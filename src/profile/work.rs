@@ -214,9 +214,5 @@ async fn surviving(task: Arc<Task>, window: Together, afloat: Afloat) -> Arrival
             outcomes.push((place, Ok(failed)));
         }
     }
-    Arrival {
-        told,
-        afloat,
-        outcomes,
-    }
+    Arrival { told, afloat, outcomes }
 }

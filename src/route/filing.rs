@@ -202,12 +202,7 @@ impl Filing {
 struct NotAnswered;
 
 /// Adds a user's word to those on a copy; the first that goes wrong counts.
-fn take(
-    settled: &mut Result<Vec<Settled>, NotFiled>,
-    user: UserId,
-    why: &Why,
-    word: Result<Verdict, NotFiled>,
-) {
+fn take(settled: &mut Result<Vec<Settled>, NotFiled>, user: UserId, why: &Why, word: Result<Verdict, NotFiled>) {
     match (&mut *settled, word) {
         (Ok(words), Ok(verdict)) => words.push(Settled {
             user,

@@ -7,9 +7,9 @@ use actix::{ActorFutureExt, AtomicResponse, Handler, Message, WrapFuture};
 
 use super::{
     decision::{Assigned, Nobody},
-    directory::Rule,
     routed::DOING,
     router::Router,
+    rule::Rule,
     users::{UserChange, UserError, changed},
 };
 use crate::{

@@ -7,20 +7,19 @@ use std::{
     time::Duration,
 };
 
-use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, WrapFuture};
 use tokio::sync::Semaphore;
 
 use super::{
     Directory, Held, Prepared,
     archives::Archives,
     decision::{Assigned, Routing, decide, unclaimed, unknown_goes_to},
-    directory::{Known, Rule},
+    directory::Known,
     filing::{Decided, Done, Filing, NotFiled, SHARES},
     passed::Passed,
     preview::{Previewed, preview},
     routed::{DOING, RouteError, Routed},
+    rule::Rule,
 };
 use crate::{
     archive::{CATCHALL_ID, Committer, Deposit, RunId, Store, StoreError, UserId},

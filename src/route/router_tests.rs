@@ -143,7 +143,10 @@ async fn a_user_was_added_beside_one_just_created() {
 #[actix::test]
 async fn copies_of_one_window_are_told_apart() {
     let bench = Bench::with(vec![user("jane", "jane@example.com"), user("bob", "bob@example.com")]).await;
-    let (one, two) = ("To: jane@example.com\r\n\r\none", "To: jane@example.com, bob@example.com\r\n\r\ntwo");
+    let (one, two) = (
+        "To: jane@example.com\r\n\r\none",
+        "To: jane@example.com, bob@example.com\r\n\r\ntwo",
+    );
     let new = "To: new@example.com\r\n\r\nthree";
     let window = bench.route_window(&[one, two, one, new, new]).await;
     let window: Vec<_> = window.into_iter().map(Result::unwrap).collect();
@@ -182,7 +185,9 @@ async fn a_window_with_more_shares_than_may_be_on_their_way_passes_in_parts() {
     let bench = Bench::with(users).await;
     let to: Vec<_> = (0..many).map(|n| format!("u{n}@example.com")).collect();
     let message = |text: &str| format!("To: {}\r\nSubject: {text}\r\n\r\n{text}", to.join(",\r\n "));
-    let window = bench.route_window(&[&message("first"), &message("second"), &message("first")]).await;
+    let window = bench
+        .route_window(&[&message("first"), &message("second"), &message("first")])
+        .await;
     let counts = window.into_iter().map(|routed| {
         let routed = routed.unwrap();
         (routed.archived.len(), routed.duplicate.len())

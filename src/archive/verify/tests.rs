@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 use heed::RwTxn;
-use sha2::{Digest, Sha256};
 
 use super::{
     Damage, Event, Kind, Sample, Selection,
@@ -22,11 +21,10 @@ use crate::{
         Change, Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
-        part::cut,
         rows::{CopyKey, Named, Source, Traits, User, UserId, Why},
     },
     config::{Config, Family},
-    identify::identity_of,
+    identify::Digests,
     message::Address,
     report::Run,
 };
@@ -106,7 +104,11 @@ async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> File
         verdict: Verdict::New,
     });
     let settled = settled.collect();
-    committer.file(vec![Shared { deposit, settled }]).await.remove(0).unwrap()
+    committer
+        .file(vec![Shared { deposit, settled }])
+        .await
+        .remove(0)
+        .unwrap()
 }
 
 fn message(number: u32) -> Vec<u8> {
@@ -180,7 +182,7 @@ impl Archive {
 }
 
 pub fn identity(number: u32) -> [u8; 32] {
-    identity_of(&message(number))
+    Digests::of(&message(number)).identity
 }
 
 pub fn kinds(damages: &[Damage]) -> BTreeSet<Kind> {
