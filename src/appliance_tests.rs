@@ -77,16 +77,16 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
         ..Default::default()
     };
     let bytes = bytes::Bytes::from_static(b"To: jane@example.com\r\n\r\nhello");
+    let identified = Identified::new(bytes, None, &Rules::new(&recipients, ""));
     let route = Route {
-        copy: None,
+        window: vec![Prepared::new(identified, false, None, None)],
         folder: 1,
         run: 1,
-        prepared: Prepared::new(Identified::new(bytes, None, &Rules::new(&recipients, "")), false),
         routing: Arc::new(Routing::new(&recipients)),
         known_only: false,
         waits: InStage::enter(Stage::Route, 1),
     };
-    let routed = router.send(route).await.unwrap().unwrap();
+    let routed = router.send(route).await.unwrap().remove(0).unwrap();
     assert!(routed.created.is_empty(), "{routed:?}");
 
     bench.configure(pairs([("jane", "jane@example.com")])).await.unwrap();

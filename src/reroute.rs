@@ -17,12 +17,12 @@ use self::{
     look::{By, Fault, Judged, Looked, Looker},
 };
 use crate::{
-    archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
+    archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId},
     clock,
     config::Config,
     control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
-    identify::Reported,
+    identify::{Digests, Reported, identity_of},
     message::Address,
     profile::{Exit, NotMade, Stages},
     report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
@@ -287,25 +287,27 @@ async fn file_by_each(
         Arc::new(read.map_err(|error| Fault::Message("read", error.to_string()))?)
     };
     for By { ruled, folder, found } in judged.by {
-        let route = Route {
+        let prepared = Prepared {
             copy: None,
+            found,
+            date: Some(date),
+            notes,
+            content: content.clone(),
+            addressed: Vec::new(),
+            report: None,
+            reported: Reported::No,
+            held: None,
+        };
+        let route = Route {
+            window: vec![prepared],
             folder,
             run,
-            prepared: Prepared {
-                found,
-                date: Some(date),
-                notes,
-                content: content.clone(),
-                addressed: Vec::new(),
-                report: None,
-                reported: Reported::No,
-                held: None,
-            },
             routing: ruled.routing.clone(),
             known_only: true,
             waits: InStage::enter(Stage::Route, 1),
         };
-        let routed = match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
+        let routed = parts.router.send(route).await.ok().and_then(|mut window| window.pop());
+        let routed = match routed.unwrap_or(Err(RouteError::Router)) {
             Ok(routed) => routed,
             Err(RouteError::Store(error)) => return Err(Fault::Store(error)),
             Err(error) => return Err(Fault::Message("route", error.to_string())),
@@ -332,13 +334,11 @@ fn put_new<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// The bytes of a stored message, as they go to the router once more.
 fn content(store: &Store, id: MessageId, message: &Message) -> Result<Content, StoreError> {
     let bytes: bytes::Bytes = Retrieval::new(store).raw(id, message)?.into();
-    Ok(Content {
-        parts: cut(&bytes),
+    let digests = Digests {
         sha256: message.sha256,
-        identity: crate::identify::identity_of(&bytes),
-        former: crate::identify::former_identity(&bytes),
-        bytes,
-    })
+        identity: identity_of(&bytes),
+    };
+    Ok(Content::new(bytes, digests, true))
 }
 
 /// Counts what became of a message, and tells it.

@@ -172,23 +172,23 @@ impl Work {
         let (rules, routing) = (self.rules.clone(), self.routing.clone());
         let (folder, run) = (self.folder, self.run);
         self.going_on.spawn(async move {
-            let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules), false));
-            let prepared = prepared.await.expect("it is identified");
+            let named = Named {
+                key: copy,
+                traits: Traits::default(),
+            };
+            let identify = move || Identified::new(message, None, &rules);
+            let prepared = pool.run(move || Prepared::new(identify(), false, Some(named), None));
             let route = Route {
-                copy: Some(Named {
-                    key: copy,
-                    traits: Traits::default(),
-                }),
+                window: vec![prepared.await.expect("it is identified")],
                 folder,
                 run,
-                prepared,
                 routing,
                 known_only: false,
                 waits: InStage::enter(Stage::Route, 1),
             };
-            let routed = router.send(route).await.expect("the router");
+            let mut routed = router.send(route).await.expect("the router");
             drop(share);
-            routed.expect("it is archived")
+            routed.remove(0).expect("it is archived")
         });
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Store, StoreError, UsersNews, block,
-    deposit::Shared,
+    deposit::{Filed, Shared},
     group,
     ledger::Mark,
     order::{Change, Order, Tidying},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     panics::survived,
-    report::{NOTABLE, Run, metrics, order_sent, orders_done},
+    report::{NOTABLE, Run, metrics, orders_done, orders_sent},
 };
 
 /// Orders waiting; behind it, whoever sends waits.
@@ -106,14 +106,23 @@ impl Committer {
         Ok((committer, thread))
     }
 
-    pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
+    /// Files a window of copies. What became of each, in their order, is known after the commit.
+    pub async fn file(&self, window: Vec<Shared>) -> Vec<Result<Filed, StoreError>> {
+        let copies = window.len();
+        if copies == 0 {
+            return Vec::new();
+        }
+        let (reply, answer) = oneshot::channel();
         let asked = Instant::now();
-        let sent = self.orders.send(Order::File(shared)).await.map_err(|_| gone());
+        let sent = self.orders.send(Order::File(window, reply)).await;
         let waited = asked.elapsed();
         if waited >= NOTABLE {
             metrics::backpressure("commit", waited);
         }
-        sent.inspect(|()| order_sent())
+        if sent.is_ok() {
+            orders_sent(copies);
+        }
+        committed(copies, answer).await
     }
 
     /// The number of a source; a new one if it was never met.
@@ -198,7 +207,7 @@ impl Committer {
         let (reply, answer) = oneshot::channel();
         let order = Order::Change(change, reply);
         self.orders.send(order).await.map_err(|_| gone())?;
-        order_sent();
+        orders_sent(1);
         answer.await.map_err(|_| gone())?
     }
 
@@ -207,7 +216,7 @@ impl Committer {
         let (reply, answer) = oneshot::channel();
         let order = Order::Tidy(tidying, reply);
         self.orders.blocking_send(order).map_err(|_| gone())?;
-        order_sent();
+        orders_sent(1);
         answer.blocking_recv().map_err(|_| gone())?
     }
 
@@ -238,6 +247,16 @@ fn number(answer: u64) -> Result<u32, StoreError> {
     u32::try_from(answer).map_err(|_| StoreError::Fault {
         detail: format!("{answer} is no number of a user, a source or a folder"),
     })
+}
+
+/// What became of so many copies. An answer that does not come is the committer's end, and so the run's.
+async fn committed(
+    copies: usize,
+    answer: oneshot::Receiver<Vec<Result<Filed, StoreError>>>,
+) -> Vec<Result<Filed, StoreError>> {
+    answer
+        .await
+        .unwrap_or_else(|_| (0..copies).map(|_| Err(gone())).collect())
 }
 
 fn gone() -> StoreError {
@@ -272,7 +291,7 @@ impl Work {
             self.at_work.set(Some(Instant::now()));
             let committed = match gathered {
                 Ok(Some(group)) => {
-                    let orders = group.len();
+                    let orders = group.iter().map(Order::count).sum();
                     let committed = survived("the committer", || self.commit(group));
                     orders_done(orders);
                     committed
@@ -297,10 +316,11 @@ impl Work {
     async fn gather(&mut self) -> Option<Vec<Order>> {
         let first = self.queue.recv().await?;
         let mut bytes = first.bytes();
+        let mut orders = first.count();
         let mut urgent = first.is_urgent();
         let mut group = vec![first];
         let started = Instant::now();
-        while bytes < GROUP_BYTES && group.len() < GROUP_ORDERS {
+        while bytes < GROUP_BYTES && orders < GROUP_ORDERS {
             let next = match self.queue.try_recv() {
                 Ok(order) => Some(order),
                 Err(_) if urgent || bytes >= self.enough || self.coming.load(Ordering::Relaxed) == 0 => break,
@@ -309,6 +329,7 @@ impl Work {
             };
             if let Some(order) = next {
                 bytes += order.bytes();
+                orders += order.count();
                 urgent |= order.is_urgent();
                 group.push(order);
             }
@@ -329,7 +350,8 @@ impl Work {
         };
         match result.and_then(|written| StoreError::point("acknowledging").map(|()| written)) {
             Ok(written) => {
-                metrics::committed(written.took, written.answers.len(), written.filings);
+                let orders = group.iter().map(Order::count).sum();
+                metrics::committed(written.took, orders, written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
                 self.counters = written.counters;
                 for (order, answer) in group.into_iter().zip(written.answers) {
@@ -356,4 +378,15 @@ impl Work {
             }
         }
     }
+}
+
+#[actix::test]
+async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
+    let (reply, answer) = oneshot::channel();
+    drop(reply);
+    let lost = committed(2, answer).await;
+    assert!(matches!(
+        lost[..],
+        [Err(StoreError::Closed { .. }), Err(StoreError::Closed { .. })]
+    ));
 }

@@ -82,10 +82,16 @@ struct Deciding<'v> {
 impl Deciding<'_> {
     fn order(&mut self, order: &Order) -> Read<Answer> {
         match order {
-            Order::File(shared) => match self.new_users(&shared.deposit.new_users)? {
-                Some(refusal) => Ok(Answer::Refused(refusal)),
-                None => self.file(&shared.deposit, shared.take_settled()).map(Answer::Filed),
-            },
+            Order::File(window, _) => {
+                let mut filed = Vec::with_capacity(window.len());
+                for shared in window {
+                    filed.push(match self.new_users(&shared.deposit.new_users)? {
+                        Some(refusal) => Err(refusal),
+                        None => Ok(self.file(shared)?),
+                    });
+                }
+                Ok(Answer::Filed(filed))
+            }
             Order::Change(change, _) => self.change(change),
             Order::Tidy(tidying, _) => self.tidy(tidying).map(Answer::Number),
         }

@@ -82,15 +82,17 @@ async fn usage_is_what_the_ledger_adds_up_to() {
 /// Files so many messages, each for two or three of some hundred users, as small mail is.
 async fn file_many(bench: &Bench, messages: u32, size: usize) {
     let _more = bench.committer.more_coming();
-    let mut answers = Vec::new();
+    let mut window = Vec::new();
     for number in 0..messages {
         let bytes = format!("{number:08} {}", test_bench::noise(number, size));
         let users = [number * 7 % 200, 200 + number * 11 % 200, 400 + number % 5];
         let users = &users[..2 + usize::from(number % 5 < 2)];
-        answers.push(bench.hand_in(deposit(bytes.as_bytes()), users).await);
-    }
-    for answer in answers {
-        answer.await.unwrap().unwrap();
+        window.push(bench.settled(deposit(bytes.as_bytes()), users));
+        if window.len() == 256 || number + 1 == messages {
+            for filed in bench.committer.file(std::mem::take(&mut window)).await {
+                filed.unwrap();
+            }
+        }
     }
 }
 

@@ -15,9 +15,9 @@ use lru::LruCache;
 
 use super::{
     Retrieval, Store, StoreError,
-    deposit::{Content, Deposit},
+    deposit::Content,
     retrieval::Blocks,
-    rows::{Message, MessageId, UserId},
+    rows::{Message, MessageId, Seconds, UserId},
 };
 use crate::identify::identity_of;
 
@@ -58,17 +58,16 @@ impl Store {
         self.catalog.identified_since() > 1
     }
 
-    /// Of the messages that `user` has from the time of version 1, those that a deposit may be another copy of: they have
+    /// Of the messages that `user` has from the time of version 1, those that a message may be another copy of: they have
     /// its date, and about its size.
-    pub(super) fn candidates(&self, user: UserId, deposit: &Deposit) -> Result<Candidates, StoreError> {
+    pub(super) fn candidates(&self, user: UserId, date: Seconds, content: &Content) -> Result<Candidates, StoreError> {
         let since = self.catalog.identified_since();
         if since <= 1 {
             return Ok(Candidates::new());
         }
-        let Deposit { date, content, .. } = deposit;
         self.reading(|txn| {
             let filings = self.catalog.filings.remap_data_type::<Bytes>();
-            let of_date = filings.range(txn, &((user, *date, 0)..(user, *date, since)))?;
+            let of_date = filings.range(txn, &((user, date, 0)..(user, date, since)))?;
             let mut found = Candidates::new();
             for row in of_date.take(LOOKED_AT) {
                 let ((.., id), _) = row?;

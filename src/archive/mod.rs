@@ -89,7 +89,7 @@ pub use backup::{BackedUp, back_up};
 pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
-pub use deposit::{Content, Deposit, Filed, Shared};
+pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
 pub use follower::{Follower, usage_by_ledger};
 pub use housekeeping::Housekeeper;
@@ -114,7 +114,7 @@ pub use sealing::seal_full_volumes;
 pub use shrink::shrink_catalog;
 pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
-pub use user_archive::{File, UserArchive};
+pub use user_archive::{Settle, Share, UserArchive, Word};
 pub use vouch::Vouched;
 pub use walk::Holders;
 

@@ -18,7 +18,8 @@ const FILING_BYTES: usize = 200;
 
 /// One of the things that a group is made of.
 pub(super) enum Order {
-    File(Arc<Shared>),
+    /// A window of copies, each with an outcome of its own.
+    File(Vec<Shared>, oneshot::Sender<Vec<Result<Filed, StoreError>>>),
     Change(Change, Reply),
     Tidy(Tidying, Reply),
 }
@@ -103,22 +104,33 @@ impl Order {
     /// What it counts for in a group, in bytes.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::File(shared) => shared.deposit.fetched().bytes.len() + FILING_BYTES * shared.shares(),
+            Self::File(window, _) => {
+                let bytes = |one: &Shared| one.deposit.fetched().bytes.len() + FILING_BYTES * one.settled.len();
+                window.iter().map(bytes).sum()
+            }
             Self::Tidy(Tidying::Move(moved), _) => moved.iter().map(|moved| moved.bytes.len()).sum(),
             Self::Change(..) | Self::Tidy(..) => 0,
         }
     }
 
+    /// How many copies, or changes, it is about.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::File(window, _) => window.len(),
+            Self::Change(..) | Self::Tidy(..) => 1,
+        }
+    }
+
     /// Whether its group is not held back for more mail.
     pub fn is_urgent(&self) -> bool {
-        !matches!(self, Self::File(_))
+        !matches!(self, Self::File(..))
     }
 
     /// Answers that nothing of it was written.
     pub fn refuse(self, error: StoreError) {
         match self {
-            Self::File(shared) => shared.answer(Err(error)),
             // Whoever asked may be gone.
+            Self::File(window, reply) => drop(reply.send(window.iter().map(|_| Err(error.clone())).collect())),
             Self::Change(_, reply) | Self::Tidy(_, reply) => drop(reply.send(Err(error))),
         }
     }
@@ -127,7 +139,8 @@ impl Order {
 /// What one order is answered with, once its group is on disk.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Filed(Filed),
+    /// Of a window of copies, each by itself.
+    Filed(Vec<Result<Filed, StoreError>>),
     Number(u64),
     /// This order alone was refused; nothing of it was written.
     Refused(StoreError),
@@ -136,10 +149,10 @@ pub(super) enum Answer {
 impl Answer {
     pub fn give(self, order: Order) {
         match (self, order) {
-            (Self::Filed(filed), Order::File(shared)) => shared.answer(Ok(filed)),
+            (Self::Filed(filed), Order::File(_, reply)) => drop(reply.send(filed)),
             (Self::Number(number), Order::Change(_, reply) | Order::Tidy(_, reply)) => drop(reply.send(Ok(number))),
             (Self::Refused(error), order) => order.refuse(error),
-            (Self::Number(_), Order::File(_)) | (Self::Filed(_), Order::Change(..) | Order::Tidy(..)) => {
+            (Self::Number(_), Order::File(..)) | (Self::Filed(_), Order::Change(..) | Order::Tidy(..)) => {
                 tracing::error!("an answer does not match its order; this is a bug in dropkeep");
             }
         }

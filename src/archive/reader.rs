@@ -143,10 +143,21 @@ impl Store {
 
     /// As which message `user` has the identity.
     pub fn held(&self, identity: &[u8; 32], user: UserId) -> Result<Option<MessageId>, StoreError> {
-        self.reading(|txn| match self.catalog.identities.get(txn, identity)? {
-            Some(number) => self.catalog.held.get(txn, &(number, user)),
-            None => Ok(None),
-        })
+        let txn = self.catalog.read()?;
+        self.held_in(&txn, identity, user)
+    }
+
+    /// The same in a transaction that is open already.
+    pub(super) fn held_in(
+        &self,
+        txn: &RoTxn,
+        identity: &[u8; 32],
+        user: UserId,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let held = |number| self.catalog.held.get(txn, &(number, user));
+        let number = self.catalog.identities.get(txn, identity);
+        let found = number.and_then(|number| number.map_or(Ok(None), held));
+        found.map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }
 
     /// The name of a source's folder, by its number.

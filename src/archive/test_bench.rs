@@ -10,7 +10,7 @@ use super::{
     order::Tidying,
     *,
 };
-use crate::config::Config;
+use crate::{config::Config, identify::Digests};
 
 /// What was filed, by message.
 pub(super) type Kept = BTreeMap<MessageId, String>;
@@ -53,29 +53,27 @@ impl Bench {
             archived_at: 5000,
             ..deposit(bytes.as_bytes())
         };
-        self.hand_in(deposit, users).await.await.unwrap().unwrap()
+        self.hand_in(deposit, users).await.unwrap()
     }
 
-    /// Hands a deposit to the committer, as the archives of `users` do; the answer comes after the commit.
-    pub async fn hand_in(
-        &self,
-        deposit: Deposit,
-        users: &[UserId],
-    ) -> tokio::sync::oneshot::Receiver<Result<Filed, StoreError>> {
-        let (shared, answer) = Shared::new(deposit, users.len());
-        for user in users {
-            let verdict = match self.store.held(&shared.deposit.content.identity, *user).unwrap() {
+    /// Hands a deposit to the committer, as the router does; the answer comes after the commit.
+    pub async fn hand_in(&self, deposit: Deposit, users: &[UserId]) -> Result<Filed, StoreError> {
+        let window = vec![self.settled(deposit, users)];
+        self.committer.file(window).await.remove(0)
+    }
+
+    /// A deposit with what the archives of `users` say of it.
+    pub fn settled(&self, deposit: Deposit, users: &[UserId]) -> Shared {
+        let settled = users.iter().map(|user| Settled {
+            user: *user,
+            why: Why::To,
+            verdict: match self.store.held(&deposit.content.identity, *user).unwrap() {
                 Some(message) => Verdict::Held(message),
                 None => Verdict::New,
-            };
-            let settled = Settled {
-                user: *user,
-                why: Why::To,
-                verdict,
-            };
-            shared.clone().settle(settled, &self.committer).await;
-        }
-        answer
+            },
+        });
+        let settled = settled.collect();
+        Shared { deposit, settled }
     }
 
     pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
@@ -146,13 +144,11 @@ pub(super) fn deposit(bytes: &[u8]) -> Deposit {
 
 pub(super) fn content(bytes: &[u8]) -> Content {
     let bytes = Bytes::copy_from_slice(bytes);
-    Content {
+    let digests = Digests {
         sha256: Sha256::digest(&bytes).into(),
         identity: *blake3::hash(&bytes).as_bytes(),
-        former: None,
-        parts: cut(&bytes),
-        bytes,
-    }
+    };
+    Content::new(bytes, digests, false)
 }
 
 /// The store holds these messages, to the last byte, and no others.

@@ -20,7 +20,7 @@ const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
 /// The identity of a message in a version, 1 or later. Linear in the message's length.
 pub fn identity(message: &[u8], version: u32) -> [u8; 32] {
-    let mut digest = Normalised::new();
+    let mut digest = Normalised::new(message.len());
     each_piece(message, version, |piece| digest.update(piece));
     digest.finish()
 }
@@ -138,10 +138,11 @@ struct Normalised {
 const BUFFER: usize = 64 << 10;
 
 impl Normalised {
-    fn new() -> Self {
+    /// For so many bytes, about.
+    fn new(length: usize) -> Self {
         Self {
             hasher: blake3::Hasher::new_derive_key(CONTEXT),
-            buffer: Vec::with_capacity(BUFFER + 2),
+            buffer: Vec::with_capacity(length.min(BUFFER) + 2),
             line_end: false,
             cr: false,
         }
@@ -330,10 +331,10 @@ mod tests {
         fn line_ends_are_one_however_the_bytes_are_cut(
             body in prop::collection::vec(prop::sample::select(b"ab\r\n".to_vec()), 0..60), cut: prop::sample::Index,
         ) {
-            let mut whole = Normalised::new();
+            let mut whole = Normalised::new(body.len());
             whole.update(&body);
             let cut = cut.index(body.len() + 1);
-            let mut halves = Normalised::new();
+            let mut halves = Normalised::new(body.len());
             halves.update(&body[..cut]);
             halves.update(&body[cut..]);
             let text = String::from_utf8_lossy(&body).replace("\r\n", "\n");

@@ -289,6 +289,11 @@ impl Identified {
         Self::read(fetched, internal_date, rules, |message, _| Digests::of(message))
     }
 
+    /// The same where the header of what was fetched is read already.
+    pub fn of(fetched: &Bytes, header: &Header, internal_date: Option<i64>, rules: &Rules) -> Self {
+        Self::taken_apart(fetched, header, internal_date, rules, |message, _| Digests::of(message))
+    }
+
     /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest
     /// leaves them out.
     pub fn read(
@@ -297,16 +302,25 @@ impl Identified {
         rules: &Rules,
         digests: impl Fn(&[u8], &Header) -> Digests,
     ) -> Self {
-        let outer = Header::scan(&fetched);
+        Self::taken_apart(&fetched, &Header::scan(&fetched), internal_date, rules, digests)
+    }
+
+    fn taken_apart(
+        fetched: &Bytes,
+        outer: &Header,
+        internal_date: Option<i64>,
+        rules: &Rules,
+        digests: impl Fn(&[u8], &Header) -> Digests,
+    ) -> Self {
         let Opened {
             report,
             journaled,
             message,
-        } = Opened::new(&fetched, &outer, rules, &digests);
+        } = Opened::new(fetched, outer, rules, &digests);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
-        let inner = enclosed.as_ref().unwrap_or(&outer);
+        let inner = enclosed.as_ref().unwrap_or(outer);
         let written = written(inner);
-        let received = || received(inner).or_else(|| received(&outer));
+        let received = || received(inner).or_else(|| received(outer));
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
@@ -314,7 +328,7 @@ impl Identified {
         note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
-            outer: &outer,
+            outer,
             inner,
             report: report.as_ref(),
         };

@@ -10,11 +10,13 @@ use actix::{Actor, Addr, ArbiterHandle};
 use futures_util::future::join_all;
 
 use super::{
-    collect::CollectError,
-    connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders, Progress, Task},
-    jobs::{GivenBack, Jobs},
+    collect_error::CollectError,
+    connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders},
+    jobs::{FolderError, GivenBack, Jobs},
+    progress::Progress,
     retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, GIVEN_UP_MOST, LOST, LOST_ATTEMPTS},
-    run::{FolderError, RunError},
+    run_error::RunError,
+    task::Task,
 };
 use crate::{
     report::metrics,

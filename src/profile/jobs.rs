@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{cursor::Names, run::FolderError};
-use crate::source::{CopyRef, Open};
+use super::cursor::Names;
+use crate::source::{CopyRef, Open, SourceError};
 
 /// A folder as it was found.
 pub struct Surveyed {
@@ -167,6 +167,13 @@ impl Losses {
             why: why.into(),
         }
     }
+}
+
+/// A folder that could not be archived; the others went on.
+#[derive(Debug)]
+pub struct FolderError {
+    pub folder: String,
+    pub error: SourceError,
 }
 
 #[derive(Clone)]

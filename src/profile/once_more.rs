@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::{
-    collect::{CollectError, Current, Work},
+    collect_error::CollectError,
     jobs::Came,
+    work::{Current, Work},
 };
 use crate::{archive::Sighting, report::Outcome, source::CopyRef};
 

@@ -9,7 +9,7 @@ use super::{
     glimpse::{glimpse, whole},
     outlook::{Knowledge, NotCounted, Outlook},
     proposal::Proposal,
-    run::Exit,
+    run_error::Exit,
     survey::may_not_be_read,
 };
 use crate::{

@@ -10,10 +10,10 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    collect::{CollectError, is_refusal, unless_cancelled},
-    connection::Task,
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::Names,
     shortfall,
+    task::Task,
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{

@@ -6,10 +6,11 @@ use std::{collections::HashMap, sync::Arc};
 use roaring::RoaringBitmap;
 
 use super::{
-    collect::{CollectError, Work, is_refusal, unless_cancelled},
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::{Names, Sorted, digest},
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     windows::SIZES,
+    work::Work,
 };
 use crate::{
     archive::{CopyKey, Sighting, UidlDigest, header_digest},

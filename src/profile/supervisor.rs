@@ -23,12 +23,13 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::reconfigure::{Leave, Reconfigure};
 use super::{
-    actor::{Finished, Heartbeat, Interrupt, Profile, Start, StartError},
-    connection::Stages,
+    actor::{Heartbeat, Interrupt, Profile, Start},
+    finished::{Finished, StartError},
     live::{Board, Live},
     pulse::Stethoscope,
     retry::PROFILES,
     standing::{Standing, Trouble},
+    task::Stages,
     watcher::Watched,
 };
 use crate::{

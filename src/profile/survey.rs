@@ -3,18 +3,19 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    collect::{CollectError, Current, Work, is_refusal, unless_cancelled},
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::{Done, Names},
-    jobs::Surveyed,
+    jobs::{FolderError, Surveyed},
+    progress::Judged,
     recognise::on_pool,
     reused::Listed,
-    run::FolderError,
     windows::SIZES,
+    work::{Current, Work},
 };
 use crate::{
     archive::Sighting,
     clock,
-    report::Outcome,
+    report::{CopyError, Outcome},
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
@@ -161,8 +162,8 @@ impl Work<'_> {
         self.progress.expected += ambiguous.len();
         for uid in ambiguous {
             let copy = CopyRef::Uid(uid);
-            let error = super::judge::copy_error(&folder.name, &copy, "fetch", AMBIGUOUS.into());
-            let judged = super::connection::Judged::without_bytes(copy, Outcome::Failed, Some(error));
+            let error = CopyError::new(&folder.name, &copy, "fetch", AMBIGUOUS);
+            let judged = Judged::without_bytes(copy, Outcome::Failed, Some(error));
             self.progress.judged.push(judged);
         }
         self.flush().await

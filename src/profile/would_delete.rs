@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{collect::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
+use super::{collect_error::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
 use crate::{
     archive::{Retrieval, Source, Store, StoreError},
     config::Profile,

@@ -26,5 +26,5 @@ pub use protocol::{
     ALTERED, CopyError, DELETION, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, SIZE, UserCounts, timestamp,
 };
 pub use remedy::{by_hand, remedy};
-pub use stages::{InStage, NOTABLE, Stage, order_sent, orders_done};
+pub use stages::{InStage, NOTABLE, Stage, orders_done, orders_sent};
 pub use unknown::{Omitted, UnknownAddresses};

@@ -50,7 +50,7 @@ impl UnknownAddresses {
 
     pub fn add(&mut self, address: &str, messages: u64) {
         let end = address.floor_char_boundary(LONGEST.min(address.len()));
-        self.counts.add(address[..end].to_owned(), messages);
+        self.counts.add_as(&address[..end], str::to_owned, messages);
     }
 
     /// Adds what another protocol says.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Deciding, row};
 use crate::archive::{
-    deposit::{Content, Deposit, Filed, Settled, Verdict},
+    deposit::{Content, Deposit, Filed, Settled, Shared, Verdict},
     part,
     rows::{Copy, Filing, IdentityNumber, Journal, Message, MessageId, Named, Part, Seconds, UserId},
     view::Read,
@@ -26,7 +26,8 @@ impl Numbers {
 
 impl Deciding<'_> {
     /// Files a deposit for those of its users who lack it.
-    pub(super) fn file(&mut self, deposit: &Deposit, settled: Vec<Settled>) -> Read<Filed> {
+    pub(super) fn file(&mut self, shared: &Shared) -> Read<Filed> {
+        let deposit = &shared.deposit;
         let numbers = self.numbers(&deposit.content)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
@@ -36,7 +37,7 @@ impl Deciding<'_> {
         };
         // As what the users have it: copies of one identity may be kept in several forms.
         let mut forms = BTreeSet::new();
-        for settled in settled {
+        for settled in &shared.settled {
             let held = match settled.verdict {
                 Verdict::Held(message) => Some(message),
                 // Committed since, or in this very group.
@@ -217,14 +218,14 @@ impl Deciding<'_> {
         deposit: &Deposit,
         identity: IdentityNumber,
         (message, date): (MessageId, Seconds),
-        settled: Settled,
+        settled: &Settled,
     ) -> Read<()> {
-        let Settled { user, why, .. } = settled;
+        let user = settled.user;
         let filing = Filing {
             folder: deposit.folder,
             archived_at: deposit.archived_at,
             run: deposit.run,
-            why,
+            why: settled.why.clone(),
         };
         self.set.held.insert((identity, user), Some(message));
         self.set.filings.insert((user, date, message), Some(filing));

@@ -164,7 +164,8 @@ fn file(bytes: &str, uid: u32, users: &[UserId]) -> Order {
         why: Why::To,
         verdict: Verdict::New,
     };
-    Order::File(Shared::settled(deposit, users.iter().map(settle).collect()))
+    let settled = users.iter().map(settle).collect();
+    Order::File(vec![Shared { deposit, settled }], oneshot::channel().0)
 }
 
 fn change(change: Change) -> Order {

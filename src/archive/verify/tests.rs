@@ -8,7 +8,6 @@ use std::{
 
 use bytes::Bytes;
 use heed::RwTxn;
-use sha2::{Digest, Sha256};
 
 use super::{
     Damage, Event, Kind, Sample, Selection,
@@ -22,11 +21,10 @@ use crate::{
         Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
-        part::cut,
         rows::{CopyKey, Named, Source, Traits, User, UserId, Why},
     },
     config::{Config, Family},
-    identify::identity_of,
+    identify::Digests,
     message::Address,
     report::Run,
 };
@@ -96,26 +94,21 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
 }
 
 fn content(bytes: Vec<u8>) -> Content {
-    Content {
-        parts: cut(&bytes),
-        sha256: Sha256::digest(&bytes).into(),
-        identity: identity_of(&bytes),
-        former: None,
-        bytes: Bytes::from(bytes),
-    }
+    Content::new(Bytes::from(bytes.clone()), Digests::of(&bytes), false)
 }
 
 async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> Filed {
-    let (shared, answer) = Shared::new(deposit, users.len());
-    for user in users {
-        let settled = Settled {
-            user: *user,
-            why: Why::To,
-            verdict: Verdict::New,
-        };
-        shared.clone().settle(settled, committer).await;
-    }
-    answer.await.unwrap().unwrap()
+    let settled = users.iter().map(|user| Settled {
+        user: *user,
+        why: Why::To,
+        verdict: Verdict::New,
+    });
+    let settled = settled.collect();
+    committer
+        .file(vec![Shared { deposit, settled }])
+        .await
+        .remove(0)
+        .unwrap()
 }
 
 fn message(number: u32) -> Vec<u8> {
@@ -185,7 +178,7 @@ impl Archive {
 }
 
 pub fn identity(number: u32) -> [u8; 32] {
-    identity_of(&message(number))
+    Digests::of(&message(number)).identity
 }
 
 pub fn kinds(damages: &[Damage]) -> BTreeSet<Kind> {

@@ -7,7 +7,7 @@ use crate::{
     clock, config,
     profile::{
         actor::Become,
-        connection::Stages,
+        task::Stages,
         watcher::{Watched, watch},
     },
     report::metrics,
