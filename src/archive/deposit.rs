@@ -1,6 +1,6 @@
-//! A message on its way into archives. The router makes a deposit of it, asks the archive of each user whether the message
-//! is new there, and hands the deposit with all these answers to the committer. So the filings of a copy, and the note
-//! that the copy is done, are one transaction.
+//! A message on its way into archives. The router makes a deposit of it, asks the archive of each user whether the
+//! message is new there, and hands the deposit with all these answers to the committer. So the filings of a copy, and
+//! the note that the copy is done, are one transaction.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub struct Content {
 }
 
 impl Content {
-    /// Cuts a message into its parts, which takes as long as hashing it: for the pool. `has_former` is whether the archive has
-    /// messages whose identities are of version 1.
+    /// Cuts a message into its parts, which takes as long as hashing it: for the pool. `has_former` is whether the
+    /// archive has messages whose identities are of version 1.
     pub fn new(bytes: Bytes, Digests { sha256, identity }: Digests, has_former: bool) -> Self {
         Self {
             parts: cut(&bytes),

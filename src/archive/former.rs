@@ -58,8 +58,8 @@ impl Store {
         self.catalog.identified_since() > 1
     }
 
-    /// Of the messages that `user` has from the time of version 1, those that a message may be another copy of: they have
-    /// its date, and about its size.
+    /// Of the messages that `user` has from the time of version 1, those that a message may be another copy of: they
+    /// have its date, and about its size.
     pub(super) fn candidates(&self, user: UserId, date: Seconds, content: &Content) -> Result<Candidates, StoreError> {
         let since = self.catalog.identified_since();
         if since <= 1 {

@@ -1,5 +1,5 @@
-//! The role of a user archive is to say, for one user, which messages of a window are new to them. The router starts it with
-//! the first message for its user; it stops when nobody has its address any more.
+//! The role of a user archive is to say, for one user, which messages of a window are new to them. The router starts it
+//! with the first message for its user; it stops when nobody has its address any more.
 
 use std::sync::Arc;
 
@@ -60,9 +60,9 @@ impl Actor for UserArchive {
     }
 }
 
-/// From the router, once for each of a window's users: all messages of the window that are for this user. Answered with a
-/// word on each, in their order. Not answered when the archive stopped meanwhile: then it is sent again to one started
-/// anew.
+/// From the router, once for each of a window's users: all messages of the window that are for this user. Answered with
+/// a word on each, in their order. Not answered when the archive stopped meanwhile: then it is sent again to one
+/// started anew.
 #[derive(Message, Clone)]
 #[rtype(result = "Vec<Word>")]
 pub struct Settle(pub Arc<[Share]>);

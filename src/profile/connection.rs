@@ -1,5 +1,5 @@
-//! The role of a connection is to hold one authenticated session and to fetch with it. It takes job after job from what is
-//! left of its run, lists folders, fetches what is open in them in windows within the byte budget, has each window
+//! The role of a connection is to hold one authenticated session and to fetch with it. It takes job after job from what
+//! is left of its run, lists folders, fetches what is open in them in windows within the byte budget, has each window
 //! identified on the pool, and sends it to the router. It reports the outcomes to its profile.
 
 use std::sync::{

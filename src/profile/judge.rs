@@ -237,8 +237,8 @@ impl Reader {
     }
 }
 
-/// Looks up all addresses of those copies that name more than were kept, with the users as they are now. Where that goes
-/// wrong, such a copy has failed.
+/// Looks up all addresses of those copies that name more than were kept, with the users as they are now. Where that
+/// goes wrong, such a copy has failed.
 async fn look_through(
     task: &Task,
     prepared: Vec<Prepared>,

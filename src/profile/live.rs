@@ -108,8 +108,8 @@ impl Live {
 /// The notice about a copy that names so many addresses that most of them are only counted.
 fn names_very_many(copy: &CopyRef, more: u64) -> String {
     format!(
-        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and whoever is \
-         known among them has the message"
+        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and \
+         whoever is known among them has the message"
     )
 }
 

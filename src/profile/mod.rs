@@ -1,9 +1,9 @@
 //! Profiles and their runs.
 //!
-//! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its connections fetch. `run` is the
-//! order of things, `collect` what happens in one folder, `judge` what becomes of a window of copies, `cursor` which copies
-//! are open, `budget` how much may be on its way. `frequent` and `swallowing` say which addresses are the mailbox's own,
-//! `strangers` whether a domain is ours, `not_made` which users a run may make no more.
+//! A [`Supervisor`] keeps one profile actor going; the profile runs, one run at a time; its connections fetch. `run` is
+//! the order of things, `collect` what happens in one folder, `judge` what becomes of a window of copies, `cursor`
+//! which copies are open, `budget` how much may be on its way. `frequent` and `swallowing` say which addresses are the
+//! mailbox's own, `strangers` whether a domain is ours, `not_made` which users a run may make no more.
 //!
 //! Without actors and without a store: `probe` tests a profile, says what its rules make of the newest messages (`outlook`,
 //! with what `mta` knows of servers) and makes a `proposal` of rules from their `evidence`, `rehearsal` goes through

@@ -75,8 +75,8 @@ pub struct Task {
 const WAITING: Duration = Duration::from_secs(1);
 
 impl Task {
-    /// A share of the budget for copies of these sizes, in bytes. Others may hold all of it for long: that is no stall of
-    /// this run.
+    /// A share of the budget for copies of these sizes, in bytes. Others may hold all of it for long: that is no stall
+    /// of this run.
     ///
     /// # Errors
     /// The run was interrupted.

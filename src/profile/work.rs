@@ -42,8 +42,8 @@ pub(super) struct Work<'t> {
     pub(super) progress: Progress,
     /// Whose outcomes are in `progress`.
     telling: Vec<Place>,
-    /// Headers of what is done are compared. Not where a connection was lost over that, perhaps: some servers say that they
-    /// give headers (TOP) and do not.
+    /// Headers of what is done are compared. Not where a connection was lost over that, perhaps: some servers say that
+    /// they give headers (TOP) and do not.
     pub(super) looks_at_headers: bool,
     /// Copies of which less came than announced, the same again.
     pub(super) same_again: u32,

@@ -17,8 +17,8 @@ const HASHES: usize = 4096;
 pub struct Heavy<K> {
     most: usize,
     counts: HashMap<K, Count>,
-    /// The same, rarest first; of those that are as rare, the last by the alphabet. A count in it may be an old one, and so
-    /// too small: it is put right when it comes to the front.
+    /// The same, rarest first; of those that are as rare, the last by the alphabet. A count in it may be an old one,
+    /// and so too small: it is put right when it comes to the front.
     rarest: BTreeSet<(u64, Reverse<K>)>,
     /// How often anything was named.
     named: u64,

@@ -13,7 +13,8 @@ use crate::archive::{Store, UserArchive, UserId, give_back};
 
 /// After how long without mail an archive stops.
 const IDLE: Duration = Duration::from_secs(30);
-/// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them all.
+/// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them
+/// all.
 const MOST: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
 /// Shared by the router and what it has under way.

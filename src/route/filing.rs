@@ -1,5 +1,5 @@
-//! The way of decided copies to the disk: the archives of their users say what is new, and the committer files it. A limited
-//! number of shares is on the way at a time.
+//! The way of decided copies to the disk: the archives of their users say what is new, and the committer files it. A
+//! limited number of shares is on the way at a time.
 
 use std::{sync::Arc, time::Instant};
 
@@ -81,7 +81,8 @@ struct UnderWay {
 }
 
 impl Filing {
-    /// Files a window of copies, those of which it could be decided for whom they are; gives all of them in their order.
+    /// Files a window of copies, those of which it could be decided for whom they are; gives all of them in their
+    /// order.
     pub async fn file(self, window: Vec<Result<Decided, RouteError>>) -> Vec<Done> {
         let mut done = Vec::with_capacity(window.len());
         let mut waiting = Vec::with_capacity(window.len());

@@ -38,8 +38,8 @@ pub struct Held {
 }
 
 impl Prepared {
-    /// Cuts an identified copy into what is stored. It takes as long as hashing it: for the pool. `has_former` is whether the
-    /// archive has messages whose identities are of version 1.
+    /// Cuts an identified copy into what is stored. It takes as long as hashing it: for the pool. `has_former` is
+    /// whether the archive has messages whose identities are of version 1.
     pub fn new(identified: Identified, has_former: bool, copy: Option<Named>, held: Option<Held>) -> Self {
         let Identified {
             bytes,

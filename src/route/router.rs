@@ -1,5 +1,5 @@
-//! The role of the router is to map addresses to user archives: it decides for whom identified copies are, a window of them
-//! at a time, has them filed, and answers when all of it is on disk.
+//! The role of the router is to map addresses to user archives: it decides for whom identified copies are, a window of
+//! them at a time, has them filed, and answers when all of it is on disk.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -125,8 +125,8 @@ impl Actor for Router {
     }
 }
 
-/// From a connection: a window of copies that it fetched, from one folder. The answer comes after the commit, in the order
-/// of the copies, each of which has an outcome of its own; a lost answer means that all of them stay open.
+/// From a connection: a window of copies that it fetched, from one folder. The answer comes after the commit, in the
+/// order of the copies, each of which has an outcome of its own; a lost answer means that all of them stay open.
 #[derive(Message)]
 #[rtype(result = "Vec<Result<Routed, RouteError>>")]
 pub struct Route {
