@@ -14,10 +14,10 @@ use std::{
 };
 
 use dropkeep::{
+    api::{Reply, Request},
     appliance::Appliance as Stages,
     archive::Store,
     config::Config,
-    control::api::{Reply, Request},
     report::metrics,
 };
 use rustix::{

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
+    api::{CompactedLine, Failure},
     archive::{Committer, Store, compact},
-    control::api::{CompactedLine, Failure},
     errand::GoingOn,
     profile::Exit,
 };

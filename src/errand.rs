@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{control::api::Failure, profile::Exit};
+use crate::{api::Failure, profile::Exit};
 
 /// One kind of errand.
 pub struct Errand {

@@ -10,11 +10,12 @@ use serde::Serialize;
 
 pub use self::seen::{Seen, seen};
 use crate::{
+    api::Failure,
     archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
-    control::{api::Failure, view},
     identify::{Found, Named, Reported, Rules, Survey},
     message::{Address, CATCHALL},
+    reading::view,
     report::{IMPORT, REROUTE},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };

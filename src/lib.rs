@@ -20,6 +20,7 @@
 //! break off any step and set the time of day.
 
 pub mod account;
+pub mod api;
 pub mod appliance;
 pub mod archive;
 pub mod cli;
@@ -39,6 +40,7 @@ pub mod notify;
 pub mod outgoing;
 pub mod panics;
 pub mod profile;
+mod reading;
 pub mod report;
 mod reroute;
 pub mod route;

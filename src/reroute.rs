@@ -17,10 +17,10 @@ use self::{
     look::{By, Fault, Judged, Looked, Looker},
 };
 use crate::{
+    api::{Failure, Reply, RerouteLine},
     archive::{Change, Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
-    control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
     identify::Reported,
     message::Address,

@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::TELL;
 use crate::{
+    api::Reply,
     archive::{Change, Committer, Store, StoreError, UsersNews},
     config::Config,
-    control::api::Reply,
     report::{Backlog, NextNotices},
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},

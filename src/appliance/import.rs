@@ -9,13 +9,11 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised, supervise};
 use crate::{
+    api::{Failure, Reply},
     config::{Access, Profile, Server},
-    control::{
-        self,
-        api::{Failure, Reply},
-    },
     message::CATCHALL,
     profile::{Exit, Leave, Standing},
+    reading,
     report::{IMPORT, metrics},
     source::{Import, Owner},
 };
@@ -71,7 +69,7 @@ impl Appliance {
                 "{CATCHALL} is no person: import with --profile, whose rules say what becomes of mail for nobody known"
             )));
         }
-        let (user, name, _) = control::find_user(&self.store, &name)?;
+        let (user, name, _) = reading::find_user(&self.store, &name)?;
         let users = self.store.users()?;
         let retired = users.iter().find(|(id, ..)| *id == user).map(|(_, user, _)| user);
         if let Some(retired) = retired.filter(|user| user.retired) {

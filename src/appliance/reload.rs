@@ -13,9 +13,9 @@ use super::{
     users::warn_of_retired,
 };
 use crate::{
+    api::{ChangedNames, Failure, Reloaded},
     archive::{Change, User, UserId, UsersNews},
     config::{self, Config, FileUsers},
-    control::api::{ChangedNames, Failure, Reloaded},
     profile::{Exit, Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised, TELL};
 use crate::{
+    api::{Failure, Reply},
     clock,
     config::{self, Config},
-    control::api::{Failure, Reply},
     profile::{Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor},
     report::{IMPORT, Run, metrics},
     source::Import,

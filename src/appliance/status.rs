@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised};
 use crate::{
+    api::{ApplianceLine, Failure, ProfileLine, Reply},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
-    control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
     profile::{Exit, Standing},
     report::{self, metrics},

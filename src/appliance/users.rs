@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 
 use super::Appliance;
 use crate::{
+    api::{Failure, Reply},
     archive::{Change, Committer, Store, User, UserId, UsersNews},
     config::Config,
-    control::api::{Failure, Reply},
     message::Address,
     profile::Exit,
     reroute::Gained,

@@ -14,9 +14,9 @@ use super::{
     protocols,
 };
 use crate::{
+    api::{Failure, Reply, Request},
     archive::Absent,
     config::Config,
-    control::api::{Failure, Reply, Request},
     report::{Run, RunState},
 };
 

@@ -13,15 +13,15 @@ use std::{
 };
 
 use crate::{
+    api::{Failure, Reply, Request},
+    appliance::Requests,
     appliance::{self, Appliance},
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
-    control::{
-        self, AskError, Client, Requests,
-        api::{Failure, Reply, Request},
-    },
+    control::{self, AskError, Client},
     harmless::harmless,
     profile::Exit,
+    reading,
     reroute::Gained,
 };
 
@@ -96,7 +96,7 @@ pub fn read_until(
             let holder = match holder(config, Absent::Refused).await {
                 Err(error @ StoreError::Missing { .. }) => {
                     let store = Arc::new(Store::open_for_reading(config)?);
-                    control::read(&store, request, each)?;
+                    reading::answer(&store, request, each)?;
                     return Err(error.into());
                 }
                 holder => holder?,
@@ -123,7 +123,7 @@ async fn read_here(
         tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
     }
     take_over_users(config, store).await?;
-    control::read(store, request, each)
+    reading::answer(store, request, each)
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.

@@ -7,9 +7,9 @@ use super::{
     output::{Output, counted, harmless},
 };
 use crate::{
+    api::Failure,
     archive::{BackedUp, back_up},
     config::{ByteSize, Config},
-    control::api::Failure,
     profile::Exit,
 };
 

@@ -8,9 +8,9 @@ use super::{
     output::{Output, grouped},
 };
 use crate::{
+    api::{CompactedLine, Failure, Reply, Request},
     archive::{Absent, StoreError, Survey, SurveyedFile, shrink_catalog, survey},
     config::Config,
-    control::api::{CompactedLine, Failure, Reply, Request},
     profile::Exit,
 };
 

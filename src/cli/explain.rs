@@ -11,9 +11,9 @@ use clap::Args;
 
 use super::output::{Output, grouped};
 use crate::{
+    api::Failure,
     archive::Store,
     config::{Config, Profile},
-    control::api::Failure,
     explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
     report::IMPORT,
 };

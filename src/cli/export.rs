@@ -23,9 +23,9 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
+    api::Failure,
     archive::Seconds,
     config::{ByteSize, Config},
-    control::api::Failure,
     export::{
         Damage, ExportError, Format, Selection, first_second, last_second,
         watch::{Event, Exported, watch},

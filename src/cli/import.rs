@@ -6,14 +6,12 @@ use clap::Args;
 
 use super::{New, archive};
 use crate::{
+    api::{Failure, Request},
     archive::{Absent, Store, StoreError},
     config::Config,
-    control::{
-        api::{Failure, Request},
-        no_user,
-    },
     formats::{Format, MboxFrom, MboxKind},
     message::CATCHALL,
+    reading::no_user,
     report::IMPORT,
 };
 

@@ -13,9 +13,9 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::ask::Interrupts;
 use crate::{
+    api::Failure,
     archive::{Absent, Store, StoreError, Watch},
     config::Config,
-    control::api::Failure,
     profile::Exit,
 };
 

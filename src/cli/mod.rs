@@ -46,12 +46,12 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    api::Failure,
     archive::{
         be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
-    control::api::Failure,
     panics::{self, survived},
     profile::Exit,
     report::Logs,

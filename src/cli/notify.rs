@@ -1,7 +1,7 @@
 //! `notify --test`: a test mail, and a call of the webhook.
 
 use super::output::Output;
-use crate::{config::Config, control::api::Failure, notify::trial, profile::Exit};
+use crate::{api::Failure, config::Config, notify::trial, profile::Exit};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {

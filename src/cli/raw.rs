@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{ask, output::Output};
 use crate::{
+    api::{Failure, Reply, Request},
     config::Config,
-    control::api::{Failure, Reply, Request},
 };
 
 pub fn run(config: Config, id: u64) -> Result<u8, Failure> {

@@ -13,9 +13,9 @@ use super::{
     remarks,
 };
 use crate::{
+    api::Failure,
     archive::{Store, StoreError},
     config::{Config, DeleteWhen, Profile, Recipients, Unknown},
-    control::api::Failure,
     explain::directory,
     profile::{Exit, Kept, Rehearsal, UnknownAddress, rehearse},
     report::{Omitted, RunState},

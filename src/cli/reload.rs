@@ -11,11 +11,9 @@ use super::{
     status,
 };
 use crate::{
+    api::{Failure, Reloaded, Reply, Request},
     config::Config,
-    control::{
-        Client,
-        api::{Failure, Reloaded, Reply, Request},
-    },
+    control::Client,
     profile::Exit,
     report::Backlog,
 };

@@ -7,9 +7,9 @@ use super::{
     output::{Output, counted, harmless},
 };
 use crate::{
+    api::Failure,
     archive::restore,
     config::{ByteSize, Config},
-    control::api::Failure,
     profile::Exit,
 };
 

@@ -9,11 +9,13 @@ use super::{
     service, status,
 };
 use crate::{
+    api::Failure,
+    appliance::Requests,
     appliance::{Appliance, Asked},
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
-    control::{self, Requests, api::Failure},
+    control,
     profile::Exit,
     report::{self, Logs, Readiness, metrics},
 };

@@ -2,8 +2,8 @@
 
 use super::{only_profile, output::Output, remarks};
 use crate::{
+    api::Failure,
     config::Config,
-    control::api::Failure,
     explain::directory,
     profile::{Exit, NotCounted, Probe, Verdict, probe},
     route::Directory,

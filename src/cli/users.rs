@@ -11,9 +11,9 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
+    api::{Failure, Reply, Request, UserLine},
     archive::Absent,
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request, UserLine},
     profile::Exit,
     report::Backlog,
 };

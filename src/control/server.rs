@@ -13,12 +13,13 @@ use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::{
+use crate::{
     api::{Failure, Reply, Request},
+    appliance::{Appliance, GoingOn, Requests},
+    config::CONTROL_SOCKET,
     reading,
-    requests::{GoingOn, Requests},
+    report::RunState,
 };
-use crate::{appliance::Appliance, config::CONTROL_SOCKET, report::RunState};
 
 /// Lines made and not yet taken by whoever asked.
 const LINES: usize = 32;

@@ -23,8 +23,8 @@ use super::{
     words::{Avoided, Job, Word},
 };
 use crate::{
+    api::Failure,
     archive::{MessageId, UserId},
-    control::api::Failure,
     profile::Exit,
 };
 

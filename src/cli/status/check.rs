@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::text::{span, times};
 use crate::{
+    api::{ApplianceLine, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    control::api::{ApplianceLine, ProfileLine},
     report::RunState,
 };
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    control::api::{ApplianceLine, ProfileLine},
+    api::{ApplianceLine, ProfileLine},
     profile::LastRun,
     report::RunState,
 };

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::check::{is_late, overdue};
 use crate::{
+    api::{ApplianceLine, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    control::api::{ApplianceLine, ProfileLine},
     profile::LastRun,
     report::RunState,
 };

@@ -6,6 +6,7 @@ mod heartbeat;
 mod history;
 mod import;
 mod reload;
+mod requests;
 mod runs;
 mod status;
 mod users;
@@ -22,20 +23,19 @@ use actix::{Actor, Addr, Arbiter};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::requests::{GoingOn, Requests};
 pub use self::users::{changed_users, take_over_users};
 use self::{backlog::Backlogs, runs::supervise, users::directory};
 use crate::{
+    api::{Failure, Reloaded, Reply, Request},
     archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
     clock, compaction,
     config::{Config, DailyHours, FileUsers},
-    control::{
-        self,
-        api::{Failure, Reloaded, Reply, Request},
-    },
     errand::Errand,
     identify::Pool,
     notify::{Digests, Notifier, Workers},
     profile::{Budget, Exit, Live, Stages, Standing, Supervisor, look_at_users},
+    reading,
     report::metrics,
     reroute::{self, Gained, Reroute},
     route::{Router, UserChange, UsersFile},
@@ -336,7 +336,7 @@ impl Appliance {
                 }
                 let (from, messages) = match from {
                     Some(name) => {
-                        let (user, name, usage) = control::find_user(&self.store, &name)?;
+                        let (user, name, usage) = reading::find_user(&self.store, &name)?;
                         (Some((user, name)), usage.messages)
                     }
                     None => (None, self.store.totals()?.0),
@@ -386,5 +386,4 @@ impl Appliance {
 }
 
 #[cfg(test)]
-#[path = "appliance_tests.rs"]
 mod tests;

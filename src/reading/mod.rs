@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{
-    api::{Failure, Reply, Request, UserLine},
-    list, view,
-};
+mod list;
+pub mod view;
+
 use crate::{
+    api::{Failure, Reply, Request, ShownJournal, ShownUser, UserLine},
     archive::{Message, Retrieval, Store, Usage, UserId},
     identify::{Header, Report, undeclared},
     message::{Address, CATCHALL},
@@ -184,7 +184,7 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             .push(format!("{more} more users have it; `explain {id}` lists them all"));
     }
     for (user, filing) in filings.into_iter().take(SHOWN_USERS) {
-        shown.users.push(super::api::ShownUser {
+        shown.users.push(ShownUser {
             user: user.name,
             folder: store.folder(filing.folder)?.unwrap_or_default(),
             why: filing.why.as_str().to_owned(),
@@ -201,7 +201,7 @@ fn show(store: &Store, id: u64, journal: bool, tell: &mut Tell) -> Result<(), En
             }
             false => None,
         };
-        shown.journals.push(super::api::ShownJournal {
+        shown.journals.push(ShownJournal {
             id: report,
             archived_at: view::time(journal_row.archived_at),
             run: journal_row.run,

@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::{
-    api::{EntryLine, Failure, ListFilter, Reply},
-    reading::{End, Tell, find_user},
+    End, Tell, find_user,
     view::{self, Summary},
 };
+use crate::api::{EntryLine, Failure, ListFilter, Reply};
 use crate::archive::{Entry, First, Retrieval, Seconds, Store, StoreError, UserId};
 
 /// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
