@@ -17,14 +17,14 @@ use self::{
     look::{By, Fault, Judged, Looked, Looker},
 };
 use crate::{
-    api::{Failure, Reply, RerouteLine},
+    api::{Exit, Failure, Reply, RerouteLine},
     archive::{Change, Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
     clock,
     config::Config,
     errand::GoingOn,
     identify::Reported,
     message::Address,
-    profile::{Exit, NotMade, Stages},
+    profile::{NotMade, Stages},
     report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
@@ -135,7 +135,6 @@ pub async fn run(
         true => Ok(0),
         false => parts.committer.change(Change::Protocol(run.clone())).await,
     };
-    let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
     Ok(stored.map(drop)?)

@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised, supervise};
 use crate::{
-    api::{Failure, Reply},
+    api::{Exit, Failure, Reply},
     config::{Access, Profile, Server},
     message::CATCHALL,
-    profile::{Exit, Leave, Standing},
+    profile::{Leave, Standing},
     reading,
     report::{IMPORT, metrics},
     source::{Import, Owner},

@@ -27,14 +27,14 @@ pub use self::requests::{GoingOn, Requests};
 pub use self::users::{changed_users, take_over_users};
 use self::{backlog::Backlogs, runs::supervise, users::directory};
 use crate::{
-    api::{Failure, Reloaded, Reply, Request},
+    api::{Exit, Failure, Reloaded, Reply, Request},
     archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
     clock, compaction,
     config::{Config, DailyHours, FileUsers},
     errand::Errand,
     identify::Pool,
     notify::{Digests, Notifier, Workers},
-    profile::{Budget, Exit, Live, Stages, Standing, Supervisor, look_at_users},
+    profile::{Budget, Live, Stages, Standing, Supervisor, look_at_users},
     reading,
     report::metrics,
     reroute::{self, Gained, Reroute},

@@ -13,10 +13,10 @@ use super::{
     users::warn_of_retired,
 };
 use crate::{
-    api::{ChangedNames, Failure, Reloaded},
+    api::{ChangedNames, Exit, Failure, Reloaded},
     archive::{Change, User, UserId, UsersNews},
     config::{self, Config, FileUsers},
-    profile::{Exit, Leave, Reconfigure, Stages, Stop},
+    profile::{Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,
     route::{BeginSwap, LookNoMore, Swap, UsersFile, settled},

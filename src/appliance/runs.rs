@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised, TELL};
 use crate::{
-    api::{Failure, Reply},
+    api::{Exit, Failure, Reply},
     clock,
     config::{self, Config},
-    profile::{Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor},
+    profile::{InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor},
     report::{IMPORT, Run, metrics},
     source::Import,
     token::Login,
@@ -51,7 +51,7 @@ impl Appliance {
         let finished = finished.map_err(stopped)??;
         let reply = Reply::Finished {
             run: finished.run,
-            exit: finished.exit as i32,
+            exit: finished.exit,
         };
         let _ = replies.send(reply).await;
         Ok(())

@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 
 use super::{Appliance, Supervised};
 use crate::{
-    api::{ApplianceLine, Failure, ProfileLine, Reply},
+    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
     panics::survived,
-    profile::{Exit, Standing},
+    profile::Standing,
     report::{self, metrics},
     route::LookAtUsers,
 };

@@ -9,11 +9,10 @@ use tokio::sync::mpsc;
 
 use super::Appliance;
 use crate::{
-    api::{Failure, Reply},
+    api::{Exit, Failure, Reply},
     archive::{Change, Committer, Store, User, UserId, UsersNews},
     config::Config,
     message::Address,
-    profile::Exit,
     reroute::Gained,
     route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
 };

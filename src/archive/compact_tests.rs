@@ -474,17 +474,11 @@ async fn a_command_has_one_at_a_time_and_can_end_it() {
         assert!(refused.exit == 1 && refused.error.contains("going on"), "{refused}");
         compaction.interrupt();
         let ended = first.await.unwrap();
-        assert!(
-            ended.interrupted && ended.done.left && ended.done.moved == 0,
-            "{ended:?}"
-        );
+        assert!(ended.interrupted && ended.left && ended.moved == 0, "{ended:?}");
         compaction.ended().await;
     }
     let ended = run().await.unwrap();
-    assert!(
-        !ended.interrupted && !ended.done.left && ended.done.moved > 70,
-        "{ended:?}"
-    );
+    assert!(!ended.interrupted && !ended.left && ended.moved > 70, "{ended:?}");
     assert!(ended.free_after > ended.free_before, "{ended:?}");
     assert_holds(&bench.store, &kept);
     bench.close();

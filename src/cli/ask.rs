@@ -13,14 +13,13 @@ use std::{
 };
 
 use crate::{
-    api::{Failure, Reply, Request},
+    api::{Exit, Failure, Reply, Request},
     appliance::Requests,
     appliance::{self, Appliance},
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
     harmless::harmless,
-    profile::Exit,
     reading,
     reroute::Gained,
 };

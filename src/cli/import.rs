@@ -6,10 +6,9 @@ use clap::Args;
 
 use super::{New, archive};
 use crate::{
-    api::{Failure, Request},
+    api::{Failure, Format, MboxFrom, MboxKind, Request},
     archive::{Absent, Store, StoreError},
     config::Config,
-    formats::{Format, MboxFrom, MboxKind},
     message::CATCHALL,
     reading::no_user,
     report::IMPORT,

@@ -9,14 +9,13 @@ use super::{
     service, status,
 };
 use crate::{
-    api::Failure,
+    api::{Exit, Failure},
     appliance::Requests,
     appliance::{Appliance, Asked},
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
     control,
-    profile::Exit,
     report::{self, Logs, Readiness, metrics},
 };
 

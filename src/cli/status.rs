@@ -16,13 +16,12 @@ use super::{
     remarks,
 };
 use crate::{
-    api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
+    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply, Request},
     archive::{Absent, last_data_dir, require_reachable},
     clock,
     config::{Config, ConfigError, data_dir_of, nearest},
     control::Client,
     explain::directory,
-    profile::Exit,
 };
 
 /// What `status` found.

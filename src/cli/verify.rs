@@ -17,10 +17,9 @@ use super::{
 };
 use crate::{
     account,
-    api::Failure,
+    api::{Exit, Failure},
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
-    profile::Exit,
     report::shell_word,
 };
 

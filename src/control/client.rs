@@ -15,9 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use crate::{
-    api::{Failure, Reply, Request},
+    api::{Exit, Failure, Reply, Request},
     config::CONTROL_SOCKET,
-    profile::Exit,
 };
 
 /// Why a request was not answered to its end.

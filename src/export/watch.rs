@@ -23,9 +23,8 @@ use super::{
     words::{Avoided, Job, Word},
 };
 use crate::{
-    api::Failure,
+    api::{Exit, Failure},
     archive::{MessageId, UserId},
-    profile::Exit,
 };
 
 /// Crashes after which it is given up.

@@ -58,7 +58,7 @@ pub fn run(
     let last = match outcome {
         Ok(()) => Word::Done,
         Err(error) => Word::Failed {
-            exit: error.exit() as i32,
+            exit: error.exit(),
             error: error.to_string(),
         },
     };

@@ -15,10 +15,11 @@ use super::{
     judge::names_very_many,
     live::{Board, Live},
     pulse::Pulse,
-    run::{self, Exit},
+    run,
     standing::Trouble,
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{Change, Source, StoreError, Why},
     clock, config,
     identify::{Reported, Rules},
@@ -59,6 +60,15 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("the run of profile {0:?} was given up; its protocol says why. The profile restarts by itself")]
     Stopped(String),
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy(_) | StartError::Restarting(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Store(error) => error.into(),
+        }
+    }
 }
 
 pub struct Profile {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     collect::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
-    run::{self, Exit, RunError},
+    run::{self, RunError},
     survey::AMBIGUOUS,
     survey::may_not_be_read,
     tally::{Tally, UnknownAddress},
@@ -20,6 +20,7 @@ use super::{
     would_delete::Kept,
 };
 use crate::{
+    api::Exit,
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Mail, Reported, Rules},

@@ -9,6 +9,7 @@ use super::{
     fleet::Fleet,
 };
 use crate::{
+    api::Exit,
     archive::StoreError,
     config::ConfigError,
     report::{ALTERED, DELETION, Run, RunState, remedy},
@@ -36,17 +37,6 @@ pub enum RunError {
     Interrupted,
     #[error("the connection stopped; this is a bug in dropkeep")]
     Fault,
-}
-
-/// How a run ends for whoever asked for it: the command's exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    Done = 0,
-    Errors = 1,
-    Usage = 2,
-    Source = 3,
-    Store = 4,
-    Interrupted = 130,
 }
 
 impl From<Blame> for Exit {

@@ -4,10 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::check::{is_late, overdue};
 use crate::{
-    api::{ApplianceLine, ProfileLine},
+    api::{ApplianceLine, LastRun, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    profile::LastRun,
     report::RunState,
 };
 
