@@ -19,6 +19,7 @@
 //! survived, [`fault`] and [`clock`] let tests
 //! break off any step and set the time of day.
 
+pub mod access;
 pub mod account;
 pub mod api;
 pub mod appliance;

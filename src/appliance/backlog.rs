@@ -10,7 +10,7 @@ use std::{
 use actix::Addr;
 use tokio::sync::{mpsc, watch};
 
-use super::TELL;
+use super::requests::TELL;
 use crate::{
     api::Reply,
     archive::{Change, Committer, Store, StoreError, UsersNews},

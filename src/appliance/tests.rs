@@ -1,12 +1,15 @@
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use super::*;
+use actix::Actor;
+
+use super::take_over_users;
 use crate::{
-    archive::{Change, User, UserId},
-    config,
+    api::Failure,
+    archive::{Change, Committer, Store, User, UserId},
+    config::{self, Config},
     message::Address,
     report::{InStage, Stage},
-    route::Directory,
+    route::{Directory, Router},
 };
 
 struct Bench {

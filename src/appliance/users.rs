@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::Appliance;
+use super::state::Appliance;
 use crate::{
     api::{Exit, Failure, Reply},
     archive::{Change, Committer, Store, User, UserId, UsersNews},

@@ -31,6 +31,7 @@ mod news;
 mod pages;
 mod part;
 mod presence;
+mod readable;
 mod reader;
 mod resident;
 mod restore;
@@ -105,7 +106,7 @@ mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
 #[cfg(test)]
-mod test_bench;
+pub(crate) mod test_bench;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::config::Config;
 /// What was filed, by message.
 pub(super) type Kept = BTreeMap<MessageId, String>;
 
-pub(super) struct Bench {
+pub struct Bench {
     pub store: Arc<Store>,
     pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
@@ -110,7 +110,7 @@ pub(super) fn seal_all(bench: &Bench) {
     });
 }
 
-pub(super) fn config(folder: &tempfile::TempDir) -> Config {
+pub fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()
