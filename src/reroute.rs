@@ -3,6 +3,7 @@
 
 mod backlog;
 mod book;
+mod judged;
 mod look;
 mod supposed;
 
@@ -13,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::backlog::{Gained, count};
 use self::{
-    book::Book,
-    look::{By, Fault, Judged, Looked, Looker},
+    book::{Book, not_judged},
+    judged::{By, Fault, Judged},
+    look::{Looked, Looker},
 };
 use crate::{
     api::{Exit, Failure, Reply, RerouteLine},
@@ -25,7 +27,7 @@ use crate::{
     identify::Reported,
     message::Address,
     profile::{NotMade, Stages},
-    report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
@@ -138,11 +140,6 @@ pub async fn run(
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
     Ok(stored.map(drop)?)
-}
-
-fn not_judged(config: &Config) -> NotJudged {
-    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
-    NotJudged::new(&profiles)
 }
 
 async fn go_through(

@@ -3,6 +3,7 @@
 
 mod check;
 mod text;
+mod words;
 
 use std::{
     io::Write,

@@ -146,7 +146,10 @@ async fn lists_had_the_messages_and_the_names_of_others() {
         for (name, answer) in [
             // The nearest name is one that may be known, and never that of others.
             ("joan", "no user is named \"joan\"; did you mean \"jane\"?"),
-            ("joan@example.com", "no user is named \"joan@example.com\""),
+            (
+                "joan@example.com",
+                "no user is named \"joan@example.com\"; did you mean \"jane\"?",
+            ),
             ("@catchall", "no user is named \"@catchall\""),
         ] {
             assert_eq!(site.listed(role, Some(name)).unwrap_err(), answer, "{role}");

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::text::{span, times};
+use super::words::{span, times};
 use crate::{
     api::{ApplianceLine, ProfileLine},
     cli::output::grouped,
