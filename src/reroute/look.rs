@@ -19,7 +19,6 @@ use crate::{
     archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
-    message::Address,
     route::{Directory, Known, Previewed, Rule, look_through, preview},
 };
 
