@@ -10,11 +10,13 @@ use serde::Serialize;
 
 pub use self::seen::{Seen, seen};
 use crate::{
+    access::Archives,
+    api::Failure,
     archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
-    control::{api::Failure, view},
     identify::{Found, Named, Reported, Rules, Survey},
     message::{Address, CATCHALL},
+    reading::{message, view},
     report::{IMPORT, REROUTE},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
@@ -317,10 +319,6 @@ pub fn unclaimed(store: &Store, id: MessageId) -> Result<Found, StoreError> {
     })
 }
 
-fn no_message(id: MessageId) -> Failure {
-    Failure::usage(format!("there is no message {id}; `list` shows the ids"))
-}
-
 /// A message of the store, and who has it.
 pub struct Stored {
     pub id: MessageId,
@@ -330,13 +328,15 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Message `id`, where one of `archives` has it.
+    ///
     /// # Errors
-    /// There is no such message, or the store cannot be read.
-    pub fn read(store: &Store, id: MessageId) -> Result<Self, Failure> {
-        let row = store.message(id)?.ok_or_else(|| no_message(id))?;
+    /// These archives have no such message, or the store cannot be read.
+    pub fn read(store: &Store, archives: &Archives, id: MessageId) -> Result<Self, Failure> {
+        let row = message(store, archives, id)?;
         Ok(Self {
             id,
-            filings: store.filings_of(id, &row)?,
+            filings: store.filings_for(archives, id, &row)?,
             came_in_reports: !store.journals(id, 0, 1)?.is_empty(),
             row,
         })

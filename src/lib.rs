@@ -12,14 +12,17 @@
 //!   copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
-//! text is shown, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
-//! survived, [`fault`] and [`clock`] let tests
-//! break off any step and set the time of day.
+//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance, [`appliance`] the
+//! only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and `reading` answers what the
+//! store alone can. [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other
+//! programs read, [`config`] is the configuration, [`message`] has the words that all stages share, [`outgoing`] connects to
+//! servers that are no sources. [`harmless`] is how foreign text is shown, [`account`] names the accounts of the machine,
+//! [`version`] which dropkeep this is, [`panics`] says what is survived, [`fault`] and [`clock`] let tests break off any step
+//! and set the time of day.
 
+pub mod access;
 pub mod account;
+pub mod api;
 pub mod appliance;
 pub mod archive;
 pub mod cli;
@@ -39,6 +42,7 @@ pub mod notify;
 pub mod outgoing;
 pub mod panics;
 pub mod profile;
+mod reading;
 pub mod report;
 mod reroute;
 pub mod route;

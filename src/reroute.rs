@@ -3,6 +3,7 @@
 
 mod backlog;
 mod book;
+mod judged;
 mod look;
 mod supposed;
 
@@ -13,19 +14,20 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::backlog::{Gained, count};
 use self::{
-    book::Book,
-    look::{By, Fault, Judged, Looked, Looker},
+    book::{Book, not_judged},
+    judged::{By, Fault, Judged},
+    look::{Looked, Looker},
 };
 use crate::{
+    api::{Exit, Failure, Reply, RerouteLine},
     archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId},
     clock,
     config::Config,
-    control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
     identify::{Digests, Reported, identity_of},
     message::Address,
-    profile::{Exit, NotMade, Stages},
-    report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    profile::{NotMade, Stages},
+    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
@@ -135,15 +137,9 @@ pub async fn run(
         true => Ok(()),
         false => parts.committer.put_protocol(run.clone()).await,
     };
-    let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
     Ok(stored?)
-}
-
-fn not_judged(config: &Config) -> NotJudged {
-    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
-    NotJudged::new(&profiles)
 }
 
 async fn go_through(

@@ -10,11 +10,11 @@ use std::{
 use actix::Addr;
 use tokio::sync::{mpsc, watch};
 
-use super::TELL;
+use super::requests::TELL;
 use crate::{
+    api::Reply,
     archive::{Committer, Store, StoreError, UsersNews},
     config::Config,
-    control::api::Reply,
     report::{Backlog, NextNotices},
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},

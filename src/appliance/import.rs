@@ -7,15 +7,17 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Appliance, Supervised, supervise};
+use super::{
+    state::Appliance,
+    supervised::{Supervised, supervise},
+};
 use crate::{
+    access::Archives,
+    api::{Exit, Failure, Reply},
     config::{Access, Profile, Server},
-    control::{
-        self,
-        api::{Failure, Reply},
-    },
     message::CATCHALL,
-    profile::{Exit, Leave, Standing},
+    profile::{Leave, Standing},
+    reading::find_user,
     report::{IMPORT, metrics},
     source::{Import, Owner},
 };
@@ -71,7 +73,7 @@ impl Appliance {
                 "{CATCHALL} is no person: import with --profile, whose rules say what becomes of mail for nobody known"
             )));
         }
-        let (user, name, _) = control::find_user(&self.store, &name)?;
+        let (user, name, _) = find_user(&self.store, &Archives::All, &name)?;
         let users = self.store.users()?;
         let retired = users.iter().find(|(id, ..)| *id == user).map(|(_, user, _)| user);
         if let Some(retired) = retired.filter(|user| user.retired) {

@@ -6,17 +6,19 @@ use std::{
 };
 
 use actix::Actor;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    Appliance, Asked, Refused, Running, Supervised, changed_users, directory, history, supervise,
-    users::warn_of_retired,
+    history,
+    state::{Appliance, Asked, Refused, Running},
+    supervised::{Supervised, supervise},
+    users::{changed_users, directory, warn_of_retired},
 };
 use crate::{
+    api::{ChangedNames, Exit, Failure, Reloaded, Reply},
     archive::{User, UserId, UsersNews},
     config::{self, Config, FileUsers},
-    control::api::{ChangedNames, Failure, Reloaded},
-    profile::{Exit, Leave, Reconfigure, Stages, Stop},
+    profile::{Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,
     route::{BeginSwap, LookNoMore, Swap, UsersFile, settled},
@@ -37,6 +39,24 @@ impl Appliance {
     pub fn reloads_asked_for(&self) -> mpsc::Receiver<Asked> {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
         asking.unwrap_or_else(|| mpsc::channel(1).1)
+    }
+
+    /// Has it read anew by whoever started the appliance; says what changed, and then how much of the mail in the archive is
+    /// for users with new addresses.
+    pub(super) async fn ask_for_reload(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let nobody = || {
+            Failure::new(
+                Exit::Errors,
+                "no appliance is running (`dropkeep serve`): this process cannot reload its configuration",
+            )
+        };
+        let (tell, told) = oneshot::channel();
+        let before = self.backlogs.told();
+        self.asked.send(tell).await.map_err(|_| nobody())?;
+        let reloaded = told.await.map_err(|_| nobody())??;
+        let _ = replies.send(Reply::Reloaded(reloaded)).await;
+        self.tell_backlog(before, replies).await;
+        Ok(())
     }
 
     /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the

@@ -8,24 +8,16 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{Appliance, Supervised};
+use super::{state::Appliance, supervised::Supervised};
 use crate::{
+    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
-    control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
-    profile::{Exit, Standing},
+    profile::Standing,
     report::{self, metrics},
     route::LookAtUsers,
 };
-
-impl Supervised {
-    /// `idle`, `running` or `failing`.
-    pub(super) fn state(&self) -> &'static str {
-        let busy = self.live.borrow().busy;
-        self.standing.borrow().state(busy)
-    }
-}
 
 impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.

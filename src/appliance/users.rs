@@ -7,13 +7,12 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::Appliance;
+use super::state::Appliance;
 use crate::{
+    api::{Exit, Failure, Reply},
     archive::{Committer, Store, User, UserId, UsersNews},
     config::Config,
-    control::api::{Failure, Reply},
     message::Address,
-    profile::Exit,
     reroute::Gained,
     route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
 };

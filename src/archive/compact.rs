@@ -12,7 +12,6 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use roaring::RoaringTreemap;
-use serde::{Deserialize, Serialize};
 
 use super::{
     Committer, Retrieval, Store, StoreError, block,
@@ -55,7 +54,7 @@ impl Default for Worth {
 }
 
 /// What a compaction did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compacted {
     /// Rows whose bytes lie elsewhere now.
     pub moved: u64,

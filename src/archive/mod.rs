@@ -54,6 +54,7 @@ mod order;
 mod pages;
 mod part;
 mod presence;
+mod readable;
 mod reader;
 mod record;
 mod resident;
@@ -139,7 +140,7 @@ mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
 #[cfg(test)]
-mod test_bench;
+pub(crate) mod test_bench;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

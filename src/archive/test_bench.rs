@@ -15,7 +15,7 @@ use crate::{config::Config, identify::Digests};
 /// What was filed, by message.
 pub(super) type Kept = BTreeMap<MessageId, String>;
 
-pub(super) struct Bench {
+pub struct Bench {
     pub store: Arc<Store>,
     pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
@@ -119,7 +119,7 @@ pub(super) fn close_volume(bench: &Bench) {
     tidy(bench, Tidying::CloseVolume);
 }
 
-pub(super) fn config(folder: &tempfile::TempDir) -> Config {
+pub fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()

@@ -14,9 +14,9 @@ use super::{
     protocols,
 };
 use crate::{
+    api::{Exit, Failure, Reply, Request},
     archive::Absent,
     config::Config,
-    control::api::{Failure, Reply, Request},
     report::{Run, RunState},
 };
 
@@ -72,12 +72,10 @@ pub fn one_run(
     bar.finish_and_clear();
     answered?;
     let Some(exit) = ended else {
-        return Err(Failure {
-            error: "the run ended without a protocol; this is a bug in dropkeep".into(),
-            exit: 1,
-        });
+        let error = "the run ended without a protocol; this is a bug in dropkeep";
+        return Err(Failure::new(Exit::Errors, error));
     };
-    Ok(u8::try_from(exit).unwrap_or(1))
+    Ok(exit as u8)
 }
 
 fn print(run: &Run, json: bool) {

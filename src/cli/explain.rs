@@ -9,11 +9,14 @@ use std::{
 use bytes::Bytes;
 use clap::Args;
 
-use super::output::{Output, grouped};
+use super::{
+    ask,
+    output::{Output, grouped},
+};
 use crate::{
+    api::Failure,
     archive::Store,
     config::{Config, Profile},
-    control::api::Failure,
     explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
     report::IMPORT,
 };
@@ -50,7 +53,7 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
                     Some(store) => store,
                     none => none.insert(Store::open_for_reading(config)?),
                 };
-                let stored = Stored::read(store, id)?;
+                let stored = Stored::read(store, &ask::owner(store).archives(), id)?;
                 let profiles = match given {
                     Some(profile) => vec![profile],
                     None => profiles_of(config, store, &stored)?,

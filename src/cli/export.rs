@@ -23,15 +23,14 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::Seconds,
     config::{ByteSize, Config},
-    control::api::Failure,
     export::{
         Damage, ExportError, Format, Selection, first_second, last_second,
         watch::{Event, Exported, watch},
         worker,
     },
-    profile::Exit,
 };
 
 /// The hidden argument of the process that does the work.
@@ -109,10 +108,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         &mut |event| show(&bar, &event),
     );
     bar.finish_and_clear();
-    if failure
-        .as_ref()
-        .is_none_or(|failure| failure.exit != Exit::Usage as i32)
-    {
+    if failure.as_ref().is_none_or(|failure| failure.exit != Exit::Usage) {
         print(&exported, &dir, json);
     }
     match failure {

@@ -6,14 +6,11 @@ use clap::Args;
 
 use super::{New, archive};
 use crate::{
+    api::{Failure, Format, MboxFrom, MboxKind, Request},
     archive::{Absent, Store, StoreError},
     config::Config,
-    control::{
-        api::{Failure, Request},
-        no_user,
-    },
-    formats::{Format, MboxFrom, MboxKind},
     message::CATCHALL,
+    reading::no_user,
     report::IMPORT,
 };
 

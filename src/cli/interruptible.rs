@@ -13,10 +13,9 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::ask::Interrupts;
 use crate::{
+    api::{Exit, Failure},
     archive::{Absent, Store, StoreError, Watch},
     config::Config,
-    control::api::Failure,
-    profile::Exit,
 };
 
 /// Does `work` on a thread of its own. The first Ctrl-C asks it to end, the second ends the process at once.

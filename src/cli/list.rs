@@ -13,8 +13,8 @@ use super::{
     protocols::{since, until},
 };
 use crate::{
+    api::{EntryLine, Failure, ListFilter, Reply, Request},
     config::{ByteSize, Config},
-    control::api::{EntryLine, Failure, ListFilter, Reply, Request},
     export::first_second,
 };
 

@@ -46,14 +46,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    api::{Exit, Failure},
     archive::{
         be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
-    control::api::Failure,
     panics::{self, survived},
-    profile::Exit,
     report::Logs,
     version,
 };
@@ -298,7 +297,7 @@ pub fn run(version: &'static str) -> ExitCode {
             if let Some(advice) = owner::advice(&failure.error, target.as_deref()) {
                 let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&advice));
             }
-            ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
+            ExitCode::from(failure.exit as u8)
         }
     }
 }

@@ -13,7 +13,10 @@ use std::{
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid, initgroups, setgid, setgroups, setuid};
 
-use crate::{archive::has_archive, control::api::Failure, profile::Exit};
+use crate::{
+    api::{Exit, Failure},
+    archive::has_archive,
+};
 
 /// Set for a process that root began; has the name of the account.
 const FOR_ROOT: &str = "DROPKEEP_STARTED_BY_ROOT";

@@ -13,11 +13,11 @@ use super::{
     remarks,
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{Store, StoreError},
     config::{Config, DeleteWhen, Profile, Recipients, Unknown},
-    control::api::Failure,
     explain::directory,
-    profile::{Exit, Kept, Rehearsal, UnknownAddress, rehearse},
+    profile::{Kept, Rehearsal, UnknownAddress, rehearse},
     report::{Omitted, RunState},
     token::Login,
 };

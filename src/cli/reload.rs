@@ -11,12 +11,9 @@ use super::{
     status,
 };
 use crate::{
+    api::{Exit, Failure, Reloaded, Reply, Request},
     config::Config,
-    control::{
-        Client,
-        api::{Failure, Reloaded, Reply, Request},
-    },
-    profile::Exit,
+    control::Client,
     report::Backlog,
 };
 
@@ -91,7 +88,7 @@ fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
 /// A refusal does no harm.
 fn refused(error: impl Into<Failure>) -> Failure {
     let mut failure = error.into();
-    if failure.exit == Exit::Usage as i32 {
+    if failure.exit == Exit::Usage {
         failure
             .error
             .push_str("; the appliance goes on with the configuration it has");

@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::{archive::one_run, output::Output};
 use crate::{
+    api::{Failure, Reply, Request},
     archive::Absent,
     config::Config,
-    control::api::{Failure, Reply, Request},
 };
 
 #[derive(Args, Debug)]

@@ -9,12 +9,12 @@ use super::{
     service, status,
 };
 use crate::{
+    api::{Exit, Failure},
     appliance::{Appliance, Asked},
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
-    control::{self, Requests, api::Failure},
-    profile::Exit,
+    control,
     report::{self, Logs, Readiness, metrics},
 };
 
@@ -62,8 +62,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let http = Arc::new(http);
         let files = http.clone();
         appliance.read_also(move || files.reload().map_err(|error| error.to_string()));
-        let requests = Requests::default();
-        let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
+        let control = control::listen(&data_dir, appliance.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
                 format!("cannot create the control socket in {}: {error}", data_dir.display()),
@@ -125,7 +124,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         tracing::info!("stopping: mail already fetched is being committed");
         service::stopping();
         readiness.not_ready("stopping");
-        requests.refuse();
+        appliance.requests().refuse();
         actix_rt::spawn(async move {
             interrupts.next().await;
             // What was acknowledged is on disk.
@@ -142,7 +141,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             tracing::warn!("not all mail and webhook calls about runs were sent before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
-        let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
+        let _ = tokio::time::timeout(ANSWER, appliance.requests().idle()).await;
         http.stop().await;
         control_handle.stop(true).await;
         Ok(0)

@@ -11,10 +11,9 @@ use super::{
     output::{Output, grouped, harmless},
 };
 use crate::{
+    api::{Exit, Failure, Reply, Request, UserLine},
     archive::Absent,
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request, UserLine},
-    profile::Exit,
     report::Backlog,
 };
 
@@ -118,7 +117,7 @@ fn add(
     }
     match asked {
         // It is done; only the count was given up.
-        Err(failure) if added && failure.exit == Exit::Interrupted as i32 => Ok(0),
+        Err(failure) if added && failure.exit == Exit::Interrupted => Ok(0),
         asked => asked.map(|()| 0),
     }
 }

@@ -17,10 +17,9 @@ use super::{
 };
 use crate::{
     account,
+    api::{Exit, Failure},
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
-    control::api::Failure,
-    profile::Exit,
     report::shell_word,
 };
 

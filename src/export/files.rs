@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     archive::{Entry, MessageId},
-    control::view,
     formats::{
         maildir,
         manifest::{MANIFEST, OF_MBOX},
         mbox_out, names_out,
     },
+    reading::view,
 };
 
 /// How much is written before the disk is waited for: whichever comes first.

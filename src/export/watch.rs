@@ -23,9 +23,8 @@ use super::{
     words::{Avoided, Job, Word},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{MessageId, UserId},
-    control::api::Failure,
-    profile::Exit,
 };
 
 /// Crashes after which it is given up.

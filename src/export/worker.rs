@@ -21,7 +21,7 @@ use super::{
 use crate::{
     archive::{Entry, Retrieval, Store, StoreError},
     config::Config,
-    control::view,
+    reading::view,
 };
 
 /// Entries of a list that are put in the order in which they lie in the store before they are read. As many as
@@ -58,7 +58,7 @@ pub fn run(
     let last = match outcome {
         Ok(()) => Word::Done,
         Err(error) => Word::Failed {
-            exit: error.exit() as i32,
+            exit: error.exit(),
             error: error.to_string(),
         },
     };

@@ -1,30 +1,13 @@
 //! What a file holds, recognised by its beginning.
 
-use clap::ValueEnum;
 use std::borrow::Cow;
 
 use memchr::memchr;
-use serde::{Deserialize, Serialize};
 
 use crate::identify::{Header, is_from_line};
 
 /// Bytes of a file's beginning that decide what it is.
 pub const BEGINNING: usize = 64 << 10;
-
-/// What is to be read out of files and folders.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Look at each file and folder.
-    #[default]
-    Auto,
-    /// Each file is one message.
-    Eml,
-    /// Each file holds any number of messages.
-    Mbox,
-    /// Only folders with `cur` and `new` are read.
-    Maildir,
-}
 
 /// What a file looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

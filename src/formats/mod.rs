@@ -10,5 +10,6 @@ pub mod mbox;
 pub mod mbox_out;
 pub mod names_out;
 
-pub use kind::{BEGINNING, Format, Looks, looks};
-pub use mbox::{Mbox, MboxFrom, MboxKind};
+pub use crate::api::{Format, MboxFrom, MboxKind};
+pub use kind::{BEGINNING, Looks, looks};
+pub use mbox::Mbox;

@@ -16,10 +16,10 @@ use super::{
     progress::{Judged, Progress},
     pulse::Pulse,
     run,
-    run_error::Exit,
     task::{Stages, Task},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{Source, Why},
     clock, config,
     identify::{Reported, Rules},
@@ -33,6 +33,15 @@ use crate::{
 const MAILBOX: usize = 16;
 /// Why a user has what was imported for that user, in place of a field that decided.
 const FOR_USER: &str = "import --user";
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy(_) | StartError::Restarting(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
 
 pub struct Profile {
     config: config::Profile,

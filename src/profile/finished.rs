@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{run_error::Exit, standing::Trouble};
-use crate::{archive::StoreError, report::Run};
+use super::standing::Trouble;
+use crate::{api::Exit, archive::StoreError, report::Run};
 
 /// A run that ended: its protocol, which is stored, and how that answers whoever asked.
 #[derive(Clone, Debug)]

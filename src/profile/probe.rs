@@ -9,10 +9,10 @@ use super::{
     glimpse::{glimpse, whole},
     outlook::{Knowledge, NotCounted, Outlook},
     proposal::Proposal,
-    run_error::Exit,
     survey::may_not_be_read,
 };
 use crate::{
+    api::Exit,
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,

@@ -13,7 +13,7 @@ use super::{
     collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
     run,
-    run_error::{Exit, RunError},
+    run_error::RunError,
     survey::AMBIGUOUS,
     survey::may_not_be_read,
     tally::{Tally, UnknownAddress},
@@ -21,6 +21,7 @@ use super::{
     would_delete::Kept,
 };
 use crate::{
+    api::Exit,
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Mail, Reported, Rules},

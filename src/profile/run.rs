@@ -7,10 +7,11 @@ use super::{
     connection::{Close, Connection},
     fleet::Fleet,
     jobs::FolderError,
-    run_error::{Exit, RunError},
+    run_error::RunError,
     task::Task,
 };
 use crate::{
+    api::Exit,
     report::{ALTERED, DELETION, Run, RunState},
     source::Import,
 };

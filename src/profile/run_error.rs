@@ -1,7 +1,8 @@
-//! Why a run did not go through, and how it ends for whoever asked for it.
+//! Why a run did not go through, and the exit code of it.
 
 use super::collect_error::CollectError;
 use crate::{
+    api::Exit,
     archive::StoreError,
     config::ConfigError,
     report::{RunState, remedy},
@@ -29,17 +30,6 @@ pub enum RunError {
     Interrupted,
     #[error("the connection stopped; this is a bug in dropkeep")]
     Fault,
-}
-
-/// How a run ends for whoever asked for it: the command's exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    Done = 0,
-    Errors = 1,
-    Usage = 2,
-    Source = 3,
-    Store = 4,
-    Interrupted = 130,
 }
 
 impl From<Blame> for Exit {

@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    book::Book,
-    look::{Fault, Looked, Looker},
-    not_judged,
+    book::{Book, not_judged},
+    judged::Fault,
+    look::{Looked, Looker},
 };
 use crate::{
     archive::{Store, StoreError},

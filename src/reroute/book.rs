@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     explain::{self, Seen, has_no_rules},
     identify::Rules,
-    report::NoRules,
+    report::{NoRules, NotJudged},
     route::Routing,
 };
 
@@ -118,4 +118,10 @@ impl Book {
         self.profiles.push(run, name.clone());
         Ok(name)
     }
+}
+
+/// Nothing not judged yet, by any of the rules of the configuration.
+pub(super) fn not_judged(config: &Config) -> NotJudged {
+    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    NotJudged::new(&profiles)
 }

@@ -12,14 +12,13 @@ use bytes::Bytes;
 
 use super::{
     book::{Book, Ruled},
+    judged::{By, Fault, Judged, put_all},
     supposed::Supposed,
 };
 use crate::{
     archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
-    message::Address,
-    report::NoRules,
     route::{Directory, Known, Previewed, Rule, look_through, preview},
 };
 
@@ -33,41 +32,6 @@ pub(super) struct Looked {
     /// A folder in which it was found.
     pub folder: u32,
     pub judged: Result<Judged, Fault>,
-}
-
-/// For whom a message is.
-#[derive(Default)]
-pub(super) struct Judged {
-    /// The rules by which somebody lacks it, and what they find in it.
-    pub by: Vec<By>,
-    /// Who lacks it, and who has it.
-    pub lacking: Vec<String>,
-    pub having: Vec<String>,
-    /// The addresses of ours that nobody has.
-    pub unknown: Vec<Address>,
-    /// Retired users who keep it for themselves, though one of their addresses is somebody else's now.
-    pub kept_by: Vec<String>,
-    /// Whom they keep it from.
-    pub kept_from: Vec<String>,
-    /// Where it is only supposed: users who would be made for it, and addresses for which nobody would be made any more, by
-    /// whose rules and limit.
-    pub created: Vec<String>,
-    pub over_limit: Vec<(Address, String, u32)>,
-}
-
-pub(super) struct By {
-    pub ruled: Arc<Ruled>,
-    pub folder: u32,
-    pub found: Found,
-}
-
-/// Why a message could not be judged, or not be filed.
-pub(super) enum Fault {
-    /// It is not known by whose rules.
-    NoRules(NoRules),
-    Message(&'static str, String),
-    /// The store takes no more.
-    Store(StoreError),
 }
 
 pub(super) struct Looker<'s> {
@@ -300,14 +264,6 @@ struct Decided {
     kept_from: Vec<String>,
     /// Retired users who have it by an address that is still theirs.
     retired: Vec<String>,
-}
-
-pub(super) fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
-    for one in more {
-        if !list.contains(&one) {
-            list.push(one);
-        }
-    }
 }
 
 /// The users that addresses lead to, without whom `unknown` names.

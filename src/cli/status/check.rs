@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::text::{span, times};
+use super::words::{span, times};
 use crate::{
+    api::{ApplianceLine, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    control::api::{ApplianceLine, ProfileLine},
     report::RunState,
 };
 

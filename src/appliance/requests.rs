@@ -1,8 +1,11 @@
 //! The requests that an appliance is carrying out, so that it ends between them and not in one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
+
+/// How often whoever waits for an answer is told how far it is.
+pub const TELL: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 struct State {

@@ -6,19 +6,24 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::{
-    api::{EntryLine, Failure, ListFilter, Reply},
-    reading::{End, Tell, find_user},
+    tell::{End, Tell},
+    users::{find_user, readable},
     view::{self, Summary},
 };
-use crate::archive::{Entry, First, Retrieval, Seconds, Store, StoreError, UserId};
+use crate::{
+    access::Archives,
+    api::{EntryLine, Failure, ListFilter, Reply},
+    archive::{Entry, First, Retrieval, Seconds, Store, StoreError, UserId},
+};
 
 /// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
 const BEGINNING: usize = 64 << 10;
 const MORE: usize = 8;
 
 /// Lists the messages of a user, or of all, one after the other.
-pub(super) fn list(
+pub fn list(
     store: &Store,
+    archives: &Archives,
     user: Option<&str>,
     newest: Option<usize>,
     filter: &ListFilter,
@@ -26,15 +31,12 @@ pub(super) fn list(
 ) -> Result<(), End> {
     let users = match user {
         Some(name) => {
-            let (user, name, _) = find_user(store, name)?;
+            let (user, name, _) = find_user(store, archives, name)?;
             vec![(user, name)]
         }
         None => {
-            let mut all: Vec<_> = store
-                .users()?
-                .into_iter()
-                .map(|(id, user, _)| (id, user.name))
-                .collect();
+            let users = readable(store, archives)?.into_iter();
+            let mut all: Vec<_> = users.map(|(id, user, _)| (id, user.name)).collect();
             all.sort_by(|(_, one), (_, other)| one.cmp(other));
             all
         }

@@ -1,12 +1,16 @@
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use super::*;
+use actix::Actor;
+
+use super::{Answer, Appliance, Unanswered, take_over_users};
 use crate::{
-    archive::{User, UserId},
-    config,
+    access::{Account, Caller, Role},
+    api::{Failure, Reply, Request},
+    archive::{Committer, Store, User, UserId},
+    config::{self, Config},
     message::Address,
     report::{InStage, Stage},
-    route::Directory,
+    route::{Directory, Router},
 };
 
 struct Bench {
@@ -138,4 +142,49 @@ async fn each_of_a_hundred_thousand_users_was_a_commit() {
     bench.configure(users("example.org")).await.unwrap();
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     assert_eq!(bench.users().len(), 100_000);
+}
+
+#[actix::test]
+async fn whoever_asked_the_appliance_was_its_owner() {
+    let bench = Bench::new();
+    let Bench {
+        store,
+        committer,
+        config,
+        ..
+    } = &bench;
+    // The appliance has a committer of its own.
+    drop(committer.clone());
+    let (appliance, _committer) = Appliance::start(config.clone(), store.clone(), false).await.unwrap();
+    let appliance = Arc::new(appliance);
+    let account = |role| {
+        Caller::Account(Account {
+            name: "jane".into(),
+            role,
+            given: Default::default(),
+        })
+    };
+    async fn replies(mut answer: Answer) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        while let Some(reply) = answer.next().await {
+            replies.push(reply);
+        }
+        replies
+    }
+    let refused = appliance.answer(&account(Role::User), Request::Status).map(drop);
+    assert!(matches!(refused, Err(Unanswered::Refused(_))), "{refused:?}");
+    let answer = appliance
+        .answer(&account(Role::Administrator), Request::Status)
+        .unwrap();
+    assert!(matches!(
+        replies(answer).await.as_slice(),
+        [Reply::Appliance(_), Reply::Done]
+    ));
+    for (role, users) in [(Role::User, 0), (Role::Auditor, 1)] {
+        let answer = appliance.answer(&account(role), Request::Users).unwrap();
+        assert_eq!(replies(answer).await.len(), users + 1, "{role}");
+    }
+    appliance.requests().end_when_idle().await;
+    let late = appliance.answer(&account(Role::Auditor), Request::Users).map(drop);
+    assert!(matches!(late, Err(Unanswered::Ending)), "{late:?}");
 }

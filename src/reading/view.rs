@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::api::{Shown, ShownHeader, ShownPart};
 use crate::{
+    api::{Shown, ShownHeader, ShownPart},
     archive::{Message, Seconds},
     identify::{Charset, Field, Header, Layout, Notes, is_cut, mailboxes, text_of, undeclared},
 };
