@@ -317,7 +317,7 @@ impl Profile {
                         .map(Arc::new),
                         stages,
                         run: number,
-                        source: source.map(|source| source as u32),
+                        source,
                         owner: import
                             .as_ref()
                             .and_then(|import| import.owner.as_ref())

@@ -236,10 +236,10 @@ impl Deciding<'_> {
         for (key, row) in &self.set.copies {
             match (key, row) {
                 (_, None) => _ = gone.remove(key),
-                (CopyKey::Pop3 { source: of, uidl }, Some(_)) if *of == source => {
-                    if standing.binary_search(&uidl_digest(uidl)).is_err() {
-                        gone.insert(*key);
-                    }
+                (CopyKey::Pop3 { source: of, uidl }, Some(_))
+                    if *of == source && standing.binary_search(&uidl_digest(uidl)).is_err() =>
+                {
+                    gone.insert(*key);
                 }
                 _ => {}
             }
