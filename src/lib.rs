@@ -33,6 +33,7 @@ pub mod export;
 pub mod fault;
 pub mod formats;
 pub mod harmless;
+pub mod http;
 pub mod identify;
 pub mod message;
 pub mod notify;

@@ -15,7 +15,8 @@ use crate::{
     config::{Config, LogFormat},
     control::{self, Requests, api::Failure},
     profile::Exit,
-    report::{self, Logs, Readiness, metrics},
+    http::{self, Readiness},
+    report::{Logs, metrics},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
@@ -52,7 +53,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
         let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
-        let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
+        let http = http::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
         let store = match opened {
             Some(store) => store,
             None => open(&config, new)?,
