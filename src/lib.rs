@@ -12,12 +12,12 @@
 //!   copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
-//! text is shown, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
-//! survived, [`fault`] and [`clock`] let tests
-//! break off any step and set the time of day.
+//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to a running
+//! appliance. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that other
+//! programs read. [`config`] is the configuration, [`message`] the words that all stages share. [`net`] dials servers,
+//! [`http`] is a server. [`harmless`] shows foreign text, [`account`] names the accounts of the machine, [`version`] is
+//! which dropkeep this is, [`panics`] says what is survived. [`fault`] and [`clock`] let tests break off any step and set
+//! the time of day.
 
 pub mod account;
 pub mod appliance;
@@ -36,8 +36,8 @@ pub mod harmless;
 pub mod http;
 pub mod identify;
 pub mod message;
+pub mod net;
 pub mod notify;
-pub mod outgoing;
 pub mod panics;
 pub mod profile;
 pub mod report;

@@ -14,8 +14,8 @@ use crate::{
     clock,
     config::{Config, LogFormat},
     control::{self, Requests, api::Failure},
-    profile::Exit,
     http::{self, Readiness},
+    profile::Exit,
     report::{Logs, metrics},
 };
 

@@ -71,7 +71,11 @@ pub(super) async fn within<T>(
     doing: impl Future<Output = T>,
 ) -> Result<T, NetError> {
     let host = || host.to_owned();
-    let silent = |_| NetError::Timeout { host: host(), phase, after: most };
+    let silent = |_| NetError::Timeout {
+        host: host(),
+        phase,
+        after: most,
+    };
     timeout(most, doing).await.map_err(silent)
 }
 

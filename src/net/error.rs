@@ -24,7 +24,11 @@ pub enum NetError {
     #[error("{}", not_connected(host, *port, source))]
     Connect { host: String, port: u16, source: io::Error },
     #[error("{}", silence(host, *phase, *after))]
-    Timeout { host: String, phase: Phase, after: Duration },
+    Timeout {
+        host: String,
+        phase: Phase,
+        after: Duration,
+    },
     #[error("TLS with {host} failed: {detail}")]
     Tls {
         host: String,

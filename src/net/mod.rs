@@ -5,7 +5,7 @@
 //! - `dial` resolves and connects, over TCP that acknowledges at once (`prompt`).
 //! - `tls` does the handshake. `verifier` judges the certificate, `certificate` is what people see of it, `mend` what to
 //!   do about one that is refused.
-//! - `greeting` waits for a server's first words, and recognises by them what it speaks.
+//! - `greeting` waits for a server's first words, and `speaks` recognises by them what it speaks.
 //! - `post` is one request over HTTP.
 
 mod certificate;
@@ -15,6 +15,7 @@ mod greeting;
 mod mend;
 mod post;
 mod prompt;
+mod speaks;
 mod tls;
 mod verifier;
 
@@ -22,8 +23,8 @@ pub use certificate::PeerCertificate;
 pub(crate) use dial::{READ_BUFFER, Tcp, connect, reach, resolve};
 pub use error::{NetError, Phase};
 pub(crate) use greeting::{NoGreeting, greeting};
-pub use greeting::{Found, Speaks};
 pub use mend::Mend;
 pub(crate) use post::{Post, Reply, post};
 pub(crate) use prompt::Prompt;
+pub use speaks::{Found, Speaks};
 pub(crate) use tls::encrypt;

@@ -16,21 +16,16 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 use tokio_rustls::client::TlsStream;
 
 use super::{
     compress::Line,
-    error::{CLOSED, SourceError, plain},
-    prompt::Prompt,
+    error::{CLOSED, SourceError},
 };
-
-/// TCP with a read buffer, so that many small answers cost few system calls.
-pub(super) type Tcp = BufReader<Prompt>;
-
-pub(super) const READ_BUFFER: usize = 64 << 10;
+use crate::{harmless::plain, net::Tcp};
 
 /// What the bytes travel on.
 pub(super) enum Wire {

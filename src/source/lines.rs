@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     error::SourceError,
-    guard::{Guard, READ_BUFFER, Wire, failure},
+    guard::{Guard, Wire, failure},
 };
+use crate::net::READ_BUFFER;
 
 /// The longest line that an answer may have, in bytes. RFC 2449 wants 512 of a POP3 server;
 /// IMAP greetings with capabilities are longer.

@@ -4,12 +4,17 @@
 
 use super::{
     SourceError, Step,
-    connect::GREETING,
-    error::plain,
-    guard::{Guard, Tcp, Wire},
+    guard::{Guard, Wire},
     lines::{Lines, SMALL},
 };
-use crate::config::Family;
+use crate::{
+    config::Family,
+    harmless::plain,
+    net::{NetError, Tcp},
+};
+
+/// How errors call the greeting.
+pub(super) const GREETING: &str = "the greeting";
 
 /// The most lines an answer may have here.
 const MAX_ANSWER: usize = 200;
@@ -41,10 +46,11 @@ pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Res
     };
     match lines.into_wire() {
         (Wire::Plain(tcp), false) => Ok((words, tcp)),
-        _ => Err(SourceError::Injected {
+        _ => Err(NetError::Injected {
             host: host.to_owned(),
             command,
-        }),
+        }
+        .into()),
     }
 }
 
@@ -76,10 +82,12 @@ async fn starttls(lines: &mut Lines) -> Result<(), SourceError> {
     })
     .await?;
     if !offered {
-        return Err(SourceError::NoUpgrade {
+        return Err(NetError::NoUpgrade {
             host: lines.host.clone(),
             command: STARTTLS,
-        });
+            access: "imap-ssl",
+        }
+        .into());
     }
     lines.send(STARTTLS, b"U2 STARTTLS\r\n").await?;
     tagged(lines, STARTTLS, "U2 ", |_| {}).await
@@ -129,14 +137,15 @@ async fn greeting_pop3(lines: &mut Lines) -> Result<String, SourceError> {
 
 async fn stls(lines: &mut Lines) -> Result<(), SourceError> {
     const STLS: &str = "STLS";
-    let no_upgrade = SourceError::NoUpgrade {
+    let no_upgrade = NetError::NoUpgrade {
         host: lines.host.clone(),
         command: STLS,
+        access: "pop3-ssl",
     };
     lines.send("CAPA", b"CAPA\r\n").await?;
     let mut offered = false;
     match ok(lines, "CAPA").await {
-        Err(SourceError::Refused { .. }) => return Err(no_upgrade),
+        Err(SourceError::Refused { .. }) => return Err(no_upgrade.into()),
         answered => answered?,
     }
     for count in 0.. {
@@ -153,7 +162,7 @@ async fn stls(lines: &mut Lines) -> Result<(), SourceError> {
         }
     }
     if !offered {
-        return Err(no_upgrade);
+        return Err(no_upgrade.into());
     }
     lines.send(STLS, b"STLS\r\n").await?;
     ok(lines, STLS).await

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Blame, TokenError, TokenKeeper};
 use crate::{
     config::{Config, ConfigError, Family, Profile, Server},
+    net::NetError,
     source::{Credential, Session, SourceError, Step, Steps},
 };
 
@@ -48,9 +49,10 @@ impl LoginError {
             Self::TokenRefused { .. } => {
                 Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
             }
-            Self::Token(TokenError::Connect { .. } | TokenError::Resolve { .. } | TokenError::Timeout { .. }) => {
-                Some("Check token_endpoint, and firewalls in between.".to_owned())
-            }
+            Self::Token(TokenError::Net {
+                failure: NetError::Connect { .. } | NetError::Resolve { .. } | NetError::Timeout { .. },
+                ..
+            }) => Some("Check token_endpoint, and firewalls in between.".to_owned()),
             Self::Config(error) | Self::Token(TokenError::Config(error)) => error.what_to_do(),
             Self::Token(_) => None,
         }
@@ -61,7 +63,7 @@ impl LoginError {
         match self {
             Self::Config(_) => Blame::Configuration,
             Self::Token(error) => error.blame(),
-            Self::Source(SourceError::CaFile { .. }) => Blame::Configuration,
+            Self::Source(error) if error.is_misconfigured() => Blame::Configuration,
             Self::Source(_) | Self::TokenRefused { .. } => Blame::Endpoint,
         }
     }
