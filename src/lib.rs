@@ -14,10 +14,10 @@
 //!
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to a running
 //! appliance. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that other
-//! programs read. [`config`] is the configuration, [`message`] the words that all stages share. [`net`] dials servers,
-//! [`http`] is a server. [`harmless`] shows foreign text, [`account`] names the accounts of the machine, [`version`] is
-//! which dropkeep this is, [`panics`] says what is survived. [`fault`] and [`clock`] let tests break off any step and set
-//! the time of day.
+//! programs read. [`config`] is the configuration, [`message`] the words that all stages share. [`net`] dials servers.
+//! [`http`] is a server, and [`monitoring`] what it serves: metrics and health. [`harmless`] shows foreign text,
+//! [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod account;
 pub mod appliance;
@@ -36,6 +36,7 @@ pub mod harmless;
 pub mod http;
 pub mod identify;
 pub mod message;
+pub mod monitoring;
 pub mod net;
 pub mod notify;
 pub mod panics;
