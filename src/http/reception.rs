@@ -35,6 +35,9 @@ pub(super) struct Reception {
     pub access: Arc<Access>,
 }
 
+/// The answer to a request that no guest gets to see.
+type Refused = Box<HttpResponse>;
+
 /// Answers every request. The server leaves out the body of an answer to HEAD.
 pub(super) async fn receive(
     request: HttpRequest,
@@ -45,12 +48,12 @@ pub(super) async fn receive(
     let answered = match turn.is_early() {
         true => {
             turn.end().await;
-            Err(refusal(StatusCode::BAD_REQUEST))
+            Err(refusal(StatusCode::BAD_REQUEST).into())
         }
         false => reception.answer(&request, payload).await,
     };
     let is_whole = answered.is_ok() || !has_body(&request);
-    let mut response = answered.unwrap_or_else(|refused| refused);
+    let mut response = answered.unwrap_or_else(|refused| *refused);
     if !is_whole {
         // What is left of the body is of no interest.
         turn.end_soon();
@@ -63,27 +66,27 @@ pub(super) async fn receive(
 
 impl Reception {
     /// The guest's answer, or a refusal, before which the body may not have been read.
-    async fn answer(&self, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, HttpResponse> {
+    async fn answer(&self, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Refused> {
         if header_length(request) > HEADER {
-            return Err(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+            return Err(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).into());
         }
         let route = self.route(request);
         let most = route.as_ref().map_or(0, |route| route.most);
         if may_be_longer(request, most) {
-            return Err(refusal(StatusCode::PAYLOAD_TOO_LARGE));
+            return Err(refusal(StatusCode::PAYLOAD_TOO_LARGE).into());
         }
         match self.hosts.as_ref().and_then(|hosts| hosts.refuses(request)) {
             None => {}
             Some(StatusCode::MISDIRECTED_REQUEST) => {
-                return Err(answer(StatusCode::MISDIRECTED_REQUEST).body(MISDIRECTED));
+                return Err(answer(StatusCode::MISDIRECTED_REQUEST).body(MISDIRECTED).into());
             }
-            Some(status) => return Err(refusal(status)),
+            Some(status) => return Err(refusal(status).into()),
         }
         let route = route?;
         self.let_in(route, request)?;
         let given = request.headers().get(AUTHORIZATION);
         let asked = Asked {
-            body: body(payload, most).await.map_err(refusal)?,
+            body: body(payload, most).await.map_err(|status| Box::new(refusal(status)))?,
             has_token: self.access.has_token(),
             knows_token: self.access.knows_token(given),
             request: request.clone(),
@@ -92,7 +95,7 @@ impl Reception {
     }
 
     /// The route that a request is for; an error answers 404 or 405.
-    fn route(&self, request: &HttpRequest) -> Result<&Route, HttpResponse> {
+    fn route(&self, request: &HttpRequest) -> Result<&Route, Refused> {
         let (method, path) = (request.method(), request.path());
         let of_path = || self.routes.iter().filter(|route| route.path == path);
         if let Some(route) = of_path().find(|route| route.takes(method)) {
@@ -111,8 +114,9 @@ impl Reception {
         match HeaderValue::from_str(&allowed.join(", ")) {
             Ok(allowed) if !allowed.is_empty() => Err(answer(StatusCode::METHOD_NOT_ALLOWED)
                 .insert_header((ALLOW, allowed))
-                .body("method not allowed\n")),
-            _ => Err(answer(StatusCode::NOT_FOUND).body(self.there_are())),
+                .body("method not allowed\n")
+                .into()),
+            _ => Err(answer(StatusCode::NOT_FOUND).body(self.there_are()).into()),
         }
     }
 
@@ -126,16 +130,19 @@ impl Reception {
         }
     }
 
-    fn let_in(&self, route: &Route, request: &HttpRequest) -> Result<(), HttpResponse> {
+    fn let_in(&self, route: &Route, request: &HttpRequest) -> Result<(), Refused> {
         let from = request.peer_addr();
         match route.let_in {
             LetIn::Anyone => Ok(()),
             LetIn::Token if self.access.permits(request.headers().get(AUTHORIZATION), from) => Ok(()),
             LetIn::Token => Err(answer(StatusCode::UNAUTHORIZED)
                 .insert_header((WWW_AUTHENTICATE, "Bearer"))
-                .body("this needs the token: Authorization: Bearer …\n")),
+                .body("this needs the token: Authorization: Bearer …\n")
+                .into()),
             LetIn::Loopback if from.is_some_and(|from| from.ip().to_canonical().is_loopback()) => Ok(()),
-            LetIn::Loopback => Err(answer(StatusCode::FORBIDDEN).body("this is for clients on this machine only\n")),
+            LetIn::Loopback => Err(answer(StatusCode::FORBIDDEN)
+                .body("this is for clients on this machine only\n")
+                .into()),
         }
     }
 }

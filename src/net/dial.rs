@@ -83,3 +83,25 @@ fn not_found(host: &str, source: io::Error) -> NetError {
     let host = host.to_owned();
     NetError::Resolve { host, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_addresses_of_a_host_are_tried() {
+        let open = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listening = open.local_addr().unwrap();
+        // Nobody listens where somebody did.
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let most = Duration::from_secs(5);
+        let (_, peer) = connect("localhost", 1, &[closed, listening], most).await.unwrap();
+        assert_eq!(peer, listening);
+        let refused = connect("localhost", 1, &[closed, closed], most).await.unwrap_err();
+        assert!(matches!(refused, NetError::Connect { port: 1, .. }), "{refused:?}");
+        let nowhere = connect("localhost", 1, &[], most).await.unwrap_err();
+        assert!(matches!(nowhere, NetError::Resolve { .. }), "{nowhere:?}");
+    }
+}

@@ -45,7 +45,7 @@ pub enum NetError {
         why: String,
         mend: Mend,
         /// The certificate's own, if the configuration has a place for a pin.
-        pin: Option<Fingerprint>,
+        pin: Option<Box<Fingerprint>>,
     },
     #[error("ca_file {file} {detail}")]
     CaFile { file: String, detail: String },
@@ -63,6 +63,16 @@ pub enum NetError {
 }
 
 impl NetError {
+    pub(crate) fn no_upgrade(host: &str, command: &'static str, access: &'static str) -> Self {
+        let host = host.to_owned();
+        Self::NoUpgrade { host, command, access }
+    }
+
+    pub(crate) fn injected(host: &str, command: &'static str) -> Self {
+        let host = host.to_owned();
+        Self::Injected { host, command }
+    }
+
     /// How far the connection had got.
     pub fn phase(&self) -> Phase {
         match self {
@@ -84,6 +94,11 @@ impl NetError {
             self,
             Self::Certificate { .. } | Self::CaFile { .. } | Self::NoUpgrade { .. } | Self::Injected { .. }
         )
+    }
+
+    /// Whether nobody was reached, or nobody answered.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Resolve { .. } | Self::Connect { .. } | Self::Timeout { .. })
     }
 
     /// Whether a file that the configuration names is at fault.

@@ -77,7 +77,7 @@ async fn handshake(
             host: host.to_owned(),
             why,
             mend,
-            pin: Some(fingerprint),
+            pin: Some(Box::new(fingerprint)),
         },
         _ => failed(detail(&error)),
     })

@@ -142,24 +142,14 @@ async fn start_tls(host: &str, tcp: &mut Tcp) -> Result<Vec<u8>, NotifyError> {
     tcp.write_all(hello.as_bytes()).await.map_err(failed)?;
     let offers = answer(host, "saying hello", tcp, "250").await?;
     let offers = String::from_utf8_lossy(&offers).to_uppercase();
-    let host_name = || host.to_owned();
     if !offers.lines().any(|line| line.get(4..).map(str::trim) == Some(COMMAND)) {
-        return Err(NetError::NoUpgrade {
-            host: host_name(),
-            command: COMMAND,
-            access: "smtp-ssl",
-        }
-        .into());
+        return Err(NetError::no_upgrade(host, COMMAND, "smtp-ssl").into());
     }
     tcp.write_all(b"STARTTLS\r\n").await.map_err(failed)?;
     answer(host, during, tcp, "220").await?;
     match tcp.buffer().is_empty() {
         true => Ok(greeting),
-        false => Err(NetError::Injected {
-            host: host_name(),
-            command: COMMAND,
-        }
-        .into()),
+        false => Err(NetError::injected(host, COMMAND).into()),
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
         Encryption::Never => {
             greeted(server, &mut tcp, Some(peer)).await?;
             Ok(Dialled {
-                guard: Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone()),
+                guard: Guard::new(Wire::Left(tcp), server.timeout(), steps.received.clone()),
                 certificate: None,
                 greeted: false,
                 is_near,
@@ -49,7 +49,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
         Encryption::Upgrade => {
             let began = Instant::now();
             greeted(server, &mut tcp, Some(peer)).await?;
-            let guard = Guard::new(Wire::Plain(tcp), server.timeout(), steps.received.clone());
+            let guard = Guard::new(Wire::Left(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
             steps.done.push((Step::Greeting, words, began.elapsed()));
             encrypt(server, tcp, (true, is_near), steps).await
@@ -65,10 +65,10 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
 #[cfg(any(test, fuzzing))]
 pub(super) async fn play(
     server: &Server,
-    stream: impl super::guard::Played + 'static,
+    stream: impl super::guard::Stream + 'static,
     steps: &mut Steps,
 ) -> Result<Dialled, SourceError> {
-    let wire = Wire::Played(Box::new(stream));
+    let wire = Wire::Right(Box::new(stream));
     let guard = Guard::new(wire, server.timeout(), steps.received.clone());
     if server.access.encryption() == Encryption::Upgrade {
         upgrade::upgrade(server.access.family(), &server.host, guard).await?;
@@ -124,7 +124,7 @@ async fn encrypt(
         self::greeted(server, &mut stream, None).await?;
     }
     Ok(Dialled {
-        guard: Guard::new(Wire::Tls(Box::new(stream)), server.timeout(), steps.received.clone()),
+        guard: Guard::new(Wire::Right(Box::new(stream)), server.timeout(), steps.received.clone()),
         certificate,
         greeted,
         is_near,

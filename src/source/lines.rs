@@ -94,10 +94,8 @@ impl Lines {
     pub fn into_wire(self) -> (Wire, bool) {
         let wire = self.guard.into_wire();
         let below = match &wire {
-            Wire::Plain(tcp) => !tcp.buffer().is_empty(),
-            Wire::Tls(_) => false,
-            #[cfg(any(test, fuzzing))]
-            Wire::Played(_) => false,
+            Wire::Left(tcp) => !tcp.buffer().is_empty(),
+            Wire::Right(_) => false,
         };
         (wire, below || !self.buffer.is_empty())
     }

@@ -212,7 +212,7 @@ impl Session {
     pub async fn over(
         server: &Server,
         credential: &Credential,
-        stream: impl super::guard::Played + 'static,
+        stream: impl super::guard::Stream + 'static,
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
         let dialled = connect::play(server, stream, steps).await?;

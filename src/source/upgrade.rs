@@ -45,12 +45,8 @@ pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Res
         }
     };
     match lines.into_wire() {
-        (Wire::Plain(tcp), false) => Ok((words, tcp)),
-        _ => Err(NetError::Injected {
-            host: host.to_owned(),
-            command,
-        }
-        .into()),
+        (Wire::Left(tcp), false) => Ok((words, tcp)),
+        _ => Err(NetError::injected(host, command).into()),
     }
 }
 
@@ -82,12 +78,7 @@ async fn starttls(lines: &mut Lines) -> Result<(), SourceError> {
     })
     .await?;
     if !offered {
-        return Err(NetError::NoUpgrade {
-            host: lines.host.clone(),
-            command: STARTTLS,
-            access: "imap-ssl",
-        }
-        .into());
+        return Err(NetError::no_upgrade(&lines.host, STARTTLS, "imap-ssl").into());
     }
     lines.send(STARTTLS, b"U2 STARTTLS\r\n").await?;
     tagged(lines, STARTTLS, "U2 ", |_| {}).await
@@ -137,11 +128,7 @@ async fn greeting_pop3(lines: &mut Lines) -> Result<String, SourceError> {
 
 async fn stls(lines: &mut Lines) -> Result<(), SourceError> {
     const STLS: &str = "STLS";
-    let no_upgrade = NetError::NoUpgrade {
-        host: lines.host.clone(),
-        command: STLS,
-        access: "pop3-ssl",
-    };
+    let no_upgrade = NetError::no_upgrade(&lines.host, STLS, "pop3-ssl");
     lines.send("CAPA", b"CAPA\r\n").await?;
     let mut offered = false;
     match ok(lines, "CAPA").await {

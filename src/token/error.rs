@@ -48,7 +48,7 @@ pub enum TokenError {
     )]
     Busy { file: PathBuf, waited: Duration },
     #[error("{}", unreached(endpoint, failure))]
-    Net { endpoint: String, failure: NetError },
+    Net { endpoint: String, failure: Box<NetError> },
     /// 429, 5xx, or as much in words (RFC 6749, 4.1.2.1).
     #[error(
         "the token endpoint {endpoint} asks to come again later: {words}{}",
@@ -118,12 +118,8 @@ impl TokenError {
     /// Whether another attempt soon would end the same way: the endpoint's answer, or what it is asked with, says so.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Refused { .. }
-            | Self::Net {
-                failure: NetError::Answer { .. },
-                ..
-            } => true,
-            Self::Net { failure, .. } => failure.is_final(),
+            Self::Refused { .. } => true,
+            Self::Net { failure, .. } => failure.is_final() || matches!(**failure, NetError::Answer { .. }),
             error => error.blame() != Blame::Endpoint,
         }
     }

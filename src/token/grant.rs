@@ -62,10 +62,10 @@ impl Asking<'_> {
         let endpoint = self.oauth2.token_endpoint.to_string();
         let unreadable = |detail: String| TokenError::Net {
             endpoint: endpoint.clone(),
-            failure: NetError::Answer {
+            failure: Box::new(NetError::Answer {
                 host: self.oauth2.token_endpoint.host.clone(),
                 detail,
-            },
+            }),
         };
         let said = match serde_json::from_slice(&reply.body) {
             Ok(Value::Object(said)) => said,

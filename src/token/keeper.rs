@@ -249,7 +249,7 @@ impl Inner {
         };
         let reply = post(&form).await.map_err(|failure| TokenError::Net {
             endpoint: endpoint.to_string(),
-            failure,
+            failure: Box::new(failure),
         })?;
         let given = asking.read(&reply);
         turn.not_before = match &given {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::{Blame, TokenError, TokenKeeper};
 use crate::{
     config::{Config, ConfigError, Family, Profile, Server},
-    net::NetError,
     source::{Credential, Session, SourceError, Step, Steps},
 };
 
@@ -49,10 +48,9 @@ impl LoginError {
             Self::TokenRefused { .. } => {
                 Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
             }
-            Self::Token(TokenError::Net {
-                failure: NetError::Connect { .. } | NetError::Resolve { .. } | NetError::Timeout { .. },
-                ..
-            }) => Some("Check token_endpoint, and firewalls in between.".to_owned()),
+            Self::Token(TokenError::Net { failure, .. }) if failure.is_unanswered() => {
+                Some("Check token_endpoint, and firewalls in between.".to_owned())
+            }
             Self::Config(error) | Self::Token(TokenError::Config(error)) => error.what_to_do(),
             Self::Token(_) => None,
         }
