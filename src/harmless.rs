@@ -48,6 +48,27 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// The most characters of a server's words that an error repeats.
+const MAX_WORDS: usize = 400;
+
+/// A server's words as an error may repeat them: in one line, and not endless.
+pub fn plain(words: &str) -> String {
+    let clean: String = one_line(words).chars().take(MAX_WORDS).collect();
+    match clean.trim() {
+        "" => "(no words)".to_owned(),
+        clean => clean.to_owned(),
+    }
+}
+
+/// A server's words as an error may repeat them, without secrets that they repeat.
+pub fn without_secrets(words: &str, secrets: &[&str]) -> String {
+    let hidden = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
+    plain(&hidden)
+}
+
 /// JSON that says the same. All that serde leaves as it is stands within strings there.
 pub fn harmless_json(json: String) -> String {
     match json.contains(steers) {
@@ -113,6 +134,14 @@ mod tests {
             assert!(safe == shown || safe == "ja ne", "{unseen:?}: {safe}");
         }
         assert_eq!(one_line("a\r\nb\u{1b}[1m"), "a  b [1m");
+    }
+
+    #[test]
+    fn a_servers_words_are_made_harmless() {
+        assert_eq!(plain("a\x1b[31m\r\nb"), "a [31m  b");
+        assert_eq!(plain(&"x".repeat(5000)).len(), MAX_WORDS);
+        assert_eq!(plain(" "), "(no words)");
+        assert_eq!(without_secrets("bad: PASS hunter2", &["hunter2", ""]), "bad: PASS ***");
     }
 
     #[test]

@@ -12,13 +12,13 @@
 //!   copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance, [`appliance`] the
-//! only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and `reading` answers what the
-//! store alone can. [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other
-//! programs read, [`config`] is the configuration, [`message`] has the words that all stages share, [`outgoing`] connects to
-//! servers that are no sources. [`harmless`] is how foreign text is shown, [`account`] names the accounts of the machine,
-//! [`version`] which dropkeep this is, [`panics`] says what is survived, [`fault`] and [`clock`] let tests break off any step
-//! and set the time of day.
+//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance, [`appliance`]
+//! the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and `reading` answers what
+//! the store alone can. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that
+//! other programs read. [`config`] is the configuration, [`message`] has the words that all stages share. [`net`] dials
+//! servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health. [`harmless`] shows foreign text,
+//! [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;
 pub mod account;
@@ -36,10 +36,12 @@ pub mod export;
 pub mod fault;
 pub mod formats;
 pub mod harmless;
+pub mod http;
 pub mod identify;
 pub mod message;
+pub mod monitoring;
+pub mod net;
 pub mod notify;
-pub mod outgoing;
 pub mod panics;
 pub mod profile;
 mod reading;

@@ -15,7 +15,9 @@ use crate::{
     clock,
     config::{Config, LogFormat},
     control,
-    report::{self, Logs, Readiness, metrics},
+    http::{self, Http},
+    monitoring::{self, Readiness},
+    report::{Logs, metrics},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
@@ -52,7 +54,9 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
         let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
-        let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
+        let pages = monitoring::routes(recorder.clone(), readiness.clone());
+        let http = http::serve(&config.http, pages).map_err(Failure::usage)?;
+        measure_certificate(&http);
         let store = match opened {
             Some(store) => store,
             None => open(&config, new)?,
@@ -101,6 +105,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
                         Some(why) => readiness.not_ready(why),
                     }
                     metrics::ready(readiness.is_ready());
+                    measure_certificate(&http);
                     let summary = appliance.summary();
                     if summary != said {
                         service::status(&summary);
@@ -146,6 +151,12 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+fn measure_certificate(http: &Http) {
+    if let Some(expiry) = http.certificate_expiry() {
+        metrics::http_certificate_expiry(expiry);
+    }
 }
 
 fn open(config: &Config, new: bool) -> Result<Arc<Store>, Failure> {

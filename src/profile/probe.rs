@@ -16,9 +16,10 @@ use crate::{
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
+    net::PeerCertificate,
     report::{by_hand, remedy},
     route::{Directory, Known},
-    source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps},
+    source::{Announced, CopyRef, Disposition, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
 };
 

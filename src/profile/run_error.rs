@@ -45,7 +45,8 @@ impl From<Blame> for Exit {
 impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Unreachable(SourceError::CaFile { .. }) => Exit::Usage,
+            Self::Config(_) => Exit::Usage,
+            Self::Unreachable(error) if error.is_misconfigured() => Exit::Usage,
             Self::Unreachable(_) => Exit::Source,
             Self::Login(error) => error.blame().into(),
             Self::Lost(_) | Self::Fault => Exit::Errors,

@@ -4,16 +4,14 @@
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
 //! wire protocol.
 //!
-//! - `connect` resolves, connects, encrypts, and waits for the greeting: by `tls`, where `verifier` judges the
-//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due. `wrong` tells what listens at a port
-//!   that is another server's, `advice` what to do about an error.
-//! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and `compress` deflates where both sides do.
+//! - `connect` dials, encrypts and waits for the greeting, all by [`net`](crate::net); `upgrade` asks for STARTTLS or STLS
+//!   before. `wrong` says which access to write where another server listens, `advice` what to do about an error.
+//! - `guard` lies around every stream: it ends silence, and floods. `compress` deflates below it, where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
 mod advice;
 mod aside;
-mod certificate;
 mod compress;
 mod connect;
 mod error;
@@ -26,24 +24,17 @@ mod listing;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
-mod prompt;
 mod removal;
 mod session;
 mod stand_in;
-mod tls;
 mod token;
 mod upgrade;
-mod verifier;
 mod wrong;
 
-pub(crate) use connect::{PATIENCE, look};
-pub(crate) use error::{Hidden, not_connected, not_found, without_secrets};
+pub(crate) use error::Hidden;
 use session::fetch_allowance;
-pub(crate) use tls::handshake;
-pub(crate) use wrong::told_by;
 
 pub use aside::{Aside, Holder};
-pub use certificate::PeerCertificate;
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
@@ -59,5 +50,3 @@ pub use session::{
     Want,
 };
 pub use stand_in::stand_in;
-pub use verifier::Mend;
-pub use wrong::{Found, Speaks};

@@ -12,10 +12,12 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    Aside, FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession,
-    pop3::Pop3Session,
+    Aside, FilesSession, Import, Listing, Removal, Removed, SourceError, connect, imap::ImapSession, pop3::Pop3Session,
 };
-use crate::config::{Family, Folders, Secret, Server};
+use crate::{
+    config::{Family, Folders, Secret, Server},
+    net::PeerCertificate,
+};
 
 /// What a session logs in with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -210,7 +212,7 @@ impl Session {
     pub async fn over(
         server: &Server,
         credential: &Credential,
-        stream: impl super::guard::Played + 'static,
+        stream: impl super::guard::Stream + 'static,
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
         let dialled = connect::play(server, stream, steps).await?;

@@ -6,8 +6,7 @@ use base64::{
 };
 use serde_json::Value;
 
-use super::error::without_secrets;
-use crate::config::Secret;
+use crate::{config::Secret, harmless::without_secrets};
 
 /// How this mechanism is called in capabilities and commands.
 pub(super) const XOAUTH2: &str = "XOAUTH2";

@@ -12,11 +12,11 @@ use super::{
     file::{Access, TokenFile, Tokens, digest},
     grant::{Asking, Given, basis},
     key::Key,
-    post::post,
 };
 use crate::{
     clock,
     config::{Config, Grant, OAuth2, Profile, Secret, Secrets},
+    net::{Post, post},
     report::metrics,
 };
 
@@ -238,8 +238,19 @@ impl Inner {
                 Grant::ClientCredentials => None,
             },
         };
-        let ca_file = self.oauth2.ca_file.as_deref();
-        let reply = post(&self.oauth2.token_endpoint, ca_file, self.timeout, asking.form()).await?;
+        let endpoint = &self.oauth2.token_endpoint;
+        let form = Post {
+            endpoint,
+            ca_file: self.oauth2.ca_file.as_deref(),
+            most: self.timeout,
+            content_type: "application/x-www-form-urlencoded",
+            bearer: None,
+            body: asking.form().into(),
+        };
+        let reply = post(&form).await.map_err(|failure| TokenError::Net {
+            endpoint: endpoint.to_string(),
+            failure: Box::new(failure),
+        })?;
         let given = asking.read(&reply);
         turn.not_before = match &given {
             Err(TokenError::Later { after: Some(after), .. }) => Instant::now().checked_add(*after),

@@ -12,9 +12,10 @@ use crate::{
     config::{self, Encryption, Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
-        connect::{Dialled, GREETING},
+        connect::Dialled,
         error::{Hidden, plain_response},
         token,
+        upgrade::GREETING,
     },
 };
 

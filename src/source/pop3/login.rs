@@ -12,10 +12,11 @@ use crate::{
     config::{Secret, Server},
     source::{
         Credential, SourceError, Step, Steps,
-        connect::{Dialled, GREETING},
+        connect::Dialled,
         error::{Hidden, plain_response},
         lines::SMALL,
         token,
+        upgrade::GREETING,
     },
 };
 

@@ -1,4 +1,4 @@
-//! The token that `/metrics` asks for.
+//! The token that clients send as `Authorization: Bearer …`.
 
 use std::{
     net::SocketAddr,
@@ -20,6 +20,8 @@ type Fingerprint = [u8; 32];
 /// A token, by its digest: of it itself nothing is kept, and digests are equally long.
 pub(super) struct Token {
     digest: RwLock<Fingerprint>,
+    /// What asks for it, for the log.
+    pages: String,
     refused: Mutex<Refused>,
 }
 
@@ -32,8 +34,9 @@ struct Refused {
 }
 
 impl Token {
-    pub fn new(token: &Secret) -> Self {
+    pub fn new(token: &Secret, pages: &str) -> Self {
         Self {
+            pages: pages.to_owned(),
             digest: RwLock::new(digest(token.reveal().as_bytes())),
             refused: Mutex::default(),
         }
@@ -57,8 +60,15 @@ impl Token {
     pub fn refused(&self, from: Option<SocketAddr>) {
         if let Some(count) = self.count(Instant::now()) {
             let from = from.map_or_else(|| "somewhere".to_owned(), |from| from.ip().to_string());
-            tracing::warn!("requests for /metrics without the token refused: {count}, the last one from {from}");
+            let pages = &self.pages;
+            tracing::warn!("requests for {pages} without the token refused: {count}, the last one from {from}");
         }
+    }
+
+    /// The beginning of a sentence about what asks for it.
+    pub fn who_asks(&self) -> String {
+        let verb = if self.pages.contains(' ') { "ask" } else { "asks" };
+        format!("{} {verb}", self.pages)
     }
 
     /// How many refusals are to be told now.
@@ -90,7 +100,7 @@ mod tests {
 
     #[test]
     fn only_the_whole_token_is_taken() {
-        let token = Token::new(&Secret::new("0123456789abcdef"));
+        let token = Token::new(&Secret::new("0123456789abcdef"), "/metrics");
         let names = |value: &str| token.is_named_by(Some(&HeaderValue::from_str(value).unwrap()));
         for good in [
             "Bearer 0123456789abcdef",
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn refusals_are_told_once_a_minute() {
-        let token = Token::new(&Secret::new("0123456789abcdef"));
+        let token = Token::new(&Secret::new("0123456789abcdef"), "/metrics");
         let start = Instant::now();
         assert_eq!(token.count(start), Some(1));
         for second in 1..60 {

@@ -1,6 +1,6 @@
 //! TLS: roots, and the handshake.
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use rustls::{
     ClientConfig, Error, RootCertStore,
@@ -8,33 +8,46 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, ServerName},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    PeerCertificate, SourceError,
-    error::plain,
+    NetError, PeerCertificate, Phase, Tcp,
+    dial::within,
+    speaks::recognise,
     verifier::{Judge, Refusal, Seen},
 };
 use crate::{
     account::{self, why_unreadable},
     config::{Tls, Verify},
+    harmless::plain,
 };
 
-/// Begins TLS on a stream. The certificate that the server shows is put into `certificate`,
-/// also where it is refused.
-pub(crate) async fn handshake<S>(
+/// Begins TLS on a connection; the handshake may take `most`. The certificate that the server shows is put into
+/// `certificate`, also if it is refused.
+///
+/// # Errors
+/// The handshake fails, the certificate is refused, or `ca_file` cannot be used.
+pub(crate) async fn encrypt(
     host: &str,
     tls: &Tls,
-    tcp: S,
+    tcp: Tcp,
+    most: Duration,
     certificate: &mut Option<PeerCertificate>,
-) -> Result<TlsStream<S>, SourceError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let failed = |detail: String| SourceError::Tls {
+) -> Result<TlsStream<Tcp>, NetError> {
+    within(host, Phase::Tls, most, handshake(host, tls, tcp, certificate)).await?
+}
+
+async fn handshake(
+    host: &str,
+    tls: &Tls,
+    tcp: Tcp,
+    certificate: &mut Option<PeerCertificate>,
+) -> Result<TlsStream<Tcp>, NetError> {
+    let first = tcp.get_ref().first();
+    let failed = |detail: String| NetError::Tls {
         host: host.to_owned(),
         detail,
+        speaks: first.get().and_then(|first| recognise(first)),
     };
     let ascii = idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned());
     let name = ServerName::try_from(ascii).map_err(|_| {
@@ -48,32 +61,26 @@ where
         .with_custom_certificate_verifier(judge.clone())
         .with_no_client_auth();
     let connected = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
-    let seen = judge.seen();
-    match connected {
-        Ok(stream) => {
-            let version = stream.get_ref().1.protocol_version();
-            let version = version.and_then(|version| version.as_str()).map(shown);
-            *certificate = seen.map(|Seen { leaf, against }| PeerCertificate::read(&leaf, version, against.is_none()));
-            Ok(stream)
-        }
-        Err(error) => {
-            let Some(Seen { leaf, against }) = seen else {
-                return Err(failed(detail(&error)));
-            };
-            let shown = PeerCertificate::read(&leaf, None, against.is_none());
-            let fingerprint = shown.fingerprint;
-            *certificate = Some(shown);
-            match against {
-                Some(Refusal { why, mend }) if tls.verify != Verify::None => Err(SourceError::Certificate {
-                    host: host.to_owned(),
-                    why,
-                    mend,
-                    fingerprint,
-                }),
-                _ => Err(failed(detail(&error))),
-            }
-        }
-    }
+    let Some(Seen { leaf, against }) = judge.seen() else {
+        return connected.map_err(|error| failed(detail(&error)));
+    };
+    let version = connected
+        .as_ref()
+        .ok()
+        .and_then(|stream| stream.get_ref().1.protocol_version());
+    let version = version.and_then(|version| version.as_str()).map(shown);
+    let peer = PeerCertificate::read(&leaf, version, against.is_none());
+    let fingerprint = peer.fingerprint;
+    *certificate = Some(peer);
+    connected.map_err(|error| match against {
+        Some(Refusal { why, mend }) if tls.verify != Verify::None => NetError::Certificate {
+            host: host.to_owned(),
+            why,
+            mend,
+            pin: Some(Box::new(fingerprint)),
+        },
+        _ => failed(detail(&error)),
+    })
 }
 
 /// `TLSv1_3` is how rustls writes it.
@@ -93,7 +100,7 @@ fn detail(error: &io::Error) -> String {
     }
 }
 
-async fn judge(tls: &Tls) -> Result<Judge, SourceError> {
+async fn judge(tls: &Tls) -> Result<Judge, NetError> {
     let own = match &tls.ca_file {
         Some(file) => certificates(file)?,
         None => Vec::new(),
@@ -119,8 +126,8 @@ async fn judge(tls: &Tls) -> Result<Judge, SourceError> {
 }
 
 /// The certificates of a PEM file.
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError> {
-    let failed = |detail: String| SourceError::CaFile {
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
+    let failed = |detail: String| NetError::CaFile {
         file: file.display().to_string(),
         detail,
     };

@@ -4,7 +4,10 @@ use std::{
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -25,7 +28,6 @@ use super::{HttpError, TlsProblem};
 use crate::{
     account::why_unreadable,
     config::{Exposed, Guarded, HttpTls},
-    report::metrics,
 };
 
 /// No chain of certificates is as large.
@@ -35,6 +37,8 @@ const MOST_BYTES: u64 = 1 << 20;
 pub(super) struct Tls {
     config: ServerConfig,
     shown: Arc<Shown>,
+    /// Seconds since 1970 UTC.
+    not_after: AtomicI64,
     clients: Option<Arc<Clients>>,
 }
 
@@ -44,7 +48,8 @@ impl Tls {
     pub fn open(files: &HttpTls) -> Result<Self, HttpError> {
         let provider = Arc::new(ring::default_provider());
         let loaded = Loaded::read(files, &provider)?;
-        loaded.told(files);
+        loaded.log_dates(files);
+        let not_after = AtomicI64::new(loaded.not_after);
         let shown = Arc::new(Shown(RwLock::new(loaded.shown)));
         let clients = loaded.clients.map(|clients| Arc::new(Clients(RwLock::new(clients))));
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -56,7 +61,17 @@ impl Tls {
         // Who resumes a session is neither shown a certificate nor asked for one, so exchanged ones would not count.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Self { config, shown, clients })
+        Ok(Self {
+            config,
+            shown,
+            not_after,
+            clients,
+        })
+    }
+
+    /// When the certificate expires, in seconds since 1970 UTC.
+    pub fn not_after(&self) -> i64 {
+        self.not_after.load(Ordering::Relaxed)
     }
 
     /// For a listener.
@@ -70,7 +85,8 @@ impl Tls {
     /// As [`open`](Self::open); nothing is exchanged.
     pub fn exchange(&self, files: &HttpTls) -> Result<(), HttpError> {
         let loaded = Loaded::read(files, self.config.crypto_provider())?;
-        loaded.told(files);
+        loaded.log_dates(files);
+        self.not_after.store(loaded.not_after, Ordering::Relaxed);
         warn_of_readers("tls.key_file", &files.key_file);
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = loaded.shown;
         if let (Some(clients), Some(new)) = (&self.clients, loaded.clients) {
@@ -112,9 +128,8 @@ impl Loaded {
         })
     }
 
-    /// Says what is no reason to refuse them: monitoring that ends over a date would be missed when it is needed.
-    fn told(&self, files: &HttpTls) {
-        metrics::http_certificate_expiry(self.not_after);
+    /// A date is no reason to refuse them: monitoring that ends over one would be missed when it is needed.
+    fn log_dates(&self, files: &HttpTls) {
         let file = files.cert_file.display();
         let now = Timestamp::now().as_second();
         let shown = |seconds| Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string());

@@ -1,4 +1,4 @@
-//! Who is let in, by certificates and the token, and how both are exchanged.
+//! Who is let in, by certificates and the token, and how both are exchanged while they are used.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -24,11 +24,11 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Reads what the configuration names.
+    /// Reads what the configuration names. `pages` are those that ask for the token, as the log names them.
     ///
     /// # Errors
     /// Some of it cannot be used.
-    pub fn open(http: &config::Http) -> Result<Self, HttpError> {
+    pub fn open(http: &config::Http, pages: &str) -> Result<Self, HttpError> {
         let tls = match &http.tls {
             None => None,
             Some(tls) => {
@@ -37,7 +37,7 @@ impl Access {
             }
         };
         let watched = Watched::new(http.token_file().into_iter().cloned().collect());
-        let token = read_token(http)?.map(|token| (Token::new(&token), watched));
+        let token = read_token(http)?.map(|token| (Token::new(&token, pages), watched));
         Ok(Self {
             http: http.clone(),
             tls,
@@ -50,7 +50,12 @@ impl Access {
         self.tls.as_ref().map(|(tls, _)| tls.config())
     }
 
-    /// Whether `/metrics` is for whoever sent this `Authorization`.
+    /// When the certificate expires, in seconds since 1970 UTC; `None` in clear text.
+    pub fn certificate_expiry(&self) -> Option<i64> {
+        self.tls.as_ref().map(|(tls, _)| tls.not_after())
+    }
+
+    /// Whether what asks for the token is for a client that sent this `Authorization`. Refusals are logged.
     pub fn permits(&self, given: Option<&HeaderValue>, from: Option<SocketAddr>) -> bool {
         let Some((token, _)) = &self.token else { return true };
         let permitted = token.is_named_by(given);
@@ -60,12 +65,12 @@ impl Access {
         permitted
     }
 
-    /// Whether `/metrics` asks for a token.
+    /// Whether there is a token.
     pub fn has_token(&self) -> bool {
         self.token.is_some()
     }
 
-    /// Whether whoever sent this `Authorization` would get `/metrics`. Nothing is refused here, so nothing is logged.
+    /// As [`permits`](Self::permits), where nothing is refused, so that nothing is logged.
     pub fn knows_token(&self, given: Option<&HeaderValue>) -> bool {
         self.token.as_ref().is_none_or(|(token, _)| token.is_named_by(given))
     }
@@ -122,7 +127,7 @@ impl Access {
             if let Some(file) = self.http.token_file() {
                 warn_of_readers("token_file", file);
             }
-            tracing::info!("/metrics asks for the new token from now on");
+            tracing::info!("{} for the new token from now on", token.who_asks());
         }
         Ok(())
     }

@@ -17,13 +17,14 @@ use tokio::{
 };
 
 /// The first bytes that a server sent.
-pub(super) type First = Arc<OnceLock<Box<[u8]>>>;
+pub(crate) type First = Arc<OnceLock<Box<[u8]>>>;
 
 /// So many of them are kept: the beginning of a line tells what speaks.
 const FIRST: usize = 128;
 
-/// A TCP connection of a session.
-pub(super) struct Prompt(TcpStream, First);
+/// A TCP connection that acknowledges at once, and keeps what came first.
+#[derive(Debug)]
+pub(crate) struct Prompt(TcpStream, First);
 
 impl Prompt {
     pub fn new(tcp: TcpStream) -> Self {

@@ -15,10 +15,13 @@ use rustls::{
 };
 
 use super::{
+    Mend,
     certificate::{fingerprint, instant, parse},
-    error::plain,
 };
-use crate::config::{Fingerprint, Verify};
+use crate::{
+    config::{Fingerprint, Verify},
+    harmless::plain,
+};
 
 /// By what a certificate is judged.
 #[derive(Debug)]
@@ -46,48 +49,6 @@ pub(super) struct Seen {
 pub(super) struct Refusal {
     pub why: String,
     pub mend: Mend,
-}
-
-/// What makes a certificate do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Mend {
-    /// A name that it is for: one of those that the reason lists, where it lists any.
-    Host { names: usize },
-    /// Nothing else than a pin.
-    Pinning,
-    /// This, named in `ca_file`.
-    CaFile(&'static str),
-    /// The server must do this.
-    Server(&'static str),
-    /// This machine's administrator must.
-    Here(&'static str),
-    /// Another pin.
-    Pin,
-}
-
-impl Mend {
-    /// All that makes it do, with the pin.
-    pub fn with_pin(&self, fingerprint: &Fingerprint) -> String {
-        let pin = format!("tls = {{ verify = \"pin\", pin = \"{fingerprint}\" }}");
-        match self {
-            Self::Pin => format!("{}, write {pin}", self.words()),
-            Self::Pinning => format!("if it is your server's, pin it: {pin}"),
-            _ => format!("{}, or pin it: {pin}", self.words()),
-        }
-    }
-
-    /// What to do, for a server that is named by `host` in the configuration.
-    pub fn words(&self) -> String {
-        match self {
-            Self::Host { names: 0 } => "write a host that it is for".to_owned(),
-            Self::Host { names: 1 } => "write that as host if it leads to your server".to_owned(),
-            Self::Host { .. } => "write one of these as host if it leads to your server".to_owned(),
-            Self::Pinning => String::new(),
-            Self::CaFile(what) => format!("name {what} in ca_file"),
-            Self::Server(what) | Self::Here(what) => (*what).to_owned(),
-            Self::Pin => "if it is the server's new certificate".to_owned(),
-        }
-    }
 }
 
 impl Judge {

@@ -10,19 +10,20 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{OutgoingError, connect, encrypt};
+use super::{
+    NetError, Phase,
+    dial::{reach, within},
+    tls::encrypt,
+};
 use crate::config::{Endpoint, Secret, Tls};
 
 /// Bytes of an answer, and of its header.
 const LONGEST: usize = 64 << 10;
 
 /// What is posted.
-pub struct Post<'a> {
+pub(crate) struct Post<'a> {
     pub endpoint: &'a Endpoint,
     /// Further roots for its certificate, or that itself.
     pub ca_file: Option<&'a Path>,
@@ -36,7 +37,7 @@ pub struct Post<'a> {
 
 /// What an endpoint answered.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: StatusCode,
     pub retry_after: Option<Duration>,
     pub location: Option<String>,
@@ -46,11 +47,11 @@ pub struct Reply {
 /// Posts, and waits for all of the answer.
 ///
 /// # Errors
-/// There is none, or it is none of HTTP. None of them shows what was posted.
-pub async fn post(what: &Post<'_>) -> Result<Reply, OutgoingError> {
+/// There is no connection, or what comes back is not HTTP. No error shows what was posted.
+pub(crate) async fn post(what: &Post<'_>) -> Result<Reply, NetError> {
     let endpoint = what.endpoint;
     let exchange = async {
-        let tcp = connect(&endpoint.host, endpoint.port).await?;
+        let (tcp, _) = reach(&endpoint.host, endpoint.port, what.most).await?;
         if !endpoint.https {
             return send(what, tcp).await;
         }
@@ -58,13 +59,19 @@ pub async fn post(what: &Post<'_>) -> Result<Reply, OutgoingError> {
             ca_file: what.ca_file.map(Path::to_owned),
             ..Tls::default()
         };
-        send(what, encrypt(&endpoint.host, &tls, tcp).await?).await
+        match encrypt(&endpoint.host, &tls, tcp, what.most, &mut None).await {
+            Ok(stream) => send(what, stream).await,
+            // The configuration has no place for a pin.
+            Err(NetError::Certificate { host, why, mend, .. }) => Err(NetError::Certificate {
+                host,
+                why,
+                mend,
+                pin: None,
+            }),
+            Err(error) => Err(error),
+        }
     };
-    let silent = |_| OutgoingError::Timeout {
-        host: endpoint.host.clone(),
-        after: what.most,
-    };
-    timeout(what.most, exchange).await.map_err(silent)?
+    within(&endpoint.host, Phase::Answer, what.most, exchange).await?
 }
 
 fn request(what: &Post<'_>) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
@@ -82,11 +89,11 @@ fn request(what: &Post<'_>) -> Result<Request<Full<Bytes>>, hyper::http::Error> 
     request.body(Full::new(what.body.clone()))
 }
 
-async fn send<S>(what: &Post<'_>, stream: S) -> Result<Reply, OutgoingError>
+async fn send<S>(what: &Post<'_>, stream: S) -> Result<Reply, NetError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let failed = |detail: String| OutgoingError::Answer {
+    let failed = |detail: String| NetError::Answer {
         host: what.endpoint.host.clone(),
         detail,
     };

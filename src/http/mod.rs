@@ -1,16 +1,20 @@
-//! HTTP over TCP: metrics and health, and nothing of what is archived.
+//! A server for HTTP over TCP, and nothing of what it serves: that is brought by its guests, as [`Route`]s.
 //!
-//! - `pages` answers, once on each `connection`; `readiness` is what `/readyz` says.
-//! - `host` is for whom a request must be meant: no page in a browser reads them under a name of its own.
-//! - `access` is who is let in: by `tls`, certificates and keys, and the `token` for `/metrics`. All of them are exchanged
-//!   while they are served, when their files change (`watched`).
+//! - `reception` answers every request, by the `route` whose it is. Each has its turn on a `connection`, which slow clients
+//!   cannot hold.
+//! - `host` refuses requests that are meant for another machine, so that no page in a browser reads this one's under a
+//!   name of its own.
+//! - `access` is who is let in: by `tls`, certificates and keys, and by the `token`. All of them are exchanged while they
+//!   are used, when their files change (`watched`).
 
 mod access;
 mod connection;
 mod error;
 mod host;
-mod pages;
-mod readiness;
+mod reception;
+mod route;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod token;
 mod watched;
@@ -25,27 +29,25 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
-    http::KeepAlive,
     web,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinHandle;
 
 use crate::config;
 use access::Access;
-use connection::Connection;
+use connection::{CONNECTIONS, Connection, Seats};
 use host::Hosts;
-use pages::Pages;
+use reception::{Reception, receive};
 
 pub use error::{HttpError, TlsProblem};
-pub use readiness::Readiness;
+pub use route::{Asked, LetIn, Route, answer, refusal};
 
-/// Connections at once; further ones wait until one of them ends.
-const CONNECTIONS: usize = 128;
-/// Pages made at once on threads of their own; each is held in memory.
+/// What may be made at once on threads of their own; each answer is held in memory.
 const THREADS: usize = 2;
-/// How long a client may take for its TLS handshake, and for the header of a request.
+/// How long a client may take for its TLS handshake, and for the header of its first request.
 const REQUEST: Duration = Duration::from_secs(5);
+/// How long a connection without a request is kept: longer than the fifteen seconds after which Prometheus often returns.
+const IDLE: Duration = Duration::from_secs(20);
 /// How long the end of a connection may take.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
@@ -57,21 +59,23 @@ pub struct Http {
     watching: Option<JoinHandle<()>>,
 }
 
-/// Serves `/metrics`, `/healthz` and `/readyz` as `http` says. Needs a running actix system.
+/// Serves what `routes` have, as `http` says. Needs a running actix system.
 ///
 /// # Errors
 /// The address is in use, or none; other machines reach it, and there is not what that takes; the certificate, the key or
 /// the token cannot be used.
-pub fn serve(http: &config::Http, metrics: PrometheusHandle, readiness: Readiness) -> Result<Http, HttpError> {
-    let access = Arc::new(Access::open(http)?);
+pub fn serve(http: &config::Http, routes: Vec<Route>) -> Result<Http, HttpError> {
+    let with_token = routes.iter().filter(|route| route.let_in == LetIn::Token);
+    let mut pages: Vec<&str> = with_token.map(|route| route.path).collect();
+    pages.dedup();
+    let access = Arc::new(Access::open(http, &pages.join(" and "))?);
     let listeners = listen(http)?;
-    let pages = web::Data::new(Pages {
-        metrics,
-        readiness,
+    let reception = web::Data::new(Reception {
+        routes,
         hosts: access.tls().is_none().then(|| Hosts::new(&http.listen, &http.hosts)),
         access: access.clone(),
     });
-    let (server, addresses) = bind(pages, listeners, &access).map_err(|source| HttpError::Listen {
+    let (server, addresses) = bind(reception, listeners, &access).map_err(|source| HttpError::Listen {
         listen: http.listen.clone(),
         source,
     })?;
@@ -91,6 +95,11 @@ impl Http {
     /// Where it is served, as `http://127.0.0.1:8080`.
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// When the certificate that is shown expires, in seconds since 1970 UTC; `None` without TLS.
+    pub fn certificate_expiry(&self) -> Option<i64> {
+        self.access.certificate_expiry()
     }
 
     /// Reads certificates, key and token again now. What is wrong with new ones is logged, and the old ones stay.
@@ -145,12 +154,13 @@ fn listen(http: &config::Http) -> Result<Vec<TcpListener>, HttpError> {
     }
 }
 
-fn bind(pages: web::Data<Pages>, listeners: Vec<TcpListener>, access: &Access) -> io::Result<(Server, Vec<String>)> {
-    let app = move || {
-        App::new()
-            .app_data(pages.clone())
-            .default_service(web::to(pages::answer))
-    };
+fn bind(
+    reception: web::Data<Reception>,
+    listeners: Vec<TcpListener>,
+    access: &Access,
+) -> io::Result<(Server, Vec<String>)> {
+    let app = move || App::new().app_data(reception.clone()).default_service(web::to(receive));
+    let seats = Seats::default();
     let mut server = HttpServer::new(app)
         .workers(1)
         .worker_max_blocking_threads(THREADS)
@@ -158,8 +168,8 @@ fn bind(pages: web::Data<Pages>, listeners: Vec<TcpListener>, access: &Access) -
         .client_request_timeout(REQUEST)
         .tls_handshake_timeout(REQUEST)
         .client_disconnect_timeout(DISCONNECT)
-        .keep_alive(KeepAlive::Disabled)
-        .on_connect(Connection::begun)
+        .keep_alive(IDLE)
+        .on_connect(move |stream, data| Connection::begun(stream, data, &seats))
         .disable_signals();
     for listener in listeners {
         server = match access.tls() {
