@@ -334,6 +334,7 @@ fn content(store: &Store, id: MessageId, message: &Message) -> Result<Content, S
     let bytes: bytes::Bytes = Retrieval::new(store).raw(id, message)?.into();
     Ok(Content {
         parts: cut(&bytes),
+        listed: crate::identify::Listed::of(&bytes),
         sha256: message.sha256,
         identity: crate::identify::identity_of(&bytes),
         former: crate::identify::former_identity(&bytes),

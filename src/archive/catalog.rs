@@ -15,6 +15,7 @@ use super::{
     codec::{Key, Row},
     environment,
     known::{self, ArchiveId},
+    lists::{self, Packed},
     lock, resident,
     rows::{
         CATCHALL_ID, Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part,
@@ -48,7 +49,8 @@ pub struct Catalog {
     identified_since: MessageId,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
     /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
-    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume).
+    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far
+    /// `lists` is [filled](lists::Filled)), "group 000001" (the first block of the group that was written last into this volume).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -60,6 +62,8 @@ pub struct Catalog {
     pub held: Table<(IdentityNumber, UserId), MessageId>,
     /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
+    /// Message id / 16 → what lists say of these 16 messages; derived from them.
+    pub(super) lists: Table<u64, Packed>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
     pub filings: Table<(UserId, Seconds, MessageId), Filing>,
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
@@ -171,6 +175,7 @@ impl Catalog {
             }
         }
         catalog.make_ledger(t)?;
+        lists::begin(&catalog, t)?;
         catalog.id = catalog.known_id(t)?;
         if catalog.id.is_none() {
             let id = known::new_id();
@@ -209,6 +214,7 @@ impl Catalog {
             bytes: open.table(env, "bytes")?,
             held: open.table(env, "held")?,
             parts: open.table(env, "parts")?,
+            lists: open.table(env, "lists")?,
             filings: open.table(env, "filings")?,
             journals: open.table(env, "journals")?,
             unclaimed: open.table(env, "unclaimed")?,
@@ -328,6 +334,7 @@ impl Catalog {
                 || any(&txn, &self.bytes)?
                 || any(&txn, &self.held)?
                 || any(&txn, &self.parts)?
+                || any(&txn, &self.lists)?
                 || any(&txn, &self.filings)?
                 || any(&txn, &self.journals)?
                 || any(&txn, &self.unclaimed)?
@@ -383,7 +390,7 @@ fn group_key(volume: u32) -> String {
 fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
     lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(20);
+    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(24);
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
     // it, and it lies on a local file system.
     let env = unsafe { options.flags(flags).open(path) };

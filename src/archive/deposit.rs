@@ -15,6 +15,7 @@ use super::{
     part::Cut,
     rows::{MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
+use crate::identify::Listed;
 
 /// Bytes that are to be kept as a message.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Content {
     pub identity: [u8; 32],
     /// What the identity was in version 1, where it was another and the archive has messages of that version.
     pub former: Option<[u8; 32]>,
+    /// What lists say of it; `None` where that is read from the message.
+    pub listed: Option<Listed>,
 }
 
 /// All that the store keeps of a copy.

@@ -19,14 +19,15 @@ use super::{
     compact::{Moved, Row},
     deposit::{Content, Filed},
     layout::{self, Layout},
+    lists,
     roster::Roster,
     rows::{
-        CopyKey, Counters, Named, Part, RunId, Seal, Sighting, Source, UidlDigest, Usage, User, UserId, VolumeState,
+        CopyKey, Counters, MessageId, Named, Part, RunId, Seal, Sighting, Source, UidlDigest, Usage, User, UserId, VolumeState,
         uidl_digest,
     },
     seal,
 };
-use crate::{fault, report::Run};
+use crate::{fault, identify::Listed, report::Run};
 
 /// A change to the small tables.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub enum Change {
     Sighting { source: u32, folder: u32, seen: Sighting },
     /// Bytes to be stored elsewhere than where they were read. Answers how many rows name the new place.
     Move(Vec<Moved>),
+    /// Rows of lists that were made of stored messages. Answers how many were written.
+    Lists(lists::Made),
     /// Nothing more is to be written into the present volume. Answers the number of the next one.
     Rotate,
     /// A volume is sealed. Answers its number.
@@ -139,6 +142,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         layout: Layout::new(counters.volume, counters.block),
         parts: Vec::new(),
         laid: HashSet::new(),
+        listed: Vec::new(),
         rotate: false,
         drop: Vec::new(),
         counters,
@@ -152,6 +156,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     }
     group.put_parts().map_err(failed())?;
     group.put_usage().map_err(failed())?;
+    lists::put(catalog, &mut group.txn, &group.listed).map_err(failed())?;
     StoreError::point("group-filed")?;
     let Group {
         mut txn,
@@ -208,6 +213,8 @@ struct Group<'c> {
     parts: Vec<(Arc<Content>, usize)>,
     /// Their digests.
     laid: HashSet<[u8; 32]>,
+    /// The rows of lists of the messages that are new with this group.
+    listed: Vec<(MessageId, Listed)>,
     rotate: bool,
     drop: Vec<(u32, Vec<u64>)>,
     usage: HashMap<UserId, Usage>,
@@ -337,6 +344,7 @@ impl Group<'_> {
                 0
             }
             Change::Move(moved) => self.move_bytes(moved)?,
+            Change::Lists(made) => lists::put_made(self.catalog, &mut self.txn, made)?,
             Change::Rotate => {
                 self.rotate = true;
                 u64::from(self.counters.volume) + 1

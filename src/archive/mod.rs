@@ -8,6 +8,7 @@ mod access;
 mod backup;
 mod base64_lines;
 mod block;
+mod blocks;
 mod carry;
 mod catalog;
 mod codec;
@@ -16,6 +17,7 @@ mod compact;
 mod deposit;
 mod environment;
 mod error;
+mod filings;
 mod former;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -24,6 +26,7 @@ mod group;
 mod housekeeping;
 mod known;
 mod layout;
+mod lists;
 mod lock;
 mod look;
 mod news;
@@ -31,6 +34,7 @@ mod news;
 mod pages;
 mod part;
 mod presence;
+mod readable;
 mod reader;
 mod resident;
 mod restore;
@@ -63,12 +67,13 @@ pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
 pub use deposit::{Content, Deposit, Filed, Shared};
 pub use error::StoreError;
+pub use filings::{Direction, Entry, FilingKey, Filings, NoPlace, PAGE, Page};
 pub use group::Change;
 pub use housekeeping::{Housekeeper, seal_full_volumes};
 pub use known::last_data_dir;
 pub use news::UsersNews;
 pub use part::{Cut, cut};
-pub use reader::{Entry, First};
+pub use readable::Readable;
 pub use resident::{be_sparing, give_back};
 pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
@@ -93,7 +98,11 @@ mod compact_tests;
 #[cfg(test)]
 mod former_tests;
 #[cfg(test)]
+mod filings_tests;
+#[cfg(test)]
 mod journal_tests;
+#[cfg(test)]
+mod lists_tests;
 #[cfg(test)]
 mod look_tests;
 #[cfg(test)]
@@ -105,7 +114,7 @@ mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
 #[cfg(test)]
-mod test_bench;
+pub(crate) mod test_bench;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

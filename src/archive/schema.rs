@@ -12,6 +12,7 @@ use super::{
     StoreError,
     catalog::{Catalog, IDENTITIES_KEY, META},
     codec::{Key, Row},
+    lists,
     rows::{Copy, CopyKey, Identities, MessageId, Seconds, Sha256},
 };
 use crate::{fault, identify::IDENTITY_VERSION};
@@ -20,14 +21,14 @@ use crate::{fault, identify::IDENTITY_VERSION};
 ///
 /// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
 /// there are tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
-/// message by a name, and there is a table `sightings`.
-pub const SCHEMA: u32 = 3;
+/// message by a name, and there is a table `sightings`. 4: there is a table `lists`, which is filled later.
+pub const SCHEMA: u32 = 4;
 
 const SCHEMA_KEY: &str = "schema";
 
 /// What makes schema n+1 of schema n, from schema 1 on.
 const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] =
-    [copies_note_their_keys, copies_have_room_for_traits];
+    [copies_note_their_keys, copies_have_room_for_traits, lists::begin];
 
 /// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
 ///

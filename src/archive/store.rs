@@ -12,13 +12,14 @@ use std::{
 use super::{
     StoreError,
     access::{make_data_dir, require_own},
+    blocks::Blocks,
     catalog::Catalog,
     environment,
     former::Recomputed,
     known,
     lock::{self, LOCK, Lock, READERS},
     look::Lookout,
-    resident,
+    resident, retrieval,
     rows::Counters,
     seal, staging,
     turn::Turn,
@@ -81,6 +82,8 @@ pub struct Store {
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
     pub(super) recomputed: Recomputed,
+    /// Uncompressed, for all who read.
+    pub(super) blocks: Blocks,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
     _readers: Option<File>,
@@ -158,6 +161,7 @@ impl Store {
             unswept: AtomicBool::new(true),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            blocks: Blocks::new(retrieval::AT_HAND),
             lock: Some(lock),
             _readers: None,
         };
@@ -227,6 +231,7 @@ impl Store {
             unswept: AtomicBool::new(false),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            blocks: Blocks::new(retrieval::AT_HAND),
             lock: None,
             _readers: readers,
         })

@@ -9,12 +9,12 @@ use super::{
     deposit::{Settled, Verdict},
     *,
 };
-use crate::config::Config;
+use crate::{config::Config, identify::Listed};
 
 /// What was filed, by message.
-pub(super) type Kept = BTreeMap<MessageId, String>;
+pub(crate) type Kept = BTreeMap<MessageId, String>;
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     pub store: Arc<Store>,
     pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
@@ -77,14 +77,10 @@ impl Bench {
         answer
     }
 
-    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let collect = |entry| {
-            entries.push(entry);
-            Ok::<_, StoreError>(())
-        };
-        self.store.list(user, newest, collect).unwrap();
-        entries
+    /// The messages of a user, oldest first.
+    pub fn list(&self, user: UserId) -> Vec<Entry> {
+        let all = self.store.all_filings(user, Page::first(Direction::Up));
+        all.collect::<Result<_, _>>().unwrap()
     }
 
     /// Closes the store, as the end of a process does.
@@ -95,7 +91,7 @@ impl Bench {
 }
 
 /// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
-pub(super) fn noise(number: u32, length: usize) -> String {
+pub(crate) fn noise(number: u32, length: usize) -> String {
     let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
     let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
     noise.truncate(length);
@@ -103,14 +99,14 @@ pub(super) fn noise(number: u32, length: usize) -> String {
 }
 
 /// Seals what is full, on a thread of its own as the housekeeper does.
-pub(super) fn seal_all(bench: &Bench) {
+pub(crate) fn seal_all(bench: &Bench) {
     std::thread::scope(|scope| {
         let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
         scope.spawn(seal).join().unwrap();
     });
 }
 
-pub(super) fn config(folder: &tempfile::TempDir) -> Config {
+pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()
@@ -118,7 +114,7 @@ pub(super) fn config(folder: &tempfile::TempDir) -> Config {
 }
 
 /// A deposit of these bytes, of no copy and no date.
-pub(super) fn deposit(bytes: &[u8]) -> Deposit {
+pub(crate) fn deposit(bytes: &[u8]) -> Deposit {
     Deposit {
         copy: None,
         folder: 1,
@@ -133,19 +129,20 @@ pub(super) fn deposit(bytes: &[u8]) -> Deposit {
     }
 }
 
-pub(super) fn content(bytes: &[u8]) -> Content {
+pub(crate) fn content(bytes: &[u8]) -> Content {
     let bytes = Bytes::copy_from_slice(bytes);
     Content {
         sha256: Sha256::digest(&bytes).into(),
         identity: *blake3::hash(&bytes).as_bytes(),
         former: None,
         parts: cut(&bytes),
+        listed: Listed::of(&bytes),
         bytes,
     }
 }
 
 /// The store holds these messages, to the last byte, and no others.
-pub(super) fn assert_holds(store: &Store, kept: &Kept) {
+pub(crate) fn assert_holds(store: &Store, kept: &Kept) {
     let mut retrieval = Retrieval::new(store);
     for (id, bytes) in kept {
         let message = store.message(*id).unwrap().unwrap();

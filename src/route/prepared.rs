@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Directory, Routing, decision::look_through};
 use crate::{
     archive::{Content, Seconds, UserId, Why, cut},
-    identify::{Found, Identified, Journaled, Outer, Reported, Rules, former_identity},
+    identify::{Found, Identified, Journaled, Listed, Outer, Reported, Rules, former_identity},
 };
 
 /// A copy, made ready.
@@ -91,6 +91,7 @@ impl Prepared {
 fn content(bytes: Bytes, sha256: [u8; 32], identity: [u8; 32], former: bool) -> Arc<Content> {
     Arc::new(Content {
         parts: cut(&bytes),
+        listed: Listed::of(&bytes),
         former: former.then(|| former_identity(&bytes)).flatten(),
         bytes,
         sha256,

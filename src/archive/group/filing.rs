@@ -189,6 +189,7 @@ impl Group<'_> {
             notes: deposit.notes,
         };
         self.catalog.messages.put(&mut self.txn, &id, &message)?;
+        self.listed.extend(content.listed.clone().map(|listed| (id, listed)));
         self.catalog.bytes.put(&mut self.txn, &key, &id)?;
         self.counters.message += 1;
         self.counters.messages += 1;

@@ -98,6 +98,7 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
 fn content(bytes: Vec<u8>) -> Content {
     Content {
         parts: cut(&bytes),
+        listed: crate::identify::Listed::of(&bytes),
         sha256: Sha256::digest(&bytes).into(),
         identity: identity_of(&bytes),
         former: None,
