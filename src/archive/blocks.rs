@@ -98,7 +98,9 @@ impl Kept {
         *weight = bytes;
         self.bytes += bytes;
         while self.bytes > most {
-            let Some((_, (_, weight))) = self.slots.pop_lru() else { return };
+            let Some((_, (_, weight))) = self.slots.pop_lru() else {
+                return;
+            };
             self.bytes -= weight;
         }
     }
@@ -134,7 +136,11 @@ mod tests {
         assert_eq!(blocks.unpacked(), 4);
         assert_eq!(read(&blocks, 9, 1_000).len(), 1_000);
         let kept = blocks.lock();
-        assert_eq!((kept.bytes, kept.slots.len()), (0, 0), "larger than the bound, it is not kept");
+        assert_eq!(
+            (kept.bytes, kept.slots.len()),
+            (0, 0),
+            "larger than the bound, it is not kept"
+        );
     }
 
     #[test]

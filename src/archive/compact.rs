@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Change, Committer, Retrieval, Store, StoreError, block,
     housekeeping::seal_full_volumes,
-    lists,
-    resident,
+    lists, resident,
     rows::{MessageId, Place, VolumeState},
 };
 

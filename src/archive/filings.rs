@@ -137,8 +137,14 @@ impl Store {
         self.reading(|txn| {
             // One more says whether there is more.
             let mut rows: Vec<(Key, Filing)> = match page.direction {
-                Direction::Up => filings.range(txn, &bounds)?.take(most + 1).collect::<heed::Result<_>>()?,
-                Direction::Down => filings.rev_range(txn, &bounds)?.take(most + 1).collect::<heed::Result<_>>()?,
+                Direction::Up => filings
+                    .range(txn, &bounds)?
+                    .take(most + 1)
+                    .collect::<heed::Result<_>>()?,
+                Direction::Down => filings
+                    .rev_range(txn, &bounds)?
+                    .take(most + 1)
+                    .collect::<heed::Result<_>>()?,
             };
             let has_more = rows.len() > most;
             rows.truncate(most);
@@ -156,7 +162,11 @@ impl Store {
                     message,
                 });
             }
-            let next = if has_more { entries.last().map(Entry::key).or(page.from) } else { None };
+            let next = if has_more {
+                entries.last().map(Entry::key).or(page.from)
+            } else {
+                None
+            };
             Ok((entries, next))
         })
     }

@@ -38,7 +38,11 @@ async fn pages_go_up_and_down_within_dates_and_miss_nothing() {
         (Direction::Down, 1009..=1020),
         (Direction::Up, 1..=1000),
     ] {
-        let mut expected: Vec<_> = (1001..).zip(&ids).filter(|(date, _)| dates.contains(date)).map(|(_, id)| *id).collect();
+        let mut expected: Vec<_> = (1001..)
+            .zip(&ids)
+            .filter(|(date, _)| dates.contains(date))
+            .map(|(_, id)| *id)
+            .collect();
         if direction == Direction::Down {
             expected.reverse();
         }
@@ -71,7 +75,10 @@ async fn pages_go_up_and_down_within_dates_and_miss_nothing() {
     };
     assert_eq!(read(&bench.store, &outside(key(5, 1), Direction::Up)).0, ids[2..4]);
     assert_eq!(read(&bench.store, &outside(key(9999, 1), Direction::Up)).0, [0; 0]);
-    assert_eq!(read(&bench.store, &outside(key(9999, 1), Direction::Down)).0, [ids[3], ids[2]]);
+    assert_eq!(
+        read(&bench.store, &outside(key(9999, 1), Direction::Down)).0,
+        [ids[3], ids[2]]
+    );
     assert_eq!(read(&bench.store, &outside(key(5, 1), Direction::Down)).0, [0; 0]);
     bench.close();
 }
@@ -90,7 +97,17 @@ async fn a_place_in_a_list_stays_right_while_mail_comes_in() {
     // Newer than all, and older than all.
     bench.file("newer", 100, &[1]).await;
     bench.file("older", 0, &[1]).await;
-    assert_eq!(read(&bench.store, &Page { from: next, ..page.clone() }).0, [2, 1]);
+    assert_eq!(
+        read(
+            &bench.store,
+            &Page {
+                from: next,
+                ..page.clone()
+            }
+        )
+        .0,
+        [2, 1]
+    );
     assert_eq!(read(&bench.store, &page).0, [5, 4]);
     bench.close();
 }
@@ -113,10 +130,22 @@ async fn the_oldest_of_the_newest_is_found() {
 
 #[test]
 fn a_place_is_read_back_as_it_was_written_and_nothing_else_is() {
-    for place in [key(0, 1), key(-1, u64::MAX), key(Seconds::MIN, 0), key(1_767_225_600, 12)] {
+    for place in [
+        key(0, 1),
+        key(-1, u64::MAX),
+        key(Seconds::MIN, 0),
+        key(1_767_225_600, 12),
+    ] {
         assert_eq!(place.to_string().parse(), Ok(place));
     }
-    for text in ["", "12", "AAAA", "ä", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "!!!!!!!!!!!!!!!!!!!!!!"] {
+    for text in [
+        "",
+        "12",
+        "AAAA",
+        "ä",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "!!!!!!!!!!!!!!!!!!!!!!",
+    ] {
         assert_eq!(text.parse::<FilingKey>(), Err(NoPlace), "{text}");
     }
 }

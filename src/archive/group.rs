@@ -22,8 +22,8 @@ use super::{
     lists,
     roster::Roster,
     rows::{
-        CopyKey, Counters, MessageId, Named, Part, RunId, Seal, Sighting, Source, UidlDigest, Usage, User, UserId, VolumeState,
-        uidl_digest,
+        CopyKey, Counters, MessageId, Named, Part, RunId, Seal, Sighting, Source, UidlDigest, Usage, User, UserId,
+        VolumeState, uidl_digest,
     },
     seal,
 };

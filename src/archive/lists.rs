@@ -11,13 +11,7 @@ use heed::{PutFlags, RoTxn, RwTxn, types::DecodeIgnore};
 use serde::{Deserialize, Serialize};
 use zstd::bulk::{Compressor, Decompressor};
 
-use super::{
-    Change, Committer, Retrieval, Store, StoreError,
-    catalog::Catalog,
-    codec,
-    resident,
-    rows::MessageId,
-};
+use super::{Change, Committer, Retrieval, Store, StoreError, catalog::Catalog, codec, resident, rows::MessageId};
 use crate::identify::{Listed, Summary};
 
 /// The form of the rows. Rows of another form are made anew.
@@ -111,6 +105,15 @@ impl Packed {
         })
     }
 
+    /// The messages whose rows these are, by the key.
+    pub(super) fn messages(&self, key: u64) -> heed::Result<Vec<MessageId>> {
+        let lines = self.unpack(&mut Decompressor::new()?)?;
+        Ok(lines
+            .iter()
+            .map(|line| key.saturating_mul(TOGETHER) + u64::from(line.nth))
+            .collect())
+    }
+
     /// Its rows; none of those of another form.
     fn unpack(&self, decompressor: &mut Decompressor) -> heed::Result<Vec<Line>> {
         if self.form != FORM {
@@ -119,6 +122,12 @@ impl Packed {
         let plain = decompressor.decompress(&self.rows, self.length.min(LARGEST) as usize)?;
         postcard::from_bytes(&plain).map_err(undecoded)
     }
+}
+
+/// What a key of the table stands for, in words.
+pub(super) fn words(key: u64) -> String {
+    let first = key.saturating_mul(TOGETHER);
+    format!("messages {first} to {}", first.saturating_add(TOGETHER - 1))
 }
 
 fn undecoded(error: postcard::Error) -> heed::Error {
@@ -159,7 +168,10 @@ fn filled(catalog: &Catalog, txn: &RoTxn) -> heed::Result<Option<Filled>> {
 }
 
 fn note(catalog: &Catalog, txn: &mut RwTxn, filled: &Filled) -> heed::Result<()> {
-    catalog.meta.remap_data_type::<codec::Row<Filled>>().put(txn, KEY, filled)
+    catalog
+        .meta
+        .remap_data_type::<codec::Row<Filled>>()
+        .put(txn, KEY, filled)
 }
 
 /// Writes the rows of these messages, whose numbers ascend.

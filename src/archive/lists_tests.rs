@@ -31,7 +31,12 @@ fn listed(store: &Store, ids: std::ops::RangeInclusive<MessageId>) -> Vec<Option
 
 /// Makes rows on a thread of its own, as the housekeeper does.
 fn fill_all(bench: &Bench, go_on: &(dyn Fn() -> bool + Sync)) -> u64 {
-    std::thread::scope(|scope| scope.spawn(|| fill(&bench.store, &bench.committer, &go_on).unwrap()).join().unwrap())
+    std::thread::scope(|scope| {
+        scope
+            .spawn(|| fill(&bench.store, &bench.committer, &go_on).unwrap())
+            .join()
+            .unwrap()
+    })
 }
 
 /// As a store is that an older version wrote: nothing notes which messages have rows.
@@ -81,7 +86,12 @@ async fn rows_that_are_lacking_are_made_and_it_goes_on_where_it_was_broken_off()
     let bench = Bench::open(&config);
     forget_what_is_filled(&bench.store);
     // Beside rows that are lacking, new ones come, in the same value.
-    let new = bench.hand_in(deposit(mail(601).as_bytes()), &[1]).await.await.unwrap().unwrap();
+    let new = bench
+        .hand_in(deposit(mail(601).as_bytes()), &[1])
+        .await
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(new.message, 601);
     let rows = listed(&bench.store, 1..=601);
     assert!(rows[..600].iter().all(Option::is_none) && rows[600].is_some());
@@ -107,7 +117,12 @@ async fn rows_made_twice_at_once_are_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     for number in 1..=20 {
-        bench.hand_in(without_row(&mail(number)), &[1]).await.await.unwrap().unwrap();
+        bench
+            .hand_in(without_row(&mail(number)), &[1])
+            .await
+            .await
+            .unwrap()
+            .unwrap();
     }
     forget_what_is_filled(&bench.store);
     let both = std::thread::scope(|scope| {
@@ -146,7 +161,10 @@ async fn the_rows_of_small_mail_take_little_room() {
     let bench = Bench::open(&config(&folder));
     let mut mails: Vec<Vec<u8>> = (0..2_000).map(|number| mail(number).repeat(12).into_bytes()).collect();
     if let Some(corpus) = std::env::var_os("LISTS_CORPUS") {
-        let mut files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(corpus)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
         files.sort();
         mails = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
     }
@@ -163,8 +181,15 @@ async fn the_rows_of_small_mail_take_little_room() {
     let pages = bench.store.reading(|txn| bench.store.catalog.lists.stat(txn)).unwrap();
     let pages = pages.branch_pages + pages.leaf_pages + pages.overflow_pages;
     let share = (pages * 4096) as f64 / raw as f64;
-    let cut = listed(&bench.store, 1..=messages).iter().flatten().filter(|row| row.is_cut).count();
-    println!("{messages} messages, {raw} bytes, {pages} pages: {:.2} %; {cut} are cut", 100.0 * share);
+    let cut = listed(&bench.store, 1..=messages)
+        .iter()
+        .flatten()
+        .filter(|row| row.is_cut)
+        .count();
+    println!(
+        "{messages} messages, {raw} bytes, {pages} pages: {:.2} %; {cut} are cut",
+        100.0 * share
+    );
     assert!(share < 0.02, "{share}");
     bench.close();
 }

@@ -96,9 +96,9 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
-mod former_tests;
-#[cfg(test)]
 mod filings_tests;
+#[cfg(test)]
+mod former_tests;
 #[cfg(test)]
 mod journal_tests;
 #[cfg(test)]

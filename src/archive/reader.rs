@@ -9,8 +9,8 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source,
-        UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
+        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source, UidlDigest,
+        Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
 
@@ -172,7 +172,8 @@ impl Store {
     pub fn filings_of(&self, id: MessageId, message: &Message) -> Result<Vec<(User, Filing)>, StoreError> {
         let holders = self.holders_of(id, message)?.here.into_iter();
         self.reading(|txn| {
-            let named = holders.map(|(user, filing)| Ok(self.catalog.users.get(txn, &user)?.map(|user| (user, filing))));
+            let named =
+                holders.map(|(user, filing)| Ok(self.catalog.users.get(txn, &user)?.map(|user| (user, filing))));
             named.filter_map(Result::transpose).collect()
         })
     }

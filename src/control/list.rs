@@ -316,7 +316,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let bench = Bench::open(&config(&folder));
         for number in 1..=9 {
-            let mail = format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
+            let mail =
+                format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
             bench.file(&mail, number, &[0]).await;
         }
         let filter = ListFilter {
@@ -330,7 +331,9 @@ mod tests {
         assert_eq!(bench.store.blocks_unpacked(), 0);
         // All of a text that is longer than a row keeps is shown and searched.
         let long = "ä".repeat(1_000);
-        bench.file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0]).await;
+        bench
+            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0])
+            .await;
         let filter = ListFilter {
             subject: Some("end".into()),
             ..ListFilter::default()

@@ -70,14 +70,24 @@ impl Listed {
         is_cut |= fields.cut();
         let layout = Layout::read(message);
         let mut summary = fields.read(layout.charset());
-        let texts = [&mut summary.from, &mut summary.to, &mut summary.subject, &mut summary.addressees];
+        let texts = [
+            &mut summary.from,
+            &mut summary.to,
+            &mut summary.subject,
+            &mut summary.addressees,
+        ];
         for text in texts {
             if text.len() > KEPT {
                 text.truncate(text.floor_char_boundary(KEPT));
                 is_cut = true;
             }
         }
-        let attached = || layout.parts.iter().filter(|part| part.is_attachment || part.name.is_some());
+        let attached = || {
+            layout
+                .parts
+                .iter()
+                .filter(|part| part.is_attachment || part.name.is_some())
+        };
         Self {
             summary,
             is_cut,
@@ -109,7 +119,9 @@ impl<'m> Shown<'m> {
 
     /// Whether no charset has to be guessed.
     fn are_labelled(&self) -> bool {
-        let mut fields = [&self.from, &self.subject, &self.to, &self.others].into_iter().flatten();
+        let mut fields = [&self.from, &self.subject, &self.to, &self.others]
+            .into_iter()
+            .flatten();
         fields.all(|field| std::str::from_utf8(field.value).is_ok())
     }
 
@@ -147,22 +159,27 @@ impl<'m> Shown<'m> {
 
 /// Whether a beginning of a message has all that is shown of its header, or all of the header, which `whole` demands.
 pub fn suffices(beginning: &[u8], whole: bool) -> bool {
-    let headers = headers(beginning);
+    let (headers, ends) = headers_and_end(beginning);
     let is_whole = |name| first(&headers, name).is_some_and(|field| field.end < beginning.len());
-    let ends = headers.last().is_some_and(|last| last.end < beginning.len());
     ends || (!whole && headers.len() == 1 && ["From", "To", "Subject"].into_iter().all(is_whole))
 }
 
 /// The header, and what stands of it below lines that are not fields, as other programs read it.
 pub fn headers(message: &[u8]) -> Vec<Header<'_>> {
+    headers_and_end(message).0
+}
+
+/// The same, and whether what ends it stands there: a message that breaks off has no end of its header.
+fn headers_and_end(message: &[u8]) -> (Vec<Header<'_>>, bool) {
     let mut headers = Vec::new();
     let mut rest = message;
     loop {
         let header = Header::scan(rest);
         let (end, ended) = (header.end, header.ended);
         headers.push(header);
-        if ended || headers.len() > BROKEN {
-            return headers;
+        let is_broken = headers.len() > BROKEN;
+        if ended || is_broken {
+            return (headers, is_broken || end < rest.len());
         }
         let line_end = memchr::memchr(b'\n', &rest[end..]);
         rest = line_end.map_or(&[], |line_end| &rest[end + line_end + 1..]);
@@ -226,6 +243,9 @@ mod tests {
             (&format!("{}\n\nbody", &whole[..38])[..], true),
             ("no header at all\n\nx", true),
             ("", false),
+            // It breaks off within the name of a field.
+            ("From: a@example.com\nX-Bro", false),
+            (&"From\n".repeat(200), true),
         ] {
             assert_eq!(suffices(beginning.as_bytes(), false), is_enough, "{beginning}");
         }
@@ -249,17 +269,37 @@ mod tests {
     fn of_endless_mail_a_bounded_beginning_is_kept_and_said_to_be_cut() {
         let begin = "From: a@b.example\nSubject: s\n";
         for (what, message) in [
-            ("a subject", format!("From: a@b.example\nSubject: {}\n\nx\n", "ü".repeat(300))),
-            ("an endless subject", format!("Subject: {}\n\nx\n", "ü".repeat(2_000_000))),
+            (
+                "a subject",
+                format!("From: a@b.example\nSubject: {}\n\nx\n", "ü".repeat(300)),
+            ),
+            (
+                "an endless subject",
+                format!("Subject: {}\n\nx\n", "ü".repeat(2_000_000)),
+            ),
             ("To", format!("{begin}{}\nx\n", "To: a@b.example\n".repeat(200_000))),
-            ("one Cc", format!("{begin}Cc: {}\n\nx\n", "a@b.example, ".repeat(200_000))),
-            ("a comment", format!("{begin}To: ({}) a@b.example\n\nx\n", "y".repeat(20_000))),
+            (
+                "one Cc",
+                format!("{begin}Cc: {}\n\nx\n", "a@b.example, ".repeat(200_000)),
+            ),
+            (
+                "a comment",
+                format!("{begin}To: ({}) a@b.example\n\nx\n", "y".repeat(20_000)),
+            ),
             ("fields above", format!("{}{begin}\nx\n", "X: y\n".repeat(200_000))),
         ] {
             let listed = Listed::of(message.as_bytes()).unwrap();
             assert!(listed.is_cut, "{what}");
-            let Summary { from, to, subject, addressees } = listed.summary;
-            assert!([from, to, subject, addressees].iter().all(|text| text.len() <= KEPT), "{what}");
+            let Summary {
+                from,
+                to,
+                subject,
+                addressees,
+            } = listed.summary;
+            assert!(
+                [from, to, subject, addressees].iter().all(|text| text.len() <= KEPT),
+                "{what}"
+            );
         }
         // What is long without being shown cuts nothing.
         let long = format!("{begin}X: {}\n\n{}", "y".repeat(20_000), "z".repeat(2_000_000));

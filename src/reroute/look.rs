@@ -15,9 +15,7 @@ use super::{
     supposed::Supposed,
 };
 use crate::{
-    archive::{
-        CATCHALL_ID, Direction, Entry, Holders, Message, MessageId, Page, Retrieval, Store, StoreError, UserId,
-    },
+    archive::{CATCHALL_ID, Direction, Entry, Holders, Message, MessageId, Page, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     message::Address,

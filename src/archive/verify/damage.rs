@@ -41,6 +41,8 @@ pub enum Kind {
     Copy,
     /// How folders looked when they were last listed.
     Sighting,
+    /// The rows of lists.
+    List,
     Run,
     /// The catalog's counters.
     Counter,
@@ -71,6 +73,7 @@ impl Kind {
             Self::Folder => "folder",
             Self::Copy => "copy",
             Self::Sighting => "sighting",
+            Self::List => "list",
             Self::Run => "run",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",

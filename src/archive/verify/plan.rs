@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{
     Seconds,
     codec::KeyPart,
+    lists,
     rows::{CopyKey, Counters, MessageId, UserId},
 };
 
@@ -93,12 +94,13 @@ pub enum Table {
     Unclaimed,
     Copies,
     Sightings,
+    Lists,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Filings,
         Self::Held,
         Self::Journals,
@@ -106,6 +108,7 @@ impl Table {
         Self::Copies,
         Self::Bytes,
         Self::Identities,
+        Self::Lists,
         Self::Users,
         Self::Usage,
         Self::Sources,
@@ -131,6 +134,7 @@ impl Table {
             Self::Unclaimed => "unclaimed",
             Self::Copies => "copies",
             Self::Sightings => "sightings",
+            Self::Lists => "lists",
             Self::Parts => "parts",
         }
     }
@@ -141,6 +145,7 @@ impl Table {
             Self::Users | Self::Usage => take(key).map(|user: UserId| format!("user {user}")),
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
             Self::Runs => take(key).map(|run: u64| run.to_string()),
+            Self::Lists => take(key).map(lists::words),
             Self::Bytes => take(key).map(|identity: u64| format!("identity number {identity}")),
             Self::Held => {
                 take(key).map(|(identity, user): (u64, UserId)| format!("identity number {identity}, user {user}"))

@@ -20,6 +20,7 @@ use crate::{
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
+        lists::Packed,
         roster::Roster,
         rows::{
             Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
@@ -84,6 +85,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
         Table::Sightings => catalog.sightings.remap_types(),
+        Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
 }
@@ -147,6 +149,7 @@ impl Rows for Check<'_> {
             Table::Unclaimed => Kind::Unclaimed,
             Table::Copies => Kind::Copy,
             Table::Sightings => Kind::Sighting,
+            Table::Lists => Kind::List,
             Table::Parts => Kind::Part,
         }
     }
@@ -242,7 +245,16 @@ impl Check<'_> {
             Table::Sightings => {
                 let _: ((u32, u32), Sighting) = (key(k)?, value(v)?);
             }
+            Table::Lists => self.list(key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        }
+        Ok(())
+    }
+
+    /// The rows of lists can be read, and are of messages that there are.
+    fn list(&self, key: u64, rows: &Packed, desk: &mut Desk) -> heed::Result<()> {
+        for id in rows.messages(key)? {
+            self.below(id, self.counters.message, desk);
         }
         Ok(())
     }
