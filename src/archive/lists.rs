@@ -5,7 +5,7 @@
 //! keeps, a list reads the message itself. Messages with numbers in a row share a value, compressed as one: mail that
 //! comes together repeats its addresses and subjects.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use heed::{PutFlags, RoTxn, RwTxn, types::DecodeIgnore};
 use serde::{Deserialize, Serialize};
@@ -32,15 +32,13 @@ pub struct Packed {
     form: u8,
     /// Bytes of the rows unpacked.
     length: u32,
-    /// [`Line`]s in postcard, compressed by zstd.
+    /// Which message, and its [`Line`] in postcard; all of it once more in postcard, and compressed by zstd.
     rows: Vec<u8>,
 }
 
 /// The row of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
-    /// Which of the messages of the value.
-    nth: u8,
     from: String,
     to: String,
     /// What To, Cc and Bcc name beyond `to`; all of it where they do not begin with it.
@@ -53,7 +51,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(nth: u8, listed: &Listed) -> Self {
+    fn new(listed: &Listed) -> Self {
         let Summary {
             from,
             to,
@@ -62,7 +60,6 @@ impl Line {
         } = &listed.summary;
         let others = addressees.strip_prefix(to.as_str());
         Self {
-            nth,
             from: from.clone(),
             to: to.clone(),
             others: others.unwrap_or(addressees).to_owned(),
@@ -96,7 +93,7 @@ impl From<Line> for Listed {
 }
 
 impl Packed {
-    fn pack(lines: &[Line], compressor: &mut Compressor) -> heed::Result<Self> {
+    fn pack(lines: &BTreeMap<u8, Vec<u8>>, compressor: &mut Compressor) -> heed::Result<Self> {
         let plain = postcard::to_allocvec(lines).map_err(undecoded)?;
         Ok(Self {
             form: FORM,
@@ -107,20 +104,28 @@ impl Packed {
 
     /// The messages whose rows these are, by the key.
     pub(super) fn messages(&self, key: u64) -> heed::Result<Vec<MessageId>> {
-        let lines = self.unpack(&mut Decompressor::new()?)?;
+        let plain = self.unpack(&mut Decompressor::new()?)?;
+        let lines = lines(&plain)?;
         Ok(lines
-            .iter()
-            .map(|line| key.saturating_mul(TOGETHER) + u64::from(line.nth))
+            .keys()
+            .map(|nth| key.saturating_mul(TOGETHER) + u64::from(*nth))
             .collect())
     }
 
-    /// Its rows; none of those of another form.
-    fn unpack(&self, decompressor: &mut Decompressor) -> heed::Result<Vec<Line>> {
-        if self.form != FORM {
-            return Ok(Vec::new());
+    /// Its rows in postcard; nothing of another form.
+    fn unpack(&self, decompressor: &mut Decompressor) -> heed::Result<Vec<u8>> {
+        match self.form == FORM {
+            true => Ok(decompressor.decompress(&self.rows, self.length.min(LARGEST) as usize)?),
+            false => Ok(Vec::new()),
         }
-        let plain = decompressor.decompress(&self.rows, self.length.min(LARGEST) as usize)?;
-        postcard::from_bytes(&plain).map_err(undecoded)
+    }
+}
+
+/// The rows in what was unpacked, each still in postcard: of most values one row is wanted.
+fn lines(plain: &[u8]) -> heed::Result<BTreeMap<u8, &[u8]>> {
+    match plain {
+        [] => Ok(BTreeMap::new()),
+        plain => postcard::from_bytes(plain).map_err(undecoded),
     }
 }
 
@@ -182,14 +187,19 @@ pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn, rows: &[(MessageId, Listed
     let (mut compressor, mut decompressor) = (Compressor::new(LEVEL)?, Decompressor::new()?);
     for together in rows.chunk_by(|(one, _), (next, _)| place(*one).0 == place(*next).0) {
         let key = place(together[0].0).0;
-        let mut lines = match catalog.lists.get(txn, &key)? {
+        let kept = match catalog.lists.get(txn, &key)? {
             Some(packed) => packed.unpack(&mut decompressor)?,
             None => Vec::new(),
         };
-        let new = together.iter().map(|(id, listed)| Line::new(place(*id).1, listed));
-        for line in new {
-            lines.retain(|kept| kept.nth != line.nth);
-            lines.push(line);
+        let mut lines: BTreeMap<_, _> = lines(&kept)?
+            .into_iter()
+            .map(|(nth, line)| (nth, line.to_vec()))
+            .collect();
+        for (id, listed) in together {
+            lines.insert(
+                place(*id).1,
+                postcard::to_allocvec(&Line::new(listed)).map_err(undecoded)?,
+            );
         }
         let packed = Packed::pack(&lines, &mut compressor)?;
         // What is put behind all else leaves full pages behind, and not half of each.
@@ -230,7 +240,8 @@ pub(super) fn put_made(catalog: &Catalog, txn: &mut RwTxn, made: &Made) -> heed:
 /// The store cannot be read or written. What was made until then stays.
 pub(super) fn fill(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<u64, StoreError> {
     let mut count = 0;
-    let mut retrieval = Retrieval::new(store);
+    // The blocks that readers have at hand stay there.
+    let mut retrieval = Retrieval::anew(store);
     while let Some(Filled { next, until, .. }) = store.lists_lack()? {
         if !go_on() {
             break;
@@ -240,7 +251,7 @@ pub(super) fn fill(store: &Store, committer: &Committer, go_on: &dyn Fn() -> boo
             next: until,
             rows: Vec::with_capacity(STEP),
         };
-        let messages = store.messages_behind(next - 1)?;
+        let messages = store.messages_behind(next.saturating_sub(1))?;
         let mut left = messages.into_iter().take_while(|(id, _)| *id < until).peekable();
         for (id, message) in left.by_ref().take(STEP) {
             match retrieval.inline(id, &message) {
@@ -276,21 +287,20 @@ impl Store {
     pub fn listed(&self, ids: impl Iterator<Item = MessageId>) -> Result<Vec<Option<Listed>>, StoreError> {
         self.reading(|txn| {
             let mut decompressor = Decompressor::new()?;
-            let mut unpacked = HashMap::<u64, Vec<Line>>::new();
+            let mut unpacked = HashMap::<u64, Vec<u8>>::new();
             let mut listed = Vec::new();
             for id in ids {
                 let (key, nth) = place(id);
-                let lines = match unpacked.get_mut(&key) {
-                    Some(lines) => lines,
-                    None => {
+                let plain = match unpacked.entry(key) {
+                    Entry::Occupied(plain) => plain.into_mut(),
+                    Entry::Vacant(free) => {
                         let packed = self.catalog.lists.get(txn, &key)?;
-                        let lines = packed.map(|packed| packed.unpack(&mut decompressor)).transpose()?;
-                        let lines = lines.unwrap_or_default();
-                        unpacked.entry(key).or_insert(lines)
+                        let plain = packed.map(|packed| packed.unpack(&mut decompressor)).transpose()?;
+                        free.insert(plain.unwrap_or_default())
                     }
                 };
-                let found = lines.iter().find(|line| line.nth == nth);
-                listed.push(found.cloned().map(Listed::from));
+                let line = lines(plain)?.get(&nth).map(|line| postcard::from_bytes::<Line>(line));
+                listed.push(line.transpose().map_err(undecoded)?.map(Listed::from));
             }
             Ok(listed)
         })

@@ -106,7 +106,7 @@ impl Listing<'_> {
             };
             // Behind the place before it.
             page.from = Some(FilingKey {
-                id: oldest.id - 1,
+                id: oldest.id.saturating_sub(1),
                 ..oldest
             });
         }
