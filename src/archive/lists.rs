@@ -30,6 +30,8 @@ const KEY: &str = "lists";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packed {
     form: u8,
+    /// Its own key: a checksum says nothing of the key that a value stands under.
+    key: u64,
     /// Bytes of the rows unpacked.
     length: u32,
     /// Which message, and its [`Line`] in postcard; all of it once more in postcard, and compressed by zstd.
@@ -93,10 +95,11 @@ impl From<Line> for Listed {
 }
 
 impl Packed {
-    fn pack(lines: &BTreeMap<u8, Vec<u8>>, compressor: &mut Compressor) -> heed::Result<Self> {
+    fn pack(key: u64, lines: &BTreeMap<u8, Vec<u8>>, compressor: &mut Compressor) -> heed::Result<Self> {
         let plain = postcard::to_allocvec(lines).map_err(undecoded)?;
         Ok(Self {
             form: FORM,
+            key,
             length: plain.len().try_into().unwrap_or(u32::MAX),
             rows: compressor.compress(&plain)?,
         })
@@ -104,7 +107,7 @@ impl Packed {
 
     /// The messages whose rows these are, by the key.
     pub(super) fn messages(&self, key: u64) -> heed::Result<Vec<MessageId>> {
-        let plain = self.unpack(&mut Decompressor::new()?)?;
+        let plain = self.unpack(key, &mut Decompressor::new()?)?;
         let lines = lines(&plain)?;
         Ok(lines
             .keys()
@@ -113,7 +116,12 @@ impl Packed {
     }
 
     /// Its rows in postcard; nothing of another form.
-    fn unpack(&self, decompressor: &mut Decompressor) -> heed::Result<Vec<u8>> {
+    fn unpack(&self, key: u64, decompressor: &mut Decompressor) -> heed::Result<Vec<u8>> {
+        if self.key != key {
+            return Err(heed::Error::Decoding(
+                "rows of lists stand under another key than their own".into(),
+            ));
+        }
         match self.form == FORM {
             true => Ok(decompressor.decompress(&self.rows, self.length.min(LARGEST) as usize)?),
             false => Ok(Vec::new()),
@@ -188,7 +196,7 @@ pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn, rows: &[(MessageId, Listed
     for together in rows.chunk_by(|(one, _), (next, _)| place(*one).0 == place(*next).0) {
         let key = place(together[0].0).0;
         let kept = match catalog.lists.get(txn, &key)? {
-            Some(packed) => packed.unpack(&mut decompressor)?,
+            Some(packed) => packed.unpack(key, &mut decompressor)?,
             None => Vec::new(),
         };
         let mut lines: BTreeMap<_, _> = lines(&kept)?
@@ -201,7 +209,7 @@ pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn, rows: &[(MessageId, Listed
                 postcard::to_allocvec(&Line::new(listed)).map_err(undecoded)?,
             );
         }
-        let packed = Packed::pack(&lines, &mut compressor)?;
+        let packed = Packed::pack(key, &lines, &mut compressor)?;
         // What is put behind all else leaves full pages behind, and not half of each.
         let last = catalog.lists.remap_data_type::<DecodeIgnore>().last(txn)?;
         match last.is_none_or(|(last, ())| last < key) {
@@ -295,7 +303,7 @@ impl Store {
                     Entry::Occupied(plain) => plain.into_mut(),
                     Entry::Vacant(free) => {
                         let packed = self.catalog.lists.get(txn, &key)?;
-                        let plain = packed.map(|packed| packed.unpack(&mut decompressor)).transpose()?;
+                        let plain = packed.map(|packed| packed.unpack(key, &mut decompressor)).transpose()?;
                         free.insert(plain.unwrap_or_default())
                     }
                 };

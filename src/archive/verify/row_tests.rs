@@ -55,7 +55,7 @@ fn wrong_rows() -> Vec<Wrong> {
                 let (_, rows) = c.lists.first(t).unwrap().unwrap();
                 c.lists.put(t, &99, &rows).unwrap();
             },
-            &[Counter],
+            &[Kind::List],
             None,
             None,
         ),
