@@ -28,6 +28,8 @@ pub enum Stage {
     /// A run begins, or its protocol is stored.
     Protocol,
     Seal,
+    /// Rows of lists are made of stored messages.
+    Lists,
     Compact,
     /// The catalog is written anew without its free pages.
     Shrink,
@@ -89,6 +91,8 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("seal-noted", Stage::Seal),
     ("shrink-copied", Stage::Shrink),
     ("shrink-replaced", Stage::Shrink),
+    ("lists-filling", Stage::Lists),
+    ("lists-filled", Stage::Lists),
     ("compact-begun", Stage::Compact),
     ("compact-planned", Stage::Compact),
     ("compact-moving", Stage::Compact),

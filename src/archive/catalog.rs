@@ -18,6 +18,7 @@ use super::{
     ids::GroupNumber,
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
+    lists::Packed,
     resident,
     rows::{
         Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds,
@@ -41,7 +42,8 @@ pub struct Catalog {
     pub(super) identified_since: MessageId,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns`
     /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
-    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume), "follower NAME"
+    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is
+    /// [filled](super::lists)), "group 000001" (the first block of the group that was written last into this volume), "follower NAME"
     /// (the [`Mark`] up to which somebody followed the ledger).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
@@ -54,6 +56,8 @@ pub struct Catalog {
     pub held: Table<(IdentityNumber, UserId), MessageId>,
     /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
+    /// Message id / 16 → what lists say of these 16 messages; derived from them.
+    pub(super) lists: Table<u64, Packed>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
     pub filings: Table<(UserId, Seconds, MessageId), Filing>,
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
@@ -201,6 +205,7 @@ impl Catalog {
                 || any(&txn, &self.bytes)?
                 || any(&txn, &self.held)?
                 || any(&txn, &self.parts)?
+                || any(&txn, &self.lists)?
                 || any(&txn, &self.filings)?
                 || any(&txn, &self.journals)?
                 || any(&txn, &self.unclaimed)?

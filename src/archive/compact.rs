@@ -14,7 +14,7 @@ use bytes::Bytes;
 use roaring::RoaringTreemap;
 
 use super::{
-    Committer, Retrieval, Store, StoreError, block,
+    Committer, Retrieval, Store, StoreError, block, lists,
     order::{Moved, Row, Tidying},
     resident,
     rows::{MessageId, Place, VolumeState},
@@ -76,6 +76,7 @@ pub struct Compacted {
 /// # Errors
 /// The store cannot be read or written. What was moved until then stays moved.
 pub fn compact(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<Compacted, StoreError> {
+    lists::fill(store, committer, go_on)?;
     // What is full and was never sealed, since no command lived long enough, is sealed first.
     seal_full_volumes(store, committer, go_on)?;
     compact_what_is_worth(store, committer, Worth::default(), go_on)
@@ -311,7 +312,7 @@ impl Work<'_> {
     }
 
     fn move_rows(&mut self, rows: Vec<(Row, Place)>) -> Result<ControlFlow<()>, StoreError> {
-        let mut retrieval = Retrieval::new(self.store);
+        let mut retrieval = Retrieval::anew(self.store);
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (row, from) in rows {
             let stored = match retrieval.stored(row.message(), &from) {
@@ -360,7 +361,7 @@ impl Work<'_> {
 
     /// What was moved is what was read, before the place that it came from goes.
     fn read_back(&self, moved: &[Moved]) -> Result<(), StoreError> {
-        let mut retrieval = Retrieval::new(self.store);
+        let mut retrieval = Retrieval::anew(self.store);
         for Moved { row, bytes, .. } in moved {
             let place = match row {
                 Row::Message(id) => self.store.message(*id)?.map(|message| message.inline),

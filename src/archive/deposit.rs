@@ -10,7 +10,7 @@ use super::{
     part::{Cut, cut},
     rows::{MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
-use crate::identify::{Digests, former_identity};
+use crate::identify::{Digests, Listed, former_identity};
 
 /// Bytes that are to be kept as a message.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Content {
     pub identity: [u8; 32],
     /// What the identity was in version 1, where it was another and the archive has messages of that version.
     pub former: Option<[u8; 32]>,
+    /// What lists say of it; `None` where that is read from the message.
+    pub listed: Option<Listed>,
 }
 
 impl Content {
@@ -30,6 +32,7 @@ impl Content {
     pub fn new(bytes: Bytes, Digests { sha256, identity }: Digests, has_former: bool) -> Self {
         Self {
             parts: cut(&bytes),
+            listed: Listed::of(&bytes),
             former: has_former.then(|| former_identity(&bytes)).flatten(),
             bytes,
             sha256,

@@ -10,6 +10,7 @@ use super::{
     catalog::{Catalog, Table},
     codec::{Key, Row},
     decide::{Decided, decide},
+    lists,
     order::{Answer, Order, Tidying},
     rows::Counters,
     seal,
@@ -132,6 +133,10 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &WriteSet) -> heed::Result<
     }
     for (name, mark) in &set.marks {
         catalog.put_mark(txn, name, mark)?;
+    }
+    lists::put(catalog, txn, &set.listed)?;
+    for made in &set.lists_made {
+        lists::put_made(catalog, txn, made)?;
     }
     if let Some((number, row)) = &set.ledger {
         catalog.ledger.put(txn, number, row)?;

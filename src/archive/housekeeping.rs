@@ -1,5 +1,6 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
-//! were ended are cleared, protocols that were kept long enough are removed, and in quiet hours small blocks are merged.
+//! were ended are cleared, protocols that were kept long enough are removed, rows of lists are made
+//! where there are none, and in quiet hours small blocks are merged.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -7,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Committer, Store, StoreError, compact::compact, retention::Retention, sealing::seal_full_volumes};
+use super::compact::compact;
+use super::retention::Retention;
+use super::sealing::seal_full_volumes;
+use super::{Committer, Store, StoreError, lists};
 use crate::{
     clock,
     config::{DailyHours, Protocols},
@@ -16,6 +20,8 @@ use crate::{
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
+/// For how long of that rows of lists are made, so that mail is filed beside it.
+const FILLING: Duration = Duration::from_secs(4);
 /// How long the end of its thread is waited for, and how often it is looked for.
 const PATIENCE: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(10);
@@ -121,6 +127,9 @@ impl Work {
         if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
             tracing::warn!(%error, "cannot remove old protocols");
         }
+        if let Err(error) = self.fill_lists() {
+            tracing::warn!(%error, "cannot make rows of lists for messages of an older version; lists read the messages");
+        }
         if self.may_compact()
             && let Err(error) = self.compact()
         {
@@ -129,6 +138,16 @@ impl Work {
         if let Err(error) = self.store.forget_dead_readers() {
             tracing::warn!(%error, "cannot release the pages that killed commands were reading");
         }
+    }
+
+    fn fill_lists(&self) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let go_on = || !self.stop.is_told() && began.elapsed() < FILLING;
+        match lists::fill(&self.store, &self.committer, &go_on)? {
+            0 => {}
+            rows => tracing::debug!(rows, "rows of lists were made for messages that had none"),
+        }
+        Ok(())
     }
 
     fn may_compact(&self) -> bool {

@@ -24,6 +24,7 @@ mod access;
 mod backup;
 mod base64_lines;
 mod block;
+mod blocks;
 mod carry;
 mod catalog;
 mod codec;
@@ -34,6 +35,7 @@ mod deposit;
 mod disk;
 mod environment;
 mod error;
+mod filings;
 mod follower;
 mod former;
 #[cfg(fuzzing)]
@@ -45,6 +47,7 @@ mod ids;
 mod known;
 mod layout;
 mod ledger;
+mod lists;
 mod lock;
 mod look;
 mod news;
@@ -92,6 +95,7 @@ pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
 pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
+pub use filings::{AllFilings, Direction, Entry, FilingKey, NoPlace, PAGE, Page};
 pub use follower::{Follower, usage_by_ledger};
 pub use housekeeping::Housekeeper;
 pub use ids::GroupNumber;
@@ -99,7 +103,6 @@ pub use known::last_data_dir;
 pub use ledger::{Chain, Changed, Filings, Group, LedgerRow, Mark};
 pub use news::UsersNews;
 pub use part::{Cut, cut};
-pub use reader::{Entry, First};
 pub use record::{How, Record, RecordedFile, RecordedVolume};
 pub use resident::{be_sparing, give_back};
 pub use restore::{Restored, restore};
@@ -124,11 +127,15 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
+mod filings_tests;
+#[cfg(test)]
 mod follower_tests;
 #[cfg(test)]
 mod former_tests;
 #[cfg(test)]
 mod journal_tests;
+#[cfg(test)]
+mod lists_tests;
 #[cfg(test)]
 mod look_tests;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{
     codec::Row,
     disk, environment,
     known::{self, ArchiveId},
-    lock,
+    lists, lock,
     rows::{CATCHALL_ID, Counters, Identities, MessageId, User},
     schema,
 };
@@ -106,6 +106,7 @@ impl Catalog {
             }
         }
         catalog.make_known_runs(t)?;
+        lists::begin(&catalog, t)?;
         catalog.id = catalog.known_id(t)?;
         if catalog.id.is_none() {
             let id = known::new_id();
@@ -144,6 +145,7 @@ impl Catalog {
             bytes: open.table(env, "bytes")?,
             held: open.table(env, "held")?,
             parts: open.table(env, "parts")?,
+            lists: open.table(env, "lists")?,
             filings: open.table(env, "filings")?,
             journals: open.table(env, "journals")?,
             unclaimed: open.table(env, "unclaimed")?,

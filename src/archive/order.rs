@@ -9,6 +9,7 @@ use super::{
     StoreError, UsersNews,
     deposit::{Filed, Shared},
     ledger::Mark,
+    lists,
     rows::{CopyKey, MessageId, Named, Place, RunId, Seal, Sighting, Source, UidlDigest, User, UserId},
 };
 use crate::report::Run;
@@ -64,6 +65,8 @@ pub(super) enum Change {
 pub(super) enum Tidying {
     /// Bytes to be stored elsewhere than where they were read. Answers how many rows name the new place.
     Move(Vec<Moved>),
+    /// Rows of lists that were made of stored messages. Answers how many.
+    Lists(lists::Made),
     /// Nothing more is to be written into the present volume.
     CloseVolume,
     Sealed(u32, Seal),

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::{
     StoreError,
     access::{make_data_dir, require_own},
+    blocks::Blocks,
     catalog::Catalog,
     disk::{
         CATALOG, DATA_FILE, DIR_MODE, HARMLESS, VOLUMES, disk_size, make_dir, refuse_network_file_systems, sync_dir,
@@ -24,7 +25,7 @@ use super::{
     known,
     lock::{self, Lock},
     look::Lookout,
-    resident,
+    resident, retrieval,
     rows::Counters,
     seal, staging,
     turn::Turn,
@@ -74,6 +75,8 @@ pub struct Store {
     pub(super) recomputed: Recomputed,
     /// The last group that this process has written.
     pub(super) written: watch::Sender<GroupNumber>,
+    /// Uncompressed, for all who read.
+    pub(super) blocks: Blocks,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
     _readers: Option<File>,
@@ -152,6 +155,7 @@ impl Store {
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
             written: watch::Sender::default(),
+            blocks: Blocks::new(retrieval::AT_HAND),
             lock: Some(lock),
             _readers: None,
         };
@@ -222,6 +226,7 @@ impl Store {
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
             written: watch::Sender::default(),
+            blocks: Blocks::new(retrieval::AT_HAND),
             lock: None,
             _readers: readers,
         })

@@ -10,12 +10,13 @@ use super::{
     order::Tidying,
     *,
 };
-use crate::{config::Config, identify::Digests};
+use crate::config::Config;
+use crate::identify::{Digests, Listed};
 
 /// What was filed, by message.
-pub(super) type Kept = BTreeMap<MessageId, String>;
+pub(crate) type Kept = BTreeMap<MessageId, String>;
 
-pub struct Bench {
+pub(crate) struct Bench {
     pub store: Arc<Store>,
     pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
@@ -76,14 +77,10 @@ impl Bench {
         Shared { deposit, settled }
     }
 
-    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let collect = |entry| {
-            entries.push(entry);
-            Ok::<_, StoreError>(())
-        };
-        self.store.list(user, newest, collect).unwrap();
-        entries
+    /// The messages of a user, oldest first.
+    pub fn list(&self, user: UserId) -> Vec<Entry> {
+        let all = self.store.all_filings(user, Page::first(Direction::Up));
+        all.collect::<Result<_, _>>().unwrap()
     }
 
     /// Closes the store, as the end of a process does.
@@ -94,7 +91,7 @@ impl Bench {
 }
 
 /// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
-pub(super) fn noise(number: u32, length: usize) -> String {
+pub(crate) fn noise(number: u32, length: usize) -> String {
     let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
     let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
     noise.truncate(length);
@@ -102,7 +99,7 @@ pub(super) fn noise(number: u32, length: usize) -> String {
 }
 
 /// Seals what is full, on a thread of its own as the housekeeper does.
-pub(super) fn seal_all(bench: &Bench) {
+pub(crate) fn seal_all(bench: &Bench) {
     std::thread::scope(|scope| {
         let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
         scope.spawn(seal).join().unwrap();
@@ -119,7 +116,7 @@ pub(super) fn close_volume(bench: &Bench) {
     tidy(bench, Tidying::CloseVolume);
 }
 
-pub fn config(folder: &tempfile::TempDir) -> Config {
+pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()
@@ -127,7 +124,7 @@ pub fn config(folder: &tempfile::TempDir) -> Config {
 }
 
 /// A deposit of these bytes, of no copy and no date.
-pub(super) fn deposit(bytes: &[u8]) -> Deposit {
+pub(crate) fn deposit(bytes: &[u8]) -> Deposit {
     Deposit {
         copy: None,
         folder: 1,
@@ -142,7 +139,7 @@ pub(super) fn deposit(bytes: &[u8]) -> Deposit {
     }
 }
 
-pub(super) fn content(bytes: &[u8]) -> Content {
+pub(crate) fn content(bytes: &[u8]) -> Content {
     let bytes = Bytes::copy_from_slice(bytes);
     let digests = Digests {
         sha256: Sha256::digest(&bytes).into(),
@@ -152,7 +149,7 @@ pub(super) fn content(bytes: &[u8]) -> Content {
 }
 
 /// The store holds these messages, to the last byte, and no others.
-pub(super) fn assert_holds(store: &Store, kept: &Kept) {
+pub(crate) fn assert_holds(store: &Store, kept: &Kept) {
     let mut retrieval = Retrieval::new(store);
     for (id, bytes) in kept {
         let message = store.message(*id).unwrap().unwrap();

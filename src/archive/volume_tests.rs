@@ -295,7 +295,7 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
         assert!(error.contains(name) && error.contains("truncated"), "{error}");
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1, None).len(), 3);
+    assert_eq!(Bench::open(&config).list(1).len(), 3);
 }
 
 #[actix::test]
@@ -318,5 +318,5 @@ async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
         }
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1, None).len(), 1);
+    assert_eq!(Bench::open(&config).list(1).len(), 1);
 }

@@ -7,12 +7,14 @@ use super::{
     ids::GroupNumber,
     layout::Layout,
     ledger::{LedgerRow, Mark},
+    lists,
     rows::{
         Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds, Sighting,
         Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
     runs::KnownRuns,
 };
+use crate::identify::Listed;
 
 /// The rows of one table that a group writes, and those that it deletes (`None`).
 pub(super) type Rows<K, V> = BTreeMap<K, Option<V>>;
@@ -48,6 +50,9 @@ pub(super) struct WriteSet {
     pub marks: BTreeMap<String, Mark>,
     /// The group's row of the ledger, if it has one.
     pub ledger: Option<(GroupNumber, LedgerRow)>,
+    /// Rows of lists: of the messages that are new, by their numbers, and those that were made of stored ones.
+    pub listed: Vec<(MessageId, Listed)>,
+    pub lists_made: Vec<lists::Made>,
     /// Blocks to be deleted from volumes, after all else is on disk.
     pub drop_blocks: Vec<(u32, Vec<u64>)>,
 }
@@ -77,6 +82,8 @@ impl WriteSet {
             notified: None,
             news: None,
             marks: BTreeMap::new(),
+            listed: Vec::new(),
+            lists_made: Vec::new(),
             ledger: None,
             drop_blocks: Vec::new(),
         }

@@ -22,6 +22,7 @@ use crate::{
         manifest::{MANIFEST, OF_MBOX},
         mbox_out, names_out,
     },
+    identify::Summary,
     reading::view,
 };
 
@@ -159,7 +160,7 @@ impl<'p> Files<'p> {
                 line.file = match form {
                     Form::Maildir => names_out::maildir(entry.date, entry.id, line.size),
                     _ => {
-                        let summary = view::summary(raw);
+                        let summary = Summary::of(raw);
                         names_out::eml(entry.date, &summary.subject, entry.id)
                     }
                 };

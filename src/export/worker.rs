@@ -19,14 +19,14 @@ use super::{
     words::{Job, Word},
 };
 use crate::{
-    archive::{Entry, Retrieval, Store, StoreError},
+    archive::{Direction, Entry, PAGE, Page, Retrieval, Store, StoreError},
     config::Config,
     reading::view,
 };
 
 /// Entries of a list that are put in the order in which they lie in the store before they are read. As many as
 /// the store reads at once, so that all that was read is written when the next are read.
-const WINDOW: usize = 1000;
+const WINDOW: usize = PAGE;
 /// Mapped pages of the store that may count as this process's, in bytes: about, for they are counted by what is read.
 const MAPPED: u64 = 32 << 20;
 /// What reading a row or a block maps beyond itself: the system maps pages around the one that is read.
@@ -234,7 +234,9 @@ impl<'w> Work<'w> {
         let readable = self.avoided.readable_entries(user.id);
         let mut window = Vec::new();
         let mut entries = 0;
-        let listed = store.list(user.id, None, |entry| {
+        let mut all = store.all_filings(user.id, Page::first(Direction::Up));
+        let listed = all.try_for_each(|entry| {
+            let entry = entry?;
             if selection.to.is_some_and(|to| entry.date > to) || entries == readable {
                 return Err(Halt::Enough);
             }

@@ -22,6 +22,7 @@ mod parameters;
 mod pool;
 mod received;
 mod recipients;
+pub mod summary;
 mod survey;
 mod tokens;
 mod values;
@@ -45,13 +46,13 @@ pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
-pub use mailboxes::{is_cut, mailboxes};
 pub use mentions::Step;
 pub use pool::{Panicked, Pool};
 pub use received::Client;
 pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
+pub use summary::{Listed, Summary};
 pub use survey::{Survey, Surveyed};
-pub use words::{text, text_of};
+pub use words::text;
 pub use zone::at_end;
 
 /// What could not be understood of a message; kept with it.

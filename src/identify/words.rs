@@ -250,7 +250,7 @@ pub fn unescaped(text: &[u8], sign: u8, bytes: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identify::{Charset, mailboxes, parameters::Content};
+    use crate::identify::{Charset, mailboxes::mailboxes, parameters::Content};
 
     #[test]
     fn encoded_words_are_read_as_mail_has_them() {

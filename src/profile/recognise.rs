@@ -164,7 +164,7 @@ pub(super) async fn recognise(
     let mut found = Recognised::default();
     let store = task.stages.store.clone();
     let known = on_pool(task, move || {
-        let mut retrieval = Retrieval::new(&store);
+        let mut retrieval = Retrieval::anew(&store);
         let known = |copy| Known::of(&store, &mut retrieval, copy, for_deletion);
         done.into_iter().map(known).collect::<Result<Vec<_>, _>>()
     })

@@ -1,5 +1,5 @@
-//! The messages of users, as `list` shows them. Rows are read page by page; what stands in a message is read from its first
-//! bytes, which is what a filter by text costs: one read of each message sent within the time that is asked for.
+//! The messages of users, as `list` shows them, page by page. What stands in a message is said by its row; where that is missing
+//! or cut, it is read from the first bytes of the message.
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
@@ -8,12 +8,13 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::{
     tell::{End, Tell},
     users::{find_user, readable},
-    view::{self, Summary},
+    view,
 };
 use crate::{
     access::Archives,
     api::{EntryLine, Failure, ListFilter, Reply},
-    archive::{Entry, First, Retrieval, Seconds, Store, StoreError, UserId},
+    archive::{Direction, Entry, FilingKey, Page, Retrieval, Seconds, Store, StoreError, UserId},
+    identify::{Listed, Summary, summary::suffices},
 };
 
 /// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
@@ -96,98 +97,97 @@ impl Damaged {
     }
 }
 
-/// Why no more of a user's messages are looked at.
-enum Stop {
-    /// There are as many as are wanted.
-    Enough,
-    End(End),
-}
-
-impl<E: Into<Failure>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::End(error.into().into())
-    }
-}
-
-impl Stop {
-    fn ended(stopped: Result<(), Self>) -> Result<(), End> {
-        match stopped {
-            Ok(()) | Err(Self::Enough) => Ok(()),
-            Err(Self::End(end)) => Err(end),
-        }
-    }
-}
-
 impl Listing<'_> {
     fn of_user(&mut self, id: UserId, name: &str, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
-        let mut sent = self.wanted.sent.clone();
-        let mut behind = 0;
+        let mut page = self.page(Direction::Up);
         if let Some(newest) = newest {
-            let Some((date, first)) = self.first_of_newest(id, newest)? else {
+            let Some(oldest) = self.oldest_of_newest(id, newest)? else {
                 return Ok(());
             };
-            (sent, behind) = (date..=*sent.end(), first);
+            // Behind the place before it.
+            page.from = Some(FilingKey {
+                id: oldest.id.saturating_sub(1),
+                ..oldest
+            });
         }
-        let store = self.store;
-        let first = *sent.start();
-        Stop::ended(store.list_sent(id, sent, First::Oldest, |entry| {
-            // Of one second there may be others, which are older by their numbers.
-            if entry.date == first && entry.id < behind {
-                return Ok(());
-            }
-            let Some(summary) = self.matching(&entry)? else {
-                return Ok(());
-            };
-            tell(Reply::Entry(line(entry, name, summary))).map_err(Stop::End)?;
-            self.left -= 1;
-            match self.left {
-                0 => Err(Stop::Enough),
-                _ => Ok(()),
-            }
-        }))
+        self.each_wanted(id, page, |listing, entry, summary| {
+            tell(Reply::Entry(line(entry, name, summary)))?;
+            listing.left -= 1;
+            Ok(listing.left > 0)
+        })
     }
 
     /// The oldest of so many that match, the newest.
-    fn first_of_newest(&mut self, id: UserId, newest: usize) -> Result<Option<(Seconds, u64)>, End> {
-        let (mut first, mut left) = (None, newest);
-        if left == 0 {
-            return Ok(None);
+    fn oldest_of_newest(&mut self, id: UserId, newest: usize) -> Result<Option<FilingKey>, End> {
+        if !self.wanted.by_text || newest == 0 {
+            return Ok(self.store.oldest_of_newest(id, self.wanted.sent.clone(), newest)?);
         }
-        let (store, sent) = (self.store, self.wanted.sent.clone());
-        Stop::ended(store.list_sent(id, sent, First::Newest, |entry| {
-            if self.wanted.by_text && self.matching(&entry)?.is_none() {
-                return Ok(());
-            }
-            first = Some((entry.date, entry.id));
+        let (mut oldest, mut left) = (None, newest);
+        self.each_wanted(id, self.page(Direction::Down), |_, entry, _| {
+            oldest = Some(entry.key());
             left -= 1;
-            match left {
-                0 => Err(Stop::Enough),
-                _ => Ok(()),
+            Ok(left > 0)
+        })?;
+        Ok(oldest)
+    }
+
+    /// The first page of what was sent within the time that is asked for.
+    fn page(&self, direction: Direction) -> Page {
+        Page {
+            dates: self.wanted.sent.clone(),
+            ..Page::first(direction)
+        }
+    }
+
+    /// Hands out the messages that are wanted, from a page on, as long as `each` says to go on.
+    fn each_wanted(
+        &mut self,
+        id: UserId,
+        mut page: Page,
+        mut each: impl FnMut(&mut Self, Entry, Summary) -> Result<bool, End>,
+    ) -> Result<(), End> {
+        loop {
+            let (entries, next) = self.store.filings(id, &page)?;
+            let rows = self.store.listed(entries.iter().map(|entry| entry.id))?;
+            for (entry, row) in entries.into_iter().zip(rows) {
+                let Some(summary) = self.matching(&entry, row)? else {
+                    continue;
+                };
+                if !each(self, entry, summary)? {
+                    return Ok(());
+                }
             }
-        }))?;
-        Ok(first)
+            match next {
+                Some(next) => page.from = Some(next),
+                None => return Ok(()),
+            }
+        }
     }
 
     /// What is said of a message; `None` where it is not wanted, or damaged, which is noted.
-    fn matching(&mut self, entry: &Entry) -> Result<Option<Summary>, StoreError> {
-        match self.summary(entry) {
+    fn matching(&mut self, entry: &Entry, row: Option<Listed>) -> Result<Option<Summary>, StoreError> {
+        let summary = match row.filter(|row| !row.is_cut) {
+            Some(row) => Ok(row.summary),
+            None => self.read(entry),
+        };
+        match summary {
             Err(why @ StoreError::Damaged { .. }) => {
                 self.damaged.note(entry.id, why);
                 Ok(None)
             }
-            summary => summary,
+            summary => Ok(Some(summary?).filter(|summary| self.wanted.has(summary))),
         }
     }
 
-    fn summary(&mut self, entry: &Entry) -> Result<Option<Summary>, StoreError> {
+    /// Reads a message of which the row does not say all.
+    fn read(&mut self, entry: &Entry) -> Result<Summary, StoreError> {
         let mut most = BEGINNING;
         let mut beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
-        while beginning.len() == most && !view::suffices(&beginning, self.wanted.to.is_some()) {
+        while beginning.len() == most && !suffices(&beginning, self.wanted.to.is_some()) {
             most = most.saturating_mul(MORE);
             beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
         }
-        let summary = view::summary(&beginning);
-        Ok(self.wanted.has(&summary, &beginning).then_some(summary))
+        Ok(Summary::of(&beginning))
     }
 }
 
@@ -215,14 +215,14 @@ impl Wanted {
         }
     }
 
-    fn has(&self, summary: &Summary, beginning: &[u8]) -> bool {
-        let is_in = |wanted: &Option<String>, text: &dyn Fn() -> String| match wanted {
-            Some(wanted) => fold(&text()).contains(wanted),
+    fn has(&self, summary: &Summary) -> bool {
+        let is_in = |wanted: &Option<String>, text: &str| match wanted {
+            Some(wanted) => fold(text).contains(wanted),
             None => true,
         };
-        is_in(&self.from, &|| summary.from.clone())
-            && is_in(&self.subject, &|| summary.subject.clone())
-            && is_in(&self.to, &|| view::addressees(beginning))
+        is_in(&self.from, &summary.from)
+            && is_in(&self.subject, &summary.subject)
+            && is_in(&self.to, &summary.addressees)
     }
 }
 
@@ -282,4 +282,64 @@ fn texts_were_found_only_in_the_form_in_which_they_were_written() {
         assert!(fold(field).contains(&fold(wanted)), "{field}: {wanted}");
     }
     assert!(!fold("Grüße").contains(&fold("Grusse")));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::{
+        archive::test_bench::{Bench, config},
+        control::{api::Request, read},
+    };
+
+    fn listed(store: &Store, newest: Option<usize>, filter: ListFilter) -> Vec<String> {
+        let mut subjects = Vec::new();
+        let request = Request::List {
+            user: Some("@catchall".into()),
+            newest,
+            filter,
+        };
+        let mut emit = |reply| {
+            if let Reply::Entry(line) = reply {
+                subjects.push(line.subject);
+            }
+            ControlFlow::Continue(())
+        };
+        read(store, &request, &mut emit).unwrap();
+        subjects
+    }
+
+    #[actix::test]
+    async fn a_list_opened_the_blocks_of_all_that_it_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&config(&folder));
+        for number in 1..=9 {
+            let mail =
+                format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
+            bench.file(&mail, number, &[0]).await;
+        }
+        let filter = ListFilter {
+            from: Some("JANE".into()),
+            to: Some("bob@".into()),
+            ..ListFilter::default()
+        };
+        assert_eq!(listed(&bench.store, None, ListFilter::default()).len(), 9);
+        assert_eq!(listed(&bench.store, Some(2), ListFilter::default()), ["s8", "s9"]);
+        assert_eq!(listed(&bench.store, Some(3), filter), ["s7", "s8", "s9"]);
+        assert_eq!(bench.store.blocks_unpacked(), 0);
+        // All of a text that is longer than a row keeps is shown and searched.
+        let long = "ä".repeat(1_000);
+        bench
+            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0])
+            .await;
+        let filter = ListFilter {
+            subject: Some("end".into()),
+            ..ListFilter::default()
+        };
+        assert_eq!(listed(&bench.store, None, filter), [format!("{long} end")]);
+        assert_eq!(bench.store.blocks_unpacked(), 1);
+        bench.close();
+    }
 }

@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use crate::{
     api::{Shown, ShownHeader, ShownPart},
     archive::{Message, Seconds},
-    identify::{Charset, Field, Header, Layout, Notes, is_cut, mailboxes, text_of, undeclared},
+    identify::{
+        Charset, Header, Layout, Notes,
+        summary::{addresses, all, first, headers, line, one_line, say_more},
+        undeclared,
+    },
 };
 
 /// Characters of the text that a view shows.
@@ -15,67 +19,6 @@ const TEXT: usize = 4000;
 const FIELDS: usize = 1000;
 const FIELD: usize = 16 << 10;
 const HEADER: usize = 1 << 20;
-/// Fields of one name whose addresses are shown.
-const LISTS: usize = 100;
-/// Lines that are not fields, below which a header is read on.
-const BROKEN: usize = 100;
-
-/// What a list says of a message.
-#[derive(Default)]
-pub struct Summary {
-    pub from: String,
-    pub to: String,
-    pub subject: String,
-}
-
-/// Of a message, or of a beginning of it that [`suffices`].
-pub fn summary(beginning: &[u8]) -> Summary {
-    let headers = headers(beginning);
-    let (from, subject) = (first(&headers, "From"), first(&headers, "Subject"));
-    let to = all(&headers, "To");
-    let likely = likely(beginning, from.iter().chain(&subject).chain(&to));
-    Summary {
-        from: addresses(from.as_slice(), likely),
-        to: addresses(&to, likely),
-        subject: line(subject, likely),
-    }
-}
-
-/// Whom To, Cc and Bcc name in a message, or in a beginning of it with the whole header.
-pub fn addressees(beginning: &[u8]) -> String {
-    let headers = headers(beginning);
-    let fields: Vec<_> = ["To", "Cc", "Bcc"]
-        .iter()
-        .flat_map(|name| all(&headers, name))
-        .collect();
-    let likely = likely(beginning, fields.iter());
-    let named: Vec<_> = fields
-        .iter()
-        .map(|field| match addresses(std::slice::from_ref(field), likely) {
-            // A group of nobody has its name alone: `undisclosed-recipients:;`.
-            nobody if nobody.is_empty() => line(Some(*field), likely),
-            named => named,
-        })
-        .collect();
-    named.join(", ")
-}
-
-/// The charset of a message whose fields do not say theirs.
-fn likely<'f>(message: &[u8], mut fields: impl Iterator<Item = &'f Field<'f>>) -> Option<Charset> {
-    let is_labelled = |field: &Field| std::str::from_utf8(field.value).is_ok();
-    match fields.all(is_labelled) {
-        true => None,
-        false => Layout::read(message).charset(),
-    }
-}
-
-/// Whether a beginning of a message has all that its [`summary`] says, or all of the header, which `whole` demands.
-pub fn suffices(beginning: &[u8], whole: bool) -> bool {
-    let headers = headers(beginning);
-    let is_whole = |name| first(&headers, name).is_some_and(|field| field.end < beginning.len());
-    let ends = headers.last().is_some_and(|last| last.end < beginning.len());
-    ends || (!whole && headers.len() == 1 && ["From", "To", "Subject"].into_iter().all(is_whole))
-}
 
 /// The view of message `id`, without its users.
 pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
@@ -91,10 +34,11 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     });
     let mut notes: Vec<_> = Notes(message.notes).words().into_iter().map(String::from).collect();
     let lists = [("From", from.as_slice()), ("To", &to), ("Cc", &cc)];
-    notes.extend(lists.iter().filter_map(|(name, fields)| {
-        let is_long = fields.len() > LISTS || fields.iter().any(|field| is_cut(field.value));
-        is_long.then(|| format!("{name} is longer than what is shown here"))
-    }));
+    notes.extend(
+        lists
+            .iter()
+            .filter_map(|(name, fields)| say_more(fields).then(|| format!("{name} is longer than what is shown here"))),
+    );
     notes.extend(not_shown);
     if layout.has_more {
         notes.push(format!(
@@ -124,46 +68,6 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         text_is_cut: text.chars().nth(TEXT).is_some(),
         text: readable(&text),
     }
-}
-
-/// The header, and what stands of it below lines that are not fields, as other programs read it.
-fn headers(message: &[u8]) -> Vec<Header<'_>> {
-    let mut headers = Vec::new();
-    let mut rest = message;
-    loop {
-        let header = Header::scan(rest);
-        let (end, ended) = (header.end, header.ended);
-        headers.push(header);
-        if ended || headers.len() > BROKEN {
-            return headers;
-        }
-        let line_end = memchr::memchr(b'\n', &rest[end..]);
-        rest = line_end.map_or(&[], |line_end| &rest[end + line_end + 1..]);
-    }
-}
-
-fn first<'m>(headers: &[Header<'m>], name: &str) -> Option<Field<'m>> {
-    headers.iter().find_map(|header| header.all(name).next())
-}
-
-/// The fields of a name; of very many, one more than are shown.
-fn all<'m>(headers: &[Header<'m>], name: &str) -> Vec<Field<'m>> {
-    let fields = headers.iter().flat_map(|header| header.all(name));
-    fields.take(LISTS + 1).collect()
-}
-
-fn line(field: Option<Field>, likely: Option<Charset>) -> String {
-    field.map_or_else(String::new, |field| one_line(&text_of(field.value, likely)))
-}
-
-/// Whom fields of one name name.
-fn addresses(fields: &[Field], likely: Option<Charset>) -> String {
-    let all: Vec<_> = fields
-        .iter()
-        .take(LISTS)
-        .flat_map(|field| mailboxes(field.value, likely))
-        .collect();
-    one_line(&all.join(", "))
 }
 
 /// The header as it stands in the message, unfolded, and what is to be said of what is not shown of it.
@@ -205,12 +109,6 @@ fn readable(text: &str) -> String {
     readable
 }
 
-/// Free of what would break a line or steer a terminal.
-fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 pub fn time(seconds: Seconds) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
@@ -231,6 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::identify::Summary;
 
     fn show(bytes: &[u8]) -> Shown {
         let inline = crate::archive::Place {
@@ -249,7 +148,7 @@ mod tests {
             sha256: [0; 32],
             notes: 0,
         };
-        summary(bytes);
+        Summary::of(bytes);
         shown(1, &message, bytes)
     }
 
@@ -306,19 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_nobody_was_not_found_by_its_name() {
-        assert_eq!(
-            addressees(b"To: undisclosed-recipients:;\nCc: jane@example.com\n\nx\n"),
-            "undisclosed-recipients:;, jane@example.com"
-        );
-    }
-
-    #[test]
     fn of_fields_that_stand_twice_the_first_is_shown_and_all_of_to() {
         let message =
             b"From: Jane <jane@example.com>\nFrom: eve@example.com\nTo: a@example.com b@example.com\nSubject: first\n\
             TO: c@example.com\nSubject: last\nCc: d@example.com\nCc: e@example.com\n\nx\n";
-        let (shown, summary) = (show(message), summary(message));
+        let (shown, summary) = (show(message), Summary::of(message));
         assert_eq!(
             (shown.from.as_str(), shown.subject.as_str()),
             ("Jane <jane@example.com>", "first")
@@ -350,7 +241,7 @@ mod tests {
                     ("안녕 <k@example.com>", "안녕")
                 );
                 assert_eq!(shown.headers[2].value, "안녕");
-                assert_eq!(summary(&message).subject, "안녕");
+                assert_eq!(Summary::of(&message).subject, "안녕");
             }
         }
         let western = [begin, &b"\n\n"[..]].concat();
@@ -364,22 +255,6 @@ mod tests {
         assert_eq!(plain.text, "“a”  \tb\r\nc\nd\n");
         let page = show(b"Subject: s\nContent-Type: text/html\n\n<p>You&#146;ve&#x93;\n");
         assert_eq!(page.text.trim(), "You’ve“");
-    }
-
-    #[test]
-    fn a_beginning_is_enough_where_it_has_all_of_from_and_subject() {
-        let whole = "From: a@example.com\nTo: b@example.com\nSubject: s\n";
-        let long = format!("{whole}X: {}", "y".repeat(1000));
-        for (beginning, is_enough) in [
-            (&whole[..30], false),
-            (whole, false),
-            (&long[..200], true),
-            (&format!("{}\n\nbody", &whole[..38])[..], true),
-            ("no header at all\n\nx", true),
-            ("", false),
-        ] {
-            assert_eq!(suffices(beginning.as_bytes(), false), is_enough, "{beginning}");
-        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
     supposed::Supposed,
 };
 use crate::{
-    archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
+    archive::{CATCHALL_ID, Direction, Entry, Holders, Message, MessageId, Page, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     route::{Directory, Known, Previewed, Rule, look_through, preview},
@@ -89,8 +89,11 @@ impl<'s> Looker<'s> {
         };
         let ended = match self.from {
             Some(user) => {
-                let store = self.store;
-                store.list(user, None, |Entry { id, message, .. }| each(self.look(id, message)?))
+                let mut all = self.store.all_filings(user, Page::first(Direction::Up));
+                all.try_for_each(|entry| {
+                    let Entry { id, message, .. } = entry?;
+                    each(self.look(id, message)?)
+                })
             }
             None => self.through_all(&mut each),
         };

@@ -88,6 +88,10 @@ impl Deciding<'_> {
     pub(super) fn tidy(&mut self, tidying: &Tidying) -> Read<u64> {
         Ok(match tidying {
             Tidying::Move(moved) => self.move_bytes(moved)?,
+            Tidying::Lists(made) => {
+                self.set.lists_made.push(made.clone());
+                made.len()
+            }
             Tidying::CloseVolume => {
                 self.closes_volume = true;
                 0

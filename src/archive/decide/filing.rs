@@ -206,6 +206,9 @@ impl Deciding<'_> {
             notes: deposit.notes,
         };
         self.set.messages.insert(id, Some(message));
+        self.set
+            .listed
+            .extend(content.listed.clone().map(|listed| (id, listed)));
         self.set.bytes.insert((identity, head), Some(id));
         self.set.counters.message += 1;
         self.set.counters.messages += 1;

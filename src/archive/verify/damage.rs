@@ -41,6 +41,8 @@ pub enum Kind {
     Copy,
     /// How folders looked when they were last listed.
     Sighting,
+    /// The rows of lists.
+    List,
     Run,
     /// What each group changed.
     Ledger,
@@ -73,6 +75,7 @@ impl Kind {
             Self::Folder => "folder",
             Self::Copy => "copy",
             Self::Sighting => "sighting",
+            Self::List => "list",
             Self::Run => "run",
             Self::Ledger => "ledger",
             Self::Counter => "counter",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{
     Seconds,
     codec::KeyPart,
+    lists,
     rows::{CopyKey, Counters, MessageId, UserId},
 };
 
@@ -94,12 +95,13 @@ pub enum Table {
     Copies,
     Sightings,
     Ledger,
+    Lists,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Ledger,
         Self::Filings,
         Self::Held,
@@ -108,6 +110,7 @@ impl Table {
         Self::Copies,
         Self::Bytes,
         Self::Identities,
+        Self::Lists,
         Self::Users,
         Self::Usage,
         Self::Sources,
@@ -134,6 +137,7 @@ impl Table {
             Self::Copies => "copies",
             Self::Sightings => "sightings",
             Self::Ledger => "ledger",
+            Self::Lists => "lists",
             Self::Parts => "parts",
         }
     }
@@ -144,6 +148,7 @@ impl Table {
             Self::Users | Self::Usage => take(key).map(|user: UserId| format!("user {user}")),
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
             Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
+            Self::Lists => take(key).map(lists::words),
             Self::Bytes => take(key).map(|identity: u64| format!("identity number {identity}")),
             Self::Held => {
                 take(key).map(|(identity, user): (u64, UserId)| format!("identity number {identity}, user {user}"))

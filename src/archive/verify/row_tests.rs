@@ -68,6 +68,15 @@ fn wrong_rows() -> Vec<Wrong> {
             Some("bob"),
         ),
         (
+            |c, t| {
+                let (_, rows) = c.lists.first(t).unwrap().unwrap();
+                c.lists.put(t, &99, &rows).unwrap();
+            },
+            &[Kind::List],
+            None,
+            None,
+        ),
+        (
             |c, t| assert!(c.held.delete(t, &(2, BOB)).unwrap()),
             &[Filing],
             Some(2),

@@ -22,6 +22,7 @@ use crate::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
         ids::GroupNumber,
+        lists::Packed,
         roster::Roster,
         rows::{
             Counters, Filing, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage, User,
@@ -91,6 +92,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Copies => catalog.copies.remap_types(),
         Table::Sightings => catalog.sightings.remap_types(),
         Table::Ledger => catalog.ledger.remap_types(),
+        Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
 }
@@ -156,6 +158,7 @@ impl Rows for Check<'_> {
             Table::Copies => Kind::Copy,
             Table::Sightings => Kind::Sighting,
             Table::Ledger => Kind::Ledger,
+            Table::Lists => Kind::List,
             Table::Parts => Kind::Part,
         }
     }
@@ -275,7 +278,16 @@ impl Check<'_> {
             Table::Sightings => {
                 let _: ((u32, u32), Sighting) = (key(k)?, value(v)?);
             }
+            Table::Lists => self.list(key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        }
+        Ok(())
+    }
+
+    /// The rows of lists can be read, and are of messages that there are.
+    fn list(&self, key: u64, rows: &Packed, desk: &mut Desk) -> heed::Result<()> {
+        for id in rows.messages(key)? {
+            self.below(id, self.counters.message, desk);
         }
         Ok(())
     }

@@ -305,3 +305,23 @@ fn break_upgrade_off(schema: u32, steps: u64) {
         }
     }
 }
+
+#[test]
+fn every_step_of_making_rows_of_lists_is_done_again() {
+    let appliance = Appliance::new(DROPKEEP, &user_tables(&company()));
+    thaw(&appliance, 3);
+    let room = Room::of(appliance);
+    let old = room.appliance.data();
+    let upgraded = room.command(&old, &["users", "--json"]).status();
+    assert!(upgraded.expect("it runs").success());
+    let lists = |data: &Path| {
+        let listed = room.command(data, &["list", "--json"]).output().expect("it runs");
+        assert!(listed.status.success());
+        String::from_utf8(listed.stdout).expect("JSON")
+    };
+    let expected = lists(&old);
+    room.break_compaction_off(&old, &points_of(&[Stage::Lists]), &[4]);
+    let made = room.copy(&old, "made");
+    room.done(&made, &["compact", "--json"]);
+    assert_eq!(lists(&made), expected);
+}
