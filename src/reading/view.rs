@@ -34,11 +34,8 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
     });
     let mut notes: Vec<_> = Notes(message.notes).words().into_iter().map(String::from).collect();
     let lists = [("From", from.as_slice()), ("To", &to), ("Cc", &cc)];
-    notes.extend(
-        lists
-            .iter()
-            .filter_map(|(name, fields)| say_more(fields).then(|| format!("{name} is longer than what is shown here"))),
-    );
+    let longer = lists.iter().filter(|(_, fields)| say_more(fields));
+    notes.extend(longer.map(|(name, _)| format!("{name} is longer than what is shown here")));
     notes.extend(not_shown);
     if layout.has_more {
         notes.push(format!(
