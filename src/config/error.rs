@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::UsersFileError;
+use super::users_file_error::UsersFileError;
 
 /// Every one of these ends a command with exit code 2.
 #[derive(thiserror::Error, Debug)]
