@@ -4,16 +4,15 @@ use figment::{
     Source,
     error::{Actual, Error as FigmentError, Kind as Wrong},
 };
-use toml_edit::Value;
 
 use super::{
     ConfigError,
     document::{Document, PREFIX, readable},
-    error::{Place, nearest},
+    error::Place,
     hint::hint,
-    likely::{is_misspelt, likely, other_name},
-    schema::{Kind, Schema, is_secret, join, may_be_secret},
-    written::{as_written, how},
+    likely::{is_misspelt, likely},
+    schema::{Schema, is_secret, join},
+    written::how,
 };
 
 /// What the deserializer says that it expected, and how that is written.

@@ -7,7 +7,7 @@ use super::{
     document::{Document, readable},
     hint::hint,
     schema::{FREE, Kind, Known, Schema, is_secret, join, parent},
-    written::{WORD_OR_LIST, WORD_OR_TABLE, as_written, fault, fitting, given, how},
+    written::{fault, given},
 };
 
 /// What people write who do not want a certificate checked.

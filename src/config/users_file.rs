@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt, fs, io,
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -13,8 +13,8 @@ use super::{
     users_file_error::{UsersFileError, UsersFileProblem},
 };
 use crate::{
-    account::{absolute, why_unreadable},
-    message::{Address, EntryError, check_name, no_user_name},
+    account::why_unreadable,
+    message::{Address, check_name},
 };
 
 /// No list of users is as large; a disk image would be.
