@@ -126,7 +126,7 @@ pub async fn run(
     };
     run.state = state;
     if let Ok(directory) = parts.router.send(AsItStands).await {
-        let users = directory.iter().map(|(_, user)| user);
+        let users = directory.retired();
         run.unknown_addresses.note_retired(users);
     }
     run.finished_at = Some(timestamp(clock::now()));

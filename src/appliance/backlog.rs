@@ -15,7 +15,8 @@ use crate::{
     archive::{Change, Committer, Store, StoreError, UsersNews},
     config::Config,
     control::api::Reply,
-    report::{Backlog, NextNotices},
+    profile::NextNotices,
+    report::Backlog,
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},
 };

@@ -15,7 +15,7 @@ use crate::{
     config::{Config, LogFormat},
     control::{self, Requests, api::Failure},
     profile::Exit,
-    report::{self, Logs, Readiness, metrics},
+    report::{self, Logs, Readiness, metrics, recorder},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
@@ -34,7 +34,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     // Where only its kind of output decides, this line stays as it is.
     let log_is_json = config.log.format == LogFormat::Json;
-    let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    let recorder = recorder::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), configuration = %configuration.display(), data_dir = %data_dir.display(),

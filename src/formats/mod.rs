@@ -4,11 +4,13 @@
 
 pub mod emlx;
 pub mod kind;
+mod looks;
 pub mod maildir;
 pub mod manifest;
 pub mod mbox;
 pub mod mbox_out;
 pub mod names_out;
 
-pub use kind::{BEGINNING, Format, Looks, looks};
+pub use kind::{BEGINNING, Format};
+pub use looks::{Looks, looks};
 pub use mbox::{Mbox, MboxFrom, MboxKind};

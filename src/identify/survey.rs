@@ -11,8 +11,10 @@ use super::{
     found::{Found, Keep, Wanted},
     header::Header,
     journal::{Enclosed, Report},
-    mentions::{Mention, Place, Step, mentions},
-    recipients::{Counting, Mail, Rules},
+    mentions::{Mention, Place, mentions},
+    recipients::Counting,
+    rules::{Mail, Rules},
+    step::Step,
 };
 use crate::message::Address;
 

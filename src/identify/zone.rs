@@ -3,8 +3,8 @@
 use super::{
     address::{first_addresses, is_all_addresses, received_for},
     header::{Field, Header},
-    mentions::{Barred, RECEIVED, Step},
-    recipients::Rules,
+    rules::Rules,
+    step::{Barred, RECEIVED, Step},
 };
 use crate::{config::EnvelopeAt, message::Address};
 

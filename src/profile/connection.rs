@@ -19,6 +19,7 @@ use super::{
     deletion::{self, Deletion, Doubtful},
     exclude::Exclude,
     jobs::Jobs,
+    next_notices::NextNotices,
     pulse::Pulse,
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     config::Profile,
     identify::{Pool, Reported, Rules},
     notify::Notifier,
-    report::{Afloat, CopyError, DeletedCopy, InStage, NextNotices, Outcome, Stage, metrics},
+    report::{Afloat, CopyError, DeletedCopy, InStage, Outcome, Stage, metrics},
     route::{Held, Routed, Router, Routing, UsersFile},
     source::{CopyRef, Import, Session, SourceError, Steps},
     token::{Login, LoginError},

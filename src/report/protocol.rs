@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{NotJudged, remedy::remedy, unknown::UnknownAddresses};
+use super::{
+    NotJudged,
+    remedy::{ALTERED, SIZE, remedy},
+    unknown::UnknownAddresses,
+};
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
 /// What went wrong with a folder or the whole run is always listed.
 const MOST_ERRORS: usize = 1000;
 const MOST_TOO_LARGE: usize = 200;
-/// The stage of a copy that is too large.
-pub const SIZE: &str = "size";
-/// The stage of a copy that was to be deleted on its server, and was not.
-pub const DELETION: &str = "deletion";
-/// The stage of a message that is not as its export noted it. It is archived all the same.
-pub const ALTERED: &str = "manifest";
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
 

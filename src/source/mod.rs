@@ -12,10 +12,12 @@
 //! - `files` are what an import reads in place of a server.
 
 mod advice;
+mod allowance;
 mod aside;
 mod certificate;
 mod compress;
 mod connect;
+mod copies;
 mod error;
 mod files;
 mod guard;
@@ -30,20 +32,22 @@ mod prompt;
 mod removal;
 mod session;
 mod stand_in;
+mod steps;
 mod tls;
 mod token;
 mod upgrade;
 mod verifier;
 mod wrong;
 
+use allowance::fetch_allowance;
 pub(crate) use connect::{PATIENCE, look};
 pub(crate) use error::{Hidden, not_connected, not_found, without_secrets};
-use session::fetch_allowance;
 pub(crate) use tls::handshake;
 pub(crate) use wrong::told_by;
 
 pub use aside::{Aside, Holder};
 pub use certificate::PeerCertificate;
+pub use copies::{Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Unfetched, UnfetchedWhy, Waited, Want};
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
@@ -54,10 +58,8 @@ pub use limits::Wait;
 pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
-pub use session::{
-    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
-    Want,
-};
+pub use session::Session;
 pub use stand_in::stand_in;
+pub use steps::{Step, Steps};
 pub use verifier::Mend;
 pub use wrong::{Found, Speaks};

@@ -9,9 +9,9 @@ use std::{
 use memchr::memmem;
 
 use super::{
-    MboxFrom, Stretch,
     quoting::Quoting,
     separator::{LOOKAHEAD, Verdict, from_line_end, judge},
+    shape::{MboxFrom, Stretch},
     text::Text,
 };
 use crate::{

@@ -7,8 +7,8 @@
 use memchr::{memchr, memchr2};
 
 use super::{
-    MboxFrom,
     dates::{asctime, dated, is_day, is_moment, resembles_date, words},
+    shape::MboxFrom,
 };
 use crate::{
     formats::kind::{BYTE_ORDER_MARK, begins_with_field, is_field_of_mail},

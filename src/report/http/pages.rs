@@ -16,7 +16,7 @@ use actix_web::{
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{access::Access, connection::Connection, host::Hosts, readiness::Readiness};
-use crate::report::metrics::before_scrape;
+use crate::report::recorder::before_scrape;
 
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
 const HEADER: usize = 16 << 10;

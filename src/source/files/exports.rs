@@ -12,9 +12,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    places::{is_candidate, reason},
+    entries::{is_candidate, reason, stopped},
     read::open,
-    stopped,
 };
 use crate::{
     formats::{

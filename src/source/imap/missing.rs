@@ -1,6 +1,6 @@
 //! What is said of a folder that is not there: those that are, the ones most like it first. Pure.
 
-use super::{answer::Listed, folders::is_special_use, names};
+use super::{answer::Listed, names};
 
 /// Folders that an error names.
 const SHOWN: usize = 10;
@@ -88,6 +88,11 @@ fn likeness(wanted: &str, name: &str, folder: &Listed) -> f64 {
     } else {
         0.96 * strsim::jaro_winkler(&below(&wanted), &below(&name))
     }
+}
+
+/// Whether a pattern is no name, but a special use such as `\Junk`.
+pub(super) fn is_special_use(pattern: &str) -> bool {
+    pattern.starts_with('\\')
 }
 
 #[cfg(test)]

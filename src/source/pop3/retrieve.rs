@@ -10,7 +10,7 @@ use memchr::{memchr_iter, memmem::Finder};
 
 use super::{Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
-    Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance, session::plausible,
+    Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, allowance::plausible, fetch_allowance,
 };
 
 const NOOP: &str = "NOOP";
