@@ -15,13 +15,14 @@
 //! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
 //! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
 //! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
-//! text is shown, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
+//! text is shown, [`child`] is this program as a child process that may crash, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
 //! survived, [`fault`] and [`clock`] let tests
 //! break off any step and set the time of day.
 
 pub mod account;
 pub mod appliance;
 pub mod archive;
+mod child;
 pub mod cli;
 pub mod clock;
 mod compaction;

@@ -20,6 +20,7 @@ mod notify;
 mod numbers;
 mod output;
 mod owner;
+mod progress;
 mod protocols;
 mod protocols_csv;
 mod raw;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    archive::bar,
     ask,
     output::{Output, grouped},
+    progress::bar_of,
     status,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure>
 
 /// `None` where no appliance is running in any of these data directories.
 fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
-    let bar = bar("messages");
+    let bar = bar_of("messages");
     let mut answer = Line::default();
     let asked = ask::runtime()?.block_on(async {
         for data_dir in places {

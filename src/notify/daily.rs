@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::{
     Inner,
+    attempt::{reading, send},
     digest::{self, Gathered, Line, Window},
-    mailing::send,
     queue::Busy,
     settings::Settings,
     smtp,
@@ -233,15 +233,4 @@ fn last_success(store: &Store, profile: &str) -> Result<Option<Timestamp>, Store
         .run(latest.completed)?
         .and_then(|json| serde_json::from_str(&json).ok());
     Ok(run.and_then(|run| run.finished_at))
-}
-
-pub(super) async fn reading<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let read = actix_rt::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|_| {
-        Err(StoreError::Fault {
-            detail: "reading protocols panicked".into(),
-        })
-    })
 }

@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
     text::{self, LINE, Words, of_error, one_line},
-    troubles::without_numbers,
+    troubles::last_second,
 };
 use crate::{
     archive::{Store, StoreError},
     config::ByteSize,
-    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses, timestamp},
+    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses},
 };
 
 /// Errors of a profile that are shown, alike ones as one, and notices that are kept.
@@ -34,13 +34,6 @@ fn due_at(now: &Zoned, time: Time) -> Timestamp {
 pub fn due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> Option<Timestamp> {
     let second = last_second(now);
     (last < due_at(&second.to_zoned(zone.clone()), time)).then_some(second)
-}
-
-/// The last second that is over.
-pub fn last_second(now: Timestamp) -> Timestamp {
-    timestamp(now)
-        .saturating_sub(SignedDuration::from_secs(1))
-        .unwrap_or(now)
 }
 
 /// Of which runs a digest is.
@@ -312,6 +305,19 @@ fn write_errors(body: &mut String, sums: &Sums) -> std::fmt::Result {
     }
     let errors: Vec<&CopyError> = sums.errors.iter().map(|(error, _, _)| error).collect();
     text::write_advice(body, &errors)
+}
+
+/// A text with each number in it as `#`.
+fn without_numbers(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_ascii_digit() {
+            true if clean.ends_with('#') => {}
+            true => clean.push('#'),
+            false => clean.push(c),
+        }
+    }
+    clean
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //!   `calling` are the workers.
 //! - `trial` is `dropkeep notify --test`.
 
+mod attempt;
 mod calling;
 mod daily;
 mod digest;

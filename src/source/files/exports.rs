@@ -310,7 +310,7 @@ impl Manifest {
 
     fn add(&mut self, line: &Line) {
         let mut sha256 = [0; 32];
-        if hex(&line.sha256, &mut sha256).is_none() {
+        if hex::decode_to_slice(&line.sha256, &mut sha256).is_err() {
             return;
         }
         let known = self.whys.iter().position(|why| **why == *line.why);
@@ -397,14 +397,4 @@ pub fn not_noted() -> Aside {
         is_altered: true,
         holder: None,
     }
-}
-
-fn hex(text: &str, bytes: &mut [u8; 32]) -> Option<()> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(())
 }
