@@ -36,8 +36,8 @@ pub struct Explained {
     /// How often others are named. All are looked up, and whoever is known stands in `addresses`.
     #[serde(skip_serializing_if = "is_zero")]
     pub addresses_omitted: u64,
-    /// `report`: a journal report that the profile believes; `unreadable`: one in which not all for whom it is can be read;
-    /// `untrusted`: one that it does not believe; `none`.
+    /// `report`: a journal report that the profile believes; `unreadable`: one in which not all for whom it is can be
+    /// read; `untrusted`: one that it does not believe; `none`.
     pub journal: &'static str,
     /// Of a stored message: who has it not, and would get it by the rules as they are now.
     pub would_add: Vec<ExplainedUser>,
@@ -271,8 +271,8 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
     united
 }
 
-/// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it came,
-/// or the message itself; the message too where a report is one that `each` does not believe.
+/// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it
+/// came, or the message itself; the message too where a report is one that `each` does not believe.
 ///
 /// # Errors
 /// It cannot be read.

@@ -4,20 +4,20 @@
 //! The journey of a message, and the modules in its order:
 //!
 //! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
-//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of them
-//!   take in place of a password;
+//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of
+//!   them take in place of a password;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
 //!   copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
-//! text is shown, [`child`] is this program as a child process that may crash, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
-//! survived, [`fault`] and [`clock`] let tests
-//! break off any step and set the time of day.
+//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to a running
+//! appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other
+//! programs read, [`config`] the configuration, [`message`] the words all stages share, [`outgoing`] connections to
+//! servers that are no sources. [`harmless`] is how foreign text is shown, [`child`] is this program as a child process
+//! that may crash, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says
+//! what is survived, [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod account;
 pub mod appliance;

@@ -86,8 +86,8 @@ fn print(run: &Run, json: bool) {
         protocols::print_full(&mut output, run);
     }
     output.finish();
-    // A run that came to nothing says so where cron and people look, whatever standard output is for: once, where that is
-    // the same place.
+    // A run that came to nothing says so where cron and people look, whatever standard output is for: once, where that
+    // is the same place.
     if run.state == RunState::Failed
         && (json || !is_one_place())
         && let Some(error) = run.errors.last()

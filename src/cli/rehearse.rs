@@ -1,4 +1,5 @@
-//! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores nothing.
+//! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores
+//! nothing.
 
 use std::io::Write;
 

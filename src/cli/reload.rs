@@ -43,8 +43,8 @@ pub fn run(config: &Config, json: bool) -> Result<u8, Failure> {
     ask_one_of(std::slice::from_ref(data_dir), json)?.ok_or_else(nobody)
 }
 
-/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics and
-/// `status` say then that it is.
+/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics
+/// and `status` say then that it is.
 pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure> {
     ask_one_of(&status::places_of_refused(file), json)?.ok_or(why)
 }

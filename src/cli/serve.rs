@@ -22,8 +22,8 @@ use crate::{
 const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
-/// ends within ten seconds, which is what service managers wait at least.
+/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the
+/// appliance ends within ten seconds, which is what service managers wait at least.
 const FINISH: Duration = Duration::from_secs(5);
 /// How long after that mail and webhook may take.
 const TELL: Duration = Duration::from_secs(2);

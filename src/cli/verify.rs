@@ -83,7 +83,8 @@ pub fn run(config: &Config, selection: &Selection, json: bool) -> Result<u8, Fai
         begun: false,
     };
     if !json {
-        // A backup is verified by another data_dir: the reader is to see which archive it was. Standard error may be closed.
+        // A backup is verified by another data_dir: the reader is to see which archive it was. Standard error may be
+        // closed.
         let place = account::absolute(&config.data_dir).display().to_string();
         let _ = writeln!(io::stderr(), "dropkeep: verifying {}", harmless(&place));
     }

@@ -206,8 +206,8 @@ impl Server {
     /// The password, from wherever the configuration says.
     ///
     /// # Errors
-    /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of them
-    /// shows the password.
+    /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of
+    /// them shows the password.
     pub fn secret(&self) -> Result<Secret, ConfigError> {
         self.password_ways().read()?.ok_or(ConfigError::NoPassword)
     }

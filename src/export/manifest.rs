@@ -17,8 +17,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Opens a manifest and hands its lines to `each`, until that says that one is not to stay. From there, or from where
-    /// it cannot be read, it is cut off: what stood there is exported again.
+    /// Opens a manifest and hands its lines to `each`, until that says that one is not to stay. From there, or from
+    /// where it cannot be read, it is cut off: what stood there is exported again.
     ///
     /// # Errors
     /// Those of `each`, or the file cannot be read and written.

@@ -18,8 +18,8 @@ pub enum Looks {
     Message,
     /// It begins with a `From ` line and the header of a message, or with the `From ` line that separates messages.
     Mbox,
-    /// It begins with a line that has a number alone, and then as a message, perhaps behind empty lines or a `From ` line
-    /// (Apple Mail's `.emlx`).
+    /// It begins with a line that has a number alone, and then as a message, perhaps behind empty lines or a `From `
+    /// line (Apple Mail's `.emlx`).
     Emlx,
     /// No mail, and why not.
     Neither(&'static str),

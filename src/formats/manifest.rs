@@ -1,5 +1,5 @@
-//! The files of an export that are not mail: what it is of, and for each user which message is in which file. Exports write
-//! them, and an import of one reads them.
+//! The files of an export that are not mail: what it is of, and for each user which message is in which file. Exports
+//! write them, and an import of one reads them.
 
 use std::{
     collections::BTreeMap,

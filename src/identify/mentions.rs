@@ -15,8 +15,8 @@ use crate::message::Address;
 const RESENT: [&str; 3] = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
 const ADDRESSEES: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 const SENDERS: [&str; 3] = ["From", "Sender", "Resent-From"];
-/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block. First those that
-/// name addressees.
+/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block. First those
+/// that name addressees.
 const ONCE_A_BLOCK: [&str; 6] = [
     "Resent-To",
     "Resent-Cc",

@@ -99,8 +99,8 @@ pub struct Identified {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
-    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that leaves the
-    /// hour open.
+    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that
+    /// leaves the hour open.
     pub date: Option<i64>,
     pub found: Found,
     pub notes: Notes,
@@ -368,8 +368,8 @@ pub(crate) fn first_identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, 1)
 }
 
-/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the hour
-/// open; in seconds since 1970 UTC.
+/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the
+/// hour open; in seconds since 1970 UTC.
 pub fn date_of(header: &Header) -> Option<i64> {
     let written = written(header);
     exact(written)

@@ -57,8 +57,8 @@ impl Rules {
         (gathering.found(), counting)
     }
 
-    /// The addresses of a step's first group that has one, and of what counts beside it; of all groups where they are to be
-    /// united. Whether envelope fields stand below the trusted zone.
+    /// The addresses of a step's first group that has one, and of what counts beside it; of all groups where they are
+    /// to be united. Whether envelope fields stand below the trusted zone.
     fn take(&self, step: Step, mail: &Mail, gathering: &mut Gathering, counting: &mut Vec<Counting>) -> bool {
         let role = match step {
             Step::Senders => Role::Sender,

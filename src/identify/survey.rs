@@ -53,8 +53,8 @@ const DECIDED: &str = "an earlier step decided already";
 const PREFERRED: &str = "another field of the same step comes first";
 
 impl Rules {
-    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to be
-    /// surveyed, however many stand before it. Linear in its length; never fails.
+    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to
+    /// be surveyed, however many stand before it. Linear in its length; never fails.
     pub fn survey(&self, fetched: &Bytes, wanted: &mut Wanted) -> Survey {
         let outer = Header::scan(fetched);
         let Opened {
@@ -276,8 +276,8 @@ mod tests {
             prop_assert_eq!(counting, found.map(|named| &named.address).collect());
         }
 
-        /// What may come in any order does not change the decision: all but Received, and the fields that are told apart by
-        /// where they stand to it.
+        /// What may come in any order does not change the decision: all but Received, and the fields that are told
+        /// apart by where they stand to it.
         #[test]
         fn fields_that_do_not_count_do_not_matter(
             fields in prop::collection::vec(0..FIELDS.len(), 0..12),

@@ -70,8 +70,8 @@ impl Daily {
         }
     }
 
-    /// Sends one of those that are due, unless none is; whether there may be another. It is noted by whoever asks: once it
-    /// is sent, another that takes long or ends the process must not have it sent again.
+    /// Sends one of those that are due, unless none is; whether there may be another. It is noted by whoever asks: once
+    /// it is sent, another that takes long or ends the process must not have it sent again.
     pub async fn send_one(&mut self, noted: &mut Noted) -> bool {
         let settings = self.inner.settings();
         let groups = groups(&settings);

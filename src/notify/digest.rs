@@ -29,8 +29,8 @@ fn due_at(now: &Zoned, time: Time) -> Timestamp {
     today.or_else(yesterday).map_or(Timestamp::MIN, |due| due.timestamp())
 }
 
-/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds, so
-/// it is the last one that is over, and that one must have come to when it is due: else the same is due again.
+/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds,
+/// so it is the last one that is over, and that one must have come to when it is due: else the same is due again.
 pub fn due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> Option<Timestamp> {
     let second = last_second(now);
     (last < due_at(&second.to_zoned(zone.clone()), time)).then_some(second)

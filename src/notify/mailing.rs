@@ -1,5 +1,5 @@
-//! The worker that sends mail: about runs as they end, and once a day about all of them. Each thing it does is one attempt
-//! at most; what is to be tried again waits with its time, and holds up nothing else.
+//! The worker that sends mail: about runs as they end, and once a day about all of them. Each thing it does is one
+//! attempt at most; what is to be tried again waits with its time, and holds up nothing else.
 
 use std::{sync::Arc, time::Duration};
 
@@ -61,8 +61,8 @@ impl Mailing {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let looks = self.digests == Digests::OnTime || self.daily.is_behind();
-            // What panicked is on standard error, and lost. What comes rarely stands first; runs that wait for the mail of
-            // an earlier one take no time, so the last has its turn.
+            // What panicked is on standard error, and lost. What comes rarely stands first; runs that wait for the mail
+            // of an earlier one take no time, so the last has its turn.
             tokio::select! {
                 biased;
                 Ok(()) = self.changes.changed() => self.changed(),

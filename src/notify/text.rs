@@ -319,7 +319,7 @@ mod tests {
             "connect\r\n",
             "refused\r\n.\r\nMAIL FROM:<a@example.com>",
         );
-        let words = of_run(&run, &Occasion::Begins, 0, "host\nname");
+        let words = of_run(&run, &Occasion::Begins, "host\nname");
         assert!(!words.subject.contains(['\r', '\n']), "{:?}", words.subject);
         let control = |c: char| (c.is_control() && c != '\n') || ['\u{2028}', '\u{202e}'].contains(&c);
         assert!(!words.body.contains(control), "{:?}", words.body);

@@ -1,5 +1,5 @@
-//! Which runs are worth a mail: the first that fails, one a day as long as it goes on failing, and one when it works again.
-//! Where a mail is wanted after each run, all of them, but no more often than every quarter of an hour. Pure.
+//! Which runs are worth a mail: the first that fails, one a day as long as it goes on failing, and one when it works
+//! again. Where a mail is wanted after each run, all of them, but no more often than every quarter of an hour. Pure.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::{
 
 /// How long one mail about a trouble holds. A little less than a day: a nightly run does not end at the same second.
 const HOLDS: SignedDuration = SignedDuration::from_hours(23);
-/// How far apart mails after each run of a profile are, where nothing is new in them. The mail may come into the mailbox
-/// that is archived, and would make the next run, and that one the next mail.
+/// How far apart mails after each run of a profile are, where nothing is new in them. The mail may come into the
+/// mailbox that is archived, and would make the next run, and that one the next mail.
 const APART: SignedDuration = SignedDuration::from_mins(15);
 /// Why a mail is sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,7 +63,8 @@ struct Told {
 pub struct Trouble {
     /// When the first of the runs ended.
     pub since: Timestamp,
-    /// When the last mail about it was sent. A list, as it was on disk when several counted; empty where none was sent yet.
+    /// When the last mail about it was sent. A list, as it was on disk when several counted; empty where none was sent
+    /// yet.
     told: Vec<Timestamp>,
 }
 
@@ -78,8 +79,8 @@ impl Noted {
         self.told.retain(|profile, _| told(profile));
     }
 
-    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to whoever is
-    /// added to a list.
+    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to
+    /// whoever is added to a list.
     pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {
         // A clock that was set back must not put them off until it is there again.
         self.digests.retain(|_, digested| digested.until <= now);

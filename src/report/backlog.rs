@@ -9,7 +9,8 @@ use super::{NotJudged, not_judged::shell_word};
 /// Messages in the archive that are for users who do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
-    /// Whose addresses are new, the first of them, and how many more; none where they are anybody's, as with a new domain alias.
+    /// Whose addresses are new, the first of them, and how many more; none where they are anybody's, as with a new
+    /// domain alias.
     pub users: Vec<String>,
     pub users_omitted: u64,
     /// Messages that `dropkeep reroute` would file for them.
@@ -27,7 +28,8 @@ pub struct Backlog {
     pub not_judged: NotJudged,
     /// All messages were read.
     pub complete: bool,
-    /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired user.
+    /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired
+    /// user.
     pub kept_by: BTreeMap<String, u64>,
     /// What files the messages; `null` where there are none.
     pub command: Option<String>,

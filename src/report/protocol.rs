@@ -198,8 +198,8 @@ pub struct Run {
     /// Of the skipped: what a rerouting did not judge.
     #[serde(default, skip_serializing_if = "NotJudged::is_empty")]
     pub not_judged: NotJudged,
-    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is somebody else's
-    /// now; by the retired user.
+    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is
+    /// somebody else's now; by the retired user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept_by: BTreeMap<String, u64>,
     /// A rerouting that only said what it would file.
@@ -300,7 +300,8 @@ impl Run {
         }
     }
 
-    /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are nothing.
+    /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are
+    /// nothing.
     pub fn is_idle(&self) -> bool {
         self.state == RunState::Completed
             && self.seen == self.skipped + self.excluded

@@ -5,9 +5,10 @@
 //! wire protocol.
 //!
 //! - `connect` resolves, connects, encrypts, and waits for the greeting: by `tls`, where `verifier` judges the
-//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due. `wrong` tells what listens at a port
-//!   that is another server's, `advice` what to do about an error.
-//! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and `compress` deflates where both sides do.
+//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due. `wrong` tells what listens at a
+//!   port that is another server's, `advice` what to do about an error.
+//! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and
+//!   `compress` deflates where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 

@@ -136,14 +136,14 @@ impl Session {
         }
     }
 
-    /// Removes copies from the folder that was opened for it. IMAP: never one that is \Flagged, and nothing that was not
-    /// asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
+    /// Removes copies from the folder that was opened for it. IMAP: never one that is \Flagged, and nothing that was
+    /// not asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
     ///
     /// # Errors
-    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`] where
-    /// it does not say what stands there: nothing was removed. Any other
-    /// error ends the session. Then some copies may be gone (over IMAP those of a few hundred at a time), and others be
-    /// marked as deleted, which the next removal takes up.
+    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`]
+    /// where it does not say what stands there: nothing was removed. Any other error ends the session. Then some copies
+    /// may be gone (over IMAP those of a few hundred at a time), and others be marked as deleted, which the next
+    /// removal takes up.
     pub async fn remove(&mut self, copies: &[CopyRef], how: Removal<'_>) -> Result<Removed, SourceError> {
         match self {
             Self::Imap(imap) => imap.remove(copies, how).await,
@@ -161,8 +161,8 @@ impl Session {
         }
     }
 
-    /// What was left out of the folders, the listing or the sizes that were asked for last, because the server does not say it clearly:
-    /// to be told beside them, once.
+    /// What was left out of the folders, the listing or the sizes that were asked for last, because the server does not
+    /// say it clearly: to be told beside them, once.
     pub fn take_unclear(&mut self) -> Option<SourceError> {
         match self {
             Self::Imap(imap) => imap.take_unclear(),
@@ -271,6 +271,7 @@ fn files_stay() -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
 
     #[test]
     fn a_session_may_be_used_from_any_thread() {

@@ -17,7 +17,7 @@ pub enum Step {
     Connect,
     Tls,
     Greeting,
-    /// The access token, where there is one to log in with. It is had before the server is called.
+    /// Getting the access token, if the profile logs in with one. This comes before the server is called.
     Token,
     Login,
 }

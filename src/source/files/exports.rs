@@ -115,8 +115,8 @@ impl Export {
         })
     }
 
-    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it is
-    /// told, and in what words.
+    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it
+    /// is told, and in what words.
     ///
     /// # Errors
     /// `stop` was set meanwhile.
@@ -170,7 +170,8 @@ impl Export {
         Ok(told)
     }
 
-    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for itself.
+    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for
+    /// itself.
     fn unnamed(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
         let (mut told, mut loose, mut first) = (Vec::new(), 0_u64, None);
         let marker = self.root.join(MARKER);

@@ -340,7 +340,8 @@ impl Opened {
 }
 
 impl Message {
-    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a manifest.
+    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a
+    /// manifest.
     fn note(&mut self, noted: Option<Option<Noted>>) {
         if let Some(noted) = noted {
             self.delivered = noted.map(|noted| noted.date()).or(self.delivered);

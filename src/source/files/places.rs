@@ -51,7 +51,8 @@ pub enum Kind {
     OfSeveral(usize),
 }
 
-/// Where Apple Mail keeps the attachments of messages that are only there in part, which are reported: beside `Messages`.
+/// Where Apple Mail keeps the attachments of messages that are only there in part, which are reported: beside
+/// `Messages`.
 fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
     folder == "Attachments" && folders.iter().any(|folder| folder == "Messages")
 }
@@ -176,8 +177,8 @@ impl Search<'_> {
         self.add(folder_name, folder.to_owned(), Kind::Files(vec![name.to_owned()]));
     }
 
-    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs hold
-    /// mail.
+    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs
+    /// hold mail.
     fn folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
         if !path.join(MARKER).is_file() {
             return self.plain_folder(path, name, of_maildir);
@@ -331,7 +332,8 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
     name.strip_suffix(".sbd").unwrap_or(&name).to_owned()
 }
 
-/// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside it.
+/// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside
+/// it.
 fn is_thunderbirds(path: &Path) -> bool {
     ["msf", "sbd"].into_iter().any(|extension| {
         let mut beside = path.as_os_str().to_owned();

@@ -9,8 +9,8 @@ const COMPARED: usize = 100;
 /// Names at least this much alike (1: the same) may have been meant.
 const ALIKE: f64 = 0.85;
 
-/// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is one
-/// of them.
+/// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is
+/// one of them.
 pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<String> {
     let readable = |folder: &Listed| names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
     if let Some(folder) = there.iter().find(|folder| readable(folder) == wanted) {

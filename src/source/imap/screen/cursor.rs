@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is only a limit.
-const MAX_DEPTH: u32 = 10_000;
+/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is only a
+/// limit.
+pub(super) const MAX_DEPTH: u32 = 10_000;
 
 /// A response as it was framed: its bytes, the line end included, and where in them its literals are.
 #[derive(Clone, Copy)]
