@@ -13,7 +13,7 @@ use crate::{
     archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
     control::{api::Failure, view},
-    identify::{Found, Named, Reported, Rules, Survey},
+    identify::{Found, Named, Overview, Reported, Rules},
     message::{Address, CATCHALL},
     report::{IMPORT, REROUTE},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
@@ -131,7 +131,7 @@ impl<'c> Explainer<'c> {
     }
 
     /// Surveys a message; each address that makes a difference to the decision is among what is surveyed.
-    fn survey(&self, bytes: &Bytes) -> Survey {
+    fn survey(&self, bytes: &Bytes) -> Overview {
         let mut deciding = Deciding::asked(self.directory, &self.routing);
         self.rules
             .survey(bytes, &mut |named, role| deciding.look_up(named, role))
@@ -197,14 +197,14 @@ impl<'c> Explainer<'c> {
 
     /// What is decided, and each address with what is said of it: those of `surveys`, and the `unclaimed` ones of
     /// copies that are not kept.
-    fn addresses(&self, surveys: &[Survey], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
+    fn addresses(&self, surveys: &[Overview], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
         let surveyed: Vec<_> = surveys.iter().flat_map(|survey| &survey.addresses).collect();
         let look_up = surveyed.iter().map(|one| &one.address);
         let look_up = look_up.chain(unclaimed.recipients.iter().map(|named| &named.address));
         let look_up: Vec<_> = look_up.cloned().collect();
         let previewed = preview(self.directory, &self.routing, found, &look_up);
         let (of_surveys, of_others) = previewed.looked_up.split_at(surveyed.len());
-        let explain = |(one, known): (&&crate::identify::Surveyed, &LookedUp)| ExplainedAddress {
+        let explain = |(one, known): (&&crate::identify::Considered, &LookedUp)| ExplainedAddress {
             line: one.line,
             step: one.step.as_str(),
             trusted: one.trusted,

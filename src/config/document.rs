@@ -4,7 +4,7 @@ use figment::Figment;
 use toml_edit::{ImDocument, Item, Table, Value};
 
 use super::{
-    error::{ConfigError, Place},
+    error::{ConfigError, Position},
     syntax,
 };
 
@@ -33,7 +33,7 @@ impl<'a> Document<'a> {
             Err(error) => {
                 let (line, detail) = syntax::diagnose(text, error.span().map_or(0, |span| span.start), error.message());
                 Err(ConfigError::Syntax {
-                    at: Place {
+                    at: Position {
                         source: name.into(),
                         line: Some(line),
                     },
@@ -56,14 +56,14 @@ impl<'a> Document<'a> {
         }
     }
 
-    pub(super) fn place(&self, path: &[&str]) -> Place {
+    pub(super) fn place(&self, path: &[&str]) -> Position {
         if self.overrides.find_value(&path.join(".")).is_ok() {
-            return Place {
+            return Position {
                 source: format!("variable {PREFIX}{}", path.join("__").to_uppercase()),
                 line: None,
             };
         }
-        Place {
+        Position {
             source: self.name.to_owned(),
             line: self.offset(path).map(|offset| line_at(self.text, offset)),
         }

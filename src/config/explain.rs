@@ -8,7 +8,7 @@ use figment::{
 use super::{
     ConfigError,
     document::{Document, PREFIX, readable},
-    error::Place,
+    error::Position,
     hint::hint,
     likely::{is_misspelt, likely},
     schema::{Schema, is_secret, join},
@@ -83,9 +83,9 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
     }
 }
 
-fn place(document: &Document, at: &[&str], from_env: bool) -> Place {
+fn place(document: &Document, at: &[&str], from_env: bool) -> Position {
     match from_env {
-        true => Place {
+        true => Position {
             source: format!("variable {PREFIX}{}", at.join("__").to_uppercase()),
             line: None,
         },

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Config, ConfigError, FileUsers, HttpTls, Profile, check, check_directory,
     document::{Document, PREFIX},
-    error::Place,
+    error::Position,
     explain::explain,
     shape, users_file,
 };
@@ -50,7 +50,7 @@ impl Config {
             .find(|(key, _)| ["profile", "user", "list", "domain_aliases"].contains(&first_part(key.as_str())))
         {
             return Err(ConfigError::Value {
-                at: Place {
+                at: Position {
                     source: format!(
                         "variable {PREFIX}{}",
                         variable.0.as_str().to_uppercase().replace('.', "__")

@@ -122,7 +122,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         .comment(Some(b'#'))
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
-    let (mut lines, mut file) = (Lines::new(bytes), Reading::new(users, lists));
+    let (mut lines, mut file) = (Records::new(bytes), Reading::new(users, lists));
     let mut record = csv::ByteRecord::new();
     let mut first = true;
     loop {
@@ -171,13 +171,13 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// Counts lines: the reader's own count is of where it begins to look for a record, before blank lines and comments.
-struct Lines<'b> {
+struct Records<'b> {
     bytes: &'b [u8],
     at: usize,
     line: usize,
 }
 
-impl<'b> Lines<'b> {
+impl<'b> Records<'b> {
     fn new(bytes: &'b [u8]) -> Self {
         Self { bytes, at: 0, line: 1 }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{ExportError, folder::Folder};
-pub use crate::formats::manifest::Line;
+pub use crate::formats::manifest::ManifestLine;
 use crate::formats::manifest::read_line;
 
 /// A manifest that is gone on with.
@@ -25,7 +25,7 @@ impl Manifest {
     pub fn open(
         folder: &Folder,
         name: &str,
-        mut each: impl FnMut(&Line) -> Result<bool, ExportError>,
+        mut each: impl FnMut(&ManifestLine) -> Result<bool, ExportError>,
     ) -> Result<Self, ExportError> {
         let path = &folder.path().join(name);
         let mut file = folder.open(name).map_err(ExportError::unusable(path))?;
@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use crate::archive::MessageId;
 
-    fn line(id: MessageId) -> Line {
-        Line {
+    fn line(id: MessageId) -> ManifestLine {
+        ManifestLine {
             id,
             file: "jane.mbox".into(),
             offset: Some(id * 10),

@@ -72,13 +72,13 @@ pub fn watch(
     interrupts: &AtomicU32,
     each: &mut dyn FnMut(Event),
 ) -> (Exported, Option<Failure>) {
-    let mut watch = Watch {
+    let mut watch = Supervised {
         job: Job {
             selection,
             first_user: 0,
             avoided: Avoided::default(),
         },
-        ..Watch::default()
+        ..Supervised::default()
     };
     let failure = loop {
         let ended = match watch.run(launch, interrupts, each) {
@@ -107,7 +107,7 @@ pub fn watch(
 }
 
 #[derive(Default)]
-struct Watch {
+struct Supervised {
     job: Job,
     result: Exported,
     expected: Option<u64>,
@@ -154,7 +154,7 @@ enum How {
     Silent,
 }
 
-impl Watch {
+impl Supervised {
     /// Starts a process and follows it to its end.
     fn run(
         &mut self,

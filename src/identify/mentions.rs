@@ -33,7 +33,7 @@ pub(super) const BESIDE: usize = usize::MAX;
 const TRACE: [&str; 2] = [RECEIVED, "Return-Path"];
 
 /// What is mentioned where.
-pub enum Place<'m> {
+pub enum Origin<'m> {
     /// A field of the copy as it was fetched.
     Outer(Field<'m>),
     /// A field of the message enclosed in a report.
@@ -49,7 +49,7 @@ pub struct Mention<'m> {
     pub group: usize,
     /// What a filing calls the field.
     pub name: Cow<'static, str>,
-    pub place: Place<'m>,
+    pub place: Origin<'m>,
     pub barred: Option<Barred>,
 }
 
@@ -57,11 +57,11 @@ impl Mention<'_> {
     /// Hands on the addresses that it names, in their order.
     pub fn each_address(&self, found: &mut Each) -> ControlFlow<()> {
         match &self.place {
-            Place::Envelope(address) => found(address.clone()),
-            Place::Outer(field) if self.step == Step::Received => {
+            Origin::Envelope(address) => found(address.clone()),
+            Origin::Outer(field) if self.step == Step::Received => {
                 received_for(field.value).map_or(ControlFlow::Continue(()), found)
             }
-            Place::Outer(field) | Place::Inner(field) => each_address(field.value, found),
+            Origin::Outer(field) | Origin::Inner(field) => each_address(field.value, found),
         }
     }
 }
@@ -92,7 +92,7 @@ fn of_report(step: Step, report: Option<&Report>, each: &mut Mentioned<'_, '_>) 
             step,
             group: 0,
             name: one.field,
-            place: Place::Envelope(one.address),
+            place: Origin::Envelope(one.address),
             barred: None,
         })
     };
@@ -111,7 +111,7 @@ fn envelope<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
                 step: Step::Envelope,
                 group,
                 name: name.clone().into(),
-                place: Place::Outer(field),
+                place: Origin::Outer(field),
                 barred: zone.bars(rules, &field),
             })?;
         }
@@ -135,7 +135,7 @@ fn received<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
             step: Step::Received,
             group: 0,
             name: RECEIVED.into(),
-            place: Place::Outer(field),
+            place: Origin::Outer(field),
             barred: if index >= ours { Some(Barred::NotOurs) } else { of_ours },
         })?;
     }
@@ -194,7 +194,7 @@ fn of_field<'m>(step: Step, group: usize, field: Field<'m>, name: &'static str) 
         step,
         group,
         name: name.into(),
-        place: Place::Inner(field),
+        place: Origin::Inner(field),
         barred: None,
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     Inner,
     attempt::{reading, send},
-    digest::{self, Gathered, Line, Window},
+    digest::{self, Gathered, ProfileDay, Window},
     queue::Busy,
     settings::Settings,
     smtp,
@@ -170,7 +170,7 @@ impl Daily {
         for profile in profiles {
             let (store, name) = (self.store.clone(), (*profile).to_owned());
             let last_success = reading(move || last_success(&store, &name)).await.ok();
-            lines.push(Line {
+            lines.push(ProfileDay {
                 profile,
                 sums: gathered.profiles.get(*profile),
                 last_success,
@@ -184,7 +184,7 @@ impl Daily {
             .is_some_and(|mail| mail.when.daily && mail.to == to);
         let others = gathered.profiles.iter();
         let others = others.filter(|(name, _)| for_all && !settings.profiles.contains_key(*name));
-        lines.extend(others.map(|(name, sums)| Line {
+        lines.extend(others.map(|(name, sums)| ProfileDay {
             profile: name,
             sums: Some(sums),
             last_success: None,

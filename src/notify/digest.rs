@@ -181,7 +181,7 @@ impl Sums {
 }
 
 /// A profile of a digest.
-pub struct Line<'a> {
+pub struct ProfileDay<'a> {
     pub profile: &'a str,
     pub sums: Option<&'a Sums>,
     /// When a run of it last completed, if any did; `None` where that is not known.
@@ -191,7 +191,7 @@ pub struct Line<'a> {
 }
 
 /// The mail about these profiles.
-pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
+pub fn of_day(lines: &[ProfileDay], window: &Window, host: &str) -> Words {
     let sum = |of: fn(&Sums) -> u64| lines.iter().filter_map(|line| line.sums).map(of).sum::<u64>();
     let due = || lines.iter().filter(|line| line.due);
     let silent = due().filter(|line| line.sums.is_none()).count();
@@ -213,7 +213,7 @@ pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
         window.until
     );
     // What needs somebody stands first.
-    let mut sorted: Vec<&Line> = lines.iter().collect();
+    let mut sorted: Vec<&ProfileDay> = lines.iter().collect();
     sorted.sort_by_key(|line| (line.sums.is_some_and(Sums::is_good), line.profile));
     for line in sorted {
         // Writing to a String does not fail.
@@ -243,7 +243,7 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
+fn write_line(body: &mut String, line: &ProfileDay) -> std::fmt::Result {
     writeln!(body, "\n== Profile {}", one_line(line.profile, LINE))?;
     let completed = line.sums.is_some_and(|sums| sums.completed > 0);
     let last = match line.last_success {
