@@ -47,10 +47,11 @@ test-recipes: ## Test the recipes of docs/servers.md with real Postfix, Exim, Se
 	@$(BUILD)
 	@tests/recipes/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-lint: ## Check the formatting, run clippy (warnings are errors), and look for turns of phrase that we do not use
+lint: ## Check the formatting, run clippy (warnings are errors), look for turns of phrase that we do not use, and for rooms that use others above them
 	cargo fmt --all --check
 	cargo clippy --all-targets -- -D warnings
 	tests/english.sh
+	tests/rooms.py
 
 run: ## Run PROFILE now: archive its mail
 	@$(DROPKEEP) archive $(PROFILE)

@@ -19,7 +19,7 @@ use dropkeep::{
     appliance::Appliance as Stages,
     archive::Store,
     config::Config,
-    report::metrics,
+    report::recorder,
 };
 use rustix::{
     param::clock_ticks_per_second,
@@ -273,7 +273,7 @@ fn archived(server: &Dovecot, counted: bool, messages: usize) -> (f64, f64) {
 /// Archives the profile's mailbox, and prints how many copies it saw, how much CPU and how much time that took.
 fn archive_once(config: &Path, counted: bool) {
     let config = Config::load(config).expect("a configuration");
-    let recorder = counted.then(|| metrics::install().expect("no recorder yet"));
+    let recorder = counted.then(|| recorder::install().expect("no recorder yet"));
     let store = Arc::new(Store::open(&config).expect("a store"));
     actix_rt::System::new().block_on(async {
         // The bench has opened the archive itself.

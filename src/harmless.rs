@@ -1,18 +1,19 @@
-//! What mail, servers and certificates say, as it may be shown: it must not steer a terminal, nor hide in what it says or
-//! turn it around, so that one address or file passes for another.
+//! What mail, servers and certificates say, as it may be shown: it must not steer a terminal, nor hide in what it says
+//! or turn it around, so that one address or file passes for another.
 
 use std::borrow::Cow;
 
 /// What is shown in place of what is not.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// Whether a character is an order to a terminal, breaks a line, turns the writing around, or shows nothing. Tabs are left.
+/// Whether a character is an order to a terminal, breaks a line, turns the writing around, or shows nothing. Tabs are
+/// left.
 pub fn steers(c: char) -> bool {
     (c.is_control() && c != '\t') || is_unseen(c)
 }
 
-/// Whether a character shows nothing of its own: those of Unicode 16 that are Default_Ignorable_Code_Point, those of the
-/// category Format that no writing shows, Bidi_Control among them, blank letters, and separators of lines.
+/// Whether a character shows nothing of its own: those of Unicode 16 that are Default_Ignorable_Code_Point, those of
+/// the category Format that no writing shows, Bidi_Control among them, blank letters, and separators of lines.
 pub fn is_unseen(c: char) -> bool {
     matches!(c,
         // Soft hyphen, combining grapheme joiner, Arabic letter mark, Syriac abbreviation mark.
@@ -37,7 +38,8 @@ pub fn harmless(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Foreign text as part of a line that more is put into: what steers a terminal is a space, and what shows nothing is shown.
+/// Foreign text as part of a line that more is put into: what steers a terminal is a space, and what shows nothing is
+/// shown.
 pub fn one_line(text: &str) -> String {
     let shown = |c: char| match c {
         c if c.is_control() => ' ',

@@ -4,8 +4,8 @@
 //! The journey of a message, and the modules in its order:
 //!
 //! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
-//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of them
-//!   take in place of a password;
+//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of
+//!   them take in place of a password;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
@@ -17,7 +17,7 @@
 //! the store alone can. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that
 //! other programs read. [`config`] is the configuration, [`message`] has the words that all stages share. [`net`] dials
 //! servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health. [`harmless`] shows foreign text,
-//! [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! [`child`] is this program as a child process that may crash, [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
 //! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;
@@ -25,6 +25,7 @@ pub mod account;
 pub mod api;
 pub mod appliance;
 pub mod archive;
+mod child;
 pub mod cli;
 pub mod clock;
 mod compaction;

@@ -18,7 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
     http::{self, Asked, LetIn, Route},
-    report::metrics::before_scrape,
+    report::recorder::before_scrape,
 };
 
 /// Prometheus' text format.

@@ -1,5 +1,6 @@
-//! Filing anew what is in the archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
-//! taken away. It is a run of its own, with a protocol; what is filed goes the way of fetched messages from the router on.
+//! Filing anew what is in the archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none
+//! is taken away. It is a run of its own, with a protocol; what is filed goes the way of fetched messages from the
+//! router on.
 
 mod backlog;
 mod book;
@@ -128,7 +129,7 @@ pub async fn run(
     };
     run.state = state;
     if let Ok(directory) = parts.router.send(AsItStands).await {
-        let users = directory.iter().map(|(_, user)| user);
+        let users = directory.retired();
         run.unknown_addresses.note_retired(users);
     }
     run.finished_at = Some(timestamp(clock::now()));

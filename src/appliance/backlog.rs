@@ -15,7 +15,8 @@ use crate::{
     api::Reply,
     archive::{Committer, Store, StoreError, UsersNews},
     config::Config,
-    report::{Backlog, NextNotices},
+    profile::NextNotices,
+    report::Backlog,
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},
 };

@@ -2,8 +2,8 @@
 //!
 //! The catalog is copied first, as of one moment. What it names stands in blocks below its next one, and no block is
 //! deleted as long as somebody reads beside the appliance; so whatever is written, sealed or moved meanwhile, all of it
-//! is there for the volumes, which come second. A sealed volume is linked to, or taken from the backup that is replaced, or
-//! copied; of the others, the blocks below the catalog's next one are.
+//! is there for the volumes, which come second. A sealed volume is linked to, or taken from the backup that is
+//! replaced, or copied; of the others, the blocks below the catalog's next one are.
 
 use std::{
     cell::RefCell,
@@ -60,12 +60,13 @@ pub struct BackedUp {
     pub took_seconds: f64,
 }
 
-/// Makes a backup of `store` in the folder `path`, which is made where it is not there. A backup that is in it is
-/// replaced when the new one is complete and on disk. Blocking.
+/// Makes a backup of `store` in the folder `path`, and creates the folder if it is missing. A backup that is already
+/// there is replaced once the new one is complete and on disk. Blocking.
 ///
 /// # Errors
-/// The folder holds something else, or a backup and a block is damaged now; the store cannot be read, the backup not be written, or it was interrupted; then
-/// the backup before is as it was.
+/// The folder holds something that is no backup. There is a backup, and a block of the store is damaged now. The store
+/// cannot be read, the backup cannot be written, or the command was interrupted. In all these cases the backup that was
+/// there stays as it was.
 pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, StoreError> {
     let started = Instant::now();
     staging::refuse_overlap(path, store.path())?;

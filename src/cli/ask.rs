@@ -24,12 +24,12 @@ use crate::{
     reroute::Gained,
 };
 
-/// How long a command waits for another short one to let go of the data directory.
+/// How long a command waits until another short one has released the data directory.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
-/// How long one that ends, and takes no request any more, may take for it.
+/// How long an appliance that is ending, and takes no requests any more, may take to end.
 const ENDING: Duration = Duration::from_secs(15);
-/// How long mail and webhook about a run may take when all else is done.
+/// How long to wait for the mail and the webhook about a run when everything else is done.
 const TELLING: Duration = Duration::from_secs(10);
 /// How long this process may go on for other commands without saying so.
 const WORTH_SAYING: Duration = Duration::from_millis(500);
@@ -73,8 +73,8 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
     }
 }
 
-/// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered before
-/// that is the failure.
+/// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered
+/// before that is the failure.
 pub fn read(config: &Config, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
     let mut all = |reply| {
         each(reply);

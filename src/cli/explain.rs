@@ -23,8 +23,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// By the rules of this profile. Otherwise a stored message goes by each profile that archived it or saw it in its mailbox, and
-    /// files by the only one.
+    /// By the rules of this profile. Otherwise a stored message goes by each profile that archived it or saw it in its
+    /// mailbox, and files by the only one.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// A file with one message (`-` is standard input), or the id of a stored message, as `list` shows it.
@@ -94,8 +94,8 @@ fn id(input: &Path) -> Option<u64> {
     (!input.exists()).then_some(id)
 }
 
-/// The profiles that archived a message or saw it in their mailboxes, the first first; none where it was imported for one user,
-/// and no profile saw it.
+/// The profiles that archived a message or saw it in their mailboxes, the first first; none where it was imported for
+/// one user, and no profile saw it.
 fn profiles_of<'c>(config: &'c Config, store: &Store, stored: &Stored) -> Result<Vec<&'c Profile>, Failure> {
     let id = stored.id;
     let (mut is_imported, mut names) = (false, Vec::new());

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    archive::bar,
     ask,
     output::{Output, grouped},
+    progress::bar_of,
     status,
 };
 use crate::{
@@ -40,15 +40,15 @@ pub fn run(config: &Config, json: bool) -> Result<u8, Failure> {
     ask_one_of(std::slice::from_ref(data_dir), json)?.ok_or_else(nobody)
 }
 
-/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics and
-/// `status` say then that it is.
+/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics
+/// and `status` say then that it is.
 pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure> {
     ask_one_of(&status::places_of_refused(file), json)?.ok_or(why)
 }
 
 /// `None` where no appliance is running in any of these data directories.
 fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
-    let bar = bar("messages");
+    let bar = bar_of("messages");
     let mut answer = Line::default();
     let asked = ask::runtime()?.block_on(async {
         for data_dir in places {

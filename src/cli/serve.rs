@@ -17,15 +17,15 @@ use crate::{
     control,
     http::{self, Http},
     monitoring::{self, Readiness},
-    report::{Logs, metrics},
+    report::{Logs, metrics, recorder},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
 const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
-/// ends within ten seconds, which is what service managers wait at least.
+/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the
+/// appliance ends within ten seconds, which is what service managers wait at least.
 const FINISH: Duration = Duration::from_secs(5);
 /// How long after that mail and webhook may take.
 const TELL: Duration = Duration::from_secs(2);
@@ -36,7 +36,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     // Where only its kind of output decides, this line stays as it is.
     let log_is_json = config.log.format == LogFormat::Json;
-    let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    let recorder = recorder::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), configuration = %configuration.display(), data_dir = %data_dir.display(),

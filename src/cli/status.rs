@@ -1,5 +1,5 @@
-//! `status`: how each profile stands, and the appliance. An appliance that runs is asked, whatever the configuration's file
-//! has become meanwhile.
+//! `status`: how each profile stands, and the appliance. An appliance that runs is asked, whatever the configuration's
+//! file has become meanwhile.
 
 mod check;
 mod text;

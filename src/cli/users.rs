@@ -4,11 +4,10 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    UsersCommand,
-    archive::bar,
-    ask,
+    UsersCommand, ask,
     columns::whole,
     output::{Output, grouped, harmless},
+    progress::bar_of,
 };
 use crate::{
     api::{Exit, Failure, Reply, Request, UserLine},
@@ -91,7 +90,7 @@ fn add(
         addresses,
         no_count,
     };
-    let bar = bar("messages");
+    let bar = bar_of("messages");
     let (mut added, mut backlog) = (false, None);
     let asked = ask::act(config, Absent::made(new), request, None, &mut |reply| match reply {
         Reply::Added(user) => {

@@ -11,9 +11,9 @@ use roaring::RoaringTreemap;
 
 use super::{
     ExportError, Format,
+    destination::{Destination, UNFINISHED},
     folder::Folder,
-    manifest::{Line, Manifest},
-    place::{Place, UNFINISHED},
+    manifest::{Manifest, ManifestLine},
 };
 use crate::{
     archive::{Entry, MessageId},
@@ -33,7 +33,7 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one user.
 pub struct Files<'p> {
-    place: &'p Place,
+    place: &'p Destination,
     /// Where the manifest is, and from where its lines name files; `None`: the directory itself.
     folder: Option<Folder>,
     /// The folder in it that was written to last, by its names.
@@ -73,7 +73,7 @@ impl<'p> Files<'p> {
     /// # Errors
     /// Those of `check`, or the files cannot be read and written.
     pub fn open(
-        place: &'p Place,
+        place: &'p Destination,
         format: Format,
         name: &str,
         mut check: impl FnMut(MessageId, &str) -> Result<(), ExportError>,
@@ -139,7 +139,7 @@ impl<'p> Files<'p> {
     /// # Errors
     /// It cannot be written.
     pub fn write(&mut self, entry: &Entry, raw: &[u8]) -> Result<(), ExportError> {
-        let mut line = Line {
+        let mut line = ManifestLine {
             id: entry.id,
             file: String::new(),
             offset: None,
@@ -219,7 +219,7 @@ impl<'p> Files<'p> {
 }
 
 impl Batch {
-    fn add(&mut self, line: &Line) -> Result<(), ExportError> {
+    fn add(&mut self, line: &ManifestLine) -> Result<(), ExportError> {
         let added = serde_json::to_writer(&mut self.lines, line);
         added.map_err(|error| ExportError::Fault(format!("{error}; this is a bug in dropkeep")))?;
         self.lines.push(b'\n');

@@ -13,8 +13,8 @@ use std::{
 use super::{
     Damage, DamageKind, ExportError,
     avoided::AvoidedSets,
+    destination::{Destination, UNFINISHED},
     files::Files,
-    place::{Place, UNFINISHED},
     selection::Selected,
     words::{Job, Word},
 };
@@ -99,13 +99,13 @@ fn export(
     } else {
         identification(store)
     };
-    let place = Place::take(dir, store.path(), this, &job.selection, &users)?;
+    let place = Destination::take(dir, store.path(), this, &job.selection, &users)?;
     let is_whole = job.selection.from.is_none() && job.selection.to.is_none();
     words.say(&Word::Plan {
         users: users.len() as u64,
         messages: is_whole.then(|| users.iter().map(|user| user.messages).sum()),
     })?;
-    let mut work = Work {
+    let mut work = Exporting {
         store,
         place: &place,
         job,
@@ -137,9 +137,9 @@ fn identification(store: &Store) -> Option<String> {
     ))
 }
 
-struct Work<'w> {
+struct Exporting<'w> {
     store: &'w Store,
-    place: &'w Place,
+    place: &'w Destination,
     job: &'w Job,
     avoided: AvoidedSets,
     stop: &'w AtomicBool,
@@ -172,7 +172,7 @@ impl From<ExportError> for Halt {
     }
 }
 
-impl<'w> Work<'w> {
+impl<'w> Exporting<'w> {
     fn user(&mut self, user: &Selected) -> Result<(), ExportError> {
         self.words.say(&Word::User {
             id: user.id,

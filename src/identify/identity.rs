@@ -1,7 +1,7 @@
 //! When two copies count as the same message.
 //!
-//! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count as
-//! one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
+//! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count
+//! as one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
 //! docs/decisions/identity.md and identity-2.md say why.
 //!
 //! What is read as a header here is a matter of its own: archives hold these digests for ever, and how a header is read
@@ -14,8 +14,8 @@ use super::added::is_left_out;
 /// The version of the identities that are computed now. One of a later version leaves out all that those before it did.
 pub const VERSION: u32 = 2;
 
-/// The context of all versions: so a message that has nothing in it which only a later version leaves out has one digest
-/// in all of them, and archives need not be read through.
+/// The context of all versions: so a message that has nothing in it which only a later version leaves out has one
+/// digest in all of them, and archives need not be read through.
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
 /// The identity of a message in a version, 1 or later. Linear in the message's length.
@@ -67,7 +67,8 @@ fn each_piece<'m>(message: &'m [u8], version: u32, mut piece: impl FnMut(&'m [u8
     piece(&message[from..]);
 }
 
-/// What stands at a place above the first field that counts: whether it is something other than a field, and where it ends.
+/// What stands at a place above the first field that counts: whether it is something other than a field, and where it
+/// ends.
 fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
     let behind = skip_leftovers(message, at);
     if behind > at {
@@ -77,8 +78,8 @@ fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
     is_left_out(name, version).then_some((false, end))
 }
 
-/// The name of the field at a place, and where the line behind it begins, folded lines passed over; `None` where the header
-/// ends. White space before the colon is obsolete syntax (RFC 5322, 4.5).
+/// The name of the field at a place, and where the line behind it begins, folded lines passed over; `None` where the
+/// header ends. White space before the colon is obsolete syntax (RFC 5322, 4.5).
 fn field(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
     if matches!(&message[at..], [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
         return None;
@@ -314,8 +315,8 @@ mod tests {
     ];
 
     proptest! {
-        /// Each version leaves out all that the one before it did, and what is left needs nothing more to be left out: so a
-        /// digest that is known from either version stands for the same message in both.
+        /// Each version leaves out all that the one before it did, and what is left needs nothing more to be left out:
+        /// so a digest that is known from either version stands for the same message in both.
         #[test]
         fn what_counts_in_one_version_counts_the_same_in_the_next(
             lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..10),

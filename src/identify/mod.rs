@@ -18,12 +18,14 @@ mod leaves;
 mod mailboxes;
 mod mentions;
 mod mime;
+mod overview;
 mod parameters;
 mod pool;
 mod received;
 mod recipients;
+mod rules;
+mod step;
 pub mod summary;
-mod survey;
 mod tokens;
 mod values;
 mod words;
@@ -46,12 +48,13 @@ pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
-pub use mentions::Step;
+pub use overview::{Considered, Overview};
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
+pub use recipients::{how_to_believe_reports, reports_not_understood};
+pub use rules::{Mail, Rules};
+pub use step::Step;
 pub use summary::{Listed, Summary};
-pub use survey::{Survey, Surveyed};
 pub use words::text;
 pub use zone::at_end;
 
@@ -97,8 +100,8 @@ pub struct Identified {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
-    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that leaves the
-    /// hour open.
+    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that
+    /// leaves the hour open.
     pub date: Option<i64>,
     pub found: Found,
     pub notes: Notes,
@@ -380,8 +383,8 @@ pub(crate) fn first_identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, 1)
 }
 
-/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the hour
-/// open; in seconds since 1970 UTC.
+/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the
+/// hour open; in seconds since 1970 UTC.
 pub fn date_of(header: &Header) -> Option<i64> {
     let written = written(header);
     exact(written)

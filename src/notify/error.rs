@@ -35,11 +35,16 @@ pub enum NotifyError {
     },
 }
 
+/// What goes on when a server refuses.
+pub const LOGIN: &str = "logging in";
+pub const FROM: &str = "naming the sender";
+pub const TO: &str = "naming the recipients";
+
 fn advice(during: &str) -> &'static str {
     match during {
-        super::smtp::LOGIN => "; check username and password in [mail]",
-        super::smtp::FROM => "; check from in [mail], and whether the server wants username and password",
-        super::smtp::TO => "; check to in [mail], and whether the server wants username and password",
+        LOGIN => "; check username and password in [mail]",
+        FROM => "; check from in [mail], and whether the server wants username and password",
+        TO => "; check to in [mail], and whether the server wants username and password",
         _ => "",
     }
 }

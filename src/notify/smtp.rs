@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::NotifyError;
+use super::error::{FROM, LOGIN, NotifyError, TO};
 use crate::{
     config::{Encryption, Mail, Secret},
     harmless::without_secrets,
@@ -34,11 +34,6 @@ use crate::{
 /// Bytes that a server may say.
 const LONGEST: u64 = 256 << 10;
 const LONGEST_GREETING: u64 = 16 << 10;
-
-/// What goes on when a server refuses.
-pub const LOGIN: &str = "logging in";
-pub const FROM: &str = "naming the sender";
-pub const TO: &str = "naming the recipients";
 
 /// Hands a mail over; gives those of `envelope` to whom the server does not send it, with its words, where there are
 /// others to whom it does.

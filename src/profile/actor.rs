@@ -351,7 +351,7 @@ impl Profile {
             if !finished.run.unknown_addresses.is_empty()
                 && let Some(directory) = &directory
             {
-                let users = directory.iter().map(|(_, user)| user);
+                let users = directory.retired();
                 Arc::make_mut(&mut finished.run).unknown_addresses.note_retired(users);
             }
             // The router changes it in place where nobody else has it.

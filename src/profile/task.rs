@@ -16,6 +16,7 @@ use super::{
     collect_error::CollectError,
     doubtful::Doubtful,
     exclude::Exclude,
+    next_notices::NextNotices,
     progress::Progress,
     pulse::Pulse,
 };
@@ -24,7 +25,6 @@ use crate::{
     config::Profile,
     identify::{Pool, Rules},
     notify::Notifier,
-    report::NextNotices,
     route::{Held, Router, Routing, UsersFile},
     token::Login,
 };

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Digests as people see them: in lower case.
+pub use hex::encode as hex;
+
 /// Characters of the text that a view shows.
 const TEXT: usize = 4000;
 /// Fields of the header that are shown, bytes of one, and of all of them.
@@ -108,17 +111,6 @@ fn readable(text: &str) -> String {
 
 pub fn time(seconds: Seconds) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-            // Writing to a String does not fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with the
-//! connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
+//! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with
+//! the connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

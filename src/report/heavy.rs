@@ -1,6 +1,7 @@
-//! Which of very many things are named most often, counted in so much memory whatever comes: the space-saving method (Metwally,
-//! Agrawal, El Abbadi 2005). One that is not counted takes the place of the rarest, and keeps in mind how much of the count is
-//! not its own. How many things there were in all is estimated from the smallest of their hashes. Pure.
+//! Which of very many things are named most often, counted in so much memory whatever comes: the space-saving method
+//! (Metwally, Agrawal, El Abbadi 2005). One that is not counted takes the place of the rarest, and keeps in mind how
+//! much of the count is not its own. How many things there were in all is estimated from the smallest of their hashes.
+//! Pure.
 
 use std::{
     borrow::Borrow,
@@ -115,7 +116,8 @@ impl<K: Hash + Ord + Clone> Heavy<K> {
         Count::default()
     }
 
-    /// The things that are counted, most frequent first, then by the alphabet; and how often each was named, at the least.
+    /// The things that are counted, most frequent first, then by the alphabet; and how often each was named, at the
+    /// least.
     pub fn most_frequent(&self) -> Vec<(&K, u64)> {
         let certain = |(key, count): (_, &Count)| (key, count.count - count.inherited);
         let mut all: Vec<_> = self.counts.iter().map(certain).collect();

@@ -1,8 +1,8 @@
-//! The log, on standard error: for people on a terminal, a JSON object a line elsewhere. How much of it there is can be changed
-//! while the appliance runs.
+//! The log, on standard error: for people on a terminal, a JSON object a line elsewhere. How much of it there is can be
+//! changed while the appliance runs.
 //!
-//! Events have their facts as fields: `profile`, `run`, `folder`, `copy`, `error`. What is secret has a type that does not
-//! print. The `log` crate is not bridged: async-imap logs what it sends through it, passwords too.
+//! Events have their facts as fields: `profile`, `run`, `folder`, `copy`, `error`. What is secret has a type that does
+//! not print. The `log` crate is not bridged: async-imap logs what it sends through it, passwords too.
 
 use std::{
     borrow::Cow,
@@ -97,8 +97,8 @@ impl Logs {
     }
 }
 
-/// Standard error, to which lines go that neither hide anything nor turn it around. Control characters in what is logged are
-/// escaped before; those that come here are colours.
+/// Standard error, to which lines go that neither hide anything nor turn it around. Control characters in what is
+/// logged are escaped before; those that come here are colours.
 struct Lines {
     json: bool,
 }

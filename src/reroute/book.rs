@@ -58,8 +58,8 @@ impl Book {
         })
     }
 
-    /// The rules of each profile that filed the message for somebody or saw it in its mailbox, or of the one that was named;
-    /// or why there are none.
+    /// The rules of each profile that filed the message for somebody or saw it in its mailbox, or of the one that was
+    /// named; or why there are none.
     pub fn rules(
         &mut self,
         store: &Store,

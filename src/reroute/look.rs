@@ -1,5 +1,5 @@
-//! Looking through the archive: for whom each message is by the current users and rules, and which of them lack it. Reads one
-//! message after the other, mostly no more than its header, and changes nothing.
+//! Looking through the archive: for whom each message is by the current users and rules, and which of them lack it.
+//! Reads one message after the other, mostly no more than its header, and changes nothing.
 
 use std::{
     collections::HashSet,
@@ -78,7 +78,8 @@ impl<'s> Looker<'s> {
         }
     }
 
-    /// Hands out each message once, until nobody takes them; `None` for what is in nobody's archive, as journal reports are.
+    /// Hands out each message once, until nobody takes them; `None` for what is in nobody's archive, as journal reports
+    /// are.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -188,8 +189,8 @@ impl<'s> Looker<'s> {
         Ok(judged)
     }
 
-    /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no reader of
-    /// the mail from before, unless it is the archive of the retired user that reroute was asked to read.
+    /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no
+    /// reader of the mail from before, unless it is the archive of the retired user that reroute was asked to read.
     fn decide(&self, ruled: &Ruled, found: Found, holders: &Holders, has: &impl Fn(&String) -> bool) -> Decided {
         let (directory, routing) = (&self.directory, &ruled.routing);
         let lacking = |previewed: &Previewed| -> Vec<String> {
@@ -276,7 +277,8 @@ fn known(previewed: Previewed) -> Vec<String> {
     users.map(|user| user.user).collect()
 }
 
-/// The addresses in a stored message, or in the journal reports in which it came; of very many each is looked up as it is read.
+/// The addresses in a stored message, or in the journal reports in which it came; of very many each is looked up as it
+/// is read.
 fn found(
     store: &Store,
     retrieval: &mut Retrieval,

@@ -182,6 +182,12 @@ impl Directory {
         self.users.iter().map(|(id, user)| (*id, user))
     }
 
+    /// The retired users: their names, and the addresses that they had.
+    pub fn retired(&self) -> impl Iterator<Item = (&str, &[Address])> {
+        let retired = self.users.values().filter(|user| user.retired);
+        retired.map(|user| (&*user.name, &*user.addresses))
+    }
+
     pub fn len(&self) -> usize {
         self.users.len()
     }

@@ -22,7 +22,7 @@ use tokio::{
 use tokio_util::either::Either;
 
 use super::{
-    compress::Line,
+    compress::Deflating,
     error::{CLOSED, SourceError},
 };
 use crate::{harmless::plain, net::Tcp};
@@ -38,7 +38,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
-    line: Line,
+    line: Deflating<Wire>,
     timeout: Duration,
     /// How long beyond the time-out the running command may take.
     patience: Duration,
@@ -63,7 +63,7 @@ enum Stopped {
 impl Guard {
     pub fn new(wire: Wire, timeout: Duration, received: Arc<AtomicU64>) -> Self {
         Self {
-            line: Line::new(wire),
+            line: Deflating::new(wire),
             timeout,
             patience: Duration::ZERO,
             timer: Box::pin(sleep(timeout)),
@@ -118,7 +118,7 @@ impl Guard {
     fn poll_write_with(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut Line>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Deflating<Wire>>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match write(Pin::new(&mut self.line), cx) {
             Poll::Ready(done) => {

@@ -11,9 +11,11 @@
 //! - `files` are what an import reads in place of a server.
 
 mod advice;
+mod allowance;
 mod aside;
 mod compress;
 mod connect;
+mod copies;
 mod error;
 mod files;
 mod guard;
@@ -27,14 +29,16 @@ mod pop3;
 mod removal;
 mod session;
 mod stand_in;
+mod steps;
 mod token;
 mod upgrade;
 mod wrong;
 
+use allowance::fetch_allowance;
 pub(crate) use error::Hidden;
-use session::fetch_allowance;
 
 pub use aside::{Aside, Holder};
+pub use copies::{Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Unfetched, UnfetchedWhy, Waited, Want};
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
@@ -45,8 +49,6 @@ pub use limits::Wait;
 pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
-pub use session::{
-    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
-    Want,
-};
+pub use session::Session;
 pub use stand_in::stand_in;
+pub use steps::{Step, Steps};

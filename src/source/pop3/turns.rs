@@ -44,8 +44,8 @@ impl Turns {
         self.pipelining
     }
 
-    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the middle of a message;
-    /// `within`: a message was being read, and its end did not come.
+    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the middle of a
+    /// message; `within`: a message was being read, and its end did not come.
     pub fn failed(&self, error: SourceError, certain: bool, within: bool) -> SourceError {
         const NOW: &str = "the server offers PIPELINING (RFC 2449, 6.6), and it gets one command at a time from now on";
         let lost = matches!(

@@ -55,12 +55,12 @@ struct Marker {
 }
 
 /// The folder, locked for this process.
-pub struct Place {
+pub struct Destination {
     folder: Folder,
     folders: BTreeMap<UserId, String>,
 }
 
-impl Place {
+impl Destination {
     /// Takes possession of the folder, and makes it where there is none. `store` tells the store from others, where
     /// that is known.
     ///
@@ -316,7 +316,7 @@ mod tests {
         let path = folder.path().join("out/deep");
         let of = |path: &Path, store: &str, selection: &Selection| {
             let store = (!store.is_empty()).then(|| store.to_owned());
-            Place::take(path, &data_dir, store, selection, &users(&["jane"]))
+            Destination::take(path, &data_dir, store, selection, &users(&["jane"]))
         };
         let take = |path: &Path, selection: &Selection| of(path, "", selection);
         let place = take(&path, &all()).unwrap();
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn a_marker_leads_nobody_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let take = || Place::take(folder.path(), Path::new("data"), None, &all(), &users(&["jane"]));
+        let take = || Destination::take(folder.path(), Path::new("data"), None, &all(), &users(&["jane"]));
         drop(take().unwrap());
         let marker = folder.path().join(MARKER);
         let good = fs::read_to_string(&marker).unwrap();

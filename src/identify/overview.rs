@@ -11,8 +11,10 @@ use super::{
     found::{Found, Keep, Wanted},
     header::Header,
     journal::{Enclosed, Report},
-    mentions::{Mention, Place, Step, mentions},
-    recipients::{Counting, Mail, Rules},
+    mentions::{Mention, Origin, mentions},
+    recipients::Counting,
+    rules::{Mail, Rules},
+    step::Step,
 };
 use crate::message::Address;
 
@@ -20,18 +22,18 @@ use crate::message::Address;
 const MOST: usize = 1_000;
 
 /// A message, surveyed.
-pub struct Survey {
+pub struct Overview {
     pub found: Found,
     pub reported: Reported,
     /// In the order of the steps and of what each looks at; senders last. The first ones, and those that are wanted.
-    pub addresses: Vec<Surveyed>,
+    pub addresses: Vec<Considered>,
     /// How often others are named.
     pub more: u64,
 }
 
 /// An address that is mentioned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Surveyed {
+pub struct Considered {
     pub address: Address,
     pub field: String,
     pub step: Step,
@@ -51,9 +53,9 @@ const DECIDED: &str = "an earlier step decided already";
 const PREFERRED: &str = "another field of the same step comes first";
 
 impl Rules {
-    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to be
-    /// surveyed, however many stand before it. Linear in its length; never fails.
-    pub fn survey(&self, fetched: &Bytes, wanted: &mut Wanted) -> Survey {
+    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to
+    /// be surveyed, however many stand before it. Linear in its length; never fails.
+    pub fn survey(&self, fetched: &Bytes, wanted: &mut Wanted) -> Overview {
         let outer = Header::scan(fetched);
         let Opened {
             report,
@@ -80,15 +82,15 @@ impl Rules {
                 _ => &mut recipients,
             };
             let at = match &mention.place {
-                Place::Outer(field) => Some(field.start),
-                Place::Inner(field) => inner.map(|inner| inner + field.start),
-                Place::Envelope(_) => None,
+                Origin::Outer(field) => Some(field.start),
+                Origin::Inner(field) => inner.map(|inner| inner + field.start),
+                Origin::Envelope(_) => None,
             };
             self.each_address(&mention, &mut |address| {
                 let why = self.why_not(&mention, &address, &counting);
                 let is_wanted = why.is_none() && wanted.remove(&address);
                 if addresses.len() < MOST || is_wanted {
-                    let surveyed = Surveyed {
+                    let surveyed = Considered {
                         address,
                         field: mention.name.clone().into_owned(),
                         step: mention.step,
@@ -106,7 +108,7 @@ impl Rules {
         };
         let mut steps = Step::RECIPIENTS.into_iter().chain([Step::Senders]);
         let _all = steps.try_for_each(|step| mentions(self, step, &mail, &mut survey));
-        Survey {
+        Overview {
             reported: journaled.reported(),
             addresses: numbered(fetched, addresses),
             more,
@@ -141,7 +143,7 @@ fn inner(report: Option<&Report>) -> Option<usize> {
 }
 
 /// Says on which line each of these stands, by where that is in `fetched`.
-fn numbered(fetched: &[u8], mut surveyed: Vec<(Surveyed, Option<usize>)>) -> Vec<Surveyed> {
+fn numbered(fetched: &[u8], mut surveyed: Vec<(Considered, Option<usize>)>) -> Vec<Considered> {
     let mut by_place: Vec<_> = surveyed
         .iter_mut()
         .filter_map(|(one, at)| Some((at.as_ref()?, &mut one.line)))
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
     use crate::config::{EnvelopeAt, Recipients, Use};
 
-    fn survey(message: &str, recipients: &Recipients) -> Survey {
+    fn survey(message: &str, recipients: &Recipients) -> Overview {
         Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()), &mut |_, _| false)
     }
 
@@ -274,8 +276,8 @@ mod tests {
             prop_assert_eq!(counting, found.map(|named| &named.address).collect());
         }
 
-        /// What may come in any order does not change the decision: all but Received, and the fields that are told apart by
-        /// where they stand to it.
+        /// What may come in any order does not change the decision: all but Received, and the fields that are told
+        /// apart by where they stand to it.
         #[test]
         fn fields_that_do_not_count_do_not_matter(
             fields in prop::collection::vec(0..FIELDS.len(), 0..12),
