@@ -123,12 +123,12 @@ mod tests {
                 "{words}"
             );
             assert!(!turns(host).are_pipelined() && turns("other.example").are_pipelined());
-            let until = IN_TURN.lock().unwrap()[&(host.to_owned(), 110)];
+            let until = IN_TURN.lock()[&(host.to_owned(), 110)];
             assert_eq!(until.is_none(), certain, "{host}");
         }
         // What is certain stays so.
         turns("midst.example").failed(silent(), false, false);
-        assert!(IN_TURN.lock().unwrap()[&("midst.example".to_owned(), 110)].is_none());
+        assert!(IN_TURN.lock()[&("midst.example".to_owned(), 110)].is_none());
     }
 
     #[test]
