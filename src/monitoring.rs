@@ -1,10 +1,7 @@
 //! Metrics and health, as a guest of the HTTP server: `/`, `/metrics`, `/healthz` and `/readyz`. None of it shows what is
 //! archived.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpResponse,
@@ -15,6 +12,7 @@ use actix_web::{
     web,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
 
 use crate::{
     http::{self, Asked, LetIn, Route},
@@ -55,11 +53,11 @@ impl Readiness {
     /// Why it is not ready; `None` if it is.
     pub fn why_not(&self) -> Option<Cow<'static, str>> {
         // Nothing panics while it holds the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn set(&self, why_not: Option<Cow<'static, str>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why_not;
+        *self.0.lock() = why_not;
     }
 }
 

@@ -1,9 +1,6 @@
 //! Imports: as a run of a profile, or for one user, in a profile of their own that no configuration has.
 
-use std::{
-    io,
-    sync::{Arc, PoisonError},
-};
+use std::{io, sync::Arc};
 
 use tokio::sync::mpsc;
 
@@ -39,7 +36,7 @@ impl Appliance {
             (None, Some(owner)) => {
                 let for_whom = owner.name.clone();
                 let _going_on = self.importing.begin().map_err(|refused| self.another(refused))?;
-                *self.importing_for.lock().unwrap_or_else(PoisonError::into_inner) = for_whom;
+                *self.importing_for.lock() = for_whom;
                 let profile = self.begin_importing()?;
                 let run = self.run(profile.clone(), Some(import), replies).await;
                 // One that is gone has ended already.
@@ -54,11 +51,7 @@ impl Appliance {
 
     /// Imports for single users go on one at a time, also for different users: they are runs of one profile.
     fn another(&self, refused: Failure) -> Failure {
-        let name = self
-            .importing_for
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let name = self.importing_for.lock().clone();
         let error = format!(
             "an import with --user (for {name}) is already going on, and only one can at a time; wait until it has ended \
              (`dropkeep status` shows it), then run this again"

@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use actix::Actor;
+use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -37,7 +38,7 @@ impl Appliance {
     /// Who asks for the configuration to be read anew; to be answered by whoever calls [`reload`](Self::reload). Only the first
     /// who takes this gets any.
     pub fn reloads_asked_for(&self) -> mpsc::Receiver<Asked> {
-        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asking = self.asking.lock().take();
         asking.unwrap_or_else(|| mpsc::channel(1).1)
     }
 
@@ -79,7 +80,7 @@ impl Appliance {
             by_users_file: *by_users_file,
         });
         let reloaded = reloaded.map_err(|(failure, _)| failure);
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        *self.refused.lock() = refused;
         match &reloaded {
             Ok(reloaded) => tracing::info!(
                 added = reloaded.added.join(", "),
@@ -384,7 +385,7 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    let mut running = running.write().unwrap_or_else(PoisonError::into_inner);
+    let mut running = running.write();
     running.leaving.retain(|it| it.supervisor != supervised.supervisor);
     // It may be there again meanwhile.
     if !running.profiles.contains_key(&name) {

@@ -2,11 +2,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
 };
 
 use actix::Addr;
 use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{backlog::Backlogs, requests::Requests, supervised::Supervised};
@@ -88,11 +89,11 @@ pub struct Appliance {
 
 impl Appliance {
     pub(super) fn running(&self) -> RwLockReadGuard<'_, Running> {
-        self.running.read().unwrap_or_else(PoisonError::into_inner)
+        self.running.read()
     }
 
     pub(super) fn running_mut(&self) -> RwLockWriteGuard<'_, Running> {
-        self.running.write().unwrap_or_else(PoisonError::into_inner)
+        self.running.write()
     }
 
     /// The configuration that is in force.

@@ -1,9 +1,6 @@
 //! How the appliance stands, for `status` and for whoever asks whether it is ready.
 
-use std::{
-    borrow::Cow,
-    sync::{PoisonError, atomic::Ordering},
-};
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -118,14 +115,14 @@ impl Appliance {
 
     /// Why the last configuration was refused. A users file that was put right is taken over without a reload.
     async fn refused(&self) -> Option<String> {
-        let get = || self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let get = || self.refused.lock().clone();
         let refused = get()?;
         let file = self.running().stages.users_file.clone();
         if refused.by_users_file
             && let Some(file) = file
             && let Ok(None) = file.send(LookAtUsers).await
         {
-            self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.refused.lock().take();
             metrics::configuration_ok();
             tracing::info!("the users file is right again");
             return None;

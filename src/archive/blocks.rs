@@ -3,9 +3,10 @@
 //! The cache is locked only to look something up. Who unpacks a block locks that block's slot alone, so that a second
 //! reader of the same block waits for the bytes instead of unpacking it again, and readers of others do not wait.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use lru::LruCache;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Volume and number of a block.
 pub(super) type BlockKey = (u32, u64);
@@ -52,7 +53,7 @@ impl Blocks {
     /// Those of `unpack`; the next reader tries again.
     pub fn get<E>(&self, key: BlockKey, unpack: impl FnOnce() -> Result<Unpacked, E>) -> Result<Bytes, E> {
         let slot = self.lock().slots.get_or_insert(key, Default::default).0.clone();
-        let mut filled = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut filled = slot.lock();
         if let Some(bytes) = &*filled {
             return Ok(bytes.clone());
         }
@@ -79,7 +80,7 @@ impl Blocks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }
 

@@ -4,12 +4,10 @@
 //! that has it is looked up by its digests of both versions. Where the archived message has it, and the copy has not, or has
 //! another, no digest of the copy leads there: then what the user has of the same date is read, and its digest computed.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
-};
+use std::num::NonZeroUsize;
 
 use lru::LruCache;
+use parking_lot::Mutex;
 
 use super::{
     Retrieval, Store, StoreError,
@@ -66,7 +64,7 @@ impl Store {
     /// Which of them is the same message as `content` by the current rules. Blocking: they are read. One that cannot be read is
     /// taken for another.
     pub(super) fn same_among(&self, candidates: Candidates, content: &Content) -> Option<MessageId> {
-        let mut identities = self.recomputed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut identities = self.recomputed.0.lock();
         let mut retrieval = Retrieval::new(self);
         let mut identity = |id, message: &Message| {
             let compute = || retrieval.raw(id, message).ok().map(|raw| identity_of(&raw));

@@ -3,10 +3,12 @@
 //! where there are none, and in quiet hours small blocks are merged.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
+
+use parking_lot::{Condvar, Mutex};
 
 use super::compact::compact;
 use super::retention::Retention;
@@ -42,14 +44,14 @@ struct Stop {
 
 impl Stop {
     fn is_told(&self) -> bool {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stopped.lock()
     }
 
     /// Waits for the time, or until told to stop; whether it was.
     fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.told.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut stopped = self.stopped.lock();
+        self.told.wait_while_for(&mut stopped, |stopped| !*stopped, time);
+        *stopped
     }
 }
 
@@ -85,7 +87,7 @@ impl Housekeeper {
 
 impl Drop for Housekeeper {
     fn drop(&mut self) {
-        *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stop.stopped.lock() = true;
         self.stop.told.notify_all();
         let Some(thread) = self.thread.take() else { return };
         let asked = Instant::now();

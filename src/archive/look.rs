@@ -1,10 +1,9 @@
 //! Whether all that the catalog has blocks of is there: looked at when the store is opened, before a group is written, and
 //! from time to time by the appliance. Nothing is read for it but names and lengths.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::{
     Store, StoreError,
@@ -58,7 +57,7 @@ impl Store {
 
     /// The same before a group is written, unless it was done just now; what is written to is always looked at.
     pub(super) fn look_before_writing(&self, volume: u32) -> Result<(), StoreError> {
-        let looked = *self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked = *self.lookout.looked.lock();
         if looked.is_none_or(|(ended, took)| ended.elapsed() >= took * SHARE) {
             return self.look();
         }
@@ -67,7 +66,7 @@ impl Store {
 
     /// What was wrong when it was looked at last.
     pub fn trouble(&self) -> Option<StoreError> {
-        let trouble = self.lookout.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = self.lookout.trouble.lock();
         trouble.clone()
     }
 
@@ -83,7 +82,7 @@ impl Store {
 
     fn remember(&self, looked: Result<(), StoreError>) -> Result<(), StoreError> {
         metrics::store_missing(looked.is_err());
-        let mut trouble = self.lookout.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trouble = self.lookout.trouble.lock();
         match (&looked, trouble.is_some()) {
             (Err(error), false) => tracing::error!(%error, "part of the archive is missing"),
             (Ok(()), true) => tracing::info!("the archive is complete again"),
@@ -100,7 +99,7 @@ impl Store {
 
     fn look_at_volumes(&self) -> Result<(), StoreError> {
         let began = Instant::now();
-        *self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lookout.looked.lock() = None;
         for (number, seal) in self.wanted()? {
             let Err(error) = self.look_at_volume(number, seal.as_ref()) else {
                 continue;
@@ -111,7 +110,7 @@ impl Store {
                 return Err(error);
             }
         }
-        let mut looked = self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked = self.lookout.looked.lock();
         *looked = Some((Instant::now(), began.elapsed()));
         Ok(())
     }

@@ -5,8 +5,10 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     StoreError,
@@ -79,11 +81,11 @@ impl Volumes {
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<u32, Arc<Volume>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 
     fn refused(&self) -> MutexGuard<'_, BTreeSet<u32>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refused.lock()
     }
 
     /// These are not to be opened from now on.

@@ -5,12 +5,13 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
 
 use jiff::Timestamp;
+use parking_lot::RwLock;
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, InconsistentKeys, RootCertStore, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
@@ -88,9 +89,9 @@ impl Tls {
         loaded.log_dates(files);
         self.not_after.store(loaded.not_after, Ordering::Relaxed);
         warn_of_readers("tls.key_file", &files.key_file);
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = loaded.shown;
+        *self.shown.0.write() = loaded.shown;
         if let (Some(clients), Some(new)) = (&self.clients, loaded.clients) {
-            *clients.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+            *clients.0.write() = new;
         }
         Ok(())
     }
@@ -223,7 +224,7 @@ struct Shown(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.0.read().clone())
     }
 }
 
@@ -233,7 +234,7 @@ struct Clients(RwLock<Arc<dyn ClientCertVerifier>>);
 
 impl Clients {
     fn now(&self) -> Arc<dyn ClientCertVerifier> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().clone()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use actix_web::http::header::HeaderValue;
+use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -44,7 +44,7 @@ impl Token {
 
     /// From now on it is this one.
     pub fn exchange(&self, token: &Secret) {
-        *self.digest.write().unwrap_or_else(PoisonError::into_inner) = digest(token.reveal().as_bytes());
+        *self.digest.write() = digest(token.reveal().as_bytes());
     }
 
     /// Whether `Authorization` names the token.
@@ -52,7 +52,7 @@ impl Token {
         let Some(given) = given.and_then(|value| bearer(value.as_bytes())) else {
             return false;
         };
-        let expected = *self.digest.read().unwrap_or_else(PoisonError::into_inner);
+        let expected = *self.digest.read();
         digest(given).ct_eq(&expected).into()
     }
 
@@ -74,7 +74,7 @@ impl Token {
     /// How many refusals are to be told now.
     fn count(&self, now: Instant) -> Option<u64> {
         // Nothing panics while it holds the lock.
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refused = self.refused.lock();
         refused.count = refused.count.saturating_add(1);
         if refused.told.is_some_and(|told| now.duration_since(told) < TELL) {
             return None;

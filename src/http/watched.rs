@@ -1,9 +1,8 @@
 //! Files that are read again when they change.
 
-use std::{
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::path::PathBuf;
+
+use parking_lot::Mutex;
 
 use crate::config::FileStamp;
 
@@ -40,7 +39,7 @@ impl Watched {
     pub fn have_changed(&self) -> bool {
         let now = stamps(&self.files);
         // Nothing panics while it holds the lock.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         let is_still = seen.looked == now;
         seen.looked.clone_from(&now);
         let changed = is_still && seen.read != now;
@@ -53,7 +52,7 @@ impl Watched {
     /// They are read now, whether they changed or not.
     pub fn read_now(&self) {
         let now = stamps(&self.files);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.looked.clone_from(&now);
         seen.read = now;
     }

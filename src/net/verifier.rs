@@ -1,7 +1,8 @@
 //! How a certificate is judged, and why one is refused.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
     client::{
@@ -54,7 +55,7 @@ pub(super) struct Refusal {
 impl Judge {
     pub fn seen(&self) -> Option<Seen> {
         // Nothing panics while it holds the lock, and what it guards is whole at any time.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.lock().clone()
     }
 
     fn against(
@@ -207,7 +208,7 @@ impl ServerCertVerifier for Judge {
             leaf: leaf.clone().into_owned(),
             against,
         };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        *self.seen.lock() = Some(seen);
         match refused {
             true => Err(CertificateError::ApplicationVerificationFailure.into()),
             false => Ok(ServerCertVerified::assertion()),

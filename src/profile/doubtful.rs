@@ -1,9 +1,8 @@
 //! Copies whose deletion was cut off.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
 
 use crate::{
     report::DeletedCopy,
@@ -16,13 +15,13 @@ pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, u64>>>);
 
 impl Doubtful {
     pub fn add(&self, folder: &str, copies: HashMap<CopyRef, u64>) {
-        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doubtful = self.0.lock();
         doubtful.entry(folder.to_owned()).or_default().extend(copies);
     }
 
     /// Those of a folder that are no longer in its listing.
     pub fn settle(&self, folder: &str, listing: &Listing) -> Vec<DeletedCopy> {
-        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doubtful = self.0.lock();
         let Some(mut copies) = doubtful.remove(folder) else {
             return Vec::new();
         };

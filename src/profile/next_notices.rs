@@ -1,9 +1,8 @@
 //! What was counted beside the runs, for the next run to say.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::archive::UsersNews;
 
@@ -20,7 +19,7 @@ const MOST_COUNTS: usize = 20;
 
 impl NextNotices {
     fn counts(&self) -> MutexGuard<'_, VecDeque<Count>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Behind those that no run has taken.

@@ -1,7 +1,9 @@
 //! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with
 //! the connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Copies since the start.
 #[derive(Clone, Copy, Default, Debug)]
@@ -31,7 +33,7 @@ impl Counts {
 static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 /// Copies that were fetched, have no outcome, and are not on their way; below 0, some were counted twice.

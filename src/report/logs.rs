@@ -7,9 +7,9 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 use crate::{
@@ -75,14 +75,14 @@ impl Logs {
         if from_variable().is_some() {
             return;
         }
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.lock();
         log.level.clone_into(&mut level.usual);
         self.apply(&level);
     }
 
     /// Everything that helps to find a fault is logged, or no more than usual again.
     pub fn toggle(&self) {
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.lock();
         level.loud = !level.loud;
         self.apply(&level);
         let now = if level.loud { LOUD } else { &level.usual };

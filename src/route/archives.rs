@@ -2,12 +2,13 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::{Actor, Addr, Arbiter};
 use lru::LruCache;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::archive::{Store, UserArchive, UserId, give_back};
 
@@ -37,7 +38,7 @@ impl Archives {
     }
 
     fn running(&self) -> MutexGuard<'_, LruCache<UserId, (Addr<UserArchive>, Instant)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock()
     }
 
     /// The archive of a user, started if it is not running.

@@ -3,11 +3,10 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     plan::{Extent, Plan, at},
@@ -57,12 +56,12 @@ pub struct Context<'c> {
 
 impl Context<'_> {
     pub fn totals(&self) -> MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+        self.totals.lock()
     }
 
     /// Held by the one worker that reads a large message.
     pub fn large(&self) -> MutexGuard<'_, ()> {
-        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+        self.large.lock()
     }
 
     /// A user's name, for a damage; without one where it cannot be read, which is found elsewhere.

@@ -5,12 +5,11 @@ use std::{
     collections::BTreeSet,
     io,
     num::NonZeroUsize,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
+
+use parking_lot::Mutex;
 
 use super::damage::{Damage, Kind};
 use super::{
@@ -241,11 +240,11 @@ impl Iterator for Queue {
 
 fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result<(), Stop> {
     let items = {
-        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.lock();
         queue.begun.len() as u64 + (queue.next.end.saturating_sub(queue.next.start))
     };
     let stopped = AtomicBool::new(false);
-    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let take = || queue.lock().next();
     let work = || {
         let here = Here::new(context, lines);
         let mut worker = Worker::new(context, lines, &here);

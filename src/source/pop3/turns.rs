@@ -6,9 +6,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use crate::{config::Server, source::SourceError};
 
@@ -30,7 +31,7 @@ impl Turns {
     /// `offered`: whether the server says that it can.
     pub fn new(server: &Server, offered: bool) -> Self {
         let server = (server.host.clone(), server.port());
-        let known = IN_TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = IN_TURN.lock();
         let in_turn = known
             .get(&server)
             .is_some_and(|until| until.is_none_or(|until| Instant::now() < until));
@@ -56,7 +57,7 @@ impl Turns {
             return error;
         }
         let until = (!certain).then(|| Instant::now() + FOR_NOW);
-        let mut known = IN_TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = IN_TURN.lock();
         let was = known.entry(self.server.clone()).or_insert(until);
         *was = was.and(until);
         drop(known);
