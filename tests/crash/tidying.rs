@@ -302,7 +302,7 @@ fn every_step_of_making_rows_of_lists_is_done_again() {
     let upgraded = room.command(&old, &["users", "--json"]).status();
     assert!(upgraded.expect("it runs").success());
     let lists = |data: &Path| {
-        let listed = room.command(data, &["list", "--json"]).output().expect("it runs");
+        let listed = room.command(data, &["list", "--all", "--json"]).output().expect("it runs");
         assert!(listed.status.success());
         String::from_utf8(listed.stdout).expect("JSON")
     };
