@@ -45,7 +45,7 @@ pub mod net;
 pub mod notify;
 pub mod panics;
 pub mod profile;
-mod reading;
+pub mod reading;
 pub mod report;
 mod reroute;
 pub mod route;

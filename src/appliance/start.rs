@@ -1,11 +1,12 @@
 //! The start of the appliance: the stages over an opened store, the last one first, and then those who talk to them.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, RwLock, atomic::AtomicBool},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     thread::JoinHandle,
 };
 
 use actix::{Actor, Arbiter};
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, watch};
 
 use super::{

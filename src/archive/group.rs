@@ -135,8 +135,8 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &WriteSet) -> heed::Result<
         catalog.put_mark(txn, name, mark)?;
     }
     lists::put(catalog, txn, &set.listed)?;
-    for made in &set.lists_made {
-        lists::put_made(catalog, txn, made)?;
+    if let Some(filled) = &set.lists_filled {
+        lists::note(catalog, txn, filled)?;
     }
     if let Some((number, row)) = &set.ledger {
         catalog.ledger.put(txn, number, row)?;

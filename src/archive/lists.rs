@@ -155,7 +155,7 @@ fn place(id: MessageId) -> (u64, u8) {
 }
 
 /// `meta`, "lists": how far rows were made for messages that had none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Filled {
     form: u8,
     /// The message whose row is made next, and the first one that was kept together with its row.
@@ -178,11 +178,11 @@ pub(super) fn begin(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
     note(catalog, txn, &filled)
 }
 
-fn filled(catalog: &Catalog, txn: &RoTxn) -> heed::Result<Option<Filled>> {
+pub(super) fn filled(catalog: &Catalog, txn: &RoTxn) -> heed::Result<Option<Filled>> {
     catalog.meta.remap_data_type::<codec::Row<Filled>>().get(txn, KEY)
 }
 
-fn note(catalog: &Catalog, txn: &mut RwTxn, filled: &Filled) -> heed::Result<()> {
+pub(super) fn note(catalog: &Catalog, txn: &mut RwTxn, filled: &Filled) -> heed::Result<()> {
     catalog
         .meta
         .remap_data_type::<codec::Row<Filled>>()
@@ -231,20 +231,16 @@ pub struct Made {
 }
 
 impl Made {
-    pub(super) fn len(&self) -> u64 {
-        self.rows.len() as u64
+    pub(super) fn rows(&self) -> &[(MessageId, Listed)] {
+        &self.rows
     }
-}
 
-/// Writes rows that were made, unless somebody else did so meanwhile.
-pub(super) fn put_made(catalog: &Catalog, txn: &mut RwTxn, made: &Made) -> heed::Result<()> {
-    match filled(catalog, txn)? {
-        Some(filled) if filled.next == made.from => {
-            put(catalog, txn, &made.rows)?;
-            let next = made.next;
-            note(catalog, txn, &Filled { next, ..filled })
-        }
-        _ => Ok(()),
+    /// How far rows are made once these are written; `None` where they do not go on from there.
+    pub(super) fn after(&self, filled: Filled) -> Option<Filled> {
+        (filled.next == self.from).then_some(Filled {
+            next: self.next,
+            ..filled
+        })
     }
 }
 

@@ -74,24 +74,16 @@ async fn rows_that_are_lacking_are_made_and_it_goes_on_where_it_was_broken_off()
     let config = config(&folder);
     let bench = Bench::open(&config);
     let more = bench.committer.more_coming();
-    let mut answers = Vec::new();
-    for number in 1..=600 {
-        answers.push(bench.hand_in(without_row(&mail(number)), &[1]).await);
+    let window = (1..=600).map(|number| bench.settled(without_row(&mail(number)), &[1]));
+    for filed in bench.committer.file(window.collect()).await {
+        filed.unwrap();
     }
     drop(more);
-    for answer in answers {
-        answer.await.unwrap().unwrap();
-    }
     bench.close();
     let bench = Bench::open(&config);
     forget_what_is_filled(&bench.store);
     // Beside rows that are lacking, new ones come, in the same value.
-    let new = bench
-        .hand_in(deposit(mail(601).as_bytes()), &[1])
-        .await
-        .await
-        .unwrap()
-        .unwrap();
+    let new = bench.hand_in(deposit(mail(601).as_bytes()), &[1]).await.unwrap();
     assert_eq!(new.message, 601);
     let rows = listed(&bench.store, 1..=601);
     assert!(rows[..600].iter().all(Option::is_none) && rows[600].is_some());
@@ -117,12 +109,7 @@ async fn rows_made_twice_at_once_are_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     for number in 1..=20 {
-        bench
-            .hand_in(without_row(&mail(number)), &[1])
-            .await
-            .await
-            .unwrap()
-            .unwrap();
+        bench.hand_in(without_row(&mail(number)), &[1]).await.unwrap();
     }
     forget_what_is_filled(&bench.store);
     let both = std::thread::scope(|scope| {
@@ -144,7 +131,7 @@ async fn a_message_with_a_large_attachment_has_the_same_row_when_it_is_made_late
         "From: a@example.com\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n\
          Content-Disposition: attachment; filename=a.bin\n\n{file}\n--b--\n"
     );
-    let filed = bench.hand_in(without_row(&message), &[1]).await.await.unwrap().unwrap();
+    let filed = bench.hand_in(without_row(&message), &[1]).await.unwrap();
     assert!(!bench.store.message(filed.message).unwrap().unwrap().parts.is_empty());
     forget_what_is_filled(&bench.store);
     assert_eq!(fill_all(&bench, &|| true), 1);
@@ -169,14 +156,13 @@ async fn the_rows_of_small_mail_take_little_room() {
         mails = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
     }
     let more = bench.committer.more_coming();
-    let mut answers = Vec::new();
-    for mail in &mails {
-        answers.push(bench.hand_in(deposit(mail), &[1]).await);
+    for mails in mails.chunks(256) {
+        let window = mails.iter().map(|mail| bench.settled(deposit(mail), &[1]));
+        for filed in bench.committer.file(window.collect()).await {
+            filed.unwrap();
+        }
     }
     drop(more);
-    for answer in answers {
-        answer.await.unwrap().unwrap();
-    }
     let (messages, raw) = bench.store.totals().unwrap();
     let pages = bench.store.reading(|txn| bench.store.catalog.lists.stat(txn)).unwrap();
     let pages = pages.branch_pages + pages.leaf_pages + pages.overflow_pages;

@@ -11,7 +11,7 @@ use super::{
     *,
 };
 use crate::config::Config;
-use crate::identify::{Digests, Listed};
+use crate::identify::Digests;
 
 /// What was filed, by message.
 pub(crate) type Kept = BTreeMap<MessageId, String>;

@@ -9,6 +9,7 @@ use super::{
     catalog::Catalog,
     ids::GroupNumber,
     ledger::{Chain, NO_CHAIN},
+    lists::{self, Filled},
     rows::{
         Copy, CopyKey, IdentityNumber, Message, MessageId, Part, RunId, Source, UidlDigest, Usage, User, UserId,
         VolumeState, uidl_digest,
@@ -40,6 +41,8 @@ pub(super) trait View {
     fn has_run(&self, run: RunId) -> Read<bool>;
     fn known_runs(&self) -> Read<KnownRuns>;
     fn news(&self) -> Read<UsersNews>;
+    /// How far rows of lists are made.
+    fn lists_filled(&self) -> Read<Filled>;
     /// The digest of the last row of the ledger, which has this number.
     fn chain(&self, last: GroupNumber) -> Read<Chain>;
 }
@@ -135,6 +138,10 @@ impl View for Snapshot<'_> {
 
     fn news(&self) -> Read<UsersNews> {
         self.read(|catalog, txn| catalog.news(txn))
+    }
+
+    fn lists_filled(&self) -> Read<Filled> {
+        Ok(self.read(lists::filled)?.unwrap_or_default())
     }
 
     fn chain(&self, last: GroupNumber) -> Read<Chain> {

@@ -50,9 +50,9 @@ pub(super) struct WriteSet {
     pub marks: BTreeMap<String, Mark>,
     /// The group's row of the ledger, if it has one.
     pub ledger: Option<(GroupNumber, LedgerRow)>,
-    /// Rows of lists: of the messages that are new, by their numbers, and those that were made of stored ones.
+    /// Rows of lists, by their messages, and how far those that were lacking are made.
     pub listed: Vec<(MessageId, Listed)>,
-    pub lists_made: Vec<lists::Made>,
+    pub lists_filled: Option<lists::Filled>,
     /// Blocks to be deleted from volumes, after all else is on disk.
     pub drop_blocks: Vec<(u32, Vec<u64>)>,
 }
@@ -83,7 +83,7 @@ impl WriteSet {
             news: None,
             marks: BTreeMap::new(),
             listed: Vec::new(),
-            lists_made: Vec::new(),
+            lists_filled: None,
             ledger: None,
             drop_blocks: Vec::new(),
         }

@@ -7,7 +7,7 @@ use crate::{
     access::{Account, Caller, Role, grant},
     api::Reply,
     archive::{
-        Change, User, UserId,
+        User, UserId,
         test_bench::{Bench, config},
     },
     message::Address,
@@ -32,7 +32,7 @@ impl Site {
                 managed: false,
                 retired: false,
             };
-            bench.committer.change(Change::User(None, user)).await.unwrap();
+            bench.committer.put_user(None, user).await.unwrap();
         }
         let id = |name| find_user(&bench.store, &crate::access::Archives::All, name).unwrap().0;
         let users = ["jane", "joan"].map(id);

@@ -89,8 +89,19 @@ impl Deciding<'_> {
         Ok(match tidying {
             Tidying::Move(moved) => self.move_bytes(moved)?,
             Tidying::Lists(made) => {
-                self.set.lists_made.push(made.clone());
-                made.len()
+                let filled = match self.set.lists_filled {
+                    Some(filled) => filled,
+                    None => self.view.lists_filled()?,
+                };
+                match made.after(filled) {
+                    Some(filled) => {
+                        self.set.listed.extend_from_slice(made.rows());
+                        self.set.lists_filled = Some(filled);
+                        made.rows().len() as u64
+                    }
+                    // Somebody else was first.
+                    None => 0,
+                }
             }
             Tidying::CloseVolume => {
                 self.closes_volume = true;

@@ -10,6 +10,7 @@ use crate::{
         StoreError, UsersNews,
         deposit::{Deposit, Settled, Shared, Verdict},
         ledger::{Chain, NO_CHAIN},
+        lists::Filled,
         order::{Change, Moved, Tidying},
         rows::{
             Copy, CopyKey, IdentityNumber, Message, Named, RunId, Source, Traits, UidlDigest, Usage, User, VolumeState,
@@ -54,6 +55,7 @@ impl Maps {
         put(&mut all.runs, &set.runs);
         all.known_runs = set.known_runs.clone().or(all.known_runs.take());
         all.news = set.news.clone().or(all.news.take());
+        all.lists_filled = set.lists_filled.or(all.lists_filled);
         all.ledger = set.ledger.clone().or(all.ledger.take());
         drop(all);
         decided
@@ -132,6 +134,9 @@ impl View for Maps {
     }
     fn news(&self) -> Read<UsersNews> {
         Ok(self.0.borrow().news.clone().unwrap_or_default())
+    }
+    fn lists_filled(&self) -> Read<Filled> {
+        Ok(self.0.borrow().lists_filled.unwrap_or_default())
     }
     fn chain(&self, last: GroupNumber) -> Read<Chain> {
         let all = self.0.borrow();
