@@ -39,6 +39,7 @@ pub mod formats;
 pub mod harmless;
 pub mod http;
 pub mod identify;
+pub mod ids;
 pub mod message;
 pub mod monitoring;
 pub mod net;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use tokio::net::UnixStream;
 
 use super::Archives;
-use crate::config::CONTROL_SOCKET;
+use crate::{config::CONTROL_SOCKET, ids::UserId};
 
 /// Who makes a request.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub struct Account {
     pub name: String,
     pub role: Role,
     /// The users, by their ids, whose archives were given to it.
-    pub given: BTreeSet<u32>,
+    pub given: BTreeSet<UserId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

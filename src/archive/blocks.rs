@@ -8,6 +8,13 @@ use std::sync::Arc;
 use lru::LruCache;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::block;
+
+/// Uncompressed bytes kept at hand for all readers, and for one that reads by itself: messages filed together are often read
+/// together.
+pub(super) const AT_HAND: usize = 16 * block::BLOCK_SIZE;
+pub(super) const AT_HAND_ALONE: usize = 8 * block::BLOCK_SIZE;
+
 /// Volume and number of a block.
 pub(super) type BlockKey = (u32, u64);
 type Bytes = Arc<Vec<u8>>;

@@ -3,6 +3,7 @@
 //! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Only
 //! the committer's thread opens a write transaction.
 
+use crate::ids::GroupNumber;
 use std::path::{Path, PathBuf};
 
 use heed::{
@@ -15,7 +16,6 @@ use super::{
     StoreError,
     codec::{Key, Row},
     environment,
-    ids::GroupNumber,
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
     lists::Packed,

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use roaring::RoaringTreemap;
 
 use super::{
-    Committer, Retrieval, Store, StoreError, block, lists,
+    Committer, Retrieval, Store, StoreError, block, lists_filling,
     order::{Moved, Row, Tidying},
     resident,
     rows::{MessageId, Place, VolumeState},
@@ -76,7 +76,7 @@ pub struct Compacted {
 /// # Errors
 /// The store cannot be read or written. What was moved until then stays moved.
 pub fn compact(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<Compacted, StoreError> {
-    lists::fill(store, committer, go_on)?;
+    lists_filling::fill(store, committer, go_on)?;
     // What is full and was never sealed, since no command lived long enough, is sealed first.
     seal_full_volumes(store, committer, go_on)?;
     compact_what_is_worth(store, committer, Worth::default(), go_on)

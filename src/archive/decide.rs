@@ -8,6 +8,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
+use crate::ids::GroupNumber;
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
@@ -15,7 +16,6 @@ use std::{
 
 use super::{
     deposit::Content,
-    ids::GroupNumber,
     ledger::{Changed, Filings, Group, LedgerRow},
     order::{Answer, Order},
     roster::Roster,

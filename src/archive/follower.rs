@@ -5,6 +5,7 @@
 //! is never ahead of it. An archive that was restored from a backup may have other groups by the same numbers; the
 //! digest in the mark tells.
 
+use crate::ids::GroupNumber;
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
@@ -12,7 +13,6 @@ use tokio::sync::watch;
 use super::{
     Store, StoreError,
     codec::Row,
-    ids::GroupNumber,
     ledger::{Group, LedgerRow, Mark},
     rows::{Usage, UserId},
 };

@@ -4,11 +4,6 @@
 //! that has it is looked up by its digests of both versions. Where the archived message has it, and the copy has not, or has
 //! another, no digest of the copy leads there: then what the user has of the same date is read, and its digest computed.
 
-use std::num::NonZeroUsize;
-
-use lru::LruCache;
-use parking_lot::Mutex;
-
 use super::{
     Retrieval, Store, StoreError,
     deposit::Content,
@@ -20,19 +15,6 @@ use crate::identify::identity_of;
 /// Messages of a date that are looked at, and those of them that are read.
 const LOOKED_AT: usize = 256;
 const READ: usize = 16;
-/// Digests of messages read that are kept at hand: the next of their users asks for the same.
-const AT_HAND: usize = 4096;
-
-/// The identities of messages of version 1 by the current rules, `None` of those that cannot be read. One message is read at a
-/// time, so no more of their bytes are in memory however many users ask.
-pub(super) struct Recomputed(Mutex<LruCache<MessageId, Option<[u8; 32]>>>);
-
-impl Default for Recomputed {
-    fn default() -> Self {
-        let capacity = NonZeroUsize::new(AT_HAND).unwrap_or(NonZeroUsize::MIN);
-        Self(Mutex::new(LruCache::new(capacity)))
-    }
-}
 
 /// Messages that may be the one that is looked for.
 pub(super) type Candidates = Vec<(MessageId, Message)>;

@@ -10,7 +10,7 @@ use super::{
     catalog::{Catalog, Table},
     codec::{Key, Row},
     decide::{Decided, decide},
-    lists,
+    lists_table,
     order::{Answer, Order, Tidying},
     rows::Counters,
     seal,
@@ -134,9 +134,9 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &WriteSet) -> heed::Result<
     for (name, mark) in &set.marks {
         catalog.put_mark(txn, name, mark)?;
     }
-    lists::put(catalog, txn, &set.listed)?;
+    lists_table::put(catalog, txn, &set.listed)?;
     if let Some(filled) = &set.lists_filled {
-        lists::note(catalog, txn, filled)?;
+        lists_table::note(catalog, txn, filled)?;
     }
     if let Some((number, row)) = &set.ledger {
         catalog.ledger.put(txn, number, row)?;

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use super::compact::compact;
 use super::retention::Retention;
 use super::sealing::seal_full_volumes;
-use super::{Committer, Store, StoreError, lists};
+use super::{Committer, Store, StoreError, lists_filling};
 use crate::{
     clock,
     config::{DailyHours, Protocols},
@@ -145,7 +145,7 @@ impl Work {
     fn fill_lists(&self) -> Result<(), StoreError> {
         let began = Instant::now();
         let go_on = || !self.stop.is_told() && began.elapsed() < FILLING;
-        match lists::fill(&self.store, &self.committer, &go_on)? {
+        match lists_filling::fill(&self.store, &self.committer, &go_on)? {
             0 => {}
             rows => tracing::debug!(rows, "rows of lists were made for messages that had none"),
         }

@@ -5,11 +5,11 @@
 //! The rows are chained: each has a BLAKE3 digest over the row before, its own content, and the SHA-256 of each
 //! message that was kept. `docs/decisions/ledger.md` says what is in it, and what is not.
 
+use crate::ids::GroupNumber;
 use serde::{Deserialize, Serialize};
 
 use super::{
     StoreError,
-    ids::GroupNumber,
     rows::{MessageId, RunId, Seconds, Sha256, UserId},
 };
 

@@ -3,12 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
 use super::{
     Store, StoreError,
     absence::Absence,
-    catalog::Catalog,
     disk, environment,
     presence::{self, Held, MOUNT, missing},
     rows::{Seal, VolumeState},
@@ -20,28 +17,6 @@ use crate::report::metrics;
 const GLANCE: Duration = Duration::from_millis(200);
 /// All volumes are looked at before a group, unless that would take more than this part of the time.
 const SHARE: u32 = 50;
-
-/// What is looked at, and what was found.
-pub(super) struct Lookout {
-    catalog: Vec<Held>,
-    /// What was wrong the last time.
-    trouble: Mutex<Option<StoreError>>,
-    /// When all volumes were looked at last, and how long it took.
-    looked: Mutex<Option<(Instant, Duration)>>,
-}
-
-impl Lookout {
-    /// Over a catalog that was opened just now.
-    pub(super) fn over(catalog: &Catalog) -> Result<Self, StoreError> {
-        let mut held = vec![Held::new("the catalog", catalog.path().join(disk::DATA_FILE), MOUNT)?];
-        held.extend(environment::lock_held(catalog.path())?);
-        Ok(Self {
-            catalog: held,
-            trouble: Mutex::default(),
-            looked: Mutex::default(),
-        })
-    }
-}
 
 /// A volume that must be there, and its seal where it has one.
 type Wanted = (u32, Option<Seal>);

@@ -8,9 +8,10 @@ use super::{
     StoreError,
     catalog::{ARCHIVE_KEY, Catalog, IDENTITIES_KEY, META},
     codec::Row,
-    disk, environment,
+    disk,
+    environment::{self, MAX_READERS},
     known::{self, ArchiveId},
-    lists, lock,
+    lists_table, lock,
     rows::{CATCHALL_ID, Counters, Identities, MessageId, User},
     schema,
 };
@@ -18,8 +19,6 @@ use crate::{fault, identify::IDENTITY_VERSION, message::CATCHALL};
 
 /// Address space set aside for the catalog; disk is used only as it fills.
 const MAP_SIZE: usize = 1 << 40;
-/// Slots for read transactions: more than there are threads that read.
-pub const MAX_READERS: u32 = 512;
 
 impl Catalog {
     /// Opens the catalog in `path`, makes it where the directory has none, and brings an older one to the
@@ -106,7 +105,7 @@ impl Catalog {
             }
         }
         catalog.make_known_runs(t)?;
-        lists::begin(&catalog, t)?;
+        lists_table::begin(&catalog, t)?;
         catalog.id = catalog.known_id(t)?;
         if catalog.id.is_none() {
             let id = known::new_id();

@@ -9,14 +9,10 @@ use super::{
     Store, StoreError,
     base64_lines::Encoder,
     block,
-    blocks::{Blocks, Unpacked},
+    blocks::{self, Blocks, Unpacked},
     rows::{Message, MessageId, PartForm, PartPlace, Place},
 };
 
-/// Uncompressed bytes kept at hand for all readers, and for one that reads by itself: messages filed together are often read
-/// together.
-pub(super) const AT_HAND: usize = 16 * block::BLOCK_SIZE;
-const AT_HAND_ALONE: usize = 8 * block::BLOCK_SIZE;
 /// A larger block is one large message of schema 1, which is read once, and of which a list needs the beginning only.
 const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
 
@@ -92,7 +88,7 @@ impl<'s> Retrieval<'s> {
     /// bytes are there.
     pub fn anew(store: &'s Store) -> Self {
         Self {
-            blocks: AtHand::Own(Box::new(Blocks::new(AT_HAND_ALONE))),
+            blocks: AtHand::Own(Box::new(Blocks::new(blocks::AT_HAND_ALONE))),
             ..Self::new(store)
         }
     }

@@ -4,17 +4,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
-use super::ids::GroupNumber;
-use crate::message::Address;
+pub use crate::ids::{MessageId, RunId, Seconds, UserId};
+use crate::{ids::GroupNumber, message::Address};
 
-pub type MessageId = u64;
-pub type UserId = u32;
-pub type RunId = u64;
 /// Stands for an identity digest wherever it is referred to.
 pub type IdentityNumber = u64;
 pub type Sha256 = [u8; 32];
-/// Seconds since 1970 UTC.
-pub type Seconds = i64;
 
 /// The built-in user `@catchall`.
 pub const CATCHALL_ID: UserId = 0;

@@ -14,23 +14,22 @@ use tokio::sync::watch;
 use super::{
     StoreError,
     access::{make_data_dir, require_own},
-    blocks::Blocks,
+    blocks::{self, Blocks},
     catalog::Catalog,
     disk::{
         CATALOG, DATA_FILE, DIR_MODE, HARMLESS, VOLUMES, disk_size, make_dir, refuse_network_file_systems, sync_dir,
     },
-    environment,
-    former::Recomputed,
-    ids::GroupNumber,
-    known,
+    environment, known,
     lock::{self, Lock},
-    look::Lookout,
-    resident, retrieval,
+    lookout::Lookout,
+    recomputed::Recomputed,
+    resident,
     rows::Counters,
     seal, staging,
     turn::Turn,
     volumes::Volumes,
 };
+use crate::ids::GroupNumber;
 use crate::{config::Config, panics::survived};
 
 /// How long the catalog's pages are looked at before LMDB trusts them.
@@ -155,7 +154,7 @@ impl Store {
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
             written: watch::Sender::default(),
-            blocks: Blocks::new(retrieval::AT_HAND),
+            blocks: Blocks::new(blocks::AT_HAND),
             lock: Some(lock),
             _readers: None,
         };
@@ -226,7 +225,7 @@ impl Store {
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
             written: watch::Sender::default(),
-            blocks: Blocks::new(retrieval::AT_HAND),
+            blocks: Blocks::new(blocks::AT_HAND),
             lock: None,
             _readers: readers,
         })

@@ -1,10 +1,10 @@
 //! The ledger of an archive that has none: what was there before becomes rows like all others.
 
+use crate::ids::GroupNumber;
 use heed::{RoTxn, RwTxn};
 
 use super::{
     catalog::Catalog,
-    ids::GroupNumber,
     ledger::{Changed, Filings, Group, LedgerRow, NO_CHAIN},
     rows::{Message, MessageId, Seconds, UserId},
 };

@@ -1,5 +1,6 @@
 //! What the committer looks up to decide what a group changes. The catalog answers it; in tests, maps do.
 
+use crate::ids::GroupNumber;
 use std::collections::BTreeSet;
 
 use heed::{RoTxn, types::Bytes};
@@ -7,9 +8,9 @@ use heed::{RoTxn, types::Bytes};
 use super::{
     StoreError, UsersNews,
     catalog::Catalog,
-    ids::GroupNumber,
     ledger::{Chain, NO_CHAIN},
-    lists::{self, Filled},
+    lists::Filled,
+    lists_table,
     rows::{
         Copy, CopyKey, IdentityNumber, Message, MessageId, Part, RunId, Source, UidlDigest, Usage, User, UserId,
         VolumeState, uidl_digest,
@@ -141,7 +142,7 @@ impl View for Snapshot<'_> {
     }
 
     fn lists_filled(&self) -> Read<Filled> {
-        Ok(self.read(lists::filled)?.unwrap_or_default())
+        Ok(self.read(lists_table::filled)?.unwrap_or_default())
     }
 
     fn chain(&self, last: GroupNumber) -> Read<Chain> {

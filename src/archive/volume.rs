@@ -14,10 +14,10 @@ use super::{
     block,
     codec::{Key, Row},
     disk, environment,
+    environment::MAX_READERS,
     known::ArchiveId,
     layout::Layout,
     lock,
-    opening::MAX_READERS,
     presence::{Held, MOUNT, missing},
     resident, seal,
 };

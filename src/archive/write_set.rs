@@ -1,10 +1,10 @@
 //! What a group changes: a plain value, decided before anything is written.
 
+use crate::ids::GroupNumber;
 use std::collections::BTreeMap;
 
 use super::{
     UsersNews,
-    ids::GroupNumber,
     layout::Layout,
     ledger::{LedgerRow, Mark},
     lists,

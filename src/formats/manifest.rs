@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{MessageId, UserId};
+use crate::ids::{MessageId, UserId};
 
 /// The file that says what a folder is an export of.
 pub const MARKER: &str = "dropkeep-export.json";

@@ -6,9 +6,11 @@
 //! - `tls` does the handshake. `verifier` judges the certificate, `certificate` is what people see of it, `mend` what to
 //!   do about one that is refused.
 //! - `greeting` waits for a server's first words, and `speaks` recognises by them what it speaks.
+//! - `credential` is what a client logs in with, and keeps it out of what is shown.
 //! - `post` is one request over HTTP.
 
 mod certificate;
+mod credential;
 mod dial;
 mod error;
 mod greeting;
@@ -20,6 +22,8 @@ mod tls;
 mod verifier;
 
 pub use certificate::PeerCertificate;
+pub use credential::Credential;
+pub(crate) use credential::{Hidden, plain_response, token_response};
 pub(crate) use dial::{READ_BUFFER, Tcp, connect, reach, resolve};
 pub use error::{NetError, Phase};
 pub(crate) use greeting::{NoGreeting, greeting};

@@ -27,8 +27,7 @@ use super::error::{FROM, LOGIN, NotifyError, TO};
 use crate::{
     config::{Encryption, Mail, Secret},
     harmless::without_secrets,
-    net::{Found, NetError, NoGreeting, Phase, Speaks, Tcp, encrypt, greeting, reach},
-    source::{Credential, Hidden},
+    net::{Credential, Found, Hidden, NetError, NoGreeting, Phase, Speaks, Tcp, encrypt, greeting, reach},
 };
 
 /// Bytes that a server may say.

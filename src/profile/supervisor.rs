@@ -5,6 +5,7 @@
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
+mod asked;
 mod due;
 mod reconfigure;
 
@@ -21,7 +22,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub use self::reconfigure::{Leave, Reconfigure};
+pub use self::asked::{Leave, Reconfigure};
 use super::{
     actor::{Heartbeat, Interrupt, Profile, Start},
     finished::{Finished, StartError},

@@ -5,15 +5,6 @@ use std::{ffi::OsStr, fmt, path::Path};
 use bytes::Bytes;
 
 use super::aside::Aside;
-use crate::config::Secret;
-
-/// What a session logs in with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Credential {
-    Password(Secret),
-    /// An access token (RFC 6749), for the SASL mechanism XOAUTH2.
-    Token(Secret),
-}
 
 /// One copy, as the server names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,13 +1,10 @@
 //! What can go wrong with a source, and what is to be done about it.
 
-use std::{cmp::Reverse, time::Duration};
+use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
-use super::{Credential, Step, token};
+use super::Step;
 use crate::{
-    config::{Access, Encryption, Secret},
-    harmless::without_secrets,
+    config::{Access, Encryption},
     net::{Found, NetError, Phase},
 };
 
@@ -271,63 +268,6 @@ pub(super) const CLOSED: &str = "the server closed it";
 
 /// Between the protocol and the line that is not its greeting.
 const NO_GREETING: &str = " greeting: ";
-
-/// The most characters of a line that an error quotes.
-const MAX_LINE: usize = 200;
-
-/// What a session logs in with, in each form in which a server gets it. Some servers repeat what they were sent, in
-/// whatever they say then or later.
-pub(crate) struct Hidden(Vec<String>);
-
-impl Hidden {
-    pub fn of(username: &str, credential: &Credential) -> Self {
-        let (secret, response) = match credential {
-            Credential::Password(secret) => (secret, Some(plain_response(username, secret))),
-            Credential::Token(secret) => (secret, token::response(username, secret)),
-        };
-        let secret = secret.reveal();
-        let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
-        // What the mechanism LOGIN sends.
-        let encoded = STANDARD.encode(secret);
-        let mut forms = vec![secret.to_owned(), escaped, encoded];
-        forms.extend(response);
-        // A longer form may hold a shorter one.
-        forms.sort_by_key(|form| Reverse(form.len()));
-        Self(forms)
-    }
-
-    /// A server's words as they may be shown.
-    pub fn plain(&self, words: &str) -> String {
-        let forms: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        without_secrets(words, &forms)
-    }
-
-    /// A line of a server's as it may be shown, in quotes: its beginning, with what cannot be printed escaped.
-    pub fn line(&self, line: &[u8]) -> String {
-        // Secrets go first, so that none is cut within.
-        let forms = self.0.iter().filter(|form| !form.is_empty());
-        let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
-        let text = forms.fold(text, |text, form| text.replace(form.as_str(), "***"));
-        let mut shown: String = text.chars().take(MAX_LINE).flat_map(escaped).collect();
-        if text.chars().nth(MAX_LINE).is_some() {
-            shown.push('…');
-        }
-        format!("“{shown}”")
-    }
-}
-
-fn escaped(c: char) -> impl Iterator<Item = char> {
-    let (as_it_is, escape) = match c.is_control() {
-        true => (None, Some(c.escape_default())),
-        false => (Some(c), None),
-    };
-    as_it_is.into_iter().chain(escape.into_iter().flatten())
-}
-
-/// What a client answers with in the mechanism PLAIN (RFC 4616), in base64.
-pub(super) fn plain_response(username: &str, password: &Secret) -> String {
-    STANDARD.encode(format!("\0{username}\0{}", password.reveal()))
-}
 
 #[cfg(test)]
 mod tests {

@@ -35,10 +35,10 @@ mod upgrade;
 mod wrong;
 
 use allowance::fetch_allowance;
-pub(crate) use error::Hidden;
 
+pub use crate::net::Credential;
 pub use aside::{Aside, Holder};
-pub use copies::{Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Unfetched, UnfetchedWhy, Waited, Want};
+pub use copies::{Announced, CopyRef, Facts, Fetched, OpenFolder, Unfetched, UnfetchedWhy, Waited, Want};
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;

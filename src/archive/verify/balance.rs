@@ -4,6 +4,7 @@
 //! An appliance may file meanwhile. So only the groups and messages count that there were at the beginning; and filings
 //! of such messages that came later, which the rows that came later name, are left out where the table has them.
 
+use crate::ids::GroupNumber;
 use std::collections::HashMap;
 
 use heed::RoTxn;
@@ -11,7 +12,6 @@ use roaring::RoaringTreemap;
 
 use crate::archive::{
     catalog::Catalog,
-    ids::GroupNumber,
     rows::{Counters, MessageId, UserId},
 };
 

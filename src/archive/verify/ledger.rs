@@ -4,6 +4,7 @@
 //! Each filing of the ledger is looked up in the table; that there are no others in the table, and none twice in the
 //! ledger, is seen in the [`Balance`](super::balance::Balance).
 
+use crate::ids::GroupNumber;
 use heed::{RoTxn, types::Bytes};
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
 };
 use crate::archive::{
     StoreError,
-    ids::GroupNumber,
     ledger::{LedgerRow, NO_CHAIN},
     resident,
 };

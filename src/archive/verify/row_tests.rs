@@ -1,5 +1,6 @@
 //! Every kind of wrong row is found, by its kind, and named.
 
+use crate::ids::GroupNumber;
 use std::collections::BTreeSet;
 
 use heed::RwTxn;
@@ -10,7 +11,6 @@ use super::{
 };
 use crate::archive::{
     catalog::Catalog,
-    ids::GroupNumber,
     ledger::LedgerRow,
     rows::{self, CopyKey, Counters, MessageId, Part, Place},
 };

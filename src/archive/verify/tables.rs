@@ -21,7 +21,6 @@ use crate::{
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
-        ids::GroupNumber,
         lists::Packed,
         roster::Roster,
         rows::{
@@ -29,6 +28,7 @@ use crate::{
             UserId, VolumeState,
         },
     },
+    ids::GroupNumber,
     report::Run,
 };
 

@@ -14,7 +14,10 @@ use super::{
     responses::{KEEP_BLOCK, Responses, Taken},
     screen::{Kind, Part, Verdict, screen},
 };
-use crate::source::{SourceError, Want, error::Hidden, guard::Guard};
+use crate::{
+    net::Hidden,
+    source::{SourceError, Want, guard::Guard},
+};
 
 /// What a command other than a listing or a fetch may be answered with, in bytes.
 const SMALL: u64 = 1 << 20;
