@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    lists::{begin, fill},
+    lists_filling::fill,
+    lists_table::begin,
     test_bench::{Bench, config, content, deposit},
     *,
 };

@@ -21,7 +21,14 @@ impl Store {
         };
         let is_theirs = match archives {
             Archives::All => true,
-            Archives::Of(_) => !self.filings_for(archives, id, &message)?.is_empty(),
+            Archives::Of(users) => self.reading(|txn| {
+                for user in users {
+                    if self.catalog.filings.get(txn, &(*user, message.date, id))?.is_some() {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })?,
         };
         Ok(is_theirs.then_some(message))
     }

@@ -145,7 +145,7 @@ impl<'p> Files<'p> {
             offset: None,
             length: None,
             size: raw.len() as u64,
-            sha256: view::hex(&entry.message.sha256),
+            sha256: view::hex(entry.message.sha256),
             date: view::time(entry.date),
             folder: entry.folder.clone(),
             why: entry.filing.why.as_str().to_owned(),

@@ -130,11 +130,7 @@ fn export(
 fn identification(store: &Store) -> Option<String> {
     // Where it cannot be read, the messages that are done tell.
     let first = store.message(1).ok()??;
-    Some(format!(
-        "{} {}",
-        view::hex(&first.sha256),
-        view::time(first.archived_at)
-    ))
+    Some(format!("{} {}", view::hex(first.sha256), view::time(first.archived_at)))
 }
 
 struct Exporting<'w> {
@@ -214,7 +210,7 @@ impl<'w> Exporting<'w> {
         let mut lines = 0;
         Files::open(place, self.job.selection.format, name, |id, sha256| {
             let message = self.store.message(id)?;
-            if message.is_some_and(|message| view::hex(&message.sha256) != sha256) {
+            if message.is_some_and(|message| view::hex(message.sha256) != sha256) {
                 let path = place.root().path().to_owned();
                 return Err(ExportError::OtherStore { path });
             }

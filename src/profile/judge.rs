@@ -210,9 +210,12 @@ impl Reader {
                 }
             },
         };
-        let prepared = prepared.and_then(|identified| {
-            survived(DOING, || prepare(identified)).map_err(|panicked| failed("identify", panicked.to_string()))
-        });
+        let prepared = match prepared {
+            Ok(identified) => {
+                survived(DOING, || prepare(identified)).map_err(|panicked| failed("identify", panicked.to_string()))
+            }
+            Err(outcome) => Err(outcome),
+        };
         let ready = Ready {
             place,
             copy,

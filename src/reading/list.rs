@@ -261,7 +261,7 @@ fn line(entry: Entry, user: &str, summary: Summary) -> EntryLine {
         subject: summary.subject,
         size: message.size,
         folder,
-        sha256: view::hex(&message.sha256),
+        sha256: view::hex(message.sha256),
         why: filing.why.as_str().to_owned(),
     }
 }

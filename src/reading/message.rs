@@ -78,7 +78,7 @@ pub fn show(store: &Store, archives: &Archives, id: u64, journal: bool, tell: &m
             archived_at: view::time(journal_row.archived_at),
             run: journal_row.run,
             size: row.size,
-            sha256: view::hex(&row.sha256),
+            sha256: view::hex(row.sha256),
             envelope,
         });
     }

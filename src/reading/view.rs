@@ -55,7 +55,7 @@ pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
         date: time(message.date),
         archived_at: time(message.archived_at),
         size: message.size,
-        sha256: hex(&message.sha256),
+        sha256: hex(message.sha256),
         from: addresses(from.as_slice(), likely),
         to: addresses(&to, likely),
         cc: addresses(&cc, likely),

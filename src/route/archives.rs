@@ -18,11 +18,13 @@ const IDLE: Duration = Duration::from_secs(30);
 /// all.
 const MOST: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
+/// Each with when it was asked last.
+type Running = LruCache<UserId, (Addr<UserArchive>, Instant)>;
+
 /// Shared by the router and what it has under way.
 #[derive(Clone)]
 pub(super) struct Archives {
-    /// Those that were asked last, and when.
-    running: Arc<Mutex<LruCache<UserId, (Addr<UserArchive>, Instant)>>>,
+    running: Arc<Mutex<Running>>,
     store: Arc<Store>,
     /// Where they live: they read from disk, which must not stall the router.
     arbiter: Arc<Arbiter>,
@@ -37,7 +39,7 @@ impl Archives {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, LruCache<UserId, (Addr<UserArchive>, Instant)>> {
+    fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock()
     }
 

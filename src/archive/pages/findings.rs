@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Findings beyond these are counted only.
-const MOST_FINDINGS: usize = 1000;
+pub(super) const MOST_FINDINGS: usize = 1000;
 
 /// What a check found.
 #[derive(Debug, Default)]

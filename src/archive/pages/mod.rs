@@ -39,7 +39,7 @@ use std::{
 };
 
 #[cfg(test)]
-use self::findings::{Finding, Tree};
+use self::findings::{Finding, MOST_FINDINGS};
 use self::{
     file::PageFile,
     findings::{Reach, Report},
