@@ -14,11 +14,12 @@ use std::{
 };
 
 use dropkeep::{
+    access::{Caller, Owner},
+    api::{Exit, Reply, Request},
     appliance::Appliance as Stages,
     archive::Store,
     config::Config,
-    control::api::{Reply, Request},
-    report::metrics,
+    report::recorder,
 };
 use rustix::{
     param::clock_ticks_per_second,
@@ -31,7 +32,6 @@ use support::{
     pull,
     running::Serving,
 };
-use tokio::sync::mpsc;
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 /// How this program tells itself to archive once, with metrics or without.
@@ -273,31 +273,26 @@ fn archived(server: &Dovecot, counted: bool, messages: usize) -> (f64, f64) {
 /// Archives the profile's mailbox, and prints how many copies it saw, how much CPU and how much time that took.
 fn archive_once(config: &Path, counted: bool) {
     let config = Config::load(config).expect("a configuration");
-    let recorder = counted.then(|| metrics::install().expect("no recorder yet"));
+    let recorder = counted.then(|| recorder::install().expect("no recorder yet"));
     let store = Arc::new(Store::open(&config).expect("a store"));
     actix_rt::System::new().block_on(async {
+        // The bench has opened the archive itself.
+        #[expect(clippy::disallowed_methods)]
+        let caller = Caller::Owner(Owner::of(&*store));
         let (stages, _committer) = Stages::start(config, store, false).await.expect("stages");
-        let (replies, mut answers) = mpsc::channel(64);
         let request = Request::Archive {
             profile: PROFILE.to_owned(),
         };
         let (cpu, start) = (cpu(), Instant::now());
-        let run = async {
-            let done = stages.act(request, &replies).await;
-            drop(replies);
-            done
-        };
-        let read = async {
-            let mut seen = None;
-            while let Some(answer) = answers.recv().await {
-                if let Reply::Finished { run, exit: 0 } = answer {
-                    seen = Some(run.seen);
-                }
+        let stages = Arc::new(stages);
+        let mut answer = stages.answer(&caller, request).expect("an answer");
+        let mut seen = None;
+        while let Some(reply) = answer.next().await {
+            if let Reply::Finished { run, exit: Exit::Done } = reply {
+                seen = Some(run.seen);
             }
-            seen.expect("a run without errors")
-        };
-        let (done, seen) = tokio::join!(run, read);
-        done.expect("a run");
+        }
+        let seen = seen.expect("a run without errors");
         if let Some(recorder) = recorder {
             // What was recorded of each copy is brought together, as it is now and then.
             recorder.run_upkeep();

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
+    api::{CompactedLine, Exit, Failure},
     archive::{Committer, Store, compact},
-    control::api::{CompactedLine, Failure},
     errand::GoingOn,
-    profile::Exit,
 };
 
 /// Compacts `store`, and says what was done. Interrupted, what was moved stays moved.
@@ -25,7 +24,12 @@ pub async fn run(store: Arc<Store>, committer: Committer, going_on: &GoingOn<'_>
         let done = compact(&store, &committer, &|| !stop.is_cancelled())?;
         let (disk_after, free_after) = room()?;
         Ok(CompactedLine {
-            done,
+            moved: done.moved,
+            bytes: done.bytes,
+            blocks: done.blocks,
+            volumes: done.volumes,
+            left: done.left,
+            damaged: done.damaged,
             interrupted: stop.is_cancelled() && done.left,
             disk_before,
             disk_after,

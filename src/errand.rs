@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{control::api::Failure, profile::Exit};
+use crate::api::{Exit, Failure};
 
 /// One kind of errand.
 pub struct Errand {

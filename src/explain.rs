@@ -10,11 +10,13 @@ use serde::Serialize;
 
 pub use self::seen::{Seen, seen};
 use crate::{
+    access::Archives,
+    api::Failure,
     archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
     config::{self, Config, ConfigError},
-    control::{api::Failure, view},
-    identify::{Found, Named, Reported, Rules, Survey},
+    identify::{Found, Named, Overview, Reported, Rules},
     message::{Address, CATCHALL},
+    reading::{message, view},
     report::{IMPORT, REROUTE},
     route::{Deciding, Directory, Previewed, Routing, Rule, Signs, managed, preview},
 };
@@ -36,8 +38,8 @@ pub struct Explained {
     /// How often others are named. All are looked up, and whoever is known stands in `addresses`.
     #[serde(skip_serializing_if = "is_zero")]
     pub addresses_omitted: u64,
-    /// `report`: a journal report that the profile believes; `unreadable`: one in which not all for whom it is can be read;
-    /// `untrusted`: one that it does not believe; `none`.
+    /// `report`: a journal report that the profile believes; `unreadable`: one in which not all for whom it is can be
+    /// read; `untrusted`: one that it does not believe; `none`.
     pub journal: &'static str,
     /// Of a stored message: who has it not, and would get it by the rules as they are now.
     pub would_add: Vec<ExplainedUser>,
@@ -131,7 +133,7 @@ impl<'c> Explainer<'c> {
     }
 
     /// Surveys a message; each address that makes a difference to the decision is among what is surveyed.
-    fn survey(&self, bytes: &Bytes) -> Survey {
+    fn survey(&self, bytes: &Bytes) -> Overview {
         let mut deciding = Deciding::asked(self.directory, &self.routing);
         self.rules
             .survey(bytes, &mut |named, role| deciding.look_up(named, role))
@@ -197,14 +199,14 @@ impl<'c> Explainer<'c> {
 
     /// What is decided, and each address with what is said of it: those of `surveys`, and the `unclaimed` ones of
     /// copies that are not kept.
-    fn addresses(&self, surveys: &[Survey], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
+    fn addresses(&self, surveys: &[Overview], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
         let surveyed: Vec<_> = surveys.iter().flat_map(|survey| &survey.addresses).collect();
         let look_up = surveyed.iter().map(|one| &one.address);
         let look_up = look_up.chain(unclaimed.recipients.iter().map(|named| &named.address));
         let look_up: Vec<_> = look_up.cloned().collect();
         let previewed = preview(self.directory, &self.routing, found, &look_up);
         let (of_surveys, of_others) = previewed.looked_up.split_at(surveyed.len());
-        let explain = |(one, known): (&&crate::identify::Surveyed, &LookedUp)| ExplainedAddress {
+        let explain = |(one, known): (&&crate::identify::Considered, &LookedUp)| ExplainedAddress {
             line: one.line,
             step: one.step.as_str(),
             trusted: one.trusted,
@@ -271,8 +273,8 @@ pub fn united<'f>(all: impl Iterator<Item = &'f Found>) -> Found {
     united
 }
 
-/// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it came,
-/// or the message itself; the message too where a report is one that `each` does not believe.
+/// Hands to `each` what was fetched of a message, one by one, for they may be large: the journal reports in which it
+/// came, or the message itself; the message too where a report is one that `each` does not believe.
 ///
 /// # Errors
 /// It cannot be read.
@@ -317,10 +319,6 @@ pub fn unclaimed(store: &Store, id: MessageId) -> Result<Found, StoreError> {
     })
 }
 
-fn no_message(id: MessageId) -> Failure {
-    Failure::usage(format!("there is no message {id}; `list` shows the ids"))
-}
-
 /// A message of the store, and who has it.
 pub struct Stored {
     pub id: MessageId,
@@ -330,13 +328,15 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Message `id`, where one of `archives` has it.
+    ///
     /// # Errors
-    /// There is no such message, or the store cannot be read.
-    pub fn read(store: &Store, id: MessageId) -> Result<Self, Failure> {
-        let row = store.message(id)?.ok_or_else(|| no_message(id))?;
+    /// These archives have no such message, or the store cannot be read.
+    pub fn read(store: &Store, archives: &Archives, id: MessageId) -> Result<Self, Failure> {
+        let row = message(store, archives, id)?;
         Ok(Self {
             id,
-            filings: store.filings_of(id, &row)?,
+            filings: store.filings_for(archives, id, &row)?,
             came_in_reports: !store.journals(id, 0, 1)?.is_empty(),
             row,
         })

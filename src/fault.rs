@@ -1,10 +1,11 @@
 //! Fault points: places at which a test makes this program fail, to see that it survives that.
 //!
 //! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic`, `abort` (the process ends
-//! at once, and nothing is tidied up) or `hang` (its thread does nothing any more); `nth` says at which time that the point is reached this happens, the first where it is left
-//! out. They are there with debug assertions only: in what is shipped, [`point`] does nothing.
+//! at once, without tidying up) or `hang` (the thread stops for good). With `nth`, it happens when the point is reached
+//! for the nth time; without, the first time. Fault points exist only with debug assertions: in what is shipped,
+//! [`point`] does nothing.
 
-/// The stage of which a point is.
+/// The stage that a point belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// A data directory is made or opened.
@@ -21,13 +22,15 @@ pub enum Stage {
     File,
     /// The committer writes a group.
     Commit,
-    /// Who waits for a group is answered.
+    /// Those who wait for a group get their answers.
     Acknowledge,
     /// Copies are deleted on their server.
     Deletion,
     /// A run begins, or its protocol is stored.
     Protocol,
     Seal,
+    /// Rows of lists are made of stored messages.
+    Lists,
     Compact,
     /// The catalog is written anew without its free pages.
     Shrink,
@@ -89,6 +92,8 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("seal-noted", Stage::Seal),
     ("shrink-copied", Stage::Shrink),
     ("shrink-replaced", Stage::Shrink),
+    ("lists-filling", Stage::Lists),
+    ("lists-filled", Stage::Lists),
     ("compact-begun", Stage::Compact),
     ("compact-planned", Stage::Compact),
     ("compact-moving", Stage::Compact),

@@ -1,18 +1,19 @@
-//! What mail, servers and certificates say, as it may be shown: it must not steer a terminal, nor hide in what it says or
-//! turn it around, so that one address or file passes for another.
+//! What mail, servers and certificates say, as it may be shown: it must not steer a terminal, nor hide in what it says
+//! or turn it around, so that one address or file passes for another.
 
 use std::borrow::Cow;
 
 /// What is shown in place of what is not.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// Whether a character is an order to a terminal, breaks a line, turns the writing around, or shows nothing. Tabs are left.
+/// Whether a character is an order to a terminal, breaks a line, turns the writing around, or shows nothing. Tabs are
+/// left.
 pub fn steers(c: char) -> bool {
     (c.is_control() && c != '\t') || is_unseen(c)
 }
 
-/// Whether a character shows nothing of its own: those of Unicode 16 that are Default_Ignorable_Code_Point, those of the
-/// category Format that no writing shows, Bidi_Control among them, blank letters, and separators of lines.
+/// Whether a character shows nothing of its own: those of Unicode 16 that are Default_Ignorable_Code_Point, those of
+/// the category Format that no writing shows, Bidi_Control among them, blank letters, and separators of lines.
 pub fn is_unseen(c: char) -> bool {
     matches!(c,
         // Soft hyphen, combining grapheme joiner, Arabic letter mark, Syriac abbreviation mark.
@@ -37,7 +38,8 @@ pub fn harmless(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Foreign text as part of a line that more is put into: what steers a terminal is a space, and what shows nothing is shown.
+/// Foreign text as part of a line that more is put into: what steers a terminal is a space, and what shows nothing is
+/// shown.
 pub fn one_line(text: &str) -> String {
     let shown = |c: char| match c {
         c if c.is_control() => ' ',
@@ -46,6 +48,27 @@ pub fn one_line(text: &str) -> String {
         c => c,
     };
     text.chars().map(shown).collect()
+}
+
+/// The most characters of a server's words that an error repeats.
+const MAX_WORDS: usize = 400;
+
+/// A server's words as an error may repeat them: in one line, and not endless.
+pub fn plain(words: &str) -> String {
+    let clean: String = one_line(words).chars().take(MAX_WORDS).collect();
+    match clean.trim() {
+        "" => "(no words)".to_owned(),
+        clean => clean.to_owned(),
+    }
+}
+
+/// A server's words as an error may repeat them, without secrets that they repeat.
+pub fn without_secrets(words: &str, secrets: &[&str]) -> String {
+    let hidden = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
+    plain(&hidden)
 }
 
 /// JSON that says the same. All that serde leaves as it is stands within strings there.
@@ -113,6 +136,14 @@ mod tests {
             assert!(safe == shown || safe == "ja ne", "{unseen:?}: {safe}");
         }
         assert_eq!(one_line("a\r\nb\u{1b}[1m"), "a  b [1m");
+    }
+
+    #[test]
+    fn a_servers_words_are_made_harmless() {
+        assert_eq!(plain("a\x1b[31m\r\nb"), "a [31m  b");
+        assert_eq!(plain(&"x".repeat(5000)).len(), MAX_WORDS);
+        assert_eq!(plain(" "), "(no words)");
+        assert_eq!(without_secrets("bad: PASS hunter2", &["hunter2", ""]), "bad: PASS ***");
     }
 
     #[test]

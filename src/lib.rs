@@ -4,24 +4,28 @@
 //! The journey of a message, and the modules in its order:
 //!
 //! - [`profile`]: a supervisor keeps each profile running; a run's connections fetch from
-//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of them
-//!   take in place of a password;
+//! - [`source`]: the mail servers, over IMAP and POP3, or files, whose [`formats`] it reads; [`token`] has what some of
+//!   them take in place of a password;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
 //! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
 //!   copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`appliance`] the only wiring, [`control`] how commands talk to
-//! a running appliance, [`explain`] says why a message is whose, [`export`] gets the archives out in [`formats`] that other programs read, [`config`] the
-//! configuration, [`message`] the words all stages share, [`outgoing`] connections to servers that are no sources. [`harmless`] is how foreign
-//! text is shown, [`account`] names the accounts of the machine, [`version`] which dropkeep this is, [`panics`] says what is
-//! survived, [`fault`] and [`clock`] let tests
-//! break off any step and set the time of day.
+//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance, [`appliance`]
+//! the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and `reading` answers what
+//! the store alone can. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that
+//! other programs read. [`config`] is the configuration, [`message`] has the words that all stages share. [`net`] dials
+//! servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health. [`harmless`] shows foreign text,
+//! [`child`] is this program as a child process that may crash, [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
+pub mod access;
 pub mod account;
+pub mod api;
 pub mod appliance;
 pub mod archive;
+mod child;
 pub mod cli;
 pub mod clock;
 mod compaction;
@@ -33,12 +37,16 @@ pub mod export;
 pub mod fault;
 pub mod formats;
 pub mod harmless;
+pub mod http;
 pub mod identify;
+pub mod ids;
 pub mod message;
+pub mod monitoring;
+pub mod net;
 pub mod notify;
-pub mod outgoing;
 pub mod panics;
 pub mod profile;
+pub mod reading;
 pub mod report;
 mod reroute;
 pub mod route;

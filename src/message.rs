@@ -196,8 +196,8 @@ pub fn domain(text: &str) -> String {
     idna_ascii(text).unwrap_or_else(|| text.to_lowercase())
 }
 
-/// IDNA ASCII; `None` where there is none, or one with what stands in no domain. It folds some characters into others, a
-/// full-width `＠` into `@` for one, a ring above into a space and what is put above it.
+/// IDNA ASCII; `None` where there is none, or one with what stands in no domain. It folds some characters into others,
+/// a full-width `＠` into `@` for one, a ring above into a space and what is put above it.
 fn idna_ascii(text: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii(text).ok()?;
     (!ascii.contains(is_strange) && !ascii.contains('@')).then_some(ascii)

@@ -16,8 +16,8 @@ use crate::report::metrics;
 #[error("{0} panicked; this is a bug in dropkeep")]
 pub struct Panicked(pub &'static str);
 
-/// From now on a panic of any thread is reported on standard error and counted by its thread. Only its place in the source
-/// is told: the words of a panic can quote what was being read, and that is mail.
+/// From now on a panic of any thread is reported on standard error and counted by its thread. Only its place in the
+/// source is told: the words of a panic can quote what was being read, and that is mail.
 pub fn report() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
@@ -62,8 +62,8 @@ pub async fn survived_async<F: Future>(doing: &'static str, work: F) -> Result<F
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Panicked(doing))
 }
 
-/// What an actor answers: nothing where its handler panicked, so that whoever asked sees as much, and the actor lives on.
-/// actix would close its address for good.
+/// What an actor answers: nothing where its handler panicked, so that whoever asked sees as much, and the actor lives
+/// on. actix would close its address for good.
 pub struct Answer<T>(Result<T, Panicked>);
 
 impl<T> Answer<T> {

@@ -1,8 +1,10 @@
-//! Filing anew what is in the archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none is
-//! taken away. It is a run of its own, with a protocol; what is filed goes the way of fetched messages from the router on.
+//! Filing anew what is in the archive, after users or rules were added: `dropkeep reroute`. Filings are added, and none
+//! is taken away. It is a run of its own, with a protocol; what is filed goes the way of fetched messages from the
+//! router on.
 
 mod backlog;
 mod book;
+mod judged;
 mod look;
 mod supposed;
 
@@ -13,19 +15,20 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::backlog::{Gained, count};
 use self::{
-    book::Book,
-    look::{By, Fault, Judged, Looked, Looker},
+    book::{Book, not_judged},
+    judged::{By, Fault, Judged},
+    look::{Looked, Looker},
 };
 use crate::{
-    archive::{Change, Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId, cut},
+    api::{Exit, Failure, Reply, RerouteLine},
+    archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId},
     clock,
     config::Config,
-    control::api::{Failure, Reply, RerouteLine},
     errand::GoingOn,
-    identify::Reported,
+    identify::{Digests, Reported, identity_of},
     message::Address,
-    profile::{Exit, NotMade, Stages},
-    report::{InStage, NotJudged, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
+    profile::{NotMade, Stages},
+    report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
 };
 
@@ -108,7 +111,7 @@ pub async fn run(
     run.notice(reroute.words());
     run.not_judged = not_judged(&config);
     if !reroute.dry_run {
-        run.run = parts.committer.change(Change::Begin(Box::new(run.clone()))).await?;
+        run.run = parts.committer.begin_run(&run).await?;
     }
     let mut notes = Notes::default();
     let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run, &mut notes).await;
@@ -126,24 +129,18 @@ pub async fn run(
     };
     run.state = state;
     if let Ok(directory) = parts.router.send(AsItStands).await {
-        let users = directory.iter().map(|(_, user)| user);
+        let users = directory.retired();
         run.unknown_addresses.note_retired(users);
     }
     run.finished_at = Some(timestamp(clock::now()));
     let run = Arc::new(run);
     let stored = match reroute.dry_run {
-        true => Ok(0),
-        false => parts.committer.change(Change::Protocol(run.clone())).await,
+        true => Ok(()),
+        false => parts.committer.put_protocol(run.clone()).await,
     };
-    let exit = exit as i32;
     // Whoever asked may be gone. A full disk refuses the protocol too; the answer still tells all.
     let _ = replies.send(Reply::Finished { run, exit }).await;
-    Ok(stored.map(drop)?)
-}
-
-fn not_judged(config: &Config) -> NotJudged {
-    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
-    NotJudged::new(&profiles)
+    Ok(stored?)
 }
 
 async fn go_through(
@@ -287,25 +284,27 @@ async fn file_by_each(
         Arc::new(read.map_err(|error| Fault::Message("read", error.to_string()))?)
     };
     for By { ruled, folder, found } in judged.by {
-        let route = Route {
+        let prepared = Prepared {
             copy: None,
+            found,
+            date: Some(date),
+            notes,
+            content: content.clone(),
+            addressed: Vec::new(),
+            report: None,
+            reported: Reported::No,
+            held: None,
+        };
+        let route = Route {
+            window: vec![prepared],
             folder,
             run,
-            prepared: Prepared {
-                found,
-                date: Some(date),
-                notes,
-                content: content.clone(),
-                addressed: Vec::new(),
-                report: None,
-                reported: Reported::No,
-                held: None,
-            },
             routing: ruled.routing.clone(),
             known_only: true,
             waits: InStage::enter(Stage::Route, 1),
         };
-        let routed = match parts.router.send(route).await.unwrap_or(Err(RouteError::Router)) {
+        let routed = parts.router.send(route).await.ok().and_then(|mut window| window.pop());
+        let routed = match routed.unwrap_or(Err(RouteError::Router)) {
             Ok(routed) => routed,
             Err(RouteError::Store(error)) => return Err(Fault::Store(error)),
             Err(error) => return Err(Fault::Message("route", error.to_string())),
@@ -332,13 +331,11 @@ fn put_new<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
 /// The bytes of a stored message, as they go to the router once more.
 fn content(store: &Store, id: MessageId, message: &Message) -> Result<Content, StoreError> {
     let bytes: bytes::Bytes = Retrieval::new(store).raw(id, message)?.into();
-    Ok(Content {
-        parts: cut(&bytes),
+    let digests = Digests {
         sha256: message.sha256,
-        identity: crate::identify::identity_of(&bytes),
-        former: crate::identify::former_identity(&bytes),
-        bytes,
-    })
+        identity: identity_of(&bytes),
+    };
+    Ok(Content::new(bytes, digests, true))
 }
 
 /// Counts what became of a message, and tells it.

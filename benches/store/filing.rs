@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Change, Committer, CopyKey, Named, RunId, Source, Store, Traits},
+    archive::{Committer, CopyKey, Named, RunId, Source, Store, Traits},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
@@ -96,10 +96,7 @@ async fn archive_all(
     let mut work = Work {
         run: run.run,
         source: source(&committer).await,
-        folder: committer
-            .change(Change::Folder("INBOX".into()))
-            .await
-            .expect("a folder") as u32,
+        folder: committer.folder("INBOX").await.expect("a folder"),
         rules: Arc::new(Rules::new(&recipients(), MAILBOX)),
         routing: Arc::new(Routing::new(&recipients())),
         pool: Pool::new().expect("a pool"),
@@ -135,7 +132,7 @@ async fn archive_all(
         ..work.protocol.clone()
     };
     committer
-        .change(Change::Protocol(std::sync::Arc::new(run)))
+        .put_protocol(std::sync::Arc::new(run))
         .await
         .expect("a protocol");
     let took = started.elapsed();
@@ -175,23 +172,23 @@ impl Work {
         let (rules, routing) = (self.rules.clone(), self.routing.clone());
         let (folder, run) = (self.folder, self.run);
         self.going_on.spawn(async move {
-            let prepared = pool.run(move || Prepared::new(Identified::new(message, None, &rules), false));
-            let prepared = prepared.await.expect("it is identified");
+            let named = Named {
+                key: copy,
+                traits: Traits::default(),
+            };
+            let identify = move || Identified::new(message, None, &rules);
+            let prepared = pool.run(move || Prepared::new(identify(), false, Some(named), None));
             let route = Route {
-                copy: Some(Named {
-                    key: copy,
-                    traits: Traits::default(),
-                }),
+                window: vec![prepared.await.expect("it is identified")],
                 folder,
                 run,
-                prepared,
                 routing,
                 known_only: false,
                 waits: InStage::enter(Stage::Route, 1),
             };
-            let routed = router.send(route).await.expect("the router");
+            let mut routed = router.send(route).await.expect("the router");
             drop(share);
-            routed.expect("it is archived")
+            routed.remove(0).expect("it is archived")
         });
     }
 
@@ -224,12 +221,12 @@ async fn source(committer: &Committer) -> u32 {
         port: 143,
         username: MAILBOX.into(),
     };
-    committer.change(Change::Source(source)).await.expect("a source") as u32
+    committer.source(source).await.expect("a source")
 }
 
 async fn begin(committer: &Committer) -> Run {
     let run = Run::begin("benchmark", Timestamp::now());
-    let number = committer.change(Change::Begin(Box::new(run.clone()))).await;
+    let number = committer.begin_run(&run).await;
     Run {
         run: number.expect("a run"),
         ..run

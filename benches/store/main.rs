@@ -1,5 +1,6 @@
 //! `make bench BENCH=store`: how much disk archives take beside other ways of keeping the same mail.
-//! `make bench BENCH=million`: how fast a million messages are read back. Tables to read, not tests.
+//! `make bench BENCH=million`: how fast a million messages are read back.
+//! `make bench BENCH=lists`: how fast the newest of two million are listed. Tables to read, not tests.
 //!
 //! Real mail is read where `CORPUS` names a folder of it. `BENCH_MESSAGES` changes the size of the generated
 //! mailboxes; `BENCH_DIR` is where archives are made, on the disk to be measured; an archive of a million that
@@ -9,6 +10,7 @@
 mod support;
 
 mod filing;
+mod lists;
 mod million;
 mod sizes;
 mod table;
@@ -25,6 +27,10 @@ fn main() {
         "million" => {
             table::busy();
             million::run(messages(1_000_000));
+        }
+        "lists" => {
+            table::busy();
+            lists::run(messages(2_000_000));
         }
         // A part of another benchmark.
         _ => {}

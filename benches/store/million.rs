@@ -10,12 +10,10 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dropkeep::{
+    api::{Failure, Reply, Request},
     archive::Store,
     config::Config,
-    control::{
-        Client,
-        api::{Failure, Reply, Request},
-    },
+    control::Client,
 };
 use rustix::{
     fs::{Advice, fadvise},

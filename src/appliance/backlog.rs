@@ -10,12 +10,13 @@ use std::{
 use actix::Addr;
 use tokio::sync::{mpsc, watch};
 
-use super::TELL;
+use super::requests::TELL;
 use crate::{
-    archive::{Change, Committer, Store, StoreError, UsersNews},
+    api::Reply,
+    archive::{Committer, Store, StoreError, UsersNews},
     config::Config,
-    control::api::Reply,
-    report::{Backlog, NextNotices},
+    profile::NextNotices,
+    report::Backlog,
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},
 };
@@ -197,7 +198,7 @@ async fn forget_news(committer: &Committer, said: UsersNews) {
     if said.is_empty() {
         return;
     }
-    if let Err(error) = committer.change(Change::Said(said)).await {
+    if let Err(error) = committer.said(said).await {
         tracing::warn!(%error, "what was said of users is said again");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future;
 
-use super::Appliance;
+use super::state::Appliance;
 use crate::{profile::Heartbeat, route};
 
 impl Appliance {

@@ -1,21 +1,20 @@
 //! Imports: as a run of a profile, or for one user, in a profile of their own that no configuration has.
 
-use std::{
-    io,
-    sync::{Arc, PoisonError},
-};
+use std::{io, sync::Arc};
 
 use tokio::sync::mpsc;
 
-use super::{Appliance, Supervised, supervise};
+use super::{
+    state::Appliance,
+    supervised::{Supervised, supervise},
+};
 use crate::{
+    access::Archives,
+    api::{Exit, Failure, Reply},
     config::{Access, Profile, Server},
-    control::{
-        self,
-        api::{Failure, Reply},
-    },
     message::CATCHALL,
-    profile::{Exit, Leave, Standing},
+    profile::{Leave, Standing},
+    reading::find_user,
     report::{IMPORT, metrics},
     source::{Import, Owner},
 };
@@ -37,7 +36,7 @@ impl Appliance {
             (None, Some(owner)) => {
                 let for_whom = owner.name.clone();
                 let _going_on = self.importing.begin().map_err(|refused| self.another(refused))?;
-                *self.importing_for.lock().unwrap_or_else(PoisonError::into_inner) = for_whom;
+                *self.importing_for.lock() = for_whom;
                 let profile = self.begin_importing()?;
                 let run = self.run(profile.clone(), Some(import), replies).await;
                 // One that is gone has ended already.
@@ -52,11 +51,7 @@ impl Appliance {
 
     /// Imports for single users go on one at a time, also for different users: they are runs of one profile.
     fn another(&self, refused: Failure) -> Failure {
-        let name = self
-            .importing_for
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let name = self.importing_for.lock().clone();
         let error = format!(
             "an import with --user (for {name}) is already going on, and only one can at a time; wait until it has ended \
              (`dropkeep status` shows it), then run this again"
@@ -71,7 +66,7 @@ impl Appliance {
                 "{CATCHALL} is no person: import with --profile, whose rules say what becomes of mail for nobody known"
             )));
         }
-        let (user, name, _) = control::find_user(&self.store, &name)?;
+        let (user, name, _) = find_user(&self.store, &Archives::All, &name)?;
         let users = self.store.users()?;
         let retired = users.iter().find(|(id, ..)| *id == user).map(|(_, user, _)| user);
         if let Some(retired) = retired.filter(|user| user.retired) {

@@ -2,21 +2,24 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 use actix::Actor;
-use tokio::sync::{mpsc, watch};
+use parking_lot::RwLock;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    Appliance, Asked, Refused, Running, Supervised, changed_users, directory, history, supervise,
-    users::warn_of_retired,
+    history,
+    state::{Appliance, Asked, Refused, Running},
+    supervised::{Supervised, supervise},
+    users::{changed_users, directory, warn_of_retired},
 };
 use crate::{
-    archive::{Change, User, UserId, UsersNews},
+    api::{ChangedNames, Exit, Failure, Reloaded, Reply},
+    archive::{User, UserId, UsersNews},
     config::{self, Config, FileUsers},
-    control::api::{ChangedNames, Failure, Reloaded},
-    profile::{Exit, Leave, Reconfigure, Stages, Stop},
+    profile::{Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,
     route::{BeginSwap, LookNoMore, Swap, UsersFile, settled},
@@ -35,8 +38,26 @@ impl Appliance {
     /// Who asks for the configuration to be read anew; to be answered by whoever calls [`reload`](Self::reload). Only the first
     /// who takes this gets any.
     pub fn reloads_asked_for(&self) -> mpsc::Receiver<Asked> {
-        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asking = self.asking.lock().take();
         asking.unwrap_or_else(|| mpsc::channel(1).1)
+    }
+
+    /// Has it read anew by whoever started the appliance; says what changed, and then how much of the mail in the archive is
+    /// for users with new addresses.
+    pub(super) async fn ask_for_reload(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let nobody = || {
+            Failure::new(
+                Exit::Errors,
+                "no appliance is running (`dropkeep serve`): this process cannot reload its configuration",
+            )
+        };
+        let (tell, told) = oneshot::channel();
+        let before = self.backlogs.told();
+        self.asked.send(tell).await.map_err(|_| nobody())?;
+        let reloaded = told.await.map_err(|_| nobody())??;
+        let _ = replies.send(Reply::Reloaded(reloaded)).await;
+        self.tell_backlog(before, replies).await;
+        Ok(())
     }
 
     /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the
@@ -59,7 +80,7 @@ impl Appliance {
             by_users_file: *by_users_file,
         });
         let reloaded = reloaded.map_err(|(failure, _)| failure);
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        *self.refused.lock() = refused;
         match &reloaded {
             Ok(reloaded) => tracing::info!(
                 added = reloaded.added.join(", "),
@@ -161,7 +182,7 @@ impl Appliance {
                     anybody: gained.anybody,
                     ..UsersNews::default()
                 };
-                self.committer.change(Change::News(news)).await?;
+                self.committer.add_news(news).await?;
                 self.backlogs.gained(gained);
             }
         }
@@ -201,7 +222,7 @@ impl Appliance {
             .zip(first..)
             .for_each(|(id, number)| *id = Some(number));
         if !changed.is_empty() {
-            self.committer.change(Change::Users(changed, news.clone())).await?;
+            self.committer.put_users(changed, news.clone()).await?;
         }
         warn_of_retired(&news);
         self.behind.store(true, Ordering::Relaxed);
@@ -364,7 +385,7 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    let mut running = running.write().unwrap_or_else(PoisonError::into_inner);
+    let mut running = running.write();
     running.leaving.retain(|it| it.supervisor != supervised.supervisor);
     // It may be there again meanwhile.
     if !running.profiles.contains_key(&name) {

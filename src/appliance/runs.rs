@@ -2,20 +2,15 @@
 
 use std::time::Duration;
 
-use actix::Actor;
 use futures_util::future;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{Appliance, Supervised, TELL};
+use super::{requests::TELL, state::Appliance, supervised::Supervised};
 use crate::{
-    clock,
-    config::{self, Config},
-    control::api::{Failure, Reply},
-    profile::{Exit, InterruptRun, Live, RunNow, Stages, Standing, Stop, Supervisor},
-    report::{IMPORT, Run, metrics},
+    api::{Exit, Failure, Reply},
+    profile::{InterruptRun, Live, RunNow, Stop},
+    report::{IMPORT, Run},
     source::Import,
-    token::Login,
 };
 
 impl Appliance {
@@ -51,7 +46,7 @@ impl Appliance {
         let finished = finished.map_err(stopped)??;
         let reply = Reply::Finished {
             run: finished.run,
-            exit: finished.exit as i32,
+            exit: finished.exit,
         };
         let _ = replies.send(reply).await;
         Ok(())
@@ -101,31 +96,6 @@ impl Appliance {
         let all = running.profiles.values().chain(&running.importing);
         let mut live = all.map(|profile| profile.live.borrow());
         live.find_map(|live| live.run.clone().filter(|live| live.run == run))
-    }
-}
-
-/// A profile and who keeps it running.
-pub(super) fn supervise(
-    config: &Config,
-    profile: &config::Profile,
-    stages: &Stages,
-    standing: Standing,
-    scheduled: bool,
-) -> Supervised {
-    let since = clock::now();
-    metrics::profile_known(
-        &profile.name,
-        since.as_second(),
-        standing.last_success.map(Timestamp::as_second),
-    );
-    let login = Login::new(config, profile);
-    let supervisor = Supervisor::new(profile.clone(), login, stages.clone(), standing, scheduled);
-    let (live, standing) = (supervisor.live(), supervisor.standing());
-    Supervised {
-        supervisor: supervisor.start(),
-        live,
-        standing,
-        since,
     }
 }
 

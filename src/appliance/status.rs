@@ -1,31 +1,20 @@
 //! How the appliance stands, for `status` and for whoever asks whether it is ready.
 
-use std::{
-    borrow::Cow,
-    sync::{PoisonError, atomic::Ordering},
-};
+use std::{borrow::Cow, sync::atomic::Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{Appliance, Supervised};
+use super::{state::Appliance, supervised::Supervised};
 use crate::{
+    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
-    control::api::{ApplianceLine, Failure, ProfileLine, Reply},
     panics::survived,
-    profile::{Exit, Standing},
+    profile::Standing,
     report::{self, metrics},
     route::LookAtUsers,
 };
-
-impl Supervised {
-    /// `idle`, `running` or `failing`.
-    pub(super) fn state(&self) -> &'static str {
-        let busy = self.live.borrow().busy;
-        self.standing.borrow().state(busy)
-    }
-}
 
 impl Appliance {
     /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
@@ -126,14 +115,14 @@ impl Appliance {
 
     /// Why the last configuration was refused. A users file that was put right is taken over without a reload.
     async fn refused(&self) -> Option<String> {
-        let get = || self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let get = || self.refused.lock().clone();
         let refused = get()?;
         let file = self.running().stages.users_file.clone();
         if refused.by_users_file
             && let Some(file) = file
             && let Ok(None) = file.send(LookAtUsers).await
         {
-            self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.refused.lock().take();
             metrics::configuration_ok();
             tracing::info!("the users file is right again");
             return None;

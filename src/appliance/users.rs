@@ -7,13 +7,12 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::Appliance;
+use super::state::Appliance;
 use crate::{
-    archive::{Change, Committer, Store, User, UserId, UsersNews},
+    api::{Exit, Failure, Reply},
+    archive::{Committer, Store, User, UserId, UsersNews},
     config::Config,
-    control::api::{Failure, Reply},
     message::Address,
-    profile::Exit,
     reroute::Gained,
     route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
 };
@@ -50,9 +49,10 @@ impl Appliance {
                 retired: [name.clone()].into(),
                 ..UsersNews::default()
             };
-            let change = Change::Users(changed.collect(), UsersNews::default());
-            self.committer.change(change).await?;
-            self.committer.change(Change::Said(said)).await?;
+            self.committer
+                .put_users(changed.collect(), UsersNews::default())
+                .await?;
+            self.committer.said(said).await?;
             self.router.send(PutUsers(users)).await.map_err(gone)?;
             // Whoever else waits for a count is counted anew.
             self.backlogs.forget();
@@ -175,7 +175,7 @@ pub async fn take_over_users(
 ) -> Result<BTreeSet<String>, Failure> {
     let (changed, news) = changed_users(config, store)?;
     if !changed.is_empty() {
-        committer.change(Change::Users(changed, news.clone())).await?;
+        committer.put_users(changed, news.clone()).await?;
     }
     warn_of_retired(&news);
     Ok(news.gained)

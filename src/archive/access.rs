@@ -49,7 +49,7 @@ pub fn require_reachable(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// This account may not make it there, or the disk fails.
 pub(super) fn make_data_dir(path: &Path) -> Result<(), StoreError> {
-    super::store::make_dir(path).map_err(|error| match &error {
+    super::disk::make_dir(path).map_err(|error| match &error {
         StoreError::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             let (own, path_shown) = (account::own(), account::absolute(path));
             let make = format!("install -d -m 700 -o {own} {}", path_shown.display());

@@ -2,8 +2,8 @@
 //!
 //! The catalog is copied first, as of one moment. What it names stands in blocks below its next one, and no block is
 //! deleted as long as somebody reads beside the appliance; so whatever is written, sealed or moved meanwhile, all of it
-//! is there for the volumes, which come second. A sealed volume is linked to, or taken from the backup that is replaced, or
-//! copied; of the others, the blocks below the catalog's next one are.
+//! is there for the volumes, which come second. A sealed volume is linked to, or taken from the backup that is
+//! replaced, or copied; of the others, the blocks below the catalog's next one are.
 
 use std::{
     cell::RefCell,
@@ -16,23 +16,23 @@ use std::{
 
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     SCHEMA, Store, StoreError, block,
     carry::{self, Watch},
     catalog::Catalog,
+    disk,
     lock::{self, Lock},
+    record::{FORM, How, Record, RecordedFile, RecordedVolume},
     resident,
     rows::{Counters, Place, Seal, VolumeState},
     seal,
     staging::{self, NEW, OLD, RECORD},
-    store, superseded,
+    superseded,
 };
 use crate::clock;
 
-/// The form of [`Record`]; one that is higher is of a later version.
-const FORM: u32 = 1;
 const FOLDER_MODE: u32 = 0o700;
 
 /// No message has more bytes.
@@ -40,53 +40,6 @@ const LONGEST: u64 = 1 << 40;
 
 /// Blocks, by their volume.
 type Blocks = BTreeMap<u32, RoaringTreemap>;
-
-/// What a backup is: `backup.json` in its folder, written when all else is on disk.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Record {
-    pub form: u32,
-    /// The version that made it.
-    pub dropkeep: String,
-    pub schema: u32,
-    /// What was committed at this time is in it.
-    pub taken_at: Timestamp,
-    /// The data directory that it is of.
-    pub data_dir: PathBuf,
-    /// Messages, and their bytes as they came.
-    pub messages: u64,
-    pub bytes: u64,
-    pub catalog: RecordedFile,
-    pub volumes: Vec<RecordedVolume>,
-}
-
-/// A file as it was when the backup was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedFile {
-    pub bytes: u64,
-    /// In hexadecimal.
-    pub blake3: String,
-}
-
-/// A volume of a backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RecordedVolume {
-    pub number: u32,
-    pub sealed: bool,
-    pub how: How,
-    #[serde(flatten)]
-    pub file: RecordedFile,
-}
-
-/// How a volume came into a backup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// It is the data directory's own file under another name.
-    Linked,
-    /// It was in the backup before.
-    Reused,
-    Copied,
-}
 
 /// What a backup did.
 #[derive(Clone, Debug, Serialize)]
@@ -107,43 +60,18 @@ pub struct BackedUp {
     pub took_seconds: f64,
 }
 
-impl Record {
-    /// The record of the backup in `path`; `None` where there is none.
-    ///
-    /// # Errors
-    /// It cannot be read, or is of a later version.
-    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let file = path.join(RECORD);
-        let json = match fs::read(&file) {
-            Ok(json) => json,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("reading", file)(error)),
-        };
-        let record: Self = serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
-            detail: format!("{} is not a readable record of a backup: {error}", file.display()),
-        })?;
-        if record.schema > SCHEMA || record.form > FORM {
-            return Err(StoreError::Newer {
-                path: path.to_owned(),
-                found: record.schema,
-                known: SCHEMA,
-            });
-        }
-        Ok(Some(record))
-    }
-}
-
-/// Makes a backup of `store` in the folder `path`, which is made where it is not there. A backup that is in it is
-/// replaced when the new one is complete and on disk. Blocking.
+/// Makes a backup of `store` in the folder `path`, and creates the folder if it is missing. A backup that is already
+/// there is replaced once the new one is complete and on disk. Blocking.
 ///
 /// # Errors
-/// The folder holds something else, or a backup and a block is damaged now; the store cannot be read, the backup not be written, or it was interrupted; then
-/// the backup before is as it was.
+/// The folder holds something that is no backup. There is a backup, and a block of the store is damaged now. The store
+/// cannot be read, the backup cannot be written, or the command was interrupted. In all these cases the backup that was
+/// there stays as it was.
 pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, StoreError> {
     let started = Instant::now();
     staging::refuse_overlap(path, store.path())?;
     refuse_other_content(path)?;
-    store::make_dir(path)?;
+    disk::make_dir(path)?;
     fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
         .map_err(StoreError::io("closing to others", path))?;
     let _lock = lock(path)?;
@@ -183,7 +111,7 @@ pub fn back_up(store: &Store, path: &Path, watch: Watch) -> Result<BackedUp, Sto
     }
     staging::put_in_place(path, staging::Place::Backup)?;
     if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
-        store::sync_dir(parent)?;
+        disk::sync_dir(parent)?;
     }
     for rest in [NEW, OLD] {
         discard(&path.join(rest));
@@ -233,15 +161,15 @@ fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
     if path.exists() && !path.is_dir() {
         return refuse("is not a directory".into());
     }
-    let ours = [RECORD, NEW, OLD, store::CATALOG, store::VOLUMES];
-    let known: Vec<_> = ours.into_iter().chain(store::HARMLESS).collect();
+    let ours = [RECORD, NEW, OLD, disk::CATALOG, disk::VOLUMES];
+    let known: Vec<_> = ours.into_iter().chain(disk::HARMLESS).collect();
     if let Some(other) = staging::other_names(path, &known)?.first() {
         return refuse(format!(
             "contains {other:?}, which does not belong to a backup; use an empty or new directory, or one with a backup"
         ));
     }
     let is_backup = path.join(RECORD).exists() || staging::is_half_placed(path, staging::Place::Backup);
-    let has_store = path.join(store::CATALOG).exists() || path.join(store::VOLUMES).exists();
+    let has_store = path.join(disk::CATALOG).exists() || path.join(disk::VOLUMES).exists();
     if has_store && !is_backup {
         return refuse(format!(
             "is a data directory, not a backup: it has no {RECORD}; use an empty or new directory"
@@ -271,9 +199,9 @@ impl Building<'_> {
             counters,
             states,
             is_begun,
-        } = read_copy(&self.new.join(store::CATALOG))?;
-        let volumes = self.new.join(store::VOLUMES);
-        store::make_dir(&volumes)?;
+        } = read_copy(&self.new.join(disk::CATALOG))?;
+        let volumes = self.new.join(disk::VOLUMES);
+        disk::make_dir(&volumes)?;
         let mut recorded = Vec::new();
         for number in 1..=counters.volume {
             let state = states
@@ -286,7 +214,7 @@ impl Building<'_> {
             StoreError::point("backup-volume")?;
         }
         self.look_for_missing_blocks()?;
-        store::sync_dir(&volumes)?;
+        disk::sync_dir(&volumes)?;
         let record = Record {
             form: FORM,
             dropkeep: env!("CARGO_PKG_VERSION").into(),
@@ -298,23 +226,23 @@ impl Building<'_> {
             catalog,
             volumes: recorded,
         };
-        store::sync_dir(self.new)?;
+        disk::sync_dir(self.new)?;
         let json = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Fault {
             detail: format!("cannot write the record of the backup as JSON: {error}"),
         })?;
-        carry::write(&self.new.join(RECORD), &json)?;
-        store::sync_dir(self.new)?;
+        disk::write(&self.new.join(RECORD), &json)?;
+        disk::sync_dir(self.new)?;
         StoreError::point("backup-built")?;
         Ok(record)
     }
 
     fn copy_catalog(&self) -> Result<RecordedFile, StoreError> {
-        let folder = self.new.join(store::CATALOG);
-        store::make_dir(&folder)?;
-        let file = folder.join(store::DATA_FILE);
+        let folder = self.new.join(disk::CATALOG);
+        disk::make_dir(&folder)?;
+        let file = folder.join(disk::DATA_FILE);
         self.watch.check()?;
         self.store.catalog.copy_to(&file)?;
-        store::sync_dir(&folder)?;
+        disk::sync_dir(&folder)?;
         let recorded = self.recorded(&file)?;
         (self.watch.wrote)(recorded.bytes);
         Ok(recorded)
@@ -344,7 +272,7 @@ impl Building<'_> {
             None if !is_current && seal::is_sealed(&from) => Some(seal::manifest(&from)?),
             None => None,
         };
-        if is_current && !is_begun && !from.join(store::DATA_FILE).exists() {
+        if is_current && !is_begun && !from.join(disk::DATA_FILE).exists() {
             // Nothing was written into it yet.
             return Ok(None);
         }
@@ -359,21 +287,21 @@ impl Building<'_> {
             number,
             sealed: false,
             how: How::Copied,
-            file: self.recorded(&to.join(store::DATA_FILE))?,
+            file: self.recorded(&to.join(disk::DATA_FILE))?,
         }))
     }
 
     fn carry_sealed(&self, number: u32, from: &Path, to: &Path, seal: Seal) -> Result<RecordedVolume, StoreError> {
-        let (file, copy) = (from.join(store::DATA_FILE), to.join(store::DATA_FILE));
+        let (file, copy) = (from.join(disk::DATA_FILE), to.join(disk::DATA_FILE));
         let length = fs::metadata(&file).map_err(StoreError::io("reading", &file))?.len();
         if length != seal.bytes || (seal::is_sealed(from) && seal::manifest(from)? != seal) {
             return Err(damaged(&file));
         }
-        store::make_dir(to)?;
+        disk::make_dir(to)?;
         let before = self.folder(self.before, number);
         let how = if carry::link(&file, &copy)? {
             How::Linked
-        } else if is_copy(&before, &seal) && carry::link(&before.join(store::DATA_FILE), &copy)? {
+        } else if is_copy(&before, &seal) && carry::link(&before.join(disk::DATA_FILE), &copy)? {
             How::Reused
         } else {
             let (_, blake3) = carry::copy(&file, &copy, seal::FILE_MODE, self.watch)?;
@@ -398,7 +326,7 @@ impl Building<'_> {
     /// known.
     fn look_for_missing_blocks(&self) -> Result<(), StoreError> {
         let blocks = self.blocks.borrow();
-        let folder = self.new.join(store::CATALOG);
+        let folder = self.new.join(disk::CATALOG);
         let mut missing = resident::releasing(&folder, || named_blocks(&folder, &blocks))?;
         for (number, named) in &mut missing {
             *named -= &blocks[number];
@@ -412,13 +340,13 @@ impl Building<'_> {
     }
 
     fn folder(&self, store: &Path, number: u32) -> PathBuf {
-        store.join(store::VOLUMES).join(super::volumes::name(number))
+        store.join(disk::VOLUMES).join(super::volumes::name(number))
     }
 }
 
 /// Whether a backup's folder holds the volume with this seal.
 fn is_copy(folder: &Path, wanted: &Seal) -> bool {
-    let length = fs::metadata(folder.join(store::DATA_FILE)).map(|file| file.len());
+    let length = fs::metadata(folder.join(disk::DATA_FILE)).map(|file| file.len());
     // One without a manifest, or that cannot be read, is copied anew.
     length.is_ok_and(|length| length == wanted.bytes) && seal::manifest(folder).is_ok_and(|seal| seal == *wanted)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, Read, Write},
+    io::{Read, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
@@ -11,10 +11,9 @@ use roaring::RoaringTreemap;
 use rustix::io::Errno;
 
 use super::{
-    StoreError, block, resident, store,
+    StoreError, block, disk, resident,
     volume::{Mode, Volume},
 };
-use crate::fault;
 
 /// Bytes read at once, and of blocks put into a copy with one transaction.
 const AT_ONCE: usize = 1 << 20;
@@ -114,7 +113,7 @@ pub(super) fn copy_volume(
     watch: Watch,
 ) -> Result<(RoaringTreemap, Vec<String>), StoreError> {
     let (mut numbers, mut damaged) = (RoaringTreemap::new(), Vec::new());
-    let file = from.join(store::DATA_FILE);
+    let file = from.join(disk::DATA_FILE);
     let length = fs::metadata(&file).map_err(StoreError::io("measuring", &file))?.len();
     let copy = Volume::open(to, length, Mode::Copying, volume.archive()?)?;
     let mut next = 0;
@@ -137,21 +136,6 @@ pub(super) fn copy_volume(
     }
     copy.end_copy(below)?;
     StoreError::point("backup-copied")?;
-    store::sync_dir(to)?;
+    disk::sync_dir(to)?;
     Ok((numbers, damaged))
-}
-
-/// Writes a small file, which appears whole or not at all, and syncs it.
-pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".part");
-    let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        output.write_all(content)?;
-        output.sync_all()?;
-        fault::point("backup-recording")?;
-        fs::rename(&new, file)
-    };
-    write().map_err(StoreError::io("writing", file))
 }

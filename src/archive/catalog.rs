@@ -3,52 +3,48 @@
 //! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Only
 //! the committer's thread opens a write transaction.
 
+use crate::ids::GroupNumber;
 use std::path::{Path, PathBuf};
 
 use heed::{
-    BytesDecode, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls,
+    BytesDecode, Database, Env, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
+use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
     codec::{Key, Row},
     environment,
-    known::{self, ArchiveId},
-    lock, resident,
+    known::ArchiveId,
+    ledger::{LedgerRow, Mark},
+    lists::Packed,
+    resident,
     rows::{
-        CATCHALL_ID, Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part,
-        RunId, Seconds, Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
+        Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds,
+        Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
-    schema, store,
 };
-use crate::{
-    fault,
-    identify::{IDENTITY_VERSION, first_identity_of, identity_of},
-    message::CATCHALL,
-};
-
-/// Address space set aside for the catalog; disk is used only as it fills.
-const MAP_SIZE: usize = 1 << 40;
-/// Slots for read transactions: more than there are threads that read.
-pub const MAX_READERS: u32 = 512;
+use crate::identify::{first_identity_of, identity_of};
 
 pub(super) const META: &str = "meta";
-const NEXT_KEY: &str = "next";
-const ARCHIVE_KEY: &str = "archive";
+pub(super) const NEXT_KEY: &str = "next";
+pub(super) const ARCHIVE_KEY: &str = "archive";
 pub(super) const IDENTITIES_KEY: &str = "identities";
 
 pub type Table<K, V> = Database<Key<K>, Row<V>>;
 
 pub struct Catalog {
-    env: Env<WithoutTls>,
-    path: PathBuf,
-    id: Option<ArchiveId>,
+    pub(super) env: Env<WithoutTls>,
+    pub(super) path: PathBuf,
+    pub(super) id: Option<ArchiveId>,
     /// The first message whose identity is not of version 1.
-    identified_since: MessageId,
-    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the [`Ledger`](super::runs::Ledger)
+    pub(super) identified_since: MessageId,
+    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns`
     /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
-    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "group 000001" (the first block of the group that was written last into this volume).
+    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is
+    /// [filled](super::lists)), "group 000001" (the first block of the group that was written last into this volume), "follower NAME"
+    /// (the [`Mark`] up to which somebody followed the ledger).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -60,6 +56,8 @@ pub struct Catalog {
     pub held: Table<(IdentityNumber, UserId), MessageId>,
     /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
+    /// Message id / 16 → what lists say of these 16 messages; derived from them.
+    pub(super) lists: Table<u64, Packed>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
     pub filings: Table<(UserId, Seconds, MessageId), Filing>,
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
@@ -83,147 +81,12 @@ pub struct Catalog {
     /// Volume number → what became of it, once it is not written to any more.
     pub volumes: Table<u32, VolumeState>,
     /// Run → protocol, as JSON. What is old is removed, the newest of each profile are not.
-    pub runs: Database<Key<RunId>, Row<String>>,
+    pub runs: Table<RunId, String>,
+    /// Group → what it changed. Written with the group, never changed.
+    pub ledger: Table<GroupNumber, LedgerRow>,
 }
 
 impl Catalog {
-    /// Opens the catalog in `path`, makes it where the directory has none, and brings an older one to the
-    /// present schema.
-    ///
-    /// # Errors
-    /// It is not a catalog, or of a newer schema.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let env = environment(path, EnvFlags::empty())?;
-        let found = schema::check(&env, path)?;
-        Self::open_for_writing(env, path, found).map_err(StoreError::lmdb("opening the catalog", path))
-    }
-
-    /// Opens the catalog in `path` beside the process that writes it, if there is one; writes nothing.
-    ///
-    /// # Errors
-    /// It is not a catalog, or not of the present schema.
-    pub fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
-        Self::open_existing(path, EnvFlags::READ_ONLY)
-    }
-
-    /// Opens a catalog that nobody writes, as one in a backup; not even LMDB's lock file appears beside it.
-    ///
-    /// # Errors
-    /// It is not a catalog, or not of the present schema.
-    pub(super) fn open_at_rest(path: &Path) -> Result<Self, StoreError> {
-        environment::refuse_unreadable(&path.join(store::DATA_FILE))?;
-        Self::open_existing(path, EnvFlags::READ_ONLY | EnvFlags::NO_LOCK)
-    }
-
-    fn open_existing(path: &Path, flags: EnvFlags) -> Result<Self, StoreError> {
-        let env = environment(path, flags)?;
-        match schema::check(&env, path)? {
-            Some(schema::SCHEMA) => {}
-            Some(found) => {
-                return Err(StoreError::Older {
-                    path: path.to_owned(),
-                    found,
-                    known: schema::SCHEMA,
-                });
-            }
-            None => return Err(StoreError::NotOurs { path: path.to_owned() }),
-        }
-        let open = || {
-            let txn = env.read_txn()?;
-            let mut catalog = Self::tables(&env, path, &mut Existing(&txn))?;
-            catalog.id = catalog.known_id(&txn)?;
-            // Where it is not noted, no version after the first has written yet.
-            let identities = catalog.identity_versions().get(&txn, IDENTITIES_KEY)?;
-            catalog.identified_since = identities.map_or(MessageId::MAX, |noted| noted.since);
-            txn.commit()?;
-            Ok(catalog)
-        };
-        open().map_err(StoreError::lmdb("opening the catalog", path))
-    }
-
-    fn open_for_writing(env: Env<WithoutTls>, path: &Path, found: Option<u32>) -> Result<Self, heed::Error> {
-        let mut txn = env.write_txn()?;
-        let mut catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
-        let t = &mut txn;
-        match found {
-            Some(schema::SCHEMA) => {}
-            Some(found) => {
-                tracing::info!(
-                    from = found,
-                    to = schema::SCHEMA,
-                    "the archive is upgraded to the present schema"
-                );
-                fault::point("upgrade-begun")?;
-                schema::upgrade(&catalog, t, found)?;
-                fault::point("upgrade-written")?;
-            }
-            None => {
-                schema::put(&catalog, t)?;
-                let catchall = User {
-                    name: CATCHALL.into(),
-                    addresses: Vec::new(),
-                    managed: false,
-                    retired: false,
-                };
-                catalog.users.put(t, &CATCHALL_ID, &catchall)?;
-                catalog.put_counters(t, &Counters::default())?;
-                fault::point("open-catalog-making")?;
-            }
-        }
-        catalog.make_ledger(t)?;
-        catalog.id = catalog.known_id(t)?;
-        if catalog.id.is_none() {
-            let id = known::new_id();
-            catalog
-                .meta
-                .remap_data_type::<Row<ArchiveId>>()
-                .put(t, ARCHIVE_KEY, &id)?;
-            catalog.id = Some(id);
-        }
-        catalog.identified_since = match catalog.identity_versions().get(t, IDENTITIES_KEY)? {
-            Some(noted) => noted.since,
-            None => {
-                let noted = Identities {
-                    version: IDENTITY_VERSION,
-                    since: catalog.counters(t)?.message,
-                };
-                catalog.identity_versions().put(t, IDENTITIES_KEY, &noted)?;
-                noted.since
-            }
-        };
-        txn.commit()?;
-        if found.is_some_and(|found| found != schema::SCHEMA) {
-            fault::point("upgrade-synced")?;
-        }
-        Ok(catalog)
-    }
-
-    fn tables(env: &Env<WithoutTls>, path: &Path, open: &mut impl OpenTable) -> Result<Self, heed::Error> {
-        Ok(Self {
-            path: path.to_owned(),
-            id: None,
-            identified_since: MessageId::MAX,
-            meta: open.table(env, META)?,
-            messages: open.table(env, "messages")?,
-            identities: open.table(env, "identities")?,
-            bytes: open.table(env, "bytes")?,
-            held: open.table(env, "held")?,
-            parts: open.table(env, "parts")?,
-            filings: open.table(env, "filings")?,
-            journals: open.table(env, "journals")?,
-            unclaimed: open.table(env, "unclaimed")?,
-            users: open.table(env, "users")?,
-            usage: open.table(env, "usage")?,
-            sources: open.table(env, "sources")?,
-            folders: open.table(env, "folders")?,
-            copies: open.table(env, "copies")?,
-            sightings: open.table(env, "sightings")?,
-            volumes: open.table(env, "volumes")?,
-            runs: open.table(env, "runs")?,
-            env: env.clone(),
-        })
-    }
-
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -233,7 +96,7 @@ impl Catalog {
         self.id
     }
 
-    fn identity_versions(&self) -> Database<Str, Row<Identities>> {
+    pub(super) fn identity_versions(&self) -> Database<Str, Row<Identities>> {
         self.meta.remap_data_type()
     }
 
@@ -250,7 +113,7 @@ impl Catalog {
         }
     }
 
-    fn known_id(&self, txn: &RoTxn) -> heed::Result<Option<ArchiveId>> {
+    pub(super) fn known_id(&self, txn: &RoTxn) -> heed::Result<Option<ArchiveId>> {
         self.meta.remap_data_type::<Row<ArchiveId>>().get(txn, ARCHIVE_KEY)
     }
 
@@ -263,6 +126,20 @@ impl Catalog {
         self.meta
             .remap_data_type::<Row<u64>>()
             .put(txn, &group_key(volume), &first)
+    }
+
+    pub(super) fn put_mark(&self, txn: &mut RwTxn, name: &str, mark: &Mark) -> heed::Result<()> {
+        self.meta
+            .remap_data_type::<Row<Mark>>()
+            .put(txn, &Mark::key(name), mark)
+    }
+
+    pub(super) fn source_number(&self, txn: &RoTxn, source: &Source) -> heed::Result<Option<u32>> {
+        number_of(txn, &self.sources, |known| known == source)
+    }
+
+    pub(super) fn folder_number(&self, txn: &RoTxn, name: &str) -> heed::Result<Option<u32>> {
+        number_of(txn, &self.folders, |known| known == name)
     }
 
     /// Whether there are blocks in the volume that is written to. An archive that was last written to before that was
@@ -328,6 +205,7 @@ impl Catalog {
                 || any(&txn, &self.bytes)?
                 || any(&txn, &self.held)?
                 || any(&txn, &self.parts)?
+                || any(&txn, &self.lists)?
                 || any(&txn, &self.filings)?
                 || any(&txn, &self.journals)?
                 || any(&txn, &self.unclaimed)?
@@ -338,7 +216,8 @@ impl Catalog {
                 || any(&txn, &self.copies)?
                 || any(&txn, &self.sightings)?
                 || any(&txn, &self.volumes)?
-                || any(&txn, &self.runs)?)
+                || any(&txn, &self.runs)?
+                || any(&txn, &self.ledger)?)
         };
         find().map_err(StoreError::lmdb("reading", &self.path))
     }
@@ -375,39 +254,21 @@ impl Catalog {
     }
 }
 
+/// Under which number a small table has a row.
+fn number_of<V: DeserializeOwned + 'static>(
+    txn: &RoTxn,
+    table: &Table<u32, V>,
+    is: impl Fn(&V) -> bool,
+) -> heed::Result<Option<u32>> {
+    for row in table.iter(txn)? {
+        let (number, known) = row?;
+        if is(&known) {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
 fn group_key(volume: u32) -> String {
     format!("group {volume:06}")
-}
-
-/// Opens the environment in `path`.
-fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
-    lock::refuse_linked_lock(path)?;
-    let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(20);
-    // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
-    // it, and it lies on a local file system.
-    let env = unsafe { options.flags(flags).open(path) };
-    env.map_err(StoreError::lmdb("opening the catalog", path))
-}
-
-/// How a table is had.
-trait OpenTable {
-    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>>;
-}
-
-struct Made<'a, 'e>(&'a mut RwTxn<'e>);
-
-impl OpenTable for Made<'_, '_> {
-    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>> {
-        env.create_database(self.0, Some(name))
-    }
-}
-
-struct Existing<'a, 'e>(&'a RoTxn<'e, WithoutTls>);
-
-impl OpenTable for Existing<'_, '_> {
-    fn table<K: 'static, V: 'static>(&mut self, env: &Env<WithoutTls>, name: &str) -> heed::Result<Database<K, V>> {
-        let table = env.open_database(self.0, Some(name))?;
-        table.ok_or_else(|| heed::Error::Decoding(format!("the table {name} is missing").into()))
-    }
 }

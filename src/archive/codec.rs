@@ -9,6 +9,8 @@ use std::{borrow::Cow, marker::PhantomData};
 use heed::{BoxedError, BytesDecode, BytesEncode};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::ids::GroupNumber;
+
 /// Bytes of the digest behind each value.
 const CHECKSUM: usize = 4;
 
@@ -17,6 +19,15 @@ pub trait KeyPart: Sized {
     fn put(&self, key: &mut Vec<u8>);
     /// Takes itself off the front of `key`; `None` where too few bytes are left.
     fn take(key: &mut &[u8]) -> Option<Self>;
+}
+
+impl KeyPart for GroupNumber {
+    fn put(&self, key: &mut Vec<u8>) {
+        self.0.put(key);
+    }
+    fn take(key: &mut &[u8]) -> Option<Self> {
+        u64::take(key).map(Self)
+    }
 }
 
 impl KeyPart for u32 {

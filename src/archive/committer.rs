@@ -6,24 +6,27 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Store, StoreError, block,
-    deposit::Shared,
-    group::{self, Change},
-    rows::Counters,
+    Store, StoreError, UsersNews, block,
+    deposit::{Filed, Shared},
+    group,
+    ledger::Mark,
+    order::{Change, Order, Tidying},
+    rows::{CopyKey, Counters, Named, RunId, Sighting, Source, UidlDigest, User, UserId},
 };
 use crate::{
     panics::survived,
-    report::{NOTABLE, metrics, order_sent, orders_done},
+    report::{NOTABLE, Run, metrics, orders_done, orders_sent},
 };
 
 /// Orders waiting; behind it, whoever sends waits.
@@ -31,27 +34,9 @@ const QUEUE: usize = 1024;
 /// Where a group is closed: by the raw bytes in it and what its filings take, or by its orders' number.
 const GROUP_BYTES: usize = 8 << 20;
 const GROUP_ORDERS: usize = 4096;
-/// What a filing counts for beside the bytes of its message: about what the catalog's rows take.
-const FILING_BYTES: usize = 200;
 /// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
-
-/// What the committer is asked to do.
-pub(super) enum Order {
-    File(Arc<Shared>),
-    Change(Change, oneshot::Sender<Result<u64, StoreError>>),
-}
-
-impl Order {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::File(shared) => shared.deposit.fetched().bytes.len() + FILING_BYTES * shared.shares(),
-            Self::Change(Change::Move(moved), _) => moved.iter().map(|moved| moved.bytes.len()).sum(),
-            Self::Change(..) => 0,
-        }
-    }
-}
 
 /// The way to the committer's thread, which ends when the last of these is gone.
 #[derive(Clone)]
@@ -68,11 +53,11 @@ struct AtWork(Arc<Mutex<Option<Instant>>>);
 
 impl AtWork {
     fn set(&self, since: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        *self.0.lock() = since;
     }
 
     fn since(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 }
 
@@ -92,7 +77,7 @@ impl Committer {
     /// # Errors
     /// The catalog cannot be read, or no thread started.
     pub fn start(store: Arc<Store>, inflight: u64) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
-        let counters = group::read_counters(&store)?;
+        let counters = store.reading(|txn| store.catalog.counters(txn))?;
         let (orders, queue) = mpsc::channel(QUEUE);
         let coming = Arc::new(AtomicUsize::new(0));
         let open = Arc::new(AtomicBool::new(true));
@@ -122,37 +107,117 @@ impl Committer {
         Ok((committer, thread))
     }
 
-    pub(super) async fn file(&self, shared: Arc<Shared>) -> Result<(), StoreError> {
+    /// Files a window of copies. What became of each, in their order, is known after the commit.
+    pub async fn file(&self, window: Vec<Shared>) -> Vec<Result<Filed, StoreError>> {
+        let copies = window.len();
+        if copies == 0 {
+            return Vec::new();
+        }
+        let (reply, answer) = oneshot::channel();
         let asked = Instant::now();
-        let sent = self.orders.send(Order::File(shared)).await.map_err(|_| gone());
+        let sent = self.orders.send(Order::File(window, reply)).await;
         let waited = asked.elapsed();
         if waited >= NOTABLE {
             metrics::backpressure("commit", waited);
         }
-        sent.inspect(|()| order_sent())
+        if sent.is_ok() {
+            orders_sent(copies);
+        }
+        committed(copies, answer).await
     }
 
-    /// Writes `change`; the answer, a number whose meaning is the change's, comes after the commit.
-    pub async fn change(&self, change: Change) -> Result<u64, StoreError> {
+    /// The number of a source; a new one if it was never met.
+    pub async fn source(&self, source: Source) -> Result<u32, StoreError> {
+        self.change(Change::Source(source)).await.and_then(number)
+    }
+
+    /// The number of a folder of this name; a new one if it was never met.
+    pub async fn folder(&self, name: &str) -> Result<u32, StoreError> {
+        self.change(Change::Folder(name.to_owned())).await.and_then(number)
+    }
+
+    /// Begins a run: gives it the next number, and stores its protocol.
+    pub async fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
+        self.change(Change::BeginRun(Box::new(run.clone()))).await
+    }
+
+    /// Stores the protocol of a run that was begun.
+    pub async fn put_protocol(&self, run: Arc<Run>) -> Result<(), StoreError> {
+        self.change(Change::Protocol(run)).await.map(drop)
+    }
+
+    /// Notes which runs were reported, in the words of the notifier.
+    pub async fn put_notified(&self, note: String) -> Result<(), StoreError> {
+        self.change(Change::Notified(note)).await.map(drop)
+    }
+
+    /// Makes a user as it is to be; a new one where there is no id.
+    ///
+    /// # Errors
+    /// It contradicts another user; then nothing changes. Or the store cannot be written.
+    pub async fn put_user(&self, id: Option<UserId>, user: User) -> Result<UserId, StoreError> {
+        self.change(Change::User(id, user)).await.and_then(number)
+    }
+
+    /// The same for many at once: all of them or none. What counts is how the users are in the end, so a name or an
+    /// address may move from one to another. The news are what protocols are to say of it.
+    ///
+    /// # Errors
+    /// As [`put_user`](Self::put_user).
+    pub async fn put_users(&self, users: Vec<(Option<UserId>, User)>, news: UsersNews) -> Result<(), StoreError> {
+        self.change(Change::Users(users, news)).await.map(drop)
+    }
+
+    /// Notes more that protocols are to say of users.
+    pub async fn add_news(&self, news: UsersNews) -> Result<(), StoreError> {
+        self.change(Change::News(news)).await.map(drop)
+    }
+
+    /// Notes that somebody was told this news.
+    pub async fn said(&self, said: UsersNews) -> Result<(), StoreError> {
+        self.change(Change::Said(said)).await.map(drop)
+    }
+
+    /// Forgets the done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending; gives how
+    /// many.
+    pub async fn forget_uidls(&self, source: u32, standing: Vec<UidlDigest>) -> Result<u64, StoreError> {
+        self.change(Change::Uidls { source, standing }).await
+    }
+
+    /// Makes copies open again, as their names mean other mail now; gives how many were done.
+    pub async fn reopen(&self, keys: Vec<CopyKey>) -> Result<u64, StoreError> {
+        self.change(Change::Reopen(keys)).await
+    }
+
+    /// Notes what was seen of copies that are done and were found to be what they were, where it was not noted before.
+    pub async fn put_traits(&self, seen: Vec<Named>) -> Result<(), StoreError> {
+        self.change(Change::Traits(seen)).await.map(drop)
+    }
+
+    /// Notes how a source's folder looked.
+    pub async fn put_sighting(&self, source: u32, folder: u32, seen: Sighting) -> Result<(), StoreError> {
+        self.change(Change::Sighting { source, folder, seen }).await.map(drop)
+    }
+
+    /// Keeps under a name how far somebody followed the ledger; [`Store::mark`] gives it back.
+    pub async fn keep_mark(&self, name: &str, mark: Mark) -> Result<(), StoreError> {
+        self.change(Change::Mark(name.to_owned(), mark)).await.map(drop)
+    }
+
+    async fn change(&self, change: Change) -> Result<u64, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.orders
-            .send(Order::Change(change, reply))
-            .await
-            .map_err(|_| gone())?;
-        order_sent();
+        let order = Order::Change(change, reply);
+        self.orders.send(order).await.map_err(|_| gone())?;
+        orders_sent(1);
         answer.await.map_err(|_| gone())?
     }
 
-    /// The same for a thread that may wait.
-    ///
-    /// # Errors
-    /// Those of the change, or the committer has stopped.
-    pub fn change_blocking(&self, change: Change) -> Result<u64, StoreError> {
+    /// For the threads that keep the store in order, which may wait.
+    pub(super) fn tidy(&self, tidying: Tidying) -> Result<u64, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.orders
-            .blocking_send(Order::Change(change, reply))
-            .map_err(|_| gone())?;
-        order_sent();
+        let order = Order::Tidy(tidying, reply);
+        self.orders.blocking_send(order).map_err(|_| gone())?;
+        orders_sent(1);
         answer.blocking_recv().map_err(|_| gone())?
     }
 
@@ -178,6 +243,23 @@ impl Committer {
     }
 }
 
+/// An answer that is one of the smaller numbers.
+fn number(answer: u64) -> Result<u32, StoreError> {
+    u32::try_from(answer).map_err(|_| StoreError::Fault {
+        detail: format!("{answer} is no number of a user, a source or a folder"),
+    })
+}
+
+/// What became of so many copies. An answer that does not come is the committer's end, and so the run's.
+async fn committed(
+    copies: usize,
+    answer: oneshot::Receiver<Vec<Result<Filed, StoreError>>>,
+) -> Vec<Result<Filed, StoreError>> {
+    answer
+        .await
+        .unwrap_or_else(|_| (0..copies).map(|_| Err(gone())).collect())
+}
+
 fn gone() -> StoreError {
     StoreError::Closed {
         why: "the committer has stopped".into(),
@@ -191,7 +273,6 @@ struct Work {
     /// Raw bytes that are worth a commit of their own.
     enough: usize,
     counters: Counters,
-    /// Orders since the catalog's pages were last let go.
     /// Why nothing is written any more, and that for others to see.
     closed: Option<StoreError>,
     open: Arc<AtomicBool>,
@@ -211,7 +292,7 @@ impl Work {
             self.at_work.set(Some(Instant::now()));
             let committed = match gathered {
                 Ok(Some(group)) => {
-                    let orders = group.len();
+                    let orders = group.iter().map(Order::count).sum();
                     let committed = survived("the committer", || self.commit(group));
                     orders_done(orders);
                     committed
@@ -236,10 +317,11 @@ impl Work {
     async fn gather(&mut self) -> Option<Vec<Order>> {
         let first = self.queue.recv().await?;
         let mut bytes = first.bytes();
-        let mut urgent = matches!(first, Order::Change(..));
+        let mut orders = first.count();
+        let mut urgent = first.is_urgent();
         let mut group = vec![first];
         let started = Instant::now();
-        while bytes < GROUP_BYTES && group.len() < GROUP_ORDERS {
+        while bytes < GROUP_BYTES && orders < GROUP_ORDERS {
             let next = match self.queue.try_recv() {
                 Ok(order) => Some(order),
                 Err(_) if urgent || bytes >= self.enough || self.coming.load(Ordering::Relaxed) == 0 => break,
@@ -248,7 +330,8 @@ impl Work {
             };
             if let Some(order) = next {
                 bytes += order.bytes();
-                urgent |= matches!(order, Order::Change(..));
+                orders += order.count();
+                urgent |= order.is_urgent();
                 group.push(order);
             }
         }
@@ -268,7 +351,8 @@ impl Work {
         };
         match result.and_then(|written| StoreError::point("acknowledging").map(|()| written)) {
             Ok(written) => {
-                metrics::committed(written.took, written.answers.len(), written.filings);
+                let orders = group.iter().map(Order::count).sum();
+                metrics::committed(written.took, orders, written.filings);
                 metrics::archive_size(written.counters.messages, written.counters.raw_bytes);
                 self.counters = written.counters;
                 for (order, answer) in group.into_iter().zip(written.answers) {
@@ -281,15 +365,12 @@ impl Work {
             Err(error) => {
                 tracing::error!(%error, "cannot commit a group of messages");
                 for order in group {
-                    match order {
-                        Order::File(shared) => shared.answer(Err(error.clone())),
-                        Order::Change(_, reply) => drop(reply.send(Err(error.clone()))),
-                    }
+                    order.refuse(error.clone());
                 }
-                // Of what is missing nothing was written to. A full disk aborts the transaction and leaves all as it was: every page of the next one is
-                // written anew, and a meta page that failed makes LMDB refuse the next one. After any other
-                // failure nobody knows what a sync would still write: never go on as if nothing
-                // had happened.
+                // If something is missing, nothing was written. A full disk aborts the transaction and leaves all as it
+                // was: every page of the next one is written anew, and a meta page that failed makes LMDB refuse the
+                // next one. After any other failure nobody knows what a sync would still write: never go on as if
+                // nothing had happened.
                 match error {
                     StoreError::Missing { .. } | StoreError::Full { .. } | StoreError::User { .. } => {}
                     StoreError::Closed { why } => self.close(why),
@@ -298,4 +379,15 @@ impl Work {
             }
         }
     }
+}
+
+#[actix::test]
+async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
+    let (reply, answer) = oneshot::channel();
+    drop(reply);
+    let lost = committed(2, answer).await;
+    assert!(matches!(
+        lost[..],
+        [Err(StoreError::Closed { .. }), Err(StoreError::Closed { .. })]
+    ));
 }

@@ -12,13 +12,13 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use roaring::RoaringTreemap;
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Committer, Retrieval, Store, StoreError, block,
-    housekeeping::seal_full_volumes,
+    Committer, Retrieval, Store, StoreError, block, lists_filling,
+    order::{Moved, Row, Tidying},
     resident,
     rows::{MessageId, Place, VolumeState},
+    sealing::seal_full_volumes,
 };
 
 /// Blocks with fewer raw bytes are small.
@@ -53,33 +53,8 @@ impl Default for Worth {
     }
 }
 
-/// The row that names a place.
-#[derive(Clone, Debug)]
-pub enum Row {
-    Message(MessageId),
-    Part([u8; 32]),
-}
-
-impl Row {
-    /// For what is said of an error; a part is no message's alone.
-    fn message(&self) -> MessageId {
-        match self {
-            Self::Message(id) => *id,
-            Self::Part(_) => 0,
-        }
-    }
-}
-
-/// Bytes on their way to another place.
-#[derive(Clone, Debug)]
-pub struct Moved {
-    pub row: Row,
-    pub from: Place,
-    pub bytes: Bytes,
-}
-
 /// What a compaction did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compacted {
     /// Rows whose bytes lie elsewhere now.
     pub moved: u64,
@@ -101,6 +76,7 @@ pub struct Compacted {
 /// # Errors
 /// The store cannot be read or written. What was moved until then stays moved.
 pub fn compact(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<Compacted, StoreError> {
+    lists_filling::fill(store, committer, go_on)?;
     // What is full and was never sealed, since no command lived long enough, is sealed first.
     seal_full_volumes(store, committer, go_on)?;
     compact_what_is_worth(store, committer, Worth::default(), go_on)
@@ -261,7 +237,7 @@ impl Work<'_> {
             Plan::Remove => self.remove(number),
             Plan::Empty { rotate } => {
                 if rotate {
-                    self.committer.change_blocking(Change::Rotate)?;
+                    self.committer.tidy(Tidying::CloseVolume)?;
                 }
                 self.empty(number)
             }
@@ -279,8 +255,8 @@ impl Work<'_> {
         let blocks: Vec<u64> = blocks.iter().collect();
         for some in blocks.chunks(PAGE) {
             StoreError::point("blocks-dropping")?;
-            let drop = Change::Drop(number, some.to_vec());
-            if !store.unless_read(|| self.committer.change_blocking(drop).map(|_| ()))? {
+            let drop = Tidying::DropBlocks(number, some.to_vec());
+            if !store.unless_read(|| self.committer.tidy(drop).map(|_| ()))? {
                 self.done.left = true;
                 return Ok(());
             }
@@ -295,7 +271,7 @@ impl Work<'_> {
             self.done.left = true;
             return Ok(());
         }
-        self.committer.change_blocking(Change::Emptied(number))?;
+        self.committer.tidy(Tidying::Emptied(number))?;
         StoreError::point("volume-emptied")?;
         self.remove(number)
     }
@@ -336,7 +312,7 @@ impl Work<'_> {
     }
 
     fn move_rows(&mut self, rows: Vec<(Row, Place)>) -> Result<ControlFlow<()>, StoreError> {
-        let mut retrieval = Retrieval::new(self.store);
+        let mut retrieval = Retrieval::anew(self.store);
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (row, from) in rows {
             let stored = match retrieval.stored(row.message(), &from) {
@@ -374,7 +350,7 @@ impl Work<'_> {
         }
         let moved = batch.clone();
         StoreError::point("compact-moving")?;
-        self.done.moved += self.committer.change_blocking(Change::Move(batch))?;
+        self.done.moved += self.committer.tidy(Tidying::Move(batch))?;
         self.done.bytes += bytes as u64;
         StoreError::point("compact-moved")?;
         self.read_back(&moved)?;
@@ -385,7 +361,7 @@ impl Work<'_> {
 
     /// What was moved is what was read, before the place that it came from goes.
     fn read_back(&self, moved: &[Moved]) -> Result<(), StoreError> {
-        let mut retrieval = Retrieval::new(self.store);
+        let mut retrieval = Retrieval::anew(self.store);
         for Moved { row, bytes, .. } in moved {
             let place = match row {
                 Row::Message(id) => self.store.message(*id)?.map(|message| message.inline),

@@ -9,8 +9,9 @@ use std::{
 
 use super::{
     compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
+    order::Tidying,
     rows::VolumeState,
-    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all, tidy},
     *,
 };
 use crate::config::{ByteSize, Config};
@@ -294,7 +295,7 @@ async fn an_emptied_sealed_volume_goes_once_nobody_reads_in_it() {
         bytes: 1,
         blake3: String::new(),
     };
-    bench.committer.change(Change::Sealed(1, seal)).await.unwrap();
+    tidy(&bench, Tidying::Sealed(1, seal));
     assert_eq!(state(&bench.store), Some(VolumeState::Emptied));
     bench.close();
 }
@@ -335,7 +336,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
     assert_eq!(compact_all(&bench), Compacted::default());
 
     // With all of its volume, it moves.
-    bench.committer.change(Change::Rotate).await.unwrap();
+    close_volume(&bench);
     let mostly_free = Worth { blocks: 1, bytes: 0 };
     seal_all(&bench);
     let done = std::thread::scope(|scope| {
@@ -447,7 +448,7 @@ async fn blocks_of_a_sealed_volume_are_not_deleted() {
     seal_all(&bench);
     let (there, _) = blocks(&bench.store, 1);
     let before = seal::digest(&config.data_dir.join("volumes/000001/data.mdb"), &|| true).unwrap();
-    bench.committer.change(Change::Drop(1, there)).await.unwrap();
+    tidy(&bench, Tidying::DropBlocks(1, there));
     let after = seal::digest(&config.data_dir.join("volumes/000001/data.mdb"), &|| true).unwrap();
     assert_eq!(before, after);
     assert_holds(&bench.store, &kept);
@@ -471,20 +472,17 @@ async fn a_command_has_one_at_a_time_and_can_end_it() {
         let begun = tokio::time::timeout(std::time::Duration::from_millis(50), &mut first).await;
         assert!(begun.is_err(), "it waits for its turn");
         let refused = run().await.unwrap_err();
-        assert!(refused.exit == 1 && refused.error.contains("going on"), "{refused}");
+        assert!(
+            refused.exit == crate::api::Exit::Errors && refused.error.contains("going on"),
+            "{refused}"
+        );
         compaction.interrupt();
         let ended = first.await.unwrap();
-        assert!(
-            ended.interrupted && ended.done.left && ended.done.moved == 0,
-            "{ended:?}"
-        );
+        assert!(ended.interrupted && ended.left && ended.moved == 0, "{ended:?}");
         compaction.ended().await;
     }
     let ended = run().await.unwrap();
-    assert!(
-        !ended.interrupted && !ended.done.left && ended.done.moved > 70,
-        "{ended:?}"
-    );
+    assert!(!ended.interrupted && !ended.left && ended.moved > 70, "{ended:?}");
     assert!(ended.free_after > ended.free_before, "{ended:?}");
     assert_holds(&bench.store, &kept);
     bench.close();

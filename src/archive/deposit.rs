@@ -1,20 +1,16 @@
-//! A message on its way into archives: the router makes it, each user's archive has a share
-//! in it, and the last share to be settled hands it to the committer, whole. So the filings of a
-//! copy, and the note that the copy is done, are one transaction.
+//! A message on its way into archives. The router makes a deposit of it, asks the archive of each user whether the
+//! message is new there, and hands the deposit with all these answers to the committer. So the filings of a copy, and
+//! the note that the copy is done, are one transaction.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::{
-    Committer, StoreError,
-    part::Cut,
+    part::{Cut, cut},
     rows::{MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
+use crate::identify::{Digests, Listed, former_identity};
 
 /// Bytes that are to be kept as a message.
 #[derive(Debug)]
@@ -26,6 +22,23 @@ pub struct Content {
     pub identity: [u8; 32],
     /// What the identity was in version 1, where it was another and the archive has messages of that version.
     pub former: Option<[u8; 32]>,
+    /// What lists say of it; `None` where that is read from the message.
+    pub listed: Option<Listed>,
+}
+
+impl Content {
+    /// Cuts a message into its parts, which takes as long as hashing it: for the pool. `has_former` is whether the
+    /// archive has messages whose identities are of version 1.
+    pub fn new(bytes: Bytes, Digests { sha256, identity }: Digests, has_former: bool) -> Self {
+        Self {
+            parts: cut(&bytes),
+            listed: Listed::of(&bytes),
+            former: has_former.then(|| former_identity(&bytes)).flatten(),
+            bytes,
+            sha256,
+            identity,
+        }
+    }
 }
 
 /// All that the store keeps of a copy.
@@ -82,82 +95,10 @@ pub struct Settled {
     pub verdict: Verdict,
 }
 
-#[derive(Debug)]
-struct Open {
-    settled: BTreeMap<UserId, Settled>,
-    left: usize,
-    reply: Option<oneshot::Sender<Result<Filed, StoreError>>>,
-}
-
-/// A deposit with its shares.
+/// A deposit with the word of each of its users.
 #[derive(Debug)]
 pub struct Shared {
     pub deposit: Deposit,
-    open: Mutex<Open>,
-}
-
-impl Shared {
-    /// A deposit for so many users, and where the answer comes back after the commit.
-    pub fn new(deposit: Deposit, users: usize) -> (Arc<Self>, oneshot::Receiver<Result<Filed, StoreError>>) {
-        let (reply, answer) = oneshot::channel();
-        let open = Open {
-            settled: BTreeMap::new(),
-            left: users,
-            reply: Some(reply),
-        };
-        (
-            Arc::new(Self {
-                deposit,
-                open: Mutex::new(open),
-            }),
-            answer,
-        )
-    }
-
-    /// How many users have settled their share.
-    pub(super) fn shares(&self) -> usize {
-        self.open().settled.len()
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One share's verdict. The last one to come hands the deposit to the committer, and waits
-    /// while the committer's queue is full.
-    pub async fn settle(self: Arc<Self>, settled: Settled, committer: &Committer) {
-        let complete = {
-            let mut open = self.open();
-            // A share sent again, to an archive started anew, counts once.
-            if open.left == 0 || open.settled.contains_key(&settled.user) {
-                return;
-            }
-            open.settled.insert(settled.user, settled);
-            open.left -= 1;
-            open.left == 0
-        };
-        if !complete {
-            return;
-        }
-        let handed = match StoreError::point("handing-over") {
-            Ok(()) => committer.file(self.clone()).await,
-            failed => failed,
-        };
-        if let Err(error) = handed {
-            self.answer(Err(error));
-        }
-    }
-
-    /// The verdicts, once all are there.
-    pub(super) fn take_settled(&self) -> Vec<Settled> {
-        std::mem::take(&mut self.open().settled).into_values().collect()
-    }
-
-    /// Answers whoever waits; the first answer counts.
-    pub fn answer(&self, result: Result<Filed, StoreError>) {
-        if let Some(reply) = self.open().reply.take() {
-            // Nobody waits any more where the run was dropped; the filing stands all the same.
-            let _ = reply.send(result);
-        }
-    }
+    /// In the order of the users' numbers, each once.
+    pub settled: Vec<Settled>,
 }

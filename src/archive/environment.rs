@@ -15,6 +15,9 @@ use heed::{
 
 use super::{StoreError, pages, presence::Held, resident};
 
+/// Slots for read transactions: more than there are threads that read.
+pub(super) const MAX_READERS: u32 = 512;
+
 /// Bytes of a page.
 const PAGE: u64 = 4096;
 /// Where a meta page has LMDB's magic number, its page size, the number of the last page, and its transaction.

@@ -5,8 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::presence::Absence;
-use crate::{account::plain, fault, panics::Panicked};
+use super::absence::Absence;
+use crate::account::plain;
+use crate::api::{Exit, Failure};
+use crate::fault;
+use crate::panics::Panicked;
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
@@ -141,4 +144,18 @@ fn is_short_write(error: &io::Error, path: &Path) -> bool {
 
 fn is_full(code: i32) -> bool {
     code == rustix::io::Errno::NOSPC.raw_os_error() || code == rustix::io::Errno::DQUOT.raw_os_error()
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } => Self::usage(error),
+            StoreError::Interrupted => Self::new(Exit::Interrupted, error),
+            StoreError::Damaged { ref detail } if !detail.contains("restore") => {
+                let what_to_do = "what to do: Run dropkeep verify, and restore the volume from a backup.";
+                Self::new(Exit::Store, format!("{error}; {what_to_do}"))
+            }
+            _ => Self::new(Exit::Store, error),
+        }
+    }
 }

@@ -10,6 +10,7 @@ use super::{
     StoreError, block,
     catalog::Catalog,
     codec::{Key, KeyPart, Row, checksum},
+    ledger::LedgerRow,
     pages,
     rows::{
         Copy, CopyKey, Counters, Filing, Journal, Message, Part, Source, Unclaimed, Usage, User, UserId, VolumeState,
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// Tables whose values [`value`] reads.
-pub const TABLES: u8 = 15;
+pub const TABLES: u8 = 16;
 
 /// Reads bytes as a value of the table of this number, without their checksum and behind a right one. What can be read
 /// is written and read again, and must be the same.
@@ -42,12 +43,13 @@ pub fn value(table: u8, bytes: &[u8]) {
             key::<(u64, [u8; 8])>(bytes);
             key::<(u64, UserId)>(bytes);
         }
-        _ => {
+        14 => {
             key::<(UserId, i64, u64)>(bytes);
             key::<(u64, u64)>(bytes);
             key::<(u64, [u8; 16])>(bytes);
             key::<CopyKey>(bytes);
         }
+        _ => row::<LedgerRow>(bytes),
     }
 }
 

@@ -1,13 +1,19 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
-//! were ended are cleared, protocols that were kept long enough are removed, and in quiet hours small blocks are merged.
+//! were ended are cleared, protocols that were kept long enough are removed, rows of lists are made
+//! where there are none, and in quiet hours small blocks are merged.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use super::{Change, Committer, Store, StoreError, compact::compact, retention::Retention, rows::VolumeState, seal};
+use parking_lot::{Condvar, Mutex};
+
+use super::compact::compact;
+use super::retention::Retention;
+use super::sealing::seal_full_volumes;
+use super::{Committer, Store, StoreError, lists_filling};
 use crate::{
     clock,
     config::{DailyHours, Protocols},
@@ -16,6 +22,8 @@ use crate::{
 
 /// How often it looks for something to do.
 const LOOK: Duration = Duration::from_secs(10);
+/// For how long of that rows of lists are made, so that mail is filed beside it.
+const FILLING: Duration = Duration::from_secs(4);
 /// How long the end of its thread is waited for, and how often it is looked for.
 const PATIENCE: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(10);
@@ -36,14 +44,14 @@ struct Stop {
 
 impl Stop {
     fn is_told(&self) -> bool {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stopped.lock()
     }
 
     /// Waits for the time, or until told to stop; whether it was.
     fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.told.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut stopped = self.stopped.lock();
+        self.told.wait_while_for(&mut stopped, |stopped| !*stopped, time);
+        *stopped
     }
 }
 
@@ -79,7 +87,7 @@ impl Housekeeper {
 
 impl Drop for Housekeeper {
     fn drop(&mut self) {
-        *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stop.stopped.lock() = true;
         self.stop.told.notify_all();
         let Some(thread) = self.thread.take() else { return };
         let asked = Instant::now();
@@ -121,6 +129,9 @@ impl Work {
         if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
             tracing::warn!(%error, "cannot remove old protocols");
         }
+        if let Err(error) = self.fill_lists() {
+            tracing::warn!(%error, "cannot make rows of lists for messages of an older version; lists read the messages");
+        }
         if self.may_compact()
             && let Err(error) = self.compact()
         {
@@ -129,6 +140,16 @@ impl Work {
         if let Err(error) = self.store.forget_dead_readers() {
             tracing::warn!(%error, "cannot release the pages that killed commands were reading");
         }
+    }
+
+    fn fill_lists(&self) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let go_on = || !self.stop.is_told() && began.elapsed() < FILLING;
+        match lists_filling::fill(&self.store, &self.committer, &go_on)? {
+            0 => {}
+            rows => tracing::debug!(rows, "rows of lists were made for messages that had none"),
+        }
+        Ok(())
     }
 
     fn may_compact(&self) -> bool {
@@ -145,38 +166,4 @@ impl Work {
         }
         Ok(())
     }
-}
-
-/// Seals the volumes that are full and not sealed yet. Blocking. `go_on` is asked from time to time.
-///
-/// # Errors
-/// A volume cannot be read, or the store not be written.
-pub fn seal_full_volumes(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
-    let Some(_turn) = store.tidying.take(go_on) else {
-        return Ok(());
-    };
-    let current = store.reading(|txn| store.catalog.counters(txn))?.volume;
-    let mut first_error = None;
-    for number in store.volumes.numbers()?.into_iter().filter(|number| *number < current) {
-        match store.reading(|txn| store.catalog.volumes.get(txn, &number))? {
-            Some(VolumeState::Sealed(_)) => {}
-            // What a crash or a reader left of it.
-            Some(VolumeState::Emptied) => drop(store.remove_volume(number)?),
-            None => {
-                let seal = match seal::seal(&store.volumes, number, go_on) {
-                    Ok(Some(seal)) => seal,
-                    Ok(None) => return Ok(()),
-                    // What is wrong with one volume is no reason to leave the others.
-                    Err(error) => {
-                        first_error.get_or_insert(error);
-                        continue;
-                    }
-                };
-                tracing::info!(volume = number, bytes = seal.bytes, "a full volume was sealed");
-                committer.change_blocking(Change::Sealed(number, seal))?;
-                StoreError::point("seal-noted")?;
-            }
-        }
-    }
-    first_error.map_or(Ok(()), Err)
 }

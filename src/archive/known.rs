@@ -12,7 +12,7 @@ use std::{
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, carry};
+use super::{StoreError, disk};
 use crate::config::Config;
 
 /// Where the service keeps what must not lie on the archive's own disk; made by its unit.
@@ -104,7 +104,7 @@ pub(super) fn note(config: &Config, id: &ArchiveId) {
     };
     let written = files(config)
         .iter()
-        .any(|file| file.parent().is_some_and(Path::is_dir) && carry::write(file, &json).is_ok());
+        .any(|file| file.parent().is_some_and(Path::is_dir) && disk::write(file, &json).is_ok());
     if !written {
         tracing::info!(
             "cannot note which archive this configuration has, neither as {} nor in {STATE}: if its disk is not mounted one \
@@ -160,7 +160,7 @@ fn same(one: &Path, other: &Path) -> bool {
 
 /// Without links, as far as it exists.
 fn resolved(path: &Path) -> PathBuf {
-    super::staging::resolved(path).unwrap_or_else(|_| path.to_owned())
+    disk::resolved(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn is_empty(folder: &Path) -> bool {

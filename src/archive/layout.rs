@@ -50,6 +50,7 @@ impl Source {
 }
 
 /// The blocks of a group.
+#[derive(Debug)]
 pub(super) struct Layout {
     volume: u32,
     /// The number of the first.

@@ -1,18 +1,15 @@
 //! Whether all that the catalog has blocks of is there: looked at when the store is opened, before a group is written, and
 //! from time to time by the appliance. Nothing is read for it but names and lengths.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     Store, StoreError,
-    catalog::Catalog,
-    environment,
-    presence::{self, Absence, Held, MOUNT, missing},
+    absence::Absence,
+    disk, environment,
+    presence::{self, Held, MOUNT, missing},
     rows::{Seal, VolumeState},
-    seal, store,
+    seal,
 };
 use crate::report::metrics;
 
@@ -20,28 +17,6 @@ use crate::report::metrics;
 const GLANCE: Duration = Duration::from_millis(200);
 /// All volumes are looked at before a group, unless that would take more than this part of the time.
 const SHARE: u32 = 50;
-
-/// What is looked at, and what was found.
-pub(super) struct Lookout {
-    catalog: Vec<Held>,
-    /// What was wrong the last time.
-    trouble: Mutex<Option<StoreError>>,
-    /// When all volumes were looked at last, and how long it took.
-    looked: Mutex<Option<(Instant, Duration)>>,
-}
-
-impl Lookout {
-    /// Over a catalog that was opened just now.
-    pub(super) fn over(catalog: &Catalog) -> Result<Self, StoreError> {
-        let mut held = vec![Held::new("the catalog", catalog.path().join(store::DATA_FILE), MOUNT)?];
-        held.extend(environment::lock_held(catalog.path())?);
-        Ok(Self {
-            catalog: held,
-            trouble: Mutex::default(),
-            looked: Mutex::default(),
-        })
-    }
-}
 
 /// A volume that must be there, and its seal where it has one.
 type Wanted = (u32, Option<Seal>);
@@ -57,7 +32,7 @@ impl Store {
 
     /// The same before a group is written, unless it was done just now; what is written to is always looked at.
     pub(super) fn look_before_writing(&self, volume: u32) -> Result<(), StoreError> {
-        let looked = *self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked = *self.lookout.looked.lock();
         if looked.is_none_or(|(ended, took)| ended.elapsed() >= took * SHARE) {
             return self.look();
         }
@@ -66,7 +41,7 @@ impl Store {
 
     /// What was wrong when it was looked at last.
     pub fn trouble(&self) -> Option<StoreError> {
-        let trouble = self.lookout.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = self.lookout.trouble.lock();
         trouble.clone()
     }
 
@@ -82,7 +57,7 @@ impl Store {
 
     fn remember(&self, looked: Result<(), StoreError>) -> Result<(), StoreError> {
         metrics::store_missing(looked.is_err());
-        let mut trouble = self.lookout.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut trouble = self.lookout.trouble.lock();
         match (&looked, trouble.is_some()) {
             (Err(error), false) => tracing::error!(%error, "part of the archive is missing"),
             (Ok(()), true) => tracing::info!("the archive is complete again"),
@@ -99,7 +74,7 @@ impl Store {
 
     fn look_at_volumes(&self) -> Result<(), StoreError> {
         let began = Instant::now();
-        *self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lookout.looked.lock() = None;
         for (number, seal) in self.wanted()? {
             let Err(error) = self.look_at_volume(number, seal.as_ref()) else {
                 continue;
@@ -110,7 +85,7 @@ impl Store {
                 return Err(error);
             }
         }
-        let mut looked = self.lookout.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked = self.lookout.looked.lock();
         *looked = Some((Instant::now(), began.elapsed()));
         Ok(())
     }
@@ -135,7 +110,7 @@ impl Store {
         if self.volumes.check(number)? {
             return Ok(());
         }
-        let file = self.volumes.folder(number).join(store::DATA_FILE);
+        let file = self.volumes.folder(number).join(disk::DATA_FILE);
         let wrong = match (presence::length(&file), seal) {
             (Ok(0), _) => Absence::Empty,
             (Ok(has), Some(Seal { bytes, .. })) if has != *bytes => Absence::CutShort { has, had: *bytes },
@@ -165,7 +140,7 @@ impl Store {
                     }
                 }
                 None => {
-                    let file = folder.join(store::DATA_FILE);
+                    let file = folder.join(disk::DATA_FILE);
                     environment::refuse_unreadable(&file).map_err(|error| match error {
                         StoreError::Damaged { .. } => self.volumes.missing(*number, Absence::NoVolume),
                         error => error,
@@ -183,7 +158,7 @@ impl Store {
         // A catalog that was last written to before there were such notes may name something in a volume all the same.
         let is_known =
             wanted.last().is_some_and(|(number, _)| *number == current) || self.notes_volumes_since(current)?;
-        let is_there = presence::length(&self.volumes.folder(current).join(store::DATA_FILE)).is_ok_and(|has| has > 0);
+        let is_there = presence::length(&self.volumes.folder(current).join(disk::DATA_FILE)).is_ok_and(|has| has > 0);
         match !is_known && !is_there && self.reading(|txn| self.catalog.names(txn, current))? {
             true => Err(self.volumes.missing(current, Absence::NotThere)),
             false => Ok(()),
@@ -214,7 +189,7 @@ impl StoreError {
 impl super::volumes::Volumes {
     /// Volume `number` is not as it should be.
     pub(super) fn missing(&self, number: u32, how: Absence) -> StoreError {
-        let file = self.folder(number).join(store::DATA_FILE);
+        let file = self.folder(number).join(disk::DATA_FILE);
         missing(&format!("volume {number:06}"), &file, how, MOUNT)
     }
 }

@@ -3,9 +3,9 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{
+    absence::Absence,
     backup_tests::{QUIET, Site, assert_is_backup, file},
-    presence::Absence,
-    test_bench::{Bench, Kept, assert_holds, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, seal_all},
     *,
 };
 
@@ -83,11 +83,11 @@ async fn a_group_is_written_when_what_was_missing_is_back() {
     ] {
         let away = site.path("away");
         fs::rename(&gone, &away).unwrap();
-        let refused = bench.committer.change(Change::Notified("x".into())).await.unwrap_err();
+        let refused = bench.committer.put_notified("x".into()).await.unwrap_err();
         assert!(matches!(&refused, StoreError::Missing { .. }), "{refused}");
         assert!(bench.committer.is_open() && bench.store.trouble().is_some());
         fs::rename(&away, &gone).unwrap();
-        bench.committer.change(Change::Notified("x".into())).await.unwrap();
+        bench.committer.put_notified("x".into()).await.unwrap();
         assert!(bench.store.trouble().is_none());
     }
     file(&bench, 30..33, &mut kept).await;
@@ -100,13 +100,13 @@ async fn a_group_is_written_when_what_was_missing_is_back() {
 async fn a_volume_is_begun_only_where_the_catalog_has_nothing_in_it() {
     let site = Site::new();
     let bench = Bench::open(&site.config);
-    bench.committer.change(Change::Notified("x".into())).await.unwrap();
+    bench.committer.put_notified("x".into()).await.unwrap();
     bench.close();
     // Nothing was written into it, so it may be begun again.
     fs::remove_dir_all(site.config.data_dir.join("volumes")).unwrap();
     let (kept, current) = closed(&site).await;
     let bench = Bench::open(&site.config);
-    bench.committer.change(Change::Rotate).await.unwrap();
+    close_volume(&bench);
     bench.close();
     assert!(
         !site

@@ -1,21 +1,42 @@
 //! The archives: what is kept, for whom, and where on disk.
 //!
-//! Nothing outside this module knows LMDB. The [`Store`] is a data directory, opened; a
-//! [`UserArchive`] speaks for one user; the [`Committer`] is the only writer. `catalog` is the schema.
+//! Nothing outside this room knows LMDB. What others may use of it is exported below, and nothing else is `pub`:
+//!
+//! - a data directory: [`Store`], opened to read or to write ([`Absent`]: what is done where there is none);
+//!   [`require_reachable`], [`last_data_dir`], [`has_archive`], [`close_abandoned_runs`], [`StoreError`]
+//! - reading in it: the methods of [`Store`] find users, messages ([`Entry`], [`Holders`]), copies and runs
+//!   ([`RunPage`], [`Latest`]); a [`Retrieval`] puts messages together, and vouches for copies ([`Vouched`])
+//! - filing: a [`Deposit`] with its [`Content`] ([`cut`] finds the parts) is [`Shared`] among users; the
+//!   [`UserArchive`] of each is asked to [`File`] it; [`Filed`] is the answer after the commit
+//! - all other changes: the methods of [`Committer`], the only writer; each says what it answers
+//! - following what changes: a [`Follower`] reads the ledger, one [`Group`] after the other, and keeps its [`Mark`];
+//!   [`usage_by_ledger`] is one
+//! - who has which name and address: [`Roster`]; what is still to be said of users: [`UsersNews`]
+//! - upkeep: [`Housekeeper`], [`seal_full_volumes`], [`compact`](compact()), [`shrink_catalog`], [`back_up`],
+//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Watch`] is how long work is watched; [`give_back`] and [`be_sparing`] keep memory small
+//!
+//! How a group is written: `committer` gathers orders (`order`), `decide` makes a write set of them (`write_set`) from
+//! what it looks up (`view`), and `group` applies that to the volume and the catalog. `catalog` is the schema.
 
 mod abandoned;
+mod absence;
 mod access;
 mod backup;
 mod base64_lines;
 mod block;
+mod blocks;
 mod carry;
 mod catalog;
 mod codec;
 mod committer;
 mod compact;
+mod decide;
 mod deposit;
+mod disk;
 mod environment;
 mod error;
+mod filings;
+mod follower;
 mod former;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -24,14 +45,24 @@ mod group;
 mod housekeeping;
 mod known;
 mod layout;
+mod ledger;
+mod lists;
+mod lists_filling;
+mod lists_table;
 mod lock;
 mod look;
+mod lookout;
 mod news;
+mod opening;
+mod order;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
 mod presence;
+mod readable;
 mod reader;
+mod recomputed;
+mod record;
 mod resident;
 mod restore;
 mod retention;
@@ -41,34 +72,41 @@ mod rows;
 mod runs;
 mod schema;
 mod seal;
+mod sealing;
 mod seen;
 mod shrink;
 mod staging;
 mod store;
 mod superseded;
 mod survey;
+mod taken_over;
 mod turn;
 mod user_archive;
 pub mod verify;
+mod view;
 mod volume;
 mod volumes;
 mod vouch;
 mod walk;
+mod write_set;
 
+pub use crate::ids::GroupNumber;
 pub use abandoned::close_abandoned_runs;
 pub use access::require_reachable;
-pub use backup::{BackedUp, How, Record, RecordedFile, RecordedVolume, back_up};
+pub use backup::{BackedUp, back_up};
 pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
-pub use deposit::{Content, Deposit, Filed, Shared};
+pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
-pub use group::Change;
-pub use housekeeping::{Housekeeper, seal_full_volumes};
+pub use filings::{AllFilings, Direction, Entry, FilingKey, NoPlace, PAGE, Page};
+pub use follower::{Follower, usage_by_ledger};
+pub use housekeeping::Housekeeper;
 pub use known::last_data_dir;
+pub use ledger::{Chain, Changed, Filings, Group, LedgerRow, Mark};
 pub use news::UsersNews;
 pub use part::{Cut, cut};
-pub use reader::{Entry, First};
+pub use record::{How, Record, RecordedFile, RecordedVolume};
 pub use resident::{be_sparing, give_back};
 pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
@@ -79,10 +117,11 @@ pub use rows::{
 };
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;
+pub use sealing::seal_full_volumes;
 pub use shrink::shrink_catalog;
 pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
-pub use user_archive::{File, UserArchive};
+pub use user_archive::{Settle, Share, UserArchive, Word};
 pub use vouch::Vouched;
 pub use walk::Holders;
 
@@ -91,9 +130,15 @@ mod backup_tests;
 #[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
+mod filings_tests;
+#[cfg(test)]
+mod follower_tests;
+#[cfg(test)]
 mod former_tests;
 #[cfg(test)]
 mod journal_tests;
+#[cfg(test)]
+mod lists_tests;
 #[cfg(test)]
 mod look_tests;
 #[cfg(test)]
@@ -105,7 +150,7 @@ mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
 #[cfg(test)]
-mod test_bench;
+pub(crate) mod test_bench;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use heed::RwTxn;
+use heed::{RoTxn, RwTxn};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, catalog::Catalog, codec::Row};
@@ -108,23 +108,20 @@ impl UsersNews {
 }
 
 impl Catalog {
-    pub(super) fn change_news(&self, txn: &mut RwTxn, change: impl FnOnce(&mut UsersNews)) -> heed::Result<()> {
+    pub(super) fn news(&self, txn: &RoTxn) -> heed::Result<UsersNews> {
         let table = self.meta.remap_data_type::<Row<UsersNews>>();
-        let before = table.get(txn, NEWS)?.unwrap_or_default();
-        let mut news = before.clone();
-        change(&mut news);
-        match news == before {
-            true => Ok(()),
-            false => table.put(txn, NEWS, &news),
-        }
+        Ok(table.get(txn, NEWS)?.unwrap_or_default())
+    }
+
+    pub(super) fn put_news(&self, txn: &mut RwTxn, news: &UsersNews) -> heed::Result<()> {
+        self.meta.remap_data_type::<Row<UsersNews>>().put(txn, NEWS, news)
     }
 }
 
 impl Store {
     /// What of the users is still to be said.
     pub fn users_news(&self) -> Result<UsersNews, StoreError> {
-        let news = self.reading(|txn| self.catalog.meta.remap_data_type::<Row<UsersNews>>().get(txn, NEWS))?;
-        Ok(news.unwrap_or_default())
+        self.reading(|txn| self.catalog.news(txn))
     }
 }
 

@@ -3,53 +3,16 @@
 //! was cut short. So what is open is compared with what stands under its name before anything is written.
 
 use std::{
-    fmt::{self, Display},
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::StoreError;
+use super::{StoreError, absence::Absence};
 
 /// What is to be done about a volume or a catalog that is not there.
 pub(super) const MOUNT: &str = "mount its disk, or restore it from a backup";
-
-/// What is wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Absence {
-    NotThere,
-    /// It is there without anything in it.
-    Empty,
-    CutShort {
-        has: u64,
-        had: u64,
-    },
-    NoVolume,
-    /// It is not the one that is open, or was known.
-    Other,
-    /// It is a volume of another archive.
-    OfAnother,
-    /// It is a volume as it was before, without what the catalog has in it.
-    Older,
-    /// It cannot even be looked at.
-    Unknown(String),
-}
-
-impl Display for Absence {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotThere => write!(out, "does not exist"),
-            Self::Empty => write!(out, "is empty"),
-            Self::CutShort { has, had } => write!(out, "has {has} bytes, but had {had}"),
-            Self::NoVolume => write!(out, "is truncated, or not a volume"),
-            Self::Other => write!(out, "is not the same file as before"),
-            Self::OfAnother => write!(out, "belongs to another archive"),
-            Self::Older => write!(out, "is older than the catalog, without the mail archived since"),
-            Self::Unknown(why) => write!(out, "cannot be accessed ({why})"),
-        }
-    }
-}
 
 /// A file or folder that this process has open.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is
 //! held while a caller works on what was read.
 
-use std::ops::{Bound, RangeInclusive};
+use std::ops::Bound;
 
 use heed::{RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
@@ -9,8 +9,8 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError,
     rows::{
-        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Seconds, Sighting, Source,
-        UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
+        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source, UidlDigest,
+        Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
 
@@ -18,25 +18,6 @@ use super::{
 const PAGE: usize = 1000;
 /// Unclaimed addresses of one message that are looked up.
 const MOST_UNCLAIMED: usize = 10_000;
-/// Where a message stands in a user's archive.
-type FilingKey = (UserId, Seconds, MessageId);
-
-/// Which messages are handed out first, by when they were sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum First {
-    Oldest,
-    Newest,
-}
-
-/// One message in a user's archive.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub id: MessageId,
-    pub date: Seconds,
-    pub filing: Filing,
-    pub folder: String,
-    pub message: Message,
-}
 
 impl Store {
     pub(super) fn reading<T>(&self, read: impl FnOnce(&RoTxn) -> heed::Result<T>) -> Result<T, StoreError> {
@@ -59,15 +40,7 @@ impl Store {
 
     /// The number of a source, where it was met before.
     pub fn source_number(&self, source: &Source) -> Result<Option<u32>, StoreError> {
-        self.reading(|txn| {
-            for row in self.catalog.sources.iter(txn)? {
-                let (number, known) = row?;
-                if known == *source {
-                    return Ok(Some(number));
-                }
-            }
-            Ok(None)
-        })
+        self.reading(|txn| self.catalog.source_number(txn, source))
     }
 
     /// The UIDs of a folder that are done.
@@ -151,10 +124,21 @@ impl Store {
 
     /// As which message `user` has the identity.
     pub fn held(&self, identity: &[u8; 32], user: UserId) -> Result<Option<MessageId>, StoreError> {
-        self.reading(|txn| match self.catalog.identities.get(txn, identity)? {
-            Some(number) => self.catalog.held.get(txn, &(number, user)),
-            None => Ok(None),
-        })
+        let txn = self.catalog.read()?;
+        self.held_in(&txn, identity, user)
+    }
+
+    /// The same in a transaction that is open already.
+    pub(super) fn held_in(
+        &self,
+        txn: &RoTxn,
+        identity: &[u8; 32],
+        user: UserId,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let held = |number| self.catalog.held.get(txn, &(number, user));
+        let number = self.catalog.identities.get(txn, identity);
+        let found = number.and_then(|number| number.map_or(Ok(None), held));
+        found.map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }
 
     /// The name of a source's folder, by its number.
@@ -164,15 +148,7 @@ impl Store {
 
     /// The number of a source's folder, where it was met before.
     pub fn folder_number(&self, name: &str) -> Result<Option<u32>, StoreError> {
-        self.reading(|txn| {
-            for row in self.catalog.folders.iter(txn)? {
-                let (number, known) = row?;
-                if known == name {
-                    return Ok(Some(number));
-                }
-            }
-            Ok(None)
-        })
+        self.reading(|txn| self.catalog.folder_number(txn, name))
     }
 
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
@@ -185,24 +161,15 @@ impl Store {
     }
 
     /// Who has message `id`, and why.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
     pub fn filings_of(&self, id: MessageId, message: &Message) -> Result<Vec<(User, Filing)>, StoreError> {
+        let holders = self.holders_of(id, message)?.here.into_iter();
         self.reading(|txn| {
-            let held = self
-                .catalog
-                .held
-                .range(txn, &((message.identity, 0)..=(message.identity, UserId::MAX)))?;
-            let mut found = Vec::new();
-            for row in held {
-                let ((_, user), kept) = row?;
-                if kept != id {
-                    continue;
-                }
-                let filing = self.catalog.filings.get(txn, &(user, message.date, id))?;
-                if let (Some(user), Some(filing)) = (self.catalog.users.get(txn, &user)?, filing) {
-                    found.push((user, filing));
-                }
-            }
-            Ok(found)
+            let named =
+                holders.map(|(user, filing)| Ok(self.catalog.users.get(txn, &user)?.map(|user| (user, filing))));
+            named.filter_map(Result::transpose).collect()
         })
     }
 
@@ -237,91 +204,6 @@ impl Store {
                 ..unclaimed
             };
             rows.map(|row| row.map(|(_, unclaimed)| as_of_now(unclaimed))).collect()
-        })
-    }
-
-    /// Hands the messages of `user` to `each`, oldest first: all, or this many of the newest. `each`
-    /// is called with no transaction open.
-    pub fn list<E: From<StoreError>>(
-        &self,
-        user: UserId,
-        newest: Option<usize>,
-        each: impl FnMut(Entry) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let whole = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
-        let mut from = *whole.start();
-        if let Some(newest) = newest {
-            let first = self.reading(|txn| {
-                let filings = self.catalog.filings.remap_data_type::<Bytes>();
-                let mut first = None;
-                for row in filings.rev_range(txn, &whole)?.take(newest) {
-                    first = Some(row?.0);
-                }
-                Ok(first)
-            })?;
-            match first {
-                Some(first) => from = first,
-                None => return Ok(()),
-            }
-        }
-        self.hand_out(from, *whole.end(), First::Oldest, each)
-    }
-
-    /// Hands those messages of `user` to `each` that were sent within these seconds. `each` is called with no transaction
-    /// open.
-    pub fn list_sent<E: From<StoreError>>(
-        &self,
-        user: UserId,
-        sent: RangeInclusive<Seconds>,
-        order: First,
-        each: impl FnMut(Entry) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (first, last) = sent.into_inner();
-        self.hand_out((user, first, 0), (user, last, MessageId::MAX), order, each)
-    }
-
-    fn hand_out<E: From<StoreError>>(
-        &self,
-        mut from: FilingKey,
-        mut to: FilingKey,
-        order: First,
-        mut each: impl FnMut(Entry) -> Result<(), E>,
-    ) -> Result<(), E> {
-        while from <= to {
-            let page = self.page(&from, &to, order)?;
-            let Some(last) = page.last() else { break };
-            // Ids are counted up from 1 and never reach the end.
-            match order {
-                First::Oldest => from = (from.0, last.date, last.id + 1),
-                First::Newest => to = (to.0, last.date, last.id.saturating_sub(1)),
-            }
-            page.into_iter().try_for_each(&mut each)?;
-        }
-        Ok(())
-    }
-
-    fn page(&self, from: &FilingKey, to: &FilingKey, order: First) -> Result<Vec<Entry>, StoreError> {
-        self.reading(|txn| {
-            let (filings, range) = (&self.catalog.filings, *from..=*to);
-            let rows: Vec<_> = match order {
-                First::Oldest => filings.range(txn, &range)?.take(PAGE).collect::<Result<_, _>>()?,
-                First::Newest => filings.rev_range(txn, &range)?.take(PAGE).collect::<Result<_, _>>()?,
-            };
-            let mut page = Vec::with_capacity(rows.len());
-            for ((_, date, id), filing) in rows {
-                let folder = self.catalog.folders.get(txn, &filing.folder)?.unwrap_or_default();
-                let message = self.catalog.messages.get(txn, &id)?;
-                let message =
-                    message.ok_or_else(|| heed::Error::Decoding(format!("message {id} is missing").into()))?;
-                page.push(Entry {
-                    id,
-                    date,
-                    filing,
-                    folder,
-                    message,
-                });
-            }
-            Ok(page)
         })
     }
 

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    StoreError,
-    backup::{self, Record, RecordedFile},
-    block,
+    StoreError, backup, block,
     carry::{self, Watch},
     catalog::Catalog,
+    disk,
     lock::{self, Lock},
-    pages, resident, seal,
+    pages,
+    record::{Record, RecordedFile},
+    resident, seal,
     staging::{self, NEW, OLD, Place, RECORD},
-    store,
     volume::{Mode, Volume},
     volumes,
 };
@@ -60,8 +60,8 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     }
     let _backup = lock_backup(path)?;
     let record = record(path)?;
-    store::make_dir(target)?;
-    store::refuse_network_file_systems(target)?;
+    disk::make_dir(target)?;
+    disk::refuse_network_file_systems(target)?;
     let _target = lock::lock(target)?;
     // Somebody may have been faster.
     refuse_content(target)?;
@@ -82,7 +82,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     staging::put_in_place(target, Place::Store)?;
     StoreError::point("restore-placed")?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
-        store::sync_dir(parent)?;
+        disk::sync_dir(parent)?;
     }
     for rest in [NEW, OLD] {
         discard(&target.join(rest));
@@ -117,9 +117,9 @@ fn refuse_content(target: &Path) -> Result<(), StoreError> {
     if target.exists() && !target.is_dir() {
         return Err(refused(target, "is not a directory; check data_dir"));
     }
-    let mut known: Vec<_> = [NEW, OLD].into_iter().chain(store::HARMLESS).collect();
+    let mut known: Vec<_> = [NEW, OLD].into_iter().chain(disk::HARMLESS).collect();
     if staging::is_half_placed(target, Place::Store) {
-        known.extend([store::CATALOG, store::VOLUMES]);
+        known.extend([disk::CATALOG, disk::VOLUMES]);
     }
     match staging::other_names(target, &known)?.first() {
         None => Ok(()),
@@ -172,10 +172,10 @@ fn no_backup(path: &Path) -> StoreError {
 fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let (mut changed, mut damaged) = (Vec::new(), Vec::new());
     let mut copy = |name: &str, mode, wanted: &RecordedFile| {
-        let from = path.join(name).join(store::DATA_FILE);
+        let from = path.join(name).join(disk::DATA_FILE);
         let folder = new.join(name);
-        store::make_dir(&folder)?;
-        let (bytes, blake3) = carry::copy(&from, &folder.join(store::DATA_FILE), mode, watch)?;
+        disk::make_dir(&folder)?;
+        let (bytes, blake3) = carry::copy(&from, &folder.join(disk::DATA_FILE), mode, watch)?;
         StoreError::point("restore-copied")?;
         if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
             return Ok(());
@@ -191,36 +191,36 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
         damaged.extend(found);
         Ok(())
     };
-    copy(store::CATALOG, FILE_MODE, &record.catalog)?;
+    copy(disk::CATALOG, FILE_MODE, &record.catalog)?;
     for volume in &record.volumes {
-        let name = format!("{}/{}", store::VOLUMES, volumes::name(volume.number));
+        let name = format!("{}/{}", disk::VOLUMES, volumes::name(volume.number));
         let mode = if volume.sealed { seal::FILE_MODE } else { FILE_MODE };
         copy(&name, mode, &volume.file)?;
         if volume.sealed {
             seal::write_manifest(&new.join(&name), &seal::manifest(&path.join(&name))?)?;
         }
-        store::sync_dir(&new.join(&name))?;
+        disk::sync_dir(&new.join(&name))?;
     }
-    let volumes = new.join(store::VOLUMES);
-    store::make_dir(&volumes)?;
-    let catalog = new.join(store::CATALOG);
-    super::environment::refuse_unreadable(&catalog.join(store::DATA_FILE))?;
+    let volumes = new.join(disk::VOLUMES);
+    disk::make_dir(&volumes)?;
+    let catalog = new.join(disk::CATALOG);
+    super::environment::refuse_unreadable(&catalog.join(disk::DATA_FILE))?;
     for folder in [&catalog, &volumes] {
-        store::sync_dir(folder)?;
+        disk::sync_dir(folder)?;
     }
-    carry::write(&new.join(RECORD), b"{}")?;
-    store::sync_dir(new)?;
+    disk::write(&new.join(RECORD), b"{}")?;
+    disk::sync_dir(new)?;
     StoreError::point("restore-built")?;
     Ok((changed, damaged))
 }
 
 /// What is damaged in a catalog or volume that may have been written to; `from`: the file that it was copied from.
 fn damage(folder: &Path, from: &str, watch: Watch) -> Result<Vec<String>, StoreError> {
-    let file = folder.join(store::DATA_FILE);
+    let file = folder.join(disk::DATA_FILE);
     let is_sound = pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
     let found = match is_sound {
         false => Err(StoreError::Damaged { detail: String::new() }),
-        true if folder.ends_with(store::CATALOG) => damaged_rows(folder, from),
+        true if folder.ends_with(disk::CATALOG) => damaged_rows(folder, from),
         true => damaged_blocks(folder, from, watch),
     };
     match found {

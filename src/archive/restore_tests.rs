@@ -97,7 +97,7 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
     let next = site.at(&site.path("next"));
     fs::write(&file, whole).unwrap();
     let user = Bench::open(&site.at(&backup));
-    user.committer.change(Change::Folder("another".into())).await.unwrap();
+    user.committer.folder("another").await.unwrap();
     user.close();
     let done = restore(&backup, &next, QUIET).unwrap();
     assert!(
@@ -142,7 +142,7 @@ async fn a_damaged_block_in_the_volume_that_is_written_to_passed_as_a_mere_chang
     let bench = Bench::open(&site.config);
     let mut kept = Kept::new();
     file(&bench, 0..30, &mut kept).await;
-    bench.committer.change(Change::Folder("another".into())).await.unwrap();
+    bench.committer.folder("another").await.unwrap();
     let backup = site.path("backup");
     back_up(&bench.store, &backup, QUIET).unwrap();
     bench.close();

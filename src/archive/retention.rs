@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Change, Committer, Store, StoreError, rows::RunId};
+use super::{Committer, Store, StoreError, order::Tidying, rows::RunId};
 use crate::{
     clock,
     config::{Keep, Protocols},
@@ -99,7 +99,7 @@ impl Desk<'_> {
                 }
             }
             if !old.is_empty() {
-                *removed += self.committer.change_blocking(Change::Forget(old))?;
+                *removed += self.committer.tidy(Tidying::ForgetRuns(old))?;
             }
             *from = next;
             if young {

@@ -26,11 +26,7 @@ fn keep(days: u64, idle_days: u64) -> Protocols {
 /// A run that ended so many days ago; one that is not idle archived something.
 async fn ran(bench: &Bench, profile: &str, days: u64, idle: bool, state: RunState) -> RunId {
     let mut run = Run::begin(profile, ago(days));
-    run.run = bench
-        .committer
-        .change(Change::Begin(Box::new(run.clone())))
-        .await
-        .unwrap();
+    run.run = bench.committer.begin_run(&run).await.unwrap();
     run.state = state;
     run.finished_at = Some(run.started_at);
     if !idle {
@@ -38,7 +34,7 @@ async fn ran(bench: &Bench, profile: &str, days: u64, idle: bool, state: RunStat
     }
     bench
         .committer
-        .change(Change::Protocol(std::sync::Arc::new(run.clone())))
+        .put_protocol(std::sync::Arc::new(run.clone()))
         .await
         .unwrap();
     run.run
@@ -114,7 +110,7 @@ async fn what_is_old_goes_and_what_is_needed_stays() {
 fn verify_damages(config: &Config) -> Vec<String> {
     let store = Store::open(config).unwrap();
     let counters = store.reading(|txn| store.catalog.counters(txn)).unwrap();
-    let removed = store.reading(|txn| store.catalog.ledger(txn)).unwrap().removed;
+    let removed = store.reading(|txn| store.catalog.known_runs(txn)).unwrap().removed;
     let there = store.runs(None, 10_000).unwrap().len() as u64;
     match counters.run - 1 == there + removed {
         true => Vec::new(),
@@ -136,11 +132,7 @@ async fn a_store_of_before_finds_the_last_success_of_long_ago() {
     }
     let mut import = Run::begin("a", ago(0));
     import.import = vec!["/srv/mail".into()];
-    import.run = bench
-        .committer
-        .change(Change::Begin(Box::new(import.clone())))
-        .await
-        .unwrap();
+    import.run = bench.committer.begin_run(&import).await.unwrap();
     let before = bench.store.latest_runs("a").unwrap().unwrap();
     let expected = Latest {
         run: 5,
@@ -169,7 +161,8 @@ async fn many_are_removed_and_listed_in_portions() {
         let mut run = Run::begin(if n % 100 == 7 { "rare" } else { "often" }, ago(30));
         run.state = RunState::Completed;
         run.finished_at = Some(run.started_at);
-        bench.committer.change(Change::Begin(Box::new(run)))
+        let committer = &bench.committer;
+        async move { committer.begin_run(&run).await }
     };
     futures_util::future::join_all((0..many).map(begin)).await;
     let filter = RunFilter {

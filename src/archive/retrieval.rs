@@ -1,8 +1,7 @@
 //! Giving messages their bytes back: out of blocks, parts put where they stood.
 
-use std::{borrow::Cow, num::NonZeroUsize, sync::Arc};
+use std::{borrow::Cow, ops::Deref, sync::Arc};
 
-use lru::LruCache;
 use roaring::RoaringTreemap;
 use sha2::{Digest, Sha256};
 
@@ -10,28 +9,36 @@ use super::{
     Store, StoreError,
     base64_lines::Encoder,
     block,
+    blocks::{self, Blocks, Unpacked},
     rows::{Message, MessageId, PartForm, PartPlace, Place},
 };
 
-/// Uncompressed blocks kept at hand: messages filed together are often read together.
-const BLOCKS_AT_HAND: usize = 8;
 /// A larger block is one large message of schema 1, which is read once, and of which a list needs the beginning only.
 const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
 
-/// Uncompressed blocks, by volume and number.
-pub(super) struct Blocks(LruCache<(u32, u64), Arc<Vec<u8>>>);
+/// Which blocks are at hand.
+enum AtHand<'s> {
+    /// Those that the readers of the store used last.
+    Shared(&'s Blocks),
+    /// Those that this one read itself.
+    Own(Box<Blocks>),
+}
 
-impl Default for Blocks {
-    fn default() -> Self {
-        let capacity = NonZeroUsize::new(BLOCKS_AT_HAND).unwrap_or(NonZeroUsize::MIN);
-        Self(LruCache::new(capacity))
+impl Deref for AtHand<'_> {
+    type Target = Blocks;
+
+    fn deref(&self) -> &Blocks {
+        match self {
+            Self::Shared(blocks) => blocks,
+            Self::Own(blocks) => blocks,
+        }
     }
 }
 
 /// Gives messages their bytes back, with the blocks last used at hand.
 pub struct Retrieval<'s> {
     store: &'s Store,
-    blocks: Blocks,
+    blocks: AtHand<'s>,
     checking: Option<Checking<'s>>,
 }
 
@@ -70,21 +77,20 @@ impl From<&Place> for Position {
 
 impl<'s> Retrieval<'s> {
     pub fn new(store: &'s Store) -> Self {
-        Self::with(store, Blocks::default())
-    }
-
-    /// One that goes on with the blocks that another one had at hand.
-    pub(super) fn with(store: &'s Store, blocks: Blocks) -> Self {
         Self {
             store,
-            blocks,
+            blocks: AtHand::Shared(&store.blocks),
             checking: None,
         }
     }
 
-    /// The blocks at hand.
-    pub(super) fn into_blocks(self) -> Blocks {
-        self.blocks
+    /// One that reads each block from its volume itself, and has none at hand that another one read: for who must see that the
+    /// bytes are there.
+    pub fn anew(store: &'s Store) -> Self {
+        Self {
+            blocks: AtHand::Own(Box::new(Blocks::new(blocks::AT_HAND_ALONE))),
+            ..Self::new(store)
+        }
     }
 
     /// One that checks parts against their digests too, and remembers which blocks it found whole.
@@ -96,7 +102,7 @@ impl<'s> Retrieval<'s> {
                 read,
                 failed: None,
             }),
-            ..Self::new(store)
+            ..Self::anew(store)
         }
     }
 
@@ -146,6 +152,14 @@ impl<'s> Retrieval<'s> {
             })?;
             Ok(bytes)
         })
+    }
+
+    /// A message without its parts: all of its headers, and bodies that are not large.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(super) fn inline(&mut self, id: MessageId, message: &Message) -> Result<Vec<u8>, StoreError> {
+        self.again_if_moved(id, message, |retrieval, message| retrieval.stored(id, &message.inline))
     }
 
     /// Reads, and again from the new place where the bytes were moved since the row was read.
@@ -266,40 +280,49 @@ impl<'s> Retrieval<'s> {
     /// The block at `position`, or at least the first `most` bytes of it.
     fn block(&mut self, id: MessageId, position: &Position, most: u64) -> Result<Arc<Vec<u8>>, StoreError> {
         let key = (position.volume, position.block);
-        if let Some(block) = self.blocks.0.get(&key) {
-            return Ok(block.clone());
-        }
-        let read = self.read_block(id, position, most);
+        let (store, checking) = (self.store, &mut self.checking);
+        let read = self.blocks.get(key, || {
+            if let Some(checking) = checking {
+                let refusal = checking.gate.pass(position.volume, position.block);
+                refusal.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
+            }
+            let unpacked = unpack(store, position, most)?;
+            let unpacked = unpacked.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
+            if let Some(checking) = checking {
+                checking.read.insert(position.block);
+            }
+            Ok(unpacked)
+        });
         if let (Err(_), Some(checking)) = (&read, &mut self.checking) {
             checking.failed = Some(position.volume);
         }
         read
     }
+}
 
-    fn read_block(&mut self, id: MessageId, position: &Position, most: u64) -> Result<Arc<Vec<u8>>, StoreError> {
-        if let Some(checking) = &self.checking {
-            let refusal = checking.gate.pass(position.volume, position.block);
-            refusal.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
-        }
-        let volume = self.store.volumes.get(position.volume)?;
-        let unpacked = volume.with_block(position.block, |block| {
-            let block = block.ok_or("it is missing")?;
-            let is_large = block::raw_length(block) > LARGE;
-            let most = if is_large {
-                usize::try_from(most).unwrap_or(usize::MAX)
-            } else {
-                usize::MAX
-            };
-            block::unpack(position.block, block, most).map(|bytes| (is_large, Arc::new(bytes)))
-        })?;
-        let (is_large, block) = unpacked.map_err(|detail| damaged(id, &format!("{}: {detail}", name(position))))?;
-        if let Some(checking) = &mut self.checking {
-            checking.read.insert(position.block);
-        }
-        if !is_large {
-            self.blocks.0.push((position.volume, position.block), block.clone());
-        }
-        Ok(block)
+/// The block at `position`, whole, or at least the first `most` bytes of one that is too large to be kept at hand; or, in
+/// words, how it is damaged.
+fn unpack(store: &Store, position: &Position, most: u64) -> Result<Result<Unpacked, String>, StoreError> {
+    store.volumes.get(position.volume)?.with_block(position.block, |block| {
+        let block = block.ok_or("it is missing")?;
+        let is_large = block::raw_length(block) > LARGE;
+        let most = match is_large {
+            true => usize::try_from(most).unwrap_or(usize::MAX),
+            false => usize::MAX,
+        };
+        let bytes = block::unpack(position.block, block, most)?;
+        Ok(Unpacked {
+            bytes: Arc::new(bytes),
+            keep: !is_large,
+        })
+    })
+}
+
+#[cfg(test)]
+impl Store {
+    /// How many blocks were unpacked for readers so far.
+    pub(crate) fn blocks_unpacked(&self) -> u64 {
+        self.blocks.unpacked()
     }
 }
 

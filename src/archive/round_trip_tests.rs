@@ -21,18 +21,9 @@ const AT_ONCE: usize = 20;
 const DEFAULT: usize = 3_000;
 
 async fn file_all(bench: &Bench, messages: &[Vec<u8>]) -> Vec<MessageId> {
-    let more = bench.committer.more_coming();
-    let mut answers = Vec::new();
-    for message in messages {
-        let answer = bench.hand_in(deposit(message), &[1]).await;
-        answers.push(answer);
-    }
-    drop(more);
-    let mut ids = Vec::new();
-    for answer in answers {
-        ids.push(answer.await.unwrap().unwrap().message);
-    }
-    ids
+    let window = messages.iter().map(|message| bench.settled(deposit(message), &[1]));
+    let filed = bench.committer.file(window.collect()).await;
+    filed.into_iter().map(|filed| filed.unwrap().message).collect()
 }
 
 fn raw(store: &Arc<Store>, id: MessageId) -> Result<Vec<u8>, StoreError> {

@@ -4,16 +4,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
-use crate::message::Address;
+pub use crate::ids::{MessageId, RunId, Seconds, UserId};
+use crate::{ids::GroupNumber, message::Address};
 
-pub type MessageId = u64;
-pub type UserId = u32;
-pub type RunId = u64;
 /// Stands for an identity digest wherever it is referred to.
 pub type IdentityNumber = u64;
 pub type Sha256 = [u8; 32];
-/// Seconds since 1970 UTC.
-pub type Seconds = i64;
 
 /// The built-in user `@catchall`.
 pub const CATCHALL_ID: UserId = 0;
@@ -34,6 +30,14 @@ pub struct Counters {
     /// Messages kept, and their bytes as they came.
     pub messages: u64,
     pub raw_bytes: u64,
+    pub group: GroupNumber,
+}
+
+impl Counters {
+    /// The last row of the ledger; 0 before the first.
+    pub fn last_group(&self) -> GroupNumber {
+        GroupNumber(self.group.0.saturating_sub(1))
+    }
 }
 
 impl Default for Counters {
@@ -49,6 +53,7 @@ impl Default for Counters {
             volume: 1,
             messages: 0,
             raw_bytes: 0,
+            group: GroupNumber(1),
         }
     }
 }
@@ -253,7 +258,7 @@ impl Source {
 }
 
 /// The key of `copies`: a copy that is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CopyKey {
     Imap {
         source: u32,

@@ -1,4 +1,4 @@
-//! The table `runs`: the protocols, and the ledger that says which of them are the newest of each profile.
+//! The table `runs`: the protocols, and what says which of them are the newest of each profile.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, catalog::Catalog, codec::Row, rows::RunId};
 use crate::report::{Run, RunFilter, RunState};
 
-const LEDGER: &str = "protocols";
+const KNOWN_RUNS: &str = "protocols";
 /// The key of the note on which runs were reported.
 const NOTIFIED: &str = "notified";
 /// Protocols that are looked at in one read transaction, and about how many bytes of them are held at once.
@@ -17,7 +17,7 @@ const HELD: usize = 4 << 20;
 
 /// `meta`, "protocols": what is known of the table `runs` without going through it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ledger {
+pub(super) struct KnownRuns {
     /// Protocols that were removed because of their age.
     pub removed: u64,
     pub profiles: BTreeMap<String, Latest>,
@@ -33,8 +33,8 @@ pub struct Latest {
     pub completed: RunId,
 }
 
-impl Ledger {
-    fn note(&mut self, run: &Run) {
+impl KnownRuns {
+    pub fn note(&mut self, run: &Run) {
         let latest = self.profiles.entry(run.profile.clone()).or_default();
         latest.run = latest.run.max(run.run);
         if run.import.is_empty() {
@@ -45,62 +45,37 @@ impl Ledger {
         }
     }
 
-    fn keeps(&self, run: RunId) -> bool {
+    pub fn keeps(&self, run: RunId) -> bool {
         let keeps = |latest: &Latest| [latest.run, latest.fetched, latest.completed].contains(&run);
         self.profiles.values().any(keeps)
     }
 }
 
 impl Catalog {
-    pub(super) fn ledger(&self, txn: &RoTxn) -> heed::Result<Ledger> {
-        let meta = self.meta.remap_data_type::<Row<Ledger>>();
-        Ok(meta.get(txn, LEDGER)?.unwrap_or_default())
+    pub(super) fn known_runs(&self, txn: &RoTxn) -> heed::Result<KnownRuns> {
+        let meta = self.meta.remap_data_type::<Row<KnownRuns>>();
+        Ok(meta.get(txn, KNOWN_RUNS)?.unwrap_or_default())
     }
 
-    fn put_ledger(&self, txn: &mut RwTxn, ledger: &Ledger) -> heed::Result<()> {
-        self.meta.remap_data_type::<Row<Ledger>>().put(txn, LEDGER, ledger)
+    pub(super) fn put_known_runs(&self, txn: &mut RwTxn, known: &KnownRuns) -> heed::Result<()> {
+        self.meta
+            .remap_data_type::<Row<KnownRuns>>()
+            .put(txn, KNOWN_RUNS, known)
     }
 
-    /// Makes the ledger of a store that an earlier version wrote.
-    pub(super) fn make_ledger(&self, txn: &mut RwTxn) -> heed::Result<()> {
-        if self.meta.get(txn, LEDGER)?.is_some() {
+    /// Makes the note on the runs of a store that an earlier version wrote.
+    pub(super) fn make_known_runs(&self, txn: &mut RwTxn) -> heed::Result<()> {
+        if self.meta.get(txn, KNOWN_RUNS)?.is_some() {
             return Ok(());
         }
-        let mut ledger = Ledger::default();
+        let mut known = KnownRuns::default();
         for row in self.runs.iter(txn)? {
             let (_, json) = row?;
             if let Ok(run) = serde_json::from_str::<Run>(&json) {
-                ledger.note(&run);
+                known.note(&run);
             }
         }
-        self.put_ledger(txn, &ledger)
-    }
-
-    /// Stores a protocol under its number.
-    pub(super) fn put_run(&self, txn: &mut RwTxn, run: &Run) -> heed::Result<()> {
-        let json = serde_json::to_string(run).map_err(|error| heed::Error::Encoding(error.into()))?;
-        self.runs.put(txn, &run.run, &json)?;
-        let before = self.ledger(txn)?;
-        let mut ledger = before.clone();
-        ledger.note(run);
-        match ledger == before {
-            true => Ok(()),
-            false => self.put_ledger(txn, &ledger),
-        }
-    }
-
-    /// Removes protocols but those that are always kept; gives how many.
-    pub(super) fn forget_runs(&self, txn: &mut RwTxn, runs: &[RunId]) -> heed::Result<u64> {
-        let mut ledger = self.ledger(txn)?;
-        let mut removed = 0;
-        for run in runs.iter().filter(|run| !ledger.keeps(**run)) {
-            removed += u64::from(self.runs.delete(txn, run)?);
-        }
-        if removed > 0 {
-            ledger.removed += removed;
-            self.put_ledger(txn, &ledger)?;
-        }
-        Ok(removed)
+        self.put_known_runs(txn, &known)
     }
 
     pub(super) fn put_notified(&self, txn: &mut RwTxn, note: &String) -> heed::Result<()> {
@@ -179,11 +154,11 @@ impl Store {
 
     /// The newest runs of a profile; `None` where it never ran.
     pub fn latest_runs(&self, profile: &str) -> Result<Option<Latest>, StoreError> {
-        let ledger = self.reading(|txn| self.catalog.ledger(txn))?;
-        Ok(ledger.profiles.get(profile).copied())
+        let known = self.reading(|txn| self.catalog.known_runs(txn))?;
+        Ok(known.profiles.get(profile).copied())
     }
 
-    /// What was noted by [`Change::Notified`](super::Change::Notified).
+    /// What was noted by `Committer::put_notified`.
     pub fn notified(&self) -> Result<Option<String>, StoreError> {
         self.reading(|txn| self.catalog.meta.remap_data_type::<Row<String>>().get(txn, NOTIFIED))
     }

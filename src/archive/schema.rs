@@ -10,24 +10,26 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     StoreError,
-    catalog::{Catalog, IDENTITIES_KEY, META},
+    catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
     codec::{Key, Row},
-    rows::{Copy, CopyKey, Identities, MessageId, Seconds, Sha256},
+    rows::{Copy, CopyKey, Counters, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256, UserId},
+    taken_over,
 };
-use crate::{fault, identify::IDENTITY_VERSION};
+use crate::{clock, fault, identify::IDENTITY_VERSION};
 
 /// The form in which this version writes a store.
 ///
 /// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
 /// there are tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
-/// message by a name, and there is a table `sightings`.
-pub const SCHEMA: u32 = 3;
+/// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a table `lists`, which is filled
+/// later.
+pub const SCHEMA: u32 = 4;
 
 const SCHEMA_KEY: &str = "schema";
 
 /// What makes schema n+1 of schema n, from schema 1 on.
 const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] =
-    [copies_note_their_keys, copies_have_room_for_traits];
+    [copies_note_their_keys, copies_have_room_for_traits, the_ledger_begins];
 
 /// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
 ///
@@ -128,6 +130,41 @@ fn copies_have_room_for_traits(catalog: &Catalog, txn: &mut RwTxn) -> heed::Resu
         archived_at: row.archived_at,
         traits: None,
     })
+}
+
+/// `meta`, "next", as schemas 1 to 3 have it.
+#[derive(Deserialize)]
+struct CountersOf3 {
+    message: MessageId,
+    identity: IdentityNumber,
+    user: UserId,
+    source: u32,
+    folder: u32,
+    run: RunId,
+    block: u64,
+    volume: u32,
+    messages: u64,
+    raw_bytes: u64,
+}
+
+fn the_ledger_begins(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
+    let before = catalog.meta.remap_data_type::<Row<CountersOf3>>().get(txn, NEXT_KEY)?;
+    let before = before.ok_or_else(|| heed::Error::Decoding("the catalog's counters are missing".into()))?;
+    let group = taken_over::take_over(catalog, txn, before.message, clock::now().as_second())?;
+    let counters = Counters {
+        message: before.message,
+        identity: before.identity,
+        user: before.user,
+        source: before.source,
+        folder: before.folder,
+        run: before.run,
+        block: before.block,
+        volume: before.volume,
+        messages: before.messages,
+        raw_bytes: before.raw_bytes,
+        group,
+    };
+    catalog.put_counters(txn, &counters)
 }
 
 /// Writes each row of `copies` anew.

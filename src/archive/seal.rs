@@ -2,13 +2,13 @@
 //! flipped bit be found.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
-use super::{StoreError, rows::Seal, store, volumes::Volumes};
+use super::{StoreError, disk, rows::Seal};
 use crate::fault;
 
 /// Beside a sealed volume's file: its [`Seal`], as JSON.
@@ -47,28 +47,6 @@ pub(super) fn refuse_other_length(folder: &Path, length: u64) -> Result<(), Stor
     Err(StoreError::Damaged { detail })
 }
 
-/// Seals volume `number`, which is not written to any more; again where a crash came before the catalog knew of
-/// it. `go_on` is asked from time to time; `None` when it said no.
-///
-/// # Errors
-/// The volume cannot be read, or its manifest not written.
-pub(super) fn seal(volumes: &Volumes, number: u32, go_on: &dyn Fn() -> bool) -> Result<Option<Seal>, StoreError> {
-    StoreError::point("seal-begun")?;
-    let folder = volumes.folder(number);
-    let file = folder.join(store::DATA_FILE);
-    let blocks = volumes.get(number)?.count()?;
-    let Some((bytes, blake3)) = digest(&file, go_on)? else {
-        return Ok(None);
-    };
-    StoreError::point("seal-measured")?;
-    let seal = Seal { blocks, bytes, blake3 };
-    write_manifest(&folder, &seal)?;
-    StoreError::point("seal-written")?;
-    fs::set_permissions(&file, Permissions::from_mode(FILE_MODE)).map_err(StoreError::io("sealing", &file))?;
-    StoreError::point("seal-closed")?;
-    Ok(Some(seal))
-}
-
 /// A file's length and its BLAKE3, in hexadecimal; `None` when `go_on` said no.
 ///
 /// # Errors
@@ -101,5 +79,5 @@ pub(super) fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreErro
         fs::rename(&new, &file)
     };
     write().map_err(StoreError::io("writing", &file))?;
-    store::sync_dir(folder)
+    disk::sync_dir(folder)
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::{StoreError, catalog::Catalog, lock, store};
+use super::{StoreError, catalog::Catalog, disk, lock};
 use crate::config::Config;
 
 /// Fewer free bytes are not worth a new file.
@@ -16,8 +16,8 @@ const NEW_FILE: &str = "data.mdb.new";
 /// # Errors
 /// The catalog cannot be read, or its copy not be written; then it is as it was.
 pub fn shrink_catalog(config: &Config) -> Result<u64, StoreError> {
-    let folder = config.data_dir.join(store::CATALOG);
-    let file = folder.join(store::DATA_FILE);
+    let folder = config.data_dir.join(disk::CATALOG);
+    let file = folder.join(disk::DATA_FILE);
     if !file.exists() {
         return Ok(0);
     }
@@ -55,7 +55,7 @@ pub fn shrink_catalog(config: &Config) -> Result<u64, StoreError> {
     // All who had it open are gone, and with them what LMDB knows of readers beside the file.
     fs::rename(&new, &file).map_err(StoreError::io("replacing", &file))?;
     StoreError::point("shrink-replaced")?;
-    store::sync_dir(&folder)?;
+    disk::sync_dir(&folder)?;
     Ok(before.saturating_sub(size()?))
 }
 

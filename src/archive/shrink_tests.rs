@@ -18,10 +18,10 @@ async fn the_catalog_gives_its_free_pages_back_unless_somebody_has_it_open() {
     let long = |length| {
         let mut run = crate::report::Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
         (run.run, run.profile) = (1, "x".repeat(length));
-        Change::Protocol(std::sync::Arc::new(run))
+        std::sync::Arc::new(run)
     };
     for length in [4 << 20, 10] {
-        bench.committer.change(long(length)).await.unwrap();
+        bench.committer.put_protocol(long(length)).await.unwrap();
     }
     let file = config.data_dir.join("catalog/data.mdb");
     let size = || fs::metadata(&file).unwrap().len();

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{StoreError, store};
+use super::{StoreError, disk};
 
 /// What is being built.
 pub(super) const NEW: &str = ".new";
@@ -46,7 +46,7 @@ pub(super) fn is_half_placed(path: &Path, place: Place) -> bool {
     let new = path.join(NEW);
     let whole = new.join(RECORD).exists();
     // Of a backup, the record itself comes last; of a store, the catalog.
-    whole && (place == Place::Backup || new.join(store::CATALOG).exists())
+    whole && (place == Place::Backup || new.join(disk::CATALOG).exists())
 }
 
 /// Refuses a folder without a catalog in which something was begun.
@@ -71,7 +71,7 @@ pub(super) fn refuse_unfinished(path: &Path) -> Result<(), StoreError> {
 pub(super) fn begin(path: &Path) -> Result<PathBuf, StoreError> {
     let new = path.join(NEW);
     clear(path)?;
-    store::make_dir(&new)?;
+    disk::make_dir(&new)?;
     Ok(new)
 }
 
@@ -81,8 +81,8 @@ fn clear(path: &Path) -> Result<(), StoreError> {
     let part = format!("{RECORD}.part");
     for name in [NEW, OLD] {
         let folder = path.join(name);
-        let ours = [store::CATALOG, store::VOLUMES, RECORD, &part];
-        let known: Vec<_> = ours.into_iter().chain(store::HARMLESS).collect();
+        let ours = [disk::CATALOG, disk::VOLUMES, RECORD, &part];
+        let known: Vec<_> = ours.into_iter().chain(disk::HARMLESS).collect();
         if let Some(other) = other_names(&folder, &known)?.first() {
             return Err(StoreError::Refused {
                 path: folder,
@@ -97,26 +97,26 @@ fn clear(path: &Path) -> Result<(), StoreError> {
 /// Moves the complete and synced content of `.new` to its place.
 pub(super) fn put_in_place(path: &Path, place: Place) -> Result<(), StoreError> {
     let (new, old) = (path.join(NEW), path.join(OLD));
-    store::make_dir(&old)?;
-    for name in [store::CATALOG, store::VOLUMES] {
+    disk::make_dir(&old)?;
+    for name in [disk::CATALOG, disk::VOLUMES] {
         if new.join(name).exists() && path.join(name).exists() {
             rename(&path.join(name), &old.join(name))?;
             StoreError::point("staging-old-moved")?;
-            store::sync_dir(path)?;
+            disk::sync_dir(path)?;
         }
     }
-    for name in [store::VOLUMES, store::CATALOG] {
+    for name in [disk::VOLUMES, disk::CATALOG] {
         if new.join(name).exists() {
             rename(&new.join(name), &path.join(name))?;
             StoreError::point("staging-new-moved")?;
-            store::sync_dir(path)?;
+            disk::sync_dir(path)?;
         }
     }
     if place == Place::Backup {
         rename(&new.join(RECORD), &path.join(RECORD))?;
         StoreError::point("backup-placed")?;
     }
-    store::sync_dir(path)
+    disk::sync_dir(path)
 }
 
 /// Removes a folder with all that is in it.
@@ -133,7 +133,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// Refuses two folders of which one lies in the other, or that are the same.
 pub(super) fn refuse_overlap(one: &Path, other: &Path) -> Result<(), StoreError> {
-    let (real, real_other) = (resolved(one)?, resolved(other)?);
+    let (real, real_other) = (disk::resolved(one)?, disk::resolved(other)?);
     if real.starts_with(&real_other) || real_other.starts_with(&real) {
         let detail = format!("overlaps with {}; use a directory outside of it", other.display());
         return Err(StoreError::Refused {
@@ -142,20 +142,6 @@ pub(super) fn refuse_overlap(one: &Path, other: &Path) -> Result<(), StoreError>
         });
     }
     Ok(())
-}
-
-/// The path without links in it, as far as it exists.
-pub(super) fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
-    let path = std::path::absolute(path).map_err(StoreError::io("looking for", path))?;
-    let mut missing = Vec::new();
-    for ancestor in path.ancestors() {
-        match ancestor.canonicalize() {
-            Ok(real) => return Ok(missing.iter().rev().fold(real, |real, name| real.join(name))),
-            Err(error) if error.kind() == ErrorKind::NotFound => missing.extend(ancestor.file_name()),
-            Err(error) => return Err(StoreError::io("looking for", ancestor)(error)),
-        }
-    }
-    Ok(path)
 }
 
 /// The names in a folder, beside those that are in `known`; none where there is no folder.

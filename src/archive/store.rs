@@ -1,48 +1,39 @@
 //! A data directory, opened: locked, checked, with catalog and volumes.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    fs::{self, File, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::{
     StoreError,
     access::{make_data_dir, require_own},
+    blocks::{self, Blocks},
     catalog::Catalog,
-    environment,
-    former::Recomputed,
-    known,
-    lock::{self, LOCK, Lock, READERS},
-    look::Lookout,
+    disk::{
+        CATALOG, DATA_FILE, DIR_MODE, HARMLESS, VOLUMES, disk_size, make_dir, refuse_network_file_systems, sync_dir,
+    },
+    environment, known,
+    lock::{self, Lock},
+    lookout::Lookout,
+    recomputed::Recomputed,
     resident,
     rows::Counters,
     seal, staging,
     turn::Turn,
     volumes::Volumes,
 };
+use crate::ids::GroupNumber;
 use crate::{config::Config, panics::survived};
 
-/// The owner alone may look into the data directory.
-const DIR_MODE: u32 = 0o700;
-pub(super) const CATALOG: &str = "catalog";
-pub(super) const VOLUMES: &str = "volumes";
 /// How long the catalog's pages are looked at before LMDB trusts them.
 const GLANCE: Duration = Duration::from_millis(500);
-/// An environment's file in its folder.
-pub(super) const DATA_FILE: &str = "data.mdb";
-/// What may lie in a data directory that has no catalog yet.
-pub(super) const HARMLESS: [&str; 5] = [
-    LOCK,
-    READERS,
-    "lost+found",
-    crate::config::CONTROL_SOCKET,
-    crate::config::TOKENS,
-];
-
 /// What is done where there is no archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
@@ -69,8 +60,8 @@ const NEW: u64 = 256 << 10;
 
 /// An opened data directory. One process has it open at a time.
 pub struct Store {
-    pub catalog: Catalog,
-    pub volumes: Volumes,
+    pub(super) catalog: Catalog,
+    pub(super) volumes: Volumes,
     pub(super) path: PathBuf,
     made: bool,
     pub(super) lookout: Lookout,
@@ -81,6 +72,10 @@ pub struct Store {
     /// Whose turn it is to seal or to compact.
     pub(super) tidying: Turn,
     pub(super) recomputed: Recomputed,
+    /// The last group that this process has written.
+    pub(super) written: watch::Sender<GroupNumber>,
+    /// Uncompressed, for all who read.
+    pub(super) blocks: Blocks,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
     _readers: Option<File>,
@@ -158,6 +153,8 @@ impl Store {
             unswept: AtomicBool::new(true),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            written: watch::Sender::default(),
+            blocks: Blocks::new(blocks::AT_HAND),
             lock: Some(lock),
             _readers: None,
         };
@@ -227,6 +224,8 @@ impl Store {
             unswept: AtomicBool::new(false),
             tidying: Turn::default(),
             recomputed: Recomputed::default(),
+            written: watch::Sender::default(),
+            blocks: Blocks::new(blocks::AT_HAND),
             lock: None,
             _readers: readers,
         })
@@ -401,48 +400,7 @@ fn refuse_volumes_without_catalog(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// File systems on which locks and maps cannot be relied on.
-pub(super) fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError> {
-    const NETWORK: [(i64, &str); 5] = [
-        (0x6969, "NFS"),
-        (0x517b, "SMB"),
-        (0xff53_4d42, "CIFS"),
-        (0xfe53_4d42, "SMB2"),
-        (0x0102_1997, "9p"),
-    ];
-    let stat = rustix::fs::statfs(path).map_err(|errno| StoreError::io("looking at", path)(errno.into()))?;
-    let kind = stat.f_type as i64 & 0xffff_ffff;
-    match NETWORK.iter().find(|(number, _)| *number == kind) {
-        Some((_, kind)) => Err(StoreError::Network {
-            path: path.to_owned(),
-            kind,
-        }),
-        None => Ok(()),
-    }
-}
-
 /// Whether an archive was begun in the folder.
 pub fn has_archive(path: &Path) -> bool {
     !is_fresh(path)
-}
-
-pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(DIR_MODE);
-    builder.create(path).map_err(StoreError::io("making", path))
-}
-
-/// Makes the entries of a folder survive a crash.
-pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io("syncing", path))
-}
-
-/// Bytes that a file takes on disk, holes not counted.
-pub(super) fn disk_size(file: &Path) -> Option<u64> {
-    fs::metadata(file).ok().map(|metadata| metadata.blocks() * 512)
 }

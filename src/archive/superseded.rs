@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{
     Store, StoreError,
-    backup::Record,
     catalog::Catalog,
+    disk,
     known::ArchiveId,
+    record::Record,
     rows::{MessageId, Sha256},
-    store,
 };
 
 /// A backup of more than what `store` has is not replaced by less, whatever became of the store.
@@ -33,7 +33,7 @@ pub(super) fn refuse_less(store: &Store, path: &Path) -> Result<(), StoreError> 
 
 /// A backup with messages that `store` does not have is of another archive, or newer: it is not replaced.
 pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), StoreError> {
-    let folder = path.join(store::CATALOG);
+    let folder = path.join(disk::CATALOG);
     if !folder.exists() {
         return Ok(());
     }

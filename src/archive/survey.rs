@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{
     Store, StoreError,
     compact::{Plan, SMALL, Worth, plan},
+    disk,
     rows::VolumeState,
-    store,
 };
 
 /// Blocks looked at under one transaction.
@@ -50,7 +50,7 @@ pub struct SurveyedVolume {
 /// # Errors
 /// It cannot be read.
 pub fn survey(store: &Store) -> Result<Survey, StoreError> {
-    let catalog = store.catalog.path().join(store::DATA_FILE);
+    let catalog = store.catalog.path().join(disk::DATA_FILE);
     let bytes = std::fs::metadata(&catalog)
         .map_err(StoreError::io("measuring", catalog))?
         .len();
@@ -69,7 +69,7 @@ pub fn survey(store: &Store) -> Result<Survey, StoreError> {
 
 /// `None` where there is only a folder, which a crash can leave.
 fn volume(store: &Store, number: u32) -> Result<Option<SurveyedVolume>, StoreError> {
-    if !store.volumes.folder(number).join(store::DATA_FILE).exists() {
+    if !store.volumes.folder(number).join(disk::DATA_FILE).exists() {
         return Ok(None);
     }
     let (current, state) = store.reading(|txn| {

@@ -7,14 +7,16 @@ use sha2::{Digest, Sha256};
 
 use super::{
     deposit::{Settled, Verdict},
+    order::Tidying,
     *,
 };
 use crate::config::Config;
+use crate::identify::Digests;
 
 /// What was filed, by message.
-pub(super) type Kept = BTreeMap<MessageId, String>;
+pub(crate) type Kept = BTreeMap<MessageId, String>;
 
-pub(super) struct Bench {
+pub(crate) struct Bench {
     pub store: Arc<Store>,
     pub committer: Committer,
     thread: std::thread::JoinHandle<()>,
@@ -52,39 +54,33 @@ impl Bench {
             archived_at: 5000,
             ..deposit(bytes.as_bytes())
         };
-        self.hand_in(deposit, users).await.await.unwrap().unwrap()
+        self.hand_in(deposit, users).await.unwrap()
     }
 
-    /// Hands a deposit to the committer, as the archives of `users` do; the answer comes after the commit.
-    pub async fn hand_in(
-        &self,
-        deposit: Deposit,
-        users: &[UserId],
-    ) -> tokio::sync::oneshot::Receiver<Result<Filed, StoreError>> {
-        let (shared, answer) = Shared::new(deposit, users.len());
-        for user in users {
-            let verdict = match self.store.held(&shared.deposit.content.identity, *user).unwrap() {
+    /// Hands a deposit to the committer, as the router does; the answer comes after the commit.
+    pub async fn hand_in(&self, deposit: Deposit, users: &[UserId]) -> Result<Filed, StoreError> {
+        let window = vec![self.settled(deposit, users)];
+        self.committer.file(window).await.remove(0)
+    }
+
+    /// A deposit with what the archives of `users` say of it.
+    pub fn settled(&self, deposit: Deposit, users: &[UserId]) -> Shared {
+        let settled = users.iter().map(|user| Settled {
+            user: *user,
+            why: Why::To,
+            verdict: match self.store.held(&deposit.content.identity, *user).unwrap() {
                 Some(message) => Verdict::Held(message),
                 None => Verdict::New,
-            };
-            let settled = Settled {
-                user: *user,
-                why: Why::To,
-                verdict,
-            };
-            shared.clone().settle(settled, &self.committer).await;
-        }
-        answer
+            },
+        });
+        let settled = settled.collect();
+        Shared { deposit, settled }
     }
 
-    pub fn list(&self, user: UserId, newest: Option<usize>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let collect = |entry| {
-            entries.push(entry);
-            Ok::<_, StoreError>(())
-        };
-        self.store.list(user, newest, collect).unwrap();
-        entries
+    /// The messages of a user, oldest first.
+    pub fn list(&self, user: UserId) -> Vec<Entry> {
+        let all = self.store.all_filings(user, Page::first(Direction::Up));
+        all.collect::<Result<_, _>>().unwrap()
     }
 
     /// Closes the store, as the end of a process does.
@@ -95,7 +91,7 @@ impl Bench {
 }
 
 /// Lines of hexadecimal noise, which are no base64: so many bytes, others for each number.
-pub(super) fn noise(number: u32, length: usize) -> String {
+pub(crate) fn noise(number: u32, length: usize) -> String {
     let line = |n: u32| format!("!{}\n", blake3::hash(&[number.to_le_bytes(), n.to_le_bytes()].concat()));
     let mut noise: String = (0..).map(line).take(length / 64 + 1).collect();
     noise.truncate(length);
@@ -103,14 +99,24 @@ pub(super) fn noise(number: u32, length: usize) -> String {
 }
 
 /// Seals what is full, on a thread of its own as the housekeeper does.
-pub(super) fn seal_all(bench: &Bench) {
+pub(crate) fn seal_all(bench: &Bench) {
     std::thread::scope(|scope| {
         let seal = || seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
         scope.spawn(seal).join().unwrap();
     });
 }
 
-pub(super) fn config(folder: &tempfile::TempDir) -> Config {
+/// Has the store kept in order, from a thread that may wait.
+pub(super) fn tidy(bench: &Bench, tidying: Tidying) -> u64 {
+    std::thread::scope(|scope| scope.spawn(|| bench.committer.tidy(tidying).unwrap()).join().unwrap())
+}
+
+/// Has nothing more written into the present volume.
+pub(super) fn close_volume(bench: &Bench) {
+    tidy(bench, Tidying::CloseVolume);
+}
+
+pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
     Config {
         data_dir: folder.path().join("data"),
         ..Config::default()
@@ -118,7 +124,7 @@ pub(super) fn config(folder: &tempfile::TempDir) -> Config {
 }
 
 /// A deposit of these bytes, of no copy and no date.
-pub(super) fn deposit(bytes: &[u8]) -> Deposit {
+pub(crate) fn deposit(bytes: &[u8]) -> Deposit {
     Deposit {
         copy: None,
         folder: 1,
@@ -133,19 +139,17 @@ pub(super) fn deposit(bytes: &[u8]) -> Deposit {
     }
 }
 
-pub(super) fn content(bytes: &[u8]) -> Content {
+pub(crate) fn content(bytes: &[u8]) -> Content {
     let bytes = Bytes::copy_from_slice(bytes);
-    Content {
+    let digests = Digests {
         sha256: Sha256::digest(&bytes).into(),
         identity: *blake3::hash(&bytes).as_bytes(),
-        former: None,
-        parts: cut(&bytes),
-        bytes,
-    }
+    };
+    Content::new(bytes, digests, false)
 }
 
 /// The store holds these messages, to the last byte, and no others.
-pub(super) fn assert_holds(store: &Store, kept: &Kept) {
+pub(crate) fn assert_holds(store: &Store, kept: &Kept) {
     let mut retrieval = Retrieval::new(store);
     for (id, bytes) in kept {
         let message = store.message(*id).unwrap().unwrap();

@@ -34,17 +34,10 @@ async fn what_is_filed_is_given_back_and_filed_once() {
     assert_eq!(raw(first.message), b"aaaa first");
     assert_eq!(raw(more.message), b"aaaa other bytes");
     assert_eq!(raw(large_filed.message), large.as_bytes());
-    let ids = |user, newest| {
-        bench
-            .list(user, newest)
-            .iter()
-            .map(|entry| entry.id)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(ids(1, None), [first.message, large_filed.message]);
-    assert_eq!(ids(1, Some(1)), [large_filed.message]);
-    assert_eq!(ids(2, None), [first.message]);
-    assert_eq!(ids(9, None), [0; 0]);
+    let ids = |user| bench.list(user).iter().map(|entry| entry.id).collect::<Vec<_>>();
+    assert_eq!(ids(1), [first.message, large_filed.message]);
+    assert_eq!(ids(2), [first.message]);
+    assert_eq!(ids(9), [0; 0]);
     assert_eq!(
         bench.store.done_uids(1, 1, 7).unwrap().iter().collect::<Vec<_>>(),
         [1, 2, 3]
@@ -123,7 +116,7 @@ async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
     // A message without a date of its own gets another one from each copy.
     let second = bench.file("aaaa the same", 2, &[2]).await;
     assert_eq!(first.message, second.message);
-    let dates = [1, 2].map(|user| bench.list(user, None)[0].date);
+    let dates = [1, 2].map(|user| bench.list(user)[0].date);
     assert_eq!(dates[0], dates[1]);
     for id in [1, 2] {
         let user = User {
@@ -132,7 +125,7 @@ async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
             managed: false,
             retired: false,
         };
-        bench.committer.change(Change::User(Some(id), user)).await.unwrap();
+        bench.committer.put_user(Some(id), user).await.unwrap();
     }
     let message = bench.store.message(first.message).unwrap().unwrap();
     assert_eq!(bench.store.filings_of(first.message, &message).unwrap().len(), 2);
@@ -165,7 +158,7 @@ async fn small_tables_change_and_contradictions_are_refused() {
         managed: false,
         retired: false,
     };
-    let put = |user| bench.committer.change(Change::User(None, user));
+    let put = |user| bench.committer.put_user(None, user);
     let jane = put(user("jane", &["jane@example.com"])).await.unwrap();
     assert!(put(user("jane", &[])).await.is_err());
     assert!(put(user("bob", &["jane@example.com"])).await.is_err());
@@ -177,18 +170,12 @@ async fn small_tables_change_and_contradictions_are_refused() {
         port: 1,
         username: "u".into(),
     };
-    let number = bench.committer.change(Change::Source(source("a"))).await.unwrap();
-    assert_eq!(
-        bench.committer.change(Change::Source(source("a"))).await.unwrap(),
-        number
-    );
-    assert_ne!(
-        bench.committer.change(Change::Source(source("b"))).await.unwrap(),
-        number
-    );
+    let number = bench.committer.source(source("a")).await.unwrap();
+    assert_eq!(bench.committer.source(source("a")).await.unwrap(), number);
+    assert_ne!(bench.committer.source(source("b")).await.unwrap(), number);
 
     let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
-    let number = bench.committer.change(Change::Begin(Box::new(run))).await.unwrap();
+    let number = bench.committer.begin_run(&run).await.unwrap();
     bench.close();
     let bench = Bench::open(&config);
     close_abandoned_runs(&bench.store).unwrap();
@@ -207,17 +194,13 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
         managed: false,
         retired: false,
     };
-    bench
-        .committer
-        .change(Change::User(Some(1), user("bob")))
-        .await
-        .unwrap();
+    bench.committer.put_user(Some(1), user("bob")).await.unwrap();
     let deposit = Deposit {
         new_users: vec![(2, user("bob@example.com"))],
         ..deposit(b"to bob")
     };
     let answer = bench.hand_in(deposit, &[2]).await;
-    assert!(matches!(answer.await.unwrap(), Err(StoreError::User { .. })));
+    assert!(matches!(answer, Err(StoreError::User { .. })));
     assert_eq!(bench.store.users().unwrap().len(), 2);
     assert_eq!(bench.store.totals().unwrap().0, 0, "nothing of it was written");
     bench.close();
@@ -236,17 +219,13 @@ async fn uidls_that_are_gone_are_forgotten() {
             }),
             ..deposit(format!("{uidl} message").as_bytes())
         };
-        let answer = bench.hand_in(deposit, &[1]).await;
-        answer.await.unwrap().unwrap();
+        bench.hand_in(deposit, &[1]).await.unwrap();
     }
     let CopyKey::Pop3 { uidl, .. } = key("b") else {
         unreachable!()
     };
-    let forget = Change::Uidls {
-        source: 3,
-        standing: vec![uidl_digest(&uidl)],
-    };
-    assert_eq!(bench.committer.change(forget).await.unwrap(), 1);
+    let standing = vec![uidl_digest(&uidl)];
+    assert_eq!(bench.committer.forget_uidls(3, standing).await.unwrap(), 1);
     assert!(bench.store.copy(&key("a")).unwrap().is_none());
     assert!(bench.store.copy(&key("b")).unwrap().is_some());
     bench.close();

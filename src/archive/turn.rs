@@ -1,9 +1,8 @@
 //! Whose turn it is: sealing and compaction work on the same volumes, and must not do so at once.
 
-use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// How often somebody who waits asks whether to go on waiting.
 const LOOK: Duration = Duration::from_millis(100);
@@ -20,7 +19,7 @@ pub(super) struct Taken<'t>(&'t Turn);
 
 impl Turn {
     fn taken(&self) -> MutexGuard<'_, bool> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock()
     }
 
     /// Waits for the turn. `go_on` is asked from time to time; `None` when it said no.
@@ -30,8 +29,7 @@ impl Turn {
             if !go_on() {
                 return None;
             }
-            let waited = self.free.wait_timeout(taken, LOOK);
-            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.free.wait_for(&mut taken, LOOK);
         }
         *taken = true;
         Some(Taken(self))

@@ -1,20 +1,20 @@
-//! The role of a user archive is to say, for one user, whether a message is new to them, and to
-//! settle the user's share in its deposit. The router starts it with the first message for its user; it
-//! stops when nobody has its address any more.
+//! The role of a user archive is to say, for one user, which messages of a window are new to them. The router starts it
+//! with the first message for its user; it stops when nobody has its address any more.
 
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, ResponseFuture};
+use heed::RoTxn;
 
 use super::{
-    Committer, Store, StoreError,
-    deposit::{Deposit, Settled, Shared, Verdict},
+    Store, StoreError,
+    deposit::{Content, Verdict},
     former::Candidates,
-    rows::{UserId, Why},
+    rows::{Seconds, UserId},
 };
 use crate::panics::{Panicked, survived, survived_async};
 
-/// Messages waiting for one archive; behind them, the router waits.
+/// Windows waiting for one archive; behind them, the router waits.
 const MAILBOX: usize = 64;
 /// In the words of an error.
 const DOING: &str = "a user's archive";
@@ -22,28 +22,32 @@ const DOING: &str = "a user's archive";
 pub struct UserArchive {
     user: UserId,
     store: Arc<Store>,
-    committer: Committer,
+}
+
+/// What the catalog says of a message.
+enum Known {
+    Verdict(Verdict),
+    /// These have to be read first.
+    Perhaps(Candidates),
 }
 
 impl UserArchive {
-    pub fn new(user: UserId, store: Arc<Store>, committer: Committer) -> Self {
-        Self { user, store, committer }
+    pub fn new(user: UserId, store: Arc<Store>) -> Self {
+        Self { user, store }
     }
 
-    /// The verdict; where it takes reading, what is to be read.
-    fn verdict(&self, deposit: &Deposit) -> Result<Result<Verdict, Candidates>, StoreError> {
+    fn look_up(&self, txn: &RoTxn, share: &Share) -> Result<Known, StoreError> {
         StoreError::point("settling")?;
-        let content = &deposit.content;
+        let Share { content, date } = share;
         for identity in [Some(content.identity), content.former].into_iter().flatten() {
-            if let Some(message) = self.store.held(&identity, self.user)? {
-                return Ok(Ok(Verdict::Held(message)));
+            if let Some(message) = self.store.held_in(txn, &identity, self.user)? {
+                return Ok(Known::Verdict(Verdict::Held(message)));
             }
         }
-        let candidates = self.store.candidates(self.user, deposit)?;
-        Ok(if candidates.is_empty() {
-            Ok(Verdict::New)
-        } else {
-            Err(candidates)
+        let candidates = self.store.candidates(self.user, *date, content)?;
+        Ok(match candidates.is_empty() {
+            true => Known::Verdict(Verdict::New),
+            false => Known::Perhaps(candidates),
         })
     }
 }
@@ -56,45 +60,59 @@ impl Actor for UserArchive {
     }
 }
 
-/// From the router, once for each of a copy's users. Answered when the share is settled; not answered
-/// when the archive stopped meanwhile: then it is sent again to one started anew. After a panic the share is not settled,
-/// or nobody knows whether it is; the copy fails.
+/// From the router, once for each of a window's users: all messages of the window that are for this user. Answered with
+/// a word on each, in their order. Not answered when the archive stopped meanwhile: then it is sent again to one
+/// started anew.
 #[derive(Message, Clone)]
-#[rtype(result = "Result<(), Panicked>")]
-pub struct File {
-    pub shared: Arc<Shared>,
-    pub why: Why,
+#[rtype(result = "Vec<Word>")]
+pub struct Settle(pub Arc<[Share]>);
+
+/// A message that is for a user.
+#[derive(Clone, Debug)]
+pub struct Share {
+    pub content: Arc<Content>,
+    pub date: Seconds,
 }
 
-impl Handler<File> for UserArchive {
-    type Result = ResponseFuture<Result<(), Panicked>>;
+/// What an archive says of one message. After a panic the copy fails, and no other.
+pub type Word = Result<Result<Verdict, StoreError>, Panicked>;
 
-    fn handle(&mut self, file: File, _: &mut Self::Context) -> Self::Result {
-        let File { shared, why } = file;
-        let verdict = survived(DOING, || self.verdict(&shared.deposit));
-        let (user, store, committer) = (self.user, self.store.clone(), self.committer.clone());
-        let settle = async move {
-            let verdict = match verdict? {
-                Ok(Err(candidates)) => Ok(read(store, candidates, shared.clone()).await?),
-                Ok(Ok(verdict)) => Ok(verdict),
-                Err(error) => Err(error),
-            };
-            match verdict {
-                Ok(verdict) => shared.clone().settle(Settled { user, why, verdict }, &committer).await,
-                Err(error) => shared.answer(Err(error)),
-            }
-            if let Err(error) = StoreError::point("settled") {
-                shared.answer(Err(error));
-            }
-            Ok(())
+impl Handler<Settle> for UserArchive {
+    type Result = ResponseFuture<Vec<Word>>;
+
+    fn handle(&mut self, Settle(shares): Settle, _: &mut Self::Context) -> Self::Result {
+        let look_up = |txn: &RoTxn| {
+            let known = shares.iter().map(|share| survived(DOING, || self.look_up(txn, share)));
+            Ok(known.collect())
         };
-        Box::pin(async { survived_async(DOING, settle).await.and_then(|settled| settled) })
+        let known: Vec<_> = match self.store.reading(look_up) {
+            Ok(known) => known,
+            Err(error) => shares.iter().map(|_| Ok(Err(error.clone()))).collect(),
+        };
+        let store = self.store.clone();
+        Box::pin(async move {
+            let mut words = Vec::with_capacity(known.len());
+            for (known, share) in known.into_iter().zip(&*shares) {
+                let settled = survived_async(DOING, settle(&store, known, share)).await;
+                words.push(settled.and_then(|word| word));
+            }
+            words
+        })
     }
 }
 
+async fn settle(store: &Arc<Store>, known: Result<Result<Known, StoreError>, Panicked>, share: &Share) -> Word {
+    let verdict = match known? {
+        Err(error) => return Ok(Err(error)),
+        Ok(Known::Verdict(verdict)) => verdict,
+        Ok(Known::Perhaps(candidates)) => read(store.clone(), candidates, share.content.clone()).await?,
+    };
+    Ok(StoreError::point("settled").map(|()| verdict))
+}
+
 /// The verdict where messages have to be read for it.
-async fn read(store: Arc<Store>, candidates: Candidates, shared: Arc<Shared>) -> Result<Verdict, Panicked> {
-    let same = move || store.same_among(candidates, &shared.deposit.content);
+async fn read(store: Arc<Store>, candidates: Candidates, content: Arc<Content>) -> Result<Verdict, Panicked> {
+    let same = move || store.same_among(candidates, &content);
     let same = actix_rt::task::spawn_blocking(|| survived(DOING, same)).await;
     let same = same.unwrap_or(Err(Panicked(DOING)))?;
     Ok(same.map_or(Verdict::New, Verdict::Held))

@@ -9,15 +9,17 @@ use heed::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StoreError, block,
-    catalog::MAX_READERS,
+    StoreError,
+    absence::Absence,
+    block,
     codec::{Key, Row},
-    environment,
+    disk, environment,
+    environment::MAX_READERS,
     known::ArchiveId,
     layout::Layout,
     lock,
-    presence::{Absence, Held, MOUNT, missing},
-    resident, seal, store,
+    presence::{Held, MOUNT, missing},
+    resident, seal,
 };
 use crate::fault;
 
@@ -84,9 +86,9 @@ impl Volume {
         mode: Mode,
         archive: Option<ArchiveId>,
     ) -> Result<Self, StoreError> {
-        let file = path.join(store::DATA_FILE);
+        let file = path.join(disk::DATA_FILE);
         if mode.writes() {
-            store::make_dir(path)?;
+            disk::make_dir(path)?;
         }
         let length = match std::fs::metadata(&file) {
             Ok(metadata) => metadata.len(),
@@ -129,7 +131,7 @@ impl Volume {
             volume.held.extend(environment::lock_held(path)?);
         }
         if mode.writes() {
-            store::sync_dir(path)?;
+            disk::sync_dir(path)?;
         }
         if mode == Mode::Reading {
             // Nobody else may come by who would.
@@ -190,7 +192,7 @@ impl Volume {
     }
 
     fn missing(&self, how: Absence) -> StoreError {
-        missing(&self.what(), &self.path.join(store::DATA_FILE), how, MOUNT)
+        missing(&self.what(), &self.path.join(disk::DATA_FILE), how, MOUNT)
     }
 
     /// Writes a group's blocks and syncs them. For the committer's thread.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     rows::VolumeState,
-    test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
+    test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
@@ -145,7 +145,7 @@ async fn a_sealed_volume_is_measured_and_read_only() {
     assert!(volumes.len() >= 3, "{volumes:?}");
     for number in &volumes[..2] {
         let folder = bench.store.volumes.folder(*number);
-        let file = folder.join(store::DATA_FILE);
+        let file = folder.join(disk::DATA_FILE);
         let state = bench
             .store
             .reading(|txn| bench.store.catalog.volumes.get(txn, number))
@@ -185,9 +185,9 @@ async fn a_volume_that_a_crash_left_half_sealed_is_sealed_again() {
             .file(&format!("{uid}aaa {}", "x".repeat(100_000)), uid, &[1])
             .await;
     }
-    bench.committer.change(Change::Rotate).await.unwrap();
+    close_volume(&bench);
     // The manifest is written, and the catalog does not know of it yet.
-    let sealed = seal::seal(&bench.store.volumes, 1, &|| true).unwrap().unwrap();
+    let sealed = sealing::seal(&bench.store.volumes, 1, &|| true).unwrap().unwrap();
     bench.close();
     let bench = Bench::open(&config);
     let (store, committer) = (bench.store.clone(), bench.committer.clone());
@@ -288,14 +288,14 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
     }
     bench.close();
     for name in ["catalog", "volumes/000001"] {
-        let file = config.data_dir.join(name).join(store::DATA_FILE);
+        let file = config.data_dir.join(name).join(disk::DATA_FILE);
         let whole = fs::read(&file).unwrap();
         fs::write(&file, &whole[..whole.len() / 8192 * 4096]).unwrap();
         let error = Store::open(&config).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains("truncated"), "{error}");
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1, None).len(), 3);
+    assert_eq!(Bench::open(&config).list(1).len(), 3);
 }
 
 #[actix::test]
@@ -306,7 +306,7 @@ async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
     bench.file("aaaa: x", 1, &[1]).await;
     bench.close();
     for name in ["catalog", "volumes/000001"] {
-        let file = config.data_dir.join(name).join(store::DATA_FILE);
+        let file = config.data_dir.join(name).join(disk::DATA_FILE);
         let whole = fs::read(&file).unwrap();
         // The sizes of pages stand at byte 40 of each meta page.
         for (at, bit) in (0..32).flat_map(|bit| [(40, bit), (4096 + 40, bit)]) {
@@ -318,5 +318,5 @@ async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
         }
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1, None).len(), 1);
+    assert_eq!(Bench::open(&config).list(1).len(), 1);
 }

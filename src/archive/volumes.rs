@@ -5,14 +5,18 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     StoreError,
+    absence::Absence,
+    disk,
     known::ArchiveId,
-    presence::{self, Absence, Held},
-    seal, store,
+    presence::{self, Held},
+    seal,
     volume::{self, Mode, Volume},
 };
 
@@ -77,11 +81,11 @@ impl Volumes {
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<u32, Arc<Volume>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 
     fn refused(&self) -> MutexGuard<'_, BTreeSet<u32>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refused.lock()
     }
 
     /// These are not to be opened from now on.
@@ -102,7 +106,7 @@ impl Volumes {
             return Ok(volume.clone());
         }
         let folder = self.folder(number);
-        if let Err(how) = presence::length(&folder.join(store::DATA_FILE)) {
+        if let Err(how) = presence::length(&folder.join(disk::DATA_FILE)) {
             return Err(self.missing(number, how));
         }
         if self.refused().contains(&number) {
@@ -133,7 +137,7 @@ impl Volumes {
 
     /// Volume `number`, to be written to. For the committer's thread.
     pub(super) fn to_write(&self, number: u32, begun: bool) -> Result<Arc<Volume>, StoreError> {
-        let has = presence::length(&self.folder(number).join(store::DATA_FILE));
+        let has = presence::length(&self.folder(number).join(disk::DATA_FILE));
         match has {
             Ok(0) if begun => return Err(self.missing(number, Absence::Empty)),
             Err(how) if begun || how != Absence::NotThere => return Err(self.missing(number, how)),
@@ -154,7 +158,7 @@ impl Volumes {
         )?);
         if mode == Mode::Writing {
             StoreError::point("volume-made")?;
-            store::sync_dir(&self.path)?;
+            disk::sync_dir(&self.path)?;
         }
         open.insert(number, volume.clone());
         Ok(volume)
@@ -174,7 +178,7 @@ impl Volumes {
     ) -> Result<Option<Arc<Volume>>, StoreError> {
         let later = self.numbers()?.into_iter().find(|number| *number > current + 1);
         if let Some(later) = later
-            && presence::length(&self.folder(later).join(store::DATA_FILE)).is_ok_and(|has| has > 0)
+            && presence::length(&self.folder(later).join(disk::DATA_FILE)).is_ok_and(|has| has > 0)
         {
             return Err(volume::newer_than_the_catalog(&self.folder(later)));
         }
@@ -262,12 +266,12 @@ impl Volumes {
         StoreError::point("volume-moved-away")?;
         remove_folder(&gone)?;
         StoreError::point("volume-removed")?;
-        store::sync_dir(&self.path)
+        disk::sync_dir(&self.path)
     }
 
     /// Bytes of volume `number`'s file.
     pub(super) fn file_size(&self, number: u32) -> Result<u64, StoreError> {
-        let file = self.folder(number).join(store::DATA_FILE);
+        let file = self.folder(number).join(disk::DATA_FILE);
         let metadata = fs::metadata(&file).map_err(StoreError::io("measuring", file))?;
         Ok(metadata.len())
     }
@@ -281,7 +285,7 @@ impl Volumes {
     pub fn disk_size(&self) -> u64 {
         let folders = fs::read_dir(&self.path).into_iter().flatten().flatten();
         folders
-            .filter_map(|folder| store::disk_size(&folder.path().join(store::DATA_FILE)))
+            .filter_map(|folder| disk::disk_size(&folder.path().join(disk::DATA_FILE)))
             .sum()
     }
 }

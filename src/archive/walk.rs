@@ -69,8 +69,8 @@ impl Store {
     /// # Errors
     /// The catalog cannot be read.
     pub fn only_profile(&self) -> Result<Option<String>, StoreError> {
-        let ledger = self.reading(|txn| self.catalog.ledger(txn))?;
-        let mut profiles = ledger.profiles.into_keys().filter(|name| !name.starts_with('@'));
+        let known = self.reading(|txn| self.catalog.known_runs(txn))?;
+        let mut profiles = known.profiles.into_keys().filter(|name| !name.starts_with('@'));
         let first = profiles.next();
         Ok(first.filter(|_| profiles.next().is_none()))
     }

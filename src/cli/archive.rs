@@ -1,22 +1,20 @@
 //! `archive [PROFILE]`: one run now, with a progress bar on a terminal. An import is shown so too.
 
-use std::{
-    io::{IsTerminal, Write},
-    time::Duration,
-};
+use std::io::Write;
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
 use rustix::fs::fstat;
 
 use super::{
     ask, only_profile,
     output::{Output, harmless},
+    progress::bar_of,
     protocols,
 };
 use crate::{
+    api::{Exit, Failure, Reply, Request},
     archive::Absent,
     config::Config,
-    control::api::{Failure, Reply, Request},
     report::{Run, RunState},
 };
 
@@ -46,7 +44,7 @@ pub fn one_run(
     each: &mut dyn FnMut(Reply),
 ) -> Result<u8, Failure> {
     let interrupted = Some(interrupt);
-    let bar = bar(match request {
+    let bar = bar_of(match request {
         Request::Reroute { .. } => "messages",
         _ => "copies",
     });
@@ -72,12 +70,10 @@ pub fn one_run(
     bar.finish_and_clear();
     answered?;
     let Some(exit) = ended else {
-        return Err(Failure {
-            error: "the run ended without a protocol; this is a bug in dropkeep".into(),
-            exit: 1,
-        });
+        let error = "the run ended without a protocol; this is a bug in dropkeep";
+        return Err(Failure::new(Exit::Errors, error));
     };
-    Ok(u8::try_from(exit).unwrap_or(1))
+    Ok(exit as u8)
 }
 
 fn print(run: &Run, json: bool) {
@@ -88,8 +84,8 @@ fn print(run: &Run, json: bool) {
         protocols::print_full(&mut output, run);
     }
     output.finish();
-    // A run that came to nothing says so where cron and people look, whatever standard output is for: once, where that is
-    // the same place.
+    // A run that came to nothing says so where cron and people look, whatever standard output is for: once, where that
+    // is the same place.
     if run.state == RunState::Failed
         && (json || !is_one_place())
         && let Some(error) = run.errors.last()
@@ -103,18 +99,4 @@ fn is_one_place() -> bool {
     let place = |found: rustix::fs::Stat| (found.st_dev, found.st_ino);
     let (out, err) = (fstat(std::io::stdout()), fstat(std::io::stderr()));
     matches!((out, err), (Ok(out), Ok(err)) if place(out) == place(err))
-}
-
-/// Hidden where standard error is no terminal.
-pub fn bar(what: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::no_length();
-    let template = format!("{{spinner}} {{pos}}/{{len}} {what} {{wide_bar}} {{msg}} {{per_sec}}, {{eta}} left");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

@@ -13,24 +13,23 @@ use std::{
 };
 
 use crate::{
+    access::{Caller, Owner, grant},
+    api::{Exit, Failure, Reply, Request},
     appliance::{self, Appliance},
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
-    control::{
-        self, AskError, Client, Requests,
-        api::{Failure, Reply, Request},
-    },
+    control::{self, AskError, Client},
     harmless::harmless,
-    profile::Exit,
+    reading,
     reroute::Gained,
 };
 
-/// How long a command waits for another short one to let go of the data directory.
+/// How long a command waits until another short one has released the data directory.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
-/// How long one that ends, and takes no request any more, may take for it.
+/// How long an appliance that is ending, and takes no requests any more, may take to end.
 const ENDING: Duration = Duration::from_secs(15);
-/// How long mail and webhook about a run may take when all else is done.
+/// How long to wait for the mail and the webhook about a run when everything else is done.
 const TELLING: Duration = Duration::from_secs(10);
 /// How long this process may go on for other commands without saying so.
 const WORTH_SAYING: Duration = Duration::from_millis(500);
@@ -74,8 +73,8 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
     }
 }
 
-/// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered before
-/// that is the failure.
+/// Asks a request that the store alone can answer. Where a volume is missing, what there is without it is answered
+/// before that is the failure.
 pub fn read(config: &Config, request: &Request, each: &mut dyn FnMut(Reply)) -> Result<(), Failure> {
     let mut all = |reply| {
         each(reply);
@@ -96,7 +95,7 @@ pub fn read_until(
             let holder = match holder(config, Absent::Refused).await {
                 Err(error @ StoreError::Missing { .. }) => {
                     let store = Arc::new(Store::open_for_reading(config)?);
-                    control::read(&store, request, each)?;
+                    answer_from(&store, request, each)?;
                     return Err(error.into());
                 }
                 holder => holder?,
@@ -123,7 +122,22 @@ async fn read_here(
         tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
     }
     take_over_users(config, store).await?;
-    control::read(store, request, each)
+    answer_from(store, request, each)
+}
+
+/// This command as a caller, because it has opened the archive itself.
+#[expect(clippy::disallowed_methods, reason = "the command has opened the archive itself")]
+pub fn owner(store: &Store) -> Caller {
+    Caller::Owner(Owner::of(store))
+}
+
+fn answer_from(
+    store: &Store,
+    request: &Request,
+    each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let granted = grant(&owner(store), request.clone())?;
+    reading::answer(store, &granted, each)
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.
@@ -236,11 +250,11 @@ async fn act_here(
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
     let data_dir = config.data_dir.clone();
+    let caller = owner(&store);
     let (appliance, thread) = Appliance::start(config, store, false).await?;
     let appliance = Arc::new(appliance);
-    let requests = Requests::default();
     let server = if listens {
-        let server = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
+        let server = control::listen(&data_dir, appliance.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
                 format!("cannot create the control socket in {}: {error}", data_dir.display()),
@@ -252,7 +266,7 @@ async fn act_here(
         None
     };
     let outcome = {
-        let all = answer_all(&data_dir, &appliance, request, &requests, each);
+        let all = answer_all(&data_dir, &appliance, &caller, request, each);
         tokio::pin!(all);
         let mut second = false;
         loop {
@@ -298,23 +312,24 @@ async fn act_here(
 async fn answer_all(
     data_dir: &Path,
     appliance: &Arc<Appliance>,
+    caller: &Caller,
     request: Request,
-    requests: &Requests,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
-    let mut replies = control::respond(appliance.clone(), request, None);
+    let mut answer = appliance.answer(caller, request)?;
     let mut outcome = Err(Failure::new(
         Exit::Errors,
         "there was no answer; this is a bug in dropkeep",
     ));
-    while let Some(reply) = replies.recv().await {
+    while let Some(reply) = answer.next().await {
         match reply {
             Reply::Done => outcome = Ok(()),
             Reply::Failed(failure) => outcome = Err(failure),
             reply => each(reply),
         }
     }
-    let idle = requests.end_when_idle();
+    drop(answer);
+    let idle = appliance.requests().end_when_idle();
     tokio::pin!(idle);
     if tokio::time::timeout(WORTH_SAYING, &mut idle).await.is_err() {
         let words = "done; this process ends once it has answered the other commands that are waiting for it";

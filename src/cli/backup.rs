@@ -7,10 +7,9 @@ use super::{
     output::{Output, counted, harmless},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{BackedUp, back_up},
     config::{ByteSize, Config},
-    control::api::Failure,
-    profile::Exit,
 };
 
 pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {

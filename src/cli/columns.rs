@@ -11,8 +11,8 @@ use super::output::harmless;
 /// Columns of a terminal that does not say how many it has.
 const USUAL: usize = 80;
 
-/// How many columns a line may take; `None` where standard output is no terminal, and nothing is cut, even if a shell has
-/// exported `COLUMNS`. That counts for a terminal that does not say its size.
+/// How many columns a line may take; `None` where standard output is no terminal, and nothing is cut, even if a shell
+/// has exported `COLUMNS`. That counts for a terminal that does not say its size.
 pub fn width() -> Option<usize> {
     if !isatty(stdout()) {
         return None;

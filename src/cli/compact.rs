@@ -8,10 +8,9 @@ use super::{
     output::{Output, grouped},
 };
 use crate::{
+    api::{CompactedLine, Exit, Failure, Reply, Request},
     archive::{Absent, StoreError, Survey, SurveyedFile, shrink_catalog, survey},
     config::Config,
-    control::api::{CompactedLine, Failure, Reply, Request},
-    profile::Exit,
 };
 
 /// What is printed as JSON.
@@ -74,7 +73,7 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
             Exit::Interrupted,
             "interrupted; what was merged stays merged",
         )),
-        false if line.compacted.done.damaged => Err(Failure::new(
+        false if line.compacted.damaged => Err(Failure::new(
             Exit::Store,
             "damaged mail was left where it is; run `dropkeep verify` to see what",
         )),
@@ -83,13 +82,7 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
 }
 
 fn print(output: &mut Output, line: &Line) {
-    let CompactedLine {
-        done,
-        disk_before,
-        disk_after,
-        free_after,
-        ..
-    } = &line.compacted;
+    let done = &line.compacted;
     output.line(format!(
         "merged: {} messages and parts ({}); removed: {} blocks, {} volumes",
         grouped(done.moved),
@@ -99,9 +92,9 @@ fn print(output: &mut Output, line: &Line) {
     ));
     output.line(format!(
         "on disk: {} before, {} now; {} of this is free and is used before any file grows",
-        HumanBytes(*disk_before),
-        HumanBytes(*disk_after),
-        HumanBytes(*free_after)
+        HumanBytes(done.disk_before),
+        HumanBytes(done.disk_after),
+        HumanBytes(done.free_after)
     ));
     if done.left {
         output.line(

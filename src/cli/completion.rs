@@ -1,5 +1,5 @@
-//! What completes commands, options and names in a shell. The shell asks the program, so that it knows the profiles of the
-//! configuration and the users of the archive. Whatever goes wrong, nothing is offered and nothing is said.
+//! What completes commands, options and names in a shell. The shell asks the program, so that it knows the profiles of
+//! the configuration and the users of the archive. Whatever goes wrong, nothing is offered and nothing is said.
 
 use std::{
     env,
@@ -81,7 +81,8 @@ fn with_names(command: Command) -> Command {
         .mut_subcommands(with_names)
 }
 
-/// What finds the names that an argument of a command takes. Those of `explain` and `import` have the same names as others.
+/// What finds the names that an argument of a command takes. Those of `explain` and `import` have the same names as
+/// others.
 fn names_of(argument: &Arg, command: &str) -> Option<fn() -> Vec<String>> {
     let value = argument.get_value_names().and_then(|names| names.first());
     match argument.get_id().as_str() {

@@ -9,19 +9,22 @@ use std::{
 use bytes::Bytes;
 use clap::Args;
 
-use super::output::{Output, grouped};
+use super::{
+    ask,
+    output::{Output, grouped},
+};
 use crate::{
+    api::Failure,
     archive::Store,
     config::{Config, Profile},
-    control::api::Failure,
     explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
     report::IMPORT,
 };
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// By the rules of this profile. Otherwise a stored message goes by each profile that archived it or saw it in its mailbox, and
-    /// files by the only one.
+    /// By the rules of this profile. Otherwise a stored message goes by each profile that archived it or saw it in its
+    /// mailbox, and files by the only one.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// A file with one message (`-` is standard input), or the id of a stored message, as `list` shows it.
@@ -50,7 +53,7 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
                     Some(store) => store,
                     none => none.insert(Store::open_for_reading(config)?),
                 };
-                let stored = Stored::read(store, id)?;
+                let stored = Stored::read(store, &ask::owner(store).archives(), id)?;
                 let profiles = match given {
                     Some(profile) => vec![profile],
                     None => profiles_of(config, store, &stored)?,
@@ -91,8 +94,8 @@ fn id(input: &Path) -> Option<u64> {
     (!input.exists()).then_some(id)
 }
 
-/// The profiles that archived a message or saw it in their mailboxes, the first first; none where it was imported for one user,
-/// and no profile saw it.
+/// The profiles that archived a message or saw it in their mailboxes, the first first; none where it was imported for
+/// one user, and no profile saw it.
 fn profiles_of<'c>(config: &'c Config, store: &Store, stored: &Stored) -> Result<Vec<&'c Profile>, Failure> {
     let id = stored.id;
     let (mut is_imported, mut names) = (false, Vec::new());

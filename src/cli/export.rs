@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -11,27 +11,26 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
 };
 
 use clap::Args;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar};
 
 use super::{
     ask::Interrupts,
     interruptible::open_for_reading,
     output::{Output, grouped, harmless},
+    progress::bar,
 };
 use crate::{
+    api::{Exit, Failure},
     archive::Seconds,
     config::{ByteSize, Config},
-    control::api::Failure,
     export::{
         Damage, ExportError, Format, Selection, first_second, last_second,
         watch::{Event, Exported, watch},
         worker,
     },
-    profile::Exit,
 };
 
 /// The hidden argument of the process that does the work.
@@ -101,7 +100,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
     on_interrupt(move || {
         counted.fetch_add(1, Ordering::AcqRel);
     })?;
-    let bar = bar();
+    let bar = bar("{spinner} {pos}/{len} messages {wide_bar} {msg}, {per_sec}, {eta} left");
     let (exported, failure) = watch(
         Selection::new(format, users, since, until),
         &|| launch(config_file, &dir),
@@ -109,10 +108,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         &mut |event| show(&bar, &event),
     );
     bar.finish_and_clear();
-    if failure
-        .as_ref()
-        .is_none_or(|failure| failure.exit != Exit::Usage as i32)
-    {
+    if failure.as_ref().is_none_or(|failure| failure.exit != Exit::Usage) {
         print(&exported, &dir, json);
     }
     match failure {
@@ -243,18 +239,4 @@ fn print(exported: &Exported, dir: &Path, json: bool) {
         output.line(said);
     }
     output.finish();
-}
-
-/// Hidden where standard error is no terminal.
-fn bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::no_length();
-    let template = "{spinner} {pos}/{len} messages {wide_bar} {msg}, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

@@ -6,14 +6,11 @@ use clap::Args;
 
 use super::{New, archive};
 use crate::{
+    api::{Failure, Format, MboxFrom, MboxKind, Request},
     archive::{Absent, Store, StoreError},
     config::Config,
-    control::{
-        api::{Failure, Request},
-        no_user,
-    },
-    formats::{Format, MboxFrom, MboxKind},
     message::CATCHALL,
+    reading::no_user,
     report::IMPORT,
 };
 
@@ -31,7 +28,8 @@ pub struct Arguments {
     /// How the mboxes quote lines of a message that begin with `From `; `auto` detects it.
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     mbox: MboxKind,
-    /// How to read a line in an mbox that may begin a message or be text. Without this, the message around it is an error.
+    /// How to read a line in an mbox that may begin a message or be text. Without this, the message around it is an
+    /// error.
     #[arg(long, value_enum, ignore_case = true, value_name = "LOOSE|STRICT")]
     mbox_from: Option<MboxFrom>,
     /// Files and folders; folders with all that is below them.

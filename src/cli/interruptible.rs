@@ -1,22 +1,20 @@
 //! Long work in this process that Ctrl-C ends in good order, with the bytes it writes shown on a terminal.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
 
-use super::ask::Interrupts;
+use super::{ask::Interrupts, progress::bar};
 use crate::{
+    api::{Exit, Failure},
     archive::{Absent, Store, StoreError, Watch},
     config::Config,
-    control::api::Failure,
-    profile::Exit,
 };
 
 /// Does `work` on a thread of its own. The first Ctrl-C asks it to end, the second ends the process at once.
@@ -28,7 +26,8 @@ where
     T: Send + 'static,
     W: FnOnce(Watch) -> Result<T, StoreError> + Send + 'static,
 {
-    let bar = bar(doing);
+    let bar = bar("{spinner} {prefix}: {msg} written, {elapsed}");
+    bar.set_prefix(doing);
     let shown = bar.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
@@ -80,18 +79,4 @@ pub fn open_for_reading(config: &Config) -> Result<Store, StoreError> {
         }
         opened => opened,
     }
-}
-
-/// Hidden where standard error is no terminal.
-fn bar(doing: &'static str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} written, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.set_prefix(doing);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

@@ -13,8 +13,8 @@ use super::{
     protocols::{since, until},
 };
 use crate::{
+    api::{EntryLine, Failure, ListFilter, Reply, Request},
     config::{ByteSize, Config},
-    control::api::{EntryLine, Failure, ListFilter, Reply, Request},
     export::first_second,
 };
 
@@ -37,8 +37,8 @@ pub struct Arguments {
     /// Only messages with this text in the subject.
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
-    /// Only messages sent then or later: 2026-01-31, 2026-01-31T12:00 (both UTC), 2026-01-31T12:00+01:00, or 7d for seven
-    /// days ago.
+    /// Only messages sent then or later: 2026-01-31, 2026-01-31T12:00 (both UTC), 2026-01-31T12:00+01:00, or 7d for
+    /// seven days ago.
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
     /// Only messages sent then or before; of a day, all of it.

@@ -13,7 +13,7 @@ use clap_mangen::{
 };
 
 use super::{Cli, config_page};
-use crate::{control::api::Failure, profile::Exit};
+use crate::api::{Exit, Failure};
 
 /// Exit codes and what they mean, for the page of the program itself.
 const EXIT_CODES: [(&str, &str); 6] = [

@@ -20,6 +20,7 @@ mod notify;
 mod numbers;
 mod output;
 mod owner;
+mod progress;
 mod protocols;
 mod protocols_csv;
 mod raw;
@@ -46,14 +47,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    api::{Exit, Failure},
     archive::{
         be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
-    control::api::Failure,
     panics::{self, survived},
-    profile::Exit,
     report::Logs,
     version,
 };
@@ -101,9 +101,9 @@ enum Command {
     },
     /// Archive old mail from files: messages (EML), mboxes, Maildirs, and folders of them.
     ///
-    /// Say whose mail it is: --user files all of it for one user, whatever stands in it; --profile files each message for
-    /// those whom it names, by that profile's rules. With both, the user gets all of it, and the others what names them.
-    /// Importing the same files again stores nothing twice.
+    /// Say whose mail it is: --user files all of it for one user, whatever stands in it; --profile files each message
+    /// for those whom it names, by that profile's rules. With both, the user gets all of it, and the others what names
+    /// them. Importing the same files again stores nothing twice.
     Import(import::Arguments),
     /// Show for whom a message is, or would be, and why: each address in it, where it stands, whether it counts, and
     /// whose it is. Files nothing.
@@ -114,8 +114,8 @@ enum Command {
     Notify(notify::Arguments),
     /// Show how each profile and the appliance are doing.
     Status(status::Arguments),
-    /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes nothing.
-    /// Counts the messages in the archive that are for users with new addresses.
+    /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes
+    /// nothing. Counts the messages in the archive that are for users with new addresses.
     Reload,
     /// Show or change the users.
     Users {
@@ -124,11 +124,11 @@ enum Command {
     },
     /// List the messages of a user, or of all, oldest first: all of them, or those that match.
     ///
-    /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's values.
-    /// A filter by text reads the header of each message of that user and time.
+    /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's
+    /// values. A filter by text reads the header of each message of that user and time.
     List(list::Arguments),
-    /// File mail that is already in the archive for users who were added, or by rules that were changed, since then. Nobody
-    /// loses a message.
+    /// File mail that is already in the archive for users who were added, or by rules that were changed, since then.
+    /// Nobody loses a message.
     Reroute(reroute::Arguments),
     /// Print a message, byte for byte as it was received, on standard output.
     Raw {
@@ -241,7 +241,8 @@ enum UsersCommand {
         /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
         #[arg(required = true, value_name = "ADDRESS")]
         addresses: Vec<String>,
-        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large archive.
+        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large
+        /// archive.
         #[arg(long)]
         no_count: bool,
         #[command(flatten)]
@@ -298,7 +299,7 @@ pub fn run(version: &'static str) -> ExitCode {
             if let Some(advice) = owner::advice(&failure.error, target.as_deref()) {
                 let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&advice));
             }
-            ExitCode::from(u8::try_from(failure.exit).unwrap_or(1))
+            ExitCode::from(failure.exit as u8)
         }
     }
 }

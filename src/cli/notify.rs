@@ -1,7 +1,11 @@
 //! `notify --test`: a test mail, and a call of the webhook.
 
 use super::output::Output;
-use crate::{config::Config, control::api::Failure, notify::trial, profile::Exit};
+use crate::{
+    api::{Exit, Failure},
+    config::Config,
+    notify::trial,
+};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {

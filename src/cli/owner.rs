@@ -13,7 +13,10 @@ use std::{
 
 use nix::unistd::{Gid, Group, Uid, User, geteuid, initgroups, setgid, setgroups, setuid};
 
-use crate::{archive::has_archive, control::api::Failure, profile::Exit};
+use crate::{
+    api::{Exit, Failure},
+    archive::has_archive,
+};
 
 /// Set for a process that root began; has the name of the account.
 const FOR_ROOT: &str = "DROPKEEP_STARTED_BY_ROOT";
@@ -21,8 +24,8 @@ const FOR_ROOT: &str = "DROPKEEP_STARTED_BY_ROOT";
 /// The data directory that the account has still to be given.
 static WANTED: OnceLock<PathBuf> = OnceLock::new();
 
-/// Goes on as the owner of the archive, where that is another account and this is root: this program takes its own place,
-/// with the account's groups and home. So what it can read and write is what the service can.
+/// Goes on as the owner of the archive, where that is another account and this is root: this program takes its own
+/// place, with the account's groups and home. So what it can read and write is what the service can.
 ///
 /// # Errors
 /// The system does not allow it, or the account cannot run this program.
@@ -111,8 +114,8 @@ pub fn for_root() -> Option<String> {
     env::var(FOR_ROOT).ok().filter(|_| !geteuid().is_root())
 }
 
-/// What to do where `error` says that something is not allowed, if that is the folder `target`, to which the command writes,
-/// or if root may not know that another account was not allowed it.
+/// What to do where `error` says that something is not allowed, if that is the folder `target`, to which the command
+/// writes, or if root may not know that another account was not allowed it.
 pub fn advice(error: &str, target: Option<&Path>) -> Option<String> {
     let refused = ["Permission denied", "Operation not permitted", "may not write in"];
     if geteuid().is_root() || !refused.iter().any(|words| error.contains(words)) {

@@ -11,9 +11,9 @@ use super::{
     protocols_csv,
 };
 use crate::{
+    api::{Failure, Reply, Request},
     clock,
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request},
     explain::has_no_rules,
     export::{first_second, last_second},
     report::{REROUTE, Run, RunFilter, RunState},

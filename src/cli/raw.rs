@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{ask, output::Output};
 use crate::{
+    api::{Exit, Failure, Reply, Request},
     config::Config,
-    control::api::{Failure, Reply, Request},
 };
 
 pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
@@ -20,16 +20,16 @@ pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
     });
     let whole = output.finish();
     match broken {
-        Some(error) => Err(Failure {
-            error: format!(
+        Some(error) => Err(Failure::new(
+            Exit::Errors,
+            format!(
                 "message {id} did not arrive whole from the appliance ({error}); what was written is not all of it"
             ),
-            exit: 1,
-        }),
-        None if !whole => Err(Failure {
-            error: format!("message {id} was not written whole: standard output was closed, or its disk is full"),
-            exit: 1,
-        }),
+        )),
+        None if !whole => Err(Failure::new(
+            Exit::Errors,
+            format!("message {id} was not written whole: standard output was closed, or its disk is full"),
+        )),
         None => answered.map(|()| 0),
     }
 }

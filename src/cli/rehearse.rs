@@ -1,4 +1,5 @@
-//! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores nothing.
+//! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores
+//! nothing.
 
 use std::io::Write;
 
@@ -6,18 +7,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     addresses::{self, Line},
-    archive::bar,
     ask::Interrupts,
     only_profile,
     output::{Output, grouped, harmless},
+    progress::bar_of,
     remarks,
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{Store, StoreError},
     config::{Config, DeleteWhen, Profile, Recipients, Unknown},
-    control::api::Failure,
     explain::directory,
-    profile::{Exit, Kept, Rehearsal, UnknownAddress, rehearse},
+    profile::{Kept, Rehearsal, UnknownAddress, rehearse},
     report::{Omitted, RunState},
     token::Login,
 };
@@ -28,7 +29,7 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     remarks::say(&remarks::of_lists(&directory));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
-    let bar = bar("copies");
+    let bar = bar_of("copies");
     let watch = |done, expected| {
         bar.set_length(expected);
         bar.set_position(done);

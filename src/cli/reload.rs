@@ -5,18 +5,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    archive::bar,
     ask,
     output::{Output, grouped},
+    progress::bar_of,
     status,
 };
 use crate::{
+    api::{Exit, Failure, Reloaded, Reply, Request},
     config::Config,
-    control::{
-        Client,
-        api::{Failure, Reloaded, Reply, Request},
-    },
-    profile::Exit,
+    control::Client,
     report::Backlog,
 };
 
@@ -43,15 +40,15 @@ pub fn run(config: &Config, json: bool) -> Result<u8, Failure> {
     ask_one_of(std::slice::from_ref(data_dir), json)?.ok_or_else(nobody)
 }
 
-/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics and
-/// `status` say then that it is.
+/// The same with a configuration that is refused, for `why`. The appliance is asked all the same: its log, its metrics
+/// and `status` say then that it is.
 pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure> {
     ask_one_of(&status::places_of_refused(file), json)?.ok_or(why)
 }
 
 /// `None` where no appliance is running in any of these data directories.
 fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
-    let bar = bar("messages");
+    let bar = bar_of("messages");
     let mut answer = Line::default();
     let asked = ask::runtime()?.block_on(async {
         for data_dir in places {
@@ -91,7 +88,7 @@ fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
 /// A refusal does no harm.
 fn refused(error: impl Into<Failure>) -> Failure {
     let mut failure = error.into();
-    if failure.exit == Exit::Usage as i32 {
+    if failure.exit == Exit::Usage {
         failure
             .error
             .push_str("; the appliance goes on with the configuration it has");

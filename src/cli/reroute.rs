@@ -4,17 +4,19 @@ use clap::Args;
 
 use super::{archive::one_run, output::Output};
 use crate::{
+    api::{Failure, Reply, Request},
     archive::Absent,
     config::Config,
-    control::api::{Failure, Reply, Request},
 };
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Read the archive of this user alone: of @catchall, say, or of somebody who is retired, whose mail stays theirs otherwise.
+    /// Read the archive of this user alone: of @catchall, say, or of somebody who is retired, whose mail stays theirs
+    /// otherwise.
     #[arg(long, value_name = "USER")]
     from: Option<String>,
-    /// Go by the rules of this profile; otherwise each message goes by those of the profiles that archived it or saw it.
+    /// Go by the rules of this profile; otherwise each message goes by those of the profiles that archived it or saw
+    /// it.
     #[arg(long)]
     profile: Option<String>,
     /// Only say what would be filed.

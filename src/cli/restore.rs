@@ -7,10 +7,9 @@ use super::{
     output::{Output, counted, harmless},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::restore,
     config::{ByteSize, Config},
-    control::api::Failure,
-    profile::Exit,
 };
 
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {

@@ -9,21 +9,23 @@ use super::{
     service, status,
 };
 use crate::{
+    api::{Exit, Failure},
     appliance::{Appliance, Asked},
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
-    control::{self, Requests, api::Failure},
-    profile::Exit,
-    report::{self, Logs, Readiness, metrics},
+    control,
+    http::{self, Http},
+    monitoring::{self, Readiness},
+    report::{Logs, metrics, recorder},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
 const MEASURE: Duration = Duration::from_secs(15);
 /// How often it is looked whether mail can be archived.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the appliance
-/// ends within ten seconds, which is what service managers wait at least.
+/// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the
+/// appliance ends within ten seconds, which is what service managers wait at least.
 const FINISH: Duration = Duration::from_secs(5);
 /// How long after that mail and webhook may take.
 const TELL: Duration = Duration::from_secs(2);
@@ -34,7 +36,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
     config.require_users()?;
     // Where only its kind of output decides, this line stays as it is.
     let log_is_json = config.log.format == LogFormat::Json;
-    let recorder = metrics::install().map_err(|error| Failure::new(Exit::Errors, error))?;
+    let recorder = recorder::install().map_err(|error| Failure::new(Exit::Errors, error))?;
     let (configuration, data_dir) = (status::absolute(&config.file), status::absolute(&config.data_dir));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"), configuration = %configuration.display(), data_dir = %data_dir.display(),
@@ -52,7 +54,9 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
         let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
-        let http = report::serve(&config.http, recorder.clone(), readiness.clone()).map_err(Failure::usage)?;
+        let pages = monitoring::routes(recorder.clone(), readiness.clone());
+        let http = http::serve(&config.http, pages).map_err(Failure::usage)?;
+        measure_certificate(&http);
         let store = match opened {
             Some(store) => store,
             None => open(&config, new)?,
@@ -62,8 +66,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let http = Arc::new(http);
         let files = http.clone();
         appliance.read_also(move || files.reload().map_err(|error| error.to_string()));
-        let requests = Requests::default();
-        let control = control::listen(&data_dir, appliance.clone(), requests.clone()).map_err(|error| {
+        let control = control::listen(&data_dir, appliance.clone()).map_err(|error| {
             Failure::new(
                 Exit::Store,
                 format!("cannot create the control socket in {}: {error}", data_dir.display()),
@@ -102,6 +105,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
                         Some(why) => readiness.not_ready(why),
                     }
                     metrics::ready(readiness.is_ready());
+                    measure_certificate(&http);
                     let summary = appliance.summary();
                     if summary != said {
                         service::status(&summary);
@@ -125,7 +129,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         tracing::info!("stopping: mail already fetched is being committed");
         service::stopping();
         readiness.not_ready("stopping");
-        requests.refuse();
+        appliance.requests().refuse();
         actix_rt::spawn(async move {
             interrupts.next().await;
             // What was acknowledged is on disk.
@@ -142,11 +146,17 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
             tracing::warn!("not all mail and webhook calls about runs were sent before the end");
         }
         // Whoever waits for a run that ended gets its protocol.
-        let _ = tokio::time::timeout(ANSWER, requests.idle()).await;
+        let _ = tokio::time::timeout(ANSWER, appliance.requests().idle()).await;
         http.stop().await;
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+fn measure_certificate(http: &Http) {
+    if let Some(expiry) = http.certificate_expiry() {
+        metrics::http_certificate_expiry(expiry);
+    }
 }
 
 fn open(config: &Config, new: bool) -> Result<Arc<Store>, Failure> {

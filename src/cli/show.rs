@@ -2,8 +2,8 @@
 
 use super::{ask, output::Output};
 use crate::{
+    api::{Failure, Reply, Request, Shown},
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request, Shown},
 };
 
 pub fn run(config: Config, id: u64, journal: bool, json: bool) -> Result<u8, Failure> {

@@ -1,8 +1,9 @@
-//! `status`: how each profile stands, and the appliance. An appliance that runs is asked, whatever the configuration's file
-//! has become meanwhile.
+//! `status`: how each profile stands, and the appliance. An appliance that runs is asked, whatever the configuration's
+//! file has become meanwhile.
 
 mod check;
 mod text;
+mod words;
 
 use std::{
     io::Write,
@@ -16,15 +17,12 @@ use super::{
     remarks,
 };
 use crate::{
+    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply, Request},
     archive::{Absent, last_data_dir, require_reachable},
     clock,
     config::{Config, ConfigError, data_dir_of, nearest},
-    control::{
-        Client,
-        api::{ApplianceLine, Failure, ProfileLine, Reply, Request},
-    },
+    control::Client,
     explain::directory,
-    profile::Exit,
 };
 
 /// What `status` found.

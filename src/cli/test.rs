@@ -2,10 +2,10 @@
 
 use super::{only_profile, output::Output, remarks};
 use crate::{
+    api::{Exit, Failure},
     config::Config,
-    control::api::Failure,
     explain::directory,
-    profile::{Exit, NotCounted, Probe, Verdict, probe},
+    profile::{NotCounted, Probe, Verdict, probe},
     route::Directory,
 };
 

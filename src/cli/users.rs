@@ -4,17 +4,15 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    UsersCommand,
-    archive::bar,
-    ask,
+    UsersCommand, ask,
     columns::whole,
     output::{Output, grouped, harmless},
+    progress::bar_of,
 };
 use crate::{
+    api::{Exit, Failure, Reply, Request, UserLine},
     archive::Absent,
     config::{ByteSize, Config},
-    control::api::{Failure, Reply, Request, UserLine},
-    profile::Exit,
     report::Backlog,
 };
 
@@ -92,7 +90,7 @@ fn add(
         addresses,
         no_count,
     };
-    let bar = bar("messages");
+    let bar = bar_of("messages");
     let (mut added, mut backlog) = (false, None);
     let asked = ask::act(config, Absent::made(new), request, None, &mut |reply| match reply {
         Reply::Added(user) => {
@@ -118,7 +116,7 @@ fn add(
     }
     match asked {
         // It is done; only the count was given up.
-        Err(failure) if added && failure.exit == Exit::Interrupted as i32 => Ok(0),
+        Err(failure) if added && failure.exit == Exit::Interrupted => Ok(0),
         asked => asked.map(|()| 0),
     }
 }

@@ -3,24 +3,23 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, RandomState},
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::Path,
-    time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{
     numbers::number,
     output::{Output, counted, grouped, harmless},
+    progress::bar,
 };
 use crate::{
     account,
+    api::{Exit, Failure},
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
-    control::api::Failure,
-    profile::Exit,
     report::shell_word,
 };
 
@@ -76,14 +75,15 @@ pub fn run(config: &Config, selection: &Selection, json: bool) -> Result<u8, Fai
     let mut report = Report {
         output: Output::new(),
         json,
-        bar: bar(),
+        bar: bar("{spinner} {bytes}/{total_bytes} of mail {wide_bar} {msg}, {bytes_per_sec}, {eta} left"),
         notes: Vec::new(),
         remedies: Remedies::default(),
         shared: BTreeMap::new(),
         begun: false,
     };
     if !json {
-        // A backup is verified by another data_dir: the reader is to see which archive it was. Standard error may be closed.
+        // A backup is verified by another data_dir: the reader is to see which archive it was. Standard error may be
+        // closed.
         let place = account::absolute(&config.data_dir).display().to_string();
         let _ = writeln!(io::stderr(), "dropkeep: verifying {}", harmless(&place));
     }
@@ -303,20 +303,6 @@ fn words(damage: &Damage) -> String {
     let concerned = concerned.join(" ");
     let between = if concerned.is_empty() { "" } else { ": " };
     format!("{:<9}  {concerned}{between}{}", damage.kind.as_str(), damage.detail)
-}
-
-/// Hidden where standard error is no terminal.
-fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::no_length();
-    let template = "{spinner} {bytes}/{total_bytes} of mail {wide_bar} {msg}, {bytes_per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::{
     ByteSize, Config, ConfigError, DeleteWhen, Family, Grant, Journal, Notify, OAuth2, Profile, Server, Tls, Unknown,
     Use, Verify,
+    document::Document,
     error::nearest,
     forms::{domain_fault, field_name_fault, host_fault, username_fault},
-    load::Document,
 };
 use crate::message::{self, Address, CATCHALL, EntryError};
 

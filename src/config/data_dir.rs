@@ -12,8 +12,8 @@ use super::Config;
 /// The variable that overrides the file.
 const VARIABLE: &str = "DROPKEEP__DATA_DIR";
 
-/// The data directory that `file` names, whatever else is wrong with it. `None` where this cannot be told: the file cannot be
-/// read, or what it says of `data_dir` is no text.
+/// The data directory that `file` names, whatever else is wrong with it. `None` where this cannot be told: the file
+/// cannot be read, or what it says of `data_dir` is no text.
 pub fn data_dir_of(file: &Path) -> Option<PathBuf> {
     let named = match std::env::var_os(VARIABLE) {
         Some(named) => PathBuf::from(named),

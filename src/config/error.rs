@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::UsersFileError;
+use super::users_file_error::UsersFileError;
 
 /// Every one of these ends a command with exit code 2.
 #[derive(thiserror::Error, Debug)]
@@ -14,11 +14,11 @@ pub enum ConfigError {
     #[error("the configuration {} {detail}", file.display())]
     Read { file: PathBuf, detail: String },
     #[error("{at}: {detail}")]
-    Syntax { at: Place, detail: String },
+    Syntax { at: Position, detail: String },
     #[error("{at}: unknown key `{key}`{hint}")]
-    UnknownKey { at: Place, key: String, hint: String },
+    UnknownKey { at: Position, key: String, hint: String },
     #[error("{at}: {}", said(key, detail))]
-    Value { at: Place, key: String, detail: String },
+    Value { at: Position, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
     #[error("{section}{key}_file {} {detail}", file.display())]
@@ -47,12 +47,12 @@ pub enum ConfigError {
 /// Where in which file; the line is missing for what an environment variable said, or what
 /// is wrong for not being there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     pub source: String,
     pub line: Option<usize>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}, line {line}", self.source),

@@ -4,15 +4,15 @@ use figment::{
     Source,
     error::{Actual, Error as FigmentError, Kind as Wrong},
 };
-use toml_edit::Value;
 
 use super::{
     ConfigError,
-    error::{Place, nearest},
-    likely::{is_misspelt, likely, other_name},
-    load::{Document, PREFIX, readable},
-    schema::{Kind, Schema, is_secret, join, may_be_secret},
-    shape::{as_written, how},
+    document::{Document, PREFIX, readable},
+    error::Position,
+    hint::hint,
+    likely::{is_misspelt, likely},
+    schema::{Schema, is_secret, join},
+    written::how,
 };
 
 /// What the deserializer says that it expected, and how that is written.
@@ -83,9 +83,9 @@ pub(super) fn explain(document: &Document, error: FigmentError) -> ConfigError {
     }
 }
 
-fn place(document: &Document, at: &[&str], from_env: bool) -> Place {
+fn place(document: &Document, at: &[&str], from_env: bool) -> Position {
     match from_env {
-        true => Place {
+        true => Position {
             source: format!("variable {PREFIX}{}", at.join("__").to_uppercase()),
             line: None,
         },
@@ -97,74 +97,6 @@ fn place(document: &Document, at: &[&str], from_env: bool) -> Place {
 fn known_path(at: &[&str]) -> String {
     let names = at.iter().filter(|part| part.parse::<usize>().is_err());
     names.fold(String::new(), |path, part| join(&path, part))
-}
-
-/// Where a key belongs, or which one was meant. `value` is what it has, where it is no section.
-pub(super) fn hint(section: &str, key: &str, known: &[&str], value: Option<&Value>) -> String {
-    let given = key;
-    let key = key.to_lowercase().replace('-', "_");
-    if let Some(hint) = for_tls(section, &key, value) {
-        return format!("; {hint}");
-    }
-    let meant = |key: &str| match known.contains(&key) {
-        true => Some(format!("did you mean `{key}`?")),
-        false => Schema::get().home(section, key),
-    };
-    let near = |near: &String| strsim::jaro_winkler(&key, near) > 0.8;
-    let other = other_name(section, &key, known);
-    let here = other.filter(|name| known.contains(name));
-    let hint = here
-        .map(|name| write(section, given, name, value))
-        // `[[users]]` is no list's key `users`.
-        .or_else(|| value.is_none().then(|| meant(other?)).flatten())
-        .or_else(|| meant(&key))
-        .or_else(|| {
-            nearest(&key, known.iter().copied())
-                .filter(near)
-                .and_then(|near| meant(&near))
-        })
-        .or_else(|| meant(other?));
-    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
-}
-
-/// What to write under the name that dropkeep has for it.
-fn write(section: &str, given: &str, name: &str, value: Option<&Value>) -> String {
-    let path = join(section, name);
-    let schema = Schema::get();
-    let is_section = schema
-        .known(&path)
-        .is_some_and(|known| matches!(known.kind, Kind::Section | Kind::Sections));
-    if is_section && let Some(write) = schema.home(section, name) {
-        return write;
-    }
-    let Some(value) = value.filter(|_| !is_secret(&path) && !may_be_secret(given)) else {
-        return format!("did you mean `{name}`?");
-    };
-    if name != "access" {
-        return format!("write {name} = {}", as_written(value, &path));
-    }
-    let known: &[&str] = match section {
-        "mail" => &["smtp", "smtp-tls", "smtp-ssl"],
-        _ => &["imap", "imap-tls", "imap-ssl", "pop3", "pop3-tls", "pop3-ssl"],
-    };
-    let word = value.as_str().unwrap_or(given).replace("use_", "");
-    let access = likely(&word, known).unwrap_or_else(|| format!("{:?}", known[2]));
-    format!("write access = {access}")
-}
-
-/// What switches the checking of certificates off, and the keys of tls, where no table is around them.
-fn for_tls(section: &str, key: &str, value: Option<&Value>) -> Option<String> {
-    let on = value?.as_bool()?;
-    let without = match key {
-        "insecure" | "skip_verify" | "tls_skip_verify" | "insecure_skip_verify" | "no_verify" => on,
-        "verify" | "verify_ssl" | "ssl_verify" | "verify_tls" | "tls_verify" | "verify_certificate"
-        | "check_certificate" => !on,
-        _ => return None,
-    };
-    let verify = if without { "none" } else { "system" };
-    ["profile.server", "mail"]
-        .contains(&section)
-        .then(|| format!("write tls = {{ verify = {verify:?} }}"))
 }
 
 fn no_such_word(given: &str, known: &[&str]) -> String {

@@ -156,8 +156,8 @@ impl Config {
         exposed
     }
 
-    /// What is without effect in profiles, and what is odd about secrets and the files that they are in, each once; and which cannot be used, if `faults` are asked for, too: who
-    /// needs a secret at once is in the error itself.
+    /// What is without effect in profiles, and what is odd about secrets and the files that they are in, each once; and
+    /// which cannot be used, if `faults` are asked for, too: who needs a secret at once is in the error itself.
     pub fn remarks(&self, faults: bool) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
         let ways = self

@@ -19,8 +19,8 @@ const SHORTEST_TOKEN: usize = 16;
 pub struct Http {
     /// Address and port; port 0 takes any free one. Elsewhere than on loopback only with `tls` and a token.
     pub listen: String,
-    /// Names of this machine by which requests in clear text may ask, beside those of loopback and that of `listen`: those
-    /// that a proxy on this machine hands on, say.
+    /// Names of this machine by which requests in clear text may ask, beside those of loopback and that of `listen`:
+    /// those that a proxy on this machine hands on, say.
     pub hosts: Vec<String>,
     pub tls: Option<HttpTls>,
     pub(super) token: Option<Secret>,
@@ -84,7 +84,8 @@ impl Http {
     }
 
     /// # Errors
-    /// Others than this machine reach this address, and the configuration has not all that this takes. Says what to write.
+    /// Others than this machine reach this address, and the configuration has not all that this takes. Says what to
+    /// write.
     pub fn allows(&self, address: SocketAddr) -> Result<(), String> {
         let tls = "tls = { cert_file = \"cert.pem\", key_file = \"key.pem\" }";
         let token = "token_file = \"http-token\"";
@@ -102,7 +103,8 @@ impl Http {
         ))
     }
 
-    /// The key that is wrong, and how, as far as the configuration alone shows it. A name is judged when it is resolved.
+    /// The key that is wrong, and how, as far as the configuration alone shows it. A name is judged when it is
+    /// resolved.
     pub(super) fn fault(&self) -> Option<(&'static str, String)> {
         if !is_place(&self.listen) {
             let detail = "must be an address and a port, as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned();

@@ -129,8 +129,8 @@ fn synonym<'k>(lower: &str, known: &[&'k str]) -> Option<&'k str> {
     known.iter().copied().find(|known| known == word)
 }
 
-/// The kinds of access that a word such as `imaps`, `starttls` or `SSL/TLS` can mean. One that speaks of TLS never means an
-/// access without it.
+/// The kinds of access that a word such as `imaps`, `starttls` or `SSL/TLS` can mean. One that speaks of TLS never
+/// means an access without it.
 fn access(lower: &str, known: &[&str]) -> Vec<String> {
     let families: Vec<&str> = known
         .iter()

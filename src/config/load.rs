@@ -6,20 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::{
+    Config, ConfigError, FileUsers, HttpTls, Profile, check, check_directory,
+    document::{Document, PREFIX},
+    error::Position,
+    explain::explain,
+    shape, users_file,
+};
+use crate::account::{absolute, run_as, why_unreadable};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use toml_edit::{ImDocument, Item, Table, Value};
-
-use super::{
-    Config, ConfigError, FileUsers, HttpTls, Profile, check, directory, error::Place, explain::explain, shape, syntax,
-    users_file,
-};
-use crate::account::{absolute, run_as, why_unreadable};
-
-/// What the names of overriding variables begin with.
-pub(super) const PREFIX: &str = "DROPKEEP__";
 
 impl Config {
     /// Reads the configuration of `file`, and makes the paths in it relative to the file.
@@ -52,7 +50,7 @@ impl Config {
             .find(|(key, _)| ["profile", "user", "list", "domain_aliases"].contains(&first_part(key.as_str())))
         {
             return Err(ConfigError::Value {
-                at: Place {
+                at: Position {
                     source: format!(
                         "variable {PREFIX}{}",
                         variable.0.as_str().to_uppercase().replace('.', "__")
@@ -78,7 +76,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();
         config.make_paths_relative_to(folder);
-        directory::check(&config, &document)?;
+        check_directory::check(&config, &document)?;
         config.read_users_file();
         check::check(&config, &document)?;
         Ok(config)
@@ -148,132 +146,6 @@ fn text_of(file: &Path) -> Result<String, String> {
 
 fn first_part(key: &str) -> &str {
     key.split('.').next().unwrap_or_default()
-}
-
-/// The file with its lines known, so that errors can name them.
-pub(super) struct Document<'a> {
-    name: &'a str,
-    text: &'a str,
-    parsed: ImDocument<&'a str>,
-    /// What stands in the environment in place of the file.
-    overrides: Figment,
-}
-
-impl<'a> Document<'a> {
-    pub(super) fn parse(text: &'a str, name: &'a str) -> Result<Self, ConfigError> {
-        match ImDocument::parse(text) {
-            Ok(parsed) => Ok(Self {
-                name,
-                text,
-                parsed,
-                overrides: Figment::new(),
-            }),
-            // The parser's own rendering quotes the line, which may hold a password.
-            Err(error) => {
-                let (line, detail) = syntax::diagnose(text, error.span().map_or(0, |span| span.start), error.message());
-                Err(ConfigError::Syntax {
-                    at: Place {
-                        source: name.into(),
-                        line: Some(line),
-                    },
-                    detail,
-                })
-            }
-        }
-    }
-
-    fn overridden_by(self, overrides: Figment) -> Self {
-        Self { overrides, ..self }
-    }
-
-    /// An error about the key at `path`, such as `["profile", "0", "name"]`.
-    pub(super) fn error(&self, path: &[&str], detail: impl Into<String>) -> ConfigError {
-        ConfigError::Value {
-            at: self.place(path),
-            key: readable(path),
-            detail: detail.into(),
-        }
-    }
-
-    pub(super) fn place(&self, path: &[&str]) -> Place {
-        if self.overrides.find_value(&path.join(".")).is_ok() {
-            return Place {
-                source: format!("variable {PREFIX}{}", path.join("__").to_uppercase()),
-                line: None,
-            };
-        }
-        Place {
-            source: self.name.to_owned(),
-            line: self.offset(path).map(|offset| line_at(self.text, offset)),
-        }
-    }
-
-    /// The text at `path`.
-    pub(super) fn text(&self, path: &[&str]) -> Option<&str> {
-        let mut item = self.parsed.as_item();
-        for part in path {
-            item = step(item, part)?.0?;
-        }
-        item.as_str()
-    }
-
-    /// Where the last key of `path` stands, or as much of the path as there is.
-    fn offset(&self, path: &[&str]) -> Option<usize> {
-        let mut item = self.parsed.as_item();
-        let mut offset = None;
-        for part in path {
-            let Some((next, at)) = step(item, part) else { break };
-            offset = at.or(offset);
-            match next {
-                Some(next) => item = next,
-                None => break,
-            }
-        }
-        offset
-    }
-
-    pub(super) fn root(&self) -> &Table {
-        self.parsed.as_table()
-    }
-}
-
-/// One step down from `item`: what stands there, and where its key (or the element) begins.
-fn step<'i>(item: &'i Item, part: &str) -> Option<(Option<&'i Item>, Option<usize>)> {
-    if let Some(tables) = item.as_array_of_tables() {
-        let table = tables.get(part.parse().ok()?)?;
-        // The element is no `Item` of its own, so the rest of the path is found from its table.
-        return Some((
-            item.get(part.parse::<usize>().ok()?),
-            table.span().map(|span| span.start),
-        ));
-    }
-    if let Some(table) = item.as_table_like() {
-        let (key, value) = table.get_key_value(part)?;
-        return Some((Some(value), key.span().map(|span| span.start)));
-    }
-    let element = item.as_value().and_then(Value::as_array)?.get(part.parse().ok()?)?;
-    Some((None, element.span().map(|span| span.start)))
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
-}
-
-/// `profile.0.server.host` for people: elements are counted from one.
-pub(super) fn readable(path: &[&str]) -> String {
-    let mut key = String::new();
-    for part in path {
-        match part.parse::<usize>() {
-            Ok(index) => key.push_str(&format!("[{}]", index + 1)),
-            Err(_) if key.is_empty() => key.push_str(part),
-            Err(_) => key.push_str(&format!(".{part}")),
-        }
-    }
-    key
 }
 
 #[cfg(test)]

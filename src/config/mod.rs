@@ -4,14 +4,17 @@
 //! `config/dropkeep.toml` shows every key with its default, and a test holds it to that.
 
 mod check;
+mod check_directory;
 mod data_dir;
 mod directory;
+mod document;
 mod endpoint;
 mod error;
 mod exclude;
 mod explain;
 mod exposed;
 mod forms;
+mod hint;
 mod hosts;
 mod hours;
 mod http;
@@ -31,15 +34,17 @@ mod shape;
 mod shipped_tests;
 mod syntax;
 mod users_file;
+mod users_file_error;
 mod values;
 mod wrapping;
+mod written;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
 pub use data_dir::data_dir_of;
-pub use directory::{AliasTarget, List};
+pub use directory::{AliasTarget, List, User};
 pub use endpoint::Endpoint;
 pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
@@ -56,7 +61,8 @@ pub use profile::{
 pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
-pub use users_file::{FileStamp, FileUsers, UsersFileError, UsersFileProblem, read as read_users_file};
+pub use users_file::{FileStamp, FileUsers, read as read_users_file};
+pub use users_file_error::{UsersFileError, UsersFileProblem};
 pub use values::{ByteSize, Secret, Span};
 pub use wrapping::Wrapping;
 
@@ -154,18 +160,6 @@ impl Default for Archive {
             quiet_hours: DailyHours::daily(2, 5),
         }
     }
-}
-
-/// `[[user]]`: a person with addresses, managed by the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    pub name: String,
-    /// Addresses, and patterns such as `*@example.com` and `*@*.example.com`.
-    pub addresses: Vec<String>,
-    /// Gets no new filings; the archive stays, and the addresses lead nowhere.
-    #[serde(default)]
-    pub disabled: bool,
 }
 
 impl Config {

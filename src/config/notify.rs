@@ -1,4 +1,4 @@
-//! `[mail]` and `[webhook]`: who gets reports about runs, and when; `[profile.notify]`: what is different for one profile.
+//! `[mail]` and `[webhook]` say who gets reports about runs, and when. `[profile.notify]` changes that for one profile.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{ConfigError, Encryption, Endpoint, Secret, Span, Tls, Zone, secret_ways::SecretWays};
 
-/// When something is told: `"always"`, `"errors"`, `"daily"`, several of them in a list, or `"never"`.
+/// When somebody gets a report: `"always"`, `"errors"`, `"daily"`, several of them in a list, or `"never"`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct When {
     /// After each run.

@@ -1,5 +1,5 @@
-//! Which keys there are, in which section, and how each is written: read from the shipped configuration, which shows all
-//! of them. Errors are worded by it.
+//! Which keys there are, in which section, and how each is written: read from the shipped configuration, which shows
+//! all of them. Errors are worded by it.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -115,8 +115,8 @@ impl Schema {
         sections.map(|(path, _)| path.as_str())
     }
 
-    /// Where a key belongs that is not known in `section`: the places nearest to it, in words. `None` where no section has
-    /// such a key.
+    /// Where a key belongs that is not known in `section`: the places nearest to it, in words. `None` where no section
+    /// has such a key.
     pub fn home(&self, section: &str, key: &str) -> Option<String> {
         let places = self.0.keys().filter(|path| parent(path).1 == key);
         let shared = |path: &str| {

@@ -64,7 +64,8 @@ impl SecretWays<'_> {
         }
     }
 
-    /// What is odd about the file, or about what the configuration itself has, without being wrong; and why it cannot be used, if `faults` are asked for, too.
+    /// What is odd about the file, or about what the configuration itself has, without being wrong; and why it cannot
+    /// be used, if `faults` are asked for, too.
     pub fn remark(&self, faults: bool) -> Option<String> {
         let Some(file) = self.file else {
             let remark = spaces(self.text?.reveal())?;

@@ -91,26 +91,15 @@ impl Fingerprint {
             Some(prefix) if prefix.eq_ignore_ascii_case("sha256:") => &text[7..],
             _ => text,
         };
-        let digits: Vec<u8> = hex
-            .chars()
-            .filter(|c| *c != ':')
-            .map(|c| c.to_digit(16).map(|digit| digit as u8))
-            .collect::<Option<_>>()?;
         let mut bytes = [0; 32];
-        if digits.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = pair[0] << 4 | pair[1];
-        }
+        hex::decode_to_slice(hex.replace(':', ""), &mut bytes).ok()?;
         Some(Self(bytes))
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "sha256:{}", hex::encode(self.0))
     }
 }
 
@@ -217,8 +206,8 @@ impl Server {
     /// The password, from wherever the configuration says.
     ///
     /// # Errors
-    /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of them
-    /// shows the password.
+    /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of
+    /// them shows the password.
     pub fn secret(&self) -> Result<Secret, ConfigError> {
         self.password_ways().read()?.ok_or(ConfigError::NoPassword)
     }

@@ -1,5 +1,5 @@
-//! What is wrong with a file that is not TOML, in words that say what to write. The value of a key that may hold a secret
-//! is never repeated.
+//! What is wrong with a file that is not TOML, in words that say what to write. The value of a key that may hold a
+//! secret is never repeated.
 
 use toml_edit::Value;
 
@@ -17,7 +17,8 @@ const BOOLEANS: [(&str, bool); 6] = [
     ("off", false),
 ];
 
-/// The line that is to blame for what the parser found at `offset`, and what to write there. `parser` are its own words.
+/// The line that is to blame for what the parser found at `offset`, and what to write there. `parser` are its own
+/// words.
 pub(super) fn diagnose(text: &str, offset: usize, parser: &str) -> (usize, String) {
     let offset = floor(text, offset);
     let lines = text.lines().collect::<Vec<_>>();

@@ -4,14 +4,17 @@ use std::{
     collections::{HashMap, HashSet},
     fmt, fs, io,
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
-use super::{List, User};
+use super::{
+    directory::{List, User},
+    users_file_error::{UsersFileError, UsersFileProblem},
+};
 use crate::{
-    account::{absolute, why_unreadable},
-    message::{Address, EntryError, check_name, no_user_name},
+    account::why_unreadable,
+    message::{Address, check_name},
 };
 
 /// No list of users is as large; a disk image would be.
@@ -43,68 +46,6 @@ impl FileUsers {
     pub fn line(&self, name: &str) -> Option<usize> {
         let at = self.users.iter().position(|user| user.name == name)?;
         self.lines.get(at).copied()
-    }
-}
-
-/// What is wrong with a users file, and where.
-#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
-#[error("users_file {}{}{} {problem}", absolute(file).display(), Line(*line), problem.colon())]
-pub struct UsersFileError {
-    pub file: PathBuf,
-    pub line: Option<usize>,
-    pub problem: UsersFileProblem,
-}
-
-struct Line(Option<usize>);
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |line| write!(f, ", line {line}"))
-    }
-}
-
-#[derive(thiserror::Error, Clone, Debug, PartialEq, Eq)]
-pub enum UsersFileProblem {
-    #[error("{0}")]
-    Unreadable(String),
-    #[error("is not UTF-8: save the file as UTF-8")]
-    NotUtf8,
-    #[error("a field goes on beyond the end of its line; is a closing quote missing?")]
-    OpenQuote,
-    #[error("{}", no_user_name(name, why))]
-    Name { name: String, why: &'static str },
-    #[error("{0:?} has no address; write name,address,address,… with commas between the fields")]
-    NoAddress(String),
-    #[error("semicolons between the fields; save the file with commas: name,address,address,…")]
-    Semicolons,
-    #[error("{0:?} is not an address. If this line is a heading, write name,address")]
-    Heading(String),
-    #[error("{0}; put it right, or take it out")]
-    Address(EntryError),
-    #[error("{address} is an address of {other:?}{} already; leave it to one of them", Line(*line))]
-    Taken {
-        address: Address,
-        other: String,
-        line: Option<usize>,
-    },
-    #[error("{0} is the address of a [[list]] in the configuration; no user can have it")]
-    List(Address),
-    #[error("{0:?} is a [[user]] in the configuration too; remove it from one of them")]
-    Twice(String),
-    #[error("names no user; to have none, take users_file out of the configuration")]
-    Empty,
-    /// Users who were added by commands stand in the way, or the store does not take the change.
-    #[error("{0}")]
-    Store(String),
-}
-
-impl UsersFileProblem {
-    /// What stands before it, where it does not go on with the sentence that the file begins.
-    fn colon(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) | Self::NotUtf8 | Self::Empty => "",
-            _ => ":",
-        }
     }
 }
 
@@ -181,7 +122,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         .comment(Some(b'#'))
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
-    let (mut lines, mut file) = (Lines::new(bytes), Reading::new(users, lists));
+    let (mut lines, mut file) = (Records::new(bytes), Reading::new(users, lists));
     let mut record = csv::ByteRecord::new();
     let mut first = true;
     loop {
@@ -230,13 +171,13 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 /// Counts lines: the reader's own count is of where it begins to look for a record, before blank lines and comments.
-struct Lines<'b> {
+struct Records<'b> {
     bytes: &'b [u8],
     at: usize,
     line: usize,
 }
 
-impl<'b> Lines<'b> {
+impl<'b> Records<'b> {
     fn new(bytes: &'b [u8]) -> Self {
         Self { bytes, at: 0, line: 1 }
     }

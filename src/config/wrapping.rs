@@ -29,8 +29,8 @@ enum What {
 }
 
 impl Wrapping {
-    /// Reads what the local part begins with, `{local}`, a separator, `{domain}`, and `@` with the domain; `{domain}` may
-    /// stand first, and may be left out, where it is that of the whole. `None` where it is no such thing.
+    /// Reads what the local part begins with, `{local}`, a separator, `{domain}`, and `@` with the domain; `{domain}`
+    /// may stand first, and may be left out, where it is that of the whole. `None` where it is no such thing.
     pub fn parse(text: &str) -> Option<Self> {
         let (pattern, domain) = text.trim().rsplit_once('@')?;
         let at = strict_domain(domain)?;

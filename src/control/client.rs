@@ -14,8 +14,10 @@ use hyper::{StatusCode, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use super::api::{Failure, Reply, Request};
-use crate::{config::CONTROL_SOCKET, profile::Exit};
+use crate::{
+    api::{Exit, Failure, Reply, Request},
+    config::CONTROL_SOCKET,
+};
 
 /// Why a request was not answered to its end.
 pub enum AskError {

@@ -2,32 +2,33 @@
 //! owner can open.
 
 use std::{
+    any::Any,
     fs, io,
-    ops::ControlFlow,
     os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::Path,
     sync::Arc,
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
-use bytes::Bytes;
-use tokio::sync::mpsc;
-
-use super::{
-    api::{Failure, Reply, Request},
-    reading,
-    requests::{GoingOn, Requests},
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer,
+    dev::{Extensions, Server},
+    web,
 };
-use crate::{appliance::Appliance, config::CONTROL_SOCKET, report::RunState};
+use bytes::Bytes;
+use tokio::net::UnixStream;
 
-/// Lines made and not yet taken by whoever asked.
-const LINES: usize = 32;
+use crate::{
+    access::{Caller, Owner},
+    api::Request,
+    appliance::{Answer, Appliance, Unanswered},
+    config::CONTROL_SOCKET,
+};
 
-/// Listens in `data_dir` for requests to `appliance`, and counts them in `requests`.
+/// Listens in `data_dir` for requests to `appliance`.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn listen(data_dir: &Path, appliance: Arc<Appliance>, requests: Requests) -> io::Result<Server> {
+pub fn listen(data_dir: &Path, appliance: Arc<Appliance>) -> io::Result<Server> {
     // A socket's name is at most 108 bytes long; that of an open directory is short.
     let folder = fs::File::open(data_dir)?;
     let name = format!("/proc/self/fd/{}/{CONTROL_SOCKET}", folder.as_raw_fd());
@@ -40,75 +41,42 @@ pub fn listen(data_dir: &Path, appliance: Arc<Appliance>, requests: Requests) ->
     fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?;
     let app = move || {
         let appliance = web::Data::from(appliance.clone());
-        let requests = web::Data::new(requests.clone());
-        App::new()
-            .app_data(appliance)
-            .app_data(requests)
-            .route("/v1", web::post().to(answer))
+        App::new().app_data(appliance).route("/v1", web::post().to(answer))
     };
-    let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1);
+    let server = HttpServer::new(app).on_connect(note_owner);
+    let server = server.workers(1).disable_signals().shutdown_timeout(1);
     Ok(server.listen_uds(listener)?.run())
 }
 
-async fn answer(
-    appliance: web::Data<Appliance>,
-    requests: web::Data<Requests>,
-    request: web::Json<Request>,
-) -> HttpResponse {
-    let Some(going_on) = requests.begin() else {
-        return HttpResponse::ServiceUnavailable().force_close().finish();
+/// Notes with each connection that came in over the socket that the owner is at its other end.
+#[expect(clippy::disallowed_methods, reason = "it serves the control socket")]
+fn note_owner(connection: &dyn Any, noted: &mut Extensions) {
+    if let Some(owner) = connection.downcast_ref::<UnixStream>().and_then(Owner::at) {
+        noted.insert(owner);
+    }
+}
+
+async fn answer(http: HttpRequest, appliance: web::Data<Appliance>, request: web::Json<Request>) -> HttpResponse {
+    let Some(owner) = http.conn_data::<Owner>() else {
+        return HttpResponse::Forbidden().finish();
     };
-    let replies = respond(appliance.into_inner(), request.into_inner(), Some(going_on.clone()));
-    let lines = futures_util::stream::unfold((replies, going_on), |(mut replies, going_on)| async {
-        let reply = replies.recv().await?;
+    let caller = Caller::Owner(owner.clone());
+    match appliance.into_inner().answer(&caller, request.into_inner()) {
+        Ok(answer) => stream(answer),
+        Err(Unanswered::Ending) => HttpResponse::ServiceUnavailable().force_close().finish(),
+        Err(Unanswered::Refused(failure)) => HttpResponse::Forbidden().json(failure),
+    }
+}
+
+/// The replies, a line of JSON each.
+fn stream(answer: Answer) -> HttpResponse {
+    let lines = futures_util::stream::unfold(answer, |mut answer| async {
+        let reply = answer.next().await?;
         let line = serde_json::to_vec(&reply).map(|mut line| {
             line.push(b'\n');
             Bytes::from(line)
         });
-        Some((line, (replies, going_on)))
+        Some((line, answer))
     });
     HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines)
-}
-
-/// Answers a request; the last reply is `Done` or `Failed`. A run goes on, and so does `going_on`, also
-/// where whoever asked for it is gone.
-pub fn respond(appliance: Arc<Appliance>, request: Request, going_on: Option<GoingOn>) -> mpsc::Receiver<Reply> {
-    let (replies, answer) = mpsc::channel(LINES);
-    if request.only_reads() {
-        let read = move || {
-            let mut emit = |reply| match replies.blocking_send(as_it_is_now(&appliance, reply)) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            };
-            let result = reading::answer(appliance.store(), &request, &mut emit);
-            let _ = emit(last(result));
-            drop(going_on);
-        };
-        actix_rt::task::spawn_blocking(read);
-    } else {
-        actix_rt::spawn(async move {
-            let result = appliance.act(request, &replies).await;
-            // Nobody reads it where the command was ended.
-            let _ = replies.send(last(result)).await;
-            drop(going_on);
-        });
-    }
-    answer
-}
-
-/// Of a run that is going on, only its beginning is stored.
-fn as_it_is_now(appliance: &Appliance, reply: Reply) -> Reply {
-    match reply {
-        Reply::Run(stored) if stored.state == RunState::Running => {
-            Reply::Run(appliance.going_on(stored.run).map_or(stored, Box::new))
-        }
-        reply => reply,
-    }
-}
-
-fn last(result: Result<(), Failure>) -> Reply {
-    match result {
-        Ok(()) => Reply::Done,
-        Err(failure) => Reply::Failed(failure),
-    }
 }

@@ -21,8 +21,9 @@ impl Seen {
     }
 }
 
-/// What the profiles of the configuration saw. A mailbox belongs to whatever profile has it now, so that a profile which was
-/// renamed saw what it saw before. Of several profiles with one mailbox, a folder is that of the only one that names it.
+/// What the profiles of the configuration saw. A mailbox belongs to whatever profile has it now, so that a profile
+/// which was renamed saw what it saw before. Of several profiles with one mailbox, a folder is that of the only one
+/// that names it.
 ///
 /// # Errors
 /// The store cannot be read.

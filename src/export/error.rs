@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{account, archive::StoreError, profile::Exit};
+use crate::{account, api::Exit, archive::StoreError};
 
 /// What ends an export before all is done. What is complete stays.
 #[derive(thiserror::Error, Debug)]

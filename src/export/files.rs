@@ -11,18 +11,19 @@ use roaring::RoaringTreemap;
 
 use super::{
     ExportError, Format,
+    destination::{Destination, UNFINISHED},
     folder::Folder,
-    manifest::{Line, Manifest},
-    place::{Place, UNFINISHED},
+    manifest::{Manifest, ManifestLine},
 };
 use crate::{
     archive::{Entry, MessageId},
-    control::view,
     formats::{
         maildir,
         manifest::{MANIFEST, OF_MBOX},
         mbox_out, names_out,
     },
+    identify::Summary,
+    reading::view,
 };
 
 /// How much is written before the disk is waited for: whichever comes first.
@@ -32,7 +33,7 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// The files of one user.
 pub struct Files<'p> {
-    place: &'p Place,
+    place: &'p Destination,
     /// Where the manifest is, and from where its lines name files; `None`: the directory itself.
     folder: Option<Folder>,
     /// The folder in it that was written to last, by its names.
@@ -72,7 +73,7 @@ impl<'p> Files<'p> {
     /// # Errors
     /// Those of `check`, or the files cannot be read and written.
     pub fn open(
-        place: &'p Place,
+        place: &'p Destination,
         format: Format,
         name: &str,
         mut check: impl FnMut(MessageId, &str) -> Result<(), ExportError>,
@@ -138,13 +139,13 @@ impl<'p> Files<'p> {
     /// # Errors
     /// It cannot be written.
     pub fn write(&mut self, entry: &Entry, raw: &[u8]) -> Result<(), ExportError> {
-        let mut line = Line {
+        let mut line = ManifestLine {
             id: entry.id,
             file: String::new(),
             offset: None,
             length: None,
             size: raw.len() as u64,
-            sha256: view::hex(&entry.message.sha256),
+            sha256: view::hex(entry.message.sha256),
             date: view::time(entry.date),
             folder: entry.folder.clone(),
             why: entry.filing.why.as_str().to_owned(),
@@ -159,7 +160,7 @@ impl<'p> Files<'p> {
                 line.file = match form {
                     Form::Maildir => names_out::maildir(entry.date, entry.id, line.size),
                     _ => {
-                        let summary = view::summary(raw);
+                        let summary = Summary::of(raw);
                         names_out::eml(entry.date, &summary.subject, entry.id)
                     }
                 };
@@ -218,7 +219,7 @@ impl<'p> Files<'p> {
 }
 
 impl Batch {
-    fn add(&mut self, line: &Line) -> Result<(), ExportError> {
+    fn add(&mut self, line: &ManifestLine) -> Result<(), ExportError> {
         let added = serde_json::to_writer(&mut self.lines, line);
         added.map_err(|error| ExportError::Fault(format!("{error}; this is a bug in dropkeep")))?;
         self.lines.push(b'\n');

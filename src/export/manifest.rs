@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{ExportError, folder::Folder};
-pub use crate::formats::manifest::Line;
+pub use crate::formats::manifest::ManifestLine;
 use crate::formats::manifest::read_line;
 
 /// A manifest that is gone on with.
@@ -17,15 +17,15 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Opens a manifest and hands its lines to `each`, until that says that one is not to stay. From there, or from where
-    /// it cannot be read, it is cut off: what stood there is exported again.
+    /// Opens a manifest and hands its lines to `each`, until that says that one is not to stay. From there, or from
+    /// where it cannot be read, it is cut off: what stood there is exported again.
     ///
     /// # Errors
     /// Those of `each`, or the file cannot be read and written.
     pub fn open(
         folder: &Folder,
         name: &str,
-        mut each: impl FnMut(&Line) -> Result<bool, ExportError>,
+        mut each: impl FnMut(&ManifestLine) -> Result<bool, ExportError>,
     ) -> Result<Self, ExportError> {
         let path = &folder.path().join(name);
         let mut file = folder.open(name).map_err(ExportError::unusable(path))?;
@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use crate::archive::MessageId;
 
-    fn line(id: MessageId) -> Line {
-        Line {
+    fn line(id: MessageId) -> ManifestLine {
+        ManifestLine {
             id,
             file: "jane.mbox".into(),
             offset: Some(id * 10),

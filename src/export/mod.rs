@@ -3,17 +3,18 @@
 //! What is done is noted in a manifest per user, only once it is on disk; so an export that was interrupted, at
 //! whatever point, is gone on with by starting it again, and a complete one takes in what is new.
 //!
-//! LMDB reads through a map of its files, and a damaged page can crash the process. So two processes share the
-//! work: [`worker`] reads and writes, and says where it is; [`watch`] starts it, and where it dies over a message
-//! names that message and starts another one behind it. [`words`] is what they say to each other. `place` is the folder
-//! that is exported to, `folder` how what is in it is opened without following anything, `manifest` what is done in it, `files` how messages become files.
+//! LMDB reads through a map of its files, and a damaged page can crash the process. So two processes share the work:
+//! [`worker`] reads and writes, and says where it is; [`watch`] starts it, and where it dies over a message names that
+//! message and starts another one behind it. [`words`] is what they say to each other. `destination` is the folder that is
+//! exported to, `folder` how what is in it is opened without following anything, `manifest` what is done in it, `files`
+//! how messages become files.
 
 mod avoided;
+mod destination;
 mod error;
 mod files;
 mod folder;
 mod manifest;
-mod place;
 mod selection;
 pub mod watch;
 pub mod words;

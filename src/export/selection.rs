@@ -13,8 +13,8 @@ use super::{ExportError, Format};
 use crate::{
     archive::{Seconds, Store, Usage, User, UserId},
     config::{Config, nearest},
-    control::view,
     message::CATCHALL,
+    reading::view,
 };
 
 /// What an export is of. Two with the same words are the same export.

@@ -2,15 +2,11 @@
 
 use std::{
     collections::HashMap,
-    io::{self, BufRead, BufReader, Write},
+    io,
     os::unix::process::ExitStatusExt,
     process::{Child, ExitStatus},
-    sync::{
-        atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    },
-    thread,
-    time::{Duration, Instant},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use roaring::RoaringTreemap;
@@ -23,9 +19,9 @@ use super::{
     words::{Avoided, Job, Word},
 };
 use crate::{
+    api::{Exit, Failure},
     archive::{MessageId, UserId},
-    control::api::Failure,
-    profile::Exit,
+    child::{self, Step},
 };
 
 /// Crashes after which it is given up.
@@ -36,9 +32,6 @@ const MOST_OF_A_VOLUME: u32 = 32;
 const SILENCE: Duration = Duration::from_secs(300);
 /// Damages that the result names; the others are reported as they come, and counted.
 const MOST_DAMAGES: usize = 10_000;
-/// Words on their way.
-const WORDS: usize = 256;
-const LOOK: Duration = Duration::from_millis(100);
 /// With which code a process ends that panicked.
 const PANICKED: i32 = 101;
 
@@ -78,13 +71,13 @@ pub fn watch(
     interrupts: &AtomicU32,
     each: &mut dyn FnMut(Event),
 ) -> (Exported, Option<Failure>) {
-    let mut watch = Watch {
+    let mut watch = Supervised {
         job: Job {
             selection,
             first_user: 0,
             avoided: Avoided::default(),
         },
-        ..Watch::default()
+        ..Supervised::default()
     };
     let failure = loop {
         let ended = match watch.run(launch, interrupts, each) {
@@ -113,7 +106,7 @@ pub fn watch(
 }
 
 #[derive(Default)]
-struct Watch {
+struct Supervised {
     job: Job,
     result: Exported,
     expected: Option<u64>,
@@ -160,7 +153,7 @@ enum How {
     Silent,
 }
 
-impl Watch {
+impl Supervised {
     /// Starts a process and follows it to its end.
     fn run(
         &mut self,
@@ -169,57 +162,25 @@ impl Watch {
         each: &mut dyn FnMut(Event),
     ) -> io::Result<Ended> {
         (self.at, self.unkept) = (At::Opening, 0);
-        let mut child = launch()?;
-        let followed = self.follow(&mut child, interrupts, each);
-        if followed.is_err() {
-            // It is of no use without its pipes; where it has ended already, there is nothing to end.
-            let _ = child.kill();
-        }
-        let status = child.wait()?;
-        Ok(match followed? {
-            Some(ended) => ended,
-            None => Ended::Died(How::Status(status)),
-        })
-    }
-
-    fn follow(
-        &mut self,
-        child: &mut Child,
-        interrupts: &AtomicU32,
-        each: &mut dyn FnMut(Event),
-    ) -> io::Result<Option<Ended>> {
-        let missing = || io::Error::other("it has no pipes");
-        let mut input = child.stdin.take().ok_or_else(missing)?;
-        let words = listen(child.stdout.take().ok_or_else(missing)?)?;
-        let mut job = serde_json::to_vec(&self.job)?;
-        job.push(b'\n');
-        // One that died at once says why by how it died.
-        let _ = input.write_all(&job);
-        let mut input = Some(input);
+        let child = launch()?;
+        let job = self.job.clone();
         let mut last = None;
-        let mut heard = Instant::now();
-        loop {
-            match words.recv_timeout(LOOK) {
-                Ok(word) => {
-                    heard = Instant::now();
-                    last = self.hear(word, each).or(last);
-                }
-                Err(RecvTimeoutError::Disconnected) => return Ok(last),
-                Err(RecvTimeoutError::Timeout) => {}
+        let ended = child::follow(child, &job, &mut |word, silent| {
+            if let Some(word) = word {
+                last = self.hear(word, each).or(last.take());
             }
             match interrupts.load(Ordering::Acquire) {
-                0 => {}
-                1 => drop(input.take()),
-                _ => {
-                    child.kill()?;
-                    return Ok(None);
-                }
+                0 if silent > SILENCE && !matches!(self.at, At::Opening | At::Syncing) => Step::Kill,
+                0 => Step::GoOn,
+                1 => Step::End,
+                _ => Step::Kill,
             }
-            if heard.elapsed() > SILENCE && !matches!(self.at, At::Opening | At::Syncing) {
-                child.kill()?;
-                return Ok(Some(Ended::Died(How::Silent)));
-            }
-        }
+        })?;
+        Ok(match (last, ended.status) {
+            (Some(ended), Some(_)) => ended,
+            (_, Some(status)) => Ended::Died(How::Status(status)),
+            (_, None) => Ended::Died(How::Silent),
+        })
     }
 
     /// Takes a word to heart; how it ended, if it is the last.
@@ -387,19 +348,4 @@ fn no_crash(how: &How) -> Option<String> {
     let is_crash = crashed || status.code() == Some(PANICKED);
     (!is_crash)
         .then(|| format!("the process that exports was killed ({status}); run the same command again to continue"))
-}
-
-/// Hears what the process says, on a thread of its own.
-fn listen(output: impl io::Read + Send + 'static) -> io::Result<Receiver<Word>> {
-    let (sender, receiver) = sync_channel(WORDS);
-    thread::Builder::new().name("words".into()).spawn(move || {
-        // A line that is cut off is the last one of a process that died.
-        let words = BufReader::new(output).lines().map_while(Result::ok);
-        for word in words.map_while(|line| serde_json::from_str(&line).ok()) {
-            if sender.send(word).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
 }

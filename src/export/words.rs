@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Damage, Selection};
-use crate::archive::{MessageId, UserId};
+use crate::{
+    api::Exit,
+    archive::{MessageId, UserId},
+};
 
 /// What the reading process is to do: its first line of input. Its input stays open as long as it is to go on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -61,5 +64,5 @@ pub enum Word {
     /// All is done.
     Done,
     /// It ends before all is done.
-    Failed { error: String, exit: i32 },
+    Failed { error: String, exit: Exit },
 }

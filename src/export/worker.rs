@@ -13,20 +13,20 @@ use std::{
 use super::{
     Damage, DamageKind, ExportError,
     avoided::AvoidedSets,
+    destination::{Destination, UNFINISHED},
     files::Files,
-    place::{Place, UNFINISHED},
     selection::Selected,
     words::{Job, Word},
 };
 use crate::{
-    archive::{Entry, Retrieval, Store, StoreError},
+    archive::{Direction, Entry, PAGE, Page, Retrieval, Store, StoreError},
     config::Config,
-    control::view,
+    reading::view,
 };
 
 /// Entries of a list that are put in the order in which they lie in the store before they are read. As many as
 /// the store reads at once, so that all that was read is written when the next are read.
-const WINDOW: usize = 1000;
+const WINDOW: usize = PAGE;
 /// Mapped pages of the store that may count as this process's, in bytes: about, for they are counted by what is read.
 const MAPPED: u64 = 32 << 20;
 /// What reading a row or a block maps beyond itself: the system maps pages around the one that is read.
@@ -58,7 +58,7 @@ pub fn run(
     let last = match outcome {
         Ok(()) => Word::Done,
         Err(error) => Word::Failed {
-            exit: error.exit() as i32,
+            exit: error.exit(),
             error: error.to_string(),
         },
     };
@@ -99,13 +99,13 @@ fn export(
     } else {
         identification(store)
     };
-    let place = Place::take(dir, store.path(), this, &job.selection, &users)?;
+    let place = Destination::take(dir, store.path(), this, &job.selection, &users)?;
     let is_whole = job.selection.from.is_none() && job.selection.to.is_none();
     words.say(&Word::Plan {
         users: users.len() as u64,
         messages: is_whole.then(|| users.iter().map(|user| user.messages).sum()),
     })?;
-    let mut work = Work {
+    let mut work = Exporting {
         store,
         place: &place,
         job,
@@ -130,16 +130,12 @@ fn export(
 fn identification(store: &Store) -> Option<String> {
     // Where it cannot be read, the messages that are done tell.
     let first = store.message(1).ok()??;
-    Some(format!(
-        "{} {}",
-        view::hex(&first.sha256),
-        view::time(first.archived_at)
-    ))
+    Some(format!("{} {}", view::hex(first.sha256), view::time(first.archived_at)))
 }
 
-struct Work<'w> {
+struct Exporting<'w> {
     store: &'w Store,
-    place: &'w Place,
+    place: &'w Destination,
     job: &'w Job,
     avoided: AvoidedSets,
     stop: &'w AtomicBool,
@@ -172,7 +168,7 @@ impl From<ExportError> for Halt {
     }
 }
 
-impl<'w> Work<'w> {
+impl<'w> Exporting<'w> {
     fn user(&mut self, user: &Selected) -> Result<(), ExportError> {
         self.words.say(&Word::User {
             id: user.id,
@@ -214,7 +210,7 @@ impl<'w> Work<'w> {
         let mut lines = 0;
         Files::open(place, self.job.selection.format, name, |id, sha256| {
             let message = self.store.message(id)?;
-            if message.is_some_and(|message| view::hex(&message.sha256) != sha256) {
+            if message.is_some_and(|message| view::hex(message.sha256) != sha256) {
                 let path = place.root().path().to_owned();
                 return Err(ExportError::OtherStore { path });
             }
@@ -234,7 +230,9 @@ impl<'w> Work<'w> {
         let readable = self.avoided.readable_entries(user.id);
         let mut window = Vec::new();
         let mut entries = 0;
-        let listed = store.list(user.id, None, |entry| {
+        let mut all = store.all_filings(user.id, Page::first(Direction::Up));
+        let listed = all.try_for_each(|entry| {
+            let entry = entry?;
             if selection.to.is_some_and(|to| entry.date > to) || entries == readable {
                 return Err(Halt::Enough);
             }

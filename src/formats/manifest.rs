@@ -1,5 +1,5 @@
-//! The files of an export that are not mail: what it is of, and for each user which message is in which file. Exports write
-//! them, and an import of one reads them.
+//! The files of an export that are not mail: what it is of, and for each user which message is in which file. Exports
+//! write them, and an import of one reads them.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{MessageId, UserId};
+use crate::ids::{MessageId, UserId};
 
 /// The file that says what a folder is an export of.
 pub const MARKER: &str = "dropkeep-export.json";
@@ -32,7 +32,7 @@ const BESIDE: [&str; 2] = ["README", "SHA256SUMS"];
 
 /// A message that was exported.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct ManifestLine {
     pub id: MessageId,
     /// The file, from the folder of the manifest.
     pub file: String,
@@ -52,7 +52,7 @@ pub struct Line {
     pub why: String,
 }
 
-impl Line {
+impl ManifestLine {
     /// Where it ends in its mbox.
     pub fn end(&self) -> Option<u64> {
         self.offset?.checked_add(self.length?)
@@ -74,7 +74,7 @@ pub struct Whose {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read_line(reader: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<(usize, Option<Line>)> {
+pub fn read_line(reader: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<(usize, Option<ManifestLine>)> {
     text.clear();
     let length = reader.take(LONGEST).read_until(b'\n', text)?;
     let line = text

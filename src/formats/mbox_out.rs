@@ -10,8 +10,8 @@ use memchr::memmem::Finder;
 
 use super::names_out::utc;
 use crate::{
-    archive::Seconds,
     identify::{Header, addresses},
+    ids::Seconds,
 };
 
 /// The beginning of a message in which its sender is looked for.

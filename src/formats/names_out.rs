@@ -8,8 +8,8 @@ use jiff::{
 };
 
 use crate::{
-    archive::{MessageId, Seconds},
     harmless::is_unseen,
+    ids::{MessageId, Seconds},
 };
 
 /// Bytes of a subject in a name: with date, id and ending it stays far below the 255 that file systems take.

@@ -1,8 +1,8 @@
 //! The addresses in a header field's value (RFC 5322, 3.4 and 4.4), read generously.
 //!
-//! Whatever surrounds them (display names, comments, groups, routes), only what can be an address is given out, and only
-//! from where an address is allowed: one inside a quoted display name or a comment does not count. Linear in the length of
-//! the value.
+//! Whatever surrounds them (display names, comments, groups, routes), only what can be an address is given out, and
+//! only from where an address is allowed: one inside a quoted display name or a comment does not count. Linear in the
+//! length of the value.
 
 use std::ops::ControlFlow;
 
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::message::Address;
 
-/// Longer ones are no addresses: no server takes more than 320 bytes (RFC 5321, 4.5.3.1), and what is looked up is not to
-/// be as large as a message.
+/// Longer ones are no addresses: no server takes more than 320 bytes (RFC 5321, 4.5.3.1), and what is looked up is not
+/// to be as large as a message.
 const LONGEST: usize = 4096;
 
 /// Hands on addresses, one by one: there can be as many as a message has bytes. `Break` where no more are wanted.
@@ -154,8 +154,8 @@ pub fn is_all_addresses(value: &[u8]) -> bool {
     others == 0
 }
 
-/// Whether an address is all of a word, or what a program put around it could be no part of one: what people see around an
-/// address, and what nobody sees, may be the beginning of another mailbox's name.
+/// Whether an address is all of a word, or what a program put around it could be no part of one: what people see around
+/// an address, and what nobody sees, may be the beginning of another mailbox's name.
 fn is_as_written(word: &[u8]) -> bool {
     let Ok(written) = std::str::from_utf8(word) else {
         return false;
@@ -185,9 +185,9 @@ fn without_type(value: &[u8]) -> &[u8] {
 /// The one address behind `for` in a Received field (RFC 5321, 4.4); `None` where there is none, or several.
 ///
 /// It counts only where servers write it: last of all, right before the semicolon and the date. What a client says of
-/// itself stands before that, and may have closed a comment to bring a `for` of its own; behind it some servers note more of
-/// what the sender said, and one that takes a folded line for the message's first lets the sender go on there. Of two
-/// semicolons with a date, or two without any, nobody knows which is the server's.
+/// itself stands before that, and may have closed a comment to bring a `for` of its own; behind it some servers note
+/// more of what the sender said, and one that takes a folded line for the message's first lets the sender go on there.
+/// Of two semicolons with a date, or two without any, nobody knows which is the server's.
 pub fn received_for(value: &[u8]) -> Option<Address> {
     let mut tokens = Tokens::new(value);
     let mut last = None;

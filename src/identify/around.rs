@@ -1,5 +1,5 @@
-//! What programs write around an address, and what stands in its place: quotation marks, Exchange's `[SMTP:…]`, what shows
-//! nothing, encoded words.
+//! What programs write around an address, and what stands in its place: quotation marks, Exchange's `[SMTP:…]`, what
+//! shows nothing, encoded words.
 
 use std::borrow::Cow;
 

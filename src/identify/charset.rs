@@ -1,8 +1,8 @@
-//! What the bytes of text mean: which charset the label that a message puts on them stands for, however it is spelt, and
-//! what is made of text without one, or with a wrong one.
+//! What the bytes of text mean: which charset the label that a message puts on them stands for, however it is spelt,
+//! and what is made of text without one, or with a wrong one.
 //!
-//! Decoding is left to `encoding_rs` (the charsets of the web), `charset` (those of mail beside them) and `oem_cp` (those of
-//! DOS). What none of them knows is here or in `iso2022`.
+//! Decoding is left to `encoding_rs` (the charsets of the web), `charset` (those of mail beside them) and `oem_cp`
+//! (those of DOS). What none of them knows is here or in `iso2022`.
 
 use std::borrow::Cow;
 
@@ -141,8 +141,8 @@ fn by_bytes(text: &[u8], upper: impl Fn(u8) -> Option<char>) -> (String, bool) {
     (decoded.collect(), bad)
 }
 
-/// Text with the label `declared`, where it has one; where that says nothing, or is wrong, what else it can be: UTF-8, else
-/// `likely`, else windows-1252.
+/// Text with the label `declared`, where it has one; where that says nothing, or is wrong, what else it can be: UTF-8,
+/// else `likely`, else windows-1252.
 pub fn decoded(text: &[u8], declared: Option<Charset>, likely: Option<Charset>) -> String {
     printable(match declared {
         Some(charset) => labelled(text, charset, likely),
@@ -210,7 +210,8 @@ fn utf_8(text: &[u8]) -> Option<&str> {
     }
 }
 
-/// UTF-16 whose label does not say which byte comes first, and that does not begin with a mark that does: Latin letters show it.
+/// UTF-16 whose label does not say which byte comes first, and that does not begin with a mark that does: Latin letters
+/// show it.
 fn with_order(charset: charset::Charset, text: &[u8]) -> charset::Charset {
     let zeros = |odd: usize| {
         text.iter()

@@ -1,5 +1,5 @@
-//! When a message says that it was written: the date as RFC 5322 has it (3.3 and 4.3), and as programs and people write it
-//! otherwise, if there is no doubt what is meant: no date is better than a wrong one.
+//! When a message says that it was written: the date as RFC 5322 has it (3.3 and 4.3), and as programs and people write
+//! it otherwise, if there is no doubt what is meant: no date is better than a wrong one.
 
 use jiff::{civil, tz::Offset};
 use memchr::memmem;
@@ -20,8 +20,8 @@ const YEARS: std::ops::RangeInclusive<i16> = 1900..=9999;
 pub(super) struct Date {
     /// Since 1970 UTC.
     pub seconds: i64,
-    /// Whether the hour is known: it has one, and a zone that means something. A date without any zone is of UTC, as one
-    /// with `-0000` is (RFC 5322, 3.3).
+    /// Whether the hour is known: it has one, and a zone that means something. A date without any zone is of UTC, as
+    /// one with `-0000` is (RFC 5322, 3.3).
     pub is_exact: bool,
 }
 
@@ -34,7 +34,8 @@ pub(super) fn date(value: &[u8]) -> Option<Date> {
     Reader::new(value).read()
 }
 
-/// Reads a date with its time of day, in seconds since 1970 UTC; `None` where there is doubt of which it is, or of its hour.
+/// Reads a date with its time of day, in seconds since 1970 UTC; `None` where there is doubt of which it is, or of its
+/// hour.
 pub fn moment(value: &[u8]) -> Option<i64> {
     date(value).filter(|date| date.is_exact).map(|date| date.seconds)
 }

@@ -1,8 +1,8 @@
 //! The envelope in a journal report: text, one value per line.
 //!
 //! Exchange 2007 and later write one address per line: `Sender:`, `To: member@…, Expanded: list@…`, `Bcc: new@…,
-//! Forwarded: old@…`, `Recipient:`. Exchange 2003 and Citadel write all recipients after `Recipients:`, one per line, up
-//! to an empty one: `"Jane Doe" <smtp:jane@example.com>`.
+//! Forwarded: old@…`, `Recipient:`. Exchange 2003 and Citadel write all recipients after `Recipients:`, one per line,
+//! up to an empty one: `"Jane Doe" <smtp:jane@example.com>`.
 
 use std::{borrow::Cow, ops::ControlFlow};
 
@@ -215,8 +215,8 @@ fn name(field: &'static str, value: &[u8], found: &mut EachNamed) -> ControlFlow
     })
 }
 
-/// Hands on whom a line names: its value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is named.
-/// What stands in quotes or angle brackets is not looked at.
+/// Hands on whom a line names: its value, cut before each `, Expanded:` and `, Forwarded:`, and what each piece is
+/// named. What stands in quotes or angle brackets is not looked at.
 fn with_origins(field: &'static str, value: &[u8], found: &mut EachNamed) -> ControlFlow<()> {
     let (mut named, mut start) = (field, 0);
     let (mut quotes, mut in_angle) = (Quotes::default(), false);

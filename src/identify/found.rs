@@ -8,8 +8,8 @@ use std::{borrow::Cow, collections::HashSet, ops::ControlFlow};
 
 use crate::message::Address;
 
-/// So many different addresses are kept of a message without being looked up, and of their bytes. Mail that people write
-/// has fewer.
+/// So many different addresses are kept of a message without being looked up, and of their bytes. Mail that people
+/// write has fewer.
 const MOST: usize = 5_000;
 const MOST_BYTES: usize = 1 << 20;
 /// So many are compared one by one, which is faster than a set.
@@ -29,9 +29,11 @@ pub struct Found {
     pub senders: Vec<Named>,
     /// How often others are named that are in no list. Where nothing was looked up, any of them may be known.
     pub more: u64,
-    /// The message is for others too, whom it names in a way that cannot be read: `@catchall` has it beside whoever is known.
+    /// The message is for others too, whom it names in a way that cannot be read: `@catchall` has it beside whoever is
+    /// known.
     pub for_catchall: bool,
-    /// The header ends with an envelope field that does not count there, and nothing else of our own server's names anybody.
+    /// The header ends with an envelope field that does not count there, and nothing else of our own server's names
+    /// anybody.
     pub ends_with_envelope: bool,
 }
 

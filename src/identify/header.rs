@@ -2,8 +2,8 @@
 //!
 //! It follows what mail servers do (RFC 5322, 2.2 and 3.5, read generously). Lines end in CRLF or LF.
 //!
-//! A line that is not a field, such as text that somebody folded without a space, is skipped if the header plainly
-//! goes on below it ([`goes_on`]). If not, the body begins there, and nothing of that may be read as header. What is before
+//! A line that is not a field, such as text that somebody folded without a space, is skipped if the header plainly goes
+//! on below it ([`goes_on`]). If not, the body begins there, and nothing of that may be read as header. What is before
 //! the first field, such as a byte order mark or an empty line that a program put there, is skipped in the same way.
 //!
 //! A header can be all of a message, and have fields of three bytes: a table of them would be many times its size. So
@@ -18,8 +18,8 @@ const BROKEN: usize = 20;
 /// Bytes that some programs put before text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Fields that a message has once (RFC 5322, 3.6; RFC 2045, 3): one that stands above a broken line and again below it is
-/// another message's, quoted in the body.
+/// Fields that a message has once (RFC 5322, 3.6; RFC 2045, 3): one that stands above a broken line and again below it
+/// is another message's, quoted in the body.
 const ONCE: [&str; 16] = [
     "From",
     "Sender",
@@ -265,9 +265,10 @@ fn begin(message: &[u8]) -> Option<usize> {
     (once(name).is_some() || is_of_headers(name)).then_some(at)
 }
 
-/// Where a header ends that goes on below the line at which `header` broke off. It does where an empty line ends it, and
-/// what stands between are fields, of which one at least is one that mail has and none a second one of what a message has
-/// once; and few other lines. A body that begins right below the header has no such lines, unless it quotes another header.
+/// Where a header ends that goes on below the line at which `header` broke off. It does where an empty line ends it,
+/// and what stands between are fields, of which one at least is one that mail has and none a second one of what a
+/// message has once; and few other lines. A body that begins right below the header has no such lines, unless it quotes
+/// another header.
 fn goes_on(message: &[u8], header: &Header) -> Option<usize> {
     let above = header.fields().filter_map(|field| once(field.name));
     let above: u32 = above.fold(0, |all, place| all | 1 << place);

@@ -1,5 +1,6 @@
-//! The lines of a page as a person sees them: for a journal report's envelope, in which each line is a value. White space
-//! does not begin a new line; otherwise a wrapped page would let a stranger make lines by what they write into a subject.
+//! The lines of a page as a person sees them: for a journal report's envelope, in which each line is a value. White
+//! space does not begin a new line; otherwise a wrapped page would let a stranger make lines by what they write into a
+//! subject.
 
 /// Elements that stand on lines of their own.
 const BLOCKS: [&str; 16] = [

@@ -1,7 +1,7 @@
 //! When two copies count as the same message.
 //!
-//! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count as
-//! one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
+//! The identity is a BLAKE3 digest over the message without what delivery, mail stores and clients add. Line ends count
+//! as one, and one line end at the very end does not count (POP3 adds it). Everything else counts.
 //! docs/decisions/identity.md and identity-2.md say why.
 //!
 //! What is read as a header here is a matter of its own: archives hold these digests for ever, and how a header is read
@@ -14,13 +14,13 @@ use super::added::is_left_out;
 /// The version of the identities that are computed now. One of a later version leaves out all that those before it did.
 pub const VERSION: u32 = 2;
 
-/// The context of all versions: so a message that has nothing in it which only a later version leaves out has one digest
-/// in all of them, and archives need not be read through.
+/// The context of all versions: so a message that has nothing in it which only a later version leaves out has one
+/// digest in all of them, and archives need not be read through.
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
 
 /// The identity of a message in a version, 1 or later. Linear in the message's length.
 pub fn identity(message: &[u8], version: u32) -> [u8; 32] {
-    let mut digest = Normalised::new();
+    let mut digest = Normalised::new(message.len());
     each_piece(message, version, |piece| digest.update(piece));
     digest.finish()
 }
@@ -67,7 +67,8 @@ fn each_piece<'m>(message: &'m [u8], version: u32, mut piece: impl FnMut(&'m [u8
     piece(&message[from..]);
 }
 
-/// What stands at a place above the first field that counts: whether it is something other than a field, and where it ends.
+/// What stands at a place above the first field that counts: whether it is something other than a field, and where it
+/// ends.
 fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
     let behind = skip_leftovers(message, at);
     if behind > at {
@@ -77,8 +78,8 @@ fn at_top(message: &[u8], at: usize, version: u32) -> Option<(bool, usize)> {
     is_left_out(name, version).then_some((false, end))
 }
 
-/// The name of the field at a place, and where the line behind it begins, folded lines passed over; `None` where the header
-/// ends. White space before the colon is obsolete syntax (RFC 5322, 4.5).
+/// The name of the field at a place, and where the line behind it begins, folded lines passed over; `None` where the
+/// header ends. White space before the colon is obsolete syntax (RFC 5322, 4.5).
 fn field(message: &[u8], at: usize) -> Option<(&[u8], usize)> {
     if matches!(&message[at..], [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
         return None;
@@ -138,10 +139,11 @@ struct Normalised {
 const BUFFER: usize = 64 << 10;
 
 impl Normalised {
-    fn new() -> Self {
+    /// For so many bytes, about.
+    fn new(length: usize) -> Self {
         Self {
             hasher: blake3::Hasher::new_derive_key(CONTEXT),
-            buffer: Vec::with_capacity(BUFFER + 2),
+            buffer: Vec::with_capacity(length.min(BUFFER) + 2),
             line_end: false,
             cr: false,
         }
@@ -313,8 +315,8 @@ mod tests {
     ];
 
     proptest! {
-        /// Each version leaves out all that the one before it did, and what is left needs nothing more to be left out: so a
-        /// digest that is known from either version stands for the same message in both.
+        /// Each version leaves out all that the one before it did, and what is left needs nothing more to be left out:
+        /// so a digest that is known from either version stands for the same message in both.
         #[test]
         fn what_counts_in_one_version_counts_the_same_in_the_next(
             lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..10),
@@ -330,10 +332,10 @@ mod tests {
         fn line_ends_are_one_however_the_bytes_are_cut(
             body in prop::collection::vec(prop::sample::select(b"ab\r\n".to_vec()), 0..60), cut: prop::sample::Index,
         ) {
-            let mut whole = Normalised::new();
+            let mut whole = Normalised::new(body.len());
             whole.update(&body);
             let cut = cut.index(body.len() + 1);
-            let mut halves = Normalised::new();
+            let mut halves = Normalised::new(body.len());
             halves.update(&body[..cut]);
             halves.update(&body[cut..]);
             let text = String::from_utf8_lossy(&body).replace("\r\n", "\n");

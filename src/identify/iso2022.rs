@@ -1,8 +1,8 @@
 //! Text of 7 bits that switches charsets between its letters: ISO 2022 as Japanese (RFC 1468, 1554,
 //! 2237), Korean (RFC 1557) and Chinese (RFC 1922) mail has it, code page 50221 included, and HZ (RFC 1843).
 //!
-//! Each charset in it is one that `encoding_rs` knows with the eighth bit set. Its own ISO-2022-JP is stricter than mail: it
-//! takes two escapes in a row, as they are where two encoded words were joined, for an error.
+//! Each charset in it is one that `encoding_rs` knows with the eighth bit set. Its own ISO-2022-JP is stricter than
+//! mail: it takes two escapes in a row, as they are where two encoded words were joined, for an error.
 
 use encoding_rs::{EUC_JP, EUC_KR, Encoding, GB18030, ISO_8859_7, WINDOWS_1252};
 

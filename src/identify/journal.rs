@@ -2,9 +2,9 @@
 //! for whom it was delivered.
 //!
 //! The first part is the envelope, as text; a `message/rfc822` part after it is the enclosed message. A report in a
-//! report is not opened: anyone can send one to a user, and Exchange will journal it like other mail. Nor is one that an
-//! Exchange could not deliver and returned to the alternate journal mailbox: whoever forges a report, with that mailbox
-//! for its sender, to somebody who does not exist has it returned there by the same Exchange.
+//! report is not opened: anyone can send one to a user, and Exchange will journal it like other mail. Nor is one that
+//! an Exchange could not deliver and returned to the alternate journal mailbox: whoever forges a report, with that
+//! mailbox for its sender, to somebody who does not exist has it returned there by the same Exchange.
 
 use std::{
     borrow::Cow,
@@ -39,7 +39,8 @@ const RETURNED: usize = 64 << 10;
 /// A report, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report<'m> {
-    /// The envelope as it stands, without its transfer encoding; as lines in UTF-8 where it is HTML or of another charset.
+    /// The envelope as it stands, without its transfer encoding; as lines in UTF-8 where it is HTML or of another
+    /// charset.
     pub envelope: Cow<'m, [u8]>,
     pub enclosed: Option<Enclosed>,
     /// All whom the envelope names as recipients can be read. Else it is for more people than are known of.
@@ -70,8 +71,8 @@ impl<'m> Report<'m> {
         Self::is_marked(header) || is_of_failure(header)
     }
 
-    /// Reads `message`, whose header is `header`; `None` where it is no report, or its envelope names nobody. Linear in its
-    /// length; never fails.
+    /// Reads `message`, whose header is `header`; `None` where it is no report, or its envelope names nobody. Linear in
+    /// its length; never fails.
     pub fn read(message: &'m [u8], header: &Header) -> Option<Self> {
         if !Self::is_marked(header) || is_of_failure(header) {
             return None;
@@ -168,8 +169,8 @@ fn text(
     text.filter(|text| names(text))
 }
 
-/// A plain text in UTF-8, or in something so like it that its addresses are the same; `None` where it is neither, and too
-/// long to be converted.
+/// A plain text in UTF-8, or in something so like it that its addresses are the same; `None` where it is neither, and
+/// too long to be converted.
 fn plain<'m>(message: &'m [u8], entity: &Entity<'m>) -> Option<Cow<'m, [u8]>> {
     let text = entity.decoded(message);
     let Some(charset) = charset(&text, entity) else {

@@ -1,5 +1,5 @@
-//! Whom a field names, as people read it (RFC 5322, 3.4 and 4.4). Who a message is *for* is read by `address`, which is about
-//! what counts; this is about what is shown.
+//! Whom a field names, as people read it (RFC 5322, 3.4 and 4.4). Who a message is *for* is read by `address`, which is
+//! about what counts; this is about what is shown.
 
 use memchr::{memchr, memchr3};
 
@@ -40,8 +40,9 @@ fn unquoted_at(word: &[u8]) -> bool {
     !word.starts_with(b"=?") && word.iter().any(is_at)
 }
 
-/// Each with a name, an address, or both, in their order; those of groups without the group's name. What is beyond ASCII in it
-/// without a label is of the charset `likely`, where it is no UTF-8. Of a very long one the beginning, up to the last whole name.
+/// Each with a name, an address, or both, in their order; those of groups without the group's name. What is beyond
+/// ASCII in it without a label is of the charset `likely`, where it is no UTF-8. Of a very long one the beginning, up
+/// to the last whole name.
 pub fn mailboxes(value: &[u8], likely: Option<Charset>) -> Vec<String> {
     let cut = match value.get(..LIST) {
         Some(beginning) => &beginning[..memchr::memrchr(b',', beginning).unwrap_or(LIST)],

@@ -6,17 +6,17 @@ use super::{
     address::{Each, each_address, received_for},
     header::{Field, Header},
     journal::Report,
-    recipients::{Mail, Rules},
+    rules::{Mail, Rules},
+    step::{Barred, RECEIVED, Step},
     zone::Zone,
 };
 use crate::message::Address;
 
-pub const RECEIVED: &str = "Received";
 const RESENT: [&str; 3] = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
 const ADDRESSEES: [&str; 4] = ["To", "Cc", "Bcc", "Apparently-To"];
 const SENDERS: [&str; 3] = ["From", "Sender", "Resent-From"];
-/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block. First those that
-/// name addressees.
+/// What stands once in a block of Resent- fields (RFC 5322, 3.6.6): a second one begins an older block. First those
+/// that name addressees.
 const ONCE_A_BLOCK: [&str; 6] = [
     "Resent-To",
     "Resent-Cc",
@@ -32,68 +32,8 @@ pub(super) const BESIDE: usize = usize::MAX;
 /// What a server writes above all that was there before, and so above a block of Resent- fields.
 const TRACE: [&str; 2] = [RECEIVED, "Return-Path"];
 
-/// A step on the way to a message's addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
-    Journal,
-    Envelope,
-    Received,
-    Addressees,
-    Senders,
-}
-
-impl Step {
-    /// Those that find recipients, in their order.
-    pub const RECIPIENTS: [Self; 4] = [Self::Journal, Self::Envelope, Self::Received, Self::Addressees];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Journal => "journal",
-            Self::Envelope => "envelope",
-            Self::Received => "received",
-            Self::Addressees => "addressees",
-            Self::Senders => "senders",
-        }
-    }
-}
-
-/// Why a field does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Barred {
-    /// It stands below the trusted zone, where the sender may have written it.
-    Below,
-    /// There is no Received field, and so no trusted zone.
-    NoZone,
-    /// A Received field of other people's servers.
-    NotOurs,
-    /// Several addresses stand behind `for`, of which each may be meant.
-    Several,
-    /// It is not what stands at the header's end, where alone the profile trusts envelope fields.
-    NotLast,
-    /// It holds more, or something else, than a server writes.
-    Odd,
-}
-
-impl Barred {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Below => "it stands below your own server's Received header, where a sender can write anything",
-            Self::NoZone => "the message has no Received header, so nothing shows that your own server wrote this one",
-            Self::NotOurs => "this Received header is not your own server's",
-            Self::Several => "your servers' Received headers name several addresses",
-            Self::NotLast => {
-                "it is not the last field of a whole header, the only one that envelope_at = \"end\" trusts"
-            }
-            Self::Odd => {
-                "it holds something that is not an address, or more addresses than its server knew: somebody may \
-                 have put several into one"
-            }
-        }
-    }
-}
-
 /// What is mentioned where.
-pub enum Place<'m> {
+pub enum Origin<'m> {
     /// A field of the copy as it was fetched.
     Outer(Field<'m>),
     /// A field of the message enclosed in a report.
@@ -109,7 +49,7 @@ pub struct Mention<'m> {
     pub group: usize,
     /// What a filing calls the field.
     pub name: Cow<'static, str>,
-    pub place: Place<'m>,
+    pub place: Origin<'m>,
     pub barred: Option<Barred>,
 }
 
@@ -117,11 +57,11 @@ impl Mention<'_> {
     /// Hands on the addresses that it names, in their order.
     pub fn each_address(&self, found: &mut Each) -> ControlFlow<()> {
         match &self.place {
-            Place::Envelope(address) => found(address.clone()),
-            Place::Outer(field) if self.step == Step::Received => {
+            Origin::Envelope(address) => found(address.clone()),
+            Origin::Outer(field) if self.step == Step::Received => {
                 received_for(field.value).map_or(ControlFlow::Continue(()), found)
             }
-            Place::Outer(field) | Place::Inner(field) => each_address(field.value, found),
+            Origin::Outer(field) | Origin::Inner(field) => each_address(field.value, found),
         }
     }
 }
@@ -152,7 +92,7 @@ fn of_report(step: Step, report: Option<&Report>, each: &mut Mentioned<'_, '_>) 
             step,
             group: 0,
             name: one.field,
-            place: Place::Envelope(one.address),
+            place: Origin::Envelope(one.address),
             barred: None,
         })
     };
@@ -171,7 +111,7 @@ fn envelope<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
                 step: Step::Envelope,
                 group,
                 name: name.clone().into(),
-                place: Place::Outer(field),
+                place: Origin::Outer(field),
                 barred: zone.bars(rules, &field),
             })?;
         }
@@ -195,7 +135,7 @@ fn received<'m>(rules: &Rules, header: &'m Header<'m>, each: &mut Mentioned<'_, 
             step: Step::Received,
             group: 0,
             name: RECEIVED.into(),
-            place: Place::Outer(field),
+            place: Origin::Outer(field),
             barred: if index >= ours { Some(Barred::NotOurs) } else { of_ours },
         })?;
     }
@@ -254,7 +194,7 @@ fn of_field<'m>(step: Step, group: usize, field: Field<'m>, name: &'static str) 
         step,
         group,
         name: name.into(),
-        place: Place::Inner(field),
+        place: Origin::Inner(field),
         barred: None,
     }
 }

@@ -166,8 +166,8 @@ fn boundary(value: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// The parts between the delimiter lines for which `wanted` holds, at most `most`, each without the line end that belongs
-/// to its delimiter (RFC 2046, 5.1.1).
+/// The parts between the delimiter lines for which `wanted` holds, at most `most`, each without the line end that
+/// belongs to its delimiter (RFC 2046, 5.1.1).
 pub(super) fn parts(
     message: &[u8],
     body: Range<usize>,

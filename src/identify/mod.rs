@@ -18,11 +18,14 @@ mod leaves;
 mod mailboxes;
 mod mentions;
 mod mime;
+mod overview;
 mod parameters;
 mod pool;
 mod received;
 mod recipients;
-mod survey;
+mod rules;
+mod step;
+pub mod summary;
 mod tokens;
 mod values;
 mod words;
@@ -45,13 +48,14 @@ pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::Report;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
-pub use mailboxes::{is_cut, mailboxes};
-pub use mentions::Step;
+pub use overview::{Considered, Overview};
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{Mail, Rules, how_to_believe_reports, reports_not_understood};
-pub use survey::{Survey, Surveyed};
-pub use words::{text, text_of};
+pub use recipients::{how_to_believe_reports, reports_not_understood};
+pub use rules::{Mail, Rules};
+pub use step::Step;
+pub use summary::{Listed, Summary};
+pub use words::text;
 pub use zone::at_end;
 
 /// What could not be understood of a message; kept with it.
@@ -96,8 +100,8 @@ pub struct Identified {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
-    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that leaves the
-    /// hour open.
+    /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that
+    /// leaves the hour open.
     pub date: Option<i64>,
     pub found: Found,
     pub notes: Notes,
@@ -289,6 +293,11 @@ impl Identified {
         Self::read(fetched, internal_date, rules, |message, _| Digests::of(message))
     }
 
+    /// The same where the header of what was fetched is read already.
+    pub fn of(fetched: &Bytes, header: &Header, internal_date: Option<i64>, rules: &Rules) -> Self {
+        Self::taken_apart(fetched, header, internal_date, rules, |message, _| Digests::of(message))
+    }
+
     /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest
     /// leaves them out.
     pub fn read(
@@ -297,16 +306,25 @@ impl Identified {
         rules: &Rules,
         digests: impl Fn(&[u8], &Header) -> Digests,
     ) -> Self {
-        let outer = Header::scan(&fetched);
+        Self::taken_apart(&fetched, &Header::scan(&fetched), internal_date, rules, digests)
+    }
+
+    fn taken_apart(
+        fetched: &Bytes,
+        outer: &Header,
+        internal_date: Option<i64>,
+        rules: &Rules,
+        digests: impl Fn(&[u8], &Header) -> Digests,
+    ) -> Self {
         let Opened {
             report,
             journaled,
             message,
-        } = Opened::new(&fetched, &outer, rules, &digests);
+        } = Opened::new(fetched, outer, rules, &digests);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
-        let inner = enclosed.as_ref().unwrap_or(&outer);
+        let inner = enclosed.as_ref().unwrap_or(outer);
         let written = written(inner);
-        let received = || received(inner).or_else(|| received(&outer));
+        let received = || received(inner).or_else(|| received(outer));
         let mut notes = 0;
         let mut note = |holds: bool, bit: u32| notes |= if holds { bit } else { 0 };
         note(message.is_empty(), Notes::EMPTY);
@@ -314,7 +332,7 @@ impl Identified {
         note(!inner.well_ended, Notes::BROKEN_HEADER);
         note(written.is_none(), Notes::NO_DATE);
         let mail = Mail {
-            outer: &outer,
+            outer,
             inner,
             report: report.as_ref(),
         };
@@ -365,8 +383,8 @@ pub(crate) fn first_identity_of(message: &[u8]) -> [u8; 32] {
     identity::identity(message, 1)
 }
 
-/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the hour
-/// open; in seconds since 1970 UTC.
+/// When a message is of, by its header: the Date field, else the topmost Received, else a Date field that leaves the
+/// hour open; in seconds since 1970 UTC.
 pub fn date_of(header: &Header) -> Option<i64> {
     let written = written(header);
     exact(written)

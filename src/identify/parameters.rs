@@ -89,8 +89,8 @@ fn text_of(parameters: &[Parameter], name: &str, likely: Option<Charset>) -> Opt
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
-    /// What stands before the first of these bytes, without quotes and what is blank outside of them; that byte is passed
-    /// over.
+    /// What stands before the first of these bytes, without quotes and what is blank outside of them; that byte is
+    /// passed over.
     fn until(&mut self, ends: &[u8]) -> Vec<u8> {
         let (mut text, mut is_quoted, mut quoted) = (Vec::new(), false, 0);
         while let [first, others @ ..] = self.0 {

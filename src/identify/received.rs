@@ -1,10 +1,10 @@
 //! Who handed a message over to our own server, as that server saw it and wrote it into its Received field
 //! (RFC 5321, 4.4): never the name that the client gave itself.
 //!
-//! Servers write that in their own ways, and a client can write much of a field: its HELO, its name in DNS, the addresses
-//! of the envelope, a certificate's name. So a field counts only where all of it, to the date, is in the form of one of
-//! these servers, each known by its own mark; and whatever a client can write is one word in it, without white space,
-//! quotes and parentheses. Else it has no reading, or more than one, and says nothing.
+//! Servers write that in their own ways, and a client can write much of a field: its HELO, its name in DNS, the
+//! addresses of the envelope, a certificate's name. So a field counts only where all of it, to the date, is in the form
+//! of one of these servers, each known by its own mark; and whatever a client can write is one word in it, without
+//! white space, quotes and parentheses. Else it has no reading, or more than one, and says nothing.
 //!
 //! | server | its form | its mark | name |
 //! | --- | --- | --- | --- |
@@ -20,9 +20,10 @@
 //! | Exchange | `from helo (ip)`, `from helo ([ip])` | `(ip) with Microsoft SMTP Server`, `mapi` | none |
 //!
 //! A name counts where the server confirms it: it looked up the addresses of the name that DNS gives for the client's
-//! address, and found the client's among them. Of the others the address alone counts. So say the sources of Postfix 3.12
-//! (`smtpd_peer.c`), Exim 4.99 (`host.c`), Courier 1.5 (`tcpd.c`), hMailServer 5.7 (`SMTPMessageHeaderCreator.cpp`) and
-//! Haraka 3 (`connection.js`), and what the others write: Sendmail 8.17, OpenSMTPD 6.8, chasquid.
+//! address, and found the client's among them. Of the others the address alone counts. So say the sources of Postfix
+//! 3.12 (`smtpd_peer.c`), Exim 4.99 (`host.c`), Courier 1.5 (`tcpd.c`), hMailServer 5.7
+//! (`SMTPMessageHeaderCreator.cpp`) and Haraka 3 (`connection.js`), and what the others write: Sendmail 8.17, OpenSMTPD
+//! 6.8, chasquid.
 
 use std::net::IpAddr;
 

@@ -1,6 +1,6 @@
 use super::super::Named;
 use super::*;
-use crate::config::Recipients;
+use crate::config::{EnvelopeAt, Recipients, Wrapping};
 
 fn found(message: &str, change: impl FnOnce(&mut Recipients)) -> (Vec<String>, Vec<String>) {
     let mut recipients = Recipients {

@@ -59,8 +59,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Where the angle bracket before `inside` ends: at the `>` that closes it, one in quotes does not, or where another
-    /// one opens. `None` where nothing does either.
+    /// Where the angle bracket before `inside` ends: at the `>` that closes it, one in quotes does not, or where
+    /// another one opens. `None` where nothing does either.
     fn angle_end(&mut self, inside: &[u8]) -> Option<usize> {
         let mut quoted = false;
         if self.brackets && self.bracket_quotes {

@@ -1,5 +1,6 @@
-//! What a header field says: encoded words (RFC 2047, RFC 2231 section 5), and the text between them. It is read as mail is
-//! written, not as it should be: words with spaces in them, without padding, within quotes, that share a character.
+//! What a header field says: encoded words (RFC 2047, RFC 2231 section 5), and the text between them. It is read as
+//! mail is written, not as it should be: words with spaces in them, without padding, within quotes, that share a
+//! character.
 
 use base64::{
     Engine,
@@ -221,8 +222,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Puts a text behind `bytes` in which two hexadecimal digits behind a sign are a byte: the encoding Q with `=` (RFC 2047,
-/// 4.2), parameters with `%` (RFC 2231, 4).
+/// Puts a text behind `bytes` in which two hexadecimal digits behind a sign are a byte: the encoding Q with `=` (RFC
+/// 2047, 4.2), parameters with `%` (RFC 2231, 4).
 pub fn unescaped(text: &[u8], sign: u8, bytes: &mut Vec<u8>) {
     let digit = |digit: u8| {
         char::from(digit)
@@ -250,7 +251,7 @@ pub fn unescaped(text: &[u8], sign: u8, bytes: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identify::{Charset, mailboxes, parameters::Content};
+    use crate::identify::{Charset, mailboxes::mailboxes, parameters::Content};
 
     #[test]
     fn encoded_words_are_read_as_mail_has_them() {

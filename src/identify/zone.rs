@@ -3,8 +3,8 @@
 use super::{
     address::{first_addresses, is_all_addresses, received_for},
     header::{Field, Header},
-    mentions::{Barred, RECEIVED, Step},
-    recipients::Rules,
+    rules::Rules,
+    step::{Barred, RECEIVED, Step},
 };
 use crate::{config::EnvelopeAt, message::Address};
 
@@ -54,8 +54,8 @@ impl Zone {
 
     /// The last field, and those of its name right above it: servers write one for each recipient.
     ///
-    /// The one above it can be the sender's own last field, though. Where the server noted `for` whom it took the message,
-    /// there was one recipient: then what names that one counts, and where nothing does, the last field alone.
+    /// The one above it can be the sender's own last field, though. Where the server noted `for` whom it took the
+    /// message, there was one recipient: then what names that one counts, and where nothing does, the last field alone.
     fn last(rules: &Rules, header: &Header, edge: Field) -> Self {
         let Some((first, last)) = at_end(header) else {
             return Self::Nowhere(Barred::NotLast);
@@ -90,8 +90,8 @@ impl Zone {
     }
 }
 
-/// The first and the last of the fields of one name with which a header ends; `None` where a server may see another end: at a
-/// line that is not a field, wherever it stands, or where it is cut off.
+/// The first and the last of the fields of one name with which a header ends; `None` where a server may see another
+/// end: at a line that is not a field, wherever it stands, or where it is cut off.
 pub fn at_end<'m>(header: &Header<'m>) -> Option<(Field<'m>, Field<'m>)> {
     let mut found: Option<(Field, Field)> = None;
     let (mut end, mut goes_on, mut whole) = (0, false, header.well_ended);

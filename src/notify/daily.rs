@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::{
     Inner,
-    digest::{self, Gathered, Line, Window},
-    mailing::send,
+    attempt::{reading, send},
+    digest::{self, Gathered, ProfileDay, Window},
     queue::Busy,
     settings::Settings,
     smtp,
@@ -70,8 +70,8 @@ impl Daily {
         }
     }
 
-    /// Sends one of those that are due, unless none is; whether there may be another. It is noted by whoever asks: once it
-    /// is sent, another that takes long or ends the process must not have it sent again.
+    /// Sends one of those that are due, unless none is; whether there may be another. It is noted by whoever asks: once
+    /// it is sent, another that takes long or ends the process must not have it sent again.
     pub async fn send_one(&mut self, noted: &mut Noted) -> bool {
         let settings = self.inner.settings();
         let groups = groups(&settings);
@@ -170,7 +170,7 @@ impl Daily {
         for profile in profiles {
             let (store, name) = (self.store.clone(), (*profile).to_owned());
             let last_success = reading(move || last_success(&store, &name)).await.ok();
-            lines.push(Line {
+            lines.push(ProfileDay {
                 profile,
                 sums: gathered.profiles.get(*profile),
                 last_success,
@@ -184,7 +184,7 @@ impl Daily {
             .is_some_and(|mail| mail.when.daily && mail.to == to);
         let others = gathered.profiles.iter();
         let others = others.filter(|(name, _)| for_all && !settings.profiles.contains_key(*name));
-        lines.extend(others.map(|(name, sums)| Line {
+        lines.extend(others.map(|(name, sums)| ProfileDay {
             profile: name,
             sums: Some(sums),
             last_success: None,
@@ -233,15 +233,4 @@ fn last_success(store: &Store, profile: &str) -> Result<Option<Timestamp>, Store
         .run(latest.completed)?
         .and_then(|json| serde_json::from_str(&json).ok());
     Ok(run.and_then(|run| run.finished_at))
-}
-
-pub(super) async fn reading<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let read = actix_rt::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|_| {
-        Err(StoreError::Fault {
-            detail: "reading protocols panicked".into(),
-        })
-    })
 }

@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned, civil::Time, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
     text::{self, LINE, Words, of_error, one_line},
-    troubles::without_numbers,
+    troubles::last_second,
 };
 use crate::{
     archive::{Store, StoreError},
     config::ByteSize,
-    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses, timestamp},
+    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses},
 };
 
 /// Errors of a profile that are shown, alike ones as one, and notices that are kept.
@@ -29,18 +29,11 @@ fn due_at(now: &Zoned, time: Time) -> Timestamp {
     today.or_else(yesterday).map_or(Timestamp::MIN, |due| due.timestamp())
 }
 
-/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds, so
-/// it is the last one that is over, and that one must have come to when it is due: else the same is due again.
+/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds,
+/// so it is the last one that is over, and that one must have come to when it is due: else the same is due again.
 pub fn due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> Option<Timestamp> {
     let second = last_second(now);
     (last < due_at(&second.to_zoned(zone.clone()), time)).then_some(second)
-}
-
-/// The last second that is over.
-pub fn last_second(now: Timestamp) -> Timestamp {
-    timestamp(now)
-        .saturating_sub(SignedDuration::from_secs(1))
-        .unwrap_or(now)
 }
 
 /// Of which runs a digest is.
@@ -188,7 +181,7 @@ impl Sums {
 }
 
 /// A profile of a digest.
-pub struct Line<'a> {
+pub struct ProfileDay<'a> {
     pub profile: &'a str,
     pub sums: Option<&'a Sums>,
     /// When a run of it last completed, if any did; `None` where that is not known.
@@ -198,7 +191,7 @@ pub struct Line<'a> {
 }
 
 /// The mail about these profiles.
-pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
+pub fn of_day(lines: &[ProfileDay], window: &Window, host: &str) -> Words {
     let sum = |of: fn(&Sums) -> u64| lines.iter().filter_map(|line| line.sums).map(of).sum::<u64>();
     let due = || lines.iter().filter(|line| line.due);
     let silent = due().filter(|line| line.sums.is_none()).count();
@@ -220,7 +213,7 @@ pub fn of_day(lines: &[Line], window: &Window, host: &str) -> Words {
         window.until
     );
     // What needs somebody stands first.
-    let mut sorted: Vec<&Line> = lines.iter().collect();
+    let mut sorted: Vec<&ProfileDay> = lines.iter().collect();
     sorted.sort_by_key(|line| (line.sums.is_some_and(Sums::is_good), line.profile));
     for line in sorted {
         // Writing to a String does not fail.
@@ -250,7 +243,7 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-fn write_line(body: &mut String, line: &Line) -> std::fmt::Result {
+fn write_line(body: &mut String, line: &ProfileDay) -> std::fmt::Result {
     writeln!(body, "\n== Profile {}", one_line(line.profile, LINE))?;
     let completed = line.sums.is_some_and(|sums| sums.completed > 0);
     let last = match line.last_success {
@@ -312,6 +305,19 @@ fn write_errors(body: &mut String, sums: &Sums) -> std::fmt::Result {
     }
     let errors: Vec<&CopyError> = sums.errors.iter().map(|(error, _, _)| error).collect();
     text::write_advice(body, &errors)
+}
+
+/// A text with each number in it as `#`.
+fn without_numbers(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_ascii_digit() {
+            true if clean.ends_with('#') => {}
+            true => clean.push('#'),
+            false => clean.push(c),
+        }
+    }
+    clean
 }
 
 #[cfg(test)]

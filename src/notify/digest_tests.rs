@@ -1,3 +1,5 @@
+use jiff::SignedDuration;
+
 use super::*;
 
 fn zoned(text: &str) -> Zoned {
@@ -109,25 +111,25 @@ fn sums_are_added_and_alike_errors_are_one() {
         running: Vec::new(),
     };
     let lines = [
-        Line {
+        ProfileDay {
             profile: "z-good",
             sums: Some(&Sums::default()),
             last_success: None,
             due: true,
         },
-        Line {
+        ProfileDay {
             profile: "company",
             sums: Some(&sums),
             last_success: Some(Some(at(5))),
             due: true,
         },
-        Line {
+        ProfileDay {
             profile: "silent\r\nBcc: x",
             sums: None,
             last_success: Some(None),
             due: true,
         },
-        Line {
+        ProfileDay {
             profile: "by hand",
             sums: None,
             last_success: Some(None),
@@ -193,7 +195,7 @@ fn a_digest_never_says_of_a_profile_that_completed_that_it_never_did() {
         ),
     ] {
         let sums = sums(states);
-        let line = Line {
+        let line = ProfileDay {
             profile: "company",
             sums: Some(&sums),
             last_success,

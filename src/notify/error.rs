@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{config::ConfigError, outgoing::OutgoingError};
+use crate::{config::ConfigError, net::NetError};
 
 /// Something could not be told. The words are for the administrator and never hold a secret.
 #[derive(thiserror::Error, Debug)]
@@ -10,14 +10,10 @@ pub enum NotifyError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Outgoing(#[from] OutgoingError),
-    #[error("{host} does not offer STARTTLS on this port; try access = \"smtp-ssl\", without `port`")]
-    NoUpgrade { host: String },
+    Net(#[from] NetError),
     /// Another server listens at the port than the configuration says.
     #[error("{0}")]
     WrongPort(String),
-    #[error("{host} sent clear text after its answer to STARTTLS: somebody may be tampering with the connection")]
-    Injected { host: String },
     /// An answer of 4xx or 5xx, or the end of the connection.
     #[error("{host} refused the mail ({during}): {words}{}", advice(during))]
     Smtp {
@@ -39,11 +35,16 @@ pub enum NotifyError {
     },
 }
 
+/// What goes on when a server refuses.
+pub const LOGIN: &str = "logging in";
+pub const FROM: &str = "naming the sender";
+pub const TO: &str = "naming the recipients";
+
 fn advice(during: &str) -> &'static str {
     match during {
-        super::smtp::LOGIN => "; check username and password in [mail]",
-        super::smtp::FROM => "; check from in [mail], and whether the server wants username and password",
-        super::smtp::TO => "; check to in [mail], and whether the server wants username and password",
+        LOGIN => "; check username and password in [mail]",
+        FROM => "; check from in [mail], and whether the server wants username and password",
+        TO => "; check to in [mail], and whether the server wants username and password",
         _ => "",
     }
 }
@@ -52,10 +53,8 @@ impl NotifyError {
     /// Whether another attempt soon would end the same way.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Config(_) | Self::WrongPort(_) | Self::NoUpgrade { .. } | Self::Injected { .. } | Self::Letter(_) => {
-                true
-            }
-            Self::Outgoing(error) => matches!(error, OutgoingError::Certificate { .. } | OutgoingError::CaFile { .. }),
+            Self::Config(_) | Self::WrongPort(_) | Self::Letter(_) => true,
+            Self::Net(error) => error.is_final(),
             Self::Smtp { is_final, .. } | Self::Status { is_final, .. } => *is_final,
         }
     }

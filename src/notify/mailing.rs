@@ -1,25 +1,24 @@
-//! The worker that sends mail: about runs as they end, and once a day about all of them. Each thing it does is one attempt
-//! at most; what is to be tried again waits with its time, and holds up nothing else.
+//! The worker that sends mail: about runs as they end, and once a day about all of them. Each thing it does is one
+//! attempt at most; what is to be tried again waits with its time, and holds up nothing else.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
 use super::{
-    Digests, Inner, NotifyError, WAITING,
-    daily::{Daily, reading},
-    letter,
+    Digests, Inner, WAITING,
+    attempt::{reading, send},
+    daily::Daily,
     queue::Busy,
     settings::Settings,
-    smtp,
-    text::{self, Words},
+    smtp, text,
     troubles::{Noted, Occasion, fails},
-    waiting::{Entry, Held, Waiting},
+    waiting::{PendingMail, Waiting},
 };
 use crate::{
-    archive::{Change, Committer, Store},
+    archive::{Committer, Store},
     clock,
-    config::{Mail, Mailbox, When},
+    config::When,
     panics::survived_async,
     report::{Run, metrics},
 };
@@ -62,8 +61,8 @@ impl Mailing {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let looks = self.digests == Digests::OnTime || self.daily.is_behind();
-            // What panicked is on standard error, and lost. What comes rarely stands first; runs that wait for the mail of
-            // an earlier one take no time, so the last has its turn.
+            // What panicked is on standard error, and lost. What comes rarely stands first; runs that wait for the mail
+            // of an earlier one take no time, so the last has its turn.
             tokio::select! {
                 biased;
                 Ok(()) = self.changes.changed() => self.changed(),
@@ -110,7 +109,7 @@ impl Mailing {
             return;
         }
         let kept = match serde_json::to_string(&self.noted) {
-            Ok(json) => self.committer.change(Change::Notified(json)).await.map(drop),
+            Ok(json) => self.committer.put_notified(json).await,
             Err(error) => {
                 return tracing::error!(%error, "the note of which mails were sent does not become JSON; this is a \
                     bug in dropkeep");
@@ -137,23 +136,16 @@ impl Mailing {
         let Some((_, _, when)) = settings.mail_for(&run.profile) else {
             return;
         };
-        match self.waiting.hold(&run) {
-            Held::No => {}
-            Held::Yes => return,
-            Held::Instead => {
-                if when.always {
-                    self.noted.leave_out(&run);
-                }
-                return;
-            }
+        if self.waiting.hold(&run) {
+            return;
         }
         if let Some(occasion) = self.noted.judge(&run, when, clock::now()) {
-            self.attempt(Entry::new(run, occasion, busy)).await;
+            self.attempt(PendingMail::new(run, occasion, busy)).await;
         }
     }
 
     /// Sends the mail about a run once, and what waited for it.
-    async fn attempt(&mut self, mut entry: Entry) {
+    async fn attempt(&mut self, mut entry: PendingMail) {
         loop {
             let settings = self.inner.settings();
             // The settings are the current ones: they may have been put right since the run.
@@ -161,8 +153,7 @@ impl Mailing {
             let wanted = wanted.filter(|(_, _, when)| is_wanted(*when, &entry));
             if let Some((mail, to, _)) = wanted {
                 let (run, number) = (&entry.run, entry.run.run);
-                let left_out = self.noted.left_out(run);
-                let words = text::of_run(run, &entry.occasion, left_out, &smtp::host_name());
+                let words = text::of_run(run, &entry.occasion, &smtp::host_name());
                 match send(mail, to, &words, number).await {
                     Ok(()) => {
                         metrics::notified("mail", true);
@@ -189,11 +180,11 @@ impl Mailing {
             let Some(occasion) = self.noted.judge(&run, when, clock::now()) else {
                 return;
             };
-            entry = Entry::new(run, occasion, entry.busy);
+            entry = PendingMail::new(run, occasion, entry.busy);
         }
     }
 
-    fn wait(&mut self, entry: Entry) {
+    fn wait(&mut self, entry: PendingMail) {
         if let Some(dropped) = self.waiting.put(entry) {
             metrics::notified("mail", false);
             tracing::error!(
@@ -213,19 +204,6 @@ impl Mailing {
 }
 
 /// Whether a mail that was to be sent is to be still.
-fn is_wanted(when: When, entry: &Entry) -> bool {
+fn is_wanted(when: When, entry: &PendingMail) -> bool {
     when.always || (when.errors && (entry.occasion != Occasion::Always || fails(&entry.run)))
-}
-
-/// Sends a mail: one attempt.
-///
-/// # Errors
-/// Nobody gets it.
-pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: u64) -> Result<(), NotifyError> {
-    let (envelope, bytes) = letter::write(mail, to, words, clock::now())?;
-    for (address, words) in smtp::send(mail, &envelope, &bytes).await? {
-        tracing::error!(%address, words, run, "the mail server refuses one of the recipients of a mail; the others \
-            get it");
-    }
-    Ok(())
 }

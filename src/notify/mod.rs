@@ -1,13 +1,15 @@
 //! Reports about runs, besides their protocols: by mail, and by a webhook.
 //!
-//! A run's end is put into a [`Queue`](queue::Queue) and goes on; workers of its own send what is to be sent, try again where that
-//! may help, and give up with a line in the log. So nothing here fails a run or holds one up.
+//! When a run ends, its protocol is put into a [`Queue`](queue::Queue), and the run goes on. Workers take it from
+//! there: they send, try again where that may help, and give up with a line in the log. So nothing here fails a run or
+//! delays it.
 //!
 //! - `troubles` says whether a run is worth a mail, `digest` sums a day up, `text` has the words (pure).
-//! - `letter` writes a mail, `smtp` hands it over, `webhook` calls; `mailing` (with `daily`, and what waits in `waiting`) and
-//!   `calling` are the workers.
+//! - `letter` writes a mail, `smtp` hands it over, `webhook` calls. `mailing` (with `daily`, each `attempt`, and what
+//!   is `waiting` for the next one) and `calling` are the workers.
 //! - `trial` is `dropkeep notify --test`.
 
+mod attempt;
 mod calling;
 mod daily;
 mod digest;
@@ -38,10 +40,10 @@ use settings::Settings;
 pub use error::NotifyError;
 pub use trial::{Trial, trial};
 
-/// Runs waiting to be reported in one way; a protocol may have a thousand errors.
+/// How many runs may wait for a mail, or for a webhook. Few, because a protocol may list a thousand errors.
 const WAITING: usize = 50;
 
-/// Takes the ends of runs. Clones are one notifier. The default one tells nobody.
+/// Reports runs that ended. Clones share their queues and settings. The default one reports to nobody.
 #[derive(Clone, Default)]
 pub struct Notifier {
     inner: Arc<Inner>,
@@ -88,7 +90,7 @@ impl Notifier {
         notifier
     }
 
-    /// From now on it is told as `config` says.
+    /// From now on it reports as `config` says.
     pub fn reconfigure(&self, config: &Config) {
         self.inner.settings.send_replace(Arc::new(Settings::new(config)));
     }

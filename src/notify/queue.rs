@@ -1,21 +1,19 @@
-//! What waits to be sent: bounded, and of too much the oldest goes.
+//! A bounded queue of what waits to be sent. When it is full, the oldest makes room.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::VecDeque;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 pub struct Queue<T> {
     most: usize,
     waiting: Mutex<VecDeque<T>>,
     comes: Notify,
-    /// What waits, and what is being worked on.
+    /// How many items wait or are being worked on.
     pending: watch::Sender<usize>,
 }
 
-/// Something is worked on, however that ends, until this is dropped.
+/// As long as this is held, the queue counts one item as being worked on.
 pub struct Busy(watch::Sender<usize>);
 
 impl Drop for Busy {
@@ -35,10 +33,10 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<T>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
-    /// Puts `item` behind the others; gives the one that goes for it.
+    /// Appends `item`. If the queue was full, removes the oldest and returns it.
     pub fn put(&self, item: T) -> Option<T> {
         let mut waiting = self.lock();
         let dropped = match waiting.len() >= self.most {
@@ -54,7 +52,7 @@ impl<T> Queue<T> {
         dropped
     }
 
-    /// The next one, when there is one. For one worker; dropped while it waits, nothing is lost.
+    /// Waits for the next item. Only one worker may call this. Dropping the future loses nothing.
     pub async fn next(&self) -> (T, Busy) {
         loop {
             if let Some(item) = self.lock().pop_front() {
@@ -64,7 +62,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Something else is worked on.
+    /// Counts something that is not in the queue as being worked on.
     pub fn busy(&self) -> Busy {
         self.pending.send_modify(|pending| *pending += 1);
         Busy(self.pending.clone())

@@ -1,5 +1,5 @@
-//! A mail is handed to a server (RFC 5321). The connection, and TLS on it, are ours; the words are lettre's, but for those
-//! before STARTTLS (RFC 3207), because lettre would begin TLS by rules of its own.
+//! Hands a mail to a server (RFC 5321). `net` connects and encrypts. lettre speaks SMTP, except for what comes before TLS
+//! (STARTTLS, RFC 3207), because lettre would begin TLS by rules of its own.
 
 use std::{
     fmt, io,
@@ -19,26 +19,20 @@ use lettre::{
     },
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, Join, ReadBuf, join},
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Join, ReadBuf, join},
     time::timeout,
 };
 
-use super::NotifyError;
+use super::error::{FROM, LOGIN, NotifyError, TO};
 use crate::{
     config::{Encryption, Mail, Secret},
-    outgoing::{OutgoingError, connect, encrypt},
-    source::{Credential, Found, Hidden, PATIENCE, Speaks, look, told_by, without_secrets},
+    harmless::without_secrets,
+    net::{Credential, Found, Hidden, NetError, NoGreeting, Phase, Speaks, Tcp, encrypt, greeting, reach},
 };
 
 /// Bytes that a server may say.
 const LONGEST: u64 = 256 << 10;
 const LONGEST_GREETING: u64 = 16 << 10;
-
-/// What goes on when a server refuses.
-pub const LOGIN: &str = "logging in";
-pub const FROM: &str = "naming the sender";
-pub const TO: &str = "naming the recipients";
 
 /// Hands a mail over; gives those of `envelope` to whom the server does not send it, with its words, where there are
 /// others to whom it does.
@@ -47,81 +41,72 @@ pub const TO: &str = "naming the recipients";
 /// Nobody gets it.
 pub async fn send(mail: &Mail, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<(Address, String)>, NotifyError> {
     let password = mail.password()?;
+    let (host, most) = (&mail.host, mail.timeout());
     let exchange = async {
-        let tcp = connect(&mail.host, mail.port()).await?;
-        match mail.encryption() {
-            Encryption::Never => {
-                greeted(mail, &tcp).await?;
-                hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), tcp).await
-            }
-            Encryption::Implicit => {
-                let peer = tcp.peer_addr();
-                let stream = match encrypt(&mail.host, &mail.tls, tcp).await {
-                    Err(error @ OutgoingError::Tls { .. }) => return Err(in_clear_text(mail, peer.ok(), error).await),
-                    stream => stream?,
-                };
-                hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), stream).await
-            }
-            Encryption::Upgrade => {
-                greeted(mail, &tcp).await?;
-                let (greeting, tcp) = start_tls(&mail.host, tcp).await?;
-                let stream = encrypt(&mail.host, &mail.tls, tcp).await?;
-                hand_over(mail, password.as_ref(), envelope, bytes, greeting, stream).await
-            }
+        let (mut tcp, peer) = reach(host, mail.port(), most).await?;
+        if mail.encryption() != Encryption::Implicit {
+            greeted(mail, &mut tcp, peer).await?;
         }
+        let greeting = match mail.encryption() {
+            Encryption::Never => return hand_over(mail, password.as_ref(), envelope, bytes, Vec::new(), tcp).await,
+            Encryption::Implicit => Vec::new(),
+            Encryption::Upgrade => start_tls(host, &mut tcp).await?,
+        };
+        let encrypted = encrypt(host, &mail.tls, tcp, most, &mut None).await;
+        let stream = encrypted.map_err(|error| match error {
+            NetError::Tls {
+                speaks: Some(speaks), ..
+            } if mail.encryption() == Encryption::Implicit => {
+                NotifyError::WrongPort(wrong_port(mail.port(), Found::Clear(speaks)))
+            }
+            error => error.into(),
+        })?;
+        hand_over(mail, password.as_ref(), envelope, bytes, greeting, stream).await
     };
-    let silent = |_| OutgoingError::Timeout {
+    timeout(most, exchange)
+        .await
+        .unwrap_or_else(|_| Err(silent(mail).into()))
+}
+
+fn silent(mail: &Mail) -> NetError {
+    NetError::Timeout {
         host: mail.host.clone(),
+        phase: Phase::Answer,
         after: mail.timeout(),
-    };
-    timeout(mail.timeout(), exchange).await.map_err(silent)?
+    }
 }
 
-/// Waits until the server greets. Where it says nothing for a while, or is no server that takes mail, the error says what
-/// to write.
-async fn greeted(mail: &Mail, tcp: &TcpStream) -> Result<(), NotifyError> {
-    let port = mail.port();
-    let mut first = [0; 64];
-    let found = match timeout(PATIENCE.min(mail.timeout() / 4), tcp.peek(&mut first)).await {
-        // What goes wrong shows when it is read.
-        Ok(came) => told_by(&first[..came.unwrap_or_default()]).map(Found::Other),
-        Err(_) => match tcp.peer_addr() {
-            Ok(peer) => look(&mail.host, peer, PATIENCE.min(mail.timeout() / 2)).await,
-            Err(_) => None,
-        },
-    };
-    let words = match found {
-        None | Some(Found::Other(Speaks::Smtp) | Found::Clear(_)) => return Ok(()),
-        Some(Found::Tls(None | Some(Speaks::Smtp))) => {
-            format!(
-                "no greeting on port {port}: the port probably speaks TLS from the first byte; try access = \"smtp-ssl\""
-            )
-        }
-        Some(Found::Tls(Some(speaks)) | Found::Other(speaks)) => {
-            format!(
-                "port {port} is that of {}; mail is taken at port 587 (access = \"smtp-tls\")",
-                speaks.server()
-            )
-        }
-    };
-    Err(NotifyError::WrongPort(words))
+/// Waits until the server greets in clear text, and leaves the greeting to be read.
+async fn greeted(mail: &Mail, tcp: &mut Tcp, peer: SocketAddr) -> Result<(), NotifyError> {
+    let greeting = greeting(&mail.host, tcp, Speaks::Smtp, Some(peer), mail.timeout()).await;
+    greeting.map_err(|missing| match missing {
+        NoGreeting::Wrong(found) => NotifyError::WrongPort(wrong_port(mail.port(), found)),
+        NoGreeting::Lost(error) => smtp(&mail.host, "greeting", lost(&error), false),
+        NoGreeting::Silent => silent(mail).into(),
+    })
 }
 
-/// TLS failed with a server: whether it greets in clear text, and would begin TLS later.
-async fn in_clear_text(mail: &Mail, peer: Option<SocketAddr>, error: OutgoingError) -> NotifyError {
-    let greeting = async {
-        let tcp = TcpStream::connect(peer?).await.ok()?;
-        let mut first = [0; 64];
-        let came = tcp.peek(&mut first).await.ok()?;
-        told_by(&first[..came])
-    };
-    let port = mail.port();
-    match timeout(PATIENCE / 2, greeting).await.ok().flatten() {
-        Some(Speaks::Smtp) => NotifyError::WrongPort(format!(
-            "no TLS on port {port}: the server greets in clear text; try access = \"smtp-tls\""
-        )),
-        Some(speaks) => NotifyError::WrongPort(format!("port {port} is that of {}", speaks.server())),
-        None => error.into(),
+/// What listens at the port in place of a server that takes mail as `access` says, and what to write.
+fn wrong_port(port: u16, found: Found) -> String {
+    match found {
+        Found::Tls(None | Some(Speaks::Smtp)) => format!(
+            "no greeting on port {port}: the port probably speaks TLS from the first byte; try access = \"smtp-ssl\""
+        ),
+        Found::Clear(Speaks::Smtp) => {
+            format!("no TLS on port {port}: the server greets in clear text; try access = \"smtp-tls\"")
+        }
+        Found::Tls(Some(speaks)) | Found::Clear(speaks) | Found::Other(speaks) => format!(
+            "port {port} is that of {}; mail is taken at port 587 (access = \"smtp-tls\")",
+            speaks.server()
+        ),
+    }
+}
+
+/// A connection that ended or failed, in words.
+fn lost(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the connection was lost".to_owned(),
+        _ => plain(&error.to_string(), None),
     }
 }
 
@@ -142,56 +127,46 @@ pub fn host_name() -> String {
 }
 
 /// Gets to the point at which TLS begins; gives the greeting, which comes once.
-async fn start_tls(host: &str, tcp: TcpStream) -> Result<(Vec<u8>, TcpStream), NotifyError> {
-    let mut tcp = BufReader::new(tcp);
-    let greeting = answer(host, "greeting", &mut tcp, "220").await?;
+async fn start_tls(host: &str, tcp: &mut Tcp) -> Result<Vec<u8>, NotifyError> {
+    const COMMAND: &str = "STARTTLS";
+    let during = "asking for STARTTLS";
+    let failed = |error: io::Error| smtp(host, during, lost(&error), false);
+    let greeting = answer(host, "greeting", tcp, "220").await?;
     let hello = format!("EHLO {}\r\n", hello());
-    let lost = |error: io::Error| smtp(host, "asking for STARTTLS", error.to_string(), false);
-    tcp.write_all(hello.as_bytes()).await.map_err(lost)?;
-    let offers = answer(host, "saying hello", &mut tcp, "250").await?;
+    tcp.write_all(hello.as_bytes()).await.map_err(failed)?;
+    let offers = answer(host, "saying hello", tcp, "250").await?;
     let offers = String::from_utf8_lossy(&offers).to_uppercase();
-    let keyword = |line: &str| line.get(4..).map(str::trim) == Some("STARTTLS");
-    if !offers.lines().any(keyword) {
-        return Err(NotifyError::NoUpgrade { host: host.to_owned() });
+    if !offers.lines().any(|line| line.get(4..).map(str::trim) == Some(COMMAND)) {
+        return Err(NetError::no_upgrade(host, COMMAND, "smtp-ssl").into());
     }
-    tcp.write_all(b"STARTTLS\r\n").await.map_err(lost)?;
-    answer(host, "asking for STARTTLS", &mut tcp, "220").await?;
+    tcp.write_all(b"STARTTLS\r\n").await.map_err(failed)?;
+    answer(host, during, tcp, "220").await?;
     match tcp.buffer().is_empty() {
-        true => Ok((greeting, tcp.into_inner())),
-        false => Err(NotifyError::Injected { host: host.to_owned() }),
+        true => Ok(greeting),
+        false => Err(NetError::injected(host, COMMAND).into()),
     }
 }
 
 /// An answer of one line or several, which must have this code.
-async fn answer(
-    host: &str,
-    during: &'static str,
-    tcp: &mut BufReader<TcpStream>,
-    code: &str,
-) -> Result<Vec<u8>, NotifyError> {
+async fn answer(host: &str, during: &'static str, tcp: &mut Tcp, code: &str) -> Result<Vec<u8>, NotifyError> {
     let mut said = Vec::new();
     let mut bounded = tcp.take(LONGEST_GREETING);
     loop {
         let begins = said.len();
         let read = bounded.read_until(b'\n', &mut said).await;
-        if read.map_err(|error| smtp(host, during, error.to_string(), false))? == 0 || said.last() != Some(&b'\n') {
-            return Err(smtp(host, during, "the connection was lost".into(), false));
-        }
+        read.map_err(|error| smtp(host, during, lost(&error), false))?;
         let line = &said[begins..];
-        if line.get(3) != Some(&b'-') {
-            return match line.starts_with(code.as_bytes()) {
-                true => Ok(said),
-                false => {
-                    let is_final = line.first() == Some(&b'5');
-                    Err(smtp(
-                        host,
-                        during,
-                        plain(&String::from_utf8_lossy(line), None),
-                        is_final,
-                    ))
-                }
-            };
+        if line.last() != Some(&b'\n') {
+            return Err(smtp(host, during, lost(&io::ErrorKind::UnexpectedEof.into()), false));
         }
+        if line.get(3) == Some(&b'-') {
+            continue;
+        }
+        if line.starts_with(code.as_bytes()) {
+            return Ok(said);
+        }
+        let words = plain(&String::from_utf8_lossy(line), None);
+        return Err(smtp(host, during, words, line.first() == Some(&b'5')));
     }
 }
 

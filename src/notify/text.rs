@@ -46,8 +46,8 @@ pub fn state(state: RunState) -> &'static str {
     }
 }
 
-/// The mail about a run. Since the last one, `left_out` runs had none; `host` is where dropkeep runs.
-pub fn of_run(run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> Words {
+/// The mail about a run; `host` is where dropkeep runs.
+pub fn of_run(run: &Run, occasion: &Occasion, host: &str) -> Words {
     let name = one_line(&run.profile, NAME);
     let how = match (occasion, run.import.is_empty()) {
         (Occasion::Over { .. }, _) => "works again",
@@ -65,11 +65,11 @@ pub fn of_run(run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> Word
     let subject = format!("dropkeep: {name} {how}: {}", summary(run));
     let mut body = String::new();
     // Writing to a String does not fail.
-    let _ = write_body(&mut body, run, occasion, left_out, host);
+    let _ = write_body(&mut body, run, occasion, host);
     Words { subject, body }
 }
 
-fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, host: &str) -> std::fmt::Result {
+fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> std::fmt::Result {
     let what = match run.run {
         0 => "a run could not begin".to_owned(),
         number => format!("run {number} {}", state(run.state)),
@@ -84,17 +84,10 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, left_out: u64, 
         Occasion::Always => {}
         Occasion::Begins => writeln!(
             body,
-            "This is the first failure. While it lasts, there is one mail a day, one when the reason changes,\nand one when \
-             it works again.\n"
+            "This is the first failure. While it lasts, there is one mail a day, and one when it works again.\n"
         )?,
-        Occasion::Changed { since } => writeln!(body, "It has failed since {since}; the reason has changed.\n")?,
         Occasion::Lasts { since } => writeln!(body, "It has failed since {since}.\n")?,
         Occasion::Over { since } => writeln!(body, "It had failed since {since}.\n")?,
-    }
-    match left_out {
-        0 => {}
-        1 => writeln!(body, "There was no mail about the run before this one.\n")?,
-        runs => writeln!(body, "There was no mail about the {runs} runs before this one.\n")?,
     }
     let owner = run
         .import_user
@@ -326,7 +319,7 @@ mod tests {
             "connect\r\n",
             "refused\r\n.\r\nMAIL FROM:<a@example.com>",
         );
-        let words = of_run(&run, &Occasion::Begins, 0, "host\nname");
+        let words = of_run(&run, &Occasion::Begins, "host\nname");
         assert!(!words.subject.contains(['\r', '\n']), "{:?}", words.subject);
         let control = |c: char| (c.is_control() && c != '\n') || ['\u{2028}', '\u{202e}'].contains(&c);
         assert!(!words.body.contains(control), "{:?}", words.body);
@@ -345,7 +338,7 @@ mod tests {
         }
         run.error("", "", "connection", "lost");
         let since = Timestamp::UNIX_EPOCH;
-        let words = of_run(&run, &Occasion::Lasts { since }, 2, "host");
+        let words = of_run(&run, &Occasion::Lasts { since }, "host");
         assert_eq!(
             words.subject,
             "dropkeep: company still has errors: connection lost, 900 of 900 messages failed"
@@ -367,7 +360,7 @@ mod tests {
     fn a_subject_says_in_a_few_words_how_it_went() {
         let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
         run.state = RunState::Completed;
-        let subject = |run: &Run| of_run(run, &Occasion::Always, 0, "host").subject;
+        let subject = |run: &Run| of_run(run, &Occasion::Always, "host").subject;
         assert_eq!(subject(&run), "dropkeep: company completed: nothing new");
         run.count(crate::report::Outcome::Archived);
         assert_eq!(subject(&run), "dropkeep: company completed: 1 archived");

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{NotifyError, letter, settings::Settings, smtp, text::Words, webhook};
+use super::{NotifyError, error::TO, letter, settings::Settings, smtp, text::Words, webhook};
 use crate::{
     clock,
     config::{Config, Mail, Mailbox},
@@ -68,7 +68,7 @@ async fn by_mail(mail: &Mail, to: &[Mailbox]) -> Result<String, NotifyError> {
         None => Ok(format!("{} took it", mail.host)),
         Some((address, words)) => Err(NotifyError::Smtp {
             host: mail.host.clone(),
-            during: smtp::TO,
+            during: TO,
             words: format!("not for {address}, but for others: {words}"),
             is_final: true,
         }),

@@ -1,27 +1,22 @@
-//! Which runs are worth a mail: the first that fails, then one when the reason changes or a day is over, and one when it
-//! works again; after each run, where that is asked for, but not at any rate. Pure.
+//! Which runs are worth a mail: the first that fails, one a day as long as it goes on failing, and one when it works
+//! again. Where a mail is wanted after each run, all of them, but no more often than every quarter of an hour. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{digest::last_second, settings::Settings};
+use super::settings::Settings;
 use crate::{
     config::When,
-    report::{Run, RunState, SIZE},
+    report::{Run, RunState, timestamp},
 };
 
 /// How long one mail about a trouble holds. A little less than a day: a nightly run does not end at the same second.
 const HOLDS: SignedDuration = SignedDuration::from_hours(23);
-/// Mails about one profile's troubles within that time, however often the reason changes.
-const MOST: usize = 5;
-/// How far apart mails after each run of a profile are, where nothing is new in them. The mail may come into the mailbox
-/// that is archived, and would make the next run, and that one the next mail.
+/// How far apart mails after each run of a profile are, where nothing is new in them. The mail may come into the
+/// mailbox that is archived, and would make the next run, and that one the next mail.
 const APART: SignedDuration = SignedDuration::from_mins(15);
-/// Characters of a reason that are compared.
-const REASON: usize = 1000;
-
 /// Why a mail is sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Occasion {
@@ -29,8 +24,6 @@ pub enum Occasion {
     Always,
     /// The first run that failed.
     Begins,
-    /// It fails for another reason.
-    Changed { since: Timestamp },
     /// It still fails.
     Lasts { since: Timestamp },
     /// It works again.
@@ -45,7 +38,7 @@ pub struct Noted {
     pub digests: BTreeMap<String, Digested>,
     /// Profiles whose last runs failed.
     pub troubles: BTreeMap<String, Trouble>,
-    /// Profiles of which there were mails.
+    /// The last mail about each profile.
     told: BTreeMap<String, Told>,
 }
 
@@ -60,21 +53,18 @@ pub struct Digested {
     pub refused: Option<Timestamp>,
 }
 
-/// The last mail about a profile.
+/// When the last mail about a profile was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
     at: Timestamp,
-    /// Runs since then that have none, and were to have one.
-    left_out: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// When the first of the runs ended.
     pub since: Timestamp,
-    /// The reason that was told last; `None` where none could be yet.
-    reason: Option<String>,
-    /// When mails were sent, the last few.
+    /// When the last mail about it was sent. A list, as it was on disk when several counted; empty where none was sent
+    /// yet.
     told: Vec<Timestamp>,
 }
 
@@ -89,8 +79,8 @@ impl Noted {
         self.told.retain(|profile, _| told(profile));
     }
 
-    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to whoever is
-    /// added to a list.
+    /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to
+    /// whoever is added to a list.
     pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {
         // A clock that was set back must not put them off until it is there again.
         self.digests.retain(|_, digested| digested.until <= now);
@@ -119,13 +109,12 @@ impl Noted {
             (true, None) => {
                 let trouble = Trouble {
                     since: run.finished_at.unwrap_or(now),
-                    reason: None,
                     told: Vec::new(),
                 };
                 self.troubles.insert(run.profile.clone(), trouble);
                 Some(Occasion::Begins)
             }
-            (true, Some(trouble)) => trouble.worth(&reason(run), now),
+            (true, Some(trouble)) => trouble.worth(now),
             (false, Some(trouble)) if run.state == RunState::Completed => {
                 let since = trouble.since;
                 match trouble.told.is_empty() {
@@ -143,26 +132,10 @@ impl Noted {
             None => {
                 let told = self.told.get(&run.profile);
                 // As with what holds: a clock that was set back makes nothing last.
-                if told.is_some_and(|told| now.duration_since(told.at).abs() < APART) {
-                    self.leave_out(run);
-                    return None;
-                }
-                Some(Occasion::Always)
+                let is_soon = told.is_some_and(|told| now.duration_since(told.at).abs() < APART);
+                (!is_soon).then_some(Occasion::Always)
             }
         }
-    }
-
-    /// A run after which there was to be a mail has none.
-    pub fn leave_out(&mut self, run: &Run) {
-        if let Some(told) = self.told.get_mut(&run.profile) {
-            told.left_out = told.left_out.saturating_add(1);
-        }
-    }
-
-    /// How many runs have none since the last mail about this one's profile.
-    pub fn left_out(&self, run: &Run) -> u64 {
-        let told = self.told.get(&run.profile).filter(|_| run.import.is_empty());
-        told.map_or(0, |told| told.left_out)
     }
 
     /// The mail about this run was sent.
@@ -170,18 +143,15 @@ impl Noted {
         if !run.import.is_empty() {
             return;
         }
-        self.told.insert(run.profile.clone(), Told { at: now, left_out: 0 });
-        let reason = reason(run);
-        let is_new = match (occasion, self.troubles.get(&run.profile)) {
-            (Occasion::Always, Some(trouble)) => fails(run) && trouble.worth(&reason, now).is_some(),
-            (Occasion::Always, None) | (Occasion::Over { .. }, _) => false,
-            _ => true,
-        };
-        if let Some(trouble) = self.troubles.get_mut(&run.profile).filter(|_| is_new) {
-            trouble.reason = Some(reason);
-            trouble.told.push(now);
-            let too_many = trouble.told.len().saturating_sub(MOST);
-            trouble.told.drain(..too_many);
+        self.told.insert(run.profile.clone(), Told { at: now });
+        if let Some(trouble) = self.troubles.get_mut(&run.profile)
+            && match occasion {
+                Occasion::Always => fails(run) && trouble.worth(now).is_some(),
+                Occasion::Begins | Occasion::Lasts { .. } => true,
+                Occasion::Over { .. } => false,
+            }
+        {
+            trouble.told = vec![now];
         }
         if run.state == RunState::Completed {
             self.troubles.remove(&run.profile);
@@ -190,51 +160,26 @@ impl Noted {
 }
 
 impl Trouble {
-    fn worth(&self, reason: &str, now: Timestamp) -> Option<Occasion> {
-        // A clock that was set back makes nothing hold for longer.
-        let holds = |told: &Timestamp| now.duration_since(*told).abs() < HOLDS;
-        let since = self.since;
-        let recent = self.told.iter().filter(|told| holds(told)).count();
-        match &self.reason {
+    fn worth(&self, now: Timestamp) -> Option<Occasion> {
+        match self.told.last() {
             None => Some(Occasion::Begins),
-            Some(told) if told != reason && recent < MOST => Some(Occasion::Changed { since }),
-            Some(_) if recent == 0 => Some(Occasion::Lasts { since }),
-            Some(_) => None,
+            // A clock that was set back makes nothing hold for longer.
+            Some(told) if now.duration_since(*told).abs() < HOLDS => None,
+            Some(_) => Some(Occasion::Lasts { since: self.since }),
         }
     }
+}
+
+/// The last second that is over.
+pub fn last_second(now: Timestamp) -> Timestamp {
+    timestamp(now)
+        .saturating_sub(SignedDuration::from_secs(1))
+        .unwrap_or(now)
 }
 
 /// Whether somebody should look. What was interrupted was so by somebody, or by its hours.
 pub fn fails(run: &Run) -> bool {
     matches!(run.state, RunState::Failed | RunState::CompletedWithErrors)
-}
-
-/// What a run failed over, the same for two that failed alike: where copies failed, at which stage; else in the words of
-/// the error, but for numbers, which change from one time to the next.
-fn reason(run: &Run) -> String {
-    let mut parts = BTreeSet::new();
-    for error in run.errors.iter().filter(|error| error.stage != SIZE) {
-        parts.insert(match error.copy.is_empty() {
-            true => format!("{} {} {}", error.stage, error.folder, without_numbers(&error.error)),
-            false => error.stage.clone(),
-        });
-    }
-    let parts: Vec<_> = parts.into_iter().collect();
-    let reason = format!("{}: {}", run.state.as_str(), parts.join("; "));
-    reason.chars().take(REASON).collect()
-}
-
-/// A text with each number in it as `#`.
-pub fn without_numbers(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_ascii_digit() {
-            true if clean.ends_with('#') => {}
-            true => clean.push('#'),
-            false => clean.push(c),
-        }
-    }
-    clean
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub const PAUSES: [Duration; 5] = [
 ];
 
 /// A mail about a run, from the first attempt to the last.
-pub struct Entry {
+pub struct PendingMail {
     pub run: Arc<Run>,
     pub occasion: Occasion,
     /// The newest run of the profile that ended meanwhile. It is judged when it is known whether this one was told.
@@ -28,7 +28,7 @@ pub struct Entry {
     due: Instant,
 }
 
-impl Entry {
+impl PendingMail {
     pub fn new(run: Arc<Run>, occasion: Occasion, busy: Busy) -> Self {
         Self {
             run,
@@ -56,17 +56,7 @@ impl Entry {
 pub struct Waiting {
     most: usize,
     /// In the order of their runs.
-    entries: Vec<Entry>,
-}
-
-/// What became of a run whose profile's last mail waits.
-#[derive(PartialEq, Eq, Debug)]
-pub enum Held {
-    /// None does.
-    No,
-    Yes,
-    /// It waits in place of one that came before.
-    Instead,
+    entries: Vec<PendingMail>,
 }
 
 impl Waiting {
@@ -77,36 +67,32 @@ impl Waiting {
         }
     }
 
-    /// Lets a run wait for the mail about an earlier one of its profile.
-    pub fn hold(&mut self, run: &Arc<Run>) -> Held {
+    /// Lets a run wait for the mail about an earlier one of its profile; whether one waits. Of several the last counts.
+    pub fn hold(&mut self, run: &Arc<Run>) -> bool {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(run)) else {
-            return Held::No;
+            return false;
         };
-        match &entry.later {
-            // It says nothing of whether the profile works.
-            Some(_) if run.state == RunState::Interrupted => Held::Instead,
-            known => {
-                let held = known.as_ref().map_or(Held::Yes, |_| Held::Instead);
-                entry.later = Some(run.clone());
-                held
-            }
+        // An interrupted run says nothing of whether the profile works.
+        if entry.later.is_none() || run.state != RunState::Interrupted {
+            entry.later = Some(run.clone());
         }
+        true
     }
 
     /// Puts one that failed behind the others. Gives the one that goes for it: the oldest that says nothing new, else
     /// the oldest.
-    pub fn put(&mut self, entry: Entry) -> Option<Entry> {
+    pub fn put(&mut self, entry: PendingMail) -> Option<PendingMail> {
         self.entries.push(entry);
         if self.entries.len() <= self.most {
             return None;
         }
-        let nothing_new = |entry: &Entry| entry.occasion == Occasion::Always;
+        let nothing_new = |entry: &PendingMail| entry.occasion == Occasion::Always;
         let dropped = self.entries.iter().position(nothing_new).unwrap_or_default();
         Some(self.entries.remove(dropped))
     }
 
     /// The next one, when it is due; never where there is none. Dropped while it waits, nothing is lost.
-    pub async fn due(&mut self) -> Entry {
+    pub async fn due(&mut self) -> PendingMail {
         let first = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.due);
         let Some((first, due)) = first.map(|(place, entry)| (place, entry.due)) else {
             return future::pending().await;
@@ -130,9 +116,9 @@ mod tests {
     use super::*;
     use crate::notify::queue::Queue;
 
-    fn entry(queue: &Queue<()>, profile: &str, occasion: Occasion) -> Entry {
+    fn entry(queue: &Queue<()>, profile: &str, occasion: Occasion) -> PendingMail {
         let run = Run::begin(profile, Timestamp::UNIX_EPOCH);
-        Entry::new(Arc::new(run), occasion, queue.busy())
+        PendingMail::new(Arc::new(run), occasion, queue.busy())
     }
 
     fn passes() -> NotifyError {
@@ -185,10 +171,10 @@ mod tests {
             run.state = state;
             Arc::new(run)
         };
-        assert_eq!(waiting.hold(&run("b", RunState::Failed)), Held::No);
-        assert_eq!(waiting.hold(&run("a", RunState::Failed)), Held::Yes);
-        assert_eq!(waiting.hold(&run("a", RunState::Completed)), Held::Instead);
-        assert_eq!(waiting.hold(&run("a", RunState::Interrupted)), Held::Instead);
+        assert!(!waiting.hold(&run("b", RunState::Failed)));
+        for state in [RunState::Failed, RunState::Completed, RunState::Interrupted] {
+            assert!(waiting.hold(&run("a", state)));
+        }
         let later = waiting.entries[0].later.clone().unwrap();
         assert_eq!(later.state, RunState::Completed);
     }

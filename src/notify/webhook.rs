@@ -5,9 +5,9 @@ use hyper::{StatusCode, Uri};
 use super::NotifyError;
 use crate::{
     config::{Secret, Webhook},
-    outgoing::{Post, Reply, post},
+    harmless::without_secrets,
+    net::{Post, Reply, post},
     report::Run,
-    source::without_secrets,
 };
 
 /// Calls it once.

@@ -8,18 +8,19 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Judged, Progress, Stages, Task},
-    deletion::Doubtful,
-    ending::{self, finish, left_open, log, not_begun},
+    doubtful::Doubtful,
+    ending::{finish, left_open, log, not_begun},
     exclude::Exclude,
-    judge::names_very_many,
-    live::{Board, Live},
+    finished::{Finished, StartError},
+    live::{Board, Live, log_first},
+    progress::{Judged, Progress},
     pulse::Pulse,
-    run::{self, Exit},
-    standing::Trouble,
+    run,
+    task::{Stages, Task},
 };
 use crate::{
-    archive::{Change, Source, StoreError, Why},
+    api::{Exit, Failure},
+    archive::{Source, Why},
     clock, config,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
@@ -30,35 +31,16 @@ use crate::{
 
 /// Progress waiting to be counted; behind it, the connection waits.
 const MAILBOX: usize = 16;
-/// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
-const LOGGED: usize = 20;
-
 /// Why a user has what was imported for that user, in place of a field that decided.
 const FOR_USER: &str = "import --user";
-/// Notices of a protocol up to which copies are named that are out of the ordinary.
-const MOST_NOTICES: usize = 20;
 
-/// A run that ended: its protocol, which is stored, and how that answers whoever asked.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    pub run: Arc<Run>,
-    pub exit: Exit,
-    /// Why the source, or the store, let it come to nothing or to an early end.
-    pub trouble: Option<Trouble>,
-    /// Copies that it left to be archived; `None` where it did not come to look.
-    pub left_open: Option<u64>,
-}
-
-#[derive(thiserror::Error, Clone, Debug)]
-pub enum StartError {
-    #[error("a run of profile {0:?} is already going on")]
-    Busy(String),
-    #[error("profile {0:?} is restarting; try again in a moment")]
-    Restarting(String),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the run of profile {0:?} was given up; its protocol says why. The profile restarts by itself")]
-    Stopped(String),
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy(_) | StartError::Restarting(_) | StartError::Stopped(_) => Self::new(Exit::Errors, error),
+            StartError::Store(error) => error.into(),
+        }
+    }
 }
 
 pub struct Profile {
@@ -86,77 +68,16 @@ impl Profile {
         }
     }
 
-    fn count(&self, judged: Judged) {
-        if let Some(error) = &judged.error {
-            metrics::error(&error.stage);
-        }
-        if judged.reported == Reported::Unreadable {
-            metrics::unreadable_report(&self.config.name);
-        }
-        let Judged {
-            outcome,
-            bytes,
-            routed,
-            reported,
-            ends_with_envelope,
-            error,
-            afloat: _,
-            copy,
-        } = judged;
-        self.live.modify(|live| {
-            let Some(run) = live.run.as_mut() else { return };
-            run.count(outcome);
-            run.bytes += bytes;
-            if let Some(error) = error {
-                if run.errors.len() < LOGGED {
-                    ending::log_error(run, &error);
-                }
-                run.error(&error.folder, error.copy, &error.stage, error.error);
-            }
-            match reported {
-                Reported::Believed => run.journal_reports += 1,
-                Reported::Untrusted => run.untrusted_reports += 1,
-                Reported::Unreadable => run.unreadable_reports += 1,
-                Reported::No => {}
-            }
-            live.ends_with_envelope += u64::from(ends_with_envelope);
-            let Some(routed) = routed else { return };
-            if routed.more > 0 && run.notices.len() < MOST_NOTICES {
-                run.notice(names_very_many(&copy, routed.more));
-            }
-            let username = &self.config.server.username;
-            live.unresolved.message(
-                routed.unresolved,
-                &routed.strangers,
-                &routed.passed,
-                routed.unknown,
-                username,
-            );
-            run.unknown += u64::from(routed.unknown);
-            run.filings += routed.archived.len() as u64;
-            for user in routed.archived {
-                run.users.entry(user).or_default().archived += 1;
-            }
-            // A copy that is new to one of its users is no duplicate of the others'.
-            for user in routed.duplicate {
-                run.users.entry(user).or_default().duplicates += 1;
-            }
-            run.created_users.extend(routed.created);
-            let unknown = routed.local_unknown.iter();
-            unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
-            let limit = self.config.recipients.create_limit;
-            let over = routed.over_limit.iter();
-            over.for_each(|address| live.not_made.count(address, limit));
-        });
-    }
-
     /// Counted together, as there are many. Gives how many of them had been fetched.
     fn measure(&self, judged: &[Judged]) -> u64 {
         let mut outcomes = BTreeMap::new();
         let mut fetched = 0;
         for judged in judged {
             *outcomes.entry(judged.outcome).or_default() += 1;
-            fetched += u64::from(judged.afloat.is_some());
+            if judged.reported == Reported::Unreadable {
+                metrics::unreadable_report(&self.config.name);
+            }
+            fetched += u64::from(judged.fetched);
         }
         for (outcome, count) in outcomes {
             metrics::copies(&self.config.name, outcome, count);
@@ -239,22 +160,20 @@ impl Handler<Progress> for Profile {
             reopened,
             errors,
             notices,
+            afloat,
         } = progress;
         let fetched = self.measure(&judged);
-        let mut afloat = Vec::with_capacity(judged.len());
-        for mut judged in judged {
-            afloat.extend(judged.afloat.take());
-            self.count(judged);
-        }
+        let all_errors = judged.iter().filter_map(|judged| judged.error.as_ref()).chain(&errors);
+        all_errors.for_each(|error| metrics::error(&error.stage));
+        // All at once, as whoever watches the run is woken each time.
+        self.live
+            .modify(|live| judged.into_iter().for_each(|judged| live.count(&self.config, judged)));
         settle(afloat, fetched);
-        errors.iter().for_each(|error| metrics::error(&error.stage));
         self.live.modify(|live| {
             live.expected += expected;
             if let Some(run) = live.run.as_mut() {
                 for error in errors {
-                    if run.errors.len() < LOGGED {
-                        ending::log_error(run, &error);
-                    }
+                    log_first(run, &error);
                     run.add_error(error);
                 }
                 metrics::reopened(&self.config.name, reopened);
@@ -319,7 +238,7 @@ impl Profile {
             let (committer, router) = (stages.committer.clone(), stages.router.clone());
             let notifier = stages.notifier.clone();
             if let Some(protocol) = &unstored
-                && let Err(error) = committer.change(Change::Protocol(protocol.clone())).await
+                && let Err(error) = committer.put_protocol(protocol.clone()).await
             {
                 return (Err(not_begun(&notifier, &config.name, started, error)), unstored);
             }
@@ -340,13 +259,13 @@ impl Profile {
                 notices,
                 ..Run::begin(&config.name, started)
             };
-            let number = match committer.change(Change::Begin(Box::new(begun.clone()))).await {
+            let number = match committer.begin_run(&begun).await {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
             };
             // Where that fails, the next protocol says it once more.
             if !said.is_empty()
-                && let Err(error) = committer.change(Change::Said(said)).await
+                && let Err(error) = committer.said(said).await
             {
                 tracing::warn!(%error, "what the protocol says of users is said again");
             }
@@ -360,7 +279,7 @@ impl Profile {
                     ..begun
                 });
                 notifier.ended(&ended);
-                let stored = committer.change(Change::Protocol(ended.clone())).await;
+                let stored = committer.put_protocol(ended.clone()).await;
                 let finished = Finished {
                     run: ended,
                     exit: Exit::Interrupted,
@@ -383,7 +302,7 @@ impl Profile {
             tracing::info!(profile = config.name, run = number, "run begins");
             let source = match &import {
                 Some(_) => Ok(None),
-                None => committer.change(Change::Source(source)).await.map(Some),
+                None => committer.source(source).await.map(Some),
             };
             let result = match source {
                 Ok(source) => {
@@ -398,7 +317,7 @@ impl Profile {
                         .map(Arc::new),
                         stages,
                         run: number,
-                        source: source.map(|source| source as u32),
+                        source,
                         owner: import
                             .as_ref()
                             .and_then(|import| import.owner.as_ref())
@@ -432,14 +351,14 @@ impl Profile {
             if !finished.run.unknown_addresses.is_empty()
                 && let Some(directory) = &directory
             {
-                let users = directory.iter().map(|(_, user)| user);
+                let users = directory.retired();
                 Arc::make_mut(&mut finished.run).unknown_addresses.note_retired(users);
             }
             // The router changes it in place where nobody else has it.
             drop(directory);
             log(&finished);
             let protocol = finished.run.clone();
-            let unstored = match committer.change(Change::Protocol(protocol.clone())).await {
+            let unstored = match committer.put_protocol(protocol.clone()).await {
                 Ok(_) => None,
                 // A full disk refuses the protocol too; the answer still tells all.
                 Err(error) => {

@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{
-    collect::{CollectError, Current, Work, unless_cancelled},
-    connection::Judged,
+    collect_error::{CollectError, unless_cancelled},
     exclude::Exclude,
+    progress::Judged,
     windows::HEADER_BYTES,
+    work::{Current, Work},
 };
 use crate::{
     config::Unknown,

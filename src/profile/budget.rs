@@ -73,6 +73,28 @@ impl Budget {
 }
 
 impl Share {
+    /// A share of nothing yet, to which others are added.
+    pub fn none(budget: &Budget) -> Self {
+        Self {
+            permit: None,
+            budget: budget.clone(),
+        }
+    }
+
+    /// A share of nothing, of the same budget.
+    pub fn empty(&self) -> Self {
+        Self::none(&self.budget)
+    }
+
+    /// Adds another share of the same budget: both are given back together.
+    pub fn add(&mut self, mut other: Self) {
+        match (&mut self.permit, other.permit.take()) {
+            (Some(permit), Some(more)) => permit.merge(more),
+            (None, more) => self.permit = more,
+            (Some(_), None) => {}
+        }
+    }
+
     /// The part of the share for one copy of this size.
     pub fn split(&mut self, size: u64) -> Self {
         let units = self.budget.units(size) as usize;
@@ -89,8 +111,9 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.permit = None;
-        self.budget.measure();
+        if self.permit.take().is_some() {
+            self.budget.measure();
+        }
     }
 }
 
@@ -108,6 +131,19 @@ mod tests {
         drop(first.split(30 << 10));
         let second = budget.take([20 << 10].into_iter()).now_or_never();
         assert!(second.is_some());
+    }
+
+    #[actix::test]
+    async fn shares_that_were_put_together_are_given_back_together() {
+        let budget = Budget::new(64 << 10);
+        let mut whole = budget.take([20 << 10, 20 << 10].into_iter()).await;
+        let mut window = Share::none(&budget);
+        window.add(whole.split(20 << 10));
+        window.add(whole.split(20 << 10));
+        drop(whole);
+        assert!(budget.take([40 << 10].into_iter()).now_or_never().is_none());
+        drop(window);
+        assert!(budget.take([40 << 10].into_iter()).now_or_never().is_some());
     }
 
     #[actix::test]

@@ -1,110 +1,32 @@
-//! The role of a connection is to hold one authenticated session and to fetch with it. It takes job
-//! after job from what is left of its run, lists folders, fetches what is open in them in windows within the byte budget,
-//! has each copy identified on the pool, and sends it to the router. It reports the outcomes to its profile.
+//! The role of a connection is to hold one authenticated session and to fetch with it. It takes job after job from what
+//! is left of its run, lists folders, fetches what is open in them in windows within the byte budget, has each window
+//! identified on the pool, and sends it to the router. It reports the outcomes to its profile.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use actix::{Actor, ActorFutureExt, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture};
-use tokio_util::sync::CancellationToken;
+use actix::{Actor, ActorFutureExt, AtomicResponse, Context, Handler, Message, WrapFuture};
 
 use super::{
-    budget::{Budget, Share},
-    collect::{self, CollectError},
-    deletion::{self, Deletion, Doubtful},
-    exclude::Exclude,
+    collect,
+    collect_error::{CollectError, unless_cancelled},
+    deletion::{self, Deletion},
     jobs::Jobs,
-    pulse::Pulse,
+    task::Task,
 };
 use crate::{
-    archive::{Committer, Store},
-    config::Profile,
-    identify::{Pool, Reported, Rules},
-    notify::Notifier,
-    report::{Afloat, CopyError, DeletedCopy, InStage, NextNotices, Outcome, Stage, metrics},
-    route::{Held, Routed, Router, Routing, UsersFile},
-    source::{CopyRef, Import, Session, SourceError, Steps},
-    token::{Login, LoginError},
+    report::{InStage, Stage, metrics},
+    source::{Import, Session, SourceError, Steps},
+    token::LoginError,
 };
 
 /// Orders from the profile; there is one at a time.
 const MAILBOX: usize = 4;
 
-/// The appliance's parts that every connection works with.
-#[derive(Clone)]
-pub struct Stages {
-    pub store: Arc<Store>,
-    pub committer: Committer,
-    pub router: actix::Addr<Router>,
-    /// Where users come from a file that may change.
-    pub users_file: Option<actix::Addr<UsersFile>>,
-    pub pool: Pool,
-    pub budget: Budget,
-    /// Hears how each run ended.
-    pub notifier: Notifier,
-    /// What the protocol of the next run says besides.
-    pub next_notices: NextNotices,
-    /// Bytes; larger messages stay on the server.
-    pub max_message_size: u64,
-    /// Profiles run by their schedules, and not only when somebody asks for it.
-    pub scheduled: bool,
-}
-
-/// What a connection works on.
-pub struct Task {
-    pub stages: Stages,
-    pub profile: Profile,
-    pub login: Login,
-    pub rules: Arc<Rules>,
-    pub routing: Arc<Routing>,
-    /// What is left alone; `None` where that is nothing, as in an import.
-    pub exclude: Option<Arc<Exclude>>,
-    pub run: u64,
-    /// Whose copies are noted as done; `None` for an import.
-    pub source: Option<u32>,
-    /// Whose all of an import is.
-    pub owner: Option<Held>,
-    pub cancel: CancellationToken,
-    pub doubtful: Doubtful,
-    /// Connections that are fetching at this moment.
-    pub fetching: AtomicUsize,
-    pub pulse: Pulse,
-    pub progress: Recipient<Progress>,
-}
-
 /// Sessions of this process, each with a number of its own.
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
-
-/// How often who waits for the budget shows that it is not the server that is slow.
-const WAITING: Duration = Duration::from_secs(1);
-
-impl Task {
-    /// A share of the budget for copies of these sizes, in bytes. Others may hold all of it for long: that is no stall of
-    /// this run.
-    ///
-    /// # Errors
-    /// The run was interrupted.
-    pub async fn share(&self, sizes: impl Iterator<Item = u64>) -> Result<Share, CollectError> {
-        let share = self.stages.budget.take(sizes);
-        tokio::pin!(share);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => return Err(CollectError::Cancelled),
-                share = &mut share => return Ok(share),
-                // While another connection of this run fetches, it is that one which must get somewhere.
-                () = tokio::time::sleep(WAITING) => if self.fetching.load(Ordering::Relaxed) == 0 {
-                    self.pulse.beat();
-                },
-            }
-        }
-    }
-}
 
 pub struct Connection {
     task: Arc<Task>,
@@ -187,47 +109,6 @@ pub struct Remove {
 #[rtype(result = "Result<(), CollectError>")]
 pub struct Close;
 
-/// To the profile: what became of copies. Answered when it is counted.
-#[derive(Message, Default)]
-#[rtype(result = "()")]
-pub struct Progress {
-    /// Copies that the run will look at, beyond those told before.
-    pub expected: u64,
-    pub judged: Vec<Judged>,
-    pub deleted: Vec<DeletedCopy>,
-    /// Copies that were done and are open again, as their names stand for other mail now.
-    pub reopened: u64,
-    /// Beside those of copies that have an outcome.
-    pub errors: Vec<CopyError>,
-    pub notices: Vec<String>,
-}
-
-impl Progress {
-    pub fn is_empty(&self) -> bool {
-        self.expected == 0
-            && self.judged.is_empty()
-            && self.deleted.is_empty()
-            && self.reopened == 0
-            && self.errors.is_empty()
-            && self.notices.is_empty()
-    }
-}
-
-/// A copy that has its outcome.
-pub struct Judged {
-    pub copy: CopyRef,
-    pub outcome: Outcome,
-    /// Bytes fetched for it.
-    pub bytes: u64,
-    pub routed: Option<Routed>,
-    pub reported: Reported,
-    /// The header ends with an envelope field that does not count there.
-    pub ends_with_envelope: bool,
-    pub error: Option<CopyError>,
-    /// Where it was fetched: settled when its outcome is counted.
-    pub afloat: Option<Afloat>,
-}
-
 impl Handler<Connect> for Connection {
     type Result = AtomicResponse<Self, Result<(), ConnectError>>;
 
@@ -294,7 +175,7 @@ impl Handler<ListFolders> for Connection {
 
     fn handle(&mut self, _: ListFolders, _: &mut Self::Context) -> Self::Result {
         self.with_session(|task, mut session| async move {
-            let folders = collect::unless_cancelled(&task.cancel, session.folders(&task.profile.folders)).await;
+            let folders = unless_cancelled(&task.cancel, session.folders(&task.profile.folders)).await;
             task.pulse.beat();
             let folders = folders.map(|folders| (folders, session.take_unclear()));
             (session, folders)

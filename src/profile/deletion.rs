@@ -6,22 +6,22 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use super::{
-    collect::{CollectError, unless_cancelled},
-    connection::{Progress, Task},
+    collect_error::{CollectError, unless_cancelled},
     cursor::Names,
-    judge::copy_error,
+    progress::Progress,
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     reused::notice,
+    task::Task,
 };
 use crate::{
-    archive::{Change, Store, StoreError},
+    archive::{Store, StoreError},
     clock, fault,
     report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
-    source::{CopyRef, Kept, Listing, OpenFolder, Removal, Session, SourceError},
+    source::{CopyRef, Kept, OpenFolder, Removal, Session, SourceError},
 };
 
 /// Copies that are looked for in the catalog at once.
@@ -45,7 +45,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let Some(source) = task.source else {
         return Ok(Deletion::default());
     };
-    let number = task.stages.committer.change(Change::Folder(folder.to_owned())).await? as u32;
+    let number = task.stages.committer.folder(folder).await?;
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
@@ -101,34 +101,6 @@ pub(super) fn due(
     Ok(due)
 }
 
-/// Copies whose deletion was cut off: which of them are gone is seen when their folder is listed again.
-#[derive(Default)]
-pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, u64>>>);
-
-impl Doubtful {
-    fn add(&self, folder: &str, copies: HashMap<CopyRef, u64>) {
-        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        doubtful.entry(folder.to_owned()).or_default().extend(copies);
-    }
-
-    /// Those of a folder that are no longer in its listing.
-    fn settle(&self, folder: &str, listing: &Listing) -> Vec<DeletedCopy> {
-        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut copies) = doubtful.remove(folder) else {
-            return Vec::new();
-        };
-        for copy in listing.among(&copies.keys().cloned().collect()) {
-            copies.remove(&copy);
-        }
-        let gone = copies.into_iter().map(|(copy, message)| DeletedCopy {
-            folder: folder.to_owned(),
-            copy: copy.to_string(),
-            message,
-        });
-        gone.collect()
-    }
-}
-
 struct Work<'t> {
     task: &'t Arc<Task>,
     folder: &'t str,
@@ -151,7 +123,7 @@ impl Work<'_> {
         }
         if !found.other.is_empty() {
             let keys = found.other.iter().map(|(_, key)| *key).collect();
-            self.task.stages.committer.change(Change::Reopen(keys)).await?;
+            self.task.stages.committer.reopen(keys).await?;
             self.progress.reopened += found.other.len() as u64;
             self.result.reopened += found.other.len();
         }
@@ -219,7 +191,7 @@ impl Work<'_> {
     }
 
     fn error(&mut self, copy: &CopyRef, error: String) {
-        let error = copy_error(self.folder, copy, DELETION, error);
+        let error = CopyError::new(self.folder, copy, DELETION, error);
         self.progress.errors.push(error);
     }
 

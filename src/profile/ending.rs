@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    actor::{Finished, StartError},
     appended::notice_of_appended,
     exclude::notice_of_all,
+    finished::{Finished, StartError},
     frequent::notice_of_unknown,
-    live::Board,
-    run::{self, FolderError, RunError},
+    jobs::FolderError,
+    live::{Board, log_error},
+    run,
+    run_error::RunError,
     standing::Trouble,
 };
 use crate::{
@@ -155,17 +157,4 @@ pub(super) fn log(finished: &Finished) {
         errors = errors.len(),
         "run ends"
     );
-}
-
-/// An error of one copy, or of a folder.
-pub(super) fn log_error(run: &Run, error: &CopyError) {
-    let CopyError {
-        folder,
-        copy,
-        stage,
-        error,
-        what_to_do: _,
-    } = error;
-    let (profile, run) = (&run.profile, run.run);
-    tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }

@@ -1,20 +1,20 @@
 //! The connections of one run: how they are made, and made again where they are lost. What one of them held when it was
 //! lost, the next one does.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Addr, ArbiterHandle};
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 
 use super::{
-    collect::CollectError,
-    connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders, Progress, Task},
-    jobs::{GivenBack, Jobs},
+    collect_error::CollectError,
+    connection::{Close, Collect, Connect, ConnectError, Connection, ListFolders},
+    jobs::{FolderError, GivenBack, Jobs},
+    progress::Progress,
     retry::{BUSY, BUSY_MOST, CONNECT, CONNECT_ATTEMPTS, GIVEN_UP_MOST, LOST, LOST_ATTEMPTS},
-    run::{FolderError, RunError},
+    run_error::RunError,
+    task::Task,
 };
 use crate::{
     report::metrics,
@@ -118,7 +118,7 @@ impl Fleet {
 
     /// The folders that were listed, without those that may not be read.
     pub(super) fn folders(&self) -> Vec<String> {
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut folders = self.folders.lock().clone();
         folders.retain(|folder| !self.jobs.is_denied(folder));
         folders
     }
@@ -170,7 +170,7 @@ impl Fleet {
                     if !files && let Some(aside) = &self.task.profile.delete.move_to {
                         leave_out(aside, &mut folders);
                     }
-                    folders.clone_into(&mut self.folders.lock().unwrap_or_else(PoisonError::into_inner));
+                    folders.clone_into(&mut self.folders.lock());
                     self.jobs.survey(folders);
                     return Ok(connection);
                 }

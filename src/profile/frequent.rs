@@ -2,6 +2,7 @@
 //! that swallow mail; and what is said of them, by a run and by its rehearsal. Pure.
 
 use super::{
+    own::{Common, Own},
     strangers::Strangers,
     swallowing::{Swallower, Swallowing, local_part},
 };
@@ -38,23 +39,6 @@ impl Default for Frequent {
             swallowing: Swallowing::default(),
         }
     }
-}
-
-/// The addresses that look like the mailbox's own, of so many messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Own {
-    pub messages: u64,
-    pub common: Option<Common>,
-    pub swallowers: Vec<Swallower>,
-}
-
-/// An address that nearly every message names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Common {
-    pub address: Address,
-    /// Messages that name it, at the least, of how many.
-    pub named: u64,
-    pub messages: u64,
 }
 
 impl Frequent {

@@ -5,13 +5,14 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use super::{cursor::Names, run::FolderError};
-use crate::source::{CopyRef, Open};
+use super::cursor::Names;
+use crate::source::{CopyRef, Open, SourceError};
 
 /// A folder as it was found.
 pub struct Surveyed {
@@ -169,6 +170,13 @@ impl Losses {
     }
 }
 
+/// A folder that could not be archived; the others went on.
+#[derive(Debug)]
+pub struct FolderError {
+    pub folder: String,
+    pub error: SourceError,
+}
+
 #[derive(Clone)]
 pub enum Job {
     /// List a folder, and find out what is open in it.
@@ -227,7 +235,7 @@ const MOST_ONCE_MORE: usize = 100_000;
 const MOST_SURVEYS: u32 = 3;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 impl Waiting {

@@ -1,221 +1,276 @@
-//! From the bytes of one copy to its outcome.
+//! From the bytes of a window of copies to their outcomes: identified on the pool, routed, filed, committed.
 
-use std::sync::Arc;
+use std::{cell::LazyCell, io, sync::Arc};
 
 use super::{
-    budget::Share,
-    connection::{Judged, Task},
     jobs::Surveyed,
+    progress::Judged,
     shortfall,
+    task::Task,
+    windows::{Arrived, Together},
 };
 use crate::{
     archive::{Named, StoreError, Traits, Why, header_digest},
     fault,
-    identify::{Header, Identified, Reported},
+    identify::{Header, Identified, Reported, Rules},
+    panics::survived,
     report::{CopyError, InStage, Outcome, Stage},
-    route::{AsItStands, Held, Passed, Prepared, Previewed, Route, RouteError, Routed},
+    route::{AsItStands, Held, Prepared, Route, RouteError, Routed},
     source::{CopyRef, Fetched},
 };
 
-impl Judged {
-    /// Unknown by its header, and left alone.
-    pub fn skipped(copy: CopyRef, previewed: Previewed, passed: Passed, reported: Reported) -> Self {
-        let routed = Routed {
-            unknown: true,
-            skipped: true,
-            local_unknown: previewed.unknown_addresses,
-            unresolved: previewed.unresolved,
-            strangers: previewed.strangers,
-            passed,
-            ..Default::default()
-        };
-        Self {
-            routed: Some(routed),
-            reported,
-            ..Self::without_bytes(copy, Outcome::Skipped, None)
-        }
-    }
+/// In the words of an error.
+const DOING: &str = "reading or filing it";
 
-    /// Of a copy that was not fetched.
-    pub fn without_bytes(copy: CopyRef, outcome: Outcome, error: Option<CopyError>) -> Self {
-        Self {
-            copy,
-            outcome,
-            bytes: 0,
-            routed: None,
-            reported: Reported::No,
-            ends_with_envelope: false,
-            error,
-            afloat: None,
-        }
-    }
-}
+/// The outcomes of copies, by their places. An error of the store ends the run.
+pub type Outcomes = Vec<(usize, Result<Judged, StoreError>)>;
 
-/// The way of one fetched copy: identified, routed, filed, committed. `announced` is its size in bytes, as the server has
-/// it; `remark` is to be said of it, though nothing failed.
-///
-/// # Errors
-/// The store fails, which ends the run.
-pub async fn judge(
-    task: Arc<Task>,
-    folder: Arc<Surveyed>,
-    fetched: Fetched,
-    announced: u64,
-    remark: Option<CopyError>,
-    _share: Share,
-) -> Result<Judged, StoreError> {
-    let Fetched {
-        copy,
-        bytes,
-        internal_date,
-        aside,
-    } = fetched;
-    let exported = aside.and_then(|aside| aside.holder).map(|holder| Held {
-        why: match &*holder.why {
-            "unknown" => Why::Unknown,
-            field => Why::field(field),
-        },
-        user: holder.user,
-        id: None,
-        alone: true,
-    });
-    let held = task.owner.clone().or(exported);
-    let is_held = held.is_some();
-    let size = bytes.len() as u64;
-    let rules = task.rules.clone();
-    let failed = |stage, error: String| {
-        let error = copy_error(&folder.name, &copy, stage, error);
-        Judged {
-            bytes: size,
-            ..Judged::without_bytes(copy.clone(), Outcome::Failed, Some(error))
-        }
+/// The way of a window of copies, at the end of which each has an outcome of its own.
+pub async fn judge(task: Arc<Task>, window: Together) -> Outcomes {
+    let Together {
+        folder,
+        copies,
+        share: _share,
+        ..
+    } = window;
+    let many = copies.len();
+    let identifying = InStage::enter(Stage::Identify, many);
+    let reader = Reader {
+        task: task.clone(),
+        folder: folder.clone(),
+        has_former: task.stages.store.has_former_identities(),
     };
-    if let Err(error) = fault::point("fetched") {
-        return Ok(failed("fetch", error.to_string()));
+    let read = task.stages.pool.run(move || reader.read_all(copies)).await;
+    let mut outcomes = Outcomes::with_capacity(many);
+    let (mut ready, mut prepared) = (Vec::with_capacity(many), Vec::with_capacity(many));
+    for (one, read) in read.unwrap_or_default() {
+        match read {
+            Ok(copy) => {
+                prepared.push(copy);
+                ready.push(one);
+            }
+            Err((outcome, error)) => outcomes.push((one.place, Ok(one.ended(outcome, error)))),
+        }
     }
-    let (again, held_again) = (bytes.clone(), held.clone());
-    let key = folder.names.key(&copy);
-    let named = move |bytes: &[u8]| {
-        key.map(|key| Named {
-            key,
-            traits: Traits {
-                size: announced,
-                date: internal_date,
-                header: header_digest(bytes),
-                short: shortfall::is_less(bytes, announced),
-            },
-        })
-    };
-    let exclude = task.exclude.clone();
-    let former = task.stages.store.has_former_identities();
-    let identify = move || {
-        fault::point("identifying")?;
-        if exclude.is_some_and(|exclude| exclude.applies_to(&Header::scan(&bytes), internal_date)) {
-            return Ok(None);
-        }
-        let named = named(&bytes);
-        let prepared = match held {
-            None => Prepared::new(Identified::new(bytes, internal_date, &rules), former),
-            // A report that is somebody's mail is not opened.
-            held => Prepared::new(Identified::new(bytes, internal_date, &rules.without_reports()), former).held(held),
-        };
-        fault::point("identified").map(|()| Some((prepared, named)))
-    };
-    let identifying = InStage::enter(Stage::Identify, 1);
-    let mut prepared = task.stages.pool.run(identify).await;
-    if prepared.is_err() {
-        tracing::error!(profile = task.profile.name, run = task.run, folder = folder.name, %copy, "reading a message panicked; it is kept unread");
-        prepared = task
-            .stages
-            .pool
-            .run(move || {
-                let named = named(&again);
-                let unread = Prepared::new(Identified::unread(again, internal_date), former);
-                Ok(Some((unread.held(held_again), named)))
-            })
-            .await;
+    identifying.done_each();
+    if prepared.iter().any(|copy| copy.found.more > 0) {
+        prepared = look_through(&task, prepared, &mut ready, &folder, &mut outcomes).await;
     }
-    identifying.done();
-    let (prepared, named) = match prepared {
-        Ok(Ok(Some(prepared))) => prepared,
-        Ok(Ok(None)) => {
-            return Ok(Judged {
-                bytes: size,
-                ..Judged::without_bytes(copy, Outcome::Excluded, None)
-            });
-        }
-        Ok(Err(error)) => return Ok(failed("identify", error.to_string())),
-        Err(panicked) => return Ok(failed("identify", panicked.to_string())),
-    };
-    let prepared = match prepared.found.more {
-        0 => prepared,
-        _ => match look_through(&task, prepared).await {
-            Ok(prepared) => prepared,
-            Err(error) => return Ok(failed("identify", error)),
-        },
-    };
-    let reported = match prepared.held {
-        None => prepared.reported,
-        Some(_) => Reported::No,
-    };
-    let ends_with_envelope = prepared.found.ends_with_envelope && !is_held;
+    if prepared.is_empty() {
+        return outcomes;
+    }
+    for (one, copy) in ready.iter_mut().zip(&prepared) {
+        let is_held = copy.held.is_some();
+        one.reported = if is_held { Reported::No } else { copy.reported };
+        one.ends_with_envelope = copy.found.ends_with_envelope && !is_held;
+    }
+    let waits = InStage::enter(Stage::Route, prepared.len());
     let route = Route {
-        copy: named,
+        window: prepared,
         folder: folder.number,
         run: task.run,
-        prepared,
         routing: task.routing.clone(),
         known_only: false,
-        waits: InStage::enter(Stage::Route, 1),
+        waits,
     };
-    let routed = task.stages.router.send(route).await.unwrap_or(Err(RouteError::Router));
-    if let Err(error) = fault::point("judged") {
-        return Ok(failed("route", error.to_string()));
+    let routed = task.stages.router.send(route).await;
+    let routed = routed.unwrap_or_else(|_| ready.iter().map(|_| Err(RouteError::Router)).collect());
+    for (one, routed) in ready.into_iter().zip(routed) {
+        let judged = survived(DOING, || fault::point("judged"));
+        let place = one.place;
+        let judged = match (judged, routed) {
+            (Ok(Ok(())), Ok(routed)) => Ok(one.routed(routed)),
+            (Ok(Ok(())), Err(RouteError::Store(error))) => Err(error),
+            (Ok(Ok(())), Err(error)) => Ok(one.failed(&folder, "route", error.to_string())),
+            (Ok(Err(error)), _) => Ok(one.failed(&folder, "route", error.to_string())),
+            (Err(panicked), _) => Ok(one.failed(&folder, "identify", panicked.to_string())),
+        };
+        outcomes.push((place, judged));
     }
-    match routed {
-        Ok(routed) => {
-            let outcome = match (routed.skipped, routed.archived.is_empty()) {
+    outcomes
+}
+
+/// Of a copy on its way, what its outcome will say.
+struct Ready {
+    place: usize,
+    copy: CopyRef,
+    bytes: u64,
+    remark: Option<CopyError>,
+    reported: Reported,
+    ends_with_envelope: bool,
+}
+
+impl Ready {
+    fn routed(self, routed: Routed) -> Judged {
+        Judged {
+            copy: self.copy,
+            outcome: match (routed.skipped, routed.archived.is_empty()) {
                 (true, _) => Outcome::Skipped,
                 (false, false) => Outcome::Archived,
                 (false, true) => Outcome::Duplicate,
-            };
-            Ok(Judged {
-                copy,
-                outcome,
-                bytes: size,
-                routed: Some(routed),
-                reported,
-                ends_with_envelope,
-                error: remark,
-                afloat: None,
-            })
+            },
+            bytes: self.bytes,
+            routed: Some(routed),
+            reported: self.reported,
+            ends_with_envelope: self.ends_with_envelope,
+            error: self.remark,
+            fetched: true,
         }
-        Err(RouteError::Store(error)) => Err(error),
-        Err(error) => Ok(failed("route", error.to_string())),
+    }
+
+    fn ended(self, outcome: Outcome, error: Option<CopyError>) -> Judged {
+        Judged {
+            bytes: self.bytes,
+            fetched: true,
+            ..Judged::without_bytes(self.copy, outcome, error)
+        }
+    }
+
+    fn failed(self, folder: &Surveyed, stage: &str, error: String) -> Judged {
+        let error = CopyError::new(&folder.name, &self.copy, stage, error);
+        self.ended(Outcome::Failed, Some(error))
     }
 }
 
-/// Looks up all addresses of a copy that names more than were kept, with the users as they are now.
-async fn look_through(task: &Task, prepared: Prepared) -> Result<Prepared, String> {
+/// A copy ready for the router, or the outcome that it has already.
+type Read = (Ready, Result<Prepared, (Outcome, Option<CopyError>)>);
+
+/// Identifies copies, on a thread of the pool.
+struct Reader {
+    task: Arc<Task>,
+    folder: Arc<Surveyed>,
+    has_former: bool,
+}
+
+impl Reader {
+    fn read_all(&self, copies: Vec<Arrived>) -> Vec<Read> {
+        // A report that is somebody's mail is not opened.
+        let without_reports = LazyCell::new(|| self.task.rules.without_reports());
+        let read = |arrived| self.read(arrived, &without_reports);
+        copies.into_iter().map(read).collect()
+    }
+
+    /// Reads one copy. A panic over it costs no other.
+    fn read(&self, arrived: Arrived, without_reports: &LazyCell<Rules, impl FnOnce() -> Rules>) -> Read {
+        let Arrived {
+            place,
+            fetched,
+            announced,
+            remark,
+        } = arrived;
+        let Fetched {
+            copy,
+            bytes,
+            internal_date,
+            aside,
+        } = fetched;
+        let exported = aside.and_then(|aside| aside.holder).map(|holder| Held {
+            why: match &*holder.why {
+                "unknown" => Why::Unknown,
+                field => Why::field(field),
+            },
+            user: holder.user,
+            id: None,
+            alone: true,
+        });
+        let held = self.task.owner.clone().or(exported);
+        let is_held = held.is_some();
+        let failed = |stage, error: String| {
+            let error = CopyError::new(&self.folder.name, &copy, stage, error);
+            (Outcome::Failed, Some(error))
+        };
+        let prepare = |identified: Identified| {
+            let named = self.folder.names.key(&copy).map(|key| Named {
+                key,
+                traits: Traits {
+                    size: announced,
+                    date: internal_date,
+                    header: header_digest(&bytes),
+                    short: shortfall::is_less(&bytes, announced),
+                },
+            });
+            Prepared::new(identified, self.has_former, named, held)
+        };
+        let identify = || {
+            let rules = if is_held { without_reports } else { &*self.task.rules };
+            self.identify(&bytes, internal_date, rules)
+        };
+        let size = bytes.len() as u64;
+        let prepared = match survived(DOING, || fault::point("fetched")) {
+            Err(panicked) => Err(failed("identify", panicked.to_string())),
+            Ok(Err(error)) => Err(failed("fetch", error.to_string())),
+            Ok(Ok(())) => match survived(DOING, identify) {
+                Ok(Ok(Some(identified))) => Ok(identified),
+                Ok(Ok(None)) => Err((Outcome::Excluded, None)),
+                Ok(Err(error)) => Err(failed("identify", error.to_string())),
+                Err(_) => {
+                    let (profile, run, folder) = (&self.task.profile.name, self.task.run, &self.folder.name);
+                    tracing::error!(profile, run, folder, %copy, "reading a message panicked; it is kept unread");
+                    Ok(Identified::unread(bytes.clone(), internal_date))
+                }
+            },
+        };
+        let prepared = match prepared {
+            Ok(identified) => {
+                survived(DOING, || prepare(identified)).map_err(|panicked| failed("identify", panicked.to_string()))
+            }
+            Err(outcome) => Err(outcome),
+        };
+        let ready = Ready {
+            place,
+            copy,
+            bytes: size,
+            remark,
+            reported: Reported::No,
+            ends_with_envelope: false,
+        };
+        (ready, prepared)
+    }
+
+    /// `None`: the profile excludes it.
+    fn identify(&self, bytes: &bytes::Bytes, date: Option<i64>, rules: &Rules) -> io::Result<Option<Identified>> {
+        fault::point("identifying")?;
+        let header = Header::scan(bytes);
+        let exclude = self.task.exclude.as_ref();
+        if exclude.is_some_and(|exclude| exclude.applies_to(&header, date)) {
+            return Ok(None);
+        }
+        let identified = Identified::of(bytes, &header, date, rules);
+        fault::point("identified").map(|()| Some(identified))
+    }
+}
+
+/// Looks up all addresses of those copies that name more than were kept, with the users as they are now. Where that
+/// goes wrong, such a copy has failed.
+async fn look_through(
+    task: &Task,
+    prepared: Vec<Prepared>,
+    ready: &mut Vec<Ready>,
+    folder: &Surveyed,
+    outcomes: &mut Outcomes,
+) -> Vec<Prepared> {
     let directory = task.stages.router.send(AsItStands).await;
-    let directory = directory.map_err(|_| RouteError::Router.to_string())?;
     let (rules, routing) = (task.rules.clone(), task.routing.clone());
-    let looking = move || prepared.looked_through(&directory, &routing, &rules);
-    task.stages
-        .pool
-        .run(looking)
-        .await
-        .map_err(|panicked| panicked.to_string())
-}
-
-/// The notice about a copy that names so many addresses that most of them are only counted.
-pub fn names_very_many(copy: &CopyRef, more: u64) -> String {
-    format!(
-        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and whoever is \
-         known among them has the message"
-    )
-}
-
-pub fn copy_error(folder: &str, copy: &CopyRef, stage: &str, error: String) -> CopyError {
-    CopyError::new(folder, copy, stage, error)
+    let looking = move || {
+        let directory = directory.map_err(|_| RouteError::Router.to_string());
+        let look = |copy: Prepared| match (copy.found.more, &directory) {
+            (0, _) => Ok(copy),
+            (_, Err(error)) => Err(error.clone()),
+            (_, Ok(directory)) => survived(DOING, || copy.looked_through(directory, &routing, &rules))
+                .map_err(|panicked| panicked.to_string()),
+        };
+        prepared.into_iter().map(look).collect::<Vec<_>>()
+    };
+    let looked = task.stages.pool.run(looking).await.unwrap_or_default();
+    let mut kept = Vec::with_capacity(looked.len());
+    for (one, looked) in std::mem::take(ready).into_iter().zip(looked) {
+        match looked {
+            Ok(copy) => {
+                kept.push(copy);
+                ready.push(one);
+            }
+            Err(error) => outcomes.push((one.place, Ok(one.failed(folder, "identify", error)))),
+        }
+    }
+    kept
 }

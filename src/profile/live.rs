@@ -6,16 +6,25 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    frequent::{Frequent, Own},
+    frequent::Frequent,
     not_made::NotMade,
+    own::Own,
+    progress::Judged,
     pulse::Pulse,
     strangers::{MissingDomain, local_parts_of},
 };
 use crate::{
     config,
-    report::Run,
+    identify::Reported,
+    report::{CopyError, Run},
     route::{Directory, Routing},
+    source::CopyRef,
 };
+
+/// Errors of a run that the log has, too; all that the protocol has of more would hide what else happens.
+const LOGGED: usize = 20;
+/// Notices of a protocol up to which copies are named that are out of the ordinary.
+const MOST_NOTICES: usize = 20;
 
 /// What a run looks like from outside while it goes on.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +47,90 @@ pub struct Live {
     pub cancel: CancellationToken,
     /// Whether it gets anywhere.
     pub pulse: Pulse,
+}
+
+impl Live {
+    /// Counts a copy that has its outcome.
+    pub(super) fn count(&mut self, profile: &config::Profile, judged: Judged) {
+        let Judged {
+            outcome,
+            bytes,
+            routed,
+            reported,
+            ends_with_envelope,
+            error,
+            fetched: _,
+            copy,
+        } = judged;
+        let Some(run) = self.run.as_mut() else { return };
+        run.count(outcome);
+        run.bytes += bytes;
+        if let Some(error) = error {
+            log_first(run, &error);
+            run.error(&error.folder, error.copy, &error.stage, error.error);
+        }
+        match reported {
+            Reported::Believed => run.journal_reports += 1,
+            Reported::Untrusted => run.untrusted_reports += 1,
+            Reported::Unreadable => run.unreadable_reports += 1,
+            Reported::No => {}
+        }
+        self.ends_with_envelope += u64::from(ends_with_envelope);
+        let Some(routed) = routed else { return };
+        if routed.more > 0 && run.notices.len() < MOST_NOTICES {
+            run.notice(names_very_many(&copy, routed.more));
+        }
+        self.unresolved.message(
+            routed.unresolved,
+            &routed.strangers,
+            &routed.passed,
+            routed.unknown,
+            &profile.server.username,
+        );
+        run.unknown += u64::from(routed.unknown);
+        run.filings += routed.archived.len() as u64;
+        for user in routed.archived {
+            run.users.entry(user).or_default().archived += 1;
+        }
+        // A copy that is new to one of its users is no duplicate of the others'.
+        for user in routed.duplicate {
+            run.users.entry(user).or_default().duplicates += 1;
+        }
+        run.created_users.extend(routed.created);
+        let unknown = routed.local_unknown.iter();
+        unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
+        let limit = profile.recipients.create_limit;
+        let over = routed.over_limit.iter();
+        over.for_each(|address| self.not_made.count(address, limit));
+    }
+}
+
+/// The notice about a copy that names so many addresses that most of them are only counted.
+fn names_very_many(copy: &CopyRef, more: u64) -> String {
+    format!(
+        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and \
+         whoever is known among them has the message"
+    )
+}
+
+/// Logs an error that is about to be added to a run, if it is among the first.
+pub(super) fn log_first(run: &Run, error: &CopyError) {
+    if run.errors.len() < LOGGED {
+        log_error(run, error);
+    }
+}
+
+/// An error of one copy, or of a folder.
+pub(super) fn log_error(run: &Run, error: &CopyError) {
+    let CopyError {
+        folder,
+        copy,
+        stage,
+        error,
+        what_to_do: _,
+    } = error;
+    let (profile, run) = (&run.profile, run.run);
+    tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }
 
 /// Where a profile writes what its run looks like. One that was replaced writes nothing any more.

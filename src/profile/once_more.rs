@@ -3,14 +3,11 @@
 use std::collections::HashMap;
 
 use super::{
-    collect::{CollectError, Current, Work},
+    collect_error::CollectError,
     jobs::Came,
+    work::{Current, Work},
 };
-use crate::{
-    archive::{Change, Sighting},
-    report::Outcome,
-    source::CopyRef,
-};
+use crate::{archive::Sighting, report::Outcome, source::CopyRef};
 
 /// So many copies that came short the same way twice show that it is the sizes that are wrong.
 const SURELY_INEXACT: u32 = 20;
@@ -35,11 +32,7 @@ impl Work<'_> {
             .unwrap_or_default();
         let seen = Sighting { inexact: true, ..seen };
         let folder = folder.number;
-        self.task
-            .stages
-            .committer
-            .change(Change::Sighting { source, folder, seen })
-            .await?;
+        self.task.stages.committer.put_sighting(source, folder, seen).await?;
         Ok(())
     }
 

@@ -9,16 +9,17 @@ use super::{
     glimpse::{glimpse, whole},
     outlook::{Knowledge, NotCounted, Outlook},
     proposal::Proposal,
-    run::Exit,
     survey::may_not_be_read,
 };
 use crate::{
+    api::Exit,
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
+    net::PeerCertificate,
     report::{by_hand, remedy},
     route::{Directory, Known},
-    source::{Announced, CopyRef, Disposition, PeerCertificate, Session, SourceError, Steps},
+    source::{Announced, CopyRef, Disposition, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
 };
 

@@ -4,13 +4,15 @@
 //! fields, or as the last field of all, that is a comment, for the one who knows whose servers they are.
 
 mod at_end;
+mod measure;
 mod prefix;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use at_end::{AtEnd, names_others};
+use measure::{GOOD_SHARE, LEAST, MOST, NEARLY_ALL, View, key};
 use prefix::Written;
 
 use super::evidence::{DEEPEST, Evidence, Handed, Shown, by_frequency};
@@ -19,14 +21,8 @@ use crate::{
     message::{self, Address, strict_domain},
 };
 
-/// Of a hundred messages: so many are a good share, so many nearly all, and from so many messages on.
-const GOOD_SHARE: usize = 20;
-const NEARLY_ALL: usize = 90;
-const LEAST: usize = 20;
 /// A field below a further Received field must stand there on so many of a hundred.
 const CONSISTENT: usize = 50;
-/// Domains, and hosts, that are proposed.
-const MOST: usize = 8;
 
 /// Rules that fit what is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -152,18 +148,6 @@ impl Proposal {
             ..recipients.clone()
         }
     }
-}
-
-/// A key with a list, as a line of TOML.
-fn key<'t>(name: &str, values: impl Iterator<Item = &'t str>) -> String {
-    format!("{name} = {}\n", toml_edit::Array::from_iter(values))
-}
-
-/// The evidence, as the profile's rules and what is known of the mailbox's own addresses let one see it.
-struct View<'e> {
-    evidence: &'e Evidence,
-    recipients: &'e config::Recipients,
-    own: HashSet<Address>,
 }
 
 /// An envelope field that stands only below further Received fields, or one of those that alone names the recipient.

@@ -2,11 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 /// Bytes a second below which what comes of a message is no progress: a server that sends a byte now and then would
 /// hold a run up for good.
@@ -38,7 +40,7 @@ impl Pulse {
 
     /// For so long it is right that nothing happens.
     pub fn rest(&self, pause: Duration) {
-        let mut until = self.0.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.0.until.lock();
         // Another connection may rest for longer.
         *until = Instant::now().checked_add(pause).max(*until);
     }
@@ -73,7 +75,7 @@ impl Stethoscope {
         if beats != self.beats || received.saturating_sub(self.received) >= enough {
             (self.beats, self.received, self.since) = (beats, received, now);
         }
-        let until = *inner.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *inner.until.lock();
         let since = until.map_or(self.since, |until| until.max(self.since));
         now.saturating_duration_since(since)
     }

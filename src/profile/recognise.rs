@@ -10,16 +10,14 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::{
-    collect::{CollectError, is_refusal, unless_cancelled},
-    connection::Task,
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::Names,
     shortfall,
+    task::Task,
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{
-    archive::{
-        Change, Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest,
-    },
+    archive::{Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest},
     source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
 };
 
@@ -166,7 +164,7 @@ pub(super) async fn recognise(
     let mut found = Recognised::default();
     let store = task.stages.store.clone();
     let known = on_pool(task, move || {
-        let mut retrieval = Retrieval::new(&store);
+        let mut retrieval = Retrieval::anew(&store);
         let known = |copy| Known::of(&store, &mut retrieval, copy, for_deletion);
         done.into_iter().map(known).collect::<Result<Vec<_>, _>>()
     })
@@ -209,8 +207,10 @@ pub(super) async fn recognise(
     let (unlike, headers) = by_headers(task, session, &asked, by_header, &mut found).await?;
     by_bytes(task, session, &asked, [unlike, whole].concat(), &headers, &mut found).await?;
     if !found.traits.is_empty() {
-        let learnt = Change::Traits(std::mem::take(&mut found.traits));
-        task.stages.committer.change(learnt).await?;
+        task.stages
+            .committer
+            .put_traits(std::mem::take(&mut found.traits))
+            .await?;
     }
     Ok(found)
 }

@@ -10,9 +10,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    collect::{CollectError, unless_cancelled},
+    collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
-    run::{self, Exit, RunError},
+    run,
+    run_error::RunError,
     survey::AMBIGUOUS,
     survey::may_not_be_read,
     tally::{Tally, UnknownAddress},
@@ -20,6 +21,7 @@ use super::{
     would_delete::Kept,
 };
 use crate::{
+    api::Exit,
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Mail, Reported, Rules},

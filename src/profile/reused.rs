@@ -6,13 +6,14 @@ use std::{collections::HashMap, sync::Arc};
 use roaring::RoaringBitmap;
 
 use super::{
-    collect::{CollectError, Work, is_refusal, unless_cancelled},
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::{Names, Sorted, digest},
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     windows::SIZES,
+    work::Work,
 };
 use crate::{
-    archive::{Change, CopyKey, Sighting, UidlDigest, header_digest},
+    archive::{CopyKey, Sighting, UidlDigest, header_digest},
     clock,
     config::Recheck,
     source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session, Want},
@@ -85,7 +86,7 @@ impl Work<'_> {
         };
         if let Some(sign) = sign {
             // They are no longer there, or they would come before the next one.
-            let forgotten = self.task.stages.committer.change(Change::Reopen(beyond)).await?;
+            let forgotten = self.task.stages.committer.reopen(beyond).await?;
             tracing::warn!(
                 profile = self.task.profile.name,
                 run = self.task.run,
@@ -275,7 +276,7 @@ impl Work<'_> {
             return Ok(());
         }
         let keys = copies.iter().filter_map(|copy| listed.names.key(copy)).collect();
-        self.task.stages.committer.change(Change::Reopen(keys)).await?;
+        self.task.stages.committer.reopen(keys).await?;
         let places = listed.listing.places_of(&copies);
         sorted.open |= &places;
         sorted.done -= &places;

@@ -3,12 +3,13 @@
 use actix::Addr;
 
 use super::{
-    collect::CollectError,
-    connection::{Close, Connection, Progress, Remove},
+    collect_error::CollectError,
+    connection::{Close, Connection, Remove},
     deletion::folder_error,
     fleet::Fleet,
+    progress::Progress,
     retry::{BUSY, BUSY_MOST, LOST},
-    run::RunError,
+    run_error::RunError,
 };
 use crate::{
     config::DeleteWhen,

@@ -3,28 +3,16 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::retry::RUNS;
 use crate::{
     account::without_number,
-    report::{CopyError, Run, RunState, remedy, timestamp},
+    api::{Failing, LastRun},
+    report::{Run, RunState, remedy, timestamp},
 };
 
 /// From so many failures in a row on, a profile is failing.
 const MANY: u32 = 3;
-
-/// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Failing {
-    /// When the first of them ended.
-    pub since: Timestamp,
-    pub times: u32,
-    /// Why the last one failed, and what to do about it.
-    pub why: String,
-    #[serde(default)]
-    pub what_to_do: String,
-}
 
 /// Why a run came to nothing or to an early end, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,64 +27,6 @@ impl Trouble {
         Self {
             why: why.to_string(),
             what_to_do: remedy(stage).to_owned(),
-        }
-    }
-}
-
-/// An error of a run, with its place.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FirstError {
-    pub why: String,
-    pub what_to_do: String,
-}
-
-impl From<&CopyError> for FirstError {
-    fn from(error: &CopyError) -> Self {
-        let place = [&error.folder, &error.copy].into_iter().map(|part| part.trim());
-        let place = place.filter(|part| !part.is_empty() && !error.error.contains(part));
-        let place: String = place.map(|part| format!("{part}: ")).collect();
-        Self {
-            why: without_number(&format!("{place}{}", error.error)),
-            what_to_do: match error.what_to_do.as_str() {
-                "" => remedy(&error.stage).to_owned(),
-                said => said.to_owned(),
-            },
-        }
-    }
-}
-
-/// A run that ended, in short.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct LastRun {
-    pub run: u64,
-    pub state: RunState,
-    pub started_at: Timestamp,
-    pub finished_at: Option<Timestamp>,
-    pub seen: u64,
-    pub archived: u64,
-    pub failed: u64,
-    /// Errors in its protocol.
-    pub errors: u64,
-    /// The first of them: one of the run or of a folder, where there is such a one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_error: Option<FirstError>,
-}
-
-impl From<&Run> for LastRun {
-    fn from(run: &Run) -> Self {
-        Self {
-            run: run.run,
-            state: run.state,
-            started_at: run.started_at,
-            finished_at: run.finished_at,
-            seen: run.seen,
-            archived: run.archived,
-            failed: run.failed,
-            errors: run.errors.len() as u64 + run.errors_omitted,
-            first_error: {
-                let of_run = run.errors.iter().find(|error| error.copy.is_empty());
-                of_run.or(run.errors.first()).map(FirstError::from)
-            },
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use super::frequent::Own;
+use super::own::Own;
 use crate::{
     config,
     message::{self, Address},
@@ -123,7 +123,7 @@ impl Strangers {
     pub fn message(&mut self, strangers: &[Stranger], unknown: bool) {
         self.unknown += u64::from(unknown);
         if let Some(first) = strangers.first() {
-            self.first.add(first.address.domain().to_owned(), 1);
+            self.first.add_as(first.address.domain(), str::to_owned, 1);
         }
         // What we send names others in To and Cc, and no server has written yet for whom it came.
         let is_at = |wanted| move |one: &Stranger| one.place == wanted;
@@ -135,7 +135,7 @@ impl Strangers {
             // Senders of mail for somebody known are strangers indeed.
             let counts = unknown || *place != StrangerPlace::Sender;
             if counts && before.iter().all(|other| other.address != *address) {
-                self.addresses.add(address.clone(), 1);
+                self.addresses.add_as(address, Address::clone, 1);
             }
             let domain = address.domain();
             let is_new = |place: Option<StrangerPlace>| {
@@ -143,21 +143,21 @@ impl Strangers {
                 others.all(|other| place.is_some_and(|place| other.place != place))
             };
             if counts && is_new(None) {
-                self.named.add(domain.to_owned(), 1);
+                self.named.add_as(domain, str::to_owned, 1);
             }
             let sends = *place == StrangerPlace::Sender;
             if *place == StrangerPlace::Envelope && is_new(Some(StrangerPlace::Envelope)) {
-                self.enveloped.add(domain.to_owned(), 1);
+                self.enveloped.add_as(domain, str::to_owned, 1);
             }
             if unknown && sends && may_be_sent && is_new(Some(StrangerPlace::Sender)) {
-                self.sends.add(domain.to_owned(), 1);
+                self.sends.add_as(domain, str::to_owned, 1);
             }
             let receives = |other: &Stranger| other.place != StrangerPlace::Sender;
             let received = before
                 .iter()
                 .any(|other| receives(other) && other.address.domain() == domain);
             if unknown && !sends && !received {
-                self.receives.add(domain.to_owned(), 1);
+                self.receives.add_as(domain, str::to_owned, 1);
             }
         }
     }

@@ -5,6 +5,7 @@
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
+mod asked;
 mod due;
 mod reconfigure;
 
@@ -21,18 +22,18 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub use self::reconfigure::{Leave, Reconfigure};
+pub use self::asked::{Leave, Reconfigure};
 use super::{
-    actor::{Finished, Heartbeat, Interrupt, Profile, Start, StartError},
-    connection::Stages,
+    actor::{Heartbeat, Interrupt, Profile, Start},
+    finished::{Finished, StartError},
     live::{Board, Live},
     pulse::Stethoscope,
     retry::PROFILES,
     standing::{Standing, Trouble},
+    task::Stages,
     watcher::Watched,
 };
 use crate::{
-    archive::Change,
     clock, config, fault,
     report::{RunState, metrics},
     source::Import,
@@ -334,7 +335,7 @@ impl Supervisor {
         let committer = self.stages.committer.clone();
         let notifier = self.stages.notifier.clone();
         let store = async move {
-            let stored = committer.change(Change::Protocol(Arc::new(run.clone()))).await;
+            let stored = committer.put_protocol(Arc::new(run.clone())).await;
             notifier.ended(&run);
             stored
         };

@@ -3,18 +3,19 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    collect::{CollectError, Current, Work, is_refusal, unless_cancelled},
+    collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::{Done, Names},
-    jobs::Surveyed,
+    jobs::{FolderError, Surveyed},
+    progress::Judged,
     recognise::on_pool,
     reused::Listed,
-    run::FolderError,
     windows::SIZES,
+    work::{Current, Work},
 };
 use crate::{
-    archive::{Change, Sighting},
+    archive::Sighting,
     clock,
-    report::Outcome,
+    report::{CopyError, Outcome},
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
@@ -33,7 +34,7 @@ const RESTLESS: u32 = 2;
 impl Work<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let (cancel, committer) = (&self.task.cancel, &self.task.stages.committer);
-        let number = committer.change(Change::Folder(folder.to_owned())).await? as u32;
+        let number = committer.folder(folder).await?;
         // What is open may have been so for long, and the listing is as old.
         self.open = None;
         let opened = unless_cancelled(cancel, session.open(folder)).await?;
@@ -104,11 +105,7 @@ impl Work<'_> {
         };
         let (mut sorted, beyond, seen) = on_pool(self.task, read).await?;
         if let Some(standing) = sorted.standing.take() {
-            self.task
-                .stages
-                .committer
-                .change(Change::Uidls { source, standing })
-                .await?;
+            self.task.stages.committer.forget_uidls(source, standing).await?;
         }
         self.progress.notices.extend(about_uidls(listing, names));
         let before = seen.clone();
@@ -117,8 +114,7 @@ impl Work<'_> {
         self.doubt(session, &listed, beyond, &mut sorted, &mut seen).await?;
         let inexact = seen.inexact;
         if before.as_ref() != Some(&seen) {
-            let seen = Change::Sighting { source, folder, seen };
-            self.task.stages.committer.change(seen).await?;
+            self.task.stages.committer.put_sighting(source, folder, seen).await?;
         }
         Ok((sorted.open, inexact))
     }
@@ -166,8 +162,8 @@ impl Work<'_> {
         self.progress.expected += ambiguous.len();
         for uid in ambiguous {
             let copy = CopyRef::Uid(uid);
-            let error = super::judge::copy_error(&folder.name, &copy, "fetch", AMBIGUOUS.into());
-            let judged = super::connection::Judged::without_bytes(copy, Outcome::Failed, Some(error));
+            let error = CopyError::new(&folder.name, &copy, "fetch", AMBIGUOUS);
+            let judged = Judged::without_bytes(copy, Outcome::Failed, Some(error));
             self.progress.judged.push(judged);
         }
         self.flush().await

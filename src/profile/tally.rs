@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::{
     appended::notice_of_appended,
-    frequent::{Frequent, Own, notice_of_unknown},
+    frequent::{Frequent, notice_of_unknown},
     not_made::NotMade,
+    own::Own,
     strangers::{MissingDomain, local_parts_of},
 };
 use crate::{
@@ -173,7 +174,7 @@ impl Tally {
             self.errors_omitted += 1;
             return;
         }
-        self.errors.push(super::judge::copy_error(folder, copy, stage, error));
+        self.errors.push(CopyError::new(folder, copy, stage, error));
     }
 
     /// Makes the users that the run would make, so that the next copies find them, and no more than a run may make.

@@ -1,6 +1,18 @@
-//! How much is fetched at once.
+//! How much is fetched at once, and how much of it travels on together.
 
-use crate::source::Announced;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    budget::{Budget, Share},
+    jobs::{Surveyed, Told},
+};
+use crate::{
+    report::CopyError,
+    source::{Announced, Fetched},
+};
 
 /// Copies whose sizes are asked for at once.
 pub const SIZES: usize = 10_000;
@@ -8,6 +20,12 @@ pub const SIZES: usize = 10_000;
 /// Dovecot 2.3 reads a Maildir's folder anew for every command, 0.3 s at 200,000 messages.
 pub const WINDOW_BYTES: u64 = 8 << 20;
 pub const WINDOW_COPIES: usize = 4000;
+/// Bytes, and copies, that travel together at most: enough that a message between the stages costs next to nothing for
+/// each of them, and little enough that the stages work side by side.
+const TOGETHER_BYTES: usize = 1 << 20;
+const TOGETHER_COPIES: usize = 256;
+/// How long the first of them waits for others, where a server is slow.
+const TOGETHER_WITHIN: Duration = Duration::from_millis(100);
 /// Bytes that the headers of one copy are taken to have, for the budget.
 pub const HEADER_BYTES: u64 = 8 << 10;
 
@@ -38,6 +56,66 @@ pub fn window(
         window.extend(copies.pop_front());
     }
     window
+}
+
+/// A copy as it was fetched.
+pub struct Arrived {
+    /// Its place among the copies of its unit.
+    pub place: usize,
+    pub fetched: Fetched,
+    /// Its size in bytes, as the server announced it.
+    pub announced: u64,
+    /// Something to be said of it, though nothing failed.
+    pub remark: Option<CopyError>,
+}
+
+/// Copies of one folder that travel together, from the fetch to their outcomes, with their share of the budget.
+pub struct Together {
+    pub folder: Arc<Surveyed>,
+    /// Where it is noted which of them have their outcomes.
+    pub told: Told,
+    pub copies: Vec<Arrived>,
+    pub share: Share,
+    bytes: usize,
+    since: Instant,
+}
+
+impl Together {
+    pub fn new(folder: Arc<Surveyed>, told: Told, budget: &Budget) -> Self {
+        Self {
+            folder,
+            told,
+            copies: Vec::new(),
+            share: Share::none(budget),
+            bytes: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Takes one more in. Gives those that are to set off now, if any.
+    pub fn add(&mut self, arrived: Arrived, share: Share) -> Option<Self> {
+        if self.copies.is_empty() {
+            self.since = Instant::now();
+        }
+        self.bytes += arrived.fetched.bytes.len();
+        self.copies.push(arrived);
+        self.share.add(share);
+        let is_full = self.bytes >= TOGETHER_BYTES || self.copies.len() >= TOGETHER_COPIES;
+        (is_full || self.since.elapsed() >= TOGETHER_WITHIN).then(|| self.take())
+    }
+
+    /// All that is there; what comes next is another window.
+    pub fn take(&mut self) -> Self {
+        let next = Self {
+            folder: self.folder.clone(),
+            told: self.told.clone(),
+            copies: Vec::new(),
+            share: self.share.empty(),
+            bytes: 0,
+            since: self.since,
+        };
+        std::mem::replace(self, next)
+    }
 }
 
 #[cfg(test)]

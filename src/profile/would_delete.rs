@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{collect::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
+use super::{collect_error::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
 use crate::{
     archive::{Retrieval, Source, Store, StoreError},
     config::Profile,
@@ -43,7 +43,7 @@ impl Kept {
         let names = Names::new(Some(source), folder, opened.uidvalidity, listing);
         let before = profile.delete.due_before(now);
         let mut going = Vec::new();
-        let mut retrieval = Retrieval::new(&self.store);
+        let mut retrieval = Retrieval::anew(&self.store);
         for copies in listing.chunks(SIZES) {
             let due = due(&self.store, &names, copies, before)?;
             for DoneCopy { copy, row, .. } in unflagged(session, &due).await? {

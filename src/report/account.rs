@@ -1,7 +1,9 @@
-//! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with the
-//! connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
+//! The reconciliation: whatever was fetched gets an outcome, is on its way, or was given back to be fetched again with
+//! the connection that failed. What is left over was lost within dropkeep: a fault, and an alert.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Copies since the start.
 #[derive(Clone, Copy, Default, Debug)]
@@ -31,7 +33,7 @@ impl Counts {
 static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 /// Copies that were fetched, have no outcome, and are not on their way; below 0, some were counted twice.
@@ -46,9 +48,9 @@ pub fn settle(afloat: Vec<Afloat>, outcomes: u64) {
 
 /// At once, so that nobody who looks meanwhile finds the one without the other.
 fn settle_in(counts: &Mutex<Counts>, mut afloat: Vec<Afloat>, outcomes: u64) {
-    afloat.iter_mut().for_each(|afloat| afloat.settled = true);
+    let copies: i64 = afloat.iter_mut().map(|afloat| std::mem::take(&mut afloat.copies)).sum();
     let mut counts = lock(counts);
-    counts.on_their_way -= afloat.len() as i64;
+    counts.on_their_way -= copies;
     counts.settled += outcomes as i64;
 }
 
@@ -80,15 +82,16 @@ impl Voyage {
         })))
     }
 
-    /// A copy came from the server.
-    pub fn fetched(&self) -> Afloat {
+    /// So many copies came from the server.
+    pub fn fetched(&self, copies: usize) -> Afloat {
+        let copies = copies as i64;
         let fate = lock(&self.0);
         let mut counts = lock(fate.counts);
-        counts.fetched += 1;
-        counts.on_their_way += 1;
+        counts.fetched += copies;
+        counts.on_their_way += copies;
         Afloat {
             fate: self.0.clone(),
-            settled: false,
+            copies,
         }
     }
 
@@ -111,27 +114,39 @@ impl Drop for Voyage {
     }
 }
 
-/// A copy between its coming and its outcome.
+/// Copies between their coming and their outcomes.
 pub struct Afloat {
     fate: Arc<Mutex<Fate>>,
-    settled: bool,
+    copies: i64,
+}
+
+impl Afloat {
+    /// Parts off so many of the copies, whose outcomes are to be counted.
+    pub fn split(&mut self, copies: usize) -> Self {
+        let copies = (copies as i64).min(self.copies);
+        self.copies -= copies;
+        Self {
+            fate: self.fate.clone(),
+            copies,
+        }
+    }
 }
 
 impl Drop for Afloat {
     fn drop(&mut self) {
-        if self.settled {
+        if self.copies == 0 {
             return;
         }
         let mut fate = lock(&self.fate);
         if !fate.over {
-            // Whether its connection went well shows later.
-            fate.dropped += 1;
+            // Whether their connection went well shows later.
+            fate.dropped += self.copies;
             return;
         }
         let mut counts = lock(fate.counts);
-        counts.on_their_way -= 1;
+        counts.on_their_way -= self.copies;
         if !fate.landed {
-            counts.given_back += 1;
+            counts.given_back += self.copies;
         }
     }
 }
@@ -145,7 +160,8 @@ mod tests {
         static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
         let unaccounted = || lock(&COUNTS).unaccounted();
         let voyage = Voyage::counted_in(&COUNTS);
-        let (first, second, third) = (voyage.fetched(), voyage.fetched(), voyage.fetched());
+        let (mut first, third) = (voyage.fetched(2), voyage.fetched(1));
+        let second = first.split(1);
         assert_eq!(unaccounted(), 0, "on their way");
         settle_in(&COUNTS, vec![first], 1);
         assert_eq!(unaccounted(), 0);
@@ -156,13 +172,13 @@ mod tests {
         drop(third);
         assert_eq!(unaccounted(), 0);
         let voyage = Voyage::counted_in(&COUNTS);
-        let lost = voyage.fetched();
+        let lost = voyage.fetched(1);
         voyage.land();
         drop(lost);
         drop(voyage);
         assert_eq!(unaccounted(), 1, "its connection went well");
         let again = Voyage::counted_in(&COUNTS);
-        let copies = vec![again.fetched(), again.fetched()];
+        let copies = vec![again.fetched(1), again.fetched(1)];
         settle_in(&COUNTS, copies, 4);
         assert_eq!(unaccounted(), -1, "two more were counted than came, and one is lost");
     }

@@ -1,21 +1,16 @@
-//! What is said of users who have new addresses: how much of the mail that is in the archive already is for them. And what runs
-//! are to say of it.
+//! How much of the mail that is in the archive already is for users who have new addresses.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::{NotJudged, not_judged::shell_word};
-use crate::archive::UsersNews;
 
 /// Messages in the archive that are for users who do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backlog {
-    /// Whose addresses are new, the first of them, and how many more; none where they are anybody's, as with a new domain alias.
+    /// Whose addresses are new, the first of them, and how many more; none where they are anybody's, as with a new
+    /// domain alias.
     pub users: Vec<String>,
     pub users_omitted: u64,
     /// Messages that `dropkeep reroute` would file for them.
@@ -33,7 +28,8 @@ pub struct Backlog {
     pub not_judged: NotJudged,
     /// All messages were read.
     pub complete: bool,
-    /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired user.
+    /// Messages that a retired user has, by an address that is one of these users' now: those stay with the retired
+    /// user.
     pub kept_by: BTreeMap<String, u64>,
     /// What files the messages; `null` where there are none.
     pub command: Option<String>,
@@ -143,55 +139,6 @@ pub fn kept_by(name: &str, messages: u64) -> String {
          file the mail for the other user too: dropkeep reroute --from {}",
         shell_word(name)
     )
-}
-
-/// Notices for the protocol of the next run, whichever profile's it is, and of which news they speak. Cloned, they are the
-/// same.
-#[derive(Clone, Default)]
-pub struct NextNotices(Arc<Mutex<VecDeque<Count>>>);
-
-/// The notices of a count, and of which news they speak.
-type Count = (Vec<String>, UsersNews);
-
-/// Counts that wait for a run to say them.
-const MOST_COUNTS: usize = 20;
-
-impl NextNotices {
-    fn counts(&self) -> MutexGuard<'_, VecDeque<Count>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Behind those that no run has taken.
-    pub fn put(&self, notices: Vec<String>, news: UsersNews) {
-        let mut counts = self.counts();
-        counts.push_back((notices, news));
-        if counts.len() > MOST_COUNTS {
-            counts.pop_front();
-        }
-    }
-
-    pub fn lines(&self) -> Vec<String> {
-        self.counts()
-            .iter()
-            .flat_map(|(lines, _)| lines.iter().cloned())
-            .collect()
-    }
-
-    pub fn take(&self) -> (Vec<String>, UsersNews) {
-        let mut all = (Vec::new(), UsersNews::default());
-        for (lines, news) in std::mem::take(&mut *self.counts()) {
-            all.0.extend(lines);
-            all.1.add(&news);
-        }
-        all
-    }
-
-    /// Takes those that say this; gives of which news.
-    pub fn take_said(&self, said: &[String]) -> Option<UsersNews> {
-        let mut counts = self.counts();
-        let at = counts.iter().position(|(lines, _)| lines == said)?;
-        counts.remove(at).map(|(_, news)| news)
-    }
 }
 
 #[test]

@@ -169,7 +169,7 @@ const GAUGES: [(&str, Unit, &str); 31] = [
 const HISTOGRAMS: [(&str, Unit, &str); 5] = [
     (BACKPRESSURE_SECONDS, Unit::Seconds, "Waits of a stage for the next one"),
     (COMMIT_SECONDS, Unit::Seconds, "Time of a group commit, including syncs"),
-    (COMMIT_MESSAGES, Unit::Count, "Orders in a group commit"),
+    (COMMIT_MESSAGES, Unit::Count, "Copies and changes in a group commit"),
     (RUN_SECONDS, Unit::Seconds, "Time of a run"),
     (
         STAGE_SECONDS,

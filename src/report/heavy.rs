@@ -1,8 +1,10 @@
-//! Which of very many things are named most often, counted in so much memory whatever comes: the space-saving method (Metwally,
-//! Agrawal, El Abbadi 2005). One that is not counted takes the place of the rarest, and keeps in mind how much of the count is
-//! not its own. How many things there were in all is estimated from the smallest of their hashes. Pure.
+//! Which of very many things are named most often, counted in so much memory whatever comes: the space-saving method
+//! (Metwally, Agrawal, El Abbadi 2005). One that is not counted takes the place of the rarest, and keeps in mind how
+//! much of the count is not its own. How many things there were in all is estimated from the smallest of their hashes.
+//! Pure.
 
 use std::{
+    borrow::Borrow,
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
@@ -16,7 +18,8 @@ const HASHES: usize = 4096;
 pub struct Heavy<K> {
     most: usize,
     counts: HashMap<K, Count>,
-    /// The same, rarest first; of those that are as rare, the last by the alphabet.
+    /// The same, rarest first; of those that are as rare, the last by the alphabet. A count in it may be an old one,
+    /// and so too small: it is put right when it comes to the front.
     rarest: BTreeSet<(u64, Reverse<K>)>,
     /// How often anything was named.
     named: u64,
@@ -45,16 +48,46 @@ impl<K: Hash + Ord + Clone> Heavy<K> {
 
     /// It was named so many times more.
     pub fn add(&mut self, key: K, times: u64) {
+        if !self.add_known(&key, times) {
+            self.add_new(key, times);
+        }
+    }
+
+    /// The same of a borrowed key, of which `owned` makes one to keep where it is not counted yet.
+    pub fn add_as<Q>(&mut self, key: &Q, owned: impl FnOnce(&Q) -> K, times: u64)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if !self.add_known(key, times) {
+            self.add_new(owned(key), times);
+        }
+    }
+
+    /// Adds to the count of what is counted; false where it is not. Nearly all that is named was named before, so this
+    /// must cost next to nothing.
+    fn add_known<Q>(&mut self, key: &Q, times: u64) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let Some(count) = self.counts.get_mut(key) else {
+            return false;
+        };
+        count.count = count.count.saturating_add(times);
         self.named = self.named.saturating_add(times);
-        let mut count = match self.counts.get(&key) {
-            Some(count) => *count,
-            None if self.counts.len() < self.most => Count::default(),
-            None => self.forget_rarest(),
+        true
+    }
+
+    fn add_new(&mut self, key: K, times: u64) {
+        self.named = self.named.saturating_add(times);
+        let mut count = match self.counts.len() < self.most {
+            true => Count::default(),
+            false => self.forget_rarest(),
         };
         if let Some(hashes) = &mut self.hashes {
             keep_hash(hashes, &key);
         }
-        self.rarest.remove(&(count.count, Reverse(key.clone())));
         count.count = count.count.saturating_add(times);
         self.rarest.insert((count.count, Reverse(key.clone())));
         self.counts.insert(key, count);
@@ -67,17 +100,24 @@ impl<K: Hash + Ord + Clone> Heavy<K> {
             self.counts.keys().for_each(|key| keep_hash(&mut hashes, key));
             self.hashes = Some(hashes);
         }
-        let rarest = self.rarest.pop_first();
-        rarest.map_or_else(Count::default, |(count, Reverse(key))| {
-            self.counts.remove(&key);
-            Count {
-                count,
-                inherited: count,
+        while let Some((noted, Reverse(key))) = self.rarest.pop_first() {
+            let now = self.counts.get(&key).map_or(noted, |count| count.count);
+            if now > noted {
+                // Each time that something is named pays for this once at most.
+                self.rarest.insert((now, Reverse(key)));
+                continue;
             }
-        })
+            self.counts.remove(&key);
+            return Count {
+                count: now,
+                inherited: now,
+            };
+        }
+        Count::default()
     }
 
-    /// The things that are counted, most frequent first, then by the alphabet; and how often each was named, at the least.
+    /// The things that are counted, most frequent first, then by the alphabet; and how often each was named, at the
+    /// least.
     pub fn most_frequent(&self) -> Vec<(&K, u64)> {
         let certain = |(key, count): (_, &Count)| (key, count.count - count.inherited);
         let mut all: Vec<_> = self.counts.iter().map(certain).collect();
@@ -111,7 +151,11 @@ impl<K: Hash + Ord + Clone> Heavy<K> {
 fn keep_hash<K: Hash>(hashes: &mut BTreeSet<u64>, key: &K) {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    hashes.insert(hasher.finish());
+    let hash = hasher.finish();
+    if hashes.len() == HASHES && hashes.last().is_some_and(|largest| hash > *largest) {
+        return;
+    }
+    hashes.insert(hash);
     if hashes.len() > HASHES {
         hashes.pop_last();
     }
@@ -129,6 +173,20 @@ mod tests {
         }
         assert_eq!(heavy.most_frequent(), [(&"z", 5), (&"b", 2), (&"a", 1), (&"c", 1)]);
         assert_eq!((heavy.things(), heavy.named(), heavy.is_exact()), (4, 9, true));
+    }
+
+    /// By its count when it was last put right, `a` would have gone.
+    #[test]
+    fn what_was_named_since_it_was_the_rarest_was_forgotten() {
+        let mut heavy = Heavy::new(3);
+        for (name, times) in [("a", 1), ("b", 2), ("c", 3), ("a", 5), ("b", 1)] {
+            heavy.add(name, times);
+        }
+        heavy.add("d", 1);
+        assert_eq!(heavy.most_frequent(), [(&"a", 6), (&"b", 3), (&"d", 1)]);
+        heavy.add_as("b", |_| unreachable!("it is counted"), 1);
+        heavy.add("e", 1);
+        assert_eq!(heavy.most_frequent()[..2], [(&"a", 6), (&"b", 4)]);
     }
 
     #[test]

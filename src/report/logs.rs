@@ -1,15 +1,15 @@
-//! The log, on standard error: for people on a terminal, a JSON object a line elsewhere. How much of it there is can be changed
-//! while the appliance runs.
+//! The log, on standard error: for people on a terminal, a JSON object a line elsewhere. How much of it there is can be
+//! changed while the appliance runs.
 //!
-//! Events have their facts as fields: `profile`, `run`, `folder`, `copy`, `error`. What is secret has a type that does not
-//! print. The `log` crate is not bridged: async-imap logs what it sends through it, passwords too.
+//! Events have their facts as fields: `profile`, `run`, `folder`, `copy`, `error`. What is secret has a type that does
+//! not print. The `log` crate is not bridged: async-imap logs what it sends through it, passwords too.
 
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 use crate::{
@@ -75,14 +75,14 @@ impl Logs {
         if from_variable().is_some() {
             return;
         }
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.lock();
         log.level.clone_into(&mut level.usual);
         self.apply(&level);
     }
 
     /// Everything that helps to find a fault is logged, or no more than usual again.
     pub fn toggle(&self) {
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.lock();
         level.loud = !level.loud;
         self.apply(&level);
         let now = if level.loud { LOUD } else { &level.usual };
@@ -97,8 +97,8 @@ impl Logs {
     }
 }
 
-/// Standard error, to which lines go that neither hide anything nor turn it around. Control characters in what is logged are
-/// escaped before; those that come here are colours.
+/// Standard error, to which lines go that neither hide anything nor turn it around. Control characters in what is
+/// logged are escaped before; those that come here are colours.
 struct Lines {
     json: bool,
 }

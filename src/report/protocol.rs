@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{NotJudged, remedy::remedy, unknown::UnknownAddresses};
+use super::{
+    NotJudged,
+    remedy::{ALTERED, SIZE, remedy},
+    unknown::UnknownAddresses,
+};
 use crate::account::without_number;
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
 /// What went wrong with a folder or the whole run is always listed.
 const MOST_ERRORS: usize = 1000;
 const MOST_TOO_LARGE: usize = 200;
-/// The stage of a copy that is too large.
-pub const SIZE: &str = "size";
-/// The stage of a copy that was to be deleted on its server, and was not.
-pub const DELETION: &str = "deletion";
-/// The stage of a message that is not as its export noted it. It is archived all the same.
-pub const ALTERED: &str = "manifest";
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
 
@@ -200,8 +198,8 @@ pub struct Run {
     /// Of the skipped: what a rerouting did not judge.
     #[serde(default, skip_serializing_if = "NotJudged::is_empty")]
     pub not_judged: NotJudged,
-    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is somebody else's
-    /// now; by the retired user.
+    /// Of the skipped: messages that a rerouting leaves with a retired user alone, though an address in them is
+    /// somebody else's now; by the retired user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept_by: BTreeMap<String, u64>,
     /// A rerouting that only said what it would file.
@@ -302,7 +300,8 @@ impl Run {
         }
     }
 
-    /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are nothing.
+    /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are
+    /// nothing.
     pub fn is_idle(&self) -> bool {
         self.state == RunState::Completed
             && self.seen == self.skipped + self.excluded

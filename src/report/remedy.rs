@@ -1,6 +1,11 @@
 //! What to do about an error, by the stage that it names.
 
-use super::{ALTERED, DELETION, SIZE};
+/// The stage of a copy that is too large.
+pub const SIZE: &str = "size";
+/// The stage of a copy that was to be deleted on its server, and was not.
+pub const DELETION: &str = "deletion";
+/// The stage of a message that is not as its export noted it. It is archived all the same.
+pub const ALTERED: &str = "manifest";
 
 /// The end of what to do about what only lasts: true where a schedule runs the profile.
 pub const BY_ITSELF: &str = "It is tried again by itself.";

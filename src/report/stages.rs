@@ -22,13 +22,13 @@ pub enum Stage {
     Connect,
     /// A window of copies on its way from the server.
     Fetch,
-    /// A copy on the pool, or before it.
+    /// Copies on the pool, or before it.
     Identify,
-    /// A copy before the router.
+    /// Copies before the router.
     Route,
-    /// A copy between the router and the disk.
+    /// Copies between the router and the disk.
     File,
-    /// Orders before the committer and with it, whose time is `dropkeep_commit_seconds`.
+    /// Copies and changes before the committer and with it, whose time is `dropkeep_commit_seconds`.
     Commit,
     /// The second pass over one folder.
     Delete,
@@ -46,7 +46,7 @@ const STAGES: [(Stage, &str); 7] = [
 ];
 
 static BACKLOG: [AtomicI64; STAGES.len()] = [const { AtomicI64::new(0) }; STAGES.len()];
-/// Looked up once: there is a time for each copy. Without a recorder there are none.
+/// Looked up once. Without a recorder there are none.
 static TIMES: OnceLock<[Histogram; STAGES.len()]> = OnceLock::new();
 
 impl Stage {
@@ -79,12 +79,12 @@ pub(super) fn measure() {
     }
 }
 
-/// An order is on its way to the committer.
-pub fn order_sent() {
-    BACKLOG[Stage::Commit as usize].fetch_add(1, Ordering::Relaxed);
+/// So many copies, or changes, are on their way to the committer.
+pub fn orders_sent(orders: usize) {
+    BACKLOG[Stage::Commit as usize].fetch_add(orders as i64, Ordering::Relaxed);
 }
 
-/// So many orders are done with, whatever became of them.
+/// So many of them are done with, whatever became of them.
 pub fn orders_done(orders: usize) {
     BACKLOG[Stage::Commit as usize].fetch_sub(orders as i64, Ordering::Relaxed);
 }
@@ -128,10 +128,18 @@ impl InStage {
         }
     }
 
-    /// The stage is passed; since when they were in it is measured.
+    /// The stage is passed. How long that took is measured, once for all copies.
     pub fn done(self) {
         if let Some(times) = TIMES.get() {
             times[self.stage as usize].record(self.since.elapsed());
+        }
+    }
+
+    /// The same, once for each copy that is still in it.
+    pub fn done_each(self) {
+        if let Some(times) = TIMES.get() {
+            let took = self.since.elapsed();
+            times[self.stage as usize].record_many(took, usize::try_from(self.copies).unwrap_or_default());
         }
     }
 }

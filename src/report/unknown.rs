@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::heavy::Heavy;
-use crate::archive::User;
+use crate::message::Address;
 
 /// Addresses that are counted at a time; as long as there are no more, all is exact.
 const COUNTED: usize = 10_000;
@@ -50,7 +50,7 @@ impl UnknownAddresses {
 
     pub fn add(&mut self, address: &str, messages: u64) {
         let end = address.floor_char_boundary(LONGEST.min(address.len()));
-        self.counts.add(address[..end].to_owned(), messages);
+        self.counts.add_as(&address[..end], str::to_owned, messages);
     }
 
     /// Adds what another protocol says.
@@ -65,8 +65,8 @@ impl UnknownAddresses {
         self.omitted.messages += omitted.messages;
     }
 
-    /// Notes which of the listed addresses are those of retired users.
-    pub fn note_retired<'u>(&mut self, users: impl Iterator<Item = &'u User>) {
+    /// Notes which of the listed addresses are those of retired users, who come with their names.
+    pub fn note_retired<'u>(&mut self, retired: impl Iterator<Item = (&'u str, &'u [Address])>) {
         let listed: BTreeSet<String> = self
             .listed()
             .into_iter()
@@ -75,13 +75,10 @@ impl UnknownAddresses {
         if listed.is_empty() {
             return;
         }
-        for user in users.filter(|user| user.retired) {
-            let theirs = user
-                .addresses
-                .iter()
-                .filter(|address| listed.contains(address.as_str()));
+        for (name, addresses) in retired {
+            let theirs = addresses.iter().filter(|address| listed.contains(address.as_str()));
             self.retired
-                .extend(theirs.map(|address| (address.to_string(), user.name.clone())));
+                .extend(theirs.map(|address| (address.to_string(), name.to_owned())));
         }
     }
 
@@ -268,19 +265,8 @@ mod tests {
         let mut unknown = UnknownAddresses::default();
         unknown.count("ida@example.com");
         unknown.count("x@example.com");
-        let user = |name: &str, address: &str, retired| User {
-            name: name.into(),
-            addresses: crate::message::Address::parse(address).into_iter().collect(),
-            managed: true,
-            retired,
-        };
-        unknown.note_retired(
-            [
-                user("Ida Lang", "ida@example.com", true),
-                user("x", "x@example.com", false),
-            ]
-            .iter(),
-        );
+        let hers = [Address::parse("ida@example.com").unwrap()];
+        unknown.note_retired([("Ida Lang", &hers[..])].into_iter());
         let json = serde_json::to_string(&Protocol { run: 1, unknown }).unwrap();
         let read: Protocol = serde_json::from_str(&json).unwrap();
         assert_eq!(read.unknown.retired_user("ida@example.com"), Some("Ida Lang"), "{json}");

@@ -1,5 +1,6 @@
-//! The backlog of users who have new addresses: messages that are in the archive already, that are for them by the rules, and
-//! that they do not have. It is counted as `dropkeep reroute --dry-run` counts, by reading the header of every message.
+//! The backlog of users who have new addresses: messages that are in the archive already, that are for them by the
+//! rules, and that they do not have. It is counted as `dropkeep reroute --dry-run` counts, by reading the header of
+//! every message.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,9 +9,9 @@ use std::{
 };
 
 use super::{
-    book::Book,
-    look::{Fault, Looked, Looker},
-    not_judged,
+    book::{Book, not_judged},
+    judged::Fault,
+    look::{Looked, Looker},
 };
 use crate::{
     archive::{Store, StoreError},
@@ -71,8 +72,8 @@ impl Gained {
     }
 }
 
-/// Counts the backlog of these users. Blocking: a million small messages take about a minute of one processor, and no more
-/// memory than one message. `each` is told how many were read, and says whether to go on.
+/// Counts the backlog of these users. Blocking: a million small messages take about a minute of one processor, and no
+/// more memory than one message. `each` is told how many were read, and says whether to go on.
 ///
 /// # Errors
 /// The store cannot be read.

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     explain::{self, Seen, has_no_rules},
     identify::Rules,
-    report::NoRules,
+    report::{NoRules, NotJudged},
     route::Routing,
 };
 
@@ -58,8 +58,8 @@ impl Book {
         })
     }
 
-    /// The rules of each profile that filed the message for somebody or saw it in its mailbox, or of the one that was named;
-    /// or why there are none.
+    /// The rules of each profile that filed the message for somebody or saw it in its mailbox, or of the one that was
+    /// named; or why there are none.
     pub fn rules(
         &mut self,
         store: &Store,
@@ -118,4 +118,10 @@ impl Book {
         self.profiles.push(run, name.clone());
         Ok(name)
     }
+}
+
+/// Nothing not judged yet, by any of the rules of the configuration.
+pub(super) fn not_judged(config: &Config) -> NotJudged {
+    let profiles: Vec<_> = config.profile.iter().map(|profile| profile.name.as_str()).collect();
+    NotJudged::new(&profiles)
 }

@@ -1,5 +1,5 @@
-//! Looking through the archive: for whom each message is by the current users and rules, and which of them lack it. Reads one
-//! message after the other, mostly no more than its header, and changes nothing.
+//! Looking through the archive: for whom each message is by the current users and rules, and which of them lack it.
+//! Reads one message after the other, mostly no more than its header, and changes nothing.
 
 use std::{
     collections::HashSet,
@@ -12,14 +12,13 @@ use bytes::Bytes;
 
 use super::{
     book::{Book, Ruled},
+    judged::{By, Fault, Judged, put_all},
     supposed::Supposed,
 };
 use crate::{
-    archive::{CATCHALL_ID, Entry, Holders, Message, MessageId, Retrieval, Store, StoreError, UserId},
+    archive::{CATCHALL_ID, Direction, Entry, Holders, Message, MessageId, Page, Retrieval, Store, StoreError, UserId},
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
-    message::Address,
-    report::NoRules,
     route::{Directory, Known, Previewed, Rule, look_through, preview},
 };
 
@@ -33,41 +32,6 @@ pub(super) struct Looked {
     /// A folder in which it was found.
     pub folder: u32,
     pub judged: Result<Judged, Fault>,
-}
-
-/// For whom a message is.
-#[derive(Default)]
-pub(super) struct Judged {
-    /// The rules by which somebody lacks it, and what they find in it.
-    pub by: Vec<By>,
-    /// Who lacks it, and who has it.
-    pub lacking: Vec<String>,
-    pub having: Vec<String>,
-    /// The addresses of ours that nobody has.
-    pub unknown: Vec<Address>,
-    /// Retired users who keep it for themselves, though one of their addresses is somebody else's now.
-    pub kept_by: Vec<String>,
-    /// Whom they keep it from.
-    pub kept_from: Vec<String>,
-    /// Where it is only supposed: users who would be made for it, and addresses for which nobody would be made any more, by
-    /// whose rules and limit.
-    pub created: Vec<String>,
-    pub over_limit: Vec<(Address, String, u32)>,
-}
-
-pub(super) struct By {
-    pub ruled: Arc<Ruled>,
-    pub folder: u32,
-    pub found: Found,
-}
-
-/// Why a message could not be judged, or not be filed.
-pub(super) enum Fault {
-    /// It is not known by whose rules.
-    NoRules(NoRules),
-    Message(&'static str, String),
-    /// The store takes no more.
-    Store(StoreError),
 }
 
 pub(super) struct Looker<'s> {
@@ -114,7 +78,8 @@ impl<'s> Looker<'s> {
         }
     }
 
-    /// Hands out each message once, until nobody takes them; `None` for what is in nobody's archive, as journal reports are.
+    /// Hands out each message once, until nobody takes them; `None` for what is in nobody's archive, as journal reports
+    /// are.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -125,8 +90,11 @@ impl<'s> Looker<'s> {
         };
         let ended = match self.from {
             Some(user) => {
-                let store = self.store;
-                store.list(user, None, |Entry { id, message, .. }| each(self.look(id, message)?))
+                let mut all = self.store.all_filings(user, Page::first(Direction::Up));
+                all.try_for_each(|entry| {
+                    let Entry { id, message, .. } = entry?;
+                    each(self.look(id, message)?)
+                })
             }
             None => self.through_all(&mut each),
         };
@@ -221,8 +189,8 @@ impl<'s> Looker<'s> {
         Ok(judged)
     }
 
-    /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no reader of
-    /// the mail from before, unless it is the archive of the retired user that reroute was asked to read.
+    /// Decides for whom a message is. What a retired user has stays with them: who was given their address later is no
+    /// reader of the mail from before, unless it is the archive of the retired user that reroute was asked to read.
     fn decide(&self, ruled: &Ruled, found: Found, holders: &Holders, has: &impl Fn(&String) -> bool) -> Decided {
         let (directory, routing) = (&self.directory, &ruled.routing);
         let lacking = |previewed: &Previewed| -> Vec<String> {
@@ -302,14 +270,6 @@ struct Decided {
     retired: Vec<String>,
 }
 
-pub(super) fn put_all<T: PartialEq>(list: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
-    for one in more {
-        if !list.contains(&one) {
-            list.push(one);
-        }
-    }
-}
-
 /// The users that addresses lead to, without whom `unknown` names.
 fn known(previewed: Previewed) -> Vec<String> {
     let by_address = |rule| !matches!(rule, Rule::Catchall | Rule::User);
@@ -317,7 +277,8 @@ fn known(previewed: Previewed) -> Vec<String> {
     users.map(|user| user.user).collect()
 }
 
-/// The addresses in a stored message, or in the journal reports in which it came; of very many each is looked up as it is read.
+/// The addresses in a stored message, or in the journal reports in which it came; of very many each is looked up as it
+/// is read.
 fn found(
     store: &Store,
     retrieval: &mut Retrieval,

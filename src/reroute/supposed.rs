@@ -6,7 +6,7 @@ use roaring::RoaringTreemap;
 
 use super::{
     book::Ruled,
-    look::{Judged, put_all},
+    judged::{Judged, put_all},
 };
 use crate::{
     archive::{IdentityNumber, Store, StoreError},

@@ -4,10 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::{
-    Directory,
-    directory::{Known, Rule},
-};
+use super::{Directory, directory::Known, rule::Rule};
 use crate::{
     archive::{CATCHALL_ID, Unclaimed, UserId, Why},
     config::{self, Unknown},

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::signs::{Signs, forms};
+use super::{
+    rule::Rule,
+    signs::{Signs, forms},
+};
 use crate::{
     archive::{CATCHALL_ID, Roster, StoreError, User, UserId},
     config::Config,
@@ -15,42 +18,6 @@ pub struct Directory {
     users: BTreeMap<UserId, User>,
     roster: Roster,
     signs: Signs,
-}
-
-/// By which rule an address leads to a user, or a message without a known address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The address is the user's.
-    Exact,
-    /// It is without its `+tag`.
-    Plus,
-    /// It is at the domain that its own is an alias of, with or without its tag.
-    Alias,
-    /// A pattern of the user's covers it.
-    Pattern,
-    /// It is a list's, directly or by tag or alias.
-    List,
-    /// The user is made for it.
-    Create,
-    /// No address is known: for `@catchall`.
-    Catchall,
-    /// No address is known: for the user whom the profile names.
-    User,
-}
-
-impl Rule {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Plus => "plus",
-            Self::Alias => "alias",
-            Self::Pattern => "pattern",
-            Self::List => "list",
-            Self::Create => "create",
-            Self::Catchall => "catchall",
-            Self::User => "user",
-        }
-    }
 }
 
 /// What an address is to the directory.
@@ -213,6 +180,12 @@ impl Directory {
 
     pub fn iter(&self) -> impl Iterator<Item = (UserId, &User)> {
         self.users.iter().map(|(id, user)| (*id, user))
+    }
+
+    /// The retired users: their names, and the addresses that they had.
+    pub fn retired(&self) -> impl Iterator<Item = (&str, &[Address])> {
+        let retired = self.users.values().filter(|user| user.retired);
+        retired.map(|user| (&*user.name, &*user.addresses))
     }
 
     pub fn len(&self) -> usize {

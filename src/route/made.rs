@@ -7,12 +7,13 @@ use actix::{ActorFutureExt, AtomicResponse, Handler, Message, WrapFuture};
 
 use super::{
     decision::{Assigned, Nobody},
-    directory::Rule,
-    router::{DOING, Router},
+    routed::DOING,
+    router::Router,
+    rule::Rule,
     users::{UserChange, UserError, changed},
 };
 use crate::{
-    archive::{Change, RunId, UserId},
+    archive::{RunId, UserId},
     panics::{Answer, survived},
     report::metrics,
 };
@@ -64,32 +65,22 @@ impl Router {
         self.created.get(&run).is_none_or(|made| !made.contains(&user))
     }
 
+    /// These created users contradict the store's, and are none.
+    pub(super) fn refused(&mut self, users: Vec<UserId>) {
+        for user in users {
+            if self.uncommitted.remove(&user) {
+                self.change().remove(user);
+                self.changed(user);
+            }
+        }
+    }
+
     /// Notes that a user is new, or other than before.
     fn changed(&mut self, id: UserId) {
         if let Some(ids) = &mut self.meanwhile {
             ids.insert(id);
         }
         metrics::users(self.directory.len());
-    }
-}
-
-/// From the router to itself: these created users contradict the store's, and are none.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Refused(pub(super) Vec<UserId>);
-
-impl Handler<Refused> for Router {
-    type Result = Answer<()>;
-
-    fn handle(&mut self, Refused(users): Refused, _: &mut Self::Context) -> Self::Result {
-        Answer::survived(DOING, || {
-            for user in users {
-                if self.uncommitted.remove(&user) {
-                    self.change().remove(user);
-                    self.changed(user);
-                }
-            }
-        })
     }
 }
 
@@ -107,10 +98,10 @@ impl Handler<ChangeUser> for Router {
                 None => Ok((id, user)),
             }
         });
-        let committer = self.committer.clone();
+        let committer = self.filing.committer.clone();
         let commit = async move {
             let (id, user) = wanted??;
-            committer.change(Change::User(Some(id), user.clone())).await?;
+            committer.put_user(Some(id), user.clone()).await?;
             Ok((id, user))
         };
         let finish = |result: Result<_, UserError>, router: &mut Self, _: &mut Self::Context| {

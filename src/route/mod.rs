@@ -1,7 +1,9 @@
 //! From addresses to archives: the directory, the decision, and the router actor.
 
+mod archives;
 mod decision;
 mod directory;
+mod filing;
 mod made;
 mod managed;
 mod passed;
@@ -9,14 +11,14 @@ mod prepared;
 mod preview;
 mod routed;
 mod router;
-mod shares;
+mod rule;
 mod signs;
 mod swap;
 mod users;
 mod users_file;
 
 pub use decision::{Assigned, Deciding, Decision, Nobody, Routing, Stranger, StrangerPlace, decide, look_through};
-pub use directory::{Directory, Known, Rule};
+pub use directory::{Directory, Known};
 pub use made::{ChangeUser, RunEnded};
 pub use managed::{ChangedUsers, changed_users, managed};
 pub use passed::{Passed, addressees, twin};
@@ -24,6 +26,7 @@ pub use prepared::{Held, Prepared};
 pub use preview::{Previewed, PreviewedUser, preview};
 pub use routed::{RouteError, Routed};
 pub use router::{Heartbeat, Preview, Route, Router};
+pub use rule::Rule;
 pub use signs::Signs;
 pub use swap::{AsItStands, BeginSwap, PutUsers, Swap};
 pub use users::{UserChange, UserError};

@@ -2,17 +2,17 @@
 
 use std::{ops::Range, sync::Arc};
 
-use bytes::Bytes;
-
 use super::{Directory, Routing, decision::look_through};
 use crate::{
-    archive::{Content, Seconds, UserId, Why, cut},
-    identify::{Found, Identified, Journaled, Outer, Reported, Rules, former_identity},
+    archive::{Content, Named, Seconds, UserId, Why},
+    identify::{Digests, Found, Identified, Journaled, Outer, Reported, Rules},
 };
 
 /// A copy, made ready.
 #[derive(Clone, Debug)]
 pub struct Prepared {
+    /// What the cursor notes as done; `None` for a copy without a name that lasts.
+    pub copy: Option<Named>,
     pub found: Found,
     pub date: Option<Seconds>,
     pub notes: u32,
@@ -38,9 +38,9 @@ pub struct Held {
 }
 
 impl Prepared {
-    /// Measures what of an identified copy is stored as parts. It takes as long as hashing it: for the pool. `former` is whether
-    /// the archive has messages whose identities are of version 1.
-    pub fn new(identified: Identified, former: bool) -> Self {
+    /// Cuts an identified copy into what is stored. It takes as long as hashing it: for the pool. `has_former` is
+    /// whether the archive has messages whose identities are of version 1.
+    pub fn new(identified: Identified, has_former: bool, copy: Option<Named>, held: Option<Held>) -> Self {
         let Identified {
             bytes,
             sha256,
@@ -51,6 +51,7 @@ impl Prepared {
             journal,
             addressed,
         } = identified;
+        let content = |bytes, sha256, identity| Arc::new(Content::new(bytes, Digests { sha256, identity }, has_former));
         let reported = journal.reported();
         let report = match journal {
             Journaled::Around(Outer {
@@ -58,42 +59,26 @@ impl Prepared {
                 sha256,
                 identity,
                 is_understood: _,
-            }) => Some(content(bytes, sha256, identity, former)),
+            }) => Some(content(bytes, sha256, identity)),
             Journaled::No | Journaled::Untrusted | Journaled::Unreadable | Journaled::Alone => None,
         };
         Self {
+            copy,
             found,
             date,
             notes: notes.0,
-            content: content(bytes, sha256, identity, former),
+            content: content(bytes, sha256, identity),
             addressed,
             report,
             reported,
-            held: None,
+            held,
         }
     }
 
-    /// The same, of which it is known whose it is.
-    pub fn held(self, held: Option<Held>) -> Self {
-        Self { held, ..self }
-    }
-}
-
-impl Prepared {
     /// Looks up in `directory` all the addresses of a copy that names more than were kept. For the pool.
     pub fn looked_through(self, directory: &Directory, routing: &Routing, rules: &Rules) -> Self {
         let fetched = &self.report.as_ref().unwrap_or(&self.content).bytes;
         let found = look_through(directory, routing, rules, fetched);
         Self { found, ..self }
     }
-}
-
-fn content(bytes: Bytes, sha256: [u8; 32], identity: [u8; 32], former: bool) -> Arc<Content> {
-    Arc::new(Content {
-        parts: cut(&bytes),
-        former: former.then(|| former_identity(&bytes)).flatten(),
-        bytes,
-        sha256,
-        identity,
-    })
 }

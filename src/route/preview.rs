@@ -3,7 +3,8 @@
 use super::{
     Directory,
     decision::{Assigned, Routing, Stranger, decide, unknown_goes_to},
-    directory::{Known, Rule},
+    directory::Known,
+    rule::Rule,
 };
 use crate::{config::Unknown, identify::Found, message::Address};
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::{decision::Stranger, passed::Passed};
 use crate::{archive::StoreError, message::Address, panics::Panicked};
 
+/// In the words of an error.
+pub(super) const DOING: &str = "the router";
+
 /// What became of a routed copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routed {

@@ -1,60 +1,46 @@
-//! The role of the router is to map addresses to user archives: it decides for whom an identified
-//! copy is, starts the archives of those users where they are not running, gives each its share
-//! of the deposit, and answers when all of it is on disk.
+//! The role of the router is to map addresses to user archives: it decides for whom identified copies are, a window of
+//! them at a time, has them filed, and answers when all of it is on disk.
 
 use std::{
     collections::{HashMap, HashSet},
-    num::NonZeroUsize,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture};
-use futures_util::future::{self, LocalBoxFuture};
-use lru::LruCache;
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, ResponseActFuture, WrapFuture};
 use tokio::sync::Semaphore;
 
 use super::{
     Directory, Held, Prepared,
+    archives::Archives,
     decision::{Assigned, Routing, decide, unclaimed, unknown_goes_to},
-    directory::{Known, Rule},
-    made::Refused,
+    directory::Known,
+    filing::{Decided, Done, Filing, NotFiled, SHARES},
     passed::Passed,
     preview::{Previewed, preview},
-    routed::{RouteError, Routed},
-    shares::{SHARES, committed, hand_out_all, take_turn},
+    routed::{DOING, RouteError, Routed},
+    rule::Rule,
 };
 use crate::{
-    archive::{
-        CATCHALL_ID, Committer, Deposit, Filed, Named, RunId, Shared, Store, StoreError, UserArchive, UserId, give_back,
-    },
+    archive::{CATCHALL_ID, Committer, Deposit, RunId, Store, StoreError, UserId},
     clock,
     config::Unknown,
     identify::Found,
     message::Address,
-    panics::{Answer, survived, survived_async},
+    panics::{Answer, Panicked, survived, survived_async},
     report::{InStage, Stage, metrics},
 };
 
-/// Copies waiting for a decision; behind them, the connections wait.
+/// Windows waiting for a decision; behind them, the connections wait.
 const MAILBOX: usize = 64;
-/// How often it is looked for archives that nothing has come for, and after how long they stop.
+/// How often it is looked for archives that nothing has come for.
 const TIDY: Duration = Duration::from_secs(15);
-const IDLE: Duration = Duration::from_secs(30);
-/// Archives that are up at a time. One takes a kilobyte or two, and mail to all of a provider's users would start them all.
-const MOST_ARCHIVES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
-/// Shares of a copy that take much memory for a moment.
-const MANY: usize = 5_000;
-/// In the words of an error.
-pub(super) const DOING: &str = "the router";
 /// Users made in the run whose addresses are reported for one message.
 const MOST_MADE: usize = 32;
 
 pub struct Router {
     /// Lent to whoever looks through mail with very many addresses.
     pub(super) directory: Arc<Directory>,
-    /// Those that were asked last, and when: an archive stops when nobody has its address.
-    archives: LruCache<UserId, (Addr<UserArchive>, Instant)>,
     /// The number that the next new user gets: given out once, whether its commit succeeds or not.
     pub(super) next_user: UserId,
     /// Users that exist here and not yet on disk: each deposit for them brings them along.
@@ -63,12 +49,7 @@ pub struct Router {
     pub(super) meanwhile: Option<HashSet<UserId>>,
     /// Users created so far, by run.
     pub(super) created: HashMap<RunId, HashSet<UserId>>,
-    /// [`SHARES`], less those on their way.
-    shares: Arc<Semaphore>,
-    store: Arc<Store>,
-    pub(super) committer: Committer,
-    /// Where user archives live: they read from disk, which must not stall the network.
-    arbiter: Arbiter,
+    pub(super) filing: Filing,
 }
 
 impl Router {
@@ -78,42 +59,14 @@ impl Router {
         Self {
             next_user: directory.next_id(),
             directory: Arc::new(directory),
-            archives: LruCache::new(MOST_ARCHIVES),
             uncommitted: HashSet::new(),
             meanwhile: None,
             created: HashMap::new(),
-            shares: Arc::new(Semaphore::new(SHARES)),
-            store,
-            committer,
-            arbiter: Arbiter::new(),
-        }
-    }
-
-    /// The archive of a user, started if it is not running.
-    pub(super) fn archive(&mut self, user: UserId) -> Addr<UserArchive> {
-        let now = Instant::now();
-        if let Some((running, last)) = self.archives.get_mut(&user).filter(|(archive, _)| archive.connected()) {
-            *last = now;
-            return running.clone();
-        }
-        let archive = UserArchive::new(user, self.store.clone(), self.committer.clone());
-        let archive = UserArchive::start_in_arbiter(&self.arbiter.handle(), |_| archive);
-        self.archives.put(user, (archive.clone(), now));
-        archive
-    }
-
-    /// Lets archives stop that nothing has come for.
-    fn stop_idle(&mut self) {
-        let before = self.archives.len();
-        while self
-            .archives
-            .peek_lru()
-            .is_some_and(|(_, (_, last))| last.elapsed() >= IDLE)
-        {
-            self.archives.pop_lru();
-        }
-        if self.archives.is_empty() && before > 0 {
-            give_back();
+            filing: Filing {
+                archives: Archives::new(store),
+                committer,
+                shares: Arc::new(Semaphore::new(SHARES)),
+            },
         }
     }
 
@@ -164,25 +117,24 @@ impl Actor for Router {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(TIDY, |router, _| router.stop_idle());
+        ctx.run_interval(TIDY, |router, _| router.filing.archives.stop_idle());
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.arbiter.stop();
+        self.filing.archives.stop();
     }
 }
 
-/// From a connection, for each copy it fetched. The answer comes after the commit; a lost answer
-/// means that the copy stays open.
+/// From a connection: a window of copies that it fetched, from one folder. The answer comes after the commit, in the
+/// order of the copies, each of which has an outcome of its own; a lost answer means that all of them stay open.
 #[derive(Message)]
-#[rtype(result = "Result<Routed, RouteError>")]
+#[rtype(result = "Vec<Result<Routed, RouteError>>")]
 pub struct Route {
-    pub copy: Option<Named>,
+    pub window: Vec<Prepared>,
     pub folder: u32,
     pub run: RunId,
-    pub prepared: Prepared,
     pub routing: Arc<Routing>,
-    /// Where no address is known it is left alone, whatever the profile says.
+    /// Where no address is known a copy is left alone, whatever the profile says.
     pub known_only: bool,
     /// Until it is decided.
     pub waits: InStage,
@@ -200,34 +152,65 @@ pub struct Preview {
 }
 
 impl Handler<Route> for Router {
-    type Result = ResponseFuture<Result<Routed, RouteError>>;
+    type Result = ResponseActFuture<Self, Vec<Result<Routed, RouteError>>>;
 
-    fn handle(&mut self, route: Route, ctx: &mut Self::Context) -> Self::Result {
-        let router = ctx.address();
-        let routing = survived(DOING, || self.route(route, router));
-        let routed = async { survived_async(DOING, routing?).await? };
-        Box::pin(routed)
-    }
-}
-
-impl Router {
-    /// Decides at once for whom a copy is, and files it as a future of its own.
-    fn route(&mut self, route: Route, router: Addr<Self>) -> LocalBoxFuture<'static, Result<Routed, RouteError>> {
-        if let Err(error) = StoreError::point("routing") {
-            return Box::pin(future::ready(Err(error.into())));
-        }
+    /// Decides at once for whom each copy is, and has all of them filed by a future of its own.
+    fn handle(&mut self, route: Route, _: &mut Self::Context) -> Self::Result {
         let Route {
-            copy,
+            window,
             folder,
             run,
-            prepared,
             routing,
             known_only,
             waits,
         } = route;
         waits.queued("route");
-        let mut decision = decide(&self.directory, &routing, &prepared.found);
-        let holder = prepared.held.as_ref().map(|held| self.holder(held, &routing));
+        let now = clock::now().as_second();
+        let copies = window.len();
+        let way = Way {
+            folder,
+            run,
+            routing: &routing,
+            known_only,
+            now,
+        };
+        let decide = |prepared| match survived(DOING, || self.decide(&way, prepared)) {
+            Ok(decided) => decided.map_err(RouteError::from),
+            Err(panicked) => Err(panicked.into()),
+        };
+        let decided: Vec<_> = window.into_iter().map(decide).collect();
+        waits.done_each();
+        let is_to_file = |one: &&Result<Decided, _>| one.as_ref().is_ok_and(|decided| decided.deposit.is_some());
+        let in_stage = InStage::enter(Stage::File, decided.iter().filter(is_to_file).count());
+        let filing = survived_async(DOING, self.filing.clone().file(decided));
+        let finish = move |filed: Result<Vec<Done>, Panicked>, router: &mut Self, _: &mut Self::Context| {
+            in_stage.done_each();
+            match filed {
+                Ok(done) => done.into_iter().map(|one| router.finish(one)).collect(),
+                Err(panicked) => (0..copies).map(|_| Err(panicked.into())).collect(),
+            }
+        };
+        Box::pin(filing.into_actor(self).map(finish))
+    }
+}
+
+/// What holds for all copies of a window.
+struct Way<'w> {
+    folder: u32,
+    run: RunId,
+    routing: &'w Routing,
+    known_only: bool,
+    /// In seconds since 1970 UTC.
+    now: i64,
+}
+
+impl Router {
+    /// Decides for whom a copy is.
+    fn decide(&mut self, way: &Way, prepared: Prepared) -> Result<Decided, StoreError> {
+        StoreError::point("routing")?;
+        let &Way { run, routing, now, .. } = way;
+        let mut decision = decide(&self.directory, routing, &prepared.found);
+        let holder = prepared.held.as_ref().map(|held| self.holder(held, routing));
         if let (Some(held), Some(Some(holder))) = (&prepared.held, &holder) {
             match held.alone {
                 true => decision.is_held_by(holder.clone(), held.id.is_none()),
@@ -277,27 +260,25 @@ impl Router {
         };
         routed.passed = Passed::of(&prepared, &routed.unresolved, reached, is_known);
         if decision.users.is_empty() {
-            match unknown_goes_to(&self.directory, &routing).filter(|_| !known_only) {
+            match unknown_goes_to(&self.directory, routing).filter(|_| !way.known_only) {
                 Some(assigned) => decision.users.push(assigned),
                 None => {
                     routed.skipped = true;
-                    return Box::pin(future::ready(Ok(routed)));
+                    return Ok(Decided { routed, deposit: None });
                 }
             }
         }
         let unclaimed = match routed.unresolved.is_empty() {
             true => Vec::new(),
-            false => unclaimed(&self.directory, &routing, &prepared.found),
+            false => unclaimed(&self.directory, routing, &prepared.found),
         };
         let users = decision.users;
         let new = users.iter().filter(|one| self.uncommitted.contains(&one.user));
         let new = new.filter_map(|one| Some((one.user, self.directory.user(one.user)?.clone())));
         let new_users: Vec<_> = new.collect();
-        let now = clock::now().as_second();
-        let brought: Vec<UserId> = new_users.iter().map(|(id, _)| *id).collect();
         let deposit = Deposit {
-            copy,
-            folder,
+            copy: prepared.copy,
+            folder: way.folder,
             run,
             content: prepared.content,
             report: prepared.report,
@@ -307,56 +288,42 @@ impl Router {
             unclaimed,
             new_users,
         };
-        let shares = self.shares.clone();
-        let point = StoreError::point("routed");
-        waits.done();
-        let filing = InStage::enter(Stage::File, 1);
-        Box::pin(async move {
-            point?;
-            let shares_taken = users.len();
-            let _turn = take_turn(shares, shares_taken).await;
-            let (shared, answer) = Shared::new(deposit, users.len());
-            StoreError::point("handing-out")?;
-            hand_out_all(&router, users, &shared).await?;
-            drop(shared);
-            let filed = match committed(answer).await {
-                Err(error @ StoreError::User { .. }) => {
-                    router.send(Refused(brought)).await.map_err(|_| RouteError::Router)?;
-                    return Err(RouteError::Twin(error));
-                }
-                filed => filed?,
-            };
-            StoreError::point("recorded")?;
-            let recorded = Recorded { brought, filed };
-            (routed.archived, routed.duplicate) = router.send(recorded).await.map_err(|_| RouteError::Router)?;
-            if shares_taken >= MANY {
-                give_back();
-            }
-            filing.done();
-            Ok(routed)
+        StoreError::point("routed")?;
+        Ok(Decided {
+            routed,
+            deposit: Some((deposit, users)),
         })
     }
-}
 
-/// From the router to itself: a deposit is on disk, and with it the created users it brought. Answers the
-/// names of those it was filed for, and of those who had it.
-#[derive(Message)]
-#[rtype(result = "(Vec<String>, Vec<String>)")]
-struct Recorded {
-    brought: Vec<UserId>,
-    filed: Filed,
-}
-
-impl Handler<Recorded> for Router {
-    type Result = Answer<(Vec<String>, Vec<String>)>;
-
-    fn handle(&mut self, Recorded { brought, filed }: Recorded, _: &mut Self::Context) -> Self::Result {
-        Answer::survived(DOING, || {
+    /// A copy is on disk, and with it the created users that it brought; or it is not.
+    fn finish(&mut self, done: Done) -> Result<Routed, RouteError> {
+        let Done {
+            mut routed,
+            brought,
+            filed,
+        } = done;
+        let finish = || {
+            let filed = match filed {
+                Ok(Some(filed)) => filed,
+                Ok(None) => return Ok(routed),
+                Err(NotFiled::Error(RouteError::Store(error @ StoreError::User { .. }))) => {
+                    self.refused(brought);
+                    return Err(RouteError::Twin(error));
+                }
+                Err(NotFiled::Error(error)) => return Err(error),
+                Err(NotFiled::Archive(user)) => {
+                    let user = self.directory.name(user).to_owned();
+                    return Err(RouteError::Archive { user });
+                }
+            };
+            StoreError::point("recorded")?;
             for user in &brought {
                 self.uncommitted.remove(user);
             }
-            (self.names(&filed.archived), self.names(&filed.duplicate))
-        })
+            (routed.archived, routed.duplicate) = (self.names(&filed.archived), self.names(&filed.duplicate));
+            Ok(routed)
+        };
+        survived(DOING, finish)?
     }
 }
 

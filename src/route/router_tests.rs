@@ -1,16 +1,16 @@
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use futures_util::future;
 
 use super::super::{ChangeUser, UserChange, UserError};
 use super::*;
 use crate::{
-    archive::{Change, User},
+    archive::User,
     config::{Config, Recipients, Unknown},
     identify::{Identified, Rules},
 };
 
 struct Bench {
-    router: Addr<Router>,
+    router: actix::Addr<Router>,
     store: Arc<Store>,
     _folder: tempfile::TempDir,
 }
@@ -34,10 +34,7 @@ impl Bench {
         let store = Arc::new(Store::open(&config).unwrap());
         let (committer, _) = Committer::start(store.clone(), 64 << 20).unwrap();
         let users = users.into_iter().map(|user| (None, user)).collect();
-        committer
-            .change(Change::Users(users, Default::default()))
-            .await
-            .unwrap();
+        committer.put_users(users, Default::default()).await.unwrap();
         let users = store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
         let router = Router::new(Directory::new(users), store.clone(), committer);
         Self {
@@ -48,26 +45,33 @@ impl Bench {
     }
 
     async fn route(&self, message: &str) -> Result<Routed, RouteError> {
+        self.route_window(&[message]).await.remove(0)
+    }
+
+    async fn route_window(&self, messages: &[&str]) -> Vec<Result<Routed, RouteError>> {
         let recipients = Recipients {
             local_domains: vec!["example.com".into()],
             unknown: Unknown::Create,
             ..Recipients::default()
         };
-        let bytes = Bytes::copy_from_slice(message.as_bytes());
         let (rules, routing) = (Rules::new(&recipients, ""), Routing::new(&recipients));
-        let mut prepared = Prepared::new(Identified::new(bytes, None, &rules), false);
-        if prepared.found.more > 0 {
-            let directory = self.router.send(super::super::AsItStands).await.unwrap();
-            prepared = prepared.looked_through(&directory, &routing, &rules);
+        let mut window = Vec::new();
+        for message in messages {
+            let bytes = Bytes::copy_from_slice(message.as_bytes());
+            let mut prepared = Prepared::new(Identified::new(bytes, None, &rules), false, None, None);
+            if prepared.found.more > 0 {
+                let directory = self.router.send(super::super::AsItStands).await.unwrap();
+                prepared = prepared.looked_through(&directory, &routing, &rules);
+            }
+            window.push(prepared);
         }
         let route = Route {
-            copy: None,
+            waits: InStage::enter(Stage::Route, window.len()),
+            window,
             folder: 1,
             run: 1,
-            prepared,
             routing: Arc::new(routing),
             known_only: false,
-            waits: InStage::enter(Stage::Route, 1),
         };
         self.router.send(route).await.unwrap()
     }
@@ -134,10 +138,22 @@ async fn a_user_was_added_beside_one_just_created() {
 }
 
 #[actix::test]
-async fn a_lost_answer_was_a_failed_copy_and_not_the_end_of_the_store() {
-    let (reply, answer) = oneshot::channel();
-    drop(reply);
-    assert!(matches!(committed(answer).await, Err(StoreError::Closed { .. })));
+async fn copies_of_one_window_are_told_apart() {
+    let bench = Bench::with(vec![user("jane", "jane@example.com"), user("bob", "bob@example.com")]).await;
+    let (one, two) = (
+        "To: jane@example.com\r\n\r\none",
+        "To: jane@example.com, bob@example.com\r\n\r\ntwo",
+    );
+    let new = "To: new@example.com\r\n\r\nthree";
+    let window = bench.route_window(&[one, two, one, new, new]).await;
+    let window: Vec<_> = window.into_iter().map(Result::unwrap).collect();
+    let archived: Vec<_> = window.iter().map(|routed| routed.archived.join(" ")).collect();
+    assert_eq!(archived, ["jane", "jane bob", "", "new@example.com", ""]);
+    let duplicate: Vec<_> = window.iter().map(|routed| routed.duplicate.join(" ")).collect();
+    assert_eq!(duplicate, ["", "", "jane", "", "new@example.com"]);
+    let created: Vec<_> = window.iter().map(|routed| routed.created.len()).collect();
+    assert_eq!(created, [0, 0, 0, 1, 0]);
+    assert_eq!(bench.store.totals().unwrap().0, 3);
 }
 
 #[actix::test]
@@ -155,4 +171,23 @@ async fn copies_for_thousands_pass_one_after_the_other() {
     assert_eq!(first.unwrap().archived.len(), many);
     assert_eq!(second.unwrap().archived.len(), many);
     assert_eq!(few.unwrap().archived.len(), 2);
+}
+
+#[actix::test]
+async fn a_window_with_more_shares_than_may_be_on_their_way_passes_in_parts() {
+    let many = SHARES / 2 + 1;
+    let users = (0..many)
+        .map(|n| user(&format!("u{n}"), &format!("u{n}@example.com")))
+        .collect();
+    let bench = Bench::with(users).await;
+    let to: Vec<_> = (0..many).map(|n| format!("u{n}@example.com")).collect();
+    let message = |text: &str| format!("To: {}\r\nSubject: {text}\r\n\r\n{text}", to.join(",\r\n "));
+    let window = bench
+        .route_window(&[&message("first"), &message("second"), &message("first")])
+        .await;
+    let counts = window.into_iter().map(|routed| {
+        let routed = routed.unwrap();
+        (routed.archived.len(), routed.duplicate.len())
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [(many, 0), (many, 0), (0, many)]);
 }

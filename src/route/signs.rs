@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::directory::Rule;
+use super::rule::Rule;
 use crate::{
     archive::{StoreError, User},
     config::Config,

@@ -6,7 +6,8 @@ use actix::{Handler, Message};
 
 use super::{
     Directory,
-    router::{DOING, Router, warn_of_absent},
+    routed::DOING,
+    router::{Router, warn_of_absent},
 };
 use crate::{
     archive::{User, UserId},

@@ -15,7 +15,7 @@ use actix::{
 
 use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
 use crate::{
-    archive::{self, Change, Committer, Store, StoreError, UserId},
+    archive::{self, Committer, Store, StoreError, UserId},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
     panics::survived_async,
     report::metrics,
@@ -252,7 +252,7 @@ impl Work {
         // A few are put in by the router at once; what many come to is made beside it.
         let few = (count <= FEW && !state.behind).then(|| numbered(&changed));
         if count > 0 {
-            match self.committer.change(Change::Users(changed, news.clone())).await {
+            match self.committer.put_users(changed, news.clone()).await {
                 Ok(_) => {}
                 Err(error @ StoreError::User { .. }) => return Err(refused(error)),
                 Err(error) => {

@@ -1,7 +1,10 @@
 //! What to do about a failure, where that is more than the step that failed says. Pure.
 
-use super::{Mend, SourceError, Step, wrong};
-use crate::config::{Access, Encryption};
+use super::{SourceError, Step, wrong};
+use crate::{
+    config::{Access, Encryption},
+    net::{Mend, NetError, Phase},
+};
 
 /// Words of servers that want another password than the account's own, in lower case.
 const APP_PASSWORD: [&str; 6] = [
@@ -57,16 +60,16 @@ impl SourceError {
                 "Check server.host and server.port: {}. If the server only takes long to greet, write a longer timeout.",
                 wrong::usual(*port, *access)
             )),
-            Self::Certificate { mend, .. } => Some(certificate(mend)),
-            Self::CaFile { .. } => {
+            Self::Net(NetError::Certificate { mend, .. }) => Some(certificate(mend)),
+            Self::Net(NetError::CaFile { .. }) => {
                 Some("Correct ca_file in server.tls; the file holds certificates in PEM form.".to_owned())
             }
-            Self::NoUpgrade { .. } => Some(
+            Self::Net(NetError::NoUpgrade { .. }) => Some(
                 "With an -ssl access, TLS begins with the first byte, at a port of its own. Without TLS, password and \
                  mail can be read on the way."
                     .to_owned(),
             ),
-            Self::Injected { .. } | Self::Preauth { .. } => Some(
+            Self::Net(NetError::Injected { .. }) | Self::Preauth { .. } => Some(
                 "No password was sent. Find out who answers at this address; with an -ssl access, TLS begins with the \
                  first byte."
                     .to_owned(),
@@ -104,7 +107,7 @@ impl SourceError {
                     .to_owned(),
             ),
             Self::Timeout { step: Some(Step::Tls), .. }
-            | Self::Tls { .. }
+            | Self::Net(NetError::Tls { .. } | NetError::Timeout { phase: Phase::Tls, .. })
             | Self::Connecting { step: Step::Tls, .. } => Some(
                 "Check server.host and server.port: another server may listen there, or one that begins in clear text (an \
                  access with -tls). The mail server's log may say more."

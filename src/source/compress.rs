@@ -12,14 +12,12 @@ use std::{
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::guard::Wire;
-
 /// Deflated bytes that are read at once, and that may wait to be sent.
 const BUFFER: usize = 16 << 10;
 
-/// A [`Wire`], and the compression on it.
-pub(super) struct Line {
-    pub wire: Wire,
+/// A wire, and the compression on it.
+pub(super) struct Deflating<W> {
+    pub wire: W,
     deflated: Option<Box<Deflated>>,
 }
 
@@ -39,8 +37,8 @@ struct Deflated {
     unflushed: bool,
 }
 
-impl Line {
-    pub fn new(wire: Wire) -> Self {
+impl<W> Deflating<W> {
+    pub fn new(wire: W) -> Self {
         Self { wire, deflated: None }
     }
 
@@ -62,7 +60,12 @@ impl Line {
 }
 
 impl Deflated {
-    fn poll_read(&mut self, wire: &mut Wire, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        &mut self,
+        wire: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
             if self.ended || buf.remaining() == 0 {
                 return Poll::Ready(Ok(()));
@@ -103,7 +106,12 @@ impl Deflated {
         }
     }
 
-    fn poll_write(&mut self, wire: &mut Wire, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        wire: &mut (impl AsyncWrite + Unpin),
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if self.outgoing.len() - self.sent >= BUFFER {
             ready!(self.poll_send(wire, cx))?;
         }
@@ -116,7 +124,7 @@ impl Deflated {
         Poll::Ready(Ok((self.deflate.total_in() - taken) as usize))
     }
 
-    fn poll_flush(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(&mut self, wire: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.unflushed {
             self.outgoing.reserve(BUFFER);
             self.deflate
@@ -129,7 +137,7 @@ impl Deflated {
         Pin::new(wire).poll_flush(cx)
     }
 
-    fn poll_send(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_send(&mut self, wire: &mut (impl AsyncWrite + Unpin), cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.sent < self.outgoing.len() {
             let sent = ready!(Pin::new(&mut *wire).poll_write(cx, &self.outgoing[self.sent..]))?;
             if sent == 0 {
@@ -143,7 +151,7 @@ impl Deflated {
     }
 }
 
-impl AsyncRead for Line {
+impl<W: AsyncRead + Unpin> AsyncRead for Deflating<W> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { wire, deflated } = self.get_mut();
         match deflated {
@@ -153,7 +161,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl<W: AsyncWrite + Unpin> AsyncWrite for Deflating<W> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Self { wire, deflated } = self.get_mut();
         match deflated {

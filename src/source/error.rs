@@ -1,13 +1,11 @@
 //! What can go wrong with a source, and what is to be done about it.
 
-use std::{cmp::Reverse, io, time::Duration};
+use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-
-use super::{Credential, Step, token, verifier::Mend, wrong::Found};
+use super::Step;
 use crate::{
-    config::{Access, Encryption, Fingerprint, Secret},
-    harmless::one_line,
+    config::{Access, Encryption},
+    net::{Found, NetError, Phase},
 };
 
 /// What a failure asks of whoever meets it.
@@ -24,11 +22,10 @@ pub enum Disposition {
 /// A failure of a source. Its words are for the administrator and never hold the password.
 #[derive(thiserror::Error, Debug)]
 pub enum SourceError {
-    #[error("{}", not_found(host, source))]
-    Resolve { host: String, source: io::Error },
-    #[error("{}", not_connected(host, *port, source))]
-    Connect { host: String, port: u16, source: io::Error },
-    #[error("{}", silence(host, during, *after, *step))]
+    /// There is no connection, or it could not be encrypted.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    #[error("{host} was silent for {}{during}", humantime::format_duration(*after))]
     Timeout {
         host: String,
         /// Empty, or " after …", " during …": the phase or command.
@@ -44,27 +41,6 @@ pub enum SourceError {
     WrongPort { port: u16, access: Access, found: Found },
     #[error("port {port} is not that of a mail server; it greets with {line}")]
     NoMail { port: u16, line: String },
-    #[error("TLS with {host} failed: {detail}")]
-    Tls { host: String, detail: String },
-    #[error(
-        "the certificate of {host} is refused: {why}: {}",
-        mend.with_pin(fingerprint)
-    )]
-    Certificate {
-        host: String,
-        why: String,
-        mend: Mend,
-        fingerprint: Fingerprint,
-    },
-    #[error("ca_file {file} {detail}")]
-    CaFile { file: String, detail: String },
-    #[error(
-        "{host} does not offer {command} on this port; try access = \"{}\", without `port`",
-        if *command == "STLS" { "pop3-ssl" } else { "imap-ssl" }
-    )]
-    NoUpgrade { host: String, command: &'static str },
-    #[error("{host} sent clear text after its answer to {command}: somebody may be tampering with the connection")]
-    Injected { host: String, command: &'static str },
     #[error(
         "{host} greets as if we were logged in (PREAUTH), so the connection cannot be encrypted any more: somebody may be \
          tampering with it"
@@ -128,16 +104,10 @@ pub enum SourceError {
 impl SourceError {
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Resolve { .. }
-            | Self::Connect { .. }
+            Self::Net(_)
             | Self::Silent { .. }
             | Self::WrongPort { .. }
             | Self::NoMail { .. }
-            | Self::Tls { .. }
-            | Self::Certificate { .. }
-            | Self::CaFile { .. }
-            | Self::NoUpgrade { .. }
-            | Self::Injected { .. }
             | Self::Preauth { .. }
             | Self::Greeting { .. }
             | Self::Login { .. }
@@ -160,19 +130,17 @@ impl SourceError {
 
     /// Whether another attempt would end the same way: the server's answer, or our configuration, says so.
     pub fn is_final(&self) -> bool {
-        if let Self::Login { .. } = self {
+        match self {
+            Self::Net(error) => error.is_final(),
             // A server that has too many connections, say, refuses a login too.
-            return self.is_refused_login();
+            Self::Login { .. } => self.is_refused_login(),
+            _ => matches!(self, Self::WrongPort { .. } | Self::Preauth { .. }),
         }
-        matches!(
-            self,
-            Self::WrongPort { .. }
-                | Self::Certificate { .. }
-                | Self::CaFile { .. }
-                | Self::NoUpgrade { .. }
-                | Self::Injected { .. }
-                | Self::Preauth { .. }
-        )
+    }
+
+    /// Whether a file that the configuration names is at fault.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self, Self::Net(error) if error.is_misconfigured())
     }
 
     /// Whether the server does not let this account read a folder that it lists (RFC 4314).
@@ -215,18 +183,17 @@ impl SourceError {
     /// The step of getting connected that failed, where it was one.
     pub fn step(&self) -> Option<Step> {
         match self {
-            Self::Resolve { .. } => Some(Step::Resolve),
-            Self::Connect { .. } => Some(Step::Connect),
+            Self::Net(error) => Some(match error.phase() {
+                Phase::Resolve => Step::Resolve,
+                Phase::Connect => Step::Connect,
+                Phase::Tls => Step::Tls,
+                Phase::Answer => Step::Greeting,
+            }),
             Self::WrongPort {
                 found: Found::Clear(_), ..
             } => Some(Step::Tls),
             Self::WrongPort { .. } | Self::NoMail { .. } | Self::Silent { .. } => Some(Step::Greeting),
-            Self::Tls { .. }
-            | Self::Certificate { .. }
-            | Self::CaFile { .. }
-            | Self::NoUpgrade { .. }
-            | Self::Injected { .. }
-            | Self::Preauth { .. } => Some(Step::Tls),
+            Self::Preauth { .. } => Some(Step::Tls),
             Self::Greeting { .. } => Some(Step::Greeting),
             Self::Login { .. } => Some(Step::Login),
             Self::Timeout { step, .. } => *step,
@@ -270,47 +237,6 @@ impl SourceError {
     }
 }
 
-pub(crate) fn not_found(host: &str, source: &io::Error) -> String {
-    const PREFIX: &str = "failed to lookup address information: ";
-    let words = source.to_string();
-    let words = words.strip_prefix(PREFIX).unwrap_or(&words);
-    // A URL, or a port behind the name; an IPv6 address has more than one colon.
-    if host.contains(['/', '@']) || host.matches(':').count() == 1 {
-        return format!(
-            "cannot find {host}: host is a name alone; the port goes into port, and the protocol into access"
-        );
-    }
-    match words.contains("Temporary failure") {
-        true => format!("cannot look up {host}: no name server answers ({words})"),
-        false => format!("there is no host {host} ({words})"),
-    }
-}
-
-pub(crate) fn not_connected(host: &str, port: u16, source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            format!("{host} refused the connection on port {port}: no server listens there")
-        }
-        io::ErrorKind::TimedOut => format!("{host} does not answer on port {port}"),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            format!("there is no way to {host} from here: {source}")
-        }
-        _ => format!("cannot connect to {host} port {port}: {source}"),
-    }
-}
-
-fn silence(host: &str, during: &str, after: Duration, step: Option<Step>) -> String {
-    let after = humantime::format_duration(after);
-    match step {
-        Some(Step::Resolve) => format!("no name server answered within {after} where {host} is"),
-        Some(Step::Connect) => format!("{host} did not answer within {after}: it is down, or a firewall is in between"),
-        Some(Step::Tls) if during == " during tls" => {
-            format!("{host} did not answer the TLS handshake within {after}")
-        }
-        _ => format!("{host} was silent for {after}{during}"),
-    }
-}
-
 fn says_nothing(access: Access) -> &'static str {
     match access.encryption() {
         Encryption::Implicit => "the server speaks TLS there, and then says nothing, as web servers do",
@@ -343,95 +269,9 @@ pub(super) const CLOSED: &str = "the server closed it";
 /// Between the protocol and the line that is not its greeting.
 const NO_GREETING: &str = " greeting: ";
 
-/// The most characters of a server's words that an error repeats.
-const MAX_WORDS: usize = 400;
-
-/// A server's words as they may be shown: without what steers a terminal, and not endless.
-pub(super) fn plain(words: &str) -> String {
-    let clean: String = one_line(words).chars().take(MAX_WORDS).collect();
-    match clean.trim() {
-        "" => "(no words)".to_owned(),
-        clean => clean.to_owned(),
-    }
-}
-
-/// The most characters of a line that an error quotes.
-const MAX_LINE: usize = 200;
-
-/// What a session logs in with, in each form in which a server gets it. Some servers repeat what they were sent, in
-/// whatever they say then or later.
-pub(crate) struct Hidden(Vec<String>);
-
-impl Hidden {
-    pub fn of(username: &str, credential: &Credential) -> Self {
-        let (secret, response) = match credential {
-            Credential::Password(secret) => (secret, Some(plain_response(username, secret))),
-            Credential::Token(secret) => (secret, token::response(username, secret)),
-        };
-        let secret = secret.reveal();
-        let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
-        // What the mechanism LOGIN sends.
-        let encoded = STANDARD.encode(secret);
-        let mut forms = vec![secret.to_owned(), escaped, encoded];
-        forms.extend(response);
-        // A longer form may hold a shorter one.
-        forms.sort_by_key(|form| Reverse(form.len()));
-        Self(forms)
-    }
-
-    /// A server's words as they may be shown.
-    pub fn plain(&self, words: &str) -> String {
-        let forms: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        without_secrets(words, &forms)
-    }
-
-    /// A line of a server's as it may be shown, in quotes: its beginning, with what cannot be printed escaped.
-    pub fn line(&self, line: &[u8]) -> String {
-        // Secrets go first, so that none is cut within.
-        let forms = self.0.iter().filter(|form| !form.is_empty());
-        let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
-        let text = forms.fold(text, |text, form| text.replace(form.as_str(), "***"));
-        let mut shown: String = text.chars().take(MAX_LINE).flat_map(escaped).collect();
-        if text.chars().nth(MAX_LINE).is_some() {
-            shown.push('…');
-        }
-        format!("“{shown}”")
-    }
-}
-
-fn escaped(c: char) -> impl Iterator<Item = char> {
-    let (as_it_is, escape) = match c.is_control() {
-        true => (None, Some(c.escape_default())),
-        false => (Some(c), None),
-    };
-    as_it_is.into_iter().chain(escape.into_iter().flatten())
-}
-
-/// What a client answers with in the mechanism PLAIN (RFC 4616), in base64.
-pub(super) fn plain_response(username: &str, password: &Secret) -> String {
-    STANDARD.encode(format!("\0{username}\0{}", password.reveal()))
-}
-
-/// A server's words as they may be shown, without secrets that they repeat.
-pub(crate) fn without_secrets(words: &str, secrets: &[&str]) -> String {
-    let hidden = secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(words.to_owned(), |words, secret| words.replace(secret, "***"));
-    plain(&hidden)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_made_harmless() {
-        assert_eq!(plain("a\x1b[31m\r\nb"), "a [31m  b");
-        assert_eq!(plain(&"x".repeat(5000)).len(), MAX_WORDS);
-        assert_eq!(plain(" "), "(no words)");
-        assert_eq!(without_secrets("bad: PASS hunter2", &["hunter2", ""]), "bad: PASS ***");
-    }
 
     #[test]
     fn a_lost_connection_while_connecting_makes_the_source_unreachable() {

@@ -16,41 +16,29 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
-use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::{
-    compress::Line,
-    error::{CLOSED, SourceError, plain},
-    prompt::Prompt,
+    compress::Deflating,
+    error::{CLOSED, SourceError},
 };
+use crate::{harmless::plain, net::Tcp};
 
-/// TCP with a read buffer, so that many small answers cost few system calls.
-pub(super) type Tcp = BufReader<Prompt>;
+/// What the bytes travel on: TCP on which TLS may still begin, or TLS. Tests and fuzz targets play the server on a stream
+/// of their own.
+pub(super) type Wire = Either<Tcp, Box<dyn Stream>>;
 
-pub(super) const READ_BUFFER: usize = 64 << 10;
+/// A stream, whatever it is.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-/// What the bytes travel on.
-pub(super) enum Wire {
-    Plain(Tcp),
-    Tls(Box<TlsStream<Tcp>>),
-    /// Somebody who plays the server, without a network.
-    #[cfg(any(test, fuzzing))]
-    Played(Box<dyn Played>),
-}
-
-/// A stream on which a test or a fuzz target plays the server.
-#[cfg(any(test, fuzzing))]
-pub trait Played: AsyncRead + AsyncWrite + Send + Unpin {}
-
-#[cfg(any(test, fuzzing))]
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Played for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A [`Wire`] with an idle time-out and a byte allowance, which counts inflated bytes.
 pub(super) struct Guard {
-    line: Line,
+    line: Deflating<Wire>,
     timeout: Duration,
     /// How long beyond the time-out the running command may take.
     patience: Duration,
@@ -75,7 +63,7 @@ enum Stopped {
 impl Guard {
     pub fn new(wire: Wire, timeout: Duration, received: Arc<AtomicU64>) -> Self {
         Self {
-            line: Line::new(wire),
+            line: Deflating::new(wire),
             timeout,
             patience: Duration::ZERO,
             timer: Box::pin(sleep(timeout)),
@@ -130,7 +118,7 @@ impl Guard {
     fn poll_write_with(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut Line>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Deflating<Wire>>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match write(Pin::new(&mut self.line), cx) {
             Poll::Ready(done) => {
@@ -186,46 +174,6 @@ impl AsyncWrite for Guard {
             .get_mut()
             .poll_write_with(cx, |wire, cx| wire.poll_shutdown(cx).map_ok(|()| 0));
         closed.map_ok(|_| ())
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-            #[cfg(any(test, fuzzing))]
-            Self::Played(played) => Pin::new(played).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
-            Self::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-            #[cfg(any(test, fuzzing))]
-            Self::Played(played) => Pin::new(played).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
-            #[cfg(any(test, fuzzing))]
-            Self::Played(played) => Pin::new(played).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-            #[cfg(any(test, fuzzing))]
-            Self::Played(played) => Pin::new(played).poll_shutdown(cx),
-        }
     }
 }
 

@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     error::SourceError,
-    guard::{Guard, READ_BUFFER, Wire, failure},
+    guard::{Guard, Wire, failure},
 };
+use crate::net::READ_BUFFER;
 
 /// The longest line that an answer may have, in bytes. RFC 2449 wants 512 of a POP3 server;
 /// IMAP greetings with capabilities are longer.
@@ -93,10 +94,8 @@ impl Lines {
     pub fn into_wire(self) -> (Wire, bool) {
         let wire = self.guard.into_wire();
         let below = match &wire {
-            Wire::Plain(tcp) => !tcp.buffer().is_empty(),
-            Wire::Tls(_) => false,
-            #[cfg(any(test, fuzzing))]
-            Wire::Played(_) => false,
+            Wire::Left(tcp) => !tcp.buffer().is_empty(),
+            Wire::Right(_) => false,
         };
         (wire, below || !self.buffer.is_empty())
     }

@@ -4,18 +4,18 @@
 //! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
 //! wire protocol.
 //!
-//! - `connect` resolves, connects, encrypts, and waits for the greeting: by `tls`, where `verifier` judges the
-//!   certificate, after `upgrade` has asked for STARTTLS or STLS where that is due. `wrong` tells what listens at a port
-//!   that is another server's, `advice` what to do about an error.
-//! - `guard` lies around every stream: it ends silence, and floods. Below it, `prompt` acknowledges at once, and `compress` deflates where both sides do.
+//! - `connect` dials, encrypts and waits for the greeting, all by [`net`](crate::net); `upgrade` asks for STARTTLS or STLS
+//!   before. `wrong` says which access to write where another server listens, `advice` what to do about an error.
+//! - `guard` lies around every stream: it ends silence, and floods. `compress` deflates below it, where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.
 
 mod advice;
+mod allowance;
 mod aside;
-mod certificate;
 mod compress;
 mod connect;
+mod copies;
 mod error;
 mod files;
 mod guard;
@@ -26,24 +26,19 @@ mod listing;
 #[cfg(test)]
 mod played_tests;
 mod pop3;
-mod prompt;
 mod removal;
 mod session;
 mod stand_in;
-mod tls;
+mod steps;
 mod token;
 mod upgrade;
-mod verifier;
 mod wrong;
 
-pub(crate) use connect::{PATIENCE, look};
-pub(crate) use error::{Hidden, not_connected, not_found, without_secrets};
-use session::fetch_allowance;
-pub(crate) use tls::handshake;
-pub(crate) use wrong::told_by;
+use allowance::fetch_allowance;
 
+pub use crate::net::Credential;
 pub use aside::{Aside, Holder};
-pub use certificate::PeerCertificate;
+pub use copies::{Announced, CopyRef, Facts, Fetched, OpenFolder, Unfetched, UnfetchedWhy, Waited, Want};
 pub use error::{Disposition, SourceError};
 pub use files::{FilesSession, Import, Owner};
 pub use imap::ImapSession;
@@ -54,10 +49,6 @@ pub use limits::Wait;
 pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
-pub use session::{
-    Announced, CopyRef, Credential, Facts, Fetched, OpenFolder, Session, Step, Steps, Unfetched, UnfetchedWhy, Waited,
-    Want,
-};
+pub use session::Session;
 pub use stand_in::stand_in;
-pub use verifier::Mend;
-pub use wrong::{Found, Speaks};
+pub use steps::{Step, Steps};

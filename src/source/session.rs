@@ -1,178 +1,15 @@
 //! What a profile needs of a server, whatever its protocol.
 
-use std::{
-    ffi::OsStr,
-    fmt,
-    path::Path,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
-
-use bytes::Bytes;
-use serde::Serialize;
+use std::time::Duration;
 
 use super::{
-    Aside, FilesSession, Import, Listing, PeerCertificate, Removal, Removed, SourceError, connect, imap::ImapSession,
-    pop3::Pop3Session,
+    Announced, CopyRef, Credential, Fetched, FilesSession, Import, Listing, OpenFolder, Removal, Removed, SourceError,
+    Steps, Unfetched, Waited, Want, connect, imap::ImapSession, pop3::Pop3Session,
 };
-use crate::config::{Family, Folders, Secret, Server};
-
-/// What a session logs in with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Credential {
-    Password(Secret),
-    /// An access token (RFC 6749), for the SASL mechanism XOAUTH2.
-    Token(Secret),
-}
-
-/// One copy, as the server names it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum CopyRef {
-    /// IMAP: the UID in the opened folder (RFC 9051, 2.3.1.1).
-    Uid(u32),
-    /// POP3: the message number of this session and its unique id (RFC 1939, UIDL).
-    Uidl { number: u32, uidl: Box<str> },
-    /// POP3 without UIDL: the message number is all there is. Also the messages of an mbox, counted from 1.
-    Number(u32),
-    /// A file in the opened folder.
-    File(Box<OsStr>),
-}
-
-impl fmt::Display for CopyRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Uid(uid) => write!(f, "UID {uid}"),
-            Self::Uidl { uidl, .. } => write!(f, "UIDL {uidl}"),
-            Self::Number(number) => write!(f, "message {number}"),
-            Self::File(name) => Path::new(name).display().fmt(f),
-        }
-    }
-}
-
-/// A copy with the size the server announces for it, in bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Announced {
-    pub copy: CopyRef,
-    pub size: u64,
-    /// What else the server says of it, where it was asked for and the server keeps such.
-    pub facts: Option<Box<Facts>>,
-}
-
-/// What an IMAP server keeps beside a message.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Facts {
-    /// INTERNALDATE, in seconds since 1970 UTC.
-    pub date: Option<i64>,
-    /// Flags and keywords, as the server writes them.
-    pub flags: Vec<String>,
-}
-
-impl Announced {
-    /// Whether the server says that it is \\Flagged.
-    pub fn is_flagged(&self) -> bool {
-        let mut flags = self.facts.iter().flat_map(|facts| &facts.flags);
-        flags.any(|flag| flag.eq_ignore_ascii_case("\\Flagged"))
-    }
-}
-
-/// A copy's bytes, exactly as the server sent them.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    pub copy: CopyRef,
-    pub bytes: Bytes,
-    /// IMAP INTERNALDATE, in seconds since 1970 UTC.
-    pub internal_date: Option<i64>,
-    /// What else is known of a message out of a file.
-    pub aside: Option<Box<Aside>>,
-}
-
-/// A copy that was asked for and did not come, though the command succeeded. It stays open.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unfetched {
-    pub copy: CopyRef,
-    pub why: UnfetchedWhy,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum UnfetchedWhy {
-    /// The answer had no line for it: perhaps it was expunged meanwhile.
-    NotAnswered,
-    /// The answer named it, with NIL in place of its bytes.
-    NoBody,
-    /// The answer named it in this line, which cannot be read.
-    NotUnderstood(String),
-    /// The server refused this one copy, in these words (POP3 answers each RETR by itself).
-    Refused(String),
-    /// A file cannot be read, for this reason.
-    Unreadable(String),
-    /// A file is no mail, for this reason.
-    NoMail(String),
-}
-
-/// How much of each copy to fetch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Want {
-    Whole,
-    /// The header with the empty line after it (IMAP `BODY.PEEK[HEADER]`, POP3 `TOP n 0`).
-    Header,
-}
-
-/// An opened folder.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OpenFolder {
-    pub name: String,
-    /// IMAP; `None` over POP3.
-    pub uidvalidity: Option<u32>,
-    /// IMAP: the UID that the next message gets; `None` where the server does not say it.
-    pub uidnext: Option<u32>,
-    /// Messages the server said stand in it.
-    pub exists: u32,
-}
-
-/// What came of waiting.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Waited {
-    /// There is more mail in the folder than when it was last listed.
-    Changed,
-    Nothing,
-}
-
-/// The steps of getting connected, in their order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Step {
-    Resolve,
-    Connect,
-    Tls,
-    Greeting,
-    /// The access token, where there is one to log in with. It is had before the server is called.
-    Token,
-    Login,
-}
-
-impl Step {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Resolve => "resolve",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Greeting => "greeting",
-            Self::Token => "token",
-            Self::Login => "login",
-        }
-    }
-}
-
-/// What was done to get connected, for `dropkeep test`: each step that succeeded, with a
-/// detail for the reader and how long it took.
-#[derive(Default, Debug)]
-pub struct Steps {
-    pub done: Vec<(Step, String, Duration)>,
-    /// The certificate that the server showed, also where it was refused.
-    pub certificate: Option<PeerCertificate>,
-    /// Counts the bytes that come from the server, now and as long as the session lasts.
-    pub received: Arc<AtomicU64>,
-}
+use crate::{
+    config::{Family, Folders, Server},
+    net::PeerCertificate,
+};
 
 /// One authenticated connection to a source. What it does is done by one command after the
 /// other; where a future is dropped midway, the session is of no more use.
@@ -210,7 +47,7 @@ impl Session {
     pub async fn over(
         server: &Server,
         credential: &Credential,
-        stream: impl super::guard::Played + 'static,
+        stream: impl super::guard::Stream + 'static,
         steps: &mut Steps,
     ) -> Result<Self, SourceError> {
         let dialled = connect::play(server, stream, steps).await?;
@@ -302,14 +139,14 @@ impl Session {
         }
     }
 
-    /// Removes copies from the folder that was opened for it. IMAP: never one that is \Flagged, and nothing that was not
-    /// asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
+    /// Removes copies from the folder that was opened for it. IMAP: never one that is \Flagged, and nothing that was
+    /// not asked for. POP3: those `gone` are marked, and only count once [`close`](Self::close) has returned.
     ///
     /// # Errors
-    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`] where
-    /// it does not say what stands there: nothing was removed. Any other
-    /// error ends the session. Then some copies may be gone (over IMAP those of a few hundred at a time), and others be
-    /// marked as deleted, which the next removal takes up.
+    /// [`SourceError::Refused`] where the server does not remove, or cannot in this way, and [`SourceError::Unclear`]
+    /// where it does not say what stands there: nothing was removed. Any other error ends the session. Then some copies
+    /// may be gone (over IMAP those of a few hundred at a time), and others be marked as deleted, which the next
+    /// removal takes up.
     pub async fn remove(&mut self, copies: &[CopyRef], how: Removal<'_>) -> Result<Removed, SourceError> {
         match self {
             Self::Imap(imap) => imap.remove(copies, how).await,
@@ -327,8 +164,8 @@ impl Session {
         }
     }
 
-    /// What was left out of the folders, the listing or the sizes that were asked for last, because the server does not say it clearly:
-    /// to be told beside them, once.
+    /// What was left out of the folders, the listing or the sizes that were asked for last, because the server does not
+    /// say it clearly: to be told beside them, once.
     pub fn take_unclear(&mut self) -> Option<SourceError> {
         match self {
             Self::Imap(imap) => imap.take_unclear(),
@@ -434,26 +271,10 @@ fn files_stay() -> SourceError {
     }
 }
 
-/// What a fetch may be answered with, in bytes, for copies of these announced sizes. Servers
-/// announce sizes that are off a little (line ends, quota rules), so there is room for that.
-pub(super) fn fetch_allowance(sizes: impl Iterator<Item = u64>) -> u64 {
-    const MARGIN: u64 = 1 << 20;
-    const PER_MESSAGE: u64 = 512;
-    let (count, sum) = sizes.fold((0u64, 0u64), |(count, sum), size| (count + 1, sum.saturating_add(size)));
-    sum.saturating_add(sum / 4)
-        .saturating_add(MARGIN)
-        .saturating_add(count.saturating_mul(PER_MESSAGE))
-}
-
-/// Room to make for a message of this announced size, in bytes: a server may announce anything.
-pub(super) fn plausible(announced: u64) -> usize {
-    const MOST: u64 = 64 << 20;
-    announced.min(MOST) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
 
     #[test]
     fn a_session_may_be_used_from_any_thread() {
@@ -473,11 +294,5 @@ mod tests {
             session.wait(Duration::ZERO).await?;
             session.close().await
         });
-    }
-
-    #[test]
-    fn allowances_do_not_overflow() {
-        assert_eq!(fetch_allowance([u64::MAX, u64::MAX].into_iter()), u64::MAX);
-        assert!(fetch_allowance([1000].into_iter()) > 1250);
     }
 }

@@ -6,7 +6,8 @@ const COURIER: &[u8] = b"From: System Administrator <root@localhost>\n\
     Subject: message unavailable\n\n\
     This message is no longer available on the server.\n";
 
-/// The server that makes up such a message, where this is one: all of it, as real mail bears the traces of its delivery.
+/// The server that makes up such a message, where this is one: all of it, as real mail bears the traces of its
+/// delivery.
 pub fn stand_in(message: &[u8]) -> Option<&'static str> {
     // Nothing longer is looked through.
     if message.len() > 2 * COURIER.len() {

@@ -2,12 +2,11 @@
 
 use base64::{
     Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde_json::Value;
 
-use super::error::without_secrets;
-use crate::config::Secret;
+use crate::{config::Secret, harmless::without_secrets};
 
 /// How this mechanism is called in capabilities and commands.
 pub(super) const XOAUTH2: &str = "XOAUTH2";
@@ -21,16 +20,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// What the client answers with: user name and token, in base64. `None` where one of them has a control character,
-/// which would end it early.
-pub(super) fn response(username: &str, token: &Secret) -> Option<String> {
-    let token = token.reveal();
-    if username.chars().chain(token.chars()).any(char::is_control) {
-        return None;
-    }
-    Some(STANDARD.encode(format!("user={username}\x01auth=Bearer {token}\x01\x01")))
-}
 
 /// Why the server refuses, as its challenge says: JSON in base64, of which only the status is for people. `None` where
 /// it does not say.
@@ -57,16 +46,10 @@ pub(super) fn refusal(words: &str, status: Option<&str>, response: &str, token: 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::engine::general_purpose::STANDARD;
 
-    #[test]
-    fn the_response_is_as_google_and_microsoft_document_it() {
-        let token = Secret::new("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
-        let expected = "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==";
-        assert_eq!(response("someuser@example.com", &token).as_deref(), Some(expected));
-        assert_eq!(response("some\x01user", &token), None);
-        assert_eq!(response("someuser", &Secret::new("a\r\nb")), None);
-    }
+    use super::*;
+    use crate::net::token_response;
 
     #[test]
     fn the_status_is_taken_out_of_a_challenge_and_nothing_else_is() {
@@ -88,7 +71,7 @@ mod tests {
     #[test]
     fn a_refusal_never_shows_the_token() {
         let token = Secret::new("ya29.secret");
-        let response = response("jane", &token).unwrap();
+        let response = token_response("jane", &token).unwrap();
         let shown = refusal(
             &format!("bad {response}, {}", token.reveal()),
             Some("ya29.secret"),

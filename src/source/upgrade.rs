@@ -4,12 +4,17 @@
 
 use super::{
     SourceError, Step,
-    connect::GREETING,
-    error::plain,
-    guard::{Guard, Tcp, Wire},
+    guard::{Guard, Wire},
     lines::{Lines, SMALL},
 };
-use crate::config::Family;
+use crate::{
+    config::Family,
+    harmless::plain,
+    net::{NetError, Tcp},
+};
+
+/// How errors call the greeting.
+pub(super) const GREETING: &str = "the greeting";
 
 /// The most lines an answer may have here.
 const MAX_ANSWER: usize = 200;
@@ -40,11 +45,8 @@ pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Res
         }
     };
     match lines.into_wire() {
-        (Wire::Plain(tcp), false) => Ok((words, tcp)),
-        _ => Err(SourceError::Injected {
-            host: host.to_owned(),
-            command,
-        }),
+        (Wire::Left(tcp), false) => Ok((words, tcp)),
+        _ => Err(NetError::injected(host, command).into()),
     }
 }
 
@@ -76,10 +78,7 @@ async fn starttls(lines: &mut Lines) -> Result<(), SourceError> {
     })
     .await?;
     if !offered {
-        return Err(SourceError::NoUpgrade {
-            host: lines.host.clone(),
-            command: STARTTLS,
-        });
+        return Err(NetError::no_upgrade(&lines.host, STARTTLS, "imap-ssl").into());
     }
     lines.send(STARTTLS, b"U2 STARTTLS\r\n").await?;
     tagged(lines, STARTTLS, "U2 ", |_| {}).await
@@ -129,14 +128,11 @@ async fn greeting_pop3(lines: &mut Lines) -> Result<String, SourceError> {
 
 async fn stls(lines: &mut Lines) -> Result<(), SourceError> {
     const STLS: &str = "STLS";
-    let no_upgrade = SourceError::NoUpgrade {
-        host: lines.host.clone(),
-        command: STLS,
-    };
+    let no_upgrade = NetError::no_upgrade(&lines.host, STLS, "pop3-ssl");
     lines.send("CAPA", b"CAPA\r\n").await?;
     let mut offered = false;
     match ok(lines, "CAPA").await {
-        Err(SourceError::Refused { .. }) => return Err(no_upgrade),
+        Err(SourceError::Refused { .. }) => return Err(no_upgrade.into()),
         answered => answered?,
     }
     for count in 0.. {
@@ -153,7 +149,7 @@ async fn stls(lines: &mut Lines) -> Result<(), SourceError> {
         }
     }
     if !offered {
-        return Err(no_upgrade);
+        return Err(no_upgrade.into());
     }
     lines.send(STLS, b"STLS\r\n").await?;
     ok(lines, STLS).await

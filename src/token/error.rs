@@ -2,11 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use crate::{
-    account,
-    config::ConfigError,
-    source::{not_connected, not_found},
-};
+use crate::{account, config::ConfigError, net::NetError};
 
 /// Where the fault is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,26 +47,8 @@ pub enum TokenError {
         file.display()
     )]
     Busy { file: PathBuf, waited: Duration },
-    #[error("the token endpoint: {}", not_found(host, source))]
-    Resolve { host: String, source: io::Error },
-    #[error("the token endpoint: {}", not_connected(host, *port, source))]
-    Connect { host: String, port: u16, source: io::Error },
-    #[error(
-        "the token endpoint {endpoint} did not answer within {}; if it is only slow, write a longer server.timeout",
-        humantime::format_duration(*after)
-    )]
-    Timeout { endpoint: String, after: Duration },
-    #[error("TLS with the token endpoint's host {host} failed: {detail}")]
-    Tls { host: String, detail: String },
-    #[error(
-        "the certificate of the token endpoint's host {host} is refused: {}",
-        why.replace(" in ca_file", " in `ca_file` under oauth2")
-    )]
-    Certificate { host: String, why: String },
-    #[error("ca_file {file} under oauth2 {detail}")]
-    CaFile { file: String, detail: String },
-    #[error("the answer of the token endpoint {endpoint} is not understood: {detail}; check token_endpoint")]
-    Answer { endpoint: String, detail: String },
+    #[error("{}", unreached(endpoint, failure))]
+    Net { endpoint: String, failure: Box<NetError> },
     /// 429, 5xx, or as much in words (RFC 6749, 4.1.2.1).
     #[error(
         "the token endpoint {endpoint} asks to come again later: {words}{}",
@@ -96,6 +74,25 @@ pub enum TokenError {
 /// What helps where the stored tokens cannot be read.
 const NEW_START: &str = ". Where that is not possible: delete the file, log in anew, and set refresh_token";
 
+/// Why an endpoint was not reached, with the names that its keys have in the configuration.
+fn unreached(endpoint: &str, failure: &NetError) -> String {
+    match failure {
+        NetError::Timeout { after, .. } => format!(
+            "the token endpoint {endpoint} did not answer within {}; if it is only slow, write a longer server.timeout",
+            humantime::format_duration(*after)
+        ),
+        NetError::Certificate { host, why, mend, .. } => format!(
+            "the certificate of the token endpoint's host {host} is refused: {why}: {}",
+            mend.without_pin().replace(" in ca_file", " in `ca_file` under oauth2")
+        ),
+        NetError::CaFile { file, detail } => format!("ca_file {file} under oauth2 {detail}"),
+        NetError::Answer { detail, .. } => {
+            format!("the answer of the token endpoint {endpoint} is not understood: {detail}; check token_endpoint")
+        }
+        failure => format!("the token endpoint: {failure}"),
+    }
+}
+
 impl TokenError {
     /// An I/O error at `file`, met while `doing`.
     pub(super) fn io(doing: &'static str, file: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -109,26 +106,20 @@ impl TokenError {
             | Self::KeyFile { .. }
             | Self::NoRefreshToken { .. }
             | Self::NoKey { .. }
-            | Self::OtherKey { .. }
-            | Self::CaFile { .. } => Blame::Configuration,
+            | Self::OtherKey { .. } => Blame::Configuration,
+            Self::Net { failure, .. } if failure.is_misconfigured() => Blame::Configuration,
             Self::Damaged { .. } | Self::File { .. } => Blame::Disk,
-            Self::Busy { .. }
-            | Self::Resolve { .. }
-            | Self::Connect { .. }
-            | Self::Timeout { .. }
-            | Self::Tls { .. }
-            | Self::Certificate { .. }
-            | Self::Answer { .. }
-            | Self::Later { .. }
-            | Self::Refused { .. }
-            | Self::Interrupted => Blame::Endpoint,
+            Self::Busy { .. } | Self::Net { .. } | Self::Later { .. } | Self::Refused { .. } | Self::Interrupted => {
+                Blame::Endpoint
+            }
         }
     }
 
     /// Whether another attempt soon would end the same way: the endpoint's answer, or what it is asked with, says so.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::Certificate { .. } | Self::Answer { .. } => true,
+            Self::Refused { .. } => true,
+            Self::Net { failure, .. } => failure.is_final() || matches!(**failure, NetError::Answer { .. }),
             error => error.blame() != Blame::Endpoint,
         }
     }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{TokenError, file::digest};
 use crate::{
     config::{Grant, OAuth2, Secret},
-    outgoing::Reply,
-    source::without_secrets,
+    harmless::without_secrets,
+    net::{NetError, Reply},
 };
 
 /// How long a token is taken to be good where the endpoint does not say (RFC 6749, 5.1: it should).
@@ -60,9 +60,12 @@ impl Asking<'_> {
     /// There is no token in it.
     pub fn read(&self, reply: &Reply) -> Result<Given, TokenError> {
         let endpoint = self.oauth2.token_endpoint.to_string();
-        let unreadable = |detail: String| TokenError::Answer {
+        let unreadable = |detail: String| TokenError::Net {
             endpoint: endpoint.clone(),
-            detail,
+            failure: Box::new(NetError::Answer {
+                host: self.oauth2.token_endpoint.host.clone(),
+                detail,
+            }),
         };
         let said = match serde_json::from_slice(&reply.body) {
             Ok(Value::Object(said)) => said,

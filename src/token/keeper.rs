@@ -12,15 +12,16 @@ use super::{
     file::{Access, TokenFile, Tokens, digest},
     grant::{Asking, Given, basis},
     key::Key,
-    post::post,
 };
 use crate::{
     clock,
     config::{Config, Grant, OAuth2, Profile, Secret, Secrets},
+    net::{Post, post},
     report::metrics,
 };
 
-/// A token that expires sooner is renewed, in seconds; where it never was good for longer, in the second half of its time.
+/// A token that expires sooner is renewed, in seconds; where it never was good for longer, in the second half of its
+/// time.
 const MARGIN: i64 = 300;
 /// How long a server that refuses whatever it is given gets no further token, in seconds.
 const REFUSAL_HOLDS: i64 = 300;
@@ -47,7 +48,8 @@ struct Inner {
 struct Turn {
     /// When the endpoint said to come again.
     not_before: Option<Instant>,
-    /// What the disk did not take. It is tried again before anything else: the endpoint may know no other refresh token.
+    /// What the disk did not take. It is tried again before anything else: the endpoint may know no other refresh
+    /// token.
     unwritten: Option<Unwritten>,
 }
 
@@ -83,8 +85,8 @@ impl TokenKeeper {
         self.to_its_end(|inner| async move { inner.token().await }).await
     }
 
-    /// The server refuses `token`, which [`TokenKeeper::token`] gave: the next one will be new. True where it will; false
-    /// where one was renewed for this reason just before, so that yet another is of no use.
+    /// The server refuses `token`, which [`TokenKeeper::token`] gave: the next one will be new. True where it will;
+    /// false where one was renewed for this reason just before, so that yet another is of no use.
     pub async fn refused(&self, token: &Secret) -> bool {
         let token = token.clone();
         let noted = self.to_its_end(|inner| async move { inner.refused(&token).await });
@@ -238,8 +240,19 @@ impl Inner {
                 Grant::ClientCredentials => None,
             },
         };
-        let ca_file = self.oauth2.ca_file.as_deref();
-        let reply = post(&self.oauth2.token_endpoint, ca_file, self.timeout, asking.form()).await?;
+        let endpoint = &self.oauth2.token_endpoint;
+        let form = Post {
+            endpoint,
+            ca_file: self.oauth2.ca_file.as_deref(),
+            most: self.timeout,
+            content_type: "application/x-www-form-urlencoded",
+            bearer: None,
+            body: asking.form().into(),
+        };
+        let reply = post(&form).await.map_err(|failure| TokenError::Net {
+            endpoint: endpoint.to_string(),
+            failure: Box::new(failure),
+        })?;
         let given = asking.read(&reply);
         turn.not_before = match &given {
             Err(TokenError::Later { after: Some(after), .. }) => Instant::now().checked_add(*after),

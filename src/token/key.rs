@@ -109,12 +109,8 @@ fn parse(bytes: &[u8]) -> Option<[u8; LENGTH]> {
     }
     let text = std::str::from_utf8(bytes).ok()?.trim();
     if text.len() == 2 * LENGTH {
-        let digit = |digit: u8| (digit as char).to_digit(16);
-        let pairs = text.as_bytes().chunks_exact(2);
-        let bytes: Option<Vec<u8>> = pairs
-            .map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8))
-            .collect();
-        return bytes?.try_into().ok();
+        let mut bytes = [0; LENGTH];
+        return hex::decode_to_slice(text, &mut bytes).is_ok().then_some(bytes);
     }
     STANDARD.decode(text).ok()?.try_into().ok()
 }
@@ -124,7 +120,7 @@ fn id(key: &[u8; LENGTH]) -> String {
         .chain_update("dropkeep key id\n")
         .chain_update(key)
         .finalize();
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl LoginError {
             Self::TokenRefused { .. } => {
                 Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
             }
-            Self::Token(TokenError::Connect { .. } | TokenError::Resolve { .. } | TokenError::Timeout { .. }) => {
+            Self::Token(TokenError::Net { failure, .. }) if failure.is_unanswered() => {
                 Some("Check token_endpoint, and firewalls in between.".to_owned())
             }
             Self::Config(error) | Self::Token(TokenError::Config(error)) => error.what_to_do(),
@@ -61,7 +61,7 @@ impl LoginError {
         match self {
             Self::Config(_) => Blame::Configuration,
             Self::Token(error) => error.blame(),
-            Self::Source(SourceError::CaFile { .. }) => Blame::Configuration,
+            Self::Source(error) if error.is_misconfigured() => Blame::Configuration,
             Self::Source(_) | Self::TokenRefused { .. } => Blame::Endpoint,
         }
     }

@@ -3,7 +3,7 @@
 //! [`Login`] is what a profile needs of it. Below that:
 //!
 //! - `keeper` gives a token that is good, and has it renewed when it is not; one at a time, in all processes.
-//! - `grant` says what is asked of the token endpoint and what it answers (pure), `post` carries it.
+//! - `grant` says what is asked of the token endpoint and what it answers (pure).
 //! - `file` keeps what was given out, `key` encrypts it.
 
 mod error;
@@ -12,7 +12,6 @@ mod grant;
 mod keeper;
 mod key;
 mod login;
-mod post;
 
 pub use error::{Blame, TokenError};
 pub use keeper::TokenKeeper;

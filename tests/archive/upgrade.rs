@@ -1,15 +1,18 @@
 //! Stores of earlier versions: opened, brought to the present schema, and read to the last byte.
 
-use std::fs;
+use std::{fs, time::Duration};
+
+use dropkeep::{archive::Store, config::Config};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::{
     appliance::{Appliance, Profile, number, text},
     dovecot::Dovecot,
     generator::{self, Mailbox, Settings},
     stores::thaw,
+    wait_for,
 };
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 
@@ -60,6 +63,46 @@ fn a_store_of_schema_2_is_read_to_the_last_byte_and_written_to() {
     is_read_to_the_last_byte_and_written_to(2);
 }
 
+#[test]
+fn a_store_of_schema_3_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(3);
+}
+
+/// Which messages of an archive have a row for lists, and which have none.
+fn rows_of_lists(appliance: &Appliance) -> (usize, usize) {
+    let config = Config::load(&appliance.config()).expect("a configuration");
+    let store = Store::open_for_reading(&config).expect("a store");
+    let (messages, _) = store.totals().expect("the totals");
+    let rows = store.listed(1..=messages).expect("the rows");
+    let with = rows.iter().flatten().count();
+    (with, rows.len() - with)
+}
+
+#[test]
+fn lists_of_an_older_store_say_the_same_before_and_after_their_rows_are_made() {
+    for schema in [1, 3] {
+        let appliance = Appliance::new(DROPKEEP, &generator::user_tables(&generator::company()));
+        let read = thaw(&appliance, schema);
+        assert_reads_the_same(&appliance, &read);
+        let (with, without) = rows_of_lists(&appliance);
+        assert!(with == 0 && without > 50, "{with} with a row, {without} without");
+        appliance.done(&["compact"]);
+        assert_eq!(rows_of_lists(&appliance), (without, 0));
+        assert_reads_the_same(&appliance, &read);
+        let verified = appliance.done(&["verify", "--json"]).json();
+        assert_eq!(verified["ok"], true, "{verified:#}");
+    }
+}
+
+#[test]
+fn a_store_of_schema_3_gets_its_rows_of_lists_while_it_serves() {
+    let appliance = Appliance::new(DROPKEEP, &generator::user_tables(&generator::company()));
+    thaw(&appliance, 3);
+    let serving = appliance.serve();
+    let made = wait_for(Duration::from_secs(60), || rows_of_lists(&appliance).1 == 0);
+    assert!(made, "no rows were made:\n{}", serving.running.stderr());
+}
+
 fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     // The mailbox that the frozen store was made of, so that its copies are known.
     let server = Dovecot::with(Mailbox::new(Settings::messages(60)));
@@ -68,6 +111,9 @@ fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     assert_reads_the_same(&appliance, &read);
     // A second time it is of the present schema.
     assert_reads_the_same(&appliance, &read);
+    // What was there is in the ledger.
+    let verified = appliance.done(&["verify", "--json"]).json();
+    assert_eq!(verified["ok"], true, "{verified:#}");
 
     // Another port is another source: all of it is fetched, and known.
     let run = appliance.done(&["archive", "company", "--json"]).json();
@@ -91,6 +137,8 @@ fn is_read_to_the_last_byte_and_written_to(schema: u32) {
     assert!(number(&run, "archived") <= 3, "{run:#}");
     let run = appliance.done(&["archive", "company", "--json"]).json();
     assert_eq!(number(&run, "seen"), 0, "{run:#}");
+    let verified = appliance.done(&["verify", "--json"]).json();
+    assert_eq!(verified["ok"], true, "{verified:#}");
 }
 
 #[test]
@@ -121,7 +169,7 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains("up to 3"), "{said}");
+        assert!(said.contains("schema 99") && said.contains("up to 4"), "{said}");
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

@@ -235,3 +235,54 @@ fn every_command_and_option_in_the_documents_is_one_that_there_is() {
     assert!(named > 80, "{named}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn rooms_that_use_others_above_them_and_files_in_a_circle_are_found() {
+    let tree = tempfile::tempdir().expect("a folder");
+    let write = |file: &str, text: &str| {
+        let file = tree.path().join(file);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, text).expect("a file");
+    };
+    let check = || {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rooms.py");
+        let ended = Command::new(program).arg(tree.path()).output().expect("python3");
+        (
+            ended.status.success(),
+            String::from_utf8_lossy(&ended.stdout).into_owned(),
+        )
+    };
+    write(
+        "ARCHITECTURE.md",
+        "## Rooms\n\nEvery room may use the ground: `low`.\n\n| room | is | may use |\n| --- | --- | --- |\n\
+         | `top` | x | everything below |\n| `middle` | x | |\n| `low` | x | |\n",
+    );
+    write("src/lib.rs", "mod top;\nmod middle;\nmod low;\n");
+    write(
+        "src/low.rs",
+        "pub struct Low;\n#[cfg(test)]\nmod tests {\n    use crate::top;\n}\n",
+    );
+    write("src/middle/mod.rs", "mod one;\nmod other;\npub use one::One;\n");
+    write(
+        "src/middle/one.rs",
+        "use crate::low::Low;\n// use crate::top::Top;\npub struct One(Low, &'static str);\n",
+    );
+    write("src/middle/other.rs", "use super::one::One;\n");
+    write("src/top.rs", "use crate::{low::Low, middle::One};\n");
+    assert_eq!(check(), (true, String::new()));
+    write(
+        "src/middle/other.rs",
+        "use super::{\n    One,\n};\nfn f() -> crate::top::Top {}\n",
+    );
+    write("src/middle/one.rs", "fn other(_: super::other::Other) {}\n");
+    let (passes, said) = check();
+    assert!(!passes);
+    for fault in [
+        "src/middle/other.rs:4: middle may not use top (top)",
+        "middle: these files use each other in a circle:",
+        "src/middle/other.rs:2: middle::one",
+        "src/middle/one.rs:1: middle::other",
+    ] {
+        assert!(said.contains(fault), "{said}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Damaged environments have findings, or LMDB reads and writes them as if nothing were.
 
+use std::os::unix::fs::FileExt;
 use std::{
     env,
     fs::{self, OpenOptions},

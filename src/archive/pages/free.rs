@@ -8,7 +8,7 @@ use std::sync::Arc;
 use roaring::RoaringTreemap;
 
 use super::{
-    Report, Tree,
+    findings::{Report, Tree},
     layout::{Record, u64_at},
     meta::Meta,
     tree::{Found, Role, Trees},

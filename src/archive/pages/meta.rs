@@ -16,7 +16,8 @@
 use std::{io, os::unix::fs::FileExt, sync::Arc};
 
 use super::{
-    PageFile, Report,
+    file::PageFile,
+    findings::Report,
     layout::{HEADER, PAGE_SIZES, RECORD, Record, check_number, u16_at, u32_at, u64_at},
 };
 

@@ -13,6 +13,8 @@
 //!
 //! | where | what |
 //! | --- | --- |
+//! | `file` | the file, read by position |
+//! | `findings` | what a check finds, and how far it goes |
 //! | `layout` | how a record and a page lie in bytes |
 //! | `meta` | which snapshot is read |
 //! | `tree` | one tree followed through its pages |
@@ -22,32 +24,31 @@
 //! bytes and one value to a key. A database with LMDB's other orders or with several values to a key is a finding:
 //! the archives have none.
 
+mod file;
+mod findings;
 mod free;
 mod layout;
 mod meta;
 mod tree;
 
 use std::{
-    fmt::{self, Display},
-    fs::File,
     io,
-    num::NonZeroU64,
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rustix::fs::{Advice, fadvise};
-
+#[cfg(test)]
+use self::findings::{Finding, MOST_FINDINGS};
 use self::{
+    file::PageFile,
+    findings::{Reach, Report},
     free::FreeList,
     layout::Record,
     tree::{Role, Trees},
 };
+pub(super) use self::{file::Place, findings::Pages};
 
-/// Findings beyond these are counted only.
-const MOST_FINDINGS: usize = 1000;
 /// Databases beyond these are not followed. A catalog has 13.
 const MOST_DATABASES: usize = 1000;
 
@@ -61,80 +62,6 @@ pub(super) enum CheckError {
     Superseded { path: PathBuf, txnid: u64 },
 }
 
-/// What a check found.
-#[derive(Debug, Default)]
-pub(super) struct Pages {
-    /// Bytes of a page; 0 where no meta page could be read, and so nothing else either.
-    pub page_size: u64,
-    /// The number of the last page that the snapshot knows.
-    pub last_page: u64,
-    /// The transaction whose snapshot was read.
-    pub txnid: u64,
-    /// Pages in use: meta pages, trees and large values.
-    pub used: u64,
-    /// Pages on the free list.
-    pub free: u64,
-    /// Pages that are neither. LMDB leaves none. They are harmless in themselves (LMDB only never uses them again, and
-    /// refuses to make a compacted copy), and where there are other findings, a consequence of those.
-    pub lost: u64,
-    /// The free list, the main database, and the named ones in the order of their names.
-    pub trees: Vec<Tree>,
-    /// The first of what is wrong. Without any, LMDB can be let near the file.
-    pub findings: Vec<Finding>,
-    /// How many findings there are beyond those.
-    pub more_findings: u64,
-}
-
-impl Pages {
-    /// Bytes of the pages in use.
-    pub fn used_bytes(&self) -> u64 {
-        self.used * self.page_size
-    }
-
-    /// Bytes of the pages on the free list.
-    pub fn free_bytes(&self) -> u64 {
-        self.free * self.page_size
-    }
-}
-
-/// A tree, as counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tree {
-    pub name: Arc<str>,
-    pub entries: u64,
-    pub branch_pages: u64,
-    pub leaf_pages: u64,
-    pub overflow_pages: u64,
-}
-
-impl Tree {
-    fn new(name: &Arc<str>) -> Self {
-        Self {
-            name: name.clone(),
-            entries: 0,
-            branch_pages: 0,
-            leaf_pages: 0,
-            overflow_pages: 0,
-        }
-    }
-}
-
-/// Something that is wrong with a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    /// The page's number: its place in the file, in pages.
-    pub page: u64,
-    /// Which tree it was found in: a database's name, "main", "free list" or "meta".
-    pub tree: Arc<str>,
-    pub what: String,
-}
-
-impl Display for Finding {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "page {} ({}): {}", self.page, self.tree, self.what)
-    }
-}
-
 /// An entry of a named database, as it lies in the file.
 pub(super) struct Entry<'a> {
     pub tree: &'a str,
@@ -142,15 +69,6 @@ pub(super) struct Entry<'a> {
     /// Where the key is, in bytes from the file's beginning.
     pub key_at: u64,
     pub value: Place,
-}
-
-/// A stretch of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// In bytes from the file's beginning.
-    pub at: u64,
-    /// In bytes.
-    pub length: u32,
 }
 
 /// Checks the pages of `file`, a `data.mdb`: the snapshot of transaction `txnid`, or the newest.
@@ -179,24 +97,6 @@ pub(super) fn glance(file: &Path, budget: Duration) -> Result<Pages, CheckError>
         return Ok(branches);
     }
     visit_within(file, None, &mut |_| {}, Reach::Until(deadline))
-}
-
-/// How far a check goes.
-#[derive(Debug, Clone, Copy)]
-enum Reach {
-    All,
-    /// Until this time, and not to the leaves.
-    Branches(Instant),
-    Until(Instant),
-}
-
-impl Reach {
-    fn is_over(self) -> bool {
-        match self {
-            Self::All => false,
-            Self::Branches(deadline) | Self::Until(deadline) => Instant::now() >= deadline,
-        }
-    }
 }
 
 /// Like [`check`], and hands each entry of the named databases to `visit`: a database after the other, in the order of
@@ -288,89 +188,6 @@ fn follow(
         lost,
         trees: counted,
         ..trees.report.into_pages()
-    }
-}
-
-/// The file, read by position.
-struct PageFile {
-    file: File,
-    /// In bytes, when it was opened. A snapshot's pages lie within it, however much is written later.
-    length: u64,
-    /// In bytes.
-    page_size: usize,
-}
-
-impl PageFile {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self {
-            file,
-            length,
-            page_size: 0,
-        })
-    }
-
-    /// Where page `number` begins, in bytes.
-    fn place(&self, number: u64) -> u64 {
-        number * self.page_size as u64
-    }
-
-    /// How many pages the file has in full.
-    fn whole_pages(&self) -> u64 {
-        self.length / self.page_size as u64
-    }
-
-    /// Has the system begin to read so many pages from `number` on. Not being able to changes nothing that is read.
-    fn announce(&self, number: u64, pages: usize) {
-        let length = NonZeroU64::new((pages * self.page_size) as u64);
-        if let Err(error) = fadvise(&self.file, self.place(number), length, Advice::WillNeed) {
-            tracing::debug!(%error, "pages are not read ahead");
-        }
-    }
-
-    /// Fills `bytes` with what lies at `at`.
-    ///
-    /// # Errors
-    /// In words, why not.
-    fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), String> {
-        if at.checked_add(bytes.len() as u64).is_none_or(|end| end > self.length) {
-            return Err(format!(
-                "it lies beyond the end of the file, which has {} bytes",
-                self.length
-            ));
-        }
-        let read = self.file.read_exact_at(bytes, at);
-        read.map_err(|error| format!("it cannot be read: {error}"))
-    }
-}
-
-/// The findings so far.
-#[derive(Default)]
-struct Report {
-    findings: Vec<Finding>,
-    more: u64,
-}
-
-impl Report {
-    fn add(&mut self, tree: &Arc<str>, page: u64, what: impl Display) {
-        if self.findings.len() < MOST_FINDINGS {
-            self.findings.push(Finding {
-                page,
-                tree: tree.clone(),
-                what: what.to_string(),
-            });
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn into_pages(self) -> Pages {
-        Pages {
-            findings: self.findings,
-            more_findings: self.more,
-            ..Pages::default()
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::{mem, sync::Arc};
 use roaring::RoaringTreemap;
 
 use super::{
-    PageFile, Place, Reach, Report, Tree,
+    file::{PageFile, Place},
+    findings::{Reach, Report, Tree},
     layout::{HEADER, IN_OVERFLOW, IS_RECORD, LONGEST_KEY, NO_ROOT, Node, Order, Page, RECORD, Record},
     layout::{overflow_run, pages_for, u64_at},
 };

@@ -6,11 +6,11 @@ use heed::{BytesDecode, RoTxn};
 use roaring::RoaringTreemap;
 
 use super::{
+    context::{Context, Stop},
     damage::{Damage, Kind},
     plan::Position,
     protocol::Desk,
     scan::{Rows, Source, scan},
-    work::{Context, Stop},
 };
 use crate::archive::{
     block,

@@ -41,7 +41,11 @@ pub enum Kind {
     Copy,
     /// How folders looked when they were last listed.
     Sighting,
+    /// The rows of lists.
+    List,
     Run,
+    /// What each group changed.
+    Ledger,
     /// The catalog's counters.
     Counter,
     /// What could not be looked at.
@@ -71,7 +75,9 @@ impl Kind {
             Self::Folder => "folder",
             Self::Copy => "copy",
             Self::Sighting => "sighting",
+            Self::List => "list",
             Self::Run => "run",
+            Self::Ledger => "ledger",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",
         }

@@ -5,15 +5,15 @@ use std::path::Path;
 use heed::{RoTxn, WithoutTls};
 
 use super::{
+    context::{Context, Stop},
     damage::{Damage, Kind},
     protocol::Desk,
-    work::{Context, Stop},
 };
 use crate::archive::{
-    StoreError, environment,
+    StoreError, disk, environment,
     pages::{self, CheckError, Pages},
     rows::{Seal, VolumeState},
-    seal, store,
+    seal,
     volume::Volume,
 };
 
@@ -48,7 +48,7 @@ impl Check<'_, '_, '_> {
 
     fn volume(&mut self) -> Result<(), StoreError> {
         let folder = self.context.volumes.folder(self.number);
-        let file = folder.join(store::DATA_FILE);
+        let file = folder.join(disk::DATA_FILE);
         let there = file.exists();
         let (state, current, used) = match self.context.store {
             Some(store) => store.reading(|txn| {
@@ -125,7 +125,7 @@ impl Check<'_, '_, '_> {
         let Some(seal) = known.or(manifest.as_ref()) else {
             return Ok(());
         };
-        let file = folder.join(store::DATA_FILE);
+        let file = folder.join(disk::DATA_FILE);
         let length = std::fs::metadata(&file)
             .map_err(StoreError::io("measuring", &file))?
             .len();
@@ -144,7 +144,7 @@ impl Check<'_, '_, '_> {
     }
 
     fn digest(&mut self, seal: &Seal) -> Result<(), StoreError> {
-        let file = self.context.volumes.folder(self.number).join(store::DATA_FILE);
+        let file = self.context.volumes.folder(self.number).join(disk::DATA_FILE);
         let asked = std::cell::Cell::new(0u64);
         let go_on = || {
             asked.set(asked.get() + 1);
@@ -185,7 +185,7 @@ impl Check<'_, '_, '_> {
 pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
     desk.at(&context.plan.start(desk.item, context.extent), false)?;
     if let Some(store) = context.store {
-        let file = store.catalog.path().join(store::DATA_FILE);
+        let file = store.catalog.path().join(disk::DATA_FILE);
         pages(&file, &|| store.catalog.read(), None, desk).map_err(Stop::Store)?;
     }
     for name in context.volumes.foreign().map_err(Stop::Store)? {

@@ -3,11 +3,11 @@
 use heed::{BytesDecode, RoTxn, types::Bytes};
 
 use super::{
+    context::{Context, Reader, Stop},
     damage::{Damage, Kind},
-    plan::Position,
+    plan::{Position, at, id_of},
     protocol::Desk,
     totals::{self, Totals},
-    work::{Context, Reader, Stop},
 };
 use crate::archive::{
     StoreError,
@@ -60,20 +60,6 @@ pub fn messages(
     }
     desk.end()?;
     Ok(None)
-}
-
-pub fn at(id: MessageId) -> Position {
-    Position {
-        from: id.to_be_bytes().to_vec(),
-        gap: 1,
-    }
-}
-
-pub fn id_of(position: &Position) -> MessageId {
-    let mut id = [0; 8];
-    let length = position.from.len().min(8);
-    id[..length].copy_from_slice(&position.from[..length]);
-    MessageId::from_be_bytes(id)
 }
 
 /// The rows of some messages.

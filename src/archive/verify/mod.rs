@@ -8,15 +8,19 @@
 //! 4. the rest: parts that nobody names, blocks that no message needed; and last, sums and counts.
 //!
 //! LMDB can end the process over a damaged page, so all reading is done by a child (`work`), which says what it is
-//! about to do. The parent (`supervise`) never opens LMDB. Where a child dies the `ledger` finds out over what: what
+//! about to do. The parent (`supervise`) never opens LMDB. Where a child dies the `logbook` finds out over what: what
 //! went on is done again step by step, the step that kills is noted as a damage, and the next child goes on behind it.
 //! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
 
 mod around;
+mod balance;
 mod blocks;
+mod context;
 mod damage;
 mod files;
+mod identities;
 mod ledger;
+mod logbook;
 mod messages;
 mod plan;
 mod protocol;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{
     Seconds,
     codec::KeyPart,
+    lists,
     rows::{CopyKey, Counters, MessageId, UserId},
 };
 
@@ -93,12 +94,15 @@ pub enum Table {
     Unclaimed,
     Copies,
     Sightings,
+    Ledger,
+    Lists,
     Parts,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
+        Self::Ledger,
         Self::Filings,
         Self::Held,
         Self::Journals,
@@ -106,6 +110,7 @@ impl Table {
         Self::Copies,
         Self::Bytes,
         Self::Identities,
+        Self::Lists,
         Self::Users,
         Self::Usage,
         Self::Sources,
@@ -131,6 +136,8 @@ impl Table {
             Self::Unclaimed => "unclaimed",
             Self::Copies => "copies",
             Self::Sightings => "sightings",
+            Self::Ledger => "ledger",
+            Self::Lists => "lists",
             Self::Parts => "parts",
         }
     }
@@ -140,7 +147,8 @@ impl Table {
         let words = match self {
             Self::Users | Self::Usage => take(key).map(|user: UserId| format!("user {user}")),
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
-            Self::Runs => take(key).map(|run: u64| run.to_string()),
+            Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
+            Self::Lists => take(key).map(lists::words),
             Self::Bytes => take(key).map(|identity: u64| format!("identity number {identity}")),
             Self::Held => {
                 take(key).map(|(identity, user): (u64, UserId)| format!("identity number {identity}, user {user}"))
@@ -221,6 +229,22 @@ impl Position {
             gap: self.gap,
         }
     }
+}
+
+/// Where the messages from this one on are still to be looked at.
+pub fn at(id: MessageId) -> Position {
+    Position {
+        from: id.to_be_bytes().to_vec(),
+        gap: 1,
+    }
+}
+
+/// The message of such a position.
+pub fn id_of(position: &Position) -> MessageId {
+    let mut id = [0; 8];
+    let length = position.from.len().min(8);
+    id[..length].copy_from_slice(&position.from[..length]);
+    MessageId::from_be_bytes(id)
 }
 
 /// The items of a verification, by their numbers.
@@ -315,7 +339,9 @@ impl Plan {
             Some(Item::Table(Table::Users | Table::Usage | Table::Sources | Table::Folders | Table::Volumes)) => {
                 whole(4)
             }
-            Some(Item::Table(Table::Runs | Table::Bytes | Table::Held)) | Some(Item::Blocks(_)) => whole(8),
+            Some(Item::Table(Table::Runs | Table::Ledger | Table::Bytes | Table::Held)) | Some(Item::Blocks(_)) => {
+                whole(8)
+            }
             Some(Item::Table(Table::Filings)) => whole(12),
             // Digests: so many that there is a row in each of them.
             Some(Item::Table(Table::Identities | Table::Parts)) => whole(3),

@@ -4,9 +4,9 @@ use std::{
     collections::BTreeSet,
     io::{self, Write},
     path::PathBuf,
-    sync::{Mutex, PoisonError},
 };
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -132,7 +132,7 @@ impl Lines {
             serde_json::to_writer(&mut text, line)?;
             text.push(b'\n');
         }
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = self.out.lock();
         out.write_all(&text)?;
         out.flush()
     }

@@ -7,9 +7,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::damage::{Damage, Kind};
 use crate::archive::{
+    disk::{DATA_FILE, VOLUMES},
     seal,
     staging::RECORD,
-    store::{DATA_FILE, VOLUMES},
     volumes,
 };
 
@@ -29,7 +29,7 @@ impl Remedies {
     pub fn add(&mut self, damage: &Damage) {
         self.kinds.insert(damage.kind);
         match (damage.kind, damage.volume) {
-            (Kind::Usage | Kind::Unchecked, _) => {}
+            (Kind::Usage | Kind::Ledger | Kind::Unchecked, _) => {}
             (Kind::Block | Kind::Message | Kind::Part | Kind::Volume | Kind::Pages | Kind::Crash, Some(volume)) => {
                 self.volumes.insert(volume);
             }
@@ -55,6 +55,14 @@ impl Remedies {
         }
         if self.kinds.contains(&Kind::Usage) {
             words.push("usage: nothing is lost. The figure is calculated from the filings.".into());
+        }
+        if self.kinds.contains(&Kind::Ledger) {
+            words.push(
+                "ledger: no mail is lost by this, but the archive is not what was recorded when the mail came. Keep a copy \
+                 of it, and verify your newest backup. If that is intact, restore it with `dropkeep restore`: the next \
+                 runs fetch what was archived since then, if the server still has it."
+                    .into(),
+            );
         }
         if self.kinds.contains(&Kind::Unchecked) {
             words.push("unchecked: repair the other damage, then run `dropkeep verify` again.".into());
@@ -173,6 +181,11 @@ mod tests {
         assert!(
             row.contains("The catalog") && row.contains("with the whole backup"),
             "{row}"
+        );
+        let ledger = words(data.path(), &[Damage::new(Kind::Ledger, "x")]);
+        assert!(
+            ledger.contains("no mail is lost") && ledger.contains("newest backup"),
+            "{ledger}"
         );
         let usage = words(data.path(), &[Damage::new(Kind::Usage, "x")]);
         assert!(!usage.contains("restore"), "{usage}");

@@ -1,5 +1,6 @@
 //! Every kind of wrong row is found, by its kind, and named.
 
+use crate::ids::GroupNumber;
 use std::collections::BTreeSet;
 
 use heed::RwTxn;
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::archive::{
     catalog::Catalog,
+    ledger::LedgerRow,
     rows::{self, CopyKey, Counters, MessageId, Part, Place},
 };
 
@@ -34,6 +36,21 @@ pub fn with_counters(catalog: &Catalog, txn: &mut RwTxn, change: impl FnOnce(&mu
     catalog.put_counters(txn, &counters).unwrap();
 }
 
+fn with_group(catalog: &Catalog, txn: &mut RwTxn, number: u64, change: impl FnOnce(&mut LedgerRow)) {
+    let mut row = catalog.ledger.get(txn, &GroupNumber(number)).unwrap().unwrap();
+    change(&mut row);
+    catalog.ledger.put(txn, &GroupNumber(number), &row).unwrap();
+}
+
+/// Bob has message `id` one time more, or less.
+fn with_usage(catalog: &Catalog, txn: &mut RwTxn, id: MessageId, more: i64) {
+    let size = catalog.messages.get(txn, &id).unwrap().unwrap().size as i64;
+    let mut usage = catalog.usage.get(txn, &BOB).unwrap().unwrap();
+    usage.messages = usage.messages.saturating_add_signed(more);
+    usage.bytes = usage.bytes.saturating_add_signed(more * size);
+    catalog.usage.put(txn, &BOB, &usage).unwrap();
+}
+
 const NOWHERE: Place = Place {
     volume: 1,
     block: 1,
@@ -42,13 +59,22 @@ const NOWHERE: Place = Place {
 };
 
 fn wrong_rows() -> Vec<Wrong> {
-    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Message, Source, Usage, User};
+    use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Ledger, Message, Source, Usage, User};
     vec![
         (
             |c, t| assert!(c.filings.delete(t, &(BOB, 1005, 5)).unwrap()),
-            &[Held, Filing, Usage],
+            &[Held, Filing, Usage, Ledger],
             Some(5),
             Some("bob"),
+        ),
+        (
+            |c, t| {
+                let (_, rows) = c.lists.first(t).unwrap().unwrap();
+                c.lists.put(t, &99, &rows).unwrap();
+            },
+            &[Kind::List],
+            None,
+            None,
         ),
         (
             |c, t| assert!(c.held.delete(t, &(2, BOB)).unwrap()),
@@ -132,7 +158,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, 1, |message| message.sha256[9] ^= 1),
-            &[Message],
+            &[Message, Ledger],
             Some(1),
             Some("jane"),
         ),
@@ -162,7 +188,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, 1, |message| message.date += 1),
-            &[Filing, Held],
+            &[Filing, Held, Ledger],
             Some(1),
             Some("jane"),
         ),
@@ -195,13 +221,13 @@ fn wrong_rows() -> Vec<Wrong> {
                     .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (5, 4)))
                     .unwrap()
             },
-            &[Bytes, Held, Filing, Copy, Counter, Identity],
+            &[Bytes, Held, Filing, Copy, Counter, Identity, Ledger],
             Some(5),
             Some("bob"),
         ),
         (
             |c, t| with_counters(c, t, |counters| counters.message = 4),
-            &[Counter, Identity],
+            &[Counter, Identity, Ledger],
             Some(5),
             None,
         ),
@@ -301,6 +327,58 @@ fn wrong_rows() -> Vec<Wrong> {
             &[Folder, Filing, Copy],
             None,
             None,
+        ),
+        (
+            |c, t| assert!(c.ledger.delete(t, &GroupNumber(4)).unwrap()),
+            &[Ledger],
+            None,
+            None,
+        ),
+        (
+            |c, t| assert!(c.ledger.delete(t, &GroupNumber(7)).unwrap()),
+            &[Ledger],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_group(c, t, 5, |row| row.chain[31] ^= 1),
+            &[Ledger],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_group(c, t, 5, |row| row.group.at += 1),
+            &[Ledger],
+            None,
+            None,
+        ),
+        (
+            |c, t| with_group(c, t, 5, |row| row.group.first += 1),
+            &[Ledger],
+            None,
+            None,
+        ),
+        // All tables agree that Bob has message 4, or does not have message 2; the ledger alone knows better.
+        (
+            |c, t| {
+                let filing = c.filings.get(t, &(JANE, 1004, 4)).unwrap().unwrap();
+                c.filings.put(t, &(BOB, 1004, 4), &filing).unwrap();
+                c.held.put(t, &(4, BOB), &4).unwrap();
+                with_usage(c, t, 4, 1);
+            },
+            &[Ledger],
+            None,
+            Some("bob"),
+        ),
+        (
+            |c, t| {
+                assert!(c.filings.delete(t, &(BOB, 1002, 2)).unwrap());
+                assert!(c.held.delete(t, &(2, BOB)).unwrap());
+                with_usage(c, t, 2, -1);
+            },
+            &[Ledger],
+            Some(2),
+            Some("bob"),
         ),
         (
             |c, t| c.runs.put(t, &1, &"{}".into()).unwrap(),

@@ -8,15 +8,15 @@ use std::ops::Bound;
 use heed::{Database, RoTxn, WithoutTls, types::Bytes};
 
 use super::{
+    context::Stop,
     damage::{Damage, Kind},
     plan::{Position, prefix},
     protocol::Desk,
-    work::Stop,
 };
 use crate::archive::{StoreError, resident};
 
 /// Rows looked at under one transaction.
-const ROWS: usize = 1000;
+pub const ROWS: usize = 1000;
 
 /// A table of bytes, and how its environment is read.
 pub struct Source<'s> {
@@ -34,6 +34,11 @@ pub trait Rows {
 
     /// A damage at the row of this key, with what the key says of whom and what it concerns.
     fn at(&self, key: &[u8], damage: Damage) -> Damage;
+
+    /// Rows looked at under one transaction.
+    fn at_once(&self) -> usize {
+        ROWS
+    }
 
     /// A page begins: whatever is looked up for its rows is as old as they are.
     ///
@@ -131,7 +136,7 @@ fn page(
     position: &mut Position,
     until: Option<&[u8]>,
 ) -> Result<Page, Stop> {
-    let most = if desk.alone { 1 } else { ROWS };
+    let most = if desk.alone { 1 } else { rows.at_once() };
     let end = until.map_or(Bound::Unbounded, Bound::Excluded);
     let from = position.from.clone();
     // LMDB takes no empty key.

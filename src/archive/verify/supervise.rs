@@ -3,21 +3,24 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, Write},
+    io::BufRead,
     os::unix::process::ExitStatusExt,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::Duration,
 };
 
 use super::{
     Event, Outcome, VerifyError,
-    ledger::{Ledger, Next},
+    logbook::{Logbook, Next},
     plan::Selection,
     protocol::{Line, Request},
 };
-use crate::{archive::store, config::Config};
+use crate::{
+    archive::store,
+    child::{self, Step},
+    config::Config,
+};
 
 /// The hidden argument with which the binary is the process that reads.
 pub const READER: &str = "verify-reader";
@@ -25,12 +28,6 @@ pub const READER: &str = "verify-reader";
 /// How long the reading process may say nothing before it counts as dead. The longest that one line stands for is a
 /// thousand rows looked up on a slow disk.
 const SILENCE: Duration = Duration::from_secs(300);
-/// Lines on their way from the reading process.
-const LINES: usize = 1000;
-/// The longest line that is read, in bytes.
-const LONGEST: u64 = 16 << 20;
-/// Bytes of what the reading process says on standard error that are kept.
-const LAST_WORDS: usize = 4096;
 /// How long an older store is waited for while another command has it open, and how often it is looked.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(50);
@@ -40,25 +37,25 @@ pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event
     // As long as this is held, no volume and no block goes.
     let _readers = store::shut_out_removal(config)?;
     let mut request = Request::first(config, selection);
-    let mut ledger = Ledger::new(selection.clone());
+    let mut logbook = Logbook::new(selection.clone());
     loop {
-        let ended = read(&request, |line| ledger.take(line, each))?;
-        if ledger.is_older() {
+        let ended = read(&request, |line| logbook.take(line, each))?;
+        if logbook.is_older() {
             upgrade(&request)?;
-            ledger = Ledger::new(selection.clone());
+            logbook = Logbook::new(selection.clone());
             continue;
         }
-        if let Some(refusal) = ledger.refusal() {
+        if let Some(refusal) = logbook.refusal() {
             return Err(refusal);
         }
         let next = match ended {
-            Ended::Well if ledger.is_done() => return Ok(ledger.outcome()),
-            Ended::Well => ledger.died("ended before it was done", each),
-            Ended::Badly(how) => ledger.died(&how, each),
+            Ended::Well if logbook.is_done() => return Ok(logbook.outcome()),
+            Ended::Well => logbook.died("ended before it was done", each),
+            Ended::Badly(how) => logbook.died(&how, each),
         };
         match next {
-            Next::Again => ledger.fill(&mut request),
-            Next::GiveUp => return Ok(ledger.outcome()),
+            Next::Again => logbook.fill(&mut request),
+            Next::GiveUp => return Ok(logbook.outcome()),
         }
     }
 }
@@ -101,91 +98,26 @@ enum Ended {
 fn read(request: &Request, mut each: impl FnMut(Line)) -> Result<Ended, VerifyError> {
     let failed = |error: std::io::Error| VerifyError::Reader(error.to_string());
     // Whatever became of the file since, this is the program that runs.
-    let mut child = Command::new("/proc/self/exe")
+    let child = Command::new("/proc/self/exe")
         .arg(READER)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let (Some(mut input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(VerifyError::Reader("it has no pipes".into()));
+    let mut step = |line: Option<Line>, silent| match line {
+        Some(line) => {
+            each(line);
+            Step::GoOn
+        }
+        None if silent > SILENCE => Step::Kill,
+        None => Step::GoOn,
     };
-    let json = serde_json::to_vec(request).map_err(|error| VerifyError::Reader(error.to_string()))?;
-    let (sender, lines) = mpsc::sync_channel(LINES);
-    let (ended, last_words) = thread::scope(|scope| {
-        scope.spawn(move || pass_on(output, &sender));
-        let last_words = scope.spawn(move || last_words(errors));
-        // Where it has ended already, that is found out below.
-        let _ = input.write_all(&json);
-        drop(input);
-        let ended = listen(&mut child, &lines, &mut each);
-        // Whoever passes lines on must not wait for a place in the queue.
-        drop(lines);
-        (ended, last_words.join().unwrap_or_default())
-    });
-    Ok(match ended.map_err(failed)? {
+    let ended = child::follow(child, request, &mut step).map_err(failed)?;
+    Ok(match ended.status {
         Some(status) if status.success() => Ended::Well,
-        status => Ended::Badly(words(status, &last_words)),
+        status => Ended::Badly(words(status, &ended.last_words)),
     })
-}
-
-/// Hears the process to its end; `None` where it had to be ended because it said nothing any more.
-fn listen(
-    child: &mut Child,
-    lines: &mpsc::Receiver<String>,
-    each: &mut impl FnMut(Line),
-) -> std::io::Result<Option<ExitStatus>> {
-    loop {
-        match lines.recv_timeout(SILENCE) {
-            Ok(line) => match serde_json::from_str(&line) {
-                Ok(line) => each(line),
-                // The last line of a process that was ended may be cut.
-                Err(error) => tracing::debug!(%error, "not a line of the protocol"),
-            },
-            Err(mpsc::RecvTimeoutError::Disconnected) => return child.wait().map(Some),
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                child.kill()?;
-                child.wait()?;
-                return Ok(None);
-            }
-        }
-    }
-}
-
-fn pass_on(output: impl Read, lines: &mpsc::SyncSender<String>) {
-    let mut output = BufReader::new(output);
-    loop {
-        let mut line = String::new();
-        match output.by_ref().take(LONGEST).read_line(&mut line) {
-            Ok(count) if count > 0 => {
-                if lines.send(line).is_err() {
-                    return;
-                }
-            }
-            _ => return,
-        }
-    }
-}
-
-/// The end of what a process says on standard error.
-fn last_words(mut errors: impl Read) -> String {
-    let (mut kept, mut buffer) = (Vec::new(), [0; 1024]);
-    while let Ok(count) = errors.read(&mut buffer)
-        && count > 0
-    {
-        kept.extend_from_slice(&buffer[..count]);
-        let surplus = kept.len().saturating_sub(LAST_WORDS);
-        kept.drain(..surplus);
-    }
-    let text = String::from_utf8_lossy(&kept);
-    text.lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
 }
 
 fn words(status: Option<ExitStatus>, last_words: &str) -> String {
@@ -221,9 +153,9 @@ fn words(status: Option<ExitStatus>, last_words: &str) -> String {
 /// # Errors
 /// There is no request, or nobody listens.
 pub fn reader() -> std::io::Result<()> {
-    let mut json = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut json)?;
-    let request: Request = serde_json::from_slice(&json)?;
+    let mut json = String::new();
+    std::io::stdin().lock().read_line(&mut json)?;
+    let request: Request = serde_json::from_str(&json)?;
     // Not the buffered one: what was said must have gone out when the process is ended.
     let output = File::from(std::os::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned()?);
     super::work::work(&request, output)

@@ -8,26 +8,32 @@ use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
 
 use super::{
+    balance::Late,
+    context::{Context, Stop},
     damage::{Damage, Kind},
     plan::{Position, Table},
     protocol::Desk,
-    scan::{Rows, Source, scan},
+    scan::{ROWS, Rows, Source, scan},
     totals::{self, Totals},
     usage::Sum,
-    work::{Context, Stop},
 };
 use crate::{
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
+        lists::Packed,
         roster::Roster,
         rows::{
-            Counters, Filing, IdentityNumber, Message, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
-            Usage, User, UserId, VolumeState,
+            Counters, Filing, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage, User,
+            UserId, VolumeState,
         },
     },
+    ids::GroupNumber,
     report::Run,
 };
+
+/// Rows of the ledger looked at under one transaction.
+const LEDGER_ROWS: usize = 16;
 
 /// Goes through a table.
 pub fn table(
@@ -54,6 +60,7 @@ pub fn table(
         known: Known::default(),
         roster: Roster::default(),
         usage: Sum::new(begins),
+        late: Late::default(),
         seen: Totals {
             incomplete: !begins,
             ..Totals::default()
@@ -84,6 +91,8 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
         Table::Sightings => catalog.sightings.remap_types(),
+        Table::Ledger => catalog.ledger.remap_types(),
+        Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
     }
 }
@@ -115,6 +124,7 @@ pub(super) struct Check<'c> {
     pub(super) known: Known,
     roster: Roster,
     usage: Sum,
+    late: Late,
     pub(super) seen: Totals,
 }
 
@@ -147,7 +157,17 @@ impl Rows for Check<'_> {
             Table::Unclaimed => Kind::Unclaimed,
             Table::Copies => Kind::Copy,
             Table::Sightings => Kind::Sighting,
+            Table::Ledger => Kind::Ledger,
+            Table::Lists => Kind::List,
             Table::Parts => Kind::Part,
+        }
+    }
+
+    fn at_once(&self) -> usize {
+        match self.table {
+            // Each has some thousand messages and filings that are looked up.
+            Table::Ledger => LEDGER_ROWS,
+            _ => ROWS,
         }
     }
 
@@ -175,7 +195,14 @@ impl Rows for Check<'_> {
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
         if self.table == Table::Runs {
-            self.removed = self.catalog.ledger(txn)?.removed;
+            self.removed = self.catalog.known_runs(txn)?.removed;
+        }
+        if let (Table::Filings, Some(began), true) = (
+            self.table,
+            &self.context.extent.counters,
+            self.context.request.selection.has_all_tables(),
+        ) {
+            self.late.look(self.catalog, txn, began)?;
         }
         Ok(())
     }
@@ -199,6 +226,10 @@ impl Rows for Check<'_> {
             Table::Sources => self.counters.source.into(),
             Table::Folders => self.counters.folder.into(),
             Table::Runs => self.counters.run,
+            Table::Ledger => {
+                self.last_group(txn, desk)?;
+                self.counters.group.0
+            }
             Table::Filings => return self.usage.end(self.catalog, txn, self.context.extent.user, desk),
             _ => return Ok(()),
         };
@@ -232,6 +263,11 @@ impl Check<'_> {
                 self.below(key::<u32>(k)?.into(), self.counters.volume.into(), desk);
             }
             Table::Runs => self.run(key(k)?, &value::<String>(v)?, desk),
+            Table::Ledger => {
+                let number: GroupNumber = key(k)?;
+                self.number(number.0, self.counters.group.0, desk);
+                self.group(txn, number, &value(v)?, desk)?;
+            }
             Table::Identities => self.identity(value(v)?, desk),
             Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
             Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
@@ -242,7 +278,16 @@ impl Check<'_> {
             Table::Sightings => {
                 let _: ((u32, u32), Sighting) = (key(k)?, value(v)?);
             }
+            Table::Lists => self.list(key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
+        }
+        Ok(())
+    }
+
+    /// The rows of lists can be read, and are of messages that there are.
+    fn list(&self, key: u64, rows: &Packed, desk: &mut Desk) -> heed::Result<()> {
+        for id in rows.messages(key)? {
+            self.below(id, self.counters.message, desk);
         }
         Ok(())
     }
@@ -273,7 +318,7 @@ impl Check<'_> {
     }
 
     /// A number that the counter has given out.
-    fn below(&self, number: u64, behind: u64, desk: &mut Desk) {
+    pub(super) fn below(&self, number: u64, behind: u64, desk: &mut Desk) {
         if number >= behind {
             let name = self.table.name();
             let detail = format!(
@@ -339,66 +384,6 @@ impl Check<'_> {
         }
     }
 
-    fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
-        if number == 0 {
-            desk.damage(self.found("identity number 0 is in use, but is never assigned".into()));
-        }
-        self.below(number, self.counters.identity, desk);
-        let extent = self.context.extent.counters.as_ref();
-        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number) {
-            desk.damage(self.found(format!("identity number {number} stands for two digests")));
-        }
-    }
-
-    fn bytes(
-        &mut self,
-        txn: &RoTxn,
-        (identity, head): (IdentityNumber, [u8; 8]),
-        id: MessageId,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
-        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
-            let detail = format!(
-                "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
-            );
-            desk.damage(self.found(detail).message(id));
-        }
-        Ok(())
-    }
-
-    fn held(
-        &mut self,
-        txn: &RoTxn,
-        (identity, user): (IdentityNumber, UserId),
-        id: MessageId,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let mut wrong = |detail: String| {
-            let damage = Damage::new(Kind::Held, detail).message(id);
-            desk.damage(damage.user(self.context.name(user)));
-        };
-        let row = format!("the row of user {user} and identity number {identity}");
-        match self.catalog.messages.get(txn, &id)? {
-            None => wrong(format!("{row} refers to message {id}, which is missing")),
-            Some(message) if message.identity != identity => {
-                wrong(format!("{row} refers to message {id}, which has another identity"));
-            }
-            Some(message) => {
-                let filings = self.catalog.filings.remap_data_type::<Bytes>();
-                if filings.get(txn, &(user, message.date, id))?.is_none() {
-                    wrong(format!(
-                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
-                    ));
-                }
-            }
-        }
-        if !self.knows_user(txn, user)? {
-            desk.damage(self.found(format!("{row}: the user does not exist")).message(id));
-        }
-        Ok(())
-    }
-
     fn filing(
         &mut self,
         txn: &RoTxn,
@@ -450,6 +435,9 @@ impl Check<'_> {
             .is_some_and(|counters| id < counters.message)
         {
             self.seen.filed.insert(id);
+            if !self.late.has(user, id) {
+                self.seen.balance.in_table(user, id);
+            }
         }
         match message {
             Some(message) => self.usage.add(self.catalog, txn, user, message.size, desk)?,
@@ -473,7 +461,7 @@ impl Check<'_> {
         }
     }
 
-    fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
+    pub(super) fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
         let users = self.catalog.users.remap_data_type::<Bytes>();
         knows(&mut self.known.users, user, || Ok(users.get(txn, &user)?.is_some()))
     }

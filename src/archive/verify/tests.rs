@@ -8,25 +8,23 @@ use std::{
 
 use bytes::Bytes;
 use heed::RwTxn;
-use sha2::{Digest, Sha256};
 
 use super::{
     Damage, Event, Kind, Sample, Selection,
-    ledger::Ledger,
+    logbook::Logbook,
     protocol::{Line, Request},
     row_tests::{with_counters, with_message},
     work::work,
 };
 use crate::{
     archive::{
-        Change, Committer, Content, Deposit, Filed, Shared, Store,
+        Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
-        part::cut,
         rows::{CopyKey, Named, Source, Traits, User, UserId, Why},
     },
     config::{Config, Family},
-    identify::identity_of,
+    identify::Digests,
     message::Address,
     report::Run,
 };
@@ -52,18 +50,18 @@ fn look(config: &Config, selection: &Selection) -> (Vec<Damage>, Vec<String>, u6
     let said = Said::default();
     work(&Request::first(config, selection), said.clone()).unwrap();
     let (mut damages, mut notes) = (Vec::new(), Vec::new());
-    let mut ledger = Ledger::new(selection.clone());
+    let mut logbook = Logbook::new(selection.clone());
     for line in String::from_utf8(said.0.lock().unwrap().clone()).unwrap().lines() {
         let line: Line = serde_json::from_str(line).unwrap();
-        ledger.take(line, &mut |event| match event {
+        logbook.take(line, &mut |event| match event {
             Event::Damage(damage) => damages.push(damage),
             Event::Note(note) => notes.push(note),
             Event::Progress { .. } => {}
         });
     }
-    assert_eq!(ledger.refusal(), None);
-    assert!(ledger.is_done());
-    (damages, notes, ledger.outcome().messages)
+    assert_eq!(logbook.refusal(), None);
+    assert!(logbook.is_done());
+    (damages, notes, logbook.outcome().messages)
 }
 
 pub struct Archive {
@@ -96,26 +94,21 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
 }
 
 fn content(bytes: Vec<u8>) -> Content {
-    Content {
-        parts: cut(&bytes),
-        sha256: Sha256::digest(&bytes).into(),
-        identity: identity_of(&bytes),
-        former: None,
-        bytes: Bytes::from(bytes),
-    }
+    Content::new(Bytes::from(bytes.clone()), Digests::of(&bytes), false)
 }
 
 async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> Filed {
-    let (shared, answer) = Shared::new(deposit, users.len());
-    for user in users {
-        let settled = Settled {
-            user: *user,
-            why: Why::To,
-            verdict: Verdict::New,
-        };
-        shared.clone().settle(settled, committer).await;
-    }
-    answer.await.unwrap().unwrap()
+    let settled = users.iter().map(|user| Settled {
+        user: *user,
+        why: Why::To,
+        verdict: Verdict::New,
+    });
+    let settled = settled.collect();
+    committer
+        .file(vec![Shared { deposit, settled }])
+        .await
+        .remove(0)
+        .unwrap()
 }
 
 fn message(number: u32) -> Vec<u8> {
@@ -150,15 +143,11 @@ impl Archive {
             retired: false,
         };
         let run = Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
-        for change in [
-            Change::User(Some(JANE), user("jane")),
-            Change::User(Some(BOB), user("bob")),
-            Change::Source(source),
-            Change::Folder("INBOX".into()),
-            Change::Begin(Box::new(run)),
-        ] {
-            committer.change(change).await.unwrap();
-        }
+        committer.put_user(Some(JANE), user("jane")).await.unwrap();
+        committer.put_user(Some(BOB), user("bob")).await.unwrap();
+        committer.source(source).await.unwrap();
+        committer.folder("INBOX").await.unwrap();
+        committer.begin_run(&run).await.unwrap();
         for number in 1..=5 {
             let users: &[UserId] = match number {
                 2 => &[JANE, BOB],
@@ -189,7 +178,7 @@ impl Archive {
 }
 
 pub fn identity(number: u32) -> [u8; 32] {
-    identity_of(&message(number))
+    Digests::of(&message(number)).identity
 }
 
 pub fn kinds(damages: &[Damage]) -> BTreeSet<Kind> {
@@ -283,7 +272,7 @@ async fn messages_whose_digests_begin_alike_are_no_damage() {
         with_message(catalog, txn, 6, |message| message.sha256 = sha256);
     });
     // The SHA-256 is not that of the bytes now; by its bytes it is not missed.
-    assert_eq!(kinds(&archive.damages()), BTreeSet::from([Kind::Message]));
+    assert_eq!(kinds(&archive.damages()), BTreeSet::from([Kind::Message, Kind::Ledger]));
 }
 
 #[actix::test]

@@ -5,11 +5,12 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 
 use super::{
+    balance::Balance,
     damage::{Damage, Kind},
     plan::{Extent, Selection},
     protocol::Desk,
 };
-use crate::archive::rows::{Counters, MessageId};
+use crate::archive::rows::{Counters, MessageId, UserId};
 
 /// Parts that a note lists.
 const MOST_LISTED: usize = 20;
@@ -27,6 +28,8 @@ pub struct Totals {
     pub identities: RoaringTreemap,
     /// Messages in somebody's archive, and the journal reports in which messages came.
     pub filed: RoaringTreemap,
+    /// Filings in the table and in the ledger.
+    pub balance: Balance,
     /// The beginnings of the digests of parts that messages name.
     pub parts: RoaringBitmap,
     /// Digests of parts that no message names: the first ones, and how many.
@@ -57,6 +60,7 @@ impl Totals {
         self.used_identities |= more.used_identities;
         self.identities |= more.identities;
         self.filed |= more.filed;
+        self.balance.merge(more.balance);
         self.parts |= more.parts;
         self.unnamed_parts.1 += more.unnamed_parts.1;
         self.unnamed_parts.0.extend(more.unnamed_parts.0);
@@ -65,7 +69,13 @@ impl Totals {
     }
 
     /// Compares what was seen of the whole archive.
-    pub fn compare(&self, extent: &Extent, selection: &Selection, desk: &mut Desk) {
+    pub fn compare(
+        &self,
+        extent: &Extent,
+        selection: &Selection,
+        name_of: impl Fn(UserId) -> Option<String>,
+        desk: &mut Desk,
+    ) {
         let Some(counters) = &extent.counters else { return };
         if !selection.has_all_tables() {
             return;
@@ -90,6 +100,9 @@ impl Totals {
                 )
                 .message(id),
             );
+        }
+        for (user, detail) in self.balance.damages() {
+            desk.damage(Damage::new(Kind::Ledger, detail).user(name_of(user)));
         }
         for number in &self.identities - &self.used_identities {
             desk.damage(Damage::new(

@@ -5,30 +5,23 @@ use std::{
     collections::BTreeSet,
     io,
     num::NonZeroUsize,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
+use parking_lot::Mutex;
+
 use super::damage::{Damage, Kind};
 use super::{
-    blocks, files,
-    messages::{self, at},
+    blocks,
+    context::{Context, Here, Reader, Stop},
+    files, messages,
     plan::{Extent, Item, Plan, Position, Selection},
-    protocol::{At, Checked, Desk, Line, Lines, Request},
+    protocol::{Desk, Line, Lines, Request},
     tables,
-    totals::Totals,
 };
 use crate::{
-    archive::{
-        Absent, Retrieval, Store, StoreError,
-        retrieval::Gate,
-        rows::{IdentityNumber, MessageId, UserId},
-        store,
-        volumes::Volumes,
-    },
+    archive::{Absent, Store, StoreError, disk, volumes::Volumes},
     config::{ByteSize, Config},
 };
 
@@ -36,141 +29,6 @@ use crate::{
 const MOST_WORKERS: usize = 8;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
-
-/// Why a process does not go on.
-#[derive(Debug)]
-pub enum Stop {
-    /// Nobody listens any more.
-    Gone(io::Error),
-    Store(StoreError),
-    /// The command was wrong.
-    Usage(String),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Gone(error)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// What all of the work is done with.
-pub struct Context<'c> {
-    pub request: &'c Request,
-    pub extent: &'c Extent,
-    pub plan: &'c Plan,
-    /// `None` where the catalog cannot be read.
-    pub store: Option<&'c Store>,
-    pub volumes: &'c Volumes,
-    totals: &'c Mutex<Totals>,
-    large: &'c Mutex<()>,
-}
-
-impl Context<'_> {
-    pub fn totals(&self) -> MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Held by the one worker that reads a large message.
-    pub fn large(&self) -> MutexGuard<'_, ()> {
-        self.large.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A user's name, for a damage; without one where it cannot be read, which is found elsewhere.
-    pub fn name(&self, user: UserId) -> Option<String> {
-        let store = self.store?;
-        let user = store.reading(|txn| store.catalog.users.get(txn, &user)).ok()??;
-        Some(user.name)
-    }
-
-    /// The names of those who have a message.
-    pub fn users_of(&self, id: MessageId, identity: IdentityNumber) -> Option<String> {
-        let store = self.store?;
-        if let (Some(name), Some(_)) = (&self.request.selection.user, self.extent.user) {
-            return Some(name.clone());
-        }
-        let held = store.reading(|txn| {
-            let rows = store
-                .catalog
-                .held
-                .range(txn, &((identity, 0)..=(identity, UserId::MAX)))?;
-            let users = rows.filter(|row| row.as_ref().map_or(true, |(_, held)| *held == id));
-            users
-                .map(|row| row.map(|((_, user), _)| user))
-                .collect::<heed::Result<Vec<_>>>()
-        });
-        let names: Vec<_> = held.ok()?.into_iter().filter_map(|user| self.name(user)).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    }
-}
-
-/// What a worker reads messages with.
-pub struct Reader<'r> {
-    pub retrieval: Retrieval<'r>,
-    here: &'r Here<'r>,
-}
-
-impl<'r> Reader<'r> {
-    fn new(store: &'r Store, here: &'r Here<'r>) -> Self {
-        Self {
-            retrieval: Retrieval::checking(store, here),
-            here,
-        }
-    }
-
-    /// The messages from this one on come next.
-    pub fn at(&self, desk: &Desk, id: MessageId) {
-        self.here.item.store(desk.item, Ordering::Relaxed);
-        self.here.id.store(id, Ordering::Relaxed);
-        self.here.alone.store(desk.alone, Ordering::Relaxed);
-    }
-}
-
-/// Where a worker is, to say which block comes next.
-struct Here<'h> {
-    lines: &'h Lines,
-    refused: &'h BTreeSet<(u32, u64)>,
-    item: AtomicU64,
-    id: AtomicU64,
-    alone: AtomicBool,
-}
-
-impl<'h> Here<'h> {
-    fn new(context: &Context<'h>, lines: &'h Lines) -> Self {
-        Self {
-            lines,
-            refused: &context.request.refused_blocks,
-            item: AtomicU64::new(0),
-            id: AtomicU64::new(0),
-            alone: AtomicBool::new(false),
-        }
-    }
-}
-
-impl Gate for Here<'_> {
-    fn pass(&self, volume: u32, block: u64) -> Result<(), String> {
-        if self.refused.contains(&(volume, block)) {
-            return Err("reading it crashes the process that reads".into());
-        }
-        if !self.alone.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let here = At {
-            item: self.item.load(Ordering::Relaxed),
-            position: at(self.id.load(Ordering::Relaxed)),
-            alone: true,
-            found: true,
-            block: Some((volume, block)),
-        };
-        let said = self.lines.send(&[Line::At(here, Checked::default())]);
-        said.map_err(|error| format!("the process that asked is gone: {error}"))
-    }
-}
 
 /// Does the work of one process, and says on `out` how it goes.
 ///
@@ -221,7 +79,7 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
     let volumes = match &store {
         Some(store) => &store.volumes,
         None => {
-            own = Volumes::for_reading(config.data_dir.join(store::VOLUMES), request.volume_size, None);
+            own = Volumes::for_reading(config.data_dir.join(disk::VOLUMES), request.volume_size, None);
             &own
         }
     };
@@ -357,9 +215,10 @@ fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
     }
     if context.request.whole {
         let mut desk = Desk::new(lines, 0, false);
+        let name_of = |user| context.name(user);
         context
             .totals()
-            .compare(context.extent, &context.request.selection, &mut desk);
+            .compare(context.extent, &context.request.selection, name_of, &mut desk);
         desk.end()?;
     }
     Ok(())
@@ -381,11 +240,11 @@ impl Iterator for Queue {
 
 fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result<(), Stop> {
     let items = {
-        let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.lock();
         queue.begun.len() as u64 + (queue.next.end.saturating_sub(queue.next.start))
     };
     let stopped = AtomicBool::new(false);
-    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let take = || queue.lock().next();
     let work = || {
         let here = Here::new(context, lines);
         let mut worker = Worker::new(context, lines, &here);

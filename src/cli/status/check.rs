@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::text::{span, times};
+use super::words::{span, times};
 use crate::{
+    api::{ApplianceLine, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    control::api::{ApplianceLine, ProfileLine},
     report::RunState,
 };
 
@@ -191,8 +191,8 @@ pub fn is_late(profile: &ProfileLine, now: Timestamp) -> bool {
     limit.is_some_and(|interval| without(profile, now) > interval.saturating_mul(OVERDUE) + GRACE)
 }
 
-/// For how many seconds no run was completed. What was never completed, or not while nothing was up, counts from when the
-/// appliance knows it.
+/// For how many seconds no run was completed. What was never completed, or not while nothing was up, counts from when
+/// the appliance knows it.
 fn without(profile: &ProfileLine, now: Timestamp) -> u64 {
     let from = profile
         .last_success

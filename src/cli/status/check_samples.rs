@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    control::api::{ApplianceLine, ProfileLine},
-    profile::LastRun,
+    api::{ApplianceLine, LastRun, ProfileLine},
     report::RunState,
 };
 

@@ -2,7 +2,7 @@ use super::{
     samples::{appliance, at, profile},
     *,
 };
-use crate::profile::{Failing, FirstError};
+use crate::api::{Failing, FirstError};
 
 fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
     let (mut profile, mut appliance) = (profile(), appliance());

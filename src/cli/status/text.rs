@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::{is_late, overdue};
+use super::{
+    check::{is_late, overdue},
+    words::{span, times},
+};
 use crate::{
+    api::{ApplianceLine, LastRun, ProfileLine},
     cli::output::grouped,
     config::ByteSize,
-    control::api::{ApplianceLine, ProfileLine},
-    profile::LastRun,
     report::RunState,
 };
 
@@ -169,29 +171,6 @@ pub fn refused(why: &str) -> String {
 
 fn count(number: u64, one: &str, more: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { more })
-}
-
-pub fn times(times: u32) -> String {
-    match times {
-        1 => "once".into(),
-        2 => "twice".into(),
-        times => format!("{times} times"),
-    }
-}
-
-/// So many seconds, for people: the two largest units of them.
-pub fn span(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
-    let mut left = seconds;
-    let mut parts = Vec::new();
-    for (unit, name) in units.into_iter().skip(first).take(2) {
-        if left >= unit || parts.is_empty() {
-            parts.push(format!("{}{name}", left / unit));
-        }
-        left %= unit;
-    }
-    parts.join(" ")
 }
 
 fn seconds(span: SignedDuration) -> u64 {

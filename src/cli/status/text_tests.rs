@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
+    api::Failing,
     cli::status::check::samples::{appliance, at, profile},
-    profile::Failing,
 };
 
 fn said(change: impl FnOnce(&mut ProfileLine)) -> String {

@@ -1,6 +1,6 @@
-//! Dates at the end of `From ` lines, in the forms in which programs write them: asctime's first of all, those of mail (RFC
-//! 5322) and HTTP (RFC 850), ISO 8601, JavaScript's, with years of two digits; and what looks like one in a language that is
-//! not known here.
+//! Dates at the end of `From ` lines, in the forms in which programs write them: asctime's first of all, those of mail
+//! (RFC 5322) and HTTP (RFC 850), ISO 8601, JavaScript's, with years of two digits; and what looks like one in a
+//! language that is not known here.
 
 /// Words of a line that are looked at; a `From ` line has fewer.
 const WORDS: usize = 40;

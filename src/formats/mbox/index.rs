@@ -9,12 +9,13 @@ use std::{
 use memchr::memmem;
 
 use super::{
-    MboxFrom, Stretch,
     quoting::Quoting,
     separator::{LOOKAHEAD, Verdict, from_line_end, judge},
+    shape::Stretch,
     text::Text,
 };
 use crate::{
+    api::MboxFrom,
     formats::kind::{BEGINNING, begins_as_mail, why_no_mail, without_preamble},
     identify::{Header, is_from_line},
 };

@@ -1,5 +1,5 @@
-//! MMDF: each message stands between two lines of four Control-A, often with a `From ` line at its beginning. Nothing is
-//! quoted.
+//! MMDF: each message stands between two lines of four Control-A, often with a `From ` line at its beginning. Nothing
+//! is quoted.
 
 use std::{io, sync::atomic::Ordering};
 

@@ -1,16 +1,18 @@
 //! mbox: messages one after the other in a file, each after a line that begins with `From `.
 //!
 //! There are four kinds, and nothing in a file says which it is. They differ in what keeps a line of a message that
-//! begins with `From ` from being taken for such a separator: mboxrd puts a `>` before it, and before `>From ` and
-//! so on; mboxo before `From ` alone; mboxcl does so too and has a Content-Length; mboxcl2 has only that. Thunderbird
-//! writes `From - ` or a bare `From `, and older ones quoted nothing. `separator` says which lines separate (`dates` knows
-//! what they end with), `index` finds where the messages are, `quoting` takes the `>` away; `mmdf` is a kind of its own.
+//! begins with `From ` from being taken for such a separator: mboxrd puts a `>` before it, and before `>From ` and so
+//! on; mboxo before `From ` alone; mboxcl does so too and has a Content-Length; mboxcl2 has only that. Thunderbird
+//! writes `From - ` or a bare `From `, and older ones quoted nothing. `separator` says which lines separate (`dates`
+//! knows what they end with), `index` finds where the messages are, `quoting` takes the `>` away; `mmdf` is a kind of
+//! its own.
 
 mod dates;
 mod index;
 mod mmdf;
 mod quoting;
 mod separator;
+mod shape;
 mod text;
 
 use std::{
@@ -20,53 +22,17 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
 use self::{
     index::{Index, Way},
     quoting::Quoting,
+    shape::Stretch,
     text::Text,
 };
 
-pub use separator::is_dated;
+pub use self::separator::is_dated;
 
 use super::kind::{MMDF, without_preamble};
-
-/// Which kind of mbox a file is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum MboxKind {
-    /// Look: where each message has a Content-Length that ends where the next message begins, it is mboxcl2 if a message
-    /// has an unquoted `From ` line, else mboxcl. All others are mboxrd.
-    #[default]
-    Auto,
-    /// Lines such as `>From ` and `>>From ` lose one `>`.
-    Mboxrd,
-    /// Lines that begin with `>From ` lose the `>`, and no others.
-    Mboxo,
-    /// Content-Length says where a message ends; quoted as mboxo.
-    Mboxcl,
-    /// Content-Length says where a message ends; nothing is quoted.
-    Mboxcl2,
-}
-
-/// What counts where it is in doubt whether a line separates messages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum MboxFrom {
-    /// It begins a message.
-    Loose,
-    /// It is text; it begins a message only with a date, an empty line before it and a header behind it.
-    Strict,
-}
-
-/// Where a message is in its file, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Stretch {
-    offset: u64,
-    length: u64,
-}
+use crate::api::{MboxFrom, MboxKind};
 
 /// An mbox, read through once: it knows where each message is, and nothing else (16 bytes each).
 #[derive(Debug)]
@@ -114,8 +80,8 @@ const SHOWN: usize = 3;
 const FROM_LINE: u64 = separator::LOOKAHEAD as u64;
 
 impl Mbox {
-    /// Goes through the file and notes where the messages are. `from`: what counts where that is in doubt; messages with
-    /// such lines cannot be read where nothing does.
+    /// Goes through the file and notes where the messages are. `from`: what counts where that is in doubt; messages
+    /// with such lines cannot be read where nothing does.
     ///
     /// # Errors
     /// The file cannot be read, was written to meanwhile, or `stop` was set meanwhile ([`io::ErrorKind::Interrupted`]).
@@ -219,9 +185,9 @@ impl Mbox {
     /// Reads a message; the first is number 0.
     ///
     /// # Errors
-    /// It may be two messages, of which nobody said what counts, or its lines end otherwise than those of the file. Or the
-    /// file cannot be read, or was written to since it was read through: what is at the message's place may be parts of
-    /// others.
+    /// It may be two messages, of which nobody said what counts, or its lines end otherwise than those of the file. Or
+    /// the file cannot be read, or was written to since it was read through: what is at the message's place may be
+    /// parts of others.
     pub fn read(&self, message: usize) -> io::Result<Message> {
         let stretch = self.index.messages.get(message);
         let stretch = *stretch.ok_or(io::ErrorKind::InvalidInput)?;
@@ -280,8 +246,8 @@ fn changed() -> io::Error {
     io::Error::other("the mbox changed while it was read; import it again when nothing writes to it")
 }
 
-/// The last line of `text`, without its line feed and what may be before the first line of a file (lone CRs, a byte order
-/// mark); and whether another line is before it, so that it is not cut off at its beginning.
+/// The last line of `text`, without its line feed and what may be before the first line of a file (lone CRs, a byte
+/// order mark); and whether another line is before it, so that it is not cut off at its beginning.
 fn last_line(text: &[u8]) -> (&[u8], bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let before = memchr::memrchr(b'\n', text);

@@ -59,8 +59,8 @@ impl Quoting {
     }
 }
 
-/// Whether each line that begins with `From` is quoted, the From field included, as imap-backup does: only then a message has
-/// such a field and no other. (Its `Email::Mboxrd::Message`.)
+/// Whether each line that begins with `From` is quoted, the From field included, as imap-backup does: only then a
+/// message has such a field and no other. (Its `Email::Mboxrd::Message`.)
 fn is_of_imap_backup(message: &[u8]) -> bool {
     let beginning = &message[..message.len().min(HEADER)];
     if memmem::find(beginning, b">From:").is_none() {

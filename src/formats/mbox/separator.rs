@@ -1,16 +1,14 @@
 //! Which lines that begin with `From ` separate two messages.
 //!
-//! In a well-written mbox, all of them. But some programs quote nothing, so a line counts only if it looks like one that
-//! a program wrote: by what is in it, by an empty line before it, and by a header after it. If these do not agree there is
-//! doubt, and whoever imports decides: two messages taken for one would give somebody another person's mail.
+//! In a well-written mbox, all of them. But some programs quote nothing, so a line counts only if it looks like one
+//! that a program wrote: by what is in it, by an empty line before it, and by a header after it. If these do not agree
+//! there is doubt, and whoever imports decides: two messages taken for one would give somebody another person's mail.
 
 use memchr::{memchr, memchr2};
 
-use super::{
-    MboxFrom,
-    dates::{asctime, dated, is_day, is_moment, resembles_date, words},
-};
+use super::dates::{asctime, dated, is_day, is_moment, resembles_date, words};
 use crate::{
+    api::MboxFrom,
     formats::kind::{BYTE_ORDER_MARK, begins_with_field, is_field_of_mail},
     identify::{self, is_from_line},
 };
@@ -114,7 +112,8 @@ fn is_address(word: &[u8]) -> bool {
     word.contains(&b'@') && word.len() > 2
 }
 
-/// What the line is that `text` begins with. `blank`: an empty line is before it. `from`: what whoever imports says of it.
+/// What the line is that `text` begins with. `blank`: an empty line is before it. `from`: what whoever imports says of
+/// it.
 pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict {
     let (line, rest) = text.split_at(from_line_end(text));
     if line.len() > LONGEST {
@@ -162,8 +161,8 @@ pub(super) fn judge(text: &[u8], blank: bool, from: Option<MboxFrom>) -> Verdict
     }
 }
 
-/// Whether a message may begin behind a line though its header is not right there: it has a single field, or is behind what
-/// is passed over before and in the header of a single message.
+/// Whether a message may begin behind a line though its header is not right there: it has a single field, or is behind
+/// what is passed over before and in the header of a single message.
 fn may_be_plain(shape: &Shape, blank: bool, behind: Behind, lines: Lines) -> bool {
     let least = match shape {
         Shape::DateLike if behind >= Behind::Field => return true,
@@ -199,8 +198,8 @@ impl<'t> Iterator for Lines<'t> {
     }
 }
 
-/// Looks at the first lines of what stands behind a line. `is_cut`: there is more behind them. The second: all that was seen
-/// are fields, and there are more lines.
+/// Looks at the first lines of what stands behind a line. `is_cut`: there is more behind them. The second: all that was
+/// seen are fields, and there are more lines.
 fn behind(mut lines: Lines, is_cut: bool) -> (Behind, bool) {
     let (mut found, mut of_mail) = (Behind::Text, 0);
     for _ in 0..FIELDS {
@@ -226,8 +225,8 @@ fn behind(mut lines: Lines, is_cut: bool) -> (Behind, bool) {
     (found, true)
 }
 
-/// The fields that mail has behind what a single message may have before and in its header: a byte order mark, empty lines,
-/// and some that are not fields.
+/// The fields that mail has behind what a single message may have before and in its header: a byte order mark, empty
+/// lines, and some that are not fields.
 fn hidden(lines: Lines) -> Behind {
     let rest = lines.rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(lines.rest);
     let (mut fields, mut of_mail, mut broken) = (0, 0, 0);

@@ -438,7 +438,8 @@ proptest! {
         }
     }
 
-    /// Whatever a file holds: no byte of it is in two messages, and what is between them is a `From ` line and an empty one.
+    /// Whatever a file holds: no byte of it is in two messages, and what is between them is a `From ` line and an empty
+    /// one.
     #[test]
     fn any_bytes_are_gone_through(
         text in arbitrary_message(),

@@ -1,5 +1,5 @@
-//! The text of an mbox, read at any place. If its lines end in CR alone, as old programs of the Macintosh wrote them, they end
-//! in LF here: what came over a network had CRLF, and each system wrote its own.
+//! The text of an mbox, read at any place. If its lines end in CR alone, as old programs of the Macintosh wrote them,
+//! they end in LF here: what came over a network had CRLF, and each system wrote its own.
 
 use std::{
     fs::{File, Metadata},

@@ -1,6 +1,6 @@
 //! An envelope field that stands as the last of the header, where a hoster appends it. Pure.
 
-use super::{NEARLY_ALL, View};
+use super::measure::{NEARLY_ALL, View};
 use crate::{
     config::EnvelopeAt,
     profile::evidence::{Envelope, by_frequency},

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GOOD_SHARE, LEAST, MOST, NEARLY_ALL, key};
+use super::measure::{GOOD_SHARE, LEAST, MOST, NEARLY_ALL, key};
 use crate::{
     config,
     message::{Address, strict_domain},

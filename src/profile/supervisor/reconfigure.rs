@@ -1,28 +1,19 @@
 //! What a configuration that was read anew makes of a supervisor and its profile.
 
-use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 
-use super::Supervisor;
+use super::{
+    Supervisor,
+    asked::{Leave, Reconfigure},
+};
 use crate::{
     clock, config,
     profile::{
         actor::Become,
-        connection::Stages,
         watcher::{Watched, watch},
     },
     report::metrics,
-    token::Login,
 };
-
-/// From a configuration that was read anew: what the profile is from its next run on.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Reconfigure {
-    pub config: config::Profile,
-    /// `None` where it logs in as before: a token that the disk did not take is known there alone.
-    pub login: Option<Login>,
-    pub stages: Stages,
-}
 
 impl Handler<Reconfigure> for Supervisor {
     type Result = ();
@@ -34,11 +25,6 @@ impl Handler<Reconfigure> for Supervisor {
         }
     }
 }
-
-/// From a configuration that has the profile no more, once no run goes on: end.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Leave;
 
 impl Handler<Leave> for Supervisor {
     type Result = ();

@@ -12,14 +12,13 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    places::{is_candidate, reason},
+    entries::{is_candidate, reason, stopped},
     read::open,
-    stopped,
 };
 use crate::{
     formats::{
         maildir,
-        manifest::{LOST_AND_FOUND, Line, MANIFEST, MARKER, OF_MBOX, VERSION, Whose, read_line},
+        manifest::{LOST_AND_FOUND, MANIFEST, MARKER, ManifestLine, OF_MBOX, VERSION, Whose, read_line},
     },
     source::{Aside, Holder, UnfetchedWhy},
 };
@@ -116,8 +115,8 @@ impl Export {
         })
     }
 
-    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it is
-    /// told, and in what words.
+    /// What is not as its manifests have it of what is at `path`, which is the export or in it: the place of which it
+    /// is told, and in what words.
     ///
     /// # Errors
     /// `stop` was set meanwhile.
@@ -171,7 +170,8 @@ impl Export {
         Ok(told)
     }
 
-    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for itself.
+    /// Folders and mboxes beside those of its users, and of other files how many. An export within it speaks for
+    /// itself.
     fn unnamed(&self, stop: &AtomicBool) -> io::Result<Vec<(PathBuf, String)>> {
         let (mut told, mut loose, mut first) = (Vec::new(), 0_u64, None);
         let marker = self.root.join(MARKER);
@@ -241,7 +241,7 @@ fn missing(place: &Path, manifest: &Path, stop: &AtomicBool) -> io::Result<(u64,
 }
 
 /// Reads a manifest. A torn last line, which an export that was cut off leaves, is none.
-fn each_line(manifest: &Path, stop: &AtomicBool, mut each: impl FnMut(Line)) -> io::Result<()> {
+fn each_line(manifest: &Path, stop: &AtomicBool, mut each: impl FnMut(ManifestLine)) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(1 << 16, opened(manifest)?);
     let mut text = Vec::new();
     for number in 1.. {
@@ -277,13 +277,13 @@ fn digest(name: impl Hash) -> u64 {
 pub struct Manifest {
     user: Arc<str>,
     /// Sorted.
-    entries: Vec<Entry>,
+    entries: Vec<Kept>,
     /// The reasons for which messages are the user's, each once.
     whys: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Kept {
     /// Of a file, the digest of its name; of a message in an mbox, where it begins.
     key: u64,
     /// Where a message in an mbox ends.
@@ -309,9 +309,9 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn add(&mut self, line: &Line) {
+    fn add(&mut self, line: &ManifestLine) {
         let mut sha256 = [0; 32];
-        if hex(&line.sha256, &mut sha256).is_none() {
+        if hex::decode_to_slice(&line.sha256, &mut sha256).is_err() {
             return;
         }
         let known = self.whys.iter().position(|why| **why == *line.why);
@@ -319,7 +319,7 @@ impl Manifest {
             self.whys.push(line.why.as_str().into());
             self.whys.len() - 1
         });
-        self.entries.push(Entry {
+        self.entries.push(Kept {
             key: line.offset.unwrap_or_else(|| key(&line.file)),
             end: line.end().unwrap_or_default(),
             size: line.size,
@@ -354,7 +354,7 @@ fn key(file: &str) -> u64 {
 
 /// What a manifest says of a message.
 #[derive(Clone, Copy)]
-pub struct Noted<'m>(&'m Manifest, Entry);
+pub struct Noted<'m>(&'m Manifest, Kept);
 
 impl Noted<'_> {
     /// When the message is of, in seconds since 1970 UTC.
@@ -398,14 +398,4 @@ pub fn not_noted() -> Aside {
         is_altered: true,
         holder: None,
     }
-}
-
-fn hex(text: &str, bytes: &mut [u8; 32]) -> Option<()> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(())
 }

@@ -3,6 +3,7 @@
 //!
 //! Files are read on threads that may wait for the disk; what they read comes over a bounded channel.
 
+mod entries;
 mod exports;
 mod places;
 mod read;
@@ -21,9 +22,10 @@ use std::{
 use tokio::sync::mpsc;
 
 use self::{
+    entries::stopped,
     exports::{Manifest, Noted, not_noted},
     places::{Kind, Place},
-    read::{Message, Told},
+    read::{Message, Told, lines_end_in_cr},
 };
 use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
 use crate::formats::{Format, Mbox, MboxFrom, MboxKind, maildir};
@@ -170,7 +172,7 @@ impl FilesSession {
         self.manifest = None;
         let shown = path.display().to_string();
         let load = move |stop: &AtomicBool| match Manifest::load(&within, stop) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(Err(places::reason(&error))),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(Err(entries::reason(&error))),
             loaded => loaded.map(Ok),
         };
         match blocking(&shown, load).await? {
@@ -292,7 +294,7 @@ impl Opened {
 
     /// A copy. `is_eml`: files are messages, because whoever imports says so.
     fn read(&self, one: &Announced, is_eml: bool) -> Result<Message, UnfetchedWhy> {
-        let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(places::reason(&error));
+        let unreadable = |error: io::Error| UnfetchedWhy::Unreadable(entries::reason(&error));
         let manifest = self.manifest.as_deref();
         match (&self.what, &one.copy) {
             (What::Mbox(mbox), CopyRef::Number(0)) => Err(UnfetchedWhy::NoMail(format!(
@@ -338,7 +340,8 @@ impl Opened {
 }
 
 impl Message {
-    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a manifest.
+    /// Takes what the manifest of its export says of it; `None` where it is in no export, or in none that has a
+    /// manifest.
     fn note(&mut self, noted: Option<Option<Noted>>) {
         if let Some(noted) = noted {
             self.delivered = noted.map(|noted| noted.date()).or(self.delivered);
@@ -371,11 +374,6 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
         ));
     }
     notices
-}
-
-/// The notices about what old programs of the Macintosh wrote.
-fn lines_end_in_cr(path: &str) -> String {
-    format!("{path}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead")
 }
 
 impl Place {
@@ -415,7 +413,7 @@ fn list(place: &Place, stop: &AtomicBool) -> io::Result<Vec<OsString>> {
                 let entry = entry?;
                 let name = entry.file_name();
                 let is_mbox = mboxes.binary_search(&name).is_ok();
-                if !is_mbox && places::is_candidate(&entry.path(), entry.file_type()?, root) {
+                if !is_mbox && entries::is_candidate(&entry.path(), entry.file_type()?, root) {
                     names.push(name);
                 }
                 stopped(stop)?;
@@ -438,13 +436,6 @@ fn list_part(entries: fs::ReadDir, part: &str, names: &mut Vec<OsString>, stop: 
         stopped(stop)?;
     }
     Ok(())
-}
-
-fn stopped(stop: &AtomicBool) -> io::Result<()> {
-    match stop.load(Ordering::Relaxed) {
-        true => Err(io::ErrorKind::Interrupted.into()),
-        false => Ok(()),
-    }
 }
 
 fn unreadable(path: impl ToString, why: impl ToString) -> SourceError {
@@ -480,5 +471,5 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || work(&told)).await;
     drop(stop);
     done.map_err(|_| panicked())?
-        .map_err(|error| unreadable(what, places::reason(&error)))
+        .map_err(|error| unreadable(what, entries::reason(&error)))
 }

@@ -4,17 +4,17 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, File, FileType},
+    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use rustix::process::geteuid;
-
-use super::exports::{Export, Within};
+use super::{
+    entries::{is_candidate, is_index, may_hide_folder, reason, why_not_followed},
+    exports::{Export, Within},
+};
 use crate::{
-    account,
     formats::{
         BEGINNING, Format, Looks, looks, maildir,
         manifest::{MARKER, is_of_export},
@@ -51,21 +51,8 @@ pub enum Kind {
     OfSeveral(usize),
 }
 
-/// What mail programs keep beside their mail: indexes, settings.
-pub fn is_index(name: &OsStr) -> bool {
-    let known = [
-        "msgFilterRules.dat",
-        "popstate.dat",
-        ".mh_sequences",
-        "table_of_contents",
-        ".DS_Store",
-    ];
-    let extension = Path::new(name).extension();
-    extension.is_some_and(|extension| ["msf", "plist", "emlxpart"].iter().any(|known| extension == *known))
-        || known.iter().any(|known| name == *known)
-}
-
-/// Where Apple Mail keeps the attachments of messages that are only there in part, which are reported: beside `Messages`.
+/// Where Apple Mail keeps the attachments of messages that are only there in part, which are reported: beside
+/// `Messages`.
 fn is_attachments(folder: &OsStr, folders: &[OsString]) -> bool {
     folder == "Attachments" && folders.iter().any(|folder| folder == "Messages")
 }
@@ -190,8 +177,8 @@ impl Search<'_> {
         self.add(folder_name, folder.to_owned(), Kind::Files(vec![name.to_owned()]));
     }
 
-    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs hold
-    /// mail.
+    /// A folder and what is below it, perhaps an export. `of_maildir`: it is in a Maildir, where only further Maildirs
+    /// hold mail.
     fn folder(&mut self, path: &Path, name: &str, of_maildir: bool) -> io::Result<()> {
         if !path.join(MARKER).is_file() {
             return self.plain_folder(path, name, of_maildir);
@@ -345,38 +332,8 @@ fn name_of_folder(name: &OsStr, in_maildir: bool) -> String {
     name.strip_suffix(".sbd").unwrap_or(&name).to_owned()
 }
 
-/// Whether something in a folder is to be looked at: a file that may be mail, or something of which is to be said why
-/// it is not imported. A link that leads to what is imported anyway is neither.
-pub fn is_candidate(path: &Path, kind: FileType, root: &Path) -> bool {
-    let passes = kind.is_dir()
-        || path.file_name().is_some_and(is_index)
-        || is_of_export(path)
-        || (kind.is_symlink() && leads_within(path, root));
-    !passes
-}
-
-fn leads_within(link: &Path, root: &Path) -> bool {
-    fs::canonicalize(link).is_ok_and(|target| target.starts_with(root))
-}
-
-/// Whether a link stands for a folder that is not imported. One that leads nowhere may have led to a folder.
-fn may_hide_folder(link: &Path, root: &Path) -> bool {
-    let is_folder = fs::metadata(link).map_or(true, |target| target.is_dir());
-    is_folder && !leads_within(link, root)
-}
-
-/// Why what is behind a link is not imported, in words.
-pub fn why_not_followed(link: &Path) -> String {
-    match fs::canonicalize(link) {
-        Ok(target) => format!(
-            "it is a link to {}, outside of what is imported; to import that, name it too",
-            target.display()
-        ),
-        Err(error) => format!("it is a link that leads nowhere: {error}"),
-    }
-}
-
-/// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside it.
+/// An mbox without messages is an empty file. It is one of Thunderbird's where its index or its subfolders are beside
+/// it.
 fn is_thunderbirds(path: &Path) -> bool {
     ["msf", "sbd"].into_iter().any(|extension| {
         let mut beside = path.as_os_str().to_owned();
@@ -394,17 +351,6 @@ fn beginning(path: &Path) -> io::Result<Vec<u8>> {
 
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// Why something cannot be read, in words; where it is forbidden, to whom.
-pub fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => {
-            let account = account::name(geteuid().as_raw());
-            format!("{error}; the account {account}, as which dropkeep runs, must be allowed to read it")
-        }
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

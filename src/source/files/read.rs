@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::OFlags;
 
-use super::places::{reason, why_not_followed};
+use super::entries::{reason, why_not_followed};
 use crate::{
     formats::{
         BEGINNING, Looks, Mbox, MboxKind, emlx,
@@ -129,13 +129,18 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
     if matches!(told, Told::Nothing | Told::Eml) && ends_in_cr(&message.bytes) {
         let ends = message.bytes.iter_mut().filter(|byte| **byte == b'\r');
         ends.for_each(|byte| *byte = b'\n');
-        let notice = super::lines_end_in_cr(&path.display().to_string());
+        let notice = lines_end_in_cr(&path.display().to_string());
         message.notice = Some(match message.notice.take() {
             Some(before) => format!("{before}; {notice}"),
             None => notice,
         });
     }
     Ok(message)
+}
+
+/// The notices about what old programs of the Macintosh wrote.
+pub fn lines_end_in_cr(path: &str) -> String {
+    format!("{path}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead")
 }
 
 /// The notices about an mbox that is named as a message.

@@ -1,7 +1,7 @@
 //! Commands and their answers, each held to its tagged OK.
 //!
-//! Responses are framed and screened here, and parsed by async-imap's parser. Its commands are not used: they take a NO,
-//! a BAD, a BYE or a closed connection for the end of a result, and write through `log` what they send, passwords
+//! Responses are framed and screened here, and parsed by async-imap's parser. Its commands are not used: they take a
+//! NO, a BAD, a BYE or a closed connection for the end of a result, and write through `log` what they send, passwords
 //! included. Nor is its reading: it parses whatever comes, again with each part that comes, and puts all that it holds
 //! into an error's text.
 
@@ -14,7 +14,10 @@ use super::{
     responses::{KEEP_BLOCK, Responses, Taken},
     screen::{Kind, Part, Verdict, screen},
 };
-use crate::source::{SourceError, Want, error::Hidden, guard::Guard};
+use crate::{
+    net::Hidden,
+    source::{SourceError, Want, guard::Guard},
+};
 
 /// What a command other than a listing or a fetch may be answered with, in bytes.
 const SMALL: u64 = 1 << 20;
@@ -135,8 +138,8 @@ impl Dialogue {
         !self.odd.is_empty()
     }
 
-    /// An answer that came to its end, and lacks what is needed: the session goes on. Where some of it could not be read,
-    /// the error says so.
+    /// An answer that came to its end, and lacks what is needed: the session goes on. Where some of it could not be
+    /// read, the error says so.
     pub fn unclear(&self, command: &str, detail: &str) -> SourceError {
         let detail = match self.odd.first() {
             Some((_, line)) => format!("{detail}, and it has a line that cannot be read: {line}"),
@@ -217,8 +220,8 @@ impl Dialogue {
     /// Reads up to the next response that is waited for. What nobody needs is passed over.
     ///
     /// # Errors
-    /// The connection is lost or silent, sends what the command does not allow for, or is out of step: nobody knows what
-    /// would be a response, and what mail.
+    /// The connection is lost or silent, sends what the command does not allow for, or is out of step: nobody knows
+    /// what would be a response, and what mail.
     pub async fn read(&mut self, name: &str) -> Result<Answer, SourceError> {
         loop {
             let (taken, verdict) = self.screened(name).await?;

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use super::{
     ImapSession,
     answer::{Answer, Listed},
-    missing, names,
+    missing::{self, is_special_use},
+    names,
     screen::Kind,
 };
 use crate::{config::Folders, source::SourceError};
@@ -171,11 +172,6 @@ fn odd_lines(odd: &Odd) -> Option<SourceError> {
         command: LIST.to_owned(),
         detail: format!("{which}: {}", lines.join(", ")),
     })
-}
-
-/// Whether a pattern is no name, but a special use such as `\Junk`.
-pub(super) fn is_special_use(pattern: &str) -> bool {
-    pattern.starts_with('\\')
 }
 
 impl Listed {

@@ -120,8 +120,8 @@ impl ImapSession {
         (*numbers.start()..=last).count().min(asked.saturating_sub(expunged))
     }
 
-    /// Asks for UIDs by message numbers, for servers whose SEARCH leaves some out (Strato finds none of 4,000), and adds
-    /// them. Gives for how many numbers there is one, and the UIDs that several have.
+    /// Asks for UIDs by message numbers, for servers whose SEARCH leaves some out (Strato finds none of 4,000), and
+    /// adds them. Gives for how many numbers there is one, and the UIDs that several have.
     async fn by_number(
         &mut self,
         numbers: &RangeInclusive<u32>,

@@ -10,12 +10,8 @@ use super::{
 };
 use crate::{
     config::{self, Encryption, Secret, Server},
-    source::{
-        Credential, SourceError, Step, Steps,
-        connect::{Dialled, GREETING},
-        error::{Hidden, plain_response},
-        token,
-    },
+    net::{Hidden, plain_response, token_response},
+    source::{Credential, SourceError, Step, Steps, connect::Dialled, token, upgrade::GREETING},
 };
 
 const ID: &str = "ID";
@@ -193,7 +189,7 @@ async fn with_token(
     if !has(offered, &format!("AUTH={}", token::XOAUTH2)) {
         return Err(refused(server, token::NOT_OFFERED.to_owned()));
     }
-    let Some(response) = token::response(&server.username, secret) else {
+    let Some(response) = token_response(&server.username, secret) else {
         return Err(refused(server, token::NOT_SENDABLE.to_owned()));
     };
     let allowance = dialogue.small();

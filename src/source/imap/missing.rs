@@ -1,6 +1,6 @@
 //! What is said of a folder that is not there: those that are, the ones most like it first. Pure.
 
-use super::{answer::Listed, folders::is_special_use, names};
+use super::{answer::Listed, names};
 
 /// Folders that an error names.
 const SHOWN: usize = 10;
@@ -9,8 +9,8 @@ const COMPARED: usize = 100;
 /// Names at least this much alike (1: the same) may have been meant.
 const ALIKE: f64 = 0.85;
 
-/// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is one
-/// of them.
+/// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is
+/// one of them.
 pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<String> {
     let readable = |folder: &Listed| names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
     if let Some(folder) = there.iter().find(|folder| readable(folder) == wanted) {
@@ -88,6 +88,11 @@ fn likeness(wanted: &str, name: &str, folder: &Listed) -> f64 {
     } else {
         0.96 * strsim::jaro_winkler(&below(&wanted), &below(&name))
     }
+}
+
+/// Whether a pattern is no name, but a special use such as `\Junk`.
+pub(super) fn is_special_use(pattern: &str) -> bool {
+    pattern.starts_with('\\')
 }
 
 #[cfg(test)]

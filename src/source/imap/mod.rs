@@ -22,7 +22,8 @@ mod waiting;
 use std::{collections::HashMap, fmt};
 
 use self::{answer::Answer, dialogue::Dialogue};
-use super::{CopyRef, OpenFolder, PeerCertificate, SourceError};
+use super::{CopyRef, OpenFolder, SourceError};
+use crate::net::PeerCertificate;
 
 /// Maildirs name their folders as IMAP does.
 pub(super) use names::decode as folder_name;

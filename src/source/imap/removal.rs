@@ -1,8 +1,8 @@
 //! Deleting and moving copies of the opened folder.
 //!
-//! Mail is evidence, so when in doubt nothing is deleted: what is \Flagged stays, nothing is expunged but what was asked
-//! for, and what is gone is what neither a search nor FETCH finds any longer. A mark \Deleted that a lost session leaves behind does no
-//! harm: the next removal of that copy takes it as its own.
+//! Mail is evidence, so when in doubt nothing is deleted: what is \Flagged stays, nothing is expunged but what was
+//! asked for, and what is gone is what neither a search nor FETCH finds any longer. A mark \Deleted that a lost session
+//! leaves behind does no harm: the next removal of that copy takes it as its own.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -331,8 +331,8 @@ impl ImapSession {
         }
     }
 
-    /// What [`among`](Self::among) asks for, by the flags of each. Some servers answer a search that finds nothing with OK
-    /// alone (iCloud), which a search that failed must not pass for.
+    /// What [`among`](Self::among) asks for, by the flags of each. Some servers answer a search that finds nothing with
+    /// OK alone (iCloud), which a search that failed must not pass for.
     async fn by_flags(&mut self, set: UidSet<'_>, criterion: &str) -> Result<Vec<u32>, SourceError> {
         const FETCH: &str = "FETCH of flags";
         let mut known: BTreeMap<u32, Option<Vec<String>>> = BTreeMap::new();

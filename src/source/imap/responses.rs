@@ -9,9 +9,12 @@ use super::{
     framing::{Frame, Framing, NAMES, Oversize},
     screen::Framed,
 };
-use crate::source::{
-    SourceError,
-    guard::{Guard, READ_BUFFER, failure},
+use crate::{
+    net::READ_BUFFER,
+    source::{
+        SourceError,
+        guard::{Guard, failure},
+    },
 };
 
 /// From this many bytes on a response keeps the buffer that it was read into.

@@ -1,10 +1,12 @@
 //! Commands and their status lines (RFC 1939, 3).
 
-use crate::source::{
-    SourceError,
-    error::Hidden,
-    guard::Guard,
-    lines::{Lines, SMALL},
+use crate::{
+    net::Hidden,
+    source::{
+        SourceError,
+        guard::Guard,
+        lines::{Lines, SMALL},
+    },
 };
 
 /// A line that does not refuse.

@@ -10,13 +10,8 @@ use super::{
 };
 use crate::{
     config::{Secret, Server},
-    source::{
-        Credential, SourceError, Step, Steps,
-        connect::{Dialled, GREETING},
-        error::{Hidden, plain_response},
-        lines::SMALL,
-        token,
-    },
+    net::{Hidden, plain_response, token_response},
+    source::{Credential, SourceError, Step, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
 };
 
 impl Pop3Session {
@@ -129,7 +124,7 @@ async fn with_token(
     if !mechanisms(offered).any(|name| name.eq_ignore_ascii_case(token::XOAUTH2)) {
         return Err(refused(server, token::NOT_OFFERED.to_owned()));
     }
-    let Some(response) = token::response(&server.username, secret) else {
+    let Some(response) = token_response(&server.username, secret) else {
         return Err(refused(server, token::NOT_SENDABLE.to_owned()));
     };
     dialogue.begin(AUTH, AUTH, SMALL).await?;

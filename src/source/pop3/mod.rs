@@ -19,7 +19,8 @@ use roaring::RoaringBitmap;
 
 pub use self::mailbox::Mailbox;
 use self::{dialogue::Dialogue, turns::Turns};
-use super::{CopyRef, PeerCertificate, SourceError};
+use super::{CopyRef, SourceError};
+use crate::net::PeerCertificate;
 
 /// Commands on their way at once, where the server takes several (RFC 2449, 6.6). Their lines are so few bytes that
 /// sending them never waits for an answer to be read.

@@ -1,23 +1,24 @@
 //! Fetching messages: RETR and TOP, pipelined where the server allows it (RFC 2449, 6.6).
 //!
-//! Nothing but a line of one dot says where a message ends. Servers forget that line, or send such a line in the
-//! middle of a message, and then every answer that follows is taken for something else. So a message counts only when
-//! what comes behind it shows that both sides are in step: the next status line, or that of a NOOP behind the last. From
-//! a message on that has what may be a status line in it, none counts before the end: where a message swallowed the next
+//! Nothing but a line of one dot says where a message ends. Servers forget that line, or send such a line in the middle
+//! of a message, and then every answer that follows is taken for something else. So a message counts only when what
+//! comes behind it shows that both sides are in step: the next status line, or that of a NOOP behind the last. From a
+//! message on that has what may be a status line in it, none counts before the end: where a message swallowed the next
 //! answer, an answer is missing there.
 
 use memchr::{memchr_iter, memmem::Finder};
 
 use super::{Pop3Session, number, unstuff::Unstuffer};
 use crate::source::{
-    Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, fetch_allowance, session::plausible,
+    Announced, Fetched, SourceError, Unfetched, UnfetchedWhy, Want, allowance::plausible, fetch_allowance,
 };
 
 const NOOP: &str = "NOOP";
 
 /// Commands on their way at once, where the server takes several, and the bytes, as announced, that they ask for. The
 /// commands of all of them fit into the buffers of any connection, so sending them never waits for an answer to be
-/// read, and neither side can block the other. Half of either is asked for anew at a time, so that commands share packets.
+/// read, and neither side can block the other. Half of either is asked for anew at a time, so that commands share
+/// packets.
 const MOST_COMMANDS: usize = 512;
 const MOST_BYTES: u64 = 4 << 20;
 
@@ -54,7 +55,8 @@ impl Pop3Session {
         Ok(unfetched)
     }
 
-    /// Sends the commands of a window and reads what they are answered with. Gives the numbers of the messages that came.
+    /// Sends the commands of a window and reads what they are answered with. Gives the numbers of the messages that
+    /// came.
     async fn answers(
         &mut self,
         pipeline: &mut Pipeline<'_>,
@@ -232,8 +234,8 @@ fn line(one: &Announced, want: Want) -> String {
     }
 }
 
-/// Whether a message has what may be the status line of another answer in it, of which more messages have one than
-/// servers forget to end theirs.
+/// Whether a message contains something that looks like the status line of another answer. Most such messages are quite
+/// in order: people write about mail more often than servers forget to end an answer.
 fn may_hold_an_answer(message: &[u8]) -> bool {
     let is_status = |at: usize, word: &[u8]| {
         let status = &message[at..];

@@ -6,9 +6,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use crate::{config::Server, source::SourceError};
 
@@ -30,7 +31,7 @@ impl Turns {
     /// `offered`: whether the server says that it can.
     pub fn new(server: &Server, offered: bool) -> Self {
         let server = (server.host.clone(), server.port());
-        let known = IN_TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = IN_TURN.lock();
         let in_turn = known
             .get(&server)
             .is_some_and(|until| until.is_none_or(|until| Instant::now() < until));
@@ -44,8 +45,8 @@ impl Turns {
         self.pipelining
     }
 
-    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the middle of a message;
-    /// `within`: a message was being read, and its end did not come.
+    /// What a failure is that came while commands were on their way. `certain`: an answer stands in the middle of a
+    /// message; `within`: a message was being read, and its end did not come.
     pub fn failed(&self, error: SourceError, certain: bool, within: bool) -> SourceError {
         const NOW: &str = "the server offers PIPELINING (RFC 2449, 6.6), and it gets one command at a time from now on";
         let lost = matches!(
@@ -56,7 +57,7 @@ impl Turns {
             return error;
         }
         let until = (!certain).then(|| Instant::now() + FOR_NOW);
-        let mut known = IN_TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = IN_TURN.lock();
         let was = known.entry(self.server.clone()).or_insert(until);
         *was = was.and(until);
         drop(known);
@@ -123,12 +124,12 @@ mod tests {
                 "{words}"
             );
             assert!(!turns(host).are_pipelined() && turns("other.example").are_pipelined());
-            let until = IN_TURN.lock().unwrap()[&(host.to_owned(), 110)];
+            let until = IN_TURN.lock()[&(host.to_owned(), 110)];
             assert_eq!(until.is_none(), certain, "{host}");
         }
         // What is certain stays so.
         turns("midst.example").failed(silent(), false, false);
-        assert!(IN_TURN.lock().unwrap()[&("midst.example".to_owned(), 110)].is_none());
+        assert!(IN_TURN.lock()[&("midst.example".to_owned(), 110)].is_none());
     }
 
     #[test]

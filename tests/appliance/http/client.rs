@@ -109,14 +109,39 @@ impl Client {
 
     /// Sends a request, and reads until the server closes.
     pub fn ask(&self, request: &str) -> io::Result<Answer> {
-        let stream = self.connect()?;
+        self.connected(|stream| exchange(stream, request))
+    }
+
+    /// Sends each request when the body before it came, over one connection.
+    pub fn ask_in_turn(&self, requests: &[String], bodies: &[&str]) -> io::Result<Vec<Answer>> {
+        let mut answers = Vec::new();
+        self.connected(|stream| {
+            for (request, body) in requests.iter().zip(bodies) {
+                stream.write_all(request.as_bytes())?;
+                stream.flush()?;
+                let mut bytes = Vec::new();
+                while !bytes.ends_with(format!("\r\n\r\n{body}").as_bytes()) {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte)?;
+                    bytes.extend(byte);
+                }
+                answers.push(answer(bytes)?);
+            }
+            Ok(b"HTTP/1.1 200 \r\n\r\n".to_vec())
+        })?;
+        Ok(answers)
+    }
+
+    /// What is done with a connection; gives the answer that was read over it.
+    fn connected(&self, talk: impl FnOnce(&mut dyn ReadWrite) -> io::Result<Vec<u8>>) -> io::Result<Answer> {
+        let mut stream = self.connect()?;
         let Some(config) = &self.tls else {
-            return exchange(stream, request).map(answer)?;
+            return answer(talk(&mut stream)?);
         };
         let name = ServerName::try_from("localhost").expect("a name");
         let connection = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, stream);
-        let bytes = exchange(&mut stream, request)?;
+        let bytes = talk(&mut stream)?;
         let mut answer = answer(bytes)?;
         let certificate = stream.conn.peer_certificates().expect("certificates").first();
         answer.shown = common_name(certificate.expect("one"));
@@ -126,7 +151,12 @@ impl Client {
     }
 }
 
-fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<Vec<u8>> {
+/// A stream, whatever it is.
+trait ReadWrite: Read + Write {}
+
+impl<S: Read + Write> ReadWrite for S {}
+
+fn exchange(stream: &mut dyn ReadWrite, request: &str) -> io::Result<Vec<u8>> {
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
     let mut bytes = Vec::new();

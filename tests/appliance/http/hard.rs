@@ -118,15 +118,60 @@ fn requests_in_advance_are_not_read() {
     serving.stop().expect(0);
 }
 
-/// Of two requests in advance, the first is answered.
+/// Of two requests in advance, the first is answered, and the connection ends.
 #[test]
-fn a_connection_is_for_one_request() {
+fn requests_go_one_after_the_other() {
     let site = Site::new("listen = \"127.0.0.1:0\"\n");
     let serving = site.serve();
     let two = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answer = Client::plain(&serving.address).ask(two).expect("an answer");
     assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"));
-    assert_eq!(answer.header("Connection"), Some("close"));
+    serving.stop().expect(0);
+}
+
+/// Over the same connection, over which another page was asked for.
+#[test]
+fn two_pages_are_asked_for_over_one_connection() {
+    let authority = Authority::made_up();
+    for tls in [false, true] {
+        let site = match tls {
+            false => Site::new("listen = \"127.0.0.1:0\"\n"),
+            true => Site::with_tls(&authority),
+        };
+        let serving = site.serve();
+        let client = match tls {
+            false => Client::plain(&serving.address),
+            true => Client::trusting(&authority, &serving.address),
+        };
+        let requests = ["/healthz", "/readyz"].map(|page| format!("GET {page} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        let answers = client.ask_in_turn(&requests, &["ok\n", "ready\n"]).expect("answers");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.header("Connection") != Some("close"))
+        );
+        serving.stop().expect(0);
+    }
+}
+
+/// A second request whose header does not end costs the connection.
+#[test]
+fn a_second_request_that_does_not_end_is_given_up() {
+    let site = Site::new("listen = \"127.0.0.1:0\"\n");
+    let serving = site.serve();
+    let mut stream = Client::plain(&serving.address).connect().expect("connect");
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .expect("a request");
+    let mut first = [0; 1000];
+    assert!(stream.read(&mut first).expect("an answer") > 0);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\n").expect("a beginning");
+    let start = Instant::now();
+    let ended = ends(stream, b"X: y\r\n", || {
+        std::thread::sleep(Duration::from_millis(500));
+        start.elapsed() < 3 * PATIENCE
+    });
+    assert!(ended, "it is still connected after {:?}", start.elapsed());
     serving.stop().expect(0);
 }
 

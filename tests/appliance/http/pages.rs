@@ -44,7 +44,7 @@ fn the_first_page_has_links_to_all_others() {
         .expect("an answer");
     assert_eq!(evil.status, 421, "{}", evil.body);
     let post = client
-        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        .ask("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         .expect("an answer");
     assert_eq!(post.status, 405, "{}", post.body);
     serving.stop().expect(0);

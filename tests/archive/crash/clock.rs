@@ -7,7 +7,7 @@ use std::{
 };
 
 use dropkeep::{
-    archive::{Entry, Message, Store, StoreError},
+    archive::{Direction, Message, Page, Store},
     config::Config,
 };
 
@@ -104,11 +104,10 @@ fn kept(appliance: &Appliance) -> BTreeMap<u64, Message> {
     let store = Store::open_for_reading(&config).expect("a store");
     let mut kept = BTreeMap::new();
     for (user, ..) in store.users().expect("the users") {
-        let each = |entry: Entry| {
+        for entry in store.all_filings(user, Page::first(Direction::Up)) {
+            let entry = entry.expect("a user's messages");
             kept.insert(entry.id, entry.message);
-            Ok::<_, StoreError>(())
-        };
-        store.list(user, None, each).expect("a user's messages");
+        }
     }
     kept
 }

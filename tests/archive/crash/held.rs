@@ -1,13 +1,13 @@
 //! What an archive holds, and a step that is broken off.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     process::Command,
 };
 
 use dropkeep::{
-    archive::{Store, StoreError},
+    archive::{Direction, GroupNumber, Page, Store},
     config::Config,
     fault::{POINTS, Stage},
     report::{Run, RunState},
@@ -49,16 +49,38 @@ pub fn held_in(appliance: &Appliance, data: &Path) -> Held {
     }
     let mut filings = BTreeMap::new();
     for (id, user, _) in store.users().expect("the users") {
-        let each = |entry: dropkeep::archive::Entry| {
+        for entry in store.all_filings(id, Page::first(Direction::Up)) {
+            let entry = entry.expect("a user's messages");
             *filings.entry((user.name.clone(), entry.message.sha256)).or_default() += 1;
-            Ok::<_, StoreError>(())
-        };
-        store.list(id, None, each).expect("a user's messages");
+        }
     }
+    assert_eq!(in_the_ledger(&store), filings, "the ledger and the filings differ");
     Held {
         totals: store.totals().expect("the totals"),
         filings,
     }
+}
+
+/// The filings that the ledger has, as [`Held`] has them; its groups have each message once.
+fn in_the_ledger(store: &Store) -> BTreeMap<(String, [u8; 32]), usize> {
+    let users = store.users().expect("the users").into_iter();
+    let names: HashMap<_, _> = users.map(|(id, user, _)| (id, user.name)).collect();
+    let (mut filings, mut next, mut group) = (BTreeMap::new(), 1, GroupNumber(1));
+    for (number, row) in store.ledger_from(group, usize::MAX).expect("the ledger") {
+        assert_eq!(
+            (number, row.group.first),
+            (group, next),
+            "a row of the ledger is missing"
+        );
+        (group, next) = (GroupNumber(number.0 + 1), row.group.next());
+        for (id, user) in row.group.filings.pairs().expect("filings") {
+            let message = store.message(id).expect("a message").expect("it is there");
+            *filings.entry((names[&user].clone(), message.sha256)).or_default() += 1;
+        }
+    }
+    let messages = store.totals().expect("the totals").0;
+    assert_eq!(next, messages + 1, "the ledger has other messages");
+    filings
 }
 
 /// Mail of which no two messages count as one but some that are there twice: whichever copy is first, the archive is the

@@ -179,6 +179,7 @@ fn every_stage_is_broken_off_by_some_test() {
             | Stage::Deletion
             | Stage::Upgrade
             | Stage::Seal
+            | Stage::Lists
             | Stage::Compact
             | Stage::Shrink
             | Stage::Backup

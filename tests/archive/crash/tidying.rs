@@ -9,7 +9,7 @@ use std::{
 };
 
 use dropkeep::{
-    archive::{Change, Committer, Store},
+    archive::{Committer, Store},
     config::Config,
     fault::Stage,
     report::Run,
@@ -180,9 +180,10 @@ fn leave_free_pages(appliance: &Appliance) {
             notices,
             ..run.clone()
         };
-        committer
-            .change_blocking(Change::Protocol(std::sync::Arc::new(run)))
-            .expect("stored");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(committer.put_protocol(Arc::new(run))).expect("stored");
     }
     drop(committer);
     thread.join().expect("the committer ends");
@@ -271,24 +272,60 @@ fn every_step_of_a_restore_is_done_again() {
 }
 
 #[test]
-fn every_step_of_an_upgrade_is_done_again() {
+fn every_step_of_an_upgrade_from_schema_1_is_done_again() {
+    break_upgrade_off(1, 3);
+}
+
+#[test]
+fn every_step_of_an_upgrade_from_schema_3_is_done_again() {
+    break_upgrade_off(3, 1);
+}
+
+/// Breaks the upgrade from a schema off, which takes so many steps.
+fn break_upgrade_off(schema: u32, steps: u64) {
     let appliance = Appliance::new(DROPKEEP, &user_tables(&company()));
-    thaw(&appliance, 1);
+    thaw(&appliance, schema);
     let room = Room::of(appliance);
     let old = room.copy(&room.appliance.data(), "old");
     let upgraded = room.copy(&old, "upgraded");
     let users = |data: &Path| room.command(data, &["users", "--json"]);
     assert!(users(&upgraded).status().expect("it runs").success());
     let expected = room.held(&upgraded);
-    for (point, _) in points_of(&[Stage::Upgrade]) {
+    let times = |point| if point == "upgrade-stepped" { steps } else { 1 };
+    let points = points_of(&[Stage::Upgrade]).into_iter().map(|(point, _)| point);
+    for (point, nth) in points.flat_map(|point| (1..=times(point)).map(move |nth| (point, nth))) {
         for kind in KINDS {
-            let what = format!("{point}:{kind}");
+            let what = format!("{point}:{kind}:{nth}");
             let data = room.copy(&old, "case");
-            let outcome = broken_off(users(&data), point, kind, 1);
+            let outcome = broken_off(users(&data), point, kind, nth);
             assert_ends_with(&outcome, &[4], &what);
             assert!(users(&data).status().expect("it runs").success(), "{what}");
             assert_eq!(room.held(&data), expected, "{what}");
             room.assert_whole(&data, &what);
         }
     }
+}
+
+#[test]
+fn every_step_of_making_rows_of_lists_is_done_again() {
+    let appliance = Appliance::new(DROPKEEP, &user_tables(&company()));
+    thaw(&appliance, 3);
+    let room = Room::of(appliance);
+    let old = room.appliance.data();
+    let upgraded = room.command(&old, &["users", "--json"]).status();
+    assert!(upgraded.expect("it runs").success());
+    let lists = |data: &Path| {
+        let listed = room
+            .command(data, &["list", "--all", "--json"])
+            .output()
+            .expect("it runs");
+        assert!(listed.status.success());
+        String::from_utf8(listed.stdout).expect("JSON")
+    };
+    let expected = lists(&old);
+    // Where the housekeeper came first, the command itself goes on.
+    room.break_compaction_off(&old, &points_of(&[Stage::Lists]), &[0, 4]);
+    let made = room.copy(&old, "made");
+    room.done(&made, &["compact", "--json"]);
+    assert_eq!(lists(&made), expected);
 }

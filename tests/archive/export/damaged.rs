@@ -59,18 +59,12 @@ fn what_is_damaged_is_gone_round_and_exported_once_it_is_mended() {
     let site = Site::new("", Mailbox::new(Settings::messages(1_000)));
     let good = fs::read(volume(&site)).unwrap();
     let block = largest_block(&good);
-    // `list` reads the messages' headers, so the lists are taken while all is well.
     for format in FORMATS {
         put(&site, &[good[block + 9_000] ^ 1], block + 9_000);
         let outcome = site.export(format, &["--format", format]).expect(4);
-        // A list ended at the first damaged message.
-        let listed = site.appliance.run(&["list", "--all", "--json"]).expect(4);
-        assert!(
-            listed.stderr.contains("not listed: ") && listed.stderr.contains("Run dropkeep verify"),
-            "{}",
-            listed.stderr
-        );
-        assert!(!listed.lines().is_empty());
+        // A list ended at the first damaged message; it reads no block where messages have their rows.
+        let listed = site.appliance.run(&["list", "--all", "--json"]).expect(0);
+        assert!(listed.lines().len() >= 1_000);
         put(&site, &good[block..block + 2 * PAGE + PAGE], block);
         let damages = assert_gone_round(&site, format, format, &outcome);
         assert!(!damages.is_empty() && damages.iter().all(|damage| damage["kind"] == "message"));

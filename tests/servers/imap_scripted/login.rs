@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dropkeep::{
     config::Secret,
+    net::NetError,
     source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 
@@ -130,6 +131,6 @@ async fn an_unreachable_server_is_named() {
     let port = listener.local_addr().expect("its address").port();
     drop(listener);
     let error = connect(&server(port)).await.expect_err("nobody there");
-    assert!(matches!(error, SourceError::Connect { .. }), "{error:?}");
+    assert!(matches!(error, SourceError::Net(NetError::Connect { .. })), "{error:?}");
     assert!(error.to_string().contains(&port.to_string()), "{error}");
 }

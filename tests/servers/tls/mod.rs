@@ -10,7 +10,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use crate::scripted::{Move, Scripted, hear, say};
 use dropkeep::{
     config::{Access, Fingerprint, Secret, Server, Tls, Verify},
-    source::{Credential, Disposition, PeerCertificate, Session, SourceError, Step, Steps},
+    net::{NetError, PeerCertificate},
+    source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
@@ -175,7 +176,7 @@ async fn refused(identity: &Identity, tls: Tls) -> String {
     );
     scripted.done();
     match error {
-        SourceError::Certificate { why, .. } => why,
+        SourceError::Net(NetError::Certificate { why, .. }) => why,
         error => panic!("{error:?}"),
     }
 }
@@ -295,7 +296,7 @@ async fn a_ca_file_that_holds_no_certificate_is_named() {
         let scripted = Scripted::play(vec![Move::Hang]);
         let (session, _) = connect(Access::ImapSsl, scripted.port, trusting(&file)).await;
         let error = session.expect_err("no certificates");
-        assert!(matches!(error, SourceError::CaFile { .. }), "{error:?}");
+        assert!(matches!(error, SourceError::Net(NetError::CaFile { .. })), "{error:?}");
         scripted.done();
     }
 }
@@ -326,7 +327,7 @@ async fn a_server_without_the_key_of_its_certificate_is_refused_in_every_mode() 
         let scripted = refusing(Arc::new(config));
         let (session, _) = connect(Access::ImapSsl, scripted.port, tls).await;
         let error = session.expect_err("an impostor");
-        assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+        assert!(matches!(error, SourceError::Net(NetError::Tls { .. })), "{error:?}");
         scripted.done();
     }
 }

@@ -2,6 +2,7 @@
 
 use dropkeep::{
     config::Access,
+    net::NetError,
     source::{Disposition, SourceError, Step},
 };
 
@@ -60,10 +61,10 @@ async fn starttls_that_is_not_offered_is_never_plain_text() {
     assert!(
         matches!(
             error,
-            SourceError::NoUpgrade {
+            SourceError::Net(NetError::NoUpgrade {
                 command: "STARTTLS",
                 ..
-            }
+            })
         ),
         "{error:?}"
     );
@@ -97,10 +98,10 @@ async fn bytes_behind_the_ok_to_starttls_are_refused() {
     assert!(
         matches!(
             error,
-            SourceError::Injected {
+            SourceError::Net(NetError::Injected {
                 command: "STARTTLS",
                 ..
-            }
+            })
         ),
         "{error:?}"
     );
@@ -164,7 +165,7 @@ async fn stls_that_is_not_offered_is_never_plain_text() {
         let moves = vec![say(&["+OK ready"]), hear("CAPA"), answer, Move::Hang];
         let error = not_upgraded(Access::Pop3Tls, moves).await;
         assert!(
-            matches!(error, SourceError::NoUpgrade { command: "STLS", .. }),
+            matches!(error, SourceError::Net(NetError::NoUpgrade { command: "STLS", .. })),
             "{error:?}"
         );
     }
@@ -182,7 +183,7 @@ async fn bytes_behind_the_ok_to_stls_are_refused() {
     ];
     let error = not_upgraded(Access::Pop3Tls, moves).await;
     assert!(
-        matches!(error, SourceError::Injected { command: "STLS", .. }),
+        matches!(error, SourceError::Net(NetError::Injected { command: "STLS", .. })),
         "{error:?}"
     );
 }

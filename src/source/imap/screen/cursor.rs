@@ -2,7 +2,16 @@
 
 use std::ops::Range;
 
-use super::{Framed, MAX_DEPTH};
+/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is only a
+/// limit.
+pub(super) const MAX_DEPTH: u32 = 10_000;
+
+/// A response as it was framed: its bytes, the line end included, and where in them its literals are.
+#[derive(Clone, Copy)]
+pub struct Framed<'a> {
+    pub bytes: &'a [u8],
+    pub literals: &'a [Range<usize>],
+}
 
 /// The longest way to say how long a literal is, in bytes.
 const LENGTH: usize = 80;

@@ -12,8 +12,8 @@ pub(super) const FETCH: &str = "FETCH";
 /// Somebody wants the message where it is.
 const FLAGGED: &[u8] = b"\\Flagged";
 
-/// Flags of one message that are kept, and how long they may be, in bytes. Servers have far fewer keywords (Dovecot: 26 that
-/// a Maildir can name).
+/// Flags of one message that are kept, and how long they may be, in bytes. Servers have far fewer keywords (Dovecot: 26
+/// that a Maildir can name).
 const MOST_FLAGS: usize = 100;
 const LONGEST_FLAG: usize = 100;
 

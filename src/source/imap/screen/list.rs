@@ -6,8 +6,8 @@ use super::{
     finish, is_any_of, is_atom_byte,
 };
 
-/// Attributes that the parser knows. It takes one of another name that begins as one of these for this one, and does not
-/// understand the rest.
+/// Attributes that the parser knows. It takes one of another name that begins as one of these for this one, and does
+/// not understand the rest.
 const ATTRIBUTES: [&str; 11] = [
     "\\Noinferiors",
     "\\Noselect",
@@ -25,8 +25,8 @@ const ATTRIBUTES: [&str; 11] = [
 /// Attributes of a folder that are kept; there are not many more that a server can say.
 const MOST_ATTRIBUTES: usize = 16;
 
-/// Both are brought to the same form: attributes, delimiter, and the name in quotes. What stands behind it, extended data
-/// (RFC 9051, 7.3.1) or not, is cut off.
+/// Both are brought to the same form: attributes, delimiter, and the name in quotes. What stands behind it, extended
+/// data (RFC 9051, 7.3.1) or not, is cut off.
 pub(super) fn list(mut cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
     letter.extend_from_slice(b"* LIST (");
     match attributes(&mut cursor, letter).and_then(|()| delimiter(&mut cursor, letter)) {

@@ -14,17 +14,8 @@ mod tests;
 use std::ops::Range;
 
 use self::cursor::Cursor;
+pub use self::cursor::Framed;
 use crate::source::Want;
-
-/// The deepest lists within lists that are passed over. They are counted, and not descended into, so this is only a limit.
-const MAX_DEPTH: u32 = 10_000;
-
-/// A response as it was framed: its bytes, the line end included, and where in them its literals are.
-#[derive(Clone, Copy)]
-pub struct Framed<'a> {
-    pub bytes: &'a [u8],
-    pub literals: &'a [Range<usize>],
-}
 
 /// What a response turns out to be.
 #[derive(Debug, PartialEq)]

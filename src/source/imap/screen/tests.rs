@@ -1,4 +1,4 @@
-use super::*;
+use super::{cursor::MAX_DEPTH, *};
 use crate::source::imap::{
     answer::{Answer, FetchLine, parse},
     framing::{Framing, NAMES},

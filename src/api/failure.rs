@@ -1,0 +1,81 @@
+//! Why a request failed, and the exit code with which a command says so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{account::without_number, config::ConfigError};
+
+/// How a request or a run ended: the exit code of the command. In JSON it is the number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "i32", into = "i32")]
+pub enum Exit {
+    Done = 0,
+    /// Copies failed, the connection was lost midway, or something else of the kind is going on.
+    Errors = 1,
+    /// The request or the configuration is wrong: it names a profile, user, message or run that does not exist, say.
+    Usage = 2,
+    /// The source could not be reached, or refused the certificate or the login.
+    Source = 3,
+    /// The store could not be opened, is damaged, or the disk is full.
+    Store = 4,
+    Interrupted = 130,
+}
+
+impl From<Exit> for i32 {
+    fn from(exit: Exit) -> Self {
+        exit as Self
+    }
+}
+
+impl From<i32> for Exit {
+    /// A number that another version may send and this one does not know counts as `Errors`.
+    fn from(code: i32) -> Self {
+        const ALL: [Exit; 5] = [Exit::Done, Exit::Usage, Exit::Source, Exit::Store, Exit::Interrupted];
+        let known = ALL.into_iter().find(|exit| *exit as i32 == code);
+        known.unwrap_or(Self::Errors)
+    }
+}
+
+/// Why a request failed, and the exit code of the command that asked.
+#[derive(thiserror::Error, Clone, Debug, Serialize, Deserialize)]
+#[error("{error}")]
+pub struct Failure {
+    pub error: String,
+    pub exit: Exit,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, error: impl ToString) -> Self {
+        Self {
+            error: without_number(&error.to_string()),
+            exit,
+        }
+    }
+
+    pub fn usage(error: impl ToString) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+#[test]
+fn an_exit_code_crosses_the_socket_as_its_number() {
+    let failure = Failure::new(Exit::Interrupted, "interrupted");
+    let json = serde_json::to_string(&failure).unwrap();
+    assert_eq!(json, r#"{"error":"interrupted","exit":130}"#);
+    for (code, exit) in [
+        (0, Exit::Done),
+        (1, Exit::Errors),
+        (2, Exit::Usage),
+        (3, Exit::Source),
+        (4, Exit::Store),
+    ] {
+        assert_eq!((Exit::from(code), i32::from(exit)), (exit, code));
+    }
+    let read: Failure = serde_json::from_str(&json.replace("130", "77")).unwrap();
+    assert_eq!(read.exit, Exit::Errors);
+}

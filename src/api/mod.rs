@@ -1,0 +1,19 @@
+//! What is asked of dropkeep and what it answers, whoever asks and by whatever way: requests, replies, failures and exit
+//! codes. Plain types, which cross the control socket as JSON; nothing here answers anything.
+//!
+//! A low room. Above it, `access` decides who may ask what, `reading` answers from the store, and the appliance answers
+//! everything else.
+
+mod failure;
+mod import;
+mod reply;
+mod request;
+mod shown;
+mod status;
+
+pub use failure::{Exit, Failure};
+pub use import::{Format, MboxFrom, MboxKind};
+pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
+pub use request::{ListFilter, Request};
+pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
+pub use status::{ApplianceLine, Failing, FirstError, LastRun, ProfileLine};

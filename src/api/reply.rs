@@ -1,0 +1,127 @@
+//! What is answered: a reply is one line of JSON.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApplianceLine, Exit, Failure, ProfileLine, Shown};
+use crate::{
+    message::Address,
+    report::{Backlog, Run},
+};
+
+/// One line of an answer. An answer ends with `Done` or `Failed`; one that ends otherwise was cut.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Progress {
+        run: u64,
+        done: u64,
+        expected: u64,
+        bytes: u64,
+    },
+    Finished {
+        run: Arc<Run>,
+        exit: Exit,
+    },
+    Run(Box<Run>),
+    Compacted(Box<CompactedLine>),
+    Rerouted(Box<RerouteLine>),
+    Profile(Box<ProfileLine>),
+    Appliance(Box<ApplianceLine>),
+    Reloaded(Reloaded),
+    /// The user of this name was added.
+    Added(String),
+    Backlog(Box<Backlog>),
+    User(UserLine),
+    Entry(EntryLine),
+    /// A stretch of a message's bytes, in base64.
+    Bytes(String),
+    Shown(Box<Shown>),
+    Failed(Failure),
+    Done,
+}
+
+/// How a compaction ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompactedLine {
+    /// Messages and parts whose bytes lie elsewhere now, and how many bytes they have as they came.
+    pub moved: u64,
+    pub bytes: u64,
+    /// Blocks deleted from the volume that is written to, and volumes removed.
+    pub blocks: u64,
+    pub volumes: u64,
+    /// Something is left for the next time: somebody read meanwhile, it was interrupted, or mail is damaged.
+    pub left: bool,
+    /// Damaged mail was met, and stays where it is.
+    pub damaged: bool,
+    pub interrupted: bool,
+    /// Bytes on disk, and how many of those are free pages of the catalog and of the volume written to.
+    pub disk_before: u64,
+    pub disk_after: u64,
+    pub free_before: u64,
+    pub free_after: u64,
+}
+
+/// A message that rerouting filed: for these users, who did not have it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RerouteLine {
+    pub id: u64,
+    pub users: Vec<String>,
+}
+
+/// What a configuration that was read anew changed: names of profiles, and keys that count from the next start on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reloaded {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+    pub needs_restart: Vec<String>,
+    /// Profiles whose rules for recipients changed: they count for mail to come.
+    #[serde(default)]
+    pub rules_changed: Vec<String>,
+    #[serde(default)]
+    pub users: ChangedNames,
+}
+
+/// Users whom the configuration or its users file changed, the first of each kind by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedNames {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub retired: Vec<String>,
+    /// More of each.
+    pub added_omitted: u64,
+    pub changed_omitted: u64,
+    pub retired_omitted: u64,
+}
+
+/// A line of `users`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserLine {
+    pub name: String,
+    pub addresses: Vec<Address>,
+    pub managed: bool,
+    pub retired: bool,
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+/// A line of `list`: a message in a user's archive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryLine {
+    pub id: u64,
+    pub user: String,
+    /// When it was sent, as it says itself, and when it was archived.
+    pub date: jiff::Timestamp,
+    pub archived_at: jiff::Timestamp,
+    pub from: String,
+    pub to: String,
+    pub subject: String,
+    /// Bytes.
+    pub size: u64,
+    pub folder: String,
+    pub sha256: String,
+    /// Why the user has it: the header that decided, `unknown`, or `import --user`.
+    pub why: String,
+}

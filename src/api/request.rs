@@ -1,0 +1,135 @@
+//! What can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Format, MboxFrom, MboxKind};
+use crate::report::RunFilter;
+
+/// A request. One of these is the body of `POST /v1`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Run a profile now: progress while it lasts, then how it finished.
+    Archive {
+        profile: String,
+    },
+    /// Archive files: progress while it lasts, then how it finished.
+    Import {
+        /// By whose rules, as a run of it. It, or `user`, is given, or both.
+        #[serde(default)]
+        profile: Option<String>,
+        /// For whom all of it is filed.
+        #[serde(default)]
+        user: Option<String>,
+        /// Absolute, as this machine has them.
+        paths: Vec<String>,
+        format: Format,
+        mbox: MboxKind,
+        #[serde(default)]
+        mbox_from: Option<MboxFrom>,
+    },
+    /// Read the configuration anew; what changed, then how much of the mail in the archive is for users with new addresses.
+    Reload,
+    /// End the run of a profile in good order.
+    Interrupt {
+        profile: String,
+    },
+    /// Protocols, newest first.
+    Protocols {
+        newest: Option<usize>,
+        /// Which of them; all of them for a client that knows no filter.
+        #[serde(default)]
+        filter: RunFilter,
+    },
+    Protocol {
+        run: u64,
+    },
+    /// How each profile stands.
+    Status,
+    Users,
+    /// Add a user; then how much of the mail in the archive is for them, unless it is not to be counted.
+    AddUser {
+        name: String,
+        addresses: Vec<String>,
+        #[serde(default)]
+        no_count: bool,
+    },
+    RenameUser {
+        name: String,
+        to: String,
+    },
+    RetireUser {
+        name: String,
+    },
+    /// File anew what is in the archive, or in one user's; what is filed, then the run.
+    Reroute {
+        #[serde(default)]
+        from: Option<String>,
+        profile: Option<String>,
+        dry_run: bool,
+    },
+    /// End the rerouting that is going on.
+    InterruptReroute,
+    /// Merge small blocks and remove what nothing needs; how it ended.
+    Compact,
+    /// End the compaction that a request asked for, where one is going on.
+    InterruptCompaction,
+    /// A user's messages, oldest first; those of all users, one after the other, where none is named.
+    List {
+        user: Option<String>,
+        /// Only so many, the newest; of each user.
+        newest: Option<usize>,
+        /// Which of them; all of them for a client that knows no filter.
+        #[serde(default)]
+        filter: ListFilter,
+    },
+    /// A message's exact bytes.
+    Raw {
+        id: u64,
+    },
+    Show {
+        id: u64,
+        /// With the envelopes of the journal reports in which it came.
+        journal: bool,
+    },
+}
+
+impl Request {
+    /// Whether the store alone can answer it; the others need the actors.
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Protocols { .. }
+            | Self::Protocol { .. }
+            | Self::Users
+            | Self::List { .. }
+            | Self::Raw { .. }
+            | Self::Show { .. } => true,
+            Self::Status
+            | Self::Reload
+            | Self::Archive { .. }
+            | Self::Import { .. }
+            | Self::Interrupt { .. }
+            | Self::AddUser { .. }
+            | Self::RenameUser { .. }
+            | Self::RetireUser { .. }
+            | Self::Reroute { .. }
+            | Self::InterruptReroute
+            | Self::Compact
+            | Self::InterruptCompaction => false,
+        }
+    }
+}
+
+/// Which messages are listed. Texts are found anywhere in what they are compared with, in whatever case.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ListFilter {
+    pub from: Option<String>,
+    /// Found in To, Cc or Bcc.
+    pub to: Option<String>,
+    pub subject: Option<String>,
+    /// By when they were sent; both included.
+    pub since: Option<jiff::Timestamp>,
+    pub until: Option<jiff::Timestamp>,
+    /// At most this many lines.
+    pub limit: Option<usize>,
+}

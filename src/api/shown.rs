@@ -1,0 +1,68 @@
+//! A message as people read it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `show`: a readable view of a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Shown {
+    pub id: u64,
+    /// When it was sent, as it says itself, and when it was archived.
+    pub date: Timestamp,
+    pub archived_at: Timestamp,
+    pub size: u64,
+    pub sha256: String,
+    pub from: String,
+    pub to: String,
+    pub cc: String,
+    pub subject: String,
+    pub headers: Vec<ShownHeader>,
+    pub parts: Vec<ShownPart>,
+    pub users: Vec<ShownUser>,
+    /// The journal reports in which it came, the first 100.
+    pub journals: Vec<ShownJournal>,
+    /// What could not be understood, and what is not shown.
+    pub notes: Vec<String>,
+    /// The beginning of the text.
+    pub text: String,
+    /// There is more of it.
+    #[serde(default)]
+    pub text_is_cut: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownHeader {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownPart {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub name: Option<String>,
+    /// Bytes, decoded.
+    pub size: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownUser {
+    pub user: String,
+    pub folder: String,
+    pub why: String,
+    pub archived_at: Timestamp,
+    pub run: u64,
+}
+
+/// A journal report: `raw` gives its bytes by its id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownJournal {
+    pub id: u64,
+    pub archived_at: Timestamp,
+    pub run: u64,
+    pub size: u64,
+    pub sha256: String,
+    /// The envelope, a line an address, where it was asked for; of a very long one the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<String>,
+}

@@ -1,0 +1,66 @@
+//! Errands besides runs: compacting, and filing anew.
+
+use tokio::sync::mpsc;
+
+use super::state::Appliance;
+use crate::{
+    access::Archives,
+    api::{Failure, Reply},
+    compaction,
+    profile::look_at_users,
+    reading::find_user,
+    reroute::{self, Reroute},
+};
+
+impl Appliance {
+    pub(super) async fn compact(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let going_on = self.compaction.begin()?;
+        let compacted = compaction::run(self.store.clone(), self.committer.clone(), &going_on).await?;
+        let _ = replies.send(Reply::Compacted(Box::new(compacted))).await;
+        Ok(())
+    }
+
+    /// Files anew what is in the archive, or in that of the user `from`, by the rules of `profile` if one is given.
+    pub(super) async fn reroute(
+        &self,
+        from: Option<String>,
+        profile: Option<String>,
+        dry_run: bool,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let (config, stages) = {
+            let running = self.running();
+            (running.config.clone(), running.stages.clone())
+        };
+        if let Some(name) = &profile
+            && config.profile(name).is_err()
+        {
+            return Err(self.does_not_know(name));
+        }
+        let (from, messages) = match from {
+            Some(name) => {
+                let (user, name, usage) = find_user(&self.store, &Archives::All, &name)?;
+                (Some((user, name)), usage.messages)
+            }
+            None => (None, self.store.totals()?.0),
+        };
+        let reroute = Reroute {
+            from,
+            messages,
+            profile,
+            dry_run,
+        };
+        let going_on = self.rerouting.begin()?;
+        let files_all = reroute.from.is_none() && !reroute.dry_run;
+        if files_all {
+            self.backlogs.forget();
+        }
+        let mut notices = look_at_users(stages.users_file.as_ref()).await;
+        notices.extend(self.newer_configuration(&config).await);
+        let filed = reroute::run(config, stages, reroute, notices, &going_on, replies).await;
+        if files_all && filed.is_ok() {
+            self.backlogs.filed().await;
+        }
+        filed
+    }
+}

@@ -1,0 +1,27 @@
+//! The appliance: the only wiring. It starts the stages over an opened store (`start`) and is asked for everything through
+//! one door (`answer`), whatever way a request comes.
+
+mod answer;
+mod backlog;
+mod errands;
+mod heartbeat;
+mod history;
+mod import;
+mod reload;
+mod requests;
+mod runs;
+mod start;
+mod state;
+mod status;
+mod supervised;
+mod users;
+
+pub use self::{
+    answer::{Answer, Unanswered},
+    requests::Requests,
+    state::{Appliance, Asked},
+    users::{changed_users, take_over_users},
+};
+
+#[cfg(test)]
+mod tests;

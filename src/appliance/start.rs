@@ -1,0 +1,139 @@
+//! The start of the appliance: the stages over an opened store, the last one first, and then those who talk to them.
+
+use std::{
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+    thread::JoinHandle,
+};
+
+use actix::{Actor, Arbiter};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    backlog::Backlogs,
+    history,
+    requests::Requests,
+    state::{Appliance, Running},
+    supervised::supervise,
+    users::{directory, take_over_users},
+};
+use crate::{
+    api::{Exit, Failure},
+    archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
+    clock,
+    config::{Config, DailyHours, FileUsers},
+    errand::Errand,
+    identify::Pool,
+    notify::{Digests, Notifier},
+    profile::{Budget, Stages},
+    report::metrics,
+    reroute::Gained,
+    route::{Router, UsersFile},
+};
+
+impl Appliance {
+    /// Starts the stages over an opened store. Needs a running actix system. `scheduled`: profiles run
+    /// by their schedules, not only by hand. The committer's thread ends when the appliance is gone.
+    ///
+    /// # Errors
+    /// The users of the configuration contradict those of the store, or the store cannot be written.
+    pub async fn start(
+        mut config: Config,
+        store: Arc<Store>,
+        scheduled: bool,
+    ) -> Result<(Self, JoinHandle<()>), Failure> {
+        close_abandoned_runs(&store)?;
+        let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
+        let users = take_over_users(&config, &store, &committer).await?;
+        let router = Router::new(directory(&config, &store)?, store.clone(), committer.clone());
+        let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
+        let read_users = config.file_users.stamp;
+        // The store has them now, and there may be very many.
+        config.file_users = FileUsers::default();
+        let backlogs = Backlogs::start(
+            Arc::new(config.clone()),
+            store.clone(),
+            committer.clone(),
+            router.clone(),
+            scheduled,
+        );
+        let tell = backlogs.tell_gained();
+        // With those of earlier commands and runs, of whom no protocol has said anything.
+        let news = store.users_news()?;
+        backlogs.gained(Gained {
+            users: users.into_iter().chain(news.gained).collect(),
+            anybody: news.anybody,
+        });
+        config.file_users.stamp = read_users;
+        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
+        let users_file = users_file.map(Actor::start);
+        config.file_users = FileUsers::default();
+        let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
+        let stages = Stages {
+            store: store.clone(),
+            committer: committer.clone(),
+            router: router.clone(),
+            users_file,
+            pool,
+            budget: Budget::new(config.limits.inflight.0),
+            notifier: Notifier::new(&config),
+            next_notices: backlogs.next_notices(),
+            max_message_size: config.limits.max_message_size.0,
+            scheduled,
+        };
+        let digests = if scheduled { Digests::OnTime } else { Digests::WithRuns };
+        let notifier = stages.notifier.clone();
+        let telling = notifier.start(store.clone(), committer.clone(), digests);
+        let profiles = config.profile.iter().map(|profile| {
+            let standing = history::standing(&profile.name, &store)?;
+            let supervised = supervise(&config, profile, &stages, standing, scheduled);
+            Ok::<_, StoreError>((profile.name.clone(), supervised))
+        });
+        let profiles = profiles.collect::<Result<_, _>>()?;
+        // Only an appliance that stays has hours that are quiet.
+        let quiet = if scheduled {
+            config.archive.quiet_hours
+        } else {
+            DailyHours::Never
+        };
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
+        let (messages, raw) = store.totals()?;
+        metrics::archive_size(messages, raw);
+        let (asked, asking) = mpsc::channel(1);
+        Ok((
+            Self {
+                asked,
+                asking: Mutex::new(Some(asking)),
+                behind: AtomicBool::new(false),
+                running: Arc::new(RwLock::new(Running {
+                    config: Arc::new(config),
+                    stages,
+                    profiles,
+                    leaving: Vec::new(),
+                    importing: None,
+                    ending: false,
+                })),
+                files: OnceLock::new(),
+                reloading: tokio::sync::Mutex::default(),
+                reloads: watch::Sender::new(0),
+                refused: Mutex::default(),
+                started: clock::now(),
+                looking: Arc::default(),
+                scheduled,
+                requests: Requests::default(),
+                store,
+                committer,
+                router,
+                compaction: Errand::new("a compaction"),
+                rerouting: Errand::new("a reroute"),
+                importing: Errand::new("an import with --user"),
+                importing_for: Mutex::new("".into()),
+                backlogs,
+                notifier,
+                _telling: telling,
+                _housekeeper: housekeeper,
+            },
+            thread,
+        ))
+    }
+}

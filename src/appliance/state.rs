@@ -1,0 +1,152 @@
+//! What the appliance consists of while it runs.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
+
+use actix::Addr;
+use jiff::Timestamp;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{backlog::Backlogs, requests::Requests, supervised::Supervised};
+use crate::{
+    api::{Failure, Reloaded},
+    archive::{Committer, Housekeeper, Store},
+    config::Config,
+    errand::Errand,
+    notify::{Notifier, Workers},
+    profile::Stages,
+    report::metrics,
+    route::Router,
+};
+
+/// What a configuration that is read anew changes.
+pub struct Running {
+    pub config: Arc<Config>,
+    pub stages: Stages,
+    pub profiles: HashMap<String, Supervised>,
+    /// That the configuration has no more, and whose runs end.
+    pub leaving: Vec<Supervised>,
+    /// The one that imports for one user, as long as it does.
+    pub importing: Option<Supervised>,
+    /// No run begins any more.
+    pub ending: bool,
+}
+
+/// Why a configuration was refused.
+#[derive(Clone)]
+pub struct Refused {
+    pub why: String,
+    /// By its users file alone, which is looked at again by itself.
+    pub by_users_file: bool,
+}
+
+/// Who wants the configuration read anew, and is told what came of it.
+pub type Asked = oneshot::Sender<Result<Reloaded, Failure>>;
+
+/// Reads files anew that the configuration names; says what is wrong with them.
+type ReadAnew = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// The running appliance.
+pub struct Appliance {
+    pub(super) running: Arc<RwLock<Running>>,
+    /// What else is read anew with the configuration.
+    pub(super) files: OnceLock<ReadAnew>,
+    /// Asks whoever started the appliance to read the configuration anew, on the thread where it was started.
+    pub(super) asked: mpsc::Sender<Asked>,
+    pub(super) asking: Mutex<Option<mpsc::Receiver<Asked>>>,
+    /// The store has users that the router was not given.
+    pub(super) behind: AtomicBool,
+    /// Held while a configuration is read anew.
+    pub(super) reloading: tokio::sync::Mutex<()>,
+    /// Raised when one was taken.
+    pub(super) reloads: watch::Sender<u64>,
+    /// Why the last one was refused.
+    pub(super) refused: Mutex<Option<Refused>>,
+    pub(super) started: Timestamp,
+    /// Somebody looks whether all of the archive is there.
+    pub(super) looking: Arc<AtomicBool>,
+    /// Profiles run by their schedules.
+    pub(super) scheduled: bool,
+    pub(super) requests: Requests,
+    pub(super) store: Arc<Store>,
+    pub(super) committer: Committer,
+    pub(super) router: Addr<Router>,
+    pub(super) compaction: Errand,
+    pub(super) rerouting: Errand,
+    /// The imports for one user, by no profile's rules.
+    pub(super) importing: Errand,
+    /// For whom the import with --user that is going on is, or the last one was.
+    pub(super) importing_for: Mutex<Arc<str>>,
+    pub(super) backlogs: Backlogs,
+    pub(super) notifier: Notifier,
+    /// What sends what the notifier hears.
+    pub(super) _telling: Workers,
+    pub(super) _housekeeper: Housekeeper,
+}
+
+impl Appliance {
+    pub(super) fn running(&self) -> RwLockReadGuard<'_, Running> {
+        self.running.read()
+    }
+
+    pub(super) fn running_mut(&self) -> RwLockWriteGuard<'_, Running> {
+        self.running.write()
+    }
+
+    /// The configuration that is in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.running().config.clone()
+    }
+
+    pub(super) fn profiles(&self) -> Vec<Supervised> {
+        self.running().profiles.values().cloned().collect()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The requests that are being answered.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(super) fn profile(&self, name: &str) -> Result<Supervised, Failure> {
+        let running = self.running();
+        if running.config.profile(name).is_err() {
+            return Err(self.does_not_know(name));
+        }
+        let profile = running.profiles.get(name).cloned();
+        profile.ok_or_else(|| Failure::usage(format!("profile {name:?} is being started or removed; try again")))
+    }
+
+    /// Who asks found the profile in the configuration as the file has it now.
+    pub(super) fn does_not_know(&self, profile: &str) -> Failure {
+        Failure::usage(match self.scheduled {
+            true => format!("the running appliance does not know profile {profile:?} yet; run `dropkeep reload`"),
+            false => format!(
+                "another dropkeep command is running that does not know profile {profile:?} yet; try again when it has \
+                 ended"
+            ),
+        })
+    }
+
+    /// Measures what changes without a commit of ours.
+    pub fn measure(&self) {
+        metrics::disk(self.store.disk_size(), self.store.disk());
+        match self.store.count_volumes() {
+            Ok((open, sealed)) => metrics::volumes(open, sealed),
+            Err(error) => tracing::warn!(%error, "cannot count the volumes"),
+        }
+        if !self.store.can_be_read() {
+            return;
+        }
+        match self.store.free_pages() {
+            Ok((catalog, volume)) => metrics::free_pages(catalog, volume),
+            Err(error) => tracing::warn!(%error, "cannot measure the free pages"),
+        }
+    }
+}

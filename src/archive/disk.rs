@@ -1,0 +1,99 @@
+//! What lies where in a data directory, and what all files in it need: folders, syncing, small files that appear whole.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    StoreError,
+    lock::{LOCK, READERS},
+};
+use crate::fault;
+
+/// The owner alone may look into the data directory.
+pub(super) const DIR_MODE: u32 = 0o700;
+pub(super) const CATALOG: &str = "catalog";
+pub(super) const VOLUMES: &str = "volumes";
+/// An environment's file in its folder.
+pub(super) const DATA_FILE: &str = "data.mdb";
+/// What may lie in a data directory that has no catalog yet.
+pub(super) const HARMLESS: [&str; 5] = [
+    LOCK,
+    READERS,
+    "lost+found",
+    crate::config::CONTROL_SOCKET,
+    crate::config::TOKENS,
+];
+
+/// File systems on which locks and maps cannot be relied on.
+pub(super) fn refuse_network_file_systems(path: &Path) -> Result<(), StoreError> {
+    const NETWORK: [(i64, &str); 5] = [
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x0102_1997, "9p"),
+    ];
+    let stat = rustix::fs::statfs(path).map_err(|errno| StoreError::io("looking at", path)(errno.into()))?;
+    let kind = stat.f_type as i64 & 0xffff_ffff;
+    match NETWORK.iter().find(|(number, _)| *number == kind) {
+        Some((_, kind)) => Err(StoreError::Network {
+            path: path.to_owned(),
+            kind,
+        }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(DIR_MODE);
+    builder.create(path).map_err(StoreError::io("making", path))
+}
+
+/// Makes the entries of a folder survive a crash.
+pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("syncing", path))
+}
+
+/// Bytes that a file takes on disk, holes not counted.
+pub(super) fn disk_size(file: &Path) -> Option<u64> {
+    fs::metadata(file).ok().map(|metadata| metadata.blocks() * 512)
+}
+
+/// Writes a small file, which appears whole or not at all, and syncs it.
+pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let mut new = file.as_os_str().to_owned();
+    new.push(".part");
+    let write = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        output.write_all(content)?;
+        output.sync_all()?;
+        fault::point("backup-recording")?;
+        fs::rename(&new, file)
+    };
+    write().map_err(StoreError::io("writing", file))
+}
+
+/// The path without links in it, as far as it exists.
+pub(super) fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = std::path::absolute(path).map_err(StoreError::io("looking for", path))?;
+    let mut missing = Vec::new();
+    for ancestor in path.ancestors() {
+        match ancestor.canonicalize() {
+            Ok(real) => return Ok(missing.iter().rev().fold(real, |real, name| real.join(name))),
+            Err(error) if error.kind() == ErrorKind::NotFound => missing.extend(ancestor.file_name()),
+            Err(error) => return Err(StoreError::io("looking for", ancestor)(error)),
+        }
+    }
+    Ok(path)
+}

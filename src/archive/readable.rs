@@ -1,0 +1,86 @@
+//! Reading for somebody who may not read everything: a message that none of the given archives has does not exist.
+
+use super::{
+    Store, StoreError,
+    rows::{Filing, Message, MessageId, User, UserId},
+};
+use crate::access::{Archives, OpenArchive};
+
+/// A `Store` is what the files of a data directory become when they are opened.
+impl OpenArchive for Store {}
+
+impl Store {
+    /// Message `id`, where one of `archives` has it in exactly these bytes; `None` otherwise, as for an id that was never
+    /// given out. A journal report is in nobody's archive: only who may read all of them gets it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn message_for(&self, archives: &Archives, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let Some(message) = self.message(id)? else {
+            return Ok(None);
+        };
+        let is_theirs = match archives {
+            Archives::All => true,
+            Archives::Of(users) => self.reading(|txn| {
+                for user in users {
+                    if self.catalog.filings.get(txn, &(*user, message.date, id))?.is_some() {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })?,
+        };
+        Ok(is_theirs.then_some(message))
+    }
+
+    /// Who has message `id`, and why, as far as it is in one of `archives`.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn filings_for(
+        &self,
+        archives: &Archives,
+        id: MessageId,
+        message: &Message,
+    ) -> Result<Vec<(User, Filing)>, StoreError> {
+        let Archives::Of(users) = archives else {
+            return self.filings_of(id, message);
+        };
+        let catalog = &self.catalog;
+        self.reading(|txn| {
+            let filing_of = |user: &UserId| {
+                let filing = catalog.filings.get(txn, &(*user, message.date, id))?;
+                let user = catalog.users.get(txn, user)?;
+                Ok(user.zip(filing))
+            };
+            users.iter().map(filing_of).filter_map(Result::transpose).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::test_bench::{Bench, config};
+
+    #[actix::test]
+    async fn a_message_of_others_is_no_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&config(&folder));
+        let one = bench.file("aaaa as it came to one", 1, &[1]).await.message;
+        let other = bench.file("aaaa as it came to another", 2, &[2]).await.message;
+        let both = bench.file("bbbb", 3, &[1, 2]).await.message;
+        let of = |users: &[UserId]| Archives::Of(users.iter().copied().collect());
+        let seen = |archives: &Archives| {
+            let ids = [one, other, both, 999];
+            ids.map(|id| bench.store.message_for(archives, id).unwrap().is_some())
+        };
+        assert_eq!(seen(&Archives::All), [true, true, true, false]);
+        // Another copy of what one has is not what one has.
+        assert_eq!(seen(&of(&[1])), [true, false, true, false]);
+        assert_eq!(seen(&of(&[2, 3])), [false, true, true, false]);
+        assert_eq!(seen(&of(&[1, 2])), [true, true, true, false]);
+        assert_eq!(seen(&of(&[])), [false; 4]);
+        bench.close();
+    }
+}

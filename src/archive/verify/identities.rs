@@ -1,0 +1,72 @@
+//! What must hold for identities: their numbers, by which bytes they are found, and who has them.
+
+use heed::{RoTxn, types::Bytes};
+
+use super::{
+    damage::{Damage, Kind},
+    protocol::Desk,
+    tables::Check,
+};
+use crate::archive::rows::{IdentityNumber, Message, MessageId, UserId};
+
+impl Check<'_> {
+    pub(super) fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
+        if number == 0 {
+            desk.damage(self.found("identity number 0 is in use, but is never assigned".into()));
+        }
+        self.below(number, self.counters.identity, desk);
+        let extent = self.context.extent.counters.as_ref();
+        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number) {
+            desk.damage(self.found(format!("identity number {number} stands for two digests")));
+        }
+    }
+
+    pub(super) fn bytes(
+        &mut self,
+        txn: &RoTxn,
+        (identity, head): (IdentityNumber, [u8; 8]),
+        id: MessageId,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
+        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+            let detail = format!(
+                "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
+            );
+            desk.damage(self.found(detail).message(id));
+        }
+        Ok(())
+    }
+
+    pub(super) fn held(
+        &mut self,
+        txn: &RoTxn,
+        (identity, user): (IdentityNumber, UserId),
+        id: MessageId,
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        let mut wrong = |detail: String| {
+            let damage = Damage::new(Kind::Held, detail).message(id);
+            desk.damage(damage.user(self.context.name(user)));
+        };
+        let row = format!("the row of user {user} and identity number {identity}");
+        match self.catalog.messages.get(txn, &id)? {
+            None => wrong(format!("{row} refers to message {id}, which is missing")),
+            Some(message) if message.identity != identity => {
+                wrong(format!("{row} refers to message {id}, which has another identity"));
+            }
+            Some(message) => {
+                let filings = self.catalog.filings.remap_data_type::<Bytes>();
+                if filings.get(txn, &(user, message.date, id))?.is_none() {
+                    wrong(format!(
+                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
+                    ));
+                }
+            }
+        }
+        if !self.knows_user(txn, user)? {
+            desk.damage(self.found(format!("{row}: the user does not exist")).message(id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! What the committer looks up to decide what a group changes. The catalog answers it; in tests, maps do.
+
+use crate::ids::GroupNumber;
+use std::collections::BTreeSet;
+
+use heed::{RoTxn, types::Bytes};
+
+use super::{
+    StoreError, UsersNews,
+    catalog::Catalog,
+    ledger::{Chain, NO_CHAIN},
+    lists::Filled,
+    lists_table,
+    rows::{
+        Copy, CopyKey, IdentityNumber, Message, MessageId, Part, RunId, Source, UidlDigest, Usage, User, UserId,
+        VolumeState, uidl_digest,
+    },
+    runs::KnownRuns,
+};
+
+pub(super) type Read<T> = Result<T, StoreError>;
+
+/// The catalog as it was before the group.
+pub(super) trait View {
+    fn identity(&self, digest: &[u8; 32]) -> Read<Option<IdentityNumber>>;
+    /// By an identity's number and the first bytes of a SHA-256.
+    fn bytes(&self, key: &(IdentityNumber, [u8; 8])) -> Read<Option<MessageId>>;
+    fn held(&self, key: &(IdentityNumber, UserId)) -> Read<Option<MessageId>>;
+    fn message(&self, id: MessageId) -> Read<Option<Message>>;
+    fn part(&self, digest: &[u8; 32]) -> Read<Option<Part>>;
+    /// By a message and the journal report in which it came.
+    fn has_journal(&self, key: &(MessageId, MessageId)) -> Read<bool>;
+    fn user(&self, id: UserId) -> Read<Option<User>>;
+    fn users(&self) -> Read<Vec<(UserId, User)>>;
+    fn usage(&self, user: UserId) -> Read<Usage>;
+    fn source_number(&self, source: &Source) -> Read<Option<u32>>;
+    fn folder_number(&self, name: &str) -> Read<Option<u32>>;
+    fn copy(&self, key: &CopyKey) -> Read<Option<Copy>>;
+    /// The done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending.
+    fn gone_uidls(&self, source: u32, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>>;
+    fn volume(&self, number: u32) -> Read<Option<VolumeState>>;
+    fn has_run(&self, run: RunId) -> Read<bool>;
+    fn known_runs(&self) -> Read<KnownRuns>;
+    fn news(&self) -> Read<UsersNews>;
+    /// How far rows of lists are made.
+    fn lists_filled(&self) -> Read<Filled>;
+    /// The digest of the last row of the ledger, which has this number.
+    fn chain(&self, last: GroupNumber) -> Read<Chain>;
+}
+
+/// The catalog in a transaction.
+pub(super) struct Snapshot<'t> {
+    pub catalog: &'t Catalog,
+    pub txn: &'t RoTxn<'t, heed::WithoutTls>,
+}
+
+impl Snapshot<'_> {
+    fn read<T>(&self, read: impl FnOnce(&Catalog, &RoTxn) -> heed::Result<T>) -> Read<T> {
+        read(self.catalog, self.txn).map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
+    }
+}
+
+impl View for Snapshot<'_> {
+    fn identity(&self, digest: &[u8; 32]) -> Read<Option<IdentityNumber>> {
+        self.read(|catalog, txn| catalog.identities.get(txn, digest))
+    }
+
+    fn bytes(&self, key: &(IdentityNumber, [u8; 8])) -> Read<Option<MessageId>> {
+        self.read(|catalog, txn| catalog.bytes.get(txn, key))
+    }
+
+    fn held(&self, key: &(IdentityNumber, UserId)) -> Read<Option<MessageId>> {
+        self.read(|catalog, txn| catalog.held.get(txn, key))
+    }
+
+    fn message(&self, id: MessageId) -> Read<Option<Message>> {
+        self.read(|catalog, txn| catalog.messages.get(txn, &id))
+    }
+
+    fn part(&self, digest: &[u8; 32]) -> Read<Option<Part>> {
+        self.read(|catalog, txn| catalog.parts.get(txn, digest))
+    }
+
+    fn has_journal(&self, key: &(MessageId, MessageId)) -> Read<bool> {
+        self.read(|catalog, txn| Ok(catalog.journals.get(txn, key)?.is_some()))
+    }
+
+    fn user(&self, id: UserId) -> Read<Option<User>> {
+        self.read(|catalog, txn| catalog.users.get(txn, &id))
+    }
+
+    fn users(&self) -> Read<Vec<(UserId, User)>> {
+        self.read(|catalog, txn| catalog.users.iter(txn)?.collect())
+    }
+
+    fn usage(&self, user: UserId) -> Read<Usage> {
+        self.read(|catalog, txn| Ok(catalog.usage.get(txn, &user)?.unwrap_or_default()))
+    }
+
+    fn source_number(&self, source: &Source) -> Read<Option<u32>> {
+        self.read(|catalog, txn| catalog.source_number(txn, source))
+    }
+
+    fn folder_number(&self, name: &str) -> Read<Option<u32>> {
+        self.read(|catalog, txn| catalog.folder_number(txn, name))
+    }
+
+    fn copy(&self, key: &CopyKey) -> Read<Option<Copy>> {
+        self.read(|catalog, txn| catalog.copies.get(txn, key))
+    }
+
+    fn gone_uidls(&self, source: u32, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
+        self.read(|catalog, txn| {
+            let copies = catalog.copies.remap_types::<Bytes, Bytes>();
+            let prefix = source.to_be_bytes();
+            let mut gone = BTreeSet::new();
+            for row in copies.prefix_iter(txn, &prefix)? {
+                let (key, _) = row?;
+                let uidl = key.get(prefix.len()..).and_then(|uidl| <[u8; 32]>::try_from(uidl).ok());
+                if let Some(uidl) = uidl.filter(|uidl| standing.binary_search(&uidl_digest(uidl)).is_err()) {
+                    gone.insert(CopyKey::Pop3 { source, uidl });
+                }
+            }
+            Ok(gone)
+        })
+    }
+
+    fn volume(&self, number: u32) -> Read<Option<VolumeState>> {
+        self.read(|catalog, txn| catalog.volumes.get(txn, &number))
+    }
+
+    fn has_run(&self, run: RunId) -> Read<bool> {
+        self.read(|catalog, txn| Ok(catalog.runs.remap_data_type::<Bytes>().get(txn, &run)?.is_some()))
+    }
+
+    fn known_runs(&self) -> Read<KnownRuns> {
+        self.read(|catalog, txn| catalog.known_runs(txn))
+    }
+
+    fn news(&self) -> Read<UsersNews> {
+        self.read(|catalog, txn| catalog.news(txn))
+    }
+
+    fn lists_filled(&self) -> Read<Filled> {
+        Ok(self.read(lists_table::filled)?.unwrap_or_default())
+    }
+
+    fn chain(&self, last: GroupNumber) -> Read<Chain> {
+        if last == GroupNumber(0) {
+            return Ok(NO_CHAIN);
+        }
+        let row = self.read(|catalog, txn| catalog.ledger.get(txn, &last))?;
+        let row = row.ok_or_else(|| StoreError::Damaged {
+            detail: format!("group {last} is missing from the ledger; run `dropkeep verify`"),
+        })?;
+        Ok(row.chain)
+    }
+}

@@ -1,0 +1,57 @@
+//! Why a connection does not go on.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    archive::StoreError,
+    source::{Disposition, SourceError},
+};
+
+#[derive(thiserror::Error, Debug)]
+pub enum CollectError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("interrupted")]
+    Cancelled,
+    #[error("the profile stopped; this is a bug in dropkeep")]
+    Profile,
+}
+
+impl CollectError {
+    /// Whether the session can go on with another folder.
+    pub fn session_is_usable(&self) -> bool {
+        matches!(self, Self::Source(error) if error.disposition() == Disposition::Report)
+    }
+
+    /// What to do about it, where more is known than its stage says.
+    pub fn what_to_do(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.what_to_do(),
+            Self::Store(_) | Self::Cancelled | Self::Profile => None,
+        }
+    }
+
+    /// Whether the server asks to come again later.
+    pub fn asks_to_wait(&self) -> bool {
+        matches!(self, Self::Source(error) if error.wait().is_some())
+    }
+}
+
+/// Whether the server will not do it; one that asks to come again later may yet.
+pub(super) fn is_refusal(error: &SourceError) -> bool {
+    error.disposition() == Disposition::Report && error.wait().is_none()
+}
+
+/// Gives up waiting for a server when the run is interrupted.
+pub async fn unless_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, CollectError> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(CollectError::Cancelled),
+        result = work => result.map_err(CollectError::from),
+    }
+}

@@ -1,0 +1,349 @@
+//! The messages of users, as `list` shows them, page by page. What stands in a message is said by its row; where that is missing
+//! or cut, it is read from the first bytes of the message.
+
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::{
+    tell::{End, Tell},
+    users::{find_user, readable},
+    view,
+};
+use crate::{
+    access::Archives,
+    api::{EntryLine, Failure, ListFilter, Reply},
+    archive::{Direction, Entry, FilingKey, Page, Retrieval, Seconds, Store, StoreError, UserId},
+    identify::{Listed, Summary, summary::suffices},
+};
+
+/// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
+const BEGINNING: usize = 64 << 10;
+const MORE: usize = 8;
+
+/// Lists the messages of a user, or of all, one after the other.
+pub fn list(
+    store: &Store,
+    archives: &Archives,
+    user: Option<&str>,
+    newest: Option<usize>,
+    filter: &ListFilter,
+    tell: &mut Tell,
+) -> Result<(), End> {
+    let users = match user {
+        Some(name) => {
+            let (user, name, _) = find_user(store, archives, name)?;
+            vec![(user, name)]
+        }
+        None => {
+            let users = readable(store, archives)?.into_iter();
+            let mut all: Vec<_> = users.map(|(id, user, _)| (id, user.name)).collect();
+            all.sort_by(|(_, one), (_, other)| one.cmp(other));
+            all
+        }
+    };
+    let mut listing = Listing {
+        store,
+        retrieval: Retrieval::new(store),
+        wanted: Wanted::new(filter),
+        left: filter.limit.unwrap_or(usize::MAX),
+        damaged: Damaged::default(),
+    };
+    for (id, name) in users {
+        if listing.left == 0 {
+            break;
+        }
+        listing.of_user(id, &name, newest, tell)?;
+    }
+    Ok(listing.damaged.said()?)
+}
+
+struct Listing<'s> {
+    store: &'s Store,
+    retrieval: Retrieval<'s>,
+    wanted: Wanted,
+    /// Lines that may still come.
+    left: usize,
+    damaged: Damaged,
+}
+
+/// Messages that cannot be read, and so cannot be listed.
+#[derive(Default)]
+struct Damaged {
+    ids: BTreeSet<u64>,
+    omitted: bool,
+    why: Option<StoreError>,
+}
+
+/// Of them so many are named.
+const NAMED: usize = 20;
+
+impl Damaged {
+    fn note(&mut self, id: u64, why: StoreError) {
+        match self.ids.len() < NAMED {
+            true => drop(self.ids.insert(id)),
+            false => self.omitted |= !self.ids.contains(&id),
+        }
+        self.why.get_or_insert(why);
+    }
+
+    fn said(self) -> Result<(), Failure> {
+        let Some(why) = self.why else { return Ok(()) };
+        let ids: Vec<_> = self.ids.iter().map(u64::to_string).collect();
+        let more = if self.omitted { " and more" } else { "" };
+        let mut failure = Failure::from(why);
+        failure.error = format!("not listed: {}{more}: {}", ids.join(", "), failure.error);
+        Err(failure)
+    }
+}
+
+impl Listing<'_> {
+    fn of_user(&mut self, id: UserId, name: &str, newest: Option<usize>, tell: &mut Tell) -> Result<(), End> {
+        let mut page = self.page(Direction::Up);
+        if let Some(newest) = newest {
+            let Some(oldest) = self.oldest_of_newest(id, newest)? else {
+                return Ok(());
+            };
+            // Behind the place before it.
+            page.from = Some(FilingKey {
+                id: oldest.id.saturating_sub(1),
+                ..oldest
+            });
+        }
+        self.each_wanted(id, page, |listing, entry, summary| {
+            tell(Reply::Entry(line(entry, name, summary)))?;
+            listing.left -= 1;
+            Ok(listing.left > 0)
+        })
+    }
+
+    /// The oldest of so many that match, the newest.
+    fn oldest_of_newest(&mut self, id: UserId, newest: usize) -> Result<Option<FilingKey>, End> {
+        if !self.wanted.by_text || newest == 0 {
+            return Ok(self.store.oldest_of_newest(id, self.wanted.sent.clone(), newest)?);
+        }
+        let (mut oldest, mut left) = (None, newest);
+        self.each_wanted(id, self.page(Direction::Down), |_, entry, _| {
+            oldest = Some(entry.key());
+            left -= 1;
+            Ok(left > 0)
+        })?;
+        Ok(oldest)
+    }
+
+    /// The first page of what was sent within the time that is asked for.
+    fn page(&self, direction: Direction) -> Page {
+        Page {
+            dates: self.wanted.sent.clone(),
+            ..Page::first(direction)
+        }
+    }
+
+    /// Hands out the messages that are wanted, from a page on, as long as `each` says to go on.
+    fn each_wanted(
+        &mut self,
+        id: UserId,
+        mut page: Page,
+        mut each: impl FnMut(&mut Self, Entry, Summary) -> Result<bool, End>,
+    ) -> Result<(), End> {
+        loop {
+            let (entries, next) = self.store.filings(id, &page)?;
+            let rows = self.store.listed(entries.iter().map(|entry| entry.id))?;
+            for (entry, row) in entries.into_iter().zip(rows) {
+                let Some(summary) = self.matching(&entry, row)? else {
+                    continue;
+                };
+                if !each(self, entry, summary)? {
+                    return Ok(());
+                }
+            }
+            match next {
+                Some(next) => page.from = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// What is said of a message; `None` where it is not wanted, or damaged, which is noted.
+    fn matching(&mut self, entry: &Entry, row: Option<Listed>) -> Result<Option<Summary>, StoreError> {
+        let summary = match row.filter(|row| !row.is_cut) {
+            Some(row) => Ok(row.summary),
+            None => self.read(entry),
+        };
+        match summary {
+            Err(why @ StoreError::Damaged { .. }) => {
+                self.damaged.note(entry.id, why);
+                Ok(None)
+            }
+            summary => Ok(Some(summary?).filter(|summary| self.wanted.has(summary))),
+        }
+    }
+
+    /// Reads a message of which the row does not say all.
+    fn read(&mut self, entry: &Entry) -> Result<Summary, StoreError> {
+        let mut most = BEGINNING;
+        let mut beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
+        while beginning.len() == most && !suffices(&beginning, self.wanted.to.is_some()) {
+            most = most.saturating_mul(MORE);
+            beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
+        }
+        Ok(Summary::of(&beginning))
+    }
+}
+
+/// A filter, made ready.
+struct Wanted {
+    sent: RangeInclusive<Seconds>,
+    /// [Folded](fold).
+    from: Option<String>,
+    to: Option<String>,
+    subject: Option<String>,
+    by_text: bool,
+}
+
+impl Wanted {
+    fn new(filter: &ListFilter) -> Self {
+        let folded = |text: &Option<String>| text.as_ref().map(|text| fold(text));
+        let second = |time: Option<jiff::Timestamp>, or| time.map_or(or, jiff::Timestamp::as_second);
+        let (from, to, subject) = (folded(&filter.from), folded(&filter.to), folded(&filter.subject));
+        Self {
+            sent: second(filter.since, Seconds::MIN)..=second(filter.until, Seconds::MAX),
+            by_text: from.is_some() || to.is_some() || subject.is_some(),
+            from,
+            to,
+            subject,
+        }
+    }
+
+    fn has(&self, summary: &Summary) -> bool {
+        let is_in = |wanted: &Option<String>, text: &str| match wanted {
+            Some(wanted) => fold(text).contains(wanted),
+            None => true,
+        };
+        is_in(&self.from, &summary.from)
+            && is_in(&self.subject, &summary.subject)
+            && is_in(&self.to, &summary.addressees)
+    }
+}
+
+/// Text as it is compared: without case, ß as ss, and in the one form that Unicode has for what looks and means the same
+/// (NFKC), so that `é` is found as one character and as a letter with an accent.
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let normalizer = ComposingNormalizerBorrowed::new_nfkc();
+    let normal = normalizer.normalize(text);
+    // Letter by letter, as otherwise a sigma depends on what follows.
+    let caseless: String = normal
+        .chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect();
+    normalizer.normalize(&caseless).into_owned()
+}
+
+fn line(entry: Entry, user: &str, summary: Summary) -> EntryLine {
+    let Entry {
+        id,
+        date,
+        filing,
+        folder,
+        message,
+    } = entry;
+    EntryLine {
+        id,
+        user: user.to_owned(),
+        date: view::time(date),
+        archived_at: view::time(message.archived_at),
+        from: summary.from,
+        to: summary.to,
+        subject: summary.subject,
+        size: message.size,
+        folder,
+        sha256: view::hex(message.sha256),
+        why: filing.why.as_str().to_owned(),
+    }
+}
+
+#[test]
+fn texts_were_found_only_in_the_form_in_which_they_were_written() {
+    for (field, wanted) in [
+        ("Grüße", "GRÜSSE"),
+        ("Grüsse", "grüße"),
+        ("straße", "STRASSE"),
+        ("Cafe\u{301}", "café"),
+        ("CAFÉ", "cafe\u{301}"),
+        ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+        ("ﬁnanzen", "Finanzen"),
+        ("Ｒｅｃｈｎｕｎｇ", "rechnung"),
+        ("Jane", "JANE"),
+    ] {
+        assert!(fold(field).contains(&fold(wanted)), "{field}: {wanted}");
+    }
+    assert!(!fold("Grüße").contains(&fold("Grusse")));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::{
+        access::{Caller, Owner, grant},
+        api::Request,
+        archive::test_bench::{Bench, config},
+        reading::answer,
+    };
+
+    fn listed(store: &Store, newest: Option<usize>, filter: ListFilter) -> Vec<String> {
+        let mut subjects = Vec::new();
+        let request = Request::List {
+            user: Some("@catchall".into()),
+            newest,
+            filter,
+        };
+        let mut emit = |reply| {
+            if let Reply::Entry(line) = reply {
+                subjects.push(line.subject);
+            }
+            ControlFlow::Continue(())
+        };
+        #[expect(clippy::disallowed_methods, reason = "a test is the owner")]
+        let owner = Caller::Owner(Owner::of(store));
+        answer(store, &grant(&owner, request).unwrap(), &mut emit).unwrap();
+        subjects
+    }
+
+    #[actix::test]
+    async fn a_list_opened_the_blocks_of_all_that_it_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&config(&folder));
+        for number in 1..=9 {
+            let mail =
+                format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
+            bench.file(&mail, number, &[0]).await;
+        }
+        let filter = ListFilter {
+            from: Some("JANE".into()),
+            to: Some("bob@".into()),
+            ..ListFilter::default()
+        };
+        assert_eq!(listed(&bench.store, None, ListFilter::default()).len(), 9);
+        assert_eq!(listed(&bench.store, Some(2), ListFilter::default()), ["s8", "s9"]);
+        assert_eq!(listed(&bench.store, Some(3), filter), ["s7", "s8", "s9"]);
+        assert_eq!(bench.store.blocks_unpacked(), 0);
+        // All of a text that is longer than a row keeps is shown and searched.
+        let long = "ä".repeat(1_000);
+        bench
+            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0])
+            .await;
+        let filter = ListFilter {
+            subject: Some("end".into()),
+            ..ListFilter::default()
+        };
+        assert_eq!(listed(&bench.store, None, filter), [format!("{long} end")]);
+        assert_eq!(bench.store.blocks_unpacked(), 1);
+        bench.close();
+    }
+}

@@ -1,0 +1,48 @@
+//! The protocols of runs.
+
+use super::tell::{End, Tell};
+use crate::{
+    api::{Failure, Reply},
+    archive::{Store, StoreError},
+    report::{Run, RunFilter},
+};
+
+/// Protocols read at once.
+const RUNS: usize = 100;
+
+pub fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mut Tell) -> Result<(), End> {
+    let mut left = newest.unwrap_or(usize::MAX);
+    let mut before = None;
+    while left > 0 {
+        let page = store.runs_where(filter, before, left.min(RUNS))?;
+        left -= page.runs.len();
+        for (number, json) in page.runs {
+            tell(Reply::Run(Box::new(parse_run(number, &json)?)))?;
+        }
+        if page.before.is_none() {
+            break;
+        }
+        before = page.before;
+    }
+    Ok(())
+}
+
+pub fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
+    let Some(json) = store.run(run)? else {
+        let why = match store.was_run(run)? {
+            true => format!(
+                "the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"
+            ),
+            false => format!("there is no run {run}"),
+        };
+        return Err(Failure::usage(why).into());
+    };
+    tell(Reply::Run(Box::new(parse_run(run, &json)?)))
+}
+
+fn parse_run(run: u64, json: &str) -> Result<Run, Failure> {
+    let damaged = |error| StoreError::Damaged {
+        detail: format!("the protocol of run {run}: {error}"),
+    };
+    serde_json::from_str(json).map_err(damaged).map_err(Failure::from)
+}

@@ -1,0 +1,47 @@
+//! The steps by which a session gets connected.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use crate::net::PeerCertificate;
+
+/// The steps of getting connected, in their order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    Resolve,
+    Connect,
+    Tls,
+    Greeting,
+    /// Getting the access token, if the profile logs in with one. This comes before the server is called.
+    Token,
+    Login,
+}
+
+impl Step {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Token => "token",
+            Self::Login => "login",
+        }
+    }
+}
+
+/// What was done to get connected, for `dropkeep test`: each step that succeeded, with a
+/// detail for the reader and how long it took.
+#[derive(Default, Debug)]
+pub struct Steps {
+    pub done: Vec<(Step, String, Duration)>,
+    /// The certificate that the server showed, also where it was refused.
+    pub certificate: Option<PeerCertificate>,
+    /// Counts the bytes that come from the server, now and as long as the session lasts.
+    pub received: Arc<AtomicU64>,
+}
