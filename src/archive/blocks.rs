@@ -42,7 +42,7 @@ pub(super) struct Unpacked {
 }
 
 impl Blocks {
-    /// With at most so many bytes of blocks, beside the one that is read at the moment.
+    /// For this many bytes of blocks at most, besides the one that is being read.
     pub fn new(most: usize) -> Self {
         Self {
             most,

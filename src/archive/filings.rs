@@ -73,7 +73,7 @@ pub struct Page {
     pub direction: Direction,
     /// Sent within these seconds.
     pub dates: RangeInclusive<Seconds>,
-    /// At most so many, and at most [`PAGE`].
+    /// The number of filings wanted, which [`PAGE`] bounds.
     pub most: usize,
 }
 

@@ -84,8 +84,8 @@ impl<'s> Retrieval<'s> {
         }
     }
 
-    /// One that reads each block from its volume itself, and has none at hand that another one read: for who must see that the
-    /// bytes are there.
+    /// One that reads each block from its volume, and takes none that another reader has at hand: to see that the bytes
+    /// are on disk.
     pub fn anew(store: &'s Store) -> Self {
         Self {
             blocks: AtHand::Own(Box::new(Blocks::new(blocks::AT_HAND_ALONE))),
