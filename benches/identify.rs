@@ -1,5 +1,5 @@
-//! `make bench BENCH=identify`: how long a copy takes to be read, by criterion: its header, its date, whom it is for, and
-//! where its large bodies are. Not its digests, whose speed is that of the functions. A table to read, not a test.
+//! `make bench BENCH=identify`: how long a copy takes to be read, by criterion: its header, its date, whom it is for,
+//! and where its large bodies are. Not its digests, whose speed is that of the functions. A table to read, not a test.
 
 #[path = "store/table.rs"]
 #[allow(dead_code)]

@@ -1,8 +1,8 @@
-//! `make bench`: how long the whole journey takes beside what bounds it and beside what others take, how
-//! much memory it needs, and how much disk. A table to read, not a test.
+//! `make bench`: how long the whole journey takes beside what bounds it and beside what others take, how much memory it
+//! needs, and how much disk. A table to read, not a test.
 //!
-//! `BENCH` = speed | memory runs one part, `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size. `BENCH_AGAINST=program` has
-//! another version do the same, in turns, in place of mbsync.
+//! `BENCH` = speed | memory runs one part, `BENCH_ROUNDS` and `BENCH_MESSAGES` change its size. `BENCH_AGAINST=program`
+//! has another version do the same, in turns, in place of mbsync.
 
 #[path = "../tests/support/mod.rs"]
 mod support;

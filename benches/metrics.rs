@@ -160,8 +160,8 @@ fn millis(time: Duration) -> f64 {
     1e3 * time.as_secs_f64()
 }
 
-/// Runs over the same mailbox by this program itself, in processes that differ in the recorder alone. They are short and
-/// take turns, so that whatever slows the machine slows both.
+/// Runs over the same mailbox by this program itself, in processes that differ in the recorder alone. They are short
+/// and take turns, so that whatever slows the machine slows both.
 fn counting(messages: usize, rounds: usize) {
     let server = Dovecot::with(Mailbox::new(Settings {
         average_size: 4_400,

@@ -1,5 +1,5 @@
-//! This program as a child process, which reads a store that may crash it: it is given one request as a line of JSON, and
-//! answers with lines of JSON until it ends. Its input stays open as long as it is to go on.
+//! This program as a child process, which reads a store that may crash it: it is given one request as a line of JSON,
+//! and answers with lines of JSON until it ends. Its input stays open as long as it is to go on.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -36,8 +36,8 @@ pub struct Ended {
     pub last_words: String,
 }
 
-/// Hands `request` to a child whose input and output are pipes, and follows it to its end. `step` is called with each line
-/// that it says, and now and then with none, and with how long it has said nothing.
+/// Hands `request` to a child whose input and output are pipes, and follows it to its end. `step` is called with each
+/// line that it says, and now and then with none, and with how long it has said nothing.
 ///
 /// # Errors
 /// It has no pipes, or cannot be waited for.

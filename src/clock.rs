@@ -1,8 +1,8 @@
-//! The time of day. A machine's clock can be wrong and be set back; nothing here may hang on it but what is shown to people.
-//! How long something takes is measured with [`std::time::Instant`], which only goes on.
+//! The time of day. A machine's clock can be wrong and be set back; nothing here may hang on it but what is shown to
+//! people. How long something takes is measured with [`std::time::Instant`], which only goes on.
 //!
-//! With debug assertions, `DROPKEEP_CLOCK` shifts it, for a test: by so many seconds (`-86400`), or by those in the file
-//! that it names, which is read every time.
+//! With debug assertions, `DROPKEEP_CLOCK` shifts it, for a test: by so many seconds (`-86400`), or by those in the
+//! file that it names, which is read every time.
 
 use jiff::{Zoned, tz::TimeZone};
 

@@ -1,5 +1,5 @@
-//! dropkeep archives multidrop mailboxes: it fetches them over IMAP and POP3, finds out for whom each
-//! message is, and files it once and for good into each person's archive.
+//! dropkeep archives multidrop mailboxes: it fetches them over IMAP and POP3, finds out for whom each message is, and
+//! files it once and for good into each person's archive.
 //!
 //! The journey of a message, and the modules in its order:
 //!
@@ -8,16 +8,16 @@
 //!   them take in place of a password;
 //! - [`identify`]: what was fetched gets its digests, its date and its recipients (pure functions);
 //! - [`route`]: the router maps addresses to users and hands the message to
-//! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the
-//!   copy done;
+//! - [`archive`]: the users' archives, whose filings the committer writes and syncs; only then is the copy done;
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
-//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance, [`appliance`]
-//! the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and `reading` answers what
-//! the store alone can. [`explain`] says why a message is whose, and [`export`] gets the archives out in [`formats`] that
-//! other programs read. [`config`] is the configuration, [`message`] has the words that all stages share. [`net`] dials
-//! servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health. [`harmless`] shows foreign text,
-//! [`child`] is this program as a child process that may crash, [`account`] names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance,
+//! [`appliance`] the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and
+//! `reading` answers what the store alone can. [`explain`] says why a message is whose, and [`export`] gets the
+//! archives out in [`formats`] that other programs read. [`config`] is the configuration, [`message`] has the words
+//! that all stages share. [`net`] dials servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and
+//! health. [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`]
+//! names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
 //! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;

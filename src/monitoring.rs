@@ -1,5 +1,5 @@
-//! Metrics and health, as a guest of the HTTP server: `/`, `/metrics`, `/healthz` and `/readyz`. None of it shows what is
-//! archived.
+//! Metrics and health, as a guest of the HTTP server: `/`, `/metrics`, `/healthz` and `/readyz`. None of it shows what
+//! is archived.
 
 use std::{borrow::Cow, sync::Arc};
 

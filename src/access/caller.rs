@@ -1,4 +1,5 @@
-//! Who asks. A caller comes from a proof: a connection that came in over the control socket, or the opened archive itself.
+//! Who asks. A caller comes from a proof: a connection that came in over the control socket, or the opened archive
+//! itself.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -14,8 +15,9 @@ pub enum Caller {
     Account(Account),
 }
 
-/// Whoever may open the files of the archive, and so may do everything. It is made from a proof alone, and by two callers
-/// alone, which `clippy.toml` knows: the server of the control socket, and commands that open the archive themselves.
+/// Whoever may open the files of the archive, and so may do everything. It is made from a proof alone, and by two
+/// callers alone, which `clippy.toml` knows: the server of the control socket, and commands that open the archive
+/// themselves.
 #[derive(Clone, Debug)]
 pub struct Owner(());
 
@@ -30,8 +32,8 @@ impl Owner {
         (address.as_pathname()?.file_name()? == CONTROL_SOCKET).then_some(Self(()))
     }
 
-    /// The command that has opened this archive. Not for whoever got the archive from somebody else: the appliance has it
-    /// open too, for callers who may not do everything.
+    /// The command that has opened this archive. Not for whoever got the archive from somebody else: the appliance has
+    /// it open too, for callers who may not do everything.
     pub fn of(_: &impl OpenArchive) -> Self {
         Self(())
     }

@@ -104,8 +104,8 @@ mod tests {
         ]
     }
 
-    /// The table of a row for each request: an example, and what the owner, a user, an auditor and an administrator get.
-    /// A request without a row does not compile.
+    /// The table of a row for each request: an example, and what the owner, a user, an auditor and an administrator
+    /// get. A request without a row does not compile.
     macro_rules! table {
         ($($request:pat => $example:expr, $expected:expr;)*) => {{
             // All of them are here.

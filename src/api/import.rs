@@ -22,8 +22,8 @@ pub enum Format {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum MboxKind {
-    /// Look: where each message has a Content-Length that ends where the next message begins, it is mboxcl2 if a message
-    /// has an unquoted `From ` line, else mboxcl. All others are mboxrd.
+    /// Look: where each message has a Content-Length that ends where the next message begins, it is mboxcl2 if a
+    /// message has an unquoted `From ` line, else mboxcl. All others are mboxrd.
     #[default]
     Auto,
     /// Lines such as `>From ` and `>>From ` lose one `>`.

@@ -1,5 +1,5 @@
-//! What is asked of dropkeep and what it answers, whoever asks and by whatever way: requests, replies, failures and exit
-//! codes. Plain types, which cross the control socket as JSON; nothing here answers anything.
+//! What is asked of dropkeep and what it answers, whoever asks and by whatever way: requests, replies, failures and
+//! exit codes. Plain types, which cross the control socket as JSON; nothing here answers anything.
 //!
 //! A low room. Above it, `access` decides who may ask what, `reading` answers from the store, and the appliance answers
 //! everything else.

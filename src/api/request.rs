@@ -28,7 +28,8 @@ pub enum Request {
         #[serde(default)]
         mbox_from: Option<MboxFrom>,
     },
-    /// Read the configuration anew; what changed, then how much of the mail in the archive is for users with new addresses.
+    /// Read the configuration anew; what changed, then how much of the mail in the archive is for users with new
+    /// addresses.
     Reload,
     /// End the run of a profile in good order.
     Interrupt {

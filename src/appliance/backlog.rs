@@ -1,5 +1,5 @@
-//! Counts, whenever users have new addresses, how much of the mail in the archive is for them: beside everything else, on a
-//! thread of its own, one count at a time. A change of users while it goes on begins it anew.
+//! Counts, whenever users have new addresses, how much of the mail in the archive is for them: beside everything else,
+//! on a thread of its own, one count at a time. A change of users while it goes on begins it anew.
 
 use std::{
     collections::BTreeSet,
@@ -158,8 +158,8 @@ impl Backlogs {
         if waits { 0 } else { self.changes() }
     }
 
-    /// Waits until all is counted, and tells how far it is meanwhile; `None` where nobody has got new addresses since there were
-    /// so many `changes`.
+    /// Waits until all is counted, and tells how far it is meanwhile; `None` where nobody has got new addresses since
+    /// there were so many `changes`.
     pub async fn counted(&self, changes: u64, replies: &mpsc::Sender<Reply>) -> Option<Backlog> {
         if self.changes() == changes {
             return None;

@@ -1,4 +1,5 @@
-//! What earlier runs say of a profile: read once, at the start. An import says nothing of when its server was last asked.
+//! What earlier runs say of a profile: read once, at the start. An import says nothing of when its server was last
+//! asked.
 
 use crate::{
     archive::{Store, StoreError},

@@ -1,5 +1,5 @@
-//! The appliance: the only wiring. It starts the stages over an opened store (`start`) and is asked for everything through
-//! one door (`answer`), whatever way a request comes.
+//! The appliance: the only wiring. It starts the stages over an opened store (`start`) and is asked for everything
+//! through one door (`answer`), whatever way a request comes.
 
 mod answer;
 mod backlog;

@@ -1,4 +1,5 @@
-//! The configuration, read anew while mail goes on: users, lists and aliases, profiles. One that is refused changes nothing.
+//! The configuration, read anew while mail goes on: users, lists and aliases, profiles. One that is refused changes
+//! nothing.
 
 use std::{
     collections::HashSet,
@@ -35,15 +36,15 @@ impl Appliance {
         self.reloads.subscribe()
     }
 
-    /// Who asks for the configuration to be read anew; to be answered by whoever calls [`reload`](Self::reload). Only the first
-    /// who takes this gets any.
+    /// Who asks for the configuration to be read anew; to be answered by whoever calls [`reload`](Self::reload). Only
+    /// the first who takes this gets any.
     pub fn reloads_asked_for(&self) -> mpsc::Receiver<Asked> {
         let asking = self.asking.lock().take();
         asking.unwrap_or_else(|| mpsc::channel(1).1)
     }
 
-    /// Has it read anew by whoever started the appliance; says what changed, and then how much of the mail in the archive is
-    /// for users with new addresses.
+    /// Has it read anew by whoever started the appliance; says what changed, and then how much of the mail in the
+    /// archive is for users with new addresses.
     pub(super) async fn ask_for_reload(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         let nobody = || {
             Failure::new(
@@ -60,8 +61,8 @@ impl Appliance {
         Ok(())
     }
 
-    /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is. Only the
-    /// first of them counts.
+    /// What else is to be read whenever the configuration is: a certificate, say. Where that is refused, all of it is.
+    /// Only the first of them counts.
     pub fn read_also(&self, files: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
         let _ = self.files.set(Box::new(files));
     }

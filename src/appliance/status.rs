@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Appliance {
-    /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are there.
+    /// Why mail cannot be archived; `None` where it can: the store takes writes, the router and the supervisors are
+    /// there.
     pub fn not_ready(&self) -> Option<Cow<'static, str>> {
         if !self.committer.is_open() {
             return Some("the archive cannot be written any more; see the log, then restart dropkeep".into());
@@ -32,8 +33,8 @@ impl Appliance {
         (!all).then_some("a supervisor has stopped; this is a bug in dropkeep".into())
     }
 
-    /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of the next
-    /// [`not_ready`](Self::not_ready).
+    /// Has it looked whether all of the archive is there, on a thread that may wait for the disk; the answer is part of
+    /// the next [`not_ready`](Self::not_ready).
     pub fn look(&self) {
         if self.looking.swap(true, Ordering::AcqRel) {
             return;

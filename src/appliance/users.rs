@@ -73,7 +73,8 @@ impl Appliance {
     }
 
     /// The users as they are to be where the configuration or its users file has the new name already: who had the old
-    /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old name.
+    /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old
+    /// name.
     fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(UserId, User)>>, Failure> {
         let users = self.store.users()?;
         let find = |name: &str, retired| {
@@ -127,8 +128,8 @@ impl Appliance {
         self.backlogs.waiting()
     }
 
-    /// Counts the mail in the archive for users with new addresses, where there are any since there were so many changes of those,
-    /// and tells it to whoever asked.
+    /// Counts the mail in the archive for users with new addresses, where there are any since there were so many
+    /// changes of those, and tells it to whoever asked.
     pub(super) async fn tell_backlog(&self, changes: u64, replies: &mpsc::Sender<Reply>) {
         if let Some(backlog) = self.backlogs.counted(changes, replies).await {
             let lines = backlog.lines();

@@ -7,8 +7,8 @@ use rustix::process::geteuid;
 use super::StoreError;
 use crate::account;
 
-/// Refuses a folder of another account, and one that this account cannot reach. Root, too: what it made there, the owner
-/// could not open.
+/// Refuses a folder of another account, and one that this account cannot reach. Root, too: what it made there, the
+/// owner could not open.
 ///
 /// # Errors
 /// It is such a folder; the error says as whom to run this.

@@ -10,8 +10,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::block;
 
-/// Uncompressed bytes kept at hand for all readers, and for one that reads by itself: messages filed together are often read
-/// together.
+/// Uncompressed bytes kept at hand for all readers, and for one that reads by itself: messages filed together are often
+/// read together.
 pub(super) const AT_HAND: usize = 16 * block::BLOCK_SIZE;
 pub(super) const AT_HAND_ALONE: usize = 8 * block::BLOCK_SIZE;
 

@@ -40,11 +40,11 @@ pub struct Catalog {
     pub(super) id: Option<ArchiveId>,
     /// The first message whose identity is not of version 1.
     pub(super) identified_since: MessageId,
-    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns`
-    /// of `runs`, derived from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive"
-    /// (the [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is
-    /// [filled](super::lists)), "group 000001" (the first block of the group that was written last into this volume), "follower NAME"
-    /// (the [`Mark`] up to which somebody followed the ledger).
+    /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns` of `runs`, derived
+    /// from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive" (the
+    /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
+    /// 000001" (the first block of the group that was written last into this volume), "follower NAME" (the [`Mark`] up
+    /// to which somebody followed the ledger).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,

@@ -1,5 +1,5 @@
-//! Users' archives in pages: from a place on, up or down, within a time, so many messages. No read transaction outlives a
-//! page. A place is the key of a message in the archive, so it stays right while mail comes in.
+//! Users' archives in pages: from a place on, up or down, within a time, so many messages. No read transaction outlives
+//! a page. A place is the key of a message in the archive, so it stays right while mail comes in.
 
 use std::{
     fmt,
@@ -22,8 +22,8 @@ pub const PAGE: usize = 1000;
 /// Keys that are counted under one transaction.
 const COUNTED: usize = 10_000;
 
-/// Where a message stands in a user's archive: by when it was sent, those of one second by their numbers. As text it is a word
-/// whose meaning is ours alone.
+/// Where a message stands in a user's archive: by when it was sent, those of one second by their numbers. As text it is
+/// a word whose meaning is ours alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct FilingKey {
     pub date: Seconds,
@@ -181,7 +181,8 @@ impl Store {
         }
     }
 
-    /// The oldest of the `most` newest messages of a user that were sent within these seconds; `None` where there is none.
+    /// The oldest of the `most` newest messages of a user that were sent within these seconds; `None` where there is
+    /// none.
     ///
     /// # Errors
     /// The catalog cannot be read.

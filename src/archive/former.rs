@@ -1,8 +1,9 @@
 //! How a copy is recognised as a message that was archived when identities were of version 1.
 //!
-//! Few messages have in them what version 1 takes in and version 2 leaves out; all others have one digest in both. A copy
-//! that has it is looked up by its digests of both versions. Where the archived message has it, and the copy has not, or has
-//! another, no digest of the copy leads there: then what the user has of the same date is read, and its digest computed.
+//! Few messages have in them what version 1 takes in and version 2 leaves out; all others have one digest in both. A
+//! copy that has it is looked up by its digests of both versions. Where the archived message has it, and the copy has
+//! not, or has another, no digest of the copy leads there: then what the user has of the same date is read, and its
+//! digest computed.
 
 use super::{
     Retrieval, Store, StoreError,
@@ -43,8 +44,8 @@ impl Store {
         Ok(near.map(|entry| (entry.id, entry.message)).collect())
     }
 
-    /// Which of them is the same message as `content` by the current rules. Blocking: they are read. One that cannot be read is
-    /// taken for another.
+    /// Which of them is the same message as `content` by the current rules. Blocking: they are read. One that cannot be
+    /// read is taken for another.
     pub(super) fn same_among(&self, candidates: Candidates, content: &Content) -> Option<MessageId> {
         let mut identities = self.recomputed.0.lock();
         let mut retrieval = Retrieval::new(self);

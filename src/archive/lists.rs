@@ -1,9 +1,9 @@
 //! The rows of lists: what is shown of each message in a list, so that no block is read for it.
 //!
-//! They are derived from the messages: written in the group that keeps a message, and where there are none, as in an archive of
-//! an older version, made from the stored message in the background. Until then, and where a text is longer than a row
-//! keeps, a list reads the message itself. Messages with numbers in a row share a value, compressed as one: mail that
-//! comes together repeats its addresses and subjects.
+//! They are derived from the messages: written in the group that keeps a message, and where there are none, as in an
+//! archive of an older version, made from the stored message in the background. Until then, and where a text is longer
+//! than a row keeps, a list reads the message itself. Messages with numbers in a row share a value, compressed as one:
+//! mail that comes together repeats its addresses and subjects.
 
 use std::collections::BTreeMap;
 

@@ -17,8 +17,8 @@ use crate::identify::Listed;
 /// Messages whose rows are made with one commit, and about how many bytes of them are in memory for it.
 const STEP: usize = 256;
 
-/// Makes rows for messages that have none, in steps of one commit each, as long as `go_on` says so; how many it made. Blocking. A
-/// message that cannot be read gets none.
+/// Makes rows for messages that have none, in steps of one commit each, as long as `go_on` says so; how many it made.
+/// Blocking. A message that cannot be read gets none.
 ///
 /// # Errors
 /// The store cannot be read or written. What was made until then stays.

@@ -16,8 +16,8 @@ use crate::identify::Listed;
 /// `meta`: how far rows have been made.
 const KEY: &str = "lists";
 
-/// Notes in a catalog that is opened for writing which messages have no rows: all that there are, where rows were never written,
-/// or in another form.
+/// Notes in a catalog that is opened for writing which messages have no rows: all that there are, where rows were never
+/// written, or in another form.
 pub(super) fn begin(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
     if filled(catalog, txn)?.is_some_and(|filled| filled.form == FORM) {
         return Ok(());

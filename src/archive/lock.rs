@@ -135,8 +135,8 @@ pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> 
     Ok(alone.then_some(file))
 }
 
-/// Keeps volumes and blocks from being removed as long as the result is held; `None` on a disk that cannot be written to:
-/// there nothing is removed either.
+/// Keeps volumes and blocks from being removed as long as the result is held; `None` on a disk that cannot be written
+/// to: there nothing is removed either.
 pub(super) fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
     let shared = |file: &File| {
         file.lock_shared()

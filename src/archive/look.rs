@@ -1,5 +1,5 @@
-//! Whether all that the catalog has blocks of is there: looked at when the store is opened, before a group is written, and
-//! from time to time by the appliance. Nothing is read for it but names and lengths.
+//! Whether all that the catalog has blocks of is there: looked at when the store is opened, before a group is written,
+//! and from time to time by the appliance. Nothing is read for it but names and lengths.
 
 use std::time::{Duration, Instant};
 

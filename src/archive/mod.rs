@@ -13,7 +13,8 @@
 //!   [`usage_by_ledger`] is one
 //! - who has which name and address: [`Roster`]; what is still to be said of users: [`UsersNews`]
 //! - upkeep: [`Housekeeper`], [`seal_full_volumes`], [`compact`](compact()), [`shrink_catalog`], [`back_up`],
-//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Watch`] is how long work is watched; [`give_back`] and [`be_sparing`] keep memory small
+//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Watch`] is how long work is watched; [`give_back`] and
+//!   [`be_sparing`] keep memory small
 //!
 //! How a group is written: `committer` gathers orders (`order`), `decide` makes a write set of them (`write_set`) from
 //! what it looks up (`view`), and `group` applies that to the volume and the catalog. `catalog` is the schema.

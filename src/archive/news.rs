@@ -1,5 +1,5 @@
-//! What is still to be said about users: the configuration or its users file changed them, and no protocol has said so. It
-//! is kept in the catalog, as the command that took the change over may have had nobody to tell.
+//! What is still to be said about users: the configuration or its users file changed them, and no protocol has said so.
+//! It is kept in the catalog, as the command that took the change over may have had nobody to tell.
 
 use std::collections::BTreeSet;
 

@@ -10,8 +10,8 @@ use crate::access::{Archives, OpenArchive};
 impl OpenArchive for Store {}
 
 impl Store {
-    /// Message `id`, where one of `archives` has it in exactly these bytes; `None` otherwise, as for an id that was never
-    /// given out. A journal report is in nobody's archive: only who may read all of them gets it.
+    /// Message `id`, where one of `archives` has it in exactly these bytes; `None` otherwise, as for an id that was
+    /// never given out. A journal report is in nobody's archive: only who may read all of them gets it.
     ///
     /// # Errors
     /// The catalog cannot be read.

@@ -74,8 +74,8 @@ impl Store {
         }
     }
 
-    /// The UIDLs of a source that are done, by the beginnings of their digests, ascending; and the sizes that the server
-    /// announced for them, where they were noted.
+    /// The UIDLs of a source that are done, by the beginnings of their digests, ascending; and the sizes that the
+    /// server announced for them, where they were noted.
     pub fn done_uidls(&self, source: u32) -> Result<Vec<(UidlDigest, Option<u64>)>, StoreError> {
         let key = |uidl| CopyKey::Pop3 { source, uidl };
         let last = Bound::Included(key([0xff; 32]));

@@ -10,8 +10,8 @@ use super::rows::MessageId;
 /// Digests of messages read that are kept at hand: the next of their users asks for the same.
 const AT_HAND: usize = 4096;
 
-/// The identities of messages of version 1 by the current rules, `None` of those that cannot be read. One message is read at a
-/// time, so no more of their bytes are in memory however many users ask.
+/// The identities of messages of version 1 by the current rules, `None` of those that cannot be read. One message is
+/// read at a time, so no more of their bytes are in memory however many users ask.
 pub(super) struct Recomputed(pub(super) Mutex<LruCache<MessageId, Option<[u8; 32]>>>);
 
 impl Default for Recomputed {

@@ -1,9 +1,9 @@
 //! Keeping mapped pages from counting as ours.
 //!
-//! LMDB reads through a map of the file, and a page once read stays in the process's resident set
-//! though it is only the system's cache. Over a long run, or one look through a table, that would be the whole catalog. So
-//! as long as anybody reads, a thread looks how much is mapped, and lets it go where it is much; what is needed again
-//! comes back out of the cache. Once nobody reads any more, memory that was given up is given back to the system.
+//! LMDB reads through a map of the file, and a page once read stays in the process's resident set though it is only the
+//! system's cache. Over a long run, or one look through a table, that would be the whole catalog. So as long as anybody
+//! reads, a thread looks how much is mapped, and lets it go where it is much; what is needed again comes back out of
+//! the cache. Once nobody reads any more, memory that was given up is given back to the system.
 
 use std::{
     fs,
@@ -68,11 +68,12 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
 
 /// Bytes mapped up to which nothing is let go.
 const MOST: u64 = 32 << 20;
-/// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above that.
+/// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above
+/// that.
 const MOST_OWN: u64 = 128 << 20;
 const OWN_PAUSE: Duration = Duration::from_millis(500);
-/// How often it is looked while somebody reads, as out of the system's cache a map fills by gigabytes a second; and after
-/// how many looks at nobody no more.
+/// How often it is looked while somebody reads, as out of the system's cache a map fills by gigabytes a second; and
+/// after how many looks at nobody no more.
 const PAUSE: Duration = Duration::from_millis(10);
 const QUIET: u32 = 100;
 
@@ -92,8 +93,8 @@ fn look(resident: Resident) -> bool {
     is_much
 }
 
-/// Says that a map is about to be read. Costs next to nothing. The watcher may not get its turn, as on a machine with much
-/// else to do, and a page that is read brings its neighbours: so whoever reads looks, too.
+/// Says that a map is about to be read. Costs next to nothing. The watcher may not get its turn, as on a machine with
+/// much else to do, and a page that is read brings its neighbours: so whoever reads looks, too.
 pub(super) fn touched() {
     if READ.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AFTER) && !LOOKING.swap(true, Ordering::Relaxed) {
         look(Resident::now());
@@ -132,8 +133,8 @@ fn watch() {
     }
 }
 
-/// Heaps that threads share, at most. By default there are eight for each core, and each keeps what was once needed; with
-/// fewer than there are threads at work, they wait for each other.
+/// Heaps that threads share, at most. By default there are eight for each core, and each keeps what was once needed;
+/// with fewer than there are threads at work, they wait for each other.
 const HEAPS: i32 = 8;
 
 /// Has the allocator keep less for later. For the beginning of the process.

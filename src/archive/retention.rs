@@ -1,5 +1,5 @@
-//! Protocols are kept as long as the configuration says. Each is looked at once: run numbers go up with time, so what is
-//! old enough stands at the table's beginning.
+//! Protocols are kept as long as the configuration says. Each is looked at once: run numbers go up with time, so what
+//! is old enough stands at the table's beginning.
 
 use std::time::{Duration, Instant};
 

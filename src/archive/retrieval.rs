@@ -300,8 +300,8 @@ impl<'s> Retrieval<'s> {
     }
 }
 
-/// The block at `position`, whole, or at least the first `most` bytes of one that is too large to be kept at hand; or, in
-/// words, how it is damaged.
+/// The block at `position`, whole, or at least the first `most` bytes of one that is too large to be kept at hand; or,
+/// in words, how it is damaged.
 fn unpack(store: &Store, position: &Position, most: u64) -> Result<Result<Unpacked, String>, StoreError> {
     store.volumes.get(position.volume)?.with_block(position.block, |block| {
         let block = block.ok_or("it is missing")?;

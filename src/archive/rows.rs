@@ -337,12 +337,13 @@ pub struct Copy {
     /// deletion compares with.
     pub fetched: Option<Sha256>,
     pub archived_at: Seconds,
-    /// What tells whether the server still means this message by the name; `None` where nobody noted it (schemas 1 and 2).
+    /// What tells whether the server still means this message by the name; `None` where nobody noted it (schemas 1 and
+    /// 2).
     pub traits: Option<Traits>,
 }
 
-/// By what a copy is known again, as it was when it was fetched. Servers give names a second time: a mailbox that was put
-/// back from a backup gives the UIDs of what it lost to other mail.
+/// By what a copy is known again, as it was when it was fetched. Servers give names a second time: a mailbox that was
+/// put back from a backup gives the UIDs of what it lost to other mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits {
     /// The size that was announced, in bytes (RFC822.SIZE, LIST).

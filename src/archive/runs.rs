@@ -100,8 +100,8 @@ impl Store {
         })
     }
 
-    /// At most `most` of the protocols that `filter` admits, newest first, from below run `before`. There may be none in
-    /// it though there are more.
+    /// At most `most` of the protocols that `filter` admits, newest first, from below run `before`. There may be none
+    /// in it though there are more.
     pub fn runs_where(&self, filter: &RunFilter, before: Option<RunId>, most: usize) -> Result<RunPage, StoreError> {
         self.reading(|txn| {
             let mut page = RunPage {

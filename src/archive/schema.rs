@@ -19,10 +19,10 @@ use crate::{clock, fault, identify::IDENTITY_VERSION};
 
 /// The form in which this version writes a store.
 ///
-/// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and
-/// there are tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
-/// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a table `lists`, which is filled
-/// later.
+/// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and there are
+/// tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
+/// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a
+/// table `lists`, which is filled later.
 pub const SCHEMA: u32 = 4;
 
 const SCHEMA_KEY: &str = "schema";

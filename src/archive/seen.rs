@@ -1,5 +1,5 @@
-//! Which messages the copies of a source were found to be. The filings do not say it: a copy of which everybody had the message
-//! already leaves none.
+//! Which messages the copies of a source were found to be. The filings do not say it: a copy of which everybody had the
+//! message already leaves none.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -17,8 +17,8 @@ const PAGE: usize = 10_000;
 const INBOX: &str = "INBOX";
 
 impl Store {
-    /// The messages of each of a source's folders, as its cursor has them; nothing of a source that was never archived. Takes
-    /// about a second for a million copies, and a few bits of memory for each.
+    /// The messages of each of a source's folders, as its cursor has them; nothing of a source that was never archived.
+    /// Takes about a second for a million copies, and a few bits of memory for each.
     ///
     /// # Errors
     /// The catalog cannot be read.

@@ -277,8 +277,8 @@ impl Store {
         remove()
     }
 
-    /// Lets go of the pages that are mapped of the store: they are the system's cache, but count as resident. For whoever
-    /// reads much of it.
+    /// Lets go of the pages that are mapped of the store: they are the system's cache, but count as resident. For
+    /// whoever reads much of it.
     pub fn release_pages(&self) {
         resident::release(&self.path);
     }

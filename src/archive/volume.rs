@@ -329,12 +329,12 @@ impl Volume {
         self.reading(|txn| self.blocks.len(txn))
     }
 
-    /// How many blocks there are from number `first` on, which a crash left without a catalog entry. `last` is the first
-    /// block of the group that the catalog has as the last one in here.
+    /// How many blocks there are from number `first` on, which a crash left without a catalog entry. `last` is the
+    /// first block of the group that the catalog has as the last one in here.
     ///
     /// # Errors
-    /// There are more than one group can have left: then the catalog is older than the volume. Or that last group is not
-    /// in it: then the volume is older than the catalog.
+    /// There are more than one group can have left: then the catalog is older than the volume. Or that last group is
+    /// not in it: then the volume is older than the catalog.
     pub(super) fn left_behind(&self, first: u64, last: Option<u64>) -> Result<usize, StoreError> {
         let (last_group, left) = self.reading(|txn| {
             let group = self.meta.map(|meta| meta.get(txn, GROUP_KEY)).transpose()?.flatten();

@@ -168,8 +168,8 @@ impl Volumes {
     /// catalog has `last` as the last group in the one written to.
     ///
     /// # Errors
-    /// One of them does not go with the catalog. A crash leaves blocks of one group, so in one volume: where there are some
-    /// in two, or another volume behind, the catalog is an older one.
+    /// One of them does not go with the catalog. A crash leaves blocks of one group, so in one volume: where there are
+    /// some in two, or another volume behind, the catalog is an older one.
     pub(super) fn left_behind(
         &self,
         current: u32,

@@ -20,8 +20,8 @@ pub struct Holders {
 }
 
 impl Store {
-    /// Some of the messages behind message `behind`, in the order of their ids; none at the end. Journal reports, which are in
-    /// nobody's archive, are among them.
+    /// Some of the messages behind message `behind`, in the order of their ids; none at the end. Journal reports, which
+    /// are in nobody's archive, are among them.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -64,7 +64,8 @@ impl Store {
         })
     }
 
-    /// The profile of all runs there ever were, where there was only one: then a run whose protocol is kept no longer was its.
+    /// The profile of all runs there ever were, where there was only one: then a run whose protocol is kept no longer
+    /// was its.
     ///
     /// # Errors
     /// The catalog cannot be read.

@@ -5,9 +5,9 @@
 //!
 //! LMDB reads through a map of its files, and a damaged page can crash the process. So two processes share the work:
 //! [`worker`] reads and writes, and says where it is; [`watch`] starts it, and where it dies over a message names that
-//! message and starts another one behind it. [`words`] is what they say to each other. `destination` is the folder that is
-//! exported to, `folder` how what is in it is opened without following anything, `manifest` what is done in it, `files`
-//! how messages become files.
+//! message and starts another one behind it. [`words`] is what they say to each other. `destination` is the folder that
+//! is exported to, `folder` how what is in it is opened without following anything, `manifest` what is done in it,
+//! `files` how messages become files.
 
 mod avoided;
 mod destination;

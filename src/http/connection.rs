@@ -35,8 +35,8 @@ pub(super) const CONNECTIONS: usize = 128;
 const CROWDED: usize = CONNECTIONS / 2;
 /// Requests over one connection.
 pub(super) const REQUESTS: u32 = 100;
-/// How long a connection lasts after a request began, whatever is done with it. A client that takes nothing of an answer,
-/// or sends the next header byte by byte, would hold it for good.
+/// How long a connection lasts after a request began, whatever is done with it. A client that takes nothing of an
+/// answer, or sends the next header byte by byte, would hold it for good.
 const MOST: Duration = Duration::from_secs(30);
 /// How long a connection lasts that has its last answer, so that the answer arrives.
 const LAST: Duration = Duration::from_secs(2);
@@ -140,8 +140,8 @@ impl Turn {
         }
     }
 
-    /// Whether the request was sent before the answer to the one before it. actix-http takes such requests though nobody
-    /// takes their answers, and goes round at full speed meanwhile.
+    /// Whether the request was sent before the answer to the one before it. actix-http takes such requests though
+    /// nobody takes their answers, and goes round at full speed meanwhile.
     pub fn is_early(&self) -> bool {
         self.is_early
     }

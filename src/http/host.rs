@@ -1,8 +1,9 @@
 //! For which host a request is meant.
 //!
-//! A page in somebody's browser may have its own name resolve to 127.0.0.1 (DNS rebinding), and then it may read what this
-//! machine alone is to read. Its requests bear that name. So what is asked for in clear text, which is on loopback only, is
-//! answered by the names of loopback and by those that the configuration has. Over TLS the certificate does the same.
+//! A page in somebody's browser may have its own name resolve to 127.0.0.1 (DNS rebinding), and then it may read what
+//! this machine alone is to read. Its requests bear that name. So what is asked for in clear text, which is on loopback
+//! only, is answered by the names of loopback and by those that the configuration has. Over TLS the certificate does
+//! the same.
 
 use std::net::IpAddr;
 

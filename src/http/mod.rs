@@ -1,11 +1,11 @@
 //! A server for HTTP over TCP, and nothing of what it serves: that is brought by its guests, as [`Route`]s.
 //!
-//! - `reception` answers every request, by the `route` whose it is. Each has its turn on a `connection`, which slow clients
-//!   cannot hold.
+//! - `reception` answers every request, by the `route` whose it is. Each has its turn on a `connection`, which slow
+//!   clients cannot hold.
 //! - `host` refuses requests that are meant for another machine, so that no page in a browser reads this one's under a
 //!   name of its own.
-//! - `access` is who is let in: by `tls`, certificates and keys, and by the `token`. All of them are exchanged while they
-//!   are used, when their files change (`watched`).
+//! - `access` is who is let in: by `tls`, certificates and keys, and by the `token`. All of them are exchanged while
+//!   they are used, when their files change (`watched`).
 
 mod access;
 mod connection;
@@ -46,7 +46,8 @@ pub use route::{Asked, LetIn, Route, answer, refusal};
 const THREADS: usize = 2;
 /// How long a client may take for its TLS handshake, and for the header of its first request.
 const REQUEST: Duration = Duration::from_secs(5);
-/// How long a connection without a request is kept: longer than the fifteen seconds after which Prometheus often returns.
+/// How long a connection without a request is kept: longer than the fifteen seconds after which Prometheus often
+/// returns.
 const IDLE: Duration = Duration::from_secs(20);
 /// How long the end of a connection may take.
 const DISCONNECT: Duration = Duration::from_secs(1);
@@ -62,8 +63,8 @@ pub struct Http {
 /// Serves what `routes` have, as `http` says. Needs a running actix system.
 ///
 /// # Errors
-/// The address is in use, or none; other machines reach it, and there is not what that takes; the certificate, the key or
-/// the token cannot be used.
+/// The address is in use, or none; other machines reach it, and there is not what that takes; the certificate, the key
+/// or the token cannot be used.
 pub fn serve(http: &config::Http, routes: Vec<Route>) -> Result<Http, HttpError> {
     let with_token = routes.iter().filter(|route| route.let_in == LetIn::Token);
     let mut pages: Vec<&str> = with_token.map(|route| route.path).collect();

@@ -45,8 +45,8 @@ pub struct Asked {
 }
 
 impl Route {
-    /// `path` is compared with what was asked for as it is, without decoding. The request may have no body. The client must
-    /// have taken all of the answer 30 seconds after its request began.
+    /// `path` is compared with what was asked for as it is, without decoding. The request may have no body. The client
+    /// must have taken all of the answer 30 seconds after its request began.
     pub fn new<H, A>(method: Method, path: &'static str, let_in: LetIn, handler: H) -> Self
     where
         H: Fn(Asked) -> A + Send + Sync + 'static,

@@ -1,5 +1,5 @@
-//! What a list says of a message: whom it is from and to, its subject, and whether something is attached. Never fails: what
-//! cannot be read is left empty.
+//! What a list says of a message: whom it is from and to, its subject, and whether something is attached. Never fails:
+//! what cannot be read is left empty.
 
 use std::panic::catch_unwind;
 

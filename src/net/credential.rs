@@ -71,8 +71,8 @@ pub(crate) fn plain_response(username: &str, password: &Secret) -> String {
     STANDARD.encode(format!("\0{username}\0{}", password.reveal()))
 }
 
-/// What a client answers with in the mechanism XOAUTH2: user name and token, in base64. `None` where one of them has a control character,
-/// which would end it early.
+/// What a client answers with in the mechanism XOAUTH2: user name and token, in base64. `None` where one of them has a
+/// control character, which would end it early.
 pub(crate) fn token_response(username: &str, token: &Secret) -> Option<String> {
     let token = token.reveal();
     if username.chars().chain(token.chars()).any(char::is_control) {

@@ -30,8 +30,8 @@ pub(crate) enum NoGreeting {
     Silent,
 }
 
-/// Waits until the server greets, at most for `most`, and leaves the greeting to be read. If it says nothing in clear text
-/// for a while, a second connection, to `probe`, shows whether it waits for TLS.
+/// Waits until the server greets, at most for `most`, and leaves the greeting to be read. If it says nothing in clear
+/// text for a while, a second connection, to `probe`, shows whether it waits for TLS.
 ///
 /// # Errors
 /// There is no greeting, or it is recognised as that of another protocol than `expected`.

@@ -1,10 +1,11 @@
 //! Connections to servers: resolve a name, connect, begin TLS, and notice that another server listens than was meant.
 //!
-//! Sources, token endpoints, webhooks and servers that take mail are all dialled here, and all fail with a [`NetError`].
+//! Sources, token endpoints, webhooks and servers that take mail are all dialled here, and all fail with a
+//! [`NetError`].
 //!
 //! - `dial` resolves and connects, over TCP that acknowledges at once (`prompt`).
-//! - `tls` does the handshake. `verifier` judges the certificate, `certificate` is what people see of it, `mend` what to
-//!   do about one that is refused.
+//! - `tls` does the handshake. `verifier` judges the certificate, `certificate` is what people see of it, `mend` what
+//!   to do about one that is refused.
 //! - `greeting` waits for a server's first words, and `speaks` recognises by them what it speaks.
 //! - `credential` is what a client logs in with, and keeps it out of what is shown.
 //! - `post` is one request over HTTP.

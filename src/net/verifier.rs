@@ -154,7 +154,8 @@ fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> R
 /// Names of a certificate that an error shows.
 const NAMES: usize = 5;
 
-/// A certificate that no root vouches for, and `missing` would. Where it is for other names as well, that alone does not do.
+/// A certificate that no root vouches for, and `missing` would. Where it is for other names as well, that alone does
+/// not do.
 fn unknown(why: String, missing: &'static str, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
     let fits = ParsedCertificate::try_from(leaf).and_then(|leaf| verify_server_name(&leaf, name));
     let Err(Error::InvalidCertificate(other)) = fits else {

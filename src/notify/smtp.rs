@@ -1,5 +1,5 @@
-//! Hands a mail to a server (RFC 5321). `net` connects and encrypts. lettre speaks SMTP, except for what comes before TLS
-//! (STARTTLS, RFC 3207), because lettre would begin TLS by rules of its own.
+//! Hands a mail to a server (RFC 5321). `net` connects and encrypts. lettre speaks SMTP, except for what comes before
+//! TLS (STARTTLS, RFC 3207), because lettre would begin TLS by rules of its own.
 
 use std::{
     fmt, io,

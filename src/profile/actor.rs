@@ -99,8 +99,8 @@ impl Actor for Profile {
     }
 }
 
-/// From the supervisor: run now, over the server or over the files of an import. Answered when the protocol is stored; a lost answer means that the
-/// profile stopped.
+/// From the supervisor: run now, over the server or over the files of an import. Answered when the protocol is stored;
+/// a lost answer means that the profile stopped.
 #[derive(Message)]
 #[rtype(result = "Result<Finished, StartError>")]
 pub struct Start(pub Option<Import>);

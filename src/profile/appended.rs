@@ -1,5 +1,5 @@
-//! Whether nearly every message ends its header with an envelope field that does not count there; and the notice about it, of
-//! a run and of its rehearsal. Pure.
+//! Whether nearly every message ends its header with an envelope field that does not count there; and the notice about
+//! it, of a run and of its rehearsal. Pure.
 
 use crate::config;
 

@@ -41,8 +41,8 @@ impl Work<'_> {
         fitting
     }
 
-    /// Where unknown messages stay on the server, or some are excluded by what they say, headers are judged before bodies
-    /// are fetched.
+    /// Where unknown messages stay on the server, or some are excluded by what they say, headers are judged before
+    /// bodies are fetched.
     pub(super) async fn put_aside_by_header(
         &mut self,
         session: &mut Session,

@@ -114,7 +114,8 @@ impl Names {
 }
 
 impl Done {
-    /// Sorts a complete listing by which copies of it are done. UIDs that name more than one message are in neither set.
+    /// Sorts a complete listing by which copies of it are done. UIDs that name more than one message are in neither
+    /// set.
     pub fn sort(&self, listing: &Listing, names: &Names) -> Sorted {
         match (self, listing) {
             (Self::Imap(uids), Listing::Uids { standing, .. }) => Sorted {

@@ -1,5 +1,5 @@
-//! Deletion on the server, the second pass of a run. For each copy that is due, the archived message is read back, and what
-//! the server has now is shown to be that message. Only then the copy goes.
+//! Deletion on the server, the second pass of a run. For each copy that is due, the archived message is read back, and
+//! what the server has now is shown to be that message. Only then the copy goes.
 //!
 //! A copy is due when the table `copies` knows it as done, and `after` has passed since it was archived. Everything
 //! else stays: what failed, was skipped, excluded or too large is not in that table.
@@ -85,7 +85,8 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     work.end().await
 }
 
-/// Of these copies, those that were archived at `before` or earlier, those kept beside each other in the store together.
+/// Of these copies, those that were archived at `before` or earlier, those kept beside each other in the store
+/// together.
 ///
 /// # Errors
 /// The catalog cannot be read.
@@ -148,7 +149,8 @@ impl Work<'_> {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,
         };
-        // An interruption lets a batch end, for as long as a server may be silent: otherwise nobody would know what is gone.
+        // An interruption lets a batch end, for as long as a server may be silent: otherwise nobody would know what is
+        // gone.
         let (cancel, timeout) = (&self.task.cancel, self.task.profile.server.timeout());
         let late = async {
             cancel.cancelled().await;

@@ -43,8 +43,8 @@ pub(super) fn not_begun(notifier: &Notifier, profile: &str, started: Timestamp, 
     error.into()
 }
 
-/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`. `by_itself`: a schedule runs
-/// the profile again.
+/// Completes the protocol of run `number`; `None` where that run is no longer the one in `live`. `by_itself`: a
+/// schedule runs the profile again.
 pub(super) fn finish(
     live: &Board,
     config: &config::Profile,

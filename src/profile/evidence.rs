@@ -158,8 +158,8 @@ impl Evidence {
         self.unwrapped(without.unwrap_or(address))
     }
 
-    /// The number of Received fields above the end of a message's trusted zone, by the profile's rules; `None` where it has
-    /// none. With fewer hops than promised, what is above the topmost is ours all the same.
+    /// The number of Received fields above the end of a message's trusted zone, by the profile's rules; `None` where it
+    /// has none. With fewer hops than promised, what is above the topmost is ours all the same.
     pub fn zone(&self, message: &Shown) -> Option<usize> {
         match message.received {
             0 => None,

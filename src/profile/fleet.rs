@@ -190,8 +190,8 @@ impl Fleet {
         self.jobs.survey(folders);
     }
 
-    /// Does all the work there is; then, over other connections, what is to be fetched once more. Gives a connection that
-    /// can still be used, if there is one.
+    /// Does all the work there is; then, over other connections, what is to be fetched once more. Gives a connection
+    /// that can still be used, if there is one.
     ///
     /// # Errors
     /// Something was left undone.

@@ -1,5 +1,5 @@
-//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own, and so are those
-//! that swallow mail; and what is said of them, by a run and by its rehearsal. Pure.
+//! Whether nearly every message names one and the same address that nobody has: that is the mailbox's own, and so are
+//! those that swallow mail; and what is said of them, by a run and by its rehearsal. Pure.
 
 use super::{
     own::{Common, Own},
@@ -42,8 +42,8 @@ impl Default for Frequent {
 }
 
 impl Frequent {
-    /// Counts a message, which names each of these addresses once, and says this besides; `strangers` are at domains that are
-    /// not ours, `unknown` is whether nobody is known in it, `username` the mailbox's.
+    /// Counts a message, which names each of these addresses once, and says this besides; `strangers` are at domains
+    /// that are not ours, `unknown` is whether nobody is known in it, `username` the mailbox's.
     pub fn message(
         &mut self,
         addresses: Vec<Address>,

@@ -42,8 +42,8 @@ pub async fn glimpse(
     Ok(missed)
 }
 
-/// Fetches one of these messages whole, as a run does, a small one and the newest first; `None` where there is none. Fails
-/// where none of those tried comes as it must.
+/// Fetches one of these messages whole, as a run does, a small one and the newest first; `None` where there is none.
+/// Fails where none of those tried comes as it must.
 pub async fn whole(session: &mut Session, mut newest: Vec<Announced>) -> Option<Result<String, String>> {
     newest.reverse();
     newest.sort_by_key(|one| if one.size <= SMALL { 0 } else { one.size });

@@ -293,8 +293,8 @@ impl Jobs {
         self.changed.notify_waiters();
     }
 
-    /// Copies of which something came, and perhaps not all: they are fetched once more when all else is done. False where
-    /// there are too many.
+    /// Copies of which something came, and perhaps not all: they are fetched once more when all else is done. False
+    /// where there are too many.
     pub fn once_more(&self, folder: &Arc<Surveyed>, came: &HashMap<CopyRef, Came>) -> bool {
         let mut inner = lock(&self.inner);
         let fits = inner.many_once_more + came.len() <= MOST_ONCE_MORE;
@@ -376,8 +376,8 @@ impl Jobs {
         inner.waiting.is_empty() && inner.held.is_empty()
     }
 
-    /// A lane's connection is gone, for this reason: what it held is to be done by another. `waits`: it is not lost, but the
-    /// server asks to come again later.
+    /// A lane's connection is gone, for this reason: what it held is to be done by another. `waits`: it is not lost,
+    /// but the server asks to come again later.
     pub fn give_back(&self, lane: usize, why: &str, waits: bool) -> GivenBack {
         let mut inner = lock(&self.inner);
         let given = match inner.held.remove(&lane) {

@@ -5,9 +5,9 @@
 //! which copies are open, `budget` how much may be on its way. `frequent` and `swallowing` say which addresses are the
 //! mailbox's own, `strangers` whether a domain is ours, `not_made` which users a run may make no more.
 //!
-//! Without actors and without a store: `probe` tests a profile, says what its rules make of the newest messages (`outlook`,
-//! with what `mta` knows of servers) and makes a `proposal` of rules from their `evidence`, `rehearsal` goes through
-//! the source and keeps a `tally` of what a run would do.
+//! Without actors and without a store: `probe` tests a profile, says what its rules make of the newest messages
+//! (`outlook`, with what `mta` knows of servers) and makes a `proposal` of rules from their `evidence`, `rehearsal`
+//! goes through the source and keeps a `tally` of what a run would do.
 
 mod actor;
 mod appended;

@@ -6,8 +6,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::archive::UsersNews;
 
-/// Notices for the protocol of the next run, whichever profile's it is, and of which news they speak. Cloned, they are the
-/// same.
+/// Notices for the protocol of the next run, whichever profile's it is, and of which news they speak. Cloned, they are
+/// the same.
 #[derive(Clone, Default)]
 pub struct NextNotices(Arc<Mutex<VecDeque<Count>>>);
 

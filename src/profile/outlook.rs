@@ -1,5 +1,5 @@
-//! What a profile's rules make of the newest messages: which step finds their recipients, which envelope fields count, and
-//! what cannot be known of this mailbox. Pure.
+//! What a profile's rules make of the newest messages: which step finds their recipients, which envelope fields count,
+//! and what cannot be known of this mailbox. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,8 @@ use crate::{
     route::Directory,
 };
 
-/// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the others'.
+/// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the
+/// others'.
 const MANY: usize = 20;
 /// Of so many messages one with an envelope shows nothing of the others.
 const FEW: usize = 20;
@@ -372,8 +373,8 @@ impl Made {
         self.paths.iter().filter(|(_, is_blind)| *is_blind).count()
     }
 
-    /// Whether recipients in Bcc are known. `for` stands in a Received field where a message came for one recipient alone,
-    /// so by itself it shows nothing of the others.
+    /// Whether recipients in Bcc are known. `for` stands in a Received field where a message came for one recipient
+    /// alone, so by itself it shows nothing of the others.
     fn bcc(&self) -> Bcc {
         let (messages, blind) = (self.paths.len(), self.blind());
         let told = self.of(Step::Envelope) + self.of(Step::Journal);
@@ -394,8 +395,8 @@ impl Made {
 }
 
 impl Blind {
-    /// Looks at the header of a message whose recipients no envelope names. Above the topmost Received field alone is what
-    /// the last server wrote.
+    /// Looks at the header of a message whose recipients no envelope names. Above the topmost Received field alone is
+    /// what the last server wrote.
     fn look(&mut self, header: &Header) {
         let above = || header.fields().take_while(|field| !field.is("Received"));
         let has = |name: &str| usize::from(above().any(|field| field.is(name)));

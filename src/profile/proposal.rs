@@ -32,8 +32,8 @@ pub struct Proposal {
     /// The mailbox's own addresses, but for its user name, which counts as one anyway.
     pub own_addresses: Vec<String>,
     pub local_domains: Vec<String>,
-    /// Where what names the recipients stands only below so many Received fields, or in the next one: right if those are
-    /// our own servers'.
+    /// Where what names the recipients stands only below so many Received fields, or in the next one: right if those
+    /// are our own servers'.
     pub trusted_received: Option<usize>,
     /// Where the envelope seems to stand as the last field of the header: "end", right if our own server appends it.
     pub envelope_at: Option<&'static str>,
@@ -46,8 +46,8 @@ pub struct Proposal {
 
 impl Proposal {
     /// Proposes rules in place of a profile's `recipients`; `None` where no header was seen. `swallowers` are addresses
-    /// that were seen to swallow mail; `has_user` says of an address whether a user is known to have it: the mailbox's own
-    /// it is not.
+    /// that were seen to swallow mail; `has_user` says of an address whether a user is known to have it: the mailbox's
+    /// own it is not.
     pub fn new(
         evidence: &Evidence,
         recipients: &config::Recipients,
@@ -377,8 +377,8 @@ impl View<'_> {
             .collect()
     }
 
-    /// How to believe the journal reports that were seen, where the profile believes none: a comment, because who hands them
-    /// over may be anybody.
+    /// How to believe the journal reports that were seen, where the profile believes none: a comment, because who hands
+    /// them over may be anybody.
     fn journal(&self) -> Option<String> {
         let reports: Vec<&Handed> = self
             .evidence

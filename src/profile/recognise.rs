@@ -1,9 +1,9 @@
 //! Whether a server still means the same message by a name that is done.
 //!
-//! No name lasts for ever: a mailbox that was restored from a backup keeps its UIDVALIDITY and gives the UIDs of what it
-//! lost to other mail, and POP3 servers make UIDLs from numbers or a few header fields. So a copy that is about to be
-//! deleted is shown to be the message in the archive, by its size, its date and its whole header, or by its bytes; and what
-//! a listing shows about names that were given twice is looked into.
+//! No name lasts for ever: a mailbox that was restored from a backup keeps its UIDVALIDITY and gives the UIDs of what
+//! it lost to other mail, and POP3 servers make UIDLs from numbers or a few header fields. So a copy that is about to
+//! be deleted is shown to be the message in the archive, by its size, its date and its whole header, or by its bytes;
+//! and what a listing shows about names that were given twice is looked into.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! A rehearsal of a run, `archive --dry-run`: goes through the whole source and counts for whom each copy would be, from
-//! the headers alone where they say it. Nothing is stored, and nothing changes on the server.
+//! A rehearsal of a run, `archive --dry-run`: goes through the whole source and counts for whom each copy would be,
+//! from the headers alone where they say it. Nothing is stored, and nothing changes on the server.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -178,8 +178,8 @@ impl Work<'_> {
                 gone_through => gone_through?,
             }
         }
-        // QUIT is when a POP3 server does what it has to do: marks what was read as seen, or deletes it where it is set up
-        // so. A session that ends without never comes to that (RFC 1939, 6).
+        // QUIT is when a POP3 server does what it has to do: marks what was read as seen, or deletes it where it is set
+        // up so. A session that ends without never comes to that (RFC 1939, 6).
         if self.profile.server.access.family() == Family::Imap
             && let Err(error) = session.close().await
         {

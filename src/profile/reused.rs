@@ -1,5 +1,5 @@
-//! What a listing shows of names that a server gives a second time, and what is done about it: the copies under them are
-//! open again. What is known by its content is then found to be a duplicate.
+//! What a listing shows of names that a server gives a second time, and what is done about it: the copies under them
+//! are open again. What is known by its content is then found to be a duplicate.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -147,8 +147,8 @@ impl Work<'_> {
         places.iter().filter_map(|place| listed.listing.at(place)).collect()
     }
 
-    /// Looks at the last message that is done: where names were given a second time, its name was. So it is noticed also
-    /// where the server has since given more UIDs than it had before. Gives it where it is another message.
+    /// Looks at the last message that is done: where names were given a second time, its name was. So it is noticed
+    /// also where the server has since given more UIDs than it had before. Gives it where it is another message.
     async fn last_done(
         &self,
         session: &mut Session,

@@ -16,8 +16,8 @@ use crate::{
     source::Import,
 };
 
-/// Goes through the source, or through the files of an import. What became of the copies the profile has been told; this
-/// gives the rest.
+/// Goes through the source, or through the files of an import. What became of the copies the profile has been told;
+/// this gives the rest.
 pub async fn go(
     task: Task,
     import: Option<Import>,

@@ -25,8 +25,8 @@ impl Fleet {
         self.task().profile.delete.when == DeleteWhen::Archived
     }
 
-    /// Deletes in these folders what is due. What goes wrong at the server is told, and ends nothing: what is not deleted
-    /// now is in the next run. Gives the folders in which mail was found that is yet to be archived.
+    /// Deletes in these folders what is due. What goes wrong at the server is told, and ends nothing: what is not
+    /// deleted now is in the next run. Gives the folders in which mail was found that is yet to be archived.
     ///
     /// # Errors
     /// The store fails, or the run was interrupted.

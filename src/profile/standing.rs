@@ -78,8 +78,8 @@ impl Standing {
         standing
     }
 
-    /// The profile is another one. What was wrong may be mended, so it is tried at once, and one that has no schedule any more
-    /// fails no more than it was run.
+    /// The profile is another one. What was wrong may be mended, so it is tried at once, and one that has no schedule
+    /// any more fails no more than it was run.
     pub fn reconfigured(&mut self, interval: Option<Duration>) {
         self.interval = interval;
         self.retry_at = None;

@@ -1,7 +1,8 @@
 //! Whether mail is for a domain that the profile does not know for one of ours. Pure.
 //!
-//! Two things say so: what a server wrote into an envelope field, and recipients who have the local part of a user. Besides,
-//! mail in which nobody is known is for somebody of ours, or from one; so its recipients count, and its senders half.
+//! Two things say so: what a server wrote into an envelope field, and recipients who have the local part of a user.
+//! Besides, mail in which nobody is known is for somebody of ours, or from one; so its recipients count, and its
+//! senders half.
 
 use std::{
     cmp::Reverse,
@@ -18,8 +19,8 @@ use crate::{
 
 /// Addresses, and domains, counted at a time.
 const COUNTED: usize = 2000;
-/// From so many messages on, if they are so many of a hundred that are for nobody known, and so many of a hundred of all, a
-/// domain may be one of ours. That of the mailbox's own name is on fewer.
+/// From so many messages on, if they are so many of a hundred that are for nobody known, and so many of a hundred of
+/// all, a domain may be one of ours. That of the mailbox's own name is on fewer.
 const LEAST: u64 = 2;
 const PERCENT: u64 = 10;
 const OF_ALL: u64 = 1;
@@ -162,8 +163,8 @@ impl Strangers {
         }
     }
 
-    /// The domain that most speaks for, where it is none of the profile's. Addresses that look like the mailbox's `own` say
-    /// nothing of it. `local_parts`: of the users' addresses.
+    /// The domain that most speaks for, where it is none of the profile's. Addresses that look like the mailbox's `own`
+    /// say nothing of it. `local_parts`: of the users' addresses.
     pub fn missing_domain(
         &self,
         username: &str,

@@ -1,7 +1,7 @@
 //! The role of a supervisor is to keep one profile running: it makes the profile from a factory, starts its runs on
 //! schedule and by hand, watches it, and puts a fresh one in its place when it is gone, stuck, or its run gets nowhere,
-//! after a pause that grows. Runs that fail are tried again in the same way; after some failures the profile is failing,
-//! and is still tried.
+//! after a pause that grows. Runs that fail are tried again in the same way; after some failures the profile is
+//! failing, and is still tried.
 //!
 //! actix restarts no actor that panicked (its address closes for good), hence the factory.
 
@@ -56,7 +56,8 @@ pub struct Supervisor {
     profile: Addr<Profile>,
     /// Raised when the profile is replaced: what the one before answers then is no news.
     generation: u64,
-    /// Cancelled when the profile was replaced and its run has a protocol: whoever waits for its answer waits no longer.
+    /// Cancelled when the profile was replaced and its run has a protocol: whoever waits for its answer waits no
+    /// longer.
     gone: CancellationToken,
     born: Instant,
     /// Profiles in a row that did not last.

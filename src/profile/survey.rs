@@ -221,8 +221,8 @@ impl Work<'_> {
         sizes
     }
 
-    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is missing; one
-    /// that it found and that its owner does not share with us is named in a notice.
+    /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is
+    /// missing; one that it found and that its owner does not share with us is named in a notice.
     pub(super) async fn folder_refused(
         &mut self,
         session: &mut Session,

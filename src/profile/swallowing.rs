@@ -13,8 +13,8 @@ use crate::{message::Address, route::Passed};
 const COUNTED: usize = 64;
 /// The last messages, among which copies of one message are found: they come into a mailbox together.
 const RECENT: usize = 512;
-/// From so many swallowed messages on, of a hundred of all so many, of a hundred that name the address so many; and it may
-/// be named in To and Cc of so many of a hundred that it would have swallowed.
+/// From so many swallowed messages on, of a hundred of all so many, of a hundred that name the address so many; and it
+/// may be named in To and Cc of so many of a hundred that it would have swallowed.
 const LEAST: u64 = 3;
 const OF_ALL: u64 = 1;
 const OF_ITS_OWN: u64 = 25;

@@ -96,8 +96,8 @@ pub async fn watch(profile: config::Profile, login: Login, watched: Watched) {
     }
 }
 
-/// One connection, until it is lost. One that lasted ends the count of failures: a server that ends them at once must not
-/// be come to again and again.
+/// One connection, until it is lost. One that lasted ends the count of failures: a server that ends them at once must
+/// not be come to again and again.
 async fn hold(profile: &config::Profile, login: &Login, watched: &Watched, failures: &mut u32) -> LoginError {
     let watching = async {
         let mut session = login.connect(&mut Steps::default()).await?;

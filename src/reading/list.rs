@@ -1,5 +1,5 @@
-//! The messages of users, as `list` shows them, page by page. What stands in a message is said by its row; where that is missing
-//! or cut, it is read from the first bytes of the message.
+//! The messages of users, as `list` shows them, page by page. What stands in a message is said by its row; where that
+//! is missing or cut, it is read from the first bytes of the message.
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
@@ -226,8 +226,8 @@ impl Wanted {
     }
 }
 
-/// Text as it is compared: without case, ß as ss, and in the one form that Unicode has for what looks and means the same
-/// (NFKC), so that `é` is found as one character and as a letter with an accent.
+/// Text as it is compared: without case, ß as ss, and in the one form that Unicode has for what looks and means the
+/// same (NFKC), so that `é` is found as one character and as a letter with an accent.
 fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Answers that the store alone can give: lists, messages, users, protocols. Blocking: for a thread that may wait for the
-//! disk. They are limited to the archives that whoever asks may read.
+//! Answers that the store alone can give: lists, messages, users, protocols. Blocking: for a thread that may wait for
+//! the disk. They are limited to the archives that whoever asks may read.
 
 mod list;
 mod message;

@@ -33,8 +33,8 @@ pub fn readable(store: &Store, archives: &Archives) -> Result<Vec<(UserId, User,
     Ok(users)
 }
 
-/// The user of this name whose archive is one of `archives`, and what it holds; of several of one name the one who is not
-/// retired.
+/// The user of this name whose archive is one of `archives`, and what it holds; of several of one name the one who is
+/// not retired.
 ///
 /// # Errors
 /// There is none; the nearest name is given.

@@ -19,8 +19,8 @@ pub(super) struct Judged {
     pub kept_by: Vec<String>,
     /// Whom they keep it from.
     pub kept_from: Vec<String>,
-    /// Where it is only supposed: users who would be made for it, and addresses for which nobody would be made any more, by
-    /// whose rules and limit.
+    /// Where it is only supposed: users who would be made for it, and addresses for which nobody would be made any
+    /// more, by whose rules and limit.
     pub created: Vec<String>,
     pub over_limit: Vec<(Address, String, u32)>,
 }

@@ -14,7 +14,8 @@ use crate::{
 
 /// So many addresses of ours that nobody has are looked at in one message; more are somebody's guesses.
 const MOST_UNKNOWN: usize = 1000;
-/// So many recipients whom nobody has are noted of one message, each no longer than an address can be (RFC 5321, 4.5.3.1).
+/// So many recipients whom nobody has are noted of one message, each no longer than an address can be (RFC 5321,
+/// 4.5.3.1).
 const MOST_UNRESOLVED: usize = 32;
 const LONGEST_ADDRESS: usize = 320;
 
@@ -108,8 +109,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Makes it one for a user alone, whatever stands in the message. `by_rules`: if the user were not there, rules would
-    /// say whose it is; otherwise whom it names is of no matter, now or later.
+    /// Makes it one for a user alone, whatever stands in the message. `by_rules`: if the user were not there, rules
+    /// would say whose it is; otherwise whom it names is of no matter, now or later.
     pub fn is_held_by(&mut self, holder: Assigned, by_rules: bool) {
         if !by_rules {
             self.unresolved.clear();

@@ -1,5 +1,5 @@
-//! Users that the router makes for addresses of ours, and those that commands change: they are in the directory before they
-//! are on disk.
+//! Users that the router makes for addresses of ours, and those that commands change: they are in the directory before
+//! they are on disk.
 
 use std::collections::HashSet;
 

@@ -37,8 +37,8 @@ pub fn managed(user: &config::User) -> Result<User, StoreError> {
 /// Users as they are to be, those that are new without a number; and what is to be said of it.
 pub type ChangedUsers = (Vec<(Option<UserId>, User)>, UsersNews);
 
-/// What `configured`, which stands in `place`, changes of the users there are: new ones are added, addresses changed, and who is no longer there is
-/// retired. It is one change: on its way, an address may be two users'.
+/// What `configured`, which stands in `place`, changes of the users there are: new ones are added, addresses changed,
+/// and who is no longer there is retired. It is one change: on its way, an address may be two users'.
 ///
 /// # Errors
 /// A name, or a list's address, is also that of a user who was added by a command.

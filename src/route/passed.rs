@@ -1,5 +1,5 @@
-//! What To and Cc say if the envelope, or a Received field, names nobody known: if they name somebody, the envelope's address
-//! may be the mailbox's own and swallow the message. Pure.
+//! What To and Cc say if the envelope, or a Received field, names nobody known: if they name somebody, the envelope's
+//! address may be the mailbox's own and swallow the message. Pure.
 
 use super::Prepared;
 use crate::{
@@ -24,8 +24,8 @@ pub struct Passed {
     /// Where none is: the first of those in To and Cc, and whether anybody known is among them.
     pub addressees: Vec<Address>,
     pub known: bool,
-    /// Recipients whom nobody has by this address, and somebody has by a form of it: with something before the local part,
-    /// or at another domain.
+    /// Recipients whom nobody has by this address, and somebody has by a form of it: with something before the local
+    /// part, or at another domain.
     pub forms: Vec<Address>,
 }
 
@@ -50,7 +50,8 @@ impl Passed {
         Self::over(twin, first(values), unresolved, is_known)
     }
 
-    /// Of a message in which no recipient is known: nobody has those `unresolved`, and To and Cc name these `addressees`.
+    /// Of a message in which no recipient is known: nobody has those `unresolved`, and To and Cc name these
+    /// `addressees`.
     pub fn over(
         twin: u64,
         addressees: Vec<Address>,

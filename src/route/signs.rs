@@ -62,7 +62,8 @@ impl Signs {
 }
 
 /// What an address is looked up as, in this order; the first that is known decides. How many these are depends on the
-/// address alone: two forms of it, the same at its domain's alias, and with `patterns` one for each label of either domain.
+/// address alone: two forms of it, the same at its domain's alias, and with `patterns` one for each label of either
+/// domain.
 pub fn forms<'a>(
     address: &'a Address,
     plus_addressing: bool,

@@ -21,8 +21,8 @@ use crate::{
 #[rtype(result = "UserId")]
 pub struct BeginSwap(pub u32);
 
-/// From the same, once the change is on disk: the directory that came of it. Answers the old one, which takes its time to
-/// be dropped.
+/// From the same, once the change is on disk: the directory that came of it. Answers the old one, which takes its time
+/// to be dropped.
 #[derive(Message)]
 #[rtype(result = "Arc<Directory>")]
 pub struct Swap(pub Directory);

@@ -57,8 +57,8 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
     }
 }
 
-/// What [`dial`] would give, over a stream on which somebody plays the server. Where encryption is due it ends where the
-/// handshake would begin, as an attack.
+/// What [`dial`] would give, over a stream on which somebody plays the server. Where encryption is due it ends where
+/// the handshake would begin, as an attack.
 ///
 /// # Errors
 /// Every one has a [`Step`].

@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{harmless::plain, net::Tcp};
 
-/// What the bytes travel on: TCP on which TLS may still begin, or TLS. Tests and fuzz targets play the server on a stream
-/// of their own.
+/// What the bytes travel on: TCP on which TLS may still begin, or TLS. Tests and fuzz targets play the server on a
+/// stream of their own.
 pub(super) type Wire = Either<Tcp, Box<dyn Stream>>;
 
 /// A stream, whatever it is.

@@ -1,11 +1,10 @@
 //! The sources: mail servers, spoken to over IMAP and POP3, and files.
 //!
-//! A profile needs little of a server, and [`Session`] is all of it: which folders, which
-//! copies stand in one, how large they are, their bytes. Nothing outside this module knows a
-//! wire protocol.
+//! A profile needs little of a server, and [`Session`] is all of it: which folders, which copies stand in one, how
+//! large they are, their bytes. Nothing outside this module knows a wire protocol.
 //!
-//! - `connect` dials, encrypts and waits for the greeting, all by [`net`](crate::net); `upgrade` asks for STARTTLS or STLS
-//!   before. `wrong` says which access to write where another server listens, `advice` what to do about an error.
+//! - `connect` dials, encrypts and waits for the greeting, all by [`net`](crate::net); `upgrade` asks for STARTTLS or
+//!   STLS before. `wrong` says which access to write where another server listens, `advice` what to do about an error.
 //! - `guard` lies around every stream: it ends silence, and floods. `compress` deflates below it, where both sides do.
 //! - `imap` and `pop3` speak over it. What they hold of an answer is bounded by what was asked.
 //! - `files` are what an import reads in place of a server.

@@ -1,5 +1,5 @@
-//! `status` in every case that an administrator meets: with an appliance or without one, whatever the configuration's file and
-//! the users file have become meanwhile. And what `serve` says at its start.
+//! `status` in every case that an administrator meets: with an appliance or without one, whatever the configuration's
+//! file and the users file have become meanwhile. And what `serve` says at its start.
 
 use crate::support;
 
@@ -80,8 +80,9 @@ impl Site {
     }
 }
 
-/// Each case: the file, the appliance; then the exit codes of `status`, `--check` and `--alive`; what `status` says, on standard
-/// output where it is done and on standard error where it is not; and the one line of `--check`, without its figures.
+/// Each case: the file, the appliance; then the exit codes of `status`, `--check` and `--alive`; what `status` says, on
+/// standard output where it is done and on standard error where it is not; and the one line of `--check`, without its
+/// figures.
 #[test]
 fn status_says_how_the_appliance_is_whatever_became_of_its_configuration() {
     use File::*;
@@ -198,8 +199,8 @@ fn status_says_how_the_appliance_is_whatever_became_of_its_configuration() {
     }
 }
 
-/// Where neither the file nor a note says where the archive is, that is said; and who may not look is told so, and not that
-/// no appliance is running.
+/// Where neither the file nor a note says where the archive is, that is said; and who may not look is told so, and not
+/// that no appliance is running.
 #[test]
 fn what_cannot_be_known_is_not_told_as_an_appliance_that_is_down() {
     let site = Site::new();
@@ -453,8 +454,8 @@ fn an_archive_that_is_gone_is_told_by_each_command() {
     }
 }
 
-/// A data directory that was moved away under the appliance was told as an appliance that does not run, with figures that
-/// nobody knows.
+/// A data directory that was moved away under the appliance was told as an appliance that does not run, with figures
+/// that nobody knows.
 #[test]
 fn a_data_directory_that_is_gone_is_told_by_the_check() {
     let site = Site::new();

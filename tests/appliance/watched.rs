@@ -1,4 +1,5 @@
-//! What is seen of a running appliance, and what is changed of it without a restart: `status`, `reload`, health, metrics.
+//! What is seen of a running appliance, and what is changed of it without a restart: `status`, `reload`, health,
+//! metrics.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -241,8 +242,8 @@ fn the_stages_of_a_run_are_measured_and_nothing_is_unaccounted_for() {
     serving.stop().expect(0);
 }
 
-/// The supervisor took up its configuration between asking its profile for a run and that run's beginning, or between its
-/// end and the answer; so the run was nobody's, and whoever waited for it was told that it was given up.
+/// The supervisor took up its configuration between asking its profile for a run and that run's beginning, or between
+/// its end and the answer; so the run was nobody's, and whoever waited for it was told that it was given up.
 #[test]
 fn a_run_about_to_begin_or_just_ended_is_not_lost_over_a_configuration() {
     let server = Dovecot::with(Mailbox::new(Settings::messages(5)));
@@ -357,8 +358,8 @@ fn the_level_of_the_log_is_changed_while_the_appliance_runs() {
     serving.stop().expect(0);
 }
 
-/// A user whom the configuration brings got the number of one whom mail had made and who was not on disk yet: whoever's mail
-/// came with that one was filed for the other.
+/// A user whom the configuration brings got the number of one whom mail had made and who was not on disk yet: whoever's
+/// mail came with that one was filed for the other.
 #[test]
 fn users_that_a_reload_brings_and_those_that_mail_makes_are_not_mixed_up() {
     let server = Dovecot::start();

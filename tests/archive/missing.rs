@@ -1,5 +1,5 @@
-//! What is missing of an archive is missed: a disk that is not mounted, a volume that is gone or another one, a data directory
-//! that was mistyped. Nothing is made anew in its place, and when it is back, all is there.
+//! What is missing of an archive is missed: a disk that is not mounted, a volume that is gone or another one, a data
+//! directory that was mistyped. Nothing is made anew in its place, and when it is back, all is there.
 
 use std::{
     fs,

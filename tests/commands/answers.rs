@@ -209,7 +209,8 @@ fn written(row: &Row, code: i32, answer: &[String]) -> String {
     text + "\n"
 }
 
-/// Reads a table, asks the program for each of its rows, and gives what is otherwise than it says; how many rows it has.
+/// Reads a table, asks the program for each of its rows, and gives what is otherwise than it says; how many rows it
+/// has.
 fn check(table: &str) -> usize {
     let file = folder().join(table);
     let text = fs::read_to_string(&file).expect(table);

@@ -1,4 +1,5 @@
-//! The Debian package says whose work it is made of: every crate that cargo links in, and the libraries in C within some.
+//! The Debian package says whose work it is made of: every crate that cargo links in, and the libraries in C within
+//! some.
 
 use std::{collections::BTreeSet, process::Command};
 

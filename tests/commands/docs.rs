@@ -176,8 +176,8 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What follows each `dropkeep` in a piece of code: a command and its options. `docker exec dropkeep dropkeep …` and the
-/// like have it as a name first.
+/// What follows each `dropkeep` in a piece of code: a command and its options. `docker exec dropkeep dropkeep …` and
+/// the like have it as a name first.
 fn calls(code: &str) -> Vec<(String, Vec<String>)> {
     let line = code.split(" #").next().unwrap_or_default();
     let mut words = line

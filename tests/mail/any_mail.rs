@@ -1,5 +1,6 @@
-//! What holds for any bytes whatever, under any profile: they are read without a panic, whoever is found is really named
-//! in them, and what does not count does not matter. Some thousand cases; PROPTEST_CASES makes it more (`make fuzz`).
+//! What holds for any bytes whatever, under any profile: they are read without a panic, whoever is found is really
+//! named in them, and what does not count does not matter. Some thousand cases; PROPTEST_CASES makes it more (`make
+//! fuzz`).
 
 use bytes::Bytes;
 use dropkeep::{

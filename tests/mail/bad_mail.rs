@@ -45,7 +45,8 @@ fn strange_messages_come_back_byte_for_byte() {
                 .map(|line| number(line, "id"))
         };
         for ((what, _), message) in messages.iter().zip(&sent) {
-            // "No bytes" and "one line end" are one message by identity, and over POP3 by bytes: either of them is kept.
+            // "No bytes" and "one line end" are one message by identity, and over POP3 by bytes: either of them is
+            // kept.
             let alike = || sent.iter().filter(|other| identity(other) == identity(message));
             let id = ids(&sha256(message)).or_else(|| alike().find_map(|other| ids(&sha256(other))));
             let id = id.unwrap_or_else(|| panic!("{what}: not archived over {access}"));

@@ -1,8 +1,9 @@
-//! Mail as real servers delivered it into a catch-all mailbox reaches whom it was sent to, and nobody else, with the settings
-//! that the documentation tells for each server (`tests/mail/delivered/systems.toml`).
+//! Mail as real servers delivered it into a catch-all mailbox reaches whom it was sent to, and nobody else, with the
+//! settings that the documentation tells for each server (`tests/mail/delivered/systems.toml`).
 //!
-//! The mail is not kept here: the variable `MTA` names a folder with `delivered.tar.zst`, files `SYSTEM-CASE.eml` and, for
-//! further copies, `SYSTEM-CASE.2.eml` …, and `cases.json`, which says of each case for whom it was: `{CASE: {want: […]}}`.
+//! The mail is not kept here: the variable `MTA` names a folder with `delivered.tar.zst`, files `SYSTEM-CASE.eml` and,
+//! for further copies, `SYSTEM-CASE.2.eml` …, and `cases.json`, which says of each case for whom it was: `{CASE: {want:
+//! […]}}`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! What `show` and `list` say of a message, held against an independent reading (`shown.py`, on Python's email package and
-//! its codecs).
+//! What `show` and `list` say of a message, held against an independent reading (`shown.py`, on Python's email package
+//! and its codecs).
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 

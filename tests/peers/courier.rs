@@ -199,7 +199,8 @@ fn deletion_over_pop3() {
     deletion::over_pop3(&COURIER);
 }
 
-/// Courier gives what lies in the Maildir, byte for byte but for line ends: each LF becomes CR LF, also one behind a CR.
+/// Courier gives what lies in the Maildir, byte for byte but for line ends: each LF becomes CR LF, also one behind a
+/// CR.
 #[test]
 #[ignore = "make test-peers runs it"]
 fn odd_mail_comes_as_it_lies_there() {

@@ -238,7 +238,8 @@ fn some_odd_mail_is_changed_before_it_is_in_the_mailbox() {
     }
 }
 
-/// Of copies of a message that come for several people, one alone reaches a mailbox unless `duplicatesuppression` is off.
+/// Of copies of a message that come for several people, one alone reaches a mailbox unless `duplicatesuppression` is
+/// off.
 #[test]
 #[ignore = "make test-peers runs it"]
 fn copies_for_several_people_are_dropped_by_default() {

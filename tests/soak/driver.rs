@@ -91,8 +91,8 @@ impl Driver {
         }
     }
 
-    /// Lets things happen for as long as they are to. The appliance ends and starts again in the first third alone, so that
-    /// what it gathers in the others is seen.
+    /// Lets things happen for as long as they are to. The appliance ends and starts again in the first third alone, so
+    /// that what it gathers in the others is seen.
     pub fn go_on(&mut self) {
         let duration = self.duration;
         let mut server_ends = Due::new((duration / 12).min(Duration::from_secs(200)));
@@ -125,7 +125,8 @@ impl Driver {
         self.tell();
     }
 
-    /// Nothing more happens, but that the appliance is killed once more, while mail is left. Gives the last run before that.
+    /// Nothing more happens, but that the appliance is killed once more, while mail is left. Gives the last run before
+    /// that.
     pub fn settle(mut self) -> (Site, Ledger, Gauge, u64) {
         self.reconnect(true);
         self.stir();

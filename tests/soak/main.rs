@@ -3,11 +3,11 @@
 //! connections are cut, and the appliance itself is killed. Then every message is in the archive of each of its users
 //! exactly once, the archive verifies, and neither memory nor open files have grown.
 //!
-//! It is ignored by `cargo test`; `make soak` runs it. `SOAK` says for how long, `SOAK_SEED` with which random numbers, as
-//! it printed them. They decide what is tried; what it meets depends on how fast everybody is.
+//! It is ignored by `cargo test`; `make soak` runs it. `SOAK` says for how long, `SOAK_SEED` with which random numbers,
+//! as it printed them. They decide what is tried; what it meets depends on how fast everybody is.
 //!
-//! `driver` is what happens, `ledger` what must be archived of it, `reckoning` the comparison at the end, `gauge` memory
-//! and open files.
+//! `driver` is what happens, `ledger` what must be archived of it, `reckoning` the comparison at the end, `gauge`
+//! memory and open files.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -73,8 +73,8 @@ pub fn reckon(mut site: Site, mut ledger: Ledger, last: u64) {
     );
 }
 
-/// Waits until each profile, by its schedule, has had a whole run after `last`, when nothing came in any more, and what is
-/// to be deleted is. So all is archived, and a run more sees nothing.
+/// Waits until each profile, by its schedule, has had a whole run after `last`, when nothing came in any more, and what
+/// is to be deleted is. So all is archived, and a run more sees nothing.
 fn wait_for_the_last(site: &Site, last: u64) {
     let mut runs = Vec::new();
     let mut done = BTreeSet::new();

@@ -87,8 +87,8 @@ impl Dovecot {
         Self::start_in(folder(), settings)
     }
 
-    /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether it
-    /// is good (RFC 7662, by POST).
+    /// A server that takes access tokens too (XOAUTH2, OAUTHBEARER), and asks at this address whose each is and whether
+    /// it is good (RFC 7662, by POST).
     pub fn taking_tokens(introspection: &str) -> Self {
         let root = folder();
         let settings = tokens(root.path(), introspection);

@@ -1,5 +1,5 @@
-//! A company in which mail keeps coming: two mailboxes, one of which is emptied as it is archived, and a message a second
-//! in each. So every stage has something to do at any time, and whoever looks at the metrics sees it.
+//! A company in which mail keeps coming: two mailboxes, one of which is emptied as it is archived, and a message a
+//! second in each. So every stage has something to do at any time, and whoever looks at the metrics sees it.
 
 use std::{
     fs,

@@ -85,8 +85,9 @@ pub(super) fn check(file: &Path, txnid: Option<u64>) -> Result<Pages, CheckError
     visit(file, txnid, |_| {})
 }
 
-/// Looks at the pages of a file that nobody writes to for at most this long: down from the roots, so that what leads to much
-/// comes before what leads to little. Where the time does not suffice, what was not looked at is not in the counts.
+/// Looks at the pages of a file that nobody writes to for at most this long: down from the roots, so that what leads to
+/// much comes before what leads to little. Where the time does not suffice, what was not looked at is not in the
+/// counts.
 ///
 /// # Errors
 /// Like [`check`].

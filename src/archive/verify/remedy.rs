@@ -1,7 +1,7 @@
 //! What to do about the damage that was found.
 //!
-//! A sealed volume never changes, so it alone can come from a backup. The catalog and the volume that is still written to
-//! belong together: they only come back with the whole backup.
+//! A sealed volume never changes, so it alone can come from a backup. The catalog and the volume that is still written
+//! to belong together: they only come back with the whole backup.
 
 use std::{collections::BTreeSet, path::Path};
 

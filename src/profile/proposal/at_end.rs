@@ -15,8 +15,8 @@ pub struct AtEnd {
 }
 
 impl AtEnd {
-    /// The field that stands last on nearly all messages and names others than the mailbox. Where some lack it, a sender
-    /// can write it in place of the server.
+    /// The field that stands last on nearly all messages and names others than the mailbox. Where some lack it, a
+    /// sender can write it in place of the server.
     pub fn find(view: &View) -> Option<Self> {
         if view.recipients.envelope_at == EnvelopeAt::End {
             return None;

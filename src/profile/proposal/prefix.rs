@@ -1,5 +1,6 @@
-//! What a server puts around each address when it delivers a whole domain into one mailbox: Courier's `@example.com: all`
-//! writes `Delivered-To: all-jane@mx.example.com`, qmail's virtual domains write `example.com-jane@example.com`. Pure.
+//! What a server puts around each address when it delivers a whole domain into one mailbox: Courier's `@example.com:
+//! all` writes `Delivered-To: all-jane@mx.example.com`, qmail's virtual domains write `example.com-jane@example.com`.
+//! Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 

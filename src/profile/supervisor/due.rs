@@ -7,7 +7,8 @@ use super::Supervisor;
 use crate::{clock, config};
 
 impl Supervisor {
-    /// Begins a run where one is due, and ends one that the pause cuts short. Gives when the next is due, as far as is known.
+    /// Begins a run where one is due, and ends one that the pause cuts short. Gives when the next is due, as far as is
+    /// known.
     pub(super) fn start_if_due(&mut self, ctx: &mut Context<Self>) -> Option<Timestamp> {
         let now = clock::now();
         let zone = self.config.timezone.get();

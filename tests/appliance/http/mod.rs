@@ -1,5 +1,5 @@
-//! HTTP: on loopback for everybody, elsewhere over TLS and with a token alone; certificates, keys and tokens that change
-//! while they are used, and clients that behave badly.
+//! HTTP: on loopback for everybody, elsewhere over TLS and with a token alone; certificates, keys and tokens that
+//! change while they are used, and clients that behave badly.
 
 mod client;
 mod exchange;

@@ -1,5 +1,5 @@
-//! Sources that hang, refuse or slow down, and how soon that is seen: by `dropkeep status`, by what the dashboards ask, and
-//! by a firing alert at Prometheus.
+//! Sources that hang, refuse or slow down, and how soon that is seen: by `dropkeep status`, by what the dashboards ask,
+//! and by a firing alert at Prometheus.
 
 use std::{
     collections::BTreeMap,

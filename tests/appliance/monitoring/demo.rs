@@ -1,5 +1,5 @@
-//! `make monitoring-check`: the demo and `make monitoring` together, as a person starts them, and how long it takes until
-//! every panel shows something.
+//! `make monitoring-check`: the demo and `make monitoring` together, as a person starts them, and how long it takes
+//! until every panel shows something.
 
 use std::{
     net::TcpStream,

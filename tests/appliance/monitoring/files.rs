@@ -149,8 +149,8 @@ fn words(expr: &str) -> impl Iterator<Item = &str> {
     expr.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
 }
 
-/// Runs and errors are rare: a step of seconds would show nothing of them, and one that is not longer than a scrape loses
-/// some.
+/// Runs and errors are rare: a step of seconds would show nothing of them, and one that is not longer than a scrape
+/// loses some.
 #[test]
 fn what_happens_seldom_has_a_step_that_shows_it() {
     let mut events = 0;

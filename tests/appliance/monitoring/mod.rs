@@ -1,8 +1,8 @@
-//! What Prometheus and Grafana see: the files in `dashboards/`, and a real Prometheus that evaluates every expression in
-//! them against a running appliance.
+//! What Prometheus and Grafana see: the files in `dashboards/`, and a real Prometheus that evaluates every expression
+//! in them against a running appliance.
 //!
-//! `files` looks at what is written down, `rules` has promtool look at the rules, `panels` asks each panel's queries of a
-//! busy appliance, `alarms` breaks sources and waits for the alerts, `demo` is `make monitoring-check`.
+//! `files` looks at what is written down, `rules` has promtool look at the rules, `panels` asks each panel's queries of
+//! a busy appliance, `alarms` breaks sources and waits for the alerts, `demo` is `make monitoring-check`.
 
 mod alarms;
 mod demo;

@@ -83,8 +83,8 @@ fn in_the_ledger(store: &Store) -> BTreeMap<(String, [u8; 32]), usize> {
     filings
 }
 
-/// Mail of which no two messages count as one but some that are there twice: whichever copy is first, the archive is the
-/// same. With attachments, large ones among them.
+/// Mail of which no two messages count as one but some that are there twice: whichever copy is first, the archive is
+/// the same. With attachments, large ones among them.
 pub fn mailbox(plain: usize, large: usize) -> Vec<Vec<u8>> {
     let settings = Settings {
         people: 5,

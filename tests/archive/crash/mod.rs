@@ -1,5 +1,5 @@
-//! Broken off at every step, by an error, a panic, an abort, or a kill at any time: the archive is in the end the one that
-//! an undisturbed run makes, and nothing is missing, wrong or there twice.
+//! Broken off at every step, by an error, a panic, an abort, or a kill at any time: the archive is in the end the one
+//! that an undisturbed run makes, and nothing is missing, wrong or there twice.
 //!
 //! `points` breaks off the way of mail, `tidying` what is done to a store afterwards, `kills` whatever is going on.
 

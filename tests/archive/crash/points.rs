@@ -1,5 +1,5 @@
-//! Every step of a message's way, from the opening of the store to the protocol: broken off, resumed, and the archive is
-//! that of an undisturbed run.
+//! Every step of a message's way, from the opening of the store to the protocol: broken off, resumed, and the archive
+//! is that of an undisturbed run.
 
 use std::collections::BTreeSet;
 

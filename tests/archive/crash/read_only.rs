@@ -1,5 +1,5 @@
-//! A disk that turns read-only in the middle of a run, as ext4 does over an error of the disk. Needs the right to mount;
-//! where that is missing the test is skipped, and says so.
+//! A disk that turns read-only in the middle of a run, as ext4 does over an error of the disk. Needs the right to
+//! mount; where that is missing the test is skipped, and says so.
 
 use std::{
     fs,

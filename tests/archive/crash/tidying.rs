@@ -1,5 +1,5 @@
-//! What is done to a store beside archiving: sealing, compaction, backup, restore, and the upgrade of an older one. Broken
-//! off at every step and done again, it comes to what it would have come to.
+//! What is done to a store beside archiving: sealing, compaction, backup, restore, and the upgrade of an older one.
+//! Broken off at every step and done again, it comes to what it would have come to.
 
 use std::{
     fs,

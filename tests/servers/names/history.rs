@@ -80,8 +80,8 @@ impl World {
             history.step();
         }
         history.heal();
-        // Nothing is wrong any more, so all that stands there is archived, at the latest when the time of the re-check has
-        // come.
+        // Nothing is wrong any more, so all that stands there is archived, at the latest when the time of the re-check
+        // has come.
         let mut left = Vec::new();
         wait_for(Duration::from_secs(10), || {
             history.run();

@@ -1,8 +1,8 @@
 //! Names that servers give a second time: random histories of a mailbox, and runs with deletion on. Whatever happens to
 //! UIDs and UIDLs, each message that ever came is on the server, or byte for byte in the archive.
 //!
-//! `HISTORIES=number` plays so many for each protocol, `HISTORY=seed` one alone. `DROPKEEP_UNDER_TEST=program` plays them
-//! on another version.
+//! `HISTORIES=number` plays so many for each protocol, `HISTORY=seed` one alone. `DROPKEEP_UNDER_TEST=program` plays
+//! them on another version.
 
 mod history;
 mod notices;

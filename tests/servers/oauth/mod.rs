@@ -111,7 +111,8 @@ impl Site {
         fs::read_to_string(file).unwrap_or_default()
     }
 
-    /// Takes the access token out of the file, so that the next command asks for one, with whatever refresh token it has.
+    /// Takes the access token out of the file, so that the next command asks for one, with whatever refresh token it
+    /// has.
     pub fn forget_access_token(&self) {
         let mut json: serde_json::Value = serde_json::from_str(&self.token_file()).expect("JSON");
         json["plain"]["access"] = serde_json::Value::Null;

@@ -1,5 +1,5 @@
-//! No secret shows anywhere: not in what commands print, log and store, but in the file of the tokens, and encrypted not
-//! there either.
+//! No secret shows anywhere: not in what commands print, log and store, but in the file of the tokens, and encrypted
+//! not there either.
 
 use std::{fs, path::Path};
 

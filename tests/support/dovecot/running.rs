@@ -16,8 +16,8 @@ use super::{super::wait_for, Dovecot, launch, make_mail_file, make_mail_folder, 
 const AGAIN: Duration = Duration::from_secs(60);
 
 impl Dovecot {
-    /// Puts messages into a folder as a delivery agent does, into `new`, where the server looks for them at any time. The
-    /// folder is there.
+    /// Puts messages into a folder as a delivery agent does, into `new`, where the server looks for them at any time.
+    /// The folder is there.
     pub fn receive<M: AsRef<[u8]>>(&self, user: &str, folder: &str, messages: impl IntoIterator<Item = M>) {
         let mut maildir = self.root.path().join("mail").join(user);
         make_mail_folder(&maildir);
@@ -39,8 +39,8 @@ impl Dovecot {
         }
     }
 
-    /// Ends the server and starts it again, on the same ports and the same mail, after `down`. With [`Signal::KILL`] all of
-    /// its processes end at once, whatever they were doing.
+    /// Ends the server and starts it again, on the same ports and the same mail, after `down`. With [`Signal::KILL`]
+    /// all of its processes end at once, whatever they were doing.
     pub fn restart(&mut self, signal: Signal, down: Duration) {
         let _ = self.watch.kill();
         let _ = self.watch.wait();

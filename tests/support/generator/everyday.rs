@@ -1,5 +1,5 @@
-//! The mail of an office as its people see it: partners by their names, conversations, quotations and invoices, over some
-//! years. For whoever looks at the demonstration; what is odd is in [`Mailbox`](super::Mailbox).
+//! The mail of an office as its people see it: partners by their names, conversations, quotations and invoices, over
+//! some years. For whoever looks at the demonstration; what is odd is in [`Mailbox`](super::Mailbox).
 
 mod topics;
 
@@ -262,8 +262,8 @@ impl Everyday {
         mail
     }
 
-    /// The message as it lies in the mailbox. What goes out lies there without a word on for whom; what comes for several
-    /// comes once, or once for each.
+    /// The message as it lies in the mailbox. What goes out lies there without a word on for whom; what comes for
+    /// several comes once, or once for each.
     fn delivered(&mut self, mail: Mail) -> Vec<u8> {
         let field = |name: &str| {
             let found = mail.fields.iter().find(|(field, _)| field == name);
