@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::{Dovecot, MAILBOX, PASSWORD},
     generator::{Mailbox, Settings, company, user_tables},
+    listening::{Listening, refusing},
     proxy::Proxy,
     wait_for,
 };
@@ -166,12 +167,9 @@ fn new_mail_is_archived_within_seconds() {
 #[test]
 fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
     let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|it| it.local_addr())
-        .expect("a port")
-        .port();
+    let nobody = refusing();
     let bad = Profile {
-        port,
+        port: nobody.port,
         ..Profile::new(&server, "imap")
     };
     let good = Profile::new(&server, "pop3").toml();
@@ -221,15 +219,9 @@ fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
 #[test]
 fn a_run_that_makes_no_progress_is_given_up() {
     let server = Dovecot::start();
-    let slow = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = slow.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for client in slow.incoming().flatten() {
-            std::thread::spawn(move || trickle(client));
-        }
-    });
+    let slow = Listening::trickling(Duration::from_millis(200));
     let profile = Profile {
-        port,
+        port: slow.port,
         ..Profile::new(&server, "imap")
     };
     let appliance = appliance(&profile, "stall_timeout = \"3s\"", "");
@@ -248,23 +240,6 @@ fn a_run_that_makes_no_progress_is_given_up() {
     });
     assert!(again);
     serving.stop().expect(0);
-}
-
-/// An endless greeting.
-fn trickle(mut client: TcpStream) {
-    let _ = client.set_read_timeout(Some(Duration::from_millis(200)));
-    let mut said = b"* OK ".iter().copied().chain(std::iter::repeat(b'x'));
-    loop {
-        let byte = [said.next().unwrap_or(b'x')];
-        if client.write_all(&byte).is_err() {
-            return;
-        }
-        // Paces the bytes, and sees when the client has gone.
-        let mut heard = [0];
-        if matches!(client.read(&mut heard), Ok(0)) {
-            return;
-        }
-    }
 }
 
 #[test]

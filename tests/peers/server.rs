@@ -22,6 +22,8 @@ use crate::support::{
     appliance::Profile,
     dovecot::{MAILBOX, PASSWORD, Ports, greets},
     pull::{self, Client},
+    show_log,
+    tls::Identity,
     wait_for,
 };
 
@@ -167,17 +169,7 @@ impl Drop for Server {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            let tail: Vec<_> = log.lines().rev().take(30).collect();
-            let tail: Vec<_> = tail.into_iter().rev().collect();
-            let _ = writeln!(
-                stderr(),
-                "--- the end of the log of {}\n{}",
-                self.kind.name,
-                tail.join("\n")
-            );
-        }
+        show_log(self.kind.name, || self.log());
     }
 }
 
@@ -206,12 +198,14 @@ fn root(name: &str) -> PathBuf {
 }
 
 fn prepare(kind: &Kind, folder: &Path, root: &Path, ports: Ports) {
-    let certificate =
-        rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
-    let (cert, key) = (certificate.cert.pem(), certificate.signing_key.serialize_pem());
-    fs::write(folder.join("cert.pem"), &cert).expect("cert.pem");
-    fs::write(folder.join("key.pem"), &key).expect("key.pem");
-    fs::write(folder.join("both.pem"), cert + &key).expect("both.pem");
+    let certificate = Identity::of_localhost();
+    fs::write(folder.join("cert.pem"), &certificate.pem).expect("cert.pem");
+    fs::write(folder.join("key.pem"), &certificate.key).expect("key.pem");
+    fs::write(
+        folder.join("both.pem"),
+        format!("{}{}", certificate.pem, certificate.key),
+    )
+    .expect("both.pem");
     fs::write(folder.join("password"), PASSWORD).expect("password");
     fs::write(folder.join("start"), kind.start).expect("start");
     (kind.configure)(folder, root, ports);

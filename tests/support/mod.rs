@@ -11,6 +11,7 @@ pub mod corpus;
 pub mod dovecot;
 pub mod generator;
 pub mod identity;
+pub mod listening;
 pub mod mime;
 pub mod office;
 pub mod pages;
@@ -18,8 +19,13 @@ pub mod proxy;
 pub mod pull;
 pub mod running;
 pub mod stores;
+pub mod tls;
+pub mod web;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Write, stderr},
+    time::{Duration, Instant},
+};
 
 /// Asks again and again until `done` or the deadline, and says which it was.
 pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
@@ -31,4 +37,15 @@ pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     true
+}
+
+/// Shows the end of a server's log where a test has failed.
+pub fn show_log(server: &str, log: impl FnOnce() -> String) {
+    if std::thread::panicking() {
+        let log = log();
+        let lines = log.lines().count();
+        let tail: Vec<_> = log.lines().skip(lines.saturating_sub(30)).collect();
+        // Not `eprintln!`, whose panic where nobody reads would end this before the server.
+        let _ = writeln!(stderr(), "--- the end of the log of {server}\n{}", tail.join("\n"));
+    }
 }

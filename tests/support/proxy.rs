@@ -147,6 +147,30 @@ impl Proxy {
         assert!(held, "the server never sent as much");
     }
 
+    /// Waits until no more may pass, and the client has read all that did.
+    pub fn wait_until_read(&self) {
+        self.wait_until_held();
+        let read = wait_for(Duration::from_secs(60), || self.unread() == 0);
+        assert!(read, "the client does not read");
+    }
+
+    /// How many bytes lie between the proxy and what its clients have read, as the system counts them.
+    fn unread(&self) -> u64 {
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections of this machine");
+        let port = format!(":{:04X}", self.port);
+        let of_connection = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (sent, received) = fields.get(4)?.split_once(':')?;
+            let queue = match (fields[1].ends_with(&port), fields[2].ends_with(&port)) {
+                (true, _) => sent,
+                (_, true) => received,
+                _ => return None,
+            };
+            u64::from_str_radix(queue, 16).ok()
+        };
+        table.lines().skip(1).filter_map(of_connection).sum()
+    }
+
     fn set(&self, gate: Gate) {
         let mut state = self.shared.0.lock().expect("the state");
         (state.passed, state.gate) = (0, gate);

@@ -2,10 +2,13 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use crate::notify::{
-    Site,
-    smtp::Smtp,
-    support::{appliance::PROFILE, running::Serving, wait_for},
+use crate::{
+    notify::{Site, smtp::Smtp},
+    support::{
+        appliance::PROFILE,
+        running::{Running, Serving},
+        wait_for,
+    },
 };
 
 /// The hour in which digests are due, in UTC: far from now, whenever that is.
@@ -111,9 +114,7 @@ fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
         let arguments = ["archive", PROFILE];
         let mut command = site.appliance.command(&arguments);
         command.env("DROPKEEP_CLOCK", &clock.file);
-        crate::notify::support::running::Running::start(command, &arguments)
-            .wait()
-            .expect(0);
+        Running::start(command, &arguments).wait().expect(0);
     };
     archive();
     archive();

@@ -1,9 +1,11 @@
 use std::time::{Duration, Instant};
 
-use crate::notify::{
-    Site,
-    smtp::{PASSWORD, Smtp, Trick, USERNAME},
-    support::{appliance::PROFILE, wait_for},
+use crate::{
+    notify::{
+        Site,
+        smtp::{PASSWORD, Smtp, Trick, USERNAME},
+    },
+    support::{appliance::PROFILE, running::Running, tls::Identity, wait_for},
 };
 
 const LOGIN: &str = "username = \"dropkeep@example.com\"\npassword_env = \"MAIL_PASSWORD\"\n";
@@ -15,9 +17,7 @@ fn archive(site: &Site, forward: i64, code: i32) -> String {
     command
         .env("DROPKEEP_CLOCK", forward.to_string())
         .env("MAIL_PASSWORD", PASSWORD);
-    let ended = crate::notify::support::running::Running::start(command, &arguments)
-        .wait()
-        .expect(code);
+    let ended = Running::start(command, &arguments).wait().expect(code);
     for secret in [PASSWORD, "wrong-pass/word"] {
         assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
     }
@@ -26,9 +26,10 @@ fn archive(site: &Site, forward: i64, code: i32) -> String {
 
 #[test]
 fn a_run_that_failed_is_told_over_each_access() {
+    let certificate = Identity::of_localhost().file();
     for access in ["smtp", "smtp-tls", "smtp-ssl"] {
         let (site, smtp) = (Site::new(), Smtp::start(access));
-        let tls = format!("tls = {{ ca_file = \"{}\" }}\n{LOGIN}", smtp.tls.file().display());
+        let tls = format!("tls = {{ ca_file = \"{}\" }}\n{LOGIN}", certificate.path().display());
         site.configure(&smtp.toml(access, &tls), &site.refused(), "");
         archive(&site, 0, 3);
         let mail = smtp.mails(1).remove(0);
@@ -133,7 +134,7 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
     site.configure(&table, &site.good(), "");
     smtp.trick("", Trick::Silence, 1);
     let arguments = ["archive", PROFILE];
-    let archive = crate::notify::support::running::Running::start(site.appliance.command(&arguments), &arguments);
+    let archive = Running::start(site.appliance.command(&arguments), &arguments);
     assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
     let started = Instant::now();
     archive.signal(rustix::process::Signal::INT);

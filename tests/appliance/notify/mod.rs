@@ -4,11 +4,8 @@ mod digest;
 mod hook;
 mod mail;
 mod smtp;
-mod tls;
 mod trial;
 mod webhook;
-
-use crate::support;
 
 use crate::support::{
     appliance::{Appliance, Profile},

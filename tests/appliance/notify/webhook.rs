@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use crate::notify::{
-    Site,
-    hook::Hook,
+use crate::{
+    notify::{Site, hook::Hook},
     support::{appliance::PROFILE, wait_for},
 };
 
@@ -12,9 +11,9 @@ fn it_is_told_what_protocols_prints() {
     site.configure(&hook.toml("token = \"t0ken\""), &site.good(), "");
     let printed = site.appliance.done(&["archive", PROFILE, "--json"]).json();
     let call = hook.calls(1).remove(0);
-    assert_eq!(call.line, "POST /runs?from=here HTTP/1.1");
+    assert_eq!(call.request.line, "POST /runs?from=here HTTP/1.1");
     assert_eq!(
-        (call.field("authorization"), call.field("content-type")),
+        (call.request.field("authorization"), call.request.field("content-type")),
         ("Bearer t0ken", "application/json")
     );
     assert_eq!(call.body, printed);

@@ -5,8 +5,6 @@ mod keeper;
 mod refusals;
 mod secrets;
 
-use crate::support;
-
 use std::fs;
 
 use crate::support::{
@@ -36,10 +34,8 @@ impl Site {
 
     pub fn with(access: &str, endpoint: Endpoint) -> Self {
         // Dovecot asks in clear text, also where the profile does not.
-        let asked = match endpoint.certificate {
-            None => endpoint.page("introspect"),
-            Some(_) => panic!("Dovecot asks an endpoint without TLS"),
-        };
+        assert!(endpoint.web.identity.is_none(), "Dovecot asks an endpoint without TLS");
+        let asked = endpoint.web.page("introspect");
         Self::behind(access, endpoint, &asked)
     }
 
@@ -87,7 +83,7 @@ impl Site {
     }
 
     pub fn configure_at(&self, port: u16, top: &str, oauth2: &str) {
-        let (access, page) = (&self.access, self.endpoint.page("token"));
+        let (access, page) = (&self.access, self.endpoint.web.page("token"));
         let certificate = self.server.certificate();
         self.appliance.configure(&format!(
             "{top}[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n\
