@@ -98,7 +98,7 @@ fn interrupt(access: &str, signal: Signal) {
     let site = Site::new(access);
     site.proxy.hold_after(site.bytes * 6 / 10);
     let running = site.appliance.start(&["archive", PROFILE, "--json"]);
-    site.proxy.wait_until_held();
+    site.proxy.wait_until_read();
     running.signal(signal);
     let interrupted = running.wait().expect(130).json();
     assert_adds_up(&interrupted);

@@ -1,5 +1,7 @@
 //! Sessions of the library itself, as the tests of servers open them.
 
+use std::time::Duration;
+
 use dropkeep::{
     config::{Access, Secret, Server},
     source::{Announced, CopyRef, Credential, Fetched, Session, SourceError, Steps, Unfetched, Want},
@@ -7,6 +9,9 @@ use dropkeep::{
 
 pub const PASSWORD: &str = "hunter2-geheim";
 pub const TOKEN: &str = "ya29.geheim-token";
+
+/// The time-out where a server falls silent; an answer takes less on a busy machine too.
+pub const SILENCE: Duration = Duration::from_secs(2);
 
 /// A server of this machine, in clear text.
 pub fn server(access: Access, port: u16) -> Server {

@@ -39,7 +39,7 @@ fn only_failures_where_that_is_asked_for() {
 #[test]
 fn what_passes_is_called_again_and_nothing_waits_for_it() {
     let (site, hook) = (Site::new(), Hook::start(None));
-    site.configure(&hook.toml("timeout = \"1s\""), &site.good(), "");
+    site.configure(&hook.toml("timeout = \"3s\""), &site.good(), "");
     let serving = site.appliance.serve();
     let counted = |result: &str, count: usize| {
         let line = format!("dropkeep_notifications_total{{kind=\"webhook\",result=\"{result}\"}} {count}\n");

@@ -7,7 +7,7 @@ use dropkeep::source::{Disposition, SourceError, Waited};
 use crate::{
     imap_scripted::{able_to, examine, open, opened, server},
     scripted::{Move, answer, hear, ok, say},
-    session::connect,
+    session::{SILENCE, connect},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -49,11 +49,11 @@ async fn nothing_is_nothing_and_the_timeout_of_the_server_does_not_count_meanwhi
         answer("DONE", &["* 1 FETCH (FLAGS (\\Seen))"]),
         done(),
     ]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(100));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let began = Instant::now();
-    let most = Duration::from_millis(400);
+    let most = 2 * SILENCE;
     assert_eq!(session.wait(most).await.expect("an answer"), Waited::Nothing);
     assert!(began.elapsed() >= most);
     scripted.done();
@@ -62,10 +62,10 @@ async fn nothing_is_nothing_and_the_timeout_of_the_server_does_not_count_meanwhi
 #[tokio::test]
 async fn a_connection_that_died_while_idling_is_noticed_when_the_waiting_ends() {
     let scripted = opened(vec![answer("IDLE", &["+ idling"]), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
-    let error = session.wait(Duration::from_millis(300)).await.expect_err("dead");
+    let error = session.wait(Duration::from_millis(100)).await.expect_err("dead");
     assert!(matches!(error, SourceError::Timeout { .. }), "{error:?}");
     assert_eq!(error.disposition(), Disposition::Reconnect);
     drop(session);
@@ -75,7 +75,7 @@ async fn a_connection_that_died_while_idling_is_noticed_when_the_waiting_ends() 
 #[tokio::test]
 async fn a_server_that_never_begins_to_idle_is_a_timeout() {
     let scripted = opened(vec![hear("IDLE"), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let error = session.wait(LONG).await.expect_err("silence");

@@ -1,13 +1,11 @@
 //! What a server may send, and how long it may be silent.
 
-use std::time::Duration;
-
 use dropkeep::source::{Announced, CopyRef, Disposition, SourceError, UnfetchedWhy, Want};
 
 use crate::{
     imap_scripted::{fetch, open, opened, server, unfetched},
     scripted::{Move, answer, hear, ok, say_raw},
-    session::{connect, fetched},
+    session::{SILENCE, connect, fetched},
 };
 
 #[tokio::test]
@@ -109,7 +107,7 @@ async fn a_date_that_is_nil_costs_the_date_alone() {
 #[tokio::test]
 async fn silence_is_a_timeout_and_says_during_what() {
     let scripted = opened(vec![hear("UID SEARCH"), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let error = session.listing().await.expect_err("silence");

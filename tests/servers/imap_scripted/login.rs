@@ -1,7 +1,5 @@
 //! Greeting and login.
 
-use std::time::Duration;
-
 use dropkeep::{
     config::Secret,
     net::NetError,
@@ -11,14 +9,14 @@ use dropkeep::{
 use crate::{
     imap_scripted::{CAPABILITIES, greeted, server},
     scripted::{Move, Scripted, answer, hear, ok, say, say_raw},
-    session::{PASSWORD, connect},
+    session::{PASSWORD, SILENCE, connect},
     support::listening::refusing,
 };
 
 #[tokio::test]
 async fn silence_instead_of_a_greeting_makes_the_source_unreachable() {
     let scripted = Scripted::play(vec![Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let error = connect(&server).await.expect_err("silence");
     assert_eq!(error.step(), Some(Step::Greeting), "{error:?}");
     assert_eq!(error.disposition(), Disposition::Unreachable);

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::names::{
+use crate::{
     mailserver::{Folder, Mailbox, PASSWORD, Protocol, Server, at},
     support::{appliance::Appliance, control, identity::sha256, running::Serving, wait_for},
 };
@@ -83,7 +83,7 @@ impl World {
         // Nothing is wrong any more, so all that stands there is archived, at the latest when the time of the re-check
         // has come.
         let mut left = Vec::new();
-        wait_for(Duration::from_secs(10), || {
+        wait_for(Duration::from_secs(60), || {
             history.run();
             history.check();
             let archived = history.archived();

@@ -7,9 +7,6 @@
 mod history;
 mod notices;
 
-use crate::mailserver;
-use crate::support;
-
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{

@@ -4,8 +4,6 @@ mod pipelining;
 mod removal;
 mod token;
 
-use std::time::Duration;
-
 use dropkeep::{
     config::{Access, Folders, Server},
     source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Step, Unfetched, UnfetchedWhy, Want},
@@ -13,7 +11,7 @@ use dropkeep::{
 
 use crate::{
     scripted::{Move, Scripted, answer, capa, hear, say, say_raw},
-    session::{PASSWORD, connect, fetched, listed},
+    session::{PASSWORD, SILENCE, connect, fetched, listed},
 };
 
 fn server(port: u16) -> Server {
@@ -391,7 +389,7 @@ fn endless() -> Vec<u8> {
 #[tokio::test]
 async fn silence_is_a_timeout() {
     let scripted = opened(ALL, vec![answer("RETR 1", &["+OK", "half"]), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let (_, ended) = fetch(&mut session, Want::Whole).await;

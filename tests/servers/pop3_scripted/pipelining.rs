@@ -7,7 +7,7 @@ use dropkeep::source::{Disposition, SourceError, Want};
 use crate::{
     pop3_scripted::{ALL, fetch, server, session_of, window},
     scripted::{Move, Scripted, answer, hear, say},
-    session::connect,
+    session::{SILENCE, connect},
 };
 
 const MESSAGES: usize = 3;
@@ -42,7 +42,7 @@ async fn a_server_that_answers_in_the_midst_of_a_message_gets_one_command_at_a_t
             one_at_a_time(command),
             one_at_a_time(command),
         ]);
-        let server = server(scripted.port).with_timeout(Duration::from_secs(1));
+        let server = server(scripted.port).with_timeout(SILENCE);
 
         let mut session = connect(&server).await.expect("a session");
         session.open("INBOX").await.expect("INBOX");
