@@ -19,6 +19,7 @@ use rustix::process::getuid;
 use tempfile::TempDir;
 
 use crate::support::{
+    PATIENCE,
     appliance::Profile,
     dovecot::{MAILBOX, PASSWORD, Ports, greets},
     pull::{self, Client},
@@ -27,8 +28,7 @@ use crate::support::{
     wait_for,
 };
 
-/// How long a server may take to greet, and to end.
-const START: Duration = Duration::from_secs(30);
+/// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(20);
 /// Ports are chosen before the server binds them, so another process can take one in between.
 const ATTEMPTS: u32 = 4;
@@ -97,7 +97,7 @@ impl Server {
         let greeting = greeting.unwrap_or(&own);
         let Ports { imap, pop3, .. } = self.ports;
         let mut ended = false;
-        let ready = wait_for(START, || {
+        let ready = wait_for(PATIENCE, || {
             ended = matches!(self.child.try_wait(), Ok(Some(_)));
             ended || [imap, pop3].into_iter().all(|port| greets(port, greeting))
         });

@@ -7,7 +7,6 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread::JoinHandle,
-    time::Duration,
 };
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
@@ -16,13 +15,11 @@ use rustls::ServerConfig;
 use crate::{
     mailserver::replaced,
     support::{
+        PATIENCE,
         listening::listen,
         tls::{Wire, wire},
     },
 };
-
-/// How long the server waits for what it is to hear, before it calls the test failed.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One move of the script. At its end the connection is closed.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
-use super::{listening::listen, show_log, tls::Identity, wait_for};
+use super::{PATIENCE, listening::listen, show_log, tls::Identity, wait_for};
 
 mod running;
 
@@ -25,8 +25,7 @@ mod running;
 pub const MAILBOX: &str = "all@example.com";
 pub const PASSWORD: &str = "correct-horse-7-battery";
 
-/// How long a server may take to greet, and to end.
-const START: Duration = Duration::from_secs(20);
+/// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(10);
 /// Ports are chosen before Dovecot binds them, so another process can take one in between.
 const ATTEMPTS: u32 = 8;
@@ -265,7 +264,7 @@ fn launch(root: &Path, ports: Ports, settings: &str) -> Option<Child> {
         .spawn()
         .expect("Dovecot is not installed; tests/install-tools.sh installs it");
     let mut ended = false;
-    let ready = wait_for(START, || {
+    let ready = wait_for(PATIENCE, || {
         ended = matches!(child.try_wait(), Ok(Some(_)));
         ended || [ports.imap, ports.pop3].into_iter().all(|port| greets(port, &greeting))
     });

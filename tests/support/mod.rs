@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod appliance;
+pub mod cases;
 pub mod complete;
 pub mod control;
 pub mod corpus;
@@ -27,6 +28,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long anything may take that must come, on a machine with much else to do; only what never comes takes as long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Asks again and again until `done` or the deadline, and says which it was.
 pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
@@ -37,6 +41,12 @@ pub fn wait_for(deadline: Duration, mut done: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     true
+}
+
+/// A number from the environment.
+pub fn setting(name: &str, default: usize) -> usize {
+    let given = std::env::var(name).ok().and_then(|value| value.parse().ok());
+    given.unwrap_or(default)
 }
 
 /// Shows the end of a server's log where a test has failed.

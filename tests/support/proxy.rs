@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::wait_for;
+use super::{PATIENCE, wait_for};
 
 /// What happens to the bytes that a server sends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,21 +136,21 @@ impl Proxy {
 
     /// Waits until everything is closed, as [`Self::cut_after`] says.
     pub fn wait_until_cut(&self) {
-        let cut = wait_for(Duration::from_secs(60), || {
+        let cut = wait_for(PATIENCE, || {
             matches!(self.shared.0.lock().expect("the state").gate, Gate::CutAt(0))
         });
         assert!(cut, "the server never sent as much");
     }
 
     pub fn wait_until_held(&self) {
-        let held = wait_for(Duration::from_secs(60), || self.is_held());
+        let held = wait_for(PATIENCE, || self.is_held());
         assert!(held, "the server never sent as much");
     }
 
     /// Waits until no more may pass, and the client has read all that did.
     pub fn wait_until_read(&self) {
         self.wait_until_held();
-        let read = wait_for(Duration::from_secs(60), || self.unread() == 0);
+        let read = wait_for(PATIENCE, || self.unread() == 0);
         assert!(read, "the client does not read");
     }
 

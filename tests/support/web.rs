@@ -1,17 +1,12 @@
 //! A web server of a test's own, in clear text or over TLS: it answers one request on each connection.
 
-use std::{
-    io::{self, BufRead, BufReader, Read, Write},
-    time::Duration,
-};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use super::{
+    PATIENCE,
     listening::Listening,
     tls::{Identity, wire},
 };
-
-/// How long a client may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was asked.
 #[derive(Clone, Debug)]

@@ -8,9 +8,10 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
+    PATIENCE,
     tls::Identity,
     wait_for,
-    web::{self, PATIENCE, Request, Web},
+    web::{self, Request, Web},
 };
 
 /// A request that came.

@@ -2,10 +2,10 @@ use std::time::{Duration, Instant};
 
 use crate::{
     notify::{
-        Site,
+        Site, counted,
         smtp::{PASSWORD, Smtp, Trick, USERNAME},
     },
-    support::{appliance::PROFILE, running::Running, tls::Identity, wait_for},
+    support::{PATIENCE, appliance::PROFILE, running::Running, tls::Identity, wait_for},
 };
 
 const LOGIN: &str = "username = \"dropkeep@example.com\"\npassword_env = \"MAIL_PASSWORD\"\n";
@@ -120,7 +120,7 @@ fn a_mail_that_cannot_be_sent_fails_no_run_and_holds_none_up() {
         site.appliance.done(&["archive", PROFILE]);
     }
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
+    assert!(wait_for(PATIENCE, || smtp.state().connections == 1));
     let started = Instant::now();
     serving.stop().expect(0);
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
@@ -135,7 +135,7 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
     smtp.trick("", Trick::Silence, 1);
     let arguments = ["archive", PROFILE];
     let archive = Running::start(site.appliance.command(&arguments), &arguments);
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
+    assert!(wait_for(PATIENCE, || smtp.state().connections == 1));
     let started = Instant::now();
     archive.signal(rustix::process::Signal::INT);
     let ended = archive.wait().expect(0);
@@ -152,11 +152,7 @@ fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let mut command = site.appliance.command(&["serve"]);
     command.env("DROPKEEP_CLOCK", clock.path());
     let serving = site.appliance.serve_as(command);
-    let counted = |result: &str, count: usize| {
-        let line = format!("dropkeep_notifications_total{{kind=\"mail\",result=\"{result}\"}} {count}\n");
-        let seen = wait_for(Duration::from_secs(20), || serving.get("/metrics").1.contains(&line));
-        assert!(seen, "{line}{}", serving.get("/metrics").1);
-    };
+    let counted = |result: &str, count| counted(&serving, "mail", result, count);
     counted("sent", 0);
     counted("failed", 0);
     smtp.say("MAIL", "451 come again", 1);
@@ -201,7 +197,7 @@ fn a_mail_that_waits_holds_up_no_other_and_takes_settings_that_were_put_right() 
     site.appliance.run(&["archive", PROFILE]).expect(3);
     site.appliance.run(&["archive", "second"]).expect(3);
     assert_eq!(smtp.mails(1)[0].to, ["admin@example.com"]);
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections >= 3));
+    assert!(wait_for(PATIENCE, || smtp.state().connections >= 3));
     let to = to.replace("bob", "jane");
     site.configure(&smtp.toml("smtp", ""), &site.refused(), &format!("{to}{second}"));
     site.appliance.done(&["reload"]);

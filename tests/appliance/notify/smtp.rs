@@ -4,13 +4,13 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::TcpStream,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_parser::MessageParser;
 
 use crate::support::{
+    PATIENCE,
     listening::Listening,
     tls::{Identity, Wire, wire},
     wait_for,
@@ -23,9 +23,6 @@ pub const PASSWORD: &str = "mail-pass/word+7";
 pub fn plain_response() -> String {
     STANDARD.encode(format!("\0{USERNAME}\0{PASSWORD}"))
 }
-
-/// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A mail that came in.
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use crate::{
-    notify::{Site, hook::Hook},
-    support::{appliance::PROFILE, wait_for},
+    notify::{Site, counted, hook::Hook},
+    support::appliance::PROFILE,
 };
 
 #[test]
@@ -41,11 +39,7 @@ fn what_passes_is_called_again_and_nothing_waits_for_it() {
     let (site, hook) = (Site::new(), Hook::start(None));
     site.configure(&hook.toml("timeout = \"3s\""), &site.good(), "");
     let serving = site.appliance.serve();
-    let counted = |result: &str, count: usize| {
-        let line = format!("dropkeep_notifications_total{{kind=\"webhook\",result=\"{result}\"}} {count}\n");
-        let seen = wait_for(Duration::from_secs(30), || serving.get("/metrics").1.contains(&line));
-        assert!(seen, "{line}{}", serving.get("/metrics").1);
-    };
+    let counted = |result: &str, count| counted(&serving, "webhook", result, count);
     let answers = [None, Some("503 Busy\r\nRetry-After: 0\r\n".to_owned())];
     hook.state().answers.extend(answers);
     site.appliance.done(&["archive", PROFILE]);

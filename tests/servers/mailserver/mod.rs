@@ -15,12 +15,12 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use rustls::ServerConfig;
 
 use crate::support::{
+    PATIENCE,
     listening::Listening,
     tls::{Wire, wire},
 };
@@ -29,9 +29,6 @@ pub use fault::{Fault, at, replaced};
 pub use mailbox::{Folder, Mailbox, Message};
 
 pub const PASSWORD: &str = "correct-horse-7";
-
-/// How long a connection waits for its client; only what hangs takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {

@@ -9,10 +9,11 @@ use std::{
 use serde_json::json;
 
 use crate::support::{
+    PATIENCE,
     dovecot::MAILBOX,
     tls::Identity,
     wait_for,
-    web::{self, PATIENCE, Request, Web},
+    web::{self, Request, Web},
 };
 
 pub const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";

@@ -8,6 +8,7 @@ mod secrets;
 use std::fs;
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, number, text},
     dovecot::{Dovecot, MAILBOX},
     proxy::Proxy,
@@ -245,7 +246,7 @@ fn a_rotated_refresh_token_survives_a_kill_before_the_login() {
         // The server says nothing, so the token is there and has not been used.
         proxy.hold_after(0);
         let running = site.appliance.start(&["test", PROFILE]);
-        let renewed = wait_for(std::time::Duration::from_secs(30), || {
+        let renewed = wait_for(PATIENCE, || {
             let newest = site.endpoint.state().given.last().cloned().unwrap_or_default();
             site.endpoint.asked() == round + 1 && !newest.is_empty() && site.token_file().contains(&newest)
         });

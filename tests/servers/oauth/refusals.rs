@@ -1,10 +1,8 @@
 //! Tokens that are refused, endpoints that give none: the exit code, and what to do.
 
-use std::time::Duration;
-
 use crate::{
     oauth::{Site, endpoint::Endpoint, steps},
-    support::{listening::refusing, tls::Identity, wait_for},
+    support::{PATIENCE, listening::refusing, tls::Identity, wait_for},
 };
 
 /// `test` fails at the step `token`, in these words.
@@ -164,7 +162,7 @@ fn an_endpoint_is_reached_over_tls_and_its_certificate_is_judged() {
     let trusted = format!("ca_file = \"{}\"\n", file.path().display());
     site.configure("", &(site.by_refresh_token() + &trusted));
     let running = site.appliance.start(&["test", "company", "--json"]);
-    let given = wait_for(Duration::from_secs(30), || {
+    let given = wait_for(PATIENCE, || {
         let given = site.endpoint.state().good.clone();
         plain.state().good.extend(given.iter().cloned());
         !given.is_empty()

@@ -5,6 +5,7 @@ mod table;
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, text},
+    cases::side_by_side,
     dovecot::MAILBOX,
     tls::Authority,
 };
@@ -106,19 +107,13 @@ impl Case {
 
 #[test]
 fn each_wrong_server_is_told_in_the_words_of_the_table() {
-    let mut wrong = Vec::new();
     // Some of them are silent, so several are tried at once.
-    for rows in TABLE.chunks(4) {
-        let tried = rows
-            .iter()
-            .map(|row| std::thread::spawn(move || Case::of(row).tested()));
-        let tried: Vec<_> = tried.collect();
-        for (row, tried) in rows.iter().zip(tried) {
-            for what in tried.join().expect("a case") {
-                wrong.push(format!("{} {:?} {}\n    {what}", row.access, row.does, row.error));
-            }
-        }
-    }
+    let tried = side_by_side(TABLE, 4, |row| {
+        let wrong = Case::of(row).tested().into_iter();
+        let told = wrong.map(|what| format!("{} {:?} {}\n    {what}", row.access, row.does, row.error));
+        told.collect::<Vec<_>>()
+    });
+    let wrong = tried.concat();
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -4,13 +4,13 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use rcgen::date_time_ymd;
 use rustls::ServerConfig;
 
 use crate::support::{
+    PATIENCE,
     listening::{Listening, Refusing, refusing},
     tls::{Authority, Identity, parameters, wire},
 };
@@ -110,7 +110,7 @@ impl Server {
 
 /// A client that goes away ends it.
 fn serve(does: Does, config: Option<Arc<ServerConfig>>, tcp: TcpStream, heard: &Mutex<String>) {
-    let _ = tcp.set_read_timeout(Some(Duration::from_secs(60)));
+    let _ = tcp.set_read_timeout(Some(PATIENCE));
     let Ok(mut wire) = wire(tcp, config) else { return };
     match does {
         Does::Nothing => converse(&mut wire, "", &[], heard),
