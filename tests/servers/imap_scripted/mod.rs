@@ -188,8 +188,7 @@ async fn a_search_that_is_ok_without_an_answer_is_no_empty_folder() {
         let lines = ["* 1 FETCH (UID 5)", "* 2 FETCH (UID 6)", "* 3 FETCH (UID 7)"];
         let scripted = opened(vec![
             ok("UID SEARCH", &[]),
-            answer("FETCH 1:3 (UID)", &lines[..found]),
-            say(&["{tag} OK done"]),
+            ok("FETCH 1:3 (UID)", &lines[..found]),
             ok("NOOP", &[]),
         ]);
         let mut session = open(&scripted).await;
@@ -258,12 +257,11 @@ async fn a_message_that_was_expunged_during_a_search_is_not_left_out() {
         (vec!["* SEARCH 5 7", "* 2 EXPUNGE"], vec![]),
         (vec!["* SEARCH 5 7"], vec!["* 2 EXPUNGE"]),
     ] {
-        let mut script = vec![answer("UID SEARCH 1:3", &searched), say(&["{tag} OK done"])];
+        let mut script = vec![ok("UID SEARCH 1:3", &searched)];
         if !noted.is_empty() {
             script.extend([
                 ok("FETCH 1:3 (UID)", &["* 1 FETCH (UID 5)", "* 3 FETCH (UID 7)"]),
-                answer("NOOP", &noted),
-                say(&["{tag} OK done"]),
+                ok("NOOP", &noted),
             ]);
         }
         let scripted = opened(script);
