@@ -47,7 +47,7 @@ impl Group {
 
     /// The message that the next group keeps first.
     pub fn next(&self) -> MessageId {
-        self.first.saturating_add(self.kept)
+        self.first.plus(self.kept)
     }
 
     /// The digest of this row, `number`, behind one with the digest `before`; `sha256` are the messages', in order.
@@ -129,15 +129,15 @@ impl Filings {
     pub(super) fn of(mut pairs: Vec<(MessageId, UserId)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
-        let (mut bytes, mut last) = (Vec::new(), 0);
+        let (mut bytes, mut last) = (Vec::new(), MessageId(0));
         for of_message in pairs.chunk_by(|one, other| one.0 == other.0) {
             let message = of_message[0].0;
-            put(&mut bytes, message - last);
+            put(&mut bytes, message.since(last));
             put(&mut bytes, of_message.len() as u64);
             last = message;
-            let mut before = 0;
+            let mut before = UserId(0);
             for (_, user) in of_message {
-                put(&mut bytes, u64::from(user - before));
+                put(&mut bytes, user.since(before).into());
                 before = *user;
             }
         }
@@ -166,7 +166,7 @@ impl Filings {
             let mut user = 0_u32;
             for _ in 0..take(&mut bytes)? {
                 user = user.checked_add(take(&mut bytes)?.try_into().ok()?)?;
-                pairs.push((message, user));
+                pairs.push((MessageId(message), UserId(user)));
             }
         }
         Some(pairs)

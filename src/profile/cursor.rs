@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::{
-    archive::{CopyKey, UidlDigest, uidl_digest},
+    archive::{CopyKey, FolderNumber, SourceNumber, UidlDigest, uidl_digest},
     source::{CopyRef, Listing, Mailbox},
 };
 
@@ -11,14 +11,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Names {
     Imap {
-        source: u32,
-        folder: u32,
+        source: SourceNumber,
+        folder: FolderNumber,
         uidvalidity: u32,
         /// UIDs that the server gives to more than one message. They name no copy.
         ambiguous: RoaringBitmap,
     },
     Pop3 {
-        source: u32,
+        source: SourceNumber,
         /// UIDLs that stand twice in the listing, ascending. They name no copy (RFC 1939 forbids it, servers do it), so
         /// such copies are open, always.
         repeated: Vec<UidlDigest>,
@@ -65,7 +65,12 @@ fn digests(mailbox: &Mailbox) -> Vec<UidlDigest> {
 
 impl Names {
     /// The names in a complete `listing` of a folder, by its number; of the source with this number.
-    pub fn new(source: Option<u32>, folder: u32, uidvalidity: Option<u32>, listing: &Listing) -> Self {
+    pub fn new(
+        source: Option<SourceNumber>,
+        folder: FolderNumber,
+        uidvalidity: Option<u32>,
+        listing: &Listing,
+    ) -> Self {
         match (source, listing) {
             (Some(source), Listing::Uids { ambiguous, .. }) => Self::Imap {
                 source,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{Shown, ShownHeader, ShownPart},
-    archive::{Message, Seconds},
+    archive::{Message, MessageId, Seconds},
     identify::{
         Charset, Header, Layout, Notes,
         summary::{addresses, all, first, headers, line, one_line, say_more},
@@ -24,7 +24,7 @@ const FIELD: usize = 16 << 10;
 const HEADER: usize = 1 << 20;
 
 /// The view of message `id`, without its users.
-pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
+pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
     let headers = headers(bytes);
     let (from, to, cc) = (first(&headers, "From"), all(&headers, "To"), all(&headers, "Cc"));
     let layout = Layout::read(bytes);

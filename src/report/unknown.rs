@@ -228,7 +228,7 @@ mod tests {
 
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Protocol {
-        run: u64,
+        run: RunId,
         #[serde(flatten)]
         unknown: UnknownAddresses,
     }

@@ -204,7 +204,7 @@ impl Logbook {
                 _ => {
                     let id = plan::id_of(&at.position);
                     self.damage(crash(format!("reading {what} {how}")).message(id), each);
-                    self.go_on(at, (id + 1 < to).then(|| plan::at(id + 1)));
+                    self.go_on(at, (id.next() < to).then(|| plan::at(id.next())));
                 }
             },
             Some(Item::Table(_) | Item::Blocks(_)) => {
