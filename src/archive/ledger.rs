@@ -201,7 +201,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn filings_come_back_in_their_order(mut pairs: Vec<(MessageId, UserId)>) {
+        fn filings_come_back_in_their_order(pairs: Vec<(u64, u32)>) {
+            let mut pairs: Vec<_> = pairs.into_iter().map(|(id, user)| (MessageId(id), UserId(user))).collect();
             let filings = Filings::of(pairs.clone());
             pairs.sort_unstable();
             pairs.dedup();
@@ -220,7 +221,10 @@ mod tests {
     #[test]
     fn a_filing_takes_a_byte_or_two() {
         // As a group of small mail is: each message for the user who got it and the one who sent it.
-        let pairs: Vec<_> = (5_000_000..5_000_250).flat_map(|id| [(id, 3), (id, 90)]).collect();
+        let pairs: Vec<_> = (5_000_000..5_000_250)
+            .map(MessageId)
+            .flat_map(|id| [(id, UserId(3)), (id, UserId(90))])
+            .collect();
         assert!(Filings::of(pairs.clone()).0.len() <= 2 * pairs.len() + 4);
     }
 
@@ -228,9 +232,9 @@ mod tests {
     fn each_thing_in_a_row_changes_its_digest() {
         let group = Group {
             at: 7,
-            first: 3,
+            first: MessageId(3),
             kept: 1,
-            filings: Filings::of(vec![(3, 1)]),
+            filings: Filings::of(vec![(MessageId(3), UserId(1))]),
             changes: Vec::new(),
         };
         let chain = |group: &Group, before: u8, number: u64, sha256: u8| {
@@ -246,7 +250,7 @@ mod tests {
             chain(&Group { at: 8, ..group.clone() }, 0, 1, 0),
             chain(
                 &Group {
-                    filings: Filings::of(vec![(3, 2)]),
+                    filings: Filings::of(vec![(MessageId(3), UserId(2))]),
                     ..group.clone()
                 },
                 0,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
-pub use crate::ids::{FolderNumber, IdentityNumber, MessageId, RunId, Seconds, SourceNumber, UserId};
-use crate::{ids::GroupNumber, message::Address};
+pub use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, Seconds, SourceNumber, UserId};
+use crate::message::Address;
 
 pub type Sha256 = [u8; 32];
 

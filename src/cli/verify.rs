@@ -324,7 +324,7 @@ mod tests {
         let mut messages = Messages::default();
         assert_eq!(messages.words("block 2 of volume 000001: it is gone"), None);
         for id in (1..=245).rev() {
-            let damage = Damage::new(Kind::Message, "block 2 of volume 000001: it is gone").message(id);
+            let damage = Damage::new(Kind::Message, "block 2 of volume 000001: it is gone").message(MessageId(id));
             messages.add(&damage.user(Some(if id == 3 { "bob, jane" } else { "jane" }.into())));
         }
         assert_eq!(
@@ -338,7 +338,7 @@ mod tests {
     fn a_damage_says_what_is_concerned() {
         let damage = Damage {
             kind: Kind::Message,
-            id: Some(17),
+            id: Some(MessageId(17)),
             user: Some("jane, bob".into()),
             volume: Some(3),
             detail: "it is gone".into(),

@@ -322,7 +322,7 @@ mod tests {
         for number in 1..=9 {
             let mail =
                 format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
-            bench.file(&mail, number, &[0]).await;
+            bench.file(&mail, number, &[UserId(0)]).await;
         }
         let filter = ListFilter {
             from: Some("JANE".into()),
@@ -336,7 +336,7 @@ mod tests {
         // All of a text that is longer than a row keeps is shown and searched.
         let long = "ä".repeat(1_000);
         bench
-            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0])
+            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[UserId(0)])
             .await;
         let filter = ListFilter {
             subject: Some("end".into()),

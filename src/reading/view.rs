@@ -118,7 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::identify::Summary;
+    use crate::{archive::IdentityNumber, identify::Summary};
 
     fn show(bytes: &[u8]) -> Shown {
         let inline = crate::archive::Place {
@@ -133,12 +133,12 @@ mod tests {
             size: bytes.len() as u64,
             date: 0,
             archived_at: 0,
-            identity: 1,
+            identity: IdentityNumber(1),
             sha256: [0; 32],
             notes: 0,
         };
         Summary::of(bytes);
-        shown(1, &message, bytes)
+        shown(MessageId(1), &message, bytes)
     }
 
     /// A parser lost count of its parts in it.

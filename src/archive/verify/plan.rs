@@ -399,7 +399,7 @@ mod tests {
     fn extent(messages: u64) -> Extent {
         Extent {
             counters: Some(Counters {
-                message: messages + 1,
+                message: MessageId(messages + 1),
                 ..Counters::default()
             }),
             user: None,
@@ -416,16 +416,16 @@ mod tests {
             let [files, tables, chunks, rest] = plan.phases();
             assert_eq!((files.start, files.end), (0, 4));
             assert_eq!(tables.end, chunks.start);
-            let mut next = 1;
+            let mut next = MessageId(1);
             for number in chunks.clone() {
                 let Some(Item::Messages(from, to)) = plan.item(number) else {
                     panic!("item {number}")
                 };
                 assert_eq!(from, next);
-                assert!(to > from && to - from <= 100);
+                assert!(to > from && to.since(from) <= 100);
                 next = to;
             }
-            assert_eq!(next, messages + 1);
+            assert_eq!(next, MessageId(messages + 1));
             assert_eq!(plan.item(rest.end - 1), Some(Item::Blocks(2)));
             assert_eq!(plan.item(rest.end), None);
         }
@@ -472,9 +472,9 @@ mod tests {
     #[test]
     fn a_sample_is_about_its_share_and_the_same_again() {
         let sample = Sample { share: 0.05, seed: 7 };
-        let count = (0..10_000).filter(|id| sample.has(*id)).count();
+        let count = (0..10_000).filter(|id| sample.has(MessageId(*id))).count();
         assert!((350..650).contains(&count), "{count}");
-        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(id)));
-        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(id)));
+        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(MessageId(id))));
+        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(MessageId(id))));
     }
 }
