@@ -77,3 +77,21 @@ id! {
     SourceNumber(u32);
     FolderNumber(u32);
 }
+
+#[test]
+fn an_id_is_kept_and_sent_as_the_bare_number() {
+    let ids = std::collections::BTreeMap::from([(UserId(7), MessageId(300))]);
+    assert_eq!(serde_json::to_string(&ids).unwrap(), r#"{"7":300}"#);
+    assert_eq!(
+        serde_json::from_str::<std::collections::BTreeMap<UserId, MessageId>>(r#"{"7":300}"#).unwrap(),
+        ids
+    );
+    let bare = postcard::to_allocvec(&(7_u32, 300_u64)).unwrap();
+    assert_eq!(postcard::to_allocvec(&(UserId(7), MessageId(300))).unwrap(), bare);
+    assert_eq!(
+        format!("{:06} {:?}", MessageId(7), Some(MessageId(7))),
+        "000007 Some(7)"
+    );
+    assert_eq!("7".parse(), Ok(MessageId(7)));
+    assert_eq!((UserId::MAX.next(), UserId::MIN.previous()), (UserId::MAX, UserId::MIN));
+}

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplianceLine, Exit, Failure, ProfileLine, Shown};
 use crate::{
-    ids::MessageId,
-    ids::RunId,
+    ids::{MessageId, RunId},
     message::Address,
     report::{Backlog, Run},
 };
