@@ -26,7 +26,7 @@ fn one_at_a_time(command: &str) -> Vec<Move> {
     session_of(ALL, MESSAGES, (1..=MESSAGES).map(asked).chain([goes_on]).collect())
 }
 
-/// One in which the first message has the answers to all that came early in it, and no end that it could be told by.
+/// One in which what comes early is answered within the first message, and lost.
 fn in_the_midst(command: &str) -> Vec<Move> {
     let numbers = 1..=MESSAGES;
     let asked = numbers.map(|number| hear(&format!("{command} {number}")));
