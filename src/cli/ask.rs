@@ -1,16 +1,7 @@
 //! Getting a request answered: by the appliance that holds the data directory, or, when there is
 //! none, by this process.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::Write,
-    ops::ControlFlow,
-    path::Path,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fs, io::Write, ops::ControlFlow, path::Path, sync::Arc, thread, time::Duration};
 
 use crate::{
     access::{Caller, Owner, grant},
@@ -20,13 +11,13 @@ use crate::{
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
     harmless::harmless,
+    patience::Patience,
     reading,
     reroute::Gained,
 };
 
 /// How long a command waits until another short one has released the data directory.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(20);
 /// How long an appliance that is ending, and takes no requests any more, may take to end.
 const ENDING: Duration = Duration::from_secs(15);
 /// How long to wait for the mail and the webhook about a run when everything else is done.
@@ -50,7 +41,7 @@ pub fn say_new(path: &Path) {
 /// Finds the appliance, or opens the store. Another command that has the store open for a moment is
 /// waited for.
 async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
-    let started = Instant::now();
+    let patience = Patience::of(PATIENCE);
     loop {
         if let Some(client) = Client::connect(&config.data_dir).await {
             return Ok(Holder::Appliance(client));
@@ -67,7 +58,7 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
                 }
                 return Ok(Holder::Ourselves(Arc::new(store)));
             }
-            Err(StoreError::InUse { .. }) if started.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
+            Err(StoreError::InUse { .. }) if patience.again().await => {}
             Err(error) => return Err(error),
         }
     }
@@ -89,7 +80,7 @@ pub fn read_until(
     request: &Request,
     each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let started = Instant::now();
+    let patience = Patience::of(ENDING);
     runtime()?.block_on(async {
         loop {
             let holder = match holder(config, Absent::Refused).await {
@@ -102,7 +93,7 @@ pub fn read_until(
             };
             match holder {
                 Holder::Appliance(mut client) => match client.ask_until(request, each).await {
-                    Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                    Err(AskError::NotTaken(_)) if patience.again().await => {}
                     answered => return Ok(answered?),
                 },
                 Holder::Ourselves(store) => return read_here(config, &store, request, each).await,
@@ -176,7 +167,7 @@ pub fn act(
     interrupted: Option<Request>,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
-    let started = Instant::now();
+    let patience = Patience::of(ENDING);
     let system = actix_rt::System::new();
     let result = system.block_on(async {
         let mut interrupts = Interrupts::new()?;
@@ -196,7 +187,7 @@ pub fn act(
                 Holder::Appliance(client) => {
                     let asked = act_there(&config, client, &request, interrupted.as_ref(), &mut interrupts, each);
                     match asked.await {
-                        Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                        Err(AskError::NotTaken(_)) if patience.again().await => {}
                         answered => return Ok(answered?),
                     }
                 }
