@@ -56,8 +56,8 @@ pub struct Supervisor {
     profile: Addr<Profile>,
     /// Raised when the profile is replaced: what the one before answers then is no news.
     generation: u64,
-    /// Cancelled when the profile was replaced and its run has a protocol: whoever waits for its answer waits no
-    /// longer.
+    /// Cancelled when the profile was replaced and the protocol of its run is stored: whoever asked for that run waits
+    /// no longer.
     gone: CancellationToken,
     born: Instant,
     /// Profiles in a row that did not last.
@@ -188,30 +188,40 @@ impl Supervisor {
         silent.unwrap_or_default()
     }
 
-    /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
+    /// Has the profile run, and reads its answer. Where the profile is replaced before that, or because of it, the
+    /// answer is that it stopped, once the protocol of its run is stored.
     fn ask(&mut self, import: Option<Import>) -> ResponseActFuture<Self, Result<Finished, StartError>> {
         let name = self.config.name.clone();
         if self.restarting {
             return Box::pin(actix::fut::ready(Err(StartError::Restarting(name))));
         }
-        let gone = self.gone.clone();
+        let (asked, gone, closed) = (self.generation, self.gone.clone(), self.gone.clone());
         let start = self.profile.send(Start(import));
         self.show(true);
         self.asked += 1;
         let answer = async move {
             tokio::select! {
-                biased;
                 answer = start => answer.ok(),
                 () = gone.cancelled() => None,
             }
-            .unwrap_or(Err(StartError::Stopped(name)))
         };
-        let asked = self.generation;
-        Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
-            supervisor.asked -= 1;
+        let answered = answer.into_actor(self).then(move |answer, supervisor, ctx| {
+            let answer = answer.unwrap_or_else(|| Err(StartError::Stopped(name.clone())));
             if asked == supervisor.generation {
                 supervisor.took(&answer, ctx);
             }
+            let replaced = asked != supervisor.generation;
+            let answer = async move {
+                if !replaced {
+                    return answer;
+                }
+                closed.cancelled().await;
+                Err(StartError::Stopped(name))
+            };
+            answer.into_actor(supervisor)
+        });
+        Box::pin(answered.map(|answer, supervisor, _| {
+            supervisor.asked -= 1;
             answer
         }))
     }

@@ -221,15 +221,8 @@ fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
 #[test]
 fn a_run_that_makes_no_progress_is_given_up() {
     let server = Dovecot::start();
-    let slow = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = slow.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for client in slow.incoming().flatten() {
-            std::thread::spawn(move || trickle(client));
-        }
-    });
     let profile = Profile {
-        port,
+        port: trickling(),
         ..Profile::new(&server, "imap")
     };
     let appliance = appliance(&profile, "stall_timeout = \"3s\"", "");
@@ -248,6 +241,42 @@ fn a_run_that_makes_no_progress_is_given_up() {
     });
     assert!(again);
     serving.stop().expect(0);
+}
+
+/// Whoever asked for a run that was given up, or whose profile died, was answered while its protocol was still being
+/// stored, and found it running. Here the store takes two seconds for that.
+#[test]
+fn a_run_that_was_given_up_was_answered_before_its_protocol_was_stored() {
+    let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
+    let slow = trickling();
+    for (what, fault) in [("stall_timeout", ""), ("stopped (panic)", "counting:panic,")] {
+        let good = Profile::new(&server, "imap");
+        let profile = match what {
+            "stall_timeout" => Profile { port: slow, ..good },
+            _ => good,
+        };
+        let appliance = appliance(&profile, "stall_timeout = \"3s\"", "");
+        let mut command = appliance.command(&["serve"]);
+        command.env("DROPKEEP_FAULT", format!("{fault}protocol-storing:slow"));
+        let serving = appliance.serve_as(command);
+        appliance.run(&["archive", PROFILE, "--json"]).expect(1);
+        let run = protocols(&appliance).remove(0);
+        assert_eq!(text(&run, "state"), "failed", "{run:#}");
+        assert!(run["errors"].to_string().contains(what), "{run:#}");
+        assert!(serving.stop().expect(0).stderr.contains("protocol-storing is reached"));
+    }
+}
+
+/// A server that never ends its greeting; gives its port.
+fn trickling() -> u16 {
+    let slow = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = slow.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for client in slow.incoming().flatten() {
+            std::thread::spawn(move || trickle(client));
+        }
+    });
+    port
 }
 
 /// An endless greeting.
