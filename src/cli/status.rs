@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::check::{Checked, Health, judge};
+use self::check::{Checked, DiskBounds, Health, judge};
 use super::{
     ask,
     output::{Output, harmless},
@@ -51,6 +51,8 @@ pub struct Arguments {
     /// Print one line, as monitoring plugins do. The exit code is 0 ok, 1 warning, 2 critical, 3 unknown.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    disk: DiskBounds,
     /// Only ask whether an appliance is running: the exit code is 0 if one answers, 1 if none does.
     #[arg(long, conflicts_with_all = ["check", "profile"])]
     alive: bool,
@@ -115,6 +117,7 @@ fn told(
     json: bool,
 ) -> Result<u8, Failure> {
     if arguments.check {
+        arguments.disk.require_order()?;
         return Ok(say_check(asked, config, refused, arguments, json));
     }
     let place = data_dir.display();
@@ -247,7 +250,7 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
                     // It is said below, as the file is now.
                     appliance.configuration_refused = None;
                 }
-                judge(&found.profiles, found.appliance.as_ref(), clock::now())
+                judge(&found.profiles, found.appliance.as_ref(), arguments.disk, clock::now())
             }
             Err(error) => return say_unknown(&error, json),
         },
