@@ -15,6 +15,7 @@ use crate::{
     api::Reply,
     archive::{Committer, Store, StoreError, UsersNews},
     config::Config,
+    panics::blocking,
     profile::NextNotices,
     report::Backlog,
     reroute::{self, Gained},
@@ -265,7 +266,7 @@ impl Counting {
         };
         let stop = Arc::new(AtomicBool::new(false));
         let (store, state, stopped) = (self.store.clone(), self.state.clone(), stop.clone());
-        let count = actix_rt::task::spawn_blocking(move || {
+        let count = blocking("counting", move || {
             reroute::count(&store, config, directory, &gained, |read| {
                 if read.is_multiple_of(STEP) {
                     state.send_modify(|state| state.read = read);
@@ -288,11 +289,7 @@ impl Counting {
         if is_other && !watched.borrow().ended {
             return None;
         }
-        Some(counted.unwrap_or_else(|_| {
-            Err(StoreError::Fault {
-                detail: "counting panicked".into(),
-            })
-        }))
+        Some(counted.map_err(StoreError::panicked).flatten())
     }
 
     /// Says what came of it where somebody looks who did not ask.

@@ -13,6 +13,7 @@ use crate::{
     api::{Exit, Failure, Reply},
     config::{Access, Profile, Server},
     message::CATCHALL,
+    panics::blocking,
     profile::{Leave, Standing},
     reading::find_user,
     report::{IMPORT, metrics},
@@ -108,11 +109,5 @@ async fn there(import: Import) -> Result<Import, Failure> {
         });
         missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
     };
-    let looked = actix_rt::task::spawn_blocking(look).await;
-    looked.map_err(|_| {
-        Failure::new(
-            Exit::Errors,
-            "looking for the files panicked; this is a bug in dropkeep",
-        )
-    })?
+    blocking("looking for the files", look).await?
 }

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     message::Address,
     reroute::Gained,
-    route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
+    route::{self, ChangeUser, ChangedUsers, Signs, UserChange, UserError, put_users},
 };
 
 impl Appliance {
@@ -41,19 +41,15 @@ impl Appliance {
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
         if let Some(users) = self.renamed_in_configuration(&name, &to)? {
-            let gone = |_| router_stopped();
-            self.router.send(BeginSwap(0)).await.map_err(gone)?;
-            let changed = users.iter().map(|(id, user)| (Some(*id), user.clone()));
+            let signs = Signs::new(&self.config());
+            let changed = (users, UsersNews::default());
+            self.take_over.take(changed, &signs, false).await?;
             let said = UsersNews {
                 gained: [to.clone()].into(),
                 retired: [name.clone()].into(),
                 ..UsersNews::default()
             };
-            self.committer
-                .put_users(changed.collect(), UsersNews::default())
-                .await?;
             self.committer.said(said).await?;
-            self.router.send(PutUsers(users)).await.map_err(gone)?;
             // Whoever else waits for a count is counted anew.
             self.backlogs.forget();
             let news = self.store.users_news()?;
@@ -75,7 +71,7 @@ impl Appliance {
     /// The users as they are to be where the configuration or its users file has the new name already: who had the old
     /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old
     /// name.
-    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(UserId, User)>>, Failure> {
+    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(Option<UserId>, User)>>, Failure> {
         let users = self.store.users()?;
         let find = |name: &str, retired| {
             let mut users = users.iter();
@@ -98,7 +94,7 @@ impl Appliance {
             managed: true,
             retired: true,
         };
-        Ok(Some(vec![(*old, user.clone()), (*new, empty)]))
+        Ok(Some(vec![(Some(*old), user.clone()), (Some(*new), empty)]))
     }
 
     pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
@@ -141,16 +137,6 @@ impl Appliance {
     }
 }
 
-/// The directory of the store's users, as the configuration has addresses looked up.
-pub(super) fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
-    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-    let directory = Directory::new(users);
-    for words in directory.shared() {
-        tracing::warn!("{words}");
-    }
-    Ok(directory.with(Signs::new(config)))
-}
-
 fn router_stopped() -> Failure {
     Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep")
 }
@@ -174,12 +160,10 @@ pub async fn take_over_users(
     store: &Store,
     committer: &Committer,
 ) -> Result<BTreeSet<String>, Failure> {
-    let (changed, news) = changed_users(config, store)?;
-    if !changed.is_empty() {
-        committer.put_users(changed, news.clone()).await?;
-    }
-    warn_of_retired(&news);
-    Ok(news.gained)
+    let changed = changed_users(config, store)?;
+    let gained = changed.1.gained.clone();
+    put_users(committer, changed).await?;
+    Ok(gained)
 }
 
 /// What the configuration changes of the store's users.
@@ -202,11 +186,4 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Fai
 
 fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or(file.as_os_str()).display().to_string()
-}
-
-/// Half a file retires users in silence otherwise.
-pub(super) fn warn_of_retired(news: &UsersNews) {
-    if let Some(words) = news.retired_words() {
-        tracing::warn!("{words}");
-    }
 }
