@@ -51,6 +51,10 @@ impl Failure {
         }
     }
 
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted")
+    }
+
     pub fn usage(error: impl ToString) -> Self {
         Self::new(Exit::Usage, error)
     }

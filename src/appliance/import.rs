@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{Exit, Failure, Reply},
+    api::{Failure, Reply},
     config::{Access, Profile, Server},
     message::CATCHALL,
     panics::blocking,
@@ -90,7 +90,7 @@ impl Appliance {
     fn begin_importing(&self) -> Result<Supervised, Failure> {
         let mut running = self.running_mut();
         if running.ending {
-            return Err(Failure::new(Exit::Interrupted, "interrupted"));
+            return Err(Failure::interrupted());
         }
         let profile = Profile::new(IMPORT, Server::new(Access::Imap, "localhost", 143, IMPORT));
         let config = Arc::clone(&running.config);

@@ -101,7 +101,7 @@ impl Appliance {
             since: report::timestamp(supervised.since),
             state: standing.state(live.busy).to_owned(),
             run: live.run.as_ref().map(|run| run.run),
-            seen: live.run.as_ref().map_or(0, |run| run.seen),
+            seen: live.run.as_ref().map_or(0, |run| run.counts.seen),
             expected: live.expected,
             silent_seconds: standing.silent,
             stall_timeout_seconds: profile.stall_timeout.0.as_secs(),

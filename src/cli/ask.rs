@@ -1,8 +1,9 @@
 //! Getting a request answered: by the appliance that holds the data directory, or, when there is
 //! none, by this process.
 
-use std::{collections::BTreeSet, fs, io::Write, ops::ControlFlow, path::Path, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, fs, ops::ControlFlow, path::Path, sync::Arc, thread, time::Duration};
 
+use super::output::say;
 use crate::{
     access::{Caller, Owner, grant},
     api::{Exit, Failure, Reply, Request},
@@ -10,7 +11,6 @@ use crate::{
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
-    harmless::harmless,
     patience::Patience,
     reading,
     reroute::Gained,
@@ -34,8 +34,7 @@ enum Holder {
 /// Says that an archive was made.
 pub fn say_new(path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "dropkeep: made a new archive in {}", path.display());
+    say(format!("made a new archive in {}", path.display()));
 }
 
 /// Finds the appliance, or opens the store. Another command that has the store open for a moment is
@@ -155,7 +154,7 @@ fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
         users: users.clone(),
         anybody: false,
     };
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&gained.not_counted()));
+    say(gained.not_counted());
 }
 
 /// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what
@@ -174,7 +173,7 @@ pub fn act(
         loop {
             let holder = tokio::select! {
                 holder = holder(&config, absent) => holder,
-                () = interrupts.next() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+                () = interrupts.next() => return Err(Failure::interrupted()),
             };
             let holder = match holder {
                 Err(error @ (StoreError::None { .. } | StoreError::NotMade { .. })) => {
@@ -219,7 +218,7 @@ async fn act_there(
         }
         let Some(interrupt) = interrupted.filter(|_| !second) else {
             // A run goes on in the appliance, and so does its interruption.
-            return Err(AskError::Failed(Failure::new(Exit::Interrupted, "interrupted")));
+            return Err(AskError::Failed(Failure::interrupted()));
         };
         second = true;
         let (data_dir, interrupt) = (config.data_dir.clone(), interrupt.clone());
@@ -267,10 +266,7 @@ async fn act_here(
             }
             if second {
                 // What was acknowledged is on disk.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "dropkeep: stopped at once; mail that was not committed is fetched again"
-                );
+                say("stopped at once; mail that was not committed is fetched again");
                 std::process::exit(Exit::Interrupted as i32);
             }
             second = true;
@@ -285,8 +281,7 @@ async fn act_here(
         () = interrupts.next() => false,
     };
     if !told {
-        let words = "the mail or the webhook call about the run was not sent in time, and is dropped";
-        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+        say("the mail or the webhook call about the run was not sent in time, and is dropped");
     }
     if let Some((handle, serving)) = server {
         handle.stop(true).await;
@@ -323,8 +318,7 @@ async fn answer_all(
     let idle = appliance.requests().end_when_idle();
     tokio::pin!(idle);
     if tokio::time::timeout(WORTH_SAYING, &mut idle).await.is_err() {
-        let words = "done; this process ends once it has answered the other commands that are waiting for it";
-        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+        say("done; this process ends once it has answered the other commands that are waiting for it");
         idle.await;
     }
     // Whoever comes now waits for the end of this process.

@@ -1,6 +1,6 @@
 //! `list`: the messages of a user, or of all users, oldest first.
 
-use std::{io::Write, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::{
     ask,
     columns::{cut, whole, width},
     numbers::number,
-    output::{Output, harmless},
+    output::{Output, say},
     protocols::{since, until},
 };
 use crate::{
@@ -125,12 +125,6 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     Ok(0)
 }
 
-/// For the person at the terminal, where it does not get into what is read by programs.
-fn say(words: &str) {
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(words));
-}
-
 /// Of other commands, or by habit, somebody may take these for dates.
 fn hint_at_dates(arguments: &Arguments) {
     let is_date = |text: &Option<String>| text.as_ref().is_some_and(|text| first_second(text).is_ok());
@@ -154,7 +148,7 @@ fn say_none(arguments: &Arguments) {
         true => format!("no message {whose} matches; texts are found anywhere in a field, times are those of sending"),
         false => format!("no message {whose} is in the archive"),
     };
-    say(&said);
+    say(said);
 }
 
 /// How the lines are laid out.

@@ -5,15 +5,12 @@ mod check;
 mod text;
 mod words;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use self::check::{Checked, DiskBounds, Health, judge};
 use super::{
     ask,
-    output::{Output, harmless},
+    output::{Output, say},
     remarks,
 };
 use crate::{
@@ -214,10 +211,10 @@ async fn ask_client(mut client: Client) -> Asked {
 
 /// Says what cannot be asked, as a monitoring plugin does.
 fn say_unknown(error: &Failure, json: bool) -> u8 {
-    say(&Checked::only(Health::Unknown, error.error.clone()), json)
+    print_check(&Checked::only(Health::Unknown, error.error.clone()), json)
 }
 
-fn say(checked: &Checked, json: bool) -> u8 {
+fn print_check(checked: &Checked, json: bool) -> u8 {
     let mut output = Output::new();
     match json {
         true => output.json(checked),
@@ -278,7 +275,7 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
             checked.problem(Health::Warning, said);
         }
     }
-    say(&checked, json)
+    print_check(&checked, json)
 }
 
 fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: bool) {
@@ -304,9 +301,8 @@ fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: boo
         }
         None => {
             if let Some(why) = refused {
-                // Standard output has the profile alone. Standard error may be closed.
-                let said = format!("dropkeep: warning: {}", text::refused(&why));
-                let _ = writeln!(std::io::stderr(), "{}", harmless(&said));
+                // Standard output has the profile alone.
+                say(format!("warning: {}", text::refused(&why)));
             }
         }
     }

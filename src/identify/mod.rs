@@ -39,6 +39,8 @@ use sha2::{Digest, Sha256};
 use dates::{Date, date};
 use journal::Enclosed;
 
+use crate::report::ReportCounts;
+
 pub use address::{addresses, first_addresses, received_for};
 pub use charset::{Charset, undeclared};
 pub use dates::moment;
@@ -51,7 +53,7 @@ pub use leaves::{LARGE, large_leaves};
 pub use overview::{Considered, Overview};
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{how_to_believe_reports, reports_not_understood};
+pub use recipients::notices_of_reports;
 pub use rules::{Mail, Rules};
 pub use step::Step;
 pub use summary::{Listed, Summary};
@@ -160,6 +162,16 @@ impl Reported {
         match Report::is_marked(header) {
             true => Self::Untrusted,
             false => Self::No,
+        }
+    }
+
+    /// Counts a copy of which this is so.
+    pub fn count(self, counts: &mut ReportCounts) {
+        match self {
+            Self::No => {}
+            Self::Untrusted => counts.untrusted += 1,
+            Self::Unreadable => counts.unreadable += 1,
+            Self::Believed => counts.believed += 1,
         }
     }
 

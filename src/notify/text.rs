@@ -119,28 +119,28 @@ fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(
         body,
         "\n{:>10}  copies seen ({} fetched)",
-        run.seen,
-        ByteSize(run.bytes)
+        run.counts.seen,
+        ByteSize(run.counts.bytes)
     )?;
     for (count, what) in [
-        (run.archived, "archived"),
-        (run.duplicates, "duplicates"),
-        (run.skipped, "skipped"),
-        (run.excluded, "excluded"),
-        (run.too_large, "too large"),
-        (run.vanished, "vanished"),
-        (run.failed, "failed"),
+        (run.counts.archived, "archived"),
+        (run.counts.duplicates, "duplicates"),
+        (run.counts.skipped, "skipped"),
+        (run.counts.excluded, "excluded"),
+        (run.counts.too_large, "too large"),
+        (run.counts.vanished, "vanished"),
+        (run.counts.failed, "failed"),
     ] {
         writeln!(body, "{count:>10}  {what}")?;
     }
-    writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
+    writeln!(body, "{:>10}  filings in users' archives", run.counts.filings)?;
     for (count, what) in [
-        (run.unknown, "without a known address"),
+        (run.counts.unknown, "without a known address"),
         (
-            run.reopened,
+            run.counts.reopened,
             "fetched anew: the server gave their UIDs or UIDLs to other mail",
         ),
-        (run.deleted, "deleted on the server"),
+        (run.counts.deleted, "deleted on the server"),
     ] {
         if count > 0 {
             writeln!(body, "{count:>10}  {what}")?;
@@ -198,10 +198,10 @@ fn summary(run: &Run) -> String {
     {
         parts.push(in_short(error).to_owned());
     }
-    if run.failed > 0 {
-        parts.push(format!("{} of {} messages failed", run.failed, run.seen));
+    if run.counts.failed > 0 {
+        parts.push(format!("{} of {} messages failed", run.counts.failed, run.counts.seen));
     }
-    match (run.archived, run.duplicates) {
+    match (run.counts.archived, run.counts.duplicates) {
         (0, 0) => {}
         (0, 1) => parts.push("1 duplicate".to_owned()),
         (0, duplicates) => parts.push(format!("{duplicates} duplicates")),
@@ -333,7 +333,7 @@ mod tests {
         let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
         run.state = RunState::CompletedWithErrors;
         for number in 0..900 {
-            run.count(crate::report::Outcome::Failed);
+            run.counts.count(crate::report::Outcome::Failed);
             run.error("INBOX", format!("UID {number}"), "fetch", "refused ".repeat(1000));
         }
         run.error("", "", "connection", "lost");
@@ -362,7 +362,7 @@ mod tests {
         run.state = RunState::Completed;
         let subject = |run: &Run| of_run(run, &Occasion::Always, "host").subject;
         assert_eq!(subject(&run), "dropkeep: company completed: nothing new");
-        run.count(crate::report::Outcome::Archived);
+        run.counts.count(crate::report::Outcome::Archived);
         assert_eq!(subject(&run), "dropkeep: company completed: 1 archived");
         run.state = RunState::Failed;
         run.error("", "", "connection", "the connection was lost");

@@ -180,11 +180,11 @@ impl Handler<Progress> for Profile {
                     run.add_error(error);
                 }
                 metrics::reopened(&self.config.name, reopened);
-                run.reopened += reopened;
+                run.counts.reopened += reopened;
                 metrics::deleted(&self.config.name, deleted.len() as u64);
                 deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
-                metrics::progress(&self.config.name, run.seen, live.expected);
+                metrics::progress(&self.config.name, run.counts.seen, live.expected);
                 if run.import.is_empty() {
                     metrics::open_copies(&self.config.name, left_open(run, live.expected));
                 }

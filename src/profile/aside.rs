@@ -7,10 +7,10 @@ use std::{
 
 use super::{
     collect_error::{CollectError, unless_cancelled},
+    collecting::{Collecting, Current},
     exclude::Exclude,
     progress::Judged,
     windows::HEADER_BYTES,
-    work::{Current, Work},
 };
 use crate::{
     config::Unknown,
@@ -20,7 +20,7 @@ use crate::{
     source::{Announced, CopyRef, Fetched, Session, Want},
 };
 
-impl Work<'_> {
+impl Collecting<'_> {
     /// Puts aside what is too large, or excluded by what the server says of it.
     pub(super) fn put_aside(&mut self, current: &Current<'_>, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.task.stages.max_message_size;

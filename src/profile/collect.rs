@@ -7,10 +7,12 @@ use std::{
 
 use super::{
     collect_error::{CollectError, is_refusal, unless_cancelled},
+    collecting::{Collecting, Current},
+    fetcher::Fetcher,
+    fetching::UnitFetcher,
     jobs::{FolderError, Job, Jobs, Unit},
     task::Task,
     windows::{SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
-    work::{Current, Work},
 };
 use crate::{
     report::Outcome,
@@ -29,7 +31,7 @@ pub async fn work(
     jobs: &Jobs,
     lane: usize,
 ) -> Result<(), CollectError> {
-    let mut work = Work::new(task, number, jobs);
+    let mut work = Collecting::new(task, number, jobs);
     let worked = work.through_jobs(session, lane).await;
     // Whatever happened to the source: what is on its way is committed and counted.
     let judged = work.judge_all().await;
@@ -39,7 +41,7 @@ pub async fn work(
     Ok(())
 }
 
-impl Work<'_> {
+impl<'t> Collecting<'t> {
     async fn through_jobs(&mut self, session: &mut Session, lane: usize) -> Result<(), CollectError> {
         let committer = self.task.stages.committer.clone();
         let cancel = self.task.cancel.clone();
@@ -139,20 +141,26 @@ impl Work<'_> {
             };
             let (chunk, rest) = copies.split_at(many.min(copies.len()));
             copies = rest;
-            let announced = self.sizes_of(session, &current, chunk).await?;
+            let announced = self.fetcher(&current).sizes_of(session, chunk).await?;
             let mut fitting = VecDeque::from(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
             while !fitting.is_empty() {
                 let window = window(&mut fitting, most_bytes, most_copies, |one| one.size);
                 let window = self.put_aside_by_header(session, &current, window).await?;
-                self.fetch(session, &current, window).await?;
+                if !window.is_empty() {
+                    self.fetcher(&current).fetch(session, &window).await?;
+                }
                 self.progress.notices.extend(session.take_notices());
                 self.flush().await?;
             }
             most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
-        self.find_missing(session, &current).await?;
+        self.fetcher(&current).find_missing(session).await?;
         self.note_inexact(&current).await
+    }
+
+    fn fetcher<'w, 'u>(&'w mut self, current: &'w Current<'u>) -> UnitFetcher<'w, 't, 'u> {
+        UnitFetcher { work: self, current }
     }
 
     /// The unit's copies as this session names them.

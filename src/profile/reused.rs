@@ -7,10 +7,10 @@ use roaring::RoaringBitmap;
 
 use super::{
     collect_error::{CollectError, is_refusal, unless_cancelled},
+    collecting::Collecting,
     cursor::{Names, Sorted, digest},
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     windows::SIZES,
-    work::Work,
 };
 use crate::{
     archive::{CopyKey, Sighting, UidlDigest, header_digest},
@@ -55,7 +55,7 @@ impl Sign {
     }
 }
 
-impl Work<'_> {
+impl Collecting<'_> {
     /// Looks into what the listing shows, and into headers whose time has come: moves copies that are not what was done
     /// under their names from `done` and `resized` to `open`.
     pub(super) async fn doubt(

@@ -68,7 +68,7 @@ pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> R
         .any(|error| [DELETION, ALTERED].contains(&&*error.stage));
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || refused || told => RunState::CompletedWithErrors,
+        Ok(()) if run.counts.failed > 0 || refused || told => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

@@ -1,29 +1,27 @@
-//! Listing a folder, finding out what is open in it, and asking how large that is.
+//! Listing a folder, and finding out what is open in it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    collect_error::{CollectError, is_refusal, unless_cancelled},
+    collect_error::{CollectError, unless_cancelled},
+    collecting::Collecting,
     cursor::{Done, Names},
     jobs::{FolderError, Surveyed},
     progress::Judged,
     recognise::on_pool,
     reused::Listed,
     windows::SIZES,
-    work::{Current, Work},
 };
 use crate::{
     archive::Sighting,
     clock,
     report::{CopyError, Outcome},
-    source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
+    source::{CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
 /// Where several connections share a folder, units have at least this many copies, and there are this many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
-/// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
-const MOST_REFUSED: u32 = 20;
 /// What is said of a UID that names more than one message.
 pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one message, so none of them can be fetched by \
                                     it; they stay where they are, and moving them to another folder and back gives them \
@@ -31,7 +29,7 @@ pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one m
 /// So many times in a row UIDVALIDITY was another one, before it is said.
 const RESTLESS: u32 = 2;
 
-impl Work<'_> {
+impl Collecting<'_> {
     pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let (cancel, committer) = (&self.task.cancel, &self.task.stages.committer);
         let number = committer.folder(folder).await?;
@@ -167,58 +165,6 @@ impl Work<'_> {
             self.progress.judged.push(judged);
         }
         self.flush().await
-    }
-
-    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
-    /// others.
-    pub(super) async fn sizes_of(
-        &mut self,
-        session: &mut Session,
-        current: &Current<'_>,
-        copies: &[CopyRef],
-    ) -> Result<Vec<Announced>, CollectError> {
-        let mut announced = Vec::with_capacity(copies.len());
-        let (mut asked, mut refused) = (vec![copies], 0);
-        while let Some(some) = asked.pop() {
-            match self.sizes(session, some).await {
-                Ok(more) => {
-                    if more.len() < some.len() {
-                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
-                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
-                        self.missing
-                            .extend(silent.map(|copy| (copy, "the server does not say its size")));
-                        if let Some(error) = session.take_unclear() {
-                            let folder = current.unit.folder.name.clone();
-                            self.jobs.refused(FolderError { folder, error });
-                        }
-                    }
-                    announced.extend(more);
-                    refused = 0;
-                }
-                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
-                    // That is not one message.
-                    [_] if refused >= MOST_REFUSED => return Err(error.into()),
-                    [only] => {
-                        refused += 1;
-                        let error = Some(("fetch", error.to_string()));
-                        self.judged(current, Outcome::Failed, only, error);
-                    }
-                    many => {
-                        let (first, second) = many.split_at(many.len() / 2);
-                        asked.extend([second, first]);
-                    }
-                },
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(announced)
-    }
-
-    async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
-        let facts = self.task.exclude.as_ref().is_some_and(|exclude| exclude.needs_facts());
-        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies, facts)).await;
-        self.task.pulse.beat();
-        sizes
     }
 
     /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Step;
 use crate::{
-    config::{Access, Encryption},
+    config::{Access, Encryption, Server},
     net::{Found, NetError, Phase},
 };
 
@@ -178,6 +178,16 @@ impl SourceError {
             return Self::NoMail { port, line };
         }
         self
+    }
+
+    /// The server refuses the login, or we do not send it.
+    pub(super) fn login(server: &Server, words: impl Into<String>) -> Self {
+        Self::Login {
+            host: server.host.clone(),
+            access: server.access,
+            username: server.username.clone(),
+            words: words.into(),
+        }
     }
 
     /// The step of getting connected that failed, where it was one.

@@ -255,7 +255,7 @@ pub(super) fn digest(texts: &[&str]) -> String {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hasher.finalize())
 }
 
 #[cfg(test)]

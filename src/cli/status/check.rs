@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::words::{span, times};
+use super::words::span;
 use crate::{
     api::{ApplianceLine, Failure, ProfileLine},
-    cli::output::grouped,
+    cli::output::{grouped, times},
     config::ByteSize,
     report::RunState,
 };
@@ -195,7 +195,7 @@ fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, now: Timestamp) {
             "failing" => Health::Critical,
             _ => Health::Warning,
         };
-        let (times, why) = (times(failing.times), &failing.why);
+        let (times, why) = (times(failing.times.into()), &failing.why);
         checked.problem(health, format!("{name} failed {times} since {}: {why}", failing.since));
     } else if profile.state == "failing" {
         checked.problem(

@@ -168,12 +168,12 @@ async fn with_password(
                     "it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)"
                 }
             };
-            return Err(refused(server, words.to_owned()));
+            return Err(SourceError::login(server, words));
         }
         _ => authenticate_plain(server, password, dialogue).await,
     };
     said.map_err(|error| match error {
-        SourceError::Refused { words, .. } => refused(server, words),
+        SourceError::Refused { words, .. } => SourceError::login(server, words),
         error => error,
     })
 }
@@ -187,10 +187,10 @@ async fn with_token(
 ) -> Result<Said, SourceError> {
     const AUTHENTICATE: &str = "AUTHENTICATE XOAUTH2";
     if !has(offered, &format!("AUTH={}", token::XOAUTH2)) {
-        return Err(refused(server, token::NOT_OFFERED.to_owned()));
+        return Err(SourceError::login(server, token::NOT_OFFERED));
     }
     let Some(response) = token_response(&server.username, secret) else {
-        return Err(refused(server, token::NOT_SENDABLE.to_owned()));
+        return Err(SourceError::login(server, token::NOT_SENDABLE));
     };
     let allowance = dialogue.small();
     let tag = match has(offered, "SASL-IR") {
@@ -243,7 +243,9 @@ fn without_token(
     secret: &Secret,
 ) -> SourceError {
     match error {
-        SourceError::Refused { words, .. } => refused(server, token::refusal(&words, status, response, secret)),
+        SourceError::Refused { words, .. } => {
+            SourceError::login(server, token::refusal(&words, status, response, secret))
+        }
         SourceError::Lost { command, words } => SourceError::Lost {
             command,
             words: token::refusal(&words, status, response, secret),
@@ -256,15 +258,6 @@ fn not_understood(command: &str) -> SourceError {
     SourceError::Protocol {
         command: command.to_owned(),
         detail: "it asks for more after the token was sent".to_owned(),
-    }
-}
-
-fn refused(server: &Server, words: String) -> SourceError {
-    SourceError::Login {
-        host: server.host.clone(),
-        access: server.access,
-        username: server.username.clone(),
-        words,
     }
 }
 

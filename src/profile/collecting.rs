@@ -11,6 +11,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::{
     collect_error::CollectError,
+    fetcher::Missing,
     jobs::{Came, Jobs, Told, Unit},
     judge::{Outcomes, judge},
     progress::{Judged, Progress},
@@ -28,7 +29,8 @@ const TOLD: usize = 500;
 /// Users unknown here whom an export names, of whom it is told.
 const STRANGERS: usize = 100;
 
-pub(super) struct Work<'t> {
+/// A connection at work.
+pub(super) struct Collecting<'t> {
     /// First, as it is to be dropped before what it fetched.
     pub(super) voyage: Voyage,
     pub(super) task: &'t Arc<Task>,
@@ -48,7 +50,7 @@ pub(super) struct Work<'t> {
     /// Copies of which less came than announced, the same again.
     pub(super) same_again: u32,
     /// Asked for, and not answered.
-    pub(super) missing: Vec<(CopyRef, &'static str)>,
+    pub(super) missing: Missing,
     /// Users whom an export names and nobody knows, of whom it was told.
     strangers: HashSet<Arc<str>>,
 }
@@ -72,7 +74,7 @@ pub(super) struct Current<'u> {
     pub before: HashMap<CopyRef, Came>,
 }
 
-impl<'t> Work<'t> {
+impl<'t> Collecting<'t> {
     pub(super) fn new(task: &'t Arc<Task>, session: u64, jobs: &'t Jobs) -> Self {
         Self {
             voyage: Voyage::default(),
