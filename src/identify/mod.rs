@@ -47,7 +47,7 @@ pub use dates::moment;
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
-pub use journal::Report;
+pub use journal::JournalReport;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
 pub use overview::{Considered, Overview};
@@ -159,7 +159,7 @@ pub enum Reported {
 impl Reported {
     /// What the header of a copy alone says, where that is enough ([`Rules::need_body`]).
     pub fn by_header(header: &Header) -> Self {
-        match Report::is_marked(header) {
+        match JournalReport::is_marked(header) {
             true => Self::Untrusted,
             false => Self::No,
         }
@@ -227,7 +227,7 @@ impl Digests {
 
 /// A copy taken apart: the report that it is, and the message that is archived.
 struct Opened<'m> {
-    report: Option<Report<'m>>,
+    report: Option<JournalReport<'m>>,
     journaled: Journaled,
     message: Bytes,
 }
@@ -239,16 +239,16 @@ impl<'m> Opened<'m> {
             journaled,
             message: fetched.clone(),
         };
-        if !Report::may_be(header) {
+        if !JournalReport::may_be(header) {
             return whole(None, Journaled::No);
         }
-        let is_marked = Report::is_marked(header);
+        let is_marked = JournalReport::is_marked(header);
         if !rules.trusts(header) {
             let journaled = if is_marked { Journaled::Untrusted } else { Journaled::No };
             return whole(None, journaled);
         }
-        let Some(report) = Report::read(fetched, header) else {
-            return match is_marked || Report::is_returned(fetched, header) {
+        let Some(report) = JournalReport::read(fetched, header) else {
+            return match is_marked || JournalReport::is_returned(fetched, header) {
                 true => whole(None, Journaled::Unreadable),
                 false => whole(None, Journaled::No),
             };

@@ -55,7 +55,7 @@ impl<'t> Collecting<'t> {
             let _more = committer.more_coming();
             let (folder, done) = match next {
                 None => return Ok(()),
-                Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
+                Some(Job::List(folder, losses)) if losses.are_too_many() => {
                     let error = SourceError::Unreadable {
                         path: folder.clone(),
                         why: format!("given up after several attempts: {}", losses.why),
@@ -63,10 +63,10 @@ impl<'t> Collecting<'t> {
                     self.jobs.refused(FolderError { folder, error });
                     continue;
                 }
-                Some(Job::Survey(folder, losses)) => {
+                Some(Job::List(folder, losses)) => {
                     self.looks_at_headers = !losses.are_any();
-                    let surveyed = self.survey(session, &folder).await;
-                    (folder, surveyed)
+                    let listed = self.list(session, &folder).await;
+                    (folder, listed)
                 }
                 Some(Job::Fetch(unit)) => {
                     let fetched = self.unit(session, &unit).await;
@@ -108,7 +108,7 @@ impl<'t> Collecting<'t> {
                 folder = name,
                 "the folder was replaced during the run; it is listed again"
             );
-            return match self.jobs.survey_again(name) {
+            return match self.jobs.list_again(name) {
                 true => Ok(()),
                 false => Err(SourceError::Refused {
                     command: "a folder that stays the same".into(),

@@ -16,7 +16,7 @@ use super::cursor::Names;
 use crate::source::{CopyRef, Open, SourceError};
 
 /// A folder as it was found.
-pub struct Surveyed {
+pub struct ListedFolder {
     pub name: String,
     /// Its number in the catalog.
     pub number: u32,
@@ -32,7 +32,7 @@ pub struct Surveyed {
 /// Copies of one folder that are fetched together.
 #[derive(Clone)]
 pub struct Unit {
-    pub folder: Arc<Surveyed>,
+    pub folder: Arc<ListedFolder>,
     pub copies: Vec<CopyRef>,
     pub losses: Losses,
     /// Copies during which connections were lost, and how many.
@@ -81,7 +81,7 @@ impl Told {
 }
 
 impl Unit {
-    pub fn new(folder: Arc<Surveyed>, copies: Vec<CopyRef>) -> Self {
+    pub fn new(folder: Arc<ListedFolder>, copies: Vec<CopyRef>) -> Self {
         Self {
             folder,
             copies,
@@ -181,7 +181,7 @@ pub struct FolderError {
 #[derive(Clone)]
 pub enum Job {
     /// List a folder, and find out which copies are still to be archived.
-    Survey(String, Losses),
+    List(String, Losses),
     Fetch(Unit),
 }
 
@@ -190,7 +190,7 @@ enum Waiting {
     Job(Job),
     /// The open copies of a folder. Units of so many are cut off when it is their turn, because the names of all copies
     /// would take a lot of memory.
-    Open(Arc<Surveyed>, Open, usize),
+    Open(Arc<ListedFolder>, Open, usize),
 }
 
 /// What a connection had got done when it was lost.
@@ -216,7 +216,7 @@ struct Inner {
     /// How often a folder had to be listed again.
     again: HashMap<String, u32>,
     /// Copies to be fetched a second time, over another connection.
-    once_more: Vec<(Arc<Surveyed>, HashMap<CopyRef, Came>)>,
+    once_more: Vec<(Arc<ListedFolder>, HashMap<CopyRef, Came>)>,
     /// How many these are.
     many_once_more: usize,
 }
@@ -232,23 +232,23 @@ pub struct Jobs {
 const MOST_ONCE_MORE: usize = 100_000;
 
 /// A folder that changes its UIDVALIDITY more often in one run is left for the next run.
-const MOST_SURVEYS: u32 = 3;
+const MOST_LISTINGS: u32 = 3;
 
 impl Waiting {
-    fn survey(folder: String) -> Self {
-        Self::Job(Job::Survey(folder, Losses::default()))
+    fn listing(folder: String) -> Self {
+        Self::Job(Job::List(folder, Losses::default()))
     }
 
     fn folder(&self) -> &str {
         match self {
-            Self::Job(Job::Survey(folder, _)) => folder,
+            Self::Job(Job::List(folder, _)) => folder,
             Self::Job(Job::Fetch(unit)) => &unit.folder.name,
             Self::Open(folder, ..) => &folder.name,
         }
     }
 
-    fn is_survey(&self) -> bool {
-        matches!(self, Self::Job(Job::Survey(..)))
+    fn is_listing(&self) -> bool {
+        matches!(self, Self::Job(Job::List(..)))
     }
 }
 
@@ -273,16 +273,16 @@ impl Inner {
 }
 
 impl Jobs {
-    pub fn survey(&self, folders: Vec<String>) {
+    pub fn list(&self, folders: Vec<String>) {
         self.inner
             .lock()
             .waiting
-            .extend(folders.into_iter().map(Waiting::survey));
+            .extend(folders.into_iter().map(Waiting::listing));
         self.changed.notify_waiters();
     }
 
     /// Adds the open copies of a folder, in units of so many. They come before folders that are not listed yet.
-    pub fn fetch(&self, folder: Arc<Surveyed>, open: Open, size: usize) {
+    pub fn fetch(&self, folder: Arc<ListedFolder>, open: Open, size: usize) {
         if !open.left.is_empty() {
             self.inner.lock().waiting.push_front(Waiting::Open(folder, open, size));
         }
@@ -291,7 +291,7 @@ impl Jobs {
 
     /// Adds copies of which perhaps not all came. They are fetched again when everything else is done. False if there are
     /// too many of them.
-    pub fn once_more(&self, folder: &Arc<Surveyed>, came: &HashMap<CopyRef, Came>) -> bool {
+    pub fn once_more(&self, folder: &Arc<ListedFolder>, came: &HashMap<CopyRef, Came>) -> bool {
         let mut inner = self.inner.lock();
         let fits = inner.many_once_more + came.len() <= MOST_ONCE_MORE;
         if fits {
@@ -385,9 +385,9 @@ impl Jobs {
                 }
                 given
             }
-            Some(Job::Survey(folder, losses)) => {
+            Some(Job::List(folder, losses)) => {
                 let losses = losses.more(why, waits);
-                inner.waiting.push_front(Waiting::Job(Job::Survey(folder, losses)));
+                inner.waiting.push_front(Waiting::Job(Job::List(folder, losses)));
                 GivenBack::Nothing
             }
             None => GivenBack::Nothing,
@@ -409,19 +409,19 @@ impl Jobs {
     }
 
     /// The folder was replaced since it was listed, so it is listed again. False if that happened too often.
-    pub fn survey_again(&self, folder: &str) -> bool {
+    pub fn list_again(&self, folder: &str) -> bool {
         let mut inner = self.inner.lock();
         let times = inner.again.entry(folder.to_owned()).or_default();
         *times += 1;
-        if *times > MOST_SURVEYS {
+        if *times > MOST_LISTINGS {
             return false;
         }
         // The other units name copies of the folder that was replaced.
         inner
             .waiting
-            .retain(|waiting| waiting.folder() != folder || waiting.is_survey());
+            .retain(|waiting| waiting.folder() != folder || waiting.is_listing());
         if !inner.waiting.iter().any(|waiting| waiting.folder() == folder) {
-            inner.waiting.push_front(Waiting::survey(folder.to_owned()));
+            inner.waiting.push_front(Waiting::listing(folder.to_owned()));
         }
         drop(inner);
         self.changed.notify_waiters();

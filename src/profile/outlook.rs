@@ -321,9 +321,9 @@ impl Made {
     /// Looks at a message by its header.
     fn by(&mut self, rules: &Rules, trusted_received: usize, bytes: &Bytes) {
         let header = Header::scan(bytes);
-        let survey = rules.survey(bytes, &mut |_, _| false);
+        let overview = rules.overview(bytes, &mut |_, _| false);
         let (mut counting, mut barred) = (BTreeSet::new(), BTreeMap::new());
-        for one in survey.addresses.iter().filter(|one| one.step == Step::Envelope) {
+        for one in overview.addresses.iter().filter(|one| one.step == Step::Envelope) {
             match (one.trusted, one.why) {
                 (false, Some(why)) => drop(barred.insert(&one.field, why)),
                 (true, _) if !rules.is_own(&one.address) => drop(counting.insert(&one.field)),
@@ -341,7 +341,7 @@ impl Made {
         for name in counting {
             *self.counting.entry(name.clone()).or_default() += 1;
         }
-        let decided = survey
+        let decided = overview
             .addresses
             .iter()
             .find(|one| one.counts && one.step != Step::Senders);

@@ -13,9 +13,9 @@ use super::{
     collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
     fetcher::{Fetcher, Missing},
+    list_folder::{AMBIGUOUS, may_not_be_read},
     run,
     run_error::RunError,
-    survey::{AMBIGUOUS, may_not_be_read},
     tally::{Tally, UnknownAddress, by_header},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
     would_delete::Kept,
@@ -78,7 +78,7 @@ pub struct RehearsedFolder {
 }
 
 /// Told after each copy: how many were looked at, of how many that are known of.
-pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
+pub type HowFar<'w> = &'w (dyn Fn(u64, u64) + Sync);
 
 /// Rehearses a run of `profile` with these users. What was counted until the connection was lost, or `cancel` said to
 /// end, is given all the same.
@@ -92,7 +92,7 @@ pub async fn rehearse(
     max_message_size: u64,
     kept: Option<&Kept>,
     cancel: &CancellationToken,
-    watch: Watch<'_>,
+    watch: HowFar<'_>,
 ) -> Result<Rehearsal, ConfigError> {
     let mut rehearsing = Rehearsing {
         profile,
@@ -136,7 +136,7 @@ struct Rehearsing<'p> {
     /// Copies that would be deleted.
     going: Vec<DeletedCopy>,
     cancel: &'p CancellationToken,
-    watch: Watch<'p>,
+    watch: HowFar<'p>,
     tally: Tally,
     folders: Vec<RehearsedFolder>,
     /// Folders that could not be read through.

@@ -43,7 +43,7 @@ async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> 
             break;
         }
         // Under names that were done there is mail that is not archived yet.
-        fleet.survey(folders.clone());
+        fleet.list(folders.clone());
         connection = fleet.collect_all(None).await?;
     }
     close(connection).await;

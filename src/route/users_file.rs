@@ -32,12 +32,12 @@ const READING: &str = "reading the users file";
 pub type TellGained = Arc<dyn Fn(BTreeSet<String>) + Send + Sync>;
 
 pub struct UsersFile {
-    work: Arc<Work>,
+    work: Arc<Reading>,
     state: State,
 }
 
 /// What reading the file needs.
-struct Work {
+struct Reading {
     file: PathBuf,
     /// Users and lists of the configuration itself.
     users: Vec<User>,
@@ -59,7 +59,7 @@ impl UsersFile {
     /// For the users of `config`, which the store and the router have; `None` where it has no users file.
     pub fn new(config: &Config, take_over: TakeOver, tell: TellGained) -> Option<Self> {
         metrics::users_file(true);
-        let work = Work {
+        let work = Reading {
             file: config.users_file.clone()?,
             users: config.user.clone(),
             lists: config.list.clone(),
@@ -130,7 +130,7 @@ enum Refusal {
     Store(StoreError),
 }
 
-impl Work {
+impl Reading {
     /// The same as [`Self::look_once`], and a panic over the file is as good as an error in it.
     async fn look(self: Arc<Self>, state: State) -> State {
         let before = state.clone();

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     archive::store,
-    child::{self, Step},
+    child::{self, Wish},
     config::Config,
     patience::Patience,
 };
@@ -107,10 +107,10 @@ fn read(request: &Request, mut each: impl FnMut(Line)) -> Result<Ended, VerifyEr
     let mut step = |line: Option<Line>, silent| match line {
         Some(line) => {
             each(line);
-            Step::GoOn
+            Wish::GoOn
         }
-        None if silent > SILENCE => Step::Kill,
-        None => Step::GoOn,
+        None if silent > SILENCE => Wish::Kill,
+        None => Wish::GoOn,
     };
     let ended = child::follow(child, request, &mut step).map_err(failed)?;
     Ok(match ended.status {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Secret, Server},
     net::{Hidden, plain_response, token_response},
-    source::{Credential, SourceError, Step, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
+    source::{ConnectStep, Credential, SourceError, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
 };
 
 impl Pop3Session {
@@ -32,16 +32,16 @@ impl Pop3Session {
                     let host = host.clone();
                     return Err(SourceError::Greeting { host, words });
                 }
-                Err(error) => return Err(error.at(host, Step::Greeting)),
+                Err(error) => return Err(error.at(host, ConnectStep::Greeting)),
             };
-            steps.done.push((Step::Greeting, words, began.elapsed()));
+            steps.done.push((ConnectStep::Greeting, words, began.elapsed()));
         }
         let began = Instant::now();
         let capabilities = authenticate(server, credential, &mut dialogue)
             .await
-            .map_err(|error| error.at(host, Step::Login))?;
+            .map_err(|error| error.at(host, ConnectStep::Login))?;
         let detail = format!("as {}", server.username);
-        steps.done.push((Step::Login, detail, began.elapsed()));
+        steps.done.push((ConnectStep::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
             turns: Turns::new(server, offers(&capabilities, "PIPELINING")),

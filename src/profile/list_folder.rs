@@ -6,7 +6,7 @@ use super::{
     collect_error::{CollectError, unless_cancelled},
     collecting::Collecting,
     cursor::{Done, Names},
-    jobs::{FolderError, Surveyed},
+    jobs::{FolderError, ListedFolder},
     progress::Judged,
     recognise::on_pool,
     reused::Listed,
@@ -30,7 +30,7 @@ pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one m
 const RESTLESS: u32 = 2;
 
 impl Collecting<'_> {
-    pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
+    pub(super) async fn list(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let (cancel, committer) = (&self.task.cancel, &self.task.stages.committer);
         let number = committer.folder(folder).await?;
         // What is open may have been so for long, and the listing is as old.
@@ -54,7 +54,7 @@ impl Collecting<'_> {
             None => (Done::Nothing.sort(&listing, &names).open, false),
         };
         self.progress.expected += open.len();
-        let surveyed = Arc::new(Surveyed {
+        let listed = Arc::new(ListedFolder {
             name: folder.to_owned(),
             number,
             uidvalidity: opened.uidvalidity,
@@ -63,13 +63,13 @@ impl Collecting<'_> {
             session: self.session,
         });
         if let Listing::Uids { ambiguous, .. } = &*listing {
-            self.name_ambiguous(&surveyed, ambiguous).await?;
+            self.name_ambiguous(&listed, ambiguous).await?;
         }
         let size = match self.task.profile.connections as usize {
             0 | 1 => SIZES,
             many => (open.len() as usize).div_ceil(many * UNITS_EACH).clamp(LEAST, SIZES),
         };
-        self.jobs.fetch(surveyed, Open { listing, left: open }, size);
+        self.jobs.fetch(listed, Open { listing, left: open }, size);
         Ok(())
     }
 
@@ -154,7 +154,7 @@ impl Collecting<'_> {
     /// Reports UIDs that the server gives to more than one message: what is fetched by such a name may be either.
     async fn name_ambiguous(
         &mut self,
-        folder: &Arc<Surveyed>,
+        folder: &Arc<ListedFolder>,
         ambiguous: &roaring::RoaringBitmap,
     ) -> Result<(), CollectError> {
         self.progress.expected += ambiguous.len();
