@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     archive::{Store, StoreError},
-    config::ByteSize,
     report::{CopyError, Counts, Run, RunFilter, RunState, UnknownAddresses},
 };
 
@@ -235,28 +234,7 @@ fn write_line(body: &mut String, line: &ProfileDay) -> std::fmt::Result {
         (sums.interrupted, "interrupted"),
     ];
     writeln!(body, "\n{}.{last}\n", capital(&runs(&states)))?;
-    writeln!(
-        body,
-        "{:>10}  copies seen ({} fetched)",
-        sums.counts.seen,
-        ByteSize(sums.counts.bytes)
-    )?;
-    for (count, what) in [
-        (sums.counts.archived, "archived"),
-        (sums.counts.duplicates, "duplicates"),
-        (sums.counts.skipped, "skipped"),
-        (sums.counts.excluded, "excluded"),
-        (sums.counts.too_large, "too large"),
-        (sums.counts.vanished, "vanished"),
-        (sums.counts.failed, "failed"),
-        (sums.counts.filings, "filings in users' archives"),
-        (sums.counts.unknown, "without a known address"),
-        (sums.counts.deleted, "deleted on the server"),
-    ] {
-        if count > 0 {
-            writeln!(body, "{count:>10}  {what}")?;
-        }
-    }
+    text::write_counts(body, &sums.counts, true)?;
     write_errors(body, sums)?;
     text::write_addresses(body, &sums.addresses)?;
     text::write_list(body, "Notices", &sums.notices)

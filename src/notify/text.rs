@@ -7,7 +7,7 @@ use super::troubles::{Occasion, fails};
 use crate::{
     config::ByteSize,
     harmless,
-    report::{CopyError, DELETION, Run, RunState, UnknownAddresses, remedy},
+    report::{CopyError, Counts, DELETION, Run, RunState, UnknownAddresses, remedy},
 };
 
 /// Errors, addresses and notices that are shown; the protocol has the rest.
@@ -105,7 +105,8 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
         finished.as_deref().unwrap_or("(not finished)")
     )?;
     write_errors(body, &run.errors, run.errors_omitted)?;
-    write_counts(body, run)?;
+    body.push('\n');
+    write_counts(body, &run.counts, false)?;
     write_addresses(body, &run.unknown_addresses)?;
     write_list(body, "Notices", &run.notices)?;
     write_list(body, "Users created", &run.created_users)?;
@@ -115,34 +116,28 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
     Ok(())
 }
 
-fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
-    writeln!(
-        body,
-        "\n{:>10}  copies seen ({} fetched)",
-        run.counts.seen,
-        ByteSize(run.counts.bytes)
-    )?;
-    for (count, what) in [
-        (run.counts.archived, "archived"),
-        (run.counts.duplicates, "duplicates"),
-        (run.counts.skipped, "skipped"),
-        (run.counts.excluded, "excluded"),
-        (run.counts.too_large, "too large"),
-        (run.counts.vanished, "vanished"),
-        (run.counts.failed, "failed"),
-    ] {
-        writeln!(body, "{count:>10}  {what}")?;
-    }
-    writeln!(body, "{:>10}  filings in users' archives", run.counts.filings)?;
-    for (count, what) in [
-        (run.counts.unknown, "without a known address"),
+/// What became of the copies. Outcomes that none had are left out with `briefly`.
+pub fn write_counts(body: &mut String, counts: &Counts, briefly: bool) -> std::fmt::Result {
+    let fetched = ByteSize(counts.bytes);
+    writeln!(body, "{:>10}  copies seen ({fetched} fetched)", counts.seen)?;
+    for (count, what, always) in [
+        (counts.archived, "archived", true),
+        (counts.duplicates, "duplicates", true),
+        (counts.skipped, "skipped", true),
+        (counts.excluded, "excluded", true),
+        (counts.too_large, "too large", true),
+        (counts.vanished, "vanished", true),
+        (counts.failed, "failed", true),
+        (counts.filings, "filings in users' archives", true),
+        (counts.unknown, "without a known address", false),
         (
-            run.counts.reopened,
+            counts.reopened,
             "fetched anew: the server gave their UIDs or UIDLs to other mail",
+            false,
         ),
-        (run.counts.deleted, "deleted on the server"),
+        (counts.deleted, "deleted on the server", false),
     ] {
-        if count > 0 {
+        if count > 0 || (always && !briefly) {
             writeln!(body, "{count:>10}  {what}")?;
         }
     }
