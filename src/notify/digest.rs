@@ -10,7 +10,7 @@ use super::{
     troubles::last_second,
 };
 use crate::{
-    archive::{Store, StoreError},
+    archive::{RunId, Store, StoreError},
     report::{CopyError, Counts, Run, RunFilter, RunState, UnknownAddresses},
 };
 
@@ -42,7 +42,7 @@ pub struct Window {
     pub since: Timestamp,
     pub until: Timestamp,
     /// Runs that went on when the last one was made: whenever they ended, they were in none yet.
-    pub running: Vec<u64>,
+    pub running: Vec<RunId>,
 }
 
 /// What runs came to.
@@ -50,7 +50,7 @@ pub struct Window {
 pub struct Gathered {
     pub profiles: BTreeMap<String, Sums>,
     /// The runs that go on at its end.
-    pub running: Vec<u64>,
+    pub running: Vec<RunId>,
 }
 
 /// The runs of one profile.
@@ -63,7 +63,7 @@ pub struct Sums {
     pub interrupted: u64,
     pub counts: Counts,
     /// The newest first: an error, of which run, and how many are like it.
-    errors: Vec<(CopyError, u64, u64)>,
+    errors: Vec<(CopyError, RunId, u64)>,
     more_errors: u64,
     notices: Vec<String>,
     addresses: UnknownAddresses,
@@ -77,7 +77,7 @@ struct Head {
 }
 
 impl Window {
-    fn has(&self, number: u64, head: &Head) -> bool {
+    fn has(&self, number: RunId, head: &Head) -> bool {
         // One that was killed says not when it ended.
         let ended = head.finished_at.unwrap_or(head.started_at);
         ended <= self.until && (ended > self.since || self.running.contains(&number))
@@ -136,9 +136,9 @@ impl Sums {
         self.addresses.add_all(&run.unknown_addresses);
     }
 
-    fn error(&mut self, error: CopyError, run: u64) {
+    fn error(&mut self, error: CopyError, run: RunId) {
         let words = without_numbers(&error.error);
-        let like = |(known, _, _): &(CopyError, u64, u64)| {
+        let like = |(known, _, _): &(CopyError, RunId, u64)| {
             known.stage == error.stage && known.folder == error.folder && without_numbers(&known.error) == words
         };
         match self.errors.iter().position(like) {

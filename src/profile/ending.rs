@@ -14,7 +14,7 @@ use super::{
     standing::Trouble,
 };
 use crate::{
-    archive::StoreError,
+    archive::{RunId, StoreError},
     clock, config,
     notify::Notifier,
     report::{CopyError, Counts, Run, RunState, by_hand, metrics, timestamp},
@@ -46,7 +46,7 @@ pub(super) fn finish(
     live: &Board,
     config: &config::Profile,
     directory: Option<&Directory>,
-    number: u64,
+    number: RunId,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
     by_itself: bool,
@@ -131,7 +131,7 @@ pub(super) fn log(finished: &Finished) {
     } = counts;
     tracing::info!(
         profile,
-        run,
+        run = run.0,
         state,
         seen,
         archived,

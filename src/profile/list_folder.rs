@@ -13,7 +13,7 @@ use super::{
     windows::SIZES,
 };
 use crate::{
-    archive::Sighting,
+    archive::{FolderNumber, Sighting, SourceNumber},
     clock,
     report::{CopyError, Outcome},
     source::{CopyRef, Listing, Open, OpenFolder, Session, SourceError},
@@ -78,7 +78,7 @@ impl Collecting<'_> {
     async fn open_copies(
         &mut self,
         session: &mut Session,
-        (source, folder): (u32, u32),
+        (source, folder): (SourceNumber, FolderNumber),
         opened: &OpenFolder,
         listing: &Arc<Listing>,
         names: &Names,

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{heard::Heard, progress::Judged, pulse::Pulse};
 use crate::{
     config,
+    ids::RunId,
     report::{CopyError, Run},
     source::CopyRef,
 };
@@ -111,7 +112,7 @@ pub(super) fn log_error(run: &Run, error: &CopyError) {
         error,
         what_to_do: _,
     } = error;
-    let (profile, run) = (&run.profile, run.run);
+    let (profile, run) = (&run.profile, run.run.0);
     tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }
 
@@ -146,7 +147,7 @@ impl Board {
     }
 
     /// The run of this number, as counted so far; `None` where it was given up.
-    pub(super) fn run(&self, number: u64) -> Option<Run> {
+    pub(super) fn run(&self, number: RunId) -> Option<Run> {
         let live = self.0.borrow();
         let run = live.run.clone().filter(|run| run.run == number);
         run.filter(|_| live.generation == self.1)

@@ -11,7 +11,10 @@ use super::{
     remedy::{ALTERED, SIZE, remedy},
     unknown::UnknownAddresses,
 };
-use crate::account::without_number;
+use crate::{
+    account::without_number,
+    ids::{MessageId, RunId},
+};
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
 /// What went wrong with a folder or the whole run is always listed.
@@ -96,7 +99,7 @@ pub struct DeletedCopy {
     /// As the server named it.
     pub copy: String,
     /// As which message it is kept.
-    pub message: u64,
+    pub message: MessageId,
 }
 
 /// What the runs have for a profile's name that import mail for one user, by no profile's rules.
@@ -107,7 +110,7 @@ pub const REROUTE: &str = "@reroute";
 /// A run's protocol.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Run {
-    pub run: u64,
+    pub run: RunId,
     pub profile: String,
     /// The files and folders of an import, as they were named; empty for a run that fetched from the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -13,7 +13,7 @@ use super::{
     swap::{BeginSwap, PutUsers, Swap},
 };
 use crate::{
-    archive::{Committer, Store, StoreError},
+    archive::{Committer, Store, StoreError, User, UserId},
     panics::blocking,
 };
 
@@ -29,6 +29,9 @@ pub struct TakeOver {
     /// The store has users that the router was not given, or may have them.
     behind: Arc<AtomicBool>,
 }
+
+/// Changed users that the store has, if they are few.
+pub struct Stored(Option<Vec<(UserId, User)>>);
 
 impl TakeOver {
     pub fn new(store: Arc<Store>, committer: Committer, router: Addr<Router>) -> Self {
@@ -49,30 +52,45 @@ impl TakeOver {
         self.behind.load(Ordering::Relaxed)
     }
 
-    /// Has users changed, in the store and then in the router's directory. A few are put into the directory that it
-    /// has. It gets another one, which has addresses looked up by `signs`, where there are more, where it was behind, or
-    /// where the signs are others than before (`anew`).
+    /// Has users changed, in the store and then in the router's directory. `anew`: addresses are looked up by other
+    /// signs than before.
     ///
     /// # Errors
-    /// With [`StoreError::User`], the users contradict each other, and nothing is changed. Otherwise the store or the
-    /// router failed; how much is changed is not known, and the next take-over makes good for it.
+    /// As [`put`](Self::put) and [`pass_on`](Self::pass_on).
     pub async fn take(&self, changed: ChangedUsers, signs: &Signs, anew: bool) -> Result<(), StoreError> {
-        let (mut changed, news) = changed;
+        let stored = self.put(changed, anew).await?;
+        self.pass_on(stored, signs).await
+    }
+
+    /// Has users changed in the store.
+    ///
+    /// # Errors
+    /// With [`StoreError::User`], the users contradict each other, and nothing is changed. Otherwise it is not known how
+    /// much is changed, and the next take-over makes good for it.
+    pub async fn put(&self, (mut changed, news): ChangedUsers, anew: bool) -> Result<Stored, StoreError> {
         let new: Vec<_> = changed.iter_mut().map(|(id, _)| id).filter(|id| id.is_none()).collect();
         let numbers = u32::try_from(new.len()).unwrap_or(u32::MAX);
         // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
         let first = self.router.send(BeginSwap(numbers)).await.map_err(gone)?;
-        new.into_iter().zip(first..).for_each(|(id, number)| *id = Some(number));
-        let in_place = changed.len() <= FEW && !anew && !self.is_behind();
-        let few = in_place.then(|| {
-            let users = changed.iter();
-            users.filter_map(|(id, user)| Some(((*id)?, user.clone()))).collect()
-        });
+        new.into_iter()
+            .zip(first.0..)
+            .for_each(|(id, number)| *id = Some(UserId(number)));
+        let few = changed.len() <= FEW && !anew && !self.is_behind();
+        let users = changed.iter();
+        let users = few.then(|| users.filter_map(|(id, user)| Some(((*id)?, user.clone()))).collect());
         let put = put_users(&self.committer, (changed, news)).await;
         if !matches!(put, Err(StoreError::User { .. })) {
             self.behind.store(true, Ordering::Relaxed);
         }
-        put?;
+        put.map(|()| Stored(users))
+    }
+
+    /// Gives the router what was stored: a few users for the directory that it has, otherwise another directory, which
+    /// has addresses looked up by `signs`.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the router is gone. The next take-over makes good for it.
+    pub async fn pass_on(&self, Stored(few): Stored, signs: &Signs) -> Result<(), StoreError> {
         match few {
             Some(users) => self.router.send(PutUsers(users)).await.map_err(gone)?,
             None => self.swap(signs.clone()).await?,

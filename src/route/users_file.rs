@@ -236,10 +236,11 @@ impl Reading {
             return Ok(());
         }
         let (count, named, gained) = (changed.0.len(), read.users.len(), changed.1.gained.clone());
-        self.take_over
-            .take(changed, &self.signs, false)
-            .await
-            .map_err(refused)?;
+        let stored = self.take_over.put(changed, false).await.map_err(refused)?;
+        // It may be large, and so is the directory that is made now.
+        drop(read);
+        let passed_on = self.take_over.pass_on(stored, &self.signs).await;
+        passed_on.map_err(Refusal::Store)?;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
         (self.tell)(gained);
         Ok(())
