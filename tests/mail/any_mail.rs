@@ -130,7 +130,7 @@ fn read(message: &[u8], recipients: &Recipients) -> Result<Identified, TestCaseE
     let rules = Rules::new(recipients, "all@example.com");
     let message = Bytes::copy_from_slice(message);
     let identified = Identified::new(message.clone(), None, &rules);
-    let survey = rules.survey(&message, &mut |_, _| false);
+    let survey = rules.overview(&message, &mut |_, _| false);
     prop_assert_eq!(&survey.found, &identified.found);
     // What is handed on one by one, where there is too much of it, is the same.
     let (mut recipients, mut senders) = (Vec::new(), Vec::new());
