@@ -105,10 +105,7 @@ impl Backlogs {
     /// The same, for whoever reads a users file.
     pub fn tell_gained(&self) -> TellGained {
         let state = self.state.clone();
-        Arc::new(move |users| {
-            let anybody = false;
-            add(&state, Gained { users, anybody });
-        })
+        Arc::new(move |users| add(&state, Gained::of(users)))
     }
 
     /// Those whose mail is not counted yet.
@@ -138,10 +135,7 @@ impl Backlogs {
     /// What `status` says of it.
     pub fn words(&self, news: &UsersNews) -> Vec<String> {
         let lines = self.next_notices.lines();
-        let gained = Gained {
-            users: news.gained.clone(),
-            anybody: news.anybody,
-        };
+        let gained = Gained::from(news.clone());
         if !lines.is_empty() || gained.is_empty() {
             return lines;
         }
@@ -294,11 +288,7 @@ impl Counting {
 
     /// Says what came of it where somebody looks who did not ask.
     async fn tell(&self, counted: &Result<Backlog, StoreError>, gained: Gained) {
-        let news = UsersNews {
-            gained: gained.users,
-            anybody: gained.anybody,
-            ..UsersNews::default()
-        };
+        let news = UsersNews::from(gained);
         match counted {
             Ok(backlog) if !backlog.complete => {}
             Ok(backlog) if backlog.is_empty() || backlog.read == 0 => forget_news(&self.committer, news).await,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{ChangedNames, Exit, Failure, Reloaded, Reply},
-    archive::{User, UserId, UsersNews},
+    archive::{User, UserId},
     config::{self, Config, FileUsers},
     panics::blocking,
     profile::{Leave, Reconfigure, Stages, Stop},
@@ -173,12 +173,7 @@ impl Appliance {
         if taken.is_ok() {
             let gained = gained_by_signs(old, new);
             if !gained.is_empty() {
-                let news = UsersNews {
-                    gained: gained.users.clone(),
-                    anybody: gained.anybody,
-                    ..UsersNews::default()
-                };
-                self.committer.add_news(news).await?;
+                self.committer.add_news(gained.clone().into()).await?;
                 self.backlogs.gained(gained);
             }
         }

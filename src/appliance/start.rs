@@ -60,11 +60,9 @@ impl Appliance {
         );
         let tell = backlogs.tell_gained();
         // With those of earlier commands and runs, of whom no protocol has said anything.
-        let news = store.users_news()?;
-        backlogs.gained(Gained {
-            users: users.into_iter().chain(news.gained).collect(),
-            anybody: news.anybody,
-        });
+        let mut gained = Gained::of(users);
+        gained.add(store.users_news()?.into());
+        backlogs.gained(gained);
         config.file_users.stamp = read_users;
         let take_over = TakeOver::new(store.clone(), committer.clone(), router.clone());
         let users_file = UsersFile::new(&config, take_over.clone(), tell).map(Actor::start);

@@ -52,11 +52,7 @@ impl Appliance {
             self.committer.said(said).await?;
             // Whoever else waits for a count is counted anew.
             self.backlogs.forget();
-            let news = self.store.users_news()?;
-            self.backlogs.gained(Gained {
-                users: news.gained,
-                anybody: news.anybody,
-            });
+            self.backlogs.gained(self.store.users_news()?.into());
             return Ok(());
         }
         let user = to.clone();
@@ -113,10 +109,7 @@ impl Appliance {
 
     /// New addresses lead to these users.
     pub(super) fn gained(&self, users: impl IntoIterator<Item = String>) {
-        self.backlogs.gained(Gained {
-            users: users.into_iter().collect(),
-            anybody: false,
-        });
+        self.backlogs.gained(Gained::of(users.into_iter().collect()));
     }
 
     /// Users with new addresses whose mail was not counted.

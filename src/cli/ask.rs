@@ -150,11 +150,7 @@ fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
     if is_empty || users.is_empty() {
         return;
     }
-    let gained = Gained {
-        users: users.clone(),
-        anybody: false,
-    };
-    say(gained.not_counted());
+    say(Gained::of(users.clone()).not_counted());
 }
 
 /// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what

@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    collect_error::{CollectError, unless_cancelled},
+    collect_error::CollectError,
     collecting::{Collecting, Current},
     exclude::Exclude,
+    fetcher::fetch_headers,
     progress::Judged,
     windows::HEADER_BYTES,
 };
@@ -17,7 +18,7 @@ use crate::{
     identify::{Header, Mail, Reported, identity_of},
     report::{Outcome, SIZE},
     route::{Passed, Preview, addressees, twin},
-    source::{Announced, CopyRef, Fetched, Session, Want},
+    source::{Announced, CopyRef, Fetched, Session},
 };
 
 impl Collecting<'_> {
@@ -61,13 +62,7 @@ impl Collecting<'_> {
             .await?;
         let mut headers = Vec::with_capacity(window.len());
         let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
-        let fetching = session.fetch(&window, Want::Header, &mut keep);
-        match unless_cancelled(&self.task.cancel, fetching).await {
-            Ok(_) => {}
-            // A refusal of headers says nothing yet about the bodies.
-            Err(error) if error.session_is_usable() => {}
-            Err(error) => return Err(error),
-        }
+        fetch_headers(&self.task.cancel, session, &window, &mut keep).await?;
         self.task.pulse.beat();
         let mut aside = HashSet::new();
         let dates: HashMap<&CopyRef, Option<i64>> = window

@@ -6,13 +6,27 @@ use std::collections::HashSet;
 use tokio_util::sync::CancellationToken;
 
 use super::collect_error::{CollectError, is_refusal, unless_cancelled};
-use crate::source::{Announced, CopyRef, Session, SourceError, Unfetched, UnfetchedWhy};
+use crate::source::{Announced, CopyRef, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want};
 
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
 const MOST_REFUSED: u32 = 20;
 
 /// Copies that were asked for and not answered, and why they count as failed if they are still there.
 pub(super) type Missing = Vec<(CopyRef, &'static str)>;
+
+/// Fetches headers. A refusal is no error: it says nothing yet about the whole messages.
+pub(super) async fn fetch_headers(
+    cancel: &CancellationToken,
+    session: &mut Session,
+    window: &[Announced],
+    keep: &mut (dyn FnMut(Fetched) + Send),
+) -> Result<(), CollectError> {
+    match unless_cancelled(cancel, session.fetch(window, Want::Header, keep)).await {
+        Ok(_) => Ok(()),
+        Err(CollectError::Source(error)) if is_refusal(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
 
 /// Whoever fetches the copies of one folder.
 pub(super) trait Fetcher {
@@ -21,7 +35,7 @@ pub(super) trait Fetcher {
     /// Asks for the sizes of these copies.
     async fn ask_sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError>;
 
-    /// Fetches these copies at once, and takes up what comes. On error also gives what of them did not come.
+    /// Fetches these copies at once; what comes is counted, or set on its way. On error also gives those that did not come.
     async fn fetch_once(
         &mut self,
         session: &mut Session,
@@ -39,6 +53,9 @@ pub(super) trait Fetcher {
 
     /// The server's answer was not understood as a whole.
     fn unclear(&mut self, error: SourceError);
+
+    /// Says in the log that something went wrong, where, and what is done about it.
+    fn log(&self, words: &str);
 
     /// What was asked for in the folder and not answered, until [`find_missing`](Self::find_missing).
     fn missing(&mut self) -> &mut Missing;
@@ -86,7 +103,9 @@ pub(super) trait Fetcher {
         let unfetched = match self.fetch_once(session, window).await {
             Ok(unfetched) => unfetched,
             Err((error, left)) if refuses(&error) && window.len() > 1 => {
-                tracing::warn!(%error, "the server refused a batch; fetching its copies one by one");
+                self.log(&format!(
+                    "the server refused a batch; fetching its copies one by one: {error}"
+                ));
                 let mut unfetched = Vec::new();
                 for one in left {
                     match self.fetch_once(session, std::slice::from_ref(&one)).await {

@@ -58,6 +58,12 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
         self.work.jobs.refused(FolderError { folder, error });
     }
 
+    fn log(&self, words: &str) {
+        let task = self.work.task;
+        let (profile, run, folder) = (&task.profile.name, task.run.0, &self.current.unit.folder.name);
+        tracing::warn!(profile, run, folder, "{words}");
+    }
+
     fn missing(&mut self) -> &mut Missing {
         &mut self.work.missing
     }

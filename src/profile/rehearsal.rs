@@ -77,7 +77,7 @@ pub struct RehearsedFolder {
     pub copies: u64,
 }
 
-/// Told after each copy: how many were looked at, of how many that are known of.
+/// Called after each copy: how many were looked at so far, and how many there are as far as is known.
 pub type HowFar<'w> = &'w (dyn Fn(u64, u64) + Sync);
 
 /// Rehearses a run of `profile` with these users. What was counted until the connection was lost, or `cancel` said to
@@ -430,6 +430,10 @@ impl Fetcher for FolderFetcher<'_, '_> {
         self.rehearsing
             .refused
             .push(CopyError::new(self.folder, "", "folder", error));
+    }
+
+    fn log(&self, words: &str) {
+        tracing::warn!(profile = self.rehearsing.profile.name, folder = self.folder, "{words}");
     }
 
     fn missing(&mut self) -> &mut Missing {

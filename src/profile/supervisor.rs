@@ -55,7 +55,7 @@ pub struct Supervisor {
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
     profile: Addr<Profile>,
-    /// Raised when the profile is replaced: what the one before answers then is no news.
+    /// Raised when the profile is replaced. Answers of the one before do not count then.
     generation: u64,
     /// Cancelled when the profile was replaced and the protocol of its run is stored: whoever asked for that run waits
     /// no longer.
@@ -66,10 +66,10 @@ pub struct Supervisor {
     restarting: bool,
     /// A heartbeat that is not answered yet.
     beating: bool,
-    /// Listens to the run that is going on, by its number; 0 is one that has none yet.
+    /// Listens to the run that is going on, by its number. A run without a number yet is 0.
     listening: Option<(RunId, Stethoscope)>,
     last_start: Option<Timestamp>,
-    /// Since when the schedule is looked at.
+    /// When the schedule began to count.
     watching_since: Timestamp,
     /// Starts runs by its schedule; a command's own appliance does not.
     scheduled: bool,
@@ -77,9 +77,9 @@ pub struct Supervisor {
     by_schedule: bool,
     /// A pause ended a run of the schedule: the rest is due when it is over.
     cut_short: bool,
-    /// What is heard of a source that is archived continuously.
+    /// What the watcher of a continuous profile has noticed.
     watched: Watched,
-    /// Who hears it.
+    /// The watcher.
     watcher: Option<SpawnHandle>,
     /// Runs that the profile was asked for and has not answered: it may be about to begin one.
     asked: u32,

@@ -15,11 +15,11 @@ use crate::{
     source::CopyRef,
 };
 
-/// Addresses that are counted at a time; as long as there are no more, all is exact.
+/// So many addresses are counted at a time. The counts are exact as long as there are no more.
 const COUNTED: usize = 10_000;
-/// Unknown addresses that are told.
+/// So many unknown addresses are listed.
 const MOST_TOLD: usize = 1_000;
-/// Errors of copies that are told.
+/// So many errors of copies are listed.
 const MOST_ERRORS: usize = 1_000;
 
 /// An address that nobody has, and the copies that it is named in.
@@ -41,7 +41,7 @@ pub struct UnknownAddress {
 pub struct Tally {
     directory: Directory,
     routing: Routing,
-    /// Which copies a run would archive, and which are duplicates, is not known.
+    /// A rehearsal does not know which copies are duplicates, so it counts none as archived.
     pub counts: Counts,
     pub reports: ReportCounts,
     pub users: BTreeMap<String, u64>,

@@ -24,7 +24,7 @@ const MAX_ANSWER: usize = 200;
 ///
 /// # Errors
 /// The server does not offer TLS, has logged us in already, or sent bytes behind its OK that
-/// TLS would not protect. Every one has a [`Step`].
+/// TLS would not protect. Every one has a [`ConnectStep`].
 pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Result<(String, Tcp), SourceError> {
     guard.allow(SMALL);
     let mut lines = Lines::new(host, guard);

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use dropkeep::{
     config::{Hosts, Journal, Recipients, Use},
-    identify::{Found, Header, Identified, Named, Report, Role, Rules},
+    identify::{Found, Header, Identified, JournalReport, Named, Role, Rules},
     message::Address,
 };
 use proptest::{prelude::*, sample::select};
@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn any_pieces_of_mail_are_read_and_whoever_is_found_is_named_in_them(message in of_pieces(), recipients in recipients()) {
         let identified = read(&message, &recipients)?;
-        let envelope = Report::read(&message, &Header::scan(&message)).map(|report| report.envelope);
+        let envelope = JournalReport::read(&message, &Header::scan(&message)).map(|report| report.envelope);
         let enclosed = String::from_utf8_lossy(&identified.bytes);
         let envelope = String::from_utf8_lossy(envelope.as_deref().unwrap_or_default());
         let looked_at = squeezed(&(String::from_utf8_lossy(&message) + &*enclosed + &*envelope));

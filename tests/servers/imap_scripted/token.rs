@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dropkeep::{
     config::Secret,
-    source::{Credential, Disposition, Session, SourceError, Step, Steps},
+    source::{ConnectStep, Credential, Disposition, Session, SourceError, Steps},
 };
 
 use crate::imap_scripted::{
@@ -82,7 +82,7 @@ async fn a_refused_token_says_the_status_and_never_the_token() {
     assert!(!shown.contains(TOKEN) && !shown.contains(&response()), "{shown}");
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }

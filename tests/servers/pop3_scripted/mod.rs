@@ -12,7 +12,7 @@ use crate::scripted::{Move, Scripted, hear, say, say_raw};
 use dropkeep::{
     config::{Access, Folders, Secret, Server},
     source::{
-        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Step, Steps, Unfetched,
+        Announced, ConnectStep, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Steps, Unfetched,
         UnfetchedWhy, Want,
     },
 };
@@ -463,7 +463,7 @@ async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
     assert!(!shown.contains(PASSWORD));
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }

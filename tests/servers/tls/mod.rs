@@ -11,7 +11,7 @@ use crate::scripted::{Move, Scripted, hear, say};
 use dropkeep::{
     config::{Access, Fingerprint, Secret, Server, Tls, Verify},
     net::{NetError, PeerCertificate},
-    source::{Credential, Disposition, Session, SourceError, Step, Steps},
+    source::{ConnectStep, Credential, Disposition, Session, SourceError, Steps},
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{
@@ -166,7 +166,7 @@ async fn refused(identity: &Identity, tls: Tls) -> String {
     assert_eq!(certificate.fingerprint, identity.fingerprint());
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Tls), Disposition::Unreachable)
+        (Some(ConnectStep::Tls), Disposition::Unreachable)
     );
     assert!(
         error
