@@ -482,6 +482,28 @@ fn a_data_directory_that_is_gone_is_told_by_the_check() {
     drop(serving);
 }
 
+/// On a large disk the check was critical with terabytes free.
+#[test]
+fn the_bounds_of_the_disk_are_those_that_the_check_is_given() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    let check = |warning: &str, critical: &str| {
+        let bounds = ["--disk-warning", warning, "--disk-critical", critical];
+        site.0.run(&[&["status", "--check"][..], &bounds].concat())
+    };
+    // No disk is wholly free, as the archive lies on it.
+    for (warning, critical, code) in [("100", "0", 1), ("100", "100", 2), ("0", "100", 2), ("0", "0", 0)] {
+        let said = check(warning, critical).expect(code).text();
+        assert_eq!(said.contains("free on the disk"), code != 0, "{said}");
+    }
+    for (warning, critical, why) in [("1", "2", "--disk-warning 1"), ("101", "0", "101"), ("-1", "0", "-1")] {
+        let refused = check(warning, critical).expect(2);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        assert_eq!(refused.text(), "");
+    }
+    serving.stop().expect(0);
+}
+
 /// What is not known was told to a program as text, and a refusal twice.
 #[test]
 fn the_check_says_the_unknown_in_json_and_a_refusal_once() {
