@@ -40,9 +40,8 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
-        if let Some(users) = self.renamed_in_configuration(&name, &to)? {
+        if let Some(changed) = self.renamed_in_configuration(&name, &to)? {
             let signs = Signs::new(&self.config());
-            let changed = (users, UsersNews::default());
             self.take_over.take(changed, &signs, false).await?;
             let said = UsersNews {
                 gained: [to.clone()].into(),
@@ -67,7 +66,7 @@ impl Appliance {
     /// The users as they are to be where the configuration or its users file has the new name already: who had the old
     /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old
     /// name.
-    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(Option<UserId>, User)>>, Failure> {
+    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<ChangedUsers>, Failure> {
         let users = self.store.users()?;
         let find = |name: &str, retired| {
             let mut users = users.iter();
@@ -90,7 +89,8 @@ impl Appliance {
             managed: true,
             retired: true,
         };
-        Ok(Some(vec![(Some(*old), user.clone()), (Some(*new), empty)]))
+        let changed = vec![(Some(*old), user.clone()), (Some(*new), empty)];
+        Ok(Some((changed, UsersNews::default())))
     }
 
     pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {

@@ -120,7 +120,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
         } else {
             "more messages may match"
         };
-        say(&format!("{whether}: --limit {count} ends the list here"));
+        say(format!("{whether}: --limit {count} ends the list here"));
     }
     Ok(0)
 }
@@ -133,7 +133,7 @@ fn hint_at_dates(arguments: &Arguments) {
         ("--to", &arguments.to, "recipient"),
     ] {
         if is_date(value) {
-            say(&format!("{option} is the {of}; for dates use --since and --until"));
+            say(format!("{option} is the {of}; for dates use --since and --until"));
         }
     }
 }
