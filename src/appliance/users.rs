@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::state::Appliance;
 use crate::{
     api::{Exit, Failure, Reply},
-    archive::{Committer, Store, User, UserId, UsersNews},
+    archive::{Committer, Store, User, UsersNews},
     config::Config,
     message::Address,
     reroute::Gained,
