@@ -25,7 +25,7 @@ use crate::{
     clock,
     config::Config,
     errand::GoingOn,
-    identify::{Digests, Reported, identity_of},
+    identify::{Digests, Listed, Reported, identity_of},
     message::Address,
     profile::{NotMade, Stages},
     report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
@@ -335,7 +335,8 @@ fn content(store: &Store, id: MessageId, message: &Message) -> Result<Content, S
         sha256: message.sha256,
         identity: identity_of(&bytes),
     };
-    Ok(Content::new(bytes, digests, true))
+    let listed = Listed::of(&bytes);
+    Ok(Content::new(bytes, digests, listed, true))
 }
 
 /// Counts what became of a message, and tells it.

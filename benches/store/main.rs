@@ -1,6 +1,7 @@
 //! `make bench BENCH=store`: how much disk archives take beside other ways of keeping the same mail.
 //! `make bench BENCH=million`: how fast a million messages are read back.
-//! `make bench BENCH=lists`: how fast the newest of two million are listed. Tables to read, not tests.
+//! `make bench BENCH=lists`: how fast the newest of two million are listed.
+//! `make bench BENCH=growth`: whether an archive of ten million is as fast as a small one. Tables to read, not tests.
 //!
 //! Real mail is read where `CORPUS` names a folder of it. `BENCH_MESSAGES` changes the size of the generated
 //! mailboxes; `BENCH_DIR` is where archives are made, on the disk to be measured; an archive of a million that
@@ -10,6 +11,9 @@
 mod support;
 
 mod filing;
+mod growth;
+mod growth_mail;
+mod growth_run;
 mod lists;
 mod million;
 mod sizes;
@@ -31,6 +35,10 @@ fn main() {
         "lists" => {
             table::busy();
             lists::run(messages(2_000_000));
+        }
+        "growth" => {
+            table::busy();
+            growth::run();
         }
         // A part of another benchmark.
         _ => {}

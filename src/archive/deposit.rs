@@ -29,10 +29,10 @@ pub struct Content {
 impl Content {
     /// Cuts a message into its parts, which takes as long as hashing it: for the pool. `has_former` is whether the
     /// archive has messages whose identities are of version 1.
-    pub fn new(bytes: Bytes, Digests { sha256, identity }: Digests, has_former: bool) -> Self {
+    pub fn new(bytes: Bytes, Digests { sha256, identity }: Digests, listed: Option<Listed>, has_former: bool) -> Self {
         Self {
             parts: cut(&bytes),
-            listed: Listed::of(&bytes),
+            listed,
             former: has_former.then(|| former_identity(&bytes)).flatten(),
             bytes,
             sha256,

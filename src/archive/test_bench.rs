@@ -11,7 +11,7 @@ use super::{
     *,
 };
 use crate::config::Config;
-use crate::identify::Digests;
+use crate::identify::{Digests, Listed};
 
 /// What was filed, by message.
 pub(crate) type Kept = BTreeMap<MessageId, String>;
@@ -145,7 +145,8 @@ pub(crate) fn content(bytes: &[u8]) -> Content {
         sha256: Sha256::digest(&bytes).into(),
         identity: *blake3::hash(&bytes).as_bytes(),
     };
-    Content::new(bytes, digests, false)
+    let listed = Listed::of(&bytes);
+    Content::new(bytes, digests, listed, false)
 }
 
 /// The store holds these messages, to the last byte, and no others.

@@ -1,12 +1,13 @@
 //! The parts of a message as a person sees them. Their number and depth are bounded; what is beyond the bounds is only
 //! counted.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use memchr::memrchr;
 
 use super::{
     charset::{Charset, decoded, printable},
+    header::Header,
     mime::{self, Body, Encoding, Entity},
     parameters::Content,
     values::from_html,
@@ -49,12 +50,20 @@ pub struct Layout {
 impl Layout {
     /// Reads a message. Linear in its length; never fails.
     pub fn read(message: &[u8]) -> Self {
+        Self::with(message, &Header::scan(message))
+    }
+
+    /// The same where the header is read already.
+    pub fn with(message: &[u8], header: &Header) -> Self {
         let mut layout = Self::default();
         let mut alternatives = 0;
         // What is still to be read, the last first: where, how deep, and in which alternative.
         let mut open = vec![(0..message.len(), 0, None)];
         while let Some((range, depth, alternative)) = open.pop() {
-            let entity = Entity::read(message, range);
+            let entity = match depth {
+                0 => Entity::new(message, Cow::Borrowed(header), range),
+                _ => Entity::read(message, range),
+            };
             let kind = Body::of(&entity.header);
             if let Body::Multipart(boundary) = kind {
                 if depth == DEEPEST {

@@ -14,7 +14,7 @@ use super::{
 
 /// A message, or a part of a multipart: a header and a body.
 pub(super) struct Entity<'a> {
-    pub header: Header<'a>,
+    pub header: Cow<'a, Header<'a>>,
     /// Where its body is in the message.
     pub body: Range<usize>,
 }
@@ -26,6 +26,11 @@ impl<'a> Entity<'a> {
             true => Header::scan(message),
             false => Header::of_part(&message[range.clone()]),
         };
+        Self::new(message, Cow::Owned(header), range)
+    }
+
+    /// The same with the header that stands there.
+    pub fn new(message: &[u8], header: Cow<'a, Header<'a>>, range: Range<usize>) -> Self {
         let mut start = range.start + header.end;
         if header.ended {
             // The empty line ends the header, and is no part of the body.

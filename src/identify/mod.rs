@@ -110,6 +110,8 @@ pub struct Identified {
     pub journal: Journaled,
     /// Where in `bytes` the first To and Cc stand, their values; none where the recipients are those that these name.
     pub addressed: Vec<Range<usize>>,
+    /// What lists say of it; `None` where that is read from the message.
+    pub listed: Option<Listed>,
 }
 
 /// How many of them, and in how many bytes of the message.
@@ -204,6 +206,7 @@ pub struct Outer {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
+    pub listed: Option<Listed>,
     /// All whom its envelope names as recipients can be read.
     pub is_understood: bool,
 }
@@ -265,6 +268,7 @@ impl<'m> Opened<'m> {
             bytes: fetched.clone(),
             sha256,
             identity,
+            listed: Listed::with(fetched, header),
             is_understood,
         };
         Self {
@@ -296,6 +300,7 @@ impl Identified {
             notes: Notes(Notes::UNREAD),
             journal: Journaled::No,
             addressed: Vec::new(),
+            listed: Listed::of(&bytes),
             bytes,
         }
     }
@@ -352,6 +357,7 @@ impl Identified {
         let found = Opened::complete(&journaled, rules.find(&mail));
         Self {
             addressed: addressed(inner, &found),
+            listed: Listed::with(&message, inner),
             sha256,
             identity,
             date: exact(written)

@@ -60,15 +60,26 @@ impl Listed {
     /// Of a whole message, or of one without the bodies of its leaves. Linear in its length; `None` where reading it
     /// panicked, which is a fault of ours that must cost nobody the message.
     pub fn of(message: &[u8]) -> Option<Self> {
-        catch_unwind(|| Self::read(message)).ok()
+        catch_unwind(|| Self::read(message, &Header::scan(message))).ok()
     }
 
-    fn read(message: &[u8]) -> Self {
+    /// The same where the header is read already.
+    pub fn with(message: &[u8], header: &Header) -> Option<Self> {
+        catch_unwind(|| Self::read(message, header)).ok()
+    }
+
+    fn read(message: &[u8], header: &Header) -> Self {
         let beginning = &message[..message.len().min(BEGINNING)];
-        let mut fields = Shown::of(&headers(beginning));
-        let mut is_cut = beginning.len() < message.len() && !suffices(beginning, true);
+        // A header that ends as it should, and soon, is all that there is to read.
+        let (mut fields, mut is_cut) = match header.ended && header.end < beginning.len() {
+            true => (Shown::of(std::slice::from_ref(header)), false),
+            false => {
+                let is_cut = beginning.len() < message.len() && !suffices(beginning, true);
+                (Shown::of(&headers(beginning)), is_cut)
+            }
+        };
         is_cut |= fields.cut();
-        let layout = Layout::read(message);
+        let layout = Layout::with(message, header);
         let mut summary = fields.read(layout.charset());
         let texts = [
             &mut summary.from,
@@ -140,17 +151,24 @@ impl<'m> Shown<'m> {
     }
 
     fn read(&self, likely: Option<Charset>) -> Summary {
-        let named = self.to.iter().chain(&self.others).map(|field| {
-            match addresses(std::slice::from_ref(field), likely) {
-                // A group of nobody has its name alone: `undisclosed-recipients:;`.
-                nobody if nobody.is_empty() => line(Some(*field), likely),
-                named => named,
+        // A group of nobody has its name alone: `undisclosed-recipients:;`.
+        let or_the_group = |named: String, field: &Field<'m>| match named.is_empty() {
+            true => line(Some(*field), likely),
+            false => named,
+        };
+        let named = |field| or_the_group(addresses(std::slice::from_ref(field), likely), field);
+        let to = addresses(&self.to, likely);
+        let addressees: Vec<_> = match &self.to[..] {
+            // Nearly all mail has it once, and it need not be read twice.
+            [field] => {
+                let first = or_the_group(to.clone(), field);
+                std::iter::once(first).chain(self.others.iter().map(named)).collect()
             }
-        });
-        let addressees: Vec<_> = named.collect();
+            fields => fields.iter().chain(&self.others).map(named).collect(),
+        };
         Summary {
             from: addresses(&self.from, likely),
-            to: addresses(&self.to, likely),
+            to,
             subject: line(self.subject.first().copied(), likely),
             addressees: addressees.join(", "),
         }
@@ -218,8 +236,14 @@ pub fn addresses(fields: &[Field], likely: Option<Charset>) -> String {
 
 /// Free of what would break a line or steer a terminal.
 pub fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_control() || c.is_whitespace()) {
+        if !line.is_empty() && !word.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 #[cfg(test)]

@@ -159,6 +159,12 @@ impl<'a> Run<'a> {
 
 /// What all of `value` says. Linear.
 pub fn said(value: &[u8], likely: Option<Charset>) -> String {
+    // What nearly all values are: one line of ASCII without encoded words.
+    let line = value.trim_ascii();
+    let is_plain = line.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) && memmem::find(line, b"=?").is_none();
+    if let (true, Ok(line)) = (is_plain, std::str::from_utf8(line)) {
+        return line.to_owned();
+    }
     let (mut said, mut words, mut run) = (String::with_capacity(value.len()), Words::new(), Run::default());
     let (mut plain, mut at) = (0, 0);
     while let Some(found) = memmem::find(&value[at..], b"=?") {

@@ -50,16 +50,20 @@ impl Prepared {
             notes,
             journal,
             addressed,
+            listed,
         } = identified;
-        let content = |bytes, sha256, identity| Arc::new(Content::new(bytes, Digests { sha256, identity }, has_former));
+        let content = |bytes, sha256, identity, listed| {
+            Arc::new(Content::new(bytes, Digests { sha256, identity }, listed, has_former))
+        };
         let reported = journal.reported();
         let report = match journal {
             Journaled::Around(Outer {
                 bytes,
                 sha256,
                 identity,
+                listed,
                 is_understood: _,
-            }) => Some(content(bytes, sha256, identity)),
+            }) => Some(content(bytes, sha256, identity, listed)),
             Journaled::No | Journaled::Untrusted | Journaled::Unreadable | Journaled::Alone => None,
         };
         Self {
@@ -67,7 +71,7 @@ impl Prepared {
             found,
             date,
             notes: notes.0,
-            content: content(bytes, sha256, identity),
+            content: content(bytes, sha256, identity, listed),
             addressed,
             report,
             reported,

@@ -176,7 +176,7 @@ impl Drop for Running {
 }
 
 /// The processes that a process started; `verify` reads in one of its own.
-fn children(id: u32) -> Vec<u32> {
+pub fn children(id: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let children = children.collect::<String>();

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
 use heed::RwTxn;
 
 use super::{
@@ -24,7 +23,7 @@ use crate::{
         rows::{CopyKey, FolderNumber, MessageId, Named, RunId, Source, SourceNumber, Traits, User, UserId, Why},
     },
     config::{Config, Family},
-    identify::Digests,
+    identify::{Digests, Listed},
     message::Address,
     report::Run,
 };
@@ -94,7 +93,8 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
 }
 
 fn content(bytes: Vec<u8>) -> Content {
-    Content::new(Bytes::from(bytes.clone()), Digests::of(&bytes), false)
+    let (digests, listed) = (Digests::of(&bytes), Listed::of(&bytes));
+    Content::new(bytes.into(), digests, listed, false)
 }
 
 async fn file(committer: &Committer, deposit: Deposit, users: &[UserId]) -> Filed {

@@ -19,6 +19,7 @@ pub use business::{Business, Tally};
 pub use company::{Person, company, company_of, user_tables};
 pub use everyday::Everyday;
 pub use strange::{many_recipients, sized, strange};
+pub use text::plain;
 
 /// The seed of every test; another one makes another mailbox.
 pub const SEED: u64 = 20_020_822;
