@@ -6,6 +6,7 @@ use crate::{
     api::{CompactedLine, Exit, Failure},
     archive::{Committer, Hooks, Store, compact},
     errand::GoingOn,
+    panics::blocking,
 };
 
 /// Compacts `store`, and says what was done. `tell` is told how far it is: rows looked at, and how many will be, as far
@@ -52,6 +53,6 @@ pub async fn run(
             free_after,
         })
     };
-    let panicked = |_| Failure::new(Exit::Store, "the compaction panicked; this is a bug in dropkeep");
-    actix_rt::task::spawn_blocking(work).await.map_err(panicked)?
+    let done = blocking("the compaction", work).await;
+    done.map_err(|panicked| Failure::new(Exit::Store, panicked))?
 }

@@ -1,9 +1,9 @@
 //! What lies where in a data directory, and what all files in it need: folders, syncing, small files that appear whole.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs::{self, DirBuilder},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -11,17 +11,16 @@ use super::{
     StoreError,
     lock::{LOCK, READERS},
 };
+use crate::durable;
 
 /// The owner alone may look into the data directory.
 pub(super) const DIR_MODE: u32 = 0o700;
-/// Of the catalog's file, and of a volume's that is not sealed.
-pub(super) const FILE_MODE: u32 = 0o600;
 pub(super) const CATALOG: &str = "catalog";
 pub(super) const VOLUMES: &str = "volumes";
+/// Of the catalog's file, and of a volume's that is not sealed.
+pub(super) const FILE_MODE: u32 = 0o600;
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
-/// What a file's name ends in while it is being written to replace another.
-pub(super) const PART: &str = ".part";
 /// What may lie in a data directory that has no catalog yet.
 pub(super) const HARMLESS: [&str; 5] = [
     LOCK,
@@ -62,9 +61,7 @@ pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
 
 /// Makes the entries of a folder survive a crash.
 pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io("syncing", path))
+    durable::sync_folder(path).map_err(StoreError::io("syncing", path))
 }
 
 /// Bytes that a file takes on disk, holes not counted.
@@ -72,38 +69,14 @@ pub(super) fn disk_size(file: &Path) -> Option<u64> {
     fs::metadata(file).ok().map(|metadata| metadata.blocks() * 512)
 }
 
-/// Puts a file in the place of one that may be there. It appears whole or not at all: `make` writes and syncs it under
-/// the name that it gets.
-///
-/// # Errors
-/// Those of `make`, or the file cannot be put in place. What was there stays.
-pub(super) fn replace(file: &Path, make: impl FnOnce(&Path) -> Result<(), StoreError>) -> Result<(), StoreError> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(PART);
-    let new = PathBuf::from(new);
-    // What cannot be removed is overwritten the next time.
-    make(&new).inspect_err(|_| drop(fs::remove_file(&new)))?;
-    fs::rename(&new, file).map_err(StoreError::io("replacing", file))?;
-    file.parent().map_or(Ok(()), sync_dir)
-}
-
-/// Replaces a small file by these bytes.
-///
-/// # Errors
-/// As of [`replace`].
-pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
-    replace(file, |new| put(new, content))
-}
-
-/// Writes a new file, over what a crash left of it, and syncs it.
-pub(super) fn put(file: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(file)?;
-        output.write_all(content)?;
-        output.sync_all()
-    };
-    write().map_err(StoreError::io("writing", file))
+/// Puts a small file in the place of one that may be there; `complete` is called just before. It appears whole or not
+/// at all.
+pub(super) fn replace(
+    file: &Path,
+    content: &[u8],
+    complete: impl FnOnce() -> io::Result<()>,
+) -> Result<(), StoreError> {
+    durable::replace(file, content, complete).map_err(StoreError::io("writing", file))
 }
 
 /// The path without links in it, as far as it exists.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, disk, schema::SCHEMA};
+use crate::fault;
 
 /// What a backup is, as JSON. Where it is, the rest is complete.
 pub(super) const RECORD: &str = "backup.json";
@@ -64,10 +65,7 @@ pub enum How {
 
 /// Writes the record into the folder of a backup, or of what becomes of one: with it, that is complete.
 pub(super) fn put(folder: &Path, json: &[u8]) -> Result<(), StoreError> {
-    disk::replace(&folder.join(RECORD), |new| {
-        disk::put(new, json)?;
-        StoreError::point("backup-recording")
-    })
+    disk::replace(&folder.join(RECORD), json, || fault::point("backup-recording"))
 }
 
 impl Record {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{StoreError, disk, rows::Seal};
+use crate::fault;
 
 /// Beside a sealed volume's file: its [`Seal`], as JSON.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -70,8 +71,5 @@ pub(super) fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreErro
     let json = serde_json::to_vec_pretty(seal).map_err(|error| StoreError::Fault {
         detail: format!("cannot write the seal of {} as JSON: {error}", folder.display()),
     })?;
-    disk::replace(&folder.join(MANIFEST), |new| {
-        disk::put(new, &json)?;
-        StoreError::point("seal-writing")
-    })
+    disk::replace(&folder.join(MANIFEST), &json, || fault::point("seal-writing"))
 }

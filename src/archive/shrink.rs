@@ -12,7 +12,7 @@ use std::{
 use heed::CompactionOption;
 
 use super::{StoreError, catalog::Catalog, disk, hooks::Hooks, lock, resident};
-use crate::config::Config;
+use crate::{config::Config, durable};
 
 /// Bytes taken out of a pipe at once.
 const AT_ONCE: usize = 1 << 20;
@@ -54,11 +54,13 @@ pub fn shrink_catalog(config: &Config, hooks: Hooks) -> Result<u64, StoreError> 
     }
     (hooks.expect)(before.saturating_sub(free));
     // All who had it open are gone by then, and with them what LMDB knows of readers beside the file.
-    disk::replace(&file, move |new| {
+    let make = |new: &Path| {
         write_anew(&catalog, new, hooks)?;
         refuse_other_rows(&catalog, new)?;
+        drop(catalog);
         StoreError::point("shrink-copied")
-    })?;
+    };
+    durable::replace_by(&file, make, |error| StoreError::io("replacing", &file)(error))?;
     StoreError::point("shrink-replaced")?;
     Ok(before.saturating_sub(size()?))
 }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{StoreError, disk, patch, record::RECORD};
+use crate::durable;
 
 /// What is being built.
 pub(super) const NEW: &str = ".new";
@@ -116,7 +117,7 @@ pub(super) fn abandon(path: &Path) -> Result<(), StoreError> {
 /// Removes what was begun and what was replaced, and nothing that is somebody else's: a Maildir's subfolders can have
 /// these names too.
 fn clear(path: &Path) -> Result<(), StoreError> {
-    let part = format!("{RECORD}{}", disk::PART);
+    let part = format!("{RECORD}{}", durable::PART);
     for name in [NEW, OLD] {
         let folder = path.join(name);
         let ours = [disk::CATALOG, disk::VOLUMES, RECORD, &part];
