@@ -4,36 +4,58 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Only the owner reads what is written here.
 const MODE: u32 = 0o600;
 
-/// Puts a file with this content in the place of whatever has its name. It is written beside it first, with `.part`
-/// behind its name; `complete` is called once that is on disk, before it gets its name.
+/// What the name of a file ends in as long as it is written beside what it is to replace.
+pub const PART: &str = ".part";
+
+/// Puts a file with this content in the place of whatever has its name. It is written beside it first; `complete` is
+/// called once that is on disk, before it gets its name.
 ///
 /// # Errors
-/// It cannot be written, or `complete` failed: then the file is as it was, or, if only the folder could not be synced,
-/// has the new content.
+/// As of [`replace_by`].
 pub fn replace(file: &Path, content: &[u8], complete: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let write = |part: &Path| {
+        let mut written = OpenOptions::new();
+        let mut written = written.write(true).create_new(true).mode(MODE).open(part)?;
+        written.write_all(content)?;
+        written.sync_all()?;
+        complete()
+    };
+    replace_by(file, write, |error| error)
+}
+
+/// Puts a file that `make` writes and syncs, as a new one of the name that it gets, in the place of whatever has the
+/// name `file`. `failed` makes errors of it.
+///
+/// # Errors
+/// It cannot be made, or not get its name: then the file is as it was; or, if only the folder could not be synced, is
+/// the new one.
+pub fn replace_by<E>(
+    file: &Path,
+    make: impl FnOnce(&Path) -> Result<(), E>,
+    failed: impl Fn(io::Error) -> E,
+) -> Result<(), E> {
     let mut part = file.as_os_str().to_owned();
-    part.push(".part");
+    part.push(PART);
+    let part = PathBuf::from(part);
     // What a crash left there, or anybody put there, is not written to.
     match fs::remove_file(&part) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let mut written = OpenOptions::new();
-    let mut written = written.write(true).create_new(true).mode(MODE).open(&part)?;
-    written.write_all(content)?;
-    written.sync_all()?;
-    complete()?;
-    fs::rename(&part, file)?;
-    match file.parent() {
+    // What cannot be removed now is the next time.
+    make(&part).inspect_err(|_| drop(fs::remove_file(&part)))?;
+    fs::rename(&part, file).map_err(&failed)?;
+    let synced = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
         _ => sync_folder(Path::new(".")),
-    }
+    };
+    synced.map_err(failed)
 }
 
 /// Makes the names in a folder survive a crash.

@@ -26,6 +26,11 @@ pub enum Reply {
         exit: Exit,
     },
     Run(Box<Run>),
+    /// How far a compaction is: rows looked at, and how many will be, as far as that is known.
+    Compacting {
+        done: u64,
+        expected: u64,
+    },
     Compacted(Box<CompactedLine>),
     Rerouted(Box<RerouteLine>),
     Profile(Box<ProfileLine>),

@@ -15,7 +15,10 @@ use crate::{
 impl Appliance {
     pub(super) async fn compact(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
         let going_on = self.compaction.begin()?;
-        let compacted = compaction::run(self.store.clone(), self.committer.clone(), &going_on).await?;
+        let told = replies.clone();
+        // Where nobody takes them at once, later ones say the same.
+        let tell = move |done, expected| drop(told.try_send(Reply::Compacting { done, expected }));
+        let compacted = compaction::run(self.store.clone(), self.committer.clone(), &going_on, tell).await?;
         let _ = replies.send(Reply::Compacted(Box::new(compacted))).await;
         Ok(())
     }

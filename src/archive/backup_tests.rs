@@ -8,16 +8,18 @@ use std::{
 };
 
 use super::{
+    record::RECORD,
     rows::VolumeState,
-    staging::{NEW, OLD, Place, RECORD},
+    staging::{NEW, OLD, Target},
     test_bench::{Bench, Kept, assert_holds, config, noise, seal_all},
     *,
 };
 use crate::config::{ByteSize, Config};
 
-pub(super) const QUIET: Watch = Watch {
+pub(super) const QUIET: Hooks = Hooks {
     go_on: &|| true,
-    wrote: &|_| {},
+    expect: &|_| {},
+    passed: &|_| {},
 };
 
 /// A store with small volumes, and where its backups go.
@@ -90,27 +92,30 @@ async fn a_backup_is_what_was_committed_before_it_whatever_is_written_sealed_or_
     reader.lock_shared().unwrap();
     let times = Cell::new(0);
     let later = RefCell::new(kept.clone());
-    let wrote = |_| {
+    let passed = |_| {
         times.set(times.get() + 1);
         if times.get() != 1 {
             return;
         }
-        // The catalog is copied, and no volume yet.
+        // Not even the catalog is copied to its end.
         std::thread::scope(|scope| {
             let busy = || {
                 let mut later = kept.clone();
                 let run = file(&bench, 30..60, &mut later);
                 actix_rt::Runtime::new().unwrap().block_on(run);
                 seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
-                let worth = compact::Worth { blocks: 1, bytes: 0 };
-                compact::compact_what_is_worth(&bench.store, &bench.committer, worth, &|| true).unwrap();
+                let worth = compaction_plan::Worth { blocks: 1, bytes: 0 };
+                compact::compact_what_is_worth(&bench.store, &bench.committer, worth, QUIET).unwrap();
                 later
             };
             *later.borrow_mut() = scope.spawn(busy).join().unwrap();
         });
     };
-    let watch = Watch { wrote: &wrote, ..QUIET };
-    let done = back_up(&bench.store, &backup, watch).unwrap();
+    let hooks = Hooks {
+        passed: &passed,
+        ..QUIET
+    };
+    let done = back_up(&bench.store, &backup, hooks).unwrap();
     drop(reader);
     let later = later.into_inner();
     let state = |number| {
@@ -174,7 +179,7 @@ async fn a_second_backup_copies_little_and_the_first_lasts_until_it_is_there() {
             asked.set(asked.get() + 1);
             asked.get() <= allowed
         };
-        match back_up(&bench.store, &backup, Watch { go_on: &go_on, ..QUIET }) {
+        match back_up(&bench.store, &backup, Hooks::only(&go_on)) {
             Ok(_) => break,
             Err(error) => assert!(matches!(error, StoreError::Interrupted), "{error}"),
         }
@@ -295,7 +300,7 @@ async fn a_crash_while_one_backup_replaces_another_leaves_what_is_finished_the_n
     // One that is not complete is removed, and the one before stays.
     copy_folder(&later, &backup.join(NEW));
     fs::remove_file(backup.join(NEW).join(RECORD)).unwrap();
-    assert!(!staging::settle(&backup, Place::Backup).unwrap());
+    assert!(!staging::settle(&backup, Target::Backup).unwrap());
     kept.retain(|id, _| *id <= MessageId(12));
     assert_is_backup(&site, &backup, &kept);
 }

@@ -2,72 +2,146 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    io,
+    os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt},
     path::Path,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
 };
 
 use roaring::RoaringTreemap;
 use rustix::io::Errno;
 
-use super::{
-    StoreError, block, disk, resident,
-    volume::{Mode, Volume},
-};
+use super::{StoreError, block, hooks::Hooks, original::Original, record::RecordedFile, resident, volume::Volume};
 
-/// Bytes read at once, and of blocks put into a copy with one transaction.
-const AT_ONCE: usize = 1 << 20;
-pub(super) const BLOCKS_AT_ONCE: usize = 8 << 20;
+/// Bytes read at once, and of blocks looked at under one transaction.
+pub(super) const AT_ONCE: usize = 1 << 20;
+const BLOCKS_AT_ONCE: usize = 8 << 20;
 
-/// What long work asks and tells on its way.
-#[derive(Clone, Copy)]
-pub struct Watch<'w> {
-    /// Whether to go on.
-    pub go_on: &'w dyn Fn() -> bool,
-    /// So many more bytes were written.
-    pub wrote: &'w dyn Fn(u64),
+/// A file that was carried.
+pub(super) struct Carried {
+    /// What it is now.
+    pub file: RecordedFile,
+    /// Bytes written for it.
+    pub written: u64,
 }
 
-impl Watch<'_> {
-    /// # Errors
-    /// It was interrupted.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
-        if (self.go_on)() {
-            Ok(())
-        } else {
-            Err(StoreError::Interrupted)
-        }
-    }
-}
-
-/// Copies a file into a new one of this mode, and syncs it; gives its length and its BLAKE3, in hexadecimal.
+/// Copies a file into a new one of this mode, and syncs it. The system copies by itself, where both are on one disk
+/// that can do so.
 ///
 /// # Errors
 /// It cannot be read or written, or was interrupted.
-pub(super) fn copy(from: &Path, to: &Path, mode: u32, watch: Watch) -> Result<(u64, String), StoreError> {
-    let mut input = File::open(from).map_err(StoreError::io("reading", from))?;
+pub(super) fn copy(original: &Original, to: &Path, mode: u32, hooks: Hooks) -> Result<Carried, StoreError> {
     let mut options = OpenOptions::new();
     let output = options.write(true).create_new(true).mode(0o600).open(to);
-    let mut output = output.map_err(StoreError::io("making", to))?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; AT_ONCE];
+    let output = output.map_err(StoreError::io("making", to))?;
+    let digester = Digester::start(to)?;
+    let mut within = original.as_it_stands();
+    let mut at = 0;
     loop {
-        watch.check()?;
-        let read = input.read(&mut buffer).map_err(StoreError::io("reading", from))?;
+        hooks.check()?;
+        let mut buffer = digester.buffer()?;
+        let read = original.read(at, &mut buffer)?;
         if read == 0 {
             break;
         }
-        hasher.update(&buffer[..read]);
-        output
-            .write_all(&buffer[..read])
-            .map_err(StoreError::io("writing", to))?;
-        (watch.wrote)(read as u64);
+        if !within.is_some_and(|input| copy_within(input, &output, at, read)) {
+            within = None;
+            output
+                .write_all_at(&buffer[..read], at)
+                .map_err(StoreError::io("writing", to))?;
+        }
+        digester.digest(buffer, read)?;
+        at += read as u64;
+        (hooks.passed)(read as u64);
     }
     output
         .set_permissions(Permissions::from_mode(mode))
         .and_then(|()| output.sync_all())
         .map_err(StoreError::io("syncing", to))?;
-    Ok((hasher.count(), hasher.finalize().to_hex().to_string()))
+    Ok(Carried {
+        file: RecordedFile {
+            bytes: at,
+            blake3: digester.finish()?,
+        },
+        written: at,
+    })
+}
+
+/// Has the system copy a stretch; whether it did all of it. Where it did a part, writing all of it does no harm.
+fn copy_within(from: &File, to: &File, at: u64, length: usize) -> bool {
+    let (mut read_at, mut write_at, end) = (at, at, at + length as u64);
+    while read_at < end {
+        let left = (end - read_at) as usize;
+        match rustix::fs::copy_file_range(from, Some(&mut read_at), to, Some(&mut write_at), left) {
+            Ok(copied) if copied > 0 => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Takes the BLAKE3 of what passes, on a thread of its own, so that disks do not wait for it.
+pub(super) struct Digester {
+    full: SyncSender<(Vec<u8>, usize)>,
+    empty: Receiver<Vec<u8>>,
+    thread: JoinHandle<blake3::Hash>,
+    /// Of what, for an error.
+    what: String,
+}
+
+/// Buffers that are on their way at once.
+const BUFFERS: usize = 3;
+
+impl Digester {
+    pub fn start(what: &Path) -> Result<Self, StoreError> {
+        let (full, input) = sync_channel::<(Vec<u8>, usize)>(BUFFERS);
+        let (back, empty) = sync_channel(BUFFERS);
+        for _ in 0..BUFFERS {
+            // There is room for as many, and the receiver is here.
+            let _ = back.send(vec![0; AT_ONCE]);
+        }
+        let digest = move || {
+            let mut hasher = blake3::Hasher::new();
+            for (buffer, length) in input {
+                hasher.update(&buffer[..length]);
+                // Whoever wanted it back may have ended.
+                let _ = back.send(buffer);
+            }
+            hasher.finalize()
+        };
+        let thread = thread::Builder::new().name("digest".into()).spawn(digest);
+        Ok(Self {
+            thread: thread.map_err(StoreError::io("starting a thread to digest", what))?,
+            what: what.display().to_string(),
+            full,
+            empty,
+        })
+    }
+
+    fn panicked(&self) -> StoreError {
+        StoreError::Fault {
+            detail: format!("computing the digest of {} panicked", self.what),
+        }
+    }
+
+    /// A buffer to be filled and given back, of [`AT_ONCE`] bytes.
+    pub fn buffer(&self) -> Result<Vec<u8>, StoreError> {
+        self.empty.recv().map_err(|_| self.panicked())
+    }
+
+    /// The next bytes: so many of the buffer's.
+    pub fn digest(&self, buffer: Vec<u8>, length: usize) -> Result<(), StoreError> {
+        self.full.send((buffer, length)).map_err(|_| self.panicked())
+    }
+
+    /// In hexadecimal.
+    pub fn finish(self) -> Result<String, StoreError> {
+        let panicked = self.panicked();
+        drop((self.full, self.empty));
+        let hash = self.thread.join().map_err(|_| panicked)?;
+        Ok(hash.to_hex().to_string())
+    }
 }
 
 /// Links a file; `false` where that cannot be done between these two places.
@@ -83,59 +157,42 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
         Errno::NOSYS,
         Errno::MLINK,
     ];
+    let cannot = |error: &io::Error| {
+        let number = error.raw_os_error();
+        CANNOT.iter().any(|errno| number == Some(errno.raw_os_error()))
+    };
     match fs::hard_link(from, to) {
         Ok(()) => Ok(true),
-        Err(error)
-            if CANNOT
-                .iter()
-                .any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) =>
-        {
-            Ok(false)
-        }
+        Err(error) if cannot(&error) => Ok(false),
         Err(error) => Err(StoreError::io("linking to", to)(error)),
     }
 }
 
-/// Copies of a volume what stands in it below block `below`, checked block by block, into a new one in `folder`, which
-/// then belongs to a catalog whose next block that is. Whoever writes to the volume goes on meanwhile; none of those
-/// blocks may be deleted.
-///
-/// A damaged block is copied as it stands: all else is worth having, and its checksum gives it away for ever. Gives the
-/// numbers of the blocks, and the damaged ones in words.
+/// Checks a volume's blocks below number `below`. Gives the numbers of those that are there, and the damaged ones in
+/// words, in which the volume is called `name`.
 ///
 /// # Errors
-/// The copy cannot be written, or it was interrupted.
-pub(super) fn copy_volume(
-    from: &Path,
+/// The volume cannot be read, or it was interrupted.
+pub(super) fn check_blocks(
     volume: &Volume,
-    to: &Path,
+    name: &Path,
     below: u64,
-    watch: Watch,
+    hooks: Hooks,
 ) -> Result<(RoaringTreemap, Vec<String>), StoreError> {
-    let (mut numbers, mut damaged) = (RoaringTreemap::new(), Vec::new());
-    let file = from.join(disk::DATA_FILE);
-    let length = fs::metadata(&file).map_err(StoreError::io("measuring", &file))?.len();
-    let copy = Volume::open(to, length, Mode::Copying, volume.archive()?)?;
-    let mut next = 0;
+    let (mut numbers, mut damaged, mut next) = (RoaringTreemap::new(), Vec::new(), 0);
     loop {
-        watch.check()?;
+        hooks.check()?;
         let blocks = volume.stored(next, below, BLOCKS_AT_ONCE)?;
-        let Some((last, _)) = blocks.last() else { break };
+        let Some((last, _)) = blocks.last() else {
+            return Ok((numbers, damaged));
+        };
         next = last + 1;
         for (number, stored) in &blocks {
             numbers.insert(*number);
             if let Err(detail) = block::check(*number, stored) {
-                damaged.push(format!("block {number} of {} ({detail})", from.display()));
+                damaged.push(format!("block {number} of {} ({detail})", name.display()));
             }
         }
-        copy.append(&blocks)?;
-        for folder in [from, to] {
-            resident::release(folder);
-        }
-        (watch.wrote)(blocks.iter().map(|(_, stored)| stored.len() as u64).sum());
+        resident::release(volume.path());
     }
-    copy.end_copy(below)?;
-    StoreError::point("backup-copied")?;
-    disk::sync_dir(to)?;
-    Ok((numbers, damaged))
 }

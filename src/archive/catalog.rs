@@ -175,15 +175,6 @@ impl Catalog {
         environment::free(&self.env).map_err(StoreError::lmdb("measuring", &self.path))
     }
 
-    /// Copies what is committed at this moment into a new file, without the free pages, and syncs it. Whoever
-    /// writes goes on meanwhile.
-    ///
-    /// # Errors
-    /// It cannot be read, or the file not be written.
-    pub(super) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
-        environment::copy(&self.env, file)
-    }
-
     /// Rows of each table, and of what else LMDB keeps in the environment.
     pub(super) fn row_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
         environment::row_counts(&self.env).map_err(StoreError::lmdb("counting", &self.path))

@@ -6,52 +6,31 @@
 //! sealed volume is never changed; all of it moves, or nothing.
 //!
 //! A row only ever comes to name a new block. So what was seen unreferenced stays so, and the rows can be read
-//! page by page while mail is filed.
+//! page by page while mail is filed. All volumes are done together, as far as there is room for what moves: the rows are
+//! read three times, however many volumes there are.
 
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use roaring::RoaringTreemap;
 
 use super::{
-    Committer, Retrieval, Store, StoreError, block, lists_filling,
+    Committer, Retrieval, Store, StoreError,
+    compaction_plan::{Plan, Plans, Worth, blocks_of, plans},
+    hooks::Hooks,
+    lists_filling,
     order::{Moved, Row, Tidying},
+    places::{Blocks, PAGE, Places},
     resident,
-    rows::{MessageId, Place, VolumeState},
+    rows::Place,
     sealing::seal_full_volumes,
 };
 
-/// Blocks with fewer raw bytes are small.
-pub(super) const SMALL: u64 = block::BLOCK_SIZE as u64 / 4;
-/// What goes on in the next block fills its own but for what a group of three bytes does not.
-const FULL: u64 = block::BLOCK_SIZE as u64 - 2;
 /// Raw bytes, and rows, moved with one commit.
 const BATCH: usize = 8 << 20;
 const BATCH_ROWS: usize = 4096;
 /// Rows put into the order of their places before they are moved.
 const WINDOW: usize = 100_000;
-/// Rows and blocks read under one transaction.
-const PAGE: usize = 1000;
-/// Pages of rows after which what is mapped of them is let go.
-const RELEASE: usize = 100;
-
-/// What is worth the work.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Worth {
-    /// So many small blocks.
-    pub blocks: u64,
-    /// So many free bytes in a volume's file, when they are more than what is used.
-    pub bytes: u64,
-}
-
-impl Default for Worth {
-    fn default() -> Self {
-        Self {
-            blocks: 64,
-            bytes: 64 << 20,
-        }
-    }
-}
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,186 +50,114 @@ pub struct Compacted {
     pub damaged: bool,
 }
 
-/// Goes through all volumes. Blocking: for a thread of its own. `go_on` is asked from time to time.
+/// Goes through all volumes. Blocking: for a thread of its own. What `hooks` are told counts rows looked at.
 ///
 /// # Errors
 /// The store cannot be read or written. What was moved until then stays moved.
-pub fn compact(store: &Store, committer: &Committer, go_on: &dyn Fn() -> bool) -> Result<Compacted, StoreError> {
-    lists_filling::fill(store, committer, go_on)?;
+pub fn compact(store: &Store, committer: &Committer, hooks: Hooks) -> Result<Compacted, StoreError> {
+    lists_filling::fill(store, committer, hooks.go_on)?;
     // What is full and was never sealed, since no command lived long enough, is sealed first.
-    seal_full_volumes(store, committer, go_on)?;
-    compact_what_is_worth(store, committer, Worth::default(), go_on)
+    seal_full_volumes(store, committer, hooks.go_on)?;
+    compact_what_is_worth(store, committer, Worth::default(), hooks)
 }
 
 pub(super) fn compact_what_is_worth(
     store: &Store,
     committer: &Committer,
     worth: Worth,
-    go_on: &dyn Fn() -> bool,
+    hooks: Hooks,
 ) -> Result<Compacted, StoreError> {
     let mut work = Work {
         store,
         committer,
-        worth,
-        go_on,
+        hooks,
         done: Compacted::default(),
+        failed: BTreeSet::new(),
+        error: None,
     };
-    let Some(_turn) = store.tidying.take(go_on) else {
+    let Some(_turn) = store.tidying.take(hooks.go_on) else {
         work.done.left = true;
         return Ok(work.done);
     };
     StoreError::point("compact-begun")?;
-    let mut first_error = None;
-    for volume in store.volumes.numbers()? {
-        if !go_on() {
-            work.done.left = true;
-            break;
-        }
-        // What is wrong with one volume is no reason to leave the others.
-        if let Err(error) = work.volume(volume) {
-            first_error.get_or_insert(error);
-        }
+    let done = plans(store, worth, hooks).and_then(|plans| {
+        StoreError::point("compact-planned")?;
+        work.all(plans)
+    });
+    match done {
+        Err(StoreError::Interrupted) => work.done.left = true,
+        done => done?,
     }
-    first_error.map_or(Ok(work.done), Err)
-}
-
-/// What is to be done with a volume.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Plan {
-    Nothing,
-    /// Its folder goes.
-    Remove,
-    /// All of it moves, and then it goes. `rotate`: it is written to, and must not be any more.
-    Empty {
-        rotate: bool,
-    },
-    /// These blocks are merged.
-    Merge(RoaringTreemap),
-}
-
-pub(super) fn plan(store: &Store, number: u32, worth: Worth) -> Result<Plan, StoreError> {
-    let (current, state) = store.reading(|txn| {
-        Ok((
-            store.catalog.counters(txn)?.volume,
-            store.catalog.volumes.get(txn, &number)?,
-        ))
-    })?;
-    Ok(match state {
-        Some(VolumeState::Emptied) => Plan::Remove,
-        // Begun by a group that did not reach the catalog.
-        _ if number > current => Plan::Nothing,
-        _ if is_mostly_free(store, number, worth)? => Plan::Empty {
-            rotate: number == current,
-        },
-        None if number == current => match small_blocks(store, number, worth.blocks)? {
-            blocks if blocks.len() >= worth.blocks => Plan::Merge(blocks),
-            _ => Plan::Nothing,
-        },
-        // About to be sealed.
-        None => Plan::Nothing,
-        Some(VolumeState::Sealed(_)) => {
-            let most = worth.blocks.max(store.volumes.get(number)?.count()? / 2 + 1);
-            match small_blocks(store, number, most)? {
-                blocks if blocks.len() >= most => Plan::Empty { rotate: false },
-                _ => Plan::Nothing,
-            }
-        }
-    })
-}
-
-fn is_mostly_free(store: &Store, number: u32, worth: Worth) -> Result<bool, StoreError> {
-    let volume = store.volumes.get(number)?;
-    let free = volume.free()?;
-    Ok(free > worth.bytes && free > volume.used()?)
-}
-
-/// The small blocks of a volume, if there are enough of them, without those in which something large ends: to move
-/// them is to move all of it, and it would end in a small block again.
-fn small_blocks(store: &Store, number: u32, least: u64) -> Result<RoaringTreemap, StoreError> {
-    let volume = store.volumes.get(number)?;
-    // What is being written at this moment is not looked at.
-    let before = store.reading(|txn| store.catalog.counters(txn))?.block;
-    let (mut small, mut from) = (RoaringTreemap::new(), 0);
-    loop {
-        let page = volume.lengths(from, PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        from = last + 1;
-        let is_small = |(number, length): &(u64, u64)| (*number < before && *length < SMALL).then_some(*number);
-        small.extend(page.iter().filter_map(is_small));
-    }
-    if small.len() < least {
-        return Ok(small);
-    }
-    let mut places = Places::default();
-    while let Some(page) = places.next(store)? {
-        for (_, place) in page.iter().filter(|(_, place)| place.volume == number) {
-            let blocks = blocks_of(store, place)?;
-            if blocks.len() > 1 {
-                small -= blocks.into_iter().collect::<RoaringTreemap>();
-            }
-        }
-    }
-    Ok(small)
-}
-
-/// The blocks that a place reaches into.
-fn blocks_of(store: &Store, place: &Place) -> Result<Vec<u64>, StoreError> {
-    let mut blocks = vec![place.block];
-    let (mut last, mut end) = (place.block, place.offset.saturating_add(place.length));
-    while end > FULL {
-        let volume = store.volumes.get(place.volume)?;
-        let length = volume.with_block(last, |block| {
-            let block = block.filter(|block| block::check(last, block).is_ok());
-            block.map(block::raw_length)
-        })?;
-        match length {
-            Some(length) if end > length => {
-                end -= length;
-                last += 1;
-                blocks.push(last);
-            }
-            Some(_) => break,
-            // A damaged block does not say where the place goes on: every block that it may reach into counts.
-            None => {
-                blocks.extend(last + 1..=last + end / FULL + 1);
-                break;
-            }
-        }
-    }
-    Ok(blocks)
+    work.error.map_or(Ok(work.done), Err)
 }
 
 struct Work<'w> {
     store: &'w Store,
     committer: &'w Committer,
-    worth: Worth,
-    go_on: &'w dyn Fn() -> bool,
+    hooks: Hooks<'w>,
     done: Compacted,
+    /// The volumes with which something was wrong, which is no reason to leave the others; and what was, first.
+    failed: BTreeSet<u32>,
+    error: Option<StoreError>,
 }
 
 impl Work<'_> {
-    fn volume(&mut self, number: u32) -> Result<(), StoreError> {
-        let plan = plan(self.store, number, self.worth)?;
-        StoreError::point("compact-planned")?;
-        match plan {
-            Plan::Nothing => Ok(()),
-            Plan::Remove => self.remove(number),
-            Plan::Empty { rotate } => {
-                if rotate {
-                    self.committer.tidy(Tidying::CloseVolume)?;
+    fn all(&mut self, plans: Plans) -> Result<(), StoreError> {
+        self.error = plans.error;
+        let (mut together, mut used) = (BTreeMap::new(), 0);
+        for (number, plan) in plans.volumes {
+            match plan {
+                Plan::Nothing => {}
+                Plan::Remove => self.remove(number),
+                plan => {
+                    let needs = self.store.volumes.file_size(number)?;
+                    // What moves is there twice until the old places go.
+                    let room = self.store.disk().map_or(0, |(free, _)| free / 2);
+                    if !together.is_empty() && used + needs > room {
+                        self.volumes(std::mem::take(&mut together))?;
+                        used = 0;
+                    }
+                    used += needs;
+                    together.insert(number, plan);
                 }
-                self.empty(number)
             }
-            Plan::Merge(blocks) => self.merge(number, blocks),
+        }
+        match together.is_empty() {
+            true => Ok(()),
+            false => self.volumes(together),
         }
     }
 
-    /// Moves what lies in small blocks behind the others, and deletes them.
-    fn merge(&mut self, number: u32, mut blocks: RoaringTreemap) -> Result<(), StoreError> {
-        if self.move_bytes(number, Some(&blocks))?.is_break() {
-            return Ok(());
+    /// Carries out what is planned for these volumes.
+    fn volumes(&mut self, plans: BTreeMap<u32, Plan>) -> Result<(), StoreError> {
+        if plans.values().any(|plan| *plan == (Plan::Empty { rotate: true })) {
+            self.committer.tidy(Tidying::CloseVolume)?;
         }
-        blocks -= self.referenced(number)?;
+        self.move_bytes(&plans)?;
+        let mut needed = self.referenced(&plans)?;
+        for (number, plan) in plans {
+            self.hooks.check()?;
+            let needed = needed.remove(&number).unwrap_or_default();
+            match plan {
+                _ if self.failed.contains(&number) => self.done.left = true,
+                Plan::Merge(blocks) => self.drop_blocks(number, blocks - needed)?,
+                _ if needed.is_empty() => {
+                    self.committer.tidy(Tidying::Emptied(number))?;
+                    StoreError::point("volume-emptied")?;
+                    self.remove(number);
+                }
+                _ => self.done.left = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, volume: u32, error: StoreError) {
+        self.failed.insert(volume);
+        self.error.get_or_insert(error);
+    }
+
+    fn drop_blocks(&mut self, number: u32, blocks: RoaringTreemap) -> Result<(), StoreError> {
         let store = self.store;
         let blocks: Vec<u64> = blocks.iter().collect();
         for some in blocks.chunks(PAGE) {
@@ -265,56 +172,48 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Moves all that a volume holds, and removes it.
-    fn empty(&mut self, number: u32) -> Result<(), StoreError> {
-        if self.move_bytes(number, None)?.is_break() || !self.referenced(number)?.is_empty() {
-            self.done.left = true;
-            return Ok(());
+    fn remove(&mut self, number: u32) {
+        match self.store.remove_volume(number) {
+            Ok(true) => self.done.volumes += 1,
+            Ok(false) => self.done.left = true,
+            Err(error) => self.fail(number, error),
         }
-        self.committer.tidy(Tidying::Emptied(number))?;
-        StoreError::point("volume-emptied")?;
-        self.remove(number)
     }
 
-    fn remove(&mut self, number: u32) -> Result<(), StoreError> {
-        if self.store.remove_volume(number)? {
-            self.done.volumes += 1;
-        } else {
-            self.done.left = true;
+    /// The next rows; none at the end.
+    fn next(&self, places: &mut Places) -> Result<Option<Vec<(Row, Place)>>, StoreError> {
+        self.hooks.check()?;
+        let page = self.store.reading(|txn| places.next(&self.store.catalog, txn))?;
+        (self.hooks.passed)(page.as_ref().map_or(0, |page| page.len() as u64));
+        Ok(page)
+    }
+
+    /// Moves every row's bytes that lie where it is planned.
+    fn move_bytes(&mut self, plans: &BTreeMap<u32, Plan>) -> Result<(), StoreError> {
+        (self.hooks.expect)(self.store.reading(|txn| Places::count(&self.store.catalog, txn))?);
+        let (mut places, mut is_last) = (Places::default(), false);
+        while !is_last {
+            let mut window = Vec::new();
+            while window.len() < WINDOW && !is_last {
+                match self.next(&mut places)? {
+                    Some(page) => window.extend(page.into_iter().filter(|(_, place)| moves(plans, place))),
+                    None => is_last = true,
+                }
+            }
+            // What was filed together stays together, and a block is unpacked once.
+            window.sort_by_key(|(_, place)| (place.volume, place.block, place.offset));
+            self.move_rows(window)?;
         }
         Ok(())
     }
 
-    /// Moves every row's bytes that lie in these blocks of a volume, or in any; `Break` when it was interrupted.
-    fn move_bytes(&mut self, volume: u32, blocks: Option<&RoaringTreemap>) -> Result<ControlFlow<()>, StoreError> {
-        let mut places = Places::default();
-        loop {
-            let (mut window, mut is_last) = (Vec::new(), false);
-            while window.len() < WINDOW && !is_last {
-                match places.next(self.store)? {
-                    Some(page) => window.extend(page.into_iter().filter(|(_, place)| {
-                        place.volume == volume && blocks.is_none_or(|blocks| blocks.contains(place.block))
-                    })),
-                    None => is_last = true,
-                }
-                if !(self.go_on)() {
-                    self.done.left = true;
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-            // What was filed together stays together, and a block is unpacked once.
-            window.sort_by_key(|(_, place)| (place.block, place.offset));
-            let moved = self.move_rows(window)?;
-            if moved.is_break() || is_last {
-                return Ok(moved);
-            }
-        }
-    }
-
-    fn move_rows(&mut self, rows: Vec<(Row, Place)>) -> Result<ControlFlow<()>, StoreError> {
+    fn move_rows(&mut self, rows: Vec<(Row, Place)>) -> Result<(), StoreError> {
         let mut retrieval = Retrieval::anew(self.store);
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for (row, from) in rows {
+            if self.failed.contains(&from.volume) {
+                continue;
+            }
             let stored = match retrieval.stored(row.message(), &from) {
                 Ok(stored) => Bytes::from(stored),
                 // It stays where it is, and its block with it; all else can move.
@@ -324,7 +223,10 @@ impl Work<'_> {
                     self.done.left = true;
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.fail(from.volume, error);
+                    continue;
+                }
             };
             bytes += stored.len();
             batch.push(Moved {
@@ -334,14 +236,10 @@ impl Work<'_> {
             });
             if bytes >= BATCH || batch.len() >= BATCH_ROWS {
                 self.commit(std::mem::take(&mut batch), std::mem::take(&mut bytes))?;
-                if !(self.go_on)() {
-                    self.done.left = true;
-                    return Ok(ControlFlow::Break(()));
-                }
+                self.hooks.check()?;
             }
         }
-        self.commit(batch, bytes)?;
-        Ok(ControlFlow::Continue(()))
+        self.commit(batch, bytes)
     }
 
     fn commit(&mut self, batch: Vec<Moved>, bytes: usize) -> Result<(), StoreError> {
@@ -376,60 +274,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The blocks of a volume that some row needs.
-    fn referenced(&self, volume: u32) -> Result<RoaringTreemap, StoreError> {
-        let mut needed = RoaringTreemap::new();
-        let mut places = Places::default();
-        while let Some(page) = places.next(self.store)? {
-            for (_, place) in page.iter().filter(|(_, place)| place.volume == volume) {
-                needed.extend(blocks_of(self.store, place)?);
+    /// The blocks of these volumes that some row needs.
+    fn referenced(&mut self, plans: &BTreeMap<u32, Plan>) -> Result<Blocks, StoreError> {
+        (self.hooks.expect)(self.store.reading(|txn| Places::count(&self.store.catalog, txn))?);
+        let (mut needed, mut places) = (Blocks::new(), Places::default());
+        while let Some(page) = self.next(&mut places)? {
+            for (_, place) in page.iter().filter(|(_, place)| plans.contains_key(&place.volume)) {
+                match blocks_of(self.store, place) {
+                    Ok(blocks) => needed.entry(place.volume).or_default().extend(blocks),
+                    Err(error) => self.fail(place.volume, error),
+                }
             }
         }
         Ok(needed)
     }
 }
 
-/// Every place that a row names, page by page: first the messages', then the parts'.
-#[derive(Default)]
-struct Places {
-    pages: usize,
-    message: MessageId,
-    part: Option<[u8; 32]>,
-    messages_are_done: bool,
-}
-
-impl Places {
-    fn next(&mut self, store: &Store) -> Result<Option<Vec<(Row, Place)>>, StoreError> {
-        self.pages += 1;
-        if self.pages.is_multiple_of(RELEASE) {
-            resident::release(store.path());
-        }
-        if !self.messages_are_done {
-            let page = store.reading(|txn| {
-                let rows = store.catalog.messages.range(txn, &(self.message..))?.take(PAGE);
-                rows.collect::<heed::Result<Vec<_>>>()
-            })?;
-            match page.last() {
-                Some((last, _)) => {
-                    self.message = last.next();
-                    let places = page.into_iter().map(|(id, message)| (Row::Message(id), message.inline));
-                    return Ok(Some(places.collect()));
-                }
-                None => self.messages_are_done = true,
-            }
-        }
-        let page = store.reading(|txn| {
-            use std::ops::Bound::{Excluded, Unbounded};
-            let from = self.part.map_or(Unbounded, Excluded);
-            let rows = store.catalog.parts.range(txn, &(from, Unbounded))?.take(PAGE);
-            rows.collect::<heed::Result<Vec<_>>>()
-        })?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        self.part = Some(*last);
-        Ok(Some(
-            page.into_iter()
-                .map(|(digest, part)| (Row::Part(digest), part.place))
-                .collect(),
-        ))
+/// Whether what lies in a place is to move.
+fn moves(plans: &BTreeMap<u32, Plan>, place: &Place) -> bool {
+    match plans.get(&place.volume) {
+        Some(Plan::Merge(blocks)) => blocks.contains(place.block),
+        Some(Plan::Empty { .. }) => true,
+        _ => false,
     }
 }

@@ -8,7 +8,9 @@ use std::{
 };
 
 use super::{
-    compact::{Plan, SMALL, Worth, compact_what_is_worth, plan},
+    backup_tests::QUIET,
+    compact::compact_what_is_worth,
+    compaction_plan::{Plan, SMALL, Worth, plans},
     order::Tidying,
     rows::VolumeState,
     test_bench::{Bench, Kept, assert_holds, close_volume, config, noise, seal_all, tidy},
@@ -23,9 +25,18 @@ const WORTH: Worth = Worth {
 };
 
 fn compact_unless(bench: &Bench, go_on: &(dyn Fn() -> bool + Sync)) -> Compacted {
-    let compact = || compact_what_is_worth(&bench.store, &bench.committer, WORTH, go_on).unwrap();
+    let compact = || compact_what_is_worth(&bench.store, &bench.committer, WORTH, Hooks::only(go_on)).unwrap();
     // The committer is asked as a thread of its own asks it.
     std::thread::scope(|scope| scope.spawn(compact).join().unwrap())
+}
+
+/// What is planned for a volume.
+fn plan(store: &Store, number: u32) -> Plan {
+    plans(store, WORTH, QUIET)
+        .unwrap()
+        .volumes
+        .remove(&number)
+        .unwrap_or(Plan::Nothing)
 }
 
 fn compact_all(bench: &Bench) -> Compacted {
@@ -233,7 +244,7 @@ async fn mail_is_filed_and_read_meanwhile() {
             let mut total = Compacted::default();
             while !stop.load(Ordering::Relaxed) {
                 seal_full_volumes(&bench.store, &bench.committer, &|| true).unwrap();
-                let done = compact_what_is_worth(&bench.store, &bench.committer, WORTH, &|| true).unwrap();
+                let done = compact_what_is_worth(&bench.store, &bench.committer, WORTH, QUIET).unwrap();
                 total.moved += done.moved;
                 total.blocks += done.blocks;
                 total.volumes += done.volumes;
@@ -324,7 +335,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
         lengths.iter().filter(|(_, length)| *length < SMALL).count() >= 12,
         "{lengths:?}"
     );
-    assert_eq!(plan(&bench.store, 1, WORTH).unwrap(), Plan::Nothing);
+    assert_eq!(plan(&bench.store, 1), Plan::Nothing);
     kept.extend(trickle(&bench, 100..140).await);
     let done = compact_all(&bench);
     assert!(done.moved > 40 && done.bytes < 2 << 20, "{done:?}");
@@ -342,7 +353,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
     let mostly_free = Worth { blocks: 1, bytes: 0 };
     seal_all(&bench);
     let done = std::thread::scope(|scope| {
-        let compact = || compact_what_is_worth(&bench.store, &bench.committer, mostly_free, &|| true).unwrap();
+        let compact = || compact_what_is_worth(&bench.store, &bench.committer, mostly_free, QUIET).unwrap();
         scope.spawn(compact).join().unwrap()
     });
     assert_holds(&bench.store, &kept);
@@ -365,7 +376,7 @@ async fn mostly_free(config: &Config) -> (Bench, Kept) {
     let volume = bench.store.volumes.get(1).unwrap();
     let (free, used) = (volume.free().unwrap(), volume.used().unwrap());
     assert!(free > WORTH.bytes && free > 2 * used, "{free} {used}");
-    assert_eq!(plan(&bench.store, 1, WORTH).unwrap(), Plan::Empty { rotate: true });
+    assert_eq!(plan(&bench.store, 1), Plan::Empty { rotate: true });
     (bench, kept)
 }
 
@@ -468,7 +479,7 @@ async fn a_command_has_one_at_a_time_and_can_end_it() {
     let compaction = crate::errand::Errand::new("a compaction");
     let run = async || {
         let going_on = compaction.begin()?;
-        crate::compaction::run(bench.store.clone(), bench.committer.clone(), &going_on).await
+        crate::compaction::run(bench.store.clone(), bench.committer.clone(), &going_on, |_, _| {}).await
     };
     {
         let _sealing = bench.store.tidying.take(&|| true).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder},
-    io::ErrorKind,
+    io::{self, ErrorKind},
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
@@ -11,12 +11,14 @@ use super::{
     StoreError,
     lock::{LOCK, READERS},
 };
-use crate::{durable, fault};
+use crate::durable;
 
 /// The owner alone may look into the data directory.
 pub(super) const DIR_MODE: u32 = 0o700;
 pub(super) const CATALOG: &str = "catalog";
 pub(super) const VOLUMES: &str = "volumes";
+/// Of the catalog's file, and of a volume's that is not sealed.
+pub(super) const FILE_MODE: u32 = 0o600;
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
@@ -67,9 +69,14 @@ pub(super) fn disk_size(file: &Path) -> Option<u64> {
     fs::metadata(file).ok().map(|metadata| metadata.blocks() * 512)
 }
 
-/// Writes a small file, which appears whole or not at all, and syncs it.
-pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
-    durable::replace(file, content, || fault::point("backup-recording")).map_err(StoreError::io("writing", file))
+/// Puts a small file in the place of one that may be there; `complete` is called just before. It appears whole or not
+/// at all.
+pub(super) fn replace(
+    file: &Path,
+    content: &[u8],
+    complete: impl FnOnce() -> io::Result<()>,
+) -> Result<(), StoreError> {
+    durable::replace(file, content, complete).map_err(StoreError::io("writing", file))
 }
 
 /// The path without links in it, as far as it exists.

@@ -1,19 +1,13 @@
-//! LMDB environments as files: checks before LMDB opens one, its free pages, and a copy.
+//! LMDB environments as files: checks before LMDB opens one, and its free pages.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, Seek},
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
-    time::Duration,
-};
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path, time::Duration};
 
 use heed::{
-    CompactionOption, Env, EnvFlags, EnvOpenOptions, WithoutTls,
+    Env, EnvFlags, EnvOpenOptions, WithoutTls,
     types::{Bytes, DecodeIgnore, Str},
 };
 
-use super::{StoreError, pages, presence::Held, resident};
+use super::{StoreError, pages, presence::Held};
 
 /// Slots for read transactions: more than there are threads that read.
 pub(super) const MAX_READERS: u32 = 512;
@@ -157,33 +151,6 @@ pub(super) fn free(env: &Env<WithoutTls>) -> heed::Result<u64> {
     // The first two pages are LMDB's own; free pages beyond the last one in use count as well.
     let used = env.non_free_pages_size()? + 2 * PAGE;
     Ok(env.real_disk_size()?.saturating_sub(used))
-}
-
-/// Copies what is committed in an environment at this moment into a new file, and syncs it: without the free pages
-/// where that can be done.
-///
-/// # Errors
-/// It cannot be read, or the file not be written.
-pub(super) fn copy(env: &Env<WithoutTls>, name: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(name).map_err(StoreError::io("making", name))?;
-    let copied = resident::releasing(env.path(), || copy_into(env, &mut file));
-    copied.map_err(StoreError::lmdb("copying into", name))?;
-    file.sync_all().map_err(StoreError::io("syncing", name))
-}
-
-fn copy_into(env: &Env<WithoutTls>, file: &mut File) -> heed::Result<()> {
-    match env.copy_to_file(file, CompactionOption::Enabled) {
-        // LMDB counts before it copies, and pages that are neither used nor free, as a crash can leave them, are
-        // too many for it. The copy that takes every page along is as good.
-        Err(heed::Error::Mdb(heed::MdbError::Incompatible)) => file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .map_err(heed::Error::Io)
-            .and_then(|()| env.copy_to_file(file, CompactionOption::Disabled)),
-        copied => copied,
-    }
 }
 
 /// The named tables of an environment, and how many rows each has.

@@ -11,6 +11,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::compact::compact;
+use super::hooks::Hooks;
 use super::retention::Retention;
 use super::sealing::seal_full_volumes;
 use super::{Committer, Store, StoreError, lists_filling};
@@ -160,7 +161,7 @@ impl Work {
     fn compact(&mut self) -> Result<(), StoreError> {
         self.compacted = Some(Instant::now());
         let go_on = || !self.stop.is_told() && self.quiet.include(&clock::here());
-        let done = compact(&self.store, &self.committer, &go_on)?;
+        let done = compact(&self.store, &self.committer, Hooks::only(&go_on))?;
         if done.moved > 0 || done.volumes > 0 {
             tracing::info!(?done, "small blocks were merged");
         }

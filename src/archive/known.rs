@@ -104,7 +104,7 @@ pub(super) fn note(config: &Config, id: &ArchiveId) {
     };
     let written = files(config)
         .iter()
-        .any(|file| file.parent().is_some_and(Path::is_dir) && disk::write(file, &json).is_ok());
+        .any(|file| file.parent().is_some_and(Path::is_dir) && disk::replace(file, &json, || Ok(())).is_ok());
     if !written {
         tracing::info!(
             "cannot note which archive this configuration has, neither as {} nor in {STATE}: if its disk is not mounted one \

@@ -130,7 +130,7 @@ async fn a_backup_is_not_replaced_by_one_without_all_blocks() {
     let id = Store::open_for_reading(&site.config).unwrap().catalog.id();
     fs::rename(&folder, site.path("away")).unwrap();
     assert!(matches!(back_up(), Err(StoreError::Missing { .. })));
-    drop(volume::Volume::open(&folder, 1 << 20, volume::Mode::Copying, id).unwrap());
+    drop(volume::Volume::open(&folder, 1 << 20, volume::Mode::Writing, id).unwrap());
     let error = back_up().unwrap_err().to_string();
     assert!(
         error.contains("is missing, and 7 more") && error.contains("not replaced"),

@@ -13,8 +13,8 @@
 //!   [`usage_by_ledger`] is one
 //! - who has which name and address: [`Roster`]; what is still to be said of users: [`UsersNews`]
 //! - upkeep: [`Housekeeper`], [`seal_full_volumes`], [`compact`](compact()), [`shrink_catalog`], [`back_up`],
-//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Watch`] is how long work is watched; [`give_back`] and
-//!   [`be_sparing`] keep memory small
+//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Hooks`] are how long work is watched; [`give_back`] and
+//!   [`be_sparing`] keep memory small, [`allow_many_files`] lets many volumes be open
 //!
 //! How a group is written: `committer` gathers orders (`order`), `decide` makes a write set of them (`write_set`) from
 //! what it looks up (`view`), and `group` applies that to the volume and the catalog. `catalog` is the schema.
@@ -26,11 +26,13 @@ mod backup;
 mod base64_lines;
 mod block;
 mod blocks;
+mod building;
 mod carry;
 mod catalog;
 mod codec;
 mod committer;
 mod compact;
+mod compaction_plan;
 mod decide;
 mod deposit;
 mod disk;
@@ -43,6 +45,7 @@ mod former;
 #[doc(hidden)]
 pub mod fuzzing;
 mod group;
+mod hooks;
 mod housekeeping;
 mod known;
 mod layout;
@@ -53,12 +56,16 @@ mod lists_table;
 mod lock;
 mod look;
 mod lookout;
+mod moment;
 mod news;
 mod opening;
 mod order;
+mod original;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
+mod patch;
+mod places;
 mod presence;
 mod readable;
 mod reader;
@@ -95,13 +102,13 @@ pub use crate::ids::GroupNumber;
 pub use abandoned::close_abandoned_runs;
 pub use access::require_reachable;
 pub use backup::{BackedUp, back_up};
-pub use carry::Watch;
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
 pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
 pub use filings::{AllFilings, Direction, Entry, FilingKey, NoPlace, PAGE, Page};
 pub use follower::{Follower, usage_by_ledger};
+pub use hooks::Hooks;
 pub use housekeeping::Housekeeper;
 pub use known::last_data_dir;
 pub use ledger::{Chain, Changed, Filings, Group, LedgerRow, Mark};
@@ -124,6 +131,7 @@ pub use shrink::shrink_catalog;
 pub use store::{Absent, Store, has_archive};
 pub use survey::{Survey, SurveyedFile, SurveyedVolume, survey};
 pub use user_archive::{Settle, Share, UserArchive, Word};
+pub use volumes::allow_many_files;
 pub use vouch::Vouched;
 pub use walk::Holders;
 
@@ -138,11 +146,15 @@ mod follower_tests;
 #[cfg(test)]
 mod former_tests;
 #[cfg(test)]
+mod increment_tests;
+#[cfg(test)]
 mod journal_tests;
 #[cfg(test)]
 mod lists_tests;
 #[cfg(test)]
 mod look_tests;
+#[cfg(test)]
+mod patch_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]

@@ -8,8 +8,11 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, schema::SCHEMA, staging::RECORD};
+use super::{StoreError, disk, schema::SCHEMA};
+use crate::fault;
 
+/// What a backup is, as JSON. Where it is, the rest is complete.
+pub(super) const RECORD: &str = "backup.json";
 /// The form of [`Record`]; one that is higher is of a later version.
 pub(super) const FORM: u32 = 1;
 
@@ -58,6 +61,11 @@ pub enum How {
     /// It was in the backup before.
     Reused,
     Copied,
+}
+
+/// Writes the record into the folder of a backup, or of what becomes of one: with it, that is complete.
+pub(super) fn put(folder: &Path, json: &[u8]) -> Result<(), StoreError> {
+    disk::replace(&folder.join(RECORD), json, || fault::point("backup-recording"))
 }
 
 impl Record {

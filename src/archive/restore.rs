@@ -6,21 +6,20 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    StoreError, backup, block,
-    carry::{self, Watch},
+    StoreError, backup, carry,
     catalog::Catalog,
-    disk,
+    disk::{self, FILE_MODE},
+    hooks::Hooks,
     lock::{self, Lock},
-    pages,
-    record::{Record, RecordedFile},
+    original::Original,
+    pages, patch,
+    record::{self, RECORD, Record, RecordedFile},
     resident, seal,
-    staging::{self, NEW, OLD, Place, RECORD},
+    staging::{self, NEW, OLD, Target},
     volume::{Mode, Volume},
     volumes,
 };
 use crate::config::Config;
-
-const FILE_MODE: u32 = 0o600;
 
 /// What a restore did.
 #[derive(Clone, Debug, Serialize)]
@@ -31,8 +30,9 @@ pub struct Restored {
     pub messages: u64,
     pub bytes: u64,
     pub volumes: u64,
-    /// Bytes written.
+    /// Bytes written, and how many in a second.
     pub copied_bytes: u64,
+    pub bytes_per_second: u64,
     /// Files that are not as the backup left them, and in which no damage was found: the backup was opened as a data
     /// directory since.
     pub changed: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Restored {
 /// # Errors
 /// There is no complete backup, its catalog cannot be opened, the data directory is not empty or in use, or cannot be
 /// written; or it was interrupted. Then nothing is in place.
-pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, StoreError> {
+pub fn restore(path: &Path, config: &Config, hooks: Hooks) -> Result<Restored, StoreError> {
     let started = Instant::now();
     let target = &config.data_dir;
     staging::refuse_overlap(path, target)?;
@@ -55,7 +55,7 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     }
     refuse_content(target)?;
     // Before anything is touched: it may be any folder.
-    if !path.join(RECORD).exists() && !staging::is_half_placed(path, Place::Backup) {
+    if !path.join(RECORD).exists() && !staging::is_half_placed(path, Target::Backup) {
         return Err(no_backup(path));
     }
     let _backup = lock_backup(path)?;
@@ -65,21 +65,15 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     let _target = lock::lock(target)?;
     // Somebody may have been faster.
     refuse_content(target)?;
-    if staging::settle(target, Place::Store)? {
+    if staging::settle(target, Target::Store)? {
         let detail = "now holds a backup that an earlier restore was cut off over just before its end; to restore \
                       another one, move it away first";
         return Err(refused(target, detail));
     }
     let new = staging::begin(target)?;
     StoreError::point("restore-begun")?;
-    let written = std::cell::Cell::new(0);
-    let wrote = |bytes| {
-        written.set(written.get() + bytes);
-        (watch.wrote)(bytes);
-    };
-    let watch = Watch { wrote: &wrote, ..watch };
-    let (changed, damaged) = build(path, &record, &new, watch).inspect_err(|_| discard(&new))?;
-    staging::put_in_place(target, Place::Store)?;
+    let built = build(path, &record, &new, hooks).inspect_err(|_| discard(&new))?;
+    staging::put_in_place(target, Target::Store)?;
     StoreError::point("restore-placed")?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
         disk::sync_dir(parent)?;
@@ -87,15 +81,17 @@ pub fn restore(path: &Path, config: &Config, watch: Watch) -> Result<Restored, S
     for rest in [NEW, OLD] {
         discard(&target.join(rest));
     }
+    let took_seconds = started.elapsed().as_secs_f64();
     Ok(Restored {
         taken_at: record.taken_at,
         messages: record.messages,
         bytes: record.bytes,
         volumes: record.volumes.len() as u64,
-        copied_bytes: written.get(),
-        changed,
-        damaged,
-        took_seconds: started.elapsed().as_secs_f64(),
+        copied_bytes: built.written,
+        bytes_per_second: backup::rate(built.written, took_seconds),
+        changed: built.changed,
+        damaged: built.damaged,
+        took_seconds,
     })
 }
 
@@ -118,7 +114,7 @@ fn refuse_content(target: &Path) -> Result<(), StoreError> {
         return Err(refused(target, "is not a directory; check data_dir"));
     }
     let mut known: Vec<_> = [NEW, OLD].into_iter().chain(disk::HARMLESS).collect();
-    if staging::is_half_placed(target, Place::Store) {
+    if staging::is_half_placed(target, Target::Store) {
         known.extend([disk::CATALOG, disk::VOLUMES]);
     }
     match staging::other_names(target, &known)?.first() {
@@ -137,7 +133,7 @@ fn refuse_content(target: &Path) -> Result<(), StoreError> {
 fn lock_backup(path: &Path) -> Result<Option<Lock>, StoreError> {
     match backup::lock(path) {
         Ok(lock) => {
-            staging::settle(path, Place::Backup)?;
+            staging::settle(path, Target::Backup)?;
             Ok(Some(lock))
         }
         Err(StoreError::Io { source, .. })
@@ -146,7 +142,7 @@ fn lock_backup(path: &Path) -> Result<Option<Lock>, StoreError> {
                 ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
             ) =>
         {
-            if staging::is_half_placed(path, Place::Backup) {
+            if staging::is_half_placed(path, Target::Backup) {
                 let detail = "contains a backup that was interrupted just before its end: make the directory writable, and run this again";
                 return Err(refused(path, detail));
             }
@@ -167,28 +163,46 @@ fn no_backup(path: &Path) -> StoreError {
     refused(path, &format!("contains no complete backup: there is no {RECORD}"))
 }
 
-/// Copies all of a backup into `new`; gives the files that are not as they were, and those that are damaged. These are
-/// copied too: most of what they hold can be read, and `export` goes round the rest.
-fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<String>, Vec<String>), StoreError> {
-    let (mut changed, mut damaged) = (Vec::new(), Vec::new());
+/// What was copied of a backup.
+#[derive(Default)]
+struct Built {
+    /// Bytes.
+    written: u64,
+    /// The files that are not as they were, and those that are damaged. These are copied too: most of what they hold can
+    /// be read, and `export` goes round the rest.
+    changed: Vec<String>,
+    damaged: Vec<String>,
+}
+
+/// Copies all of a backup into `new`.
+fn build(path: &Path, record: &Record, new: &Path, hooks: Hooks) -> Result<Built, StoreError> {
+    let mut built = Built::default();
+    let volumes = record.volumes.iter().map(|volume| volume.file.bytes);
+    (hooks.expect)(record.catalog.bytes + volumes.sum::<u64>());
     let mut copy = |name: &str, mode, wanted: &RecordedFile| {
         let from = path.join(name).join(disk::DATA_FILE);
         let folder = new.join(name);
         disk::make_dir(&folder)?;
-        let (bytes, blake3) = carry::copy(&from, &folder.join(disk::DATA_FILE), mode, watch)?;
+        let mut original = Original::at_rest(&from)?;
+        // A backup that was broken off has written behind the end of what is there.
+        if path.join(NEW).join(name).join(patch::PATCH).exists() {
+            original = original.up_to(wanted.bytes);
+        }
+        let copied = carry::copy(&original, &folder.join(disk::DATA_FILE), mode, hooks)?;
+        built.written += copied.written;
         StoreError::point("restore-copied")?;
-        if (bytes, &blake3) == (wanted.bytes, &wanted.blake3) {
+        if copied.file == *wanted {
             return Ok(());
         }
         let from = from.display().to_string();
         let found = match mode {
             seal::FILE_MODE => vec![from.clone()],
-            _ => damage(&folder, &from, watch)?,
+            _ => damage(&folder, &from, hooks)?,
         };
         if found.is_empty() {
-            changed.push(from);
+            built.changed.push(from);
         }
-        damaged.extend(found);
+        built.damaged.extend(found);
         Ok(())
     };
     copy(disk::CATALOG, FILE_MODE, &record.catalog)?;
@@ -208,20 +222,21 @@ fn build(path: &Path, record: &Record, new: &Path, watch: Watch) -> Result<(Vec<
     for folder in [&catalog, &volumes] {
         disk::sync_dir(folder)?;
     }
-    disk::write(&new.join(RECORD), b"{}")?;
-    disk::sync_dir(new)?;
+    record::put(new, b"{}")?;
     StoreError::point("restore-built")?;
-    Ok((changed, damaged))
+    Ok(built)
 }
 
 /// What is damaged in a catalog or volume that may have been written to; `from`: the file that it was copied from.
-fn damage(folder: &Path, from: &str, watch: Watch) -> Result<Vec<String>, StoreError> {
+fn damage(folder: &Path, from: &str, hooks: Hooks) -> Result<Vec<String>, StoreError> {
     let file = folder.join(disk::DATA_FILE);
     let is_sound = pages::check(&file, None).is_ok_and(|pages| pages.page_size > 0 && pages.findings.is_empty());
     let found = match is_sound {
         false => Err(StoreError::Damaged { detail: String::new() }),
         true if folder.ends_with(disk::CATALOG) => damaged_rows(folder, from),
-        true => damaged_blocks(folder, from, watch),
+        true => Volume::open(folder, 0, Mode::AtRest, None)
+            .and_then(|volume| carry::check_blocks(&volume, from.as_ref(), u64::MAX, hooks))
+            .map(|(_, damaged)| damaged),
     };
     match found {
         Err(StoreError::Interrupted) => Err(StoreError::Interrupted),
@@ -239,22 +254,4 @@ fn damaged_rows(catalog: &Path, from: &str) -> Result<Vec<String>, StoreError> {
     };
     let has_damage = resident::releasing(catalog, has_damage)?;
     Ok(has_damage.then(|| from.to_owned()).into_iter().collect())
-}
-
-fn damaged_blocks(volume: &Path, from: &str, watch: Watch) -> Result<Vec<String>, StoreError> {
-    let opened = Volume::open(volume, 0, Mode::AtRest, None)?;
-    let (mut damaged, mut next) = (Vec::new(), 0);
-    loop {
-        watch.check()?;
-        let blocks = opened.stored(next, u64::MAX, carry::BLOCKS_AT_ONCE)?;
-        let Some((last, _)) = blocks.last() else { break };
-        next = last + 1;
-        for (number, stored) in &blocks {
-            if let Err(detail) = block::check(*number, stored) {
-                damaged.push(format!("block {number} of {from} ({detail})"));
-            }
-        }
-        resident::release(volume);
-    }
-    Ok(damaged)
 }

@@ -4,7 +4,8 @@ use std::{cell::Cell, fs, os::unix::fs::MetadataExt, path::Path};
 
 use super::{
     backup_tests::{QUIET, Site, assert_is_backup, file},
-    staging::{NEW, RECORD},
+    record::RECORD,
+    staging::NEW,
     test_bench::{Bench, Kept, assert_holds, seal_all},
     *,
 };
@@ -41,7 +42,7 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
             asked.set(asked.get() + 1);
             asked.get() <= allowed
         };
-        match restore(&backup, &target, Watch { go_on: &go_on, ..QUIET }) {
+        match restore(&backup, &target, Hooks::only(&go_on)) {
             Ok(done) => {
                 assert!(done.messages == 30 && done.changed.is_empty(), "{done:?}");
                 break;

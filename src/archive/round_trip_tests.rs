@@ -66,7 +66,7 @@ fn any_message_comes_back_to_the_last_byte() {
     });
     tried.unwrap();
     // All of it once more, from its last place.
-    let compacted = compact(&bench.store, &bench.committer, &|| true).unwrap();
+    let compacted = compact(&bench.store, &bench.committer, backup_tests::QUIET).unwrap();
     let (count, _) = bench.store.totals().unwrap();
     for id in 1..=count {
         let message = bench.store.message(MessageId(id)).unwrap().unwrap();

@@ -2,9 +2,8 @@
 //! flipped bit be found.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs::{self, File},
+    io::Read,
     path::Path,
 };
 
@@ -67,17 +66,10 @@ pub(super) fn digest(file: &Path, go_on: &dyn Fn() -> bool) -> Result<Option<(u6
     }
 }
 
-/// The manifest appears whole or not at all.
+/// Puts the manifest into a volume's folder.
 pub(super) fn write_manifest(folder: &Path, seal: &Seal) -> Result<(), StoreError> {
-    let (file, new) = (folder.join(MANIFEST), folder.join("manifest.new"));
-    let write = || {
-        let mut options = OpenOptions::new();
-        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        output.write_all(&serde_json::to_vec_pretty(seal)?)?;
-        output.sync_all()?;
-        fault::point("seal-writing")?;
-        fs::rename(&new, &file)
-    };
-    write().map_err(StoreError::io("writing", &file))?;
-    disk::sync_dir(folder)
+    let json = serde_json::to_vec_pretty(seal).map_err(|error| StoreError::Fault {
+        detail: format!("cannot write the seal of {} as JSON: {error}", folder.display()),
+    })?;
+    disk::replace(&folder.join(MANIFEST), &json, || fault::point("seal-writing"))
 }

@@ -4,6 +4,9 @@
 //! In the folder, `.new` is what is being built, with [`RECORD`] in it once it is complete, and `.old` what it
 //! replaces. No catalog is ever beside volumes that are not its own: the old one goes first and the new one comes last,
 //! so a folder in which this was cut off is refused by whoever opens it, until it is finished.
+//!
+//! A file of a new backup can be a [patch] for the one that it replaces. It is applied between the renames, when
+//! nobody can open either.
 
 use std::{
     fs,
@@ -11,18 +14,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{StoreError, disk};
+use super::{StoreError, disk, patch, record::RECORD};
+use crate::durable;
 
 /// What is being built.
 pub(super) const NEW: &str = ".new";
 /// What is being replaced.
 pub(super) const OLD: &str = ".old";
-/// What a backup is, as JSON. Where it is, the rest is complete.
-pub(super) const RECORD: &str = "backup.json";
 
 /// What the folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Target {
     Backup,
     /// A data directory: the record of the backup that it came from does not stay.
     Store,
@@ -32,21 +34,22 @@ pub(super) enum Place {
 ///
 /// # Errors
 /// The folder cannot be written.
-pub(super) fn settle(path: &Path, place: Place) -> Result<bool, StoreError> {
-    let finished = is_half_placed(path, place);
+pub(super) fn settle(path: &Path, target: Target) -> Result<bool, StoreError> {
+    // Whoever used the backup before since has written more than the patches are for.
+    let finished = is_half_placed(path, target) && !is_overtaken(path)?;
     if finished {
-        put_in_place(path, place)?;
+        put_in_place(path, target)?;
     }
     clear(path)?;
     Ok(finished)
 }
 
 /// Whether something complete waits in `.new` to be put in place.
-pub(super) fn is_half_placed(path: &Path, place: Place) -> bool {
+pub(super) fn is_half_placed(path: &Path, target: Target) -> bool {
     let new = path.join(NEW);
     let whole = new.join(RECORD).exists();
     // Of a backup, the record itself comes last; of a store, the catalog.
-    whole && (place == Place::Backup || new.join(disk::CATALOG).exists())
+    whole && (target == Target::Backup || new.join(disk::CATALOG).exists())
 }
 
 /// Refuses a folder without a catalog in which something was begun.
@@ -75,10 +78,46 @@ pub(super) fn begin(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(new)
 }
 
+/// Whether somebody has written to what the patches in `.new` are for.
+fn is_overtaken(path: &Path) -> Result<bool, StoreError> {
+    let new = path.join(NEW);
+    for name in patched(&new)? {
+        let base = path.join(&name).join(disk::DATA_FILE);
+        if base.exists() && patch::is_overtaken(&new.join(&name).join(patch::PATCH), &base)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The folders in `.new` whose file is a patch, as far as it was not applied.
+fn patched(new: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let volumes = other_names(&new.join(disk::VOLUMES), &[])?.into_iter();
+    let mut names = vec![PathBuf::from(disk::CATALOG)];
+    names.extend(volumes.map(|name| Path::new(disk::VOLUMES).join(name)));
+    names.retain(|name| new.join(name).join(patch::PATCH).exists());
+    Ok(names)
+}
+
+/// Gives up what was begun in `path`: the backup before is as it was.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(super) fn abandon(path: &Path) -> Result<(), StoreError> {
+    let new = path.join(NEW);
+    for name in patched(&new)? {
+        patch::undo(
+            &new.join(&name).join(patch::PATCH),
+            &path.join(&name).join(disk::DATA_FILE),
+        )?;
+    }
+    remove(&new)
+}
+
 /// Removes what was begun and what was replaced, and nothing that is somebody else's: a Maildir's subfolders can have
 /// these names too.
 fn clear(path: &Path) -> Result<(), StoreError> {
-    let part = format!("{RECORD}.part");
+    let part = format!("{RECORD}{}", durable::PART);
     for name in [NEW, OLD] {
         let folder = path.join(name);
         let ours = [disk::CATALOG, disk::VOLUMES, RECORD, &part];
@@ -90,12 +129,12 @@ fn clear(path: &Path) -> Result<(), StoreError> {
             });
         }
     }
-    remove(&path.join(NEW))?;
+    abandon(path)?;
     remove(&path.join(OLD))
 }
 
-/// Moves the complete and synced content of `.new` to its place.
-pub(super) fn put_in_place(path: &Path, place: Place) -> Result<(), StoreError> {
+/// Moves the complete and synced content of `.new` to its place. Gives the bytes written into files that were there.
+pub(super) fn put_in_place(path: &Path, target: Target) -> Result<u64, StoreError> {
     let (new, old) = (path.join(NEW), path.join(OLD));
     disk::make_dir(&old)?;
     for name in [disk::CATALOG, disk::VOLUMES] {
@@ -105,6 +144,10 @@ pub(super) fn put_in_place(path: &Path, place: Place) -> Result<(), StoreError> 
             disk::sync_dir(path)?;
         }
     }
+    let mut written = 0;
+    for name in patched(&new)? {
+        written += take_over(&old.join(&name), &new.join(&name))?;
+    }
     for name in [disk::VOLUMES, disk::CATALOG] {
         if new.join(name).exists() {
             rename(&new.join(name), &path.join(name))?;
@@ -112,11 +155,32 @@ pub(super) fn put_in_place(path: &Path, place: Place) -> Result<(), StoreError> 
             disk::sync_dir(path)?;
         }
     }
-    if place == Place::Backup {
+    if target == Target::Backup {
         rename(&new.join(RECORD), &path.join(RECORD))?;
         StoreError::point("backup-placed")?;
     }
-    disk::sync_dir(path)
+    disk::sync_dir(path)?;
+    Ok(written)
+}
+
+/// Makes the file in the folder `old` that of the folder `new`, by the patch that is there.
+fn take_over(old: &Path, new: &Path) -> Result<u64, StoreError> {
+    let (patch, base, file) = (
+        new.join(patch::PATCH),
+        old.join(disk::DATA_FILE),
+        new.join(disk::DATA_FILE),
+    );
+    let mut written = 0;
+    if !file.exists() {
+        written = patch::apply(&patch, &base)?;
+        StoreError::point("patch-applied")?;
+        rename(&base, &file)?;
+        disk::sync_dir(new)?;
+        StoreError::point("patch-moved")?;
+    }
+    fs::remove_file(&patch).map_err(StoreError::io("removing", &patch))?;
+    disk::sync_dir(new)?;
+    Ok(written)
 }
 
 /// Removes a folder with all that is in it.

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::{
     Store, StoreError,
-    compact::{Plan, SMALL, Worth, plan},
+    compaction_plan::{Plan, SMALL, Worth, plans},
     disk,
+    hooks::Hooks,
     rows::VolumeState,
 };
 
@@ -48,8 +49,17 @@ pub struct SurveyedVolume {
 /// Looks through the whole store.
 ///
 /// # Errors
-/// It cannot be read.
-pub fn survey(store: &Store) -> Result<Survey, StoreError> {
+/// It cannot be read, or it was interrupted.
+pub fn survey(store: &Store, hooks: Hooks) -> Result<Survey, StoreError> {
+    let plans = plans(store, Worth::default(), hooks)?;
+    if let Some(error) = plans.error {
+        return Err(error);
+    }
+    let plan = |number| match plans.volumes.get(&number) {
+        None | Some(Plan::Nothing) => "nothing",
+        Some(Plan::Merge(_)) => "merge",
+        Some(Plan::Empty { .. } | Plan::Remove) => "empty",
+    };
     let catalog = store.catalog.path().join(disk::DATA_FILE);
     let bytes = std::fs::metadata(&catalog)
         .map_err(StoreError::io("measuring", catalog))?
@@ -62,13 +72,13 @@ pub fn survey(store: &Store) -> Result<Survey, StoreError> {
             free_bytes: store.catalog.free()?,
         },
         volumes: volumes
-            .filter_map(|number| volume(store, number).transpose())
+            .filter_map(|number| volume(store, number, plan(number), hooks).transpose())
             .collect::<Result<_, _>>()?,
     })
 }
 
 /// `None` where there is only a folder, which a crash can leave.
-fn volume(store: &Store, number: u32) -> Result<Option<SurveyedVolume>, StoreError> {
+fn volume(store: &Store, number: u32, plan: &'static str, hooks: Hooks) -> Result<Option<SurveyedVolume>, StoreError> {
     if !store.volumes.folder(number).join(disk::DATA_FILE).exists() {
         return Ok(None);
     }
@@ -87,6 +97,7 @@ fn volume(store: &Store, number: u32) -> Result<Option<SurveyedVolume>, StoreErr
     let volume = store.volumes.get(number)?;
     let (mut blocks, mut small_blocks, mut from) = (0, 0, 0);
     loop {
+        hooks.check()?;
         let page = volume.lengths(from, PAGE)?;
         let Some((last, _)) = page.last() else { break };
         from = last + 1;
@@ -102,10 +113,6 @@ fn volume(store: &Store, number: u32) -> Result<Option<SurveyedVolume>, StoreErr
         },
         blocks,
         small_blocks,
-        plan: match plan(store, number, Worth::default())? {
-            Plan::Nothing => "nothing",
-            Plan::Merge(_) => "merge",
-            Plan::Empty { .. } | Plan::Remove => "empty",
-        },
+        plan,
     }))
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use heed::{
-    Database, Env, EnvFlags, EnvOpenOptions, PutFlags, RoTxn, WithoutTls,
+    Database, Env, EnvFlags, EnvOpenOptions, RoTxn, WithoutTls,
     types::{Bytes, Str},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use super::{
     known::ArchiveId,
     layout::Layout,
     lock,
+    original::Original,
     presence::{Held, MOUNT, missing},
     resident, seal,
 };
@@ -57,14 +58,14 @@ pub(super) enum Mode {
     Sealed,
     /// Nobody else has it open, as in a restore that is not in place yet; nothing is written, not even a lock file.
     AtRest,
-    /// A copy is being made of it, which counts only when it is complete: nothing is synced before the end.
-    Copying,
 }
 
-impl Mode {
-    fn writes(self) -> bool {
-        matches!(self, Self::Writing | Self::Copying)
-    }
+/// What is committed in a volume at one moment: blocks that are deleted later stand in the file until this is dropped.
+pub(super) struct Frozen {
+    pub original: Original,
+    /// The first block of the group that was written last into it, where that is noted.
+    pub last_group: Option<u64>,
+    _txn: RoTxn<'static, WithoutTls>,
 }
 
 /// Block number → block.
@@ -87,28 +88,32 @@ impl Volume {
         archive: Option<ArchiveId>,
     ) -> Result<Self, StoreError> {
         let file = path.join(disk::DATA_FILE);
-        if mode.writes() {
+        if mode == Mode::Writing {
             disk::make_dir(path)?;
         }
         let length = match std::fs::metadata(&file) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode.writes() => 0,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode == Mode::Writing => 0,
             Err(error) => return Err(StoreError::io("opening the volume", file)(error)),
         };
         // A file of no bytes is what a crash leaves at the very beginning.
-        if length > 0 || !mode.writes() {
+        if length > 0 || mode != Mode::Writing {
             environment::refuse_unreadable(&file)?;
         }
         if mode == Mode::Sealed {
             seal::refuse_other_length(path, length)?;
         }
         lock::refuse_linked_lock(path)?;
-        let map_size = (volume_size.max(length) + MAP_MARGIN) as usize & !0xffff;
+        // An archive can have very many that do not grow any more.
+        let most = match mode {
+            Mode::Sealed | Mode::AtRest => length + 0xffff,
+            _ => volume_size.max(length) + MAP_MARGIN,
+        };
+        let map_size = most as usize & !0xffff;
         let flags = match mode {
             Mode::Writing | Mode::Existing => EnvFlags::empty(),
             Mode::Reading => EnvFlags::READ_ONLY,
             Mode::Sealed | Mode::AtRest => EnvFlags::READ_ONLY | EnvFlags::NO_LOCK,
-            Mode::Copying => EnvFlags::NO_SYNC | EnvFlags::NO_LOCK,
         };
         let mut options = EnvOpenOptions::new().read_txn_without_tls();
         options.map_size(map_size).max_readers(MAX_READERS).max_dbs(4);
@@ -116,7 +121,7 @@ impl Volume {
         // it, and only while it is not sealed; it lies on a local file system.
         let env = unsafe { options.flags(flags).open(path) };
         let open = || match mode {
-            Mode::Writing | Mode::Copying => Self::make_tables(env?, path, archive),
+            Mode::Writing => Self::make_tables(env?, path, archive),
             Mode::Existing | Mode::Reading | Mode::Sealed | Mode::AtRest => Self::find_tables(env?, path),
         };
         let mut volume = open().map_err(StoreError::lmdb("opening the volume", path))?;
@@ -130,7 +135,7 @@ impl Volume {
         if matches!(mode, Mode::Writing | Mode::Existing) {
             volume.held.extend(environment::lock_held(path)?);
         }
-        if mode.writes() {
+        if mode == Mode::Writing {
             disk::sync_dir(path)?;
         }
         if mode == Mode::Reading {
@@ -270,30 +275,25 @@ impl Volume {
         })
     }
 
-    /// Puts stored blocks behind those that are there; for a copy.
-    pub(super) fn append(&self, blocks: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
-        let append = || {
-            let mut txn = self.env.write_txn()?;
-            for (number, block) in blocks {
-                self.blocks.put_with_flags(&mut txn, PutFlags::APPEND, number, block)?;
-            }
-            txn.commit()
-        };
-        append().map_err(StoreError::lmdb("copying into the volume", &self.path))
-    }
-
-    /// Ends a copy of what a volume held below block `below`: it is on disk, and belongs to a catalog whose next
-    /// block this is.
-    pub(super) fn end_copy(&self, below: u64) -> Result<(), StoreError> {
-        let end = || {
-            let mut txn = self.env.write_txn()?;
-            if let Some(meta) = &self.meta {
-                meta.put(&mut txn, GROUP_KEY, &Group { first: below })?;
-            }
-            txn.commit()?;
-            self.env.force_sync()
-        };
-        end().map_err(StoreError::lmdb("copying into the volume", &self.path))
+    /// What is committed in it at this moment, held until that is dropped; `None` where somebody wrote meanwhile.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn freeze(&self) -> Result<Option<Frozen>, StoreError> {
+        let failed = || StoreError::lmdb("reading the volume", &self.path);
+        let txn = self.env.clone().static_read_txn().map_err(failed())?;
+        let original = Original::of_transaction(&self.path.join(disk::DATA_FILE), txn.id() as u64)?;
+        let Some(original) = original else { return Ok(None) };
+        let group = self
+            .meta
+            .map(|meta| meta.get(&txn, GROUP_KEY))
+            .transpose()
+            .map_err(failed())?;
+        Ok(Some(Frozen {
+            original,
+            last_group: group.flatten().map(|group| group.first),
+            _txn: txn,
+        }))
     }
 
     /// Its blocks' numbers and raw lengths, from number `from` on, at most `most`.

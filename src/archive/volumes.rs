@@ -30,6 +30,20 @@ fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Lets this process have as many files open as it may: each volume that is read is one. For the beginning of the
+/// process.
+pub fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = rustix::process::Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::debug!(%error, "the number of open files stays limited");
+    }
+}
+
 /// The name of volume `number`'s folder.
 pub(super) fn name(number: u32) -> String {
     format!("{number:06}")

@@ -14,9 +14,9 @@ use crate::{
 
 pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
     let path = to.clone();
-    let done = interruptible::run("backup", move |watch| {
+    let done = interruptible::run("backup", interruptible::BYTES, move |hooks| {
         let store = interruptible::open_for_reading(&config)?;
-        back_up(&store, &path, watch)
+        back_up(&store, &path, hooks)
     })?;
     let damaged = done.damaged.clone();
     let mut output = Output::new();
@@ -31,6 +31,8 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
             reused,
             copied,
             copied_bytes,
+            read_bytes,
+            bytes_per_second,
             took_seconds,
             ..
         } = done;
@@ -42,8 +44,11 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
             done.taken_at
         ));
         output.line(format!(
-            "volumes: {volumes} ({copied} copied, {linked} linked, {reused} unchanged); {} written in {took_seconds:.1} s",
-            ByteSize(copied_bytes)
+            "volumes: {volumes} ({copied} copied, {linked} linked, {reused} unchanged); {} written in {took_seconds:.1} s ({} looked at, \
+             {} a second)",
+            ByteSize(copied_bytes),
+            ByteSize(read_bytes),
+            ByteSize(bytes_per_second)
         ));
     }
     output.finish();

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{
     ask, interruptible,
     output::{Output, grouped},
+    progress::bar,
 };
 use crate::{
     api::{CompactedLine, Exit, Failure, Reply, Request},
@@ -25,7 +26,9 @@ struct Line {
 pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
     if dry_run {
-        let survey = interruptible::run("survey", move |_| survey(&interruptible::open_for_reading(&config)?))?;
+        let survey = interruptible::run("survey", interruptible::PERCENT, move |hooks| {
+            survey(&interruptible::open_for_reading(&config)?, hooks)
+        })?;
         if json {
             output.json(&survey);
         } else {
@@ -34,25 +37,33 @@ pub fn run(config: Config, dry_run: bool, json: bool) -> Result<u8, Failure> {
         output.finish();
         return Ok(0);
     }
-    let catalog_given_back = match shrink_catalog(&config) {
-        Err(StoreError::Full { .. }) => {
-            tracing::warn!("not enough space to copy the catalog, so it stays as large as it is");
-            0
+    let shrinking = config.clone();
+    let catalog_given_back = interruptible::run("compact", interruptible::BYTES, move |hooks| {
+        match shrink_catalog(&shrinking, hooks) {
+            Err(StoreError::Full { .. }) => {
+                tracing::warn!("not enough space to copy the catalog, so it stays as large as it is");
+                Ok(0)
+            }
+            given_back => given_back,
         }
-        given_back => given_back?,
-    };
+    })?;
+    let bar = bar(&format!("{{spinner}} compact: {}", interruptible::PERCENT));
     let mut ended = None;
     ask::act(
         config,
         Absent::Refused,
         Request::Compact,
         Some(Request::InterruptCompaction),
-        &mut |reply| {
-            if let Reply::Compacted(compacted) = reply {
-                ended = Some(*compacted);
+        &mut |reply| match reply {
+            Reply::Compacting { done, expected } => {
+                bar.set_length(expected);
+                bar.set_position(done);
             }
+            Reply::Compacted(compacted) => ended = Some(*compacted),
+            _ => {}
         },
     )?;
+    bar.finish_and_clear();
     let Some(mut compacted) = ended else {
         let error = "the compaction ended without an answer; this is a bug in dropkeep";
         return Err(Failure::new(Exit::Errors, error));

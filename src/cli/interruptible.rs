@@ -1,11 +1,9 @@
-//! Long work in this process that Ctrl-C ends in good order, with the bytes it writes shown on a terminal.
+//! Long work in this process that Ctrl-C ends in good order. On a terminal it shows how far it is, and how fast.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-
-use indicatif::HumanBytes;
 
 use super::{
     ask::{Interrupts, runtime},
@@ -14,32 +12,34 @@ use super::{
 };
 use crate::{
     api::{Exit, Failure},
-    archive::{Absent, Store, StoreError, Watch},
+    archive::{Absent, Hooks, Store, StoreError},
     config::Config,
 };
 
-/// Does `work` on a thread of its own. The first Ctrl-C asks it to end, the second ends the process at once.
+/// What is shown of work that counts bytes, and of work that counts anything else.
+pub const BYTES: &str = "{bytes}/{total_bytes} {wide_bar} {bytes_per_sec}, {eta} left";
+pub const PERCENT: &str = "{percent} % {wide_bar} {elapsed}, {eta} left";
+
+/// Does `work` on a thread of its own, and shows how far it is. The first Ctrl-C asks it to end, the second ends the process at once.
 ///
 /// # Errors
 /// Those of the work.
-pub fn run<T, W>(doing: &'static str, work: W) -> Result<T, Failure>
+pub fn run<T, W>(doing: &'static str, shown: &str, work: W) -> Result<T, Failure>
 where
     T: Send + 'static,
-    W: FnOnce(Watch) -> Result<T, StoreError> + Send + 'static,
+    W: FnOnce(Hooks) -> Result<T, StoreError> + Send + 'static,
 {
-    let bar = bar("{spinner} {prefix}: {msg} written, {elapsed}");
+    let bar = bar(&format!("{{spinner}} {{prefix}}: {shown}"));
+    bar.set_length(0);
     bar.set_prefix(doing);
     let shown = bar.clone();
     let stop = Arc::new(AtomicBool::new(false));
     let told = stop.clone();
     let work = move || {
-        let wrote = |bytes| {
-            shown.inc(bytes);
-            shown.set_message(HumanBytes(shown.position()).to_string());
-        };
-        work(Watch {
+        work(Hooks {
             go_on: &|| !told.load(Ordering::Relaxed),
-            wrote: &wrote,
+            expect: &|bytes| shown.inc_length(bytes),
+            passed: &|bytes| shown.inc(bytes),
         })
     };
     let done = runtime()?.block_on(async {

@@ -45,7 +45,7 @@ use clap_complete::Shell;
 use crate::{
     api::{Exit, Failure},
     archive::{
-        MessageId, be_sparing, require_reachable,
+        MessageId, allow_many_files, be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
@@ -262,6 +262,7 @@ enum UsersCommand {
 pub fn run(version: &'static str) -> ExitCode {
     version::set(version);
     be_sparing();
+    allow_many_files();
     completion::answer();
     let parsed = Cli::command().version(version).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {

@@ -14,7 +14,9 @@ use crate::{
 
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
-    let done = interruptible::run("restore", move |watch| restore(&from, &config, watch))?;
+    let done = interruptible::run("restore", interruptible::BYTES, move |hooks| {
+        restore(&from, &config, hooks)
+    })?;
     for file in &done.changed {
         // Standard error may be closed; the JSON says it too.
         let _ = writeln!(
@@ -29,14 +31,15 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
         output.json(&done);
     } else {
         output.line(format!(
-            "restored to {}: {} ({}), as of {:.0}; volumes: {}; {} written in {:.1} s",
+            "restored to {}: {} ({}), as of {:.0}; volumes: {}; {} written in {:.1} s ({} a second)",
             target.display(),
             counted(done.messages, "message"),
             ByteSize(done.bytes),
             done.taken_at,
             done.volumes,
             ByteSize(done.copied_bytes),
-            done.took_seconds
+            done.took_seconds,
+            ByteSize(done.bytes_per_second)
         ));
     }
     output.finish();

@@ -156,7 +156,7 @@ pub struct Archive {
 impl Default for Archive {
     fn default() -> Self {
         Self {
-            volume_size: ByteSize::mib(64 << 10),
+            volume_size: ByteSize::mib(1 << 10),
             quiet_hours: DailyHours::daily(2, 5),
         }
     }

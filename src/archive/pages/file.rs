@@ -20,6 +20,8 @@ pub(super) struct PageFile {
     pub(super) length: u64,
     /// In bytes.
     pub(super) page_size: usize,
+    /// The meta pages, where they are not those that the file has by now.
+    pub(super) head: Vec<u8>,
 }
 
 impl PageFile {
@@ -30,6 +32,7 @@ impl PageFile {
             file,
             length,
             page_size: 0,
+            head: Vec::new(),
         })
     }
 

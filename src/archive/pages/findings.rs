@@ -6,6 +6,8 @@ use std::{
     time::Instant,
 };
 
+use roaring::RoaringTreemap;
+
 /// Findings beyond these are counted only.
 pub(super) const MOST_FINDINGS: usize = 1000;
 
@@ -18,8 +20,9 @@ pub(in crate::archive) struct Pages {
     pub last_page: u64,
     /// The transaction whose snapshot was read.
     pub txnid: u64,
-    /// Pages in use: meta pages, trees and large values.
+    /// Pages in use: meta pages, trees and large values; how many, and which.
     pub used: u64,
+    pub used_pages: RoaringTreemap,
     /// Pages on the free list.
     pub free: u64,
     /// Pages that are neither. LMDB leaves none. They are harmless in themselves (LMDB only never uses them again, and

@@ -13,7 +13,7 @@
 //! | 136 | 8 | number of the last page |
 //! | 144 | 8 | the transaction that wrote it |
 
-use std::{io, os::unix::fs::FileExt, sync::Arc};
+use std::{io, sync::Arc};
 
 use super::{
     file::PageFile,
@@ -21,7 +21,9 @@ use super::{
     layout::{HEADER, PAGE_SIZES, RECORD, Record, check_number, u16_at, u32_at, u64_at},
 };
 
-const LENGTH: usize = 152;
+/// Bytes of a meta page up to the end of what it says.
+pub(super) const LENGTH: usize = 152;
+pub(super) const TXNID_AT: usize = 144;
 const META: u16 = 0x08;
 const MAGIC: u32 = 0xbeef_c0de;
 const VERSION: u32 = 1;
@@ -53,7 +55,7 @@ pub struct Meta {
 impl Meta {
     /// # Errors
     /// In words, why LMDB would not open the file.
-    fn parse(bytes: &[u8], number: u64) -> Result<Self, String> {
+    pub(super) fn parse(bytes: &[u8], number: u64) -> Result<Self, String> {
         const CUT_SHORT: &str = "it is cut short";
         let flags = u16_at(bytes, 10).ok_or(CUT_SHORT)?;
         if flags & META == 0 {
@@ -79,7 +81,7 @@ impl Meta {
             free,
             main: bytes.get(40 + RECORD..).and_then(Record::parse).ok_or(CUT_SHORT)?,
             last_page: u64_at(bytes, 136).ok_or(CUT_SHORT)?,
-            txnid: u64_at(bytes, 144).ok_or(CUT_SHORT)?,
+            txnid: u64_at(bytes, TXNID_AT).ok_or(CUT_SHORT)?,
         })
     }
 
@@ -135,7 +137,7 @@ pub fn read(file: &PageFile, report: &mut Report) -> io::Result<Option<(Meta, Op
         );
         return Ok(None);
     }
-    let bytes = read_at(file, 0)?;
+    let bytes = file.meta_at(0)?;
     let first = Meta::parse(&bytes, 0);
     let sizes = match &first {
         Ok(first) => &[first.page_size][..],
@@ -146,7 +148,7 @@ pub fn read(file: &PageFile, report: &mut Report) -> io::Result<Option<(Meta, Op
         if file.length < (size + LENGTH) as u64 {
             continue;
         }
-        let bytes = read_at(file, *size as u64)?;
+        let bytes = file.meta_at(*size as u64)?;
         let parsed = Meta::parse(&bytes, 1).and_then(|meta| match meta.page_size == *size {
             true => Ok((meta, bytes)),
             false => Err(format!(
@@ -212,12 +214,6 @@ fn newer(
         );
         report.add(tree, newer.number, what);
     }
-    let bytes = read_at(file, other.number * other.page_size as u64)?;
-    Ok((newer, u64_at(&bytes, 144)))
-}
-
-fn read_at(file: &PageFile, at: u64) -> io::Result<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    file.file.read_exact_at(&mut bytes, at)?;
-    Ok(bytes)
+    let bytes = file.meta_at(other.number * other.page_size as u64)?;
+    Ok((newer, u64_at(&bytes, TXNID_AT)))
 }

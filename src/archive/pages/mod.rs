@@ -17,6 +17,7 @@
 //! | `findings` | what a check finds, and how far it goes |
 //! | `layout` | how a record and a page lie in bytes |
 //! | `meta` | which snapshot is read |
+//! | `snapshot` | one that is not the newest any more |
 //! | `tree` | one tree followed through its pages |
 //! | `free` | the free list, and whether all pages are accounted for |
 //!
@@ -29,6 +30,7 @@ mod findings;
 mod free;
 mod layout;
 mod meta;
+mod snapshot;
 mod tree;
 
 use std::{
@@ -47,7 +49,7 @@ use self::{
     layout::Record,
     tree::{Role, Trees},
 };
-pub(super) use self::{file::Place, findings::Pages};
+pub(super) use self::{file::Place, findings::Pages, snapshot::head};
 
 /// Databases beyond these are not followed. A catalog has 13.
 const MOST_DATABASES: usize = 1000;
@@ -107,6 +109,21 @@ pub(super) fn glance(file: &Path, budget: Duration) -> Result<Pages, CheckError>
 /// Like [`check`].
 pub(super) fn visit(file: &Path, txnid: Option<u64>, mut visit: impl FnMut(&Entry<'_>)) -> Result<Pages, CheckError> {
     visit_within(file, txnid, &mut visit, Reach::All)
+}
+
+/// Checks the pages of a snapshot whose meta pages are `head`, and whose transaction is still open.
+///
+/// # Errors
+/// The file cannot be opened.
+pub(super) fn check_snapshot(file: &Path, head: &[u8]) -> io::Result<Pages> {
+    let mut source = PageFile::open(file)?;
+    source.head = head.to_vec();
+    let mut report = Report::default();
+    let Some((meta, _)) = meta::read(&source, &mut report)? else {
+        return Ok(report.into_pages());
+    };
+    source.page_size = meta.page_size;
+    Ok(follow(&source, &meta, report, &mut |_| {}, Reach::All))
 }
 
 fn visit_within(
@@ -180,15 +197,17 @@ fn follow(
     let tree = free.follow(&mut trees, &meta.free);
     counted.insert(0, tree);
     let lost = if trees.is_cut { 0 } else { free.account(&mut trees) };
+    let report = trees.report.into_pages();
     Pages {
         page_size: source.page_size as u64,
         last_page: meta.last_page,
         txnid: meta.txnid,
         used: trees.used.len(),
+        used_pages: trees.used,
         free: free.pages.len(),
         lost,
         trees: counted,
-        ..trees.report.into_pages()
+        ..report
     }
 }
 

@@ -8,9 +8,8 @@ use std::{collections::BTreeSet, path::Path};
 use super::damage::{Damage, Kind};
 use crate::archive::{
     disk::{DATA_FILE, VOLUMES},
-    seal,
-    staging::RECORD,
-    volumes,
+    record::RECORD,
+    seal, volumes,
 };
 
 /// Volumes that are named at most.

@@ -206,12 +206,27 @@ fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
     room.appliance.done(&["compact"]);
     let now = room.held(&archived);
     assert_ne!(before, now);
-    for (point, _) in points_of(&[Stage::Backup]) {
+    let mut points: Vec<_> = points_of(&[Stage::Backup])
+        .into_iter()
+        .map(|(point, _)| (point, 1))
+        .collect();
+    // After the catalog comes a volume, and of the renames each is one.
+    points.extend(["patch-begun", "patch-made", "patch-applied", "patch-moved"].map(|point| (point, 2)));
+    points.extend(["staging-old-moved", "staging-new-moved"].map(|point| (point, 2)));
+    // On another disk, where nothing is linked.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("another disk");
+    for (point, nth) in points {
         for kind in KINDS {
-            let what = format!("{point}:{kind}");
-            let backup = room.copy(&earlier, "backup");
+            let what = format!("{point}:{kind}:{nth}");
+            let backup = match nth {
+                1 => room.copy(&earlier, "backup"),
+                _ => elsewhere.path().join(format!("{point} {kind}")),
+            };
+            if nth > 1 {
+                copy(&earlier, &backup);
+            }
             let words = ["backup", "--json", backup.to_str().unwrap()];
-            let outcome = broken_off(room.command(&archived, &words), point, kind, 1);
+            let outcome = broken_off(room.command(&archived, &words), point, kind, nth);
             assert_ends_with(&outcome, &[4], &what);
             // Whoever lost the archive now has one of the two.
             let target = room.fresh("restored");
@@ -224,6 +239,7 @@ fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
             room.done(&target, &["restore", "--json", backup.to_str().unwrap()]);
             assert_eq!(room.held(&target), now, "{what}");
             room.assert_whole(&target, &what);
+            room.assert_whole(&backup, &what);
         }
     }
 }

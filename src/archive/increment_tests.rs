@@ -1,0 +1,251 @@
+//! A backup over another: it writes what is new and little else, and what was there lasts until it is whole.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    backup_tests::{QUIET, Site, assert_is_backup, file},
+    patch::PATCH,
+    record::RECORD,
+    staging::{NEW, Target},
+    test_bench::{Bench, Kept, assert_holds, noise, seal_all},
+    *,
+};
+use crate::config::ByteSize;
+
+/// Files so many messages of 200 kB.
+async fn file_large(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mut Kept) {
+    for number in numbers {
+        let bytes = format!("{number:04}: x\r\n\r\n{}", noise(number, 200_000));
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
+    }
+}
+
+/// On another disk, where nothing can be linked.
+fn elsewhere() -> (tempfile::TempDir, PathBuf) {
+    let disk = tempfile::tempdir_in("/dev/shm").unwrap();
+    let backup = disk.path().join("backup");
+    (disk, backup)
+}
+
+async fn a_second_backup_after_1_percent(volume_size: ByteSize) {
+    let mut site = Site::new();
+    site.config.archive.volume_size = volume_size;
+    let bench = Bench::open(&site.config);
+    let (mut kept, (_disk, backup)) = (Kept::new(), elsewhere());
+    file_large(&bench, 0..300, &mut kept).await;
+    seal_all(&bench);
+    let first = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert!(first.copied_bytes > 30 << 20, "{first:?}");
+    assert_eq!(first.copied_bytes, size(&backup), "what is said to be written was");
+    file_large(&bench, 300..303, &mut kept).await;
+    let second = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert!(
+        second.copied_bytes < first.copied_bytes * 3 / 100,
+        "{second:?} {first:?}"
+    );
+    assert_is_backup(&site, &backup, &kept);
+    // With nothing new, next to nothing: the pages that a group writes anyhow.
+    let third = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert!(third.copied_bytes < 1000, "{third:?}");
+    assert_is_backup(&site, &backup, &kept);
+    let restored = site.at(&site.path("restored"));
+    let done = restore(&backup, &restored, QUIET).unwrap();
+    assert!(done.changed.is_empty() && done.damaged.is_empty(), "{done:?}");
+    assert_holds(&Store::open(&restored).unwrap(), &kept);
+    bench.close();
+}
+
+/// Bytes of the store's files in a folder.
+fn size(store: &Path) -> u64 {
+    let mut files = vec![store.join("catalog/data.mdb")];
+    let volumes = fs::read_dir(store.join("volumes")).unwrap().flatten();
+    files.extend(volumes.map(|volume| volume.path().join("data.mdb")));
+    files.iter().map(|file| fs::metadata(file).unwrap().len()).sum()
+}
+
+#[actix::test]
+async fn a_second_backup_writes_3_percent_where_no_volume_is_full() {
+    a_second_backup_after_1_percent(ByteSize::mib(1024)).await;
+}
+
+#[actix::test]
+async fn a_second_backup_writes_3_percent_where_most_volumes_are_full() {
+    a_second_backup_after_1_percent(ByteSize::mib(4)).await;
+}
+
+/// A volume that was written to when the backup before was made is sealed by now.
+#[actix::test]
+async fn what_is_new_in_a_volume_that_was_sealed_since_is_all_that_is_written_of_it() {
+    let mut site = Site::new();
+    site.config.archive.volume_size = ByteSize::mib(8);
+    let bench = Bench::open(&site.config);
+    let (mut kept, (_disk, backup)) = (Kept::new(), elsewhere());
+    file_large(&bench, 0..70, &mut kept).await;
+    let first = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_eq!((first.volumes, first.copied), (1, 1));
+    file_large(&bench, 70..80, &mut kept).await;
+    seal_all(&bench);
+    let second = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_eq!((second.volumes, second.copied, second.reused), (2, 2, 0));
+    assert!(second.copied_bytes < first.copied_bytes / 2, "{second:?} {first:?}");
+    let sealed = backup.join("volumes/000001");
+    assert!(seal::is_sealed(&sealed));
+    assert_eq!(fs::metadata(sealed.join("data.mdb")).unwrap().mode() & 0o777, 0o400);
+    assert_is_backup(&site, &backup, &kept);
+    let third = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_eq!((third.copied, third.reused), (1, 1));
+    assert_is_backup(&site, &backup, &kept);
+    bench.close();
+}
+
+#[actix::test]
+async fn a_backup_that_shares_its_files_with_another_leaves_that_as_it_is() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup, monday) = (Kept::new(), site.path("backup"), site.path("monday"));
+    file(&bench, 0..20, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    let linked = Command::new("cp").arg("-al").args([&backup, &monday]).status();
+    assert!(linked.unwrap().success());
+    let former = kept.clone();
+    file(&bench, 20..40, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_is_backup(&site, &monday, &former);
+    assert_is_backup(&site, &backup, &kept);
+    bench.close();
+}
+
+#[actix::test]
+async fn backups_made_while_mail_is_filed_are_each_of_one_moment() {
+    let mut site = Site::new();
+    site.config.archive.volume_size = ByteSize::mib(2);
+    let bench = Bench::open(&site.config);
+    let backup = site.path("backup");
+    let mut kept = Kept::new();
+    file(&bench, 0..5, &mut kept).await;
+    let stop = AtomicBool::new(false);
+    let made = std::thread::scope(|scope| {
+        let filing = scope.spawn(|| {
+            let mut kept = Kept::new();
+            actix_rt::Runtime::new().unwrap().block_on(async {
+                for number in 5..1000 {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    file(&bench, number..number + 1, &mut kept).await;
+                    seal_full_volumes(&bench.store, &bench.committer, &|| false).unwrap();
+                }
+            });
+            kept
+        });
+        let mut made = Vec::new();
+        for number in 0..6 {
+            let done = back_up(&bench.store, &backup, QUIET).unwrap();
+            let copy = site.path(&format!("copy {number}"));
+            assert!(
+                Command::new("cp")
+                    .arg("-a")
+                    .args([&backup, &copy])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            made.push((copy, done.messages));
+        }
+        stop.store(true, Ordering::Relaxed);
+        kept.extend(filing.join().unwrap());
+        made
+    });
+    assert!(made[5].1 > made[0].1, "mail was filed meanwhile: {made:?}");
+    for (copy, messages) in made {
+        let then: Kept = kept
+            .iter()
+            .take(messages as usize)
+            .map(|(id, bytes)| (*id, bytes.clone()))
+            .collect();
+        assert_is_backup(&site, &copy, &then);
+        let pages = pages::check(&copy.join("catalog/data.mdb"), None).unwrap();
+        assert!(pages.findings.is_empty(), "{:?}", pages.findings);
+    }
+    bench.close();
+}
+
+/// The next backup would have been put over what was archived into the one before.
+#[actix::test]
+async fn a_backup_that_was_archived_into_after_a_crash_keeps_its_mail() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    file(&bench, 0..10, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    let mut used = kept.clone();
+    file(&bench, 10..20, &mut kept).await;
+    // As it is when the next one is whole, and not yet begun to be put in place.
+    let later = site.path("later");
+    copy(&backup, &later);
+    let new = staging::begin(&later).unwrap();
+    building::Building::new(&bench.store, &later, &new, QUIET)
+        .build()
+        .unwrap();
+    assert!(new.join("catalog").join(PATCH).exists() && new.join(RECORD).exists());
+    let crashed = site.path("crashed");
+    copy(&later, &crashed);
+    // Finished, it is the new one.
+    assert!(staging::settle(&later, Target::Backup).unwrap());
+    assert_is_backup(&site, &later, &kept);
+    // Used as a data directory, it is not finished, and loses nothing.
+    let user = Bench::open(&site.at(&crashed));
+    assert_holds(&user.store, &used);
+    file(&user, 50..60, &mut used).await;
+    user.close();
+    assert!(!staging::settle(&crashed, Target::Backup).unwrap());
+    assert!(!crashed.join(NEW).exists());
+    assert_holds(&Store::open(&site.at(&crashed)).unwrap(), &used);
+    let error = back_up(&bench.store, &crashed, QUIET).unwrap_err().to_string();
+    assert!(error.contains("not in this archive"), "{error}");
+    bench.close();
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(
+        Command::new("cp")
+            .arg("-a")
+            .args([from, to])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// A damaged page of the catalog took the place of the sound one.
+#[actix::test]
+async fn a_catalog_with_a_damaged_page_replaces_no_backup() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    file(&bench, 0..20, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    bench.close();
+    let catalog = site.config.data_dir.join("catalog/data.mdb");
+    let store = Store::open_for_reading(&site.config).unwrap();
+    let mut bytes = fs::read(&catalog).unwrap();
+    // The numbers of pages are at their beginnings.
+    let used = (2..bytes.len() / 4096).find(|page| {
+        let mut flipped = bytes.clone();
+        flipped[page * 4096] ^= 1;
+        let copy = site.path("flipped");
+        fs::write(&copy, flipped).unwrap();
+        !pages::check(&copy, None).unwrap().findings.is_empty()
+    });
+    bytes[used.unwrap() * 4096] ^= 1;
+    fs::write(&catalog, bytes).unwrap();
+    let error = back_up(&store, &backup, QUIET).unwrap_err().to_string();
+    assert!(error.contains("not replaced") && error.contains("data.mdb"), "{error}");
+    assert_is_backup(&site, &backup, &kept);
+}
