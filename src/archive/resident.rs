@@ -66,6 +66,16 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
     }
 }
 
+/// Has the system begin to read what is mapped here, which is much and about to be read from end to end.
+pub(super) fn will_need(bytes: &[u8]) {
+    let page = rustix::param::page_size();
+    let start = bytes.as_ptr() as usize & !(page - 1);
+    let end = bytes.as_ptr() as usize + bytes.len();
+    // SAFETY: the range is that of a slice, widened to whole pages, and MADV_WILLNEED changes nothing in it. Not being
+    // able to begin makes reading no worse.
+    let _ = unsafe { madvise(start as *mut _, end - start, Advice::WillNeed) };
+}
+
 /// Bytes mapped up to which nothing is let go.
 const MOST: u64 = 32 << 20;
 /// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::stretches::{Part, Portion, Sample, Stretches};
 use crate::archive::{
     Seconds,
     codec::KeyPart,
@@ -21,40 +22,32 @@ pub struct Selection {
     pub user: Option<String>,
     /// What lies in this volume.
     pub volume: Option<u32>,
-    /// A share of the messages.
+    /// A random share.
     pub sample: Option<Sample>,
-}
-
-/// A random share of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// Between 0 and 1.
-    pub share: f64,
-    /// Whoever gives the same one gets the same messages.
-    pub seed: u64,
-}
-
-impl Sample {
-    /// Whether message `id` is in it.
-    pub fn has(&self, id: MessageId) -> bool {
-        let mut key = [0; 16];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..].copy_from_slice(&id.to_le_bytes());
-        let mut head = [0; 8];
-        head.copy_from_slice(&blake3::hash(&key).as_bytes()[..8]);
-        (u64::from_le_bytes(head) as f64) < self.share * 2f64.powi(64)
-    }
+    /// What is due of a round.
+    pub portion: Option<Portion>,
 }
 
 impl Selection {
-    /// Whether the catalog's tables are looked at as a whole.
-    pub fn has_all_tables(&self) -> bool {
+    /// The share of what is otherwise selected, where it is not all of it.
+    pub fn part(&self) -> Option<Part<'_>> {
+        let portion = self.portion.as_ref().map(Part::Portion);
+        portion.or(self.sample.as_ref().map(Part::Sample))
+    }
+
+    /// Whether all of the catalog's tables are looked at, be it in part.
+    pub fn has_tables(&self) -> bool {
         self.user.is_none() && self.volume.is_none()
+    }
+
+    /// Whether they are as a whole, so that sums can be compared.
+    pub fn has_all_tables(&self) -> bool {
+        self.has_tables() && self.part().is_none()
     }
 
     /// Whether every block is read, and sealed volumes' files are.
     pub fn has_all_bytes(&self) -> bool {
-        self.user.is_none() && self.sample.is_none()
+        self.user.is_none() && self.part().is_none()
     }
 
     pub fn has_volume(&self, number: u32) -> bool {
@@ -63,7 +56,7 @@ impl Selection {
 }
 
 /// The work of a verification, planned once at its start. What an appliance adds later is left to the next time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// `None` where the catalog cannot be read.
     pub counters: Option<Counters>,
@@ -71,14 +64,18 @@ pub struct Extent {
     pub user: Option<UserId>,
     /// The volumes there are or should be.
     pub volumes: Vec<u32>,
+    /// The first message, and the one behind the last.
+    pub messages: Range<MessageId>,
     /// Messages that a worker takes on at a time.
     pub chunk: u64,
+    /// What is looked at of the catalog's tables; `None` where it is all rows.
+    pub stretches: Option<Stretches>,
     /// Raw bytes of mail that are about to be read.
     pub bytes: u64,
 }
 
 /// A table of the catalog that is read from one end to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
     Users,
     Usage,
@@ -119,6 +116,15 @@ impl Table {
         Self::Volumes,
         Self::Runs,
     ];
+
+    /// Each there is.
+    pub fn every() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain([Self::Parts])
+    }
+
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::every().find(|table| table.name() == name)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -252,7 +258,6 @@ pub fn id_of(position: &Position) -> MessageId {
 pub struct Plan {
     files: Vec<Item>,
     tables: Vec<Item>,
-    /// The first message, and the one behind the last.
     messages: Range<MessageId>,
     chunk: u64,
     rest: Vec<Item>,
@@ -272,7 +277,7 @@ impl Plan {
         files.extend(volumes.iter().map(|volume| Item::Volume(*volume)));
         let mut tables = Vec::new();
         let mut rest = Vec::new();
-        if readable && selection.has_all_tables() {
+        if readable && selection.has_tables() {
             tables.extend(Table::ALL.map(Item::Table));
             rest.push(Item::Table(Table::Parts));
         } else if readable && extent.user.is_some() {
@@ -284,14 +289,17 @@ impl Plan {
         Self {
             files,
             tables,
-            messages: 1..extent.counters.as_ref().map_or(1, |counters| counters.message.max(1)),
+            messages: extent.messages.clone(),
             chunk: extent.chunk.max(1),
             rest,
         }
     }
 
     fn chunks(&self) -> u64 {
-        (self.messages.end - self.messages.start).div_ceil(self.chunk)
+        self.messages
+            .end
+            .saturating_sub(self.messages.start)
+            .div_ceil(self.chunk)
     }
 
     /// The numbers of each phase's items. A phase is begun when the one before is done.
@@ -370,7 +378,7 @@ impl Plan {
 }
 
 /// Bytes as text.
-mod hexadecimal {
+pub mod hexadecimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -401,10 +409,10 @@ mod tests {
                 message: messages + 1,
                 ..Counters::default()
             }),
-            user: None,
             volumes: vec![1, 2],
+            messages: 1..messages + 1,
             chunk: 100,
-            bytes: 0,
+            ..Extent::default()
         }
     }
 
@@ -466,14 +474,5 @@ mod tests {
         };
         let json = serde_json::to_string(&position).unwrap();
         assert_eq!(serde_json::from_str::<Position>(&json).unwrap(), position, "{json}");
-    }
-
-    #[test]
-    fn a_sample_is_about_its_share_and_the_same_again() {
-        let sample = Sample { share: 0.05, seed: 7 };
-        let count = (0..10_000).filter(|id| sample.has(*id)).count();
-        assert!((350..650).contains(&count), "{count}");
-        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(id)));
-        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(id)));
     }
 }
