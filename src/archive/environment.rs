@@ -13,6 +13,8 @@ use heed::{
     types::{Bytes, DecodeIgnore, Str},
 };
 
+use rustix::fs::{Advice, fadvise};
+
 use super::{StoreError, pages, presence::Held, resident};
 
 /// Slots for read transactions: more than there are threads that read.
@@ -168,6 +170,10 @@ pub(super) fn copy(env: &Env<WithoutTls>, name: &Path) -> Result<(), StoreError>
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(name).map_err(StoreError::io("making", name))?;
+    let source = env.path().join("data.mdb");
+    let source = File::open(&source).map_err(StoreError::io("opening", source))?;
+    // All of it is read, in another order than that in which it lies there.
+    let _ = fadvise(&source, 0, None, Advice::WillNeed);
     let copied = resident::releasing(env.path(), || copy_into(env, &mut file));
     copied.map_err(StoreError::lmdb("copying into", name))?;
     file.sync_all().map_err(StoreError::io("syncing", name))

@@ -22,8 +22,10 @@ mod identities;
 mod ledger;
 mod logbook;
 mod messages;
+mod nightly;
 mod plan;
 mod remedy;
+mod rounds;
 mod scan;
 mod stretches;
 mod supervise;
@@ -34,8 +36,10 @@ mod words;
 mod work;
 
 pub use damage::{Damage, Kind};
+pub use nightly::{Nightly, TellDamage};
 pub use plan::Selection;
 pub use remedy::Remedies;
+pub use rounds::Rounds;
 pub use stretches::Sample;
 pub use supervise::{READER, reader, verify};
 

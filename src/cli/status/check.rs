@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::words::{span, times};
 use crate::{
-    api::{ApplianceLine, ProfileLine},
+    api::{ApplianceLine, ProfileLine, VerifiedLine},
     cli::output::grouped,
     config::ByteSize,
     report::RunState,
@@ -102,7 +102,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
         open: Some(profiles.iter().filter_map(|profile| profile.open).sum()),
     };
     match appliance {
-        Some(appliance) => of_the_appliance(&mut checked, appliance),
+        Some(appliance) => of_the_appliance(&mut checked, appliance, now),
         None => checked.problem(Health::Unknown, "the appliance said nothing of itself".into()),
     }
     profiles
@@ -111,7 +111,26 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
     checked
 }
 
-fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
+/// What the appliance found when it verified its archive.
+pub fn damaged(verified: &VerifiedLine) -> String {
+    let damages = match verified.damages {
+        1 => "1 damage".to_owned(),
+        damages => format!("{} damages", grouped(damages)),
+    };
+    format!("the archive has {damages}: `dropkeep verify` says which, and what to do")
+}
+
+/// How long it should have been verified.
+pub fn unverified(verified: &VerifiedLine, now: Timestamp) -> String {
+    let since = verified.oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs());
+    format!(
+        "a part of the archive was not verified for {}, all of it should be within {}",
+        span(since.unsigned_abs()),
+        span(verified.every_seconds)
+    )
+}
+
+fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, now: Timestamp) {
     if !appliance.serving {
         checked.problem(
             Health::Critical,
@@ -131,6 +150,14 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
             checked.problem(Health::Critical, said());
         } else if free < size / NEARLY_FULL {
             checked.problem(Health::Warning, said());
+        }
+    }
+    if let Some(verified) = &appliance.verified {
+        if verified.damages > 0 {
+            checked.problem(Health::Critical, damaged(verified));
+        }
+        if verified.late {
+            checked.problem(Health::Warning, unverified(verified, now));
         }
     }
     if let Some(words) = &appliance.users_retired {
