@@ -19,9 +19,7 @@ use super::{
 };
 use crate::{
     api::{Exit, Failure},
-    archive::{
-        Committer, Housekeeper, Store, StoreError, UsersNews, close_abandoned_runs, verify::Nightly,
-    },
+    archive::{Committer, Housekeeper, Store, StoreError, UsersNews, close_abandoned_runs, verify::Nightly},
     clock,
     config::{Config, DailyHours, FileUsers, VerifyEvery},
     errand::Errand,

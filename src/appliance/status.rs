@@ -138,7 +138,12 @@ impl Appliance {
             // What is missing is said by why it is not ready.
             let _ = store.look();
             let (users, (messages, raw), news, rounds) = match store.can_be_read() {
-                true => (count_people(&store)?, store.totals()?, store.users_news()?, store.verified()?),
+                true => (
+                    count_people(&store)?,
+                    store.totals()?,
+                    store.users_news()?,
+                    store.verified()?,
+                ),
                 false => Default::default(),
             };
             Ok::<_, Failure>((users, messages, raw, news, rounds, store.disk_size(), store.disk()))
@@ -167,14 +172,20 @@ impl Appliance {
             messages,
             raw_bytes,
             stored_bytes,
-            verified: self.config().archive.verify.within().filter(|_| self.scheduled).map(|every| VerifiedLine {
-                every_seconds: every.as_secs(),
-                last: rounds.last.map(report::timestamp),
-                all: rounds.all.map(report::timestamp),
-                oldest: rounds.oldest().map(report::timestamp),
-                late: rounds.is_late(every, clock::now()),
-                damages: rounds.damages,
-            }),
+            verified: self
+                .config()
+                .archive
+                .verify
+                .within()
+                .filter(|_| self.scheduled)
+                .map(|every| VerifiedLine {
+                    every_seconds: every.as_secs(),
+                    last: rounds.last.map(report::timestamp),
+                    all: rounds.all.map(report::timestamp),
+                    oldest: rounds.oldest().map(report::timestamp),
+                    late: rounds.is_late(every, clock::now()),
+                    damages: rounds.damages,
+                }),
             free_bytes: disk.map(|(free, _)| free),
             disk_bytes: disk.map(|(_, size)| size),
             unaccounted_copies: report::unaccounted(),

@@ -113,8 +113,9 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named, Place, RunId,
-    Seconds, Sighting, Source, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why, header_digest, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, FolderNumber, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named,
+    Place, RunId, Seconds, Sighting, Source, SourceNumber, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why,
+    header_digest, uidl_digest,
 };
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;

@@ -12,7 +12,10 @@ use super::{
     StoreError,
     catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
     codec::{Key, Row},
-    rows::{Copy, CopyKey, Counters, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256, UserId},
+    rows::{
+        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256,
+        SourceNumber, UserId,
+    },
     taken_over,
 };
 use crate::{clock, fault, identify::IDENTITY_VERSION};
@@ -138,8 +141,8 @@ struct CountersOf3 {
     message: MessageId,
     identity: IdentityNumber,
     user: UserId,
-    source: u32,
-    folder: u32,
+    source: SourceNumber,
+    folder: FolderNumber,
     run: RunId,
     block: u64,
     volume: u32,

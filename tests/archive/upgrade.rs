@@ -2,7 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use dropkeep::{archive::Store, config::Config};
+use dropkeep::{
+    archive::{MessageId, Store},
+    config::Config,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -73,7 +76,7 @@ fn rows_of_lists(appliance: &Appliance) -> (usize, usize) {
     let config = Config::load(&appliance.config()).expect("a configuration");
     let store = Store::open_for_reading(&config).expect("a store");
     let (messages, _) = store.totals().expect("the totals");
-    let rows = store.listed(1..=messages).expect("the rows");
+    let rows = store.listed((1..=messages).map(MessageId)).expect("the rows");
     let with = rows.iter().flatten().count();
     (with, rows.len() - with)
 }

@@ -57,7 +57,7 @@ impl Balance {
 
 fn digest(id: MessageId) -> u64 {
     let mut beginning = [0; 8];
-    beginning.copy_from_slice(&blake3::hash(&id.to_be_bytes()).as_bytes()[..8]);
+    beginning.copy_from_slice(&blake3::hash(&id.0.to_be_bytes()).as_bytes()[..8]);
     u64::from_be_bytes(beginning)
 }
 
@@ -81,14 +81,14 @@ impl Late {
             let pairs = row.group.filings.pairs();
             let pairs = pairs.map_err(|error| heed::Error::Decoding(error.into()))?;
             for (id, user) in pairs.into_iter().filter(|(id, _)| *id < began.message) {
-                self.filings.entry(user).or_default().insert(id);
+                self.filings.entry(user).or_default().insert(id.0);
             }
-            self.next = Some(GroupNumber(number.0 + 1));
+            self.next = Some(number.next());
         }
         Ok(())
     }
 
     pub fn has(&self, user: UserId, id: MessageId) -> bool {
-        self.filings.get(&user).is_some_and(|messages| messages.contains(id))
+        self.filings.get(&user).is_some_and(|messages| messages.contains(id.0))
     }
 }

@@ -17,7 +17,7 @@ use crate::archive::{
     catalog::Catalog,
     codec::{Key, Row},
     resident,
-    rows::{Counters, Message, MessageId, Place},
+    rows::{Counters, IdentityNumber, Message, MessageId, Place},
 };
 
 /// Rows read under one transaction.
@@ -41,7 +41,7 @@ pub fn messages(
 ) -> Result<Option<Position>, Stop> {
     let Some(store) = context.store else { return Ok(None) };
     let first = id_of(&position);
-    let most = first.saturating_add(ROWS).min(to);
+    let most = first.plus(ROWS).min(to);
     for Range { start, end } in selected(context, &store.catalog, desk, first..to)? {
         let mut from = start;
         while from < end {
@@ -63,7 +63,13 @@ pub fn messages(
             read_back(context, reader, desk, wanted)?;
         }
     }
-    if to == context.extent.counters.as_ref().map_or(0, |counters| counters.message) {
+    if to
+        == context
+            .extent
+            .counters
+            .as_ref()
+            .map_or(MessageId(0), |counters| counters.message)
+    {
         beyond(context, &store.catalog, desk)?;
     }
     desk.end()?;
@@ -110,7 +116,11 @@ fn in_sample(
     let mut id = section.start;
     while let Some(first) = sample.next_bucket(id, section.end) {
         id = first;
-        let mut before = if id == section.start { None } else { block(id - 1) };
+        let mut before = if id == section.start {
+            None
+        } else {
+            block(id.previous())
+        };
         let mut is_in = false;
         while id < section.end {
             let here = block(id);
@@ -120,14 +130,14 @@ fn in_sample(
             }
             match ranges.last_mut() {
                 _ if !is_in => {}
-                Some(last) if last.end == id => last.end += 1,
-                _ => ranges.push(id..id + 1),
+                Some(last) if last.end == id => last.end = id.next(),
+                _ => ranges.push(id..id.next()),
             }
             // Behind the bucket the block is followed to its end.
             if !is_in && !sample.has_block_of(id) {
                 break;
             }
-            (before, id) = (here, id + 1);
+            (before, id) = (here, id.next());
         }
     }
     ranges
@@ -149,12 +159,12 @@ impl Page<'_, '_, '_> {
         let step = if self.desk.alone { 1 } else { ROWS };
         let mut next = from;
         loop {
-            let end = to.min(next.saturating_add(step));
+            let end = to.min(next.plus(step));
             self.rows(next, end)?;
             next = end;
             let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
             let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
-            let is_full = next - from >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER;
+            let is_full = next.since(from) >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER;
             if self.desk.alone || is_full || next >= to {
                 return Ok(next);
             }
@@ -167,14 +177,17 @@ impl Page<'_, '_, '_> {
             Ok(counters) => counters,
             Err(error) => {
                 self.seen.incomplete = true;
-                self.wrong(from, format!("cannot compare messages {from} to {}: {error}", to - 1));
+                self.wrong(
+                    from,
+                    format!("cannot compare messages {from} to {}: {error}", to.previous()),
+                );
                 return Ok(());
             }
         };
         let passed = self.go_through(&txn, from, to);
-        for id in from..to {
+        for id in from.until(to) {
             resident::touched();
-            let passed = passed.as_ref().map(|passed| passed[(id - from) as usize]);
+            let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
             if let Some(row) = self.find(&txn, id, passed) {
                 self.row(&txn, id, row, &counters);
             }
@@ -189,11 +202,11 @@ impl Page<'_, '_, '_> {
     /// The row of each id as it is found by going through the table; `None` where that is not possible.
     fn go_through<'t>(&mut self, txn: &'t RoTxn, from: MessageId, to: MessageId) -> Option<Vec<Option<&'t [u8]>>> {
         let table = self.catalog.messages.remap_data_type::<Bytes>();
-        let mut passed = vec![None; (to - from) as usize];
+        let mut passed = vec![None; to.since(from) as usize];
         let go = || {
             for row in table.range(txn, &(from..to))?.take(passed.len() + 1) {
                 let (id, row) = row?;
-                let place = id.checked_sub(from).and_then(|at| passed.get_mut(at as usize));
+                let place = id.0.checked_sub(from.0).and_then(|at| passed.get_mut(at as usize));
                 *place.ok_or_else(|| heed::Error::Decoding("its keys are out of order".into()))? = Some(row);
             }
             heed::Result::Ok(passed)
@@ -202,7 +215,10 @@ impl Page<'_, '_, '_> {
             Ok(passed) => Some(passed),
             Err(error) => {
                 self.seen.incomplete = true;
-                let detail = format!("cannot read through the rows of messages {from} to {}: {error}", to - 1);
+                let detail = format!(
+                    "cannot read through the rows of messages {from} to {}: {error}",
+                    to.previous()
+                );
                 self.wrong(from, detail);
                 None
             }
@@ -218,7 +234,7 @@ impl Page<'_, '_, '_> {
             .catalog
             .messages
             .remap_types::<Bytes, Bytes>()
-            .get(txn, &id.to_be_bytes());
+            .get(txn, &id.0.to_be_bytes());
         let row = match row {
             Ok(Some(row)) => row,
             Ok(None) => {
@@ -255,9 +271,9 @@ impl Page<'_, '_, '_> {
                 return self.wrong(id, format!("its row in the catalog is damaged: {error}"));
             }
         };
-        self.seen.messages.insert(id);
+        self.seen.messages.insert(id.0);
         self.seen.raw_bytes += message.size;
-        self.seen.used_identities.insert(message.identity);
+        self.seen.used_identities.insert(message.identity.0);
         self.seen
             .parts
             .extend(message.parts.iter().map(|part| totals::beginning(&part.digest)));
@@ -270,7 +286,7 @@ impl Page<'_, '_, '_> {
 
     /// Compares a row with others; whether the bytes are to be read.
     fn compare(&mut self, txn: &RoTxn, id: MessageId, message: &Message, counters: &Counters) -> heed::Result<bool> {
-        if message.identity == 0 || message.identity >= counters.identity {
+        if message.identity == IdentityNumber(0) || message.identity >= counters.identity {
             let number = message.identity;
             let detail = format!("message {id} has identity number {number}, which was never assigned");
             self.desk.damage(Damage::new(Kind::Counter, detail).message(id));
@@ -414,10 +430,14 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
     };
     match ends() {
         Ok((first, last, next)) => {
-            for id in [first, last].into_iter().flatten().filter(|id| *id == 0 || *id >= next) {
+            for id in [first, last]
+                .into_iter()
+                .flatten()
+                .filter(|id| *id == MessageId(0) || *id >= next)
+            {
                 let detail = format!(
                     "there is a message {id}, but only ids up to {} were assigned",
-                    next.max(1) - 1
+                    next.previous()
                 );
                 desk.damage(Damage::new(Kind::Counter, detail).message(id));
             }
@@ -439,9 +459,9 @@ mod tests {
     fn a_sample_has_whole_blocks() {
         let sample = Sample { share: 0.1, seed: 3 };
         let (mut all, mut split) = (0, 0);
-        for section in (0..200).map(|number| 1 + number * 4096..1 + (number + 1) * 4096) {
+        for section in (0..200).map(|number| MessageId(1 + number * 4096)..MessageId(1 + (number + 1) * 4096)) {
             // Blocks of one, 50 and 350 messages, and a message that cannot be read.
-            let block = |id: MessageId| match id % 10_000 {
+            let block = |MessageId(id)| match id % 10_000 {
                 9_999 => None,
                 ..2_000 => Some((1, id)),
                 2_000..5_000 => Some((2, id / 50)),
@@ -452,10 +472,12 @@ mod tests {
             for pair in ranges.windows(2) {
                 assert!(pair[0].end < pair[1].start, "{pair:?}");
             }
-            for id in section.start + 1..section.end {
-                split += u32::from(block(id).is_some() && block(id) == block(id - 1) && is_in(id) != is_in(id - 1));
+            for id in section.start.next().until(section.end) {
+                split += u32::from(
+                    block(id).is_some() && block(id) == block(id.previous()) && is_in(id) != is_in(id.previous()),
+                );
             }
-            all += ranges.iter().map(|range| range.end - range.start).sum::<u64>();
+            all += ranges.iter().map(|range| range.end.since(range.start)).sum::<u64>();
         }
         assert_eq!(split, 0);
         assert!((65_000..100_000).contains(&all), "{all} of 819,200");

@@ -84,20 +84,25 @@ impl Nightly {
         };
         let mut found = Found::default();
         self.failed = Some(Instant::now());
-        let (outcome, reached) = match verify_portion(&self.config, portion.clone(), go_on, &mut |event| found.take(event))
-        {
-            Ok(verified) => verified,
-            Err(VerifyError::Interrupted) => return Ok(()),
-            Err(error) => {
-                tracing::error!(%error, "cannot verify the archive");
-                return Ok(());
-            }
-        };
+        let (outcome, reached) =
+            match verify_portion(&self.config, portion.clone(), go_on, &mut |event| found.take(event)) {
+                Ok(verified) => verified,
+                Err(VerifyError::Interrupted) => return Ok(()),
+                Err(error) => {
+                    tracing::error!(%error, "cannot verify the archive");
+                    return Ok(());
+                }
+            };
         self.failed = None;
         let took = clock::now().duration_since(now).as_secs();
         let (messages, bytes, damages) = (outcome.messages, outcome.bytes, outcome.damages);
         match found.words(damages) {
-            None => tracing::info!(messages, bytes, seconds = took, "verified a part of the archive: nothing is damaged"),
+            None => tracing::info!(
+                messages,
+                bytes,
+                seconds = took,
+                "verified a part of the archive: nothing is damaged"
+            ),
             Some(words) => {
                 tracing::error!(messages, bytes, seconds = took, damages, "{words}");
                 (self.tell)(words);
@@ -133,8 +138,21 @@ impl Found {
         let Event::Damage(damage) = event else { return };
         if self.logged < MOST_LOGGED {
             self.logged += 1;
-            let Damage { id, user, volume, detail, .. } = &damage;
-            tracing::error!(kind = damage.kind.as_str(), id, user, volume, "the archive is damaged: {detail}");
+            let Damage {
+                id,
+                user,
+                volume,
+                detail,
+                ..
+            } = &damage;
+            let id = id.map(|id| id.0);
+            tracing::error!(
+                kind = damage.kind.as_str(),
+                id,
+                user,
+                volume,
+                "the archive is damaged: {detail}"
+            );
         }
         self.first.get_or_insert(damage);
     }
@@ -160,6 +178,8 @@ impl Store {
     /// The catalog cannot be read.
     pub fn verified(&self) -> Result<Rounds, StoreError> {
         let json = self.reading(|txn| self.catalog.verified(txn))?;
-        Ok(json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
+        Ok(json
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default())
     }
 }

@@ -12,7 +12,7 @@ use crate::archive::{
     Seconds,
     codec::KeyPart,
     lists,
-    rows::{CopyKey, Counters, MessageId, UserId},
+    rows::{CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
 };
 
 /// Which part of the archive is verified. All of it by default.
@@ -155,10 +155,9 @@ impl Table {
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
             Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
             Self::Lists => take(key).map(lists::words),
-            Self::Bytes => take(key).map(|identity: u64| format!("identity number {identity}")),
-            Self::Held => {
-                take(key).map(|(identity, user): (u64, UserId)| format!("identity number {identity}, user {user}"))
-            }
+            Self::Bytes => take(key).map(|identity: IdentityNumber| format!("identity number {identity}")),
+            Self::Held => take(key)
+                .map(|(identity, user): (IdentityNumber, UserId)| format!("identity number {identity}, user {user}")),
             Self::Filings => take(key).map(|(user, date, id): (UserId, Seconds, MessageId)| {
                 format!("user {user}, date {date}, message {id}")
             }),
@@ -166,9 +165,8 @@ impl Table {
                 take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
             }
             Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
-            Self::Sightings => {
-                take(key).map(|(source, folder): (u32, u32)| format!("source {source}, folder {folder}"))
-            }
+            Self::Sightings => take(key)
+                .map(|(source, folder): (SourceNumber, FolderNumber)| format!("source {source}, folder {folder}")),
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
             Self::Identities | Self::Parts | Self::Copies => None,
         };
@@ -240,7 +238,7 @@ impl Position {
 /// Where the messages from this one on are still to be looked at.
 pub fn at(id: MessageId) -> Position {
     Position {
-        from: id.to_be_bytes().to_vec(),
+        from: id.0.to_be_bytes().to_vec(),
         gap: 1,
     }
 }
@@ -250,7 +248,7 @@ pub fn id_of(position: &Position) -> MessageId {
     let mut id = [0; 8];
     let length = position.from.len().min(8);
     id[..length].copy_from_slice(&position.from[..length]);
-    MessageId::from_be_bytes(id)
+    MessageId(u64::from_be_bytes(id))
 }
 
 /// The items of a verification, by their numbers.
@@ -296,10 +294,7 @@ impl Plan {
     }
 
     fn chunks(&self) -> u64 {
-        self.messages
-            .end
-            .saturating_sub(self.messages.start)
-            .div_ceil(self.chunk)
+        self.messages.end.since(self.messages.start).div_ceil(self.chunk)
     }
 
     /// The numbers of each phase's items. A phase is begun when the one before is done.
@@ -327,8 +322,8 @@ impl Plan {
             0 => self.files.get(at as usize).copied(),
             1 => self.tables.get(at as usize).copied(),
             2 => {
-                let from = self.messages.start + at * self.chunk;
-                Some(Item::Messages(from, self.messages.end.min(from + self.chunk)))
+                let from = self.messages.start.plus(at * self.chunk);
+                Some(Item::Messages(from, self.messages.end.min(from.plus(self.chunk))))
             }
             _ => self.rest.get(at as usize).copied(),
         }
@@ -336,10 +331,9 @@ impl Plan {
 
     /// Where item `number` begins.
     pub fn start(&self, number: u64, extent: &Extent) -> Position {
-        let key = |value: u64| value.to_be_bytes().to_vec();
         let from = match (self.item(number), extent.user) {
-            (Some(Item::Messages(from, _)), _) => key(from),
-            (Some(Item::Table(Table::Filings)), Some(user)) => user.to_be_bytes().to_vec(),
+            (Some(Item::Messages(from, _)), _) => from.0.to_be_bytes().to_vec(),
+            (Some(Item::Table(Table::Filings)), Some(user)) => user.0.to_be_bytes().to_vec(),
             _ => Vec::new(),
         };
         let whole = |bytes: u32| 1 << (128 - 8 * bytes);
@@ -367,7 +361,7 @@ impl Plan {
             Some(Item::Volume(volume)) => format!("the volume {volume:06}"),
             Some(Item::Table(table)) if beginning => format!("the beginning of the catalog's table {}", table.name()),
             Some(Item::Table(table)) => format!("the catalog's table {} at {}", table.name(), table.key(from)),
-            Some(Item::Messages(..)) => format!("message {}", take::<u64>(from).unwrap_or_default()),
+            Some(Item::Messages(..)) => format!("message {}", take::<MessageId>(from).unwrap_or_default()),
             Some(Item::Blocks(volume)) if beginning => format!("the first blocks of volume {volume:06}"),
             Some(Item::Blocks(volume)) => {
                 let block = take::<u64>(from).unwrap_or_default();
@@ -406,11 +400,11 @@ mod tests {
     fn extent(messages: u64) -> Extent {
         Extent {
             counters: Some(Counters {
-                message: messages + 1,
+                message: MessageId(messages + 1),
                 ..Counters::default()
             }),
             volumes: vec![1, 2],
-            messages: 1..messages + 1,
+            messages: MessageId(1)..MessageId(messages + 1),
             chunk: 100,
             ..Extent::default()
         }
@@ -423,16 +417,16 @@ mod tests {
             let [files, tables, chunks, rest] = plan.phases();
             assert_eq!((files.start, files.end), (0, 4));
             assert_eq!(tables.end, chunks.start);
-            let mut next = 1;
+            let mut next = MessageId(1);
             for number in chunks.clone() {
                 let Some(Item::Messages(from, to)) = plan.item(number) else {
                     panic!("item {number}")
                 };
                 assert_eq!(from, next);
-                assert!(to > from && to - from <= 100);
+                assert!(to > from && to.since(from) <= 100);
                 next = to;
             }
-            assert_eq!(next, messages + 1);
+            assert_eq!(next, MessageId(messages + 1));
             assert_eq!(plan.item(rest.end - 1), Some(Item::Blocks(2)));
             assert_eq!(plan.item(rest.end), None);
         }

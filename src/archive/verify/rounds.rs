@@ -68,7 +68,13 @@ impl Rounds {
     }
 
     /// This portion was verified from `began` to `now`, had so many damages, and the round came so far.
-    pub fn verified(&mut self, portion: &Portion, reached: Reached, damages: u64, (began, now): (Timestamp, Timestamp)) {
+    pub fn verified(
+        &mut self,
+        portion: &Portion,
+        reached: Reached,
+        damages: u64,
+        (began, now): (Timestamp, Timestamp),
+    ) {
         self.since.get_or_insert(began);
         self.began = self.began.filter(|earlier| *earlier <= began).or(Some(began));
         if portion.reached == Reached::default() {
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
 
     const EVERY: Duration = Duration::from_secs(30 * 86_400);
-    const MESSAGES: MessageId = 3000;
+    const MESSAGES: u64 = 3000;
 
     /// A night at two o'clock, counted from one of them.
     fn night(number: i64) -> Timestamp {
@@ -126,9 +132,9 @@ mod tests {
     /// Verifies what is due, as a process would; gives how many messages that is.
     fn verify(rounds: &mut Rounds, number: i64, damages: u64) -> u64 {
         let portion = rounds.due(EVERY, night(number)).unwrap();
-        let from = portion.reached.message.max(1);
+        let from = portion.reached.message.0.max(1);
         let to = from + (MESSAGES + 1 - from).div_ceil(portion.nights);
-        let reached = Reached::behind(to, &Stretches::default());
+        let reached = Reached::behind(MessageId(to), &Stretches::default());
         let ended = night(number) + SignedDuration::from_mins(20);
         assert_eq!(rounds.due(EVERY, ended), Some(portion.clone()));
         rounds.verified(&portion, reached, damages, (night(number), ended));

@@ -40,7 +40,7 @@ impl Sample {
 
     /// Whether a block is in it whose first message is `first`.
     pub fn has_block_of(&self, first: MessageId) -> bool {
-        self.has("messages", first / BUCKET)
+        self.has("messages", first.0 / BUCKET)
     }
 
     /// The first message from `id` on whose block may begin in the sample.
@@ -50,7 +50,7 @@ impl Sample {
             if self.has_block_of(first) {
                 return Some(first);
             }
-            first = (first / BUCKET + 1) * BUCKET;
+            first = MessageId((first.0 / BUCKET + 1) * BUCKET);
         }
         None
     }
@@ -277,14 +277,14 @@ mod tests {
         );
         let none = Sample { share: 0.0, seed: 7 };
         assert_eq!(chosen(Part::Sample(&none), &leaves)[&Table::Filings], []);
-        let count = (0..1_000_000).filter(|id| sample.has_block_of(*id)).count();
+        let count = (0..1_000_000).filter(|id| sample.has_block_of(MessageId(*id))).count();
         assert!((45_000..55_000).contains(&count), "{count}");
         let mut buckets = 0;
-        let mut id = 1;
-        while let Some(first) = sample.next_bucket(id, 1_000_000) {
-            assert!((id..first).all(|id| !sample.has_block_of(id)));
+        let mut id = MessageId(1);
+        while let Some(first) = sample.next_bucket(id, MessageId(1_000_000)) {
+            assert!(id.until(first).all(|id| !sample.has_block_of(id)));
             buckets += 1;
-            id = (first / BUCKET + 1) * BUCKET;
+            id = MessageId((first.0 / BUCKET + 1) * BUCKET);
         }
         assert!((700..900).contains(&buckets), "{buckets}");
     }
@@ -315,7 +315,7 @@ mod tests {
                 } else {
                     assert_eq!((&stretches[&Table::Filings][..], &before), (&[][..], &None));
                 }
-                reached = Reached::behind(1, &stretches);
+                reached = Reached::behind(MessageId(1), &stretches);
                 let json = serde_json::to_string(&reached).unwrap();
                 assert_eq!(serde_json::from_str::<Reached>(&json).unwrap(), reached, "{json}");
                 // Leaves are split everywhere.

@@ -22,7 +22,11 @@ use super::{
     words::{Desk, Outlet, Request, Statement},
 };
 use crate::{
-    archive::{Absent, Store, StoreError, disk, pages, resident, rows::UserId, volumes::Volumes},
+    archive::{
+        Absent, Store, StoreError, disk, pages, resident,
+        rows::{MessageId, UserId},
+        volumes::Volumes,
+    },
     config::{ByteSize, Config},
 };
 
@@ -165,7 +169,7 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     let Some(store) = store else {
         return Ok(Extent {
             volumes: known.into_iter().collect(),
-            messages: 1..1,
+            messages: MessageId(1)..MessageId(1),
             chunk: CHUNK.0,
             ..Extent::default()
         });
@@ -191,8 +195,9 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
         user = Some(id);
         bytes = usage.bytes;
     }
-    let mut messages = 1..counters.message.max(1);
-    let mut chunk = (counters.message / (16 * workers() as u64)).clamp(CHUNK.0, CHUNK.1);
+    let first = MessageId(1);
+    let mut messages = first..counters.message.max(first);
+    let mut chunk = (counters.message.0 / (16 * workers() as u64)).clamp(CHUNK.0, CHUNK.1);
     let mut stretches = user.map(of_user);
     if let Some(part) = selection.part() {
         let share = match part {
@@ -201,11 +206,12 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
                 sample.share
             }
             Part::Portion(portion) => {
-                let all = messages.clone().count();
-                messages.start = portion.reached.message.clamp(messages.start, messages.end);
-                let left = messages.end - messages.start;
-                messages.end = messages.start + left.div_ceil(portion.nights.max(1));
-                (messages.end - messages.start) as f64 / all.max(1) as f64
+                let all = messages.end.since(first);
+                messages.start = portion.reached.message.clamp(first, messages.end);
+                let left = messages.end.since(messages.start);
+                let tonight = left.div_ceil(portion.nights.max(1));
+                messages.end = messages.start.plus(tonight);
+                tonight as f64 / all.max(1) as f64
             }
         };
         bytes = (bytes as f64 * share) as u64;
@@ -226,10 +232,10 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
 
 /// The filings of a user.
 fn of_user(user: UserId) -> Stretches {
-    let edge = |user: UserId| Edge(user.to_be_bytes().to_vec());
+    let edge = |UserId(user)| Edge(user.to_be_bytes().to_vec());
     let filings = Stretch {
         from: edge(user),
-        to: user.checked_add(1).map(edge),
+        to: (user < UserId::MAX).then(|| edge(user.next())),
     };
     Stretches::from([(Table::Filings, vec![filings])])
 }
