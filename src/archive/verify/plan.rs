@@ -122,7 +122,9 @@ impl Table {
         Self::ALL.into_iter().chain([Self::Parts])
     }
 
-    pub fn of_name(name: &str) -> Option<Self> {
+    /// The table whose rows are in the tree of this name: several trees of a table have numbers behind its name.
+    pub fn of_tree(tree: &str) -> Option<Self> {
+        let name = tree.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
         Self::every().find(|table| table.name() == name)
     }
 

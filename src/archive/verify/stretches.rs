@@ -1,7 +1,7 @@
 //! What a verification of a part looks at: which stretches of the catalog's tables, and which messages. Pure.
 //!
-//! A table is divided where its leaves begin, so that a stretch costs as much as its rows, and nothing is read between
-//! two of them.
+//! A table is divided where the leaves of its tree begin, so that a stretch costs as much as its rows, and nothing is
+//! read between two of them. Of a table that has several trees the largest counts.
 
 use std::collections::BTreeMap;
 
@@ -113,13 +113,14 @@ pub enum Part<'p> {
 /// Chooses stretches, told of all leaves twice: first to count them.
 pub struct Chooser<'p> {
     part: Part<'p>,
-    /// For each table its leaves, or of a portion those that are not done.
-    leaves: BTreeMap<Table, u64>,
+    /// For each tree its leaves, or of a portion those that are not done.
+    leaves: BTreeMap<String, u64>,
 }
 
 /// The second time.
 pub struct Choosing<'c> {
     chooser: &'c Chooser<'c>,
+    /// Leaves that were seen of each table's largest tree.
     seen: BTreeMap<Table, u64>,
     pub stretches: Stretches,
 }
@@ -132,11 +133,23 @@ impl<'p> Chooser<'p> {
         }
     }
 
-    /// A table has a leaf that begins with `from`.
-    pub fn count(&mut self, table: Table, from: &[u8]) {
-        if self.is_open(table, from) {
-            *self.leaves.entry(table).or_default() += 1;
+    /// A tree has a leaf that begins with `from`.
+    pub fn count(&mut self, tree: &str, from: &[u8]) {
+        let is_open = Table::of_tree(tree).is_some_and(|table| self.is_open(table, from));
+        match self.leaves.get_mut(tree) {
+            Some(leaves) => *leaves += u64::from(is_open),
+            None => drop(self.leaves.insert(tree.to_owned(), is_open.into())),
         }
+    }
+
+    /// The largest tree of a table, and its leaves.
+    fn largest(&self, table: Table) -> Option<(&str, u64)> {
+        let trees = self
+            .leaves
+            .iter()
+            .filter(|(tree, _)| Table::of_tree(tree) == Some(table));
+        let largest = trees.max_by_key(|(_, leaves)| **leaves);
+        largest.map(|(tree, leaves)| (&tree[..], *leaves))
     }
 
     /// From where on a table is not done; `None` where it is.
@@ -177,16 +190,16 @@ impl<'p> Chooser<'p> {
 }
 
 impl Choosing<'_> {
-    /// A table has a leaf that begins with `from`.
-    pub fn leaf(&mut self, table: Table, from: &[u8]) {
+    /// A tree has a leaf that begins with `from`.
+    pub fn leaf(&mut self, tree: &str, from: &[u8]) {
         let chooser = self.chooser;
-        if !chooser.is_open(table, from) {
+        let Some(table) = Table::of_tree(tree).filter(|table| chooser.is_open(*table, from)) else {
             return;
-        }
-        let (leaves, seen) = (
-            chooser.leaves.get(&table).copied().unwrap_or_default(),
-            self.seen.entry(table).or_default(),
-        );
+        };
+        let Some((_, leaves)) = chooser.largest(table).filter(|(largest, _)| *largest == tree) else {
+            return;
+        };
+        let seen = self.seen.entry(table).or_default();
         let number = std::mem::replace(seen, *seen + 1);
         let Some(stretches) = self.stretches.get_mut(&table) else {
             return;
@@ -244,9 +257,12 @@ mod tests {
 
     fn chosen(part: Part, leaves: &[Vec<u8>]) -> Stretches {
         let mut chooser = Chooser::new(part);
-        leaves.iter().for_each(|from| chooser.count(Table::Filings, from));
+        let small = [(&b""[..], "filings"), (b"\x05", "filings 1")];
+        small.iter().for_each(|(from, tree)| chooser.count(tree, from));
+        leaves.iter().for_each(|from| chooser.count("filings 2", from));
         let mut choosing = chooser.choose();
-        leaves.iter().for_each(|from| choosing.leaf(Table::Filings, from));
+        small.iter().for_each(|(from, tree)| choosing.leaf(tree, from));
+        leaves.iter().for_each(|from| choosing.leaf("filings 2", from));
         choosing.stretches
     }
 

@@ -18,7 +18,7 @@ use super::{
     words::{Request, Statement},
 };
 use crate::{
-    archive::store,
+    archive::{resident, store},
     child::{self, Step},
     config::Config,
 };
@@ -26,6 +26,8 @@ use crate::{
 /// The hidden argument with which the binary is the process that reads.
 pub const READER: &str = "verify-reader";
 
+/// Bytes of the archive's files that may be mapped in the reading process, which holds little else.
+const MAPPED: u64 = 80 << 20;
 /// How long the reading process may say nothing before it counts as dead. The longest that one statement stands for is a
 /// thousand rows looked up on a slow disk.
 const SILENCE: Duration = Duration::from_secs(300);
@@ -195,6 +197,7 @@ fn words(status: Option<ExitStatus>, last_words: &str) -> String {
 /// # Errors
 /// There is no request, or nobody listens.
 pub fn reader() -> std::io::Result<()> {
+    resident::allow(MAPPED);
     let mut json = String::new();
     std::io::stdin().lock().read_line(&mut json)?;
     let request: Request = serde_json::from_str(&json)?;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     archive::{
-        Absent, Store, StoreError, disk, pages, resident,
+        Absent, Store, StoreError, disk, pages,
         rows::{MessageId, UserId},
         volumes::Volumes,
     },
@@ -35,8 +35,6 @@ const MOST_WORKERS: usize = 8;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
 
-/// Bytes of the archive's files that may be mapped, in a process that holds little else.
-const MAPPED: u64 = 80 << 20;
 /// What ioprio_set(2) takes for "only when nobody else wants the disk", of the process that calls it.
 const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
 
@@ -48,7 +46,6 @@ pub fn work(request: &Request, out: impl io::Write + Send + 'static) -> io::Resu
     if request.gently {
         stand_back();
     }
-    resident::allow(MAPPED);
     let outlet = Outlet::new(out);
     let statement = match try_work(request, &outlet) {
         Ok(()) => Statement::Done,
@@ -246,17 +243,9 @@ fn choose(store: &Store, part: Part) -> Result<Stretches, StoreError> {
     // What is wrong with a page is said where the file is looked at.
     let look = |txnid| {
         let mut chooser = Chooser::new(part);
-        pages::branches(&file, txnid, &mut |name, from| {
-            if let Some(table) = Table::of_name(name) {
-                chooser.count(table, from);
-            }
-        })?;
+        pages::branches(&file, txnid, &mut |tree, from| chooser.count(tree, from))?;
         let mut choosing = chooser.choose();
-        pages::branches(&file, txnid, &mut |name, from| {
-            if let Some(table) = Table::of_name(name) {
-                choosing.leaf(table, from);
-            }
-        })?;
+        pages::branches(&file, txnid, &mut |tree, from| choosing.leaf(tree, from))?;
         Ok(choosing.stretches)
     };
     files::readable(&file, files::in_snapshot(&|| store.catalog.read(), &look)?)
