@@ -7,6 +7,7 @@
 
 use std::{
     fs,
+    os::unix::fs::FileExt,
     path::Path,
     sync::{
         OnceLock,
@@ -31,7 +32,11 @@ struct Resident {
 impl Resident {
     /// Of proc_pid_statm(5), which costs a fraction of what proc_pid_status(5) does.
     fn now() -> Self {
-        let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        static STATM: OnceLock<Option<fs::File>> = OnceLock::new();
+        let statm = STATM.get_or_init(|| fs::File::open("/proc/self/statm").ok());
+        let mut text = [0; 128];
+        let read = statm.as_ref().and_then(|statm| statm.read_at(&mut text, 0).ok());
+        let pages = str::from_utf8(&text[..read.unwrap_or_default()]).unwrap_or_default();
         let mut pages = pages
             .split_ascii_whitespace()
             .skip(1)
@@ -92,9 +97,9 @@ const QUIET: u32 = 100;
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
 /// How often maps were read, after how many times of it the reader looks, and that one does.
-/// A look-up maps two or three pages, and of each the fifteen beside it that the system has at hand.
+/// With a page, the system maps all that it has at hand in one piece, which may be two megabytes.
 static READ: AtomicU32 = AtomicU32::new(0);
-const LOOK_AFTER: u32 = 64;
+const LOOK_AFTER: u32 = 8;
 /// Held by whoever lets go: the others wait, and map nothing more meanwhile.
 static LETTING_GO: Mutex<()> = Mutex::new(());
 
