@@ -17,7 +17,7 @@ pub enum VerifyEvery {
 }
 
 impl VerifyEvery {
-    /// Within so many days.
+    /// All of it in this many days.
     pub const fn days(days: u64) -> Self {
         Self::Within(Span(Duration::from_secs(days * 86_400)))
     }

@@ -29,6 +29,7 @@ mod rounds;
 mod scan;
 mod stretches;
 mod supervise;
+mod table;
 mod tables;
 mod totals;
 mod usage;

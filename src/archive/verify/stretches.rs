@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Table, hexadecimal};
+use super::table::{Table, hexadecimal};
 use crate::archive::rows::MessageId;
 
 /// Messages over whose first one a sample decides together: few, as a block has some hundreds.
@@ -110,7 +110,7 @@ pub enum Part<'p> {
     Portion(&'p Portion),
 }
 
-/// Chooses stretches, told of all leaves twice: first to count them.
+/// Chooses stretches. It gets all leaves twice: first to count them.
 pub struct Chooser<'p> {
     part: Part<'p>,
     /// For each tree its leaves, or of a portion those that are not done.
@@ -226,7 +226,7 @@ impl Choosing<'_> {
     }
 }
 
-/// What a table is gone through by.
+/// The stretches of one table.
 pub struct Spans<'s> {
     pub stretches: &'s [Stretch],
     /// Rows are left out that belong to sums with those that are not.
