@@ -16,4 +16,4 @@ pub use import::{Format, MboxFrom, MboxKind};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
 pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
-pub use status::{ApplianceLine, Failing, FirstError, LastRun, ProfileLine};
+pub use status::{ApplianceLine, Failing, FirstError, LastRun, ProfileLine, VerifiedLine};

@@ -67,11 +67,30 @@ pub struct ApplianceLine {
     /// Bytes of the messages as they came, and on disk.
     pub raw_bytes: u64,
     pub stored_bytes: u64,
+    /// What the appliance verified of the archive by itself; `null` where it does not.
+    #[serde(default)]
+    pub verified: Option<VerifiedLine>,
     /// Bytes of the data directory's disk.
     pub free_bytes: Option<u64>,
     pub disk_bytes: Option<u64>,
     /// Fetched copies of which nobody knows what became; always 0.
     pub unaccounted_copies: i64,
+}
+
+/// How far an appliance has come that verifies its archive, a part each night.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VerifiedLine {
+    /// Within which time it verifies all of it.
+    pub every_seconds: u64,
+    /// When it verified a part last, and when all; `null` where it did not yet.
+    pub last: Option<Timestamp>,
+    pub all: Option<Timestamp>,
+    /// When that part was verified which was not for longest; what never was counts from when the appliance began to.
+    pub oldest: Option<Timestamp>,
+    /// That should have been verified again by now.
+    pub late: bool,
+    /// Damages in what it verified last.
+    pub damages: u64,
 }
 
 /// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.

@@ -327,6 +327,7 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
         "archive.quiet_hours",
         old.archive.quiet_hours != new.archive.quiet_hours,
     );
+    keep("archive.verify", old.archive.verify != new.archive.verify);
     keep("protocols", old.protocols != new.protocols);
     keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);

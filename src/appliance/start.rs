@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     api::{Exit, Failure},
-    archive::{Committer, Housekeeper, Store, StoreError, close_abandoned_runs},
+    archive::{Committer, Housekeeper, Store, StoreError, UsersNews, close_abandoned_runs, verify::Nightly},
     clock,
-    config::{Config, DailyHours, FileUsers},
+    config::{Config, DailyHours, FileUsers, VerifyEvery},
     errand::Errand,
     identify::Pool,
     notify::{Digests, Notifier},
@@ -89,13 +89,18 @@ impl Appliance {
             Ok::<_, StoreError>((profile.name.clone(), supervised))
         });
         let profiles = profiles.collect::<Result<_, _>>()?;
-        // Only an appliance that stays has hours that are quiet.
-        let quiet = if scheduled {
-            config.archive.quiet_hours
+        // Only an appliance that stays has hours that are quiet, and nights.
+        let (quiet, every) = if scheduled {
+            (config.archive.quiet_hours, config.archive.verify)
         } else {
-            DailyHours::Never
+            (DailyHours::Never, VerifyEvery::Never)
         };
-        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, config.protocols.clone())?;
+        let notices = backlogs.next_notices();
+        let tell = Box::new(move |damage| notices.put(vec![damage], UsersNews::default()));
+        let volume_size = config.archive.volume_size;
+        let nightly = Nightly::new(store.clone(), committer.clone(), every, volume_size, tell);
+        let protocols = config.protocols.clone();
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, protocols, nightly)?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         let (asked, asking) = mpsc::channel(1);

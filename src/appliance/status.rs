@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{state::Appliance, supervised::Supervised};
 use crate::{
-    api::{ApplianceLine, Failure, ProfileLine, Reply},
+    api::{ApplianceLine, Failure, ProfileLine, Reply, VerifiedLine},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
     panics::{blocking, survived},
@@ -137,13 +137,18 @@ impl Appliance {
         let measured = blocking("measuring the archive", move || {
             // What is missing is said by why it is not ready.
             let _ = store.look();
-            let (users, (messages, raw), news) = match store.can_be_read() {
-                true => (count_people(&store)?, store.totals()?, store.users_news()?),
+            let (users, (messages, raw), news, rounds) = match store.can_be_read() {
+                true => (
+                    count_people(&store)?,
+                    store.totals()?,
+                    store.users_news()?,
+                    store.verified()?,
+                ),
                 false => Default::default(),
             };
-            Ok::<_, Failure>((users, messages, raw, news, store.disk_size(), store.disk()))
+            Ok::<_, Failure>((users, messages, raw, news, rounds, store.disk_size(), store.disk()))
         });
-        let ((users, retired_users), messages, raw_bytes, news, stored_bytes, disk) = measured.await??;
+        let ((users, retired_users), messages, raw_bytes, news, rounds, stored_bytes, disk) = measured.await??;
         Ok(ApplianceLine {
             version: crate::version::version().to_owned(),
             serving: self.scheduled,
@@ -160,6 +165,20 @@ impl Appliance {
             messages,
             raw_bytes,
             stored_bytes,
+            verified: self
+                .config()
+                .archive
+                .verify
+                .within()
+                .filter(|_| self.scheduled)
+                .map(|every| VerifiedLine {
+                    every_seconds: every.as_secs(),
+                    last: rounds.last.map(report::timestamp),
+                    all: rounds.all.map(report::timestamp),
+                    oldest: rounds.oldest().map(report::timestamp),
+                    late: rounds.is_late(every, clock::now()),
+                    damages: rounds.damages,
+                }),
             free_bytes: disk.map(|(free, _)| free),
             disk_bytes: disk.map(|(_, size)| size),
             unaccounted_copies: report::unaccounted(),

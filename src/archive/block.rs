@@ -15,7 +15,7 @@ use std::{
     io::{self, Read},
 };
 
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// Raw bytes after which a block is closed. Larger ones compress little better and cost more
 /// to read one message from.
@@ -35,6 +35,8 @@ const HEADER: usize = 4 + 1 + 8 + 16;
 thread_local! {
     /// What zstd works with, and for which level: making it takes a tenth of the time that a block takes.
     static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    /// What a thread unpacks with: making it takes a good part of the time that a block does.
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// Packs `raw` as block `number`, with zstd's `level`.
@@ -118,7 +120,7 @@ pub fn unpack(number: u64, block: &[u8], most: usize) -> Result<Vec<u8>, String>
     let wanted = length.min(most);
     let raw = match codec {
         STORED => payload.get(..wanted).unwrap_or(payload).to_vec(),
-        ZSTD if wanted == length => zstd::bulk::decompress(payload, length).map_err(|error| error.to_string())?,
+        ZSTD if wanted == length => decompress(payload, length).map_err(|error| error.to_string())?,
         ZSTD => {
             let mut raw = Vec::with_capacity(wanted);
             let decoder = zstd::stream::Decoder::with_buffer(payload).map_err(|error| error.to_string())?;
@@ -135,6 +137,16 @@ pub fn unpack(number: u64, block: &[u8], most: usize) -> Result<Vec<u8>, String>
     } else {
         Err("its length is wrong".into())
     }
+}
+
+fn decompress(payload: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    UNPACKER.with_borrow_mut(|unpacker| {
+        let unpacker = match unpacker {
+            Some(unpacker) => unpacker,
+            None => unpacker.insert(Decompressor::new()?),
+        };
+        unpacker.decompress(payload, length)
+    })
 }
 
 fn digest(number: u64, codec: u8, length: [u8; 8], payload: &[u8]) -> [u8; 16] {

@@ -15,6 +15,7 @@ use super::{
     decide::{Decided, decide},
     lists_table,
     order::{Answer, Order, Tidying},
+    resident,
     rows::Counters,
     seal,
     view::Snapshot,
@@ -135,6 +136,9 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Res
     if let Some(note) = &set.notified {
         catalog.put_notified(txn, note)?;
     }
+    if let Some(note) = &set.verified {
+        catalog.put_verified(txn, note)?;
+    }
     if let Some(news) = &set.news {
         catalog.put_news(txn, news)?;
     }
@@ -157,6 +161,7 @@ where
     Row<V>: for<'v> BytesEncode<'v, EItem = V>,
 {
     for (key, row) in rows {
+        resident::touched();
         match row {
             Some(row) => table.put(txn, &key, &row)?,
             None => _ = table.delete(txn, &key)?,

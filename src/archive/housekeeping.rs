@@ -1,6 +1,6 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
 //! were ended are cleared, protocols that were kept long enough are removed, rows of lists are made
-//! where there are none, and in quiet hours small blocks are merged.
+//! where there are none, and in quiet hours small blocks are merged, and a part of the archive is verified.
 
 use std::{
     sync::Arc,
@@ -14,6 +14,7 @@ use super::compact::compact;
 use super::hooks::Hooks;
 use super::retention::Retention;
 use super::sealing::seal_full_volumes;
+use super::verify::Nightly;
 use super::{Committer, Store, StoreError, lists_filling};
 use crate::{
     clock,
@@ -64,6 +65,7 @@ impl Housekeeper {
         committer: Committer,
         quiet: DailyHours,
         protocols: Protocols,
+        nightly: Nightly,
     ) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
         let path = store.path().to_owned();
@@ -74,6 +76,7 @@ impl Housekeeper {
             stop: stop.clone(),
             compacted: None,
             retention: Retention::new(protocols),
+            nightly,
         };
         let thread = thread::Builder::new()
             .name("housekeeper".into())
@@ -109,6 +112,7 @@ struct Work {
     stop: Arc<Stop>,
     compacted: Option<Instant>,
     retention: Retention,
+    nightly: Nightly,
 }
 
 impl Work {
@@ -137,6 +141,9 @@ impl Work {
             && let Err(error) = self.compact()
         {
             tracing::error!(%error, "cannot merge small blocks");
+        }
+        if let Err(error) = self.nightly.look(self.quiet, &|| !self.stop.is_told()) {
+            tracing::error!(%error, "cannot note what was verified of the archive");
         }
         if let Err(error) = self.store.forget_dead_readers() {
             tracing::warn!(%error, "cannot release the pages that killed commands were reading");

@@ -167,6 +167,8 @@ fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreErr
     lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(32);
+    // Rows are looked up all over the file: what lies beside one is not read from the disk for it.
+    let flags = flags | EnvFlags::NO_READ_AHEAD;
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
     // it, and it lies on a local file system.
     let env = unsafe { options.flags(flags).open(path) };

@@ -79,6 +79,8 @@ pub(super) enum Tidying {
     DropBlocks(u32, Vec<u64>),
     /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
     ForgetRuns(Vec<RunId>),
+    /// What of the archive was verified when, in the words of whoever verifies it.
+    Verified(String),
 }
 
 /// The row that names a place.

@@ -7,16 +7,18 @@
 
 use std::{
     fs,
+    os::unix::fs::FileExt,
     path::Path,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
         mpsc,
     },
     thread::{self, Thread},
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rustix::mm::{Advice, madvise};
 
 /// What counts as resident in this process, in bytes: files that are mapped, and memory of its own. Nothing where the
@@ -30,7 +32,11 @@ struct Resident {
 impl Resident {
     /// Of proc_pid_statm(5), which costs a fraction of what proc_pid_status(5) does.
     fn now() -> Self {
-        let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        static STATM: OnceLock<Option<fs::File>> = OnceLock::new();
+        let statm = STATM.get_or_init(|| fs::File::open("/proc/self/statm").ok());
+        let mut text = [0; 128];
+        let read = statm.as_ref().and_then(|statm| statm.read_at(&mut text, 0).ok());
+        let pages = str::from_utf8(&text[..read.unwrap_or_default()]).unwrap_or_default();
         let mut pages = pages
             .split_ascii_whitespace()
             .skip(1)
@@ -66,8 +72,19 @@ fn release_where(is_meant: impl Fn(&Path) -> bool) {
     }
 }
 
-/// Bytes mapped up to which nothing is let go.
+/// Has the system begin to read what is mapped here, which is much and about to be read from end to end.
+pub(super) fn will_need(bytes: &[u8]) {
+    let page = rustix::param::page_size();
+    let start = bytes.as_ptr() as usize & !(page - 1);
+    let end = bytes.as_ptr() as usize + bytes.len();
+    // SAFETY: the range is that of a slice, widened to whole pages, and MADV_WILLNEED changes nothing in it. Not being
+    // able to begin makes reading no worse.
+    let _ = unsafe { madvise(start as *mut _, end - start, Advice::WillNeed) };
+}
+
+/// Bytes mapped up to which nothing is let go, unless more is [allowed](allow).
 const MOST: u64 = 32 << 20;
+static ALLOWED: AtomicU64 = AtomicU64::new(MOST);
 /// Bytes of memory up to which the allocator keeps what was given up, and how often it is made to give it back above
 /// that.
 const MOST_OWN: u64 = 128 << 20;
@@ -80,25 +97,33 @@ const QUIET: u32 = 100;
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
 /// How often maps were read, after how many times of it the reader looks, and that one does.
+/// With a page, the system maps all that it has at hand in one piece, which may be two megabytes.
 static READ: AtomicU32 = AtomicU32::new(0);
-const LOOK_AFTER: u32 = 256;
-static LOOKING: AtomicBool = AtomicBool::new(false);
+const LOOK_AFTER: u32 = 8;
+/// Held by whoever lets go: the others wait, and map nothing more meanwhile.
+static LETTING_GO: Mutex<()> = Mutex::new(());
+
+/// Lets so much be mapped before it is let go: for a process that looks up much and holds little besides.
+pub(super) fn allow(bytes: u64) {
+    ALLOWED.store(bytes, Ordering::Relaxed);
+}
 
 /// Lets go where much is mapped. Gives whether it was.
 fn look(resident: Resident) -> bool {
-    let is_much = resident.mapped >= MOST;
+    let is_much = resident.mapped >= ALLOWED.load(Ordering::Relaxed);
     if is_much {
         release_where(|file| file.ends_with("data.mdb"));
     }
     is_much
 }
 
-/// Says that a map is about to be read. Costs next to nothing. The watcher may not get its turn, as on a machine with
-/// much else to do, and a page that is read brings its neighbours: so whoever reads looks, too.
+/// Says that a map is about to be read: for each row that is looked up, as it may lie anywhere, and for each page of a
+/// row of rows. Costs next to nothing. The watcher may not get its turn, as on a machine with much else to do, and a page
+/// that is read brings its neighbours: so whoever reads looks, too.
 pub(super) fn touched() {
-    if READ.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AFTER) && !LOOKING.swap(true, Ordering::Relaxed) {
+    if READ.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AFTER) {
+        let _alone = LETTING_GO.lock();
         look(Resident::now());
-        LOOKING.store(false, Ordering::Relaxed);
     }
     if TOUCHED.load(Ordering::Relaxed) || TOUCHED.swap(true, Ordering::Relaxed) {
         return;
@@ -243,6 +268,32 @@ mod tests {
             assert!(started.elapsed() < Duration::from_secs(60), "{} bytes", resident(&file));
             thread::sleep(PAUSE / 5);
         }
+    }
+
+    /// Where the watcher did not get its turn, an import into a large archive had 200 MB of it mapped.
+    #[test]
+    fn whoever_reads_lets_go_by_how_much_is_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("data.mdb");
+        let pages = 64 * 1024;
+        fs::write(&file, vec![1; pages * 4096]).unwrap();
+        let open = fs::File::open(&file).unwrap();
+        // SAFETY: a new shared map of a file that nobody changes, unmapped nowhere.
+        let map = unsafe {
+            let flags = (rustix::mm::ProtFlags::READ, rustix::mm::MapFlags::SHARED);
+            let map = rustix::mm::mmap(std::ptr::null_mut(), pages * 4096, flags.0, flags.1, &open, 0).unwrap();
+            std::slice::from_raw_parts(map.cast::<u8>(), pages * 4096)
+        };
+        let mut most = 0;
+        for look_up in 0..20_000 {
+            touched();
+            assert_eq!(map[look_up * 7919 % pages * 4096], 1);
+            if look_up % 500 == 0 {
+                most = most.max(resident(&file));
+            }
+        }
+        // Other tests count, too, and the system maps ahead of them.
+        assert!(most < 2 * MOST, "{most} bytes");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::{
     base64_lines::Encoder,
     block,
     blocks::{self, Blocks, Unpacked},
+    resident,
     rows::{Message, MessageId, PartForm, PartPlace, Place},
 };
 
@@ -104,6 +105,16 @@ impl<'s> Retrieval<'s> {
             }),
             ..Self::anew(store)
         }
+    }
+
+    /// Has the system begin to read a block, so that it is there when it is unpacked.
+    pub(super) fn announce(&self, volume: u32, block: u64) {
+        // Where it is not there, whoever wants it finds out.
+        let _ = self
+            .store
+            .volumes
+            .get(volume)
+            .and_then(|volume| volume.with_block(block, |block| block.map(resident::will_need)));
     }
 
     /// The blocks found whole since this was asked last.

@@ -22,6 +22,11 @@ impl Turn {
         self.taken.lock()
     }
 
+    /// Whether it is nobody's.
+    pub fn is_free(&self) -> bool {
+        !*self.taken()
+    }
+
     /// Waits for the turn. `go_on` is asked from time to time; `None` when it said no.
     pub fn take(&self, go_on: &dyn Fn() -> bool) -> Option<Taken<'_>> {
         let mut taken = self.taken();

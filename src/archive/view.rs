@@ -10,7 +10,7 @@ use super::{
     catalog::Catalog,
     ledger::{Chain, NO_CHAIN},
     lists::Filled,
-    lists_table,
+    lists_table, resident,
     rows::{
         Copy, CopyKey, FolderNumber, IdentityNumber, Message, MessageId, Part, RunId, Source, SourceNumber, UidlDigest,
         Usage, User, UserId, VolumeState, uidl_digest,
@@ -56,6 +56,7 @@ pub(super) struct Snapshot<'t> {
 
 impl Snapshot<'_> {
     fn read<T>(&self, read: impl FnOnce(&Catalog, &RoTxn) -> heed::Result<T>) -> Read<T> {
+        resident::touched();
         read(self.catalog, self.txn).map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }
 }
@@ -115,6 +116,7 @@ impl View for Snapshot<'_> {
             let prefix = source.0.to_be_bytes();
             let mut gone = BTreeSet::new();
             for row in copies.prefix_iter(txn, &prefix)? {
+                resident::touched();
                 let (key, _) = row?;
                 let uidl = key.get(prefix.len()..).and_then(|uidl| <[u8; 32]>::try_from(uidl).ok());
                 if let Some(uidl) = uidl.filter(|uidl| standing.binary_search(&uidl_digest(uidl)).is_err()) {

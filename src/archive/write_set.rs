@@ -46,6 +46,7 @@ pub(super) struct WriteSet {
     /// Rows of `meta`, where they change.
     pub known_runs: Option<KnownRuns>,
     pub notified: Option<String>,
+    pub verified: Option<String>,
     pub news: Option<UsersNews>,
     pub marks: BTreeMap<String, Mark>,
     /// The group's row of the ledger, if it has one.
@@ -80,6 +81,7 @@ impl WriteSet {
             runs: Rows::new(),
             known_runs: None,
             notified: None,
+            verified: None,
             news: None,
             marks: BTreeMap::new(),
             listed: Vec::new(),

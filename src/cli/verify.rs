@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Check only what is in this volume.
     #[arg(long, value_name = "N", value_parser = number::<u32>)]
     volume: Option<u32>,
-    /// Check only a random share of the messages, such as 5%, and the whole catalog.
+    /// Check only a random share of the blocks and of the catalog, such as 5%; it takes about that share of the time.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     sample: Option<f64>,
     /// Check the same sample again: the seed that was printed with it.
@@ -54,6 +54,7 @@ impl From<Arguments> for Selection {
             user: arguments.user,
             volume: arguments.volume,
             sample: arguments.sample.map(|share| Sample { share, seed }),
+            portion: None,
         }
     }
 }

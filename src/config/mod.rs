@@ -36,6 +36,7 @@ mod syntax;
 mod users_file;
 mod users_file_error;
 mod values;
+mod verify_every;
 mod wrapping;
 mod written;
 
@@ -64,6 +65,7 @@ pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls,
 pub use users_file::{FileStamp, FileUsers, read as read_users_file};
 pub use users_file_error::{UsersFileError, UsersFileProblem};
 pub use values::{ByteSize, Secret, Span};
+pub use verify_every::VerifyEvery;
 pub use wrapping::Wrapping;
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
@@ -151,6 +153,8 @@ pub struct Archive {
     pub volume_size: ByteSize,
     /// When the appliance tidies up: what slow sources left in small blocks is merged.
     pub quiet_hours: DailyHours,
+    /// Within which time the appliance verifies all of it, a part each night.
+    pub verify: VerifyEvery,
 }
 
 impl Default for Archive {
@@ -158,6 +162,7 @@ impl Default for Archive {
         Self {
             volume_size: ByteSize::mib(1 << 10),
             quiet_hours: DailyHours::daily(2, 5),
+            verify: VerifyEvery::days(30),
         }
     }
 }

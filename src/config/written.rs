@@ -89,6 +89,12 @@ fn is_duration(example: &Value) -> bool {
 pub(super) fn fitting(value: &Value, example: &Value, key: &str) -> String {
     let meant = match (value, example) {
         (Value::Boolean(on), Value::String(_)) if !on.value() => {
+            // Of two keys of this name, one takes a time.
+            let key = if key == "verify" && is_duration(example) {
+                "recheck"
+            } else {
+                key
+            };
             let off = OFF.iter().find(|(keys, _)| keys.contains(&key));
             off.map(|(_, word)| format!("{word:?}"))
         }

@@ -44,7 +44,27 @@ const COUNTERS: [(&str, Unit, &str); 13] = [
     (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
-const GAUGES: [(&str, Unit, &str); 31] = [
+const GAUGES: [(&str, Unit, &str); 35] = [
+    (
+        VERIFY_EVERY,
+        Unit::Seconds,
+        "Within which time the appliance verifies all of the archive; absent where it does not",
+    ),
+    (
+        VERIFY_ALL,
+        Unit::Seconds,
+        "When all of the archive was verified last, since 1970 UTC; 0 where it was not yet",
+    ),
+    (
+        VERIFY_OLDEST,
+        Unit::Seconds,
+        "When that part of the archive was verified which was not for longest, since 1970 UTC",
+    ),
+    (
+        VERIFY_DAMAGES,
+        Unit::Count,
+        "Damages that the appliance found when it last verified a part of the archive",
+    ),
     (
         INFLIGHT_BYTES,
         Unit::Bytes,

@@ -28,6 +28,10 @@ pub const SUPERVISOR_RESTARTS: &str = "dropkeep_supervisor_restarts_total";
 pub const ARCHIVE_MESSAGES: &str = "dropkeep_archive_messages";
 pub const ARCHIVE_USERS: &str = "dropkeep_archive_users";
 pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
+pub const VERIFY_EVERY: &str = "dropkeep_verify_every_seconds";
+pub const VERIFY_ALL: &str = "dropkeep_verify_all_timestamp_seconds";
+pub const VERIFY_OLDEST: &str = "dropkeep_verify_oldest_timestamp_seconds";
+pub const VERIFY_DAMAGES: &str = "dropkeep_verify_damages";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
@@ -300,6 +304,15 @@ pub fn backpressure(stage: &'static str, waited: Duration) {
 pub fn archive_size(messages: u64, raw: u64) {
     gauge!(ARCHIVE_MESSAGES).set(messages as f64);
     gauge!(ARCHIVE_BYTES, "kind" => "raw").set(raw as f64);
+}
+
+/// The appliance verifies all of the archive within the time `every`: when it last did, when that was verified which is
+/// next in turn, both in seconds since 1970 and 0 where never, and the damages that it knows of.
+pub fn verified(every: Duration, all: i64, oldest: i64, damages: u64) {
+    gauge!(VERIFY_EVERY).set(every.as_secs_f64());
+    gauge!(VERIFY_ALL).set(all as f64);
+    gauge!(VERIFY_OLDEST).set(oldest as f64);
+    gauge!(VERIFY_DAMAGES).set(damages as f64);
 }
 
 pub fn users(count: usize) {

@@ -6,6 +6,7 @@ mod http;
 #[path = "../../examples/dashboards/made/mod.rs"]
 mod made;
 mod monitoring;
+mod nightly;
 mod notify;
 mod protocols;
 mod service;

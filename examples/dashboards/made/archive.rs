@@ -13,7 +13,7 @@ pub fn dashboard() -> Dashboard {
         title: "dropkeep: the archive",
         description: "What is kept and how it grows, the disk that it lies on, and the process that keeps it.",
         by_profile: false,
-        rows: vec![state(), kept(), writing(), disk(), process()],
+        rows: vec![state(), kept(), verified(), writing(), disk(), process()],
     }
 }
 
@@ -114,6 +114,38 @@ fn kept() -> Row {
             .query(bytes_a_day("raw"), "{{instance}}: raw")
             .query_in("short", a_day(&of("dropkeep_archive_messages", "")), "{{instance}}: messages")
             .below_zero(),
+        ],
+    )
+}
+
+fn verified() -> Row {
+    let ago = |metric: &str| format!("time() - ({} > 0)", of(metric, ""));
+    Row::new(
+        "Verified",
+        [
+            Panel::stat(
+                "Damages",
+                "What the appliance found when it last verified a part of the archive. `dropkeep verify` names them.",
+                "short",
+            )
+            .query(of("dropkeep_verify_damages", ""), "{{instance}}")
+            .width(8)
+            .steps(&[(1.0, "red")]),
+            Panel::stat(
+                "All verified",
+                "How long ago the appliance had verified all of the archive, a part each night.",
+                "s",
+            )
+            .query(ago("dropkeep_verify_all_timestamp_seconds"), "{{instance}}")
+            .width(8),
+            Panel::graph(
+                "Not verified for",
+                "That part of the archive which was not verified for longest, and within which time all of it is to be.",
+                "s",
+            )
+            .query(ago("dropkeep_verify_oldest_timestamp_seconds"), "{{instance}}: not verified for")
+            .query(of("dropkeep_verify_every_seconds", ""), "{{instance}}: archive.verify")
+            .width(8),
         ],
     )
 }

@@ -125,6 +125,10 @@ impl Deciding<'_> {
                 blocks.len() as u64
             }
             Tidying::ForgetRuns(runs) => self.forget_runs(runs)?,
+            Tidying::Verified(note) => {
+                self.set.verified = Some(note.clone());
+                0
+            }
         })
     }
 

@@ -90,16 +90,16 @@ impl Display for Finding {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reach {
     All,
-    /// Until this time, and not to the leaves.
-    Branches(Instant),
+    /// Not to the leaves, and until this time where there is one.
+    Branches(Option<Instant>),
     Until(Instant),
 }
 
 impl Reach {
     pub(super) fn is_over(self) -> bool {
         match self {
-            Self::All => false,
-            Self::Branches(deadline) | Self::Until(deadline) => Instant::now() >= deadline,
+            Self::All | Self::Branches(None) => false,
+            Self::Branches(Some(deadline)) | Self::Until(deadline) => Instant::now() >= deadline,
         }
     }
 }

@@ -47,7 +47,7 @@ use self::{
     findings::{Reach, Report},
     free::FreeList,
     layout::Record,
-    tree::{Role, Trees},
+    tree::{OnLeaf, Role, Trees},
 };
 pub(super) use self::{file::Place, findings::Pages, snapshot::head};
 
@@ -95,11 +95,22 @@ pub(super) fn check(file: &Path, txnid: Option<u64>) -> Result<Pages, CheckError
 /// Like [`check`].
 pub(super) fn glance(file: &Path, budget: Duration) -> Result<Pages, CheckError> {
     let deadline = Instant::now() + budget;
-    let branches = visit_within(file, None, &mut |_| {}, Reach::Branches(deadline))?;
+    let branches = visit_within(file, None, &mut |_| {}, Reach::Branches(Some(deadline)), &mut |_, _| {})?;
     if !branches.findings.is_empty() {
         return Ok(branches);
     }
-    visit_within(file, None, &mut |_| {}, Reach::Until(deadline))
+    visit_within(file, None, &mut |_| {}, Reach::Until(deadline), &mut |_, _| {})
+}
+
+/// Like [`check`], of the branch pages alone, which are about one in a hundred. Tells `leaf` of each leaf of the named
+/// databases: of which one it is, and the first key that may stand in it, which is empty for the first.
+///
+/// # Errors
+/// Like [`check`].
+pub(super) fn branches(file: &Path, txnid: Option<u64>, leaf: &mut OnLeaf<'_>) -> Result<Pages, CheckError> {
+    visit_within(file, txnid, &mut |_| {}, Reach::Branches(None), &mut |name, from| {
+        leaf(name, from)
+    })
 }
 
 /// Like [`check`], and hands each entry of the named databases to `visit`: a database after the other, in the order of
@@ -108,7 +119,7 @@ pub(super) fn glance(file: &Path, budget: Duration) -> Result<Pages, CheckError>
 /// # Errors
 /// Like [`check`].
 pub(super) fn visit(file: &Path, txnid: Option<u64>, mut visit: impl FnMut(&Entry<'_>)) -> Result<Pages, CheckError> {
-    visit_within(file, txnid, &mut visit, Reach::All)
+    visit_within(file, txnid, &mut visit, Reach::All, &mut |_, _| {})
 }
 
 /// Checks the pages of a snapshot whose meta pages are `head`, and whose transaction is still open.
@@ -123,7 +134,7 @@ pub(super) fn check_snapshot(file: &Path, head: &[u8]) -> io::Result<Pages> {
         return Ok(report.into_pages());
     };
     source.page_size = meta.page_size;
-    Ok(follow(&source, &meta, report, &mut |_| {}, Reach::All))
+    Ok(follow(&source, &meta, report, &mut |_| {}, Reach::All, &mut |_, _| {}))
 }
 
 fn visit_within(
@@ -131,6 +142,7 @@ fn visit_within(
     txnid: Option<u64>,
     visit: &mut dyn FnMut(&Entry<'_>),
     reach: Reach,
+    leaf: &mut OnLeaf<'_>,
 ) -> Result<Pages, CheckError> {
     let io = |source| CheckError::Io {
         path: file.to_owned(),
@@ -149,7 +161,7 @@ fn visit_within(
         (None, _) => return Ok(report.into_pages()),
     };
     source.page_size = meta.page_size;
-    Ok(follow(&source, &meta, report, visit, reach))
+    Ok(follow(&source, &meta, report, visit, reach, leaf))
 }
 
 /// Follows all that a meta page leads to.
@@ -159,9 +171,11 @@ fn follow(
     report: Report,
     visit: &mut dyn FnMut(&Entry<'_>),
     reach: Reach,
+    leaf: &mut OnLeaf<'_>,
 ) -> Pages {
     let main: Arc<str> = "main".into();
-    let mut trees = Trees::new(source, meta.last_page, report, reach);
+    let mut on_leaf = |name: &str, from: &[u8]| leaf(name, from);
+    let mut trees = Trees::new(source, meta.last_page, report, reach, &mut on_leaf);
     let mut databases: Vec<(Arc<str>, Record, u64)> = Vec::new();
     let mut more = 0;
     let tree = trees.follow(

@@ -39,6 +39,8 @@ pub struct Found<'a> {
 }
 
 type OnEntry<'a> = dyn FnMut(&Found<'_>, &mut Report) + 'a;
+/// Called with the database and the first key that may stand in one of its leaves; without a key for the first leaf.
+pub type OnLeaf<'a> = dyn FnMut(&str, &[u8]) + 'a;
 
 /// All trees of a snapshot: what following one must know of the others.
 pub struct Trees<'a> {
@@ -48,6 +50,8 @@ pub struct Trees<'a> {
     pub used: RoaringTreemap,
     pub report: Report,
     reach: Reach,
+    /// Where leaves are not looked at, it is told where they begin.
+    on_leaf: &'a mut OnLeaf<'a>,
     /// Not all pages were looked at.
     pub is_cut: bool,
     spare: Vec<Page>,
@@ -93,13 +97,14 @@ struct Followed<'a> {
 }
 
 impl<'a> Trees<'a> {
-    pub fn new(file: &'a PageFile, last_page: u64, report: Report, reach: Reach) -> Self {
+    pub fn new(file: &'a PageFile, last_page: u64, report: Report, reach: Reach, on_leaf: &'a mut OnLeaf<'a>) -> Self {
         Self {
             file,
             last_page,
             used: [0, 1].into_iter().collect(),
             report,
             reach,
+            on_leaf,
             is_cut: false,
             spare: Vec::new(),
         }
@@ -158,6 +163,13 @@ impl<'a> Trees<'a> {
             let is_passed_over = matches!(self.reach, Reach::Branches(_)) && role != Role::Main;
             if is_passed_over && followed.stack.len() + 1 >= followed.depth {
                 (self.is_cut, followed.is_cut) = (true, true);
+                if role == Role::Named {
+                    let from = bounds.from.map_or(&[][..], |(frame, node)| {
+                        let page = &followed.stack[frame].page;
+                        page.key(page.nodes[node])
+                    });
+                    (self.on_leaf)(name, from);
+                }
                 step = self.next(&mut followed.stack);
                 continue;
             }

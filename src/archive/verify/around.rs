@@ -4,8 +4,8 @@ use heed::{RoTxn, types::Bytes};
 
 use super::{
     damage::{Damage, Kind},
-    protocol::Desk,
     tables::{Check, knows},
+    words::Desk,
 };
 use crate::archive::rows::{Copy, CopyKey, Journal, MessageId, Unclaimed};
 

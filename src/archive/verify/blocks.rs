@@ -9,8 +9,9 @@ use super::{
     context::{Context, Stop},
     damage::{Damage, Kind},
     plan::Position,
-    protocol::Desk,
     scan::{Rows, Source, scan},
+    stretches::{Spans, Stretch},
+    words::Desk,
 };
 use crate::archive::{
     block,
@@ -29,6 +30,11 @@ pub fn blocks(context: &Context, volume: u32, desk: &mut Desk, position: Positio
     let source = Source {
         table: opened.raw_blocks(),
         read: &|| opened.read(),
+        is_sound: false,
+    };
+    let spans = Spans {
+        stretches: &[Stretch::default()],
+        is_part: false,
     };
     let read = context.totals().blocks.clone();
     let mut check = Check {
@@ -39,7 +45,7 @@ pub fn blocks(context: &Context, volume: u32, desk: &mut Desk, position: Positio
         behind: 0,
         count: begins.then_some(0),
     };
-    scan(&source, &mut check, desk, position, None)
+    scan(&source, &mut check, desk, position, &spans)
 }
 
 struct Check<'c> {

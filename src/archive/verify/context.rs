@@ -2,16 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    io,
+    io, slice,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    plan::{Extent, Plan, at},
-    protocol::{At, Checked, Desk, Line, Lines, Request},
+    plan::{Extent, Plan, Table, at},
+    stretches::{Edge, Spans, Stretch},
     totals::Totals,
+    words::{At, Checked, Desk, Outlet, Request, Statement},
 };
 use crate::archive::{
     Retrieval, Store, StoreError,
@@ -52,11 +53,34 @@ pub struct Context<'c> {
     pub volumes: &'c Volumes,
     pub totals: &'c Mutex<Totals>,
     pub large: &'c Mutex<()>,
+    /// The pages of the catalog's file lead to all that is in it.
+    pub sound: AtomicBool,
 }
 
 impl Context<'_> {
     pub fn totals(&self) -> MutexGuard<'_, Totals> {
         self.totals.lock()
+    }
+
+    /// Whether a row that is found on the way through its table is found by its key, too.
+    pub fn is_sound(&self) -> bool {
+        self.sound.load(Ordering::Relaxed)
+    }
+
+    /// Which rows of a table are looked at.
+    pub fn spans(&self, table: Table) -> Spans<'_> {
+        static ALL: Stretch = Stretch {
+            from: Edge(Vec::new()),
+            to: None,
+        };
+        let stretches = self.extent.stretches.as_ref();
+        Spans {
+            stretches: stretches.map_or(slice::from_ref(&ALL), |stretches| {
+                stretches.get(&table).map_or(&[], |stretches| &stretches[..])
+            }),
+            // Of a user all filings are looked at.
+            is_part: self.request.selection.has_tables() && self.request.selection.part().is_some(),
+        }
     }
 
     /// Held by the one worker that reads a large message.
@@ -106,6 +130,15 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// These blocks come next: the system begins to read them.
+    pub fn announce(&self, blocks: &[(u32, u64)]) {
+        for (volume, block) in blocks {
+            if !self.here.refused.contains(&(*volume, *block)) {
+                self.retrieval.announce(*volume, *block);
+            }
+        }
+    }
+
     /// The messages from this one on come next.
     pub fn at(&self, desk: &Desk, id: MessageId) {
         self.here.item.store(desk.item, Ordering::Relaxed);
@@ -116,7 +149,7 @@ impl<'r> Reader<'r> {
 
 /// Where a worker is, to say which block comes next.
 pub struct Here<'h> {
-    lines: &'h Lines,
+    outlet: &'h Outlet,
     refused: &'h BTreeSet<(u32, u64)>,
     item: AtomicU64,
     id: AtomicU64,
@@ -124,9 +157,9 @@ pub struct Here<'h> {
 }
 
 impl<'h> Here<'h> {
-    pub fn new(context: &Context<'h>, lines: &'h Lines) -> Self {
+    pub fn new(context: &Context<'h>, outlet: &'h Outlet) -> Self {
         Self {
-            lines,
+            outlet,
             refused: &context.request.refused_blocks,
             item: AtomicU64::new(0),
             id: AtomicU64::new(0),
@@ -150,7 +183,7 @@ impl Gate for Here<'_> {
             found: true,
             block: Some((volume, block)),
         };
-        let said = self.lines.send(&[Line::At(here, Checked::default())]);
+        let said = self.outlet.say(&[Statement::At(here, Checked::default())]);
         said.map_err(|error| format!("the process that asked is gone: {error}"))
     }
 }

@@ -1,13 +1,13 @@
 //! The files of the environments: whether they are there, are those that were sealed, and hang together.
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::Ordering};
 
 use heed::{RoTxn, WithoutTls};
 
 use super::{
     context::{Context, Stop},
     damage::{Damage, Kind},
-    protocol::Desk,
+    words::Desk,
 };
 use crate::archive::{
     StoreError, disk, environment,
@@ -83,14 +83,12 @@ impl Check<'_, '_, '_> {
         };
         self.seal(sealed.as_ref())?;
         if self.context.request.refused_volumes.contains(&self.number) {
-            return pages_at_rest(&file, Some(self.number), self.desk);
+            return pages(self.context, &file, None, Some(self.number), self.desk).map(drop);
         }
         let volume = self.context.volumes.get(self.number)?;
-        if seal::is_sealed(&folder) {
-            pages_at_rest(&file, Some(self.number), self.desk)?;
-        } else {
-            pages(&file, &|| volume.read(), Some(self.number), self.desk)?;
-        }
+        let read: &dyn Fn() -> _ = &|| volume.read();
+        let written = (!seal::is_sealed(&folder)).then_some(read);
+        pages(self.context, &file, written, Some(self.number), self.desk)?;
         self.newer_than_catalog(&volume)
     }
 
@@ -186,7 +184,8 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
     desk.at(&context.plan.start(desk.item, context.extent), false)?;
     if let Some(store) = context.store {
         let file = store.catalog.path().join(disk::DATA_FILE);
-        pages(&file, &|| store.catalog.read(), None, desk).map_err(Stop::Store)?;
+        let is_sound = pages(context, &file, Some(&|| store.catalog.read()), None, desk).map_err(Stop::Store)?;
+        context.sound.store(is_sound, Ordering::Relaxed);
     }
     for name in context.volumes.foreign().map_err(Stop::Store)? {
         desk.note(format!("{} is not the directory of a volume", name.display()));
@@ -198,44 +197,60 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
 /// How often a snapshot is taken anew because somebody wrote before its pages could be looked at.
 const TRIES: usize = 100;
 
-/// Checks the pages of a file that somebody may write to, in the snapshot of a transaction.
-fn pages<'t>(
-    file: &Path,
+/// Looks at a file that somebody may write to, in the snapshot of a transaction. `look` is given its id, or none where
+/// nobody writes.
+pub fn in_snapshot<'t, T>(
     read: &dyn Fn() -> Result<RoTxn<'t, WithoutTls>, StoreError>,
-    volume: Option<u32>,
-    desk: &mut Desk,
-) -> Result<(), StoreError> {
+    look: &dyn Fn(Option<u64>) -> Result<T, CheckError>,
+) -> Result<Result<T, CheckError>, StoreError> {
     for _ in 0..TRIES {
         // As long as it lasts, no page that it sees is written anew.
         let txn = read()?;
-        match pages::check(file, Some(txn.id() as u64)) {
+        match look(Some(txn.id() as u64)) {
             Err(CheckError::Superseded { .. }) => {}
-            checked => return report(checked, file, volume, desk),
+            looked => return Ok(looked),
         }
     }
-    pages_at_rest(file, volume, desk)
+    Ok(look(None))
 }
 
-/// Checks the pages of a file that nobody writes to.
-fn pages_at_rest(file: &Path, volume: Option<u32>, desk: &mut Desk) -> Result<(), StoreError> {
-    report(pages::check(file, None), file, volume, desk)
+/// What was looked at of the pages of `file`.
+///
+/// # Errors
+/// It cannot be read, or somebody writes there all the time.
+pub fn readable<T>(file: &Path, looked: Result<T, CheckError>) -> Result<T, StoreError> {
+    looked.map_err(|error| match error {
+        CheckError::Io { source, .. } => StoreError::io("checking the pages of", file)(source),
+        error => StoreError::Damaged {
+            detail: error.to_string(),
+        },
+    })
 }
 
-fn report(
-    checked: Result<Pages, CheckError>,
+/// Checks the pages of a file: of a part of the archive those that lead to its rows, and where nothing is `written`,
+/// without a snapshot. Whether all that it holds is found.
+fn pages<'t>(
+    context: &Context,
     file: &Path,
+    written: Option<&dyn Fn() -> Result<RoTxn<'t, WithoutTls>, StoreError>>,
     volume: Option<u32>,
     desk: &mut Desk,
-) -> Result<(), StoreError> {
-    let pages = match checked {
-        Ok(pages) => pages,
-        Err(CheckError::Io { source, .. }) => return Err(StoreError::io("checking the pages of", file)(source)),
-        Err(error) => {
-            return Err(StoreError::Damaged {
-                detail: error.to_string(),
-            });
-        }
+) -> Result<bool, StoreError> {
+    let is_part = context.request.selection.part().is_some();
+    let look = |txnid| match is_part {
+        true => pages::branches(file, txnid, &mut |_, _| {}),
+        false => pages::check(file, txnid),
     };
+    let looked = match written {
+        Some(read) => in_snapshot(read, &look)?,
+        None => look(None),
+    };
+    let pages = readable(file, looked)?;
+    report(&pages, file, volume, desk);
+    Ok(pages.findings.is_empty() && !is_part)
+}
+
+fn report(pages: &Pages, file: &Path, volume: Option<u32>, desk: &mut Desk) {
     let mut wrong = |detail: String| {
         let damage = Damage::new(Kind::Pages, format!("{}: {detail}", file.display()));
         desk.damage(match volume {
@@ -254,5 +269,4 @@ fn report(
             pages.lost
         ));
     }
-    Ok(())
 }

@@ -9,8 +9,8 @@ use heed::{RoTxn, types::Bytes};
 
 use super::{
     damage::{Damage, Kind},
-    protocol::Desk,
     tables::Check,
+    words::Desk,
 };
 use crate::archive::{
     StoreError,

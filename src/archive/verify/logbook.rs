@@ -6,7 +6,8 @@ use super::{
     Event, Outcome, VerifyError,
     damage::{Damage, Kind},
     plan::{self, Extent, Item, Plan, Position, Selection},
-    protocol::{At, Checked, Line, Request, Task},
+    stretches::Reached,
+    words::{At, Checked, Request, Statement, Task},
 };
 
 /// Processes that may end before their time before it is given up.
@@ -25,7 +26,7 @@ pub struct Logbook {
     /// Items that were begun and not ended, and where they are.
     begun: BTreeMap<u64, At>,
     /// What was said of an item and does not hold yet.
-    pending: BTreeMap<u64, Vec<Line>>,
+    pending: BTreeMap<u64, Vec<Statement>>,
     /// The item that the present process does alone.
     alone: Option<u64>,
     next: u64,
@@ -76,6 +77,17 @@ impl Logbook {
         self.refusal.take()
     }
 
+    /// How far a round has come with this.
+    pub fn reached(&self) -> Reached {
+        let stretches = self
+            .extent
+            .as_ref()
+            .and_then(|(extent, _)| Some((extent, extent.stretches.as_ref()?)));
+        stretches.map_or_else(Reached::default, |(extent, stretches)| {
+            Reached::behind(extent.messages.end, stretches)
+        })
+    }
+
     pub fn outcome(&self) -> Outcome {
         Outcome {
             ok: self.damages == 0,
@@ -85,28 +97,30 @@ impl Logbook {
         }
     }
 
-    /// Writes down a line.
-    pub fn take(&mut self, line: Line, each: &mut dyn FnMut(Event)) {
-        match line {
-            Line::Extent(extent) => self.set_extent(extent),
-            Line::At(at, checked) => {
+    /// Writes down a statement.
+    pub fn take(&mut self, statement: Statement, each: &mut dyn FnMut(Event)) {
+        match statement {
+            Statement::Extent(extent) => self.set_extent(extent),
+            Statement::At(at, checked) => {
                 self.hold(at.item, checked, each);
                 self.next = self.next.max(at.item + 1);
                 self.alone = at.alone.then_some(at.item);
                 self.begun.insert(at.item, at);
             }
-            Line::End(item, checked) => {
+            Statement::End(item, checked) => {
                 self.hold(item, checked, each);
                 self.next = self.next.max(item + 1);
                 self.begun.remove(&item);
                 self.alone = None;
             }
-            Line::Damage(item, _) | Line::Note(item, _) => self.pending.entry(item).or_default().push(line),
-            Line::Alive => {}
-            Line::Older => self.older = true,
-            Line::Refused { usage: true, error } => self.refusal = Some(VerifyError::Usage(error)),
-            Line::Refused { usage: false, error } => self.refusal = Some(VerifyError::Store(error)),
-            Line::Done => self.done = true,
+            Statement::Damage(item, _) | Statement::Note(item, _) => {
+                self.pending.entry(item).or_default().push(statement)
+            }
+            Statement::Alive => {}
+            Statement::Older => self.older = true,
+            Statement::Refused { usage: true, error } => self.refusal = Some(VerifyError::Usage(error)),
+            Statement::Refused { usage: false, error } => self.refusal = Some(VerifyError::Store(error)),
+            Statement::Done => self.done = true,
         }
     }
 
@@ -118,10 +132,10 @@ impl Logbook {
 
     /// What was said of an item holds.
     fn hold(&mut self, item: u64, checked: Checked, each: &mut dyn FnMut(Event)) {
-        for line in self.pending.remove(&item).unwrap_or_default() {
-            match line {
-                Line::Damage(_, damage) => self.damage(damage, each),
-                Line::Note(_, note) => each(Event::Note(note)),
+        for statement in self.pending.remove(&item).unwrap_or_default() {
+            match statement {
+                Statement::Damage(_, damage) => self.damage(damage, each),
+                Statement::Note(_, note) => each(Event::Note(note)),
                 _ => {}
             }
         }
@@ -296,22 +310,22 @@ mod tests {
                     message: MessageId(1001),
                     ..Counters::default()
                 }),
-                user: None,
                 volumes: vec![1],
+                messages: MessageId(1)..MessageId(1001),
                 chunk: 100,
-                bytes: 0,
+                ..Extent::default()
             };
             let mut bench = Self {
                 logbook: Logbook::new(Selection::default()),
                 damages: Vec::new(),
             };
-            bench.take(Line::Extent(extent));
+            bench.take(Statement::Extent(extent));
             bench
         }
 
-        fn take(&mut self, line: Line) {
+        fn take(&mut self, statement: Statement) {
             let damages = &mut self.damages;
-            self.logbook.take(line, &mut |event| {
+            self.logbook.take(statement, &mut |event| {
                 if let Event::Damage(damage) = event {
                     damages.push(damage);
                 }
@@ -319,7 +333,7 @@ mod tests {
         }
 
         fn at(&mut self, at: At) {
-            self.take(Line::At(at, Checked { messages: 1, bytes: 10 }));
+            self.take(Statement::At(at, Checked { messages: 1, bytes: 10 }));
         }
 
         fn died(&mut self) -> Next {
@@ -359,7 +373,7 @@ mod tests {
         let first = bench.item(|item| matches!(item, Item::Messages(MessageId(1), _)));
         bench.at(at(first, plan::at(MessageId(1)), false));
         bench.at(at(first + 1, plan::at(MessageId(101)), false));
-        bench.take(Line::Damage(first, Damage::new(Kind::Message, "not yet")));
+        bench.take(Statement::Damage(first, Damage::new(Kind::Message, "not yet")));
         bench.at(at(first + 1, plan::at(MessageId(150)), false));
         assert_eq!(bench.died(), Next::Again);
         assert_eq!(bench.damages, [], "what an item said and did not finish is said again");
@@ -396,7 +410,7 @@ mod tests {
         let request = bench.request();
         assert_eq!(request.refused_blocks, BTreeSet::from([(1, 77)]));
         assert_eq!(plan::id_of(&request.begun[0].position), MessageId(3));
-        assert_eq!(bench.logbook.outcome().messages, 6, "each line stood for one");
+        assert_eq!(bench.logbook.outcome().messages, 6, "each statement stood for one");
     }
 
     #[test]

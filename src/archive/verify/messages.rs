@@ -1,4 +1,6 @@
-//! Messages: their rows, and their bytes, read back and hashed.
+//! Messages: their rows, and their bytes, read back and hashed, in the order in which they lie on the disk.
+
+use std::ops::Range;
 
 use heed::{BytesDecode, RoTxn, types::Bytes};
 
@@ -6,8 +8,9 @@ use super::{
     context::{Context, Reader, Stop},
     damage::{Damage, Kind},
     plan::{Position, at, id_of},
-    protocol::Desk,
+    stretches::Sample,
     totals::{self, Totals},
+    words::Desk,
 };
 use crate::archive::{
     StoreError,
@@ -19,6 +22,11 @@ use crate::archive::{
 
 /// Rows read under one transaction.
 const ROWS: u64 = 256;
+/// Messages whose bytes are read together, at most, and what they may come to: each block that they lie in is unpacked
+/// once. A part of a message weighs as much as a small message.
+const TOGETHER: u64 = 4096;
+const BYTES_TOGETHER: u64 = 64 << 20;
+const WEIGHT_TOGETHER: usize = 16 << 10;
 /// Of messages of more bytes only one is read at a time, so that memory does not grow with the workers.
 const LARGE: u64 = 16 << 20;
 
@@ -32,28 +40,28 @@ pub fn messages(
     to: MessageId,
 ) -> Result<Option<Position>, Stop> {
     let Some(store) = context.store else { return Ok(None) };
-    let mut from = id_of(&position);
-    let most = from.plus(ROWS).min(to);
-    let step = if desk.alone { 1 } else { ROWS };
-    while from < to {
-        if desk.alone && from >= most {
-            return Ok(Some(at(from)));
+    let first = id_of(&position);
+    let most = first.plus(ROWS).min(to);
+    for Range { start, end } in selected(context, &store.catalog, desk, first..to)? {
+        let mut from = start;
+        while from < end {
+            if desk.alone && from >= most {
+                return Ok(Some(at(from)));
+            }
+            desk.at(&at(from), desk.alone)?;
+            reader.at(desk, from);
+            let mut page = Page {
+                context,
+                catalog: &store.catalog,
+                desk: &mut *desk,
+                seen: Totals::default(),
+                wanted: Vec::new(),
+            };
+            from = page.fill(from, end).map_err(Stop::Store)?;
+            let Page { seen, wanted, .. } = page;
+            context.totals().merge(seen);
+            read_back(context, reader, desk, wanted)?;
         }
-        desk.at(&at(from), desk.alone)?;
-        reader.at(desk, from);
-        let end = to.min(from.plus(step));
-        let mut work = Page {
-            context,
-            catalog: &store.catalog,
-            desk: &mut *desk,
-            seen: Totals::default(),
-            wanted: Vec::new(),
-        };
-        work.rows(from, end).map_err(Stop::Store)?;
-        let Page { seen, wanted, .. } = work;
-        context.totals().merge(seen);
-        read_back(context, reader, desk, &wanted)?;
-        from = end;
     }
     if to
         == context
@@ -68,6 +76,73 @@ pub fn messages(
     Ok(None)
 }
 
+/// Which of these messages are looked at: all, or those whose block begins in the sample.
+fn selected(
+    context: &Context,
+    catalog: &Catalog,
+    desk: &Desk,
+    messages: Range<MessageId>,
+) -> Result<Vec<Range<MessageId>>, Stop> {
+    let Some(sample) = &context.request.selection.sample else {
+        return Ok(vec![messages]);
+    };
+    let begin = id_of(&context.plan.start(desk.item, context.extent));
+    let txn = catalog.read().map_err(Stop::Store)?;
+    let block = |id| {
+        // Where a process died, no row is read before it is said which one.
+        if desk.alone {
+            return None;
+        }
+        resident::touched();
+        // What cannot be read is looked at, so that this is said.
+        let message = catalog.messages.get(&txn, &id).ok().flatten()?;
+        Some((message.inline.volume, message.inline.block))
+    };
+    let mut ranges = in_sample(sample, begin..messages.end, &block);
+    ranges.retain_mut(|range| {
+        range.start = range.start.max(messages.start);
+        range.start < range.end
+    });
+    Ok(ranges)
+}
+
+/// The messages of a section whose blocks begin in the sample. `block`: the volume and block in which a message begins.
+fn in_sample(
+    sample: &Sample,
+    section: Range<MessageId>,
+    block: &dyn Fn(MessageId) -> Option<(u32, u64)>,
+) -> Vec<Range<MessageId>> {
+    let mut ranges: Vec<Range<MessageId>> = Vec::new();
+    let mut id = section.start;
+    while let Some(first) = sample.next_bucket(id, section.end) {
+        id = first;
+        let mut before = if id == section.start {
+            None
+        } else {
+            block(id.previous())
+        };
+        let mut is_in = false;
+        while id < section.end {
+            let here = block(id);
+            let begins = here.is_none() || here != before;
+            if begins {
+                is_in = sample.has_block_of(id);
+            }
+            match ranges.last_mut() {
+                _ if !is_in => {}
+                Some(last) if last.end == id => last.end = id.next(),
+                _ => ranges.push(id..id.next()),
+            }
+            // Behind the bucket the block is followed to its end.
+            if !is_in && !sample.has_block_of(id) {
+                break;
+            }
+            (before, id) = (here, id.next());
+        }
+    }
+    ranges
+}
+
 /// The rows of some messages.
 struct Page<'p, 'c, 'l> {
     context: &'p Context<'c>,
@@ -79,6 +154,23 @@ struct Page<'p, 'c, 'l> {
 }
 
 impl Page<'_, '_, '_> {
+    /// Reads the rows from `from` to before `to`, or so many that their bytes can be read together; gives behind which.
+    fn fill(&mut self, from: MessageId, to: MessageId) -> Result<MessageId, StoreError> {
+        let step = if self.desk.alone { 1 } else { ROWS };
+        let mut next = from;
+        loop {
+            let end = to.min(next.plus(step));
+            self.rows(next, end)?;
+            next = end;
+            let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
+            let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
+            let is_full = next.since(from) >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER;
+            if self.desk.alone || is_full || next >= to {
+                return Ok(next);
+            }
+        }
+    }
+
     fn rows(&mut self, from: MessageId, to: MessageId) -> Result<(), StoreError> {
         let txn = self.catalog.read()?;
         let counters = match self.catalog.counters(&txn) {
@@ -94,8 +186,11 @@ impl Page<'_, '_, '_> {
         };
         let passed = self.go_through(&txn, from, to);
         for id in from.until(to) {
+            resident::touched();
             let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
-            self.row(&txn, id, passed, &counters);
+            if let Some(row) = self.find(&txn, id, passed) {
+                self.row(&txn, id, row, &counters);
+            }
         }
         Ok(())
     }
@@ -104,15 +199,15 @@ impl Page<'_, '_, '_> {
         self.desk.damage(Damage::new(Kind::Message, detail).message(id));
     }
 
-    /// Where in memory the row of each id is found by going through the table; `None` where that is not possible.
-    fn go_through(&mut self, txn: &RoTxn, from: MessageId, to: MessageId) -> Option<Vec<Option<*const u8>>> {
+    /// The row of each id as it is found by going through the table; `None` where that is not possible.
+    fn go_through<'t>(&mut self, txn: &'t RoTxn, from: MessageId, to: MessageId) -> Option<Vec<Option<&'t [u8]>>> {
         let table = self.catalog.messages.remap_data_type::<Bytes>();
         let mut passed = vec![None; to.since(from) as usize];
         let go = || {
             for row in table.range(txn, &(from..to))?.take(passed.len() + 1) {
                 let (id, row) = row?;
                 let place = id.0.checked_sub(from.0).and_then(|at| passed.get_mut(at as usize));
-                *place.ok_or_else(|| heed::Error::Decoding("its keys are out of order".into()))? = Some(row.as_ptr());
+                *place.ok_or_else(|| heed::Error::Decoding("its keys are out of order".into()))? = Some(row);
             }
             heed::Result::Ok(passed)
         };
@@ -130,8 +225,11 @@ impl Page<'_, '_, '_> {
         }
     }
 
-    fn row(&mut self, txn: &RoTxn, id: MessageId, passed: Option<Option<*const u8>>, counters: &Counters) {
-        resident::touched();
+    /// The row of `id` by its key, which must be the one that was passed by.
+    fn find<'t>(&mut self, txn: &'t RoTxn, id: MessageId, passed: Option<Option<&'t [u8]>>) -> Option<&'t [u8]> {
+        if let (Some(Some(row)), true) = (passed, self.context.is_sound()) {
+            return Some(row);
+        }
         let row = self
             .catalog
             .messages
@@ -139,10 +237,14 @@ impl Page<'_, '_, '_> {
             .get(txn, &id.0.to_be_bytes());
         let row = match row {
             Ok(Some(row)) => row,
-            Ok(None) => return self.wrong(id, "its row is missing from the catalog".into()),
+            Ok(None) => {
+                self.wrong(id, "its row is missing from the catalog".into());
+                return None;
+            }
             Err(error) => {
                 self.seen.incomplete = true;
-                return self.wrong(id, format!("cannot look up its row: {error}"));
+                self.wrong(id, format!("cannot look up its row: {error}"));
+                return None;
             }
         };
         match passed {
@@ -150,7 +252,7 @@ impl Page<'_, '_, '_> {
                 id,
                 "its row is found by its key, but not when the table is read through".into(),
             ),
-            Some(Some(place)) if place != row.as_ptr() => {
+            Some(Some(passed)) if !std::ptr::eq(passed, row) => {
                 self.wrong(
                     id,
                     "its key leads to another row than the one found when the table is read through".into(),
@@ -158,6 +260,10 @@ impl Page<'_, '_, '_> {
             }
             _ => {}
         }
+        Some(row)
+    }
+
+    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters) {
         let message = match <Row<Message> as BytesDecode>::bytes_decode(row) {
             Ok(message) => message,
             Err(error) => {
@@ -212,7 +318,7 @@ impl Page<'_, '_, '_> {
             None => true,
         };
         let of_volume = volumes.into_iter().any(|volume| selection.has_volume(volume));
-        Ok(of_user && of_volume && selection.sample.is_none_or(|sample| sample.has(id)))
+        Ok(of_user && of_volume)
     }
 
     /// By its bytes the message is found, or another whose SHA-256 begins alike.
@@ -236,17 +342,30 @@ impl Page<'_, '_, '_> {
     }
 }
 
-/// Reads messages back, and recomputes what was noted of them.
+/// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them.
 fn read_back(
     context: &Context,
     reader: &mut Reader,
     desk: &mut Desk,
-    wanted: &[(MessageId, Message)],
+    mut wanted: Vec<(MessageId, Message)>,
 ) -> Result<(), Stop> {
     let Some(store) = context.store else { return Ok(()) };
+    let place = |message: &Message| (message.inline.volume, message.inline.block, message.inline.offset);
+    wanted.sort_unstable_by_key(|(id, message)| (place(message), *id));
+    if !desk.alone {
+        let mut blocks: Vec<_> = wanted
+            .iter()
+            .map(|(_, message)| (message.inline.volume, message.inline.block))
+            .collect();
+        blocks.dedup();
+        reader.announce(&blocks);
+    }
     let mut identities = Vec::with_capacity(wanted.len());
-    for (id, message) in wanted {
+    for (id, message) in &wanted {
         let _alone = (message.size > LARGE).then(|| context.large());
+        if message.size > LARGE {
+            desk.alive()?;
+        }
         let wrong = match reader.retrieval.raw(*id, message) {
             Ok(raw) if raw.len() as u64 != message.size => Some(format!(
                 "it has {} bytes, but had {} when it was archived",
@@ -329,4 +448,38 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each message is in the sample with its block, and about so many are.
+    #[test]
+    fn a_sample_has_whole_blocks() {
+        let sample = Sample { share: 0.1, seed: 3 };
+        let (mut all, mut split) = (0, 0);
+        for section in (0..200).map(|number| MessageId(1 + number * 4096)..MessageId(1 + (number + 1) * 4096)) {
+            // Blocks of one, 50 and 350 messages, and a message that cannot be read.
+            let block = |MessageId(id)| match id % 10_000 {
+                9_999 => None,
+                ..2_000 => Some((1, id)),
+                2_000..5_000 => Some((2, id / 50)),
+                _ => Some((3, id / 350)),
+            };
+            let ranges = in_sample(&sample, section.clone(), &block);
+            let is_in = |id: MessageId| ranges.iter().any(|range| range.contains(&id));
+            for pair in ranges.windows(2) {
+                assert!(pair[0].end < pair[1].start, "{pair:?}");
+            }
+            for id in section.start.next().until(section.end) {
+                split += u32::from(
+                    block(id).is_some() && block(id) == block(id.previous()) && is_in(id) != is_in(id.previous()),
+                );
+            }
+            all += ranges.iter().map(|range| range.end.since(range.start)).sum::<u64>();
+        }
+        assert_eq!(split, 0);
+        assert!((65_000..100_000).contains(&all), "{all} of 819,200");
+    }
 }

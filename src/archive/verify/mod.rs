@@ -22,19 +22,26 @@ mod identities;
 mod ledger;
 mod logbook;
 mod messages;
+mod nightly;
 mod plan;
-mod protocol;
 mod remedy;
+mod rounds;
 mod scan;
+mod stretches;
 mod supervise;
+mod table;
 mod tables;
 mod totals;
 mod usage;
+mod words;
 mod work;
 
 pub use damage::{Damage, Kind};
-pub use plan::{Sample, Selection};
+pub use nightly::{Nightly, TellDamage};
+pub use plan::Selection;
 pub use remedy::Remedies;
+pub use rounds::Rounds;
+pub use stretches::Sample;
 pub use supervise::{READER, reader, verify};
 
 /// What is said on the way.
@@ -72,6 +79,9 @@ pub enum VerifyError {
     Store(String),
     #[error("cannot start the process that reads the archive: {0}")]
     Reader(String),
+    /// Whoever asked did not want it to go on.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl From<super::StoreError> for VerifyError {

@@ -7,12 +7,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{
-    Seconds,
-    codec::KeyPart,
-    lists,
-    rows::{CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
+pub use super::table::Table;
+use super::{
+    stretches::{Part, Portion, Sample, Stretches},
+    table::{hexadecimal, take},
 };
+use crate::archive::rows::{Counters, MessageId, UserId};
 
 /// Which part of the archive is verified. All of it by default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,40 +21,32 @@ pub struct Selection {
     pub user: Option<String>,
     /// What lies in this volume.
     pub volume: Option<u32>,
-    /// A share of the messages.
+    /// A random share.
     pub sample: Option<Sample>,
-}
-
-/// A random share of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// Between 0 and 1.
-    pub share: f64,
-    /// Whoever gives the same one gets the same messages.
-    pub seed: u64,
-}
-
-impl Sample {
-    /// Whether message `id` is in it.
-    pub fn has(&self, id: MessageId) -> bool {
-        let mut key = [0; 16];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..].copy_from_slice(&id.0.to_le_bytes());
-        let mut head = [0; 8];
-        head.copy_from_slice(&blake3::hash(&key).as_bytes()[..8]);
-        (u64::from_le_bytes(head) as f64) < self.share * 2f64.powi(64)
-    }
+    /// What is due of a round.
+    pub portion: Option<Portion>,
 }
 
 impl Selection {
-    /// Whether the catalog's tables are looked at as a whole.
-    pub fn has_all_tables(&self) -> bool {
+    /// The share of what is otherwise selected, where it is not all of it.
+    pub fn part(&self) -> Option<Part<'_>> {
+        let portion = self.portion.as_ref().map(Part::Portion);
+        portion.or(self.sample.as_ref().map(Part::Sample))
+    }
+
+    /// Whether all of the catalog's tables are looked at, be it in part.
+    pub fn has_tables(&self) -> bool {
         self.user.is_none() && self.volume.is_none()
+    }
+
+    /// Whether they are as a whole, so that sums can be compared.
+    pub fn has_all_tables(&self) -> bool {
+        self.has_tables() && self.part().is_none()
     }
 
     /// Whether every block is read, and sealed volumes' files are.
     pub fn has_all_bytes(&self) -> bool {
-        self.user.is_none() && self.sample.is_none()
+        self.user.is_none() && self.part().is_none()
     }
 
     pub fn has_volume(&self, number: u32) -> bool {
@@ -63,7 +55,7 @@ impl Selection {
 }
 
 /// The work of a verification, planned once at its start. What an appliance adds later is left to the next time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// `None` where the catalog cannot be read.
     pub counters: Option<Counters>,
@@ -71,105 +63,14 @@ pub struct Extent {
     pub user: Option<UserId>,
     /// The volumes there are or should be.
     pub volumes: Vec<u32>,
+    /// The first message, and the one behind the last.
+    pub messages: Range<MessageId>,
     /// Messages that a worker takes on at a time.
     pub chunk: u64,
+    /// What is looked at of the catalog's tables; `None` where it is all rows.
+    pub stretches: Option<Stretches>,
     /// Raw bytes of mail that are about to be read.
     pub bytes: u64,
-}
-
-/// A table of the catalog that is read from one end to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Table {
-    Users,
-    Usage,
-    Sources,
-    Folders,
-    Volumes,
-    Runs,
-    Identities,
-    Bytes,
-    Held,
-    Filings,
-    Journals,
-    Unclaimed,
-    Copies,
-    Sightings,
-    Ledger,
-    Lists,
-    Parts,
-}
-
-impl Table {
-    /// In an order in which the long ones are begun first.
-    const ALL: [Self; 16] = [
-        Self::Ledger,
-        Self::Filings,
-        Self::Held,
-        Self::Journals,
-        Self::Unclaimed,
-        Self::Copies,
-        Self::Bytes,
-        Self::Identities,
-        Self::Lists,
-        Self::Users,
-        Self::Usage,
-        Self::Sources,
-        Self::Folders,
-        Self::Sightings,
-        Self::Volumes,
-        Self::Runs,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::Usage => "usage",
-            Self::Sources => "sources",
-            Self::Folders => "folders",
-            Self::Volumes => "volumes",
-            Self::Runs => "runs",
-            Self::Identities => "identities",
-            Self::Bytes => "bytes",
-            Self::Held => "held",
-            Self::Filings => "filings",
-            Self::Journals => "journals",
-            Self::Unclaimed => "unclaimed",
-            Self::Copies => "copies",
-            Self::Sightings => "sightings",
-            Self::Ledger => "ledger",
-            Self::Lists => "lists",
-            Self::Parts => "parts",
-        }
-    }
-
-    /// A key in words.
-    pub fn key(self, key: &[u8]) -> String {
-        let words = match self {
-            Self::Users | Self::Usage => take(key).map(|user: UserId| format!("user {user}")),
-            Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
-            Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
-            Self::Lists => take(key).map(lists::words),
-            Self::Bytes => take(key).map(|identity: IdentityNumber| format!("identity number {identity}")),
-            Self::Held => take(key)
-                .map(|(identity, user): (IdentityNumber, UserId)| format!("identity number {identity}, user {user}")),
-            Self::Filings => take(key).map(|(user, date, id): (UserId, Seconds, MessageId)| {
-                format!("user {user}, date {date}, message {id}")
-            }),
-            Self::Journals => {
-                take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
-            }
-            Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
-            Self::Sightings => take(key)
-                .map(|(source, folder): (SourceNumber, FolderNumber)| format!("source {source}, folder {folder}")),
-            Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
-            Self::Identities | Self::Parts | Self::Copies => None,
-        };
-        words.unwrap_or_else(|| key.iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-}
-
-fn take<T: KeyPart>(mut key: &[u8]) -> Option<T> {
-    T::take(&mut key)
 }
 
 /// A stretch of the work that one worker does.
@@ -250,7 +151,6 @@ pub fn id_of(position: &Position) -> MessageId {
 pub struct Plan {
     files: Vec<Item>,
     tables: Vec<Item>,
-    /// The first message, and the one behind the last.
     messages: Range<MessageId>,
     chunk: u64,
     rest: Vec<Item>,
@@ -270,7 +170,7 @@ impl Plan {
         files.extend(volumes.iter().map(|volume| Item::Volume(*volume)));
         let mut tables = Vec::new();
         let mut rest = Vec::new();
-        if readable && selection.has_all_tables() {
+        if readable && selection.has_tables() {
             tables.extend(Table::ALL.map(Item::Table));
             rest.push(Item::Table(Table::Parts));
         } else if readable && extent.user.is_some() {
@@ -282,11 +182,7 @@ impl Plan {
         Self {
             files,
             tables,
-            messages: MessageId(1)
-                ..extent
-                    .counters
-                    .as_ref()
-                    .map_or(MessageId(1), |counters| counters.message.max(MessageId(1))),
+            messages: extent.messages.clone(),
             chunk: extent.chunk.max(1),
             rest,
         }
@@ -370,28 +266,6 @@ impl Plan {
     }
 }
 
-/// Bytes as text.
-mod hexadecimal {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&text)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits: Vec<_> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
-        if digits.len() != text.len() || !digits.len().is_multiple_of(2) {
-            return Err(D::Error::custom("not hexadecimal"));
-        }
-        Ok(digits
-            .chunks_exact(2)
-            .map(|pair| (pair[0] << 4 | pair[1]) as u8)
-            .collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,10 +276,10 @@ mod tests {
                 message: MessageId(messages + 1),
                 ..Counters::default()
             }),
-            user: None,
             volumes: vec![1, 2],
+            messages: MessageId(1)..MessageId(messages + 1),
             chunk: 100,
-            bytes: 0,
+            ..Extent::default()
         }
     }
 
@@ -467,14 +341,5 @@ mod tests {
         };
         let json = serde_json::to_string(&position).unwrap();
         assert_eq!(serde_json::from_str::<Position>(&json).unwrap(), position, "{json}");
-    }
-
-    #[test]
-    fn a_sample_is_about_its_share_and_the_same_again() {
-        let sample = Sample { share: 0.05, seed: 7 };
-        let count = (0..10_000).filter(|id| sample.has(MessageId(*id))).count();
-        assert!((350..650).contains(&count), "{count}");
-        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(MessageId(id))));
-        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(MessageId(id))));
     }
 }

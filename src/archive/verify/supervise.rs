@@ -13,10 +13,11 @@ use super::{
     Event, Outcome, VerifyError,
     logbook::{Logbook, Next},
     plan::Selection,
-    protocol::{Line, Request},
+    stretches::{Portion, Reached},
+    words::{Request, Statement},
 };
 use crate::{
-    archive::store,
+    archive::{resident, store},
     child::{self, Wish},
     config::Config,
     patience::Patience,
@@ -25,20 +26,58 @@ use crate::{
 /// The hidden argument with which the binary is the process that reads.
 pub const READER: &str = "verify-reader";
 
-/// How long the reading process may say nothing before it counts as dead. The longest that one line stands for is a
+/// Bytes of the archive's files that may be mapped in the reading process, which holds little else.
+const MAPPED: u64 = 80 << 20;
+/// How long the reading process may say nothing before it counts as dead. The longest that one statement stands for is a
 /// thousand rows looked up on a slow disk.
 const SILENCE: Duration = Duration::from_secs(300);
 /// How long an older store is waited for while another command has it open.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Verifies the store of `config`, in processes of its own, beside an appliance if one runs.
+///
+/// # Errors
+/// There is no archive, it cannot be opened at all, or the selection names what is not there.
 pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event)) -> Result<Outcome, VerifyError> {
+    let request = Request::first(config, selection);
+    supervise(request, config, &|| true, each).map(|logbook| logbook.outcome())
+}
+
+/// Verifies a portion of the archive for the appliance that has it open, without being in its way; gives also how far
+/// the round has come with it. `go_on` is asked several times a second.
+///
+/// # Errors
+/// As [`verify`], or `go_on` said no.
+pub fn verify_portion(
+    config: &Config,
+    portion: Portion,
+    go_on: &dyn Fn() -> bool,
+    each: &mut dyn FnMut(Event),
+) -> Result<(Outcome, Reached), VerifyError> {
+    let selection = Selection {
+        portion: Some(portion),
+        ..Selection::default()
+    };
+    let request = Request {
+        gently: true,
+        ..Request::first(config, &selection)
+    };
+    let logbook = supervise(request, config, go_on, each)?;
+    Ok((logbook.outcome(), logbook.reached()))
+}
+
+fn supervise(
+    mut request: Request,
+    config: &Config,
+    go_on: &dyn Fn() -> bool,
+    each: &mut dyn FnMut(Event),
+) -> Result<Logbook, VerifyError> {
     // As long as this is held, no volume and no block goes.
     let _readers = store::shut_out_removal(config)?;
-    let mut request = Request::first(config, selection);
+    let selection = request.selection.clone();
     let mut logbook = Logbook::new(selection.clone());
     loop {
-        let ended = read(&request, |line| logbook.take(line, each))?;
+        let ended = read(&request, go_on, |said| logbook.take(said, each))?;
         if logbook.is_older() {
             upgrade(&request)?;
             logbook = Logbook::new(selection.clone());
@@ -48,13 +87,14 @@ pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event
             return Err(refusal);
         }
         let next = match ended {
-            Ended::Well if logbook.is_done() => return Ok(logbook.outcome()),
+            Ended::Well if logbook.is_done() => return Ok(logbook),
             Ended::Well => logbook.died("ended before it was done", each),
             Ended::Badly(how) => logbook.died(&how, each),
+            Ended::Stopped => return Err(VerifyError::Interrupted),
         };
         match next {
             Next::Again => logbook.fill(&mut request),
-            Next::GiveUp => return Ok(logbook.outcome()),
+            Next::GiveUp => return Ok(logbook),
         }
     }
 }
@@ -68,9 +108,9 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
     let patience = Patience::of(PATIENCE);
     loop {
         let mut refused = None;
-        let ended = read(&upgrade, |line| match line {
-            Line::Refused { error, .. } => refused = Some(error),
-            Line::Older => refused = Some("the archive still has an older schema".into()),
+        let ended = read(&upgrade, &|| true, |said| match said {
+            Statement::Refused { error, .. } => refused = Some(error),
+            Statement::Older => refused = Some("the archive still has an older schema".into()),
             _ => {}
         })?;
         match (ended, refused) {
@@ -78,6 +118,7 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
             // Whoever has it open may let go of it.
             (Ended::Well, Some(_)) if patience.again_here() => {}
             (Ended::Well, Some(error)) => return Err(VerifyError::Store(error)),
+            (Ended::Stopped, _) => return Err(VerifyError::Interrupted),
             (Ended::Badly(how), _) => {
                 let what = format!("upgrading the archive to the present schema {how}");
                 return Err(VerifyError::Store(what));
@@ -91,10 +132,12 @@ enum Ended {
     Well,
     /// In words that go on behind what it did.
     Badly(String),
+    /// It was not to go on.
+    Stopped,
 }
 
-/// Starts a process that does what is requested, and hands its lines to `each`.
-fn read(request: &Request, mut each: impl FnMut(Line)) -> Result<Ended, VerifyError> {
+/// Starts a process that does what is requested, and hands what it says to `each`.
+fn read(request: &Request, go_on: &dyn Fn() -> bool, mut each: impl FnMut(Statement)) -> Result<Ended, VerifyError> {
     let failed = |error: std::io::Error| VerifyError::Reader(error.to_string());
     // Whatever became of the file since, this is the program that runs.
     let child = Command::new("/proc/self/exe")
@@ -104,16 +147,17 @@ fn read(request: &Request, mut each: impl FnMut(Line)) -> Result<Ended, VerifyEr
         .stderr(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let mut step = |line: Option<Line>, silent| match line {
-        Some(line) => {
-            each(line);
-            Wish::GoOn
-        }
-        None if silent > SILENCE => Wish::Kill,
-        None => Wish::GoOn,
+    let mut stopped = false;
+    let mut step = |said: Option<Statement>, silent| {
+        let is_silent = said.is_none() && silent > SILENCE;
+        said.into_iter().for_each(&mut each);
+        stopped = !go_on();
+        // It writes nothing, so it need not end in good order.
+        if stopped || is_silent { Wish::Kill } else { Wish::GoOn }
     };
     let ended = child::follow(child, request, &mut step).map_err(failed)?;
     Ok(match ended.status {
+        _ if stopped => Ended::Stopped,
         Some(status) if status.success() => Ended::Well,
         status => Ended::Badly(words(status, &ended.last_words)),
     })
@@ -152,6 +196,7 @@ fn words(status: Option<ExitStatus>, last_words: &str) -> String {
 /// # Errors
 /// There is no request, or nobody listens.
 pub fn reader() -> std::io::Result<()> {
+    resident::allow(MAPPED);
     let mut json = String::new();
     std::io::stdin().lock().read_line(&mut json)?;
     let request: Request = serde_json::from_str(&json)?;

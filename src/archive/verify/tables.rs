@@ -12,10 +12,10 @@ use super::{
     context::{Context, Stop},
     damage::{Damage, Kind},
     plan::{Position, Table},
-    protocol::Desk,
     scan::{ROWS, Rows, Source, scan},
     totals::{self, Totals},
     usage::Sum,
+    words::Desk,
 };
 use crate::{
     archive::{
@@ -46,9 +46,9 @@ pub fn table(
     let source = Source {
         table: raw(catalog, table),
         read: &|| catalog.read(),
+        is_sound: context.is_sound(),
     };
     let begins = position == context.plan.start(desk.item, context.extent);
-    let until = context.extent.user.map(|user| user.next().0.to_be_bytes());
     let mut check = Check {
         context,
         catalog,
@@ -66,8 +66,7 @@ pub fn table(
             ..Totals::default()
         },
     };
-    let until = until.as_ref().map(|key| &key[..]);
-    let behind = scan(&source, &mut check, desk, position, until)?;
+    let behind = scan(&source, &mut check, desk, position, &context.spans(table))?;
     // Alone, only a page of it was seen.
     check.seen.incomplete |= behind.is_some();
     context.totals().merge(check.seen);

@@ -11,8 +11,8 @@ use heed::RwTxn;
 use super::{
     Damage, Event, Kind, Sample, Selection,
     logbook::Logbook,
-    protocol::{Line, Request},
     row_tests::{with_counters, with_message},
+    words::{Request, Statement},
     work::work,
 };
 use crate::{
@@ -51,8 +51,8 @@ fn look(config: &Config, selection: &Selection) -> (Vec<Damage>, Vec<String>, u6
     let (mut damages, mut notes) = (Vec::new(), Vec::new());
     let mut logbook = Logbook::new(selection.clone());
     for line in String::from_utf8(said.0.lock().unwrap().clone()).unwrap().lines() {
-        let line: Line = serde_json::from_str(line).unwrap();
-        logbook.take(line, &mut |event| match event {
+        let statement: Statement = serde_json::from_str(line).unwrap();
+        logbook.take(statement, &mut |event| match event {
             Event::Damage(damage) => damages.push(damage),
             Event::Note(note) => notes.push(note),
             Event::Progress { .. } => {}

@@ -4,7 +4,7 @@ use heed::RoTxn;
 
 use super::{
     damage::{Damage, Kind},
-    protocol::Desk,
+    words::Desk,
 };
 use crate::archive::{
     catalog::Catalog,

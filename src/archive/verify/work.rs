@@ -16,12 +16,17 @@ use super::{
     blocks,
     context::{Context, Here, Reader, Stop},
     files, messages,
-    plan::{Extent, Item, Plan, Position, Selection},
-    protocol::{Desk, Line, Lines, Request},
+    plan::{Extent, Item, Plan, Position, Selection, Table},
+    stretches::{Chooser, Edge, Part, SECTION, Stretch, Stretches},
     tables,
+    words::{Desk, Outlet, Request, Statement},
 };
 use crate::{
-    archive::{Absent, Store, StoreError, disk, volumes::Volumes},
+    archive::{
+        Absent, Store, StoreError, disk, pages,
+        rows::{MessageId, UserId},
+        volumes::Volumes,
+    },
     config::{ByteSize, Config},
 };
 
@@ -30,23 +35,37 @@ const MOST_WORKERS: usize = 8;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
 
+/// What ioprio_set(2) takes for "only when nobody else wants the disk", of the process that calls it.
+const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
+
 /// Does the work of one process, and says on `out` how it goes.
 ///
 /// # Errors
 /// Nobody listens any more.
 pub fn work(request: &Request, out: impl io::Write + Send + 'static) -> io::Result<()> {
-    let lines = Lines::new(out);
-    let line = match try_work(request, &lines) {
-        Ok(()) => Line::Done,
+    if request.gently {
+        stand_back();
+    }
+    let outlet = Outlet::new(out);
+    let statement = match try_work(request, &outlet) {
+        Ok(()) => Statement::Done,
         Err(Stop::Gone(error)) => return Err(error),
-        Err(Stop::Store(StoreError::Older { .. })) => Line::Older,
-        Err(Stop::Store(error)) => Line::Refused {
+        Err(Stop::Store(StoreError::Older { .. })) => Statement::Older,
+        Err(Stop::Store(error)) => Statement::Refused {
             usage: false,
             error: error.to_string(),
         },
-        Err(Stop::Usage(error)) => Line::Refused { usage: true, error },
+        Err(Stop::Usage(error)) => Statement::Refused { usage: true, error },
     };
-    lines.send(&[line])
+    outlet.say(&[statement])
+}
+
+/// Leaves the processor and the disk to others. Where that is forbidden, it works as others do.
+fn stand_back() {
+    let _ = rustix::process::nice(19);
+    // SAFETY: it takes numbers, and concerns this process alone.
+    #[cfg(target_os = "linux")]
+    let _ = unsafe { libc::syscall(libc::SYS_ioprio_set, IDLE.0, IDLE.1, IDLE.2) };
 }
 
 fn config(request: &Request) -> Config {
@@ -58,13 +77,13 @@ fn config(request: &Request) -> Config {
     config
 }
 
-fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
+fn try_work(request: &Request, outlet: &Outlet) -> Result<(), Stop> {
     let config = config(request);
     if request.upgrade {
         Store::open_or(&config, Absent::Refused)?;
         return Ok(());
     }
-    let mut desk = Desk::new(lines, 0, true);
+    let mut desk = Desk::new(outlet, 0, true);
     let start = Position {
         from: Vec::new(),
         gap: 1,
@@ -95,7 +114,7 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
                 }
                 surveyed => surveyed?,
             };
-            lines.send(&[Line::Extent(extent.clone())])?;
+            outlet.say(&[Statement::Extent(extent.clone())])?;
             extent
         }
     };
@@ -115,8 +134,9 @@ fn try_work(request: &Request, lines: &Lines) -> Result<(), Stop> {
         volumes,
         totals: &Mutex::default(),
         large: &Mutex::default(),
+        sound: AtomicBool::new(false),
     };
-    go_through(&context, lines)
+    go_through(&context, outlet)
 }
 
 /// Opens the store; `None` where that is a damage, which is noted.
@@ -145,11 +165,10 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     let mut known: BTreeSet<u32> = volumes.numbers()?.into_iter().collect();
     let Some(store) = store else {
         return Ok(Extent {
-            counters: None,
-            user: None,
             volumes: known.into_iter().collect(),
+            messages: MessageId(1)..MessageId(1),
             chunk: CHUNK.0,
-            bytes: 0,
+            ..Extent::default()
         });
     };
     let counters = store.reading(|txn| store.catalog.counters(txn))?;
@@ -173,17 +192,63 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
         user = Some(id);
         bytes = usage.bytes;
     }
-    if let Some(sample) = selection.sample {
-        bytes = (bytes as f64 * sample.share) as u64;
+    let first = MessageId(1);
+    let mut messages = first..counters.message.max(first);
+    let mut chunk = (counters.message.0 / (16 * workers() as u64)).clamp(CHUNK.0, CHUNK.1);
+    let mut stretches = user.map(of_user);
+    if let Some(part) = selection.part() {
+        let share = match part {
+            Part::Sample(sample) => {
+                chunk = SECTION;
+                sample.share
+            }
+            Part::Portion(portion) => {
+                let all = messages.end.since(first);
+                messages.start = portion.reached.message.clamp(first, messages.end);
+                let left = messages.end.since(messages.start);
+                let tonight = left.div_ceil(portion.nights.max(1));
+                messages.end = messages.start.plus(tonight);
+                tonight as f64 / all.max(1) as f64
+            }
+        };
+        bytes = (bytes as f64 * share) as u64;
+        if selection.has_tables() {
+            stretches = Some(choose(store, part)?);
+        }
     }
-    let per_worker = counters.message.0 / (16 * workers() as u64);
     Ok(Extent {
         user,
         volumes: known.into_iter().collect(),
-        chunk: per_worker.clamp(CHUNK.0, CHUNK.1),
+        messages,
+        chunk,
+        stretches,
         bytes,
         counters: Some(counters),
     })
+}
+
+/// The filings of a user.
+fn of_user(user: UserId) -> Stretches {
+    let edge = |UserId(user)| Edge(user.to_be_bytes().to_vec());
+    let filings = Stretch {
+        from: edge(user),
+        to: (user < UserId::MAX).then(|| edge(user.next())),
+    };
+    Stretches::from([(Table::Filings, vec![filings])])
+}
+
+/// The stretches of the tables that belong to a part, as the tables are now.
+fn choose(store: &Store, part: Part) -> Result<Stretches, StoreError> {
+    let file = store.catalog.path().join(disk::DATA_FILE);
+    // What is wrong with a page is said where the file is looked at.
+    let look = |txnid| {
+        let mut chooser = Chooser::new(part);
+        pages::branches(&file, txnid, &mut |tree, from| chooser.count(tree, from))?;
+        let mut choosing = chooser.choose();
+        pages::branches(&file, txnid, &mut |tree, from| choosing.leaf(tree, from))?;
+        Ok(choosing.stretches)
+    };
+    files::readable(&file, files::in_snapshot(&|| store.catalog.read(), &look)?)
 }
 
 fn workers() -> usize {
@@ -195,12 +260,12 @@ fn workers() -> usize {
 /// An item, and where it is to be gone on with; from its beginning where it was not begun.
 type Next = (u64, Option<Position>);
 
-fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
+fn go_through(context: &Context, outlet: &Outlet) -> Result<(), Stop> {
     // First alone what a process did not survive, to see what it was.
     let mut begun: Vec<Next> = Vec::new();
     for task in &context.request.begun {
-        let here = Here::new(context, lines);
-        let mut worker = Worker::new(context, lines, &here);
+        let here = Here::new(context, outlet);
+        let mut worker = Worker::new(context, outlet, &here);
         if let Some(position) = worker.item(task.item, Some(task.position.clone()), true)? {
             begun.push((task.item, Some(position)));
         }
@@ -211,10 +276,10 @@ fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
         begun = later;
         let next = phase.start.max(context.request.next)..phase.end;
         let queue = Mutex::new(Queue { begun: now, next });
-        in_parallel(context, lines, &queue)?;
+        in_parallel(context, outlet, &queue)?;
     }
     if context.request.whole {
-        let mut desk = Desk::new(lines, 0, false);
+        let mut desk = Desk::new(outlet, 0, false);
         let name_of = |user| context.name(user);
         context
             .totals()
@@ -238,7 +303,7 @@ impl Iterator for Queue {
     }
 }
 
-fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result<(), Stop> {
+fn in_parallel(context: &Context, outlet: &Outlet, queue: &Mutex<Queue>) -> Result<(), Stop> {
     let items = {
         let queue = queue.lock();
         queue.begun.len() as u64 + (queue.next.end.saturating_sub(queue.next.start))
@@ -246,8 +311,8 @@ fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result
     let stopped = AtomicBool::new(false);
     let take = || queue.lock().next();
     let work = || {
-        let here = Here::new(context, lines);
-        let mut worker = Worker::new(context, lines, &here);
+        let here = Here::new(context, outlet);
+        let mut worker = Worker::new(context, outlet, &here);
         while !stopped.load(Ordering::Relaxed)
             && let Some((item, position)) = take()
         {
@@ -259,7 +324,8 @@ fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result
         }
         Ok(())
     };
-    let threads = items.min(workers() as u64);
+    let most = if context.request.gently { 1 } else { workers() };
+    let threads = items.min(most as u64);
     if threads <= 1 {
         return work();
     }
@@ -279,16 +345,16 @@ fn in_parallel(context: &Context, lines: &Lines, queue: &Mutex<Queue>) -> Result
 
 struct Worker<'w> {
     context: &'w Context<'w>,
-    lines: &'w Lines,
+    outlet: &'w Outlet,
     here: &'w Here<'w>,
     reader: Option<Reader<'w>>,
 }
 
 impl<'w> Worker<'w> {
-    fn new(context: &'w Context<'w>, lines: &'w Lines, here: &'w Here<'w>) -> Self {
+    fn new(context: &'w Context<'w>, outlet: &'w Outlet, here: &'w Here<'w>) -> Self {
         Self {
             context,
-            lines,
+            outlet,
             here,
             reader: None,
         }
@@ -298,7 +364,7 @@ impl<'w> Worker<'w> {
     fn item(&mut self, number: u64, position: Option<Position>, alone: bool) -> Result<Option<Position>, Stop> {
         let context = self.context;
         let position = position.unwrap_or_else(|| context.plan.start(number, context.extent));
-        let mut desk = Desk::new(self.lines, number, alone);
+        let mut desk = Desk::new(self.outlet, number, alone);
         match (context.plan.item(number), context.store) {
             (Some(Item::Catalog), Some(_)) => files::catalog(context, &mut desk).map(|()| None),
             (Some(Item::Volume(volume)), _) => files::volume(context, volume, &mut desk).map(|()| None),

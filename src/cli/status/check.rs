@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::words::span;
 use crate::{
-    api::{ApplianceLine, Failure, ProfileLine},
+    api::{ApplianceLine, Failure, ProfileLine, VerifiedLine},
     cli::output::{grouped, times},
     config::ByteSize,
     report::RunState,
@@ -147,7 +147,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, disk: 
         open: Some(profiles.iter().filter_map(|profile| profile.open).sum()),
     };
     match appliance {
-        Some(appliance) => of_the_appliance(&mut checked, appliance, disk),
+        Some(appliance) => of_the_appliance(&mut checked, appliance, now, disk),
         None => checked.problem(Health::Unknown, "the appliance said nothing of itself".into()),
     }
     profiles
@@ -156,7 +156,26 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, disk: 
     checked
 }
 
-fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, disk: DiskBounds) {
+/// What the appliance found when it verified its archive.
+pub fn damaged(verified: &VerifiedLine) -> String {
+    let damages = match verified.damages {
+        1 => "1 damage".to_owned(),
+        damages => format!("{} damages", grouped(damages)),
+    };
+    format!("the archive has {damages}: `dropkeep verify` says which, and what to do")
+}
+
+/// How long it should have been verified.
+pub fn unverified(verified: &VerifiedLine, now: Timestamp) -> String {
+    let since = verified.oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs());
+    format!(
+        "a part of the archive was not verified for {}, all of it should be within {}",
+        span(since.unsigned_abs()),
+        span(verified.every_seconds)
+    )
+}
+
+fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, now: Timestamp, disk: DiskBounds) {
     if !appliance.serving {
         checked.problem(
             Health::Critical,
@@ -177,6 +196,14 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, disk: Disk
                 let said = format!("only {} of {} free on the disk", ByteSize(free), ByteSize(size));
                 checked.problem(health, said);
             }
+        }
+    }
+    if let Some(verified) = &appliance.verified {
+        if verified.damages > 0 {
+            checked.problem(Health::Critical, damaged(verified));
+        }
+        if verified.late {
+            checked.problem(Health::Warning, unverified(verified, now));
         }
     }
     if let Some(words) = &appliance.users_retired {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{ApplianceLine, LastRun, ProfileLine},
+    api::{ApplianceLine, LastRun, ProfileLine, VerifiedLine},
     ids::RunId,
     report::RunState,
 };
@@ -60,6 +60,14 @@ pub fn appliance() -> ApplianceLine {
         messages: 12,
         raw_bytes: 1_000,
         stored_bytes: 400,
+        verified: Some(VerifiedLine {
+            every_seconds: 30 * 86_400,
+            last: Some(at(-20_000)),
+            all: Some(at(-400_000)),
+            oldest: Some(at(-2_500_000)),
+            late: false,
+            damages: 0,
+        }),
         free_bytes: Some(50 << 30),
         disk_bytes: Some(100 << 30),
         unaccounted_copies: 0,

@@ -44,6 +44,7 @@ fn each_trouble_has_its_weight() {
         check(|_, appliance| appliance.not_ready = Some("closed".into())),
         check(|_, appliance| appliance.unaccounted_copies = -1),
         check(|_, appliance| appliance.free_bytes = Some(1 << 30)),
+        check(|_, appliance| appliance.verified.as_mut().unwrap().damages = 3),
         check(|profile, _| {
             profile.state = "failing".into();
             profile.failing = failing(3);
@@ -58,6 +59,7 @@ fn each_trouble_has_its_weight() {
     let warning = [
         check(|_, appliance| appliance.free_bytes = Some(5 << 30)),
         check(|_, appliance| appliance.configuration_refused = Some("line 3".into())),
+        check(|_, appliance| appliance.verified.as_mut().unwrap().late = true),
         check(|_, appliance| appliance.users_retired = Some("2 users are no longer in users.csv".into())),
         check(|profile, _| profile.failing = failing(1)),
         check(|profile, _| profile.last.as_mut().unwrap().state = RunState::CompletedWithErrors),

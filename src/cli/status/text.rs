@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    check::{is_late, overdue},
+    check::{damaged, is_late, overdue, unverified},
     words::span,
 };
 use crate::{
-    api::{ApplianceLine, LastRun, ProfileLine},
+    api::{ApplianceLine, LastRun, ProfileLine, VerifiedLine},
     cli::output::{grouped, times},
     config::ByteSize,
     report::RunState,
@@ -154,9 +154,32 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
         ByteSize(appliance.raw_bytes),
         ByteSize(appliance.stored_bytes)
     ));
+    appliance
+        .verified
+        .iter()
+        .flat_map(|verified| self::verified(verified, now))
+        .for_each(&mut add);
     if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
         add(format!("{} of {} free on that disk", ByteSize(free), ByteSize(size)));
     }
+    lines
+}
+
+/// How far it was verified.
+fn verified(verified: &VerifiedLine, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    if verified.damages > 0 {
+        lines.push(format!("DAMAGED: {}", damaged(verified)));
+    }
+    if verified.late {
+        lines.push(format!("LATE: {}", unverified(verified, now)));
+    }
+    let every = span(verified.every_seconds);
+    lines.push(match (verified.last, verified.all) {
+        (None, _) => format!("not verified yet; all of it is within {every}, a part each night"),
+        (Some(last), None) => format!("a part of it verified {}; all of it is within {every}", ago(now, last)),
+        (Some(last), Some(all)) => format!("a part of it verified {}, all of it {}", ago(now, last), ago(now, all)),
+    });
     lines
 }
 

@@ -116,8 +116,8 @@ fn an_appliance_reads_as_it_stands() {
         change(&mut line);
         super::appliance(&line, refused, at(0)).join("\n")
     };
-    let figures =
-        "    12 messages of 3 users: 1000 B as received, 400 B on disk\n    50 GiB of 100 GiB free on that disk";
+    let figures = "    12 messages of 3 users: 1000 B as received, 400 B on disk\n    \
+         a part of it verified 5h 33m ago, all of it 4d 15h ago\n    50 GiB of 100 GiB free on that disk";
     let serving = format!("dropkeep 1, serving since {} (2h 46m ago)\n", at(-10_000));
     assert_eq!(said(None, |_| {}), format!("{serving}{figures}"));
     assert_eq!(
@@ -141,4 +141,35 @@ fn an_appliance_reads_as_it_stands() {
             && alone.contains("1 message of 1 user:"),
         "{alone}"
     );
+}
+
+#[test]
+fn the_appliance_says_how_far_its_archive_was_verified() {
+    let said = |change: fn(&mut VerifiedLine)| {
+        let mut appliance = appliance();
+        appliance.verified.as_mut().into_iter().for_each(change);
+        super::appliance(&appliance, None, at(0)).join("\n")
+    };
+    let lines = [
+        (said(|_| {}), "a part of it verified 5h 33m ago, all of it 4d 15h ago"),
+        (
+            said(|verified| verified.all = None),
+            "a part of it verified 5h 33m ago; all of it is within 30d",
+        ),
+        (
+            said(|verified| (verified.last, verified.all) = (None, None)),
+            "not verified yet; all of it is within 30d, a part each night",
+        ),
+        (
+            said(|verified| verified.damages = 1),
+            "DAMAGED: the archive has 1 damage: `dropkeep verify` says which, and what to do",
+        ),
+        (
+            said(|verified| (verified.late, verified.oldest) = (true, Some(at(-3_000_000)))),
+            "LATE: a part of the archive was not verified for 34d 17h, all of it should be within 30d",
+        ),
+    ];
+    for (said, line) in lines {
+        assert!(said.contains(&format!("\n    {line}\n")), "{said}");
+    }
 }

@@ -22,6 +22,8 @@ pub struct Request {
     /// As configured, in bytes.
     pub volume_size: u64,
     pub selection: Selection,
+    /// Beside an appliance that has more urgent work.
+    pub gently: bool,
     /// Bring the store to the present schema, and do nothing else.
     pub upgrade: bool,
     /// As the first process found it.
@@ -47,6 +49,7 @@ impl Request {
             data_dir: config.data_dir.clone(),
             volume_size: config.archive.volume_size.0,
             selection: selection.clone(),
+            gently: false,
             upgrade: false,
             extent: None,
             without_catalog: false,
@@ -88,7 +91,7 @@ pub struct At {
 
 /// What the reading process says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Line {
+pub enum Statement {
     Extent(Extent),
     /// What was said of the item before holds; this comes next of it.
     At(At, Checked),
@@ -110,26 +113,26 @@ pub enum Line {
     Done,
 }
 
-/// Where lines go.
-pub struct Lines {
+/// By which the reading process says something, one worker at a time.
+pub struct Outlet {
     out: Mutex<Box<dyn Write + Send>>,
 }
 
-impl Lines {
+impl Outlet {
     pub fn new(out: impl Write + Send + 'static) -> Self {
         Self {
             out: Mutex::new(Box::new(out)),
         }
     }
 
-    /// Sends lines, together and at once.
+    /// Says these together and at once.
     ///
     /// # Errors
     /// Nobody reads them any more.
-    pub fn send(&self, lines: &[Line]) -> io::Result<()> {
+    pub fn say(&self, statements: &[Statement]) -> io::Result<()> {
         let mut text = Vec::new();
-        for line in lines {
-            serde_json::to_writer(&mut text, line)?;
+        for statement in statements {
+            serde_json::to_writer(&mut text, statement)?;
             text.push(b'\n');
         }
         let mut out = self.out.lock();
@@ -140,18 +143,18 @@ impl Lines {
 
 /// Writes down what is found in one item, until it holds.
 pub struct Desk<'l> {
-    lines: &'l Lines,
+    outlet: &'l Outlet,
     pub item: u64,
     /// Step by step, with nothing else at the same time.
     pub alone: bool,
-    found: Vec<Line>,
+    found: Vec<Statement>,
     pub checked: Checked,
 }
 
 impl<'l> Desk<'l> {
-    pub fn new(lines: &'l Lines, item: u64, alone: bool) -> Self {
+    pub fn new(outlet: &'l Outlet, item: u64, alone: bool) -> Self {
         Self {
-            lines,
+            outlet,
             item,
             alone,
             found: Vec::new(),
@@ -160,11 +163,11 @@ impl<'l> Desk<'l> {
     }
 
     pub fn damage(&mut self, damage: Damage) {
-        self.found.push(Line::Damage(self.item, damage));
+        self.found.push(Statement::Damage(self.item, damage));
     }
 
     pub fn note(&mut self, note: String) {
-        self.found.push(Line::Note(self.item, note));
+        self.found.push(Statement::Note(self.item, note));
     }
 
     /// What was found until now holds, and this comes next.
@@ -179,8 +182,8 @@ impl<'l> Desk<'l> {
             found,
             block: None,
         };
-        let line = Line::At(at, std::mem::take(&mut self.checked));
-        self.say(line)
+        let statement = Statement::At(at, std::mem::take(&mut self.checked));
+        self.say(statement)
     }
 
     /// The item is done.
@@ -188,8 +191,8 @@ impl<'l> Desk<'l> {
     /// # Errors
     /// Nobody reads it any more.
     pub fn end(&mut self) -> io::Result<()> {
-        let line = Line::End(self.item, std::mem::take(&mut self.checked));
-        self.say(line)
+        let statement = Statement::End(self.item, std::mem::take(&mut self.checked));
+        self.say(statement)
     }
 
     /// Says that it goes on, though nothing is done yet.
@@ -197,12 +200,12 @@ impl<'l> Desk<'l> {
     /// # Errors
     /// Nobody reads it any more.
     pub fn alive(&self) -> io::Result<()> {
-        self.lines.send(&[Line::Alive])
+        self.outlet.say(&[Statement::Alive])
     }
 
-    fn say(&mut self, line: Line) -> io::Result<()> {
-        let mut lines = std::mem::take(&mut self.found);
-        lines.push(line);
-        self.lines.send(&lines)
+    fn say(&mut self, statement: Statement) -> io::Result<()> {
+        let mut statements = std::mem::take(&mut self.found);
+        statements.push(statement);
+        self.outlet.say(&statements)
     }
 }

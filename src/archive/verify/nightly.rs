@@ -1,0 +1,185 @@
+//! The appliance verifies its archive by itself: a portion each night, in a process beside it that gives way to
+//! everybody else.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Damage, Event, VerifyError, rounds::Rounds, supervise::verify_portion};
+use crate::{
+    archive::{Committer, Store, StoreError, order::Tidying},
+    clock,
+    config::{Config, DailyHours, VerifyEvery},
+    report::metrics,
+};
+
+/// How long after one that failed the next one may come.
+const AGAIN: Duration = Duration::from_secs(3600);
+/// Damages that are logged one by one.
+const MOST_LOGGED: usize = 100;
+
+/// Who is told, in words, what was found damaged.
+pub type TellDamage = Box<dyn Fn(String) + Send>;
+
+pub struct Nightly {
+    store: Arc<Store>,
+    committer: Committer,
+    config: Config,
+    /// All is to be verified within this time; `None` where nobody wants that.
+    every: Option<Duration>,
+    tell: TellDamage,
+    /// When one was begun that did not come to its end.
+    failed: Option<Instant>,
+    is_begun: bool,
+}
+
+impl Nightly {
+    /// `every`: within which time all of the archive is to be verified.
+    pub fn new(
+        store: Arc<Store>,
+        committer: Committer,
+        every: VerifyEvery,
+        volume_size: crate::config::ByteSize,
+        tell: TellDamage,
+    ) -> Self {
+        let mut config = Config {
+            data_dir: store.path().to_owned(),
+            ..Config::default()
+        };
+        config.archive.volume_size = volume_size;
+        Self {
+            store,
+            committer,
+            config,
+            every: every.within(),
+            tell,
+            failed: None,
+            is_begun: false,
+        }
+    }
+
+    /// Verifies what is due, if it is time: in the hours `quiet`, at any time where there are none. Blocking, for as
+    /// long as it takes and `go_on` says yes.
+    ///
+    /// # Errors
+    /// It cannot be read what was verified before, or not be noted what was now.
+    pub fn look(&mut self, quiet: DailyHours, go_on: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        let Some(every) = self.every else { return Ok(()) };
+        let mut rounds = self.store.verified()?;
+        let now = clock::now();
+        if !self.is_begun {
+            if rounds.since.is_none() {
+                rounds.since = Some(now);
+                self.keep(&rounds)?;
+            }
+            measure(every, &rounds);
+            self.is_begun = true;
+        }
+        let is_time = quiet == DailyHours::Never || quiet.include(&clock::here());
+        let is_soon = self.failed.is_some_and(|failed| failed.elapsed() < AGAIN);
+        let is_free = self.store.tidying.is_free();
+        let Some(portion) = rounds.due(every, now).filter(|_| is_time && !is_soon && is_free) else {
+            return Ok(());
+        };
+        let mut found = Found::default();
+        self.failed = Some(Instant::now());
+        let (outcome, reached) =
+            match verify_portion(&self.config, portion.clone(), go_on, &mut |event| found.take(event)) {
+                Ok(verified) => verified,
+                Err(VerifyError::Interrupted) => return Ok(()),
+                Err(error) => {
+                    tracing::error!(%error, "cannot verify the archive");
+                    return Ok(());
+                }
+            };
+        self.failed = None;
+        let took = clock::now().duration_since(now).as_secs();
+        let (messages, bytes, damages) = (outcome.messages, outcome.bytes, outcome.damages);
+        match found.words(damages) {
+            None => tracing::info!(
+                messages,
+                bytes,
+                seconds = took,
+                "verified a part of the archive: nothing is damaged"
+            ),
+            Some(words) => {
+                tracing::error!(messages, bytes, seconds = took, damages, "{words}");
+                (self.tell)(words);
+            }
+        }
+        rounds.verified(&portion, reached, damages, (now, clock::now()));
+        measure(every, &rounds);
+        self.keep(&rounds)
+    }
+
+    fn keep(&self, rounds: &Rounds) -> Result<(), StoreError> {
+        let json = serde_json::to_string(rounds).map_err(|error| StoreError::Fault {
+            detail: format!("what was verified cannot be written down: {error}"),
+        })?;
+        self.committer.tidy(Tidying::Verified(json)).map(drop)
+    }
+}
+
+fn measure(every: Duration, rounds: &Rounds) {
+    let second = |time: Option<jiff::Timestamp>| time.map_or(0, jiff::Timestamp::as_second);
+    metrics::verified(every, second(rounds.all), second(rounds.oldest()), rounds.damages);
+}
+
+/// What was found on the way: the first of it.
+#[derive(Default)]
+struct Found {
+    first: Option<Damage>,
+    logged: usize,
+}
+
+impl Found {
+    fn take(&mut self, event: Event) {
+        let Event::Damage(damage) = event else { return };
+        if self.logged < MOST_LOGGED {
+            self.logged += 1;
+            let Damage {
+                id,
+                user,
+                volume,
+                detail,
+                ..
+            } = &damage;
+            let id = id.map(|id| id.0);
+            tracing::error!(
+                kind = damage.kind.as_str(),
+                id,
+                user,
+                volume,
+                "the archive is damaged: {detail}"
+            );
+        }
+        self.first.get_or_insert(damage);
+    }
+
+    /// What people are told; nothing where nothing is damaged.
+    fn words(&self, damages: u64) -> Option<String> {
+        let first = self.first.as_ref()?;
+        let more = match damages {
+            0 | 1 => String::new(),
+            more => format!(" (the first of {more} damages)"),
+        };
+        let detail = &first.detail;
+        Some(format!(
+            "the archive is damaged: {detail}{more}; `dropkeep verify` says what to do"
+        ))
+    }
+}
+
+impl Store {
+    /// What is remembered of what the appliance verified; nothing where it did not, or where a later version noted it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn verified(&self) -> Result<Rounds, StoreError> {
+        let json = self.reading(|txn| self.catalog.verified(txn))?;
+        Ok(json
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default())
+    }
+}
