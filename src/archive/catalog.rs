@@ -1,7 +1,8 @@
 //! The catalog: an LMDB environment with everything small.
 //!
-//! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Only
-//! the committer's thread opens a write transaction.
+//! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Those with many small rows
+//! are [`Settled`] ones: each is several tables of LMDB, and looks like one. Only the committer's thread opens a write
+//! transaction.
 
 use crate::ids::GroupNumber;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,13 @@ use super::{
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
     lists::Packed,
+    packings,
     resident,
     rows::{
-        Copy, CopyKey, Counters, Filing, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds,
-        Sighting, Source, Unclaimed, Usage, User, UserId, VolumeState,
+        Copy, CopyKey, Counters, Identities, Journal, Message, MessageId, Part, RunId, Sighting, Source, Unclaimed,
+        Usage, User, UserId, VolumeState,
     },
+    settled::{Packing, Settled},
 };
 use crate::identify::{first_identity_of, identity_of};
 
@@ -48,18 +51,18 @@ pub struct Catalog {
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
-    /// Identity digest → the number that stands for it.
-    pub identities: Table<[u8; 32], IdentityNumber>,
+    /// First 16 bytes of an identity digest → the number that stands for it.
+    pub identities: Settled<packings::Identities>,
     /// (identity number, first 8 bytes of SHA-256) → message id: finds equal bytes.
-    pub bytes: Table<(IdentityNumber, [u8; 8]), MessageId>,
+    pub bytes: Settled<packings::Bytes>,
     /// (identity number, user) → message id: who has it, and in which bytes.
-    pub held: Table<(IdentityNumber, UserId), MessageId>,
+    pub held: Settled<packings::Held>,
     /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
     /// Message id / 16 → what lists say of these 16 messages; derived from them.
     pub(super) lists: Table<u64, Packed>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
-    pub filings: Table<(UserId, Seconds, MessageId), Filing>,
+    pub filings: Settled<packings::Filings>,
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
     /// is in nobody's archive.
     pub journals: Table<(MessageId, MessageId), Journal>,
@@ -198,15 +201,18 @@ impl Catalog {
         {
             Ok(table.iter(txn)?.any(|row| row.is_err()))
         }
+        fn any_packed<P: Packing>(txn: &RoTxn, table: &Settled<P>) -> heed::Result<bool> {
+            Ok(table.range(txn, &(..))?.any(|row| row.is_err()))
+        }
         let txn = self.read()?;
         let find = || {
             Ok(any(&txn, &self.messages)?
-                || any(&txn, &self.identities)?
-                || any(&txn, &self.bytes)?
-                || any(&txn, &self.held)?
+                || any_packed(&txn, &self.identities)?
+                || any_packed(&txn, &self.bytes)?
+                || any_packed(&txn, &self.held)?
                 || any(&txn, &self.parts)?
                 || any(&txn, &self.lists)?
-                || any(&txn, &self.filings)?
+                || any_packed(&txn, &self.filings)?
                 || any(&txn, &self.journals)?
                 || any(&txn, &self.unclaimed)?
                 || any(&txn, &self.users)?

@@ -15,8 +15,10 @@ use super::{
     decide::{Decided, decide},
     lists_table,
     order::{Answer, Order, Tidying},
+    packings::digest,
     rows::Counters,
     seal,
+    settled::{Packing, Settled},
     view::Snapshot,
     volume::Volume,
     write_set::{Rows, WriteSet},
@@ -114,11 +116,16 @@ fn apply(store: &Store, volume: &Volume, number: u32, level: i32, set: &mut Writ
 /// Takes all rows out of a write set, and puts them into the catalog.
 fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Result<()> {
     put(txn, &catalog.messages, take(&mut set.messages))?;
-    put(txn, &catalog.identities, take(&mut set.identities))?;
-    put(txn, &catalog.bytes, take(&mut set.bytes))?;
-    put(txn, &catalog.held, take(&mut set.held))?;
+    let identities = take(&mut set.identities).into_iter();
+    put_settled(
+        txn,
+        &catalog.identities,
+        identities.map(|(identity, row)| (digest(&identity), row)),
+    )?;
+    put_settled(txn, &catalog.bytes, take(&mut set.bytes))?;
+    put_settled(txn, &catalog.held, take(&mut set.held))?;
     put(txn, &catalog.parts, take(&mut set.parts))?;
-    put(txn, &catalog.filings, take(&mut set.filings))?;
+    put_settled(txn, &catalog.filings, take(&mut set.filings))?;
     put(txn, &catalog.journals, take(&mut set.journals))?;
     put(txn, &catalog.unclaimed, take(&mut set.unclaimed))?;
     put(txn, &catalog.users, take(&mut set.users))?;
@@ -163,4 +170,18 @@ where
         }
     }
     Ok(())
+}
+
+fn put_settled<P: Packing>(
+    txn: &mut RwTxn,
+    table: &Settled<P>,
+    rows: impl IntoIterator<Item = (P::Key, Option<P::Value>)>,
+) -> heed::Result<()> {
+    for (key, row) in rows {
+        match row {
+            Some(row) => table.put(txn, &key, &row)?,
+            None => _ = table.delete(txn, &key)?,
+        }
+    }
+    table.settle(txn)
 }

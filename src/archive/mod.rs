@@ -58,6 +58,7 @@ mod opening;
 mod order;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
+mod packings;
 mod part;
 mod presence;
 mod readable;
@@ -75,6 +76,7 @@ mod schema;
 mod seal;
 mod sealing;
 mod seen;
+mod settled;
 mod shrink;
 mod staging;
 mod store;
@@ -150,6 +152,8 @@ mod retention_tests;
 mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 pub(crate) mod test_bench;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::{
     lists_table, lock,
     rows::{CATCHALL_ID, Counters, Identities, MessageId, User},
     schema,
+    settled::Settled,
 };
 use crate::{fault, identify::IDENTITY_VERSION, message::CATCHALL};
 
@@ -78,7 +79,6 @@ impl Catalog {
     fn open_for_writing(env: Env<WithoutTls>, path: &Path, found: Option<u32>) -> Result<Self, heed::Error> {
         let mut txn = env.write_txn()?;
         let mut catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
-        let t = &mut txn;
         match found {
             Some(schema::SCHEMA) => {}
             Some(found) => {
@@ -88,10 +88,11 @@ impl Catalog {
                     "the archive is upgraded to the present schema"
                 );
                 fault::point("upgrade-begun")?;
-                schema::upgrade(&catalog, t, found)?;
+                txn = schema::upgrade(&catalog, &env, txn, found)?;
                 fault::point("upgrade-written")?;
             }
             None => {
+                let t = &mut txn;
                 schema::put(&catalog, t)?;
                 let catchall = User {
                     name: CATCHALL.into(),
@@ -104,6 +105,7 @@ impl Catalog {
                 fault::point("open-catalog-making")?;
             }
         }
+        let t = &mut txn;
         catalog.make_known_runs(t)?;
         lists_table::begin(&catalog, t)?;
         catalog.id = catalog.known_id(t)?;
@@ -134,18 +136,19 @@ impl Catalog {
     }
 
     fn tables(env: &Env<WithoutTls>, path: &Path, open: &mut impl OpenTable) -> Result<Self, heed::Error> {
+        let meta = open.table(env, META)?;
         Ok(Self {
             path: path.to_owned(),
             id: None,
             identified_since: MessageId::MAX,
-            meta: open.table(env, META)?,
+            meta,
             messages: open.table(env, "messages")?,
-            identities: open.table(env, "identities")?,
-            bytes: open.table(env, "bytes")?,
-            held: open.table(env, "held")?,
+            identities: Settled::open(meta, |name| open.table(env, name))?,
+            bytes: Settled::open(meta, |name| open.table(env, name))?,
+            held: Settled::open(meta, |name| open.table(env, name))?,
             parts: open.table(env, "parts")?,
             lists: open.table(env, "lists")?,
-            filings: open.table(env, "filings")?,
+            filings: Settled::open(meta, |name| open.table(env, name))?,
             journals: open.table(env, "journals")?,
             unclaimed: open.table(env, "unclaimed")?,
             users: open.table(env, "users")?,

@@ -1,6 +1,6 @@
 //! What must hold for identities: their numbers, by which bytes they are found, and who has them.
 
-use heed::{RoTxn, types::Bytes};
+use heed::RoTxn;
 
 use super::{
     damage::{Damage, Kind},
@@ -56,8 +56,7 @@ impl Check<'_> {
                 wrong(format!("{row} refers to message {id}, which has another identity"));
             }
             Some(message) => {
-                let filings = self.catalog.filings.remap_data_type::<Bytes>();
-                if filings.get(txn, &(user, message.date, id))?.is_none() {
+                if self.catalog.filings.get(txn, &(user, message.date, id))?.is_none() {
                     wrong(format!(
                         "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
                     ));

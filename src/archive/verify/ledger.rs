@@ -5,7 +5,7 @@
 //! ledger, is seen in the [`Balance`](super::balance::Balance).
 
 use crate::ids::GroupNumber;
-use heed::{RoTxn, types::Bytes};
+use heed::RoTxn;
 
 use super::{
     damage::{Damage, Kind},
@@ -72,12 +72,11 @@ impl Check<'_> {
                 ));
             }
         }
-        let filings = self.catalog.filings.remap_data_type::<Bytes>();
         for (id, user) in group.filings.pairs().map_err(decoding)? {
             self.seen.balance.in_ledger(user, id);
             resident::touched();
             if let Some(message) = self.catalog.messages.get(txn, &id).ok().flatten()
-                && filings.get(txn, &(user, message.date, id))?.is_none()
+                && self.catalog.filings.get(txn, &(user, message.date, id))?.is_none()
             {
                 let damage = wrong(format!(
                     "has message {id} filed for user {user}, but that filing is missing"

@@ -13,7 +13,7 @@ use crate::archive::{
     StoreError,
     catalog::Catalog,
     codec::{Key, Row},
-    resident,
+    packings, resident,
     rows::{Counters, Message, MessageId, Place},
 };
 
@@ -264,7 +264,7 @@ fn read_back(
     let txn = store.catalog.read().map_err(Stop::Store)?;
     for (id, number, digest) in identities {
         resident::touched();
-        let found = match store.catalog.identities.get(&txn, &digest) {
+        let found = match store.catalog.identities.get(&txn, &packings::digest(&digest)) {
             Ok(Some(found)) if found == number => continue,
             Ok(Some(other)) => format!("identity number {other}"),
             Ok(None) => "no known number".into(),

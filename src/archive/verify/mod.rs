@@ -22,6 +22,7 @@ mod identities;
 mod ledger;
 mod logbook;
 mod messages;
+mod packed;
 mod plan;
 mod protocol;
 mod remedy;

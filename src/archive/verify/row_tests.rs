@@ -11,8 +11,10 @@ use super::{
 };
 use crate::archive::{
     catalog::Catalog,
+    codec::Key,
     ledger::LedgerRow,
-    rows::{self, CopyKey, Counters, MessageId, Part, Place},
+    packings::digest,
+    rows::{self, CopyKey, Counters, MessageId, Part, Place, Seconds, UserId},
 };
 
 /// A wrong row: what is done, which kinds of damage that gives, the message and the user that must be named.
@@ -109,19 +111,19 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| assert!(c.identities.delete(t, &identity(4)).unwrap()),
+            |c, t| assert!(c.identities.delete(t, &digest(&identity(4))).unwrap()),
             &[Identity],
             Some(4),
             Some("jane"),
         ),
         (
-            |c, t| c.identities.put(t, &[9; 32], &4).unwrap(),
+            |c, t| c.identities.put(t, &[9; 16], &4).unwrap(),
             &[Identity],
             None,
             None,
         ),
         (
-            |c, t| c.identities.put(t, &identity(4), &3).unwrap(),
+            |c, t| c.identities.put(t, &digest(&identity(4)), &3).unwrap(),
             &[Identity],
             Some(4),
             Some("jane"),
@@ -129,7 +131,7 @@ fn wrong_rows() -> Vec<Wrong> {
         (
             |c, t| {
                 with_counters(c, t, |counters| counters.identity += 1);
-                c.identities.put(t, &[9; 32], &6).unwrap();
+                c.identities.put(t, &[9; 16], &6).unwrap();
             },
             &[Identity],
             None,
@@ -137,7 +139,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                let key = c.bytes.iter(t).unwrap().next().unwrap().unwrap().0;
+                let key = c.bytes.range(t, &(..)).unwrap().next().unwrap().unwrap().0;
                 c.bytes.delete(t, &key).unwrap();
             },
             &[Bytes],
@@ -431,7 +433,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                let table = c.filings.remap_data_type::<heed::types::Bytes>();
+                let table = c.filings.fresh.remap_key_type::<Key<(UserId, Seconds, MessageId)>>();
                 let row = table.get(t, &(JANE, 1001, 1)).unwrap().unwrap().to_vec();
                 let flipped: Vec<u8> = row
                     .iter()

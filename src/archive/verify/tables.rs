@@ -13,7 +13,7 @@ use super::{
     damage::{Damage, Kind},
     plan::{Position, Table},
     protocol::Desk,
-    scan::{ROWS, Rows, Source, scan},
+    scan::{self, ROWS, Rows, Source, scan},
     totals::{self, Totals},
     usage::Sum,
 };
@@ -43,8 +43,9 @@ pub fn table(
     desk: &mut Desk,
     position: Position,
 ) -> Result<Option<Position>, Stop> {
+    let raw = raw(catalog, table);
     let source = Source {
-        table: raw(catalog, table),
+        table: &*raw,
         read: &|| catalog.read(),
     };
     let begins = position == context.plan.start(desk.item, context.extent);
@@ -75,18 +76,18 @@ pub fn table(
 }
 
 /// The table as bytes.
-fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
-    match table {
-        Table::Users => catalog.users.remap_types(),
+fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
+    Box::new(match table {
+        Table::Identities => return Box::new(&catalog.identities),
+        Table::Bytes => return Box::new(&catalog.bytes),
+        Table::Held => return Box::new(&catalog.held),
+        Table::Filings => return Box::new(&catalog.filings),
+        Table::Users => catalog.users.remap_types::<Bytes, Bytes>(),
         Table::Usage => catalog.usage.remap_types(),
         Table::Sources => catalog.sources.remap_types(),
         Table::Folders => catalog.folders.remap_types(),
         Table::Volumes => catalog.volumes.remap_types(),
         Table::Runs => catalog.runs.remap_types(),
-        Table::Identities => catalog.identities.remap_types(),
-        Table::Bytes => catalog.bytes.remap_types(),
-        Table::Held => catalog.held.remap_types(),
-        Table::Filings => catalog.filings.remap_types(),
         Table::Journals => catalog.journals.remap_types(),
         Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
@@ -94,7 +95,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Ledger => catalog.ledger.remap_types(),
         Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
-    }
+    })
 }
 
 /// The number with which a table that is numbered begins.
@@ -138,6 +139,11 @@ fn key<T: KeyPart>(bytes: &[u8]) -> heed::Result<T> {
 
 fn value<T: DeserializeOwned>(bytes: &[u8]) -> heed::Result<T> {
     <Row<T> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
+}
+
+/// A value of a settled table.
+fn packed<T: DeserializeOwned>(bytes: &[u8]) -> heed::Result<T> {
+    postcard::from_bytes(bytes).map_err(|error| heed::Error::Decoding(error.into()))
 }
 
 impl Rows for Check<'_> {
@@ -268,10 +274,10 @@ impl Check<'_> {
                 self.number(number.0, self.counters.group.0, desk);
                 self.group(txn, number, &value(v)?, desk)?;
             }
-            Table::Identities => self.identity(value(v)?, desk),
-            Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
-            Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
-            Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
+            Table::Identities => self.identity(packed(v)?, desk),
+            Table::Bytes => self.bytes(txn, key(k)?, packed(v)?, desk)?,
+            Table::Held => self.held(txn, key(k)?, packed(v)?, desk)?,
+            Table::Filings => self.filing(txn, key(k)?, &packed(v)?, desk)?,
             Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
@@ -363,7 +369,7 @@ impl Check<'_> {
             )));
         }
         let first = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
-        let filings = self.catalog.filings.remap_data_type::<Bytes>();
+        let filings = &self.catalog.filings;
         if usage.messages > 0 && filings.range(txn, &first)?.next().transpose()?.is_none() {
             let name = self.context.name(user);
             let detail = format!("{} messages are counted, but the archive is empty", usage.messages);
