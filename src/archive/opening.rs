@@ -9,7 +9,7 @@ use super::{
     catalog::{ARCHIVE_KEY, Catalog, IDENTITIES_KEY, META},
     codec::Row,
     disk,
-    environment::{self, MAX_READERS},
+    environment::{self, MAX_READERS, MOST_TABLES},
     known::{self, ArchiveId},
     lists_table, lock,
     rows::{CATCHALL_ID, Counters, Identities, MessageId, User},
@@ -169,7 +169,7 @@ impl Catalog {
 fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
     lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(32);
+    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(MOST_TABLES);
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to
     // it, and it lies on a local file system.
     let env = unsafe { options.flags(flags).open(path) };

@@ -28,6 +28,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+#[cfg(fuzzing)]
+pub(super) use chunk::{key_bytes, seal, unpack};
 pub use packing::Packing;
 pub(super) use packing::{put_difference, put_number, take_bytes, take_difference, take_number};
 pub use range::Direction;

@@ -6,6 +6,7 @@ use super::{
     damage::{Damage, Kind},
     protocol::Desk,
     tables::Check,
+    uneven,
 };
 use crate::archive::rows::{IdentityNumber, Message, MessageId, UserId};
 
@@ -55,13 +56,14 @@ impl Check<'_> {
             Some(message) if message.identity != identity => {
                 wrong(format!("{row} refers to message {id}, which has another identity"));
             }
-            Some(message) => {
-                if self.catalog.filings.get(txn, &(user, message.date, id))?.is_none() {
-                    wrong(format!(
-                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
-                    ));
-                }
+            Some(message) if !self.adds_up() => {
+                let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, &message))?;
+                found.into_iter().for_each(|damage| desk.damage(damage));
             }
+            Some(_) => {}
+        }
+        if self.was_there(id) && !self.late.has(user, id) {
+            self.seen.balance.in_held(user, id);
         }
         if !self.knows_user(txn, user)? {
             desk.damage(self.found(format!("{row}: the user does not exist")).message(id));

@@ -1,8 +1,7 @@
 //! What must hold for the ledger: its rows follow each other and are chained, every message is in one of them, and
 //! the filings in them are those of the table `filings`, each once.
 //!
-//! Each filing of the ledger is looked up in the table; that there are no others in the table, and none twice in the
-//! ledger, is seen in the [`Balance`](super::balance::Balance).
+//! That the filings are the same is seen in the [`Balance`](super::balance::Balance).
 
 use crate::ids::GroupNumber;
 use heed::RoTxn;
@@ -11,6 +10,7 @@ use super::{
     damage::{Damage, Kind},
     protocol::Desk,
     tables::Check,
+    uneven,
 };
 use crate::archive::{
     StoreError,
@@ -74,14 +74,10 @@ impl Check<'_> {
         }
         for (id, user) in group.filings.pairs().map_err(decoding)? {
             self.seen.balance.in_ledger(user, id);
-            resident::touched();
-            if let Some(message) = self.catalog.messages.get(txn, &id).ok().flatten()
-                && self.catalog.filings.get(txn, &(user, message.date, id))?.is_none()
+            if !self.adds_up()
+                && let Some(damage) = uneven::of_ledger(self.context, self.catalog, txn, number, (id, user))?
             {
-                let damage = wrong(format!(
-                    "has message {id} filed for user {user}, but that filing is missing"
-                ));
-                desk.damage(damage.message(id).user(self.context.name(user)));
+                desk.damage(damage);
             }
         }
         Ok(())

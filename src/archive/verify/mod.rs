@@ -30,6 +30,7 @@ mod scan;
 mod supervise;
 mod tables;
 mod totals;
+mod uneven;
 mod usage;
 mod work;
 

@@ -15,6 +15,7 @@ use super::{
     protocol::Desk,
     scan::{self, ROWS, Rows, Source, scan},
     totals::{self, Totals},
+    uneven,
     usage::Sum,
 };
 use crate::{
@@ -98,6 +99,27 @@ fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
     })
 }
 
+/// Whether filings are compared by adding up: in a process that goes through all of them.
+fn adds_up(context: &Context) -> bool {
+    context.request.whole && context.request.selection.has_all_tables()
+}
+
+/// Says of which filings the sums differ.
+///
+/// # Errors
+/// The catalog cannot be read.
+pub fn name_uneven(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), Stop> {
+    let (users, incomplete) = {
+        let totals = context.totals();
+        (totals.balance.uneven(), totals.incomplete)
+    };
+    match (adds_up(context), incomplete, users.is_empty()) {
+        (true, true, _) => uneven::look_up(context, catalog, None, desk),
+        (true, false, false) => uneven::look_up(context, catalog, Some(&users), desk),
+        _ => Ok(()),
+    }
+}
+
 /// The number with which a table that is numbered begins.
 fn first(table: Table) -> u64 {
     u64::from(table != Table::Users)
@@ -125,7 +147,7 @@ pub(super) struct Check<'c> {
     pub(super) known: Known,
     roster: Roster,
     usage: Sum,
-    late: Late,
+    pub(super) late: Late,
     pub(super) seen: Totals,
 }
 
@@ -203,7 +225,7 @@ impl Rows for Check<'_> {
         if self.table == Table::Runs {
             self.removed = self.catalog.known_runs(txn)?.removed;
         }
-        if let (Table::Filings, Some(began), true) = (
+        if let (Table::Filings | Table::Held, Some(began), true) = (
             self.table,
             &self.context.extent.counters,
             self.context.request.selection.has_all_tables(),
@@ -296,6 +318,17 @@ impl Check<'_> {
             self.below(id, self.counters.message, desk);
         }
         Ok(())
+    }
+
+    /// All of `filings`, `held` and the ledger is gone through, and compared by adding up.
+    pub(super) fn adds_up(&self) -> bool {
+        adds_up(self.context)
+    }
+
+    /// A message that there was at the beginning.
+    pub(super) fn was_there(&self, id: MessageId) -> bool {
+        let began = self.context.extent.counters.as_ref();
+        began.is_some_and(|counters| id < counters.message)
     }
 
     pub(super) fn found(&self, detail: String) -> Damage {
@@ -397,36 +430,36 @@ impl Check<'_> {
         filing: &Filing,
         desk: &mut Desk,
     ) -> heed::Result<()> {
-        let context = self.context;
-        let mut wrong = |detail: String| {
+        let (context, adds_up) = (self.context, self.adds_up());
+        let wrong = |detail: String| {
             let damage = Damage::new(
                 Kind::Filing,
                 format!("the filing of message {id} for user {user} {detail}"),
             );
-            desk.damage(damage.message(id).user(context.name(user)));
+            damage.message(id).user(context.name(user))
         };
         let message = self.catalog.messages.get(txn, &id)?;
         match &message {
-            None => wrong("refers to a message that is missing".into()),
+            None => desk.damage(wrong("refers to a message that is missing".into())),
             Some(message) if message.date != date => {
-                wrong(format!("has the date {date}, but the message has {}", message.date));
+                let dated = message.date;
+                desk.damage(wrong(format!("has the date {date}, but the message has {dated}")));
             }
-            Some(message) => match self.catalog.held.get(txn, &(message.identity, user))? {
-                Some(held) if held == id => {}
-                Some(other) => wrong(format!(
-                    "contradicts the table held, by which the user has message {other}"
-                )),
-                None => wrong("is missing from the table held".into()),
-            },
+            Some(message) if !adds_up => {
+                let found = uneven::of_filing(context, self.catalog, txn, user, (id, message))?;
+                found.into_iter().for_each(|damage| desk.damage(damage));
+            }
+            Some(_) => {}
         }
         if filing.run >= self.counters.run {
-            wrong(format!("refers to run {}, which never existed", filing.run));
+            desk.damage(wrong(format!("refers to run {}, which never existed", filing.run)));
         }
         if !knows(&mut self.known.folders, filing.folder, || {
             let folders = self.catalog.folders.remap_data_type::<Bytes>();
             Ok(folders.get(txn, &filing.folder)?.is_some())
         })? {
-            wrong(format!("refers to folder {}, which does not exist", filing.folder));
+            let folder = filing.folder;
+            desk.damage(wrong(format!("refers to folder {folder}, which does not exist")));
         }
         if !self.knows_user(txn, user)? {
             desk.damage(
@@ -434,12 +467,7 @@ impl Check<'_> {
                     .message(id),
             );
         }
-        if context
-            .extent
-            .counters
-            .as_ref()
-            .is_some_and(|counters| id < counters.message)
-        {
+        if self.was_there(id) {
             self.seen.filed.insert(id);
             if !self.late.has(user, id) {
                 self.seen.balance.in_table(user, id);

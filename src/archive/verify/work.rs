@@ -219,6 +219,9 @@ fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
         context
             .totals()
             .compare(context.extent, &context.request.selection, name_of, &mut desk);
+        if let Some(store) = context.store {
+            tables::name_uneven(context, &store.catalog, &mut desk)?;
+        }
         desk.end()?;
     }
     Ok(())
