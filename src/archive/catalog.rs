@@ -17,13 +17,14 @@ use super::{
     StoreError,
     codec::{Key, Row},
     environment,
+    filter::Filter,
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
     lists::Packed,
     packings,
     resident,
     rows::{
-        Copy, CopyKey, Counters, Identities, Journal, Message, MessageId, Part, RunId, Sighting, Source, Unclaimed,
+        Copy, CopyKey, Counters, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Sighting, Source, Unclaimed,
         Usage, User, UserId, VolumeState,
     },
     settled::{Packing, Settled},
@@ -43,6 +44,8 @@ pub struct Catalog {
     pub(super) id: Option<ArchiveId>,
     /// The first message whose identity is not of version 1.
     pub(super) identified_since: MessageId,
+    /// Of `identities`; filled where the catalog is written.
+    pub(super) filter: Filter,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns` of `runs`, derived
     /// from it but for how many were removed), "notified" (which runs were reported, as JSON), "archive" (the
     /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
@@ -113,6 +116,15 @@ impl Catalog {
         match id < self.identified_since {
             true => first_identity_of(raw),
             false => identity_of(raw),
+        }
+    }
+
+    /// The number of an identity; for whoever asks of mail that comes.
+    pub(super) fn number_of_identity(&self, txn: &RoTxn, identity: &[u8; 32]) -> heed::Result<Option<IdentityNumber>> {
+        let digest = packings::digest(identity);
+        match self.filter.rules_out(&digest) {
+            true => Ok(None),
+            false => self.identities.get(txn, &digest),
         }
     }
 

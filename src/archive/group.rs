@@ -60,8 +60,10 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         filings,
     } = {
         let txn = store.catalog.read()?;
+        let catalog = &store.catalog;
+        catalog.filter.go_on(&catalog.identities, &txn, counters.identity);
         let view = Snapshot {
-            catalog: &store.catalog,
+            catalog,
             txn: &txn,
         };
         decide(&view, &counters, orders, now)?
@@ -116,12 +118,10 @@ fn apply(store: &Store, volume: &Volume, number: u32, level: i32, set: &mut Writ
 /// Takes all rows out of a write set, and puts them into the catalog.
 fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Result<()> {
     put(txn, &catalog.messages, take(&mut set.messages))?;
+    catalog.filter.add(set.identities.keys().map(digest));
     let identities = take(&mut set.identities).into_iter();
-    put_settled(
-        txn,
-        &catalog.identities,
-        identities.map(|(identity, row)| (digest(&identity), row)),
-    )?;
+    let identities = identities.map(|(identity, row)| (digest(&identity), row));
+    put_settled(txn, &catalog.identities, identities)?;
     put_settled(txn, &catalog.bytes, take(&mut set.bytes))?;
     put_settled(txn, &catalog.held, take(&mut set.held))?;
     put(txn, &catalog.parts, take(&mut set.parts))?;

@@ -37,6 +37,7 @@ mod disk;
 mod environment;
 mod error;
 mod filings;
+mod filter;
 mod follower;
 mod former;
 #[cfg(fuzzing)]

@@ -6,11 +6,11 @@ use super::{
     settled::{Packing, put_difference, put_number, take_bytes, take_difference, take_number},
 };
 
-/// Fresh rows of tables whose keys come at random: about 5 MB, which stay in memory.
-const FRESH: u64 = 65_536;
-/// Chunks of the first level, 16 MB. A fresh row then shares its chunk with some thirty others when it moves there, and
-/// a row of the first level with twenty when it moves on, in an archive of ten million messages.
-const FIRST_LEVEL: u64 = 4096;
+/// Fresh rows of tables whose keys come at random: about a megabyte, of which a group changes nearly every page.
+const FRESH: u64 = 16_384;
+/// Chunks of the first level, 8 MB. A fresh row then shares its chunk with some fifteen others when it moves there, and
+/// so does a row of the first level when it moves on, in an archive of ten million messages.
+const FIRST_LEVEL: u64 = 2048;
 
 /// The beginning of an identity digest. Nobody can make two messages in whose digests this much is the same.
 pub type Digest = [u8; 16];

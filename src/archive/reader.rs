@@ -136,7 +136,7 @@ impl Store {
         user: UserId,
     ) -> Result<Option<MessageId>, StoreError> {
         let held = |number| self.catalog.held.get(txn, &(number, user));
-        let number = self.catalog.identities.get(txn, &packings::digest(identity));
+        let number = self.catalog.number_of_identity(txn, identity);
         let found = number.and_then(|number| number.map_or(Ok(None), held));
         found.map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }

@@ -84,7 +84,7 @@ async fn what_each_table_takes() {
         let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
         let bench = Bench::open(&config(&folder));
         println!("\n{total} messages, dates {}", if at_random { "at random" } else { "in order" });
-        let (mut next, mut filings, mut began) = (0, 0, Instant::now());
+        let (mut next, mut filings, mut began, mut spent) = (0, 0, Instant::now(), Spent::now());
         let mut last: MessageId = 0;
         while next < total {
             let windows = (0..WINDOWS).map(|nth| {
@@ -100,8 +100,14 @@ async fn what_each_table_takes() {
             }
             next += WINDOWS * WINDOW;
             if next % STEP < WINDOWS * WINDOW {
-                println!("{next:>9} {:>7.0}/s {}", STEP as f64 / began.elapsed().as_secs_f64(), written());
-                began = Instant::now();
+                let now = Spent::now();
+                println!(
+                    "{next:>9} {:>8.0}/s {:>8.1} µs of processor time and {:>8.0} bytes written a message",
+                    STEP as f64 / began.elapsed().as_secs_f64(),
+                    (now.processor - spent.processor) * 1e6 / STEP as f64,
+                    (now.written - spent.written) / STEP as f64,
+                );
+                (began, spent) = (Instant::now(), now);
             }
         }
         assert_eq!(last, total as MessageId);
@@ -110,10 +116,25 @@ async fn what_each_table_takes() {
     }
 }
 
-/// What this process wrote to disk so far.
-fn written() -> String {
-    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    io.lines().find(|line| line.starts_with("write_bytes")).unwrap_or_default().to_owned()
+/// What this process has used so far: seconds of processor time, bytes written to the disk.
+struct Spent {
+    processor: f64,
+    written: f64,
+}
+
+impl Spent {
+    fn now() -> Self {
+        let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+        // utime and stime of proc(5), in hundredths of a second.
+        let stat = read("/proc/self/stat");
+        let times = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+        let written = read("/proc/self/io");
+        let written = written.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        Self {
+            processor: times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0,
+            written: written.and_then(|bytes| bytes.parse().ok()).unwrap_or_default(),
+        }
+    }
 }
 
 fn sizes(bench: &Bench, messages: usize, filings: usize) {

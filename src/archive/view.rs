@@ -10,7 +10,7 @@ use super::{
     catalog::Catalog,
     ledger::{Chain, NO_CHAIN},
     lists::Filled,
-    lists_table, packings,
+    lists_table,
     rows::{
         Copy, CopyKey, IdentityNumber, Message, MessageId, Part, RunId, Source, UidlDigest, Usage, User, UserId,
         VolumeState, uidl_digest,
@@ -62,7 +62,7 @@ impl Snapshot<'_> {
 
 impl View for Snapshot<'_> {
     fn identity(&self, digest: &[u8; 32]) -> Read<Option<IdentityNumber>> {
-        self.read(|catalog, txn| catalog.identities.get(txn, &packings::digest(digest)))
+        self.read(|catalog, txn| catalog.number_of_identity(txn, digest))
     }
 
     fn bytes(&self, key: &(IdentityNumber, [u8; 8])) -> Read<Option<MessageId>> {

@@ -2,7 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use dropkeep::{archive::Store, config::Config};
+use dropkeep::{
+    archive::{SCHEMA, Store},
+    config::Config,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -66,6 +69,11 @@ fn a_store_of_schema_2_is_read_to_the_last_byte_and_written_to() {
 #[test]
 fn a_store_of_schema_3_is_read_to_the_last_byte_and_written_to() {
     is_read_to_the_last_byte_and_written_to(3);
+}
+
+#[test]
+fn a_store_of_schema_4_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(4);
 }
 
 /// Which messages of an archive have a row for lists, and which have none.
@@ -169,7 +177,7 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains("up to 4"), "{said}");
+        assert!(said.contains("schema 99") && said.contains(&format!("up to {SCHEMA}")), "{said}");
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

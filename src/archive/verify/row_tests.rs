@@ -190,7 +190,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, 1, |message| message.date += 1),
-            &[Filing, Held, Ledger],
+            &[Filing],
             Some(1),
             Some("jane"),
         ),

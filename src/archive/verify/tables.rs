@@ -403,7 +403,7 @@ impl Check<'_> {
         }
         let first = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
         let filings = &self.catalog.filings;
-        if usage.messages > 0 && filings.range(txn, &first)?.next().transpose()?.is_none() {
+        if usage.messages > 0 && filings.range(txn, &first)?.next_found().transpose()?.is_none() {
             let name = self.context.name(user);
             let detail = format!("{} messages are counted, but the archive is empty", usage.messages);
             desk.damage(self.found(detail).user(name));
