@@ -12,7 +12,7 @@ pub use self::seen::{Seen, seen};
 use crate::{
     access::Archives,
     api::Failure,
-    archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, Store, StoreError, User, Why},
+    archive::{CATCHALL_ID, Filing, Message, MessageId, Retrieval, RunId, Store, StoreError, User, UserId, Why},
     config::{self, Config, ConfigError},
     identify::{Found, Named, Overview, Reported, Rules},
     message::{Address, CATCHALL},
@@ -65,7 +65,7 @@ pub struct ExplainedUser {
 /// When a message came into an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Filed {
-    pub run: u64,
+    pub run: RunId,
     pub archived_at: Timestamp,
     pub folder: String,
 }
@@ -111,7 +111,7 @@ pub fn directory(config: &Config) -> Result<Directory, Failure> {
         let retired = user.retired || user.managed;
         users.push(User { retired, ..user });
     }
-    Ok(Directory::new((CATCHALL_ID + 1..).zip(users)).with(Signs::new(config)))
+    Ok(Directory::new((CATCHALL_ID.next().0..).map(UserId).zip(users)).with(Signs::new(config)))
 }
 
 /// Explains messages by the rules of a profile.
@@ -288,7 +288,7 @@ pub fn fetched(
     const AT_ONCE: usize = 100;
     let mut retrieval = Retrieval::new(store);
     let mut itself = !came_in_reports;
-    let mut behind = 0;
+    let mut behind = MessageId(0);
     loop {
         let journals = store.journals(id, behind, AT_ONCE)?;
         let Some((last, ..)) = journals.last() else { break };
@@ -337,7 +337,7 @@ impl Stored {
         Ok(Self {
             id,
             filings: store.filings_for(archives, id, &row)?,
-            came_in_reports: !store.journals(id, 0, 1)?.is_empty(),
+            came_in_reports: !store.journals(id, MessageId(0), 1)?.is_empty(),
             row,
         })
     }
@@ -386,7 +386,7 @@ impl Stored {
     }
 
     /// The runs that filed it, the first first, each once.
-    pub fn runs(&self) -> Vec<u64> {
+    pub fn runs(&self) -> Vec<RunId> {
         let mut runs: Vec<_> = self.filings.iter().map(|(_, filing)| filing.run).collect();
         runs.sort_unstable();
         runs.dedup();
@@ -403,7 +403,7 @@ pub fn has_no_rules(name: &str) -> bool {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn profile_of(store: &Store, run: u64) -> Result<Option<String>, StoreError> {
+pub fn profile_of(store: &Store, run: RunId) -> Result<Option<String>, StoreError> {
     #[derive(serde::Deserialize)]
     struct Head {
         profile: String,

@@ -21,7 +21,7 @@ use self::{
 };
 use crate::{
     api::{Exit, Failure, Reply, RerouteLine},
-    archive::{Content, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId},
+    archive::{Content, FolderNumber, Message, MessageId, Retrieval, RunId, Store, StoreError, UserId},
     clock,
     config::Config,
     errand::GoingOn,
@@ -67,7 +67,7 @@ impl Reroute {
 struct Done {
     id: MessageId,
     size: u64,
-    folder: u32,
+    folder: FolderNumber,
     result: Result<Rerouted, Fault>,
 }
 

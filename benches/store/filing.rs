@@ -10,7 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use bytes::Bytes;
 use dropkeep::{
     appliance::take_over_users,
-    archive::{Committer, CopyKey, Named, RunId, Source, Store, Traits},
+    archive::{Committer, CopyKey, FolderNumber, Named, RunId, Source, SourceNumber, Store, Traits},
     config::{self, Config, Family, Recipients},
     identify::{Identified, Pool, Rules},
     profile::Budget,
@@ -150,8 +150,8 @@ async fn archive_all(
 
 struct Work {
     run: RunId,
-    source: u32,
-    folder: u32,
+    source: SourceNumber,
+    folder: FolderNumber,
     rules: Arc<Rules>,
     routing: Arc<Routing>,
     pool: Pool,
@@ -214,7 +214,7 @@ fn recipients() -> Recipients {
     }
 }
 
-async fn source(committer: &Committer) -> u32 {
+async fn source(committer: &Committer) -> SourceNumber {
     let source = Source {
         family: Family::Imap,
         host: "generated.example".into(),

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dropkeep::{
     api::{Failure, Reply, Request},
-    archive::Store,
+    archive::{MessageId, Store},
     config::Config,
     control::Client,
 };
@@ -193,7 +193,7 @@ impl Archive {
         // Large ones are rare; an archive of nothing else gives fewer.
         for _ in 0..20 * RAWS {
             let id = 1 + random.below(messages as usize) as u64;
-            let message = store.message(id).expect("the catalog");
+            let message = store.message(MessageId(id)).expect("the catalog");
             if let Some(message) = message.filter(|message| message.size <= SMALL) {
                 let sha256 = message.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
                 picked.push(Picked { id, sha256 });
@@ -303,7 +303,7 @@ impl Archive {
             };
             let started = Instant::now();
             let mut client = Client::connect(&self.data_dir).await.expect("the appliance");
-            let answered = client.ask(&Request::Raw { id: *id }, &mut keep).await;
+            let answered = client.ask(&Request::Raw { id: MessageId(*id) }, &mut keep).await;
             latencies.push(started.elapsed().as_secs_f64() * 1e3);
             if let Err(error) = answered {
                 panic!("message {id}: {}", Failure::from(error));

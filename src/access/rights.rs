@@ -81,6 +81,7 @@ mod tests {
     use crate::{
         access::{Account, OpenArchive, Owner},
         api::{Format, MboxKind},
+        ids::{MessageId, RunId, UserId},
     };
 
     struct Opened;
@@ -93,7 +94,7 @@ mod tests {
             Caller::Account(Account {
                 name: "jane".into(),
                 role,
-                given: [3, 5].into(),
+                given: [3, 5].map(UserId).into(),
             })
         };
         [
@@ -130,12 +131,12 @@ mod tests {
         let table = table! {
             // owner, user, auditor, administrator
             List { .. } => List { user: None, newest: None, filter: Default::default() }, [ALL, GIVEN, ALL, GIVEN];
-            Raw { .. } => Raw { id: 1 }, [ALL, GIVEN, ALL, GIVEN];
-            Show { .. } => Show { id: 1, journal: true }, [ALL, GIVEN, ALL, GIVEN];
+            Raw { .. } => Raw { id: MessageId(1) }, [ALL, GIVEN, ALL, GIVEN];
+            Show { .. } => Show { id: MessageId(1), journal: true }, [ALL, GIVEN, ALL, GIVEN];
             Users => Users, [ALL, GIVEN, ALL, ALL];
             Status => Status, [ALL, NO, NO, ALL];
             Protocols { .. } => Protocols { newest: None, filter: Default::default() }, [ALL, NO, NO, ALL];
-            Protocol { .. } => Protocol { run: 1 }, [ALL, NO, NO, ALL];
+            Protocol { .. } => Protocol { run: RunId(1) }, [ALL, NO, NO, ALL];
             Archive { .. } => Archive { profile: name() }, [ALL, NO, NO, ALL];
             Interrupt { .. } => Interrupt { profile: name() }, [ALL, NO, NO, ALL];
             Reload => Reload, [ALL, NO, NO, ALL];
@@ -155,7 +156,7 @@ mod tests {
             for (caller, expected) in callers.iter().zip(expected) {
                 let archives = match expected {
                     ALL => Some(Archives::All),
-                    GIVEN => Some(Archives::Of([3, 5].into())),
+                    GIVEN => Some(Archives::Of([3, 5].map(UserId).into())),
                     _ => None,
                 };
                 assert_eq!(allowed(caller, &request).ok(), archives, "{caller:?}: {request:?}");

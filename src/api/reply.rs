@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplianceLine, Exit, Failure, ProfileLine, Shown};
 use crate::{
+    ids::{MessageId, RunId},
     message::Address,
     report::{Backlog, Run},
 };
@@ -15,7 +16,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     Progress {
-        run: u64,
+        run: RunId,
         done: u64,
         expected: u64,
         bytes: u64,
@@ -66,7 +67,7 @@ pub struct CompactedLine {
 /// A message that rerouting filed: for these users, who did not have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RerouteLine {
-    pub id: u64,
+    pub id: MessageId,
     pub users: Vec<String>,
 }
 
@@ -110,7 +111,7 @@ pub struct UserLine {
 /// A line of `list`: a message in a user's archive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryLine {
-    pub id: u64,
+    pub id: MessageId,
     pub user: String,
     /// When it was sent, as it says itself, and when it was archived.
     pub date: jiff::Timestamp,

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Format, MboxFrom, MboxKind};
-use crate::report::RunFilter;
+use crate::{
+    ids::{MessageId, RunId},
+    report::RunFilter,
+};
 
 /// A request. One of these is the body of `POST /v1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub enum Request {
         filter: RunFilter,
     },
     Protocol {
-        run: u64,
+        run: RunId,
     },
     /// How each profile stands.
     Status,
@@ -86,10 +89,10 @@ pub enum Request {
     },
     /// A message's exact bytes.
     Raw {
-        id: u64,
+        id: MessageId,
     },
     Show {
-        id: u64,
+        id: MessageId,
         /// With the envelopes of the journal reports in which it came.
         journal: bool,
     },

@@ -1,12 +1,13 @@
 //! A message as people read it.
 
+use crate::ids::{MessageId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// `show`: a readable view of a message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shown {
-    pub id: u64,
+    pub id: MessageId,
     /// When it was sent, as it says itself, and when it was archived.
     pub date: Timestamp,
     pub archived_at: Timestamp,
@@ -51,15 +52,15 @@ pub struct ShownUser {
     pub folder: String,
     pub why: String,
     pub archived_at: Timestamp,
-    pub run: u64,
+    pub run: RunId,
 }
 
 /// A journal report: `raw` gives its bytes by its id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownJournal {
-    pub id: u64,
+    pub id: MessageId,
     pub archived_at: Timestamp,
-    pub run: u64,
+    pub run: RunId,
     pub size: u64,
     pub sha256: String,
     /// The envelope, a line an address, where it was asked for; of a very long one the beginning.

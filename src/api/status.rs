@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::without_number,
+    ids::RunId,
     report::{CopyError, Run, RunState, remedy},
 };
 
@@ -23,7 +24,7 @@ pub struct ProfileLine {
     /// `idle`, `running`, or `failing`: the last runs failed one after the other, or it is being started anew.
     pub state: String,
     /// The run that is going on, and how far it is.
-    pub run: Option<u64>,
+    pub run: Option<RunId>,
     pub seen: u64,
     pub expected: u64,
     /// For how long that run has made no progress, and after how long it is given up.
@@ -110,7 +111,7 @@ impl From<&CopyError> for FirstError {
 /// A run that ended, in short.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LastRun {
-    pub run: u64,
+    pub run: RunId,
     pub state: RunState,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,

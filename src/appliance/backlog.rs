@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::requests::TELL;
 use crate::{
     api::Reply,
-    archive::{Committer, Store, StoreError, UsersNews},
+    archive::{Committer, RunId, Store, StoreError, UsersNews},
     config::Config,
     profile::NextNotices,
     report::Backlog,
@@ -176,7 +176,7 @@ impl Backlogs {
                 state.read
             };
             let _ = replies.try_send(Reply::Progress {
-                run: 0,
+                run: RunId(0),
                 done,
                 expected,
                 bytes: 0,

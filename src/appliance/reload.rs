@@ -220,8 +220,8 @@ impl Appliance {
         let first = self.router.send(BeginSwap(numbers)).await.map_err(gone)?;
         new_users
             .into_iter()
-            .zip(first..)
-            .for_each(|(id, number)| *id = Some(number));
+            .zip(first.0..)
+            .for_each(|(id, number)| *id = Some(UserId(number)));
         if !changed.is_empty() {
             self.committer.put_users(changed, news.clone()).await?;
         }

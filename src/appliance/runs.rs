@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::{requests::TELL, state::Appliance, supervised::Supervised};
 use crate::{
     api::{Exit, Failure, Reply},
+    ids::RunId,
     profile::{InterruptRun, Live, RunNow, Stop},
     report::{IMPORT, Run},
     source::Import,
@@ -91,7 +92,7 @@ impl Appliance {
     }
 
     /// A run as counted so far; `None` where it is not going on.
-    pub fn going_on(&self, run: u64) -> Option<Run> {
+    pub fn going_on(&self, run: RunId) -> Option<Run> {
         let running = self.running();
         let all = running.profiles.values().chain(&running.importing);
         let mut live = all.map(|profile| profile.live.borrow());

@@ -6,7 +6,7 @@ use super::{Answer, Appliance, Unanswered, take_over_users};
 use crate::{
     access::{Account, Caller, Role},
     api::{Failure, Reply, Request},
-    archive::{Committer, Store, User, UserId},
+    archive::{Committer, FolderNumber, RunId, Store, User, UserId},
     config::{self, Config},
     message::Address,
     report::{InStage, Stage},
@@ -84,8 +84,8 @@ async fn a_user_who_came_back_to_the_configuration_met_a_twin() {
     let identified = Identified::new(bytes, None, &Rules::new(&recipients, ""));
     let route = Route {
         window: vec![Prepared::new(identified, false, None, None)],
-        folder: 1,
-        run: 1,
+        folder: FolderNumber(1),
+        run: RunId(1),
         routing: Arc::new(Routing::new(&recipients)),
         known_only: false,
         waits: InStage::enter(Stage::Route, 1),

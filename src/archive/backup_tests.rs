@@ -50,7 +50,7 @@ impl Site {
 pub(super) async fn file(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mut Kept) {
     for number in numbers {
         let bytes = format!("{number:04}: x\r\n\r\n{}", noise(number, 20_000));
-        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
     }
 }
 
@@ -273,8 +273,8 @@ async fn a_crash_while_one_backup_replaces_another_leaves_what_is_finished_the_n
             Ok(store) => {
                 let messages = store.totals().unwrap().0;
                 assert_eq!(messages, if done == 0 { 12 } else { 24 }, "after {done} steps");
-                let message = store.message(messages).unwrap().unwrap();
-                Retrieval::new(&store).raw(messages, &message).unwrap();
+                let message = store.message(MessageId(messages)).unwrap().unwrap();
+                Retrieval::new(&store).raw(MessageId(messages), &message).unwrap();
             }
             Err(error) => assert!(
                 (1..4).contains(&done) && error.to_string().contains("was interrupted"),
@@ -296,7 +296,7 @@ async fn a_crash_while_one_backup_replaces_another_leaves_what_is_finished_the_n
     copy_folder(&later, &backup.join(NEW));
     fs::remove_file(backup.join(NEW).join(RECORD)).unwrap();
     assert!(!staging::settle(&backup, Place::Backup).unwrap());
-    kept.retain(|id, _| *id <= 12);
+    kept.retain(|id, _| *id <= MessageId(12));
     assert_is_backup(&site, &backup, &kept);
 }
 

@@ -15,17 +15,16 @@ use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
-    codec::{Key, Row},
+    codec::{Key, KeyPart, Row},
     environment,
     filter::Filter,
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
     lists::Packed,
-    packings,
-    resident,
+    packings, resident,
     rows::{
-        Copy, CopyKey, Counters, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Sighting, Source, Unclaimed,
-        Usage, User, UserId, VolumeState,
+        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId,
+        Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
     },
     settled::{Packing, Settled},
 };
@@ -77,13 +76,13 @@ pub struct Catalog {
     /// User id → what the archive holds; derived from `filings`.
     pub usage: Table<UserId, Usage>,
     /// Source number → source.
-    pub sources: Table<u32, Source>,
+    pub sources: Table<SourceNumber, Source>,
     /// Folder number → name. Folders of one name share a number, whatever their source.
-    pub folders: Table<u32, String>,
+    pub folders: Table<FolderNumber, String>,
     /// A copy that is done → what it was found to be. The cursor of a source is its stretch of this.
     pub copies: Table<CopyKey, Copy>,
     /// (source, folder) → how the folder looked when it was last listed there. Written by each run that lists it.
-    pub sightings: Table<(u32, u32), Sighting>,
+    pub sightings: Table<(SourceNumber, FolderNumber), Sighting>,
     /// Volume number → what became of it, once it is not written to any more.
     pub volumes: Table<u32, VolumeState>,
     /// Run → protocol, as JSON. What is old is removed, the newest of each profile are not.
@@ -149,11 +148,11 @@ impl Catalog {
             .put(txn, &Mark::key(name), mark)
     }
 
-    pub(super) fn source_number(&self, txn: &RoTxn, source: &Source) -> heed::Result<Option<u32>> {
+    pub(super) fn source_number(&self, txn: &RoTxn, source: &Source) -> heed::Result<Option<SourceNumber>> {
         number_of(txn, &self.sources, |known| known == source)
     }
 
-    pub(super) fn folder_number(&self, txn: &RoTxn, name: &str) -> heed::Result<Option<u32>> {
+    pub(super) fn folder_number(&self, txn: &RoTxn, name: &str) -> heed::Result<Option<FolderNumber>> {
         number_of(txn, &self.folders, |known| known == name)
     }
 
@@ -273,11 +272,11 @@ impl Catalog {
 }
 
 /// Under which number a small table has a row.
-fn number_of<V: DeserializeOwned + 'static>(
+fn number_of<K: KeyPart + 'static, V: DeserializeOwned + 'static>(
     txn: &RoTxn,
-    table: &Table<u32, V>,
+    table: &Table<K, V>,
     is: impl Fn(&V) -> bool,
-) -> heed::Result<Option<u32>> {
+) -> heed::Result<Option<K>> {
     for row in table.iter(txn)? {
         let (number, known) = row?;
         if is(&known) {

@@ -9,7 +9,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use heed::{BoxedError, BytesDecode, BytesEncode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::ids::GroupNumber;
+use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, SourceNumber, UserId};
 
 /// Bytes of the digest behind each value.
 pub(super) const CHECKSUM: usize = 4;
@@ -21,14 +21,20 @@ pub trait KeyPart: Sized {
     fn take(key: &mut &[u8]) -> Option<Self>;
 }
 
-impl KeyPart for GroupNumber {
-    fn put(&self, key: &mut Vec<u8>) {
-        self.0.put(key);
-    }
-    fn take(key: &mut &[u8]) -> Option<Self> {
-        u64::take(key).map(Self)
-    }
+macro_rules! ids {
+    ($($id:ident)*) => {$(
+        impl KeyPart for $id {
+            fn put(&self, key: &mut Vec<u8>) {
+                self.0.put(key);
+            }
+            fn take(key: &mut &[u8]) -> Option<Self> {
+                KeyPart::take(key).map(Self)
+            }
+        }
+    )*};
 }
+
+ids!(MessageId UserId RunId GroupNumber IdentityNumber SourceNumber FolderNumber);
 
 impl KeyPart for u32 {
     fn put(&self, key: &mut Vec<u8>) {

@@ -22,7 +22,7 @@ use super::{
     group,
     ledger::Mark,
     order::{Change, Order, Tidying},
-    rows::{CopyKey, Counters, Named, RunId, Sighting, Source, UidlDigest, User, UserId},
+    rows::{CopyKey, Counters, FolderNumber, Named, RunId, Sighting, Source, SourceNumber, UidlDigest, User, UserId},
 };
 use crate::{
     panics::survived,
@@ -127,18 +127,24 @@ impl Committer {
     }
 
     /// The number of a source; a new one if it was never met.
-    pub async fn source(&self, source: Source) -> Result<u32, StoreError> {
-        self.change(Change::Source(source)).await.and_then(number)
+    pub async fn source(&self, source: Source) -> Result<SourceNumber, StoreError> {
+        self.change(Change::Source(source))
+            .await
+            .and_then(number)
+            .map(SourceNumber)
     }
 
     /// The number of a folder of this name; a new one if it was never met.
-    pub async fn folder(&self, name: &str) -> Result<u32, StoreError> {
-        self.change(Change::Folder(name.to_owned())).await.and_then(number)
+    pub async fn folder(&self, name: &str) -> Result<FolderNumber, StoreError> {
+        self.change(Change::Folder(name.to_owned()))
+            .await
+            .and_then(number)
+            .map(FolderNumber)
     }
 
     /// Begins a run: gives it the next number, and stores its protocol.
     pub async fn begin_run(&self, run: &Run) -> Result<RunId, StoreError> {
-        self.change(Change::BeginRun(Box::new(run.clone()))).await
+        self.change(Change::BeginRun(Box::new(run.clone()))).await.map(RunId)
     }
 
     /// Stores the protocol of a run that was begun.
@@ -156,7 +162,7 @@ impl Committer {
     /// # Errors
     /// It contradicts another user; then nothing changes. Or the store cannot be written.
     pub async fn put_user(&self, id: Option<UserId>, user: User) -> Result<UserId, StoreError> {
-        self.change(Change::User(id, user)).await.and_then(number)
+        self.change(Change::User(id, user)).await.and_then(number).map(UserId)
     }
 
     /// The same for many at once: all of them or none. What counts is how the users are in the end, so a name or an
@@ -180,7 +186,7 @@ impl Committer {
 
     /// Forgets the done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending; gives how
     /// many.
-    pub async fn forget_uidls(&self, source: u32, standing: Vec<UidlDigest>) -> Result<u64, StoreError> {
+    pub async fn forget_uidls(&self, source: SourceNumber, standing: Vec<UidlDigest>) -> Result<u64, StoreError> {
         self.change(Change::Uidls { source, standing }).await
     }
 
@@ -195,7 +201,12 @@ impl Committer {
     }
 
     /// Notes how a source's folder looked.
-    pub async fn put_sighting(&self, source: u32, folder: u32, seen: Sighting) -> Result<(), StoreError> {
+    pub async fn put_sighting(
+        &self,
+        source: SourceNumber,
+        folder: FolderNumber,
+        seen: Sighting,
+    ) -> Result<(), StoreError> {
         self.change(Change::Sighting { source, folder, seen }).await.map(drop)
     }
 

@@ -411,7 +411,7 @@ impl Places {
             })?;
             match page.last() {
                 Some((last, _)) => {
-                    self.message = last + 1;
+                    self.message = last.next();
                     let places = page.into_iter().map(|(id, message)| (Row::Message(id), message.inline));
                     return Ok(Some(places.collect()));
                 }

@@ -43,7 +43,7 @@ pub(super) async fn trickle(bench: &Bench, numbers: std::ops::Range<u32>) -> Kep
     let mut kept = Kept::new();
     for number in numbers {
         let bytes = message(number);
-        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
     }
     kept
 }
@@ -271,15 +271,17 @@ async fn an_emptied_sealed_volume_goes_once_nobody_reads_in_it() {
     let sealed = bench.store.volumes.folder(1);
     assert!(seal::is_sealed(&sealed));
     let reader = reader(&config);
-    let message = bench.store.message(1).unwrap().unwrap();
+    let message = bench.store.message(MessageId(1)).unwrap().unwrap();
     let done = compact_all(&bench);
     assert!(done.left && done.volumes == 0, "{done:?}");
     let state = |store: &Store| store.reading(|txn| store.catalog.volumes.get(txn, &1)).unwrap();
     assert_eq!(state(&bench.store), Some(VolumeState::Emptied));
     // A row that was read before still finds its bytes where they were.
     assert_eq!(message.inline.volume, 1);
-    let stored = Retrieval::new(&bench.store).stored(1, &message.inline).unwrap();
-    assert!(kept[&1].as_bytes().starts_with(&stored));
+    let stored = Retrieval::new(&bench.store)
+        .stored(MessageId(1), &message.inline)
+        .unwrap();
+    assert!(kept[&MessageId(1)].as_bytes().starts_with(&stored));
     drop(reader);
     // A crash in the middle of removing it.
     bench.close();
@@ -309,7 +311,7 @@ async fn what_goes_on_in_a_small_block_is_not_moved_over_and_over() {
     let mut kept = Kept::new();
     for number in 0..12 {
         let bytes = format!("{number:04}: large\n\n{}", noise(number, block::BLOCK_SIZE + 30_000));
-        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
     }
     let places = |store: &Store| {
         let parts = store.reading(|txn| store.catalog.parts.iter(txn)?.collect::<heed::Result<Vec<_>>>());
@@ -357,7 +359,7 @@ async fn mostly_free(config: &Config) -> (Bench, Kept) {
     let mut kept = Kept::new();
     for number in 0..300 {
         let bytes = format!("{number:04}: alike\n\n{same}");
-        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
     }
     compact_all(&bench);
     let volume = bench.store.volumes.get(1).unwrap();
@@ -411,7 +413,7 @@ async fn what_is_damaged_stays_and_all_else_moves() {
     let config = config(&folder);
     let bench = Bench::open(&config);
     let kept = trickle(&bench, 0..30).await;
-    let damaged = bench.store.message(4).unwrap().unwrap().inline;
+    let damaged = bench.store.message(MessageId(4)).unwrap().unwrap().inline;
     let stored = bench.store.volumes.get(1).unwrap();
     let block = stored.stored(damaged.block, damaged.block + 1, 1).unwrap().remove(0).1;
     drop(stored);
@@ -431,8 +433,11 @@ async fn what_is_damaged_stays_and_all_else_moves() {
     for (id, bytes) in &kept {
         let message = bench.store.message(*id).unwrap().unwrap();
         match Retrieval::new(&bench.store).raw(*id, &message) {
-            Ok(raw) => assert!(raw == bytes.as_bytes() && *id != 4),
-            Err(error) => assert!(*id == 4 && matches!(error, StoreError::Damaged { .. }), "{error}"),
+            Ok(raw) => assert!(raw == bytes.as_bytes() && *id != MessageId(4)),
+            Err(error) => assert!(
+                *id == MessageId(4) && matches!(error, StoreError::Damaged { .. }),
+                "{error}"
+            ),
         }
     }
     bench.close();

@@ -8,7 +8,6 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use crate::ids::GroupNumber;
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
@@ -122,7 +121,7 @@ impl Deciding<'_> {
         let group = Group {
             at: now,
             first: self.first,
-            kept: self.set.counters.message - self.first,
+            kept: self.set.counters.message.since(self.first),
             filings: Filings::of(std::mem::take(&mut self.filings)),
             changes,
         };
@@ -130,7 +129,7 @@ impl Deciding<'_> {
             return Ok(());
         }
         let number = self.set.counters.group;
-        let before = self.view.chain(GroupNumber(number.0.saturating_sub(1)))?;
+        let before = self.view.chain(number.previous())?;
         let kept = self
             .set
             .messages
@@ -138,7 +137,7 @@ impl Deciding<'_> {
             .filter_map(|(_, row)| row.as_ref());
         let chain = group.chain(&before, number, kept.map(|message| message.sha256))?;
         self.set.ledger = Some((number, LedgerRow { group, chain }));
-        self.set.counters.group = GroupNumber(number.0 + 1);
+        self.set.counters.group = number.next();
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{
     part::{Cut, cut},
-    rows::{MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
+    rows::{FolderNumber, MessageId, Named, RunId, Seconds, Sha256, Unclaimed, User, UserId, Why},
 };
 use crate::identify::{Digests, Listed, former_identity};
 
@@ -47,7 +47,7 @@ pub struct Deposit {
     /// What the cursor notes as done; `None` where the copy has no name that lasts (POP3 without UIDL).
     pub copy: Option<Named>,
     /// The source's folder; a number of the catalog's `folders`.
-    pub folder: u32,
+    pub folder: FolderNumber,
     pub run: RunId,
     pub content: Arc<Content>,
     /// The journal report in which the message came: what was fetched.

@@ -216,7 +216,9 @@ pub(super) fn row_counts_of_file(file: &Path) -> Result<Vec<(String, u64)>, Stor
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     let flags = EnvFlags::READ_ONLY | EnvFlags::NO_LOCK | EnvFlags::NO_SUB_DIR;
     let length = file.metadata().map_err(StoreError::io("measuring", file))?.len();
-    options.map_size((length as usize & !0xffff) + (1 << 20)).max_dbs(MOST_TABLES);
+    options
+        .map_size((length as usize & !0xffff) + (1 << 20))
+        .max_dbs(MOST_TABLES);
     // SAFETY: nobody else has the file, which was made under the lock of the data directory.
     let env = unsafe { options.flags(flags).open(file) };
     env.and_then(|env| row_counts(&env))

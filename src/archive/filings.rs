@@ -82,7 +82,7 @@ impl Page {
     fn bounds(&self, user: UserId) -> (Bound<Key>, Bound<Key>) {
         let key = |key: FilingKey| (user, key.date, key.id);
         let (first, last) = (*self.dates.start(), *self.dates.end());
-        let mut low = Bound::Included((user, first, 0));
+        let mut low = Bound::Included((user, first, MessageId::MIN));
         let mut high = Bound::Included((user, last, MessageId::MAX));
         match (self.from, self.direction) {
             (Some(from), Direction::Up) if from.date >= first => low = Bound::Excluded(key(from)),

@@ -11,7 +11,7 @@ fn key(date: Seconds, id: MessageId) -> FilingKey {
 
 /// The ids of a page, and where the next one begins.
 fn read(store: &Store, page: &Page) -> (Vec<MessageId>, Option<FilingKey>) {
-    let (entries, next) = store.filings(1, page).unwrap();
+    let (entries, next) = store.filings(UserId(1), page).unwrap();
     (entries.iter().map(|entry| entry.id).collect(), next)
 }
 
@@ -19,7 +19,12 @@ fn read(store: &Store, page: &Page) -> (Vec<MessageId>, Option<FilingKey>) {
 async fn filed(bench: &Bench, count: u32) -> Vec<MessageId> {
     let mut ids = Vec::new();
     for uid in 1..=count {
-        ids.push(bench.file(&format!("{uid:04}"), uid, &[0, 1, 2]).await.message);
+        ids.push(
+            bench
+                .file(&format!("{uid:04}"), uid, &[UserId(0), UserId(1), UserId(2)])
+                .await
+                .message,
+        );
     }
     ids
 }
@@ -52,7 +57,7 @@ async fn pages_go_up_and_down_within_dates_and_miss_nothing() {
                 most,
                 ..Page::first(direction)
             };
-            let all = bench.store.all_filings(1, page.clone());
+            let all = bench.store.all_filings(UserId(1), page.clone());
             let all: Vec<_> = all.map(|entry| entry.unwrap().id).collect();
             assert_eq!(all, expected, "{page:?}");
             let mut paged = Vec::new();
@@ -73,13 +78,22 @@ async fn pages_go_up_and_down_within_dates_and_miss_nothing() {
         dates: 1003..=1004,
         ..Page::first(direction)
     };
-    assert_eq!(read(&bench.store, &outside(key(5, 1), Direction::Up)).0, ids[2..4]);
-    assert_eq!(read(&bench.store, &outside(key(9999, 1), Direction::Up)).0, [0; 0]);
     assert_eq!(
-        read(&bench.store, &outside(key(9999, 1), Direction::Down)).0,
+        read(&bench.store, &outside(key(5, MessageId(1)), Direction::Up)).0,
+        ids[2..4]
+    );
+    assert_eq!(
+        read(&bench.store, &outside(key(9999, MessageId(1)), Direction::Up)).0,
+        []
+    );
+    assert_eq!(
+        read(&bench.store, &outside(key(9999, MessageId(1)), Direction::Down)).0,
         [ids[3], ids[2]]
     );
-    assert_eq!(read(&bench.store, &outside(key(5, 1), Direction::Down)).0, [0; 0]);
+    assert_eq!(
+        read(&bench.store, &outside(key(5, MessageId(1)), Direction::Down)).0,
+        []
+    );
     bench.close();
 }
 
@@ -93,10 +107,10 @@ async fn a_place_in_a_list_stays_right_while_mail_comes_in() {
         ..Page::first(Direction::Down)
     };
     let (first, next) = read(&bench.store, &page);
-    assert_eq!(first, [4, 3]);
+    assert_eq!(first, [4, 3].map(MessageId));
     // Newer than all, and older than all.
-    bench.file("newer", 100, &[1]).await;
-    bench.file("older", 0, &[1]).await;
+    bench.file("newer", 100, &[UserId(1)]).await;
+    bench.file("older", 0, &[UserId(1)]).await;
     assert_eq!(
         read(
             &bench.store,
@@ -106,9 +120,9 @@ async fn a_place_in_a_list_stays_right_while_mail_comes_in() {
             }
         )
         .0,
-        [2, 1]
+        [2, 1].map(MessageId)
     );
-    assert_eq!(read(&bench.store, &page).0, [5, 4]);
+    assert_eq!(read(&bench.store, &page).0, [5, 4].map(MessageId));
     bench.close();
 }
 
@@ -117,13 +131,13 @@ async fn the_oldest_of_the_newest_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     filed(&bench, 5).await;
-    let oldest = |dates, most| bench.store.oldest_of_newest(1, dates, most).unwrap();
+    let oldest = |dates, most| bench.store.oldest_of_newest(UserId(1), dates, most).unwrap();
     let all = || Seconds::MIN..=Seconds::MAX;
-    assert_eq!(oldest(all(), 2), Some(key(1004, 4)));
-    assert_eq!(oldest(all(), 5), Some(key(1001, 1)));
-    assert_eq!(oldest(all(), 50_000), Some(key(1001, 1)));
+    assert_eq!(oldest(all(), 2), Some(key(1004, MessageId(4))));
+    assert_eq!(oldest(all(), 5), Some(key(1001, MessageId(1))));
+    assert_eq!(oldest(all(), 50_000), Some(key(1001, MessageId(1))));
     assert_eq!(oldest(all(), 0), None);
-    assert_eq!(oldest(1000..=1003, 2), Some(key(1002, 2)));
+    assert_eq!(oldest(1000..=1003, 2), Some(key(1002, MessageId(2))));
     assert_eq!(oldest(2000..=3000, 2), None);
     bench.close();
 }
@@ -131,10 +145,10 @@ async fn the_oldest_of_the_newest_is_found() {
 #[test]
 fn a_place_is_read_back_as_it_was_written_and_nothing_else_is() {
     for place in [
-        key(0, 1),
-        key(-1, u64::MAX),
-        key(Seconds::MIN, 0),
-        key(1_767_225_600, 12),
+        key(0, MessageId(1)),
+        key(-1, MessageId(u64::MAX)),
+        key(Seconds::MIN, MessageId(0)),
+        key(1_767_225_600, MessageId(12)),
     ] {
         assert_eq!(place.to_string().parse(), Ok(place));
     }

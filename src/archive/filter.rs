@@ -90,7 +90,9 @@ impl Filter {
         };
         if state.layers.is_empty() {
             let known = usize::try_from(known).unwrap_or(usize::MAX);
-            state.layers.push(Layer::new(known.saturating_add(known / 4).max(LEAST), MOST));
+            state
+                .layers
+                .push(Layer::new(known.saturating_add(known / 4).max(LEAST), MOST));
         }
         digests.iter().for_each(|digest| state.add(digest));
         state.is_complete = digests.len() < TOGETHER;
@@ -116,7 +118,9 @@ impl State {
 impl Layer {
     /// For so many identities, in at most so many bytes.
     fn new(identities: usize, most: usize) -> Self {
-        let blocks = (identities.saturating_mul(BITS) / 512 + 1).min(most / size_of::<Block>()).max(1);
+        let blocks = (identities.saturating_mul(BITS) / 512 + 1)
+            .min(most / size_of::<Block>())
+            .max(1);
         Self {
             blocks: vec![Block::default(); blocks],
             room: blocks * 512 / BITS,
@@ -149,12 +153,18 @@ impl Layer {
 
     fn may_have(&self, digest: &Digest) -> bool {
         let (block, bits) = self.place(digest);
-        self.blocks[block].iter().zip(bits).all(|(there, bits)| there & bits == bits)
+        self.blocks[block]
+            .iter()
+            .zip(bits)
+            .all(|(there, bits)| there & bits == bits)
     }
 
     fn add(&mut self, digest: &Digest) {
         let (block, bits) = self.place(digest);
-        self.blocks[block].iter_mut().zip(bits).for_each(|(there, bits)| *there |= bits);
+        self.blocks[block]
+            .iter_mut()
+            .zip(bits)
+            .for_each(|(there, bits)| *there |= bits);
         self.room = self.room.saturating_sub(1);
     }
 }
@@ -178,7 +188,9 @@ mod tests {
         state.is_complete = true;
         let filter = Filter(RwLock::new(state));
         assert!((0..20_000).all(|number| !filter.rules_out(&digest(number))));
-        let others = (20_000..40_000).filter(|number| !filter.rules_out(&digest(*number))).count();
+        let others = (20_000..40_000)
+            .filter(|number| !filter.rules_out(&digest(*number)))
+            .count();
         assert!(others < 2000, "{others} of 20000 that are new are looked up");
     }
 

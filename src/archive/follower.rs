@@ -94,7 +94,7 @@ impl Follower {
     /// # Errors
     /// The catalog cannot be read, or a group is missing.
     pub fn next(&mut self, most: usize) -> Result<Option<Vec<(GroupNumber, Group)>>, StoreError> {
-        let page = self.store.ledger_from(GroupNumber(self.mark.group.0 + 1), most)?;
+        let page = self.store.ledger_from(self.mark.group.next(), most)?;
         let Some((last, row)) = page.last() else {
             return Ok(None);
         };

@@ -19,30 +19,30 @@ async fn who_follows_sees_each_filing_once_and_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    bench.file("aaaa first", 1, &[1, 2]).await;
-    bench.file("bbbb second", 2, &[2]).await;
+    bench.file("aaaa first", 1, &[UserId(1), UserId(2)]).await;
+    bench.file("bbbb second", 2, &[UserId(2)]).await;
     let mut follower = Follower::new(bench.store.clone(), Mark::START).unwrap().unwrap();
     assert_eq!(follower.behind().unwrap(), 2);
     let first = follower.next(1).unwrap().unwrap();
-    assert_eq!(pairs(&first), [(1, 1), (1, 2)]);
+    assert_eq!(pairs(&first), [(MessageId(1), UserId(1)), (MessageId(1), UserId(2))]);
     let second = follower.next(10).unwrap().unwrap();
-    assert_eq!(pairs(&second), [(2, 2)]);
+    assert_eq!(pairs(&second), [(MessageId(2), UserId(2))]);
     assert!(follower.next(10).unwrap().is_none() && follower.behind().unwrap() == 0);
     bench.committer.keep_mark("test", follower.mark()).await.unwrap();
 
     // Nothing is to be seen until something is written.
     let waited = tokio::time::timeout(Duration::from_millis(20), follower.written()).await;
     assert!(waited.is_err());
-    let (filed, ()) = tokio::join!(bench.file("aaaa first", 3, &[3]), follower.written());
-    assert_eq!(filed.archived, [3]);
-    assert_eq!(pairs(&follower.next(10).unwrap().unwrap()), [(1, 3)]);
+    let (filed, ()) = tokio::join!(bench.file("aaaa first", 3, &[UserId(3)]), follower.written());
+    assert_eq!(filed.archived, [UserId(3)]);
+    assert_eq!(pairs(&follower.next(10).unwrap().unwrap()), [(MessageId(1), UserId(3))]);
     drop(follower);
     bench.close();
 
     let bench = Bench::open(&config);
     let mark = bench.store.mark("test").unwrap().unwrap();
     let mut follower = Follower::new(bench.store.clone(), mark).unwrap().unwrap();
-    assert_eq!(pairs(&follower.next(10).unwrap().unwrap()), [(1, 3)]);
+    assert_eq!(pairs(&follower.next(10).unwrap().unwrap()), [(MessageId(1), UserId(3))]);
     drop(follower);
     bench.close();
 }
@@ -51,7 +51,7 @@ async fn who_follows_sees_each_filing_once_and_goes_on_where_it_was() {
 async fn a_mark_of_an_archive_that_is_gone_is_told_from_this_ones() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
-    bench.file("aaaa first", 1, &[1]).await;
+    bench.file("aaaa first", 1, &[UserId(1)]).await;
     let mark = |group, chain| Mark {
         group: GroupNumber(group),
         chain,
@@ -70,7 +70,9 @@ async fn usage_is_what_the_ledger_adds_up_to() {
     let bench = Bench::open(&config(&folder));
     for number in 0..50_u32 {
         let bytes = format!("{number:04} {}", "x".repeat(number as usize));
-        bench.file(&bytes, number, &[number % 3, 3 + number % 2]).await;
+        bench
+            .file(&bytes, number, &[UserId(number % 3), UserId(3 + number % 2)])
+            .await;
     }
     let usage = bench
         .store
@@ -85,7 +87,7 @@ async fn file_many(bench: &Bench, messages: u32, size: usize) {
     let mut window = Vec::new();
     for number in 0..messages {
         let bytes = format!("{number:08} {}", test_bench::noise(number, size));
-        let users = [number * 7 % 200, 200 + number * 11 % 200, 400 + number % 5];
+        let users = [number * 7 % 200, 200 + number * 11 % 200, 400 + number % 5].map(UserId);
         let users = &users[..2 + usize::from(number % 5 < 2)];
         window.push(bench.settled(deposit(bytes.as_bytes()), users));
         if window.len() == 256 || number + 1 == messages {
@@ -122,9 +124,9 @@ async fn what_was_there_before_the_ledger_is_taken_over() {
         rows.iter()
             .all(|(_, row)| row.group.changes == [Changed::TakenOver] && row.group.at == 5)
     );
-    assert_eq!(rows[1].1.group.next(), u64::from(MESSAGES) + 1);
+    assert_eq!(rows[1].1.group.next(), MessageId(u64::from(MESSAGES) + 1));
     // The next group goes on behind it.
-    bench.file("zzzz", 1, &[1]).await;
+    bench.file("zzzz", 1, &[UserId(1)]).await;
     assert_eq!(bench.store.last_group().unwrap().unwrap().0, GroupNumber(3));
     bench.close();
 }

@@ -23,14 +23,14 @@ pub(super) type Candidates = Vec<(MessageId, Message)>;
 impl Store {
     /// Whether there may be messages whose identities are of version 1.
     pub fn has_former_identities(&self) -> bool {
-        self.catalog.identified_since() > 1
+        self.catalog.identified_since() > MessageId(1)
     }
 
     /// Of the messages that `user` has from the time of version 1, those that a message may be another copy of: they
     /// have its date, and about its size.
     pub(super) fn candidates(&self, user: UserId, date: Seconds, content: &Content) -> Result<Candidates, StoreError> {
         let since = self.catalog.identified_since();
-        if since <= 1 {
+        if since <= MessageId(1) {
             return Ok(Candidates::new());
         }
         let of_date = Page {

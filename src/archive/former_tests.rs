@@ -32,15 +32,17 @@ async fn an_archive_notes_once_from_which_message_on_identities_are_of_now() {
     }
     // As those of version 1 have it.
     let bench = Bench::open(&config);
-    bench.file("aaaa one", 1, &[1]).await;
-    bench.file("bbbb two", 2, &[1]).await;
+    bench.file("aaaa one", 1, &[UserId(1)]).await;
+    bench.file("bbbb two", 2, &[UserId(1)]).await;
     bench.close();
     note(&config, None);
     for uid in 3..5 {
         let bench = Bench::open(&config);
         assert!(bench.store.has_former_identities());
-        assert_eq!(bench.store.catalog.identified_since(), 3);
-        bench.file(&format!("{uid}{uid}{uid}{uid} more"), uid, &[1]).await;
+        assert_eq!(bench.store.catalog.identified_since(), MessageId(3));
+        bench
+            .file(&format!("{uid}{uid}{uid}{uid} more"), uid, &[UserId(1)])
+            .await;
         bench.close();
     }
     note(&config, None);
@@ -54,7 +56,7 @@ fn an_archive_with_identities_of_a_later_version_is_refused() {
     let config = config(&folder);
     let later = Identities {
         version: IDENTITY_VERSION + 1,
-        since: 1,
+        since: MessageId(1),
     };
     note(&config, Some(later));
     for opened in [Store::open(&config), Store::open_for_reading(&config)] {

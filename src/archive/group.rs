@@ -61,11 +61,8 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     } = {
         let txn = store.catalog.read()?;
         let catalog = &store.catalog;
-        catalog.filter.go_on(&catalog.identities, &txn, counters.identity);
-        let view = Snapshot {
-            catalog,
-            txn: &txn,
-        };
+        catalog.filter.go_on(&catalog.identities, &txn, counters.identity.0);
+        let view = Snapshot { catalog, txn: &txn };
         decide(&view, &counters, orders, now)?
     };
     StoreError::point("group-filed")?;

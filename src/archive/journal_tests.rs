@@ -16,8 +16,8 @@ fn report(number: u32) -> String {
 /// A report of [`MESSAGE`], as the copy of this UID.
 fn reported(number: u32) -> Deposit {
     let copy = CopyKey::Imap {
-        source: 1,
-        folder: 1,
+        source: SourceNumber(1),
+        folder: FolderNumber(1),
         uidvalidity: 7,
         uid: number,
     };
@@ -38,17 +38,17 @@ async fn each_report_is_kept_once_and_is_in_nobodys_archive() {
     let bench = Bench::open(&config);
     let mut filed = Vec::new();
     for number in [1, 2, 2, 1] {
-        filed.push(bench.hand_in(reported(number), &[1]).await.unwrap());
+        filed.push(bench.hand_in(reported(number), &[UserId(1)]).await.unwrap());
     }
     let message = filed[0].message;
-    assert_eq!(filed[0].archived, [1]);
+    assert_eq!(filed[0].archived, [UserId(1)]);
     assert!(
         filed[1..]
             .iter()
-            .all(|filed| filed.message == message && filed.duplicate == [1])
+            .all(|filed| filed.message == message && filed.duplicate == [UserId(1)])
     );
-    assert_eq!(bench.list(1).len(), 1);
-    let journals = bench.store.journals(message, 0, 10).unwrap();
+    assert_eq!(bench.list(UserId(1)).len(), 1);
+    let journals = bench.store.journals(message, MessageId(0), 10).unwrap();
     let mut retrieval = Retrieval::new(&bench.store);
     let reports: Vec<_> = journals
         .iter()
@@ -78,13 +78,17 @@ async fn a_report_that_was_archived_as_a_message_before_is_kept_with_what_it_enc
     let config = config(&folder);
     let bench = Bench::open(&config);
     let before = bench
-        .hand_in(deposit(report(1).as_bytes()), &[2])
+        .hand_in(deposit(report(1).as_bytes()), &[UserId(2)])
         .await
         .unwrap()
         .message;
-    let message = bench.hand_in(reported(1), &[1, 2]).await.unwrap().message;
-    let journals = bench.store.journals(message, 0, 10).unwrap();
+    let message = bench
+        .hand_in(reported(1), &[UserId(1), UserId(2)])
+        .await
+        .unwrap()
+        .message;
+    let journals = bench.store.journals(message, MessageId(0), 10).unwrap();
     assert_eq!(journals.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [before]);
-    assert_eq!((bench.list(1).len(), bench.list(2).len()), (1, 2));
+    assert_eq!((bench.list(UserId(1)).len(), bench.list(UserId(2)).len()), (1, 2));
     bench.close();
 }

@@ -47,7 +47,7 @@ impl Group {
 
     /// The message that the next group keeps first.
     pub fn next(&self) -> MessageId {
-        self.first.saturating_add(self.kept)
+        self.first.plus(self.kept)
     }
 
     /// The digest of this row, `number`, behind one with the digest `before`; `sha256` are the messages', in order.
@@ -129,15 +129,15 @@ impl Filings {
     pub(super) fn of(mut pairs: Vec<(MessageId, UserId)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
-        let (mut bytes, mut last) = (Vec::new(), 0);
+        let (mut bytes, mut last) = (Vec::new(), MessageId(0));
         for of_message in pairs.chunk_by(|one, other| one.0 == other.0) {
             let message = of_message[0].0;
-            put(&mut bytes, message - last);
+            put(&mut bytes, message.since(last));
             put(&mut bytes, of_message.len() as u64);
             last = message;
-            let mut before = 0;
+            let mut before = UserId(0);
             for (_, user) in of_message {
-                put(&mut bytes, u64::from(user - before));
+                put(&mut bytes, user.since(before).into());
                 before = *user;
             }
         }
@@ -166,7 +166,7 @@ impl Filings {
             let mut user = 0_u32;
             for _ in 0..take(&mut bytes)? {
                 user = user.checked_add(take(&mut bytes)?.try_into().ok()?)?;
-                pairs.push((message, user));
+                pairs.push((MessageId(message), UserId(user)));
             }
         }
         Some(pairs)
@@ -201,7 +201,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn filings_come_back_in_their_order(mut pairs: Vec<(MessageId, UserId)>) {
+        fn filings_come_back_in_their_order(pairs: Vec<(u64, u32)>) {
+            let mut pairs: Vec<_> = pairs.into_iter().map(|(id, user)| (MessageId(id), UserId(user))).collect();
             let filings = Filings::of(pairs.clone());
             pairs.sort_unstable();
             pairs.dedup();
@@ -220,7 +221,10 @@ mod tests {
     #[test]
     fn a_filing_takes_a_byte_or_two() {
         // As a group of small mail is: each message for the user who got it and the one who sent it.
-        let pairs: Vec<_> = (5_000_000..5_000_250).flat_map(|id| [(id, 3), (id, 90)]).collect();
+        let pairs: Vec<_> = (5_000_000..5_000_250)
+            .map(MessageId)
+            .flat_map(|id| [(id, UserId(3)), (id, UserId(90))])
+            .collect();
         assert!(Filings::of(pairs.clone()).0.len() <= 2 * pairs.len() + 4);
     }
 
@@ -228,9 +232,9 @@ mod tests {
     fn each_thing_in_a_row_changes_its_digest() {
         let group = Group {
             at: 7,
-            first: 3,
+            first: MessageId(3),
             kept: 1,
-            filings: Filings::of(vec![(3, 1)]),
+            filings: Filings::of(vec![(MessageId(3), UserId(1))]),
             changes: Vec::new(),
         };
         let chain = |group: &Group, before: u8, number: u64, sha256: u8| {
@@ -246,7 +250,7 @@ mod tests {
             chain(&Group { at: 8, ..group.clone() }, 0, 1, 0),
             chain(
                 &Group {
-                    filings: Filings::of(vec![(3, 2)]),
+                    filings: Filings::of(vec![(MessageId(3), UserId(2))]),
                     ..group.clone()
                 },
                 0,

@@ -106,7 +106,7 @@ impl Packed {
         let lines = lines(&plain)?;
         Ok(lines
             .keys()
-            .map(|nth| key.saturating_mul(TOGETHER) + u64::from(*nth))
+            .map(|nth| MessageId(key.saturating_mul(TOGETHER)).plus((*nth).into()))
             .collect())
     }
 
@@ -144,7 +144,7 @@ pub(super) fn undecoded(error: postcard::Error) -> heed::Error {
 
 /// The key of a message's value, and which of it the message is.
 pub(super) fn place(id: MessageId) -> (u64, u8) {
-    (id / TOGETHER, (id % TOGETHER) as u8)
+    (id.0 / TOGETHER, (id.0 % TOGETHER) as u8)
 }
 
 /// `meta`, "lists": how far rows were made for messages that had none.

@@ -35,7 +35,7 @@ pub(super) fn fill(store: &Store, committer: &Committer, go_on: &dyn Fn() -> boo
             next: until,
             rows: Vec::with_capacity(STEP),
         };
-        let messages = store.messages_behind(next.saturating_sub(1))?;
+        let messages = store.messages_behind(next.previous())?;
         let mut left = messages.into_iter().take_while(|(id, _)| *id < until).peekable();
         for (id, message) in left.by_ref().take(STEP) {
             match retrieval.inline(id, &message) {

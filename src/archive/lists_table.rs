@@ -25,7 +25,7 @@ pub(super) fn begin(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
     let until = catalog.counters(txn)?.message;
     let filled = Filled {
         form: FORM,
-        next: 1,
+        next: MessageId(1),
         until,
     };
     note(catalog, txn, &filled)

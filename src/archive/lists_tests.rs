@@ -26,8 +26,8 @@ fn without_row(bytes: &str) -> Deposit {
     }
 }
 
-fn listed(store: &Store, ids: std::ops::RangeInclusive<MessageId>) -> Vec<Option<Listed>> {
-    store.listed(ids).unwrap()
+fn listed(store: &Store, ids: std::ops::RangeInclusive<u64>) -> Vec<Option<Listed>> {
+    store.listed(ids.map(MessageId)).unwrap()
 }
 
 /// Makes rows on a thread of its own, as the housekeeper does.
@@ -54,7 +54,7 @@ async fn each_message_has_its_row_from_the_beginning() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     for number in 1..=40 {
-        bench.file(&mail(number), number, &[1]).await;
+        bench.file(&mail(number), number, &[UserId(1)]).await;
     }
     let rows = listed(&bench.store, 1..=41);
     for (number, row) in (1..=40).zip(&rows) {
@@ -62,7 +62,7 @@ async fn each_message_has_its_row_from_the_beginning() {
     }
     assert_eq!(rows[40], None, "there is no such message");
     // In whatever order they are asked for.
-    let some = bench.store.listed([40, 2, 33, 2].into_iter()).unwrap();
+    let some = bench.store.listed([40, 2, 33, 2].map(MessageId).into_iter()).unwrap();
     assert_eq!(some, [&rows[39], &rows[1], &rows[32], &rows[1]].map(Clone::clone));
     assert_eq!(fill_all(&bench, &|| true), 0, "nothing is lacking");
     assert_eq!(bench.store.blocks_unpacked(), 0);
@@ -75,7 +75,7 @@ async fn rows_that_are_lacking_are_made_and_it_goes_on_where_it_was_broken_off()
     let config = config(&folder);
     let bench = Bench::open(&config);
     let more = bench.committer.more_coming();
-    let window = (1..=600).map(|number| bench.settled(without_row(&mail(number)), &[1]));
+    let window = (1..=600).map(|number| bench.settled(without_row(&mail(number)), &[UserId(1)]));
     for filed in bench.committer.file(window.collect()).await {
         filed.unwrap();
     }
@@ -84,8 +84,11 @@ async fn rows_that_are_lacking_are_made_and_it_goes_on_where_it_was_broken_off()
     let bench = Bench::open(&config);
     forget_what_is_filled(&bench.store);
     // Beside rows that are lacking, new ones come, in the same value.
-    let new = bench.hand_in(deposit(mail(601).as_bytes()), &[1]).await.unwrap();
-    assert_eq!(new.message, 601);
+    let new = bench
+        .hand_in(deposit(mail(601).as_bytes()), &[UserId(1)])
+        .await
+        .unwrap();
+    assert_eq!(new.message, MessageId(601));
     let rows = listed(&bench.store, 1..=601);
     assert!(rows[..600].iter().all(Option::is_none) && rows[600].is_some());
     // Broken off after a step.
@@ -110,7 +113,7 @@ async fn rows_made_twice_at_once_are_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     for number in 1..=20 {
-        bench.hand_in(without_row(&mail(number)), &[1]).await.unwrap();
+        bench.hand_in(without_row(&mail(number)), &[UserId(1)]).await.unwrap();
     }
     forget_what_is_filled(&bench.store);
     let both = std::thread::scope(|scope| {
@@ -132,7 +135,7 @@ async fn a_message_with_a_large_attachment_has_the_same_row_when_it_is_made_late
         "From: a@example.com\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n\
          Content-Disposition: attachment; filename=a.bin\n\n{file}\n--b--\n"
     );
-    let filed = bench.hand_in(without_row(&message), &[1]).await.unwrap();
+    let filed = bench.hand_in(without_row(&message), &[UserId(1)]).await.unwrap();
     assert!(!bench.store.message(filed.message).unwrap().unwrap().parts.is_empty());
     forget_what_is_filled(&bench.store);
     assert_eq!(fill_all(&bench, &|| true), 1);
@@ -158,7 +161,7 @@ async fn the_rows_of_small_mail_take_little_room() {
     }
     let more = bench.committer.more_coming();
     for mails in mails.chunks(256) {
-        let window = mails.iter().map(|mail| bench.settled(deposit(mail), &[1]));
+        let window = mails.iter().map(|mail| bench.settled(deposit(mail), &[UserId(1)]));
         for filed in bench.committer.file(window.collect()).await {
             filed.unwrap();
         }

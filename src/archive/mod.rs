@@ -57,9 +57,9 @@ mod lookout;
 mod news;
 mod opening;
 mod order;
+mod packings;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
-mod packings;
 mod part;
 mod presence;
 mod readable;
@@ -116,8 +116,9 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named, Place, RunId,
-    Seconds, Sighting, Source, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why, header_digest, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, FolderNumber, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named,
+    Place, RunId, Seconds, Sighting, Source, SourceNumber, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why,
+    header_digest, uidl_digest,
 };
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;

@@ -10,7 +10,10 @@ use super::{
     deposit::{Filed, Shared},
     ledger::Mark,
     lists,
-    rows::{CopyKey, MessageId, Named, Place, RunId, Seal, Sighting, Source, UidlDigest, User, UserId},
+    rows::{
+        CopyKey, FolderNumber, MessageId, Named, Place, RunId, Seal, Sighting, Source, SourceNumber, UidlDigest, User,
+        UserId,
+    },
 };
 use crate::report::Run;
 
@@ -46,15 +49,15 @@ pub(super) enum Change {
     Said(UsersNews),
     /// Answers how many were forgotten.
     Uidls {
-        source: u32,
+        source: SourceNumber,
         standing: Vec<UidlDigest>,
     },
     /// Answers how many were done.
     Reopen(Vec<CopyKey>),
     Traits(Vec<Named>),
     Sighting {
-        source: u32,
-        folder: u32,
+        source: SourceNumber,
+        folder: FolderNumber,
         seen: Sighting,
     },
     Mark(String, Mark),
@@ -90,7 +93,7 @@ impl Row {
     pub fn message(&self) -> MessageId {
         match self {
             Self::Message(id) => *id,
-            Self::Part(_) => 0,
+            Self::Part(_) => MessageId(0),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! often came together with its own.
 
 use super::{
-    rows::{Filing, IdentityNumber, MessageId, Seconds, UserId, Why},
+    rows::{Filing, FolderNumber, IdentityNumber, MessageId, RunId, Seconds, UserId, Why},
     settled::{Packing, put_difference, put_number, take_bytes, take_difference, take_number},
 };
 
@@ -34,12 +34,12 @@ impl Packing for Identities {
 
     fn put(_: Option<&(Digest, IdentityNumber)>, (digest, number): &(Digest, IdentityNumber), bytes: &mut Vec<u8>) {
         bytes.extend(digest);
-        put_number(*number, bytes);
+        put_number(number.0, bytes);
     }
 
     fn take(_: Option<&(Digest, IdentityNumber)>, bytes: &mut &[u8]) -> Option<(Digest, IdentityNumber)> {
         let digest = take_bytes(16, bytes)?.try_into().ok()?;
-        Some((digest, take_number(bytes)?))
+        Some((digest, IdentityNumber(take_number(bytes)?)))
     }
 }
 
@@ -57,17 +57,17 @@ impl Packing for Bytes {
 
     fn put(before: Option<&(BytesKey, MessageId)>, row: &(BytesKey, MessageId), bytes: &mut Vec<u8>) {
         let ((identity, head), message) = row;
-        let (number, id) = before.map_or((0, 0), |((number, _), id)| (*number, *id));
-        put_number(identity.wrapping_sub(number), bytes);
+        let (number, id) = before.map_or((0, 0), |((number, _), id)| (number.0, id.0));
+        put_number(identity.0.wrapping_sub(number), bytes);
         bytes.extend(head);
-        put_difference(id, *message, bytes);
+        put_difference(id, message.0, bytes);
     }
 
     fn take(before: Option<&(BytesKey, MessageId)>, bytes: &mut &[u8]) -> Option<(BytesKey, MessageId)> {
-        let (number, id) = before.map_or((0, 0), |((number, _), id)| (*number, *id));
-        let identity = number.wrapping_add(take_number(bytes)?);
+        let (number, id) = before.map_or((0, 0), |((number, _), id)| (number.0, id.0));
+        let identity = IdentityNumber(number.wrapping_add(take_number(bytes)?));
         let head = take_bytes(8, bytes)?.try_into().ok()?;
-        Some(((identity, head), take_difference(id, bytes)?))
+        Some(((identity, head), MessageId(take_difference(id, bytes)?)))
     }
 }
 
@@ -85,19 +85,21 @@ impl Packing for Held {
 
     fn put(before: Option<&(HeldKey, MessageId)>, row: &(HeldKey, MessageId), bytes: &mut Vec<u8>) {
         let ((identity, user), message) = row;
-        let ((number, of), id) = before.map_or(((0, 0), 0), |row| *row);
-        let more = identity.wrapping_sub(number);
+        let ((number, of), id) = before.copied().unwrap_or_default();
+        let more = identity.0.wrapping_sub(number.0);
         put_number(more, bytes);
-        put_number(u64::from(if more == 0 { user.wrapping_sub(of) } else { *user }), bytes);
-        put_difference(id, *message, bytes);
+        let user = if more == 0 { user.0.wrapping_sub(of.0) } else { user.0 };
+        put_number(user.into(), bytes);
+        put_difference(id.0, message.0, bytes);
     }
 
     fn take(before: Option<&(HeldKey, MessageId)>, bytes: &mut &[u8]) -> Option<(HeldKey, MessageId)> {
-        let ((number, of), id) = before.map_or(((0, 0), 0), |row| *row);
+        let ((number, of), id) = before.copied().unwrap_or_default();
         let more = take_number(bytes)?;
-        let user = UserId::try_from(take_number(bytes)?).ok()?;
-        let user = if more == 0 { of.wrapping_add(user) } else { user };
-        Some(((number.wrapping_add(more), user), take_difference(id, bytes)?))
+        let user = take_number(bytes)?.try_into().ok()?;
+        let user = UserId(if more == 0 { of.0.wrapping_add(user) } else { user });
+        let identity = IdentityNumber(number.0.wrapping_add(more));
+        Some(((identity, user), MessageId(take_difference(id.0, bytes)?)))
     }
 }
 
@@ -133,17 +135,17 @@ impl Packing for Filings {
             | why << WHY;
         bytes.push(flags);
         if flags & SAME_USER == 0 {
-            put_number(user.wrapping_sub(of).into(), bytes);
+            put_number(user.0.wrapping_sub(of.0).into(), bytes);
             put_difference(dated as u64, *date as u64, bytes);
         } else {
             put_number((*date as u64).wrapping_sub(dated as u64), bytes);
         }
-        put_difference(message, *id, bytes);
+        put_difference(message.0, id.0, bytes);
         if flags & SAME_FOLDER == 0 {
-            put_number(filing.folder.into(), bytes);
+            put_number(filing.folder.0.into(), bytes);
         }
         if flags & SAME_RUN == 0 {
-            put_number(filing.run, bytes);
+            put_number(filing.run.0, bytes);
         }
         if flags & SAME_TIME == 0 {
             put_difference(like.archived_at as u64, filing.archived_at as u64, bytes);
@@ -158,18 +160,21 @@ impl Packing for Filings {
         let (of, dated, message, like) = parts(before);
         let flags = *bytes.split_off_first()?;
         let (user, date) = if flags & SAME_USER == 0 {
-            let more = UserId::try_from(take_number(bytes)?).ok()?;
-            (of.wrapping_add(more), take_difference(dated as u64, bytes)? as Seconds)
+            let more: u32 = take_number(bytes)?.try_into().ok()?;
+            (
+                UserId(of.0.wrapping_add(more)),
+                take_difference(dated as u64, bytes)? as Seconds,
+            )
         } else {
             (of, (dated as u64).wrapping_add(take_number(bytes)?) as Seconds)
         };
-        let id = take_difference(message, bytes)?;
+        let id = MessageId(take_difference(message.0, bytes)?);
         let folder = match flags & SAME_FOLDER {
-            0 => take_number(bytes)?.try_into().ok()?,
+            0 => FolderNumber(take_number(bytes)?.try_into().ok()?),
             _ => like.folder,
         };
         let run = match flags & SAME_RUN {
-            0 => take_number(bytes)?,
+            0 => RunId(take_number(bytes)?),
             _ => like.run,
         };
         let archived_at = match flags & SAME_TIME {
@@ -189,14 +194,15 @@ impl Packing for Filings {
 
 /// What the first row of a chunk is packed against.
 const NOTHING: &Filing = &Filing {
-    folder: 0,
+    folder: FolderNumber(0),
     archived_at: 0,
-    run: 0,
+    run: RunId(0),
     why: Why::To,
 };
 
 fn parts(before: Option<&(FilingsKey, Filing)>) -> (UserId, Seconds, MessageId, &Filing) {
-    before.map_or((0, 0, 0, NOTHING), |((user, date, id), filing)| (*user, *date, *id, filing))
+    let nothing = (UserId(0), 0, MessageId(0), NOTHING);
+    before.map_or(nothing, |((user, date, id), filing)| (*user, *date, *id, filing))
 }
 
 fn why_bits(why: &Why) -> (u8, Option<&str>) {
@@ -261,44 +267,52 @@ mod tests {
     }
 
     fn filing() -> impl Strategy<Value = Filing> {
-        (0..3u32, prop_oneof![0..3i64, any::<i64>()], prop_oneof![0..2u64, any::<u64>()], why()).prop_map(
-            |(folder, archived_at, run, why)| Filing {
-                folder,
-                archived_at,
-                run,
-                why,
-            },
+        (
+            0..3u32,
+            prop_oneof![0..3i64, any::<i64>()],
+            prop_oneof![0..2u64, any::<u64>()],
+            why(),
         )
+            .prop_map(|(folder, archived_at, run, why)| Filing {
+                folder: FolderNumber(folder),
+                archived_at,
+                run: RunId(run),
+                why,
+            })
     }
 
     /// Few values, so that many are the same, and any.
-    fn number() -> impl Strategy<Value = u64> {
-        prop_oneof![0..4u64, any::<u64>()]
+    fn identity() -> impl Strategy<Value = IdentityNumber> {
+        prop_oneof![0..4u64, any::<u64>()].prop_map(IdentityNumber)
+    }
+
+    fn message() -> impl Strategy<Value = MessageId> {
+        prop_oneof![0..4u64, any::<u64>()].prop_map(MessageId)
     }
 
     fn user() -> impl Strategy<Value = UserId> {
-        prop_oneof![0..3u32, any::<u32>()]
+        prop_oneof![0..3u32, any::<u32>()].prop_map(UserId)
     }
 
     proptest! {
         #[test]
-        fn identities_come_out_as_they_were(rows in btree_map(any::<[u8; 16]>(), number(), 0..50)) {
+        fn identities_come_out_as_they_were(rows in btree_map(any::<[u8; 16]>(), identity(), 0..50)) {
             comes_out::<Identities>(rows);
         }
 
         #[test]
-        fn bytes_come_out_as_they_were(rows in btree_map((number(), any::<[u8; 8]>()), number(), 0..50)) {
+        fn bytes_come_out_as_they_were(rows in btree_map((identity(), any::<[u8; 8]>()), message(), 0..50)) {
             comes_out::<Bytes>(rows);
         }
 
         #[test]
-        fn held_rows_come_out_as_they_were(rows in btree_map((number(), user()), number(), 0..50)) {
+        fn held_rows_come_out_as_they_were(rows in btree_map((identity(), user()), message(), 0..50)) {
             comes_out::<Held>(rows);
         }
 
         #[test]
         fn filings_come_out_as_they_were(
-            rows in btree_map((user(), prop_oneof![-2..2i64, any::<i64>()], number()), filing(), 0..50)
+            rows in btree_map((user(), prop_oneof![-2..2i64, any::<i64>()], message()), filing(), 0..50)
         ) {
             comes_out::<Filings>(rows);
         }

@@ -67,19 +67,19 @@ mod tests {
     async fn a_message_of_others_is_no_message() {
         let folder = tempfile::tempdir().unwrap();
         let bench = Bench::open(&config(&folder));
-        let one = bench.file("aaaa as it came to one", 1, &[1]).await.message;
-        let other = bench.file("aaaa as it came to another", 2, &[2]).await.message;
-        let both = bench.file("bbbb", 3, &[1, 2]).await.message;
+        let one = bench.file("aaaa as it came to one", 1, &[UserId(1)]).await.message;
+        let other = bench.file("aaaa as it came to another", 2, &[UserId(2)]).await.message;
+        let both = bench.file("bbbb", 3, &[UserId(1), UserId(2)]).await.message;
         let of = |users: &[UserId]| Archives::Of(users.iter().copied().collect());
         let seen = |archives: &Archives| {
-            let ids = [one, other, both, 999];
+            let ids = [one, other, both, MessageId(999)];
             ids.map(|id| bench.store.message_for(archives, id).unwrap().is_some())
         };
         assert_eq!(seen(&Archives::All), [true, true, true, false]);
         // Another copy of what one has is not what one has.
-        assert_eq!(seen(&of(&[1])), [true, false, true, false]);
-        assert_eq!(seen(&of(&[2, 3])), [false, true, true, false]);
-        assert_eq!(seen(&of(&[1, 2])), [true, true, true, false]);
+        assert_eq!(seen(&of(&[UserId(1)])), [true, false, true, false]);
+        assert_eq!(seen(&of(&[UserId(2), UserId(3)])), [false, true, true, false]);
+        assert_eq!(seen(&of(&[UserId(1), UserId(2)])), [true, true, true, false]);
         assert_eq!(seen(&of(&[])), [false; 4]);
         bench.close();
     }

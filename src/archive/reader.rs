@@ -9,8 +9,8 @@ use roaring::RoaringBitmap;
 use super::{
     Store, StoreError, packings,
     rows::{
-        Copy, CopyKey, Filing, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source, UidlDigest,
-        Unclaimed, Usage, User, UserId, uidl_digest,
+        Copy, CopyKey, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source,
+        SourceNumber, UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
     },
 };
 
@@ -39,12 +39,17 @@ impl Store {
     }
 
     /// The number of a source, where it was met before.
-    pub fn source_number(&self, source: &Source) -> Result<Option<u32>, StoreError> {
+    pub fn source_number(&self, source: &Source) -> Result<Option<SourceNumber>, StoreError> {
         self.reading(|txn| self.catalog.source_number(txn, source))
     }
 
     /// The UIDs of a folder that are done.
-    pub fn done_uids(&self, source: u32, folder: u32, uidvalidity: u32) -> Result<RoaringBitmap, StoreError> {
+    pub fn done_uids(
+        &self,
+        source: SourceNumber,
+        folder: FolderNumber,
+        uidvalidity: u32,
+    ) -> Result<RoaringBitmap, StoreError> {
         let mut done = RoaringBitmap::new();
         let mut from = 0;
         // The bounds are inclusive: UIDs are below 2^32 (RFC 9051, 2.3.1.1).
@@ -76,7 +81,7 @@ impl Store {
 
     /// The UIDLs of a source that are done, by the beginnings of their digests, ascending; and the sizes that the
     /// server announced for them, where they were noted.
-    pub fn done_uidls(&self, source: u32) -> Result<Vec<(UidlDigest, Option<u64>)>, StoreError> {
+    pub fn done_uidls(&self, source: SourceNumber) -> Result<Vec<(UidlDigest, Option<u64>)>, StoreError> {
         let key = |uidl| CopyKey::Pop3 { source, uidl };
         let last = Bound::Included(key([0xff; 32]));
         let (mut done, mut from) = (Vec::new(), Bound::Included(key([0; 32])));
@@ -100,7 +105,7 @@ impl Store {
     }
 
     /// How a source's folder looked when it was last listed; `None` where it was not yet.
-    pub fn sighting(&self, source: u32, folder: u32) -> Result<Option<Sighting>, StoreError> {
+    pub fn sighting(&self, source: SourceNumber, folder: FolderNumber) -> Result<Option<Sighting>, StoreError> {
         self.reading(|txn| self.catalog.sightings.get(txn, &(source, folder)))
     }
 
@@ -117,7 +122,7 @@ impl Store {
     /// Whether anybody has a message of this identity.
     pub fn is_held(&self, identity: IdentityNumber) -> Result<bool, StoreError> {
         self.reading(|txn| {
-            let held = (identity, 0)..=(identity, UserId::MAX);
+            let held = (identity, UserId::MIN)..=(identity, UserId::MAX);
             Ok(self.catalog.held.range(txn, &held)?.next().transpose()?.is_some())
         })
     }
@@ -142,12 +147,12 @@ impl Store {
     }
 
     /// The name of a source's folder, by its number.
-    pub fn folder(&self, number: u32) -> Result<Option<String>, StoreError> {
+    pub fn folder(&self, number: FolderNumber) -> Result<Option<String>, StoreError> {
         self.reading(|txn| self.catalog.folders.get(txn, &number))
     }
 
     /// The number of a source's folder, where it was met before.
-    pub fn folder_number(&self, name: &str) -> Result<Option<u32>, StoreError> {
+    pub fn folder_number(&self, name: &str) -> Result<Option<FolderNumber>, StoreError> {
         self.reading(|txn| self.catalog.folder_number(txn, name))
     }
 
@@ -183,7 +188,7 @@ impl Store {
     ) -> Result<Vec<(MessageId, Journal, Message)>, StoreError> {
         self.reading(|txn| {
             let mut found = Vec::new();
-            let all = (id, behind.saturating_add(1))..=(id, MessageId::MAX);
+            let all = (id, behind.next())..=(id, MessageId::MAX);
             for row in self.catalog.journals.range(txn, &all)?.take(most) {
                 let ((_, report), journal) = row?;
                 if let Some(message) = self.catalog.messages.get(txn, &report)? {

@@ -29,8 +29,8 @@ impl Retention {
     pub fn new(keep: Protocols) -> Self {
         Self {
             keep,
-            any_from: 0,
-            idle_from: 0,
+            any_from: RunId(0),
+            idle_from: RunId(0),
             looked: None,
         }
     }
@@ -81,7 +81,7 @@ impl Desk<'_> {
         while go_on() {
             let page = self.store.runs_from(*from)?;
             let Some((last, _)) = page.last() else { return Ok(true) };
-            let (mut next, mut young) = (last + 1, false);
+            let (mut next, mut young) = (last.next(), false);
             let mut old = Vec::new();
             for (number, json) in page {
                 // What cannot be read stays, for whoever looks into it.

@@ -79,28 +79,28 @@ async fn what_is_old_goes_and_what_is_needed_stays() {
     ] {
         runs.push(ran(&bench, profile, days, idle, state).await);
     }
-    assert_eq!(runs, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(runs, [1, 2, 3, 4, 5, 6, 7, 8, 9].map(RunId));
     let mut forever = keep(100, 10);
     (forever.keep, forever.keep_idle) = (Keep::Forever, Keep::Forever);
     assert_eq!(tidied(&bench, forever).await.len(), 9);
-    assert_eq!(tidied(&bench, keep(100, 10)).await, [2, 5, 7, 8, 9]);
+    assert_eq!(tidied(&bench, keep(100, 10)).await, [2, 5, 7, 8, 9].map(RunId));
     assert_eq!(
         bench.store.latest_runs("a").unwrap(),
         Some(Latest {
-            run: 9,
-            fetched: 9,
-            completed: 2
+            run: RunId(9),
+            fetched: RunId(9),
+            completed: RunId(2)
         })
     );
-    assert!(bench.store.run(3).unwrap().is_none() && bench.store.was_run(3).unwrap());
-    assert!(!bench.store.was_run(10).unwrap() && !bench.store.was_run(0).unwrap());
+    assert!(bench.store.run(RunId(3)).unwrap().is_none() && bench.store.was_run(RunId(3)).unwrap());
+    assert!(!bench.store.was_run(RunId(10)).unwrap() && !bench.store.was_run(RunId(0)).unwrap());
     // What is the newest no longer goes, and numbers go on.
-    assert_eq!(ran(&bench, "a", 0, true, Completed).await, 10);
-    assert_eq!(tidied(&bench, keep(100, 10)).await, [5, 7, 8, 9, 10]);
+    assert_eq!(ran(&bench, "a", 0, true, Completed).await, RunId(10));
+    assert_eq!(tidied(&bench, keep(100, 10)).await, [5, 7, 8, 9, 10].map(RunId));
     bench.close();
     let bench = Bench::open(&config);
-    assert_eq!(ran(&bench, "c", 0, true, Completed).await, 11);
-    assert_eq!(left(&bench), [5, 7, 8, 9, 10, 11]);
+    assert_eq!(ran(&bench, "c", 0, true, Completed).await, RunId(11));
+    assert_eq!(left(&bench), [5, 7, 8, 9, 10, 11].map(RunId));
     bench.close();
     let damages = verify_damages(&config);
     assert!(damages.is_empty(), "{damages:?}");
@@ -112,11 +112,11 @@ fn verify_damages(config: &Config) -> Vec<String> {
     let counters = store.reading(|txn| store.catalog.counters(txn)).unwrap();
     let removed = store.reading(|txn| store.catalog.known_runs(txn)).unwrap().removed;
     let there = store.runs(None, 10_000).unwrap().len() as u64;
-    match counters.run - 1 == there + removed {
+    match counters.run.since(RunId(1)) == there + removed {
         true => Vec::new(),
         false => vec![format!(
             "{} numbers, {there} protocols, {removed} removed",
-            counters.run - 1
+            counters.run.since(RunId(1))
         )],
     }
 }
@@ -135,9 +135,9 @@ async fn a_store_of_before_finds_the_last_success_of_long_ago() {
     import.run = bench.committer.begin_run(&import).await.unwrap();
     let before = bench.store.latest_runs("a").unwrap().unwrap();
     let expected = Latest {
-        run: 5,
-        fetched: 4,
-        completed: 1,
+        run: RunId(5),
+        fetched: RunId(4),
+        completed: RunId(1),
     };
     assert_eq!(before, expected);
     {

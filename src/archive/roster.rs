@@ -177,8 +177,8 @@ mod tests {
     fn what_counts_is_how_users_are_in_the_end() {
         let mut roster = Roster::default();
         let there = [
-            (1, user("jane", &["jane@example.com"], false)),
-            (2, user("old", &["old@example.com"], true)),
+            (UserId(1), user("jane", &["jane@example.com"], false)),
+            (UserId(2), user("old", &["old@example.com"], true)),
         ];
         there.iter().for_each(|(id, user)| roster.insert(*id, user));
         let wrong = |changes: &[(UserId, User)]| {
@@ -186,28 +186,28 @@ mod tests {
             let error = roster.contradiction(&changes, |id| format!("user {id}"));
             error.map(|error| error.to_string())
         };
-        assert_eq!(wrong(&[(3, user("bob", &["old@example.com"], false))]), None);
-        let taken = wrong(&[(3, user("bob", &["jane@example.com"], false))]).unwrap();
+        assert_eq!(wrong(&[(UserId(3), user("bob", &["old@example.com"], false))]), None);
+        let taken = wrong(&[(UserId(3), user("bob", &["jane@example.com"], false))]).unwrap();
         assert!(taken.contains("user 1"), "{taken}");
-        assert!(wrong(&[(3, user("jane", &[], false))]).is_some());
+        assert!(wrong(&[(UserId(3), user("jane", &[], false))]).is_some());
         assert!(
-            wrong(&[(3, user("old", &[], false))]).is_some(),
+            wrong(&[(UserId(3), user("old", &[], false))]).is_some(),
             "a retired user's name"
         );
-        assert!(wrong(&[(3, user("jane", &[], true))]).is_some());
-        assert_eq!(wrong(&[(3, user("old", &[], true))]), None);
+        assert!(wrong(&[(UserId(3), user("jane", &[], true))]).is_some());
+        assert_eq!(wrong(&[(UserId(3), user("old", &[], true))]), None);
         let moved = [
-            (1, user("bob", &["b@example.com"], false)),
-            (3, user("jane", &["jane@example.com"], false)),
+            (UserId(1), user("bob", &["b@example.com"], false)),
+            (UserId(3), user("jane", &["jane@example.com"], false)),
         ];
         assert_eq!(wrong(&moved), None, "name and address move within one change");
         let twice = [
-            (3, user("a", &["a@example.com"], false)),
-            (4, user("b", &["a@example.com"], false)),
+            (UserId(3), user("a", &["a@example.com"], false)),
+            (UserId(4), user("b", &["a@example.com"], false)),
         ];
         assert!(wrong(&twice).unwrap().contains("\"a\""));
-        assert!(wrong(&[(3, user("a", &[], false)), (4, user("a", &[], true))]).is_some());
-        assert!(wrong(&[(3, user("a", &[], true)), (4, user("a", &[], false))]).is_some());
+        assert!(wrong(&[(UserId(3), user("a", &[], false)), (UserId(4), user("a", &[], true))]).is_some());
+        assert!(wrong(&[(UserId(3), user("a", &[], true)), (UserId(4), user("a", &[], false))]).is_some());
     }
 
     #[test]
@@ -216,11 +216,11 @@ mod tests {
         let old = user("old", &["x@example.com"], true);
         let other = user("other", &["x@example.com"], true);
         let x = Address::parse("x@example.com").unwrap();
-        roster.insert(1, &old);
-        roster.insert(2, &other);
-        roster.remove(1, &old);
+        roster.insert(UserId(1), &old);
+        roster.insert(UserId(2), &other);
+        roster.remove(UserId(1), &old);
         assert!(roster.is_retired(x.as_str()), "the other had it too");
-        roster.remove(2, &other);
+        roster.remove(UserId(2), &other);
         assert!(!roster.is_retired(x.as_str()) && roster.by_name("old").is_none());
     }
 }

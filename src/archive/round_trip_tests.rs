@@ -21,7 +21,9 @@ const AT_ONCE: usize = 20;
 const DEFAULT: usize = 3_000;
 
 async fn file_all(bench: &Bench, messages: &[Vec<u8>]) -> Vec<MessageId> {
-    let window = messages.iter().map(|message| bench.settled(deposit(message), &[1]));
+    let window = messages
+        .iter()
+        .map(|message| bench.settled(deposit(message), &[UserId(1)]));
     let filed = bench.committer.file(window.collect()).await;
     filed.into_iter().map(|filed| filed.unwrap().message).collect()
 }
@@ -67,8 +69,8 @@ fn any_message_comes_back_to_the_last_byte() {
     let compacted = compact(&bench.store, &bench.committer, &|| true).unwrap();
     let (count, _) = bench.store.totals().unwrap();
     for id in 1..=count {
-        let message = bench.store.message(id).unwrap().unwrap();
-        Retrieval::new(&bench.store).raw(id, &message).unwrap();
+        let message = bench.store.message(MessageId(id)).unwrap().unwrap();
+        Retrieval::new(&bench.store).raw(MessageId(id), &message).unwrap();
         filed += 1;
         with_parts += usize::from(!message.parts.is_empty());
         let base64 = |part: &rows::PartPlace| matches!(part.form, rows::PartForm::Base64(_));

@@ -4,15 +4,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
 use super::codec::{self, KeyPart};
-pub use crate::ids::{MessageId, RunId, Seconds, UserId};
-use crate::{ids::GroupNumber, message::Address};
+pub use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, Seconds, SourceNumber, UserId};
+use crate::message::Address;
 
-/// Stands for an identity digest wherever it is referred to.
-pub type IdentityNumber = u64;
 pub type Sha256 = [u8; 32];
 
 /// The built-in user `@catchall`.
-pub const CATCHALL_ID: UserId = 0;
+pub const CATCHALL_ID: UserId = UserId(0);
 
 /// `meta`, "next": the numbers given next, and what has been given out so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +18,8 @@ pub struct Counters {
     pub message: MessageId,
     pub identity: IdentityNumber,
     pub user: UserId,
-    pub source: u32,
-    pub folder: u32,
+    pub source: SourceNumber,
+    pub folder: FolderNumber,
     pub run: RunId,
     /// Numbers blocks over all volumes: a block of this number or a higher one was left by a crash.
     pub block: u64,
@@ -36,19 +34,19 @@ pub struct Counters {
 impl Counters {
     /// The last row of the ledger; 0 before the first.
     pub fn last_group(&self) -> GroupNumber {
-        GroupNumber(self.group.0.saturating_sub(1))
+        self.group.previous()
     }
 }
 
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            message: 1,
-            identity: 1,
-            user: CATCHALL_ID + 1,
-            source: 1,
-            folder: 1,
-            run: 1,
+            message: MessageId(1),
+            identity: IdentityNumber(1),
+            user: CATCHALL_ID.next(),
+            source: SourceNumber(1),
+            folder: FolderNumber(1),
+            run: RunId(1),
             block: 1,
             volume: 1,
             messages: 0,
@@ -141,7 +139,7 @@ pub struct Seal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filing {
     /// The source's folder; a number of `folders`.
-    pub folder: u32,
+    pub folder: FolderNumber,
     pub archived_at: Seconds,
     pub run: RunId,
     pub why: Why,
@@ -261,13 +259,13 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CopyKey {
     Imap {
-        source: u32,
-        folder: u32,
+        source: SourceNumber,
+        folder: FolderNumber,
         uidvalidity: u32,
         uid: u32,
     },
     /// With the BLAKE3 digest of the UIDL.
-    Pop3 { source: u32, uidl: [u8; 32] },
+    Pop3 { source: SourceNumber, uidl: [u8; 32] },
 }
 
 /// The beginning of a UIDL's digest: enough to tell the UIDLs of a mailbox apart in memory.
@@ -280,7 +278,7 @@ pub fn uidl_digest(uidl: &[u8; 32]) -> UidlDigest {
 }
 
 impl CopyKey {
-    pub fn uidl(source: u32, uidl: &str) -> Self {
+    pub fn uidl(source: SourceNumber, uidl: &str) -> Self {
         Self::Pop3 {
             source,
             uidl: *blake3::hash(uidl.as_bytes()).as_bytes(),

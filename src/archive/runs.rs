@@ -149,7 +149,7 @@ impl Store {
     /// Whether a run of this number began once, though its protocol may be kept no longer.
     pub fn was_run(&self, run: RunId) -> Result<bool, StoreError> {
         let next = self.reading(|txn| self.catalog.counters(txn))?.run;
-        Ok((1..next).contains(&run))
+        Ok((RunId(1)..next).contains(&run))
     }
 
     /// The newest runs of a profile; `None` where it never ran.

@@ -13,7 +13,10 @@ use super::{
     catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
     codec::{Key, Row},
     packings,
-    rows::{Copy, CopyKey, Counters, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256, UserId},
+    rows::{
+        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256,
+        SourceNumber, UserId,
+    },
     settled::{Packing, Settled, TakingOver},
     taken_over,
 };
@@ -213,8 +216,8 @@ struct CountersOf3 {
     message: MessageId,
     identity: IdentityNumber,
     user: UserId,
-    source: u32,
-    folder: u32,
+    source: SourceNumber,
+    folder: FolderNumber,
     run: RunId,
     block: u64,
     volume: u32,

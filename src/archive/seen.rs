@@ -7,7 +7,7 @@ use roaring::RoaringTreemap;
 
 use super::{
     Store, StoreError,
-    rows::{CopyKey, Source},
+    rows::{CopyKey, FolderNumber, Source},
 };
 use crate::config::Family;
 
@@ -22,19 +22,19 @@ impl Store {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn seen_in(&self, source: &Source) -> Result<BTreeMap<u32, RoaringTreemap>, StoreError> {
-        let mut seen = BTreeMap::<u32, RoaringTreemap>::new();
+    pub fn seen_in(&self, source: &Source) -> Result<BTreeMap<FolderNumber, RoaringTreemap>, StoreError> {
+        let mut seen = BTreeMap::<FolderNumber, RoaringTreemap>::new();
         let Some(number) = self.source_number(source)? else {
             return Ok(seen);
         };
         let inbox = match source.family {
             Family::Pop3 => self.folder_number(INBOX)?.unwrap_or_default(),
-            Family::Imap => 0,
+            Family::Imap => FolderNumber::default(),
         };
         let key = |of: u32, byte: u8| match source.family {
             Family::Imap => CopyKey::Imap {
                 source: number,
-                folder: of,
+                folder: FolderNumber(of),
                 uidvalidity: of,
                 uid: of,
             },
@@ -57,7 +57,7 @@ impl Store {
                     CopyKey::Imap { folder, .. } => folder,
                     CopyKey::Pop3 { .. } => inbox,
                 };
-                seen.entry(folder).or_default().insert(message);
+                seen.entry(folder).or_default().insert(message.0);
             }
         }
     }

@@ -17,7 +17,7 @@ async fn the_catalog_gives_its_free_pages_back_unless_somebody_has_it_open() {
     // Protocols that grow and shrink again leave free pages.
     let long = |length| {
         let mut run = crate::report::Run::begin("company", jiff::Timestamp::UNIX_EPOCH);
-        (run.run, run.profile) = (1, "x".repeat(length));
+        (run.run, run.profile) = (RunId(1), "x".repeat(length));
         std::sync::Arc::new(run)
     };
     for length in [4 << 20, 10] {

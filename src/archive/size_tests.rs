@@ -8,7 +8,7 @@ use heed::{Database, types::Bytes};
 
 use super::{
     deposit::{Deposit, Settled, Shared, Verdict},
-    rows::{CopyKey, MessageId, Named, Traits, Why},
+    rows::{CopyKey, FolderNumber, MessageId, Named, SourceNumber, Traits, UserId, Why},
     test_bench::{Bench, config, content, deposit},
 };
 
@@ -39,8 +39,8 @@ fn shared(number: usize, total: usize, at_random: bool) -> Shared {
         false => number as u64 * YEARS_10 / total as u64,
     };
     let users = 1 + (chance(number, 5) % 10 < 8) as usize + (chance(number, 6) % 10 < 6) as usize;
-    let mut of: Vec<u32> = (0..users as u8)
-        .map(|n| 1 + (chance(number, 10 + n) % USERS as u64) as u32)
+    let mut of: Vec<UserId> = (0..users as u8)
+        .map(|n| UserId(1 + (chance(number, 10 + n) % USERS as u64) as u32))
         .collect();
     of.sort_unstable();
     of.dedup();
@@ -52,8 +52,8 @@ fn shared(number: usize, total: usize, at_random: bool) -> Shared {
         short: false,
     };
     let key = CopyKey::Imap {
-        source: 1,
-        folder: 1,
+        source: SourceNumber(1),
+        folder: FolderNumber(1),
         uidvalidity: 1_700_000_000,
         uid: 1 + number as u32,
     };
@@ -83,9 +83,12 @@ async fn what_each_table_takes() {
     for at_random in [true, false] {
         let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
         let bench = Bench::open(&config(&folder));
-        println!("\n{total} messages, dates {}", if at_random { "at random" } else { "in order" });
+        println!(
+            "\n{total} messages, dates {}",
+            if at_random { "at random" } else { "in order" }
+        );
         let (mut next, mut filings, mut began, mut spent) = (0, 0, Instant::now(), Spent::now());
-        let mut last: MessageId = 0;
+        let mut last = MessageId(0);
         while next < total {
             let windows = (0..WINDOWS).map(|nth| {
                 let from = next + nth * WINDOW;
@@ -110,7 +113,7 @@ async fn what_each_table_takes() {
                 (began, spent) = (Instant::now(), now);
             }
         }
-        assert_eq!(last, total as MessageId);
+        assert_eq!(last, MessageId(total as u64));
         sizes(&bench, total, filings);
         bench.close();
     }
@@ -149,7 +152,10 @@ fn sizes(bench: &Bench, messages: usize, filings: usize) {
         let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
         let bytes = pages as f64 * f64::from(stat.page_size) / messages as f64;
         all += bytes;
-        println!("{name:<16}{:>10} rows{pages:>9} pages{bytes:>9.1} bytes/message", stat.entries);
+        println!(
+            "{name:<16}{:>10} rows{pages:>9} pages{bytes:>9.1} bytes/message",
+            stat.entries
+        );
     }
     let file = std::fs::metadata(catalog.path().join("data.mdb")).unwrap().len();
     println!(

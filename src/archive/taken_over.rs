@@ -20,23 +20,23 @@ pub(super) fn take_over(
     next_message: MessageId,
     at: Seconds,
 ) -> heed::Result<GroupNumber> {
-    let (mut number, mut chain, mut first) = (GroupNumber(1), NO_CHAIN, 1);
+    let (mut number, mut chain, mut first) = (GroupNumber(1), NO_CHAIN, MessageId(1));
     while first < next_message {
         let (mut pairs, mut sha256) = (Vec::new(), Vec::new());
         let mut id = first;
-        while id < next_message && id - first < MESSAGES_A_ROW && pairs.len() < FILINGS_A_ROW {
+        while id < next_message && id.since(first) < MESSAGES_A_ROW && pairs.len() < FILINGS_A_ROW {
             // A damaged row is found by `verify`, and is no reason to leave the archive closed.
             let message = catalog.messages.get(txn, &id).ok().flatten();
             sha256.push(message.as_ref().map_or([0; 32], |message| message.sha256));
             if let Some(message) = message {
                 filings_of(catalog, txn, id, &message, &mut pairs)?;
             }
-            id += 1;
+            id = id.next();
         }
         let group = Group {
             at,
             first,
-            kept: id - first,
+            kept: id.since(first),
             filings: Filings::of(pairs),
             changes: vec![Changed::TakenOver],
         };
@@ -44,7 +44,7 @@ pub(super) fn take_over(
             .chain(&chain, number, sha256.into_iter())
             .map_err(|error| heed::Error::Encoding(error.into()))?;
         catalog.ledger.put(txn, &number, &LedgerRow { group, chain })?;
-        (number, first) = (GroupNumber(number.0 + 1), id);
+        (number, first) = (number.next(), id);
     }
     Ok(number)
 }
@@ -57,11 +57,16 @@ fn filings_of(
     message: &Message,
     pairs: &mut Vec<(MessageId, UserId)>,
 ) -> heed::Result<()> {
-    let held = (message.identity, 0)..=(message.identity, UserId::MAX);
+    let held = (message.identity, UserId::MIN)..=(message.identity, UserId::MAX);
     for row in catalog.held.range(txn, &held)? {
         // As above.
         let Ok(((_, user), kept)) = row else { continue };
-        if kept == id && catalog.filings.get(txn, &(user, message.date, id)).is_ok_and(|filing| filing.is_some()) {
+        if kept == id
+            && catalog
+                .filings
+                .get(txn, &(user, message.date, id))
+                .is_ok_and(|filing| filing.is_some())
+        {
             pairs.push((id, user));
         }
     }

@@ -35,8 +35,8 @@ impl Bench {
 
     pub async fn file(&self, bytes: &str, uid: u32, users: &[UserId]) -> Filed {
         let copy = CopyKey::Imap {
-            source: 1,
-            folder: 1,
+            source: SourceNumber(1),
+            folder: FolderNumber(1),
             uidvalidity: 7,
             uid,
         };
@@ -127,8 +127,8 @@ pub(crate) fn config(folder: &tempfile::TempDir) -> Config {
 pub(crate) fn deposit(bytes: &[u8]) -> Deposit {
     Deposit {
         copy: None,
-        folder: 1,
-        run: 1,
+        folder: FolderNumber(1),
+        run: RunId(1),
         content: Arc::new(content(bytes)),
         report: None,
         date: 0,

@@ -14,18 +14,18 @@ async fn what_is_filed_is_given_back_and_filed_once() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    let first = bench.file("aaaa first", 1, &[1, 2]).await;
+    let first = bench.file("aaaa first", 1, &[UserId(1), UserId(2)]).await;
     assert_eq!((first.archived.len(), first.duplicate.len()), (2, 0));
-    let again = bench.file("aaaa first", 1, &[1, 2]).await;
+    let again = bench.file("aaaa first", 1, &[UserId(1), UserId(2)]).await;
     assert_eq!(
         (again.message, again.archived.len(), again.duplicate.len()),
         (first.message, 0, 2)
     );
-    let more = bench.file("aaaa other bytes", 2, &[2, 3]).await;
-    assert_eq!((more.archived, more.duplicate), (vec![3], vec![2]));
+    let more = bench.file("aaaa other bytes", 2, &[UserId(2), UserId(3)]).await;
+    assert_eq!((more.archived, more.duplicate), (vec![UserId(3)], vec![UserId(2)]));
     assert_ne!(more.message, first.message, "user 3 gets the bytes of their own copy");
     let large = "bbbb".repeat(1 << 20);
-    let large_filed = bench.file(&large, 3, &[1]).await;
+    let large_filed = bench.file(&large, 3, &[UserId(1)]).await;
     bench.close();
 
     let bench = Bench::open(&config);
@@ -35,22 +35,31 @@ async fn what_is_filed_is_given_back_and_filed_once() {
     assert_eq!(raw(more.message), b"aaaa other bytes");
     assert_eq!(raw(large_filed.message), large.as_bytes());
     let ids = |user| bench.list(user).iter().map(|entry| entry.id).collect::<Vec<_>>();
-    assert_eq!(ids(1), [first.message, large_filed.message]);
-    assert_eq!(ids(2), [first.message]);
-    assert_eq!(ids(9), [0; 0]);
+    assert_eq!(ids(UserId(1)), [first.message, large_filed.message]);
+    assert_eq!(ids(UserId(2)), [first.message]);
+    assert_eq!(ids(UserId(9)), []);
     assert_eq!(
-        bench.store.done_uids(1, 1, 7).unwrap().iter().collect::<Vec<_>>(),
+        bench
+            .store
+            .done_uids(SourceNumber(1), FolderNumber(1), 7)
+            .unwrap()
+            .iter()
+            .collect::<Vec<_>>(),
         [1, 2, 3]
     );
     assert!(
-        bench.store.done_uids(1, 1, 8).unwrap().is_empty(),
+        bench
+            .store
+            .done_uids(SourceNumber(1), FolderNumber(1), 8)
+            .unwrap()
+            .is_empty(),
         "another UIDVALIDITY"
     );
     let copy = bench
         .store
         .copy(&CopyKey::Imap {
-            source: 1,
-            folder: 1,
+            source: SourceNumber(1),
+            folder: FolderNumber(1),
             uidvalidity: 7,
             uid: 2,
         })
@@ -112,11 +121,11 @@ fn a_foreign_or_cut_catalog_is_refused_before_lmdb_sees_it() {
 async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
-    let first = bench.file("aaaa the same", 1, &[1]).await;
+    let first = bench.file("aaaa the same", 1, &[UserId(1)]).await;
     // A message without a date of its own gets another one from each copy.
-    let second = bench.file("aaaa the same", 2, &[2]).await;
+    let second = bench.file("aaaa the same", 2, &[UserId(2)]).await;
     assert_eq!(first.message, second.message);
-    let dates = [1, 2].map(|user| bench.list(user)[0].date);
+    let dates = [1, 2].map(|user| bench.list(UserId(user))[0].date);
     assert_eq!(dates[0], dates[1]);
     for id in [1, 2] {
         let user = User {
@@ -125,7 +134,7 @@ async fn the_same_bytes_at_another_date_are_one_message_of_both_users() {
             managed: false,
             retired: false,
         };
-        bench.committer.put_user(Some(id), user).await.unwrap();
+        bench.committer.put_user(Some(UserId(id)), user).await.unwrap();
     }
     let message = bench.store.message(first.message).unwrap().unwrap();
     assert_eq!(bench.store.filings_of(first.message, &message).unwrap().len(), 2);
@@ -137,7 +146,7 @@ async fn the_beginning_of_a_large_message_is_read_alone() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
     let large = format!("Subject: large\n\n{}", "abcdefgh".repeat(1 << 20));
-    let filed = bench.file(&large, 1, &[1]).await;
+    let filed = bench.file(&large, 1, &[UserId(1)]).await;
     let message = bench.store.message(filed.message).unwrap().unwrap();
     let mut retrieval = Retrieval::new(&bench.store);
     let beginning = retrieval.beginning(filed.message, &message, 64).unwrap();
@@ -194,12 +203,12 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
         managed: false,
         retired: false,
     };
-    bench.committer.put_user(Some(1), user("bob")).await.unwrap();
+    bench.committer.put_user(Some(UserId(1)), user("bob")).await.unwrap();
     let deposit = Deposit {
-        new_users: vec![(2, user("bob@example.com"))],
+        new_users: vec![(UserId(2), user("bob@example.com"))],
         ..deposit(b"to bob")
     };
-    let answer = bench.hand_in(deposit, &[2]).await;
+    let answer = bench.hand_in(deposit, &[UserId(2)]).await;
     assert!(matches!(answer, Err(StoreError::User { .. })));
     assert_eq!(bench.store.users().unwrap().len(), 2);
     assert_eq!(bench.store.totals().unwrap().0, 0, "nothing of it was written");
@@ -210,7 +219,7 @@ async fn a_deposit_brought_a_user_who_contradicts_another() {
 async fn uidls_that_are_gone_are_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(&config(&folder));
-    let key = |uidl: &str| CopyKey::uidl(3, uidl);
+    let key = |uidl: &str| CopyKey::uidl(SourceNumber(3), uidl);
     for uidl in ["a", "b"] {
         let deposit = Deposit {
             copy: Some(Named {
@@ -219,13 +228,16 @@ async fn uidls_that_are_gone_are_forgotten() {
             }),
             ..deposit(format!("{uidl} message").as_bytes())
         };
-        bench.hand_in(deposit, &[1]).await.unwrap();
+        bench.hand_in(deposit, &[UserId(1)]).await.unwrap();
     }
     let CopyKey::Pop3 { uidl, .. } = key("b") else {
         unreachable!()
     };
     let standing = vec![uidl_digest(&uidl)];
-    assert_eq!(bench.committer.forget_uidls(3, standing).await.unwrap(), 1);
+    assert_eq!(
+        bench.committer.forget_uidls(SourceNumber(3), standing).await.unwrap(),
+        1
+    );
     assert!(bench.store.copy(&key("a")).unwrap().is_none());
     assert!(bench.store.copy(&key("b")).unwrap().is_some());
     bench.close();

@@ -12,8 +12,8 @@ use super::{
     lists::Filled,
     lists_table,
     rows::{
-        Copy, CopyKey, IdentityNumber, Message, MessageId, Part, RunId, Source, UidlDigest, Usage, User, UserId,
-        VolumeState, uidl_digest,
+        Copy, CopyKey, FolderNumber, IdentityNumber, Message, MessageId, Part, RunId, Source, SourceNumber, UidlDigest,
+        Usage, User, UserId, VolumeState, uidl_digest,
     },
     runs::KnownRuns,
 };
@@ -33,11 +33,11 @@ pub(super) trait View {
     fn user(&self, id: UserId) -> Read<Option<User>>;
     fn users(&self) -> Read<Vec<(UserId, User)>>;
     fn usage(&self, user: UserId) -> Read<Usage>;
-    fn source_number(&self, source: &Source) -> Read<Option<u32>>;
-    fn folder_number(&self, name: &str) -> Read<Option<u32>>;
+    fn source_number(&self, source: &Source) -> Read<Option<SourceNumber>>;
+    fn folder_number(&self, name: &str) -> Read<Option<FolderNumber>>;
     fn copy(&self, key: &CopyKey) -> Read<Option<Copy>>;
     /// The done copies of a POP3 source whose UIDLs are not among `standing`, which is ascending.
-    fn gone_uidls(&self, source: u32, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>>;
+    fn gone_uidls(&self, source: SourceNumber, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>>;
     fn volume(&self, number: u32) -> Read<Option<VolumeState>>;
     fn has_run(&self, run: RunId) -> Read<bool>;
     fn known_runs(&self) -> Read<KnownRuns>;
@@ -97,11 +97,11 @@ impl View for Snapshot<'_> {
         self.read(|catalog, txn| Ok(catalog.usage.get(txn, &user)?.unwrap_or_default()))
     }
 
-    fn source_number(&self, source: &Source) -> Read<Option<u32>> {
+    fn source_number(&self, source: &Source) -> Read<Option<SourceNumber>> {
         self.read(|catalog, txn| catalog.source_number(txn, source))
     }
 
-    fn folder_number(&self, name: &str) -> Read<Option<u32>> {
+    fn folder_number(&self, name: &str) -> Read<Option<FolderNumber>> {
         self.read(|catalog, txn| catalog.folder_number(txn, name))
     }
 
@@ -109,10 +109,10 @@ impl View for Snapshot<'_> {
         self.read(|catalog, txn| catalog.copies.get(txn, key))
     }
 
-    fn gone_uidls(&self, source: u32, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
+    fn gone_uidls(&self, source: SourceNumber, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
         self.read(|catalog, txn| {
             let copies = catalog.copies.remap_types::<Bytes, Bytes>();
-            let prefix = source.to_be_bytes();
+            let prefix = source.0.to_be_bytes();
             let mut gone = BTreeSet::new();
             for row in copies.prefix_iter(txn, &prefix)? {
                 let (key, _) = row?;

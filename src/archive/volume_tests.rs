@@ -27,7 +27,7 @@ async fn blocks_without_a_catalog_entry_are_swept() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    bench.file("aaaa first", 1, &[1]).await;
+    bench.file("aaaa first", 1, &[UserId(1)]).await;
     // What a crash between the two commits leaves.
     bench
         .store
@@ -46,7 +46,7 @@ async fn blocks_without_a_catalog_entry_are_swept() {
             "block {number}"
         );
     }
-    let next = bench.file("bbbb next", 2, &[1]).await;
+    let next = bench.file("bbbb next", 2, &[UserId(1)]).await;
     let message = bench.store.message(next.message).unwrap().unwrap();
     assert_eq!(
         Retrieval::new(&bench.store).raw(next.message, &message).unwrap(),
@@ -61,7 +61,7 @@ async fn volumes_whose_catalog_is_missing_are_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    let filed = bench.file("aaaa first", 1, &[1]).await;
+    let filed = bench.file("aaaa first", 1, &[UserId(1)]).await;
     bench.close();
     let [catalog, aside] = ["catalog", "aside"].map(|name| config.data_dir.join(name));
     std::fs::rename(&catalog, folder.path().join("aside")).unwrap();
@@ -83,7 +83,7 @@ async fn a_volume_newer_than_the_catalog_is_not_swept() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    bench.file("aaaa first", 1, &[1]).await;
+    bench.file("aaaa first", 1, &[UserId(1)]).await;
     let volume = bench.store.volumes.get(1).unwrap();
     volume.put(&group(2, 1), block::LEVEL).unwrap();
     volume.put(&group(3, 1), block::LEVEL).unwrap();
@@ -102,7 +102,7 @@ async fn a_full_volume_is_followed_by_another() {
     let mut filed = Vec::new();
     for uid in 0..4 {
         let bytes = format!("{uid}aaa: x\n\n{}", noise(uid, NOISE));
-        filed.push((bench.file(&bytes, uid, &[1]).await.message, bytes));
+        filed.push((bench.file(&bytes, uid, &[UserId(1)]).await.message, bytes));
     }
     let mut retrieval = Retrieval::new(&bench.store);
     let mut volumes = Vec::new();
@@ -132,7 +132,7 @@ async fn sealed(config: &mut Config) -> (Bench, Kept) {
 /// Files a message that compresses little.
 async fn file(bench: &Bench, uid: u32, kept: &mut Kept) {
     let bytes = format!("{uid}aaa: x\n\n{}", noise(uid, NOISE));
-    kept.insert(bench.file(&bytes, uid, &[1]).await.message, bytes);
+    kept.insert(bench.file(&bytes, uid, &[UserId(1)]).await.message, bytes);
 }
 
 #[actix::test]
@@ -166,7 +166,7 @@ async fn a_sealed_volume_is_measured_and_read_only() {
     let before = fs::read(folder.path().join("data/volumes/000001/data.mdb")).unwrap();
     let bench = Bench::open(&config);
     assert_holds(&bench.store, &kept);
-    let later = bench.file("dddd later", 9, &[1]).await.message;
+    let later = bench.file("dddd later", 9, &[UserId(1)]).await.message;
     bench.close();
     assert!(before == fs::read(folder.path().join("data/volumes/000001/data.mdb")).unwrap());
     let reading = Store::open_for_reading(&config).unwrap();
@@ -182,7 +182,7 @@ async fn a_volume_that_a_crash_left_half_sealed_is_sealed_again() {
     let bench = Bench::open(&config);
     for uid in 0..3 {
         bench
-            .file(&format!("{uid}aaa {}", "x".repeat(100_000)), uid, &[1])
+            .file(&format!("{uid}aaa {}", "x".repeat(100_000)), uid, &[UserId(1)])
             .await;
     }
     close_volume(&bench);
@@ -268,7 +268,7 @@ async fn a_large_message_with_parts_comes_back_exactly() {
     let mut kept = Kept::new();
     for number in 0..4 {
         let bytes = message(number);
-        kept.insert(bench.file(&bytes, number, &[1]).await.message, bytes);
+        kept.insert(bench.file(&bytes, number, &[UserId(1)]).await.message, bytes);
     }
     assert_holds(&bench.store, &kept);
     let stored = bench.store.volumes.disk_size();
@@ -295,7 +295,7 @@ async fn a_volume_that_is_written_to_and_cut_short_is_refused() {
         assert!(error.contains(name) && error.contains("truncated"), "{error}");
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1).len(), 3);
+    assert_eq!(Bench::open(&config).list(UserId(1)).len(), 3);
 }
 
 #[actix::test]
@@ -303,7 +303,7 @@ async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let bench = Bench::open(&config);
-    bench.file("aaaa: x", 1, &[1]).await;
+    bench.file("aaaa: x", 1, &[UserId(1)]).await;
     bench.close();
     for name in ["catalog", "volumes/000001"] {
         let file = config.data_dir.join(name).join(disk::DATA_FILE);
@@ -318,5 +318,5 @@ async fn a_flipped_bit_in_a_page_size_crashed_whoever_opened_the_file() {
         }
         fs::write(&file, &whole).unwrap();
     }
-    assert_eq!(Bench::open(&config).list(1).len(), 1);
+    assert_eq!(Bench::open(&config).list(UserId(1)).len(), 1);
 }

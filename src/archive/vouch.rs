@@ -89,7 +89,7 @@ impl Retrieval<'_> {
         message: MessageId,
         sha256: &Sha256,
     ) -> Result<Option<(MessageId, Message)>, StoreError> {
-        let mut behind = 0;
+        let mut behind = MessageId(0);
         loop {
             let page = store.journals(message, behind, REPORTS)?;
             let Some((last, ..)) = page.last() else { return Ok(None) };

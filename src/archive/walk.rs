@@ -38,7 +38,7 @@ impl Store {
     /// The catalog cannot be read.
     pub fn holders_of(&self, id: MessageId, message: &Message) -> Result<Holders, StoreError> {
         self.reading(|txn| {
-            let held = (message.identity, 0)..=(message.identity, UserId::MAX);
+            let held = (message.identity, UserId::MIN)..=(message.identity, UserId::MAX);
             let mut holders = Holders::default();
             for row in self.catalog.held.range(txn, &held)? {
                 let ((_, user), kept) = row?;

@@ -9,8 +9,8 @@ use super::{
     ledger::{LedgerRow, Mark},
     lists,
     rows::{
-        Copy, CopyKey, Counters, Filing, IdentityNumber, Journal, Message, MessageId, Part, RunId, Seconds, Sighting,
-        Source, Unclaimed, Usage, User, UserId, VolumeState,
+        Copy, CopyKey, Counters, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, RunId,
+        Seconds, Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
     },
     runs::KnownRuns,
 };
@@ -36,10 +36,10 @@ pub(super) struct WriteSet {
     pub unclaimed: Rows<(MessageId, [u8; 16]), Unclaimed>,
     pub users: Rows<UserId, User>,
     pub usage: Rows<UserId, Usage>,
-    pub sources: Rows<u32, Source>,
-    pub folders: Rows<u32, String>,
+    pub sources: Rows<SourceNumber, Source>,
+    pub folders: Rows<FolderNumber, String>,
     pub copies: Rows<CopyKey, Copy>,
-    pub sightings: Rows<(u32, u32), Sighting>,
+    pub sightings: Rows<(SourceNumber, FolderNumber), Sighting>,
     pub volumes: Rows<u32, VolumeState>,
     /// As JSON.
     pub runs: Rows<RunId, String>,

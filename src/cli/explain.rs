@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::Failure,
-    archive::Store,
+    archive::{MessageId, Store},
     config::{Config, Profile},
     explain::{self, Explained, ExplainedAddress, ExplainedUser, Explainer, Stored, directory, has_no_rules},
     report::IMPORT,
@@ -89,7 +89,7 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
 }
 
 /// The id that an input is, unless there is a file of that name.
-fn id(input: &Path) -> Option<u64> {
+fn id(input: &Path) -> Option<MessageId> {
     let id = input.to_str()?.parse().ok()?;
     (!input.exists()).then_some(id)
 }

@@ -49,7 +49,7 @@ use clap_complete::Shell;
 use crate::{
     api::{Exit, Failure},
     archive::{
-        be_sparing, require_reachable,
+        MessageId, be_sparing, require_reachable,
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
@@ -134,7 +134,7 @@ enum Command {
     Raw {
         /// The message's id, as `list` shows it.
         #[arg(value_parser = numbers::message_id)]
-        id: u64,
+        id: MessageId,
     },
     /// Copy the archive to a directory. A backup that is already there is replaced.
     Backup {
@@ -158,7 +158,7 @@ enum Command {
     Show {
         /// The message's id, as `list` shows it.
         #[arg(value_parser = numbers::message_id)]
-        id: u64,
+        id: MessageId,
         /// Also show the envelopes of the journal reports in which it came.
         #[arg(long)]
         journal: bool,

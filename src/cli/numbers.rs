@@ -2,11 +2,13 @@
 
 use std::str::FromStr;
 
+use crate::ids::{MessageId, RunId};
+
 /// The id of a message.
 ///
 /// # Errors
 /// It is none.
-pub fn message_id(text: &str) -> Result<u64, String> {
+pub fn message_id(text: &str) -> Result<MessageId, String> {
     let none = || format!("{text:?} is not a message id; `dropkeep list` shows the ids");
     text.parse().map_err(|_| none())
 }
@@ -15,7 +17,7 @@ pub fn message_id(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// It is none.
-pub fn run(text: &str) -> Result<u64, String> {
+pub fn run(text: &str) -> Result<RunId, String> {
     let is_name = text.chars().any(char::is_alphabetic);
     let hint = match is_name {
         true => format!("; `dropkeep protocols --profile {text}` lists those of a profile"),

@@ -16,6 +16,7 @@ use crate::{
     config::{ByteSize, Config},
     explain::has_no_rules,
     export::{first_second, last_second},
+    ids::RunId,
     report::{REROUTE, Run, RunFilter, RunState},
 };
 
@@ -26,7 +27,7 @@ const NEWEST: usize = 20;
 pub struct Arguments {
     /// The number of a run.
     #[arg(value_parser = numbers::run)]
-    run: Option<u64>,
+    run: Option<RunId>,
     /// Only runs of this profile; @import: imports with --user alone, @reroute: reroutings.
     #[arg(long, value_name = "PROFILE", conflicts_with = "run")]
     profile: Option<String>,

@@ -6,9 +6,10 @@ use super::{ask, output::Output};
 use crate::{
     api::{Exit, Failure, Reply, Request},
     config::Config,
+    ids::MessageId,
 };
 
-pub fn run(config: Config, id: u64) -> Result<u8, Failure> {
+pub fn run(config: Config, id: MessageId) -> Result<u8, Failure> {
     let mut output = Output::new();
     let mut broken = None;
     let answered = ask::read(&config, &Request::Raw { id }, &mut |reply| {

@@ -4,9 +4,10 @@ use super::{ask, output::Output};
 use crate::{
     api::{Failure, Reply, Request, Shown},
     config::{ByteSize, Config},
+    ids::MessageId,
 };
 
-pub fn run(config: Config, id: u64, journal: bool, json: bool) -> Result<u8, Failure> {
+pub fn run(config: Config, id: MessageId, journal: bool, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
     let answered = ask::read(&config, &Request::Show { id, journal }, &mut |reply| {
         let Reply::Shown(shown) = reply else { return };

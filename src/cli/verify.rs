@@ -20,6 +20,7 @@ use crate::{
     api::{Exit, Failure},
     archive::verify::{self, Damage, Event, Kind, Outcome, Remedies, Sample, Selection, VerifyError},
     config::{ByteSize, Config},
+    ids::MessageId,
     report::shell_word,
 };
 
@@ -212,7 +213,7 @@ struct Messages {
     is_said: bool,
     count: u64,
     /// The lowest ids.
-    ids: BTreeSet<u64>,
+    ids: BTreeSet<MessageId>,
     users: BTreeSet<String>,
     /// There are more users than are named.
     more_users: bool,
@@ -236,7 +237,7 @@ impl Messages {
 
     /// Which messages they are, in a line; `None` where there is none.
     fn words(&self, detail: &str) -> Option<String> {
-        let ids: Vec<_> = self.ids.iter().map(u64::to_string).collect();
+        let ids: Vec<_> = self.ids.iter().map(MessageId::to_string).collect();
         let more = if self.count > ids.len() as u64 { ", …" } else { "" };
         let users: Vec<_> = self.users.iter().map(String::as_str).collect();
         let of = match (users.is_empty(), self.more_users) {
@@ -323,7 +324,7 @@ mod tests {
         let mut messages = Messages::default();
         assert_eq!(messages.words("block 2 of volume 000001: it is gone"), None);
         for id in (1..=245).rev() {
-            let damage = Damage::new(Kind::Message, "block 2 of volume 000001: it is gone").message(id);
+            let damage = Damage::new(Kind::Message, "block 2 of volume 000001: it is gone").message(MessageId(id));
             messages.add(&damage.user(Some(if id == 3 { "bob, jane" } else { "jane" }.into())));
         }
         assert_eq!(
@@ -337,7 +338,7 @@ mod tests {
     fn a_damage_says_what_is_concerned() {
         let damage = Damage {
             kind: Kind::Message,
-            id: Some(17),
+            id: Some(MessageId(17)),
             user: Some("jane, bob".into()),
             volume: Some(3),
             detail: "it is gone".into(),

@@ -3,7 +3,7 @@
 use roaring::RoaringTreemap;
 
 use crate::{
-    archive::{MessageId, Source, Store, StoreError},
+    archive::{FolderNumber, MessageId, Source, Store, StoreError},
     config::{Config, Profile},
 };
 
@@ -11,13 +11,13 @@ use crate::{
 pub struct Seen {
     pub profile: String,
     /// A number of the catalog's `folders`.
-    pub folder: u32,
+    pub folder: FolderNumber,
     messages: RoaringTreemap,
 }
 
 impl Seen {
     pub fn includes(&self, id: MessageId) -> bool {
-        self.messages.contains(id)
+        self.messages.contains(id.0)
     }
 }
 

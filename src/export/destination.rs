@@ -262,7 +262,7 @@ mod tests {
         let users = names.iter().zip(0..);
         users
             .map(|(name, id)| Selected {
-                id,
+                id: UserId(id),
                 name: (*name).to_owned(),
                 messages: 0,
             })
@@ -303,7 +303,7 @@ mod tests {
         let renamed = users(&["@catchall", "eve", "Jane", "x", "x", "x", "x", "x", "jane", "eve"]);
         assign(&mut folders, &renamed);
         assert!(before.iter().all(|(id, name)| folders[id] == *name));
-        assert_eq!((&*folders[&8], &*folders[&9]), ("jane-8", "eve"));
+        assert_eq!((&*folders[&UserId(8)], &*folders[&UserId(9)]), ("jane-8", "eve"));
         for name in folders.values() {
             assert_eq!(names_out::user(name), *name);
         }
@@ -320,7 +320,7 @@ mod tests {
         };
         let take = |path: &Path, selection: &Selection| of(path, "", selection);
         let place = take(&path, &all()).unwrap();
-        assert_eq!(place.folder(0), Some("jane"));
+        assert_eq!(place.folder(UserId(0)), Some("jane"));
         drop(place);
         take(&path, &all()).unwrap();
         let other = Selection::new(Format::Mbox, Vec::new(), None, Some(0));

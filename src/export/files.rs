@@ -107,7 +107,7 @@ impl<'p> Files<'p> {
                 }
             }
             check(line.id, &line.sha256)?;
-            done.insert(line.id);
+            done.insert(line.id.0);
             Ok(true)
         })?;
         if let Form::Mbox(mbox) = &mut form {

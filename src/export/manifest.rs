@@ -76,7 +76,7 @@ mod tests {
         ManifestLine {
             id,
             file: "jane.mbox".into(),
-            offset: Some(id * 10),
+            offset: Some(id.0 * 10),
             length: Some(10),
             size: 3,
             sha256: "00".into(),
@@ -109,20 +109,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
         let folder = Folder::at(folder.path()).unwrap();
-        let (whole, two) = (text(&[1, 2, 3]), text(&[1, 2]));
+        let (whole, two) = (
+            text(&[MessageId(1), MessageId(2), MessageId(3)]),
+            text(&[MessageId(1), MessageId(2)]),
+        );
         for length in two.len()..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(ids(&folder, 9), [1, 2]);
+            assert_eq!(ids(&folder, MessageId(9)), [1, 2].map(MessageId));
             assert_eq!(fs::read(&path).unwrap(), two);
         }
         // What a power cut can leave.
-        for tail in [&b"\0\0\0\0\n"[..], b"\0\0", b"{}\n", &text(&[4])[1..]] {
+        for tail in [&b"\0\0\0\0\n"[..], b"\0\0", b"{}\n", &text(&[MessageId(4)])[1..]] {
             fs::write(&path, [&two, tail].concat()).unwrap();
-            assert_eq!(ids(&folder, 9), [1, 2]);
+            assert_eq!(ids(&folder, MessageId(9)), [1, 2].map(MessageId));
             assert_eq!(fs::read(&path).unwrap(), two);
         }
         let mut manifest = Manifest::open(&folder, NAME, |_| Ok(true)).unwrap();
-        manifest.append(&text(&[3])).unwrap();
+        manifest.append(&text(&[MessageId(3)])).unwrap();
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 
@@ -131,9 +134,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
         let folder = Folder::at(folder.path()).unwrap();
-        fs::write(&path, text(&[1, 2, 3])).unwrap();
-        assert_eq!(ids(&folder, 2), [1, 2]);
-        assert_eq!(fs::read(&path).unwrap(), text(&[1]));
-        assert_eq!(line(4).end(), Some(50));
+        fs::write(&path, text(&[MessageId(1), MessageId(2), MessageId(3)])).unwrap();
+        assert_eq!(ids(&folder, MessageId(2)), [1, 2].map(MessageId));
+        assert_eq!(fs::read(&path).unwrap(), text(&[MessageId(1)]));
+        assert_eq!(line(MessageId(4)).end(), Some(50));
     }
 }

@@ -74,7 +74,7 @@ pub fn watch(
     let mut watch = Supervised {
         job: Job {
             selection,
-            first_user: 0,
+            first_user: UserId(0),
             avoided: Avoided::default(),
         },
         ..Supervised::default()
@@ -247,7 +247,7 @@ impl Supervised {
     /// Names a damage, once: a message that the process before this one met is met again.
     fn name(&mut self, damage: Damage, each: &mut dyn FnMut(Event)) {
         if let (Some(id), Some(user)) = (damage.id, &mut self.user)
-            && !user.named.insert(id)
+            && !user.named.insert(id.0)
         {
             return;
         }
@@ -299,7 +299,7 @@ impl Supervised {
             }
             At::List if avoided.lists.iter().any(|(user, _)| *user == id) => {
                 // Not even as far as it was readable; that is said already.
-                self.job.first_user = id + 1;
+                self.job.first_user = id.next();
                 return Ok(());
             }
             At::List => {

@@ -19,7 +19,7 @@ use super::{
     words::{Job, Word},
 };
 use crate::{
-    archive::{Direction, Entry, PAGE, Page, Retrieval, Store, StoreError},
+    archive::{Direction, Entry, MessageId, PAGE, Page, Retrieval, Store, StoreError},
     config::Config,
     reading::view,
 };
@@ -129,7 +129,7 @@ fn export(
 /// What tells the store from others: its first message, and when that was archived.
 fn identification(store: &Store) -> Option<String> {
     // Where it cannot be read, the messages that are done tell.
-    let first = store.message(1).ok()??;
+    let first = store.message(MessageId(1)).ok()??;
     Some(format!("{} {}", view::hex(first.sha256), view::time(first.archived_at)))
 }
 
@@ -237,7 +237,7 @@ impl<'w> Exporting<'w> {
                 return Err(Halt::Enough);
             }
             let is_wanted = selection.from.is_none_or(|from| entry.date >= from);
-            if is_wanted && !files.done().contains(entry.id) {
+            if is_wanted && !files.done().contains(entry.id.0) {
                 window.push(entry);
             }
             entries += 1;

@@ -107,24 +107,24 @@ mod tests {
     #[test]
     fn a_message_is_called_by_date_and_subject() {
         assert_eq!(
-            eml(1_769_903_999, "Re: your invoice, no. 12/2025.pdf", 123),
+            eml(1_769_903_999, "Re: your invoice, no. 12/2025.pdf", MessageId(123)),
             "2026/01/2026-01-31T235959Z Re your invoice no 12 2025 pdf 000123.eml"
         );
         assert_eq!(
-            eml(0, " \u{1f600}../..\0\u{202e}", 12_345_678),
+            eml(0, " \u{1f600}../..\0\u{202e}", MessageId(12_345_678)),
             "1970/01/1970-01-01T000000Z no subject 12345678.eml"
         );
         assert_eq!(
-            eml(0, "Grüße aus 日本", 1),
+            eml(0, "Grüße aus 日本", MessageId(1)),
             "1970/01/1970-01-01T000000Z Grüße aus 日本 000001.eml"
         );
-        assert!(eml(Seconds::MIN, "", 1).starts_with("0000/01/0000-01-01T000000Z "));
-        assert!(eml(Seconds::MAX, "", 1).starts_with("9999/12/9999-12-30T"));
+        assert!(eml(Seconds::MIN, "", MessageId(1)).starts_with("0000/01/0000-01-01T000000Z "));
+        assert!(eml(Seconds::MAX, "", MessageId(1)).starts_with("9999/12/9999-12-30T"));
         assert_eq!(
-            maildir(1_769_903_999, 123, 4711),
+            maildir(1_769_903_999, MessageId(123), 4711),
             "cur/1769903999.I123.dropkeep,S=4711:2,S"
         );
-        assert_eq!(maildir(-5, 1, 0), "cur/0.I1.dropkeep,S=0:2,S");
+        assert_eq!(maildir(-5, MessageId(1), 0), "cur/0.I1.dropkeep,S=0:2,S");
     }
 
     #[test]
@@ -153,13 +153,13 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_mail_says_names_are_safe_and_short(subject in ".{0,400}", date: i64, id: u64, size: u64) {
-            let path = eml(date, &subject, id);
+            let path = eml(date, &subject, MessageId(id));
             let parts: Vec<_> = path.split('/').collect();
             prop_assert_eq!(parts.len(), 3);
             prop_assert!(parts.iter().all(|part| is_safe(part) && part.len() <= 200), "{}", path);
             let named = format!(" {id:06}.eml");
             prop_assert!(path.ends_with(&named));
-            prop_assert!(maildir(date, id, size).len() <= 200);
+            prop_assert!(maildir(date, MessageId(id), size).len() <= 200);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::{NotifyError, letter, smtp, text::Words};
 use crate::{
-    archive::StoreError,
+    archive::{RunId, StoreError},
     clock,
     config::{Mail, Mailbox},
 };
@@ -11,10 +11,10 @@ use crate::{
 ///
 /// # Errors
 /// Nobody gets it.
-pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: u64) -> Result<(), NotifyError> {
+pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: RunId) -> Result<(), NotifyError> {
     let (envelope, bytes) = letter::write(mail, to, words, clock::now())?;
     for (address, words) in smtp::send(mail, &envelope, &bytes).await? {
-        tracing::error!(%address, words, run, "the mail server refuses one of the recipients of a mail; the others \
+        tracing::error!(%address, words, run = run.0, "the mail server refuses one of the recipients of a mail; the others \
             get it");
     }
     Ok(())

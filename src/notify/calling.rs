@@ -42,11 +42,11 @@ async fn call(inner: &Inner, run: &Run) -> Option<bool> {
         };
         match pauses.next().filter(|_| !error.is_final()) {
             Some(pause) => {
-                tracing::warn!(%error, profile, run = number, "the webhook call about a run failed, and is tried again");
+                tracing::warn!(%error, profile, run = number.0, "the webhook call about a run failed, and is tried again");
                 tokio::time::sleep(error.after().unwrap_or_default().clamp(pause, LONGEST)).await;
             }
             None => {
-                tracing::error!(%error, profile, run = number, "the webhook call about a run failed, and is given up");
+                tracing::error!(%error, profile, run = number.0, "the webhook call about a run failed, and is given up");
                 return Some(false);
             }
         }

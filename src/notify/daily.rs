@@ -17,7 +17,7 @@ use super::{
     waiting::PAUSES,
 };
 use crate::{
-    archive::{Store, StoreError},
+    archive::{RunId, Store, StoreError},
     clock,
     config::{Mail, Mailbox},
     report::{Run, metrics},
@@ -124,7 +124,7 @@ impl Daily {
 
     async fn attempt(&mut self, mail: &Mail, to: &[Mailbox], words: &Words) -> Ended {
         let list = list(to);
-        let error = match send(mail, to, words, 0).await {
+        let error = match send(mail, to, words, RunId(0)).await {
             Ok(()) => {
                 metrics::notified("mail", true);
                 self.failed.remove(&list);

@@ -10,7 +10,7 @@ use super::{
     troubles::last_second,
 };
 use crate::{
-    archive::{Store, StoreError},
+    archive::{RunId, Store, StoreError},
     config::ByteSize,
     report::{CopyError, Run, RunFilter, RunState, UnknownAddresses},
 };
@@ -43,7 +43,7 @@ pub struct Window {
     pub since: Timestamp,
     pub until: Timestamp,
     /// Runs that went on when the last one was made: whenever they ended, they were in none yet.
-    pub running: Vec<u64>,
+    pub running: Vec<RunId>,
 }
 
 /// What runs came to.
@@ -51,7 +51,7 @@ pub struct Window {
 pub struct Gathered {
     pub profiles: BTreeMap<String, Sums>,
     /// The runs that go on at its end.
-    pub running: Vec<u64>,
+    pub running: Vec<RunId>,
 }
 
 /// The runs of one profile.
@@ -75,7 +75,7 @@ pub struct Sums {
     deleted: u64,
     bytes: u64,
     /// The newest first: an error, of which run, and how many are like it.
-    errors: Vec<(CopyError, u64, u64)>,
+    errors: Vec<(CopyError, RunId, u64)>,
     more_errors: u64,
     notices: Vec<String>,
     addresses: UnknownAddresses,
@@ -89,7 +89,7 @@ struct Head {
 }
 
 impl Window {
-    fn has(&self, number: u64, head: &Head) -> bool {
+    fn has(&self, number: RunId, head: &Head) -> bool {
         // One that was killed says not when it ended.
         let ended = head.finished_at.unwrap_or(head.started_at);
         ended <= self.until && (ended > self.since || self.running.contains(&number))
@@ -163,9 +163,9 @@ impl Sums {
         self.addresses.add_all(&run.unknown_addresses);
     }
 
-    fn error(&mut self, error: CopyError, run: u64) {
+    fn error(&mut self, error: CopyError, run: RunId) {
         let words = without_numbers(&error.error);
-        let like = |(known, _, _): &(CopyError, u64, u64)| {
+        let like = |(known, _, _): &(CopyError, RunId, u64)| {
             known.stage == error.stage && known.folder == error.folder && without_numbers(&known.error) == words
         };
         match self.errors.iter().position(like) {

@@ -58,7 +58,7 @@ fn a_run_is_in_one_digest_by_when_it_ended() {
     let window = Window {
         since: at(100),
         until: at(200),
-        running: vec![7],
+        running: vec![RunId(7)],
     };
     let head = |started: i64, finished: Option<i64>| Head {
         state: RunState::Interrupted,
@@ -77,7 +77,7 @@ fn a_run_is_in_one_digest_by_when_it_ended() {
         (7, 50, Some(201), false),
     ] {
         assert_eq!(
-            window.has(number, &head(started, finished)),
+            window.has(RunId(number), &head(started, finished)),
             expected,
             "{number} {started} {finished:?}"
         );
@@ -89,7 +89,7 @@ fn sums_are_added_and_alike_errors_are_one() {
     let mut sums = Sums::default();
     for number in 1..=10 {
         let mut run = Run::begin("company", at(number));
-        run.run = number as u64;
+        run.run = RunId(number as u64);
         run.state = RunState::CompletedWithErrors;
         run.count(crate::report::Outcome::Archived);
         run.unknown_addresses.count("x@example.com");

@@ -162,12 +162,12 @@ impl Mailing {
                     }
                     Err(error) => match entry.failed(&error) {
                         Some(pause) => {
-                            tracing::warn!(%error, run = number, ?pause, "a mail could not be sent, and is tried \
+                            tracing::warn!(%error, run = number.0, ?pause, "a mail could not be sent, and is tried \
                                 again");
                             return self.wait(entry);
                         }
                         None => {
-                            tracing::error!(%error, run = number, subject = words.subject, "a mail could not be sent");
+                            tracing::error!(%error, run = number.0, subject = words.subject, "a mail could not be sent");
                             metrics::notified("mail", false);
                         }
                     },
@@ -189,7 +189,7 @@ impl Mailing {
             metrics::notified("mail", false);
             tracing::error!(
                 profile = dropped.run.profile,
-                run = dropped.run.run,
+                run = dropped.run.run.0,
                 "too many mails wait to be sent, and one is given up: the mail server may be down"
             );
         }

@@ -139,7 +139,7 @@ impl Inner {
             tracing::error!(
                 kind,
                 profile = dropped.profile,
-                run = dropped.run,
+                run = dropped.run.0,
                 "too many runs wait to be reported, and the oldest is left out: the mail server or the webhook may be down"
             );
         }

@@ -7,6 +7,7 @@ use super::troubles::{Occasion, fails};
 use crate::{
     config::ByteSize,
     harmless,
+    ids::RunId,
     report::{CopyError, DELETION, Run, RunState, UnknownAddresses, remedy},
 };
 
@@ -71,7 +72,7 @@ pub fn of_run(run: &Run, occasion: &Occasion, host: &str) -> Words {
 
 fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> std::fmt::Result {
     let what = match run.run {
-        0 => "a run could not begin".to_owned(),
+        RunId(0) => "a run could not begin".to_owned(),
         number => format!("run {number} {}", state(run.state)),
     };
     writeln!(
@@ -109,7 +110,7 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
     write_addresses(body, &run.unknown_addresses)?;
     write_list(body, "Notices", &run.notices)?;
     write_list(body, "Users created", &run.created_users)?;
-    if run.run > 0 {
+    if run.run > RunId(0) {
         writeln!(body, "\nThe whole protocol: dropkeep protocols {}", run.run)?;
     }
     Ok(())

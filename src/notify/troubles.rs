@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::settings::Settings;
 use crate::{
     config::When,
+    ids::RunId,
     report::{Run, RunState, timestamp},
 };
 
@@ -48,7 +49,7 @@ pub struct Digested {
     /// Of what was before, they have a digest.
     pub until: Timestamp,
     /// The runs that went on at that moment.
-    pub running: Vec<u64>,
+    pub running: Vec<RunId>,
     /// Until when one was that the server refused for good: the next one has it as well.
     pub refused: Option<Timestamp>,
 }

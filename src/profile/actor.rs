@@ -299,7 +299,7 @@ impl Profile {
                     ..Live::default()
                 };
             });
-            tracing::info!(profile = config.name, run = number, "run begins");
+            tracing::info!(profile = config.name, run = number.0, "run begins");
             let source = match &import {
                 Some(_) => Ok(None),
                 None => committer.source(source).await.map(Some),
@@ -362,7 +362,7 @@ impl Profile {
                 Ok(_) => None,
                 // A full disk refuses the protocol too; the answer still tells all.
                 Err(error) => {
-                    tracing::error!(%error, profile = config.name, run = number, "the protocol could not be stored");
+                    tracing::error!(%error, profile = config.name, run = number.0, "the protocol could not be stored");
                     if matches!(finished.exit, Exit::Done | Exit::Errors) {
                         finished.exit = Exit::Store;
                     }

@@ -102,7 +102,7 @@ impl Work<'_> {
             let name = &unit.folder.name;
             tracing::warn!(
                 profile = self.task.profile.name,
-                run = self.task.run,
+                run = self.task.run.0,
                 folder = name,
                 "the folder was replaced during the run; it is listed again"
             );

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::{
-    archive::{CopyKey, UidlDigest, uidl_digest},
+    archive::{CopyKey, FolderNumber, SourceNumber, UidlDigest, uidl_digest},
     source::{CopyRef, Listing, Mailbox},
 };
 
@@ -11,14 +11,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Names {
     Imap {
-        source: u32,
-        folder: u32,
+        source: SourceNumber,
+        folder: FolderNumber,
         uidvalidity: u32,
         /// UIDs that the server gives to more than one message. They name no copy.
         ambiguous: RoaringBitmap,
     },
     Pop3 {
-        source: u32,
+        source: SourceNumber,
         /// UIDLs that stand twice in the listing, ascending. They name no copy (RFC 1939 forbids it, servers do it), so
         /// such copies are open, always.
         repeated: Vec<UidlDigest>,
@@ -65,7 +65,12 @@ fn digests(mailbox: &Mailbox) -> Vec<UidlDigest> {
 
 impl Names {
     /// The names in a complete `listing` of a folder, by its number; of the source with this number.
-    pub fn new(source: Option<u32>, folder: u32, uidvalidity: Option<u32>, listing: &Listing) -> Self {
+    pub fn new(
+        source: Option<SourceNumber>,
+        folder: FolderNumber,
+        uidvalidity: Option<u32>,
+        listing: &Listing,
+    ) -> Self {
         match (source, listing) {
             (Some(source), Listing::Uids { ambiguous, .. }) => Self::Imap {
                 source,
@@ -171,7 +176,7 @@ mod tests {
         let mut done: Vec<_> = done.iter().map(|uidl| (digest(uidl), None)).collect();
         done.sort_unstable();
         let listing = Listing::of(copies);
-        let names = Names::new(Some(1), 1, None, &listing);
+        let names = Names::new(Some(SourceNumber(1)), FolderNumber(1), None, &listing);
         let sorted = Done::Pop3(done).sort(&listing, &names);
         (names, listing, sorted)
     }
@@ -183,13 +188,13 @@ mod tests {
     #[test]
     fn what_is_done_is_not_looked_at_again() {
         let listing = Listing::of(&[4, 5, 6, 7].map(CopyRef::Uid));
-        let names = Names::new(Some(1), 2, Some(3), &listing);
+        let names = Names::new(Some(SourceNumber(1)), FolderNumber(2), Some(3), &listing);
         let sorted = Done::Imap([4, 6].into_iter().collect()).sort(&listing, &names);
         assert_eq!(copies(&listing, &sorted.open), [5, 7].map(CopyRef::Uid));
         assert_eq!(copies(&listing, &sorted.done), [4, 6].map(CopyRef::Uid));
         let key = CopyKey::Imap {
-            source: 1,
-            folder: 2,
+            source: SourceNumber(1),
+            folder: FolderNumber(2),
             uidvalidity: 3,
             uid: 5,
         };
@@ -202,7 +207,7 @@ mod tests {
             standing: [1, 3].into_iter().collect(),
             ambiguous: [2].into_iter().collect(),
         };
-        let names = Names::new(Some(1), 2, Some(3), &listing);
+        let names = Names::new(Some(SourceNumber(1)), FolderNumber(2), Some(3), &listing);
         let sorted = Done::Imap([2, 3].into_iter().collect()).sort(&listing, &names);
         assert_eq!(
             (sorted.open, sorted.done),
@@ -232,7 +237,7 @@ mod tests {
     fn a_uidl_of_another_size_is_another_message() {
         let mailbox = Mailbox::sized(&[("a", 10), ("b", 20), ("c", 30)]);
         let listing = Listing::Pop3(mailbox.into());
-        let names = Names::new(Some(1), 1, None, &listing);
+        let names = Names::new(Some(SourceNumber(1)), FolderNumber(1), None, &listing);
         let mut done = vec![(digest("a"), Some(10)), (digest("b"), Some(21)), (digest("c"), None)];
         done.sort_unstable();
         let sorted = Done::Pop3(done).sort(&listing, &names);

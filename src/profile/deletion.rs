@@ -18,7 +18,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    archive::{Store, StoreError},
+    archive::{MessageId, Store, StoreError},
     clock, fault,
     report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
     source::{CopyRef, Kept, OpenFolder, Removal, Session, SourceError},
@@ -144,7 +144,8 @@ impl Work<'_> {
         }
         fault_point("deletion-before")?;
         let copies: Vec<CopyRef> = checked.iter().map(|due| due.copy.clone()).collect();
-        let messages: HashMap<CopyRef, u64> = checked.into_iter().map(|due| (due.copy, due.row.message)).collect();
+        let messages: HashMap<CopyRef, MessageId> =
+            checked.into_iter().map(|due| (due.copy, due.row.message)).collect();
         let how = match &self.task.profile.delete.move_to {
             Some(folder) => Removal::Move(folder),
             None => Removal::Delete,

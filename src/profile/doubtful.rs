@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 
 use crate::{
+    ids::MessageId,
     report::DeletedCopy,
     source::{CopyRef, Listing},
 };
 
 /// Copies whose deletion was cut off: which of them are gone is seen when their folder is listed again.
 #[derive(Default)]
-pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, u64>>>);
+pub struct Doubtful(Mutex<HashMap<String, HashMap<CopyRef, MessageId>>>);
 
 impl Doubtful {
-    pub fn add(&self, folder: &str, copies: HashMap<CopyRef, u64>) {
+    pub fn add(&self, folder: &str, copies: HashMap<CopyRef, MessageId>) {
         let mut doubtful = self.0.lock();
         doubtful.entry(folder.to_owned()).or_default().extend(copies);
     }

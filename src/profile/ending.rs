@@ -16,7 +16,7 @@ use super::{
     standing::Trouble,
 };
 use crate::{
-    archive::StoreError,
+    archive::{RunId, StoreError},
     clock, config,
     identify::{how_to_believe_reports, reports_not_understood},
     notify::Notifier,
@@ -49,7 +49,7 @@ pub(super) fn finish(
     live: &Board,
     config: &config::Profile,
     directory: Option<&Directory>,
-    number: u64,
+    number: RunId,
     started: Timestamp,
     (refused, result): (Vec<FolderError>, Result<(), RunError>),
     by_itself: bool,
@@ -148,7 +148,7 @@ pub(super) fn log(finished: &Finished) {
     let state = state.as_str();
     tracing::info!(
         profile,
-        run,
+        run = run.0,
         state,
         seen,
         archived,

@@ -34,7 +34,7 @@ impl Work<'_> {
             Err((error, _)) if error.asks_to_wait() => return Err(error),
             Err((error, left)) if error.session_is_usable() && window.len() > 1 => {
                 let folder = &current.unit.folder.name;
-                tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, folder, "the server \
+                tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run.0, folder, "the server \
                     refused a batch; fetching its copies one by one");
                 let mut unfetched = Vec::new();
                 for one in left {

@@ -295,7 +295,7 @@ impl Fleet {
             let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
-            tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the connection is lost, \
+            tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run.0, "the connection is lost, \
                 or unusable for a while");
             if given == GivenBack::GivenUp {
                 trouble.busy = 0;
@@ -364,7 +364,7 @@ impl Fleet {
     }
 
     async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
-        tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run, "the run goes on over fewer \
+        tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run.0, "the run goes on over fewer \
             connections");
         let many = self.task.profile.connections;
         self.tell(format!(
@@ -391,7 +391,7 @@ impl Fleet {
         tracing::info!(
             ?pause,
             profile = self.task.profile.name,
-            run = self.task.run,
+            run = self.task.run.0,
             "the server asks to wait"
         );
         self.task.pulse.rest(pause);

@@ -12,13 +12,16 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::cursor::Names;
-use crate::source::{CopyRef, Open, SourceError};
+use crate::{
+    ids::FolderNumber,
+    source::{CopyRef, Open, SourceError},
+};
 
 /// A folder as it was found.
 pub struct Surveyed {
     pub name: String,
     /// Its number in the catalog.
-    pub number: u32,
+    pub number: FolderNumber,
     /// IMAP; `None` over POP3 and for files.
     pub uidvalidity: Option<u32>,
     pub names: Names,

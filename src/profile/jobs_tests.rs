@@ -7,7 +7,7 @@ use crate::source::Listing;
 fn fetch(jobs: &Jobs, uids: std::ops::Range<u32>, size: usize) {
     let folder = Surveyed {
         name: "INBOX".into(),
-        number: 1,
+        number: FolderNumber(1),
         uidvalidity: Some(7),
         names: Names::None,
         inexact: false,

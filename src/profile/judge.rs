@@ -204,7 +204,7 @@ impl Reader {
                 Ok(Ok(None)) => Err((Outcome::Excluded, None)),
                 Ok(Err(error)) => Err(failed("identify", error.to_string())),
                 Err(_) => {
-                    let (profile, run, folder) = (&self.task.profile.name, self.task.run, &self.folder.name);
+                    let (profile, run, folder) = (&self.task.profile.name, self.task.run.0, &self.folder.name);
                     tracing::error!(profile, run, folder, %copy, "reading a message panicked; it is kept unread");
                     Ok(Identified::unread(bytes.clone(), internal_date))
                 }

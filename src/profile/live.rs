@@ -16,6 +16,7 @@ use super::{
 use crate::{
     config,
     identify::Reported,
+    ids::RunId,
     report::{CopyError, Run},
     route::{Directory, Routing},
     source::CopyRef,
@@ -129,7 +130,7 @@ pub(super) fn log_error(run: &Run, error: &CopyError) {
         error,
         what_to_do: _,
     } = error;
-    let (profile, run) = (&run.profile, run.run);
+    let (profile, run) = (&run.profile, run.run.0);
     tracing::warn!(profile, run, folder, copy, stage, error, "not done");
 }
 
@@ -189,7 +190,7 @@ impl Board {
     }
 
     /// The run of this number, as counted so far; `None` where it was given up.
-    pub(super) fn run(&self, number: u64) -> Option<Run> {
+    pub(super) fn run(&self, number: RunId) -> Option<Run> {
         let live = self.0.borrow();
         let run = live.run.clone().filter(|run| run.run == number);
         run.filter(|_| live.generation == self.1)

@@ -89,7 +89,7 @@ impl Work<'_> {
             let forgotten = self.task.stages.committer.reopen(beyond).await?;
             tracing::warn!(
                 profile = self.task.profile.name,
-                run = self.task.run,
+                run = self.task.run.0,
                 folder = listed.opened.name,
                 forgotten,
                 sign = sign.words(),
@@ -126,7 +126,7 @@ impl Work<'_> {
             for (copy, why) in found.undecided {
                 tracing::info!(
                     profile = self.task.profile.name,
-                    run = self.task.run,
+                    run = self.task.run.0,
                     folder = listed.opened.name,
                     %copy,
                     why,

@@ -82,7 +82,7 @@ impl Fleet {
                         if losses >= ATTEMPTS {
                             break Some(error);
                         }
-                        tracing::warn!(%error, profile = self.task().profile.name, run = self.task().run, folder, "the connection is lost while copies are deleted");
+                        tracing::warn!(%error, profile = self.task().profile.name, run = self.task().run.0, folder, "the connection is lost while copies are deleted");
                         self.pause(LOST.after(losses)).await?;
                     }
                     Err(error) => return Err(error.into()),

@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     clock, config, fault,
+    ids::RunId,
     report::{RunState, metrics},
     source::Import,
     token::Login,
@@ -66,7 +67,7 @@ pub struct Supervisor {
     /// A heartbeat that is not answered yet.
     beating: bool,
     /// Listens to the run that is going on, by its number; 0 is one that has none yet.
-    listening: Option<(u64, Stethoscope)>,
+    listening: Option<(RunId, Stethoscope)>,
     last_start: Option<Timestamp>,
     /// Since when the schedule is looked at.
     watching_since: Timestamp,
@@ -180,7 +181,7 @@ impl Supervisor {
             self.listening = None;
             return Duration::ZERO;
         }
-        let run = live.run.as_ref().map_or(0, |run| run.run);
+        let run = live.run.as_ref().map_or(RunId(0), |run| run.run);
         if self.listening.as_ref().is_none_or(|(number, _)| *number != run) {
             self.listening = Some((run, Stethoscope::new(live.pulse.clone(), now)));
         }

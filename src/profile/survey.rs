@@ -13,7 +13,7 @@ use super::{
     work::{Current, Work},
 };
 use crate::{
-    archive::Sighting,
+    archive::{FolderNumber, Sighting, SourceNumber},
     clock,
     report::{CopyError, Outcome},
     source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
@@ -80,7 +80,7 @@ impl Work<'_> {
     async fn open_copies(
         &mut self,
         session: &mut Session,
-        (source, folder): (u32, u32),
+        (source, folder): (SourceNumber, FolderNumber),
         opened: &OpenFolder,
         listing: &Arc<Listing>,
         names: &Names,

@@ -21,7 +21,7 @@ use super::{
     pulse::Pulse,
 };
 use crate::{
-    archive::{Committer, Store},
+    archive::{Committer, RunId, SourceNumber, Store},
     config::Profile,
     identify::{Pool, Rules},
     notify::Notifier,
@@ -58,9 +58,9 @@ pub struct Task {
     pub routing: Arc<Routing>,
     /// What is left alone; `None` where that is nothing, as in an import.
     pub exclude: Option<Arc<Exclude>>,
-    pub run: u64,
+    pub run: RunId,
     /// Whose copies are noted as done; `None` for an import.
-    pub source: Option<u32>,
+    pub source: Option<SourceNumber>,
     /// Whose all of an import is.
     pub owner: Option<Held>,
     pub cancel: CancellationToken,

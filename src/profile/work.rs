@@ -140,7 +140,7 @@ impl<'t> Work<'t> {
             Ok(arrival) => arrival,
             // Its panic is caught within, so it was aborted, with the arbiter.
             Err(error) => {
-                let (profile, run) = (&self.task.profile.name, self.task.run);
+                let (profile, run) = (&self.task.profile.name, self.task.run.0);
                 tracing::error!(%error, profile, run, "a window of copies was given up on its way; they stay open");
                 return;
             }

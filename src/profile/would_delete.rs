@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{collect_error::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
 use crate::{
-    archive::{Retrieval, Source, Store, StoreError},
+    archive::{Retrieval, Source, SourceNumber, Store, StoreError},
     config::Profile,
     report::DeletedCopy,
     source::{Announced, CopyRef, Listing, OpenFolder, Session},
@@ -13,7 +13,7 @@ use crate::{
 /// The archive as it is, where a dry run may look at it.
 pub struct Kept {
     store: Store,
-    source: Option<u32>,
+    source: Option<SourceNumber>,
 }
 
 impl Kept {

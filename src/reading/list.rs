@@ -13,7 +13,7 @@ use super::{
 use crate::{
     access::Archives,
     api::{EntryLine, Failure, ListFilter, Reply},
-    archive::{Direction, Entry, FilingKey, Page, Retrieval, Seconds, Store, StoreError, UserId},
+    archive::{Direction, Entry, FilingKey, MessageId, Page, Retrieval, Seconds, Store, StoreError, UserId},
     identify::{Listed, Summary, summary::suffices},
 };
 
@@ -70,7 +70,7 @@ struct Listing<'s> {
 /// Messages that cannot be read, and so cannot be listed.
 #[derive(Default)]
 struct Damaged {
-    ids: BTreeSet<u64>,
+    ids: BTreeSet<MessageId>,
     omitted: bool,
     why: Option<StoreError>,
 }
@@ -79,7 +79,7 @@ struct Damaged {
 const NAMED: usize = 20;
 
 impl Damaged {
-    fn note(&mut self, id: u64, why: StoreError) {
+    fn note(&mut self, id: MessageId, why: StoreError) {
         match self.ids.len() < NAMED {
             true => drop(self.ids.insert(id)),
             false => self.omitted |= !self.ids.contains(&id),
@@ -89,7 +89,7 @@ impl Damaged {
 
     fn said(self) -> Result<(), Failure> {
         let Some(why) = self.why else { return Ok(()) };
-        let ids: Vec<_> = self.ids.iter().map(u64::to_string).collect();
+        let ids: Vec<_> = self.ids.iter().map(MessageId::to_string).collect();
         let more = if self.omitted { " and more" } else { "" };
         let mut failure = Failure::from(why);
         failure.error = format!("not listed: {}{more}: {}", ids.join(", "), failure.error);
@@ -106,7 +106,7 @@ impl Listing<'_> {
             };
             // Behind the place before it.
             page.from = Some(FilingKey {
-                id: oldest.id.saturating_sub(1),
+                id: oldest.id.previous(),
                 ..oldest
             });
         }
@@ -322,7 +322,7 @@ mod tests {
         for number in 1..=9 {
             let mail =
                 format!("X{number:03}: x\nFrom: jane@example.com\nCc: bob@example.com\nSubject: s{number}\n\nbody\n");
-            bench.file(&mail, number, &[0]).await;
+            bench.file(&mail, number, &[UserId(0)]).await;
         }
         let filter = ListFilter {
             from: Some("JANE".into()),
@@ -336,7 +336,7 @@ mod tests {
         // All of a text that is longer than a row keeps is shown and searched.
         let long = "ä".repeat(1_000);
         bench
-            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[0])
+            .file(&format!("X100: x\nSubject: {long} end\n\nbody\n"), 10, &[UserId(0)])
             .await;
         let filter = ListFilter {
             subject: Some("end".into()),

@@ -30,14 +30,14 @@ pub fn message(store: &Store, archives: &Archives, id: MessageId) -> Result<Mess
     message.ok_or_else(|| Failure::usage(format!("there is no message {id}; `list` shows the ids")))
 }
 
-pub fn raw(store: &Store, archives: &Archives, id: u64, tell: &mut Tell) -> Result<(), End> {
+pub fn raw(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -> Result<(), End> {
     let bytes = Retrieval::new(store).raw(id, &message(store, archives, id)?)?;
     bytes
         .chunks(STRETCH)
         .try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
 }
 
-pub fn show(store: &Store, archives: &Archives, id: u64, journal: bool, tell: &mut Tell) -> Result<(), End> {
+pub fn show(store: &Store, archives: &Archives, id: MessageId, journal: bool, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, archives, id)?;
     let mut retrieval = Retrieval::new(store);
     let bytes = retrieval.raw(id, &message)?;
@@ -61,7 +61,7 @@ pub fn show(store: &Store, archives: &Archives, id: u64, journal: bool, tell: &m
     }
     // They say who else got the message, in Bcc too.
     let journals = match archives {
-        Archives::All => store.journals(id, 0, SHOWN_JOURNALS)?,
+        Archives::All => store.journals(id, MessageId(0), SHOWN_JOURNALS)?,
         Archives::Of(_) => Vec::new(),
     };
     for (report, journal_row, row) in journals {

@@ -3,7 +3,7 @@
 use super::tell::{End, Tell};
 use crate::{
     api::{Failure, Reply},
-    archive::{Store, StoreError},
+    archive::{RunId, Store, StoreError},
     report::{Run, RunFilter},
 };
 
@@ -27,7 +27,7 @@ pub fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell:
     Ok(())
 }
 
-pub fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
+pub fn protocol(store: &Store, run: RunId, tell: &mut Tell) -> Result<(), End> {
     let Some(json) = store.run(run)? else {
         let why = match store.was_run(run)? {
             true => format!(
@@ -40,7 +40,7 @@ pub fn protocol(store: &Store, run: u64, tell: &mut Tell) -> Result<(), End> {
     tell(Reply::Run(Box::new(parse_run(run, &json)?)))
 }
 
-fn parse_run(run: u64, json: &str) -> Result<Run, Failure> {
+fn parse_run(run: RunId, json: &str) -> Result<Run, Failure> {
     let damaged = |error| StoreError::Damaged {
         detail: format!("the protocol of run {run}: {error}"),
     };

@@ -7,7 +7,7 @@ use crate::{
     access::{Account, Caller, Role, grant},
     api::Reply,
     archive::{
-        User, UserId,
+        MessageId, User, UserId,
         test_bench::{Bench, config},
     },
     message::Address,
@@ -17,7 +17,7 @@ use crate::{
 struct Site {
     bench: Bench,
     users: [UserId; 2],
-    messages: [u64; 3],
+    messages: [MessageId; 3],
     _folder: tempfile::TempDir,
 }
 
@@ -37,7 +37,7 @@ impl Site {
         let id = |name| find_user(&bench.store, &crate::access::Archives::All, name).unwrap().0;
         let users = ["jane", "joan"].map(id);
         let [jane, joan] = users;
-        let mut messages = [0; 3];
+        let mut messages = [MessageId(0); 3];
         for (at, (text, users)) in [("A: 1", &[jane][..]), ("B: 2", &[joan]), ("C: 3", &[jane, joan])]
             .into_iter()
             .enumerate()
@@ -72,7 +72,7 @@ impl Site {
         }
     }
 
-    fn listed(&self, role: Role, user: Option<&str>) -> Result<Vec<(u64, String)>, String> {
+    fn listed(&self, role: Role, user: Option<&str>) -> Result<Vec<(MessageId, String)>, String> {
         let request = Request::List {
             user: user.map(str::to_owned),
             newest: None,
@@ -91,7 +91,7 @@ async fn a_message_in_none_of_the_archives_given_was_told_from_one_that_does_not
     let site = Site::new().await;
     let [own, others, both] = site.messages;
     for role in [Role::User, Role::Administrator] {
-        for (id, is_theirs) in [(own, true), (others, false), (both, true), (999, false)] {
+        for (id, is_theirs) in [(own, true), (others, false), (both, true), (MessageId(999), false)] {
             for request in [Request::Raw { id }, Request::Show { id, journal: true }] {
                 let answered = site.ask(role, request);
                 match is_theirs {

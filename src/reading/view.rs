@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{Shown, ShownHeader, ShownPart},
-    archive::{Message, Seconds},
+    archive::{Message, MessageId, Seconds},
     identify::{
         Charset, Header, Layout, Notes,
         summary::{addresses, all, first, headers, line, one_line, say_more},
@@ -24,7 +24,7 @@ const FIELD: usize = 16 << 10;
 const HEADER: usize = 1 << 20;
 
 /// The view of message `id`, without its users.
-pub fn shown(id: u64, message: &Message, bytes: &[u8]) -> Shown {
+pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
     let headers = headers(bytes);
     let (from, to, cc) = (first(&headers, "From"), all(&headers, "To"), all(&headers, "Cc"));
     let layout = Layout::read(bytes);
@@ -118,7 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::identify::Summary;
+    use crate::{archive::IdentityNumber, identify::Summary};
 
     fn show(bytes: &[u8]) -> Shown {
         let inline = crate::archive::Place {
@@ -133,12 +133,12 @@ mod tests {
             size: bytes.len() as u64,
             date: 0,
             archived_at: 0,
-            identity: 1,
+            identity: IdentityNumber(1),
             sha256: [0; 32],
             notes: 0,
         };
         Summary::of(bytes);
-        shown(1, &message, bytes)
+        shown(MessageId(1), &message, bytes)
     }
 
     /// A parser lost count of its parts in it.

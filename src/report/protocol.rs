@@ -10,7 +10,10 @@ use super::{
     remedy::{ALTERED, SIZE, remedy},
     unknown::UnknownAddresses,
 };
-use crate::account::without_number;
+use crate::{
+    account::without_number,
+    ids::{MessageId, RunId},
+};
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
 /// What went wrong with a folder or the whole run is always listed.
@@ -122,7 +125,7 @@ pub struct DeletedCopy {
     /// As the server named it.
     pub copy: String,
     /// As which message it is kept.
-    pub message: u64,
+    pub message: MessageId,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -140,7 +143,7 @@ pub const REROUTE: &str = "@reroute";
 /// + vanished + failed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
-    pub run: u64,
+    pub run: RunId,
     pub profile: String,
     /// The files and folders of an import, as they were named; empty for a run that fetched from the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -213,7 +216,7 @@ pub struct Run {
 impl Run {
     pub fn begin(profile: &str, now: Timestamp) -> Self {
         Self {
-            run: 0,
+            run: RunId(0),
             profile: profile.to_owned(),
             import: Vec::new(),
             import_user: None,

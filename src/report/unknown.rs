@@ -225,10 +225,11 @@ impl<'de> Deserialize<'de> for Listed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::RunId;
 
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Protocol {
-        run: u64,
+        run: RunId,
         #[serde(flatten)]
         unknown: UnknownAddresses,
     }
@@ -243,7 +244,7 @@ mod tests {
             unknown.count("zoe@example.com");
         }
         unknown.count("a299@example.com");
-        let json = serde_json::to_string(&Protocol { run: 1, unknown }).unwrap();
+        let json = serde_json::to_string(&Protocol { run: RunId(1), unknown }).unwrap();
         let first = r#"{"run":1,"unknown_addresses":{"zoe@example.com":7,"a299@example.com":2,"a000@example.com":1,"#;
         assert!(json.starts_with(first), "{json}");
         let last = r#""a197@example.com":1},"unknown_addresses_omitted":101,"unknown_addresses_omitted_messages":101}"#;
@@ -267,7 +268,7 @@ mod tests {
         unknown.count("x@example.com");
         let hers = [Address::parse("ida@example.com").unwrap()];
         unknown.note_retired([("Ida Lang", &hers[..])].into_iter());
-        let json = serde_json::to_string(&Protocol { run: 1, unknown }).unwrap();
+        let json = serde_json::to_string(&Protocol { run: RunId(1), unknown }).unwrap();
         let read: Protocol = serde_json::from_str(&json).unwrap();
         assert_eq!(read.unknown.retired_user("ida@example.com"), Some("Ida Lang"), "{json}");
         assert_eq!(read.unknown.retired_user("x@example.com"), None);

@@ -5,7 +5,7 @@ use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 use lru::LruCache;
 
 use crate::{
-    archive::{Filing, MessageId, RunId, Store, StoreError, UserId},
+    archive::{Filing, FolderNumber, MessageId, RunId, Store, StoreError, UserId},
     config::Config,
     explain::{self, Seen, has_no_rules},
     identify::Rules,
@@ -25,7 +25,7 @@ pub(super) struct Ruled {
 }
 
 /// The rules for one message, with the folder in which that profile found it.
-pub(super) type RuledHere = (Arc<Ruled>, u32);
+pub(super) type RuledHere = (Arc<Ruled>, FolderNumber);
 
 /// Which profiles' rules are a message's.
 pub(super) struct Book {
@@ -66,7 +66,7 @@ impl Book {
         id: MessageId,
         filings: &[(UserId, Filing)],
     ) -> Result<Result<Vec<RuledHere>, NoRules>, StoreError> {
-        let mut names: Vec<(Option<String>, u32)> = Vec::new();
+        let mut names: Vec<(Option<String>, FolderNumber)> = Vec::new();
         for (_, filing) in filings {
             let name = match &self.given {
                 Some(given) => Some(given.clone()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::book::Ruled;
-use crate::{archive::StoreError, identify::Found, message::Address, report::NoRules};
+use crate::{archive::StoreError, identify::Found, ids::FolderNumber, message::Address, report::NoRules};
 
 /// For whom a message is.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub(super) struct Judged {
 
 pub(super) struct By {
     pub ruled: Arc<Ruled>,
-    pub folder: u32,
+    pub folder: FolderNumber,
     pub found: Found,
 }
 

@@ -16,7 +16,10 @@ use super::{
     supposed::Supposed,
 };
 use crate::{
-    archive::{CATCHALL_ID, Direction, Entry, Holders, Message, MessageId, Page, Retrieval, Store, StoreError, UserId},
+    archive::{
+        CATCHALL_ID, Direction, Entry, FolderNumber, Holders, Message, MessageId, Page, Retrieval, Store, StoreError,
+        UserId,
+    },
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     route::{Directory, Known, Previewed, Rule, look_through, preview},
@@ -30,7 +33,7 @@ pub(super) struct Looked {
     pub id: MessageId,
     pub message: Message,
     /// A folder in which it was found.
-    pub folder: u32,
+    pub folder: FolderNumber,
     pub judged: Result<Judged, Fault>,
 }
 
@@ -105,7 +108,7 @@ impl<'s> Looker<'s> {
     }
 
     fn through_all(&mut self, each: &mut dyn FnMut(Option<Looked>) -> Result<(), End>) -> Result<(), End> {
-        let mut behind = 0;
+        let mut behind = MessageId(0);
         loop {
             let page = self.store.messages_behind(behind)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
@@ -150,7 +153,7 @@ impl<'s> Looker<'s> {
         &mut self,
         id: MessageId,
         message: &Message,
-        rules: Vec<(Arc<Ruled>, u32)>,
+        rules: Vec<(Arc<Ruled>, FolderNumber)>,
         holders: &Holders,
     ) -> Result<Judged, Fault> {
         let unreadable = |error: StoreError| Fault::Message("read", error.to_string());
@@ -291,7 +294,7 @@ fn found(
         0 => found,
         _ => look_through(directory, &ruled.routing, &ruled.rules, bytes),
     };
-    let came_in_reports = !store.journals(id, 0, 1)?.is_empty();
+    let came_in_reports = !store.journals(id, MessageId(0), 1)?.is_empty();
     if !came_in_reports {
         let bytes = Bytes::from(retrieval.beginning(id, message, HEADER)?);
         let header = Header::scan(&bytes);

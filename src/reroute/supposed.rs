@@ -65,7 +65,7 @@ impl Supposed {
         let given = &mut self.given;
         let lacking = std::mem::take(&mut judged.lacking).into_iter();
         let (lacking, having): (Vec<_>, Vec<_>) =
-            lacking.partition(|name| given.entry(name.clone()).or_default().insert(identity));
+            lacking.partition(|name| given.entry(name.clone()).or_default().insert(identity.0));
         judged.lacking = lacking;
         put_all(&mut judged.having, having);
         Ok(())

@@ -20,9 +20,9 @@ fn what_is_for_others_too_was_only_for_those_who_are_known() {
         managed: true,
         retired: false,
     };
-    let directory = Directory::new([(1, jane)]);
+    let directory = Directory::new([(UserId(1), jane)]);
     for (unknown, to, expected) in [
-        (Unknown::Catchall, "jane@example.com", vec![1, CATCHALL_ID]),
+        (Unknown::Catchall, "jane@example.com", vec![UserId(1), CATCHALL_ID]),
         (Unknown::Skip, "nobody@example.com", vec![CATCHALL_ID]),
         (Unknown::User("jane".into()), "nobody@example.com", vec![CATCHALL_ID]),
     ] {
@@ -52,7 +52,7 @@ fn each_known_user_is_named_once_and_ours_are_told_from_others() {
         managed: true,
         retired: false,
     };
-    let directory = Directory::new([(1, jane)]);
+    let directory = Directory::new([(UserId(1), jane)]);
     let recipients = config::Recipients {
         local_domains: vec!["Example.com".into()],
         ..Default::default()
@@ -70,7 +70,7 @@ fn each_known_user_is_named_once_and_ours_are_told_from_others() {
     };
     let decision = decide(&directory, &routing, &found);
     let jane = Assigned {
-        user: 1,
+        user: UserId(1),
         address: Some(address("j@example.com")),
         why: Why::To,
         rule: Rule::Exact,
@@ -108,7 +108,7 @@ fn routing(unknown: Unknown) -> Routing {
 
 #[test]
 fn a_retired_users_address_was_an_address_of_nobody() {
-    let directory = Directory::new([(1, user("old", "old@example.org", true))]);
+    let directory = Directory::new([(UserId(1), user("old", "old@example.org", true))]);
     let found = Found {
         recipients: vec![named("old+x@example.org", "To")],
         senders: Vec::new(),
@@ -131,13 +131,13 @@ fn a_retired_users_address_was_an_address_of_nobody() {
 
 #[test]
 fn a_retired_user_got_what_was_for_nobody() {
-    let directory = |retired| Directory::new([(1, user("bob", "bob@example.com", retired))]);
+    let directory = |retired| Directory::new([(UserId(1), user("bob", "bob@example.com", retired))]);
     let routing = routing(Unknown::User("bob".into()));
     let goes_to = |retired| {
         let assigned = unknown_goes_to(&directory(retired), &routing).unwrap();
         (assigned.user, assigned.rule)
     };
-    assert_eq!(goes_to(false), (1, Rule::User));
+    assert_eq!(goes_to(false), (UserId(1), Rule::User));
     assert_eq!(goes_to(true), (CATCHALL_ID, Rule::Catchall));
 }
 

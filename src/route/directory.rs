@@ -66,7 +66,7 @@ impl Directory {
     /// What a configuration that was checked makes by itself; its users are numbered from 1 in their order.
     pub fn of_config(config: &Config) -> Self {
         let users = config.users().filter_map(|user| super::managed(user).ok());
-        Self::new((CATCHALL_ID + 1..).zip(users)).with(Signs::new(config))
+        Self::new((CATCHALL_ID.next().0..).map(UserId).zip(users)).with(Signs::new(config))
     }
 
     /// Adds a user, or changes one. A retired user's addresses lead nowhere, and stay known as such.
@@ -198,7 +198,7 @@ impl Directory {
 
     /// A number for a new user.
     pub fn next_id(&self) -> UserId {
-        self.users.last_key_value().map_or(CATCHALL_ID, |(id, _)| *id) + 1
+        self.users.last_key_value().map_or(CATCHALL_ID, |(id, _)| *id).next()
     }
 }
 

@@ -27,38 +27,50 @@ fn one(user: UserId, rule: Rule) -> Known {
 #[test]
 fn addresses_lead_to_users() {
     let mut directory = Directory::new([
-        (1, user("jane", &["jane@example.com", "j+d@example.com"], false)),
-        (2, user("old", &["old@example.com"], true)),
+        (UserId(1), user("jane", &["jane@example.com", "j+d@example.com"], false)),
+        (UserId(2), user("old", &["old@example.com"], true)),
     ]);
-    assert_eq!(look_up(&directory, "JANE@example.com", false), one(1, Rule::Exact));
-    assert_eq!(look_up(&directory, "jane+x@example.com", true), one(1, Rule::Plus));
+    assert_eq!(
+        look_up(&directory, "JANE@example.com", false),
+        one(UserId(1), Rule::Exact)
+    );
+    assert_eq!(
+        look_up(&directory, "jane+x@example.com", true),
+        one(UserId(1), Rule::Plus)
+    );
     assert_eq!(look_up(&directory, "jane+x@example.com", false), Known::No);
-    assert_eq!(look_up(&directory, "j+d@example.com", false), one(1, Rule::Exact));
+    assert_eq!(
+        look_up(&directory, "j+d@example.com", false),
+        one(UserId(1), Rule::Exact)
+    );
     assert_eq!(look_up(&directory, "old@example.com", true), Known::Retired);
     assert_eq!(look_up(&directory, "old+x@example.com", true), Known::Retired);
-    assert_eq!(directory.by_name("old"), Some(2));
-    assert_eq!(directory.next_id(), 3);
-    directory.put(1, user("jane", &["jane@example.org"], false));
+    assert_eq!(directory.by_name("old"), Some(UserId(2)));
+    assert_eq!(directory.next_id(), UserId(3));
+    directory.put(UserId(1), user("jane", &["jane@example.org"], false));
     assert_eq!(
         look_up(&directory, "jane@example.com", true),
         Known::No,
         "an address taken away"
     );
-    assert_eq!(look_up(&directory, "jane@example.org", true), one(1, Rule::Exact));
+    assert_eq!(
+        look_up(&directory, "jane@example.org", true),
+        one(UserId(1), Rule::Exact)
+    );
 }
 
 #[test]
 fn a_retired_users_name_and_address_were_free_for_another() {
-    let mut directory = Directory::new([(1, user("jane", &["jane@example.com"], false))]);
+    let mut directory = Directory::new([(UserId(1), user("jane", &["jane@example.com"], false))]);
     let jane = Address::parse("jane@example.com").unwrap();
     let other = Address::parse("other@example.com").unwrap();
-    directory.put(1, user("jane", &["jane@example.com"], true));
+    directory.put(UserId(1), user("jane", &["jane@example.com"], true));
     assert!(directory.newcomer(&jane).is_none());
     assert_eq!(directory.newcomer(&other).unwrap().name, "other@example.com");
-    directory.put(1, user("jane", &["jane@example.com"], false));
+    directory.put(UserId(1), user("jane", &["jane@example.com"], false));
     assert_eq!(
         look_up(&directory, "jane@example.com", false),
-        one(1, Rule::Exact),
+        one(UserId(1), Rule::Exact),
         "who came back"
     );
 }
@@ -67,7 +79,7 @@ fn a_retired_users_name_and_address_were_free_for_another() {
 fn a_newcomer_whose_name_is_taken_was_nobody() {
     let names = ["new@example.com", "new@example.com-2", "new@example.com-4"];
     let users = names.map(|name| user(name, &[], name.ends_with("-2")));
-    let directory = Directory::new((1..).zip(users));
+    let directory = Directory::new((1..).map(UserId).zip(users));
     let newcomer = directory.newcomer(&Address::parse("new@example.com").unwrap()).unwrap();
     assert_eq!(newcomer.name, "new@example.com-3", "a retired user keeps the name too");
     assert_eq!(newcomer.addresses[0].as_str(), "new@example.com");
@@ -106,22 +118,22 @@ fn directory() -> Directory {
         user("old", &["old@example.com", "*@old.example.com"], true),
         user("office", &["*@example.com"], false),
     ];
-    Directory::new((1..).zip(users)).with(signs())
+    Directory::new((1..).map(UserId).zip(users)).with(signs())
 }
 
 #[test]
 fn the_more_a_rule_says_of_an_address_the_sooner_it_counts() {
     let directory = directory();
     for (address, expected) in [
-        ("bob@example.net", one(2, Rule::Exact)),
-        ("jane@example.net", one(1, Rule::Alias)),
-        ("jane+x@example.net", one(1, Rule::Alias)),
-        ("any@sub.example.com", one(1, Rule::Pattern)),
-        ("any@alias.org", one(1, Rule::Pattern)),
-        ("any@deep.example.com", one(1, Rule::Pattern)),
-        ("any@very.deep.example.com", one(2, Rule::Pattern)),
-        ("any@example.com", one(4, Rule::Pattern)),
-        ("any@example.net", one(4, Rule::Pattern)),
+        ("bob@example.net", one(UserId(2), Rule::Exact)),
+        ("jane@example.net", one(UserId(1), Rule::Alias)),
+        ("jane+x@example.net", one(UserId(1), Rule::Alias)),
+        ("any@sub.example.com", one(UserId(1), Rule::Pattern)),
+        ("any@alias.org", one(UserId(1), Rule::Pattern)),
+        ("any@deep.example.com", one(UserId(1), Rule::Pattern)),
+        ("any@very.deep.example.com", one(UserId(2), Rule::Pattern)),
+        ("any@example.com", one(UserId(4), Rule::Pattern)),
+        ("any@example.net", one(UserId(4), Rule::Pattern)),
         ("any@example.org", Known::No),
         ("any@notexample.com", Known::No),
         // What was a retired user's stays that, whatever pattern covers it.
@@ -136,7 +148,7 @@ fn the_more_a_rule_says_of_an_address_the_sooner_it_counts() {
 #[test]
 fn a_list_leads_to_those_of_its_users_who_get_mail() {
     let mut directory = directory();
-    let both = Known::Users(vec![1, 2], Rule::List);
+    let both = Known::Users(vec![UserId(1), UserId(2)], Rule::List);
     for address in ["sales@example.com", "Sales+x@example.com", "sales+x@example.net"] {
         assert_eq!(look_up(&directory, address, true), both, "{address}");
     }
@@ -146,15 +158,15 @@ fn a_list_leads_to_those_of_its_users_who_get_mail() {
     let absent: Vec<_> = directory.absent().map(|(_, name)| name).collect();
     assert_eq!(absent, ["nobody", "nobody"]);
     // Who comes later is in it from then on, and who goes is not.
-    directory.put(5, user("nobody", &[], false));
-    directory.put(1, user("jane", &[], true));
-    let others = Known::Users(vec![2, 5], Rule::List);
+    directory.put(UserId(5), user("nobody", &[], false));
+    directory.put(UserId(1), user("jane", &[], true));
+    let others = Known::Users(vec![UserId(2), UserId(5)], Rule::List);
     assert_eq!(look_up(&directory, "sales@example.com", true), others);
-    let refused = directory.contradiction(6, &user("x", &["sales@example.com"], false));
+    let refused = directory.contradiction(UserId(6), &user("x", &["sales@example.com"], false));
     assert!(refused.unwrap().to_string().contains("[[list]]"));
     assert!(
         directory
-            .contradiction(6, &user("x", &["sales@example.com"], true))
+            .contradiction(UserId(6), &user("x", &["sales@example.com"], true))
             .is_none()
     );
 }
@@ -162,7 +174,7 @@ fn a_list_leads_to_those_of_its_users_who_get_mail() {
 #[test]
 fn a_pattern_is_one_users() {
     let directory = directory();
-    let refused = directory.contradiction(9, &user("x", &["*@*.Example.com"], false));
+    let refused = directory.contradiction(UserId(9), &user("x", &["*@*.Example.com"], false));
     assert!(refused.unwrap().to_string().contains("\"jane\""));
 }
 
@@ -211,8 +223,8 @@ proptest! {
         let mut directory = Directory::default().with(Signs::new(&config));
         for (id, (entry, retired)) in (1..).zip(&entries) {
             let user = user(&format!("u{id}"), &[entry], *retired);
-            if directory.contradiction(id, &user).is_none() {
-                directory.put(id, user);
+            if directory.contradiction(UserId(id), &user).is_none() {
+                directory.put(UserId(id), user);
             }
         }
         let alias = alias.filter(|(from, _)| address.ends_with(&format!("@{from}"))).map(|(_, to)| to);
@@ -233,17 +245,20 @@ proptest! {
 #[test]
 fn of_two_users_whose_addresses_became_one_the_last_took_the_others_mail() {
     let mut directory = Directory::new([
-        (1, user("u", &["\"a..b\"@example.com"], false)),
-        (2, user("v", &["a..b@example.com"], false)),
+        (UserId(1), user("u", &["\"a..b\"@example.com"], false)),
+        (UserId(2), user("v", &["a..b@example.com"], false)),
     ]);
     let address = Address::parse("a..b@example.com").unwrap();
     assert_eq!(
         directory.look_up(&address, false),
-        Known::Users(vec![1, 2], Rule::Exact)
+        Known::Users(vec![UserId(1), UserId(2)], Rule::Exact)
     );
     let said = directory.shared();
     assert!(said.len() == 1 && said[0].contains("u, v"), "{said:?}");
-    directory.put(1, user("u", &["u@example.com"], false));
-    assert_eq!(directory.look_up(&address, false), Known::Users(vec![2], Rule::Exact));
+    directory.put(UserId(1), user("u", &["u@example.com"], false));
+    assert_eq!(
+        directory.look_up(&address, false),
+        Known::Users(vec![UserId(2)], Rule::Exact)
+    );
     assert!(directory.shared().is_empty());
 }

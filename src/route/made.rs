@@ -31,7 +31,7 @@ pub struct RunEnded(pub RunId);
 impl Router {
     fn new_id(&mut self) -> UserId {
         let id = self.next_user;
-        self.next_user += 1;
+        self.next_user = id.next();
         id
     }
 

@@ -129,16 +129,16 @@ fn who_comes_back_or_has_one_more_address_gains_and_who_loses_one_does_not() {
     };
     let (a, b) = ("a@example.com", "b@example.com");
     let known = [
-        (1, user("more", &[a], false), ()),
-        (2, user("less", &[a, b], false), ()),
-        (3, user("back", &[a], true), ()),
-        (4, user("goes", &[a], false), ()),
+        (UserId(1), user("more", &[a], false), ()),
+        (UserId(2), user("less", &[a, b], false), ()),
+        (UserId(3), user("back", &[a], true), ()),
+        (UserId(4), user("goes", &[a], false), ()),
     ];
     let changed = [
-        (Some(1), user("more", &[a, b], false)),
-        (Some(2), user("less", &[b], false)),
-        (Some(3), user("back", &[a], false)),
-        (Some(4), user("goes", &[a, b], true)),
+        (Some(UserId(1)), user("more", &[a, b], false)),
+        (Some(UserId(2)), user("less", &[b], false)),
+        (Some(UserId(3)), user("back", &[a], false)),
+        (Some(UserId(4)), user("goes", &[a, b], true)),
         (None, user("new", &[b], false)),
         (None, user("nothing", &[], false)),
     ];

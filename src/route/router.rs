@@ -22,7 +22,7 @@ use super::{
     rule::Rule,
 };
 use crate::{
-    archive::{CATCHALL_ID, Committer, Deposit, RunId, Store, StoreError, UserId},
+    archive::{CATCHALL_ID, Committer, Deposit, FolderNumber, RunId, Store, StoreError, UserId},
     clock,
     config::Unknown,
     identify::Found,
@@ -131,7 +131,7 @@ impl Actor for Router {
 #[rtype(result = "Vec<Result<Routed, RouteError>>")]
 pub struct Route {
     pub window: Vec<Prepared>,
-    pub folder: u32,
+    pub folder: FolderNumber,
     pub run: RunId,
     pub routing: Arc<Routing>,
     /// Where no address is known a copy is left alone, whatever the profile says.
@@ -196,7 +196,7 @@ impl Handler<Route> for Router {
 
 /// What holds for all copies of a window.
 struct Way<'w> {
-    folder: u32,
+    folder: FolderNumber,
     run: RunId,
     routing: &'w Routing,
     known_only: bool,

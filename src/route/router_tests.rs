@@ -68,8 +68,8 @@ impl Bench {
         let route = Route {
             waits: InStage::enter(Stage::Route, window.len()),
             window,
-            folder: 1,
-            run: 1,
+            folder: FolderNumber(1),
+            run: RunId(1),
             routing: Arc::new(routing),
             known_only: false,
         };

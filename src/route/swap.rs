@@ -55,7 +55,7 @@ impl Handler<BeginSwap> for Router {
             let uncommitted = self.uncommitted.iter().copied();
             self.meanwhile.get_or_insert_default().extend(uncommitted);
             let first = self.next_user;
-            self.next_user += numbers;
+            self.next_user = first.plus(numbers);
             first
         })
     }

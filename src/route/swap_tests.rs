@@ -37,18 +37,18 @@ async fn names(router: &Addr<Router>) -> Vec<String> {
 #[actix::test]
 async fn a_user_added_while_a_directory_was_made_was_not_in_it() {
     let folder = tempfile::tempdir().unwrap();
-    let router = router(vec![(1, user("jane", "jane@example.com", true))], &folder).start();
+    let router = router(vec![(UserId(1), user("jane", "jane@example.com", true))], &folder).start();
     let first = router.send(BeginSwap(2)).await.unwrap();
-    assert_eq!(first, 2);
+    assert_eq!(first, UserId(2));
     let add = UserChange::Add {
         name: "added".into(),
         addresses: vec![Address::parse("added@example.com").unwrap()],
     };
     let added = router.send(ChangeUser(add)).await.unwrap().unwrap();
-    assert_eq!(added, 4, "numbers given out are nobody else's");
+    assert_eq!(added, UserId(4), "numbers given out are nobody else's");
     let new = Directory::new([
-        (1, user("jane", "jane@example.org", true)),
-        (2, user("bob", "bob@example.com", true)),
+        (UserId(1), user("jane", "jane@example.org", true)),
+        (UserId(2), user("bob", "bob@example.com", true)),
     ]);
     let old = router.send(Swap(new)).await.unwrap();
     assert_eq!(old.len(), 2);
@@ -60,19 +60,22 @@ async fn a_user_just_made_took_the_address_of_one_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut router = router(
         vec![
-            (1, user("x@example.com", "x@example.com", false)),
-            (2, user("y@example.com", "y@example.com", false)),
+            (UserId(1), user("x@example.com", "x@example.com", false)),
+            (UserId(2), user("y@example.com", "y@example.com", false)),
         ],
         &folder,
     );
-    router.uncommitted = HashSet::from([1, 2]);
+    router.uncommitted = HashSet::from([1, 2].map(UserId));
     let router = router.start();
     router.send(BeginSwap(1)).await.unwrap();
-    let new = Directory::new([(3, user("xaver", "x@example.com", true))]);
+    let new = Directory::new([(UserId(3), user("xaver", "x@example.com", true))]);
     router.send(Swap(new)).await.unwrap();
     let x = router.send(Swap(Directory::default())).await.unwrap();
     let owner = x.look_up(&Address::parse("x@example.com").unwrap(), false);
-    assert_eq!(owner, crate::route::Known::Users(vec![3], crate::route::Rule::Exact));
+    assert_eq!(
+        owner,
+        crate::route::Known::Users(vec![UserId(3)], crate::route::Rule::Exact)
+    );
     let names: Vec<_> = x.iter().map(|(_, user)| user.name.as_str()).collect();
     assert_eq!(names, ["y@example.com", "xaver"]);
 }

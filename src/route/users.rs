@@ -116,10 +116,10 @@ mod tests {
             retired,
         };
         Directory::new([
-            (0, user("@catchall", false, false)),
-            (1, user("jane", false, false)),
-            (2, user("bob", true, false)),
-            (3, user("old", false, true)),
+            (UserId(0), user("@catchall", false, false)),
+            (UserId(1), user("jane", false, false)),
+            (UserId(2), user("bob", true, false)),
+            (UserId(3), user("old", false, true)),
         ])
     }
 
@@ -153,7 +153,7 @@ mod tests {
             let (name, addresses) = (name.to_owned(), Vec::new());
             changed(&directory(), UserChange::Add { name, addresses })
         };
-        assert_eq!(add("old").unwrap().0, Some(3), "who was retired comes back");
+        assert_eq!(add("old").unwrap().0, Some(UserId(3)), "who was retired comes back");
         assert!(matches!(add("bob"), Err(UserError::Exists(_))));
         assert_eq!(add("new").unwrap().0, None);
     }

@@ -247,7 +247,9 @@ impl Work {
         let new: Vec<_> = new.map(|(id, _)| id).collect();
         let numbers = u32::try_from(new.len()).unwrap_or(u32::MAX);
         let first = self.router.send(BeginSwap(numbers)).await.map_err(|_| gone())?;
-        new.into_iter().zip(first..).for_each(|(id, number)| *id = Some(number));
+        new.into_iter()
+            .zip(first.0..)
+            .for_each(|(id, number)| *id = Some(UserId(number)));
         let (count, named) = (changed.len(), read.users.len());
         // A few are put in by the router at once; what many come to is made beside it.
         let few = (count <= FEW && !state.behind).then(|| numbered(&changed));

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use dropkeep::{
-    archive::{SCHEMA, Store},
+    archive::{MessageId, SCHEMA, Store},
     config::Config,
 };
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ fn rows_of_lists(appliance: &Appliance) -> (usize, usize) {
     let config = Config::load(&appliance.config()).expect("a configuration");
     let store = Store::open_for_reading(&config).expect("a store");
     let (messages, _) = store.totals().expect("the totals");
-    let rows = store.listed(1..=messages).expect("the rows");
+    let rows = store.listed((1..=messages).map(MessageId)).expect("the rows");
     let with = rows.iter().flatten().count();
     (with, rows.len() - with)
 }
@@ -177,7 +177,10 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains(&format!("up to {SCHEMA}")), "{said}");
+        assert!(
+            said.contains("schema 99") && said.contains(&format!("up to {SCHEMA}")),
+            "{said}"
+        );
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

@@ -8,7 +8,10 @@ use crate::{
         StoreError, UsersNews, layout,
         ledger::Changed,
         order::{Answer, Change, Moved, Row, Tidying},
-        rows::{Copy, CopyKey, Named, Part, RunId, Seal, Source, UidlDigest, VolumeState, uidl_digest},
+        rows::{
+            Copy, CopyKey, FolderNumber, Named, Part, RunId, Seal, Source, SourceNumber, UidlDigest, VolumeState,
+            uidl_digest,
+        },
         runs::KnownRuns,
         view::Read,
     },
@@ -18,23 +21,23 @@ use crate::{
 impl Deciding<'_> {
     pub(super) fn change(&mut self, change: &Change) -> Read<Answer> {
         let number = match change {
-            Change::Source(source) => self.source(source)?.into(),
-            Change::Folder(name) => self.folder(name)?.into(),
+            Change::Source(source) => self.source(source)?.0.into(),
+            Change::Folder(name) => self.folder(name)?.0.into(),
             Change::BeginRun(run) => {
                 StoreError::point("run-beginning")?;
                 let number = self.set.counters.run;
-                self.set.counters.run += 1;
+                self.set.counters.run = self.set.counters.run.next();
                 self.put_run(&Run {
                     run: number,
                     ..(**run).clone()
                 })?;
-                number
+                number.0
             }
             Change::Protocol(run) => {
                 StoreError::point("protocol-storing")?;
                 self.put_run(run)?;
                 StoreError::point("protocol-stored")?;
-                run.run
+                run.run.0
             }
             Change::Notified(note) => {
                 self.set.notified = Some(note.clone());
@@ -45,14 +48,15 @@ impl Deciding<'_> {
                 if let Some(refusal) = self.put_users(&BTreeMap::from([(id, user)]))? {
                     return Ok(Answer::Refused(refusal));
                 }
-                id.into()
+                id.0.into()
             }
             Change::Users(users, news) => {
                 let mut next = self.set.counters.user;
                 let mut number = |id: &Option<_>| {
                     id.unwrap_or_else(|| {
-                        next += 1;
-                        next - 1
+                        let number = next;
+                        next = next.next();
+                        number
                     })
                 };
                 let users: BTreeMap<_, _> = users.iter().map(|(id, user)| (number(id), user)).collect();
@@ -124,7 +128,7 @@ impl Deciding<'_> {
         })
     }
 
-    fn source(&mut self, source: &Source) -> Read<u32> {
+    fn source(&mut self, source: &Source) -> Read<SourceNumber> {
         let new = self.set.sources.iter().find(|(_, row)| row.as_ref() == Some(source));
         let known = match new {
             Some((number, _)) => Some(*number),
@@ -132,13 +136,13 @@ impl Deciding<'_> {
         };
         Ok(known.unwrap_or_else(|| {
             let number = self.set.counters.source;
-            self.set.counters.source += 1;
+            self.set.counters.source = self.set.counters.source.next();
             self.set.sources.insert(number, Some(source.clone()));
             number
         }))
     }
 
-    fn folder(&mut self, name: &String) -> Read<u32> {
+    fn folder(&mut self, name: &String) -> Read<FolderNumber> {
         let new = self.set.folders.iter().find(|(_, row)| row.as_ref() == Some(name));
         let known = match new {
             Some((number, _)) => Some(*number),
@@ -146,7 +150,7 @@ impl Deciding<'_> {
         };
         Ok(known.unwrap_or_else(|| {
             let number = self.set.counters.folder;
-            self.set.counters.folder += 1;
+            self.set.counters.folder = self.set.counters.folder.next();
             self.set.folders.insert(number, Some(name.clone()));
             number
         }))
@@ -246,7 +250,7 @@ impl Deciding<'_> {
         Ok(seen.len() as u64)
     }
 
-    fn forget_uidls(&mut self, source: u32, standing: &[UidlDigest]) -> Read<u64> {
+    fn forget_uidls(&mut self, source: SourceNumber, standing: &[UidlDigest]) -> Read<u64> {
         let mut gone = self.view.gone_uidls(source, standing)?;
         for (key, row) in &self.set.copies {
             match (key, row) {

@@ -31,7 +31,7 @@ impl Deciding<'_> {
         let numbers = self.numbers(&deposit.content)?;
         let mut lacking = Vec::new();
         let mut filed = Filed {
-            message: 0,
+            message: MessageId(0),
             archived: Vec::new(),
             duplicate: Vec::new(),
         };
@@ -116,7 +116,7 @@ impl Deciding<'_> {
     /// A number for an identity that has none.
     fn new_number(&mut self, digest: &[u8; 32]) -> IdentityNumber {
         let number = self.set.counters.identity;
-        self.set.counters.identity += 1;
+        self.set.counters.identity = number.next();
         self.set.identities.insert(*digest, Some(number));
         number
     }
@@ -210,7 +210,7 @@ impl Deciding<'_> {
             .listed
             .extend(content.listed.clone().map(|listed| (id, listed)));
         self.set.bytes.insert((identity, head), Some(id));
-        self.set.counters.message += 1;
+        self.set.counters.message = id.next();
         self.set.counters.messages += 1;
         self.set.counters.raw_bytes += size;
         Ok(id)

@@ -13,8 +13,8 @@ use crate::{
         lists::Filled,
         order::{Change, Moved, Tidying},
         rows::{
-            Copy, CopyKey, IdentityNumber, Message, Named, RunId, Source, Traits, UidlDigest, Usage, User, VolumeState,
-            Why, uidl_digest,
+            Copy, CopyKey, FolderNumber, GroupNumber, IdentityNumber, Message, Named, RunId, Source, SourceNumber,
+            Traits, UidlDigest, Usage, User, VolumeState, Why, uidl_digest,
         },
         runs::KnownRuns,
         test_bench,
@@ -70,7 +70,7 @@ fn put<K: Ord + Clone, V: Clone>(all: &mut Rows<K, V>, more: &Rows<K, V>) {
     all.extend(more.iter().map(|(key, row)| (key.clone(), row.clone())));
 }
 
-fn number_of<V: PartialEq>(rows: &Rows<u32, V>, value: &V) -> Option<u32> {
+fn number_of<K: Ord + std::marker::Copy, V: PartialEq>(rows: &Rows<K, V>, value: &V) -> Option<K> {
     let found = rows.iter().find(|(_, row)| row.as_ref() == Some(value));
     found.map(|(number, _)| *number)
 }
@@ -105,16 +105,16 @@ impl View for Maps {
     fn usage(&self, user: UserId) -> Read<Usage> {
         Ok(self.get(|all| &all.usage, &user)?.unwrap_or_default())
     }
-    fn source_number(&self, source: &Source) -> Read<Option<u32>> {
+    fn source_number(&self, source: &Source) -> Read<Option<SourceNumber>> {
         Ok(number_of(&self.0.borrow().sources, source))
     }
-    fn folder_number(&self, name: &str) -> Read<Option<u32>> {
+    fn folder_number(&self, name: &str) -> Read<Option<FolderNumber>> {
         Ok(number_of(&self.0.borrow().folders, &name.to_owned()))
     }
     fn copy(&self, key: &CopyKey) -> Read<Option<Copy>> {
         self.get(|all| &all.copies, key)
     }
-    fn gone_uidls(&self, of: u32, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
+    fn gone_uidls(&self, of: SourceNumber, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
         let is_gone = |key: &CopyKey| {
             matches!(key, CopyKey::Pop3 { source, uidl }
             if *source == of && standing.binary_search(&uidl_digest(uidl)).is_err())
@@ -151,8 +151,8 @@ fn file(bytes: &str, uid: u32, users: &[UserId]) -> Order {
         ..test_bench::content(bytes.as_bytes())
     };
     let key = CopyKey::Imap {
-        source: 1,
-        folder: 1,
+        source: SourceNumber(1),
+        folder: FolderNumber(1),
         uidvalidity: 7,
         uid,
     };
@@ -203,26 +203,26 @@ fn orders() -> Vec<Order> {
     let large = format!("bbbb\n\n{}", "part".repeat(10_000));
     let (first, again) = (
         Run::begin("company", jiff::Timestamp::UNIX_EPOCH),
-        CopyKey::uidl(2, "x"),
+        CopyKey::uidl(SourceNumber(2), "x"),
     );
     vec![
         change(Change::User(None, user("jane"))),
-        change(Change::User(Some(1), user("joan"))),
+        change(Change::User(Some(UserId(1)), user("joan"))),
         change(Change::Source(pop3("a"))),
         change(Change::Source(pop3("b"))),
         change(Change::Source(pop3("a"))),
         change(Change::Folder("INBOX".into())),
         change(Change::Folder("INBOX".into())),
         change(Change::BeginRun(Box::new(first.clone()))),
-        file("aaaa first", 1, &[1, 2]),
-        file("aaaa first", 2, &[1, 3]),
-        file("aaaa other bytes", 3, &[3, 4]),
-        file(&large, 4, &[1]),
-        file(&format!("cccc{large}"), 5, &[2]),
+        file("aaaa first", 1, &[UserId(1), UserId(2)]),
+        file("aaaa first", 2, &[UserId(1), UserId(3)]),
+        file("aaaa other bytes", 3, &[UserId(3), UserId(4)]),
+        file(&large, 4, &[UserId(1)]),
+        file(&format!("cccc{large}"), 5, &[UserId(2)]),
         change(Change::Reopen(vec![again])),
-        file("dddd", 6, &[0]),
+        file("dddd", 6, &[UserId(0)]),
         change(Change::BeginRun(Box::new(first))),
-        tidy(Tidying::ForgetRuns(vec![1, 2])),
+        tidy(Tidying::ForgetRuns(vec![RunId(1), RunId(2)])),
     ]
 }
 
@@ -278,23 +278,29 @@ fn the_row_of_a_group_has_what_it_changed_and_no_more() {
     );
     assert_eq!(
         (number, row.group.at, row.group.first, row.group.kept),
-        (GroupNumber(1), 77, 1, 5)
+        (GroupNumber(1), 77, MessageId(1), 5)
     );
     assert_eq!(
         filings,
-        BTreeMap::from([
-            (1, vec![1, 2, 3]),
-            (2, vec![4]),
-            (3, vec![1]),
-            (4, vec![2]),
-            (5, vec![0])
-        ])
+        BTreeMap::from(
+            [
+                (1, vec![1, 2, 3]),
+                (2, vec![4]),
+                (3, vec![1]),
+                (4, vec![2]),
+                (5, vec![0])
+            ]
+            .map(|(id, users)| (MessageId(id), users.into_iter().map(UserId).collect()))
+        )
     );
     assert_eq!(decided.filings, 7);
-    assert_eq!(row.group.changes, [Changed::RunsForgotten(1), Changed::Users(vec![1])]);
+    assert_eq!(
+        row.group.changes,
+        [Changed::RunsForgotten(1), Changed::Users(vec![UserId(1)])]
+    );
     // A message that everybody has, and a run that begins, change nothing for good.
     let nothing = [
-        file("aaaa first", 9, &[1]),
+        file("aaaa first", 9, &[UserId(1)]),
         change(Change::BeginRun(Box::new(Run::begin(
             "company",
             jiff::Timestamp::UNIX_EPOCH,
@@ -304,10 +310,13 @@ fn the_row_of_a_group_has_what_it_changed_and_no_more() {
     let decided = maps.write(&nothing);
     assert!(decided.set.ledger.is_none() && decided.set.counters.last_group() == number);
     // An older message for one more user.
-    let decided = maps.write(&[file("aaaa first", 10, &[5])]);
+    let decided = maps.write(&[file("aaaa first", 10, &[UserId(5)])]);
     let (next, after) = decided.set.ledger.unwrap();
-    assert_eq!((next, after.group.first, after.group.kept), (GroupNumber(2), 6, 0));
-    assert_eq!(after.group.filings.pairs().unwrap(), [(1, 5)]);
+    assert_eq!(
+        (next, after.group.first, after.group.kept),
+        (GroupNumber(2), MessageId(6), 0)
+    );
+    assert_eq!(after.group.filings.pairs().unwrap(), [(MessageId(1), UserId(5))]);
     let expected = after.group.chain(&row.chain, next, std::iter::empty()).unwrap();
     assert_eq!(after.chain, expected);
 }
@@ -315,10 +324,10 @@ fn the_row_of_a_group_has_what_it_changed_and_no_more() {
 #[test]
 fn a_row_that_moved_meanwhile_is_not_moved_again() {
     let maps = Maps::new();
-    maps.write(&[file("aaaa first", 1, &[1])]);
-    let from = maps.message(1).unwrap().unwrap().inline;
+    maps.write(&[file("aaaa first", 1, &[UserId(1)])]);
+    let from = maps.message(MessageId(1)).unwrap().unwrap().inline;
     let moved = || Moved {
-        row: crate::archive::order::Row::Message(1),
+        row: crate::archive::order::Row::Message(MessageId(1)),
         from,
         bytes: b"aaaa first"[..].into(),
     };
@@ -326,16 +335,16 @@ fn a_row_that_moved_meanwhile_is_not_moved_again() {
     assert!(matches!(decided.answers[..], [Answer::Number(1), Answer::Number(0)]));
     let (_, row) = decided.set.ledger.unwrap();
     assert_eq!((row.group.kept, row.group.changes), (0, vec![Changed::Moved(1)]));
-    assert!(maps.message(1).unwrap().unwrap().inline.block > from.block);
+    assert!(maps.message(MessageId(1)).unwrap().unwrap().inline.block > from.block);
 }
 
 #[test]
 fn who_contradicts_another_is_refused_within_a_group_too() {
     let maps = Maps::new();
     let decided = maps.write(&[
-        change(Change::User(Some(1), user("jane"))),
-        change(Change::User(Some(2), user("jane"))),
-        file("aaaa", 1, &[1]),
+        change(Change::User(Some(UserId(1)), user("jane"))),
+        change(Change::User(Some(UserId(2)), user("jane"))),
+        file("aaaa", 1, &[UserId(1)]),
     ]);
     assert!(matches!(
         decided.answers[..],

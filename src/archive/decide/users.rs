@@ -46,7 +46,7 @@ impl Deciding<'_> {
             }
             for (id, user) in users {
                 roster.insert(*id, user);
-                self.set.counters.user = self.set.counters.user.max(id + 1);
+                self.set.counters.user = self.set.counters.user.max(id.next());
                 self.set.users.insert(*id, Some((*user).clone()));
                 self.users.insert(*id);
             }

@@ -41,7 +41,9 @@ impl<'b, P: Packing> Unpack<'b, P> {
     /// # Errors
     /// The chunk is damaged.
     pub fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
-        let (rest, found) = chunk.split_last_chunk::<CHECKSUM>().ok_or_else(|| wrong("is too short"))?;
+        let (rest, found) = chunk
+            .split_last_chunk::<CHECKSUM>()
+            .ok_or_else(|| wrong("is too short"))?;
         if checksum(rest) != *found {
             return Err(wrong("does not match its checksum"));
         }

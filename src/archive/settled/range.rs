@@ -166,7 +166,11 @@ impl<'t, P: Packing> Chunks<'t, P> {
         }
         let rows = unpack::<P>(key, chunk)?;
         let behind = match self.direction {
-            Direction::Up => self.chunks.peek().and_then(|next| next.as_ref().ok()).map(|next| next.0),
+            Direction::Up => self
+                .chunks
+                .peek()
+                .and_then(|next| next.as_ref().ok())
+                .map(|next| next.0),
             Direction::Down => self.above,
         };
         self.above = Some(key);

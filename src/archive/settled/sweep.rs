@@ -226,7 +226,10 @@ fn take_chunks<P: Packing>(
         taken.looked_at += 1;
         taken.last = Some(key.to_vec());
         if let Ok(rows) = unpack::<P>(key, chunk)
-            && taken.rows.last().is_none_or(|(last, _)| Some(last) < rows.first().map(|(first, _)| first))
+            && taken
+                .rows
+                .last()
+                .is_none_or(|(last, _)| Some(last) < rows.first().map(|(first, _)| first))
         {
             taken.rows.extend(rows);
             emptied.push(key.to_vec());

@@ -76,7 +76,12 @@ impl Place {
         let pairs = |(key, text): (&u64, &String)| (*key, text.clone());
         let up: Vec<Row> = self.table.range(&txn, &(..)).unwrap().map(Result::unwrap).collect();
         assert!(up.iter().map(|(key, text)| (key, text)).eq(map.iter()));
-        let down: Vec<Row> = self.table.rows(&txn, &(..), Direction::Down).unwrap().map(Result::unwrap).collect();
+        let down: Vec<Row> = self
+            .table
+            .rows(&txn, &(..), Direction::Down)
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
         assert!(down.into_iter().eq(map.iter().rev().map(pairs)));
         let mut checked = self.table.checked_range(&txn, &(..)).unwrap();
         let mut seen = 0;
@@ -214,7 +219,11 @@ fn rows_settle_by_themselves_and_chunks_are_full() {
     for chunk in place.level(1).iter(&txn).unwrap() {
         (chunks, bytes) = (chunks + 1, bytes + chunk.unwrap().1.len());
     }
-    assert!(bytes > chunks * MOST * 3 / 4, "{chunks} chunks of {} bytes", bytes / chunks);
+    assert!(
+        bytes > chunks * MOST * 3 / 4,
+        "{chunks} chunks of {} bytes",
+        bytes / chunks
+    );
 }
 
 #[test]
@@ -301,11 +310,20 @@ fn a_chunk_under_another_key_or_over_another_is_noticed() {
         let txn = place.env.read_txn().unwrap();
         let mut checked = place.table.checked_range(&txn, &(..)).unwrap();
         let found = std::iter::from_fn(|| checked.next_found());
-        found.map(Result::unwrap).filter_map(|(_, value)| Some(value.err()?.to_string())).collect::<Vec<_>>()
+        found
+            .map(Result::unwrap)
+            .filter_map(|(_, value)| Some(value.err()?.to_string()))
+            .collect::<Vec<_>>()
     };
     let found = damaged(&place);
-    assert!(found.iter().any(|detail| detail.contains("under another key")), "{found:?}");
-    assert!(found.iter().any(|detail| detail.contains("beyond the next one")), "{found:?}");
+    assert!(
+        found.iter().any(|detail| detail.contains("under another key")),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|detail| detail.contains("beyond the next one")),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Check<'_> {
         }
         let extent = self.context.extent.counters.as_ref();
         if extent.is_some_and(|counters| report < counters.message) {
-            self.seen.filed.insert(report);
+            self.seen.filed.insert(report.0);
         }
         Ok(())
     }
@@ -57,14 +57,14 @@ impl Check<'_> {
             CopyKey::Pop3 { source, .. } => (source, None),
         };
         let sources = self.catalog.sources.remap_data_type::<Bytes>();
-        if !knows(&mut self.known.sources, source, || {
+        if !knows(&mut self.known.sources, source.0, || {
             Ok(sources.get(txn, &source)?.is_some())
         })? {
             wrong("refers to a source that does not exist");
         }
         let folders = self.catalog.folders.remap_data_type::<Bytes>();
         if let Some(folder) = folder
-            && !knows(&mut self.known.folders, folder, || {
+            && !knows(&mut self.known.folders, folder.0, || {
                 Ok(folders.get(txn, &folder)?.is_some())
             })?
         {

@@ -21,7 +21,11 @@ struct Difference(i64, u64);
 
 impl Difference {
     fn add(&mut self, count: i64, id: MessageId) {
-        let sum = if count < 0 { digest(id).wrapping_neg() } else { digest(id) };
+        let sum = if count < 0 {
+            digest(id).wrapping_neg()
+        } else {
+            digest(id)
+        };
         *self = self.and(Self(count, sum));
     }
 
@@ -61,13 +65,19 @@ impl Balance {
 
     /// The users of whom the tables say different things.
     pub fn uneven(&self) -> BTreeSet<UserId> {
-        let uneven = self.0.iter().filter(|(_, differences)| **differences != [Difference::default(); 2]);
+        let uneven = self
+            .0
+            .iter()
+            .filter(|(_, differences)| **differences != [Difference::default(); 2]);
         uneven.map(|(user, _)| *user).collect()
     }
 
     /// What does not come out even with the ledger, in words.
     pub fn damages(&self) -> Vec<(UserId, String)> {
-        let uneven = self.0.iter().filter(|(_, balance)| balance[LEDGER] != Difference::default());
+        let uneven = self
+            .0
+            .iter()
+            .filter(|(_, balance)| balance[LEDGER] != Difference::default());
         let mut uneven: Vec<_> = uneven
             .map(|(user, balance)| {
                 let words = match balance[LEDGER].0 {
@@ -85,7 +95,7 @@ impl Balance {
 
 fn digest(id: MessageId) -> u64 {
     let mut beginning = [0; 8];
-    beginning.copy_from_slice(&blake3::hash(&id.to_be_bytes()).as_bytes()[..8]);
+    beginning.copy_from_slice(&blake3::hash(&id.0.to_be_bytes()).as_bytes()[..8]);
     u64::from_be_bytes(beginning)
 }
 
@@ -109,14 +119,14 @@ impl Late {
             let pairs = row.group.filings.pairs();
             let pairs = pairs.map_err(|error| heed::Error::Decoding(error.into()))?;
             for (id, user) in pairs.into_iter().filter(|(id, _)| *id < began.message) {
-                self.filings.entry(user).or_default().insert(id);
+                self.filings.entry(user).or_default().insert(id.0);
             }
-            self.next = Some(GroupNumber(number.0 + 1));
+            self.next = Some(number.next());
         }
         Ok(())
     }
 
     pub fn has(&self, user: UserId, id: MessageId) -> bool {
-        self.filings.get(&user).is_some_and(|messages| messages.contains(id))
+        self.filings.get(&user).is_some_and(|messages| messages.contains(id.0))
     }
 }

@@ -81,7 +81,7 @@ impl Context<'_> {
             let rows = store
                 .catalog
                 .held
-                .range(txn, &((identity, 0)..=(identity, UserId::MAX)))?;
+                .range(txn, &((identity, UserId::MIN)..=(identity, UserId::MAX)))?;
             let users = rows.filter(|row| row.as_ref().map_or(true, |(_, held)| *held == id));
             users
                 .map(|row| row.map(|((_, user), _)| user))
@@ -109,7 +109,7 @@ impl<'r> Reader<'r> {
     /// The messages from this one on come next.
     pub fn at(&self, desk: &Desk, id: MessageId) {
         self.here.item.store(desk.item, Ordering::Relaxed);
-        self.here.id.store(id, Ordering::Relaxed);
+        self.here.id.store(id.0, Ordering::Relaxed);
         self.here.alone.store(desk.alone, Ordering::Relaxed);
     }
 }
@@ -145,7 +145,7 @@ impl Gate for Here<'_> {
         }
         let here = At {
             item: self.item.load(Ordering::Relaxed),
-            position: at(self.id.load(Ordering::Relaxed)),
+            position: at(MessageId(self.id.load(Ordering::Relaxed))),
             alone: true,
             found: true,
             block: Some((volume, block)),

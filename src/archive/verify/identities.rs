@@ -12,12 +12,12 @@ use crate::archive::rows::{IdentityNumber, Message, MessageId, UserId};
 
 impl Check<'_> {
     pub(super) fn identity(&mut self, number: IdentityNumber, desk: &mut Desk) {
-        if number == 0 {
+        if number == IdentityNumber(0) {
             desk.damage(self.found("identity number 0 is in use, but is never assigned".into()));
         }
-        self.below(number, self.counters.identity, desk);
+        self.below(number.0, self.counters.identity.0, desk);
         let extent = self.context.extent.counters.as_ref();
-        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number) {
+        if extent.is_some_and(|counters| number < counters.identity) && !self.seen.identities.insert(number.0) {
             desk.damage(self.found(format!("identity number {number} stands for two digests")));
         }
     }

@@ -16,6 +16,7 @@ use crate::archive::{
     StoreError,
     ledger::{LedgerRow, NO_CHAIN},
     resident,
+    rows::MessageId,
 };
 
 fn decoding(error: StoreError) -> heed::Error {
@@ -37,8 +38,8 @@ impl Check<'_> {
         let wrong = |detail: String| Damage::new(Kind::Ledger, format!("group {number} of the ledger {detail}"));
         let before = self.catalog.ledger.get_lower_than(txn, &number)?;
         let (expected, chain) = match &before {
-            Some((before, row)) if before.0 + 1 == number.0 => (Some(row.group.next()), Some(row.chain)),
-            None if number.0 == 1 => (Some(1), Some(NO_CHAIN)),
+            Some((before, row)) if before.next() == number => (Some(row.group.next()), Some(row.chain)),
+            None if number == GroupNumber(1) => (Some(MessageId(1)), Some(NO_CHAIN)),
             // That a row is missing is said where they are counted.
             _ => (None, None),
         };
@@ -50,7 +51,7 @@ impl Check<'_> {
             )));
         }
         if group.next() > self.counters.message {
-            let (next, last) = (group.next() - 1, self.counters.message.max(1) - 1);
+            let (next, last) = (group.next().previous(), self.counters.message.previous());
             desk.damage(wrong(format!(
                 "keeps messages up to {next}, but only ids up to {last} were assigned"
             )));
@@ -58,7 +59,7 @@ impl Check<'_> {
         }
         if let Some(chain) = chain {
             let mut unreadable = false;
-            let sha256 = (group.first..group.next()).map(|id| {
+            let sha256 = group.first.until(group.next()).map(|id| {
                 // What is wrong with a message is said where messages are read.
                 resident::touched();
                 let message = self.catalog.messages.get(txn, &id).ok().flatten();
@@ -85,12 +86,16 @@ impl Check<'_> {
 
     /// The last row is the one with all messages behind it.
     pub(super) fn last_group(&self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()> {
-        let next = self.catalog.ledger.last(txn)?.map_or(1, |(_, row)| row.group.next());
+        let next = self
+            .catalog
+            .ledger
+            .last(txn)?
+            .map_or(MessageId(1), |(_, row)| row.group.next());
         if next != self.counters.message {
             let detail = format!(
                 "the ledger has the messages up to {}, but ids up to {} were assigned",
-                next - 1,
-                self.counters.message.max(1) - 1
+                next.previous(),
+                self.counters.message.previous()
             );
             desk.damage(self.found(detail));
         }

@@ -204,7 +204,7 @@ impl Logbook {
                 _ => {
                     let id = plan::id_of(&at.position);
                     self.damage(crash(format!("reading {what} {how}")).message(id), each);
-                    self.go_on(at, (id + 1 < to).then(|| plan::at(id + 1)));
+                    self.go_on(at, (id.next() < to).then(|| plan::at(id.next())));
                 }
             },
             Some(Item::Table(_) | Item::Blocks(_)) => {
@@ -276,7 +276,10 @@ impl Logbook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{rows::Counters, verify::plan::Table};
+    use crate::archive::{
+        rows::{Counters, MessageId},
+        verify::plan::Table,
+    };
 
     const HOW: &str = "crashed the process that reads the archive (SIGSEGV)";
 
@@ -290,7 +293,7 @@ mod tests {
         fn new() -> Self {
             let extent = Extent {
                 counters: Some(Counters {
-                    message: 1001,
+                    message: MessageId(1001),
                     ..Counters::default()
                 }),
                 user: None,
@@ -353,11 +356,11 @@ mod tests {
     #[test]
     fn what_went_on_when_a_process_died_is_done_again_alone() {
         let mut bench = Bench::new();
-        let first = bench.item(|item| matches!(item, Item::Messages(1, _)));
-        bench.at(at(first, plan::at(1), false));
-        bench.at(at(first + 1, plan::at(101), false));
+        let first = bench.item(|item| matches!(item, Item::Messages(MessageId(1), _)));
+        bench.at(at(first, plan::at(MessageId(1)), false));
+        bench.at(at(first + 1, plan::at(MessageId(101)), false));
         bench.take(Line::Damage(first, Damage::new(Kind::Message, "not yet")));
-        bench.at(at(first + 1, plan::at(150), false));
+        bench.at(at(first + 1, plan::at(MessageId(150)), false));
         assert_eq!(bench.died(), Next::Again);
         assert_eq!(bench.damages, [], "what an item said and did not finish is said again");
         let request = bench.request();
@@ -366,7 +369,7 @@ mod tests {
             .iter()
             .map(|task| (task.item, plan::id_of(&task.position)))
             .collect();
-        assert_eq!(begun, [(first, 1), (first + 1, 150)]);
+        assert_eq!(begun, [(first, MessageId(1)), (first + 1, MessageId(150))]);
         assert_eq!((request.next, request.whole), (first + 2, false));
 
         // Alone, the first message passes and the second kills.
@@ -375,24 +378,24 @@ mod tests {
             block,
             ..at(first, plan::at(id), true)
         };
-        bench.at(alone(1, None));
-        bench.at(alone(2, None));
+        bench.at(alone(MessageId(1), None));
+        bench.at(alone(MessageId(2), None));
         assert_eq!(bench.died(), Next::Again);
         assert_eq!(
             (bench.damages.len(), bench.damages[0].kind, bench.damages[0].id),
-            (1, Kind::Crash, Some(2))
+            (1, Kind::Crash, Some(MessageId(2)))
         );
         assert!(bench.damages[0].detail.contains("SIGSEGV"));
-        assert_eq!(plan::id_of(&bench.request().begun[0].position), 3);
+        assert_eq!(plan::id_of(&bench.request().begun[0].position), MessageId(3));
 
         // A block that kills is noted, and its message done again without it.
-        bench.at(alone(3, Some((1, 77))));
+        bench.at(alone(MessageId(3), Some((1, 77))));
         assert_eq!(bench.died(), Next::Again);
         assert_eq!((bench.damages.len(), bench.damages[1].volume), (2, Some(1)));
         assert!(bench.damages[1].detail.contains("block 77"));
         let request = bench.request();
         assert_eq!(request.refused_blocks, BTreeSet::from([(1, 77)]));
-        assert_eq!(plan::id_of(&request.begun[0].position), 3);
+        assert_eq!(plan::id_of(&request.begun[0].position), MessageId(3));
         assert_eq!(bench.logbook.outcome().messages, 6, "each line stood for one");
     }
 
@@ -415,7 +418,7 @@ mod tests {
         // A row that is there, and cannot be checked, is another one.
         let row = At {
             found: true,
-            ..at(table, plan::at(50), true)
+            ..at(table, plan::at(MessageId(50)), true)
         };
         bench.at(row);
         bench.died();
@@ -446,14 +449,14 @@ mod tests {
     #[test]
     fn it_gives_up_at_last_and_says_what_was_not_looked_at() {
         let mut bench = Bench::new();
-        let first = bench.item(|item| matches!(item, Item::Messages(1, _)));
+        let first = bench.item(|item| matches!(item, Item::Messages(MessageId(1), _)));
         let mut deaths = 1;
-        bench.at(at(first, plan::at(1), true));
+        bench.at(at(first, plan::at(MessageId(1)), true));
         while bench.died() == Next::Again {
             let task = bench.request().begun.first().cloned();
             let next = task.unwrap_or(Task {
                 item: bench.request().next,
-                position: plan::at(1),
+                position: plan::at(MessageId(1)),
             });
             bench.at(at(next.item, next.position, true));
             deaths += 1;

@@ -14,7 +14,7 @@ use crate::archive::{
     catalog::Catalog,
     codec::{Key, Row},
     packings, resident,
-    rows::{Counters, Message, MessageId, Place},
+    rows::{Counters, IdentityNumber, Message, MessageId, Place},
 };
 
 /// Rows read under one transaction.
@@ -33,7 +33,7 @@ pub fn messages(
 ) -> Result<Option<Position>, Stop> {
     let Some(store) = context.store else { return Ok(None) };
     let mut from = id_of(&position);
-    let most = from.saturating_add(ROWS).min(to);
+    let most = from.plus(ROWS).min(to);
     let step = if desk.alone { 1 } else { ROWS };
     while from < to {
         if desk.alone && from >= most {
@@ -41,7 +41,7 @@ pub fn messages(
         }
         desk.at(&at(from), desk.alone)?;
         reader.at(desk, from);
-        let end = to.min(from.saturating_add(step));
+        let end = to.min(from.plus(step));
         let mut work = Page {
             context,
             catalog: &store.catalog,
@@ -55,7 +55,13 @@ pub fn messages(
         read_back(context, reader, desk, &wanted)?;
         from = end;
     }
-    if to == context.extent.counters.as_ref().map_or(0, |counters| counters.message) {
+    if to
+        == context
+            .extent
+            .counters
+            .as_ref()
+            .map_or(MessageId(0), |counters| counters.message)
+    {
         beyond(context, &store.catalog, desk)?;
     }
     desk.end()?;
@@ -79,13 +85,16 @@ impl Page<'_, '_, '_> {
             Ok(counters) => counters,
             Err(error) => {
                 self.seen.incomplete = true;
-                self.wrong(from, format!("cannot compare messages {from} to {}: {error}", to - 1));
+                self.wrong(
+                    from,
+                    format!("cannot compare messages {from} to {}: {error}", to.previous()),
+                );
                 return Ok(());
             }
         };
         let passed = self.go_through(&txn, from, to);
-        for id in from..to {
-            let passed = passed.as_ref().map(|passed| passed[(id - from) as usize]);
+        for id in from.until(to) {
+            let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
             self.row(&txn, id, passed, &counters);
         }
         Ok(())
@@ -98,11 +107,11 @@ impl Page<'_, '_, '_> {
     /// Where in memory the row of each id is found by going through the table; `None` where that is not possible.
     fn go_through(&mut self, txn: &RoTxn, from: MessageId, to: MessageId) -> Option<Vec<Option<*const u8>>> {
         let table = self.catalog.messages.remap_data_type::<Bytes>();
-        let mut passed = vec![None; (to - from) as usize];
+        let mut passed = vec![None; to.since(from) as usize];
         let go = || {
             for row in table.range(txn, &(from..to))?.take(passed.len() + 1) {
                 let (id, row) = row?;
-                let place = id.checked_sub(from).and_then(|at| passed.get_mut(at as usize));
+                let place = id.0.checked_sub(from.0).and_then(|at| passed.get_mut(at as usize));
                 *place.ok_or_else(|| heed::Error::Decoding("its keys are out of order".into()))? = Some(row.as_ptr());
             }
             heed::Result::Ok(passed)
@@ -111,7 +120,10 @@ impl Page<'_, '_, '_> {
             Ok(passed) => Some(passed),
             Err(error) => {
                 self.seen.incomplete = true;
-                let detail = format!("cannot read through the rows of messages {from} to {}: {error}", to - 1);
+                let detail = format!(
+                    "cannot read through the rows of messages {from} to {}: {error}",
+                    to.previous()
+                );
                 self.wrong(from, detail);
                 None
             }
@@ -124,7 +136,7 @@ impl Page<'_, '_, '_> {
             .catalog
             .messages
             .remap_types::<Bytes, Bytes>()
-            .get(txn, &id.to_be_bytes());
+            .get(txn, &id.0.to_be_bytes());
         let row = match row {
             Ok(Some(row)) => row,
             Ok(None) => return self.wrong(id, "its row is missing from the catalog".into()),
@@ -153,9 +165,9 @@ impl Page<'_, '_, '_> {
                 return self.wrong(id, format!("its row in the catalog is damaged: {error}"));
             }
         };
-        self.seen.messages.insert(id);
+        self.seen.messages.insert(id.0);
         self.seen.raw_bytes += message.size;
-        self.seen.used_identities.insert(message.identity);
+        self.seen.used_identities.insert(message.identity.0);
         self.seen
             .parts
             .extend(message.parts.iter().map(|part| totals::beginning(&part.digest)));
@@ -168,7 +180,7 @@ impl Page<'_, '_, '_> {
 
     /// Compares a row with others; whether the bytes are to be read.
     fn compare(&mut self, txn: &RoTxn, id: MessageId, message: &Message, counters: &Counters) -> heed::Result<bool> {
-        if message.identity == 0 || message.identity >= counters.identity {
+        if message.identity == IdentityNumber(0) || message.identity >= counters.identity {
             let number = message.identity;
             let detail = format!("message {id} has identity number {number}, which was never assigned");
             self.desk.damage(Damage::new(Kind::Counter, detail).message(id));
@@ -299,10 +311,14 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
     };
     match ends() {
         Ok((first, last, next)) => {
-            for id in [first, last].into_iter().flatten().filter(|id| *id == 0 || *id >= next) {
+            for id in [first, last]
+                .into_iter()
+                .flatten()
+                .filter(|id| *id == MessageId(0) || *id >= next)
+            {
                 let detail = format!(
                     "there is a message {id}, but only ids up to {} were assigned",
-                    next.max(1) - 1
+                    next.previous()
                 );
                 desk.damage(Damage::new(Kind::Counter, detail).message(id));
             }

@@ -16,10 +16,12 @@ const LONGEST: usize = 64;
 
 impl<P: Packing> Table for &Settled<P> {
     fn range<'t>(&self, txn: &'t RoTxn, from: &[u8], until: Option<&[u8]>) -> heed::Result<Range<'t>> {
-        let end = until.and_then(bound::<P::Key>).map_or(Bound::Unbounded, |(end, is_longer)| match is_longer {
-            true => Bound::Included(end),
-            false => Bound::Excluded(end),
-        });
+        let end = until
+            .and_then(bound::<P::Key>)
+            .map_or(Bound::Unbounded, |(end, is_longer)| match is_longer {
+                true => Bound::Included(end),
+                false => Bound::Excluded(end),
+            });
         let start = bound(from).map_or(Bound::Unbounded, |(start, is_longer)| match is_longer {
             true => Bound::Excluded(start),
             false => Bound::Included(start),

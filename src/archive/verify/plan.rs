@@ -11,7 +11,7 @@ use crate::archive::{
     Seconds,
     codec::KeyPart,
     lists,
-    rows::{CopyKey, Counters, MessageId, UserId},
+    rows::{CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
 };
 
 /// Which part of the archive is verified. All of it by default.
@@ -39,7 +39,7 @@ impl Sample {
     pub fn has(&self, id: MessageId) -> bool {
         let mut key = [0; 16];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..].copy_from_slice(&id.to_le_bytes());
+        key[8..].copy_from_slice(&id.0.to_le_bytes());
         let mut head = [0; 8];
         head.copy_from_slice(&blake3::hash(&key).as_bytes()[..8]);
         (u64::from_le_bytes(head) as f64) < self.share * 2f64.powi(64)
@@ -149,10 +149,9 @@ impl Table {
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
             Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
             Self::Lists => take(key).map(lists::words),
-            Self::Bytes => take(key).map(|identity: u64| format!("identity number {identity}")),
-            Self::Held => {
-                take(key).map(|(identity, user): (u64, UserId)| format!("identity number {identity}, user {user}"))
-            }
+            Self::Bytes => take(key).map(|identity: IdentityNumber| format!("identity number {identity}")),
+            Self::Held => take(key)
+                .map(|(identity, user): (IdentityNumber, UserId)| format!("identity number {identity}, user {user}")),
             Self::Filings => take(key).map(|(user, date, id): (UserId, Seconds, MessageId)| {
                 format!("user {user}, date {date}, message {id}")
             }),
@@ -160,9 +159,8 @@ impl Table {
                 take(key).map(|(id, report): (MessageId, MessageId)| format!("message {id}, report {report}"))
             }
             Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
-            Self::Sightings => {
-                take(key).map(|(source, folder): (u32, u32)| format!("source {source}, folder {folder}"))
-            }
+            Self::Sightings => take(key)
+                .map(|(source, folder): (SourceNumber, FolderNumber)| format!("source {source}, folder {folder}")),
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
             Self::Identities | Self::Parts | Self::Copies => None,
         };
@@ -234,7 +232,7 @@ impl Position {
 /// Where the messages from this one on are still to be looked at.
 pub fn at(id: MessageId) -> Position {
     Position {
-        from: id.to_be_bytes().to_vec(),
+        from: id.0.to_be_bytes().to_vec(),
         gap: 1,
     }
 }
@@ -244,7 +242,7 @@ pub fn id_of(position: &Position) -> MessageId {
     let mut id = [0; 8];
     let length = position.from.len().min(8);
     id[..length].copy_from_slice(&position.from[..length]);
-    MessageId::from_be_bytes(id)
+    MessageId(u64::from_be_bytes(id))
 }
 
 /// The items of a verification, by their numbers.
@@ -284,14 +282,18 @@ impl Plan {
         Self {
             files,
             tables,
-            messages: 1..extent.counters.as_ref().map_or(1, |counters| counters.message.max(1)),
+            messages: MessageId(1)
+                ..extent
+                    .counters
+                    .as_ref()
+                    .map_or(MessageId(1), |counters| counters.message.max(MessageId(1))),
             chunk: extent.chunk.max(1),
             rest,
         }
     }
 
     fn chunks(&self) -> u64 {
-        (self.messages.end - self.messages.start).div_ceil(self.chunk)
+        self.messages.end.since(self.messages.start).div_ceil(self.chunk)
     }
 
     /// The numbers of each phase's items. A phase is begun when the one before is done.
@@ -319,8 +321,8 @@ impl Plan {
             0 => self.files.get(at as usize).copied(),
             1 => self.tables.get(at as usize).copied(),
             2 => {
-                let from = self.messages.start + at * self.chunk;
-                Some(Item::Messages(from, self.messages.end.min(from + self.chunk)))
+                let from = self.messages.start.plus(at * self.chunk);
+                Some(Item::Messages(from, self.messages.end.min(from.plus(self.chunk))))
             }
             _ => self.rest.get(at as usize).copied(),
         }
@@ -328,10 +330,9 @@ impl Plan {
 
     /// Where item `number` begins.
     pub fn start(&self, number: u64, extent: &Extent) -> Position {
-        let key = |value: u64| value.to_be_bytes().to_vec();
         let from = match (self.item(number), extent.user) {
-            (Some(Item::Messages(from, _)), _) => key(from),
-            (Some(Item::Table(Table::Filings)), Some(user)) => user.to_be_bytes().to_vec(),
+            (Some(Item::Messages(from, _)), _) => from.0.to_be_bytes().to_vec(),
+            (Some(Item::Table(Table::Filings)), Some(user)) => user.0.to_be_bytes().to_vec(),
             _ => Vec::new(),
         };
         let whole = |bytes: u32| 1 << (128 - 8 * bytes);
@@ -359,7 +360,7 @@ impl Plan {
             Some(Item::Volume(volume)) => format!("the volume {volume:06}"),
             Some(Item::Table(table)) if beginning => format!("the beginning of the catalog's table {}", table.name()),
             Some(Item::Table(table)) => format!("the catalog's table {} at {}", table.name(), table.key(from)),
-            Some(Item::Messages(..)) => format!("message {}", take::<u64>(from).unwrap_or_default()),
+            Some(Item::Messages(..)) => format!("message {}", take::<MessageId>(from).unwrap_or_default()),
             Some(Item::Blocks(volume)) if beginning => format!("the first blocks of volume {volume:06}"),
             Some(Item::Blocks(volume)) => {
                 let block = take::<u64>(from).unwrap_or_default();
@@ -398,7 +399,7 @@ mod tests {
     fn extent(messages: u64) -> Extent {
         Extent {
             counters: Some(Counters {
-                message: messages + 1,
+                message: MessageId(messages + 1),
                 ..Counters::default()
             }),
             user: None,
@@ -415,16 +416,16 @@ mod tests {
             let [files, tables, chunks, rest] = plan.phases();
             assert_eq!((files.start, files.end), (0, 4));
             assert_eq!(tables.end, chunks.start);
-            let mut next = 1;
+            let mut next = MessageId(1);
             for number in chunks.clone() {
                 let Some(Item::Messages(from, to)) = plan.item(number) else {
                     panic!("item {number}")
                 };
                 assert_eq!(from, next);
-                assert!(to > from && to - from <= 100);
+                assert!(to > from && to.since(from) <= 100);
                 next = to;
             }
-            assert_eq!(next, messages + 1);
+            assert_eq!(next, MessageId(messages + 1));
             assert_eq!(plan.item(rest.end - 1), Some(Item::Blocks(2)));
             assert_eq!(plan.item(rest.end), None);
         }
@@ -471,9 +472,9 @@ mod tests {
     #[test]
     fn a_sample_is_about_its_share_and_the_same_again() {
         let sample = Sample { share: 0.05, seed: 7 };
-        let count = (0..10_000).filter(|id| sample.has(*id)).count();
+        let count = (0..10_000).filter(|id| sample.has(MessageId(*id))).count();
         assert!((350..650).contains(&count), "{count}");
-        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(id)));
-        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(id)));
+        assert!((0..1000).all(|id| Sample { share: 1.0, seed: 7 }.has(MessageId(id))));
+        assert!(!(0..1000).any(|id| Sample { share: 0.0, seed: 7 }.has(MessageId(id))));
     }
 }

@@ -14,7 +14,10 @@ use crate::archive::{
     codec::Key,
     ledger::LedgerRow,
     packings::digest,
-    rows::{self, CopyKey, Counters, MessageId, Part, Place, Seconds, UserId},
+    rows::{
+        self, CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, Part, Place, RunId, Seconds, SourceNumber,
+        UserId,
+    },
 };
 
 /// A wrong row: what is done, which kinds of damage that gives, the message and the user that must be named.
@@ -64,9 +67,9 @@ fn wrong_rows() -> Vec<Wrong> {
     use Kind::{Bytes, Copy, Counter, Filing, Folder, Held, Identity, Ledger, Message, Source, Usage, User};
     vec![
         (
-            |c, t| assert!(c.filings.delete(t, &(BOB, 1005, 5)).unwrap()),
+            |c, t| assert!(c.filings.delete(t, &(BOB, 1005, MessageId(5))).unwrap()),
             &[Held, Filing, Usage, Ledger],
-            Some(5),
+            Some(MessageId(5)),
             Some("bob"),
         ),
         (
@@ -79,59 +82,73 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| assert!(c.held.delete(t, &(2, BOB)).unwrap()),
+            |c, t| assert!(c.held.delete(t, &(IdentityNumber(2), BOB)).unwrap()),
             &[Filing],
-            Some(2),
+            Some(MessageId(2)),
             Some("bob"),
         ),
         (
-            |c, t| c.held.put(t, &(2, BOB), &3).unwrap(),
+            |c, t| c.held.put(t, &(IdentityNumber(2), BOB), &MessageId(3)).unwrap(),
             &[Held, Filing],
-            Some(2),
+            Some(MessageId(2)),
             Some("bob"),
         ),
         (
             |c, t| {
                 c.journals
-                    .put(t, &(4, 77), &rows::Journal { run: 1, archived_at: 0 })
+                    .put(
+                        t,
+                        &(MessageId(4), MessageId(77)),
+                        &rows::Journal {
+                            run: RunId(1),
+                            archived_at: 0,
+                        },
+                    )
                     .unwrap()
             },
             &[Kind::Journal],
-            Some(77),
+            Some(MessageId(77)),
             None,
         ),
         (
             |c, t| {
                 c.journals
-                    .put(t, &(4, 3), &rows::Journal { run: 9, archived_at: 0 })
+                    .put(
+                        t,
+                        &(MessageId(4), MessageId(3)),
+                        &rows::Journal {
+                            run: RunId(9),
+                            archived_at: 0,
+                        },
+                    )
                     .unwrap()
             },
             &[Kind::Journal],
-            Some(4),
+            Some(MessageId(4)),
             None,
         ),
         (
             |c, t| assert!(c.identities.delete(t, &digest(&identity(4))).unwrap()),
             &[Identity],
-            Some(4),
+            Some(MessageId(4)),
             Some("jane"),
         ),
         (
-            |c, t| c.identities.put(t, &[9; 16], &4).unwrap(),
+            |c, t| c.identities.put(t, &[9; 16], &IdentityNumber(4)).unwrap(),
             &[Identity],
             None,
             None,
         ),
         (
-            |c, t| c.identities.put(t, &digest(&identity(4)), &3).unwrap(),
+            |c, t| c.identities.put(t, &digest(&identity(4)), &IdentityNumber(3)).unwrap(),
             &[Identity],
-            Some(4),
+            Some(MessageId(4)),
             Some("jane"),
         ),
         (
             |c, t| {
-                with_counters(c, t, |counters| counters.identity += 1);
-                c.identities.put(t, &[9; 16], &6).unwrap();
+                with_counters(c, t, |counters| counters.identity = counters.identity.next());
+                c.identities.put(t, &[9; 16], &IdentityNumber(6)).unwrap();
             },
             &[Identity],
             None,
@@ -143,55 +160,55 @@ fn wrong_rows() -> Vec<Wrong> {
                 c.bytes.delete(t, &key).unwrap();
             },
             &[Bytes],
-            Some(1),
+            Some(MessageId(1)),
             None,
         ),
         (
-            |c, t| c.bytes.put(t, &(1, [0; 8]), &1).unwrap(),
+            |c, t| c.bytes.put(t, &(IdentityNumber(1), [0; 8]), &MessageId(1)).unwrap(),
             &[Bytes],
-            Some(1),
+            Some(MessageId(1)),
             None,
         ),
         (
-            |c, t| assert!(c.messages.delete(t, &2).unwrap()),
+            |c, t| assert!(c.messages.delete(t, &MessageId(2)).unwrap()),
             &[Message, Bytes, Held, Filing, Copy, Counter, Identity],
-            Some(2),
+            Some(MessageId(2)),
             Some("bob"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.sha256[9] ^= 1),
+            |c, t| with_message(c, t, MessageId(1), |message| message.sha256[9] ^= 1),
             &[Message, Ledger],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.inline = NOWHERE),
+            |c, t| with_message(c, t, MessageId(1), |message| message.inline = NOWHERE),
             &[Message],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.inline.block = 99),
+            |c, t| with_message(c, t, MessageId(1), |message| message.inline.block = 99),
             &[Message],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.inline.volume = 9),
+            |c, t| with_message(c, t, MessageId(1), |message| message.inline.volume = 9),
             &[Message],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.size += 1),
+            |c, t| with_message(c, t, MessageId(1), |message| message.size += 1),
             &[Message, Counter, Usage],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
-            |c, t| with_message(c, t, 1, |message| message.date += 1),
+            |c, t| with_message(c, t, MessageId(1), |message| message.date += 1),
             &[Filing],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
         (
@@ -200,7 +217,7 @@ fn wrong_rows() -> Vec<Wrong> {
                 c.parts.delete(t, &digest).unwrap();
             },
             &[Message, Kind::Part],
-            Some(3),
+            Some(MessageId(3)),
             Some("jane"),
         ),
         (
@@ -213,24 +230,24 @@ fn wrong_rows() -> Vec<Wrong> {
                 c.parts.put(t, &digest, &Part { place }).unwrap();
             },
             &[Message],
-            Some(3),
+            Some(MessageId(3)),
             Some("jane"),
         ),
         (
             |c, t| {
                 c.messages
-                    .delete(t, &5)
-                    .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (5, 4)))
+                    .delete(t, &MessageId(5))
+                    .map(|_| with_counters(c, t, |it| (it.message, it.messages) = (MessageId(5), 4)))
                     .unwrap()
             },
             &[Bytes, Held, Filing, Copy, Counter, Identity, Ledger],
-            Some(5),
+            Some(MessageId(5)),
             Some("bob"),
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.message = 4),
+            |c, t| with_counters(c, t, |counters| counters.message = MessageId(4)),
             &[Counter, Identity, Ledger],
-            Some(5),
+            Some(MessageId(5)),
             None,
         ),
         (
@@ -246,19 +263,19 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.identity = 5),
+            |c, t| with_counters(c, t, |counters| counters.identity = IdentityNumber(5)),
             &[Counter],
             None,
             None,
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.user = 2),
+            |c, t| with_counters(c, t, |counters| counters.user = UserId(2)),
             &[Counter],
             None,
             None,
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.folder = 1),
+            |c, t| with_counters(c, t, |counters| counters.folder = FolderNumber(1)),
             &[Counter],
             None,
             None,
@@ -270,13 +287,13 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.run = 1),
+            |c, t| with_counters(c, t, |counters| counters.run = RunId(1)),
             &[Counter, Filing],
             None,
             None,
         ),
         (
-            |c, t| with_counters(c, t, |counters| counters.run = 9),
+            |c, t| with_counters(c, t, |counters| counters.run = RunId(9)),
             &[Kind::Run],
             None,
             None,
@@ -313,19 +330,23 @@ fn wrong_rows() -> Vec<Wrong> {
             Some("bob"),
         ),
         (
-            |c, t| c.usage.put(t, &0, &rows::Usage { messages: 1, bytes: 1 }).unwrap(),
+            |c, t| {
+                c.usage
+                    .put(t, &UserId(0), &rows::Usage { messages: 1, bytes: 1 })
+                    .unwrap()
+            },
             &[Usage],
             None,
             Some("@catchall"),
         ),
         (
-            |c, t| assert!(c.sources.delete(t, &1).unwrap()),
+            |c, t| assert!(c.sources.delete(t, &SourceNumber(1)).unwrap()),
             &[Source, Copy],
             None,
             None,
         ),
         (
-            |c, t| assert!(c.folders.delete(t, &1).unwrap()),
+            |c, t| assert!(c.folders.delete(t, &FolderNumber(1)).unwrap()),
             &[Folder, Filing, Copy],
             None,
             None,
@@ -355,7 +376,7 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| with_group(c, t, 5, |row| row.group.first += 1),
+            |c, t| with_group(c, t, 5, |row| row.group.first = row.group.first.next()),
             &[Ledger],
             None,
             None,
@@ -363,10 +384,10 @@ fn wrong_rows() -> Vec<Wrong> {
         // All tables agree that Bob has message 4, or does not have message 2; the ledger alone knows better.
         (
             |c, t| {
-                let filing = c.filings.get(t, &(JANE, 1004, 4)).unwrap().unwrap();
-                c.filings.put(t, &(BOB, 1004, 4), &filing).unwrap();
-                c.held.put(t, &(4, BOB), &4).unwrap();
-                with_usage(c, t, 4, 1);
+                let filing = c.filings.get(t, &(JANE, 1004, MessageId(4))).unwrap().unwrap();
+                c.filings.put(t, &(BOB, 1004, MessageId(4)), &filing).unwrap();
+                c.held.put(t, &(IdentityNumber(4), BOB), &MessageId(4)).unwrap();
+                with_usage(c, t, MessageId(4), 1);
             },
             &[Ledger],
             None,
@@ -374,24 +395,24 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                assert!(c.filings.delete(t, &(BOB, 1002, 2)).unwrap());
-                assert!(c.held.delete(t, &(2, BOB)).unwrap());
-                with_usage(c, t, 2, -1);
+                assert!(c.filings.delete(t, &(BOB, 1002, MessageId(2))).unwrap());
+                assert!(c.held.delete(t, &(IdentityNumber(2), BOB)).unwrap());
+                with_usage(c, t, MessageId(2), -1);
             },
             &[Ledger],
-            Some(2),
+            Some(MessageId(2)),
             Some("bob"),
         ),
         (
-            |c, t| c.runs.put(t, &1, &"{}".into()).unwrap(),
+            |c, t| c.runs.put(t, &RunId(1), &"{}".into()).unwrap(),
             &[Kind::Run],
             None,
             None,
         ),
         (
             |c, t| {
-                let json = c.runs.get(t, &1).unwrap().unwrap();
-                c.runs.put(t, &2, &json).unwrap();
+                let json = c.runs.get(t, &RunId(1)).unwrap().unwrap();
+                c.runs.put(t, &RunId(2), &json).unwrap();
             },
             &[Kind::Run, Counter],
             None,
@@ -419,7 +440,7 @@ fn wrong_rows() -> Vec<Wrong> {
                 c.copies.put(t, &key, &copy).unwrap();
             },
             &[Copy],
-            Some(1),
+            Some(MessageId(1)),
             None,
         ),
         (
@@ -434,16 +455,16 @@ fn wrong_rows() -> Vec<Wrong> {
         (
             |c, t| {
                 let table = c.filings.fresh.remap_key_type::<Key<(UserId, Seconds, MessageId)>>();
-                let row = table.get(t, &(JANE, 1001, 1)).unwrap().unwrap().to_vec();
+                let row = table.get(t, &(JANE, 1001, MessageId(1))).unwrap().unwrap().to_vec();
                 let flipped: Vec<u8> = row
                     .iter()
                     .enumerate()
                     .map(|(at, byte)| byte ^ u8::from(at == 1))
                     .collect();
-                table.put(t, &(JANE, 1001, 1), &flipped).unwrap();
+                table.put(t, &(JANE, 1001, MessageId(1)), &flipped).unwrap();
             },
             &[Filing],
-            Some(1),
+            Some(MessageId(1)),
             Some("jane"),
         ),
     ]

@@ -25,8 +25,8 @@ use crate::{
         lists::Packed,
         roster::Roster,
         rows::{
-            Counters, Filing, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server, Usage, User,
-            UserId, VolumeState,
+            Counters, Filing, FolderNumber, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting,
+            Source as Server, SourceNumber, Usage, User, UserId, VolumeState,
         },
     },
     ids::GroupNumber,
@@ -50,7 +50,7 @@ pub fn table(
         read: &|| catalog.read(),
     };
     let begins = position == context.plan.start(desk.item, context.extent);
-    let until = context.extent.user.map(|user| (user.saturating_add(1)).to_be_bytes());
+    let until = context.extent.user.map(|user| user.next().0.to_be_bytes());
     let mut check = Check {
         context,
         catalog,
@@ -251,9 +251,9 @@ impl Rows for Check<'_> {
 
     fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()> {
         let behind = match self.table {
-            Table::Sources => self.counters.source.into(),
-            Table::Folders => self.counters.folder.into(),
-            Table::Runs => self.counters.run,
+            Table::Sources => self.counters.source.0.into(),
+            Table::Folders => self.counters.folder.0.into(),
+            Table::Runs => self.counters.run.0,
             Table::Ledger => {
                 self.last_group(txn, desk)?;
                 self.counters.group.0
@@ -280,11 +280,11 @@ impl Check<'_> {
             Table::Usage => self.usage(txn, key(k)?, value(v)?, desk)?,
             Table::Sources => {
                 let _: Server = value(v)?;
-                self.number(key::<u32>(k)?.into(), self.counters.source.into(), desk);
+                self.number(key::<u32>(k)?.into(), self.counters.source.0.into(), desk);
             }
             Table::Folders => {
                 let _: String = value(v)?;
-                self.number(key::<u32>(k)?.into(), self.counters.folder.into(), desk);
+                self.number(key::<u32>(k)?.into(), self.counters.folder.0.into(), desk);
             }
             Table::Volumes => {
                 let _: VolumeState = value(v)?;
@@ -304,7 +304,7 @@ impl Check<'_> {
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
             Table::Sightings => {
-                let _: ((u32, u32), Sighting) = (key(k)?, value(v)?);
+                let _: ((SourceNumber, FolderNumber), Sighting) = (key(k)?, value(v)?);
             }
             Table::Lists => self.list(key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),
@@ -315,7 +315,7 @@ impl Check<'_> {
     /// The rows of lists can be read, and are of messages that there are.
     fn list(&self, key: u64, rows: &Packed, desk: &mut Desk) -> heed::Result<()> {
         for id in rows.messages(key)? {
-            self.below(id, self.counters.message, desk);
+            self.below(id.0, self.counters.message.0, desk);
         }
         Ok(())
     }
@@ -369,13 +369,13 @@ impl Check<'_> {
     }
 
     fn user(&mut self, id: UserId, user: User, desk: &mut Desk) {
-        if self.next.is_some_and(|next| next < u64::from(id)) {
+        if self.next.is_some_and(|next| next < u64::from(id.0)) {
             // Numbers are given out before it is known whether the user can be.
             let next = self.next.unwrap_or_default();
-            desk.note(format!("no user has a number from {next} to {}", id - 1));
+            desk.note(format!("no user has a number from {next} to {}", id.previous()));
         }
-        self.next = Some(u64::from(id) + 1);
-        self.below(id.into(), self.counters.user.into(), desk);
+        self.next = Some(u64::from(id.0) + 1);
+        self.below(id.0.into(), self.counters.user.0.into(), desk);
         let shared = user.addresses.iter().filter(|_| !user.retired);
         let shared = shared.filter(|address| self.roster.owner(address.as_str()).is_some());
         let shared: Vec<_> = shared.map(ToString::to_string).collect();
@@ -401,7 +401,7 @@ impl Check<'_> {
                 usage.messages
             )));
         }
-        let first = (user, Seconds::MIN, 0)..=(user, Seconds::MAX, MessageId::MAX);
+        let first = (user, Seconds::MIN, MessageId::MIN)..=(user, Seconds::MAX, MessageId::MAX);
         let filings = &self.catalog.filings;
         if usage.messages > 0 && filings.range(txn, &first)?.next_found().transpose()?.is_none() {
             let name = self.context.name(user);
@@ -412,7 +412,7 @@ impl Check<'_> {
     }
 
     fn run(&mut self, number: RunId, json: &str, desk: &mut Desk) {
-        self.number(number, self.counters.run, desk);
+        self.number(number.0, self.counters.run.0, desk);
         match serde_json::from_str::<Run>(json) {
             Ok(run) if run.run == number => {}
             Ok(run) => desk.damage(self.found(format!(
@@ -454,7 +454,7 @@ impl Check<'_> {
         if filing.run >= self.counters.run {
             desk.damage(wrong(format!("refers to run {}, which never existed", filing.run)));
         }
-        if !knows(&mut self.known.folders, filing.folder, || {
+        if !knows(&mut self.known.folders, filing.folder.0, || {
             let folders = self.catalog.folders.remap_data_type::<Bytes>();
             Ok(folders.get(txn, &filing.folder)?.is_some())
         })? {
@@ -468,7 +468,7 @@ impl Check<'_> {
             );
         }
         if self.was_there(id) {
-            self.seen.filed.insert(id);
+            self.seen.filed.insert(id.0);
             if !self.late.has(user, id) {
                 self.seen.balance.in_table(user, id);
             }
@@ -497,7 +497,7 @@ impl Check<'_> {
 
     pub(super) fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {
         let users = self.catalog.users.remap_data_type::<Bytes>();
-        knows(&mut self.known.users, user, || Ok(users.get(txn, &user)?.is_some()))
+        knows(&mut self.known.users, user.0, || Ok(users.get(txn, &user)?.is_some()))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         Committer, Content, Deposit, Filed, Shared, Store,
         catalog::Catalog,
         deposit::{Settled, Verdict},
-        rows::{CopyKey, Named, Source, Traits, User, UserId, Why},
+        rows::{CopyKey, FolderNumber, MessageId, Named, RunId, Source, SourceNumber, Traits, User, UserId, Why},
     },
     config::{Config, Family},
     identify::Digests,
@@ -29,8 +29,8 @@ use crate::{
     report::Run,
 };
 
-pub const JANE: UserId = 1;
-pub const BOB: UserId = 2;
+pub const JANE: UserId = UserId(1);
+pub const BOB: UserId = UserId(2);
 
 /// What a reading process would say.
 #[derive(Clone, Default)]
@@ -71,8 +71,8 @@ pub struct Archive {
 
 fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
     let key = CopyKey::Imap {
-        source: 1,
-        folder: 1,
+        source: SourceNumber(1),
+        folder: FolderNumber(1),
         uidvalidity: 7,
         uid,
     };
@@ -81,8 +81,8 @@ fn deposit(bytes: Vec<u8>, uid: u32) -> Deposit {
             key,
             traits: Traits::default(),
         }),
-        folder: 1,
-        run: 1,
+        folder: FolderNumber(1),
+        run: RunId(1),
         content: Arc::new(content(bytes)),
         report: None,
         date: 1000 + i64::from(uid),
@@ -155,7 +155,7 @@ impl Archive {
                 _ => &[JANE],
             };
             let filed = file(&committer, deposit(message(number), number), users).await;
-            assert_eq!(filed.message, u64::from(number));
+            assert_eq!(filed.message, MessageId(u64::from(number)));
         }
         drop(committer);
         thread.join().unwrap();
@@ -232,8 +232,8 @@ async fn a_part_and_a_number_that_nothing_names_are_notes() {
             addresses: Vec::new(),
             ..bob
         };
-        catalog.users.put(txn, &7, &late).unwrap();
-        with_counters(catalog, txn, |counters| counters.user = 8);
+        catalog.users.put(txn, &UserId(7), &late).unwrap();
+        with_counters(catalog, txn, |counters| counters.user = UserId(8));
     });
     let (damages, notes, _) = look(&archive.config, &Selection::default());
     assert_eq!(damages, []);
@@ -263,13 +263,13 @@ async fn messages_whose_digests_begin_alike_are_no_damage() {
     assert_eq!(archive.damages(), [], "a second copy with other bytes");
     archive.change(|catalog, txn| {
         // As if the first eight bytes were the same: the row of the one is gone, that of the other is for both.
-        let [one, two] = [1, 6].map(|id| catalog.messages.get(txn, &id).unwrap().unwrap());
+        let [one, two] = [1, 6].map(|id| catalog.messages.get(txn, &MessageId(id)).unwrap().unwrap());
         assert_eq!(one.identity, two.identity);
         let head = |sha256: [u8; 32]| <[u8; 8]>::try_from(&sha256[..8]).unwrap();
         assert!(catalog.bytes.delete(txn, &(two.identity, head(two.sha256))).unwrap());
         let mut sha256 = two.sha256;
         sha256[..8].copy_from_slice(&one.sha256[..8]);
-        with_message(catalog, txn, 6, |message| message.sha256 = sha256);
+        with_message(catalog, txn, MessageId(6), |message| message.sha256 = sha256);
     });
     // The SHA-256 is not that of the bytes now; by its bytes it is not missed.
     assert_eq!(kinds(&archive.damages()), BTreeSet::from([Kind::Message, Kind::Ledger]));
@@ -278,7 +278,7 @@ async fn messages_whose_digests_begin_alike_are_no_damage() {
 #[actix::test]
 async fn a_user_is_verified_without_the_others() {
     let archive = Archive::new().await;
-    archive.change(|catalog, txn| with_message(catalog, txn, 5, |message| message.sha256[9] ^= 1));
+    archive.change(|catalog, txn| with_message(catalog, txn, MessageId(5), |message| message.sha256[9] ^= 1));
     let user = |name: &str| Selection {
         user: Some(name.into()),
         ..Selection::default()
@@ -287,6 +287,6 @@ async fn a_user_is_verified_without_the_others() {
     let damages = look(&archive.config, &user("bob")).0;
     assert_eq!(
         (damages.len(), damages[0].id, damages[0].user.as_deref()),
-        (1, Some(5), Some("bob"))
+        (1, Some(MessageId(5)), Some("bob"))
     );
 }

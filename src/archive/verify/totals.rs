@@ -98,7 +98,7 @@ impl Totals {
                     Kind::Filing,
                     format!("message {id} is in nobody's archive, and is not a journal report"),
                 )
-                .message(id),
+                .message(MessageId(id)),
             );
         }
         for (user, detail) in self.balance.damages() {
@@ -120,7 +120,7 @@ impl Totals {
     }
 
     fn compare_counters(&self, counters: &Counters, desk: &mut Desk) {
-        let found: MessageId = self.messages.len();
+        let found = self.messages.len();
         if found != counters.messages {
             let detail = format!("{} messages were counted, but there are {found}", counters.messages);
             desk.damage(Damage::new(Kind::Counter, detail));

@@ -124,10 +124,15 @@ pub fn look_up(
     let mut from = Bound::Unbounded;
     loop {
         let txn = catalog.read().map_err(Stop::Store)?;
-        let mut rows = catalog.held.checked_range(&txn, &(from, Bound::Unbounded)).map_err(failed(catalog))?;
+        let mut rows = catalog
+            .held
+            .checked_range(&txn, &(from, Bound::Unbounded))
+            .map_err(failed(catalog))?;
         let mut last = None;
         for _ in 0..ROWS {
-            let Some(Ok((key, value))) = rows.next_found() else { break };
+            let Some(Ok((key, value))) = rows.next_found() else {
+                break;
+            };
             last = Some(key);
             if let Ok(id) = value
                 && is_meant(key.1)
@@ -146,10 +151,15 @@ pub fn look_up(
     let mut from: Bound<(UserId, Seconds, MessageId)> = Bound::Unbounded;
     loop {
         let txn = catalog.read().map_err(Stop::Store)?;
-        let mut rows = catalog.filings.checked_range(&txn, &(from, Bound::Unbounded)).map_err(failed(catalog))?;
+        let mut rows = catalog
+            .filings
+            .checked_range(&txn, &(from, Bound::Unbounded))
+            .map_err(failed(catalog))?;
         let mut last = None;
         for _ in 0..ROWS {
-            let Some(Ok((key, value))) = rows.next_found() else { break };
+            let Some(Ok((key, value))) = rows.next_found() else {
+                break;
+            };
             last = Some(key);
             let (user, date, id) = key;
             if value.is_ok()

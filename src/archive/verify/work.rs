@@ -176,7 +176,7 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     if let Some(sample) = selection.sample {
         bytes = (bytes as f64 * sample.share) as u64;
     }
-    let per_worker = counters.message / (16 * workers() as u64);
+    let per_worker = counters.message.0 / (16 * workers() as u64);
     Ok(Extent {
         user,
         volumes: known.into_iter().collect(),

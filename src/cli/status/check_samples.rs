@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{ApplianceLine, LastRun, ProfileLine},
+    ids::RunId,
     report::RunState,
 };
 
@@ -28,7 +29,7 @@ pub fn profile() -> ProfileLine {
         stall_timeout_seconds: 600,
         failing: None,
         last: Some(LastRun {
-            run: 7,
+            run: RunId(7),
             state: RunState::Completed,
             started_at: at(-100),
             finished_at: Some(at(-90)),

@@ -2,7 +2,10 @@ use super::{
     samples::{appliance, at, profile},
     *,
 };
-use crate::api::{Failing, FirstError};
+use crate::{
+    api::{Failing, FirstError},
+    ids::RunId,
+};
 
 fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
     let (mut profile, mut appliance) = (profile(), appliance());
@@ -53,7 +56,7 @@ fn each_trouble_has_its_weight() {
         check(|_, appliance| appliance.users_retired = Some("2 users are no longer in users.csv".into())),
         check(|profile, _| profile.failing = failing(1)),
         check(|profile, _| profile.last.as_mut().unwrap().state = RunState::CompletedWithErrors),
-        check(|profile, _| (profile.run, profile.silent_seconds) = (Some(8), 301)),
+        check(|profile, _| (profile.run, profile.silent_seconds) = (Some(RunId(8)), 301)),
     ];
     for checked in warning {
         assert_eq!(checked.health, Health::Warning, "{checked:?}");
@@ -68,7 +71,7 @@ fn each_trouble_has_its_weight() {
         check(|profile, _| profile.silent_seconds = 500),
         check(|profile, _| (profile.last_success, profile.since) = (None, at(-1_000))),
         check(|profile, _| (profile.last_success, profile.since) = (Some(at(-900_000)), at(-1_000))),
-        check(|profile, _| (profile.last_success, profile.run) = (Some(at(-9_000)), Some(8))),
+        check(|profile, _| (profile.last_success, profile.run) = (Some(at(-9_000)), Some(RunId(8)))),
     ];
     for checked in fine {
         assert_eq!(checked.health, Health::Ok, "{checked:?}");

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     api::Failing,
     cli::status::check::samples::{appliance, at, profile},
+    ids::RunId,
 };
 
 fn said(change: impl FnOnce(&mut ProfileLine)) -> String {
@@ -49,7 +50,7 @@ fn a_profile_reads_as_it_stands() {
         ),
         (
             said(|profile| {
-                (profile.state, profile.run) = ("running".into(), Some(8));
+                (profile.state, profile.run) = ("running".into(), Some(RunId(8)));
                 (profile.seen, profile.expected, profile.open) = (1_200, 4_000, Some(1));
             }),
             "company: running, every 15m\n    run 8 is going on: 1,200 of 4,000 copies\n    \
@@ -57,7 +58,7 @@ fn a_profile_reads_as_it_stands() {
         ),
         (
             said(|profile| {
-                (profile.state, profile.run, profile.silent_seconds) = ("running".into(), Some(8), 200);
+                (profile.state, profile.run, profile.silent_seconds) = ("running".into(), Some(RunId(8)), 200);
             }),
             "company: running, every 15m\n    run 8 is going on: 0 copies\n    \
              no progress for 3m 20s; the run is given up after 10m\n    \

@@ -28,7 +28,10 @@ use self::{
     read::{Message, Told, lines_end_in_cr},
 };
 use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, UnfetchedWhy};
-use crate::formats::{Format, Mbox, MboxFrom, MboxKind, maildir};
+use crate::{
+    formats::{Format, Mbox, MboxFrom, MboxKind, maildir},
+    ids::UserId,
+};
 
 /// Messages that are read and not yet taken.
 const READ_AHEAD: usize = 16;
@@ -50,7 +53,7 @@ pub struct Import {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owner {
     /// The user's number and name.
-    pub user: u32,
+    pub user: UserId,
     pub name: Arc<str>,
     /// Nobody else gets it; otherwise also those whom the profile's rules find.
     pub alone: bool,

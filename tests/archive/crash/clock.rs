@@ -7,7 +7,7 @@ use std::{
 };
 
 use dropkeep::{
-    archive::{Direction, Message, Page, Store},
+    archive::{Direction, Message, MessageId, Page, Store},
     config::Config,
 };
 
@@ -99,7 +99,7 @@ fn a_clock_that_is_set_back_by_days_changes_nothing_but_what_it_shows() {
 }
 
 /// The messages kept, by their numbers.
-fn kept(appliance: &Appliance) -> BTreeMap<u64, Message> {
+fn kept(appliance: &Appliance) -> BTreeMap<MessageId, Message> {
     let config = Config::load(&appliance.config()).expect("a configuration");
     let store = Store::open_for_reading(&config).expect("a store");
     let mut kept = BTreeMap::new();

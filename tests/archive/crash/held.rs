@@ -7,7 +7,7 @@ use std::{
 };
 
 use dropkeep::{
-    archive::{Direction, GroupNumber, Page, Store},
+    archive::{Direction, GroupNumber, MessageId, Page, Store},
     config::Config,
     fault::{POINTS, Stage},
     report::{Run, RunState},
@@ -65,21 +65,21 @@ pub fn held_in(appliance: &Appliance, data: &Path) -> Held {
 fn in_the_ledger(store: &Store) -> BTreeMap<(String, [u8; 32]), usize> {
     let users = store.users().expect("the users").into_iter();
     let names: HashMap<_, _> = users.map(|(id, user, _)| (id, user.name)).collect();
-    let (mut filings, mut next, mut group) = (BTreeMap::new(), 1, GroupNumber(1));
+    let (mut filings, mut next, mut group) = (BTreeMap::new(), MessageId(1), GroupNumber(1));
     for (number, row) in store.ledger_from(group, usize::MAX).expect("the ledger") {
         assert_eq!(
             (number, row.group.first),
             (group, next),
             "a row of the ledger is missing"
         );
-        (group, next) = (GroupNumber(number.0 + 1), row.group.next());
+        (group, next) = (number.next(), row.group.next());
         for (id, user) in row.group.filings.pairs().expect("filings") {
             let message = store.message(id).expect("a message").expect("it is there");
             *filings.entry((names[&user].clone(), message.sha256)).or_default() += 1;
         }
     }
     let messages = store.totals().expect("the totals").0;
-    assert_eq!(next, messages + 1, "the ledger has other messages");
+    assert_eq!(next, MessageId(messages + 1), "the ledger has other messages");
     filings
 }
 
