@@ -116,7 +116,7 @@ impl State {
 }
 
 impl Layer {
-    /// For so many identities, in at most so many bytes.
+    /// With room for this number of identities, of at most `most` bytes.
     fn new(identities: usize, most: usize) -> Self {
         let blocks = (identities.saturating_mul(BITS) / 512 + 1)
             .min(most / size_of::<Block>())

@@ -81,7 +81,7 @@ fn shared(number: usize, total: usize, at_random: bool) -> Shared {
 async fn what_each_table_takes() {
     let total: usize = std::env::var("SIZES").map_or(200_000, |text| text.parse().unwrap());
     for at_random in [true, false] {
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let bench = Bench::open(&config(&folder));
         println!(
             "\n{total} messages, dates {}",

@@ -30,7 +30,9 @@ impl Check<'_> {
         desk: &mut Desk,
     ) -> heed::Result<()> {
         let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
-        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+        if self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+            self.seen.by_bytes.insert(id.0);
+        } else {
             let detail = format!(
                 "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
             );

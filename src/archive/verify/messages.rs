@@ -193,7 +193,9 @@ impl Page<'_, '_, '_> {
             self.desk
                 .damage(damage.user(self.context.users_of(id, message.identity)));
         }
-        self.compare_bytes(txn, id, message)?;
+        if !self.context.totals().by_bytes.contains(id.0) {
+            self.compare_bytes(txn, id, message)?;
+        }
         let selection = &self.context.request.selection;
         let mut volumes = vec![message.inline.volume];
         for part in &message.parts {

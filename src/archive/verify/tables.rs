@@ -99,27 +99,6 @@ fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
     })
 }
 
-/// Whether filings are compared by adding up: in a process that goes through all of them.
-fn adds_up(context: &Context) -> bool {
-    context.request.whole && context.request.selection.has_all_tables()
-}
-
-/// Says of which filings the sums differ.
-///
-/// # Errors
-/// The catalog cannot be read.
-pub fn name_uneven(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), Stop> {
-    let (users, incomplete) = {
-        let totals = context.totals();
-        (totals.balance.uneven(), totals.incomplete)
-    };
-    match (adds_up(context), incomplete, users.is_empty()) {
-        (true, true, _) => uneven::look_up(context, catalog, None, desk),
-        (true, false, false) => uneven::look_up(context, catalog, Some(&users), desk),
-        _ => Ok(()),
-    }
-}
-
 /// The number with which a table that is numbered begins.
 fn first(table: Table) -> u64 {
     u64::from(table != Table::Users)
@@ -320,9 +299,9 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// All of `filings`, `held` and the ledger is gone through, and compared by adding up.
+    /// All of `filings`, `held` and the ledger is read, and compared by adding up.
     pub(super) fn adds_up(&self) -> bool {
-        adds_up(self.context)
+        uneven::adds_up(self.context)
     }
 
     /// A message that there was at the beginning.

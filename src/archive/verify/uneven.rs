@@ -1,7 +1,7 @@
-//! Filings by three tables: `filings`, `held`, and the ledger. Where all of them are gone through, each is added up for
+//! Filings by three tables: `filings`, `held`, and the ledger. Where all of them are read, each is added up for
 //! each user ([`Balance`](super::balance::Balance)), and nothing is looked up: keys of one are at random places of the
 //! others. Only where sums differ, or something could not be read, the rows of those users are looked up after all, to say
-//! which they are. Where only some rows are gone through, each is looked up at once.
+//! which they are. Where only some rows are read, each is looked up at once.
 
 use std::{collections::BTreeSet, ops::Bound};
 
@@ -25,6 +25,27 @@ use crate::{
 /// Rows looked up under one transaction, and rows of the ledger, which have many filings each.
 const ROWS: usize = 1000;
 const LEDGER_ROWS: usize = 16;
+
+/// Whether filings are compared by adding up: in a process that reads all of them.
+pub fn adds_up(context: &Context) -> bool {
+    context.request.whole && context.request.selection.has_all_tables()
+}
+
+/// Says of which filings the sums differ.
+///
+/// # Errors
+/// The catalog cannot be read.
+pub fn name(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), Stop> {
+    let (users, is_incomplete) = {
+        let totals = context.totals();
+        (totals.balance.uneven(), totals.incomplete)
+    };
+    match (adds_up(context), is_incomplete, users.is_empty()) {
+        (true, true, _) => look_up(context, catalog, None, desk),
+        (true, false, false) => look_up(context, catalog, Some(&users), desk),
+        _ => Ok(()),
+    }
+}
 
 /// The filing of a row of `held` must be there.
 pub fn of_held(
@@ -92,7 +113,7 @@ pub fn of_ledger(
 ///
 /// # Errors
 /// The catalog cannot be read at all.
-pub fn look_up(
+fn look_up(
     context: &Context,
     catalog: &Catalog,
     users: Option<&BTreeSet<UserId>>,

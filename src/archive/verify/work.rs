@@ -18,7 +18,7 @@ use super::{
     files, messages,
     plan::{Extent, Item, Plan, Position, Selection},
     protocol::{Desk, Line, Lines, Request},
-    tables,
+    tables, uneven,
 };
 use crate::{
     archive::{Absent, Store, StoreError, disk, volumes::Volumes},
@@ -220,7 +220,7 @@ fn go_through(context: &Context, lines: &Lines) -> Result<(), Stop> {
             .totals()
             .compare(context.extent, &context.request.selection, name_of, &mut desk);
         if let Some(store) = context.store {
-            tables::name_uneven(context, &store.catalog, &mut desk)?;
+            uneven::name(context, &store.catalog, &mut desk)?;
         }
         desk.end()?;
     }
