@@ -55,18 +55,19 @@ impl<P: Packing> TakingOver<P> {
         for row in table.fresh.range(txn, &(behind, Bound::Unbounded))?.take(AT_ONCE) {
             let (was, value) = row?;
             self.last = Some(was.to_vec());
-            let Some(key) = key(was) else { continue };
-            match fresh_value::<P>(value) {
-                Ok(value) if self.before.as_ref().is_none_or(|before| *before < key) => {
+            let key = key(was);
+            match (key, fresh_value::<P>(value)) {
+                (Some(key), Ok(value)) if self.before.as_ref().is_none_or(|before| *before < key) => {
                     self.before = Some(key.clone());
                     rows.push((key, value));
                 }
-                _ if self.damaged.len() < MOST_DAMAGED => self.damaged.push((key_bytes(&key), value.to_vec())),
-                _ => {
+                _ if self.damaged.len() >= MOST_DAMAGED => {
                     let name = P::NAME;
                     let detail = format!("more than {MOST_DAMAGED} rows of the table {name} are damaged");
                     return Err(heed::Error::Decoding(detail.into()));
                 }
+                (Some(key), _) => self.damaged.push((key_bytes(&key), value.to_vec())),
+                (None, _) => self.damaged.push((was.to_vec(), value.to_vec())),
             }
         }
         for row in rows {

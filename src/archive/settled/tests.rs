@@ -9,7 +9,7 @@ use heed::{Database, EnvOpenOptions, WithoutTls, types::Bytes};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    Direction, Packing, Settled,
+    Direction, Packing, Settled, TakingOver,
     chunk::{MOST, Unpack, unpack},
     packing::{put_difference, put_number, take_bytes, take_difference, take_number},
 };
@@ -362,6 +362,38 @@ fn a_damaged_fresh_row_stays_and_stops_nothing() {
     assert_eq!(place.table.fresh.len(&txn).unwrap(), 1);
     assert!(place.get(5).is_err());
     assert_eq!(place.get(6).unwrap(), Some(text(6, 9)));
+}
+
+#[test]
+fn taking_over_packs_all_rows_and_leaves_damaged_ones_fresh() {
+    let (place, mut map) = (Place::new(), BTreeMap::new());
+    place.change(|table, txn| {
+        for key in scattered(5000) {
+            table.put(txn, &key, &text(key, 40)).unwrap();
+            map.insert(key, text(key, 40));
+        }
+    });
+    let damaged = *map.keys().nth(1234).unwrap();
+    let key = |key: &[u8]| key.try_into().ok().map(u64::from_be_bytes);
+    // What a first attempt packed is packed again.
+    for is_last in [false, true] {
+        place.change(|table, txn| {
+            table.fresh.put(txn, &damaged.to_be_bytes(), b"damaged").unwrap();
+            let mut taking_over = TakingOver::begin(table, txn).unwrap();
+            while taking_over.go_on(table, txn, key).unwrap() {}
+            if is_last {
+                taking_over.end(table, txn).unwrap();
+            }
+        });
+    }
+    assert!(place.get(damaged).is_err());
+    place.change(|table, txn| {
+        assert_eq!(table.fresh.len(txn).unwrap(), 1);
+        assert_eq!(table.levels[0].len(txn).unwrap(), 0);
+        table.delete(txn, &damaged).unwrap();
+    });
+    map.remove(&damaged);
+    place.assert_is(&map);
 }
 
 #[test]
