@@ -18,7 +18,7 @@ use support::{
     corpus,
     dovecot::{Dovecot, MAILBOX, PASSWORD},
     generator::{Mailbox, Settings, sized},
-    pull,
+    pull, setting,
 };
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
@@ -53,13 +53,6 @@ fn main() {
     if part != "speed" {
         memory(corpus.as_deref(), 10 * messages);
     }
-}
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
 }
 
 fn mailbox(corpus: Option<&[Vec<u8>]>, count: usize) -> Box<dyn Iterator<Item = Vec<u8>> + '_> {

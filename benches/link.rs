@@ -13,7 +13,7 @@ use support::{
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
     proxy::{Link, Proxy},
-    pull,
+    pull, setting,
 };
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
@@ -66,13 +66,6 @@ fn main() {
         let met = if median >= GOAL { "met" } else { "NOT MET" };
         println!("{access:>8}  median {median:.2} of loopback's speed, goal ≥ {GOAL:.2}: {met}\n");
     }
-}
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
 }
 
 /// How long a run into an empty archive takes, from the command's start to its end.

@@ -31,6 +31,7 @@ use support::{
     generator::{Mailbox, Settings, company, user_tables},
     pull,
     running::Serving,
+    setting,
 };
 
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
@@ -55,13 +56,6 @@ fn main() {
         Duration::from_secs(setting("BENCH_SECONDS", 60) as u64),
     );
     counting(setting("BENCH_MESSAGES", 5_000), setting("BENCH_ROUNDS", 60).max(1));
-}
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
 }
 
 /// The same appliance left alone, scraped as Prometheus does, and scraped as fast as it answers.

@@ -26,7 +26,8 @@ pub fn many_users(table: &mut Table, scale: f64) {
     };
     let mail: Vec<_> = (1..=5).map(message).collect();
     let largest = mail[0].len();
-    let appliance = appliance("imap", server::start(server::imap, Has::Mail(mail)));
+    let server = server::start(server::imap, Has::Mail(mail));
+    let appliance = appliance("imap", server.port);
     let file = appliance.config().with_file_name("users.csv");
     let lines: String = (0..users)
         .map(|number| format!("u{number},u{number:08}@example.com\n"))
@@ -67,10 +68,11 @@ pub fn archive(table: &mut Table, scale: f64) {
         eprintln!("{} messages, {megabytes} MB, archived in {took} s", made.messages);
         fs::write(&done, "").expect("a note");
     }
-    let port = server::start(server::imap, Has::Mail(vec![Mail::plain(1)]));
+    let server = server::start(server::imap, Has::Mail(vec![Mail::plain(1)]));
     let profile = format!(
-        "[[profile]]\nname = \"p\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = {port}\n\
-         username = \"all\"\npassword = \"x\"\ntls = {{ verify = \"none\" }}\n"
+        "[[profile]]\nname = \"p\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = {}\n\
+         username = \"all\"\npassword = \"x\"\ntls = {{ verify = \"none\" }}\n",
+        server.port
     );
     fs::write(folder.join("dropkeep.toml"), text + &profile).expect("a configuration");
     let backup = folder.join("backup");

@@ -92,7 +92,8 @@ fn received(table: &mut Table, scale: f64) {
         }
         let largest = mail.len();
         let has = Has::Mail(vec![Mail::plain(1), mail, Mail::plain(2)]);
-        let appliance = appliance("imap", server::start(server::imap, has));
+        let server = server::start(server::imap, has);
+        let appliance = appliance("imap", server.port);
         let outcome = appliance.done(&["archive", "p", "--json"]);
         assert_eq!(outcome.json()["archived"], 3, "{what}");
         table.row(what, outcome.peak, largest);
@@ -118,7 +119,8 @@ fn received(table: &mut Table, scale: f64) {
     if table.wants(what) {
         let mail = Mail::of((150e6 * scale) as usize, "Subject: x\r\n\r\n", "body body\r\n", "");
         let largest = mail.len();
-        let appliance = appliance("imap", server::start(server::imap, Has::Garbage(mail, 1_000_000)));
+        let server = server::start(server::imap, Has::Garbage(mail, 1_000_000));
+        let appliance = appliance("imap", server.port);
         table.row(what, appliance.run(&["archive", "p", "--json"]).peak, largest);
     }
 }
@@ -155,7 +157,8 @@ fn listed(table: &mut Table, scale: f64) {
     ];
     for (what, access, serve, has) in lines {
         if table.wants(what) {
-            let appliance = appliance(access, server::start(serve, has));
+            let server = server::start(serve, has);
+            let appliance = appliance(access, server.port);
             let outcome = appliance.run(&["archive", "p", "--json"]);
             table.row(what, outcome.peak, 0);
         }

@@ -1,11 +1,11 @@
-//! An IMAP and a POP3 server that say what they are to say, however much it is. One client at a time.
+//! An IMAP and a POP3 server that say what they are to say, however much it is.
 
 use std::{
     io::{self, BufRead, BufReader, BufWriter, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
-use super::mail::Mail;
+use super::{mail::Mail, support::listening::Listening};
 
 /// What the mailbox has.
 #[derive(Clone)]
@@ -36,17 +36,8 @@ impl Has {
     }
 }
 
-/// Starts a server; gives its port. It lasts as long as this process.
-pub fn start(serve: fn(TcpStream, &Has) -> io::Result<()>, has: Has) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let port = listener.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            // A client that goes away ends its session.
-            let _ = serve(client, &has);
-        }
-    });
-    port
+pub fn start(serve: fn(TcpStream, &Has) -> io::Result<()>, has: Has) -> Listening {
+    Listening::start(move |client, _| serve(client, &has))
 }
 
 pub fn imap(client: TcpStream, has: &Has) -> io::Result<()> {

@@ -1,8 +1,9 @@
 //! The running appliance: commands through its socket, HTTP, users, and an end when asked.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, OUTCOMES, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, user_tables},
@@ -388,7 +389,7 @@ fn the_appliance_keeps_the_schedule() {
     for expected in [1, 2] {
         let came = || appliance.done(&["list", "--user", "jane", "--json"]).lines().len() == expected;
         assert!(
-            wait_for(Duration::from_secs(30), came),
+            wait_for(PATIENCE, came),
             "no run without being asked\n{}",
             serving.running.stderr()
         );

@@ -2,8 +2,8 @@
 
 use std::{
     collections::HashSet,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io::{self, BufRead, BufReader, Read, Write},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use crate::support::{
     dovecot::Dovecot,
     generator::{self, Business, Mailbox, SEED, Settings, Tally},
     identity::sha256,
+    listening::Listening,
     mime,
     proxy::{Link, Proxy},
     pull,
@@ -216,23 +217,14 @@ fn longest_base64(bytes: &[u8]) -> Option<usize> {
     bytes.split(|byte| !base64(byte)).filter_map(body).max()
 }
 
-/// A server that sends so many bytes to whoever asks it, once for each line; returns its port.
-fn sends(bytes: usize) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for mut client in listener.incoming().flatten() {
-            std::thread::spawn(move || {
-                let lines = BufReader::new(client.try_clone().expect("a handle")).lines();
-                for _ in lines.map_while(Result::ok) {
-                    if client.write_all(&vec![b'x'; bytes]).is_err() {
-                        return;
-                    }
-                }
-            });
+/// A server that sends so many bytes to whoever asks it, once for each line.
+fn sends(bytes: usize) -> Listening {
+    Listening::start(move |mut client, _| -> io::Result<()> {
+        for _ in BufReader::new(client.try_clone()?).lines() {
+            client.write_all(&vec![b'x'; bytes])?;
         }
-    });
-    port
+        Ok(())
+    })
 }
 
 /// Asks so many times at once, and how many bytes come, and after how long.
@@ -255,7 +247,8 @@ fn a_long_wire_delays_bytes_and_does_not_hold_up_those_behind_them() {
         round_trip: Duration::from_millis(200),
         rate: None,
     };
-    let far = Proxy::over(sends(100_000), link);
+    let server = sends(100_000);
+    let far = Proxy::over(server.port, link);
     let (got, took) = asked(far.port, 20, 2_000_000);
     assert_eq!(got, 2_000_000);
     assert!(took >= link.round_trip, "{took:?}");
@@ -269,7 +262,8 @@ fn a_narrow_wire_carries_so_many_bytes_a_second() {
         round_trip: Duration::ZERO,
         rate: Some(1_000_000),
     };
-    let narrow = Proxy::over(sends(500_000), link);
+    let server = sends(500_000);
+    let narrow = Proxy::over(server.port, link);
     let (got, took) = asked(narrow.port, 1, 500_000);
     assert_eq!(got, 500_000);
     assert!(took >= Duration::from_millis(400), "{took:?}");
@@ -277,7 +271,8 @@ fn a_narrow_wire_carries_so_many_bytes_a_second() {
 
 #[test]
 fn each_connection_is_cut_where_it_was_told() {
-    let proxy = Proxy::to(sends(10_000));
+    let server = sends(10_000);
+    let proxy = Proxy::to(server.port);
     proxy.cut_each_after([10, 7_000]);
     let got = [(); 3].map(|()| asked(proxy.port, 1, 10_000).0);
     assert_eq!(got, [10, 7_000, 10_000]);

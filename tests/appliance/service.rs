@@ -1,10 +1,11 @@
 //! The appliance under a service manager: what it tells systemd, and how it ends when it is asked to.
 
 use std::{
-    io::{Read, Write},
-    net::TcpListener,
     os::unix::net::UnixDatagram,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +14,7 @@ use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
+    listening::Listening,
     running::Serving,
     wait_for,
 };
@@ -159,26 +161,13 @@ fn a_stuck_committer_is_no_sign_of_life() {
 #[test]
 fn a_server_that_hangs_does_not_hold_up_the_end() {
     let server = Dovecot::start();
-    let hanging = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = hanging.local_addr().expect("its address").port();
-    let logged_in = Arc::new(Mutex::new(false));
-    let heard = logged_in.clone();
-    thread::spawn(move || {
-        for mut client in hanging.incoming().flatten() {
-            let heard = heard.clone();
-            thread::spawn(move || {
-                let _ = client.write_all(b"* OK here\r\n");
-                let mut bytes = [0; 1024];
-                while matches!(client.read(&mut bytes), Ok(count) if count > 0) {
-                    *heard.lock().expect("whether it spoke") = true;
-                }
-            });
-        }
-    });
-    let appliance = at_port(&server, port);
+    let spoken_to = Arc::new(AtomicBool::new(false));
+    let heard = spoken_to.clone();
+    let hanging = Listening::hanging("* OK here\r\n", move || heard.store(true, Ordering::SeqCst));
+    let appliance = at_port(&server, hanging.port);
     let serving = appliance.serve();
     let run = appliance.start(&["archive", PROFILE, "--json"]);
-    assert!(wait_for(SOON, || *logged_in.lock().expect("whether it spoke")));
+    assert!(wait_for(SOON, || spoken_to.load(Ordering::SeqCst)));
     let asked = Instant::now();
     serving.stop().expect(0);
     let took = asked.elapsed();

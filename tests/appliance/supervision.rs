@@ -1,17 +1,15 @@
 //! Runs that go wrong and go on: lost connections, stalled servers, profiles that fail and are tried again, new mail
 //! that the server announces, hours in which nothing runs.
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
-    dovecot::{Dovecot, MAILBOX, PASSWORD},
+    dovecot::{Dovecot, MAILBOX},
     generator::{Mailbox, Settings, company, user_tables},
+    listening::{Listening, refusing},
     proxy::Proxy,
+    pull::Client,
     wait_for,
 };
 use serde_json::Value;
@@ -113,28 +111,16 @@ fn several_connections_share_the_work() {
 fn a_server_with_too_few_connections_is_archived_over_fewer() {
     let server = Dovecot::start_with("protocol imap {\n mail_max_userip_connections = 3\n}");
     server.deliver(Mailbox::new(Settings::messages(3_000)));
-    let _others = [logged_in(&server), logged_in(&server)];
+    let _others = [(); 2].map(|()| {
+        let mut other = Client::imap(server.ports.imap);
+        other.command("EXAMINE INBOX");
+        other
+    });
     let profile = Profile::new(&server, "imap");
     let appliance = appliance(&profile, "connections = 6", "");
     let run = archive(&appliance, 0);
     assert_eq!((number(&run, "seen"), number(&run, "failed")), (3_000, 0), "{run:#}");
     assert!(run["notices"].to_string().contains("connections at once"), "{run:#}");
-}
-
-/// A session of another client, with the mailbox opened.
-fn logged_in(server: &Dovecot) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", server.ports.imap)).expect("connect");
-    stream.set_read_timeout(Some(SOON)).expect("a timeout");
-    let login = format!("a LOGIN {MAILBOX} \"{PASSWORD}\"\r\nb EXAMINE INBOX\r\n");
-    stream.write_all(login.as_bytes()).expect("a login");
-    let mut said = Vec::new();
-    while !String::from_utf8_lossy(&said).contains("\nb OK") {
-        let mut more = [0; 1024];
-        let read = stream.read(&mut more).expect("an answer");
-        assert!(read > 0, "{}", String::from_utf8_lossy(&said));
-        said.extend_from_slice(&more[..read]);
-    }
-    stream
 }
 
 #[test]
@@ -166,12 +152,9 @@ fn new_mail_is_archived_within_seconds() {
 #[test]
 fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
     let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|it| it.local_addr())
-        .expect("a port")
-        .port();
+    let nobody = refusing();
     let bad = Profile {
-        port,
+        port: nobody.port,
         ..Profile::new(&server, "imap")
     };
     let good = Profile::new(&server, "pop3").toml();
@@ -221,15 +204,9 @@ fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
 #[test]
 fn a_run_that_makes_no_progress_is_given_up() {
     let server = Dovecot::start();
-    let slow = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = slow.local_addr().expect("its address").port();
-    std::thread::spawn(move || {
-        for client in slow.incoming().flatten() {
-            std::thread::spawn(move || trickle(client));
-        }
-    });
+    let slow = Listening::trickling(Duration::from_millis(200));
     let profile = Profile {
-        port,
+        port: slow.port,
         ..Profile::new(&server, "imap")
     };
     let appliance = appliance(&profile, "stall_timeout = \"3s\"", "");
@@ -248,23 +225,6 @@ fn a_run_that_makes_no_progress_is_given_up() {
     });
     assert!(again);
     serving.stop().expect(0);
-}
-
-/// An endless greeting.
-fn trickle(mut client: TcpStream) {
-    let _ = client.set_read_timeout(Some(Duration::from_millis(200)));
-    let mut said = b"* OK ".iter().copied().chain(std::iter::repeat(b'x'));
-    loop {
-        let byte = [said.next().unwrap_or(b'x')];
-        if client.write_all(&byte).is_err() {
-            return;
-        }
-        // Paces the bytes, and sees when the client has gone.
-        let mut heard = [0];
-        if matches!(client.read(&mut heard), Ok(0)) {
-            return;
-        }
-    }
 }
 
 #[test]

@@ -85,11 +85,13 @@ fn a_configuration_is_read_anew_and_a_bad_one_is_refused() {
     let outcome = appliance.run(&["reload"]).expect(2);
     assert!(outcome.stderr.contains("did you mean `schedule`"), "{}", outcome.stderr);
     serving.running.signal(Signal::HUP);
-    let refused = || metric(&serving, "dropkeep_configuration_ok") == Some(0.0);
+    // By the command and by the signal, which would read the next configuration if it came later.
+    let refused = || metric(&serving, "dropkeep_reloads_total{result=\"refused\"}") == Some(2.0);
     assert!(
         wait_for(SOON, refused),
         "it is not seen that the configuration is refused"
     );
+    assert_eq!(metric(&serving, "dropkeep_configuration_ok"), Some(0.0));
     assert!(!serving.running.stderr().contains("panicked"));
 
     // Without the second profile, and with a key that counts only from the next start on.

@@ -1,10 +1,12 @@
 //! Mail that is in the archive already, and users who come later: how much there is for them, and how it is filed.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
+    wait_for,
 };
 use serde_json::Value;
 
@@ -182,11 +184,8 @@ fn a_users_file_that_is_read_anew_is_told_by_the_log_and_the_next_run() {
         appliance.done(&["archive", PROFILE]);
         site.last_run()["notices"].to_string()
     };
-    let told = (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(100));
-        notices().contains("40 are for carol and not filed yet; to file them: dropkeep reroute")
-    });
-    assert!(told);
+    let words = "40 are for carol and not filed yet; to file them: dropkeep reroute";
+    assert!(wait_for(PATIENCE, || notices().contains(words)));
     let log = serving.stop().expect(0).stderr;
     assert!(log.contains("40 are for carol"), "{log}");
 }

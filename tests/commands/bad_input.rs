@@ -5,6 +5,7 @@ use std::fs;
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile},
     dovecot::PASSWORD,
+    listening::listen,
     running::Outcome,
 };
 
@@ -223,8 +224,8 @@ fn the_configuration_may_stand_after_the_command() {
 
 #[test]
 fn a_port_in_use_is_a_matter_of_configuration() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = taken.local_addr().expect("its address").to_string();
+    let (_taken, port) = listen();
+    let address = format!("127.0.0.1:{port}");
     let appliance = appliance(&valid());
     let text = fs::read_to_string(appliance.config()).expect("the configuration");
     fs::write(appliance.config(), text.replace("127.0.0.1:0", &address)).expect("the configuration");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    DROPKEEP, deletion, folders, journey, mail,
+    DROPKEEP, journey, mail,
     server::{Kind, Server},
     support::{
         appliance::{Appliance, number},
@@ -89,6 +89,8 @@ fn put(server: &Server, name: &str, message: &[u8]) {
     fs::rename(maildir.join("tmp").join(name), maildir.join("new").join(name)).expect("deliver");
 }
 
+put_through!(COURIER, over_starttls: COURIER, more_folders: &[]);
+
 /// Courier numbers new mail for a session alone when a folder is opened for reading: in the next one other mail may
 /// have the number.
 #[test]
@@ -125,78 +127,6 @@ fn mail_with_an_8_bit_header_is_wrapped_over_pop3() {
         String::from_utf8_lossy(&appliance.raw(1)),
         String::from_utf8_lossy(message)
     );
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap() {
-    journey::over(&COURIER, "imap");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap_tls() {
-    journey::over(&COURIER, "imap-tls");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap_ssl() {
-    journey::over(&COURIER, "imap-ssl");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn several_connections() {
-    journey::over_several_connections(&COURIER);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3() {
-    journey::over(&COURIER, "pop3");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3_tls() {
-    journey::over(&COURIER, "pop3-tls");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3_ssl() {
-    journey::over(&COURIER, "pop3-ssl");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn folders_below_inbox() {
-    folders::all_are_archived(&COURIER, "INBOX.", '.', &[]);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn a_folder_made_anew_is_another_one() {
-    folders::made_anew(&COURIER, "INBOX.Projects");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn deletion_over_imap() {
-    deletion::over_imap(&COURIER);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn moving_over_imap() {
-    deletion::by_moving(&COURIER, "INBOX.Archived");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn deletion_over_pop3() {
-    deletion::over_pop3(&COURIER);
 }
 
 /// Courier gives what lies in the Maildir, byte for byte but for line ends: each LF becomes CR LF, also one behind a

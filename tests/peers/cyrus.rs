@@ -3,7 +3,7 @@
 use std::{fs::write, path::Path, time::Duration};
 
 use crate::{
-    DROPKEEP, deletion, folders, journey, lmtp, mail,
+    DROPKEEP, folders, journey, lmtp, mail,
     server::{Kind, Server, name_of},
     support::{
         appliance::{Appliance, PROFILE, number},
@@ -94,82 +94,12 @@ fn deliver(server: &Server, messages: Vec<Vec<u8>>) -> usize {
     lmtp::deliver(&server.folder().join("lib/socket/lmtp"), messages)
 }
 
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap() {
-    journey::over(&BELOW_INBOX, "imap");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap_tls() {
-    journey::over(&BESIDE_INBOX, "imap-tls");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn imap_ssl() {
-    journey::over(&BELOW_INBOX, "imap-ssl");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn several_connections() {
-    journey::over_several_connections(&BELOW_INBOX);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3() {
-    journey::over(&BELOW_INBOX, "pop3");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3_tls() {
-    journey::over(&BELOW_INBOX, "pop3-tls");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn pop3_ssl() {
-    journey::over(&BELOW_INBOX, "pop3-ssl");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn folders_below_inbox() {
-    folders::all_are_archived(&BELOW_INBOX, "INBOX.", '.', &[FACE]);
-}
+put_through!(BELOW_INBOX, over_starttls: BESIDE_INBOX, more_folders: &[FACE]);
 
 #[test]
 #[ignore = "make test-peers runs it"]
 fn folders_beside_inbox() {
     folders::all_are_archived(&BESIDE_INBOX, "", '/', &[FACE]);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn a_folder_made_anew_is_another_one() {
-    folders::made_anew(&BELOW_INBOX, "INBOX.Projects");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn deletion_over_imap() {
-    deletion::over_imap(&BELOW_INBOX);
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn moving_over_imap() {
-    deletion::by_moving(&BELOW_INBOX, "INBOX.Archived");
-}
-
-#[test]
-#[ignore = "make test-peers runs it"]
-fn deletion_over_pop3() {
-    deletion::over_pop3(&BELOW_INBOX);
 }
 
 /// With `popminpoll`, which Debian sets, a login within a minute of the last one is refused: that is no wrong password,

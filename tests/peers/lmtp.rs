@@ -4,17 +4,14 @@ use std::{
     io::{BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     path::Path,
-    time::Duration,
 };
 
-use crate::support::dovecot::MAILBOX;
+use crate::support::{PATIENCE, dovecot::MAILBOX};
 
 /// Hands messages over, and returns how many the server refused for good.
 pub fn deliver<M: AsRef<[u8]>>(socket: &Path, messages: impl IntoIterator<Item = M>) -> usize {
     let stream = UnixStream::connect(socket).expect("the LMTP socket");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let mut session = BufReader::new(stream);
     assert!(reply(&mut session).starts_with("220"));
     say(&mut session, "LHLO localhost", "250");

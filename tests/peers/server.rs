@@ -19,14 +19,16 @@ use rustix::process::getuid;
 use tempfile::TempDir;
 
 use crate::support::{
+    PATIENCE,
     appliance::Profile,
     dovecot::{MAILBOX, PASSWORD, Ports, greets},
     pull::{self, Client},
+    show_log,
+    tls::Identity,
     wait_for,
 };
 
-/// How long a server may take to greet, and to end.
-const START: Duration = Duration::from_secs(30);
+/// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(20);
 /// Ports are chosen before the server binds them, so another process can take one in between.
 const ATTEMPTS: u32 = 4;
@@ -95,7 +97,7 @@ impl Server {
         let greeting = greeting.unwrap_or(&own);
         let Ports { imap, pop3, .. } = self.ports;
         let mut ended = false;
-        let ready = wait_for(START, || {
+        let ready = wait_for(PATIENCE, || {
             ended = matches!(self.child.try_wait(), Ok(Some(_)));
             ended || [imap, pop3].into_iter().all(|port| greets(port, greeting))
         });
@@ -167,17 +169,7 @@ impl Drop for Server {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
-        if std::thread::panicking() {
-            let log = self.log();
-            let tail: Vec<_> = log.lines().rev().take(30).collect();
-            let tail: Vec<_> = tail.into_iter().rev().collect();
-            let _ = writeln!(
-                stderr(),
-                "--- the end of the log of {}\n{}",
-                self.kind.name,
-                tail.join("\n")
-            );
-        }
+        show_log(self.kind.name, || self.log());
     }
 }
 
@@ -206,12 +198,14 @@ fn root(name: &str) -> PathBuf {
 }
 
 fn prepare(kind: &Kind, folder: &Path, root: &Path, ports: Ports) {
-    let certificate =
-        rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
-    let (cert, key) = (certificate.cert.pem(), certificate.signing_key.serialize_pem());
-    fs::write(folder.join("cert.pem"), &cert).expect("cert.pem");
-    fs::write(folder.join("key.pem"), &key).expect("key.pem");
-    fs::write(folder.join("both.pem"), cert + &key).expect("both.pem");
+    let certificate = Identity::of_localhost();
+    fs::write(folder.join("cert.pem"), &certificate.pem).expect("cert.pem");
+    fs::write(folder.join("key.pem"), &certificate.key).expect("key.pem");
+    fs::write(
+        folder.join("both.pem"),
+        format!("{}{}", certificate.pem, certificate.key),
+    )
+    .expect("both.pem");
     fs::write(folder.join("password"), PASSWORD).expect("password");
     fs::write(folder.join("start"), kind.start).expect("start");
     (kind.configure)(folder, root, ports);

@@ -1,12 +1,13 @@
 //! Servers that refuse, fall silent or break off: exit 3 or 1, the server's own words, never the password,
 //! and a protocol all the same.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::{Dovecot, PASSWORD},
     generator::{Mailbox, Settings},
+    listening::{listen, refusing},
     proxy::Proxy,
     running::Outcome,
 };
@@ -80,16 +81,12 @@ fn a_wrong_password_is_refused_in_the_servers_words() {
 #[test]
 fn a_host_that_does_not_answer_is_unreachable() {
     let server = Dovecot::start();
-    // A port that was free a moment ago, and at which nobody listens.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port")
-        .port();
+    let nobody = refusing();
     for access in ["imap", "pop3-ssl"] {
         let profile = Profile::new(&server, access);
         unreachable(
             &Profile {
-                port,
+                port: nobody.port,
                 ..profile.clone()
             },
             &["refused the connection"],
@@ -102,8 +99,8 @@ fn a_host_that_does_not_answer_is_unreachable() {
 #[test]
 fn a_silent_server_is_left_after_the_time_out() {
     let server = Dovecot::start();
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = silent.local_addr().expect("its address").port();
+    // The system takes connections, and nobody serves them.
+    let (_silent, port) = listen();
     for access in ["imap", "imap-ssl", "pop3", "pop3-ssl"] {
         let profile = Profile {
             port,

@@ -1,16 +1,15 @@
 //! Runs that are ended in the middle, and data directories that are not ours to use.
 
-use crate::support;
-
 use std::{collections::BTreeMap, fs};
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings},
     identity::{identity, sha256},
     proxy::Proxy,
-    pull,
+    pull, wait_for,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -98,7 +97,7 @@ fn interrupt(access: &str, signal: Signal) {
     let site = Site::new(access);
     site.proxy.hold_after(site.bytes * 6 / 10);
     let running = site.appliance.start(&["archive", PROFILE, "--json"]);
-    site.proxy.wait_until_held();
+    site.proxy.wait_until_read();
     running.signal(signal);
     let interrupted = running.wait().expect(130).json();
     assert_adds_up(&interrupted);
@@ -141,9 +140,7 @@ fn kill(access: &str) {
         // Each run begins where the one before was, so that these add up to more than the mailbox.
         site.proxy.hold_after(site.bytes * percent / 100);
         let mut running = site.appliance.start(&["archive", PROFILE, "--json"]);
-        let ended = support::wait_for(std::time::Duration::from_secs(60), || {
-            site.proxy.is_held() || !running.is_running()
-        });
+        let ended = wait_for(PATIENCE, || site.proxy.is_held() || !running.is_running());
         assert!(ended, "neither held nor ended");
         running.signal(Signal::KILL);
         let outcome = running.wait();

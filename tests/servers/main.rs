@@ -6,15 +6,14 @@ mod hostile;
 mod imap_scripted;
 mod interrupted;
 mod journey;
-#[path = "../support/mailserver/mod.rs"]
 mod mailserver;
 mod names;
 mod oauth;
 mod pop3_scripted;
 mod popa3d;
 mod rehearsal;
-#[path = "../support/scripted.rs"]
 mod scripted;
+mod session;
 mod sessions;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,19 +4,20 @@
 
 use std::{
     fs::{self, Permissions},
-    io::Write,
-    net::TcpListener,
+    io::{self, Write},
     os::{
         fd::OwnedFd,
         unix::fs::{PermissionsExt, chown},
     },
     path::Path,
     process::{Command, Stdio},
-    thread,
     time::Duration,
 };
 
-use crate::support::appliance::{Appliance, PROFILE, number};
+use crate::support::{
+    appliance::{Appliance, PROFILE, number},
+    listening::Listening,
+};
 
 /// Debian has it not beside Dovecot's, so it is unpacked and not installed.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/popa3d/usr/sbin/popa3d");
@@ -33,26 +34,20 @@ fn a_server_without_pipelining_is_archived_without_a_wait_for_each_message() {
         let _ = writeln!(std::io::stderr(), "\nSKIPPED: popa3d is not archived from: {why}\n");
         return;
     }
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let client = client.expect("a client");
-            let other = OwnedFd::from(client.try_clone().expect("its socket"));
-            let mut served = in_world(&script, SERVER)
-                .stdin(OwnedFd::from(client))
-                .stdout(other)
-                .spawn()
-                .expect("popa3d");
-            thread::spawn(move || served.wait());
-        }
+    let server = Listening::start(move |client, _| -> io::Result<()> {
+        let mut served = in_world(&script, SERVER)
+            .stdin(OwnedFd::from(client.try_clone()?))
+            .stdout(OwnedFd::from(client))
+            .spawn()?;
+        served.wait().map(drop)
     });
     let appliance = Appliance::new(
         env!("CARGO_BIN_EXE_dropkeep"),
         &format!(
             "[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n[[profile]]\nname = \"{PROFILE}\"\n\
-             [profile.server]\naccess = \"pop3\"\nhost = \"127.0.0.1\"\nport = {port}\nusername = \"keeper\"\n\
-             password = \"anything\"\n"
+             [profile.server]\naccess = \"pop3\"\nhost = \"127.0.0.1\"\nport = {}\nusername = \"keeper\"\n\
+             password = \"anything\"\n",
+            server.port
         ),
     );
     let outcome = appliance.done(&["archive", PROFILE, "--json"]);

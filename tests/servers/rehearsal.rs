@@ -1,11 +1,12 @@
 //! What a run would do, said before it: dry runs beside the runs that follow them, and the rules that `test` proposes.
 
-use std::{collections::BTreeMap, net::TcpListener, time::Duration};
+use std::collections::BTreeMap;
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, user_tables},
+    listening::refusing,
     proxy::Proxy,
 };
 use rustix::process::Signal;
@@ -224,13 +225,9 @@ fn a_dry_run_that_cannot_be_says_why() {
     let server = Dovecot::with([to("jane@example.com", 1)]);
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
     appliance.run(&["archive", "compny", "--dry-run"]).expect(2);
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .expect("its address")
-        .port();
+    let nobody = refusing();
     let unreachable = Profile {
-        port: closed,
+        port: nobody.port,
         ..Profile::new(&server, "imap")
     };
     let wrong_password = Profile {
@@ -263,8 +260,7 @@ fn what_was_counted_until_ctrl_c_is_printed() {
     // Beyond the listing and the sizes, within the headers.
     proxy.hold_after(1_000_000);
     let rehearsing = appliance.start(&["archive", PROFILE, "--dry-run", "--json"]);
-    proxy.wait_until_held();
-    std::thread::sleep(Duration::from_millis(300));
+    proxy.wait_until_read();
     rehearsing.signal(Signal::INT);
     let rehearsed = rehearsing.wait().expect(130).json();
     assert_eq!(text(&rehearsed, "state"), "interrupted");

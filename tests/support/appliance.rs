@@ -5,13 +5,13 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
+    PATIENCE,
     dovecot::{Dovecot, MAILBOX, PASSWORD},
     generator,
     running::{Outcome, Running, Serving},
@@ -147,7 +147,7 @@ impl Appliance {
     pub fn serve_as(&self, command: Command) -> Serving {
         let running = Running::start(command, &["serve"]);
         let mut address = None;
-        let listening = wait_for(Duration::from_secs(30), || {
+        let listening = wait_for(PATIENCE, || {
             let said = running.stderr();
             // http:// or https://
             address = said.split("listening on http").nth(1).map(|rest| {

@@ -4,13 +4,11 @@ use std::{
     io::{self, Read, Write},
     os::unix::net::UnixStream,
     path::Path,
-    time::Duration,
 };
 
 use serde_json::Value;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
 
 /// Asks the appliance that holds a data directory, and gives the replies in their order.
 ///

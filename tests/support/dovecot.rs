@@ -5,8 +5,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write, stderr},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
-use super::wait_for;
+use super::{PATIENCE, listening::listen, show_log, tls::Identity, wait_for};
 
 mod running;
 
@@ -25,8 +25,7 @@ mod running;
 pub const MAILBOX: &str = "all@example.com";
 pub const PASSWORD: &str = "correct-horse-7-battery";
 
-/// How long a server may take to greet, and to end.
-const START: Duration = Duration::from_secs(20);
+/// How long a server may take to end.
 const STOP: Duration = Duration::from_secs(10);
 /// Ports are chosen before Dovecot binds them, so another process can take one in between.
 const ATTEMPTS: u32 = 8;
@@ -44,8 +43,8 @@ impl Ports {
     /// Ports that nobody has at this moment.
     pub fn free() -> Self {
         // All four are held at once, so that they differ.
-        let held = [0; 4].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let [imap, imaps, pop3, pop3s] = held.map(|listener| listener.local_addr().expect("its address").port());
+        let held = [(); 4].map(|()| listen());
+        let [imap, imaps, pop3, pop3s] = held.map(|(_held, port)| port);
         Self {
             imap,
             imaps,
@@ -98,10 +97,9 @@ impl Dovecot {
     fn start_in(root: TempDir, settings: &str) -> Self {
         // Mail processes of another account must get through.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
-        let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
-            .expect("a certificate");
-        fs::write(root.path().join("cert.pem"), certificate.cert.pem()).expect("cert.pem");
-        fs::write(root.path().join("key.pem"), certificate.signing_key.serialize_pem()).expect("key.pem");
+        let certificate = Identity::of_localhost();
+        fs::write(root.path().join("cert.pem"), &certificate.pem).expect("cert.pem");
+        fs::write(root.path().join("key.pem"), &certificate.key).expect("key.pem");
         make_mail_folder(&root.path().join("mail"));
         for _ in 0..ATTEMPTS {
             let ports = Ports::free();
@@ -224,13 +222,7 @@ impl Dovecot {
 
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            // Not `eprintln!`, whose panic where nobody reads would end this before Dovecot.
-            let log = self.log();
-            let tail: Vec<_> = log.lines().rev().take(20).collect();
-            let tail: Vec<_> = tail.into_iter().rev().collect();
-            let _ = writeln!(stderr(), "--- the end of Dovecot's log\n{}", tail.join("\n"));
-        }
+        show_log("Dovecot", || self.log());
         let _ = self.watch.kill();
         let _ = self.watch.wait();
         stop(&mut self.child);
@@ -272,7 +264,7 @@ fn launch(root: &Path, ports: Ports, settings: &str) -> Option<Child> {
         .spawn()
         .expect("Dovecot is not installed; tests/install-tools.sh installs it");
     let mut ended = false;
-    let ready = wait_for(START, || {
+    let ready = wait_for(PATIENCE, || {
         ended = matches!(child.try_wait(), Ok(Some(_)));
         ended || [ports.imap, ports.pop3].into_iter().all(|port| greets(port, &greeting))
     });

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::wait_for;
+use super::{PATIENCE, wait_for};
 
 /// What happens to the bytes that a server sends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,15 +136,39 @@ impl Proxy {
 
     /// Waits until everything is closed, as [`Self::cut_after`] says.
     pub fn wait_until_cut(&self) {
-        let cut = wait_for(Duration::from_secs(60), || {
+        let cut = wait_for(PATIENCE, || {
             matches!(self.shared.0.lock().expect("the state").gate, Gate::CutAt(0))
         });
         assert!(cut, "the server never sent as much");
     }
 
     pub fn wait_until_held(&self) {
-        let held = wait_for(Duration::from_secs(60), || self.is_held());
+        let held = wait_for(PATIENCE, || self.is_held());
         assert!(held, "the server never sent as much");
+    }
+
+    /// Waits until no more may pass, and the client has read all that did.
+    pub fn wait_until_read(&self) {
+        self.wait_until_held();
+        let read = wait_for(PATIENCE, || self.unread() == 0);
+        assert!(read, "the client does not read");
+    }
+
+    /// How many bytes lie between the proxy and what its clients have read, as the system counts them.
+    fn unread(&self) -> u64 {
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("the connections of this machine");
+        let port = format!(":{:04X}", self.port);
+        let of_connection = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (sent, received) = fields.get(4)?.split_once(':')?;
+            let queue = match (fields[1].ends_with(&port), fields[2].ends_with(&port)) {
+                (true, _) => sent,
+                (_, true) => received,
+                _ => return None,
+            };
+            u64::from_str_radix(queue, 16).ok()
+        };
+        table.lines().skip(1).filter_map(of_connection).sum()
     }
 
     fn set(&self, gate: Gate) {

@@ -4,10 +4,12 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    time::Duration,
 };
 
-use super::dovecot::{Dovecot, MAILBOX, PASSWORD};
+use super::{
+    PATIENCE,
+    dovecot::{Dovecot, MAILBOX, PASSWORD},
+};
 
 /// Messages asked for at once.
 const IMAP_WINDOW: usize = 500;
@@ -138,9 +140,7 @@ impl Client {
 
     fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("connect");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .expect("a timeout");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         stream.set_nodelay(true).expect("nodelay");
         Self {
             reader: BufReader::with_capacity(1 << 18, stream),

@@ -16,7 +16,7 @@ use rustix::{
 };
 use serde_json::Value;
 
-use super::wait_for;
+use super::{PATIENCE, wait_for};
 
 /// How long a command may take; only what hangs takes as long.
 const DEADLINE: Duration = Duration::from_secs(240);
@@ -218,9 +218,7 @@ impl Serving {
 /// Status and body of a page of an HTTP server.
 pub fn get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("connect");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .expect("a timeout");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("a request");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");

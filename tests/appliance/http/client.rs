@@ -10,12 +10,12 @@ use std::{
 use rustls::{
     ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
+    pki_types::{CertificateDer, ServerName},
     version::{TLS12, TLS13},
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::http::{Authority, Made};
+use crate::support::tls::{Authority, Identity};
 
 /// How long a server may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,17 +44,6 @@ impl Answer {
     }
 }
 
-pub fn der(pem: &str) -> Vec<CertificateDer<'static>> {
-    let found: Result<Vec<_>, _> = rustls_pemfile::certs(&mut pem.as_bytes()).collect();
-    found.expect("certificates")
-}
-
-fn key(pem: &str) -> PrivateKeyDer<'static> {
-    rustls_pemfile::private_key(&mut pem.as_bytes())
-        .expect("a key")
-        .expect("one")
-}
-
 impl Client {
     pub fn plain(address: &str) -> Self {
         Self {
@@ -72,10 +61,10 @@ impl Client {
         authority: &Authority,
         address: &str,
         versions: &[&'static SupportedProtocolVersion],
-        own: Option<&Made>,
+        own: Option<&Identity>,
     ) -> Self {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(der(&authority.pem));
+        roots.add_parsable_certificates([authority.own.der.clone()]);
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .expect("versions")
@@ -83,7 +72,7 @@ impl Client {
         let mut config = match own {
             None => config.with_no_client_auth(),
             Some(own) => config
-                .with_client_auth_cert(der(&own.certificate), key(&own.key))
+                .with_client_auth_cert(vec![own.der.clone()], own.private_key())
                 .expect("a certificate"),
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::http::{
-    Authority, Site, TOKEN,
-    client::Client,
-    get,
+use crate::{
+    http::{Site, TOKEN, client::Client, get, made_up_authority, parameters},
     support::{running::Serving, wait_for},
 };
 
@@ -25,20 +23,20 @@ fn wait_for_log(serving: &Serving, words: &str, times: usize) {
 
 #[test]
 fn a_new_certificate_is_shown_without_a_restart() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let client = Client::trusting(&authority, &serving.address);
     assert_eq!(shown(&client), "first");
-    site.put_certificate(&authority.server("second"));
+    site.put_certificate(&authority.signs(&parameters("second")));
     assert!(
         wait_for(TAKEN, || shown(&client) == "second"),
         "{}",
         serving.running.stderr()
     );
     // Of another authority, and back.
-    let other = Authority::made_up();
-    site.put_certificate(&other.server("third"));
+    let other = made_up_authority();
+    site.put_certificate(&other.signs(&parameters("third")));
     let new = Client::trusting(&other, &serving.address);
     assert!(
         wait_for(TAKEN, || new.get("/healthz", None).is_ok()),
@@ -54,19 +52,19 @@ fn a_new_certificate_is_shown_without_a_restart() {
 
 #[test]
 fn a_bad_certificate_is_kept_out_until_it_is_good() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let client = Client::trusting(&authority, &serving.address);
-    let next = authority.server("second");
+    let next = authority.signs(&parameters("second"));
     // Half of the exchange.
-    site.put("cert.pem", &next.certificate);
+    site.put("cert.pem", &next.pem);
     wait_for_log(&serving, "is not the key of the certificate in", 1);
     assert_eq!(shown(&client), "first");
     site.put("cert.pem", "nothing of the kind");
     wait_for_log(&serving, "no certificate in PEM form", 1);
     std::fs::remove_file(site.folder().join("key.pem")).expect("it was there");
-    site.put("cert.pem", &next.certificate);
+    site.put("cert.pem", &next.pem);
     wait_for_log(&serving, "does not exist", 1);
     assert_eq!(shown(&client), "first");
     assert_eq!(get(&client, "/metrics", Some(TOKEN)).status, 200);
@@ -88,14 +86,14 @@ fn a_bad_certificate_is_kept_out_until_it_is_good() {
 /// SIGHUP has everything read, whether it seems to have changed or not.
 #[test]
 fn a_signal_has_files_read_at_once() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     serving.running.signal(Signal::HUP);
     wait_for_log(&serving, "/metrics asks for the new token", 1);
     wait_for_log(&serving, "HTTP uses the new certificate of", 1);
     // One that is bad does not keep the other out.
-    site.put_certificate(&authority.server("second"));
+    site.put_certificate(&authority.signs(&parameters("second")));
     site.put("token", "hunter2");
     serving.running.signal(Signal::HUP);
     wait_for_log(&serving, "is too short", 1);

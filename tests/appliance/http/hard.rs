@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::http::{
-    Authority, Site, TOKEN,
+    Site, TOKEN,
     client::{Client, PATIENCE},
-    get,
+    get, made_up_authority,
 };
 
 /// Below the bound on connections.
@@ -19,7 +19,7 @@ const MANY: usize = 300;
 
 #[test]
 fn slow_clients_do_not_stop_others() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     for tls in [false, true] {
         let site = match tls {
             false => Site::new("listen = \"127.0.0.1:0\"\n"),
@@ -132,7 +132,7 @@ fn requests_go_one_after_the_other() {
 /// Over the same connection, over which another page was asked for.
 #[test]
 fn two_pages_are_asked_for_over_one_connection() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     for tls in [false, true] {
         let site = match tls {
             false => Site::new("listen = \"127.0.0.1:0\"\n"),

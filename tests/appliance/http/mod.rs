@@ -8,8 +8,6 @@ mod pages;
 mod refused;
 mod tls;
 
-use crate::support;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -20,55 +18,21 @@ use std::{
 use crate::support::{
     appliance::Appliance,
     running::{Outcome, Running, Serving},
+    tls::{Authority, Identity},
 };
 use client::{Answer, Client};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::CertificateParams;
 
 /// A token as a person makes one.
 pub const TOKEN: &str = "hunter2/3kNVb0zYcQ+correct-horse=";
 
-/// A PEM certificate with its key.
-pub struct Made {
-    pub certificate: String,
-    pub key: String,
+pub fn made_up_authority() -> Authority {
+    Authority::new("Test Authority")
 }
 
-/// An authority of a test's own.
-pub struct Authority {
-    parameters: CertificateParams,
-    key: KeyPair,
-    pub pem: String,
-}
-
-impl Authority {
-    pub fn made_up() -> Self {
-        let mut parameters = parameters("Test Authority");
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let pem = parameters.self_signed(&key).expect("a certificate").pem();
-        Self { parameters, key, pem }
-    }
-
-    pub fn signs(&self, parameters: &CertificateParams) -> Made {
-        let key = KeyPair::generate().expect("a key");
-        let issuer = Issuer::from_params(&self.parameters, &self.key);
-        let certificate = parameters.signed_by(&key, &issuer).expect("a certificate");
-        Made {
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-        }
-    }
-
-    /// A certificate for `localhost`; `name` tells it from others.
-    pub fn server(&self, name: &str) -> Made {
-        self.signs(&parameters(name))
-    }
-}
-
+/// What a certificate for `localhost` says; `name` tells it from others.
 pub fn parameters(name: &str) -> CertificateParams {
-    let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("a name");
-    parameters.distinguished_name.push(DnType::CommonName, name);
-    parameters
+    crate::support::tls::parameters(name, &["localhost"])
 }
 
 /// An appliance without profiles, and the files of its `[http]`.
@@ -92,7 +56,7 @@ impl Site {
             "listen = \"127.0.0.1:0\"\ntls = { cert_file = \"cert.pem\", key_file = \"key.pem\" }\n\
              token_file = \"token\"\n",
         );
-        site.put_certificate(&authority.server("first"));
+        site.put_certificate(&authority.signs(&parameters("first")));
         site.put("token", &format!("{TOKEN}\n"));
         site
     }
@@ -115,8 +79,8 @@ impl Site {
         file
     }
 
-    pub fn put_certificate(&self, made: &Made) {
-        self.put("cert.pem", &made.certificate);
+    pub fn put_certificate(&self, made: &Identity) {
+        self.put("cert.pem", &made.pem);
         self.put("key.pem", &made.key);
     }
 

@@ -4,7 +4,10 @@ use std::fs;
 
 use rcgen::date_time_ymd;
 
-use crate::http::{Authority, Site, TOKEN, client::Client, get, parameters};
+use crate::{
+    http::{Site, TOKEN, client::Client, get, made_up_authority, parameters},
+    support::listening::listen,
+};
 
 const TLS: &str = "tls = { cert_file = \"cert.pem\", key_file = \"key.pem\" }\n";
 
@@ -106,7 +109,7 @@ fn a_token_that_is_none_is_refused() {
 
 #[test]
 fn certificates_and_keys_that_cannot_be_served_are_refused() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     for (keys, missing) in [
         ("cert_file = \"cert.pem\"", "key_file"),
@@ -116,11 +119,11 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
         site.refuses(site.command(), &[&format!("{missing} is missing in [http.tls]")]);
     }
     site.configure(&format!("listen = \"127.0.0.1:0\"\n{TLS}"));
-    let good = authority.server("good");
-    let other = authority.server("other");
+    let good = authority.signs(&parameters("good"));
+    let other = authority.signs(&parameters("other"));
     for (certificate, key, words) in [
         (
-            &*good.certificate,
+            &*good.pem,
             &*other.key,
             ["http.tls.key_file", "not the key of the certificate in"],
         ),
@@ -130,23 +133,15 @@ fn certificates_and_keys_that_cannot_be_served_are_refused() {
             &good.key,
             ["http.tls.cert_file", "no certificate in PEM form"],
         ),
+        (&good.pem, "", ["http.tls.key_file", "no private key in PEM form"]),
         (
-            &good.certificate,
-            "",
+            &good.pem,
+            &good.pem,
             ["http.tls.key_file", "no private key in PEM form"],
         ),
+        (&broken(&good.pem), &good.key, ["http.tls.cert_file", "cannot be read"]),
         (
-            &good.certificate,
-            &good.certificate,
-            ["http.tls.key_file", "no private key in PEM form"],
-        ),
-        (
-            &broken(&good.certificate),
-            &good.key,
-            ["http.tls.cert_file", "cannot be read"],
-        ),
-        (
-            &good.certificate,
+            &good.pem,
             &broken(&good.key),
             ["http.tls.key_file", "key cannot be used"],
         ),
@@ -174,7 +169,7 @@ fn broken(pem: &str) -> String {
 /// Monitoring that ends over a date is missed when it is needed.
 #[test]
 fn an_expired_certificate_is_served_with_a_warning() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let mut old = parameters("old");
     (old.not_before, old.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
@@ -198,8 +193,8 @@ fn an_expired_certificate_is_served_with_a_warning() {
 #[test]
 fn a_place_where_nobody_can_listen_is_refused() {
     let site = Site::new("");
-    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let taken = held.local_addr().expect("an address").to_string();
+    let (_held, port) = listen();
+    let taken = format!("127.0.0.1:{port}");
     for (listen, words) in [
         (taken.as_str(), ["cannot listen on", "http.listen"]),
         ("127.0.0.1", ["`http.listen`", "an address and a port"]),

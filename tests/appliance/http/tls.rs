@@ -11,14 +11,14 @@ use rustls::{
 };
 
 use crate::http::{
-    Authority, Site, TOKEN,
+    Site, TOKEN,
     client::{Client, PATIENCE},
-    get, parameters,
+    get, made_up_authority, parameters,
 };
 
 #[test]
 fn metrics_are_served_over_tls_with_a_token() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     assert!(serving.running.stderr().contains("listening on https://127.0.0.1:"));
@@ -38,7 +38,7 @@ fn metrics_are_served_over_tls_with_a_token() {
         assert_eq!(get(&client, "/healthz", None).body, "ok\n");
     }
     // A certificate of an authority that nobody named is the client's to refuse.
-    let stranger = Client::trusting(&Authority::made_up(), &serving.address);
+    let stranger = Client::trusting(&made_up_authority(), &serving.address);
     assert!(stranger.get("/healthz", None).is_err());
     let outcome = serving.stop().expect(0);
     assert!(
@@ -50,7 +50,7 @@ fn metrics_are_served_over_tls_with_a_token() {
 
 #[test]
 fn clear_text_is_refused_where_tls_is_spoken() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let plain = Client::plain(&serving.address);
@@ -78,7 +78,7 @@ fn clear_text_is_refused_where_tls_is_spoken() {
 /// Who says nothing after connecting is let go.
 #[test]
 fn a_handshake_that_does_not_begin_ends() {
-    let authority = Authority::made_up();
+    let authority = made_up_authority();
     let site = Site::with_tls(&authority);
     let serving = site.serve();
     let mut silent = Client::plain(&serving.address).connect().expect("connect");
@@ -93,9 +93,9 @@ fn a_handshake_that_does_not_begin_ends() {
 
 #[test]
 fn clients_show_certificates_where_they_are_asked_for() {
-    let (servers, clients) = (Authority::made_up(), Authority::made_up());
+    let (servers, clients) = (made_up_authority(), made_up_authority());
     let site = Site::with_tls(&servers);
-    site.put("clients.pem", &clients.pem);
+    site.put("clients.pem", &clients.own.pem);
     site.configure(
         "listen = \"127.0.0.1:0\"\ntoken_file = \"token\"\n\
          tls = { cert_file = \"cert.pem\", key_file = \"key.pem\", client_ca_file = \"clients.pem\" }\n",

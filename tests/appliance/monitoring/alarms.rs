@@ -3,8 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
 };
@@ -14,48 +12,18 @@ use serde_json::Value;
 use crate::monitoring::{
     DROPKEEP,
     expressions::of_panels,
-    prometheus::{Prometheus, SCRAPE, free_port},
+    prometheus::{Prometheus, SCRAPE},
     support::{
         appliance::{Appliance, PROFILE, Profile},
         dovecot::Dovecot,
         generator::{company, user_tables},
+        listening::{Listening, free_port, refusing},
         proxy::Proxy,
         wait_for,
     },
 };
 
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A server that does this with each client.
-fn server(with_each: fn(TcpStream)) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            thread::spawn(move || with_each(client));
-        }
-    });
-    port
-}
-
-/// Says nothing until the client has gone.
-fn hang(mut client: TcpStream) {
-    let mut heard = [0; 1024];
-    while client.read(&mut heard).is_ok_and(|read| read > 0) {}
-}
-
-/// Sends an endless greeting, a byte a second.
-fn trickle(mut client: TcpStream) {
-    let _ = client.set_read_timeout(Some(Duration::from_secs(1)));
-    let greeting = b"* OK ".iter().copied().chain(std::iter::repeat(b'x'));
-    for byte in greeting {
-        // Hearing paces it, and tells when the client has gone.
-        let mut heard = [0];
-        if client.write_all(&[byte]).is_err() || matches!(client.read(&mut heard), Ok(0)) {
-            return;
-        }
-    }
-}
 
 fn profile(server: &Dovecot, name: &str, port: u16) -> String {
     let profile = Profile {
@@ -96,12 +64,13 @@ fn sources_that_hang_refuse_or_slow_down_are_seen_within_stall_timeout_and_a_scr
         Dovecot::with((0..50).map(|n| format!("To: jane@example.com\nSubject: {n}\n\n{}\n", "x".repeat(5_000))));
     let proxy = Proxy::to(dovecot.ports.imap);
     proxy.hold_after(100_000);
-    // Nobody listens there.
-    let refusing = free_port();
+    let hanging = Listening::hanging("", || {});
+    let slow = Listening::trickling(Duration::from_secs(1));
+    let nobody = refusing();
     let ports = [
-        ("hanging", server(hang)),
-        ("slow", server(trickle)),
-        ("refusing", refusing),
+        ("hanging", hanging.port),
+        ("slow", slow.port),
+        ("refusing", nobody.port),
         ("held-midway", proxy.port),
     ];
     let mut text = user_tables(&company()) + &profile(&dovecot, "healthy", dovecot.ports.imap);

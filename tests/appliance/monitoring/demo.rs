@@ -14,8 +14,8 @@ use crate::monitoring::{
     DROPKEEP,
     expressions::{of_panels, told, without_data},
     file,
-    prometheus::{free_port, query},
-    support::{running::Running, wait_for},
+    prometheus::query,
+    support::{listening::free_port, running::Running, wait_for},
 };
 
 /// For what comes before: the mailbox, its archive, and the start of the appliance.

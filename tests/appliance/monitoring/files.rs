@@ -10,10 +10,9 @@ use serde_json::Value;
 
 use crate::monitoring::{
     expressions::{list, metrics},
-    file, made,
-    prometheus::free_port,
-    read,
+    file, made, read,
     rules::named,
+    support::listening::free_port,
 };
 
 /// At 1280 pixels a column is about 50 wide: numbers take four of them, lines six.

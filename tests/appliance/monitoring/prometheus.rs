@@ -1,11 +1,6 @@
 //! A Prometheus of a test's own, with the rules and the configuration of `dashboards/`.
 
-use std::{
-    fs,
-    net::{TcpListener, TcpStream},
-    process::Command,
-    time::Duration,
-};
+use std::{fs, net::TcpStream, process::Command, time::Duration};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,6 +8,7 @@ use tempfile::TempDir;
 use crate::monitoring::{
     file, read,
     support::{
+        listening::free_port,
         running::{self, Running},
         wait_for,
     },
@@ -31,12 +27,6 @@ pub struct Prometheus {
     address: String,
     _running: Running,
     _folder: TempDir,
-}
-
-/// A port that nobody has at this moment.
-pub fn free_port() -> u16 {
-    let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    held.local_addr().expect("its address").port()
 }
 
 impl Prometheus {

@@ -1,11 +1,15 @@
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use crate::notify::{
-    Site,
-    smtp::Smtp,
-    support::{appliance::PROFILE, running::Serving, wait_for},
+use crate::{
+    notify::{Site, counted, smtp::Smtp},
+    support::{
+        PATIENCE,
+        appliance::PROFILE,
+        running::{Running, Serving},
+        wait_for,
+    },
 };
 
 /// The hour in which digests are due, in UTC: far from now, whenever that is.
@@ -30,6 +34,14 @@ impl Clock {
         clock
     }
 
+    /// The keys of `[mail]` for a digest at that time.
+    fn daily(&self) -> String {
+        format!(
+            "when = \"daily\"\ndigest_at = \"{}\"\ntimezone = \"UTC\"\n",
+            self.digest_at
+        )
+    }
+
     /// So many hours after the first digest is due.
     fn set(&self, hours: i64) {
         let time = self.due + hours.hours() + 10.seconds();
@@ -48,24 +60,20 @@ impl Clock {
 
 fn noted(serving: &Serving) {
     // The first look notes from when on the first digest is.
-    assert!(wait_for(Duration::from_secs(20), || serving.get("/readyz").0 == 200));
+    assert!(wait_for(PATIENCE, || serving.get("/readyz").0 == 200));
 }
 
 #[test]
 fn a_mail_a_day_over_restarts_and_also_when_nothing_ran() {
     let folder = tempfile::tempdir().expect("a folder");
     let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
-    let daily = format!(
-        "when = \"daily\"\ndigest_at = \"{}\"\ntimezone = \"UTC\"\n",
-        clock.digest_at
-    );
     let never = site.good().toml().replace(PROFILE, "silent");
-    site.configure(&smtp.toml("smtp", &daily), &site.good(), &never);
+    site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), &never);
     let serving = clock.serve(&site);
     noted(&serving);
     site.appliance.done(&["archive", PROFILE]);
     serving.stop().expect(0);
-    site.configure(&smtp.toml("smtp", &daily), &site.refused(), &never);
+    site.configure(&smtp.toml("smtp", &clock.daily()), &site.refused(), &never);
     let serving = clock.serve(&site);
     for _ in 0..2 {
         site.appliance.run(&["archive", PROFILE]).expect(3);
@@ -102,18 +110,12 @@ fn a_mail_a_day_over_restarts_and_also_when_nothing_ran() {
 fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
     let folder = tempfile::tempdir().expect("a folder");
     let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
-    let daily = format!(
-        "when = \"daily\"\ndigest_at = \"{}\"\ntimezone = \"UTC\"\n",
-        clock.digest_at
-    );
-    site.configure(&smtp.toml("smtp", &daily), &site.good(), "");
+    site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), "");
     let archive = || {
         let arguments = ["archive", PROFILE];
         let mut command = site.appliance.command(&arguments);
         command.env("DROPKEEP_CLOCK", &clock.file);
-        crate::notify::support::running::Running::start(command, &arguments)
-            .wait()
-            .expect(0);
+        Running::start(command, &arguments).wait().expect(0);
     };
     archive();
     archive();
@@ -133,12 +135,8 @@ fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
 fn one_list_that_is_refused_lags_alone_and_is_not_tried_for_ever() {
     let folder = tempfile::tempdir().expect("a folder");
     let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
-    let daily = format!(
-        "when = \"daily\"\ndigest_at = \"{}\"\ntimezone = \"UTC\"\n",
-        clock.digest_at
-    );
     let second = site.good().toml().replace(PROFILE, "second") + "[profile.notify]\nto = [\"bob@example.com\"]\n";
-    site.configure(&smtp.toml("smtp", &daily), &site.good(), &second);
+    site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), &second);
     smtp.say("RCPT TO:<bob", "550 no such user", 1);
     let serving = clock.serve(&site);
     noted(&serving);
@@ -149,10 +147,7 @@ fn one_list_that_is_refused_lags_alone_and_is_not_tried_for_ever() {
     let mail = smtp.mails(1).remove(0);
     assert_eq!(mail.to, ["admin@example.com"]);
     assert!(mail.subject.starts_with("dropkeep: 1 run, "), "{}", mail.subject);
-    let failed = "dropkeep_notifications_total{kind=\"mail\",result=\"failed\"} 1\n";
-    assert!(wait_for(Duration::from_secs(20), || {
-        serving.get("/metrics").1.contains(failed)
-    }));
+    counted(&serving, "mail", "failed", 1);
     let said = serving.stop().expect(0).stderr;
     assert!(said.contains("it is given up"), "{said}");
     // Neither gets anything until the next day; then one hears of that, and the other of both.

@@ -1,9 +1,11 @@
 use std::time::{Duration, Instant};
 
-use crate::notify::{
-    Site,
-    smtp::{PASSWORD, Smtp, Trick, USERNAME},
-    support::{appliance::PROFILE, wait_for},
+use crate::{
+    notify::{
+        Site, counted,
+        smtp::{PASSWORD, Smtp, Trick, USERNAME},
+    },
+    support::{PATIENCE, appliance::PROFILE, running::Running, tls::Identity, wait_for},
 };
 
 const LOGIN: &str = "username = \"dropkeep@example.com\"\npassword_env = \"MAIL_PASSWORD\"\n";
@@ -15,9 +17,7 @@ fn archive(site: &Site, forward: i64, code: i32) -> String {
     command
         .env("DROPKEEP_CLOCK", forward.to_string())
         .env("MAIL_PASSWORD", PASSWORD);
-    let ended = crate::notify::support::running::Running::start(command, &arguments)
-        .wait()
-        .expect(code);
+    let ended = Running::start(command, &arguments).wait().expect(code);
     for secret in [PASSWORD, "wrong-pass/word"] {
         assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
     }
@@ -26,9 +26,10 @@ fn archive(site: &Site, forward: i64, code: i32) -> String {
 
 #[test]
 fn a_run_that_failed_is_told_over_each_access() {
+    let certificate = Identity::of_localhost().file();
     for access in ["smtp", "smtp-tls", "smtp-ssl"] {
         let (site, smtp) = (Site::new(), Smtp::start(access));
-        let tls = format!("tls = {{ ca_file = \"{}\" }}\n{LOGIN}", smtp.tls.file().display());
+        let tls = format!("tls = {{ ca_file = \"{}\" }}\n{LOGIN}", certificate.path().display());
         site.configure(&smtp.toml(access, &tls), &site.refused(), "");
         archive(&site, 0, 3);
         let mail = smtp.mails(1).remove(0);
@@ -119,7 +120,7 @@ fn a_mail_that_cannot_be_sent_fails_no_run_and_holds_none_up() {
         site.appliance.done(&["archive", PROFILE]);
     }
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
+    assert!(wait_for(PATIENCE, || smtp.state().connections == 1));
     let started = Instant::now();
     serving.stop().expect(0);
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
@@ -133,8 +134,8 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
     site.configure(&table, &site.good(), "");
     smtp.trick("", Trick::Silence, 1);
     let arguments = ["archive", PROFILE];
-    let archive = crate::notify::support::running::Running::start(site.appliance.command(&arguments), &arguments);
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections == 1));
+    let archive = Running::start(site.appliance.command(&arguments), &arguments);
+    assert!(wait_for(PATIENCE, || smtp.state().connections == 1));
     let started = Instant::now();
     archive.signal(rustix::process::Signal::INT);
     let ended = archive.wait().expect(0);
@@ -151,11 +152,7 @@ fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let mut command = site.appliance.command(&["serve"]);
     command.env("DROPKEEP_CLOCK", clock.path());
     let serving = site.appliance.serve_as(command);
-    let counted = |result: &str, count: usize| {
-        let line = format!("dropkeep_notifications_total{{kind=\"mail\",result=\"{result}\"}} {count}\n");
-        let seen = wait_for(Duration::from_secs(20), || serving.get("/metrics").1.contains(&line));
-        assert!(seen, "{line}{}", serving.get("/metrics").1);
-    };
+    let counted = |result: &str, count| counted(&serving, "mail", result, count);
     counted("sent", 0);
     counted("failed", 0);
     smtp.say("MAIL", "451 come again", 1);
@@ -200,7 +197,7 @@ fn a_mail_that_waits_holds_up_no_other_and_takes_settings_that_were_put_right() 
     site.appliance.run(&["archive", PROFILE]).expect(3);
     site.appliance.run(&["archive", "second"]).expect(3);
     assert_eq!(smtp.mails(1)[0].to, ["admin@example.com"]);
-    assert!(wait_for(Duration::from_secs(20), || smtp.state().connections >= 3));
+    assert!(wait_for(PATIENCE, || smtp.state().connections >= 3));
     let to = to.replace("bob", "jane");
     site.configure(&smtp.toml("smtp", ""), &site.refused(), &format!("{to}{second}"));
     site.appliance.done(&["reload"]);

@@ -4,16 +4,16 @@ mod digest;
 mod hook;
 mod mail;
 mod smtp;
-mod tls;
 mod trial;
 mod webhook;
 
-use crate::support;
-
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, Profile},
     dovecot::Dovecot,
     generator::{company, user_tables},
+    running::Serving,
+    wait_for,
 };
 
 /// A mailbox, and a configuration that changes.
@@ -55,4 +55,11 @@ impl Site {
         self.appliance
             .configure(&format!("{users}{tables}{}{own}", profile.toml()));
     }
+}
+
+/// Waits until so many notifications ended in this way, as the metrics have it.
+fn counted(serving: &Serving, kind: &str, result: &str, count: usize) {
+    let line = format!("dropkeep_notifications_total{{kind=\"{kind}\",result=\"{result}\"}} {count}\n");
+    let seen = wait_for(PATIENCE, || serving.get("/metrics").1.contains(&line));
+    assert!(seen, "{line}{}", serving.get("/metrics").1);
 }

@@ -1,21 +1,20 @@
 //! A mail server of a test's own, on loopback: it takes mail, and refuses, falls silent or cuts where it is told to.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::Duration,
+    io::{self, BufRead, BufReader, Write},
+    net::TcpStream,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_parser::MessageParser;
-use rustls::ServerConnection;
 
-use crate::notify::{support::wait_for, tls::Tls};
+use crate::support::{
+    PATIENCE,
+    listening::Listening,
+    tls::{Identity, Wire, wire},
+    wait_for,
+};
 
 pub const USERNAME: &str = "dropkeep@example.com";
 pub const PASSWORD: &str = "mail-pass/word+7";
@@ -24,9 +23,6 @@ pub const PASSWORD: &str = "mail-pass/word+7";
 pub fn plain_response() -> String {
     STANDARD.encode(format!("\0{USERNAME}\0{PASSWORD}"))
 }
-
-/// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A mail that came in.
 #[derive(Clone, Debug)]
@@ -58,60 +54,37 @@ pub struct State {
     pub tricks: Vec<(String, Trick, usize)>,
 }
 
+/// A server that shows the certificate of this machine where it encrypts.
 pub struct Smtp {
     pub port: u16,
-    pub tls: Tls,
     state: Arc<Mutex<State>>,
-    ends: Arc<AtomicBool>,
-    listening: Option<JoinHandle<()>>,
+    _listening: Listening,
 }
 
 impl Smtp {
     /// A server for this access.
-    pub fn start(access: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        let (state, ends, tls) = (
-            Arc::<Mutex<State>>::default(),
-            Arc::new(AtomicBool::new(false)),
-            Tls::new(),
-        );
-        let (shared, ending, config) = (state.clone(), ends.clone(), tls.config.clone());
-        let access = access.to_owned();
-        let listening = std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if ending.load(Ordering::SeqCst) {
-                    return;
-                }
-                shared.lock().expect("a state").connections += 1;
-                let (state, config, access) = (shared.clone(), config.clone(), access.clone());
-                std::thread::spawn(move || {
-                    let _ = stream.set_read_timeout(Some(PATIENCE));
-                    let encrypt = |stream| {
-                        let connection = ServerConnection::new(config.clone()).expect("a connection");
-                        rustls::StreamOwned::new(connection, stream)
-                    };
-                    let _ = match access.as_str() {
-                        "smtp-ssl" => Session::new(encrypt(stream), &state, true).talk(true, false).map(drop),
-                        access => {
-                            let offers = access == "smtp-tls";
-                            match Session::new(stream, &state, false).talk(true, offers) {
-                                Ok(Some(stream)) => {
-                                    Session::new(encrypt(stream), &state, true).talk(false, false).map(drop)
-                                }
-                                ended => ended.map(drop),
-                            }
-                        }
-                    };
-                });
+    pub fn start(access: &'static str) -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let shared = state.clone();
+        let listening = Listening::start(move |tcp, _| -> io::Result<()> {
+            shared.lock().expect("a state").connections += 1;
+            tcp.set_read_timeout(Some(PATIENCE))?;
+            let mut session = Session {
+                stream: BufReader::new(wire(tcp.try_clone()?, None)?),
+                tcp,
+                state: &shared,
+                encrypted: false,
+                offers_tls: access == "smtp-tls",
+            };
+            if access == "smtp-ssl" {
+                session.encrypt()?;
             }
+            session.talk()
         });
         Self {
-            port,
-            tls,
+            port: listening.port,
             state,
-            ends,
-            listening: Some(listening),
+            _listening: listening,
         }
     }
 
@@ -154,39 +127,32 @@ impl Smtp {
     }
 }
 
-impl Drop for Smtp {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::SeqCst);
-        // Wakes the listener.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-        if let Some(listening) = self.listening.take() {
-            let _ = listening.join();
-        }
-    }
-}
-
-struct Session<'s, S> {
-    stream: BufReader<S>,
+struct Session<'s> {
+    tcp: TcpStream,
+    stream: BufReader<Box<dyn Wire>>,
     state: &'s Mutex<State>,
     encrypted: bool,
+    offers_tls: bool,
 }
 
-impl<'s, S: Read + Write> Session<'s, S> {
-    fn new(stream: S, state: &'s Mutex<State>, encrypted: bool) -> Self {
-        Self {
-            stream: BufReader::new(stream),
-            state,
-            encrypted,
-        }
+impl Session<'_> {
+    fn encrypt(&mut self) -> io::Result<()> {
+        let config = Identity::of_localhost().config();
+        self.stream = BufReader::new(wire(self.tcp.try_clone()?, Some(config))?);
+        (self.encrypted, self.offers_tls) = (true, false);
+        Ok(())
     }
 
-    fn say(&mut self, words: &str) -> std::io::Result<()> {
+    fn say(&mut self, words: &str) -> io::Result<()> {
         self.stream.get_mut().write_all(words.as_bytes())?;
         self.stream.get_mut().flush()
     }
 
-    /// Answers, unless a trick is played; `None` where the session is over.
-    fn answer(&mut self, command: &str, words: &str) -> std::io::Result<Option<()>> {
+    /// Answers, unless a trick is played.
+    ///
+    /// # Errors
+    /// The session is over.
+    fn answer(&mut self, command: &str, words: &str) -> io::Result<()> {
         let trick = {
             let mut state = self.state.lock().expect("a state");
             let found = state.tricks.iter_mut().find(|(begins, _, left)| {
@@ -198,34 +164,32 @@ impl<'s, S: Read + Write> Session<'s, S> {
             })
         };
         match trick {
-            None => self.say(words).map(Some),
-            Some(Trick::Say(words)) => self.say(&words).map(Some),
-            Some(Trick::Silence) => std::io::copy(&mut self.stream, &mut std::io::sink()).map(|_| None),
-            Some(Trick::Cut) => Ok(None),
+            None => return self.say(words),
+            Some(Trick::Say(words)) => return self.say(&words),
+            Some(Trick::Silence) => drop(io::copy(&mut self.stream, &mut io::sink())),
+            Some(Trick::Cut) => {}
         }
+        Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    fn line(&mut self) -> std::io::Result<String> {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         Ok(line.trim_end().to_owned())
     }
 
-    /// Gives the stream where TLS is to begin.
-    fn talk(mut self, greets: bool, offers_tls: bool) -> std::io::Result<Option<S>> {
-        if greets && self.answer("", "220 mail.example.com here\r\n")?.is_none() {
-            return Ok(None);
-        }
+    fn talk(&mut self) -> io::Result<()> {
+        self.answer("", "220 mail.example.com here\r\n")?;
         let (mut to, mut logged_in) = (Vec::new(), false);
         loop {
             let line = self.line()?;
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
             let words = match verb.as_str() {
-                "" => return Ok(None),
-                "EHLO" if offers_tls => "250-mail.example.com\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
+                "" => return Ok(()),
+                "EHLO" if self.offers_tls => "250-mail.example.com\r\n250-STARTTLS\r\n250 8BITMIME\r\n",
                 "EHLO" => "250-mail.example.com\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n",
-                "STARTTLS" if offers_tls => "220 go on\r\n",
-                _ if offers_tls && verb != "QUIT" => "530 TLS first\r\n",
+                "STARTTLS" if self.offers_tls => "220 go on\r\n",
+                _ if self.offers_tls && verb != "QUIT" => "530 TLS first\r\n",
                 "AUTH" => {
                     logged_in = line == format!("AUTH PLAIN {}", plain_response());
                     match logged_in {
@@ -233,40 +197,36 @@ impl<'s, S: Read + Write> Session<'s, S> {
                         false => "535 5.7.8 who is that\r\n",
                     }
                 }
-                "RCPT" => {
-                    let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-                    if self.answer(&line, "250 ok\r\n")?.is_none() {
-                        return Ok(None);
-                    }
-                    to.push(address.to_owned());
-                    continue;
-                }
                 "DATA" => "354 go on\r\n",
                 "QUIT" => "221 bye\r\n",
                 _ => "250 ok\r\n",
             };
-            if self.answer(&line, words)?.is_none() {
-                return Ok(None);
-            }
+            self.answer(&line, words)?;
             match verb.as_str() {
-                "STARTTLS" if offers_tls => return Ok(Some(self.stream.into_inner())),
-                "QUIT" => return Ok(None),
+                "STARTTLS" if self.offers_tls => self.encrypt()?,
+                "RCPT" if !self.offers_tls => to.push(line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()),
+                "QUIT" => return Ok(()),
                 "DATA" => {
-                    let mut raw = String::new();
-                    loop {
-                        let line = self.line()?;
-                        if line == "." {
-                            break;
-                        }
-                        raw.push_str(line.strip_prefix('.').unwrap_or(&line));
-                        raw.push_str("\r\n");
-                    }
+                    let raw = self.mail()?;
                     let mail = read(raw, std::mem::take(&mut to), self.encrypted, logged_in);
                     self.state.lock().expect("a state").mails.push(mail);
                     self.say("250 taken\r\n")?;
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A mail up to the dot behind it.
+    fn mail(&mut self) -> io::Result<String> {
+        let mut raw = String::new();
+        loop {
+            let line = self.line()?;
+            if line == "." {
+                return Ok(raw);
+            }
+            raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+            raw.push_str("\r\n");
         }
     }
 }

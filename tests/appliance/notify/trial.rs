@@ -1,9 +1,10 @@
-use crate::notify::{
-    Site,
-    hook::Hook,
-    smtp::{PASSWORD, Smtp, Trick, plain_response},
-    support::appliance::text,
-    tls::Tls,
+use crate::{
+    notify::{
+        Site,
+        hook::Hook,
+        smtp::{PASSWORD, Smtp, Trick, plain_response},
+    },
+    support::{appliance::text, tls::Identity},
 };
 
 /// What `notify --test` says of each, and its exit code.
@@ -22,15 +23,15 @@ fn certificates_are_judged_as_those_of_sources() {
     let site = Site::new();
     for access in ["smtp-tls", "smtp-ssl"] {
         let smtp = Smtp::start(access);
-        let file = smtp.tls.file();
+        let file = Identity::of_localhost().file();
         for (tls, code) in [
             (String::new(), 3),
-            (format!("tls = {{ ca_file = \"{}\" }}", file.display()), 0),
+            (format!("tls = {{ ca_file = \"{}\" }}", file.path().display()), 0),
             ("tls = { verify = \"none\" }".into(), 0),
             (
                 format!(
-                    "tls = {{ verify = \"pin\", pin = \"sha256:{}\" }}",
-                    smtp.tls.fingerprint
+                    "tls = {{ verify = \"pin\", pin = \"{}\" }}",
+                    Identity::of_localhost().pin()
                 ),
                 0,
             ),
@@ -138,9 +139,10 @@ fn an_upgrade_that_is_not_offered_or_tampered_with_ends_before_the_password() {
 
 #[test]
 fn everyone_who_would_be_told_is() {
-    let (site, smtp, hook) = (Site::new(), Smtp::start("smtp"), Hook::start(Some(Tls::new())));
-    let ca_file = hook.tls.as_ref().expect("a certificate").file();
-    let token = format!("token = \"t0ken/secret\"\nca_file = \"{}\"\n", ca_file.display());
+    let localhost = Identity::of_localhost();
+    let (site, smtp, hook) = (Site::new(), Smtp::start("smtp"), Hook::start(Some(localhost)));
+    let ca_file = localhost.file();
+    let token = format!("token = \"t0ken/secret\"\nca_file = \"{}\"\n", ca_file.path().display());
     let own = "[profile.notify]\nto = [\"jane@example.com\", \"bob@example.com\"]\n";
     site.configure(
         &(smtp.toml("smtp", "when = \"never\"") + &hook.toml(&token)),
@@ -153,11 +155,11 @@ fn everyone_who_would_be_told_is() {
     assert_eq!(mails[1].to, ["jane@example.com", "bob@example.com"]);
     let call = hook.calls(1).remove(0);
     assert_eq!(call.body["profile"], "(test)");
-    assert_eq!(call.field("authorization"), "Bearer t0ken/secret");
+    assert_eq!(call.request.field("authorization"), "Bearer t0ken/secret");
     hook.state().answers.push_back(Some("401 Unauthorized\r\n".into()));
     let said = tried(&site, 3);
     assert!(said[2].1.contains("401 Unauthorized") && said[0].0, "{said:?}");
-    site.configure(&Hook::start(Some(Tls::new())).toml(""), &site.good(), "");
+    site.configure(&Hook::start(Some(localhost)).toml(""), &site.good(), "");
     let said = tried(&site, 3);
     assert!(!said[0].0, "{said:?}");
 }

@@ -1,9 +1,6 @@
-use std::time::Duration;
-
-use crate::notify::{
-    Site,
-    hook::Hook,
-    support::{appliance::PROFILE, wait_for},
+use crate::{
+    notify::{Site, counted, hook::Hook},
+    support::appliance::PROFILE,
 };
 
 #[test]
@@ -12,9 +9,9 @@ fn it_is_told_what_protocols_prints() {
     site.configure(&hook.toml("token = \"t0ken\""), &site.good(), "");
     let printed = site.appliance.done(&["archive", PROFILE, "--json"]).json();
     let call = hook.calls(1).remove(0);
-    assert_eq!(call.line, "POST /runs?from=here HTTP/1.1");
+    assert_eq!(call.request.line, "POST /runs?from=here HTTP/1.1");
     assert_eq!(
-        (call.field("authorization"), call.field("content-type")),
+        (call.request.field("authorization"), call.request.field("content-type")),
         ("Bearer t0ken", "application/json")
     );
     assert_eq!(call.body, printed);
@@ -40,13 +37,9 @@ fn only_failures_where_that_is_asked_for() {
 #[test]
 fn what_passes_is_called_again_and_nothing_waits_for_it() {
     let (site, hook) = (Site::new(), Hook::start(None));
-    site.configure(&hook.toml("timeout = \"1s\""), &site.good(), "");
+    site.configure(&hook.toml("timeout = \"3s\""), &site.good(), "");
     let serving = site.appliance.serve();
-    let counted = |result: &str, count: usize| {
-        let line = format!("dropkeep_notifications_total{{kind=\"webhook\",result=\"{result}\"}} {count}\n");
-        let seen = wait_for(Duration::from_secs(30), || serving.get("/metrics").1.contains(&line));
-        assert!(seen, "{line}{}", serving.get("/metrics").1);
-    };
+    let counted = |result: &str, count| counted(&serving, "webhook", result, count);
     let answers = [None, Some("503 Busy\r\nRetry-After: 0\r\n".to_owned())];
     hook.state().answers.extend(answers);
     site.appliance.done(&["archive", PROFILE]);

@@ -4,18 +4,17 @@
 //! nothing left to do.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Mutex,
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::hostile::{
+use crate::{
     mailserver::{Fault, Mailbox, PASSWORD, Protocol, Server},
     support::{
         appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
+        cases::{panic_of, side_by_side},
         identity::sha256,
         running::Outcome,
     },
@@ -25,7 +24,7 @@ use crate::hostile::{
 const DEADLINE: Duration = Duration::from_secs(200);
 
 /// Cases played at once. They wait more than they work.
-const AT_ONCE: usize = 6;
+pub const AT_ONCE: usize = 6;
 
 pub const JANE: &str = "jane";
 pub const JOHN: &str = "john";
@@ -208,32 +207,13 @@ pub fn play(cases: Vec<Case>) {
     let names: BTreeSet<_> = cases.iter().map(|case| case.what).collect();
     assert_eq!(names.len(), cases.len(), "each case has a name of its own");
     let only = std::env::var("HOSTILE").unwrap_or_default();
-    let cases: VecDeque<Case> = cases.into_iter().filter(|case| case.what.contains(&only)).collect();
-    let count = cases.len();
-    let cases = Mutex::new(cases);
-    let failed = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some(case) = cases.lock().expect("the cases").pop_front() else {
-                        return;
-                    };
-                    let (what, known) = (case.what, case.known);
-                    if let Err(why) = catch_unwind(AssertUnwindSafe(|| case.play())) {
-                        let words = why.downcast_ref::<String>().cloned();
-                        let words = words.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                        let words = words.unwrap_or_default();
-                        failed
-                            .lock()
-                            .expect("the failures")
-                            .push(format!("{what} ({known}): {words}"));
-                    }
-                }
-            });
-        }
+    let cases = cases.into_iter().filter(|case| case.what.contains(&only));
+    let played = side_by_side(cases, AT_ONCE, |case| {
+        let (what, known) = (case.what, case.known);
+        panic_of(|| case.play()).map(|why| format!("{what} ({known}): {why}"))
     });
-    let failed = failed.into_inner().expect("the failures");
+    let count = played.len();
+    let failed: Vec<String> = played.into_iter().flatten().collect();
     assert!(
         failed.is_empty(),
         "{} of {count} cases:\n\n{}",

@@ -1,12 +1,13 @@
 //! Servers that misbehave while archived copies are deleted on them. Whatever they do, a message that is gone from the
 //! server is in the archives, and one that is flagged stays.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crate::hostile::{
-    case::{Held, Kept, appliance_with, archive, mailbox, profile, run_of},
+use crate::{
+    hostile::case::{AT_ONCE, Held, Kept, appliance_with, archive, mailbox, profile, run_of},
     mailserver::{Fault, Mailbox, Protocol, Server, at},
-    support::appliance::number,
+    support::{
+        appliance::number,
+        cases::{panic_of, side_by_side},
+    },
 };
 
 const DELETING: &str = "[profile.delete]\nwhen = \"archived\"\n";
@@ -112,12 +113,9 @@ impl Deletion {
     }
 }
 
-fn play(cases: impl IntoIterator<Item = Deletion>) {
-    let failed = |case: Deletion| {
-        let why = catch_unwind(AssertUnwindSafe(|| case.play())).err()?;
-        Some(why.downcast_ref::<String>().cloned().unwrap_or_default())
-    };
-    let failed: Vec<String> = cases.into_iter().filter_map(failed).collect();
+fn play(cases: impl IntoIterator<Item = Deletion, IntoIter: Send>) {
+    let failed = side_by_side(cases, AT_ONCE, |case| panic_of(|| case.play()));
+    let failed: Vec<String> = failed.into_iter().flatten().collect();
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 

@@ -3,12 +3,12 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
-    time::Duration,
 };
 
-use crate::hostile::{
-    case::{mailbox, message},
+use crate::{
+    hostile::case::{mailbox, message},
     mailserver::{PASSWORD, Protocol, Server},
+    support::PATIENCE,
 };
 
 /// A client that sends a line and reads up to a line that ends the answer.
@@ -17,9 +17,7 @@ struct Client(BufReader<TcpStream>);
 impl Client {
     fn to(server: &Server) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", server.port)).expect("connect");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .expect("a timeout");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let mut client = Self(BufReader::new(stream));
         client.line();
         client

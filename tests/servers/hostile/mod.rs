@@ -3,7 +3,7 @@
 //!
 //! `HOSTILE=words` plays only the cases whose names contain them.
 
-mod case;
+pub mod case;
 mod certificate;
 mod deletion;
 mod folders;

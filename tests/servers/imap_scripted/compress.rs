@@ -7,40 +7,24 @@ use dropkeep::{
     source::{CopyRef, Disposition, Session, SourceError, Steps},
 };
 
-use crate::imap_scripted::{
-    PASSWORD, fetch,
-    scripted::{Move, Scripted, hear, say, say_raw},
-    server,
+use crate::{
+    imap_scripted::{able_to, examine, fetch, server},
+    scripted::{Move, Scripted, answer, hear, ok, say, say_raw},
+    session::PASSWORD,
 };
 
 /// A server that offers it.
 fn offering(rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
-        hear(PASSWORD),
-        say(&["{tag} OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] welcome"]),
-    ];
-    script.extend(rest);
-    Scripted::play(script)
+    able_to("COMPRESS=DEFLATE", rest)
 }
 
 fn opened(rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        hear("COMPRESS DEFLATE"),
-        say(&["{tag} OK deflating"]),
+    let begins = vec![
+        answer("COMPRESS DEFLATE", &["{tag} OK deflating"]),
         Move::Deflate,
-        hear("EXAMINE \"INBOX\""),
-        say(&[
-            "* 3 EXISTS",
-            "* OK [UIDVALIDITY 77] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
+        examine("INBOX", 3),
     ];
-    script.extend(rest);
-    offering(script)
+    offering([begins, rest].concat())
 }
 
 fn always(port: u16) -> Server {
@@ -80,10 +64,8 @@ async fn large_and_small_answers_come_through_deflated() {
     let scripted = opened(vec![
         hear("UID FETCH 5 "),
         say_raw(&answer),
-        hear("UID FETCH 6 "),
-        say(&["* 2 FETCH (UID 6 BODY[] {1}", "x)", "{tag} OK done"]),
-        hear("LOGOUT"),
-        say(&["* BYE bye", "{tag} OK done"]),
+        ok("UID FETCH 6 ", &["* 2 FETCH (UID 6 BODY[] {1}", "x)"]),
+        ok("LOGOUT", &["* BYE bye"]),
     ]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5]).await;
@@ -113,8 +95,7 @@ async fn what_inflates_beyond_its_allowance_is_stopped() {
 #[tokio::test]
 async fn what_is_not_deflated_is_an_error() {
     let scripted = offering(vec![
-        hear("COMPRESS DEFLATE"),
-        say(&["{tag} OK deflating"]),
+        answer("COMPRESS DEFLATE", &["{tag} OK deflating"]),
         // It goes on in clear text.
         say(&["* OK but I do not", "* OK and never will"]),
         Move::Hang,
@@ -130,15 +111,8 @@ async fn what_is_not_deflated_is_an_error() {
 #[tokio::test]
 async fn a_refused_compression_goes_on_without() {
     let scripted = offering(vec![
-        hear("COMPRESS DEFLATE"),
-        say(&["{tag} NO [COMPRESSIONACTIVE] TLS does it"]),
-        hear("EXAMINE"),
-        say(&[
-            "* 3 EXISTS",
-            "* OK [UIDVALIDITY 77] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
+        answer("COMPRESS DEFLATE", &["{tag} NO [COMPRESSIONACTIVE] TLS does it"]),
+        examine("INBOX", 3),
     ]);
     let (mut session, steps) = connect(&always(scripted.port)).await;
     assert!(!steps.done.last().expect("a step").1.contains("compressed"));
@@ -149,15 +123,7 @@ async fn a_refused_compression_goes_on_without() {
 #[tokio::test]
 async fn a_server_on_this_machine_is_not_asked_to_compress_by_itself() {
     for compress in [Compress::Auto, Compress::Never] {
-        let scripted = offering(vec![
-            hear("EXAMINE"),
-            say(&[
-                "* 3 EXISTS",
-                "* OK [UIDVALIDITY 77] valid",
-                "* OK [UIDNEXT 902] next",
-                "{tag} OK open",
-            ]),
-        ]);
+        let scripted = offering(vec![examine("INBOX", 3)]);
         let mut server = server(scripted.port);
         server.compress = compress;
         let (mut session, _) = connect(&server).await;

@@ -2,23 +2,11 @@
 
 use dropkeep::{config::Folders, source::SourceError};
 
-use crate::imap_scripted::{
-    PASSWORD, connect, logged_in,
-    scripted::{Move, Scripted, hear, say},
-    server,
+use crate::{
+    imap_scripted::{able_to, examine, logged_in, server},
+    scripted::{Scripted, answer, ok},
+    session::connect,
 };
-
-fn with_capabilities(capabilities: &str, rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
-        hear(PASSWORD),
-        say(&[&format!("{{tag}} OK [CAPABILITY IMAP4rev1 {capabilities}] welcome")]),
-    ];
-    script.extend(rest);
-    Scripted::play(script)
-}
 
 fn patterns(include: &[&str], exclude: &[&str]) -> Folders {
     let owned = |patterns: &[&str]| patterns.iter().map(|text| (*text).to_owned()).collect();
@@ -45,14 +33,9 @@ async fn special_uses_are_told_by_attributes_in_any_case() {
         "{tag} OK done",
     ];
     // Exchange says it without offering SPECIAL-USE.
-    let scripted = with_capabilities(
+    let scripted = able_to(
         "IDLE",
-        vec![
-            hear("LIST \"\" \"*\""),
-            say(&listing),
-            hear("LIST \"\" \"*\""),
-            say(&listing),
-        ],
+        vec![answer("LIST \"\" \"*\"", &listing), answer("LIST \"\" \"*\"", &listing)],
     );
     let found = folders(&scripted, &patterns(&["*"], &["\\junk", "\\Trash"])).await;
     assert_eq!(found.expect("folders"), ["INBOX", "Junk", "Sent Items"]);
@@ -61,18 +44,18 @@ async fn special_uses_are_told_by_attributes_in_any_case() {
 
 #[tokio::test]
 async fn special_uses_are_asked_for_where_the_server_knows_how() {
-    let scripted = with_capabilities(
+    let scripted = able_to(
         "SPECIAL-USE LIST-EXTENDED",
         vec![
-            hear("LIST (SPECIAL-USE) \"\" \"*\" RETURN (SPECIAL-USE)"),
-            say(&[
-                "* LIST (\\Junk) \"/\" Spam",
-                "* LIST (\\All \\Noselect) \"/\" Everything",
-                "* LIST (\\Sent) \"/\" Sent",
-                "{tag} OK done",
-            ]),
-            hear("LIST \"\" \"INBOX\""),
-            say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
+            ok(
+                "LIST (SPECIAL-USE) \"\" \"*\" RETURN (SPECIAL-USE)",
+                &[
+                    "* LIST (\\Junk) \"/\" Spam",
+                    "* LIST (\\All \\Noselect) \"/\" Everything",
+                    "* LIST (\\Sent) \"/\" Sent",
+                ],
+            ),
+            ok("LIST \"\" \"INBOX\"", &["* LIST () \"/\" INBOX"]),
         ],
     );
     let wanted = patterns(&["\\Sent", "\\All", "\\Archive", "INBOX"], &[]);
@@ -86,12 +69,12 @@ async fn special_uses_are_asked_for_where_the_server_knows_how() {
 
 #[tokio::test]
 async fn a_failed_list_of_special_uses_is_an_error() {
-    let scripted = with_capabilities(
+    let scripted = able_to(
         "IDLE",
-        vec![
-            hear("LIST"),
-            say(&["* LIST (\\Junk) \"/\" Spam", "{tag} NO [SERVERBUG] no"]),
-        ],
+        vec![answer(
+            "LIST",
+            &["* LIST (\\Junk) \"/\" Spam", "{tag} NO [SERVERBUG] no"],
+        )],
     );
     let error = folders(&scripted, &patterns(&["INBOX"], &["\\Junk"]))
         .await
@@ -106,22 +89,21 @@ async fn only_subscribed_folders_and_inbox() {
         ("LIST-EXTENDED", "LIST (SUBSCRIBED) \"\" \"*\"", "LIST (\\Subscribed)"),
         ("IDLE", "LSUB \"\" \"*\"", "LSUB ()"),
     ] {
-        let scripted = with_capabilities(
+        let scripted = able_to(
             capabilities,
             vec![
-                hear(command),
-                say(&[
-                    &format!("* {line} \"/\" Entw&APw-rfe"),
-                    &format!("* {line} \"/\" Gone"),
-                    "{tag} OK done",
-                ]),
-                hear("LIST \"\" \"*\""),
-                say(&[
-                    "* LIST () \"/\" INBOX",
-                    "* LIST () \"/\" Entw&APw-rfe",
-                    "* LIST () \"/\" Private",
-                    "{tag} OK done",
-                ]),
+                ok(
+                    command,
+                    &[&format!("* {line} \"/\" Entw&APw-rfe"), &format!("* {line} \"/\" Gone")],
+                ),
+                ok(
+                    "LIST \"\" \"*\"",
+                    &[
+                        "* LIST () \"/\" INBOX",
+                        "* LIST () \"/\" Entw&APw-rfe",
+                        "* LIST () \"/\" Private",
+                    ],
+                ),
             ],
         );
         let wanted = Folders {
@@ -139,27 +121,16 @@ async fn only_subscribed_folders_and_inbox() {
 #[tokio::test]
 async fn names_in_utf8_are_read_and_sent_as_they_came() {
     let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&[
-            "* LIST () \"/\" \"Entwürfe\"",
-            "* LIST () \"/\" Büro",
-            "* LIST () \"/\" \"Café & Bar\"",
-            "{tag} OK done",
-        ]),
-        hear("EXAMINE \"Entwürfe\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("EXAMINE \"Café & Bar\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
+        ok(
+            "LIST \"\" \"*\"",
+            &[
+                "* LIST () \"/\" \"Entwürfe\"",
+                "* LIST () \"/\" Büro",
+                "* LIST () \"/\" \"Café & Bar\"",
+            ],
+        ),
+        examine("Entwürfe", 0),
+        examine("Café & Bar", 0),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let found = session.folders(&patterns(&["*"], &["B*"])).await.expect("folders");
@@ -172,15 +143,8 @@ async fn names_in_utf8_are_read_and_sent_as_they_came() {
 #[tokio::test]
 async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
     let scripted = logged_in(vec![
-        hear("EXAMINE \"Entw&APw-rfe\""),
-        say(&["{tag} NO [NONEXISTENT] no such folder"]),
-        hear("EXAMINE \"Entwürfe\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
+        answer("EXAMINE \"Entw&APw-rfe\"", &["{tag} NO [NONEXISTENT] no such folder"]),
+        examine("Entwürfe", 0),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("Entwürfe").await.expect("the folder");
@@ -189,16 +153,15 @@ async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
 
 #[tokio::test]
 async fn a_pattern_with_an_umlaut_missed_names_with_two() {
-    let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&[
+    let scripted = logged_in(vec![ok(
+        "LIST \"\" \"*\"",
+        &[
             // In modified UTF-7 the two letters are one piece.
             "* LIST () \"/\" &APwA9g-",
             "* LIST () \"/\" &APw-ber",
             "* LIST () \"/\" other",
-            "{tag} OK done",
-        ]),
-    ]);
+        ],
+    )]);
     let found = folders(&scripted, &patterns(&["ü*"], &[])).await.expect("folders");
     assert_eq!(found, ["über", "üö"]);
     scripted.done();
@@ -219,17 +182,12 @@ async fn a_pattern_that_nothing_matches_stands_among_them_and_opening_it_says_wh
         "{tag} OK done",
     ];
     let scripted = logged_in(vec![
-        hear("LIST \"\" \"INBOX\""),
-        say(&[there[0], "{tag} OK done"]),
-        hear("LIST \"\" \"Journal*\""),
-        say(&["{tag} OK done"]),
+        ok("LIST \"\" \"INBOX\"", &[there[0]]),
+        ok("LIST \"\" \"Journal*\"", &[]),
         // Nothing in it can be opened.
-        hear("LIST \"\" \"Shar%\""),
-        say(&[there[1], "{tag} OK done"]),
-        hear("LIST \"\" \"*\""),
-        say(&there),
-        hear("LIST \"\" \"*\""),
-        say(&there),
+        ok("LIST \"\" \"Shar%\"", &[there[1]]),
+        answer("LIST \"\" \"*\"", &there),
+        answer("LIST \"\" \"*\"", &there),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let found = session.folders(&patterns(&["INBOX", "Journal*", "Shar%"], &[])).await;
@@ -248,12 +206,7 @@ async fn a_pattern_that_nothing_matches_stands_among_them_and_opening_it_says_wh
 /// RFC 3501, 5.1: INBOX exists always.
 #[tokio::test]
 async fn a_listing_without_a_line_is_no_empty_account() {
-    let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&["{tag} OK done"]),
-        hear("LIST \"\" \"*\""),
-        say(&["{tag} OK done"]),
-    ]);
+    let scripted = logged_in(vec![ok("LIST \"\" \"*\"", &[]), ok("LIST \"\" \"*\"", &[])]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let found = session.folders(&patterns(&["*"], &[])).await.expect("folders");
     assert_eq!(found, ["INBOX", "*"]);
@@ -263,10 +216,7 @@ async fn a_listing_without_a_line_is_no_empty_account() {
 
 #[tokio::test]
 async fn patterns_that_leave_no_folder_are_an_error() {
-    let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
-    ]);
+    let scripted = logged_in(vec![ok("LIST \"\" \"*\"", &["* LIST () \"/\" INBOX"])]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let none = session
         .folders(&patterns(&["*"], &["INB*"]))
@@ -279,15 +229,8 @@ async fn patterns_that_leave_no_folder_are_an_error() {
 #[tokio::test]
 async fn a_folder_that_has_a_wildcard_in_its_name_is_opened() {
     let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&["* LIST () \"/\" \"a*b\"", "{tag} OK done"]),
-        hear("EXAMINE \"a*b\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 7] valid",
-            "* OK [UIDNEXT 1] next",
-            "{tag} OK [READ-ONLY] open",
-        ]),
+        ok("LIST \"\" \"*\"", &["* LIST () \"/\" \"a*b\""]),
+        examine("a*b", 0),
     ]);
     // Another session listed it.
     let mut session = connect(&server(scripted.port)).await.expect("a session");

@@ -1,13 +1,11 @@
 //! What a server may send, and how long it may be silent.
 
-use std::time::Duration;
-
 use dropkeep::source::{Announced, CopyRef, Disposition, SourceError, UnfetchedWhy, Want};
 
-use crate::imap_scripted::{
-    connect, fetch, open, opened,
-    scripted::{Move, hear, say, say_raw},
-    server, unfetched,
+use crate::{
+    imap_scripted::{fetch, open, opened, server, unfetched},
+    scripted::{Move, answer, hear, ok, say_raw},
+    session::{SILENCE, connect, fetched},
 };
 
 #[tokio::test]
@@ -26,14 +24,13 @@ async fn a_large_literal_comes_through_whole() {
 
     let scripted = opened(vec![hear("UID FETCH 5 "), say_raw(&answer)]);
     let mut session = open(&scripted).await;
-    let mut got = Vec::new();
     let copy = CopyRef::Uid(5);
     let window = [Announced {
         copy,
         size: body.len() as u64,
         facts: None,
     }];
-    let ended = session.fetch(&window, Want::Whole, &mut |one| got.push(one)).await;
+    let (got, ended) = fetched(&mut session, &window, Want::Whole).await;
     assert_eq!(ended.expect("the command is OK"), []);
     assert!(got[0].bytes == body);
     scripted.done();
@@ -42,8 +39,7 @@ async fn a_large_literal_comes_through_whole() {
 #[tokio::test]
 async fn a_literal_larger_than_announced_is_refused_before_it_is_buffered() {
     let scripted = opened(vec![
-        hear("UID FETCH 5 "),
-        say(&["* 1 FETCH (UID 5 BODY[] {500000000}"]),
+        answer("UID FETCH 5 ", &["* 1 FETCH (UID 5 BODY[] {500000000}"]),
         Move::Hang,
     ]);
     let mut session = open(&scripted).await;
@@ -83,7 +79,7 @@ async fn what_is_not_understood_shows_no_mail() {
             "* 1 FETCH (UID 5 BODY[1] {12}… BODY[] what)",
         ),
     ] {
-        let scripted = opened(vec![hear("UID FETCH 5 "), say(&[nonsense, "{tag} OK done"])]);
+        let scripted = opened(vec![ok("UID FETCH 5 ", &[nonsense])]);
         let mut session = open(&scripted).await;
         let (got, ended) = fetch(&mut session, &[5]).await;
         if got.is_empty() {
@@ -97,10 +93,10 @@ async fn what_is_not_understood_shows_no_mail() {
 /// Zarafa 7.2 sends such; the parser panics on it.
 #[tokio::test]
 async fn a_date_that_is_nil_costs_the_date_alone() {
-    let scripted = opened(vec![
-        hear("UID FETCH 5 "),
-        say(&["* 1 FETCH (UID 5 INTERNALDATE NIL BODY[] {4}", "mail)", "{tag} OK done"]),
-    ]);
+    let scripted = opened(vec![ok(
+        "UID FETCH 5 ",
+        &["* 1 FETCH (UID 5 INTERNALDATE NIL BODY[] {4}", "mail)"],
+    )]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5]).await;
     assert_eq!(ended.expect("the command is OK"), []);
@@ -111,7 +107,7 @@ async fn a_date_that_is_nil_costs_the_date_alone() {
 #[tokio::test]
 async fn silence_is_a_timeout_and_says_during_what() {
     let scripted = opened(vec![hear("UID SEARCH"), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let error = session.listing().await.expect_err("silence");

@@ -1,23 +1,22 @@
 //! Greeting and login.
 
-use std::time::Duration;
-
 use dropkeep::{
     config::Secret,
     net::NetError,
     source::{Credential, Disposition, Session, SourceError, Step, Steps},
 };
 
-use crate::imap_scripted::{
-    CAPABILITIES, PASSWORD, connect,
-    scripted::{Move, Scripted, hear, say, say_raw},
-    server,
+use crate::{
+    imap_scripted::{CAPABILITIES, greeted, server},
+    scripted::{Move, Scripted, answer, hear, ok, say, say_raw},
+    session::{PASSWORD, SILENCE, connect},
+    support::listening::refusing,
 };
 
 #[tokio::test]
 async fn silence_instead_of_a_greeting_makes_the_source_unreachable() {
     let scripted = Scripted::play(vec![Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let server = server(scripted.port).with_timeout(SILENCE);
     let error = connect(&server).await.expect_err("silence");
     assert_eq!(error.step(), Some(Step::Greeting), "{error:?}");
     assert_eq!(error.disposition(), Disposition::Unreachable);
@@ -26,15 +25,15 @@ async fn silence_instead_of_a_greeting_makes_the_source_unreachable() {
 
 #[tokio::test]
 async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
-    let scripted = Scripted::play(vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {CAPABILITIES}"), "{tag} OK done"]),
-        hear("LOGIN"),
-        say(&[&format!(
-            "{{tag}} NO [AUTHENTICATIONFAILED] no such login: {PASSWORD}, sorry"
-        )]),
-    ]);
+    let scripted = greeted(
+        CAPABILITIES,
+        vec![answer(
+            "LOGIN",
+            &[&format!(
+                "{{tag}} NO [AUTHENTICATIONFAILED] no such login: {PASSWORD}, sorry"
+            )],
+        )],
+    );
     let error = connect(&server(scripted.port)).await.expect_err("no login");
     let shown = format!("{error} {error:?}");
     assert!(matches!(error, SourceError::Login { .. }), "{error:?}");
@@ -63,18 +62,16 @@ async fn a_connection_that_is_closed_during_login_makes_the_source_unreachable()
 
 #[tokio::test]
 async fn a_password_that_is_not_ascii_goes_by_authenticate_plain() {
-    let scripted = Scripted::play(vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {CAPABILITIES}"), "{tag} OK done"]),
-        hear("AUTHENTICATE PLAIN"),
-        say(&["+ "]),
-        // \0all@example.com\0pässword
-        hear("AGFsbEBleGFtcGxlLmNvbQBww6Rzc3dvcmQ="),
-        say_raw(b"D2 OK welcome\r\n"),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {CAPABILITIES} UIDPLUS"), "{tag} OK done"]),
-    ]);
+    let scripted = greeted(
+        CAPABILITIES,
+        vec![
+            answer("AUTHENTICATE PLAIN", &["+ "]),
+            // \0all@example.com\0pässword
+            hear("AGFsbEBleGFtcGxlLmNvbQBww6Rzc3dvcmQ="),
+            say_raw(b"D2 OK welcome\r\n"),
+            ok("CAPABILITY", &[&format!("* CAPABILITY {CAPABILITIES} UIDPLUS")]),
+        ],
+    );
     let mut steps = Steps::default();
     let session = Session::connect(
         &server(scripted.port),
@@ -92,12 +89,7 @@ async fn a_password_that_is_not_ascii_goes_by_authenticate_plain() {
 
 #[tokio::test]
 async fn logindisabled_without_plain_is_said_and_no_password_is_sent() {
-    let scripted = Scripted::play(vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED", "{tag} OK done"]),
-        Move::Hang,
-    ]);
+    let scripted = greeted("IMAP4rev1 STARTTLS LOGINDISABLED", vec![Move::Hang]);
     let error = connect(&server(scripted.port)).await.expect_err("no login");
     assert!(error.to_string().contains("LOGINDISABLED"), "{error}");
     scripted.done();
@@ -118,8 +110,7 @@ async fn a_server_that_says_goodbye_at_once_is_quoted() {
 async fn preauth_is_taken_where_no_tls_is_due() {
     let scripted = Scripted::play(vec![
         say(&["* PREAUTH hello"]),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {CAPABILITIES}"), "{tag} OK done"]),
+        ok("CAPABILITY", &[&format!("* CAPABILITY {CAPABILITIES}")]),
     ]);
     connect(&server(scripted.port)).await.expect("a session");
     scripted.done();
@@ -127,10 +118,8 @@ async fn preauth_is_taken_where_no_tls_is_due() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_named() {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    let port = listener.local_addr().expect("its address").port();
-    drop(listener);
-    let error = connect(&server(port)).await.expect_err("nobody there");
+    let nobody = refusing();
+    let error = connect(&server(nobody.port)).await.expect_err("nobody there");
     assert!(matches!(error, SourceError::Net(NetError::Connect { .. })), "{error:?}");
-    assert!(error.to_string().contains(&port.to_string()), "{error}");
+    assert!(error.to_string().contains(&nobody.port.to_string()), "{error}");
 }

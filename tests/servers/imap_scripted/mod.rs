@@ -9,61 +9,64 @@ mod odd_lines;
 mod removal;
 mod token;
 
-use crate::scripted;
-
-use crate::scripted::{Move, Scripted, hear, say, say_raw};
 use dropkeep::{
-    config::{Access, Folders, Secret, Server},
-    source::{
-        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Steps, Unfetched, UnfetchedWhy,
-        Want,
-    },
+    config::{Access, Folders, Server},
+    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want},
 };
 
-const PASSWORD: &str = "hunter2-geheim";
+use crate::{
+    scripted::{Move, Scripted, answer, ok, say, say_raw},
+    session::{PASSWORD, connect, fetched, listed},
+};
+
 const CAPABILITIES: &str = "IMAP4rev1 AUTH=PLAIN";
 
 fn server(port: u16) -> Server {
-    Server::new(Access::Imap, "127.0.0.1", port, "all@example.com")
+    crate::session::server(Access::Imap, port)
 }
 
-async fn connect(server: &Server) -> Result<Session, SourceError> {
-    Session::connect(
-        server,
-        &Credential::Password(Secret::new(PASSWORD)),
-        &mut Steps::default(),
-    )
-    .await
-}
-
-/// Greeting and login, then the rest.
-fn logged_in(rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
+/// Greeting, and what the server can do before the login; then the rest.
+fn greeted(capabilities: &str, rest: Vec<Move>) -> Scripted {
+    let begins = vec![
         say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {CAPABILITIES}"), "{tag} OK done"]),
-        hear(&format!("LOGIN \"all@example.com\" \"{PASSWORD}\"")),
-        say(&[&format!("{{tag}} OK [CAPABILITY {CAPABILITIES} IDLE] welcome")]),
+        ok("CAPABILITY", &[&format!("* CAPABILITY {capabilities}")]),
     ];
-    script.extend(rest);
-    Scripted::play(script)
+    Scripted::play([begins, rest].concat())
 }
 
-/// The same, with INBOX opened in which three messages stand.
-fn opened(rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        hear("EXAMINE \"INBOX\""),
-        say(&[
+/// Greeting and login to a server that can do this besides, then the rest.
+fn able_to(capabilities: &str, rest: Vec<Move>) -> Scripted {
+    let login = answer(
+        &format!("LOGIN \"all@example.com\" \"{PASSWORD}\""),
+        &[&format!(
+            "{{tag}} OK [CAPABILITY {CAPABILITIES} {capabilities}] welcome"
+        )],
+    );
+    greeted(CAPABILITIES, [vec![login], rest].concat())
+}
+
+fn logged_in(rest: Vec<Move>) -> Scripted {
+    able_to("IDLE", rest)
+}
+
+/// A folder is opened, in which so many messages stand.
+fn examine(folder: &str, exists: u32) -> Move {
+    answer(
+        &format!("EXAMINE \"{folder}\""),
+        &[
             "* FLAGS (\\Seen)",
-            "* 3 EXISTS",
+            &format!("* {exists} EXISTS"),
             "* 0 RECENT",
             "* OK [UIDVALIDITY 77] valid",
-            "* OK [UIDNEXT 10] next",
+            "* OK [UIDNEXT 902] next",
             "{tag} OK [READ-ONLY] open",
-        ]),
-    ];
-    script.extend(rest);
-    logged_in(script)
+        ],
+    )
+}
+
+/// Greeting, login, and INBOX opened in which three messages stand.
+fn opened(rest: Vec<Move>) -> Scripted {
+    logged_in([vec![examine("INBOX", 3)], rest].concat())
 }
 
 async fn open(scripted: &Scripted) -> Session {
@@ -83,11 +86,7 @@ fn window(uids: &[u32]) -> Vec<Announced> {
 }
 
 async fn fetch(session: &mut Session, uids: &[u32]) -> (Vec<Fetched>, Result<Vec<Unfetched>, SourceError>) {
-    let mut got = Vec::new();
-    let ended = session
-        .fetch(&window(uids), Want::Whole, &mut |one| got.push(one))
-        .await;
-    (got, ended)
+    fetched(session, &window(uids), Want::Whole).await
 }
 
 fn unfetched(uid: u32, why: UnfetchedWhy) -> Unfetched {
@@ -130,7 +129,7 @@ impl End {
 #[tokio::test]
 async fn a_failed_search_is_an_error() {
     for end in ENDS {
-        let scripted = opened(vec![hear("UID SEARCH 1:3"), say(&["* SEARCH 5"]), end.said()]);
+        let scripted = opened(vec![answer("UID SEARCH 1:3", &["* SEARCH 5"]), end.said()]);
         let mut session = open(&scripted).await;
         end.check(&session.listing().await.expect_err("a failed SEARCH"));
         scripted.done();
@@ -141,8 +140,7 @@ async fn a_failed_search_is_an_error() {
 async fn a_failed_list_is_an_error() {
     for end in ENDS {
         let scripted = logged_in(vec![
-            hear("LIST \"\" \"INBOX\""),
-            say(&["* LIST () \"/\" INBOX"]),
+            answer("LIST \"\" \"INBOX\"", &["* LIST () \"/\" INBOX"]),
             end.said(),
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
@@ -155,8 +153,10 @@ async fn a_failed_list_is_an_error() {
 async fn a_failed_fetch_is_an_error_and_what_came_is_kept() {
     for end in ENDS {
         let scripted = opened(vec![
-            hear("UID FETCH 5:7 (UID INTERNALDATE BODY.PEEK[])"),
-            say(&["* 1 FETCH (UID 5 BODY[] {3}", "one)"]),
+            answer(
+                "UID FETCH 5:7 (UID INTERNALDATE BODY.PEEK[])",
+                &["* 1 FETCH (UID 5 BODY[] {3}", "one)"],
+            ),
             end.said(),
         ]);
         let mut session = open(&scripted).await;
@@ -172,8 +172,7 @@ async fn a_failed_fetch_is_an_error_and_what_came_is_kept() {
 async fn failed_sizes_are_an_error() {
     for end in ENDS {
         let scripted = opened(vec![
-            hear("UID FETCH 5:6 (UID RFC822.SIZE)"),
-            say(&["* 1 FETCH (UID 5 RFC822.SIZE 10)"]),
+            answer("UID FETCH 5:6 (UID RFC822.SIZE)", &["* 1 FETCH (UID 5 RFC822.SIZE 10)"]),
             end.said(),
         ]);
         let mut session = open(&scripted).await;
@@ -188,13 +187,9 @@ async fn a_search_that_is_ok_without_an_answer_is_no_empty_folder() {
     for found in [0, 3] {
         let lines = ["* 1 FETCH (UID 5)", "* 2 FETCH (UID 6)", "* 3 FETCH (UID 7)"];
         let scripted = opened(vec![
-            hear("UID SEARCH"),
-            say(&["{tag} OK done"]),
-            hear("FETCH 1:3 (UID)"),
-            say(&lines[..found]),
-            say(&["{tag} OK done"]),
-            hear("NOOP"),
-            say(&["{tag} OK done"]),
+            ok("UID SEARCH", &[]),
+            ok("FETCH 1:3 (UID)", &lines[..found]),
+            ok("NOOP", &[]),
         ]);
         let mut session = open(&scripted).await;
         match session.listing().await {
@@ -210,7 +205,7 @@ async fn a_search_that_is_ok_without_an_answer_is_no_empty_folder() {
 
 #[tokio::test]
 async fn a_search_that_finds_more_than_there_is_is_an_error() {
-    let scripted = opened(vec![hear("UID SEARCH"), say(&["* SEARCH 1 2 3 4", "{tag} OK done"])]);
+    let scripted = opened(vec![ok("UID SEARCH", &["* SEARCH 1 2 3 4"])]);
     let mut session = open(&scripted).await;
     assert!(matches!(session.listing().await, Err(SourceError::Protocol { .. })));
     drop(session);
@@ -224,28 +219,17 @@ async fn a_listing_goes_from_the_highest_numbers_down_and_survives_expunges() {
         format!("* SEARCH{uids}")
     };
     let scripted = logged_in(vec![
-        hear("EXAMINE"),
-        say(&[
-            "* 12000 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("UID SEARCH 7001:12000"),
-        say(&[
-            &found(17_001..20_000),
-            &found(20_000..22_000),
-            "* 1 EXPUNGE",
-            "{tag} OK done",
-        ]),
-        hear("UID SEARCH 2001:7000"),
-        say(&["* 1500 EXISTS", &found(17_001..17_003), "{tag} OK done"]),
-        hear("UID SEARCH 1:1500"),
-        say(&[&found(10_001..11_501), "{tag} OK done"]),
+        examine("INBOX", 12000),
+        ok(
+            "UID SEARCH 7001:12000",
+            &[&found(17_001..20_000), &found(20_000..22_000), "* 1 EXPUNGE"],
+        ),
+        ok("UID SEARCH 2001:7000", &["* 1500 EXISTS", &found(17_001..17_003)]),
+        ok("UID SEARCH 1:1500", &[&found(10_001..11_501)]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+    let listed = listed(&mut session).await;
     let expected = (10_001..11_501).chain(17_001..22_000);
     assert!(listed.into_iter().eq(expected.map(CopyRef::Uid)));
     scripted.done();
@@ -254,20 +238,15 @@ async fn a_listing_goes_from_the_highest_numbers_down_and_survives_expunges() {
 #[tokio::test]
 async fn what_a_search_leaves_out_is_asked_for_by_number() {
     let scripted = opened(vec![
-        hear("UID SEARCH 1:3"),
-        say(&["* SEARCH 6", "{tag} OK done"]),
-        hear("FETCH 1:3 (UID)"),
-        say(&[
-            "* 1 FETCH (UID 5)",
-            "* 2 FETCH (UID 6)",
-            "* 3 FETCH (UID 7)",
-            "{tag} OK done",
-        ]),
-        hear("NOOP"),
-        say(&["{tag} OK done"]),
+        ok("UID SEARCH 1:3", &["* SEARCH 6"]),
+        ok(
+            "FETCH 1:3 (UID)",
+            &["* 1 FETCH (UID 5)", "* 2 FETCH (UID 6)", "* 3 FETCH (UID 7)"],
+        ),
+        ok("NOOP", &[]),
     ]);
     let mut session = open(&scripted).await;
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+    let listed = listed(&mut session).await;
     assert_eq!(listed, [5, 6, 7].map(CopyRef::Uid));
     scripted.done();
 }
@@ -278,19 +257,16 @@ async fn a_message_that_was_expunged_during_a_search_is_not_left_out() {
         (vec!["* SEARCH 5 7", "* 2 EXPUNGE"], vec![]),
         (vec!["* SEARCH 5 7"], vec!["* 2 EXPUNGE"]),
     ] {
-        let mut script = vec![hear("UID SEARCH 1:3"), say(&searched), say(&["{tag} OK done"])];
+        let mut script = vec![ok("UID SEARCH 1:3", &searched)];
         if !noted.is_empty() {
             script.extend([
-                hear("FETCH 1:3 (UID)"),
-                say(&["* 1 FETCH (UID 5)", "* 3 FETCH (UID 7)", "{tag} OK done"]),
-                hear("NOOP"),
-                say(&noted),
-                say(&["{tag} OK done"]),
+                ok("FETCH 1:3 (UID)", &["* 1 FETCH (UID 5)", "* 3 FETCH (UID 7)"]),
+                ok("NOOP", &noted),
             ]);
         }
         let scripted = opened(script);
         let mut session = open(&scripted).await;
-        let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+        let listed = listed(&mut session).await;
         assert_eq!(listed, [5, 7].map(CopyRef::Uid));
         scripted.done();
     }
@@ -299,12 +275,9 @@ async fn a_message_that_was_expunged_during_a_search_is_not_left_out() {
 #[tokio::test]
 async fn a_search_that_leaves_messages_out_is_an_error() {
     let scripted = opened(vec![
-        hear("UID SEARCH 1:3"),
-        say(&["* SEARCH 5 5 7", "{tag} OK done"]),
-        hear("FETCH 1:3 (UID)"),
-        say(&["* 1 FETCH (UID 5)", "{tag} OK done"]),
-        hear("NOOP"),
-        say(&["{tag} OK done"]),
+        ok("UID SEARCH 1:3", &["* SEARCH 5 5 7"]),
+        ok("FETCH 1:3 (UID)", &["* 1 FETCH (UID 5)"]),
+        ok("NOOP", &[]),
     ]);
     let mut session = open(&scripted).await;
     let error = session.listing().await.expect_err("one is missing");
@@ -314,30 +287,17 @@ async fn a_search_that_leaves_messages_out_is_an_error() {
 
 #[tokio::test]
 async fn an_empty_folder_is_not_searched() {
-    let scripted = logged_in(vec![
-        hear("EXAMINE"),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("LOGOUT"),
-        say(&["* BYE bye", "{tag} OK done"]),
-    ]);
+    let scripted = logged_in(vec![examine("INBOX", 0), ok("LOGOUT", &["* BYE bye"])]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
-    assert_eq!(
-        session.listing().await.expect("a listing").copies().collect::<Vec<_>>(),
-        []
-    );
+    assert_eq!(listed(&mut session).await, []);
     session.close().await.expect("a farewell");
     scripted.done();
 }
 
 #[tokio::test]
 async fn a_folder_without_uidvalidity_is_not_opened() {
-    let scripted = logged_in(vec![hear("EXAMINE"), say(&["* 1 EXISTS", "{tag} OK open"])]);
+    let scripted = logged_in(vec![answer("EXAMINE", &["* 1 EXISTS", "{tag} OK open"])]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     assert!(matches!(session.open("INBOX").await, Err(SourceError::Nameless { .. })));
     scripted.done();
@@ -348,14 +308,18 @@ async fn a_folder_without_uidvalidity_is_not_opened() {
 async fn a_folder_that_does_not_say_its_next_uid_is_opened_for_writing() {
     for rights in ["READ-WRITE", "READ-ONLY"] {
         let scripted = logged_in(vec![
-            hear("EXAMINE \"INBOX\""),
-            say(&["* 1 EXISTS", "* OK [UIDVALIDITY 5] Ok", "{tag} OK [READ-ONLY] Ok"]),
-            hear("SELECT \"INBOX\""),
-            say(&[
-                "* 2 EXISTS",
-                "* OK [UIDVALIDITY 6] Ok",
-                &format!("{{tag}} OK [{rights}] Ok"),
-            ]),
+            answer(
+                "EXAMINE \"INBOX\"",
+                &["* 1 EXISTS", "* OK [UIDVALIDITY 5] Ok", "{tag} OK [READ-ONLY] Ok"],
+            ),
+            answer(
+                "SELECT \"INBOX\"",
+                &[
+                    "* 2 EXISTS",
+                    "* OK [UIDVALIDITY 6] Ok",
+                    &format!("{{tag}} OK [{rights}] Ok"),
+                ],
+            ),
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         match session.open("INBOX").await {
@@ -373,16 +337,15 @@ async fn a_folder_that_does_not_say_its_next_uid_is_opened_for_writing() {
 
 #[tokio::test]
 async fn sizes_come_in_the_order_asked_and_the_unanswered_are_absent() {
-    let scripted = opened(vec![
-        hear("UID FETCH 9,5:6 (UID RFC822.SIZE)"),
-        say(&[
+    let scripted = opened(vec![ok(
+        "UID FETCH 9,5:6 (UID RFC822.SIZE)",
+        &[
             "* 2 FETCH (UID 6 RFC822.SIZE 60 FLAGS (\\Seen))",
             "* 4 FETCH (UID 44 RFC822.SIZE 1)",
             "* 3 FETCH (FLAGS ())",
             "* 3 FETCH (RFC822.SIZE 90 UID 9)",
-            "{tag} OK done",
-        ]),
-    ]);
+        ],
+    )]);
     let mut session = open(&scripted).await;
     let announced = session.sizes(&[9, 5, 6].map(CopyRef::Uid), false).await.expect("sizes");
     let found: Vec<_> = announced.iter().map(|one| (one.copy.clone(), one.size)).collect();
@@ -393,8 +356,10 @@ async fn sizes_come_in_the_order_asked_and_the_unanswered_are_absent() {
 #[tokio::test]
 async fn a_fetch_says_which_copies_did_not_come_and_why() {
     let scripted = opened(vec![
-        hear("UID FETCH 5:9 (UID INTERNALDATE BODY.PEEK[])"),
-        say(&["* 1 FETCH (UID 5 INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" BODY[] {5}"]),
+        answer(
+            "UID FETCH 5:9 (UID INTERNALDATE BODY.PEEK[])",
+            &["* 1 FETCH (UID 5 INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" BODY[] {5}"],
+        ),
         say_raw(b"a\r\n\xff\0)\r\n"),
         say(&[
             "* 2 FETCH (UID 6 BODY[] NIL)",
@@ -435,17 +400,16 @@ async fn a_fetch_says_which_copies_did_not_come_and_why() {
 #[tokio::test]
 async fn headers_are_fetched_by_themselves() {
     let scripted = opened(vec![
-        hear("UID FETCH 5:6 (UID INTERNALDATE BODY.PEEK[HEADER])"),
-        say(&["* 1 FETCH (UID 5 BODY[HEADER] {9}"]),
+        answer(
+            "UID FETCH 5:6 (UID INTERNALDATE BODY.PEEK[HEADER])",
+            &["* 1 FETCH (UID 5 BODY[HEADER] {9}"],
+        ),
         say_raw(b"To: a\r\n\r\n)\r\n"),
         say(&["* 2 FETCH (UID 6 BODY[] {1}", "x)", "{tag} OK done"]),
     ]);
     let mut session = open(&scripted).await;
     assert!(session.can_fetch_headers());
-    let mut got = Vec::new();
-    let ended = session
-        .fetch(&window(&[5, 6]), Want::Header, &mut |one| got.push(one))
-        .await;
+    let (got, ended) = fetched(&mut session, &window(&[5, 6]), Want::Header).await;
     // A whole body is not what was asked for.
     assert_eq!(
         ended.expect("the command is OK"),
@@ -458,10 +422,7 @@ async fn headers_are_fetched_by_themselves() {
 
 #[tokio::test]
 async fn a_literal_shorter_than_its_bytes_is_no_imap() {
-    let scripted = opened(vec![
-        hear("UID FETCH 5 "),
-        say(&["* 1 FETCH (UID 5 BODY[] {1}", "xyz)", "{tag} OK done"]),
-    ]);
+    let scripted = opened(vec![ok("UID FETCH 5 ", &["* 1 FETCH (UID 5 BODY[] {1}", "xyz)"])]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5]).await;
     assert!(matches!(ended, Err(SourceError::Protocol { .. })), "{ended:?}");
@@ -473,43 +434,31 @@ async fn a_literal_shorter_than_its_bytes_is_no_imap() {
 #[tokio::test]
 async fn folders_are_listed_as_people_read_them() {
     let scripted = logged_in(vec![
-        hear("LIST \"\" \"*\""),
-        say(&[
-            "* LIST (\\HasNoChildren) \"/\" Entw&APw-rfe",
-            "* LIST (\\Noselect) \"/\" Public",
-            "* LIST () \"/\" \"Public/Tom & Jerry\"",
-            "* LIST () \"/\" \"a \\\"b\\\"\"",
-            "* LIST () \"/\" Trash/2020",
-            "* LIST () \"/\" inbox",
-            "{tag} OK done",
-        ]),
-        hear("LIST \"\" \"INBOX\""),
-        say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
-        hear("LIST \"\" \"Archvie\""),
-        say(&["{tag} OK done"]),
-        hear("EXAMINE \"Entw&APw-rfe\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("EXAMINE \"Public/Tom & Jerry\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("EXAMINE \"a \\\"b\\\"\""),
-        say(&[
-            "* 0 EXISTS",
-            "* OK [UIDVALIDITY 1] valid",
-            "* OK [UIDNEXT 902] next",
-            "{tag} OK open",
-        ]),
-        hear("EXAMINE \"Archvie\""),
-        say(&["{tag} NO [NONEXISTENT] no such folder"]),
+        ok(
+            "LIST \"\" \"*\"",
+            &[
+                "* LIST (\\HasNoChildren) \"/\" Entw&APw-rfe",
+                "* LIST (\\Noselect) \"/\" Public",
+                "* LIST () \"/\" \"Public/Tom & Jerry\"",
+                "* LIST () \"/\" \"a \\\"b\\\"\"",
+                "* LIST () \"/\" Trash/2020",
+                "* LIST () \"/\" inbox",
+            ],
+        ),
+        ok("LIST \"\" \"INBOX\"", &["* LIST () \"/\" INBOX"]),
+        ok("LIST \"\" \"Archvie\"", &[]),
+        examine("Entw&APw-rfe", 0),
+        examine("Public/Tom & Jerry", 0),
+        answer(
+            "EXAMINE \"a \\\"b\\\"\"",
+            &[
+                "* 0 EXISTS",
+                "* OK [UIDVALIDITY 1] valid",
+                "* OK [UIDNEXT 902] next",
+                "{tag} OK open",
+            ],
+        ),
+        answer("EXAMINE \"Archvie\"", &["{tag} NO [NONEXISTENT] no such folder"]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let patterns = Folders {

@@ -5,10 +5,10 @@ use dropkeep::{
     source::{CopyRef, Disposition, Listing, SourceError, UnfetchedWhy, Want},
 };
 
-use crate::imap_scripted::{
-    PASSWORD, connect, fetch, logged_in, open, opened,
-    scripted::{Scripted, hear, say, say_raw},
-    server, unfetched, window,
+use crate::{
+    imap_scripted::{fetch, logged_in, open, opened, server, unfetched, window},
+    scripted::{Scripted, answer, ok, say, say_raw},
+    session::{PASSWORD, connect, listed},
 };
 
 fn all() -> Folders {
@@ -21,24 +21,21 @@ fn all() -> Folders {
 #[tokio::test]
 async fn two_blanks_behind_the_asterisk_ended_the_session() {
     let scripted = logged_in(vec![
-        hear("EXAMINE"),
-        say(&[
-            "*  3 EXISTS",
-            "*  FLAGS (\\Seen $Forwarded Junk)",
-            "*  OK [UIDVALIDITY  77]  valid",
-            "*  OK  [UIDNEXT 10]",
-            "{tag}  OK  [READ-ONLY]  open",
-        ]),
-        hear("UID SEARCH 1:3"),
-        say(&["*  SEARCH  5  6  7 ", "{tag} OK done"]),
-        hear("UID FETCH 5 "),
-        say(&["*  1  FETCH  (UID  5  BODY[]  {3}", "one )", "{tag} OK done"]),
+        answer(
+            "EXAMINE",
+            &[
+                "*  3 EXISTS",
+                "*  FLAGS (\\Seen $Forwarded Junk)",
+                "*  OK [UIDVALIDITY  77]  valid",
+                "*  OK  [UIDNEXT 10]",
+                "{tag}  OK  [READ-ONLY]  open",
+            ],
+        ),
+        ok("UID SEARCH 1:3", &["*  SEARCH  5  6  7 "]),
+        ok("UID FETCH 5 ", &["*  1  FETCH  (UID  5  BODY[]  {3}", "one )"]),
     ]);
     let mut session = open(&scripted).await;
-    assert_eq!(
-        session.listing().await.expect("a listing").copies().collect::<Vec<_>>(),
-        [5, 6, 7].map(CopyRef::Uid)
-    );
+    assert_eq!(listed(&mut session).await, [5, 6, 7].map(CopyRef::Uid));
     let (got, ended) = fetch(&mut session, &[5]).await;
     assert_eq!((&got[0].bytes[..], ended.expect("all came")), (&b"one"[..], vec![]));
     scripted.done();
@@ -55,17 +52,18 @@ async fn keywords_that_are_no_atoms_ended_the_session() {
     ] {
         let line = |uid: u32| format!("* {uid} FETCH (FLAGS ({flags}) UID {uid} RFC822.SIZE 9)");
         let scripted = logged_in(vec![
-            hear("EXAMINE"),
-            say(&[
-                &format!("* FLAGS ({flags})"),
-                &format!("* OK [PERMANENTFLAGS ({flags} \\*)] limited"),
-                "* 3 EXISTS",
-                "* OK [UIDVALIDITY 77] valid",
-                "* OK [UIDNEXT 10] next",
-                "{tag} OK open",
-            ]),
-            hear("UID FETCH 5:6 (UID RFC822.SIZE)"),
-            say(&[&line(5), &line(6), "{tag} OK done"]),
+            answer(
+                "EXAMINE",
+                &[
+                    &format!("* FLAGS ({flags})"),
+                    &format!("* OK [PERMANENTFLAGS ({flags} \\*)] limited"),
+                    "* 3 EXISTS",
+                    "* OK [UIDVALIDITY 77] valid",
+                    "* OK [UIDNEXT 10] next",
+                    "{tag} OK open",
+                ],
+            ),
+            ok("UID FETCH 5:6 (UID RFC822.SIZE)", &[&line(5), &line(6)]),
         ]);
         let mut session = open(&scripted).await;
         let sizes = session.sizes(&[5, 6].map(CopyRef::Uid), false).await.expect("sizes");
@@ -85,10 +83,11 @@ async fn one_folder_with_an_odd_line_cost_all_the_others() {
         ("* LIST (\\AllMail \\HasNoChildren) \"/\" Sent", true),
     ] {
         let scripted = logged_in(vec![
-            hear("LIST \"\" \"*\""),
-            say(&["* LIST () \"/\" INBOX", odd, "* LIST () \"/\" Archive", "{tag} OK done"]),
-            hear("LIST"),
-            say(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
+            ok(
+                "LIST \"\" \"*\"",
+                &["* LIST () \"/\" INBOX", odd, "* LIST () \"/\" Archive"],
+            ),
+            ok("LIST", &["* LIST () \"/\" INBOX"]),
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         let folders = session.folders(&all()).await.expect("folders");
@@ -121,27 +120,25 @@ async fn one_folder_with_an_odd_line_cost_all_the_others() {
 
 #[tokio::test]
 async fn a_server_that_wants_to_know_who_comes_opened_no_folder() {
-    for answer in [
+    for reply in [
         &["* ID (\"name\" \"Coremail\")", "{tag} OK done"][..],
         &["{tag} BAD what"],
     ] {
         let scripted = Scripted::play(vec![
             say(&["* OK Coremail System IMap Server Ready"]),
-            hear("CAPABILITY"),
-            say(&["* CAPABILITY IMAP4rev1 ID", "{tag} OK done"]),
-            hear("LOGIN"),
-            say(&["{tag} OK done"]),
-            hear("CAPABILITY"),
-            say(&["* CAPABILITY IMAP4rev1 ID", "{tag} OK done"]),
-            hear("ID (\"name\" \"dropkeep\" \"version\" \""),
-            say(answer),
-            hear("EXAMINE"),
-            say(&[
-                "* 3 EXISTS",
-                "* OK [UIDVALIDITY 77]",
-                "* OK [UIDNEXT 8]",
-                "{tag} OK open",
-            ]),
+            ok("CAPABILITY", &["* CAPABILITY IMAP4rev1 ID"]),
+            ok("LOGIN", &[]),
+            ok("CAPABILITY", &["* CAPABILITY IMAP4rev1 ID"]),
+            answer("ID (\"name\" \"dropkeep\" \"version\" \"", reply),
+            answer(
+                "EXAMINE",
+                &[
+                    "* 3 EXISTS",
+                    "* OK [UIDVALIDITY 77]",
+                    "* OK [UIDNEXT 8]",
+                    "{tag} OK open",
+                ],
+            ),
         ]);
         open(&scripted).await;
         scripted.done();
@@ -151,30 +148,32 @@ async fn a_server_that_wants_to_know_who_comes_opened_no_folder() {
 #[tokio::test]
 async fn one_uid_of_two_messages_cost_the_whole_folder() {
     let scripted = logged_in(vec![
-        hear("EXAMINE"),
-        say(&[
-            "* 7 EXISTS",
-            "* OK [UIDVALIDITY 1]",
-            "* OK [UIDNEXT 6]",
-            "{tag} OK open",
-        ]),
-        hear("UID SEARCH 1:7"),
-        say(&["* SEARCH 1 2 3 2 3 4 5", "{tag} OK done"]),
-        hear("FETCH 1:7 (UID)"),
-        say(&[
-            "* 1 FETCH (UID 1)",
-            "* 2 FETCH (UID 2)",
-            "* 3 FETCH (UID 3)",
-            "* 4 FETCH (UID 2)",
-        ]),
+        answer(
+            "EXAMINE",
+            &[
+                "* 7 EXISTS",
+                "* OK [UIDVALIDITY 1]",
+                "* OK [UIDNEXT 6]",
+                "{tag} OK open",
+            ],
+        ),
+        ok("UID SEARCH 1:7", &["* SEARCH 1 2 3 2 3 4 5"]),
+        answer(
+            "FETCH 1:7 (UID)",
+            &[
+                "* 1 FETCH (UID 1)",
+                "* 2 FETCH (UID 2)",
+                "* 3 FETCH (UID 3)",
+                "* 4 FETCH (UID 2)",
+            ],
+        ),
         say(&[
             "* 5 FETCH (UID 3)",
             "* 6 FETCH (UID 4)",
             "* 7 FETCH (UID 5)",
             "{tag} OK done",
         ]),
-        hear("NOOP"),
-        say(&["{tag} OK done"]),
+        ok("NOOP", &[]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
@@ -188,15 +187,9 @@ async fn one_uid_of_two_messages_cost_the_whole_folder() {
 
 #[tokio::test]
 async fn a_uid_that_a_search_repeats_is_one() {
-    let scripted = opened(vec![
-        hear("UID SEARCH 1:3"),
-        say(&["* SEARCH 5 6 7 6", "{tag} OK done"]),
-    ]);
+    let scripted = opened(vec![ok("UID SEARCH 1:3", &["* SEARCH 5 6 7 6"])]);
     let mut session = open(&scripted).await;
-    assert_eq!(
-        session.listing().await.expect("a listing").copies().collect::<Vec<_>>(),
-        [5, 6, 7].map(CopyRef::Uid)
-    );
+    assert_eq!(listed(&mut session).await, [5, 6, 7].map(CopyRef::Uid));
     assert!(session.take_unclear().is_none());
     scripted.done();
 }
@@ -204,8 +197,10 @@ async fn a_uid_that_a_search_repeats_is_one() {
 #[tokio::test]
 async fn a_fetch_that_is_closed_early_cost_a_login() {
     let scripted = opened(vec![
-        hear("UID FETCH 5:8 "),
-        say(&["* 1 FETCH (UID 5 BODY[] {3}", "one)", " FLAGS (\\Seen) RFC822.SIZE 3)"]),
+        answer(
+            "UID FETCH 5:8 ",
+            &["* 1 FETCH (UID 5 BODY[] {3}", "one)", " FLAGS (\\Seen) RFC822.SIZE 3)"],
+        ),
         say(&["* 2 FETCH (UID 6 BODY[] {3}", "two) FLAGS (\\Seen))"]),
         say(&["* 3 FETCH (UID 7 FLAGS ())", " BODY[] {5}", "three)"]),
         say(&[
@@ -227,15 +222,10 @@ async fn a_fetch_that_is_closed_early_cost_a_login() {
 
 #[tokio::test]
 async fn what_cannot_be_read_of_one_copy_fails_that_copy_and_says_how() {
-    let scripted = opened(vec![
-        hear("UID FETCH 5:6 "),
-        say(&[
-            "* 1 FETCH (UID 5 BODY[] [none])",
-            "* 2 FETCH (UID 6 BODY[] {3}",
-            "two)",
-            "{tag} OK done",
-        ]),
-    ]);
+    let scripted = opened(vec![ok(
+        "UID FETCH 5:6 ",
+        &["* 1 FETCH (UID 5 BODY[] [none])", "* 2 FETCH (UID 6 BODY[] {3}", "two)"],
+    )]);
     let mut session = open(&scripted).await;
     let (got, ended) = fetch(&mut session, &[5, 6]).await;
     assert_eq!(got.len(), 1);
@@ -250,8 +240,7 @@ async fn what_cannot_be_read_of_one_copy_fails_that_copy_and_says_how() {
 #[tokio::test]
 async fn an_error_quoted_a_message_with_all_its_bytes() {
     let scripted = opened(vec![
-        hear("UID FETCH 5 "),
-        say(&["* 1 FETCH (UID 5 BODY[] {100}"]),
+        answer("UID FETCH 5 ", &["* 1 FETCH (UID 5 BODY[] {100}"]),
         say_raw(&[b'm'; 100]),
         say(&[&format!(" !{PASSWORD} garbage\t{}", "g".repeat(1000)), "{tag} OK done"]),
     ]);
@@ -274,22 +263,14 @@ async fn an_error_quoted_a_message_with_all_its_bytes() {
 #[tokio::test]
 async fn a_line_that_is_no_answer_ends_a_session_only_behind_a_message() {
     let scripted = opened(vec![
-        hear("UID SEARCH"),
-        say(&["hello", "", "* SEARCH 5 6 7", "{tag} OK done"]),
-        hear("UID FETCH 5:6 "),
-        say(&["* 1 FETCH (UID 5 BODY[] {3}", "one)", "Subject: hello", "{tag} OK done"]),
+        ok("UID SEARCH", &["hello", "", "* SEARCH 5 6 7"]),
+        ok(
+            "UID FETCH 5:6 ",
+            &["* 1 FETCH (UID 5 BODY[] {3}", "one)", "Subject: hello"],
+        ),
     ]);
     let mut session = open(&scripted).await;
-    assert_eq!(
-        session
-            .listing()
-            .await
-            .expect("a listing")
-            .copies()
-            .collect::<Vec<_>>()
-            .len(),
-        3
-    );
+    assert_eq!(listed(&mut session).await.len(), 3);
     let (_, ended) = fetch(&mut session, &[5, 6]).await;
     let error = ended.expect_err("it is out of step").to_string();
     assert!(error.contains("“Subject: hello”"), "{error}");
@@ -310,43 +291,33 @@ async fn lines_that_nobody_asked_for_are_passed_over_however_deep_they_are() {
         "*".to_owned(),
     ];
     let unasked: Vec<&str> = unasked.iter().map(String::as_str).collect();
-    let with = |lines: &[&str]| say(&[&unasked[..], lines].concat());
+    let with = |text: &str, lines: &[&str]| answer(text, &[&unasked[..], lines].concat());
     let scripted = Scripted::play(vec![
         say(&["", "* OK ready"]),
-        hear("CAPABILITY"),
-        with(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
-        hear("LOGIN"),
-        with(&["{tag} OK [CAPABILITY IMAP4rev1] in"]),
-        hear("LIST"),
-        with(&["* LIST () \"/\" INBOX", "{tag} OK done"]),
-        hear("EXAMINE"),
-        with(&[
-            "* 3 EXISTS",
-            "* OK [UIDVALIDITY 77]",
-            "* OK [UIDNEXT 8]",
-            "{tag} OK open",
-        ]),
-        hear("UID SEARCH"),
-        with(&["* SEARCH 5 6 7", "{tag} OK done"]),
-        hear("UID FETCH 5 "),
-        with(&["* 1 FETCH (UID 5 BODY[] {3}", "one)", "{tag} OK done"]),
-        hear("LOGOUT"),
-        with(&["* BYE", "{tag} OK"]),
+        with("CAPABILITY", &["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
+        with("LOGIN", &["{tag} OK [CAPABILITY IMAP4rev1] in"]),
+        with("LIST", &["* LIST () \"/\" INBOX", "{tag} OK done"]),
+        with(
+            "EXAMINE",
+            &[
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 77]",
+                "* OK [UIDNEXT 8]",
+                "{tag} OK open",
+            ],
+        ),
+        with("UID SEARCH", &["* SEARCH 5 6 7", "{tag} OK done"]),
+        with(
+            "UID FETCH 5 ",
+            &["* 1 FETCH (UID 5 BODY[] {3}", "one)", "{tag} OK done"],
+        ),
+        with("LOGOUT", &["* BYE", "{tag} OK"]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     assert_eq!(session.folders(&Folders::default()).await.expect("folders"), ["INBOX"]);
     assert!(session.take_unclear().is_none());
     session.open("INBOX").await.expect("INBOX");
-    assert_eq!(
-        session
-            .listing()
-            .await
-            .expect("a listing")
-            .copies()
-            .collect::<Vec<_>>()
-            .len(),
-        3
-    );
+    assert_eq!(listed(&mut session).await.len(), 3);
     let (got, ended) = fetch(&mut session, &[5]).await;
     assert_eq!((got.len(), ended.expect("all came").len()), (1, 0));
     session.close().await.expect("a farewell");
@@ -373,10 +344,8 @@ async fn what_a_folder_lacks_is_told_with_the_line_that_cannot_be_read() {
         ("* 3 EXISTS", "* OK [UIDVALIDITY seven]"),
     ] {
         let scripted = logged_in(vec![
-            hear("EXAMINE"),
-            say(&[exists, uidvalidity, "* OK [UIDNEXT 8]", "{tag} OK open"]),
-            hear("LOGOUT"),
-            say(&["* BYE", "{tag} OK"]),
+            answer("EXAMINE", &[exists, uidvalidity, "* OK [UIDNEXT 8]", "{tag} OK open"]),
+            answer("LOGOUT", &["* BYE", "{tag} OK"]),
         ]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         let error = session.open("INBOX").await.expect_err("it lacks something");
@@ -399,7 +368,7 @@ async fn what_stands_behind_a_clear_name_cost_the_folder() {
         "* LIST () \"/\" \"Old\" (\"CHILDINFO\" (",
         "* LIST () \"/\" \"Old\" 7 messages",
     ] {
-        let scripted = logged_in(vec![hear("LIST \"\" \"*\""), say(&[odd, "{tag} OK done"])]);
+        let scripted = logged_in(vec![ok("LIST \"\" \"*\"", &[odd])]);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         assert_eq!(session.folders(&all()).await.expect("folders"), ["Old"], "{odd}");
         scripted.done();
@@ -410,25 +379,21 @@ async fn what_stands_behind_a_clear_name_cost_the_folder() {
 async fn a_line_of_nobody_before_the_first_message_ended_the_session() {
     for stray in ["ZZ99 OK what", "D1 OK done before", "a line that is no response"] {
         let scripted = logged_in(vec![
-            hear("EXAMINE"),
-            say(&[
-                stray,
-                "* 3 EXISTS",
-                "* OK [UIDVALIDITY 77] valid",
-                "* OK [UIDNEXT 8]",
-                "{tag} OK open",
-            ]),
-            hear("UID SEARCH 1:3"),
-            say(&[stray, "* SEARCH 5 6 7", "{tag} OK done"]),
-            hear("UID FETCH 5 "),
-            say(&[stray, "* 1 FETCH (UID 5 BODY[] {3}", "one)", "{tag} OK done"]),
+            answer(
+                "EXAMINE",
+                &[
+                    stray,
+                    "* 3 EXISTS",
+                    "* OK [UIDVALIDITY 77] valid",
+                    "* OK [UIDNEXT 8]",
+                    "{tag} OK open",
+                ],
+            ),
+            ok("UID SEARCH 1:3", &[stray, "* SEARCH 5 6 7"]),
+            ok("UID FETCH 5 ", &[stray, "* 1 FETCH (UID 5 BODY[] {3}", "one)"]),
         ]);
         let mut session = open(&scripted).await;
-        assert_eq!(
-            session.listing().await.expect("a listing").copies().count(),
-            3,
-            "{stray}"
-        );
+        assert_eq!(listed(&mut session).await.len(), 3, "{stray}");
         let (got, ended) = fetch(&mut session, &[5]).await;
         assert_eq!((got.len(), ended.expect("all came")), (1, vec![]), "{stray}");
         scripted.done();
@@ -438,18 +403,19 @@ async fn a_line_of_nobody_before_the_first_message_ended_the_session() {
 #[tokio::test]
 async fn messages_that_went_without_a_word_were_left_out_without_a_word() {
     let scripted = logged_in(vec![
-        hear("EXAMINE"),
-        say(&[
-            "* 3 EXISTS",
-            "* OK [UIDVALIDITY 77]",
-            "* OK [UIDNEXT 8]",
-            "{tag} OK open",
-        ]),
-        hear("UID SEARCH 1:3"),
-        say(&["* 1 EXISTS", "* SEARCH 5", "{tag} OK done"]),
+        answer(
+            "EXAMINE",
+            &[
+                "* 3 EXISTS",
+                "* OK [UIDVALIDITY 77]",
+                "* OK [UIDNEXT 8]",
+                "{tag} OK open",
+            ],
+        ),
+        ok("UID SEARCH 1:3", &["* 1 EXISTS", "* SEARCH 5"]),
     ]);
     let mut session = open(&scripted).await;
-    assert_eq!(session.listing().await.expect("a listing").copies().count(), 1);
+    assert_eq!(listed(&mut session).await.len(), 1);
     let words = session.take_unclear().expect("a word").to_string();
     assert!(words.contains("fewer messages"), "{words}");
     scripted.done();

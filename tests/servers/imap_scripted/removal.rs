@@ -2,29 +2,23 @@
 
 use dropkeep::source::{CopyRef, Disposition, Kept, Removal, Removed, Session, SourceError};
 
-use crate::imap_scripted::{
-    PASSWORD, connect, opened,
-    scripted::{Move, Scripted, hear, say},
-    server,
+use crate::{
+    imap_scripted::{able_to, logged_in, open, opened, server},
+    scripted::{Move, Scripted, answer, hear, ok, say},
+    session::connect,
 };
 
 /// Greeting, login, and INBOX opened for removal.
 fn selected(capabilities: &str, rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
-        hear(PASSWORD),
-        say(&[&format!("{{tag}} OK [CAPABILITY IMAP4rev1 {capabilities}] welcome")]),
-        hear("SELECT \"INBOX\""),
-        say(&[
+    let opens = answer(
+        "SELECT \"INBOX\"",
+        &[
             "* 3 EXISTS",
             "* OK [UIDVALIDITY 77] valid",
             "{tag} OK [READ-WRITE] open",
-        ]),
-    ];
-    script.extend(rest);
-    Scripted::play(script)
+        ],
+    );
+    able_to(capabilities, [vec![opens], rest].concat())
 }
 
 async fn remove(scripted: &Scripted, uids: &[u32], how: Removal<'_>) -> Result<Removed, SourceError> {
@@ -32,15 +26,6 @@ async fn remove(scripted: &Scripted, uids: &[u32], how: Removal<'_>) -> Result<R
     session.open_for_removal("INBOX").await.expect("INBOX");
     let copies: Vec<_> = uids.iter().copied().map(CopyRef::Uid).collect();
     session.remove(&copies, how).await
-}
-
-/// A command, and its answer with the tagged OK.
-fn ok(command: &str, answers: &[&str]) -> [Move; 2] {
-    [hear(command), say(&[answers, &["{tag} OK done"]].concat())]
-}
-
-fn script(moves: impl IntoIterator<Item = [Move; 2]>) -> Vec<Move> {
-    moves.into_iter().flatten().collect()
 }
 
 fn gone(uids: &[u32]) -> Vec<CopyRef> {
@@ -57,7 +42,7 @@ fn kept(kept: &[(u32, Kept)]) -> Vec<(CopyRef, Kept)> {
 async fn flagged_messages_stay_and_only_what_was_asked_for_is_expunged() {
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5:8", &["* SEARCH 5 6 7"]),
             ok("UID FETCH 8 (UID FLAGS)", &[]),
             ok("UID SEARCH UID 5:8 FLAGGED", &["* SEARCH 6"]),
@@ -75,7 +60,7 @@ async fn flagged_messages_stay_and_only_what_was_asked_for_is_expunged() {
             ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &["* SEARCH"]),
             ok("UID FETCH 5 (UID FLAGS)", &[]),
-        ]),
+        ],
     );
     let removed = remove(&scripted, &[8, 5, 6, 7, 5], Removal::Delete)
         .await
@@ -92,7 +77,7 @@ async fn flagged_messages_stay_and_only_what_was_asked_for_is_expunged() {
 async fn where_the_marks_are_not_answered_flags_are_asked_for_again() {
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
             ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH"]),
             ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH"]),
@@ -109,7 +94,7 @@ async fn where_the_marks_are_not_answered_flags_are_asked_for_again() {
             ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &["* SEARCH"]),
             ok("UID FETCH 5 (UID FLAGS)", &[]),
-        ]),
+        ],
     );
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
     assert_eq!((removed.gone, removed.kept), (gone(&[5]), kept(&[(6, Kept::Flagged)])));
@@ -118,7 +103,7 @@ async fn where_the_marks_are_not_answered_flags_are_asked_for_again() {
 
 /// Up to the mark of 5 and 6, of which 6 was marked by somebody before.
 fn marked() -> Vec<Move> {
-    script([
+    vec![
         ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
         ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH"]),
         ok("UID SEARCH UID 5:6 DELETED", &["* SEARCH 6"]),
@@ -129,19 +114,19 @@ fn marked() -> Vec<Move> {
                 "* 2 FETCH (UID 6 FLAGS (\\Deleted))",
             ],
         ),
-    ])
+    ]
 }
 
 #[tokio::test]
 async fn without_uidplus_the_folder_is_expunged_where_nothing_else_goes_with_it() {
     let mut moves = marked();
-    moves.extend(script([
+    moves.extend([
         ok("UID SEARCH DELETED", &["* SEARCH 6 5"]),
         ok(" EXPUNGE", &["* 1 EXPUNGE", "* 1 EXPUNGE"]),
         ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
         ok("UID SEARCH UID 5:6", &["* SEARCH"]),
         ok("UID FETCH 5:6 (UID FLAGS)", &[]),
-    ]));
+    ]);
     let scripted = selected("IDLE", moves);
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
     assert_eq!((removed.gone, removed.kept), (gone(&[5, 6]), vec![]));
@@ -151,13 +136,13 @@ async fn without_uidplus_the_folder_is_expunged_where_nothing_else_goes_with_it(
 #[tokio::test]
 async fn without_uidplus_nothing_is_expunged_where_others_are_marked_too() {
     let mut moves = marked();
-    moves.extend(script([
+    moves.extend([
         ok("UID SEARCH DELETED", &["* SEARCH 2 5 6"]),
         ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
         // Not 6, which is somebody else's mark.
         ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
-    ]));
-    moves.extend([hear("LOGOUT"), say(&["* BYE bye", "{tag} OK done"])]);
+        ok("LOGOUT", &["* BYE bye"]),
+    ]);
     let scripted = selected("IDLE", moves);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open_for_removal("INBOX").await.expect("INBOX");
@@ -175,12 +160,12 @@ async fn without_uidplus_nothing_is_expunged_where_others_are_marked_too() {
 async fn a_refused_expunge_takes_our_marks_back() {
     for refusal in ["{tag} NO [NOPERM] no", "{tag} BAD no"] {
         let mut moves = marked();
-        moves.extend([hear("UID EXPUNGE 5:6"), say(&[refusal])]);
-        moves.extend(script([
+        moves.extend([
+            answer("UID EXPUNGE 5:6", &[refusal]),
             ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
             ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
             ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
-        ]));
+        ]);
         let scripted = selected("UIDPLUS", moves);
         let error = remove(&scripted, &[5, 6], Removal::Delete).await.expect_err("refused");
         assert!(
@@ -194,20 +179,16 @@ async fn a_refused_expunge_takes_our_marks_back() {
 
 #[tokio::test]
 async fn a_refused_mark_is_taken_back_where_it_took_hold() {
-    let moves = [
-        script([
-            ok("UID SEARCH UID 5", &["* SEARCH 5"]),
-            ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
-            ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
-        ]),
-        vec![hear("UID STORE 5 +FLAGS (\\Deleted)"), say(&["{tag} NO some failed"])],
-        script([
-            ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
-            ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
-            ok("UID SEARCH UID 5", &["* SEARCH 5"]),
-        ]),
+    let moves = vec![
+        ok("UID SEARCH UID 5", &["* SEARCH 5"]),
+        ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
+        ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
+        answer("UID STORE 5 +FLAGS (\\Deleted)", &["{tag} NO some failed"]),
+        ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
+        ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
+        ok("UID SEARCH UID 5", &["* SEARCH 5"]),
     ];
-    let scripted = selected("UIDPLUS", moves.into_iter().flatten().collect());
+    let scripted = selected("UIDPLUS", moves);
     let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("refused");
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     scripted.done();
@@ -229,13 +210,13 @@ async fn a_session_lost_after_the_marks_says_that_they_may_be_there() {
 #[tokio::test]
 async fn what_stands_after_an_expunge_is_not_gone() {
     let mut moves = marked();
-    moves.extend(script([
+    moves.extend([
         ok("UID EXPUNGE 5:6", &["* 2 EXPUNGE"]),
         ok("UID SEARCH UID 5 DELETED", &["* SEARCH 5"]),
         ok("UID STORE 5 -FLAGS (\\Deleted)", &[]),
         ok("UID SEARCH UID 5:6", &["* SEARCH 5"]),
         ok("UID FETCH 6 (UID FLAGS)", &[]),
-    ]));
+    ]);
     let scripted = selected("UIDPLUS", moves);
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
     assert_eq!((removed.gone, removed.kept), (gone(&[6]), kept(&[(5, Kept::Standing)])));
@@ -244,15 +225,15 @@ async fn what_stands_after_an_expunge_is_not_gone() {
 
 #[tokio::test]
 async fn a_search_that_says_nothing_or_too_much_deletes_nothing() {
-    let scripted = selected("UIDPLUS", script([ok("UID SEARCH UID 5", &["* SEARCH 5 99"])]));
+    let scripted = selected("UIDPLUS", vec![ok("UID SEARCH UID 5", &["* SEARCH 5 99"])]);
     let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("in doubt");
     assert!(matches!(error, SourceError::Protocol { .. }), "{error:?}");
     scripted.done();
-    let silent = script([
+    let silent = vec![
         ok("UID SEARCH UID 5", &[]),
         ok("UID FETCH 5 (UID FLAGS)", &[]),
         ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
-    ]);
+    ];
     let scripted = selected("UIDPLUS", silent);
     let removed = remove(&scripted, &[5], Removal::Delete).await.expect("an answer");
     assert_eq!((removed.gone, removed.kept), (vec![], kept(&[(5, Kept::Vanished)])));
@@ -263,28 +244,21 @@ async fn a_search_that_says_nothing_or_too_much_deletes_nothing() {
 async fn a_move_makes_the_folder_that_is_missing() {
     let scripted = selected(
         "MOVE UIDPLUS",
-        [
-            script([
-                ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
-                ok("UID SEARCH UID 5:7 FLAGGED", &["* SEARCH 6"]),
-            ]),
-            vec![
-                hear("UID MOVE 5,7 \"Gel&APY-scht\""),
-                say(&["{tag} NO [TRYCREATE] no such folder"]),
-            ],
-            script([
-                ok("CREATE \"Gel&APY-scht\"", &[]),
-                ok(
-                    "UID MOVE 5,7 \"Gel&APY-scht\"",
-                    &["* OK [COPYUID 1 5,7 1:2] moved", "* 1 EXPUNGE", "* 2 EXPUNGE"],
-                ),
-                ok("UID SEARCH UID 5,7", &["* SEARCH 7"]),
-                ok("UID FETCH 5 (UID FLAGS)", &[]),
-            ]),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        vec![
+            ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
+            ok("UID SEARCH UID 5:7 FLAGGED", &["* SEARCH 6"]),
+            answer(
+                "UID MOVE 5,7 \"Gel&APY-scht\"",
+                &["{tag} NO [TRYCREATE] no such folder"],
+            ),
+            ok("CREATE \"Gel&APY-scht\"", &[]),
+            ok(
+                "UID MOVE 5,7 \"Gel&APY-scht\"",
+                &["* OK [COPYUID 1 5,7 1:2] moved", "* 1 EXPUNGE", "* 2 EXPUNGE"],
+            ),
+            ok("UID SEARCH UID 5,7", &["* SEARCH 7"]),
+            ok("UID FETCH 5 (UID FLAGS)", &[]),
+        ],
     );
     let removed = remove(&scripted, &[5, 6, 7], Removal::Move("Gelöscht"))
         .await
@@ -298,13 +272,13 @@ async fn a_move_makes_the_folder_that_is_missing() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_made_moves_nothing() {
-    let mut moves = script([
+    let moves = vec![
         ok("UID SEARCH UID 5", &["* SEARCH 5"]),
         ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
-    ]);
-    moves.extend([hear("UID MOVE"), say(&["{tag} NO [TRYCREATE] no such folder"])]);
-    moves.extend([hear("CREATE \"x\""), say(&["{tag} NO [NOPERM] not here"])]);
-    moves.extend(script([ok("UID SEARCH UID 5", &["* SEARCH 5"])]));
+        answer("UID MOVE", &["{tag} NO [TRYCREATE] no such folder"]),
+        answer("CREATE \"x\"", &["{tag} NO [NOPERM] not here"]),
+        ok("UID SEARCH UID 5", &["* SEARCH 5"]),
+    ];
     let scripted = selected("MOVE", moves);
     let error = remove(&scripted, &[5], Removal::Move("x")).await.expect_err("refused");
     assert!(
@@ -318,30 +292,20 @@ async fn a_folder_that_cannot_be_made_moves_nothing() {
 async fn without_move_it_is_copied_and_what_was_not_copied_stays() {
     let scripted = selected(
         "UIDPLUS",
-        [
-            script([
-                ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
-                ok("UID SEARCH UID 5:7 FLAGGED", &["* SEARCH"]),
-            ]),
-            vec![
-                hear("UID COPY 5:7 \"Archive\""),
-                say(&["{tag} OK [COPYUID 9 5,7 101:102] copied"]),
-            ],
-            script([
-                ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
-                ok(
-                    "UID STORE 5,7 +FLAGS (\\Deleted)",
-                    &["* 1 FETCH (UID 5 FLAGS ())", "* 3 FETCH (UID 7 FLAGS ())"],
-                ),
-                ok("UID EXPUNGE 5,7", &["* 1 EXPUNGE", "* 2 EXPUNGE"]),
-                ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
-                ok("UID SEARCH UID 5,7", &["* SEARCH"]),
-                ok("UID FETCH 5,7 (UID FLAGS)", &[]),
-            ]),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        vec![
+            ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
+            ok("UID SEARCH UID 5:7 FLAGGED", &["* SEARCH"]),
+            answer("UID COPY 5:7 \"Archive\"", &["{tag} OK [COPYUID 9 5,7 101:102] copied"]),
+            ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
+            ok(
+                "UID STORE 5,7 +FLAGS (\\Deleted)",
+                &["* 1 FETCH (UID 5 FLAGS ())", "* 3 FETCH (UID 7 FLAGS ())"],
+            ),
+            ok("UID EXPUNGE 5,7", &["* 1 EXPUNGE", "* 2 EXPUNGE"]),
+            ok("UID SEARCH UID 5,7 DELETED", &["* SEARCH"]),
+            ok("UID SEARCH UID 5,7", &["* SEARCH"]),
+            ok("UID FETCH 5,7 (UID FLAGS)", &[]),
+        ],
     );
     let removed = remove(&scripted, &[5, 6, 7], Removal::Move("Archive"))
         .await
@@ -371,14 +335,13 @@ async fn a_move_without_move_and_uidplus_is_refused_and_says_so() {
 
 #[tokio::test]
 async fn a_folder_that_may_only_be_read_is_not_opened_for_removal() {
-    let mut moves = vec![hear("SELECT \"INBOX\"")];
-    moves.push(say(&[
-        "* 3 EXISTS",
-        "* OK [UIDVALIDITY 77] valid",
-        "{tag} OK [READ-ONLY] open",
-    ]));
-    moves.push(Move::Hang);
-    let scripted = crate::imap_scripted::logged_in(moves);
+    let scripted = logged_in(vec![
+        answer(
+            "SELECT \"INBOX\"",
+            &["* 3 EXISTS", "* OK [UIDVALIDITY 77] valid", "{tag} OK [READ-ONLY] open"],
+        ),
+        Move::Hang,
+    ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     let error = session.open_for_removal("INBOX").await.expect_err("read only");
     assert!(error.to_string().contains("READ-ONLY"), "{error}");
@@ -394,7 +357,7 @@ async fn a_folder_that_may_only_be_read_is_not_opened_for_removal() {
 #[tokio::test]
 async fn nothing_is_removed_from_a_folder_that_was_opened_to_read() {
     let scripted = opened(vec![Move::Hang]);
-    let mut session = crate::imap_scripted::open(&scripted).await;
+    let mut session = open(&scripted).await;
     let error = session
         .remove(&gone(&[5]), Removal::Delete)
         .await
@@ -411,7 +374,7 @@ async fn a_refusal_after_a_batch_was_removed_tells_what_is_gone() {
         let uids: Vec<String> = range.map(|uid| uid.to_string()).collect();
         format!("* SEARCH {}", uids.join(" "))
     };
-    let mut moves = script([
+    let moves = vec![
         ok("UID SEARCH UID 1:500", &[&found(1..=500)]),
         ok("UID SEARCH UID 1:500 FLAGGED", &["* SEARCH"]),
         ok("UID MOVE 1:500 \"x\"", &[]),
@@ -419,13 +382,11 @@ async fn a_refusal_after_a_batch_was_removed_tells_what_is_gone() {
         ok("UID FETCH 1:500 (UID FLAGS)", &[]),
         ok("UID SEARCH UID 501:1000", &[&found(501..=1000)]),
         ok("UID SEARCH UID 501:1000 FLAGGED", &["* SEARCH"]),
-    ]);
-    moves.extend([hear("UID MOVE 501:1000"), say(&["{tag} NO [OVERQUOTA] full"])]);
-    // It had begun.
-    moves.extend(script([
+        answer("UID MOVE 501:1000", &["{tag} NO [OVERQUOTA] full"]),
+        // It had begun.
         ok("UID SEARCH UID 501:1000", &[&found(502..=1000)]),
         ok("UID FETCH 501 (UID FLAGS)", &[]),
-    ]));
+    ];
     let scripted = selected("MOVE", moves);
     let removed = remove(&scripted, &uids, Removal::Move("x")).await.expect("a part");
     assert_eq!(removed.gone, gone(&(1..=501).collect::<Vec<_>>()));
@@ -441,16 +402,15 @@ async fn a_refusal_after_a_batch_was_removed_tells_what_is_gone() {
 
 #[tokio::test]
 async fn facts_are_the_date_and_the_flags_as_the_server_writes_them() {
-    let scripted = opened(vec![
-        hear("UID FETCH 5:7 (UID RFC822.SIZE INTERNALDATE FLAGS)"),
-        say(&[
+    let scripted = opened(vec![ok(
+        "UID FETCH 5:7 (UID RFC822.SIZE INTERNALDATE FLAGS)",
+        &[
             "* 1 FETCH (UID 5 FLAGS (\\Seen $Forwarded) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 10)",
             "* 2 FETCH (UID 6 RFC822.SIZE 20 INTERNALDATE \" 1-Jan-1970 00:00:07 +0000\")",
             "* 2 FETCH (UID 6 FLAGS (\\Flagged))",
-            "{tag} OK done",
-        ]),
-    ]);
-    let mut session = crate::imap_scripted::open(&scripted).await;
+        ],
+    )]);
+    let mut session = open(&scripted).await;
     let announced = session.sizes(&gone(&[5, 6, 7]), true).await.expect("sizes");
     let facts: Vec<_> = announced
         .into_iter()
@@ -483,7 +443,7 @@ async fn a_session_of_files_removes_nothing() {
 async fn nothing_was_deleted_where_a_search_that_finds_nothing_has_no_line() {
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5:7", &["* SEARCH 5 6 7"]),
             ok("UID SEARCH UID 5:7 FLAGGED", &[]),
             ok(
@@ -512,7 +472,7 @@ async fn nothing_was_deleted_where_a_search_that_finds_nothing_has_no_line() {
             ok("UID FETCH 5,7 (UID FLAGS)", &[]),
             ok("UID SEARCH UID 5,7", &[]),
             ok("UID FETCH 5,7 (UID FLAGS)", &[]),
-        ]),
+        ],
     );
     let removed = remove(&scripted, &[5, 6, 7], Removal::Delete).await.expect("removed");
     assert_eq!(
@@ -527,7 +487,7 @@ async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
     // The other command finds it there.
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5", &["* SEARCH 5"]),
             ok("UID SEARCH UID 5 FLAGGED", &["* SEARCH"]),
             ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
@@ -539,7 +499,7 @@ async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
             ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
             ok("UID SEARCH UID 5", &[]),
             ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS ())"]),
-        ]),
+        ],
     );
     let removed = remove(&scripted, &[5], Removal::Delete).await.expect("an answer");
     assert_eq!((removed.gone, removed.kept), (vec![], kept(&[(5, Kept::Standing)])));
@@ -547,11 +507,11 @@ async fn a_search_that_failed_does_not_pass_for_messages_that_are_gone() {
     // And what does not say the flags says nothing.
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5", &["* SEARCH 5"]),
             ok("UID SEARCH UID 5 FLAGGED", &[]),
             ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5)"]),
-        ]),
+        ],
     );
     let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("no flags");
     assert_eq!(error.disposition(), Disposition::Report, "{error}");
@@ -563,7 +523,7 @@ async fn a_search_that_left_one_out_said_that_it_had_vanished() {
     // Of the first nothing is found, though both stand there.
     let scripted = selected(
         "UIDPLUS",
-        script([
+        vec![
             ok("UID SEARCH UID 5:6", &["* SEARCH"]),
             ok(
                 "UID FETCH 5:6 (UID FLAGS)",
@@ -582,7 +542,7 @@ async fn a_search_that_left_one_out_said_that_it_had_vanished() {
             // It stands there still, and the search does not find it.
             ok("UID SEARCH UID 5", &["* SEARCH"]),
             ok("UID FETCH 5 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS ())"]),
-        ]),
+        ],
     );
     let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("an answer");
     assert_eq!(
@@ -599,12 +559,12 @@ async fn a_copyuid_that_cannot_be_read_counted_for_all_copies() {
         "[COPYUID 9 5:x 101] copied",
         "[COPYUID 9] copied",
     ] {
-        let mut moves = script([
+        let moves = vec![
             ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
             ok("UID SEARCH UID 5:6 FLAGGED", &["* SEARCH"]),
-        ]);
-        moves.extend([hear("UID COPY 5:6 \"Archive\""), say(&[&format!("{{tag}} OK {odd}")])]);
-        moves.extend(script([ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"])]));
+            answer("UID COPY 5:6 \"Archive\"", &[&format!("{{tag}} OK {odd}")]),
+            ok("UID SEARCH UID 5:6", &["* SEARCH 5 6"]),
+        ];
         let scripted = selected("UIDPLUS", moves);
         let error = remove(&scripted, &[5, 6], Removal::Move("Archive"))
             .await

@@ -3,43 +3,31 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dropkeep::{
     config::Secret,
-    source::{Credential, Disposition, Session, SourceError, Step, Steps},
+    source::{Credential, Disposition, Session, SourceError, Step},
 };
 
-use crate::imap_scripted::{
-    scripted::{Move, Scripted, hear, say},
-    server,
+use crate::{
+    imap_scripted::{greeted, server},
+    scripted::{Move, answer, hear, ok},
+    session::{TOKEN, connect_by_token, token_response},
 };
-
-const TOKEN: &str = "ya29.geheim-token";
-
-fn response() -> String {
-    STANDARD.encode(format!("user=all@example.com\x01auth=Bearer {TOKEN}\x01\x01"))
-}
-
-fn greeting(capabilities: &str) -> Vec<Move> {
-    vec![
-        say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&[&format!("* CAPABILITY {capabilities}"), "{tag} OK done"]),
-    ]
-}
 
 async fn connect(port: u16) -> Result<Session, SourceError> {
-    let token = Credential::Token(Secret::new(TOKEN));
-    Session::connect(&server(port), &token, &mut Steps::default()).await
+    connect_by_token(&server(port)).await
 }
 
 #[tokio::test]
 async fn a_token_is_sent_on_the_commands_line_where_the_server_takes_it_there() {
-    let mut script = greeting("IMAP4rev1 SASL-IR AUTH=XOAUTH2");
-    script.extend([
-        hear(&format!("AUTHENTICATE XOAUTH2 {}", response())),
-        say(&["* CAPABILITY IMAP4rev1 IDLE", "{tag} OK welcome"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1 IDLE", "{tag} OK done"]),
-    ]);
-    let scripted = Scripted::play(script);
+    let scripted = greeted(
+        "IMAP4rev1 SASL-IR AUTH=XOAUTH2",
+        vec![
+            answer(
+                &format!("AUTHENTICATE XOAUTH2 {}", token_response()),
+                &["* CAPABILITY IMAP4rev1 IDLE", "{tag} OK welcome"],
+            ),
+            ok("CAPABILITY", &["* CAPABILITY IMAP4rev1 IDLE"]),
+        ],
+    );
     let session = connect(scripted.port).await.expect("a session");
     assert_eq!(session.capabilities(), ["IMAP4rev1", "IDLE"]);
     scripted.done();
@@ -47,15 +35,15 @@ async fn a_token_is_sent_on_the_commands_line_where_the_server_takes_it_there() 
 
 #[tokio::test]
 async fn a_token_waits_for_the_continuation_where_the_server_wants_that() {
-    let mut script = greeting("IMAP4rev1 AUTH=XOAUTH2");
-    script.extend([
-        hear("AUTHENTICATE XOAUTH2"),
-        say(&["+ "]),
-        hear(&response()),
-        // The tag is that of the command before.
-        Move::Say(b"D2 OK [CAPABILITY IMAP4rev1 MOVE] welcome\r\n".to_vec()),
-    ]);
-    let scripted = Scripted::play(script);
+    let scripted = greeted(
+        "IMAP4rev1 AUTH=XOAUTH2",
+        vec![
+            answer("AUTHENTICATE XOAUTH2", &["+ "]),
+            hear(&token_response()),
+            // The tag is that of the command before.
+            Move::Say(b"D2 OK [CAPABILITY IMAP4rev1 MOVE] welcome\r\n".to_vec()),
+        ],
+    );
     let session = connect(scripted.port).await.expect("a session");
     assert_eq!(session.capabilities(), ["IMAP4rev1", "MOVE"]);
     scripted.done();
@@ -64,14 +52,14 @@ async fn a_token_waits_for_the_continuation_where_the_server_wants_that() {
 #[tokio::test]
 async fn a_refused_token_says_the_status_and_never_the_token() {
     let challenge = STANDARD.encode(r#"{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}"#);
-    let mut script = greeting("IMAP4rev1 SASL-IR AUTH=XOAUTH2");
-    script.extend([
-        hear("AUTHENTICATE XOAUTH2"),
-        say(&[&format!("+ {challenge}")]),
-        hear(""),
-        Move::Say(format!("D2 NO [AUTHENTICATIONFAILED] Invalid credentials {TOKEN}\r\n").into_bytes()),
-    ]);
-    let scripted = Scripted::play(script);
+    let scripted = greeted(
+        "IMAP4rev1 SASL-IR AUTH=XOAUTH2",
+        vec![
+            answer("AUTHENTICATE XOAUTH2", &[&format!("+ {challenge}")]),
+            hear(""),
+            Move::Say(format!("D2 NO [AUTHENTICATIONFAILED] Invalid credentials {TOKEN}\r\n").into_bytes()),
+        ],
+    );
     let error = connect(scripted.port).await.expect_err("no login");
     let shown = format!("{error} {error:?}");
     assert!(error.is_refused_login(), "{error:?}");
@@ -79,7 +67,7 @@ async fn a_refused_token_says_the_status_and_never_the_token() {
         shown.contains("[AUTHENTICATIONFAILED] Invalid credentials *** (status 401)"),
         "{shown}"
     );
-    assert!(!shown.contains(TOKEN) && !shown.contains(&response()), "{shown}");
+    assert!(!shown.contains(TOKEN) && !shown.contains(&token_response()), "{shown}");
     assert_eq!(
         (error.step(), error.disposition()),
         (Some(Step::Login), Disposition::Unreachable)
@@ -89,9 +77,10 @@ async fn a_refused_token_says_the_status_and_never_the_token() {
 
 #[tokio::test]
 async fn a_token_is_refused_without_a_challenge_too() {
-    let mut script = greeting("IMAP4rev1 AUTH=XOAUTH2");
-    script.extend([hear("AUTHENTICATE XOAUTH2"), say(&["{tag} NO AUTHENTICATE failed."])]);
-    let scripted = Scripted::play(script);
+    let scripted = greeted(
+        "IMAP4rev1 AUTH=XOAUTH2",
+        vec![answer("AUTHENTICATE XOAUTH2", &["{tag} NO AUTHENTICATE failed."])],
+    );
     let error = connect(scripted.port).await.expect_err("no login");
     assert!(error.is_refused_login(), "{error:?}");
     scripted.done();
@@ -99,15 +88,9 @@ async fn a_token_is_refused_without_a_challenge_too() {
 
 #[tokio::test]
 async fn a_server_that_asks_without_end_is_left() {
-    let mut script = greeting("IMAP4rev1 SASL-IR AUTH=XOAUTH2");
-    script.extend([
-        hear("AUTHENTICATE XOAUTH2"),
-        say(&["+ e30="]),
-        hear(""),
-        say(&["+ e30="]),
-        Move::Hang,
-    ]);
-    let scripted = Scripted::play(script);
+    let begins = answer("AUTHENTICATE XOAUTH2", &["+ e30="]);
+    let goes_on = answer("", &["+ e30="]);
+    let scripted = greeted("IMAP4rev1 SASL-IR AUTH=XOAUTH2", vec![begins, goes_on, Move::Hang]);
     let error = connect(scripted.port).await.expect_err("no login");
     assert!(matches!(error, SourceError::Connecting { .. }), "{error:?}");
     assert!(!error.is_refused_login());
@@ -116,9 +99,7 @@ async fn a_server_that_asks_without_end_is_left() {
 
 #[tokio::test]
 async fn a_token_is_not_sent_to_a_server_that_does_not_take_one() {
-    let mut script = greeting("IMAP4rev1 SASL-IR AUTH=PLAIN");
-    script.push(Move::Hang);
-    let scripted = Scripted::play(script);
+    let scripted = greeted("IMAP4rev1 SASL-IR AUTH=PLAIN", vec![Move::Hang]);
     let error = connect(scripted.port).await.expect_err("no login");
     assert!(error.to_string().contains("XOAUTH2"), "{error}");
     scripted.done();

@@ -7,14 +7,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::names::{
+use crate::{
     mailserver::{Folder, Mailbox, PASSWORD, Protocol, Server, at},
-    support::{appliance::Appliance, control, identity::sha256, running::Serving, wait_for},
+    support::{PATIENCE, appliance::Appliance, control, identity::sha256, running::Serving, wait_for},
 };
 
 /// Steps of a history.
@@ -83,7 +82,7 @@ impl World {
         // Nothing is wrong any more, so all that stands there is archived, at the latest when the time of the re-check
         // has come.
         let mut left = Vec::new();
-        wait_for(Duration::from_secs(10), || {
+        wait_for(PATIENCE, || {
             history.run();
             history.check();
             let archived = history.archived();

@@ -7,21 +7,13 @@
 mod history;
 mod notices;
 
-use crate::mailserver;
-use crate::support;
-
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use crate::{
+    mailserver::Protocol,
+    support::cases::{panic_of, side_by_side},
 };
 
-use crate::mailserver::Protocol;
-
 /// Histories that one appliance goes through: each is a profile of its own.
-const AT_ONCE: u64 = 50;
+const AT_ONCE: usize = 50;
 
 fn play(protocol: Protocol) {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
@@ -29,32 +21,16 @@ fn play(protocol: Protocol) {
         (Some(seed), _) => seed..seed + 1,
         (None, many) => 0..many.unwrap_or(100),
     };
-    let next = AtomicU64::new(seeds.start);
-    let failed: Mutex<Vec<String>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let first = next.fetch_add(AT_ONCE, Ordering::SeqCst);
-                    if first >= seeds.end {
-                        return;
-                    }
-                    let seeds: Vec<u64> = (first..seeds.end.min(first + AT_ONCE)).collect();
-                    let mut world = history::World::new(protocol, &seeds);
-                    for seed in seeds {
-                        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| world.play(seed))) {
-                            let words = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                            failed
-                                .lock()
-                                .unwrap()
-                                .push(format!("{protocol:?}, HISTORY={seed}: {words}"));
-                        }
-                    }
-                }
-            });
-        }
+    let seeds: Vec<u64> = seeds.collect();
+    let failed = side_by_side(seeds.chunks(AT_ONCE), 2, |seeds| {
+        let mut world = history::World::new(protocol, seeds);
+        let mut play = |seed: &u64| {
+            let why = panic_of(|| world.play(*seed))?;
+            Some(format!("{protocol:?}, HISTORY={seed}: {why}"))
+        };
+        seeds.iter().filter_map(&mut play).collect::<Vec<_>>()
     });
-    let failed = failed.into_inner().unwrap();
+    let failed = failed.concat();
     assert!(
         failed.is_empty(),
         "{} histories lost mail:\n{}",

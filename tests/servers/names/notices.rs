@@ -1,16 +1,14 @@
 //! What a run does, and says, where names are given a second time and where less comes than was announced.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use crate::names::{
-    history::cut,
+use crate::{
     mailserver::{Fault, Mailbox, PASSWORD, Protocol, Server, at},
+    names::history::cut,
     support::{
-        appliance::{Appliance, Profile, assert_adds_up, number},
+        appliance::{Appliance, PROFILE, Profile, assert_adds_up, number},
         identity::sha256,
-        wait_for,
+        running::Running,
     },
 };
 
@@ -52,11 +50,15 @@ impl Scene {
     }
 
     fn run(&self, code: i32) -> Value {
-        let run = self
-            .appliance
-            .run(&["archive", "company", "--json"])
-            .expect(code)
-            .json();
+        self.run_later(0, code)
+    }
+
+    /// A run, so many hours from now.
+    fn run_later(&self, hours: u32, code: i32) -> Value {
+        let arguments = ["archive", PROFILE, "--json"];
+        let mut command = self.appliance.command(&arguments);
+        command.env("DROPKEEP_CLOCK", (3600 * hours).to_string());
+        let run = Running::start(command, &arguments).wait().expect(code).json();
         assert_adds_up(&run);
         run
     }
@@ -168,11 +170,12 @@ fn a_uidl_with_another_size_is_another_message() {
 #[test]
 fn what_no_listing_shows_is_found_when_headers_are_compared_again() {
     for protocol in [Protocol::Imap, Protocol::Pop3] {
-        let scene = Scene::new(protocol, "recheck = \"1s\"\n");
+        let scene = Scene::new(protocol, "recheck = \"1h\"\n");
         scene.run(0);
         scene.swap(2, 6);
-        let found = wait_for(Duration::from_secs(20), || number(&scene.run(0), "archived") == 1);
-        assert!(found && scene.archived(6).contains(&6), "{protocol:?}");
+        let run = scene.run_later(2, 0);
+        assert_eq!(number(&run, "archived"), 1, "{protocol:?}: {run:#}");
+        assert!(scene.archived(6).contains(&6), "{protocol:?}");
     }
     let never = Scene::new(Protocol::Imap, "recheck = \"never\"\n");
     never.run(0);
@@ -193,18 +196,16 @@ fn before_a_copy_is_deleted_the_server_shows_that_it_is_what_was_archived() {
         // Without TOP whole messages are compared.
         (Protocol::Pop3, Some(["USER", "UIDL"])),
     ] {
-        let scene = Scene::new(protocol, "[profile.delete]\nwhen = \"archived\"\nafter = \"1s\"\n");
+        let scene = Scene::new(protocol, "[profile.delete]\nwhen = \"archived\"\nafter = \"1h\"\n");
         if let Some(capabilities) = capabilities {
             scene.server.capabilities(&capabilities);
         }
         scene.run(0);
         scene.swap(2, 6);
-        let mut notices = String::new();
-        let gone = wait_for(Duration::from_secs(20), || {
-            notices += &scene.run(0)["notices"].to_string();
-            scene.standing() == 0
-        });
-        assert!(gone, "{protocol:?}");
+        // What came in its place is archived, and has its time later.
+        let notices = [2, 4].map(|hours| scene.run_later(hours, 0)["notices"].to_string());
+        assert_eq!(scene.standing(), 0, "{protocol:?}");
+        let notices = notices.concat();
         assert!(
             notices.contains("before deletion, some messages turned out not to be"),
             "{notices}"
@@ -267,7 +268,7 @@ fn an_empty_message_is_archived_when_that_is_asked_for() {
 #[test]
 fn half_of_a_message_again_is_archived_and_named_and_stays_on_the_server_until_it_comes_whole() {
     for protocol in [Protocol::Imap, Protocol::Pop3] {
-        let scene = Scene::new(protocol, "recheck = \"1s\"\n[profile.delete]\nwhen = \"archived\"\n");
+        let scene = Scene::new(protocol, "recheck = \"1h\"\n[profile.delete]\nwhen = \"archived\"\n");
         scene.server.misbehave(vec![cut_third(protocol, false)]);
         let run = scene.run(0);
         assert_eq!((number(&run, "archived"), number(&run, "deleted")), (5, 4), "{run:#}");
@@ -275,11 +276,8 @@ fn half_of_a_message_again_is_archived_and_named_and_stays_on_the_server_until_i
         told(&run, "announces more bytes");
         assert_eq!(scene.archived(5), [1, 2, 4, 5]);
         scene.server.behave();
-        let whole = wait_for(Duration::from_secs(20), || {
-            scene.run(0);
-            scene.standing() == 0
-        });
-        assert!(whole && scene.archived(5).len() == 5, "{protocol:?}");
+        scene.run_later(2, 0);
+        assert_eq!((scene.archived(5).len(), scene.standing()), (5, 0), "{protocol:?}");
     }
 }
 

@@ -3,28 +3,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 use serde_json::json;
 
-use crate::oauth::support::{dovecot::MAILBOX, wait_for};
+use crate::support::{
+    PATIENCE,
+    dovecot::MAILBOX,
+    tls::Identity,
+    wait_for,
+    web::{self, Request, Web},
+};
 
 pub const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
 pub const CLIENT_SECRET: &str = "the~client/secret+value";
 /// The refresh token with which a profile begins.
 pub const FIRST: &str = "0.first/refresh+token";
-
-/// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What it is to do, and what it saw.
 #[derive(Default)]
@@ -52,81 +47,31 @@ pub struct State {
 }
 
 pub struct Endpoint {
-    pub port: u16,
-    /// PEM, where it speaks TLS.
-    pub certificate: Option<String>,
+    pub web: Web,
     state: Arc<Mutex<State>>,
-    ends: Arc<AtomicBool>,
-    listening: Option<JoinHandle<()>>,
 }
 
 impl Endpoint {
     pub fn start() -> Self {
-        Self::listen(None)
+        Self::showing(None)
     }
 
-    /// With a certificate for `localhost` that nobody has signed.
-    pub fn with_tls() -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .expect("a certificate with its key");
-        Self::listen(Some((Arc::new(config), made.cert.pem())))
-    }
-
-    fn listen(tls: Option<(Arc<ServerConfig>, String)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
+    /// Over TLS, where it shows this.
+    pub fn showing(identity: Option<&'static Identity>) -> Self {
         let state = Arc::new(Mutex::new(State {
             refresh: FIRST.into(),
             expires_in: Some(3600),
             ..State::default()
         }));
-        let ends = Arc::new(AtomicBool::new(false));
-        let (config, certificate) = tls.unzip();
-        let (shared, ending) = (state.clone(), ends.clone());
-        let listening = std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if ending.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (state, config) = (shared.clone(), config.clone());
-                std::thread::spawn(move || {
-                    let _ = stream.set_read_timeout(Some(PATIENCE));
-                    let _ = match config {
-                        None => serve(stream, &state),
-                        Some(config) => match ServerConnection::new(config) {
-                            Ok(connection) => serve(StreamOwned::new(connection, stream), &state),
-                            Err(_) => Ok(()),
-                        },
-                    };
-                });
-            }
-        });
+        let shared = state.clone();
         Self {
-            port,
-            certificate,
+            web: Web::start(identity, move |request| serve(&request, &shared)),
             state,
-            ends,
-            listening: Some(listening),
         }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics while it holds this")
-    }
-
-    /// The address of a page.
-    pub fn page(&self, path: &str) -> String {
-        let (scheme, host) = match self.certificate {
-            Some(_) => ("https", "localhost"),
-            None => ("http", "127.0.0.1"),
-        };
-        format!("{scheme}://{host}:{}/{path}", self.port)
     }
 
     /// How often a token was asked for.
@@ -139,12 +84,9 @@ impl Endpoint {
         self.state().good.clear();
     }
 
-    /// An answer in place of tokens: a status line without its version, a header, a body.
+    /// An answer in place of tokens: a status, lines of a header, a body.
     pub fn answer(&self, status: &str, header: &str, body: &str) {
-        self.state().answer = Some(format!(
-            "HTTP/1.1 {status}\r\n{header}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        ));
+        self.state().answer = Some(web::answer(status, header, body));
     }
 
     /// An error of RFC 6749, 5.2.
@@ -154,57 +96,19 @@ impl Endpoint {
     }
 }
 
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::SeqCst);
-        // Wakes the listener.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-        if let Some(listening) = self.listening.take() {
-            let _ = listening.join();
-        }
-    }
-}
-
-fn serve<S: Read + Write>(stream: S, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    let (mut line, mut length) = (String::new(), 0);
-    stream.read_line(&mut line)?;
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    loop {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 || line.trim().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().expect("a length");
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body)?;
-    let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    let answer = match path.as_str() {
+fn serve(request: &Request, state: &Mutex<State>) -> Option<String> {
+    let form: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let answer = match request.path() {
         "/introspect" => Some(introspect(&form, &state.lock().expect("a state"))),
         "/token" => token(form, &mut state.lock().expect("a state")),
         _ => Some(page("404 Not Found", "<html>There is nothing here.</html>")),
     };
-    match answer {
-        Some(answer) => {
-            wait_for(PATIENCE, || !state.lock().expect("a state").held);
-            stream.get_mut().write_all(answer.as_bytes())?;
-            stream.get_mut().flush()
-        }
-        // Nothing is said until the client has gone.
-        None => std::io::copy(&mut stream, &mut std::io::sink()).map(|_| ()),
-    }
+    wait_for(PATIENCE, || !state.lock().expect("a state").held);
+    answer
 }
 
 fn page(status: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    web::answer(status, "Content-Type: application/json\r\n", body)
 }
 
 fn introspect(form: &BTreeMap<String, String>, state: &State) -> String {

@@ -16,7 +16,7 @@ fn keeper(folder: &Path, endpoint: &Endpoint, more: &str) -> TokenKeeper {
          host = \"localhost\"\nusername = \"all@example.com\"\ntimeout = \"20s\"\n[profile.server.oauth2]\n\
          token_endpoint = \"{}\"\nclient_id = \"{CLIENT_ID}\"\nclient_secret = \"{CLIENT_SECRET}\"\n\
          refresh_token = \"{FIRST}\"\n{more}",
-        endpoint.page("token")
+        endpoint.web.page("token")
     );
     std::fs::write(&file, text).expect("a configuration");
     let config = Config::load(&file).expect("a configuration");

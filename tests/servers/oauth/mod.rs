@@ -5,11 +5,10 @@ mod keeper;
 mod refusals;
 mod secrets;
 
-use crate::support;
-
 use std::fs;
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, number, text},
     dovecot::{Dovecot, MAILBOX},
     proxy::Proxy,
@@ -36,10 +35,8 @@ impl Site {
 
     pub fn with(access: &str, endpoint: Endpoint) -> Self {
         // Dovecot asks in clear text, also where the profile does not.
-        let asked = match endpoint.certificate {
-            None => endpoint.page("introspect"),
-            Some(_) => panic!("Dovecot asks an endpoint without TLS"),
-        };
+        assert!(endpoint.web.identity.is_none(), "Dovecot asks an endpoint without TLS");
+        let asked = endpoint.web.page("introspect");
         Self::behind(access, endpoint, &asked)
     }
 
@@ -87,7 +84,7 @@ impl Site {
     }
 
     pub fn configure_at(&self, port: u16, top: &str, oauth2: &str) {
-        let (access, page) = (&self.access, self.endpoint.page("token"));
+        let (access, page) = (&self.access, self.endpoint.web.page("token"));
         let certificate = self.server.certificate();
         self.appliance.configure(&format!(
             "{top}[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n\
@@ -249,7 +246,7 @@ fn a_rotated_refresh_token_survives_a_kill_before_the_login() {
         // The server says nothing, so the token is there and has not been used.
         proxy.hold_after(0);
         let running = site.appliance.start(&["test", PROFILE]);
-        let renewed = wait_for(std::time::Duration::from_secs(30), || {
+        let renewed = wait_for(PATIENCE, || {
             let newest = site.endpoint.state().given.last().cloned().unwrap_or_default();
             site.endpoint.asked() == round + 1 && !newest.is_empty() && site.token_file().contains(&newest)
         });

@@ -1,8 +1,9 @@
 //! Tokens that are refused, endpoints that give none: the exit code, and what to do.
 
-use std::{net::TcpListener, time::Duration};
-
-use crate::oauth::{Site, endpoint::Endpoint, steps, support::wait_for};
+use crate::{
+    oauth::{Site, endpoint::Endpoint, steps},
+    support::{PATIENCE, listening::refusing, tls::Identity, wait_for},
+};
 
 /// `test` fails at the step `token`, in these words.
 fn no_token(site: &Site, code: i32, words: &[&str]) {
@@ -76,23 +77,17 @@ fn a_refresh_token_that_is_no_longer_good_asks_for_a_new_login() {
 #[test]
 fn an_endpoint_that_is_down_is_named_with_its_port() {
     let site = Site::new("imap");
-    let down = TcpListener::bind("127.0.0.1:0")
-        .expect("a free port")
-        .local_addr()
-        .expect("its address")
-        .port();
+    let down = refusing();
     let text = std::fs::read_to_string(site.appliance.config()).expect("the configuration");
-    let text = text.replace(
-        &format!("127.0.0.1:{}/token", site.endpoint.port),
-        &format!("127.0.0.1:{down}/token"),
-    );
+    let at = |port: u16| format!("127.0.0.1:{port}/token");
+    let text = text.replace(&at(site.endpoint.web.listening.port), &at(down.port));
     std::fs::write(site.appliance.config(), text).expect("the configuration");
     no_token(
         &site,
         3,
         &[
             "the token endpoint: 127.0.0.1 refused the connection",
-            &down.to_string(),
+            &down.port.to_string(),
         ],
     );
 }
@@ -146,7 +141,12 @@ fn an_answer_that_is_none_is_told() {
 fn an_endpoint_is_reached_over_tls_and_its_certificate_is_judged() {
     // Dovecot asks another one, in clear text, which knows of no token.
     let plain = Endpoint::start();
-    let site = Site::behind("imap", Endpoint::with_tls(), &plain.page("introspect"));
+    let localhost = Identity::of_localhost();
+    let site = Site::behind(
+        "imap",
+        Endpoint::showing(Some(localhost)),
+        &plain.web.page("introspect"),
+    );
     no_token(
         &site,
         3,
@@ -158,12 +158,11 @@ fn an_endpoint_is_reached_over_tls_and_its_certificate_is_judged() {
     );
     assert_eq!(site.endpoint.asked(), 0, "nothing is said to a stranger");
 
-    let file = site.secrets.path().join("endpoint.pem");
-    std::fs::write(&file, site.endpoint.certificate.as_ref().expect("a certificate")).expect("a file");
-    let trusted = format!("ca_file = \"{}\"\n", file.display());
+    let file = localhost.file();
+    let trusted = format!("ca_file = \"{}\"\n", file.path().display());
     site.configure("", &(site.by_refresh_token() + &trusted));
     let running = site.appliance.start(&["test", "company", "--json"]);
-    let given = wait_for(Duration::from_secs(30), || {
+    let given = wait_for(PATIENCE, || {
         let given = site.endpoint.state().good.clone();
         plain.state().good.extend(given.iter().cloned());
         !given.is_empty()

@@ -5,9 +5,11 @@ use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::oauth::{
-    Site,
-    endpoint::{CLIENT_SECRET, FIRST},
+use crate::{
+    oauth::{
+        Site,
+        endpoint::{CLIENT_SECRET, FIRST},
+    },
     support::{
         appliance::PROFILE,
         dovecot::MAILBOX,

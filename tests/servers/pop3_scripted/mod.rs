@@ -4,67 +4,52 @@ mod pipelining;
 mod removal;
 mod token;
 
-use crate::scripted;
-
-use std::time::Duration;
-
-use crate::scripted::{Move, Scripted, hear, say, say_raw};
 use dropkeep::{
-    config::{Access, Folders, Secret, Server},
-    source::{
-        Announced, CopyRef, Credential, Disposition, Fetched, Session, SourceError, Step, Steps, Unfetched,
-        UnfetchedWhy, Want,
-    },
+    config::{Access, Folders, Server},
+    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Step, Unfetched, UnfetchedWhy, Want},
 };
 
-const PASSWORD: &str = "hunter2-geheim";
+use crate::{
+    scripted::{Move, Scripted, answer, capa, hear, say, say_raw},
+    session::{PASSWORD, SILENCE, connect, fetched, listed},
+};
 
 fn server(port: u16) -> Server {
-    Server::new(Access::Pop3, "127.0.0.1", port, "all@example.com")
-}
-
-async fn connect(server: &Server) -> Result<Session, SourceError> {
-    Session::connect(
-        server,
-        &Credential::Password(Secret::new(PASSWORD)),
-        &mut Steps::default(),
-    )
-    .await
-}
-
-fn capa(capabilities: &[&str]) -> Move {
-    say(&[&["+OK"], capabilities, &["."]].concat())
+    crate::session::server(Access::Pop3, port)
 }
 
 /// Greeting and login with USER and PASS, then the rest.
 fn logged_in(capabilities: &[&str], rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
+    Scripted::play([login(capabilities), rest].concat())
+}
+
+fn login(capabilities: &[&str]) -> Vec<Move> {
+    vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
         capa(capabilities),
-        hear("USER all@example.com"),
-        say(&["+OK"]),
-        hear(&format!("PASS {PASSWORD}")),
-        say(&["+OK welcome"]),
-        hear("CAPA"),
+        answer("USER all@example.com", &["+OK"]),
+        answer(&format!("PASS {PASSWORD}"), &["+OK welcome"]),
         capa(capabilities),
-    ];
-    script.extend(rest);
-    Scripted::play(script)
+    ]
 }
 
 /// The same, with three messages.
 fn opened(capabilities: &[&str], rest: Vec<Move>) -> Scripted {
-    let mut script = vec![
-        hear("STAT"),
-        say(&["+OK 3 300"]),
-        hear("LIST"),
-        say(&["+OK", "1 100", "2 100", "3 100", "."]),
-        hear("UIDL"),
-        say(&["+OK", "1 a", "2 b", "3 c", "."]),
+    Scripted::play(session_of(capabilities, 3, rest))
+}
+
+/// What is said in a session with so many messages of 100 bytes, whose unique ids are id-1 and so on.
+fn session_of(capabilities: &[&str], messages: usize, rest: Vec<Move>) -> Vec<Move> {
+    let listing = |what: &dyn Fn(usize) -> String| {
+        let lines = (1..=messages).map(|number| format!("{number} {}\r\n", what(number)));
+        format!("+OK\r\n{}.", lines.collect::<String>())
+    };
+    let opens = vec![
+        answer("STAT", &[&format!("+OK {messages} {}", 100 * messages)]),
+        answer("LIST", &[&listing(&|_| "100".into())]),
+        answer("UIDL", &[&listing(&|number| format!("id-{number}"))]),
     ];
-    script.extend(rest);
-    logged_in(capabilities, script)
+    [login(capabilities), opens, rest].concat()
 }
 
 const ALL: &[&str] = &["USER", "UIDL", "TOP", "PIPELINING"];
@@ -76,16 +61,14 @@ async fn open(scripted: &Scripted) -> Session {
     session
 }
 
-async fn window(session: &mut Session) -> Vec<Announced> {
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
-    session.sizes(&listed, false).await.expect("sizes")
-}
-
 async fn fetch(session: &mut Session, want: Want) -> (Vec<Fetched>, Result<Vec<Unfetched>, SourceError>) {
     let window = window(session).await;
-    let mut got = Vec::new();
-    let ended = session.fetch(&window, want, &mut |one| got.push(one)).await;
-    (got, ended)
+    fetched(session, &window, want).await
+}
+
+async fn window(session: &mut Session) -> Vec<Announced> {
+    let listed = listed(session).await;
+    session.sizes(&listed, false).await.expect("sizes")
 }
 
 fn uidl(number: u32, uidl: &str) -> CopyRef {
@@ -98,14 +81,10 @@ fn uidl(number: u32, uidl: &str) -> CopyRef {
 async fn a_blank_line_before_a_status_ended_the_session() {
     let scripted = Scripted::play(vec![
         say(&["", "+OK ready"]),
-        hear("CAPA"),
-        say(&["", "+OK", "USER", ".", ""]),
-        hear("USER"),
-        say(&["+OK", ""]),
-        hear("PASS"),
-        say(&["+OK", ""]),
-        hear("CAPA"),
-        say(&["+OK", "."]),
+        answer("CAPA", &["", "+OK", "USER", ".", ""]),
+        answer("USER", &["+OK", ""]),
+        answer("PASS", &["+OK", ""]),
+        answer("CAPA", &["+OK", "."]),
     ]);
     connect(&server(scripted.port)).await.expect("a session");
     scripted.done();
@@ -113,18 +92,13 @@ async fn a_blank_line_before_a_status_ended_the_session() {
 
 #[tokio::test]
 async fn utf8_is_asked_for_where_it_is_offered_and_a_refusal_is_no_failure() {
-    for answer in ["+OK UTF8 enabled", "-ERR not now"] {
+    for reply in ["+OK UTF8 enabled", "-ERR not now"] {
         let scripted = Scripted::play(vec![
             say(&["+OK ready"]),
-            hear("CAPA"),
             capa(&["USER", "UTF8 USER"]),
-            hear("UTF8"),
-            say(&[answer]),
-            hear("USER all@example.com"),
-            say(&["+OK"]),
-            hear(&format!("PASS {PASSWORD}")),
-            say(&["+OK welcome"]),
-            hear("CAPA"),
+            answer("UTF8", &[reply]),
+            answer("USER all@example.com", &["+OK"]),
+            answer(&format!("PASS {PASSWORD}"), &["+OK welcome"]),
             capa(&["USER", "UTF8 USER"]),
         ]);
         let session = connect(&server(scripted.port)).await.expect("a session");
@@ -142,12 +116,13 @@ async fn pipelined_messages_are_unstuffed_and_a_refused_one_is_named() {
             hear("RETR 1"),
             hear("RETR 2"),
             hear("RETR 3"),
-            hear("NOOP"),
-            say(&["+OK", "Subject: one", "", "..dot", "...", ".", "-ERR it is locked"]),
+            answer(
+                "NOOP",
+                &["+OK", "Subject: one", "", "..dot", "...", ".", "-ERR it is locked"],
+            ),
             say_raw(b"+OK\r\n.\r\n"),
             say(&["+OK"]),
-            hear("QUIT"),
-            say(&["+OK"]),
+            answer("QUIT", &["+OK"]),
         ],
     );
     let mut session = open(&scripted).await;
@@ -156,12 +131,12 @@ async fn pipelined_messages_are_unstuffed_and_a_refused_one_is_named() {
     assert_eq!(
         got,
         [
-            (uidl(1, "a"), &b"Subject: one\r\n\r\n.dot\r\n..\r\n"[..]),
-            (uidl(3, "c"), b"")
+            (uidl(1, "id-1"), &b"Subject: one\r\n\r\n.dot\r\n..\r\n"[..]),
+            (uidl(3, "id-3"), b"")
         ]
     );
     let refused = Unfetched {
-        copy: uidl(2, "b"),
+        copy: uidl(2, "id-2"),
         why: UnfetchedWhy::Refused("it is locked".into()),
     };
     assert_eq!(ended.expect("the session goes on"), [refused]);
@@ -173,11 +148,10 @@ async fn pipelined_messages_are_unstuffed_and_a_refused_one_is_named() {
 async fn without_pipelining_each_message_waits_for_the_one_before() {
     let mut rest = Vec::new();
     for number in 1..=3 {
-        rest.push(hear(&format!("TOP {number} 0")));
-        rest.push(say(&["+OK", "Subject: x", "", "."]));
+        rest.push(answer(&format!("TOP {number} 0"), &["+OK", "Subject: x", "", "."]));
     }
     // It does not know it, and is in step all the same.
-    rest.extend([hear("NOOP"), say(&["-ERR what?"])]);
+    rest.extend([answer("NOOP", &["-ERR what?"])]);
     let scripted = opened(&["USER", "UIDL", "TOP"], rest);
     let mut session = open(&scripted).await;
     assert!(session.can_fetch_headers());
@@ -198,13 +172,12 @@ async fn a_long_pipeline_is_refilled() {
         }
         say_raw(format!("{lines}.\r\n").as_bytes())
     };
-    let mut rest = vec![hear("STAT"), say(&["+OK 1200 0"])];
+    let mut rest = vec![answer("STAT", &["+OK 1200 0"])];
     rest.extend([hear("LIST"), listing("1"), hear("UIDL"), listing("u")]);
     for number in &numbers {
-        rest.push(hear(&format!("RETR {number}")));
-        rest.push(say(&["+OK", &format!("n{number}"), "."]));
+        rest.push(answer(&format!("RETR {number}"), &["+OK", &format!("n{number}"), "."]));
     }
-    rest.extend([hear("NOOP"), say(&["+OK"])]);
+    rest.extend([answer("NOOP", &["+OK"])]);
     let scripted = logged_in(ALL, rest);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
@@ -228,15 +201,14 @@ async fn a_message_that_ended_too_early_does_not_count() {
                 hear("RETR 1"),
                 hear("RETR 2"),
                 hear("RETR 3"),
-                hear("NOOP"),
-                say(&["+OK", "whole", ".", "+OK", "the half", "."]),
+                answer("NOOP", &["+OK", "whole", ".", "+OK", "the half", "."]),
                 say(behind),
             ],
         );
         let mut session = open(&scripted).await;
         let (got, ended) = fetch(&mut session, Want::Whole).await;
         let got: Vec<_> = got.iter().map(|one| one.copy.clone()).collect();
-        assert_eq!(got, [uidl(1, "a")]);
+        assert_eq!(got, [uidl(1, "id-1")]);
         assert!(matches!(ended, Err(SourceError::Protocol { .. })), "{ended:?}");
         scripted.done();
     }
@@ -250,8 +222,10 @@ async fn a_message_with_the_next_answer_in_it_does_not_count() {
             hear("RETR 1"),
             hear("RETR 2"),
             hear("RETR 3"),
-            hear("NOOP"),
-            say(&["+OK", "one", "+OK next", "two", ".", "+OK", "three", ".", "+OK"]),
+            answer(
+                "NOOP",
+                &["+OK", "one", "+OK next", "two", ".", "+OK", "three", ".", "+OK"],
+            ),
         ],
     );
     let mut session = open(&scripted).await;
@@ -268,32 +242,22 @@ async fn a_message_with_the_next_answer_in_it_does_not_count() {
 async fn a_server_without_uidl_and_capa_gives_numbers() {
     let scripted = Scripted::play(vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
-        say(&["-ERR what?"]),
-        hear("USER"),
-        say(&["+OK"]),
-        hear("PASS"),
-        say(&["+OK"]),
-        hear("CAPA"),
-        say(&["-ERR what?"]),
-        hear("STAT"),
-        say(&["+OK 2 20"]),
-        hear("LIST"),
-        say(&["+OK", "1 10", "2 10", "."]),
-        hear("UIDL"),
-        say(&["-ERR what?"]),
-        hear("RETR 1"),
-        say(&["+OK", "a", "."]),
-        hear("RETR 2"),
-        say(&["+OK", "b", "."]),
-        hear("NOOP"),
-        say(&["+OK"]),
+        answer("CAPA", &["-ERR what?"]),
+        answer("USER", &["+OK"]),
+        answer("PASS", &["+OK"]),
+        answer("CAPA", &["-ERR what?"]),
+        answer("STAT", &["+OK 2 20"]),
+        answer("LIST", &["+OK", "1 10", "2 10", "."]),
+        answer("UIDL", &["-ERR what?"]),
+        answer("RETR 1", &["+OK", "a", "."]),
+        answer("RETR 2", &["+OK", "b", "."]),
+        answer("NOOP", &["+OK"]),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     assert_eq!(session.folders(&Folders::default()).await.expect("folders"), ["INBOX"]);
     session.open("INBOX").await.expect("INBOX");
     assert!(!session.can_fetch_headers());
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+    let listed = listed(&mut session).await;
     assert_eq!(listed, [CopyRef::Number(1), CopyRef::Number(2)]);
     let (got, _) = fetch(&mut session, Want::Whole).await;
     assert_eq!(got.len(), 2);
@@ -305,12 +269,9 @@ async fn a_uidl_that_is_refused_though_it_is_offered_is_an_error() {
     let scripted = logged_in(
         ALL,
         vec![
-            hear("STAT"),
-            say(&["+OK 1 20"]),
-            hear("LIST"),
-            say(&["+OK", "1 10", "."]),
-            hear("UIDL"),
-            say(&["-ERR [SYS/TEMP] come back later"]),
+            answer("STAT", &["+OK 1 20"]),
+            answer("LIST", &["+OK", "1 10", "."]),
+            answer("UIDL", &["-ERR [SYS/TEMP] come back later"]),
         ],
     );
     let mut session = connect(&server(scripted.port)).await.expect("a session");
@@ -327,24 +288,22 @@ async fn odd_listings_are_read_as_far_as_they_go() {
     let scripted = logged_in(
         ALL,
         vec![
-            hear("STAT"),
-            say(&["+OK 5 50 octets"]),
-            hear("LIST"),
-            say(&["+OK 5 messages", "1 10", " 2  20 extra", "nonsense", "3 x", "."]),
+            answer("STAT", &["+OK 5 50 octets"]),
+            answer(
+                "LIST",
+                &["+OK 5 messages", "1 10", " 2  20 extra", "nonsense", "3 x", "."],
+            ),
             hear("UIDL"),
             // The same id twice, one with a space in it, one that is missing, one that LIST lacks.
             say_raw(b"+OK\r\n1 same\r\n2 same\r\n3  with space \r\n4 \xff\r\n5\r\n.\r\n"),
-            hear("LIST 3"),
-            say(&["+OK 3 30"]),
-            hear("LIST 4"),
-            say(&["-ERR no such message"]),
-            hear("LIST 5"),
-            say(&["+OK 5 50"]),
+            answer("LIST 3", &["+OK 3 30"]),
+            answer("LIST 4", &["-ERR no such message"]),
+            answer("LIST 5", &["+OK 5 50"]),
         ],
     );
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+    let listed = listed(&mut session).await;
     let expected = [
         uidl(1, "same"),
         uidl(2, "same"),
@@ -366,13 +325,10 @@ async fn odd_listings_are_read_as_far_as_they_go() {
 
 #[tokio::test]
 async fn listings_that_fail_are_errors() {
-    for (command, before) in [
-        ("LIST", vec![]),
-        ("UIDL", vec![hear("LIST"), say(&["+OK", "1 10", "."])]),
-    ] {
-        let mut rest = vec![hear("STAT"), say(&["+OK 1 10"])];
+    for (command, before) in [("LIST", vec![]), ("UIDL", vec![answer("LIST", &["+OK", "1 10", "."])])] {
+        let mut rest = vec![answer("STAT", &["+OK 1 10"])];
         rest.extend(before);
-        rest.extend([hear(command), say(&["+OK", "1 10"])]);
+        rest.extend([answer(command, &["+OK", "1 10"])]);
         let scripted = logged_in(ALL, rest);
         let mut session = connect(&server(scripted.port)).await.expect("a session");
         let error = session.open("INBOX").await.expect_err("cut off");
@@ -392,8 +348,7 @@ async fn a_connection_lost_in_the_middle_of_a_message_keeps_what_came_before() {
             hear("RETR 1"),
             hear("RETR 2"),
             hear("RETR 3"),
-            hear("NOOP"),
-            say(&["+OK", "whole", ".", "+OK", "half"]),
+            answer("NOOP", &["+OK", "whole", ".", "+OK", "half"]),
         ],
     );
     let mut session = open(&scripted).await;
@@ -433,8 +388,8 @@ fn endless() -> Vec<u8> {
 
 #[tokio::test]
 async fn silence_is_a_timeout() {
-    let scripted = opened(ALL, vec![hear("RETR 1"), say(&["+OK", "half"]), Move::Hang]);
-    let server = server(scripted.port).with_timeout(Duration::from_millis(200));
+    let scripted = opened(ALL, vec![answer("RETR 1", &["+OK", "half"]), Move::Hang]);
+    let server = server(scripted.port).with_timeout(SILENCE);
     let mut session = connect(&server).await.expect("a session");
     session.open("INBOX").await.expect("INBOX");
     let (_, ended) = fetch(&mut session, Want::Whole).await;
@@ -449,12 +404,9 @@ async fn silence_is_a_timeout() {
 async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
     let scripted = Scripted::play(vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
         capa(ALL),
-        hear("USER"),
-        say(&["+OK"]),
-        hear("PASS"),
-        say(&[&format!("-ERR [AUTH] not \"{PASSWORD}\"")]),
+        answer("USER", &["+OK"]),
+        answer("PASS", &[&format!("-ERR [AUTH] not \"{PASSWORD}\"")]),
     ]);
     let error = connect(&server(scripted.port)).await.expect_err("no login");
     let shown = format!("{error} {error:?}");
@@ -472,11 +424,8 @@ async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
 async fn plain_is_used_where_user_is_not_offered() {
     let scripted = Scripted::play(vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
         capa(&["SASL PLAIN", "UIDL"]),
-        hear("AUTH PLAIN AGFsbEBleGFtcGxlLmNvbQBodW50ZXIyLWdlaGVpbQ=="),
-        say(&["+OK"]),
-        hear("CAPA"),
+        answer("AUTH PLAIN AGFsbEBleGFtcGxlLmNvbQBodW50ZXIyLWdlaGVpbQ==", &["+OK"]),
         capa(&["UIDL", "TOP"]),
     ]);
     let session = connect(&server(scripted.port)).await.expect("a session");

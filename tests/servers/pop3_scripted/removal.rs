@@ -2,10 +2,10 @@
 
 use dropkeep::source::{CopyRef, Kept, Removal, SourceError, Want};
 
-use crate::pop3_scripted::{
-    ALL, connect, fetch, open, opened,
-    scripted::{Move, Scripted, hear, say},
-    server, uidl,
+use crate::{
+    pop3_scripted::{ALL, fetch, logged_in, open, opened, server, uidl},
+    scripted::{Move, answer, hear, say},
+    session::connect,
 };
 
 fn refused(words: &str) -> Kept {
@@ -15,10 +15,13 @@ fn refused(words: &str) -> Kept {
 #[tokio::test]
 async fn a_quit_that_is_refused_or_lost_is_an_error() {
     for end in [say(&["-ERR some were not deleted"]), say(&[])] {
-        let scripted = opened(ALL, vec![hear("DELE 2"), say(&["+OK"]), hear("QUIT"), end]);
+        let scripted = opened(ALL, vec![answer("DELE 2", &["+OK"]), hear("QUIT"), end]);
         let mut session = open(&scripted).await;
-        let removed = session.remove(&[uidl(2, "b")], Removal::Delete).await.expect("marks");
-        assert_eq!(removed.gone, [uidl(2, "b")]);
+        let removed = session
+            .remove(&[uidl(2, "id-2")], Removal::Delete)
+            .await
+            .expect("marks");
+        assert_eq!(removed.gone, [uidl(2, "id-2")]);
         session.close().await.expect_err("not deleted");
         scripted.done();
     }
@@ -32,30 +35,26 @@ async fn a_mark_that_is_refused_keeps_the_message() {
             vec![
                 hear("DELE 1"),
                 hear("DELE 2"),
-                hear("DELE 3"),
-                say(&["+OK", "-ERR it is locked", "+OK"]),
+                answer("DELE 3", &["+OK", "-ERR it is locked", "+OK"]),
             ],
         ),
         (
             &["USER", "UIDL"][..],
             vec![
-                hear("DELE 1"),
-                say(&["+OK"]),
-                hear("DELE 2"),
-                say(&["-ERR it is locked"]),
-                hear("DELE 3"),
-                say(&["+OK"]),
+                answer("DELE 1", &["+OK"]),
+                answer("DELE 2", &["-ERR it is locked"]),
+                answer("DELE 3", &["+OK"]),
             ],
         ),
     ] {
         let mut moves = moves;
-        moves.extend([hear("QUIT"), say(&["+OK bye"])]);
+        moves.extend([answer("QUIT", &["+OK bye"])]);
         let scripted = opened(capabilities, moves);
         let mut session = open(&scripted).await;
-        let copies = [uidl(1, "a"), uidl(2, "b"), uidl(3, "c"), uidl(1, "a")];
+        let copies = [uidl(1, "id-1"), uidl(2, "id-2"), uidl(3, "id-3"), uidl(1, "id-1")];
         let removed = session.remove(&copies, Removal::Delete).await.expect("marks");
-        assert_eq!(removed.gone, [uidl(1, "a"), uidl(3, "c")]);
-        assert_eq!(removed.kept, [(uidl(2, "b"), refused("it is locked"))]);
+        assert_eq!(removed.gone, [uidl(1, "id-1"), uidl(3, "id-3")]);
+        assert_eq!(removed.kept, [(uidl(2, "id-2"), refused("it is locked"))]);
         session.close().await.expect("deleted");
         scripted.done();
     }
@@ -63,12 +62,12 @@ async fn a_mark_that_is_refused_keeps_the_message() {
 
 #[tokio::test]
 async fn a_number_of_another_session_deletes_no_other_message() {
-    let scripted = opened(ALL, vec![hear("DELE 3"), say(&["+OK"]), Move::Hang]);
+    let scripted = opened(ALL, vec![answer("DELE 3", &["+OK"]), Move::Hang]);
     let mut session = open(&scripted).await;
     // What was message 1 is message 3 now; "gone" stands nowhere, and a bare number proves nothing.
-    let copies = [uidl(1, "c"), uidl(2, "gone"), CopyRef::Number(2), CopyRef::Uid(1)];
+    let copies = [uidl(1, "id-3"), uidl(2, "gone"), CopyRef::Number(2), CopyRef::Uid(1)];
     let removed = session.remove(&copies, Removal::Delete).await.expect("marks");
-    assert_eq!(removed.gone, [uidl(1, "c")]);
+    assert_eq!(removed.gone, [uidl(1, "id-3")]);
     assert_eq!(removed.kept.len(), 3);
     assert_eq!(removed.kept[0], (uidl(2, "gone"), Kept::Vanished));
     assert!(matches!(removed.kept[1].1, Kept::Refused(_)));
@@ -79,15 +78,12 @@ async fn a_number_of_another_session_deletes_no_other_message() {
 
 #[tokio::test]
 async fn a_unique_id_that_stands_twice_deletes_neither() {
-    let scripted = crate::pop3_scripted::logged_in(
+    let scripted = logged_in(
         ALL,
         vec![
-            hear("STAT"),
-            say(&["+OK 2 20"]),
-            hear("LIST"),
-            say(&["+OK", "1 10", "2 10", "."]),
-            hear("UIDL"),
-            say(&["+OK", "1 same", "2 same", "."]),
+            answer("STAT", &["+OK 2 20"]),
+            answer("LIST", &["+OK", "1 10", "2 10", "."]),
+            answer("UIDL", &["+OK", "1 same", "2 same", "."]),
             Move::Hang,
         ],
     );
@@ -105,21 +101,15 @@ async fn a_unique_id_that_stands_twice_deletes_neither() {
 
 #[tokio::test]
 async fn without_unique_ids_what_this_session_fetched_can_be_deleted() {
-    let scripted: Scripted = crate::pop3_scripted::logged_in(
+    let scripted = logged_in(
         &["USER"],
         vec![
-            hear("STAT"),
-            say(&["+OK 1 10"]),
-            hear("LIST"),
-            say(&["+OK", "1 10", "."]),
-            hear("UIDL"),
-            say(&["-ERR what?"]),
-            hear("RETR 1"),
-            say(&["+OK", "a", "."]),
-            hear("NOOP"),
-            say(&["+OK"]),
-            hear("DELE 1"),
-            say(&["+OK"]),
+            answer("STAT", &["+OK 1 10"]),
+            answer("LIST", &["+OK", "1 10", "."]),
+            answer("UIDL", &["-ERR what?"]),
+            answer("RETR 1", &["+OK", "a", "."]),
+            answer("NOOP", &["+OK"]),
+            answer("DELE 1", &["+OK"]),
         ],
     );
     let mut session = connect(&server(scripted.port)).await.expect("a session");
@@ -138,7 +128,7 @@ async fn without_unique_ids_what_this_session_fetched_can_be_deleted() {
 async fn pop3_moves_nothing() {
     let scripted = opened(ALL, vec![Move::Hang]);
     let mut session = open(&scripted).await;
-    let moved = session.remove(&[uidl(1, "a")], Removal::Move("Archive")).await;
+    let moved = session.remove(&[uidl(1, "id-1")], Removal::Move("Archive")).await;
     let error = moved.expect_err("no folders");
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     assert!(error.to_string().contains("Archive"), "{error}");

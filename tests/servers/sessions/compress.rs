@@ -5,8 +5,9 @@ use dropkeep::{
     source::{Credential, Session, Steps, Want},
 };
 
-use crate::sessions::{
-    server,
+use crate::{
+    session::listed,
+    sessions::server,
     support::dovecot::{Dovecot, PASSWORD},
 };
 
@@ -37,8 +38,8 @@ async fn messages_come_through_whole_from_a_server_that_deflates() {
         let login = &steps.done.last().expect("a step").1;
         assert!(login.ends_with(", compressed"), "{login}: {:?}", session.capabilities());
         session.open("INBOX").await.expect("INBOX");
-        let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
-        let announced = session.sizes(&listed, false).await.expect("sizes");
+        let copies = listed(&mut session).await;
+        let announced = session.sizes(&copies, false).await.expect("sizes");
         let mut got = Vec::new();
         let missing = session
             .fetch(&announced, Want::Whole, &mut |one| got.push(one.bytes))

@@ -2,8 +2,8 @@
 
 use dropkeep::config::{Access, Folders};
 
-use crate::sessions::{
-    connect, messages, server,
+use crate::{
+    sessions::{connect, messages, server},
     support::dovecot::{Dovecot, MAILBOX},
 };
 

@@ -5,12 +5,14 @@ mod folders;
 mod removal;
 mod waiting;
 
-use crate::support;
-
-use crate::support::dovecot::{Dovecot, MAILBOX, PASSWORD};
 use dropkeep::{
     config::{Access, Secret, Server},
-    source::{CopyRef, Credential, Session, Steps},
+    source::{CopyRef, Credential, Session},
+};
+
+use crate::{
+    session::{connect_with, listed},
+    support::dovecot::{Dovecot, MAILBOX, PASSWORD},
 };
 
 fn server(dovecot: &Dovecot, access: Access) -> Server {
@@ -23,9 +25,7 @@ fn server(dovecot: &Dovecot, access: Access) -> Server {
 
 async fn connect(server: &Server) -> Session {
     let password = Credential::Password(Secret::new(PASSWORD));
-    Session::connect(server, &password, &mut Steps::default())
-        .await
-        .expect("a session")
+    connect_with(server, &password).await.expect("a session")
 }
 
 /// Messages that tell themselves apart.
@@ -36,7 +36,7 @@ fn messages(count: usize) -> Vec<String> {
 async fn listing(server: &Server, folder: &str) -> Vec<CopyRef> {
     let mut session = connect(server).await;
     session.open(folder).await.expect("the folder");
-    let listed = session.listing().await.expect("a listing").copies().collect::<Vec<_>>();
+    let copies = listed(&mut session).await;
     session.close().await.expect("a farewell");
-    listed
+    copies
 }

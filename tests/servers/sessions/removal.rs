@@ -5,8 +5,8 @@ use dropkeep::{
     source::{CopyRef, Kept, Removal},
 };
 
-use crate::sessions::{
-    connect, listing, messages, server,
+use crate::{
+    sessions::{connect, listing, messages, server},
     support::dovecot::{Dovecot, MAILBOX},
 };
 

@@ -10,8 +10,9 @@ use dropkeep::{
     source::{Credential, Session, Steps, Waited},
 };
 
-use crate::sessions::{
-    connect, messages, server,
+use crate::{
+    session::listed,
+    sessions::{connect, messages, server},
     support::dovecot::{Dovecot, PASSWORD},
 };
 
@@ -26,16 +27,7 @@ async fn a_delivery_is_noticed_within_seconds_and_the_session_goes_on() {
     let mut session = session.expect("a session");
     assert!(session.capabilities().iter().any(|name| name == "IDLE"));
     session.open("INBOX").await.expect("INBOX");
-    assert_eq!(
-        session
-            .listing()
-            .await
-            .expect("a listing")
-            .copies()
-            .collect::<Vec<_>>()
-            .len(),
-        2
-    );
+    assert_eq!(listed(&mut session).await.len(), 2);
     // Nothing for longer than the server may be silent.
     let waited = session.wait(Duration::from_secs(6)).await.expect("an answer");
     assert_eq!(waited, Waited::Nothing);
@@ -55,16 +47,7 @@ async fn a_delivery_is_noticed_within_seconds_and_the_session_goes_on() {
     let took = delivered.elapsed();
     println!("noticed after {took:?}");
     assert!(took < Duration::from_secs(30), "{took:?}");
-    assert_eq!(
-        session
-            .listing()
-            .await
-            .expect("a listing")
-            .copies()
-            .collect::<Vec<_>>()
-            .len(),
-        3
-    );
+    assert_eq!(listed(&mut session).await.len(), 3);
     session.close().await.expect("a farewell");
 }
 

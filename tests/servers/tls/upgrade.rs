@@ -6,27 +6,24 @@ use dropkeep::{
     source::{Disposition, SourceError, Step},
 };
 
-use crate::tls::{
-    connect, login, parameters, pinned, script,
-    scripted::{Move, Scripted, hear, say, say_raw},
-    self_signed, unverified,
+use crate::{
+    scripted::{Move, Scripted, answer, hear, ok, say, say_raw},
+    tls::{connect, fingerprint, login, pinned, script, self_signed, unverified},
 };
 
 const IMAP_OFFER: [&str; 2] = ["* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED", "{tag} OK done"];
 
 #[tokio::test]
 async fn starttls_upgrades_and_asks_everything_again() {
-    let identity = self_signed(&parameters("localhost"));
+    let identity = self_signed("localhost");
     let before = vec![
         say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&IMAP_OFFER),
-        hear("STARTTLS"),
-        say(&["{tag} OK go ahead"]),
+        answer("CAPABILITY", &IMAP_OFFER),
+        answer("STARTTLS", &["{tag} OK go ahead"]),
         Move::Tls(identity.config()),
     ];
     let scripted = script(before, login());
-    let (session, steps) = connect(Access::ImapTls, scripted.port, pinned(identity.fingerprint())).await;
+    let (session, steps) = connect(Access::ImapTls, scripted.port, pinned(fingerprint(&identity))).await;
     let session = session.expect("a session");
     assert_eq!(session.capabilities(), ["IMAP4rev1", "UIDPLUS"]);
     let done: Vec<_> = steps.done.iter().map(|(step, ..)| *step).collect();
@@ -53,8 +50,7 @@ async fn not_upgraded(access: Access, moves: Vec<Move>) -> SourceError {
 async fn starttls_that_is_not_offered_is_never_plain_text() {
     let moves = vec![
         say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&["* CAPABILITY IMAP4rev1", "{tag} OK done"]),
+        ok("CAPABILITY", &["* CAPABILITY IMAP4rev1"]),
         Move::Hang,
     ];
     let error = not_upgraded(Access::ImapTls, moves).await;
@@ -74,10 +70,8 @@ async fn starttls_that_is_not_offered_is_never_plain_text() {
 async fn starttls_that_is_refused_shows_the_servers_words() {
     let moves = vec![
         say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&IMAP_OFFER),
-        hear("STARTTLS"),
-        say(&["{tag} BAD not today"]),
+        answer("CAPABILITY", &IMAP_OFFER),
+        answer("STARTTLS", &["{tag} BAD not today"]),
         Move::Hang,
     ];
     let error = not_upgraded(Access::ImapTls, moves).await;
@@ -88,10 +82,8 @@ async fn starttls_that_is_refused_shows_the_servers_words() {
 async fn bytes_behind_the_ok_to_starttls_are_refused() {
     let moves = vec![
         say(&["* OK ready"]),
-        hear("CAPABILITY"),
-        say(&IMAP_OFFER),
-        hear("STARTTLS"),
-        say(&["{tag} OK go ahead", "* CAPABILITY IMAP4rev1 X-INJECTED"]),
+        answer("CAPABILITY", &IMAP_OFFER),
+        answer("STARTTLS", &["{tag} OK go ahead", "* CAPABILITY IMAP4rev1 X-INJECTED"]),
         Move::Hang,
     ];
     let error = not_upgraded(Access::ImapTls, moves).await;
@@ -132,27 +124,21 @@ const POP3_OFFER: [&str; 4] = ["+OK", "STLS", "UIDL", "."];
 
 #[tokio::test]
 async fn stls_upgrades_and_asks_everything_again() {
-    let identity = self_signed(&parameters("localhost"));
+    let identity = self_signed("localhost");
     let before = vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
-        say(&POP3_OFFER),
-        hear("STLS"),
-        say(&["+OK go ahead"]),
+        answer("CAPA", &POP3_OFFER),
+        answer("STLS", &["+OK go ahead"]),
         Move::Tls(identity.config()),
     ];
     let after = vec![
-        hear("CAPA"),
-        say(&["+OK", "USER", "."]),
-        hear("USER user"),
-        say(&["+OK"]),
-        hear("PASS password"),
-        say(&["+OK"]),
-        hear("CAPA"),
-        say(&["+OK", "USER", "TOP", "."]),
+        answer("CAPA", &["+OK", "USER", "."]),
+        answer("USER user", &["+OK"]),
+        answer("PASS password", &["+OK"]),
+        answer("CAPA", &["+OK", "USER", "TOP", "."]),
     ];
     let scripted = script(before, after);
-    let (session, _) = connect(Access::Pop3Tls, scripted.port, pinned(identity.fingerprint())).await;
+    let (session, _) = connect(Access::Pop3Tls, scripted.port, pinned(fingerprint(&identity))).await;
     let session = session.expect("a session");
     assert_eq!(session.capabilities(), ["USER", "TOP"]);
     assert!(session.certificate().is_some());
@@ -175,10 +161,8 @@ async fn stls_that_is_not_offered_is_never_plain_text() {
 async fn bytes_behind_the_ok_to_stls_are_refused() {
     let moves = vec![
         say(&["+OK ready"]),
-        hear("CAPA"),
-        say(&POP3_OFFER),
-        hear("STLS"),
-        say(&["+OK go ahead", "+OK injected"]),
+        answer("CAPA", &POP3_OFFER),
+        answer("STLS", &["+OK go ahead", "+OK injected"]),
         Move::Hang,
     ];
     let error = not_upgraded(Access::Pop3Tls, moves).await;

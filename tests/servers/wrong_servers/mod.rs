@@ -3,11 +3,14 @@
 mod server;
 mod table;
 
-use crate::support;
-
-use crate::support::appliance::{Appliance, PROFILE, Profile, text};
+use crate::support::{
+    appliance::{Appliance, PROFILE, Profile, text},
+    cases::side_by_side,
+    dovecot::MAILBOX,
+    tls::Authority,
+};
 use serde_json::Value;
-use server::{Authority, Does, Server, Shows};
+use server::{Does, Server, Shows};
 use table::{Row, TABLE};
 
 /// Whether a text is as expected, where `…` stands for anything.
@@ -28,7 +31,7 @@ struct Case {
     row: &'static Row,
     server: Server,
     appliance: Appliance,
-    _folder: tempfile::TempDir,
+    ca_file: tempfile::NamedTempFile,
 }
 
 const SECRET: &str = "geheim-hunter2";
@@ -36,9 +39,7 @@ const SECRET: &str = "geheim-hunter2";
 impl Case {
     fn of(row: &'static Row) -> Self {
         let authority = Authority::new("A Known Authority");
-        let folder = tempfile::tempdir().expect("a folder");
-        let ca_file = folder.path().join("ca.pem");
-        std::fs::write(&ca_file, authority.pem()).expect("a file");
+        let ca_file = authority.own.file();
         let server = Server::start(row.does, &authority);
         let mut recipients = "local_domains = [\"example.com\"]\n".to_owned();
         if !row.folder.is_empty() {
@@ -47,23 +48,23 @@ impl Case {
         let profile = Profile {
             access: row.access.into(),
             host: "localhost".into(),
-            port: server.port,
+            port: server.port(),
             password: SECRET.into(),
             timeout: "2s".into(),
-            tls: format!("{{ ca_file = \"{}\" }}", ca_file.display()),
+            tls: format!("{{ ca_file = \"{}\" }}", ca_file.path().display()),
             recipients,
         };
-        let profile = profile.toml().replace(support::dovecot::MAILBOX, "all@example.com");
+        let profile = profile.toml().replace(MAILBOX, "all@example.com");
         Self {
             row,
             server,
             appliance: Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &profile),
-            _folder: folder,
+            ca_file,
         }
     }
 
     fn error(&self) -> String {
-        self.row.error.replace("{port}", &self.server.port.to_string())
+        self.row.error.replace("{port}", &self.server.port().to_string())
     }
 
     /// What is wrong with what `test` says, if anything.
@@ -106,19 +107,13 @@ impl Case {
 
 #[test]
 fn each_wrong_server_is_told_in_the_words_of_the_table() {
-    let mut wrong = Vec::new();
     // Some of them are silent, so several are tried at once.
-    for rows in TABLE.chunks(4) {
-        let tried = rows
-            .iter()
-            .map(|row| std::thread::spawn(move || Case::of(row).tested()));
-        let tried: Vec<_> = tried.collect();
-        for (row, tried) in rows.iter().zip(tried) {
-            for what in tried.join().expect("a case") {
-                wrong.push(format!("{} {:?} {}\n    {what}", row.access, row.does, row.error));
-            }
-        }
-    }
+    let tried = side_by_side(TABLE, 4, |row| {
+        let wrong = Case::of(row).tested().into_iter();
+        let told = wrong.map(|what| format!("{} {:?} {}\n    {what}", row.access, row.does, row.error));
+        told.collect::<Vec<_>>()
+    });
+    let wrong = tried.concat();
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -223,7 +218,8 @@ fn a_ca_file_that_is_not_there_is_told_without_an_error_number() {
         .find(|row| row.access == "imap-ssl" && row.step == "greeting");
     let case = Case::of(row.expect("a row"));
     let config = std::fs::read_to_string(case.appliance.config()).expect("the configuration");
-    std::fs::write(case.appliance.config(), config.replace("ca.pem", "nope.pem")).expect("it is written");
+    let config = config.replace(&*case.ca_file.path().to_string_lossy(), "nope.pem");
+    std::fs::write(case.appliance.config(), config).expect("it is written");
     for command in [&["test"][..], &["archive"], &["archive", "--dry-run"]] {
         let ended = case.appliance.run(command).expect(2);
         let said = ended.text() + &ended.stderr;

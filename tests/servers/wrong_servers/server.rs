@@ -2,16 +2,17 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
-use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer},
+use rcgen::date_time_ymd;
+use rustls::ServerConfig;
+
+use crate::support::{
+    PATIENCE,
+    listening::{Listening, Refusing, refusing},
+    tls::{Authority, Identity, parameters, wire},
 };
 
 /// Answers by the beginning of a line, behind its tag over IMAP; `{tag}` is that tag.
@@ -49,78 +50,56 @@ pub enum Shows {
     UnknownIssuer,
 }
 
-/// An authority that the profiles trust.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    pub fn new(name: &str) -> Self {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, name);
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        Self(CertifiedIssuer::self_signed(parameters, key).expect("an authority"))
-    }
-
-    pub fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    fn config(&self, shows: Shows) -> Arc<ServerConfig> {
-        let names = match shows {
-            Shows::OtherNames | Shows::SelfSignedForOthers => {
-                vec!["mail.example.com".to_owned(), "192.0.2.1".to_owned()]
-            }
-            _ => vec!["localhost".to_owned()],
+impl Shows {
+    /// The certificate; `authority` is the one that the profiles trust.
+    fn identity(self, authority: &Authority) -> Identity {
+        let names: &[&str] = match self {
+            Self::OtherNames | Self::SelfSignedForOthers => &["mail.example.com", "192.0.2.1"],
+            _ => &["localhost"],
         };
-        let mut parameters = CertificateParams::new(names).expect("names");
-        parameters.distinguished_name.push(DnType::CommonName, "a server");
-        if shows == Shows::Expired {
+        let mut parameters = parameters("a server", names);
+        if self == Self::Expired {
             (parameters.not_before, parameters.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2020, 1, 1));
         }
-        let key = KeyPair::generate().expect("a key");
-        let certificate = match shows {
-            Shows::SelfSigned | Shows::SelfSignedForOthers => parameters.self_signed(&key),
-            Shows::UnknownIssuer => parameters.signed_by(&key, &Authority::new("Unknown Authority").0),
-            Shows::Good | Shows::OtherNames | Shows::Expired => parameters.signed_by(&key, &self.0),
-        };
-        let der: CertificateDer<'static> = certificate.expect("a certificate").der().clone();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![der], private)
-            .expect("a certificate with its key");
-        Arc::new(config)
+        match self {
+            Self::SelfSigned | Self::SelfSignedForOthers => Identity::self_signed(&parameters),
+            Self::UnknownIssuer => Authority::new("Unknown Authority").signs(&parameters),
+            Self::Good | Self::OtherNames | Self::Expired => authority.signs(&parameters),
+        }
     }
 }
 
+/// What is at the port.
+enum There {
+    Somebody(Listening),
+    Nobody(Refusing),
+}
+
 pub struct Server {
-    pub port: u16,
+    there: There,
     heard: Arc<Mutex<String>>,
 }
 
 impl Server {
     pub fn start(does: Does, authority: &Authority) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
         let heard = Arc::new(Mutex::new(String::new()));
-        if matches!(does, Does::IsDown) {
-            return Self { port, heard };
-        }
         let config = match does {
-            Does::Tls(shows, ..) => Some(authority.config(shows)),
+            Does::Tls(shows, ..) => Some(shows.identity(authority).config()),
             _ => None,
         };
         let hears = heard.clone();
-        std::thread::spawn(move || {
-            for client in listener.incoming() {
-                let Ok(tcp) = client else { return };
-                let (config, hears) = (config.clone(), hears.clone());
-                std::thread::spawn(move || serve(does, config, tcp, &hears));
-            }
-        });
-        Self { port, heard }
+        let there = match does {
+            Does::IsDown => There::Nobody(refusing()),
+            _ => There::Somebody(Listening::start(move |tcp, _| serve(does, config.clone(), tcp, &hears))),
+        };
+        Self { there, heard }
+    }
+
+    pub fn port(&self) -> u16 {
+        match &self.there {
+            There::Somebody(listening) => listening.port,
+            There::Nobody(refusing) => refusing.port,
+        }
     }
 
     /// All that clients said, and not within a handshake.
@@ -130,26 +109,22 @@ impl Server {
 }
 
 /// A client that goes away ends it.
-fn serve(does: Does, config: Option<Arc<ServerConfig>>, mut tcp: TcpStream, heard: &Mutex<String>) {
-    let _ = tcp.set_read_timeout(Some(Duration::from_secs(60)));
-    match (does, config) {
-        (Does::Nothing, _) => converse(&mut tcp, "", &[], heard),
-        (Does::Web, _) => {
+fn serve(does: Does, config: Option<Arc<ServerConfig>>, tcp: TcpStream, heard: &Mutex<String>) {
+    let _ = tcp.set_read_timeout(Some(PATIENCE));
+    let Ok(mut wire) = wire(tcp, config) else { return };
+    match does {
+        Does::Nothing => converse(&mut wire, "", &[], heard),
+        Does::Web => {
             let answer = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
             let mut some = [0; 512];
-            if tcp.read(&mut some).is_ok_and(|read| read > 0) {
-                let _ = tcp.write_all(answer.as_bytes());
+            if wire.read(&mut some).is_ok_and(|read| read > 0) {
+                let _ = wire.write_all(answer.as_bytes());
             }
         }
-        (Does::Greets(greeting, answers), _) => converse(&mut tcp, greeting, answers, heard),
-        (Does::Tls(_, greeting, answers), Some(config)) => {
-            let Ok(connection) = ServerConnection::new(config) else {
-                return;
-            };
-            let mut tls = StreamOwned::new(connection, tcp);
-            converse(&mut tls, greeting, answers, heard);
+        Does::Greets(greeting, answers) | Does::Tls(_, greeting, answers) => {
+            converse(&mut wire, greeting, answers, heard);
         }
-        (Does::Closes | Does::IsDown | Does::Tls(..), _) => {}
+        Does::Closes | Does::IsDown => {}
     }
 }
 

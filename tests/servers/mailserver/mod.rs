@@ -2,35 +2,33 @@
 //! where it is told to: each [`Fault`] says at which command, and what is wrong with the answer. Without faults it
 //! is an honest server.
 
-// Each test target uses a part of it.
-#![allow(dead_code)]
-
 mod fault;
 mod imap;
 mod mailbox;
 mod pop3;
 
 use std::{
-    io::{self, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    io,
+    net::TcpStream,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
 };
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::ServerConfig;
 
+use crate::support::{
+    PATIENCE,
+    listening::Listening,
+    tls::{Wire, wire},
+};
 use fault::{Effect, Heard};
-pub use fault::{Fault, at};
+pub use fault::{Fault, at, replaced};
 pub use mailbox::{Folder, Mailbox, Message};
 
 pub const PASSWORD: &str = "correct-horse-7";
-
-/// How long a connection waits for its client; only what hangs takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {
@@ -58,8 +56,6 @@ struct State {
     certificates: Vec<Arc<ServerConfig>>,
     connections: AtomicU32,
     heard: Mutex<Vec<String>>,
-    closing: AtomicBool,
-    open: Mutex<Vec<TcpStream>>,
 }
 
 /// Nothing here is left half done by a panic of another connection.
@@ -71,6 +67,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Server {
     pub port: u16,
     state: Arc<State>,
+    _listening: Listening,
 }
 
 impl Server {
@@ -80,8 +77,6 @@ impl Server {
 
     /// The first connection is given the first certificate, the next the second; the last one stays.
     pub fn start_with_tls(protocol: Protocol, mailbox: Mailbox, certificates: Vec<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
         let capabilities = match protocol {
             Protocol::Imap => "IMAP4rev1 UIDPLUS MOVE IDLE AUTH=PLAIN"
                 .split(' ')
@@ -97,23 +92,15 @@ impl Server {
             certificates,
             connections: AtomicU32::new(0),
             heard: Mutex::default(),
-            closing: AtomicBool::new(false),
-            open: Mutex::default(),
         });
         let shared = state.clone();
-        thread::spawn(move || {
-            for tcp in listener.incoming().flatten() {
-                if shared.closing.load(Ordering::SeqCst) {
-                    return;
-                }
-                let state = shared.clone();
-                thread::spawn(move || {
-                    // A client that goes away ends its connection, and nothing else.
-                    let _ = serve(tcp, state);
-                });
-            }
-        });
-        Self { port, state }
+        // A client that goes away ends its connection, and nothing else.
+        let listening = Listening::start(move |tcp, number| serve(tcp, number, shared.clone()));
+        Self {
+            port: listening.port,
+            state,
+            _listening: listening,
+        }
     }
 
     /// From now on the server misbehaves so.
@@ -148,51 +135,24 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.state.closing.store(true, Ordering::SeqCst);
-        for tcp in lock(&self.state.open).drain(..) {
-            let _ = tcp.shutdown(Shutdown::Both);
-        }
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-    }
-}
-
-fn serve(tcp: TcpStream, state: Arc<State>) -> io::Result<()> {
+fn serve(tcp: TcpStream, number: u32, state: Arc<State>) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     tcp.set_read_timeout(Some(PATIENCE))?;
     tcp.set_write_timeout(Some(PATIENCE))?;
-    let number = state.connections.fetch_add(1, Ordering::SeqCst) + 1;
-    lock(&state.open).push(tcp.try_clone()?);
-    let certificate = state
-        .certificates
-        .get(number as usize - 1)
-        .or(state.certificates.last());
-    let wire: Box<dyn Wire> = match certificate {
-        None => Box::new(tcp.try_clone()?),
-        Some(config) => {
-            let connection = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
-            Box::new(StreamOwned::new(connection, tcp.try_clone()?))
-        }
-    };
+    state.connections.fetch_add(1, Ordering::SeqCst);
+    let certificate = state.certificates.get(number as usize - 1);
+    let certificate = certificate.or(state.certificates.last()).cloned();
     let mut line = Line {
-        wire,
+        wire: wire(tcp.try_clone()?, certificate)?,
         tcp,
         buffer: Vec::new(),
-        number,
         state,
     };
-    let served = match line.state.protocol {
+    match line.state.protocol {
         Protocol::Imap => imap::serve(&mut line),
         Protocol::Pop3 => pop3::serve(&mut line),
-    };
-    let _ = line.tcp.shutdown(Shutdown::Both);
-    served
+    }
 }
-
-trait Wire: Read + Write + Send {}
-impl<T: Read + Write + Send> Wire for T {}
 
 /// One piece of an answer; of a message, or of none.
 struct Part {
@@ -213,7 +173,6 @@ struct Line {
     wire: Box<dyn Wire>,
     tcp: TcpStream,
     buffer: Vec<u8>,
-    number: u32,
     state: Arc<State>,
 }
 
@@ -247,7 +206,7 @@ impl Line {
     fn due(&self, heard: &Heard<'_>) -> Vec<(Option<u32>, Effect)> {
         let due: Vec<_> = lock(&self.state.faults)
             .iter_mut()
-            .filter_map(|fault| fault.due(self.number, heard))
+            .filter_map(|fault| fault.due(heard))
             .collect();
         for (_, effect) in &due {
             if let Effect::Meanwhile(work) = effect {
@@ -265,7 +224,7 @@ impl Line {
         let mut parts = parts;
         let mut pace = None;
         let mut end = None;
-        let tagged = |text: &[u8]| fault::replaced(text, b"{tag}", tag.as_bytes());
+        let tagged = |text: &[u8]| replaced(text, b"{tag}", tag.as_bytes());
         for (of, effect) in faults {
             match effect {
                 Effect::Meanwhile(_) => {}

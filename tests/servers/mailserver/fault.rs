@@ -35,7 +35,6 @@ pub(super) enum Effect {
 #[derive(Clone)]
 pub struct Fault {
     command: &'static str,
-    connection: Option<u32>,
     message: Option<u32>,
     /// Whether the whole answer is meant, and not the message's part.
     whole: bool,
@@ -53,7 +52,6 @@ pub struct Fault {
 pub fn at(command: &'static str) -> Fault {
     Fault {
         command,
-        connection: None,
         message: None,
         whole: false,
         optional: false,
@@ -66,12 +64,6 @@ pub fn at(command: &'static str) -> Fault {
 }
 
 impl Fault {
-    /// Only on the connection with this number, counted from 1.
-    pub fn connection(mut self, number: u32) -> Self {
-        self.connection = Some(number);
-        self
-    }
-
     /// Only where the command names this message; what happens, happens to its part of the answer.
     pub fn message(mut self, id: u32) -> Self {
         self.message = Some(id);
@@ -148,10 +140,8 @@ impl Fault {
     }
 
     /// What a command sets off, and at which message.
-    pub(super) fn due(&mut self, connection: u32, heard: &Heard<'_>) -> Option<(Option<u32>, Effect)> {
-        let fits = self.command == heard.command
-            && self.connection.is_none_or(|number| number == connection)
-            && self.message.is_none_or(|id| heard.messages.contains(&id));
+    pub(super) fn due(&mut self, heard: &Heard<'_>) -> Option<(Option<u32>, Effect)> {
+        let fits = self.command == heard.command && self.message.is_none_or(|id| heard.messages.contains(&id));
         if !fits {
             return None;
         }
@@ -166,7 +156,7 @@ impl Fault {
 }
 
 /// Each occurrence of `from` as `to`.
-pub(super) fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memmem::find(rest, from) {

@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, io, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use crate::support::PATIENCE;
+
 use super::{Folder, Heard, Line, Mailbox, Message, PASSWORD, Part, lock, part};
 
 /// How often IDLE looks for changes.
@@ -135,7 +137,7 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        line.tcp.set_read_timeout(Some(super::PATIENCE))
+        line.tcp.set_read_timeout(Some(PATIENCE))
     }
 
     /// What has become of the folder since the client last heard.
