@@ -8,8 +8,8 @@ use super::{
 
 /// Fresh rows of tables whose keys come at random: about a megabyte, of which a group changes nearly every page.
 const FRESH: u64 = 16_384;
-/// Chunks of the first level, 8 MB. A fresh row then shares its chunk with some fifteen others when it moves there, and
-/// so does a row of the first level when it moves on, in an archive of ten million messages.
+/// Chunks of the first level, 8 MB. A fresh row then shares its chunk with some ten others when it moves there, and a row
+/// of the first level with some twenty when it moves on, in an archive of ten million messages.
 const FIRST_LEVEL: u64 = 2048;
 
 /// The beginning of an identity digest. Nobody can make two messages in whose digests this much is the same.
