@@ -283,7 +283,7 @@ fn archive_once(config: &Path, counted: bool) {
         let mut seen = None;
         while let Some(reply) = answer.next().await {
             if let Reply::Finished { run, exit: Exit::Done } = reply {
-                seen = Some(run.seen);
+                seen = Some(run.counts.seen);
             }
         }
         let seen = seen.expect("a run without errors");

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const LAST_WORDS: usize = 4096;
 
 /// What whoever follows a child wants of it.
-pub enum Step {
+pub enum Wish {
     GoOn,
     /// It ends in good order, at the next place where it can.
     End,
@@ -44,7 +44,7 @@ pub struct Ended {
 pub fn follow<T: DeserializeOwned>(
     mut child: Child,
     request: &impl Serialize,
-    step: &mut dyn FnMut(Option<T>, Duration) -> Step,
+    step: &mut dyn FnMut(Option<T>, Duration) -> Wish,
 ) -> io::Result<Ended> {
     let mut request = serde_json::to_vec(request)?;
     request.push(b'\n');
@@ -79,9 +79,9 @@ pub fn follow<T: DeserializeOwned>(
                 Err(RecvTimeoutError::Disconnected) => break false,
             };
             match step(line, heard.elapsed()) {
-                Step::GoOn => {}
-                Step::End => drop(input.take()),
-                Step::Kill => break true,
+                Wish::GoOn => {}
+                Wish::End => drop(input.take()),
+                Wish::Kill => break true,
             }
         };
         // Whoever passes lines on must not wait for a place in the queue.

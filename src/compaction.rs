@@ -6,6 +6,7 @@ use crate::{
     api::{CompactedLine, Exit, Failure},
     archive::{Committer, Store, compact},
     errand::GoingOn,
+    panics::blocking,
 };
 
 /// Compacts `store`, and says what was done. Interrupted, what was moved stays moved.
@@ -37,6 +38,6 @@ pub async fn run(store: Arc<Store>, committer: Committer, going_on: &GoingOn<'_>
             free_after,
         })
     };
-    let panicked = |_| Failure::new(Exit::Store, "the compaction panicked; this is a bug in dropkeep");
-    actix_rt::task::spawn_blocking(work).await.map_err(panicked)?
+    let done = blocking("the compaction", work).await;
+    done.map_err(|panicked| Failure::new(Exit::Store, panicked))?
 }

@@ -132,17 +132,18 @@ impl<'c> Explainer<'c> {
         }
     }
 
-    /// Surveys a message; each address that makes a difference to the decision is among what is surveyed.
-    fn survey(&self, bytes: &Bytes) -> Overview {
+    /// Looks at a message; each address that makes a difference to the decision is among what is considered.
+    fn overview(&self, bytes: &Bytes) -> Overview {
         let mut deciding = Deciding::asked(self.directory, &self.routing);
         self.rules
-            .survey(bytes, &mut |named, role| deciding.look_up(named, role))
+            .overview(bytes, &mut |named, role| deciding.look_up(named, role))
     }
 
     /// A message as it was, or would be, fetched.
     pub fn of_file(&self, input: String, bytes: &Bytes) -> Explained {
-        let survey = self.survey(bytes);
-        let (previewed, addresses) = self.addresses(std::slice::from_ref(&survey), &Found::default(), &survey.found);
+        let overview = self.overview(bytes);
+        let (previewed, addresses) =
+            self.addresses(std::slice::from_ref(&overview), &Found::default(), &overview.found);
         Explained {
             input,
             profile: Some(self.profile.name.clone()),
@@ -150,8 +151,8 @@ impl<'c> Explainer<'c> {
             unknown: previewed.unknown,
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
-            addresses_omitted: survey.more,
-            journal: survey.reported.as_str(),
+            addresses_omitted: overview.more,
+            journal: overview.reported.as_str(),
             would_add: Vec::new(),
         }
     }
@@ -161,23 +162,23 @@ impl<'c> Explainer<'c> {
     /// # Errors
     /// It cannot be read.
     pub fn of_message(&self, store: &Store, stored: &Stored) -> Result<Explained, Failure> {
-        let mut surveys = Vec::new();
+        let mut overviews = Vec::new();
         let mut reported = Reported::No;
         fetched(store, stored.id, &stored.row, stored.came_in_reports, |bytes| {
-            let survey = self.survey(&bytes);
-            let this = survey.reported;
+            let overview = self.overview(&bytes);
+            let this = overview.reported;
             if this != Reported::No {
                 reported = this;
             }
-            // In its place the message itself is surveyed.
+            // In its place the message itself is considered.
             if this != Reported::Untrusted || !stored.came_in_reports {
-                surveys.push(survey);
+                overviews.push(overview);
             }
             this
         })?;
         let unclaimed = unclaimed(store, stored.id)?;
-        let found = united(surveys.iter().map(|survey| &survey.found).chain([&unclaimed]));
-        let (previewed, addresses) = self.addresses(&surveys, &unclaimed, &found);
+        let found = united(overviews.iter().map(|overview| &overview.found).chain([&unclaimed]));
+        let (previewed, addresses) = self.addresses(&overviews, &unclaimed, &found);
         let users = stored.users(store, &addresses)?;
         let has = |name: &str| stored.filings.iter().any(|(user, _)| user.name == name);
         let more = previewed
@@ -192,20 +193,25 @@ impl<'c> Explainer<'c> {
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
             unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
             addresses,
-            addresses_omitted: surveys.iter().map(|survey| survey.more).sum(),
+            addresses_omitted: overviews.iter().map(|overview| overview.more).sum(),
             journal: reported.as_str(),
         })
     }
 
-    /// What is decided, and each address with what is said of it: those of `surveys`, and the `unclaimed` ones of
+    /// What is decided, and each address with what is said of it: those of `overviews`, and the `unclaimed` ones of
     /// copies that are not kept.
-    fn addresses(&self, surveys: &[Overview], unclaimed: &Found, found: &Found) -> (Previewed, Vec<ExplainedAddress>) {
-        let surveyed: Vec<_> = surveys.iter().flat_map(|survey| &survey.addresses).collect();
-        let look_up = surveyed.iter().map(|one| &one.address);
+    fn addresses(
+        &self,
+        overviews: &[Overview],
+        unclaimed: &Found,
+        found: &Found,
+    ) -> (Previewed, Vec<ExplainedAddress>) {
+        let considered: Vec<_> = overviews.iter().flat_map(|overview| &overview.addresses).collect();
+        let look_up = considered.iter().map(|one| &one.address);
         let look_up = look_up.chain(unclaimed.recipients.iter().map(|named| &named.address));
         let look_up: Vec<_> = look_up.cloned().collect();
         let previewed = preview(self.directory, &self.routing, found, &look_up);
-        let (of_surveys, of_others) = previewed.looked_up.split_at(surveyed.len());
+        let (of_overviews, of_others) = previewed.looked_up.split_at(considered.len());
         let explain = |(one, known): (&&crate::identify::Considered, &LookedUp)| ExplainedAddress {
             line: one.line,
             step: one.step.as_str(),
@@ -216,7 +222,7 @@ impl<'c> Explainer<'c> {
         };
         let other = |(named, known): (&Named, &LookedUp)| ExplainedAddress::new(&named.address, &named.field, known);
         let others = unclaimed.recipients.iter().zip(of_others).map(other);
-        let addresses = surveyed.iter().zip(of_surveys).map(explain).chain(others).collect();
+        let addresses = considered.iter().zip(of_overviews).map(explain).chain(others).collect();
         (previewed, addresses)
     }
 }

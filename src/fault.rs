@@ -1,16 +1,16 @@
 //! Fault points: places at which a test makes this program fail, to see that it survives that.
 //!
-//! `DROPKEEP_FAULT=name:kind[:nth]` chooses one. `kind` is `error` (the step fails), `panic`, `abort` (the process ends
-//! at once, without tidying up) or `hang` (the thread stops for good). With `nth`, it happens when the point is reached
-//! for the nth time; without, the first time. Fault points exist only with debug assertions: in what is shipped,
-//! [`point`] does nothing.
+//! `DROPKEEP_FAULT=name:kind[:nth]` chooses one, or several with commas between them. `kind` is `error` (the step
+//! fails), `panic`, `abort` (the process ends at once, without tidying up), `slow` (the step takes two seconds longer)
+//! or `hang` (the thread stops for good). With `nth`, it happens when the point is reached for the nth time; without,
+//! the first time. Fault points exist only with debug assertions: in what is shipped, [`point`] does nothing.
 
 /// The stage that a point belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// A data directory is made or opened.
     Open,
-    /// A supervisor looks after its profile.
+    /// A supervisor looks after its profile, or the profile counts what its run did.
     Supervise,
     /// A catalog of an older schema is brought to the present one.
     Upgrade,
@@ -51,6 +51,7 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("open-swept", Stage::Open),
     ("abandoned-closing", Stage::Open),
     ("looking-after", Stage::Supervise),
+    ("counting", Stage::Supervise),
     ("upgrade-begun", Stage::Upgrade),
     ("upgrade-stepped", Stage::Upgrade),
     ("upgrade-packing", Stage::Upgrade),
@@ -142,15 +143,19 @@ mod chosen {
             OnceLock,
             atomic::{AtomicU64, Ordering},
         },
+        time::Duration,
     };
 
     const VARIABLE: &str = "DROPKEEP_FAULT";
+    /// By how much a slow step is longer.
+    const SLOW: Duration = Duration::from_secs(2);
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Kind {
         Error,
         Panic,
         Abort,
+        Slow,
         Hang,
     }
 
@@ -171,6 +176,7 @@ mod chosen {
                 "error" => Kind::Error,
                 "panic" => Kind::Panic,
                 "abort" => Kind::Abort,
+                "slow" => Kind::Slow,
                 "hang" => Kind::Hang,
                 _ => return None,
             };
@@ -193,6 +199,10 @@ mod chosen {
                 Kind::Error => Err(io::Error::other(format!("the fault point {} was chosen", self.name))),
                 Kind::Panic => panic!("the fault point {} was chosen", self.name),
                 Kind::Abort => std::process::abort(),
+                Kind::Slow => {
+                    std::thread::sleep(SLOW);
+                    Ok(())
+                }
                 Kind::Hang => loop {
                     std::thread::park();
                 },
@@ -206,19 +216,22 @@ mod chosen {
         let _ = writeln!(io::stderr(), "{words}");
     }
 
-    fn chosen() -> Option<&'static Chosen> {
-        static CHOSEN: OnceLock<Option<Chosen>> = OnceLock::new();
-        let read = || {
-            let text = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty())?;
-            let chosen = Chosen::parse(&text);
+    fn chosen() -> &'static [Chosen] {
+        static CHOSEN: OnceLock<Vec<Chosen>> = OnceLock::new();
+        let parse = |one: &str| {
+            let chosen = Chosen::parse(one);
             if chosen.is_none() {
                 say(&format!(
-                    "{VARIABLE}={text} is not name:kind[:nth] of a point that there is"
+                    "{VARIABLE}={one} is not name:kind[:nth] of a point that there is"
                 ));
             }
             chosen
         };
-        CHOSEN.get_or_init(read).as_ref()
+        CHOSEN.get_or_init(|| {
+            let text = std::env::var(VARIABLE).unwrap_or_default();
+            let each = text.split(',').filter(|one| !one.is_empty());
+            each.filter_map(parse).collect()
+        })
     }
 
     /// Fails here, where this point is the one chosen.
@@ -226,10 +239,8 @@ mod chosen {
     /// # Errors
     /// It is, and its kind is `error`.
     pub fn point(name: &'static str) -> io::Result<()> {
-        match chosen() {
-            Some(chosen) if chosen.name == name => chosen.reach(),
-            _ => Ok(()),
-        }
+        let mut here = chosen().iter().filter(|chosen| chosen.name == name);
+        here.try_for_each(Chosen::reach)
     }
 }
 

@@ -18,6 +18,7 @@
 //! that all stages share. [`net`] dials servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and
 //! health. [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`]
 //! names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
+//! [`durable`] replaces files so that a crash leaves them whole, [`patience`] waits for what is held for a moment.
 //! [`fault`] and [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;
@@ -31,6 +32,7 @@ pub mod clock;
 mod compaction;
 pub mod config;
 pub mod control;
+mod durable;
 mod errand;
 pub mod explain;
 pub mod export;
@@ -45,6 +47,7 @@ pub mod monitoring;
 pub mod net;
 pub mod notify;
 pub mod panics;
+mod patience;
 pub mod profile;
 pub mod reading;
 pub mod report;

@@ -62,6 +62,17 @@ pub async fn survived_async<F: Future>(doing: &'static str, work: F) -> Result<F
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| Panicked(doing))
 }
 
+/// Does `work` on a thread that may wait for the disk.
+///
+/// # Errors
+/// It panicked.
+pub async fn blocking<T: Send + 'static>(
+    doing: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Panicked> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Panicked(doing))
+}
+
 /// What an actor answers: nothing where its handler panicked, so that whoever asked sees as much, and the actor lives
 /// on. actix would close its address for good.
 pub struct Answer<T>(Result<T, Panicked>);

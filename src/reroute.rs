@@ -124,7 +124,7 @@ pub async fn run(
     let (state, exit) = match ended {
         Err(_) => (RunState::Failed, Exit::Store),
         Ok(()) if going_on.stop.is_cancelled() => (RunState::Interrupted, Exit::Interrupted),
-        Ok(()) if run.failed > 0 => (RunState::CompletedWithErrors, Exit::Errors),
+        Ok(()) if run.counts.failed > 0 => (RunState::CompletedWithErrors, Exit::Errors),
         Ok(()) => (RunState::Completed, Exit::Done),
     };
     run.state = state;
@@ -203,9 +203,9 @@ async fn go_through(
         failed = take(parts, run, notes, done, stop, replies).await;
         let _ = replies.try_send(Reply::Progress {
             run: run.run,
-            done: passed + run.seen,
+            done: passed + run.counts.seen,
             expected: reroute.messages,
-            bytes: run.bytes,
+            bytes: run.counts.bytes,
         });
     }
     drop(found);
@@ -355,18 +355,18 @@ async fn take(
     } = match done {
         Ok(done) => done,
         Err(error) => {
-            run.count(Outcome::Failed);
+            run.counts.count(Outcome::Failed);
             run.error("", "", "identify", error);
             return Ok(());
         }
     };
-    run.bytes += size;
+    run.counts.bytes += size;
     let mut rerouted = match result {
         Ok(rerouted) => rerouted,
         Err(fault) => {
             match fault {
                 Fault::NoRules(why) => {
-                    run.count(Outcome::Skipped);
+                    run.counts.count(Outcome::Skipped);
                     run.not_judged.count(why);
                     return Ok(());
                 }
@@ -375,11 +375,11 @@ async fn take(
                     run.error(&folder, format!("message {id}"), stage, error);
                 }
                 Fault::Store(error) => {
-                    run.count(Outcome::Failed);
+                    run.counts.count(Outcome::Failed);
                     return Err(error);
                 }
             }
-            run.count(Outcome::Failed);
+            run.counts.count(Outcome::Failed);
             return Ok(());
         }
     };
@@ -392,19 +392,19 @@ async fn take(
         *notes.kept_by.entry(name.clone()).or_default() += 1;
     }
     if rerouted.archived.is_empty() && rerouted.duplicate.is_empty() {
-        run.count(Outcome::Skipped);
+        run.counts.count(Outcome::Skipped);
         match rerouted.kept_by.into_iter().next() {
             Some(name) => *run.kept_by.entry(name).or_default() += 1,
             // Nobody is known in it, still.
-            None => run.unknown += 1,
+            None => run.counts.unknown += 1,
         }
         return Ok(());
     }
-    run.count(match rerouted.archived.is_empty() {
+    run.counts.count(match rerouted.archived.is_empty() {
         true => Outcome::Duplicate,
         false => Outcome::Archived,
     });
-    run.filings += rerouted.archived.len() as u64;
+    run.counts.filings += rerouted.archived.len() as u64;
     rerouted.archived.sort_unstable();
     for user in &rerouted.archived {
         run.users.entry(user.clone()).or_default().archived += 1;

@@ -162,7 +162,7 @@ fn mail_of_nothing_but_addresses_took_forty_times_its_size() {
         let mut surveyed = None;
         let surveying = taken(|| {
             let mut deciding = Deciding::asked(&directory, &routing);
-            surveyed = Some(rules.survey(&message, &mut |named, role| deciding.look_up(named, role)));
+            surveyed = Some(rules.overview(&message, &mut |named, role| deciding.look_up(named, role)));
         });
         let surveyed = surveyed.unwrap();
         for (doing, took) in [

@@ -199,7 +199,7 @@ impl Work {
     }
 
     fn count(&mut self, routed: Routed) {
-        self.protocol.count(match routed.archived.is_empty() {
+        self.protocol.counts.count(match routed.archived.is_empty() {
             true => Outcome::Duplicate,
             false => Outcome::Archived,
         });

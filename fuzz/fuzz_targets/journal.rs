@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use dropkeep::{
     config::{Journal, Recipients},
-    identify::{Header, Identified, Journaled, Report, Rules},
+    identify::{Header, Identified, Journaled, JournalReport, Rules},
 };
 use dropkeep_fuzz::{Bounded, choices};
 use libfuzzer_sys::fuzz_target;
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
         _ => rest.to_vec(),
     };
     let message = Bytes::from(message);
-    let report = Report::read(&message, &Header::scan(&message));
+    let report = JournalReport::read(&message, &Header::scan(&message));
     let recipients = Recipients {
         journal: Journal::Always,
         ..Recipients::default()
@@ -37,7 +37,7 @@ fuzz_target!(|input: &[u8]| {
         }
         (Some(report), journal) => {
             let mut all = Vec::new();
-            for each in [Report::each_recipient, Report::each_sender] {
+            for each in [JournalReport::each_recipient, JournalReport::each_sender] {
                 let handed = each(report, &mut |named| {
                     all.push(named);
                     ControlFlow::Continue(())

@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
     let message = Bytes::copy_from_slice(message);
     let header = Header::scan(&message);
     let read = Identified::new(message.clone(), None, &rules);
-    let survey = rules.survey(&message, &mut |_, _| false);
+    let survey = rules.overview(&message, &mut |_, _| false);
     assert_eq!(survey.found, read.found);
     assert_eq!(survey.reported, read.journal.reported());
     let leaves = large_leaves(&message);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{account::without_number, config::ConfigError};
+use crate::{account::without_number, config::ConfigError, panics::Panicked};
 
 /// How a request or a run ended: the exit code of the command. In JSON it is the number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +51,10 @@ impl Failure {
         }
     }
 
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted")
+    }
+
     pub fn usage(error: impl ToString) -> Self {
         Self::new(Exit::Usage, error)
     }
@@ -59,6 +63,12 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(error)
+    }
+}
+
+impl From<Panicked> for Failure {
+    fn from(panicked: Panicked) -> Self {
+        Self::new(Exit::Errors, panicked)
     }
 }
 

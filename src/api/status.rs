@@ -132,9 +132,9 @@ impl From<&Run> for LastRun {
             state: run.state,
             started_at: run.started_at,
             finished_at: run.finished_at,
-            seen: run.seen,
-            archived: run.archived,
-            failed: run.failed,
+            seen: run.counts.seen,
+            archived: run.counts.archived,
+            failed: run.counts.failed,
             errors: run.errors.len() as u64 + run.errors_omitted,
             first_error: {
                 let of_run = run.errors.iter().find(|error| error.copy.is_empty());

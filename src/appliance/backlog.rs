@@ -15,6 +15,7 @@ use crate::{
     api::Reply,
     archive::{Committer, RunId, Store, StoreError, UsersNews},
     config::Config,
+    panics::blocking,
     profile::NextNotices,
     report::Backlog,
     reroute::{self, Gained},
@@ -104,10 +105,7 @@ impl Backlogs {
     /// The same, for whoever reads a users file.
     pub fn tell_gained(&self) -> TellGained {
         let state = self.state.clone();
-        Arc::new(move |users| {
-            let anybody = false;
-            add(&state, Gained { users, anybody });
-        })
+        Arc::new(move |users| add(&state, Gained::of(users)))
     }
 
     /// Those whose mail is not counted yet.
@@ -137,10 +135,7 @@ impl Backlogs {
     /// What `status` says of it.
     pub fn words(&self, news: &UsersNews) -> Vec<String> {
         let lines = self.next_notices.lines();
-        let gained = Gained {
-            users: news.gained.clone(),
-            anybody: news.anybody,
-        };
+        let gained = Gained::from(news.clone());
         if !lines.is_empty() || gained.is_empty() {
             return lines;
         }
@@ -265,7 +260,7 @@ impl Counting {
         };
         let stop = Arc::new(AtomicBool::new(false));
         let (store, state, stopped) = (self.store.clone(), self.state.clone(), stop.clone());
-        let count = actix_rt::task::spawn_blocking(move || {
+        let count = blocking("counting", move || {
             reroute::count(&store, config, directory, &gained, |read| {
                 if read.is_multiple_of(STEP) {
                     state.send_modify(|state| state.read = read);
@@ -288,20 +283,12 @@ impl Counting {
         if is_other && !watched.borrow().ended {
             return None;
         }
-        Some(counted.unwrap_or_else(|_| {
-            Err(StoreError::Fault {
-                detail: "counting panicked".into(),
-            })
-        }))
+        Some(counted.map_err(StoreError::panicked).flatten())
     }
 
     /// Says what came of it where somebody looks who did not ask.
     async fn tell(&self, counted: &Result<Backlog, StoreError>, gained: Gained) {
-        let news = UsersNews {
-            gained: gained.users,
-            anybody: gained.anybody,
-            ..UsersNews::default()
-        };
+        let news = UsersNews::from(gained);
         match counted {
             Ok(backlog) if !backlog.complete => {}
             Ok(backlog) if backlog.is_empty() || backlog.read == 0 => forget_news(&self.committer, news).await,

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{Exit, Failure, Reply},
+    api::{Failure, Reply},
     config::{Access, Profile, Server},
     message::CATCHALL,
+    panics::blocking,
     profile::{Leave, Standing},
     reading::find_user,
     report::{IMPORT, metrics},
@@ -89,7 +90,7 @@ impl Appliance {
     fn begin_importing(&self) -> Result<Supervised, Failure> {
         let mut running = self.running_mut();
         if running.ending {
-            return Err(Failure::new(Exit::Interrupted, "interrupted"));
+            return Err(Failure::interrupted());
         }
         let profile = Profile::new(IMPORT, Server::new(Access::Imap, "localhost", 143, IMPORT));
         let config = Arc::clone(&running.config);
@@ -108,11 +109,5 @@ async fn there(import: Import) -> Result<Import, Failure> {
         });
         missing.map_or(Ok(import), |missing| Err(Failure::usage(missing)))
     };
-    let looked = actix_rt::task::spawn_blocking(look).await;
-    looked.map_err(|_| {
-        Failure::new(
-            Exit::Errors,
-            "looking for the files panicked; this is a bug in dropkeep",
-        )
-    })?
+    blocking("looking for the files", look).await?
 }

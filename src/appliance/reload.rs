@@ -1,10 +1,7 @@
 //! The configuration, read anew while mail goes on: users, lists and aliases, profiles. One that is refused changes
 //! nothing.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use actix::Actor;
 use parking_lot::RwLock;
@@ -14,21 +11,24 @@ use super::{
     history,
     state::{Appliance, Asked, Refused, Running},
     supervised::{Supervised, supervise},
-    users::{changed_users, directory, warn_of_retired},
+    users::changed_users,
 };
 use crate::{
     api::{ChangedNames, Exit, Failure, Reloaded, Reply},
-    archive::{User, UserId, UsersNews},
+    archive::{User, UserId},
     config::{self, Config, FileUsers},
+    panics::blocking,
     profile::{Leave, Reconfigure, Stages, Stop},
     report::metrics,
     reroute::Gained,
-    route::{BeginSwap, LookNoMore, Swap, UsersFile, settled},
+    route::{LookNoMore, Signs, UsersFile, settled},
     token::Login,
 };
 
 /// Users of each kind that are named.
 const MOST_NAMES: usize = 100;
+/// In the words of an error.
+const READING: &str = "reading the users";
 
 impl Appliance {
     /// Told whenever another configuration is in force.
@@ -109,14 +109,7 @@ impl Appliance {
             settled(users_file).await;
         }
         let file = old.file.clone();
-        let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await;
-        let read = read.map_err(|_| {
-            Failure::new(
-                Exit::Errors,
-                "reading the configuration panicked; this is a bug in dropkeep",
-            )
-        })?;
-        Ok(read?)
+        Ok(blocking("reading the configuration", move || Config::load(&file)).await??)
     }
 
     async fn take(&self, mut new: Config) -> Result<Reloaded, Failure> {
@@ -141,7 +134,9 @@ impl Appliance {
             return None;
         }
         let file = loaded.file.clone();
-        let read = actix_rt::task::spawn_blocking(move || Config::load(&file)).await.ok()?;
+        let read = blocking("reading the configuration", move || Config::load(&file))
+            .await
+            .ok()?;
         let differs = match read {
             Ok(new) => {
                 loaded.profile != new.profile
@@ -165,7 +160,7 @@ impl Appliance {
     async fn change_users(&self, old: &Config, new: &Config) -> Result<ChangedNames, Failure> {
         let users_of = |config: &Config| (config.user.clone(), config.list.clone(), config.domain_aliases.clone());
         let same = users_of(old) == users_of(new) && old.users_file == new.users_file;
-        if same && !self.behind.load(Ordering::Relaxed) && !self.has_other_users(new).await? {
+        if same && !self.take_over.is_behind() && !self.has_other_users(new).await? {
             return Ok(ChangedNames::default());
         }
         // Whoever looks at the users file knows the users of the old configuration, and would retire the new ones.
@@ -174,23 +169,17 @@ impl Appliance {
             // One that is gone looks no more.
             let _ = looking.send(LookNoMore).await;
         }
-        let taken = self.take_over(new).await;
+        let taken = self.take_over_from(new).await;
         if taken.is_ok() {
             let gained = gained_by_signs(old, new);
             if !gained.is_empty() {
-                let news = UsersNews {
-                    gained: gained.users.clone(),
-                    anybody: gained.anybody,
-                    ..UsersNews::default()
-                };
-                self.committer.add_news(news).await?;
+                self.committer.add_news(gained.clone().into()).await?;
                 self.backlogs.gained(gained);
             }
         }
         let config = if taken.is_ok() { new } else { old };
-        let (committer, router) = (self.committer.clone(), self.router.clone());
-        let tell = self.backlogs.tell_gained();
-        let users_file = UsersFile::new(config, self.store.clone(), committer, router, tell).map(Actor::start);
+        let users_file = UsersFile::new(config, self.take_over.clone(), self.backlogs.tell_gained());
+        let users_file = users_file.map(Actor::start);
         self.running_mut().stages.users_file = users_file;
         if taken.is_err() {
             self.reconfigure(old, &Arc::new(old.clone())).await;
@@ -204,36 +193,16 @@ impl Appliance {
             return Ok(false);
         }
         let (config, store) = (new.clone(), self.store.clone());
-        let (changed, _) = blocking(move || changed_users(&config, &store)).await?;
+        let (changed, _) = blocking(READING, move || changed_users(&config, &store)).await??;
         Ok(!changed.is_empty())
     }
 
-    async fn take_over(&self, new: &Config) -> Result<ChangedNames, Failure> {
-        let gone = |_| Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep");
+    async fn take_over_from(&self, new: &Config) -> Result<ChangedNames, Failure> {
         let (config, store) = (new.clone(), self.store.clone());
-        let (mut changed, news) = blocking(move || changed_users(&config, &store)).await?;
-        let names = names_of(&changed);
-        let new_users = changed.iter_mut().filter(|(id, _)| id.is_none());
-        let new_users: Vec<_> = new_users.map(|(id, _)| id).collect();
-        // The router gives numbers to users whom mail makes, too; and from here on it notes what it changes itself.
-        let numbers = u32::try_from(new_users.len()).unwrap_or(u32::MAX);
-        let first = self.router.send(BeginSwap(numbers)).await.map_err(gone)?;
-        new_users
-            .into_iter()
-            .zip(first.0..)
-            .for_each(|(id, number)| *id = Some(UserId(number)));
-        if !changed.is_empty() {
-            self.committer.put_users(changed, news.clone()).await?;
-        }
-        warn_of_retired(&news);
-        self.behind.store(true, Ordering::Relaxed);
-        let (config, store) = (new.clone(), self.store.clone());
-        let made = blocking(move || directory(&config, &store)).await?;
-        let old = self.router.send(Swap(made)).await.map_err(gone)?;
-        self.behind.store(false, Ordering::Relaxed);
-        self.gained(news.gained);
-        // It takes its time, and nobody waits for it.
-        drop(actix_rt::task::spawn_blocking(move || drop(old)));
+        let changed = blocking(READING, move || changed_users(&config, &store)).await??;
+        let (names, gained) = (names_of(&changed.0), changed.1.gained.clone());
+        self.take_over.take(changed, &Signs::new(new), true).await?;
+        self.gained(gained);
         Ok(names)
     }
 
@@ -392,10 +361,4 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
     if !running.profiles.contains_key(&name) {
         metrics::profile_gone(&name);
     }
-}
-
-/// On a thread that may wait for the disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    let done = actix_rt::task::spawn_blocking(work).await;
-    done.map_err(|_| Failure::new(Exit::Errors, "reading the users panicked; this is a bug in dropkeep"))?
 }

@@ -104,8 +104,8 @@ fn progress(live: &Live) -> Option<Reply> {
     let run = live.run.as_ref()?;
     Some(Reply::Progress {
         run: run.run,
-        done: run.seen,
+        done: run.counts.seen,
         expected: live.expected,
-        bytes: run.bytes,
+        bytes: run.counts.bytes,
     })
 }

@@ -1,7 +1,7 @@
 //! The start of the appliance: the stages over an opened store, the last one first, and then those who talk to them.
 
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    sync::{Arc, OnceLock},
     thread::JoinHandle,
 };
 
@@ -15,7 +15,7 @@ use super::{
     requests::Requests,
     state::{Appliance, Running},
     supervised::supervise,
-    users::{directory, take_over_users},
+    users::take_over_users,
 };
 use crate::{
     api::{Exit, Failure},
@@ -28,7 +28,7 @@ use crate::{
     profile::{Budget, Stages},
     report::metrics,
     reroute::Gained,
-    route::{Router, UsersFile},
+    route::{Router, Signs, TakeOver, UsersFile, directory_of},
 };
 
 impl Appliance {
@@ -45,7 +45,8 @@ impl Appliance {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
         let users = take_over_users(&config, &store, &committer).await?;
-        let router = Router::new(directory(&config, &store)?, store.clone(), committer.clone());
+        let directory = directory_of(&store, Signs::new(&config))?;
+        let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
         let read_users = config.file_users.stamp;
         // The store has them now, and there may be very many.
@@ -59,14 +60,12 @@ impl Appliance {
         );
         let tell = backlogs.tell_gained();
         // With those of earlier commands and runs, of whom no protocol has said anything.
-        let news = store.users_news()?;
-        backlogs.gained(Gained {
-            users: users.into_iter().chain(news.gained).collect(),
-            anybody: news.anybody,
-        });
+        let mut gained = Gained::of(users);
+        gained.add(store.users_news()?.into());
+        backlogs.gained(gained);
         config.file_users.stamp = read_users;
-        let users_file = UsersFile::new(&config, store.clone(), committer.clone(), router.clone(), tell);
-        let users_file = users_file.map(Actor::start);
+        let take_over = TakeOver::new(store.clone(), committer.clone(), router.clone());
+        let users_file = UsersFile::new(&config, take_over.clone(), tell).map(Actor::start);
         config.file_users = FileUsers::default();
         let pool = Pool::new().map_err(|error| Failure::new(Exit::Errors, error))?;
         let stages = Stages {
@@ -104,7 +103,6 @@ impl Appliance {
             Self {
                 asked,
                 asking: Mutex::new(Some(asking)),
-                behind: AtomicBool::new(false),
                 running: Arc::new(RwLock::new(Running {
                     config: Arc::new(config),
                     stages,
@@ -124,6 +122,7 @@ impl Appliance {
                 store,
                 committer,
                 router,
+                take_over,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a reroute"),
                 importing: Errand::new("an import with --user"),

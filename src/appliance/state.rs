@@ -19,7 +19,7 @@ use crate::{
     notify::{Notifier, Workers},
     profile::Stages,
     report::metrics,
-    route::Router,
+    route::{Router, TakeOver},
 };
 
 /// What a configuration that is read anew changes.
@@ -57,8 +57,7 @@ pub struct Appliance {
     /// Asks whoever started the appliance to read the configuration anew, on the thread where it was started.
     pub(super) asked: mpsc::Sender<Asked>,
     pub(super) asking: Mutex<Option<mpsc::Receiver<Asked>>>,
-    /// The store has users that the router was not given.
-    pub(super) behind: AtomicBool,
+    pub(super) take_over: TakeOver,
     /// Held while a configuration is read anew.
     pub(super) reloading: tokio::sync::Mutex<()>,
     /// Raised when one was taken.

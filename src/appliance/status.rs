@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 
 use super::{state::Appliance, supervised::Supervised};
 use crate::{
-    api::{ApplianceLine, Exit, Failure, ProfileLine, Reply},
+    api::{ApplianceLine, Failure, ProfileLine, Reply},
     archive::{CATCHALL_ID, Store, StoreError},
     clock, config,
-    panics::survived,
+    panics::{blocking, survived},
     profile::Standing,
     report::{self, metrics},
     route::LookAtUsers,
@@ -101,7 +101,7 @@ impl Appliance {
             since: report::timestamp(supervised.since),
             state: standing.state(live.busy).to_owned(),
             run: live.run.as_ref().map(|run| run.run),
-            seen: live.run.as_ref().map_or(0, |run| run.seen),
+            seen: live.run.as_ref().map_or(0, |run| run.counts.seen),
             expected: live.expected,
             silent_seconds: standing.silent,
             stall_timeout_seconds: profile.stall_timeout.0.as_secs(),
@@ -134,7 +134,7 @@ impl Appliance {
     async fn line(&self) -> Result<ApplianceLine, Failure> {
         let store = self.store.clone();
         // The users may be very many.
-        let measured = actix_rt::task::spawn_blocking(move || {
+        let measured = blocking("measuring the archive", move || {
             // What is missing is said by why it is not ready.
             let _ = store.look();
             let (users, (messages, raw), news) = match store.can_be_read() {
@@ -143,14 +143,7 @@ impl Appliance {
             };
             Ok::<_, Failure>((users, messages, raw, news, store.disk_size(), store.disk()))
         });
-        let panicked = |_| {
-            Failure::new(
-                Exit::Errors,
-                "measuring the archive panicked; this is a bug in dropkeep",
-            )
-        };
-        let ((users, retired_users), messages, raw_bytes, news, stored_bytes, disk) =
-            measured.await.map_err(panicked)??;
+        let ((users, retired_users), messages, raw_bytes, news, stored_bytes, disk) = measured.await??;
         Ok(ApplianceLine {
             version: crate::version::version().to_owned(),
             serving: self.scheduled,

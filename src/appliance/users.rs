@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use super::state::Appliance;
 use crate::{
     api::{Exit, Failure, Reply},
-    archive::{Committer, Store, User, UserId, UsersNews},
+    archive::{Committer, Store, User, UsersNews},
     config::Config,
     message::Address,
     reroute::Gained,
-    route::{self, BeginSwap, ChangeUser, ChangedUsers, Directory, PutUsers, Signs, UserChange, UserError},
+    route::{self, ChangeUser, ChangedUsers, Signs, UserChange, UserError, put_users},
 };
 
 impl Appliance {
@@ -40,27 +40,18 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
-        if let Some(users) = self.renamed_in_configuration(&name, &to)? {
-            let gone = |_| router_stopped();
-            self.router.send(BeginSwap(0)).await.map_err(gone)?;
-            let changed = users.iter().map(|(id, user)| (Some(*id), user.clone()));
+        if let Some(changed) = self.renamed_in_configuration(&name, &to)? {
+            let signs = Signs::new(&self.config());
+            self.take_over.take(changed, &signs, false).await?;
             let said = UsersNews {
                 gained: [to.clone()].into(),
                 retired: [name.clone()].into(),
                 ..UsersNews::default()
             };
-            self.committer
-                .put_users(changed.collect(), UsersNews::default())
-                .await?;
             self.committer.said(said).await?;
-            self.router.send(PutUsers(users)).await.map_err(gone)?;
             // Whoever else waits for a count is counted anew.
             self.backlogs.forget();
-            let news = self.store.users_news()?;
-            self.backlogs.gained(Gained {
-                users: news.gained,
-                anybody: news.anybody,
-            });
+            self.backlogs.gained(self.store.users_news()?.into());
             return Ok(());
         }
         let user = to.clone();
@@ -75,7 +66,7 @@ impl Appliance {
     /// The users as they are to be where the configuration or its users file has the new name already: who had the old
     /// one takes it, with the archive; the user who was made for it, and has no mail yet, is retired under the old
     /// name.
-    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<Vec<(UserId, User)>>, Failure> {
+    fn renamed_in_configuration(&self, name: &str, to: &str) -> Result<Option<ChangedUsers>, Failure> {
         let users = self.store.users()?;
         let find = |name: &str, retired| {
             let mut users = users.iter();
@@ -98,7 +89,8 @@ impl Appliance {
             managed: true,
             retired: true,
         };
-        Ok(Some(vec![(*old, user.clone()), (*new, empty)]))
+        let changed = vec![(Some(*old), user.clone()), (Some(*new), empty)];
+        Ok(Some((changed, UsersNews::default())))
     }
 
     pub(super) async fn change_user(&self, change: UserChange) -> Result<(), Failure> {
@@ -117,10 +109,7 @@ impl Appliance {
 
     /// New addresses lead to these users.
     pub(super) fn gained(&self, users: impl IntoIterator<Item = String>) {
-        self.backlogs.gained(Gained {
-            users: users.into_iter().collect(),
-            anybody: false,
-        });
+        self.backlogs.gained(Gained::of(users.into_iter().collect()));
     }
 
     /// Users with new addresses whose mail was not counted.
@@ -139,16 +128,6 @@ impl Appliance {
             }
         }
     }
-}
-
-/// The directory of the store's users, as the configuration has addresses looked up.
-pub(super) fn directory(config: &Config, store: &Store) -> Result<Directory, Failure> {
-    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
-    let directory = Directory::new(users);
-    for words in directory.shared() {
-        tracing::warn!("{words}");
-    }
-    Ok(directory.with(Signs::new(config)))
 }
 
 fn router_stopped() -> Failure {
@@ -174,12 +153,10 @@ pub async fn take_over_users(
     store: &Store,
     committer: &Committer,
 ) -> Result<BTreeSet<String>, Failure> {
-    let (changed, news) = changed_users(config, store)?;
-    if !changed.is_empty() {
-        committer.put_users(changed, news.clone()).await?;
-    }
-    warn_of_retired(&news);
-    Ok(news.gained)
+    let changed = changed_users(config, store)?;
+    let gained = changed.1.gained.clone();
+    put_users(committer, changed).await?;
+    Ok(gained)
 }
 
 /// What the configuration changes of the store's users.
@@ -202,11 +179,4 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Fai
 
 fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or(file.as_os_str()).display().to_string()
-}
-
-/// Half a file retires users in silence otherwise.
-pub(super) fn warn_of_retired(news: &UsersNews) {
-    if let Some(words) = news.retired_words() {
-        tracing::warn!("{words}");
-    }
 }

@@ -1,9 +1,9 @@
 //! What lies where in a data directory, and what all files in it need: folders, syncing, small files that appear whole.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs::{self, DirBuilder},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use super::{
     StoreError,
     lock::{LOCK, READERS},
 };
-use crate::fault;
+use crate::{durable, fault};
 
 /// The owner alone may look into the data directory.
 pub(super) const DIR_MODE: u32 = 0o700;
@@ -59,9 +59,7 @@ pub(super) fn make_dir(path: &Path) -> Result<(), StoreError> {
 
 /// Makes the entries of a folder survive a crash.
 pub(super) fn sync_dir(path: &Path) -> Result<(), StoreError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io("syncing", path))
+    durable::sync_folder(path).map_err(StoreError::io("syncing", path))
 }
 
 /// Bytes that a file takes on disk, holes not counted.
@@ -71,17 +69,7 @@ pub(super) fn disk_size(file: &Path) -> Option<u64> {
 
 /// Writes a small file, which appears whole or not at all, and syncs it.
 pub(super) fn write(file: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".part");
-    let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut output = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        output.write_all(content)?;
-        output.sync_all()?;
-        fault::point("backup-recording")?;
-        fs::rename(&new, file)
-    };
-    write().map_err(StoreError::io("writing", file))
+    durable::replace(file, content, || fault::point("backup-recording")).map_err(StoreError::io("writing", file))
 }
 
 /// The path without links in it, as far as it exists.

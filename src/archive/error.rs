@@ -100,6 +100,12 @@ impl StoreError {
         fault::point(name).map_err(Self::io("going on behind", name))
     }
 
+    /// What was done on another thread panicked.
+    pub fn panicked(Panicked(doing): Panicked) -> Self {
+        let detail = format!("{doing} panicked");
+        Self::Fault { detail }
+    }
+
     pub fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.raw_os_error() {

@@ -93,7 +93,7 @@ pub(super) fn note(config: &Config, id: &ArchiveId) {
         return;
     }
     let note = Note {
-        archive: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        archive: hex::encode(id),
         data_dir: std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone()),
     };
     if read(config).as_ref() == Some(&note) {

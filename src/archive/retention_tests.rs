@@ -30,7 +30,7 @@ async fn ran(bench: &Bench, profile: &str, days: u64, idle: bool, state: RunStat
     run.state = state;
     run.finished_at = Some(run.started_at);
     if !idle {
-        run.count(crate::report::Outcome::Archived);
+        run.counts.count(crate::report::Outcome::Archived);
     }
     bench
         .committer

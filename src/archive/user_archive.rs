@@ -12,7 +12,7 @@ use super::{
     former::Candidates,
     rows::{Seconds, UserId},
 };
-use crate::panics::{Panicked, survived, survived_async};
+use crate::panics::{Panicked, blocking, survived, survived_async};
 
 /// Windows waiting for one archive; behind them, the router waits.
 const MAILBOX: usize = 64;
@@ -113,7 +113,6 @@ async fn settle(store: &Arc<Store>, known: Result<Result<Known, StoreError>, Pan
 /// The verdict where messages have to be read for it.
 async fn read(store: Arc<Store>, candidates: Candidates, content: Arc<Content>) -> Result<Verdict, Panicked> {
     let same = move || store.same_among(candidates, &content);
-    let same = actix_rt::task::spawn_blocking(|| survived(DOING, same)).await;
-    let same = same.unwrap_or(Err(Panicked(DOING)))?;
+    let same = blocking(DOING, same).await?;
     Ok(same.map_or(Verdict::New, Verdict::Held))
 }

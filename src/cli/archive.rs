@@ -1,13 +1,11 @@
 //! `archive [PROFILE]`: one run now, with a progress bar on a terminal. An import is shown so too.
 
-use std::io::Write;
-
 use indicatif::HumanBytes;
 use rustix::fs::fstat;
 
 use super::{
     ask, only_profile,
-    output::{Output, harmless},
+    output::{Output, say},
     progress::bar_of,
     protocols,
 };
@@ -90,7 +88,7 @@ fn print(run: &Run, json: bool) {
         && (json || !is_one_place())
         && let Some(error) = run.errors.last()
     {
-        let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&error.error));
+        say(&error.error);
     }
 }
 

@@ -1,17 +1,9 @@
 //! Getting a request answered: by the appliance that holds the data directory, or, when there is
 //! none, by this process.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::Write,
-    ops::ControlFlow,
-    path::Path,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fs, ops::ControlFlow, path::Path, sync::Arc, thread, time::Duration};
 
+use super::output::say;
 use crate::{
     access::{Caller, Owner, grant},
     api::{Exit, Failure, Reply, Request},
@@ -19,14 +11,13 @@ use crate::{
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
-    harmless::harmless,
+    patience::Patience,
     reading,
     reroute::Gained,
 };
 
 /// How long a command waits until another short one has released the data directory.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(20);
 /// How long an appliance that is ending, and takes no requests any more, may take to end.
 const ENDING: Duration = Duration::from_secs(15);
 /// How long to wait for the mail and the webhook about a run when everything else is done.
@@ -43,14 +34,13 @@ enum Holder {
 /// Says that an archive was made.
 pub fn say_new(path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "dropkeep: made a new archive in {}", path.display());
+    say(format!("made a new archive in {}", path.display()));
 }
 
 /// Finds the appliance, or opens the store. Another command that has the store open for a moment is
 /// waited for.
 async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
-    let started = Instant::now();
+    let patience = Patience::of(PATIENCE);
     loop {
         if let Some(client) = Client::connect(&config.data_dir).await {
             return Ok(Holder::Appliance(client));
@@ -67,7 +57,7 @@ async fn holder(config: &Config, absent: Absent) -> Result<Holder, StoreError> {
                 }
                 return Ok(Holder::Ourselves(Arc::new(store)));
             }
-            Err(StoreError::InUse { .. }) if started.elapsed() < PATIENCE => tokio::time::sleep(LOOK).await,
+            Err(StoreError::InUse { .. }) if patience.again().await => {}
             Err(error) => return Err(error),
         }
     }
@@ -89,7 +79,7 @@ pub fn read_until(
     request: &Request,
     each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let started = Instant::now();
+    let patience = Patience::of(ENDING);
     runtime()?.block_on(async {
         loop {
             let holder = match holder(config, Absent::Refused).await {
@@ -102,7 +92,7 @@ pub fn read_until(
             };
             match holder {
                 Holder::Appliance(mut client) => match client.ask_until(request, each).await {
-                    Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                    Err(AskError::NotTaken(_)) if patience.again().await => {}
                     answered => return Ok(answered?),
                 },
                 Holder::Ourselves(store) => return read_here(config, &store, request, each).await,
@@ -160,11 +150,7 @@ fn say_not_counted(store: &Store, users: &BTreeSet<String>) {
     if is_empty || users.is_empty() {
         return;
     }
-    let gained = Gained {
-        users: users.clone(),
-        anybody: false,
-    };
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&gained.not_counted()));
+    say(Gained::of(users.clone()).not_counted());
 }
 
 /// Asks a request that needs the actors. In this process they are started for it. `interrupted` is what
@@ -176,14 +162,14 @@ pub fn act(
     interrupted: Option<Request>,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
-    let started = Instant::now();
+    let patience = Patience::of(ENDING);
     let system = actix_rt::System::new();
     let result = system.block_on(async {
         let mut interrupts = Interrupts::new()?;
         loop {
             let holder = tokio::select! {
                 holder = holder(&config, absent) => holder,
-                () = interrupts.next() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
+                () = interrupts.next() => return Err(Failure::interrupted()),
             };
             let holder = match holder {
                 Err(error @ (StoreError::None { .. } | StoreError::NotMade { .. })) => {
@@ -196,7 +182,7 @@ pub fn act(
                 Holder::Appliance(client) => {
                     let asked = act_there(&config, client, &request, interrupted.as_ref(), &mut interrupts, each);
                     match asked.await {
-                        Err(AskError::NotTaken(_)) if started.elapsed() < ENDING => tokio::time::sleep(LOOK).await,
+                        Err(AskError::NotTaken(_)) if patience.again().await => {}
                         answered => return Ok(answered?),
                     }
                 }
@@ -228,7 +214,7 @@ async fn act_there(
         }
         let Some(interrupt) = interrupted.filter(|_| !second) else {
             // A run goes on in the appliance, and so does its interruption.
-            return Err(AskError::Failed(Failure::new(Exit::Interrupted, "interrupted")));
+            return Err(AskError::Failed(Failure::interrupted()));
         };
         second = true;
         let (data_dir, interrupt) = (config.data_dir.clone(), interrupt.clone());
@@ -276,10 +262,7 @@ async fn act_here(
             }
             if second {
                 // What was acknowledged is on disk.
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "dropkeep: stopped at once; mail that was not committed is fetched again"
-                );
+                say("stopped at once; mail that was not committed is fetched again");
                 std::process::exit(Exit::Interrupted as i32);
             }
             second = true;
@@ -294,8 +277,7 @@ async fn act_here(
         () = interrupts.next() => false,
     };
     if !told {
-        let words = "the mail or the webhook call about the run was not sent in time, and is dropped";
-        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+        say("the mail or the webhook call about the run was not sent in time, and is dropped");
     }
     if let Some((handle, serving)) = server {
         handle.stop(true).await;
@@ -332,8 +314,7 @@ async fn answer_all(
     let idle = appliance.requests().end_when_idle();
     tokio::pin!(idle);
     if tokio::time::timeout(WORTH_SAYING, &mut idle).await.is_err() {
-        let words = "done; this process ends once it has answered the other commands that are waiting for it";
-        let _ = writeln!(std::io::stderr(), "dropkeep: {words}");
+        say("done; this process ends once it has answered the other commands that are waiting for it");
         idle.await;
     }
     // Whoever comes now waits for the end of this process.

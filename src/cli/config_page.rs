@@ -11,7 +11,7 @@ const SAMPLE: &str = include_str!("../../config/dropkeep.toml");
 
 /// What a line of the sample is, `#` or not.
 #[derive(Debug, PartialEq, Eq)]
-enum Line<'t> {
+enum SampleLine<'t> {
     /// `[http]`, as it is written.
     Table(&'t str),
     /// `listen = "127.0.0.1:8080"`.
@@ -20,7 +20,7 @@ enum Line<'t> {
     Nothing,
 }
 
-impl<'t> Line<'t> {
+impl<'t> SampleLine<'t> {
     fn of(line: &'t str) -> Self {
         let text = line.trim_start_matches('#').trim();
         let is_table = text.starts_with('[') && text.ends_with(']') && !text.contains(' ');
@@ -78,17 +78,17 @@ fn body(page: &mut Roff) {
     let mut open = vec![0];
     let mut words = Vec::new();
     for line in SAMPLE.lines() {
-        match Line::of(line) {
-            Line::Words(text) => words.push(text),
-            Line::Nothing => parts[last(&open)].paragraph(&mut words),
-            Line::Table(table) => {
+        match SampleLine::of(line) {
+            SampleLine::Words(text) => words.push(text),
+            SampleLine::Nothing => parts[last(&open)].paragraph(&mut words),
+            SampleLine::Table(table) => {
                 let part = Part::of(table, indent(line));
                 open.retain(|number| parts[*number].indent < part.indent);
                 open.push(parts.len());
                 parts.push(part);
                 parts[last(&open)].paragraph(&mut words);
             }
-            Line::Key(key) => {
+            SampleLine::Key(key) => {
                 while open.len() > 1 && indent(line) < parts[last(&open)].indent {
                     open.pop();
                 }
@@ -251,15 +251,18 @@ mod tests {
     #[test]
     fn words_are_told_from_keys() {
         assert_eq!(
-            Line::of("#   [profile.server.oauth2]"),
-            Line::Table("[profile.server.oauth2]")
+            SampleLine::of("#   [profile.server.oauth2]"),
+            SampleLine::Table("[profile.server.oauth2]")
         );
-        assert_eq!(Line::of("# listen = \"x\""), Line::Key("listen = \"x\""));
+        assert_eq!(SampleLine::of("# listen = \"x\""), SampleLine::Key("listen = \"x\""));
         assert_eq!(
-            Line::of("\"example.net\" = \"x\""),
-            Line::Key("\"example.net\" = \"x\"")
+            SampleLine::of("\"example.net\" = \"x\""),
+            SampleLine::Key("\"example.net\" = \"x\"")
         );
-        assert_eq!(Line::of("# With it, a = b."), Line::Words("With it, a = b."));
-        assert_eq!(Line::of("#"), Line::Nothing);
+        assert_eq!(
+            SampleLine::of("# With it, a = b."),
+            SampleLine::Words("With it, a = b.")
+        );
+        assert_eq!(SampleLine::of("#"), SampleLine::Nothing);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -17,9 +17,9 @@ use clap::Args;
 use indicatif::{HumanBytes, ProgressBar};
 
 use super::{
-    ask::Interrupts,
+    ask::{Interrupts, runtime},
     interruptible::open_for_reading,
-    output::{Output, grouped, harmless},
+    output::{Output, grouped, harmless, say},
     progress::bar,
 };
 use crate::{
@@ -140,19 +140,17 @@ fn on_interrupt(mut each: impl FnMut() + Send + 'static) -> Result<(), Failure> 
     let failed = |error: io::Error| Failure::new(Exit::Errors, format!("cannot handle signals: {error}"));
     let (sender, listening) = mpsc::sync_channel(1);
     let listen = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(sender.send(Err(failed(error)))),
+        let listening = runtime().and_then(|runtime| {
+            let interrupts = runtime.block_on(async { Interrupts::new() })?;
+            Ok((runtime, interrupts))
+        });
+        let (runtime, mut interrupts) = match listening {
+            Ok(listening) => listening,
+            Err(failure) => return drop(sender.send(Err(failure))),
         };
+        // Whoever waits for it is there until it comes.
+        drop(sender.send(Ok(())));
         runtime.block_on(async move {
-            let interrupts = Interrupts::new();
-            let mut interrupts = match interrupts {
-                Ok(interrupts) => interrupts,
-                Err(failure) => return drop(sender.send(Err(failure))),
-            };
-            // Whoever waits for it is there until it comes.
-            drop(sender.send(Ok(())));
             loop {
                 interrupts.next().await;
                 each();
@@ -185,10 +183,7 @@ fn show(bar: &ProgressBar, event: &Event) {
             bar.set_position(*done);
             bar.set_message(format!("{}, {}", harmless(user), HumanBytes(*bytes)));
         }
-        // Standard error may be closed; the result and the exit code say it too.
-        Event::Damaged(damage) => bar.suspend(|| {
-            let _ = writeln!(io::stderr(), "dropkeep: {}", harmless(&in_words(damage)));
-        }),
+        Event::Damaged(damage) => bar.suspend(|| say(in_words(damage))),
     }
 }
 

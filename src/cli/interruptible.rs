@@ -1,16 +1,17 @@
 //! Long work in this process that Ctrl-C ends in good order, with the bytes it writes shown on a terminal.
 
-use std::{
-    io::Write,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use indicatif::HumanBytes;
 
-use super::{ask::Interrupts, progress::bar};
+use super::{
+    ask::{Interrupts, runtime},
+    output::say,
+    progress::bar,
+};
 use crate::{
     api::{Exit, Failure},
     archive::{Absent, Store, StoreError, Watch},
@@ -41,9 +42,7 @@ where
             wrote: &wrote,
         })
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
-    let done = runtime.block_on(async {
+    let done = runtime()?.block_on(async {
         let mut interrupts = Interrupts::new()?;
         let work = tokio::task::spawn_blocking(work);
         tokio::pin!(work);
@@ -57,13 +56,26 @@ where
                 () = interrupts.next() => {}
             }
             if stop.swap(true, Ordering::Relaxed) {
-                let _ = writeln!(std::io::stderr(), "dropkeep: stopped at once; nothing was changed");
+                say("stopped at once; nothing was changed");
                 std::process::exit(Exit::Interrupted as i32);
             }
         }
     });
     bar.finish_and_clear();
     done
+}
+
+/// Does `work`, which nothing is lost of where Ctrl-C ends it.
+///
+/// # Errors
+/// It was interrupted.
+pub fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            done = work => Ok(done),
+            _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+        }
+    })
 }
 
 /// Opens the store to read for long, beside an appliance if one runs. An older store is brought to the present

@@ -1,6 +1,6 @@
 //! `list`: the messages of a user, or of all users, oldest first.
 
-use std::{io::Write, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::{
     ask,
     columns::{cut, whole, width},
     numbers::number,
-    output::{Output, harmless},
+    output::{Output, say},
     protocols::{since, until},
 };
 use crate::{
@@ -120,15 +120,9 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
         } else {
             "more messages may match"
         };
-        say(&format!("{whether}: --limit {count} ends the list here"));
+        say(format!("{whether}: --limit {count} ends the list here"));
     }
     Ok(0)
-}
-
-/// For the person at the terminal, where it does not get into what is read by programs.
-fn say(words: &str) {
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(words));
 }
 
 /// Of other commands, or by habit, somebody may take these for dates.
@@ -139,7 +133,7 @@ fn hint_at_dates(arguments: &Arguments) {
         ("--to", &arguments.to, "recipient"),
     ] {
         if is_date(value) {
-            say(&format!("{option} is the {of}; for dates use --since and --until"));
+            say(format!("{option} is the {of}; for dates use --since and --until"));
         }
     }
 }
@@ -154,7 +148,7 @@ fn say_none(arguments: &Arguments) {
         true => format!("no message {whose} matches; texts are found anywhere in a field, times are those of sending"),
         false => format!("no message {whose} is in the archive"),
     };
-    say(&said);
+    say(said);
 }
 
 /// How the lines are laid out.

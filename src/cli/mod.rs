@@ -1,10 +1,10 @@
 //! The command line: one file a command. Text and JSON go to standard output, logs and
 //! progress to standard error.
 
-mod addresses;
 mod archive;
 mod ask;
 mod backup;
+mod below_counts;
 mod columns;
 mod compact;
 mod completion;
@@ -37,11 +37,7 @@ mod test;
 mod users;
 mod verify;
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
@@ -273,7 +269,7 @@ pub fn run(version: &'static str) -> ExitCode {
         Err(error) => match mistaken::answer(&error) {
             None => error.exit(),
             Some(answer) => {
-                let _ = writeln!(io::stderr(), "dropkeep: {}", output::harmless(&answer));
+                output::say(answer);
                 return ExitCode::from(Exit::Usage as u8);
             }
         },
@@ -294,10 +290,9 @@ pub fn run(version: &'static str) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            // Standard error may be closed; the exit code says it too.
-            let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&failure.error));
+            output::say(&failure.error);
             if let Some(advice) = owner::advice(&failure.error, target.as_deref()) {
-                let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&advice));
+                output::say(advice);
             }
             ExitCode::from(failure.exit as u8)
         }
@@ -319,7 +314,7 @@ fn warn_of_files(config: &Config, in_log: bool) {
             (true, false) => tracing::warn!("{said}"),
             (false, grave) => {
                 let word = if grave { "WARNING" } else { "warning" };
-                let _ = writeln!(io::stderr(), "dropkeep: {word}: {}", output::harmless(&said));
+                output::say(format!("{word}: {said}"));
             }
         }
     }
@@ -365,8 +360,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     if cli.command.only_reads()
         && let Err(error) = config.require_users()
     {
-        let said = format!("{error}; until then, the users are as they were before");
-        let _ = writeln!(std::io::stderr(), "dropkeep: {}", output::harmless(&said));
+        output::say(format!("{error}; until then, the users are as they were before"));
     }
     if matches!(
         cli.command,

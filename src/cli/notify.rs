@@ -1,6 +1,6 @@
 //! `notify --test`: a test mail, and a call of the webhook.
 
-use super::output::Output;
+use super::{interruptible::unless_interrupted, output::Output};
 use crate::{
     api::{Exit, Failure},
     config::Config,
@@ -20,14 +20,7 @@ pub fn run(config: &Config, _: Arguments, json: bool) -> Result<u8, Failure> {
             "the configuration has neither [mail] nor [webhook], so nothing can be sent",
         ));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
-    let trials = runtime.block_on(async {
-        tokio::select! {
-            trials = trial(config) => Ok(trials),
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
-        }
-    })?;
+    let trials = unless_interrupted(trial(config))?;
     let mut output = Output::new();
     for trial in &trials {
         match json {

@@ -68,6 +68,11 @@ impl Output {
     }
 }
 
+/// Says something on standard error. That may be closed.
+pub fn say(words: impl AsRef<str>) {
+    let _ = writeln!(io::stderr(), "dropkeep: {}", harmless(words.as_ref()));
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -84,6 +89,15 @@ pub fn grouped(number: u64) -> String {
 /// `1 message`, `1,234 messages`.
 pub fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// How often, in words.
+pub fn times(number: u64) -> String {
+    match number {
+        1 => "once".into(),
+        2 => "twice".into(),
+        number => format!("{} times", grouped(number)),
+    }
 }
 
 #[test]

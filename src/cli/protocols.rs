@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    addresses::{self, Line},
-    ask, numbers,
+    ask,
+    below_counts::{AddressLine, addresses, notices_and_errors},
+    numbers,
     output::{Output, grouped},
     protocols_csv,
 };
@@ -141,16 +142,20 @@ fn print_line(output: &mut Output, run: &Run) {
         run.started_at.to_string(),
         run.profile,
         run.state.as_str(),
-        run.seen,
-        run.archived,
-        run.duplicates,
-        run.failed
+        run.counts.seen,
+        run.counts.archived,
+        run.counts.duplicates,
+        run.counts.failed
     ));
 }
 
 /// The protocol of a rerouting, which fetches nothing and reads what is there.
 fn print_reroute(output: &mut Output, run: &Run) {
-    let read = format!("{} messages read ({})", grouped(run.seen), ByteSize(run.bytes));
+    let read = format!(
+        "{} messages read ({})",
+        grouped(run.counts.seen),
+        ByteSize(run.counts.bytes)
+    );
     let state = run.state.as_str().replace('_', " ");
     match run.dry_run {
         true => output.line(format!("dry run: {read}; {state}, nothing was filed")),
@@ -166,15 +171,15 @@ fn print_reroute(output: &mut Output, run: &Run) {
     let explained = run.not_judged.messages() + run.kept_by.values().sum::<u64>();
     let counts = [
         (
-            run.archived,
+            run.counts.archived,
             would(
                 "filed for users who did not have them",
                 "would be filed for users who do not have them",
             ),
         ),
-        (run.duplicates, "already filed for everyone they are for"),
+        (run.counts.duplicates, "already filed for everyone they are for"),
         (
-            run.skipped.saturating_sub(explained),
+            run.counts.skipped.saturating_sub(explained),
             "without a known address, left as they are",
         ),
     ];
@@ -184,7 +189,7 @@ fn print_reroute(output: &mut Output, run: &Run) {
         (*count, format!("{stay} with {name}, who is retired or disabled"))
     });
     let counts = counts.chain(kept);
-    let failed = (run.failed, "failed, left as they are".to_owned());
+    let failed = (run.counts.failed, "failed, left as they are".to_owned());
     for (count, words) in counts.chain(run.not_judged.lines()).chain([failed]) {
         if count > 0 || words.contains("be filed") || words.starts_with("filed") {
             output.line(format!("  {:>10}  {words}", grouped(count)));
@@ -224,41 +229,34 @@ pub fn print_full(output: &mut Output, run: &Run) {
         .map(|time| time.to_string())
         .unwrap_or_else(|| "not finished".into());
     output.line(format!("  {} to {finished}", run.started_at));
-    output.line(format!(
-        "  {:>10}  copies seen ({} fetched)",
-        grouped(run.seen),
-        ByteSize(run.bytes)
-    ));
+    let counts = &run.counts;
+    let (seen, fetched) = (grouped(counts.seen), ByteSize(counts.bytes));
+    output.line(format!("  {seen:>10}  copies seen ({fetched} fetched)"));
     let failed = match run.import.is_empty() {
         true => "failed (tried again in the next run)",
         false => "failed (not imported)",
     };
-    let outcomes = [
-        (run.archived, "archived"),
-        (run.duplicates, "duplicates (every user had them)"),
-        (run.skipped, "skipped (no known address; left on the server)"),
-        (run.excluded, "excluded"),
-        (run.too_large, "too large (left on the server)"),
-        (run.vanished, "gone from the server meanwhile"),
-        (run.failed, failed),
+    let lines = [
+        (counts.archived, "archived", true),
+        (counts.duplicates, "duplicates (every user had them)", false),
+        (counts.skipped, "skipped (no known address; left on the server)", false),
+        (counts.excluded, "excluded", false),
+        (counts.too_large, "too large (left on the server)", false),
+        (counts.vanished, "gone from the server meanwhile", false),
+        (counts.failed, failed, false),
+        (counts.filings, "filings in users' archives", true),
+        (counts.unknown, "without a known address", false),
+        (
+            counts.reopened,
+            "fetched anew: the server gave their UIDs or UIDLs to other mail",
+            false,
+        ),
+        (counts.deleted, "deleted on the server", false),
     ];
-    for (count, words) in outcomes {
-        if count > 0 || words == "archived" {
+    for (count, words, always) in lines {
+        if count > 0 || always {
             output.line(format!("  {:>10}  {words}", grouped(count)));
         }
-    }
-    output.line(format!("  {:>10}  filings in users' archives", grouped(run.filings)));
-    if run.unknown > 0 {
-        output.line(format!("  {:>10}  without a known address", grouped(run.unknown)));
-    }
-    if run.reopened > 0 {
-        let reopened = grouped(run.reopened);
-        output.line(format!(
-            "  {reopened:>10}  fetched anew: the server gave their UIDs or UIDLs to other mail"
-        ));
-    }
-    if run.deleted > 0 {
-        output.line(format!("  {:>10}  deleted on the server", grouped(run.deleted)));
     }
     for (user, counts) in &run.users {
         output.line(format!(
@@ -276,35 +274,13 @@ pub fn print_full(output: &mut Output, run: &Run) {
 /// What stands below the counts of whatever run.
 fn print_rest(output: &mut Output, run: &Run) {
     let (listed, omitted) = run.unknown_addresses.most_frequent(usize::MAX);
-    let line = |(address, messages)| Line {
+    let line = |(address, messages)| AddressLine {
         address,
         messages,
         remark: "",
         retired_user: run.unknown_addresses.retired_user(address),
     };
     let listed: Vec<_> = listed.into_iter().map(line).collect();
-    addresses::print(output, &listed, omitted);
-    for notice in &run.notices {
-        output.line(format!("  note: {notice}"));
-    }
-    for error in &run.errors {
-        let place = [error.folder.as_str(), error.copy.as_str()].map(str::trim);
-        let place = place
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let place = if place.is_empty() {
-            String::new()
-        } else {
-            format!("{place}: ")
-        };
-        output.line(format!("  error ({}): {place}{}", error.stage, error.error));
-        if !error.what_to_do.is_empty() {
-            output.line(format!("    what to do: {}", error.what_to_do));
-        }
-    }
-    if run.errors_omitted > 0 {
-        output.line(format!("  and {} more errors", run.errors_omitted));
-    }
+    addresses(output, &listed, omitted);
+    notices_and_errors(output, &run.notices, &run.errors, run.errors_omitted);
 }

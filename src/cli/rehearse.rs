@@ -1,20 +1,18 @@
 //! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores
 //! nothing.
 
-use std::io::Write;
-
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    addresses::{self, Line},
-    ask::Interrupts,
+    ask::{Interrupts, runtime},
+    below_counts::{AddressLine, addresses, notices_and_errors},
     only_profile,
-    output::{Output, grouped, harmless},
+    output::{Output, grouped, say},
     progress::bar_of,
     remarks,
 };
 use crate::{
-    api::{Exit, Failure},
+    api::Failure,
     archive::{Store, StoreError},
     config::{Config, DeleteWhen, Profile, Recipients, Unknown},
     explain::directory,
@@ -26,16 +24,14 @@ use crate::{
 pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failure> {
     let profile = only_profile(config, name)?;
     let directory = directory(config)?;
-    remarks::say(&remarks::of_lists(&directory));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
+    remarks::warn(&remarks::of_lists(&directory));
     let bar = bar_of("copies");
     let watch = |done, expected| {
         bar.set_length(expected);
         bar.set_position(done);
     };
     let kept = kept(config, profile)?;
-    let rehearsal = runtime.block_on(async {
+    let rehearsal = runtime()?.block_on(async {
         let mut interrupts = Interrupts::new()?;
         let cancel = CancellationToken::new();
         let most = config.limits.max_message_size.0;
@@ -61,7 +57,7 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     if rehearsal.state == RunState::Failed
         && let Some(error) = rehearsal.errors.last()
     {
-        let _ = writeln!(std::io::stderr(), "dropkeep: {}", harmless(&error.error));
+        say(&error.error);
     }
     Ok(rehearsal.exit as u8)
 }
@@ -130,10 +126,10 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, recipients: &Recipients) {
         "archived before, and would be deleted on the server",
         false,
     );
-    count(rehearsal.journal_reports, "journal reports, believed", false);
-    count(rehearsal.untrusted_reports, "journal reports, not believed", false);
+    count(rehearsal.reports.believed, "journal reports, believed", false);
+    count(rehearsal.reports.untrusted, "journal reports, not believed", false);
     let unreadable = "journal reports that cannot be read whole (filed for @catchall too)";
-    count(rehearsal.unreadable_reports, unreadable, false);
+    count(rehearsal.reports.unreadable, unreadable, false);
     let mut users: Vec<_> = rehearsal.users.iter().collect();
     users.sort_by_key(|(_, copies)| std::cmp::Reverse(**copies));
     for (user, copies) in users {
@@ -144,29 +140,12 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, recipients: &Recipients) {
         addresses: rehearsal.unknown_addresses_omitted,
         messages: rehearsal.unknown_addresses_omitted_messages,
     };
-    addresses::print(output, &listed, omitted);
-    for notice in &rehearsal.notices {
-        output.line(format!("  note: {notice}"));
-    }
-    for error in &rehearsal.errors {
-        let place = [&error.folder, &error.copy].map(|part| part.trim());
-        let place: String = place
-            .iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| format!("{part}: "))
-            .collect();
-        output.line(format!("  error ({}): {place}{}", error.stage, error.error));
-        if !error.what_to_do.is_empty() {
-            output.line(format!("    what to do: {}", error.what_to_do));
-        }
-    }
-    if rehearsal.errors_omitted > 0 {
-        output.line(format!("  and {} more errors", rehearsal.errors_omitted));
-    }
+    addresses(output, &listed, omitted);
+    notices_and_errors(output, &rehearsal.notices, &rehearsal.errors, rehearsal.errors_omitted);
 }
 
-fn line(unknown: &UnknownAddress) -> Line<'_> {
-    Line {
+fn line(unknown: &UnknownAddress) -> AddressLine<'_> {
+    AddressLine {
         address: unknown.address.as_str(),
         messages: unknown.copies,
         retired_user: unknown.retired_user.as_deref(),

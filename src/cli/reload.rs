@@ -22,7 +22,7 @@ const NAMED: usize = 10;
 
 /// What `reload --json` prints.
 #[derive(Serialize, Default)]
-struct Line {
+struct ReloadLine {
     #[serde(flatten)]
     reloaded: Reloaded,
     /// How much of the mail in the archive is for users with new addresses; `null` where nobody has any.
@@ -49,7 +49,7 @@ pub fn run_refused(file: &Path, why: Failure, json: bool) -> Result<u8, Failure>
 /// `None` where no appliance is running in any of these data directories.
 fn ask_one_of(places: &[PathBuf], json: bool) -> Result<Option<u8>, Failure> {
     let bar = bar_of("messages");
-    let mut answer = Line::default();
+    let mut answer = ReloadLine::default();
     let asked = ask::runtime()?.block_on(async {
         for data_dir in places {
             let forbidden = |_| Failure::new(Exit::Errors, status::forbidden(data_dir));

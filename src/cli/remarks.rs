@@ -1,8 +1,6 @@
 //! What commands say of the configuration beside what they do: nothing of it stops them.
 
-use std::io::{self, Write};
-
-use super::output::harmless;
+use super::output;
 use crate::{
     config::{Config, nearest},
     route::Directory,
@@ -24,11 +22,11 @@ pub fn of_lists(directory: &Directory) -> Vec<String> {
     said.collect()
 }
 
-/// Says it on standard error, which may be closed.
-pub fn say(warnings: &[String]) {
-    for warning in warnings {
-        let _ = writeln!(io::stderr(), "dropkeep: warning: {}", harmless(warning));
-    }
+/// Says it on standard error.
+pub fn warn(warnings: &[String]) {
+    warnings
+        .iter()
+        .for_each(|warning| output::say(format!("warning: {warning}")));
 }
 
 /// Why the key of `[secrets]` cannot be used.

@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     ask::{Interrupts, say_new},
+    output::say,
     service, status,
 };
 use crate::{
@@ -133,10 +134,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         actix_rt::spawn(async move {
             interrupts.next().await;
             // What was acknowledged is on disk.
-            let _ = writeln!(
-                std::io::stderr(),
-                "dropkeep: stopped at once; mail that was not committed is fetched again"
-            );
+            say("stopped at once; mail that was not committed is fetched again");
             std::process::exit(Exit::Interrupted as i32);
         });
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {

@@ -5,15 +5,12 @@ mod check;
 mod text;
 mod words;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use self::check::{Checked, Health, judge};
+use self::check::{Checked, DiskBounds, Health, judge};
 use super::{
     ask,
-    output::{Output, harmless},
+    output::{Output, say},
     remarks,
 };
 use crate::{
@@ -51,6 +48,8 @@ pub struct Arguments {
     /// Print one line, as monitoring plugins do. The exit code is 0 ok, 1 warning, 2 critical, 3 unknown.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    disk: DiskBounds,
     /// Only ask whether an appliance is running: the exit code is 0 if one answers, 1 if none does.
     #[arg(long, conflicts_with_all = ["check", "profile"])]
     alive: bool,
@@ -115,6 +114,7 @@ fn told(
     json: bool,
 ) -> Result<u8, Failure> {
     if arguments.check {
+        arguments.disk.require_order()?;
         return Ok(say_check(asked, config, refused, arguments, json));
     }
     let place = data_dir.display();
@@ -211,10 +211,10 @@ async fn ask_client(mut client: Client) -> Asked {
 
 /// Says what cannot be asked, as a monitoring plugin does.
 fn say_unknown(error: &Failure, json: bool) -> u8 {
-    say(&Checked::only(Health::Unknown, error.error.clone()), json)
+    print_check(&Checked::only(Health::Unknown, error.error.clone()), json)
 }
 
-fn say(checked: &Checked, json: bool) -> u8 {
+fn print_check(checked: &Checked, json: bool) -> u8 {
     let mut output = Output::new();
     match json {
         true => output.json(checked),
@@ -247,7 +247,7 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
                     // It is said below, as the file is now.
                     appliance.configuration_refused = None;
                 }
-                judge(&found.profiles, found.appliance.as_ref(), clock::now())
+                judge(&found.profiles, found.appliance.as_ref(), arguments.disk, clock::now())
             }
             Err(error) => return say_unknown(&error, json),
         },
@@ -275,7 +275,7 @@ fn say_check(asked: Asked, config: Option<&Config>, refused: Option<Failure>, ar
             checked.problem(Health::Warning, said);
         }
     }
-    say(&checked, json)
+    print_check(&checked, json)
 }
 
 fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: bool) {
@@ -301,9 +301,8 @@ fn show(found: Found, refused: Option<Failure>, arguments: &Arguments, json: boo
         }
         None => {
             if let Some(why) = refused {
-                // Standard output has the profile alone. Standard error may be closed.
-                let said = format!("dropkeep: warning: {}", text::refused(&why));
-                let _ = writeln!(std::io::stderr(), "{}", harmless(&said));
+                // Standard output has the profile alone.
+                say(format!("warning: {}", text::refused(&why)));
             }
         }
     }

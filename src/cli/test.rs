@@ -1,8 +1,8 @@
 //! `test [PROFILE]`: connects, logs in, looks; stores nothing.
 
-use super::{only_profile, output::Output, remarks};
+use super::{interruptible::unless_interrupted, only_profile, output::Output, remarks};
 use crate::{
-    api::{Exit, Failure},
+    api::Failure,
     config::Config,
     explain::directory,
     profile::{NotCounted, Probe, Verdict, probe},
@@ -13,15 +13,8 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     let profile = only_profile(config, name)?;
     // What stands in the way of the store is no reason not to look at the source.
     let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
-    remarks::say(&remarks::of_lists(&directory));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Errors, error))?;
-    let probe = runtime.block_on(async {
-        tokio::select! {
-            probe = probe(config, profile, directory) => probe.map_err(Failure::from),
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
-        }
-    })?;
+    remarks::warn(&remarks::of_lists(&directory));
+    let probe = unless_interrupted(probe(config, profile, directory))??;
     let mut output = Output::new();
     if json {
         output.json(&probe);

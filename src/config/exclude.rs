@@ -1,8 +1,8 @@
 //! `[profile.exclude]`: which copies a run leaves alone.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
-use super::{ByteSize, Span};
+use super::{ByteSize, Span, values::from_text};
 
 /// `[profile.exclude]`: a copy to which any of this applies is left where it is, and counted as excluded. It is judged
 /// again in each run.
@@ -74,13 +74,7 @@ impl HeaderPattern {
 
 impl<'de> Deserialize<'de> for HeaderPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"a header field's name, or \"Name: pattern\"",
-            )
-        })
+        from_text(deserializer, "a header field's name, or \"Name: pattern\"", Self::parse)
     }
 }
 

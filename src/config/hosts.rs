@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
+use super::values::from_text;
 use crate::message::host_name;
 
 /// Hosts: one by its name, all below a domain, or a network of addresses.
@@ -61,9 +62,11 @@ fn in_network(ip: IpAddr, network: IpAddr, length: u32) -> bool {
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let forms = "a host such as \"mail.example.com\", \"*.example.com\" or \"192.0.2.0/24\"";
-        Self::parse(&text).ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &forms))
+        from_text(
+            deserializer,
+            "a host such as \"mail.example.com\", \"*.example.com\" or \"192.0.2.0/24\"",
+            Self::parse,
+        )
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use jiff::{ToSpan, Zoned, civil::Time};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
+use super::values::from_text;
 /// A daily stretch of local time such as `02:00-05:00`, past midnight where the end comes first; or `never`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DailyHours {
@@ -74,13 +75,7 @@ impl DailyHours {
 
 impl<'de> Deserialize<'de> for DailyHours {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"\"never\" or hours such as \"02:00-05:00\"",
-            )
-        })
+        from_text(deserializer, "\"never\" or hours such as \"02:00-05:00\"", Self::parse)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use jiff::civil::Time;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{ConfigError, Encryption, Endpoint, Secret, Span, Tls, Zone, secret_ways::SecretWays};
+use super::{ConfigError, Encryption, Endpoint, Secret, Span, Tls, Zone, secret_ways::SecretWays, values::from_text};
 
 /// When somebody gets a report: `"always"`, `"errors"`, `"daily"`, several of them in a list, or `"never"`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -83,13 +83,11 @@ pub struct Mailbox(pub lettre::message::Mailbox);
 
 impl<'de> Deserialize<'de> for Mailbox {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|_| {
-            de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"a mail address, such as \"jane@example.com\" or \"Jane <jane@example.com>\"",
-            )
-        })
+        from_text(
+            deserializer,
+            "a mail address, such as \"jane@example.com\" or \"Jane <jane@example.com>\"",
+            |text| text.parse().ok().map(Self),
+        )
     }
 }
 
@@ -99,10 +97,9 @@ pub struct TimeOfDay(pub Time);
 
 impl<'de> Deserialize<'de> for TimeOfDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Time::strptime("%H:%M", text.trim())
-            .map(Self)
-            .map_err(|_| de::Error::invalid_value(de::Unexpected::Str(&text), &"a time of the day, such as \"07:00\""))
+        from_text(deserializer, "a time of the day, such as \"07:00\"", |text| {
+            Time::strptime("%H:%M", text.trim()).ok().map(Self)
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
-use super::{DailyHours, Exclude, Family, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone};
+use super::{DailyHours, Exclude, Family, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone, values::from_text};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -113,15 +113,14 @@ impl Default for Recheck {
 
 impl<'de> Deserialize<'de> for Recheck {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match (&*text, humantime::parse_duration(&text)) {
-            ("never", _) => Ok(Self::Never),
-            (_, Ok(span)) if !span.is_zero() => Ok(Self::Every(Span(span))),
-            _ => Err(de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"a duration such as \"30d\", or \"never\"",
-            )),
-        }
+        from_text(
+            deserializer,
+            "a duration such as \"30d\", or \"never\"",
+            |text| match text {
+                "never" => Some(Self::Never),
+                _ => Span::parse(text).map(Self::Every),
+            },
+        )
     }
 }
 

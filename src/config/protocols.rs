@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
-use super::Span;
+use super::{Span, values::from_text};
 
 /// Five years, as `5y` says it.
 const KEEP: Keep = Keep::For(Span(Duration::from_secs(5 * 31_557_600)));
@@ -34,17 +34,14 @@ impl Keep {
 
 impl<'de> Deserialize<'de> for Keep {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.trim() == "forever" {
-            return Ok(Self::Forever);
-        }
-        match humantime::parse_duration(&text) {
-            Ok(span) if span >= DAY => Ok(Self::For(Span(span))),
-            _ => Err(de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"\"forever\", or a day or longer, such as \"7d\" or \"5y\"",
-            )),
-        }
+        from_text(
+            deserializer,
+            "\"forever\", or a day or longer, such as \"7d\" or \"5y\"",
+            |text| match text.trim() {
+                "forever" => Some(Self::Forever),
+                _ => Span::parse(text).filter(|span| span.0 >= DAY).map(Self::For),
+            },
+        )
     }
 }
 

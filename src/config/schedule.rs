@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 
-use super::forms::schedule_hint;
+use super::{forms::schedule_hint, values::from_text};
 
 /// How long after the beginning of one run the next begins under `continuous`.
 const CONTINUOUS: Duration = Duration::from_secs(60);
@@ -129,14 +129,11 @@ impl Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match TimeZone::get(&text) {
-            Ok(zone) => Ok(Self(Some(zone))),
-            Err(_) => Err(de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"the name of a time zone, such as \"Europe/Berlin\"",
-            )),
-        }
+        from_text(
+            deserializer,
+            "the name of a time zone, such as \"Europe/Berlin\"",
+            |text| TimeZone::get(text).ok().map(|zone| Self(Some(zone))),
+        )
     }
 }
 

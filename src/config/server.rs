@@ -2,9 +2,9 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ConfigError, OAuth2, Secret, Span, secret_ways::SecretWays};
+use super::{ConfigError, OAuth2, Secret, Span, secret_ways::SecretWays, values::from_text};
 
 /// The six kinds of access. `-Tls` begins in clear text and upgrades (STARTTLS, STLS), `-Ssl`
 /// is TLS from the first byte (RFC 8314).
@@ -111,10 +111,7 @@ impl fmt::Debug for Fingerprint {
 
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::invalid_value(de::Unexpected::Str(&text), &"\"sha256:\" and 64 hexadecimal digits")
-        })
+        from_text(deserializer, "\"sha256:\" and 64 hexadecimal digits", Self::parse)
     }
 }
 

@@ -4,6 +4,16 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
+/// Reads a value that is written as text; `expected` are the words for what it may be.
+pub(super) fn from_text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &expected))
+}
+
 /// A number of bytes, written `64 MiB`, `1.5 GB` or as a plain number.
 ///
 /// Binary units (KiB, MiB, GiB, TiB) and decimal ones (KB, MB, GB, TB) are told apart.
@@ -83,6 +93,14 @@ impl<'de> Deserialize<'de> for ByteSize {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Span(pub Duration);
 
+impl Span {
+    /// None where it is no duration, or one of zero.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let span = humantime::parse_duration(text).ok()?;
+        (!span.is_zero()).then_some(Self(span))
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", humantime::format_duration(self.0))
@@ -91,14 +109,11 @@ impl fmt::Display for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match humantime::parse_duration(&text) {
-            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
-            _ => Err(de::Error::invalid_value(
-                de::Unexpected::Str(&text),
-                &"a duration such as \"60s\", \"15m\" or \"30d\"",
-            )),
-        }
+        from_text(
+            deserializer,
+            "a duration such as \"60s\", \"15m\" or \"30d\"",
+            Self::parse,
+        )
     }
 }
 
@@ -129,6 +144,11 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         const NOT_TEXT: &str = "must be text in quotes (the value is not shown)";
+        macro_rules! refuse {
+            ($($visit:ident: $type:ty),*) => {
+                $(fn $visit<E: de::Error>(self, _: $type) -> Result<Secret, E> { Err(E::custom(NOT_TEXT)) })*
+            };
+        }
         impl<'de> de::Visitor<'de> for Visitor {
             type Value = Secret;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,24 +157,7 @@ impl<'de> Deserialize<'de> for Secret {
             fn visit_str<E: de::Error>(self, s: &str) -> Result<Secret, E> {
                 Ok(Secret::new(s))
             }
-            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
-            fn visit_i128<E: de::Error>(self, _: i128) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
-            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
-            fn visit_u128<E: de::Error>(self, _: u128) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secret, E> {
-                Err(E::custom(NOT_TEXT))
-            }
+            refuse! { visit_bool: bool, visit_i64: i64, visit_i128: i128, visit_u64: u64, visit_u128: u128, visit_f64: f64 }
             fn visit_unit<E: de::Error>(self) -> Result<Secret, E> {
                 Err(E::custom(NOT_TEXT))
             }

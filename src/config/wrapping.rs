@@ -1,7 +1,8 @@
 //! Addresses that hold another one.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
 
+use super::values::from_text;
 use crate::message::{Address, host_name, strict_domain};
 
 const LOCAL: &str = "{local}";
@@ -90,11 +91,11 @@ const LONGEST: usize = 320;
 
 impl<'de> Deserialize<'de> for Wrapping {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            let expected = "how an address holds another, such as \"journal+{local}={domain}@example.com\"";
-            de::Error::invalid_value(de::Unexpected::Str(&text), &expected)
-        })
+        from_text(
+            deserializer,
+            "how an address holds another, such as \"journal+{local}={domain}@example.com\"",
+            Self::parse,
+        )
     }
 }
 

@@ -6,8 +6,7 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::DirBuilderExt,
     path::Path,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,7 @@ use crate::{
         manifest::{LOST_AND_FOUND, MARKER, RESERVED, VERSION},
         names_out,
     },
+    patience::Patience,
 };
 
 /// What is being written; it gets its name once it is whole.
@@ -30,7 +30,6 @@ const LONGEST: u64 = 64 << 20;
 
 /// How long one waits for the export before, which was killed, to end.
 const PATIENCE: Duration = Duration::from_secs(10);
-const LOOK: Duration = Duration::from_millis(20);
 
 /// What the marker notes as it goes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -140,11 +139,11 @@ fn refuse_inside(path: &Path, data_dir: &Path) -> Result<(), ExportError> {
 
 fn lock(folder: &Folder) -> Result<(), ExportError> {
     let path = folder.path();
-    let started = Instant::now();
+    let patience = Patience::of(PATIENCE);
     loop {
         match folder.handle().try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) if patience.again_here() => {}
             Err(TryLockError::WouldBlock) => return Err(ExportError::Busy { path: path.to_owned() }),
             // File systems of other machines may know no locks; there one takes care oneself.
             Err(TryLockError::Error(error)) if is_unknown(&error) => return Ok(()),

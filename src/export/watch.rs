@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::{Exit, Failure},
     archive::{MessageId, UserId},
-    child::{self, Step},
+    child::{self, Wish},
 };
 
 /// Crashes after which it is given up.
@@ -170,10 +170,10 @@ impl Supervised {
                 last = self.hear(word, each).or(last.take());
             }
             match interrupts.load(Ordering::Acquire) {
-                0 if silent > SILENCE && !matches!(self.at, At::Opening | At::Syncing) => Step::Kill,
-                0 => Step::GoOn,
-                1 => Step::End,
-                _ => Step::Kill,
+                0 if silent > SILENCE && !matches!(self.at, At::Opening | At::Syncing) => Wish::Kill,
+                0 => Wish::GoOn,
+                1 => Wish::End,
+                _ => Wish::Kill,
             }
         })?;
         Ok(match (last, ended.status) {

@@ -38,7 +38,7 @@ const RETURNED: usize = 64 << 10;
 
 /// A report, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report<'m> {
+pub struct JournalReport<'m> {
     /// The envelope as it stands, without its transfer encoding; as lines in UTF-8 where it is HTML or of another
     /// charset.
     pub envelope: Cow<'m, [u8]>,
@@ -56,7 +56,7 @@ pub enum Enclosed {
     Decoded(Bytes),
 }
 
-impl<'m> Report<'m> {
+impl<'m> JournalReport<'m> {
     /// Whether `header` says that it is a report's.
     pub fn is_marked(header: &Header) -> bool {
         let is_identifier = |name: &&str| {

@@ -17,7 +17,7 @@ struct Read {
 
 fn report(body: &str) -> Option<Read> {
     let message = format!("{OUTER}{body}");
-    let report = Report::read(message.as_bytes(), &Header::scan(message.as_bytes()))?;
+    let report = JournalReport::read(message.as_bytes(), &Header::scan(message.as_bytes()))?;
     let (mut recipients, mut senders) = (Vec::new(), Vec::new());
     let push = |list: &mut Vec<String>, one: Named| {
         list.push(format!("{} {}", one.field, one.address));
@@ -68,7 +68,7 @@ fn the_enclosed_message_is_given_out_exactly() {
     let envelope = "--b\nContent-Type: text/plain\n\nSender: a@example.com\n--b\n";
     let enclosed = |part: &str| {
         let message = format!("{OUTER}{envelope}{part}");
-        let report = Report::read(message.as_bytes(), &Header::scan(message.as_bytes())).unwrap();
+        let report = JournalReport::read(message.as_bytes(), &Header::scan(message.as_bytes())).unwrap();
         match report.enclosed.unwrap() {
             Enclosed::At(range) => message[range].to_owned(),
             Enclosed::Decoded(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
@@ -118,13 +118,13 @@ fn what_only_looks_like_a_report_is_none() {
     }
     let unmarked = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSender: a@example.com\n--b--\n";
     assert_eq!(
-        Report::read(unmarked.as_bytes(), &Header::scan(unmarked.as_bytes())),
+        JournalReport::read(unmarked.as_bytes(), &Header::scan(unmarked.as_bytes())),
         None
     );
 }
 
 fn read(message: &str) -> Option<Vec<String>> {
-    let report = Report::read(message.as_bytes(), &Header::scan(message.as_bytes()))?;
+    let report = JournalReport::read(message.as_bytes(), &Header::scan(message.as_bytes()))?;
     let mut named = Vec::new();
     let all = report.each_recipient(&mut |one| {
         named.push(one.address.to_string());
@@ -207,8 +207,8 @@ fn a_report_that_was_returned_is_told_and_not_opened() {
     };
     let is_returned = |message: &str| {
         let header = Header::scan(message.as_bytes());
-        assert_eq!(Report::read(message.as_bytes(), &header), None);
-        Report::may_be(&header) && Report::is_returned(message.as_bytes(), &header)
+        assert_eq!(JournalReport::read(message.as_bytes(), &header), None);
+        JournalReport::may_be(&header) && JournalReport::is_returned(message.as_bytes(), &header)
     };
     let encoded = in_base64(report.as_bytes());
     assert!(is_returned(&returned("", "message/rfc822", report)));
@@ -249,7 +249,7 @@ proptest! {
     fn any_report_is_read(lines in prop::collection::vec(0..LINES.len(), 0..30)) {
         let body: Vec<_> = lines.iter().map(|line| LINES[*line]).collect();
         let message = format!("{OUTER}{}", body.join("\n"));
-        if let Some(report) = Report::read(message.as_bytes(), &Header::scan(message.as_bytes()))
+        if let Some(report) = JournalReport::read(message.as_bytes(), &Header::scan(message.as_bytes()))
             && let Some(Enclosed::At(range)) = report.enclosed
         {
             prop_assert!(range.start <= range.end && range.end <= message.len());

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet, ops::ControlFlow};
 use super::{
     address::{Each, each_address, received_for},
     header::{Field, Header},
-    journal::Report,
+    journal::JournalReport,
     rules::{Mail, Rules},
     step::{Barred, RECEIVED, Step},
     zone::Zone,
@@ -83,7 +83,7 @@ pub fn mentions<'m>(rules: &Rules, step: Step, mail: &Mail<'m>, each: &mut Menti
     }
 }
 
-fn of_report(step: Step, report: Option<&Report>, each: &mut Mentioned<'_, '_>) -> ControlFlow<()> {
+fn of_report(step: Step, report: Option<&JournalReport>, each: &mut Mentioned<'_, '_>) -> ControlFlow<()> {
     let Some(report) = report else {
         return ControlFlow::Continue(());
     };

@@ -39,19 +39,21 @@ use sha2::{Digest, Sha256};
 use dates::{Date, date};
 use journal::Enclosed;
 
+use crate::report::ReportCounts;
+
 pub use address::{addresses, first_addresses, received_for};
 pub use charset::{Charset, undeclared};
 pub use dates::moment;
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
-pub use journal::Report;
+pub use journal::JournalReport;
 pub use layout::Layout;
 pub use leaves::{LARGE, large_leaves};
 pub use overview::{Considered, Overview};
 pub use pool::{Panicked, Pool};
 pub use received::Client;
-pub use recipients::{how_to_believe_reports, reports_not_understood};
+pub use recipients::notices_of_reports;
 pub use rules::{Mail, Rules};
 pub use step::Step;
 pub use summary::{Listed, Summary};
@@ -157,9 +159,19 @@ pub enum Reported {
 impl Reported {
     /// What the header of a copy alone says, where that is enough ([`Rules::need_body`]).
     pub fn by_header(header: &Header) -> Self {
-        match Report::is_marked(header) {
+        match JournalReport::is_marked(header) {
             true => Self::Untrusted,
             false => Self::No,
+        }
+    }
+
+    /// Counts a copy of which this is so.
+    pub fn count(self, counts: &mut ReportCounts) {
+        match self {
+            Self::No => {}
+            Self::Untrusted => counts.untrusted += 1,
+            Self::Unreadable => counts.unreadable += 1,
+            Self::Believed => counts.believed += 1,
         }
     }
 
@@ -215,7 +227,7 @@ impl Digests {
 
 /// A copy taken apart: the report that it is, and the message that is archived.
 struct Opened<'m> {
-    report: Option<Report<'m>>,
+    report: Option<JournalReport<'m>>,
     journaled: Journaled,
     message: Bytes,
 }
@@ -227,16 +239,16 @@ impl<'m> Opened<'m> {
             journaled,
             message: fetched.clone(),
         };
-        if !Report::may_be(header) {
+        if !JournalReport::may_be(header) {
             return whole(None, Journaled::No);
         }
-        let is_marked = Report::is_marked(header);
+        let is_marked = JournalReport::is_marked(header);
         if !rules.trusts(header) {
             let journaled = if is_marked { Journaled::Untrusted } else { Journaled::No };
             return whole(None, journaled);
         }
-        let Some(report) = Report::read(fetched, header) else {
-            return match is_marked || Report::is_returned(fetched, header) {
+        let Some(report) = JournalReport::read(fetched, header) else {
+            return match is_marked || JournalReport::is_returned(fetched, header) {
                 true => whole(None, Journaled::Unreadable),
                 false => whole(None, Journaled::No),
             };

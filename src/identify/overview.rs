@@ -10,7 +10,7 @@ use super::{
     Digests, Journaled, Opened, Reported,
     found::{Found, Keep, Wanted},
     header::Header,
-    journal::{Enclosed, Report},
+    journal::{Enclosed, JournalReport},
     mentions::{Mention, Origin, mentions},
     recipients::Counting,
     rules::{Mail, Rules},
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::message::Address;
 
-/// Addresses of a message that are surveyed, whether they are wanted or not.
+/// Addresses of a message that are considered, whether they are wanted or not.
 const MOST: usize = 1_000;
 
-/// A message, surveyed.
+/// A message, considered.
 pub struct Overview {
     pub found: Found,
     pub reported: Reported,
@@ -53,9 +53,9 @@ const DECIDED: &str = "an earlier step decided already";
 const PREFERRED: &str = "another field of the same step comes first";
 
 impl Rules {
-    /// Surveys what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to
-    /// be surveyed, however many stand before it. Linear in its length; never fails.
-    pub fn survey(&self, fetched: &Bytes, wanted: &mut Wanted) -> Overview {
+    /// Looks at what was `fetched`, a whole copy or its header. Of an address that counts `wanted` says whether it is to
+    /// be considered, however many stand before it. Linear in its length; never fails.
+    pub fn overview(&self, fetched: &Bytes, wanted: &mut Wanted) -> Overview {
         let outer = Header::scan(fetched);
         let Opened {
             report,
@@ -76,7 +76,7 @@ impl Rules {
 
         let inner = inner(report.as_ref());
         let (mut addresses, mut more) = (Vec::new(), 0);
-        let mut survey = |mention: Mention| {
+        let mut consider = |mention: Mention| {
             let wanted = match mention.step {
                 Step::Senders => &mut senders,
                 _ => &mut recipients,
@@ -90,7 +90,7 @@ impl Rules {
                 let why = self.why_not(&mention, &address, &counting);
                 let is_wanted = why.is_none() && wanted.remove(&address);
                 if addresses.len() < MOST || is_wanted {
-                    let surveyed = Considered {
+                    let considered = Considered {
                         address,
                         field: mention.name.clone().into_owned(),
                         step: mention.step,
@@ -99,7 +99,7 @@ impl Rules {
                         counts: why.is_none(),
                         why,
                     };
-                    addresses.push((surveyed, at));
+                    addresses.push((considered, at));
                 } else {
                     more += 1;
                 }
@@ -107,7 +107,7 @@ impl Rules {
             })
         };
         let mut steps = Step::RECIPIENTS.into_iter().chain([Step::Senders]);
-        let _all = steps.try_for_each(|step| mentions(self, step, &mail, &mut survey));
+        let _all = steps.try_for_each(|step| mentions(self, step, &mail, &mut consider));
         Overview {
             reported: journaled.reported(),
             addresses: numbered(fetched, addresses),
@@ -134,7 +134,7 @@ impl Rules {
 }
 
 /// Where the message that is archived begins in what was fetched; `None` where it was encoded there.
-fn inner(report: Option<&Report>) -> Option<usize> {
+fn inner(report: Option<&JournalReport>) -> Option<usize> {
     match report.and_then(|report| report.enclosed.as_ref()) {
         None => Some(0),
         Some(Enclosed::At(range)) => Some(range.start),
@@ -143,8 +143,8 @@ fn inner(report: Option<&Report>) -> Option<usize> {
 }
 
 /// Says on which line each of these stands, by where that is in `fetched`.
-fn numbered(fetched: &[u8], mut surveyed: Vec<(Considered, Option<usize>)>) -> Vec<Considered> {
-    let mut by_place: Vec<_> = surveyed
+fn numbered(fetched: &[u8], mut considered: Vec<(Considered, Option<usize>)>) -> Vec<Considered> {
+    let mut by_place: Vec<_> = considered
         .iter_mut()
         .filter_map(|(one, at)| Some((at.as_ref()?, &mut one.line)))
         .collect();
@@ -157,7 +157,7 @@ fn numbered(fetched: &[u8], mut surveyed: Vec<(Considered, Option<usize>)>) -> V
         }
         *line = Some(number);
     }
-    surveyed.into_iter().map(|(one, _)| one).collect()
+    considered.into_iter().map(|(one, _)| one).collect()
 }
 
 #[cfg(test)]
@@ -169,8 +169,9 @@ mod tests {
     use super::*;
     use crate::config::{EnvelopeAt, Recipients, Use};
 
-    fn survey(message: &str, recipients: &Recipients) -> Overview {
-        Rules::new(recipients, "box@example.com").survey(&Bytes::copy_from_slice(message.as_bytes()), &mut |_, _| false)
+    fn overview(message: &str, recipients: &Recipients) -> Overview {
+        Rules::new(recipients, "box@example.com")
+            .overview(&Bytes::copy_from_slice(message.as_bytes()), &mut |_, _| false)
     }
 
     #[test]
@@ -179,8 +180,8 @@ mod tests {
             b@example.com\nReceived: by x for\n \
                        <a@example.com>; Mon\nX-Envelope-To: boss@example.com\nReceived: by y for <z@example.org>\nTo: c@example.com\n\
                        From: d@example.com\n\n";
-        let survey = survey(message, &Recipients::default());
-        let lines: Vec<_> = survey
+        let overview = overview(message, &Recipients::default());
+        let lines: Vec<_> = overview
             .addresses
             .iter()
             .map(|one| {
@@ -217,9 +218,9 @@ mod tests {
             envelope_at: EnvelopeAt::End,
             ..Recipients::default()
         };
-        let surveyed = survey(message, &recipients).addresses;
+        let considered = overview(message, &recipients).addresses;
         let why = |line: usize| {
-            surveyed
+            considered
                 .iter()
                 .find(|one| one.line == Some(line))
                 .unwrap()
@@ -270,9 +271,9 @@ mod tests {
             let envelope_at = if at_end { EnvelopeAt::End } else { EnvelopeAt::Top };
             let recipients = Recipients { envelope_at, ..recipients };
             let message: String = fields.iter().map(|field| format!("{}\n", FIELDS[*field])).collect();
-            let survey = survey(&message, &recipients);
-            let counting: BTreeSet<_> = survey.addresses.iter().filter(|one| one.counts).map(|one| &one.address).collect();
-            let found = survey.found.recipients.iter().chain(&survey.found.senders);
+            let overview = overview(&message, &recipients);
+            let counting: BTreeSet<_> = overview.addresses.iter().filter(|one| one.counts).map(|one| &one.address).collect();
+            let found = overview.found.recipients.iter().chain(&overview.found.senders);
             prop_assert_eq!(counting, found.map(|named| &named.address).collect());
         }
 
@@ -292,7 +293,7 @@ mod tests {
             }
             let of = |lines: &[&str]| Found {
                 ends_with_envelope: false,
-                ..survey(&(lines.join("\n") + "\n"), &recipients).found
+                ..overview(&(lines.join("\n") + "\n"), &recipients).found
             };
             prop_assert_eq!(of(&lines), of(&more));
         }

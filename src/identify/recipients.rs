@@ -17,7 +17,7 @@ use super::{
     step::{Barred, Step},
     zone::at_end,
 };
-use crate::config::Use;
+use crate::{config::Use, report::ReportCounts};
 
 /// Addresses of the last field of a header that are looked at where it does not count.
 const MOST_LAST: usize = 100;
@@ -116,23 +116,30 @@ impl Rules {
     }
 }
 
-/// How to turn reports on, for a profile that met some and does not believe them.
-pub fn how_to_believe_reports(reports: u64) -> String {
-    format!(
-        "{reports} messages are journal reports ({}) and are archived as ordinary messages. If they come from your own \
-         server, set journal = \"from\" with journal_from (docs/recipients.md says which names and networks count with which \
-         server), or journal = \"always\" if nobody else can write to this mailbox",
-        MARKS[0]
-    )
-}
-
-/// What to do about reports that are believed and cannot be read.
-pub fn reports_not_understood(reports: u64) -> String {
-    format!(
-        "{reports} messages are journal reports that are believed, but not all of their recipients can be read: they are \
-         filed for @catchall too (list --user @catchall shows them, explain ID says why). dropkeep reads reports in plain \
-         text of any charset, and in HTML; it does not open those that came back to an alternate journal mailbox"
-    )
+/// What to do about journal reports: how a profile that met some and does not believe them is made to, and where to look
+/// for those that it believes and cannot read.
+pub fn notices_of_reports(
+    &ReportCounts {
+        untrusted, unreadable, ..
+    }: &ReportCounts,
+) -> Vec<String> {
+    let mut notices = Vec::new();
+    if untrusted > 0 {
+        notices.push(format!(
+            "{untrusted} messages are journal reports ({}) and are archived as ordinary messages. If they come from your own \
+             server, set journal = \"from\" with journal_from (docs/recipients.md says which names and networks count with \
+             which server), or journal = \"always\" if nobody else can write to this mailbox",
+            MARKS[0]
+        ));
+    }
+    if unreadable > 0 {
+        notices.push(format!(
+            "{unreadable} messages are journal reports that are believed, but not all of their recipients can be read: they \
+             are filed for @catchall too (list --user @catchall shows them, explain ID says why). dropkeep reads reports in \
+             plain text of any charset, and in HTML; it does not open those that came back to an alternate journal mailbox"
+        ));
+    }
+    notices
 }
 
 #[cfg(test)]

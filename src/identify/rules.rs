@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     address::received_for,
     header::Header,
-    journal::Report,
+    journal::JournalReport,
     received::Client,
     step::{RECEIVED, Step},
 };
@@ -38,7 +38,7 @@ pub struct Mail<'m> {
     pub outer: &'m Header<'m>,
     /// The header of the message that is archived.
     pub inner: &'m Header<'m>,
-    pub report: Option<&'m Report<'m>>,
+    pub report: Option<&'m JournalReport<'m>>,
 }
 
 impl<'m> Mail<'m> {
@@ -100,7 +100,7 @@ impl Rules {
     /// Whether the body is needed to say for whom a message with this header is.
     pub fn need_body(&self, header: &Header) -> bool {
         // Where nothing is seen of a header, it may begin behind an empty line.
-        header.is_empty() || Report::may_be(header) && self.trusts(header)
+        header.is_empty() || JournalReport::may_be(header) && self.trusts(header)
     }
 
     /// Whether the profile takes this step at all.

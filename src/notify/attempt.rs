@@ -5,6 +5,7 @@ use crate::{
     archive::{RunId, StoreError},
     clock,
     config::{Mail, Mailbox},
+    panics::blocking,
 };
 
 /// Sends a mail: one attempt.
@@ -24,10 +25,7 @@ pub(super) async fn send(mail: &Mail, to: &[Mailbox], words: &Words, run: RunId)
 pub(super) async fn reading<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let read = actix_rt::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|_| {
-        Err(StoreError::Fault {
-            detail: "reading protocols panicked".into(),
-        })
-    })
+    blocking("reading protocols", read)
+        .await
+        .map_err(StoreError::panicked)?
 }

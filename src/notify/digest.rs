@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     archive::{RunId, Store, StoreError},
-    config::ByteSize,
-    report::{CopyError, Run, RunFilter, RunState, UnknownAddresses},
+    report::{CopyError, Counts, Run, RunFilter, RunState, UnknownAddresses},
 };
 
 /// Errors of a profile that are shown, alike ones as one, and notices that are kept.
@@ -62,18 +61,7 @@ pub struct Sums {
     pub with_errors: u64,
     pub failed_runs: u64,
     pub interrupted: u64,
-    seen: u64,
-    pub archived: u64,
-    duplicates: u64,
-    skipped: u64,
-    excluded: u64,
-    too_large: u64,
-    vanished: u64,
-    failed: u64,
-    unknown: u64,
-    filings: u64,
-    deleted: u64,
-    bytes: u64,
+    pub counts: Counts,
     /// The newest first: an error, of which run, and how many are like it.
     errors: Vec<(CopyError, RunId, u64)>,
     more_errors: u64,
@@ -135,23 +123,8 @@ impl Sums {
             RunState::Failed => &mut self.failed_runs,
             RunState::Interrupted | RunState::Running => &mut self.interrupted,
         } += 1;
-        for (sum, count) in [
-            (&mut self.seen, run.seen),
-            (&mut self.archived, run.archived),
-            (&mut self.duplicates, run.duplicates),
-            (&mut self.skipped, run.skipped),
-            (&mut self.excluded, run.excluded),
-            (&mut self.too_large, run.too_large),
-            (&mut self.vanished, run.vanished),
-            (&mut self.failed, run.failed),
-            (&mut self.unknown, run.unknown),
-            (&mut self.filings, run.filings),
-            (&mut self.deleted, run.deleted),
-            (&mut self.bytes, run.bytes),
-            (&mut self.more_errors, run.errors_omitted),
-        ] {
-            *sum = sum.saturating_add(count);
-        }
+        self.counts.add(&run.counts);
+        self.more_errors = self.more_errors.saturating_add(run.errors_omitted);
         for error in run.errors {
             self.error(error, run.run);
         }
@@ -201,7 +174,7 @@ pub fn of_day(lines: &[ProfileDay], window: &Window, host: &str) -> Words {
         (sum(|sums| sums.failed_runs), "failed"),
         (sum(|sums| sums.interrupted), "interrupted"),
     ];
-    let archived = sum(|sums| sums.archived);
+    let archived = sum(|sums| sums.counts.archived);
     let mut subject = format!("dropkeep: {}; {archived} archived", runs(&states));
     if silent > 0 {
         subject.push_str(&format!("; {silent} of {} profiles did not run", due().count()));
@@ -261,28 +234,7 @@ fn write_line(body: &mut String, line: &ProfileDay) -> std::fmt::Result {
         (sums.interrupted, "interrupted"),
     ];
     writeln!(body, "\n{}.{last}\n", capital(&runs(&states)))?;
-    writeln!(
-        body,
-        "{:>10}  copies seen ({} fetched)",
-        sums.seen,
-        ByteSize(sums.bytes)
-    )?;
-    for (count, what) in [
-        (sums.archived, "archived"),
-        (sums.duplicates, "duplicates"),
-        (sums.skipped, "skipped"),
-        (sums.excluded, "excluded"),
-        (sums.too_large, "too large"),
-        (sums.vanished, "vanished"),
-        (sums.failed, "failed"),
-        (sums.filings, "filings in users' archives"),
-        (sums.unknown, "without a known address"),
-        (sums.deleted, "deleted on the server"),
-    ] {
-        if count > 0 {
-            writeln!(body, "{count:>10}  {what}")?;
-        }
-    }
+    text::write_counts(body, &sums.counts, true)?;
     write_errors(body, sums)?;
     text::write_addresses(body, &sums.addresses)?;
     text::write_list(body, "Notices", &sums.notices)

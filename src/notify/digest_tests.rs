@@ -91,7 +91,7 @@ fn sums_are_added_and_alike_errors_are_one() {
         let mut run = Run::begin("company", at(number));
         run.run = RunId(number as u64);
         run.state = RunState::CompletedWithErrors;
-        run.count(crate::report::Outcome::Archived);
+        run.counts.count(crate::report::Outcome::Archived);
         run.unknown_addresses.count("x@example.com");
         run.notice("a notice");
         for copy in 0..20 {

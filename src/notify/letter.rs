@@ -42,7 +42,7 @@ fn message_id(mail: &Mail, now: Timestamp) -> String {
     let mut random = [0; 12];
     // What is not random is at least of this second.
     let _ = SystemRandom::new().fill(&mut random);
-    let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let random = hex::encode(random);
     let domain = mail.from.0.email.domain();
     let domain = if domain.is_ascii() { domain } else { "dropkeep.invalid" };
     format!("<{}.{random}@{domain}>", now.as_second())

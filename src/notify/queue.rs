@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 pub struct Queue<T> {
@@ -32,13 +32,9 @@ impl<T> Queue<T> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<T>> {
-        self.waiting.lock()
-    }
-
     /// Appends `item`. If the queue was full, removes the oldest and returns it.
     pub fn put(&self, item: T) -> Option<T> {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         let dropped = match waiting.len() >= self.most {
             true => waiting.pop_front(),
             false => None,
@@ -55,7 +51,7 @@ impl<T> Queue<T> {
     /// Waits for the next item. Only one worker may call this. Dropping the future loses nothing.
     pub async fn next(&self) -> (T, Busy) {
         loop {
-            if let Some(item) = self.lock().pop_front() {
+            if let Some(item) = self.waiting.lock().pop_front() {
                 return (item, Busy(self.pending.clone()));
             }
             self.comes.notified().await;

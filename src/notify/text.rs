@@ -8,7 +8,7 @@ use crate::{
     config::ByteSize,
     harmless,
     ids::RunId,
-    report::{CopyError, DELETION, Run, RunState, UnknownAddresses, remedy},
+    report::{CopyError, Counts, DELETION, Run, RunState, UnknownAddresses, remedy},
 };
 
 /// Errors, addresses and notices that are shown; the protocol has the rest.
@@ -106,7 +106,8 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
         finished.as_deref().unwrap_or("(not finished)")
     )?;
     write_errors(body, &run.errors, run.errors_omitted)?;
-    write_counts(body, run)?;
+    body.push('\n');
+    write_counts(body, &run.counts, false)?;
     write_addresses(body, &run.unknown_addresses)?;
     write_list(body, "Notices", &run.notices)?;
     write_list(body, "Users created", &run.created_users)?;
@@ -116,34 +117,28 @@ fn write_body(body: &mut String, run: &Run, occasion: &Occasion, host: &str) -> 
     Ok(())
 }
 
-fn write_counts(body: &mut String, run: &Run) -> std::fmt::Result {
-    writeln!(
-        body,
-        "\n{:>10}  copies seen ({} fetched)",
-        run.seen,
-        ByteSize(run.bytes)
-    )?;
-    for (count, what) in [
-        (run.archived, "archived"),
-        (run.duplicates, "duplicates"),
-        (run.skipped, "skipped"),
-        (run.excluded, "excluded"),
-        (run.too_large, "too large"),
-        (run.vanished, "vanished"),
-        (run.failed, "failed"),
-    ] {
-        writeln!(body, "{count:>10}  {what}")?;
-    }
-    writeln!(body, "{:>10}  filings in users' archives", run.filings)?;
-    for (count, what) in [
-        (run.unknown, "without a known address"),
+/// What became of the copies. Outcomes that none had are left out with `briefly`.
+pub fn write_counts(body: &mut String, counts: &Counts, briefly: bool) -> std::fmt::Result {
+    let fetched = ByteSize(counts.bytes);
+    writeln!(body, "{:>10}  copies seen ({fetched} fetched)", counts.seen)?;
+    for (count, what, always) in [
+        (counts.archived, "archived", true),
+        (counts.duplicates, "duplicates", true),
+        (counts.skipped, "skipped", true),
+        (counts.excluded, "excluded", true),
+        (counts.too_large, "too large", true),
+        (counts.vanished, "vanished", true),
+        (counts.failed, "failed", true),
+        (counts.filings, "filings in users' archives", true),
+        (counts.unknown, "without a known address", false),
         (
-            run.reopened,
+            counts.reopened,
             "fetched anew: the server gave their UIDs or UIDLs to other mail",
+            false,
         ),
-        (run.deleted, "deleted on the server"),
+        (counts.deleted, "deleted on the server", false),
     ] {
-        if count > 0 {
+        if count > 0 || (always && !briefly) {
             writeln!(body, "{count:>10}  {what}")?;
         }
     }
@@ -199,10 +194,10 @@ fn summary(run: &Run) -> String {
     {
         parts.push(in_short(error).to_owned());
     }
-    if run.failed > 0 {
-        parts.push(format!("{} of {} messages failed", run.failed, run.seen));
+    if run.counts.failed > 0 {
+        parts.push(format!("{} of {} messages failed", run.counts.failed, run.counts.seen));
     }
-    match (run.archived, run.duplicates) {
+    match (run.counts.archived, run.counts.duplicates) {
         (0, 0) => {}
         (0, 1) => parts.push("1 duplicate".to_owned()),
         (0, duplicates) => parts.push(format!("{duplicates} duplicates")),
@@ -334,7 +329,7 @@ mod tests {
         let mut run = Run::begin("company", Timestamp::UNIX_EPOCH);
         run.state = RunState::CompletedWithErrors;
         for number in 0..900 {
-            run.count(crate::report::Outcome::Failed);
+            run.counts.count(crate::report::Outcome::Failed);
             run.error("INBOX", format!("UID {number}"), "fetch", "refused ".repeat(1000));
         }
         run.error("", "", "connection", "lost");
@@ -363,7 +358,7 @@ mod tests {
         run.state = RunState::Completed;
         let subject = |run: &Run| of_run(run, &Occasion::Always, "host").subject;
         assert_eq!(subject(&run), "dropkeep: company completed: nothing new");
-        run.count(crate::report::Outcome::Archived);
+        run.counts.count(crate::report::Outcome::Archived);
         assert_eq!(subject(&run), "dropkeep: company completed: 1 archived");
         run.state = RunState::Failed;
         run.error("", "", "connection", "the connection was lost");

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::{Exit, Failure},
     archive::{Source, Why},
-    clock, config,
+    clock, config, fault,
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
     route::{AsItStands, Held, LookAtUsers, Routing, RunEnded, UsersFile},
@@ -153,6 +153,9 @@ impl Handler<Progress> for Profile {
     type Result = ();
 
     fn handle(&mut self, progress: Progress, _: &mut Self::Context) {
+        if let Err(error) = fault::point("counting") {
+            return tracing::error!(%error, profile = self.config.name, "what the run did is not counted");
+        }
         let Progress {
             expected,
             judged,
@@ -177,11 +180,11 @@ impl Handler<Progress> for Profile {
                     run.add_error(error);
                 }
                 metrics::reopened(&self.config.name, reopened);
-                run.reopened += reopened;
+                run.counts.reopened += reopened;
                 metrics::deleted(&self.config.name, deleted.len() as u64);
                 deleted.into_iter().for_each(|copy| run.deleted(copy));
                 notices.into_iter().for_each(|notice| run.notice(notice));
-                metrics::progress(&self.config.name, run.seen, live.expected);
+                metrics::progress(&self.config.name, run.counts.seen, live.expected);
                 if run.import.is_empty() {
                     metrics::open_copies(&self.config.name, left_open(run, live.expected));
                 }
@@ -345,7 +348,7 @@ impl Profile {
             let directory = router.send(AsItStands).await.ok();
             let Some(mut finished) = finish(&live, &config, directory.as_deref(), number, started, result, by_itself)
             else {
-                // The supervisor took this profile for stuck, and has stored the protocol.
+                // The supervisor took this profile for stuck, and stores the protocol.
                 return (Err(StartError::Stopped(config.name)), None);
             };
             if !finished.run.unknown_addresses.is_empty()

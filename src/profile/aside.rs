@@ -6,21 +6,22 @@ use std::{
 };
 
 use super::{
-    collect_error::{CollectError, unless_cancelled},
+    collect_error::CollectError,
+    collecting::{Collecting, Current},
     exclude::Exclude,
+    fetcher::fetch_headers,
     progress::Judged,
     windows::HEADER_BYTES,
-    work::{Current, Work},
 };
 use crate::{
     config::Unknown,
     identify::{Header, Mail, Reported, identity_of},
     report::{Outcome, SIZE},
     route::{Passed, Preview, addressees, twin},
-    source::{Announced, CopyRef, Fetched, Session, Want},
+    source::{Announced, CopyRef, Fetched, Session},
 };
 
-impl Work<'_> {
+impl Collecting<'_> {
     /// Puts aside what is too large, or excluded by what the server says of it.
     pub(super) fn put_aside(&mut self, current: &Current<'_>, announced: Vec<Announced>) -> Vec<Announced> {
         let most = self.task.stages.max_message_size;
@@ -61,13 +62,7 @@ impl Work<'_> {
             .await?;
         let mut headers = Vec::with_capacity(window.len());
         let mut keep = |fetched: Fetched| headers.push((fetched.copy, fetched.bytes));
-        let fetching = session.fetch(&window, Want::Header, &mut keep);
-        match unless_cancelled(&self.task.cancel, fetching).await {
-            Ok(_) => {}
-            // A refusal of headers says nothing yet about the bodies.
-            Err(error) if error.session_is_usable() => {}
-            Err(error) => return Err(error),
-        }
+        fetch_headers(&self.task.cancel, session, &window, &mut keep).await?;
         self.task.pulse.beat();
         let mut aside = HashSet::new();
         let dates: HashMap<&CopyRef, Option<i64>> = window

@@ -7,10 +7,12 @@ use std::{
 
 use super::{
     collect_error::{CollectError, is_refusal, unless_cancelled},
+    collecting::{Collecting, Current},
+    fetcher::Fetcher,
+    fetching::UnitFetcher,
     jobs::{FolderError, Job, Jobs, Unit},
     task::Task,
     windows::{SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
-    work::{Current, Work},
 };
 use crate::{
     report::Outcome,
@@ -29,7 +31,7 @@ pub async fn work(
     jobs: &Jobs,
     lane: usize,
 ) -> Result<(), CollectError> {
-    let mut work = Work::new(task, number, jobs);
+    let mut work = Collecting::new(task, number, jobs);
     let worked = work.through_jobs(session, lane).await;
     // Whatever happened to the source: what is on its way is committed and counted.
     let judged = work.judge_all().await;
@@ -39,7 +41,7 @@ pub async fn work(
     Ok(())
 }
 
-impl Work<'_> {
+impl<'t> Collecting<'t> {
     async fn through_jobs(&mut self, session: &mut Session, lane: usize) -> Result<(), CollectError> {
         let committer = self.task.stages.committer.clone();
         let cancel = self.task.cancel.clone();
@@ -53,7 +55,7 @@ impl Work<'_> {
             let _more = committer.more_coming();
             let (folder, done) = match next {
                 None => return Ok(()),
-                Some(Job::Survey(folder, losses)) if losses.are_too_many() => {
+                Some(Job::List(folder, losses)) if losses.are_too_many() => {
                     let error = SourceError::Unreadable {
                         path: folder.clone(),
                         why: format!("given up after several attempts: {}", losses.why),
@@ -61,10 +63,10 @@ impl Work<'_> {
                     self.jobs.refused(FolderError { folder, error });
                     continue;
                 }
-                Some(Job::Survey(folder, losses)) => {
+                Some(Job::List(folder, losses)) => {
                     self.looks_at_headers = !losses.are_any();
-                    let surveyed = self.survey(session, &folder).await;
-                    (folder, surveyed)
+                    let listed = self.list(session, &folder).await;
+                    (folder, listed)
                 }
                 Some(Job::Fetch(unit)) => {
                     let fetched = self.unit(session, &unit).await;
@@ -106,7 +108,7 @@ impl Work<'_> {
                 folder = name,
                 "the folder was replaced during the run; it is listed again"
             );
-            return match self.jobs.survey_again(name) {
+            return match self.jobs.list_again(name) {
                 true => Ok(()),
                 false => Err(SourceError::Refused {
                     command: "a folder that stays the same".into(),
@@ -139,20 +141,26 @@ impl Work<'_> {
             };
             let (chunk, rest) = copies.split_at(many.min(copies.len()));
             copies = rest;
-            let announced = self.sizes_of(session, &current, chunk).await?;
+            let announced = self.fetcher(&current).sizes_of(session, chunk).await?;
             let mut fitting = VecDeque::from(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
             while !fitting.is_empty() {
                 let window = window(&mut fitting, most_bytes, most_copies, |one| one.size);
                 let window = self.put_aside_by_header(session, &current, window).await?;
-                self.fetch(session, &current, window).await?;
+                if !window.is_empty() {
+                    self.fetcher(&current).fetch(session, &window).await?;
+                }
                 self.progress.notices.extend(session.take_notices());
                 self.flush().await?;
             }
             most_copies = most_copies.saturating_mul(GROWTH).min(WINDOW_COPIES);
         }
-        self.find_missing(session, &current).await?;
+        self.fetcher(&current).find_missing(session).await?;
         self.note_inexact(&current).await
+    }
+
+    fn fetcher<'w, 'u>(&'w mut self, current: &'w Current<'u>) -> UnitFetcher<'w, 't, 'u> {
+        UnitFetcher { work: self, current }
     }
 
     /// The unit's copies as this session names them.

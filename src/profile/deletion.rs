@@ -50,7 +50,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
     let gone = task.doubtful.settle(folder, &listing);
-    let mut work = Work {
+    let mut deleting = Deleting {
         task,
         folder,
         result: Deletion::default(),
@@ -61,7 +61,7 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
             ..Progress::default()
         },
     };
-    work.tell().await?;
+    deleting.tell().await?;
     let names = Names::new(Some(source), number, opened.uidvalidity, &listing);
     let before = task.profile.delete.due_before(clock::now());
     for copies in listing.chunks(LOOKED_UP) {
@@ -72,17 +72,17 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
             if task.cancel.is_cancelled() {
                 return Err(CollectError::Cancelled);
             }
-            let removed = match work.check(session, batch).await {
-                Ok(checked) => work.remove(session, &opened, checked).await,
+            let removed = match deleting.check(session, batch).await {
+                Ok(checked) => deleting.remove(session, &opened, checked).await,
                 Err(error) => Err(error),
             };
-            work.tell().await?;
+            deleting.tell().await?;
             removed?;
             going.some_left(batch.len());
         }
         going.done();
     }
-    work.end().await
+    deleting.end().await
 }
 
 /// Of these copies, those that were archived at `before` or earlier, those kept beside each other in the store
@@ -102,7 +102,7 @@ pub(super) fn due(
     Ok(due)
 }
 
-struct Work<'t> {
+struct Deleting<'t> {
     task: &'t Arc<Task>,
     folder: &'t str,
     result: Deletion,
@@ -112,7 +112,7 @@ struct Work<'t> {
     progress: Progress,
 }
 
-impl Work<'_> {
+impl Deleting<'_> {
     /// Of these copies, those which the archive has, and which are still what is in the archive. Other mail under their
     /// names is open again.
     async fn check(&mut self, session: &mut Session, due: &[DoneCopy]) -> Result<Vec<DoneCopy>, CollectError> {

@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    appended::notice_of_appended,
     exclude::notice_of_all,
     finished::{Finished, StartError},
-    frequent::notice_of_unknown,
     jobs::FolderError,
     live::{Board, log_error},
     run,
@@ -18,15 +16,14 @@ use super::{
 use crate::{
     archive::{RunId, StoreError},
     clock, config,
-    identify::{how_to_believe_reports, reports_not_understood},
     notify::Notifier,
-    report::{CopyError, Run, RunState, by_hand, metrics, timestamp},
+    report::{CopyError, Counts, Run, RunState, by_hand, metrics, timestamp},
     route::Directory,
 };
 
 /// Copies that a run left to be archived: those it did not come to, and those that failed.
 pub(super) fn left_open(run: &Run, expected: u64) -> u64 {
-    expected.saturating_sub(run.seen) + run.failed
+    expected.saturating_sub(run.counts.seen) + run.counts.failed
 }
 
 /// A run that the store does not let begin has no protocol, and counts as failed all the same.
@@ -82,32 +79,14 @@ pub(super) fn finish(
     };
     let expected = live.expected();
     let left_open = (expected > 0 || result.is_ok()).then(|| left_open(&run, expected));
-    let own = live.own_addresses(&config.server.username);
-    if let Some(notice) = notice_of_unknown(run.seen, run.unknown, &own, config) {
-        run.notice(notice);
-    }
-    if run.import.is_empty()
-        && let Some(notice) = notice_of_all(&config.exclude, run.seen, run.excluded)
-    {
-        run.notice(notice);
-    }
-    if let Some(missing) = live.missing_domain(config, directory) {
-        run.notice(missing.notice(config));
-    }
-    let not_made = live.not_made();
-    run.users_not_created = not_made.addresses();
-    if let Some(notice) = not_made.notice(&config.name) {
-        run.notice(notice);
-    }
-    if let Some(notice) = notice_of_appended(run.seen, live.ends_with_envelope(), config) {
-        run.notice(notice);
-    }
-    if run.untrusted_reports > 0 {
-        run.notice(how_to_believe_reports(run.untrusted_reports));
-    }
-    if run.unreadable_reports > 0 {
-        run.notice(reports_not_understood(run.unreadable_reports));
-    }
+    let heard = live.heard();
+    run.users_not_created = heard.not_made.addresses();
+    let (messages, unknown) = (run.counts.seen, run.counts.unknown);
+    let notices = heard
+        .notices(messages, unknown, &run.reports, config, directory)
+        .into_iter();
+    let all_excluded = notice_of_all(&config.exclude, messages, run.counts.excluded).filter(|_| run.import.is_empty());
+    notices.chain(all_excluded).for_each(|notice| run.notice(notice));
     run.state = run::final_state(&run, some_refused, &result);
     let now = clock::now();
     run.finished_at = Some(timestamp(now));
@@ -138,14 +117,18 @@ pub(super) fn log(finished: &Finished) {
         profile,
         run,
         state,
+        errors,
+        counts,
+        ..
+    } = &*finished.run;
+    let state = state.as_str();
+    let Counts {
         seen,
         archived,
         duplicates,
         failed,
-        errors,
         ..
-    } = &*finished.run;
-    let state = state.as_str();
+    } = counts;
     tracing::info!(
         profile,
         run = run.0,

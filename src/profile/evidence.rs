@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::{
     config::{self, AliasTarget, Hosts, Wrapping},
-    identify::{Client, Field, Header, Report, at_end, first_addresses, received_for},
+    identify::{Client, Field, Header, JournalReport, at_end, first_addresses, received_for},
     message::{Address, host_name, strict_domain},
 };
 
@@ -129,7 +129,7 @@ impl Evidence {
         {
             shown.last = Some(self.envelope(name, shown.received, &last));
         }
-        if Report::is_marked(header) {
+        if JournalReport::is_marked(header) {
             let border = header.all(RECEIVED).nth(self.trusted_received);
             shown.report = Some(Handed(border.and_then(|field| client(field.value))));
         }

@@ -171,7 +171,7 @@ impl Fleet {
                         leave_out(aside, &mut folders);
                     }
                     folders.clone_into(&mut self.folders.lock());
-                    self.jobs.survey(folders);
+                    self.jobs.list(folders);
                     return Ok(connection);
                 }
                 Err(CollectError::Source(error)) if error.disposition() == Disposition::Reconnect && !files => {
@@ -186,8 +186,8 @@ impl Fleet {
     }
 
     /// Lists these folders, and fetches what is open in them, with the next [`collect_all`](Self::collect_all).
-    pub fn survey(&self, folders: Vec<String>) {
-        self.jobs.survey(folders);
+    pub fn list(&self, folders: Vec<String>) {
+        self.jobs.list(folders);
     }
 
     /// Does all the work there is; then, over other connections, what is to be fetched once more. Gives a connection

@@ -1,14 +1,15 @@
-//! What the connections of a run share: the work that is left, who holds which of it, and what became of folders.
+//! The work that the connections of a run share: which jobs are left, which connection is doing which, and which folders
+//! could not be archived.
 //!
-//! A job that a connection could not end is given back, without the copies that have their outcome already; so a lost
-//! connection costs no copy, and none has two outcomes in one run.
+//! If a connection cannot finish its job, the rest of it goes back to the others: the copies without an outcome. So a lost
+//! connection loses no copy, and no copy has two outcomes in one run.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::cursor::Names;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A folder as it was found.
-pub struct Surveyed {
+pub struct ListedFolder {
     pub name: String,
     /// Its number in the catalog.
     pub number: FolderNumber,
@@ -31,20 +32,20 @@ pub struct Surveyed {
     pub session: u64,
 }
 
-/// Copies of one folder to be fetched.
+/// Copies of one folder that are fetched together.
 #[derive(Clone)]
 pub struct Unit {
-    pub folder: Arc<Surveyed>,
+    pub folder: Arc<ListedFolder>,
     pub copies: Vec<CopyRef>,
     pub losses: Losses,
-    /// Copies over which connections were lost, and how many.
+    /// Copies during which connections were lost, and how many.
     suspects: HashMap<CopyRef, Losses>,
-    /// What came of copies that are fetched once more.
+    /// For copies that are fetched a second time: what came the first time.
     pub before: Arc<HashMap<CopyRef, Came>>,
     told: Told,
 }
 
-/// Bytes that came for a copy and are no whole message, as far as can be told.
+/// The bytes that came for a copy which, as far as can be told, is not a whole message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Came {
     pub sha256: [u8; 32],
@@ -52,28 +53,28 @@ pub struct Came {
     pub size: u64,
 }
 
-/// Places in a unit's copies of those that have their outcome, which the profile has been told.
+/// Which copies of a unit have an outcome that the profile knows, by their place in the unit.
 #[derive(Clone, Default)]
 pub struct Told(Arc<Mutex<Places>>);
 
 #[derive(Default)]
 struct Places {
     told: HashSet<usize>,
-    /// Of copies over which connections were lost: that they are given up is no progress.
+    /// How many of them were given up, because connections were lost over them. That is no progress.
     given_up: usize,
 }
 
 impl Told {
     pub fn add(&self, place: usize) {
-        lock(&self.0).told.insert(place);
+        self.0.lock().told.insert(place);
     }
 
     pub fn give_up(&self) {
-        lock(&self.0).given_up += 1;
+        self.0.lock().given_up += 1;
     }
 
     fn given_back(&self) -> GivenBack {
-        let places = lock(&self.0);
+        let places = self.0.lock();
         match (places.told.len() > places.given_up, places.given_up > 0) {
             (true, _) => GivenBack::Progress,
             (false, true) => GivenBack::GivenUp,
@@ -83,7 +84,7 @@ impl Told {
 }
 
 impl Unit {
-    pub fn new(folder: Arc<Surveyed>, copies: Vec<CopyRef>) -> Self {
+    pub fn new(folder: Arc<ListedFolder>, copies: Vec<CopyRef>) -> Self {
         Self {
             folder,
             copies,
@@ -94,21 +95,21 @@ impl Unit {
         }
     }
 
-    /// Where it is noted which of its copies have their outcome.
+    /// Notes which of its copies have an outcome.
     pub fn told(&self) -> Told {
         self.told.clone()
     }
 
-    /// Copies that have no outcome yet.
+    /// The copies without an outcome.
     fn left(&self) -> Vec<CopyRef> {
-        let told = lock(&self.told.0);
+        let told = self.told.0.lock();
         let left = self.copies.iter().enumerate();
         let left = left.filter(|(place, _)| !told.told.contains(place));
         left.map(|(_, copy)| copy.clone()).collect()
     }
 
-    /// What is left of it after its connection was lost: over the first copy that is left, as they are fetched in their
-    /// order. That one is tried again behind the others, so that it holds none of them up.
+    /// The rest of the unit after its connection was lost. Copies are fetched in order, so the first one without an outcome
+    /// is the suspect. It goes to the end, so that it does not hold up the others.
     fn after_loss(&self, why: &str, waits: bool) -> Option<Self> {
         let mut copies = self.left();
         let suspect = copies.first()?.clone();
@@ -118,7 +119,7 @@ impl Unit {
         let losses = suspects.entry(suspect).or_default();
         *losses = losses.more(why, waits);
         let losses = losses.clone();
-        // Where all that is left is suspect, one after the other is brought to its end.
+        // If all that is left is suspect, the first stays first until it is fetched or given up.
         if !losses.are_too_many() && suspects.len() < copies.len() {
             copies.rotate_left(1);
         }
@@ -131,28 +132,28 @@ impl Unit {
     }
 }
 
-/// What a job has cost in a row, without anything that came of it.
+/// How often in a row a job failed with nothing to show for it.
 #[derive(Clone, Debug, Default)]
 pub struct Losses {
     /// Connections that were lost over it.
     pub count: u32,
-    /// Times that the server asked to come again later.
+    /// How often the server asked us to come back later.
     waits: u32,
-    /// What was said the last time.
+    /// The reason given the last time.
     pub why: Arc<str>,
 }
 
 impl Losses {
-    /// From here on it is the copy, or the folder, that the server cannot bear.
+    /// If so many connections were lost, the copy or the folder must be the cause.
     const MOST: u32 = 3;
-    /// Or that it will not give out: some ask to come again later for ever.
+    /// If we waited so often, the server will never send it: some ask us to come back later for ever.
     const MOST_WAITS: u32 = 4;
 
     pub fn are_too_many(&self) -> bool {
         self.count >= Self::MOST || self.waits >= Self::MOST_WAITS
     }
 
-    /// Why a copy is given up.
+    /// The error of a copy that is given up.
     pub fn of_a_copy(&self) -> String {
         match self.count {
             0 => format!("the server keeps asking to come later: {}", self.why),
@@ -173,7 +174,7 @@ impl Losses {
     }
 }
 
-/// A folder that could not be archived; the others went on.
+/// A folder that could not be archived. The run went on with the others.
 #[derive(Debug)]
 pub struct FolderError {
     pub folder: String,
@@ -182,45 +183,44 @@ pub struct FolderError {
 
 #[derive(Clone)]
 pub enum Job {
-    /// List a folder, and find out what is open in it.
-    Survey(String, Losses),
+    /// List a folder, and find out which copies are still to be archived.
+    List(String, Losses),
     Fetch(Unit),
 }
 
-/// What waits to be done.
+/// Work that no connection does yet.
 enum Waiting {
     Job(Job),
-    /// Copies of a folder that are cut into units of so many when it is their turn: the names of all of them would take
-    /// much memory.
-    Open(Arc<Surveyed>, Open, usize),
+    /// The open copies of a folder. Units of so many are cut off when it is their turn, because the names of all copies
+    /// would take a lot of memory.
+    Open(Arc<ListedFolder>, Open, usize),
 }
 
-/// What a loss meant for what the connection had done since the one before; the best of it.
+/// What a connection had got done when it was lost.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum GivenBack {
-    /// Nothing of it had come.
     Nothing,
-    /// A copy was given up.
+    /// Copies were given up, and no other got an outcome.
     GivenUp,
-    /// Copies of it had come.
+    /// Copies got an outcome.
     Progress,
 }
 
 #[derive(Default)]
 struct Inner {
     waiting: VecDeque<Waiting>,
-    /// By the connection's lane.
+    /// The job that each connection is doing, by its lane.
     held: HashMap<usize, Job>,
-    /// What came of the jobs that a lane ended since it last lost a connection.
+    /// What each lane got done, at best, since it last lost a connection.
     ended: HashMap<usize, GivenBack>,
     refused: Vec<FolderError>,
-    /// Folders that may not be read, of which the profile was told.
+    /// Folders that we may not read, and that the protocol names.
     denied: HashSet<String>,
     /// How often a folder had to be listed again.
     again: HashMap<String, u32>,
-    /// Copies that are to be fetched once more, over another connection.
-    once_more: Vec<(Arc<Surveyed>, HashMap<CopyRef, Came>)>,
-    /// How many they are.
+    /// Copies to be fetched a second time, over another connection.
+    once_more: Vec<(Arc<ListedFolder>, HashMap<CopyRef, Came>)>,
+    /// How many these are.
     many_once_more: usize,
 }
 
@@ -231,31 +231,27 @@ pub struct Jobs {
     changed: Notify,
 }
 
-/// Copies of a run that are fetched once more; those beyond are left to the next run.
+/// So many copies of a run are fetched a second time. The next run does the rest.
 const MOST_ONCE_MORE: usize = 100_000;
 
-/// A folder that changes its UIDVALIDITY more often than this in a run is left alone.
-const MOST_SURVEYS: u32 = 3;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
-}
+/// A folder that changes its UIDVALIDITY more often in one run is left for the next run.
+const MOST_LISTINGS: u32 = 3;
 
 impl Waiting {
-    fn survey(folder: String) -> Self {
-        Self::Job(Job::Survey(folder, Losses::default()))
+    fn listing(folder: String) -> Self {
+        Self::Job(Job::List(folder, Losses::default()))
     }
 
     fn folder(&self) -> &str {
         match self {
-            Self::Job(Job::Survey(folder, _)) => folder,
+            Self::Job(Job::List(folder, _)) => folder,
             Self::Job(Job::Fetch(unit)) => &unit.folder.name,
             Self::Open(folder, ..) => &folder.name,
         }
     }
 
-    fn is_survey(&self) -> bool {
-        matches!(self, Self::Job(Job::Survey(..)))
+    fn is_listing(&self) -> bool {
+        matches!(self, Self::Job(Job::List(..)))
     }
 }
 
@@ -280,26 +276,26 @@ impl Inner {
 }
 
 impl Jobs {
-    pub fn survey(&self, folders: Vec<String>) {
-        lock(&self.inner)
+    pub fn list(&self, folders: Vec<String>) {
+        self.inner
+            .lock()
             .waiting
-            .extend(folders.into_iter().map(Waiting::survey));
+            .extend(folders.into_iter().map(Waiting::listing));
         self.changed.notify_waiters();
     }
 
-    /// What is open in a folder, in units of so many copies. It goes before folders that are not listed yet: what is
-    /// known of is fetched first.
-    pub fn fetch(&self, folder: Arc<Surveyed>, open: Open, size: usize) {
+    /// Adds the open copies of a folder, in units of so many. They come before folders that are not listed yet.
+    pub fn fetch(&self, folder: Arc<ListedFolder>, open: Open, size: usize) {
         if !open.left.is_empty() {
-            lock(&self.inner).waiting.push_front(Waiting::Open(folder, open, size));
+            self.inner.lock().waiting.push_front(Waiting::Open(folder, open, size));
         }
         self.changed.notify_waiters();
     }
 
-    /// Copies of which something came, and perhaps not all: they are fetched once more when all else is done. False
-    /// where there are too many.
-    pub fn once_more(&self, folder: &Arc<Surveyed>, came: &HashMap<CopyRef, Came>) -> bool {
-        let mut inner = lock(&self.inner);
+    /// Adds copies of which perhaps not all came. They are fetched again when everything else is done. False if there are
+    /// too many of them.
+    pub fn once_more(&self, folder: &Arc<ListedFolder>, came: &HashMap<CopyRef, Came>) -> bool {
+        let mut inner = self.inner.lock();
         let fits = inner.many_once_more + came.len() <= MOST_ONCE_MORE;
         if fits {
             inner.many_once_more += came.len();
@@ -308,9 +304,9 @@ impl Jobs {
         fits
     }
 
-    /// Makes units of what is to be fetched once more; false where nothing is.
+    /// Begins with the copies that are fetched a second time; false if there are none.
     pub fn begin_once_more(&self) -> bool {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         inner.many_once_more = 0;
         for (folder, came) in std::mem::take(&mut inner.once_more) {
             let mut copies: Vec<CopyRef> = came.keys().cloned().collect();
@@ -327,15 +323,15 @@ impl Jobs {
         any
     }
 
-    /// The next job for a lane; waits while another lane's may still make some. `None` when all is done.
+    /// The next job for a lane. Waits while jobs of other lanes may still lead to more. `None` when all is done.
     pub async fn next(&self, lane: usize) -> Option<Job> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Before the look, so that what changes behind it is noticed.
+            // First, so that no change after the look is missed.
             changed.as_mut().enable();
             {
-                let mut inner = lock(&self.inner);
+                let mut inner = self.inner.lock();
                 if let Some(Job::Fetch(unit)) = inner.held.remove(&lane) {
                     let given = unit.told.given_back();
                     let best = inner.ended.entry(lane).or_insert(given);
@@ -354,14 +350,14 @@ impl Jobs {
         }
     }
 
-    /// Waits until there is more to do than the others are at; false when all is done.
+    /// Waits until there is a job that nobody does; false when all is done.
     pub async fn more(&self) -> bool {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
-                let inner = lock(&self.inner);
+                let inner = self.inner.lock();
                 if !inner.waiting.is_empty() {
                     return true;
                 }
@@ -375,14 +371,14 @@ impl Jobs {
 
     /// Whether nothing is waiting.
     pub fn is_done(&self) -> bool {
-        let inner = lock(&self.inner);
+        let inner = self.inner.lock();
         inner.waiting.is_empty() && inner.held.is_empty()
     }
 
-    /// A lane's connection is gone, for this reason: what it held is to be done by another. `waits`: it is not lost,
-    /// but the server asks to come again later.
+    /// A lane's connection is gone, for this reason, and another one has to finish its job. `waits`: it was not lost, but
+    /// the server asks us to come back later.
     pub fn give_back(&self, lane: usize, why: &str, waits: bool) -> GivenBack {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         let given = match inner.held.remove(&lane) {
             Some(Job::Fetch(unit)) => {
                 let left = unit.after_loss(why, waits);
@@ -392,9 +388,9 @@ impl Jobs {
                 }
                 given
             }
-            Some(Job::Survey(folder, losses)) => {
+            Some(Job::List(folder, losses)) => {
                 let losses = losses.more(why, waits);
-                inner.waiting.push_front(Waiting::Job(Job::Survey(folder, losses)));
+                inner.waiting.push_front(Waiting::Job(Job::List(folder, losses)));
                 GivenBack::Nothing
             }
             None => GivenBack::Nothing,
@@ -405,9 +401,9 @@ impl Jobs {
         given.max(ended)
     }
 
-    /// The folder whose work is next, which the server does not bear: none of it is done in this run.
+    /// Gives up the folder whose job is next: this run leaves out the rest of it. Gives its name.
     pub fn give_up_folder(&self) -> Option<String> {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         let folder = inner.waiting.front()?.folder().to_owned();
         inner.waiting.retain(|waiting| waiting.folder() != folder);
         drop(inner);
@@ -415,46 +411,46 @@ impl Jobs {
         Some(folder)
     }
 
-    /// A folder is another one than it was when it was listed. Gives false where that has happened too often.
-    pub fn survey_again(&self, folder: &str) -> bool {
-        let mut inner = lock(&self.inner);
+    /// The folder was replaced since it was listed, so it is listed again. False if that happened too often.
+    pub fn list_again(&self, folder: &str) -> bool {
+        let mut inner = self.inner.lock();
         let times = inner.again.entry(folder.to_owned()).or_default();
         *times += 1;
-        if *times > MOST_SURVEYS {
+        if *times > MOST_LISTINGS {
             return false;
         }
-        // Its other units are of the folder that is gone.
+        // The other units name copies of the folder that was replaced.
         inner
             .waiting
-            .retain(|waiting| waiting.folder() != folder || waiting.is_survey());
+            .retain(|waiting| waiting.folder() != folder || waiting.is_listing());
         if !inner.waiting.iter().any(|waiting| waiting.folder() == folder) {
-            inner.waiting.push_front(Waiting::survey(folder.to_owned()));
+            inner.waiting.push_front(Waiting::listing(folder.to_owned()));
         }
         drop(inner);
         self.changed.notify_waiters();
         true
     }
 
-    /// A folder cannot be archived; the others go on.
+    /// Notes a folder that cannot be archived.
     pub fn refused(&self, error: FolderError) {
-        lock(&self.inner).refused.push(error);
+        self.inner.lock().refused.push(error);
     }
 
-    /// A folder that a pattern found may not be read.
+    /// Notes a folder that matches a pattern and that we may not read.
     pub fn denied(&self, folder: String) {
-        lock(&self.inner).denied.insert(folder);
+        self.inner.lock().denied.insert(folder);
     }
 
     pub fn are_any_denied(&self) -> bool {
-        !lock(&self.inner).denied.is_empty()
+        !self.inner.lock().denied.is_empty()
     }
 
     pub fn is_denied(&self, folder: &str) -> bool {
-        lock(&self.inner).denied.contains(folder)
+        self.inner.lock().denied.contains(folder)
     }
 
     pub fn take_refused(&self) -> Vec<FolderError> {
-        std::mem::take(&mut lock(&self.inner).refused)
+        std::mem::take(&mut self.inner.lock().refused)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::source::Listing;
 
 /// Has these UIDs fetched, so many at a time.
 fn fetch(jobs: &Jobs, uids: std::ops::Range<u32>, size: usize) {
-    let folder = Surveyed {
+    let folder = ListedFolder {
         name: "INBOX".into(),
         number: FolderNumber(1),
         uidvalidity: Some(7),
@@ -31,7 +31,7 @@ fn fetched(job: Option<Job>) -> Unit {
 #[tokio::test]
 async fn what_a_lost_connection_held_is_done_by_another_without_what_was_told() {
     let jobs = Jobs::default();
-    jobs.survey(vec!["Sent".into()]);
+    jobs.list(vec!["Sent".into()]);
     fetch(&jobs, 1..5, 4);
     let held = fetched(jobs.next(0).await);
     held.told().add(0);
@@ -43,15 +43,15 @@ async fn what_a_lost_connection_held_is_done_by_another_without_what_was_told() 
     assert_eq!(jobs.give_back(1, "cut", false), GivenBack::Nothing);
     // Both are suspect now, and one after the other is brought to its end.
     assert_eq!(fetched(jobs.next(1).await).copies, [4, 2].map(CopyRef::Uid));
-    assert!(matches!(jobs.next(1).await, Some(Job::Survey(..))));
+    assert!(matches!(jobs.next(1).await, Some(Job::List(..))));
     assert!(jobs.next(1).await.is_none() && jobs.is_done());
 }
 
 #[tokio::test]
 async fn who_has_nothing_to_do_waits_for_what_another_may_find() {
     let jobs = Jobs::default();
-    jobs.survey(vec!["INBOX".into()]);
-    assert!(matches!(jobs.next(0).await, Some(Job::Survey(..))));
+    jobs.list(vec!["INBOX".into()]);
+    assert!(matches!(jobs.next(0).await, Some(Job::List(..))));
     let mut idle = Box::pin(jobs.next(1));
     assert!(idle.as_mut().now_or_never().is_none());
     fetch(&jobs, 1..5, 4);
@@ -70,11 +70,11 @@ async fn a_folder_that_is_another_one_is_listed_again_and_not_for_ever() {
     let jobs = Jobs::default();
     fetch(&jobs, 1..9, 4);
     let _held = jobs.next(0).await;
-    for _ in 0..MOST_SURVEYS {
-        assert!(jobs.survey_again("INBOX"));
-        assert!(matches!(jobs.next(0).await, Some(Job::Survey(..))));
+    for _ in 0..MOST_LISTINGS {
+        assert!(jobs.list_again("INBOX"));
+        assert!(matches!(jobs.next(0).await, Some(Job::List(..))));
     }
-    assert!(!jobs.survey_again("INBOX"));
+    assert!(!jobs.list_again("INBOX"));
     assert!(jobs.next(0).await.is_none());
 }
 

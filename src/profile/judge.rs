@@ -3,7 +3,7 @@
 use std::{cell::LazyCell, io, sync::Arc};
 
 use super::{
-    jobs::Surveyed,
+    jobs::ListedFolder,
     progress::Judged,
     shortfall,
     task::Task,
@@ -126,7 +126,7 @@ impl Ready {
         }
     }
 
-    fn failed(self, folder: &Surveyed, stage: &str, error: String) -> Judged {
+    fn failed(self, folder: &ListedFolder, stage: &str, error: String) -> Judged {
         let error = CopyError::new(&folder.name, &self.copy, stage, error);
         self.ended(Outcome::Failed, Some(error))
     }
@@ -138,7 +138,7 @@ type Read = (Ready, Result<Prepared, (Outcome, Option<CopyError>)>);
 /// Identifies copies, on a thread of the pool.
 struct Reader {
     task: Arc<Task>,
-    folder: Arc<Surveyed>,
+    folder: Arc<ListedFolder>,
     has_former: bool,
 }
 
@@ -246,7 +246,7 @@ async fn look_through(
     task: &Task,
     prepared: Vec<Prepared>,
     ready: &mut Vec<Ready>,
-    folder: &Surveyed,
+    folder: &ListedFolder,
     outcomes: &mut Outcomes,
 ) -> Vec<Prepared> {
     let directory = task.stages.router.send(AsItStands).await;

@@ -1,24 +1,15 @@
 //! A run as it looks from outside while it goes on, and where its profile writes that.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    frequent::Frequent,
-    not_made::NotMade,
-    own::Own,
-    progress::Judged,
-    pulse::Pulse,
-    strangers::{MissingDomain, local_parts_of},
-};
+use super::{heard::Heard, progress::Judged, pulse::Pulse};
 use crate::{
     config,
-    identify::Reported,
     ids::RunId,
     report::{CopyError, Run},
-    route::{Directory, Routing},
     source::CopyRef,
 };
 
@@ -38,12 +29,8 @@ pub struct Live {
     pub run: Option<Run>,
     /// Copies that it expects to look at.
     pub expected: u64,
-    /// The addresses that its messages name and nobody has.
-    pub(super) unresolved: Frequent,
-    /// Users that it may not make any more.
-    pub(super) not_made: NotMade,
-    /// Messages whose header ends with an envelope field that does not count.
-    pub(super) ends_with_envelope: u64,
+    /// What its messages say.
+    pub(super) heard: Heard,
     /// Ends it in good order.
     pub cancel: CancellationToken,
     /// Whether it gets anywhere.
@@ -64,32 +51,27 @@ impl Live {
             copy,
         } = judged;
         let Some(run) = self.run.as_mut() else { return };
-        run.count(outcome);
-        run.bytes += bytes;
+        run.counts.count(outcome);
+        run.counts.bytes += bytes;
         if let Some(error) = error {
             log_first(run, &error);
             run.error(&error.folder, error.copy, &error.stage, error.error);
         }
-        match reported {
-            Reported::Believed => run.journal_reports += 1,
-            Reported::Untrusted => run.untrusted_reports += 1,
-            Reported::Unreadable => run.unreadable_reports += 1,
-            Reported::No => {}
-        }
-        self.ends_with_envelope += u64::from(ends_with_envelope);
+        reported.count(&mut run.reports);
+        self.heard.ends_with_envelope += u64::from(ends_with_envelope);
         let Some(routed) = routed else { return };
         if routed.more > 0 && run.notices.len() < MOST_NOTICES {
             run.notice(names_very_many(&copy, routed.more));
         }
-        self.unresolved.message(
+        self.heard.unresolved.message(
             routed.unresolved,
             &routed.strangers,
             &routed.passed,
             routed.unknown,
             &profile.server.username,
         );
-        run.unknown += u64::from(routed.unknown);
-        run.filings += routed.archived.len() as u64;
+        run.counts.unknown += u64::from(routed.unknown);
+        run.counts.filings += routed.archived.len() as u64;
         for user in routed.archived {
             run.users.entry(user).or_default().archived += 1;
         }
@@ -102,7 +84,7 @@ impl Live {
         unknown.for_each(|address| run.unknown_addresses.count(address.as_str()));
         let limit = profile.recipients.create_limit;
         let over = routed.over_limit.iter();
-        over.for_each(|address| self.not_made.count(address, limit));
+        over.for_each(|address| self.heard.not_made.count(address, limit));
     }
 }
 
@@ -155,34 +137,9 @@ impl Board {
         });
     }
 
-    /// The addresses that look like the mailbox's own, by what its messages name.
-    pub(super) fn own_addresses(&self, username: &str) -> Own {
-        self.0.borrow().unresolved.own(username)
-    }
-
-    /// A domain of its messages that is none of the profile's.
-    pub(super) fn missing_domain(
-        &self,
-        profile: &config::Profile,
-        directory: Option<&Directory>,
-    ) -> Option<MissingDomain> {
-        let local_parts = directory.map_or_else(HashSet::new, local_parts_of);
-        let routing = Routing::new(&profile.recipients);
-        let unresolved = &self.0.borrow().unresolved;
-        let username = &profile.server.username;
-        let own = unresolved.own(username);
-        let is_local = |address: &_| routing.is_local(address);
-        unresolved
-            .strangers
-            .missing_domain(username, &own, is_local, &local_parts)
-    }
-
-    pub(super) fn not_made(&self) -> NotMade {
-        self.0.borrow().not_made.clone()
-    }
-
-    pub(super) fn ends_with_envelope(&self) -> u64 {
-        self.0.borrow().ends_with_envelope
+    /// What the messages of the run say.
+    pub(super) fn heard(&self) -> Heard {
+        self.0.borrow().heard.clone()
     }
 
     pub(super) fn expected(&self) -> u64 {

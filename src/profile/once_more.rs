@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use super::{
     collect_error::CollectError,
+    collecting::{Collecting, Current},
     jobs::Came,
-    work::{Current, Work},
 };
 use crate::{archive::Sighting, report::Outcome, source::CopyRef};
 
 /// So many copies that came short the same way twice show that it is the sizes that are wrong.
 const SURELY_INEXACT: u32 = 20;
 
-impl Work<'_> {
+impl Collecting<'_> {
     /// Notes of a folder that its server announces sizes that are off, where nearly all that was fetched once more came
     /// the same again: not to fetch such copies twice in every run.
     pub(super) async fn note_inexact(&mut self, current: &Current<'_>) -> Result<(), CollectError> {

@@ -11,11 +11,11 @@ use super::{
     mta::{Blind, Path, remedy},
     proposal::Proposal,
     swallowing::Swallower,
-    tally::Tally,
+    tally::{Tally, by_header},
 };
 use crate::{
     config::{self, Unknown},
-    identify::{Header, Mail, Report, Reported, Rules, Step},
+    identify::{Header, Rules, Step},
     message::{Address, CATCHALL},
     route::Directory,
 };
@@ -118,14 +118,9 @@ impl<'p> Outlook<'p> {
         self.headers
             .push(Bytes::copy_from_slice(&bytes[..bytes.len().min(LONGEST)]));
         // For whom a report is, its body says.
-        if self.rules.need_body(&header) {
+        let Some((found, reported)) = by_header(&self.rules, &header) else {
             return;
-        }
-        let reported = match Report::is_marked(&header) {
-            true => Reported::Untrusted,
-            false => Reported::No,
         };
-        let found = self.rules.find(&Mail::plain(&header));
         let found = self.tally.looked_through(found, &self.rules, bytes);
         self.tally.copy(&found, reported, bytes);
     }
@@ -142,7 +137,7 @@ impl<'p> Outlook<'p> {
     /// Messages that a run would file for nobody known, or leave alone.
     fn nobodys(&self) -> u64 {
         match self.profile.recipients.unknown {
-            Unknown::Skip => self.tally.skipped,
+            Unknown::Skip => self.tally.counts.skipped,
             // Whom the administrator has said is known.
             Unknown::User(_) => 0,
             Unknown::Catchall | Unknown::Create => self.tally.users.get(CATCHALL).copied().unwrap_or_default(),
@@ -177,7 +172,7 @@ impl<'p> Outlook<'p> {
             received: now.of(Step::Received),
             addressees: now.of(Step::Addressees),
             none: now.steps.get("").copied().unwrap_or_default(),
-            unknown: self.tally.unknown,
+            unknown: self.tally.counts.unknown,
             without_received: now.without_received,
             bcc: now.bcc(),
             server: path.and_then(Path::named),
@@ -199,7 +194,7 @@ impl<'p> Outlook<'p> {
         let has_own = own.common.is_some() || !own.swallowers.is_empty();
         let nobodys = self.nobody_known().filter(|_| !has_own);
         let nobodys = nobodys.or_else(|| self.tally.notice_of_unknown(self.profile));
-        let many = self.nobodys() * 2 > self.tally.seen;
+        let many = self.nobodys() * 2 > self.tally.counts.seen;
         doubts.extend(nobodys.or_else(|| self.some_unknown().filter(|_| many)));
         doubts.extend(knowledge.of_bcc().filter(|_| knowledge.is_doubtful()));
         doubts
@@ -207,12 +202,13 @@ impl<'p> Outlook<'p> {
 
     /// What is said where some messages would be for nobody; `None` where that is already a doubt.
     pub fn remark(&self) -> Option<String> {
-        self.some_unknown().filter(|_| self.nobodys() * 2 <= self.tally.seen)
+        self.some_unknown()
+            .filter(|_| self.nobodys() * 2 <= self.tally.counts.seen)
     }
 
     /// How many messages name no user, and whom they name most often.
     fn some_unknown(&self) -> Option<String> {
-        let (nobodys, seen) = (self.nobodys(), self.tally.seen);
+        let (nobodys, seen) = (self.nobodys(), self.tally.counts.seen);
         if nobodys == 0 || nobodys >= seen {
             return None;
         }
@@ -227,7 +223,7 @@ impl<'p> Outlook<'p> {
 
     /// Where each message would be nobody's.
     fn nobody_known(&self) -> Option<String> {
-        let (nobodys, seen) = (self.nobodys(), self.tally.seen);
+        let (nobodys, seen) = (self.nobodys(), self.tally.counts.seen);
         if seen == 0 || nobodys < seen {
             return None;
         }
@@ -325,9 +321,9 @@ impl Made {
     /// Looks at a message by its header.
     fn by(&mut self, rules: &Rules, trusted_received: usize, bytes: &Bytes) {
         let header = Header::scan(bytes);
-        let survey = rules.survey(bytes, &mut |_, _| false);
+        let overview = rules.overview(bytes, &mut |_, _| false);
         let (mut counting, mut barred) = (BTreeSet::new(), BTreeMap::new());
-        for one in survey.addresses.iter().filter(|one| one.step == Step::Envelope) {
+        for one in overview.addresses.iter().filter(|one| one.step == Step::Envelope) {
             match (one.trusted, one.why) {
                 (false, Some(why)) => drop(barred.insert(&one.field, why)),
                 (true, _) if !rules.is_own(&one.address) => drop(counting.insert(&one.field)),
@@ -345,7 +341,7 @@ impl Made {
         for name in counting {
             *self.counting.entry(name.clone()).or_default() += 1;
         }
-        let decided = survey
+        let decided = overview
             .addresses
             .iter()
             .find(|one| one.counts && one.step != Step::Senders);

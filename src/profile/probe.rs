@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{
     evidence::Evidence,
     glimpse::{glimpse, whole},
+    list_folder::may_not_be_read,
     outlook::{Knowledge, NotCounted, Outlook},
     proposal::Proposal,
-    survey::may_not_be_read,
 };
 use crate::{
     api::Exit,

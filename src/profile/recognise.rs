@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::Names,
+    fetcher::fetch_headers,
     shortfall,
     task::Task,
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
@@ -231,12 +232,7 @@ async fn by_headers(
             task.pulse.beat();
             digests.insert(fetched.copy, header_digest(&fetched.bytes));
         };
-        match unless_cancelled(&task.cancel, session.fetch(&window, Want::Header, &mut keep)).await {
-            Ok(_) => {}
-            // That says nothing yet about whole messages.
-            Err(CollectError::Source(error)) if is_refusal(&error) => {}
-            Err(error) => return Err(error),
-        }
+        fetch_headers(&task.cancel, session, &window, &mut keep).await?;
         for one in window {
             let known = &asked[&one.copy];
             if known.header.is_some() && digests.get(&one.copy) == known.header.as_ref() {

@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
+    fetcher::{Fetcher, Missing},
+    list_folder::{AMBIGUOUS, may_not_be_read},
     run,
     run_error::RunError,
-    survey::AMBIGUOUS,
-    survey::may_not_be_read,
-    tally::{Tally, UnknownAddress},
+    tally::{Tally, UnknownAddress, by_header},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
     would_delete::Kept,
 };
@@ -24,10 +24,10 @@ use crate::{
     api::Exit,
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
-    identify::{Found, Header, Identified, Mail, Reported, Rules},
-    report::{CopyError, DeletedCopy, RunState, by_hand},
+    identify::{Found, Header, Identified, Reported, Rules},
+    report::{CopyError, Counts, DeletedCopy, Outcome, ReportCounts, RunState, by_hand},
     route::Directory,
-    source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, UnfetchedWhy, Want},
+    source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, Want},
     token::{Login, LoginError, TokenError},
 };
 
@@ -53,9 +53,8 @@ pub struct Rehearsal {
     pub unknown_addresses_omitted_messages: u64,
     /// Addresses for which no user would be made, as `create_limit` would be reached.
     pub users_not_created: u64,
-    pub journal_reports: u64,
-    pub untrusted_reports: u64,
-    pub unreadable_reports: u64,
+    #[serde(flatten)]
+    pub reports: ReportCounts,
     /// Copies that the next run would delete on the server.
     pub would_delete: u64,
     /// The first of them.
@@ -78,8 +77,8 @@ pub struct RehearsedFolder {
     pub copies: u64,
 }
 
-/// Told after each copy: how many were looked at, of how many that are known of.
-pub type Watch<'w> = &'w (dyn Fn(u64, u64) + Sync);
+/// Called after each copy: how many were looked at so far, and how many there are as far as is known.
+pub type HowFar<'w> = &'w (dyn Fn(u64, u64) + Sync);
 
 /// Rehearses a run of `profile` with these users. What was counted until the connection was lost, or `cancel` said to
 /// end, is given all the same.
@@ -93,15 +92,14 @@ pub async fn rehearse(
     max_message_size: u64,
     kept: Option<&Kept>,
     cancel: &CancellationToken,
-    watch: Watch<'_>,
+    watch: HowFar<'_>,
 ) -> Result<Rehearsal, ConfigError> {
-    let mut work = Work {
+    let mut rehearsing = Rehearsing {
         profile,
         rules: Rules::new(&profile.recipients, &profile.server.username),
         max_message_size,
         kept,
         exclude: Exclude::new(&profile.exclude, clock::now().as_second()),
-        excluded: 0,
         going: Vec::new(),
         cancel,
         watch,
@@ -110,7 +108,6 @@ pub async fn rehearse(
         refused: Vec::new(),
         notices: Vec::new(),
         expected: 0,
-        missing: Vec::new(),
     };
     let mut steps = Steps::default();
     let connected = tokio::select! {
@@ -120,15 +117,15 @@ pub async fn rehearse(
     };
     let result = match connected {
         None => Err(RunError::Interrupted),
-        Some(Ok(session)) => work.through_folders(session).await,
+        Some(Ok(session)) => rehearsing.through_folders(session).await,
         Some(Err(LoginError::Config(error) | LoginError::Token(TokenError::Config(error)))) => return Err(error),
         Some(Err(LoginError::Source(error))) => Err(RunError::Unreachable(error)),
         Some(Err(error)) => Err(error.into()),
     };
-    Ok(work.finish(result))
+    Ok(rehearsing.finish(result))
 }
 
-struct Work<'p> {
+struct Rehearsing<'p> {
     profile: &'p Profile,
     rules: Rules,
     /// Bytes; a run leaves larger messages on the server.
@@ -136,22 +133,19 @@ struct Work<'p> {
     /// The archive, where copies are deleted after archiving.
     kept: Option<&'p Kept>,
     exclude: Exclude,
-    excluded: u64,
     /// Copies that would be deleted.
     going: Vec<DeletedCopy>,
     cancel: &'p CancellationToken,
-    watch: Watch<'p>,
+    watch: HowFar<'p>,
     tally: Tally,
     folders: Vec<RehearsedFolder>,
     /// Folders that could not be read through.
     refused: Vec<CopyError>,
     notices: Vec<String>,
     expected: u64,
-    /// Asked for in the folder that is open, and not answered.
-    missing: Vec<(CopyRef, &'static str)>,
 }
 
-impl Work<'_> {
+impl Rehearsing<'_> {
     async fn through_folders(&mut self, mut session: Session) -> Result<(), RunError> {
         if !session.can_fetch_headers() {
             let notice = "the server cannot send headers alone (it has no TOP), so whole messages are fetched";
@@ -161,9 +155,6 @@ impl Work<'_> {
         self.note_unclear(&mut session, "");
         for name in names {
             let gone_through = self.folder(&mut session, &name).await;
-            for (copy, why) in std::mem::take(&mut self.missing) {
-                self.tally.failed(&name, &copy, "fetch", why);
-            }
             match gone_through {
                 Err(CollectError::Source(error))
                     if error.is_denial() && !self.profile.folders.include.contains(&name) =>
@@ -217,186 +208,31 @@ impl Work<'_> {
             self.going.extend(going.await?);
         }
         self.expected += copies;
-        (self.watch)(self.tally.seen, self.expected);
-        for chunk in listing.chunks(SIZES) {
-            let announced = unless_cancelled(self.cancel, session.sizes(&chunk, self.exclude.needs_facts())).await?;
-            if announced.len() < chunk.len() {
-                let answered: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
-                let silent = chunk.iter().filter(|copy| !answered.contains(copy)).cloned();
-                self.missing
-                    .extend(silent.map(|copy| (copy, "the server does not say its size")));
-            }
-            let mut fitting = self.put_aside_too_large(folder, announced);
-            let before = fitting.len();
-            fitting.retain(|one| !self.exclude.applies(one));
-            self.excluded += (before - fitting.len()) as u64;
-            let whole = if session.can_fetch_headers() {
-                let mut whole = Vec::new();
-                for window in windows(fitting, WINDOW_BYTES, |one| one.size.min(HEADER_BYTES)) {
-                    whole.extend(self.fetch(session, folder, window, Want::Header).await?);
-                }
-                whole
-            } else {
-                fitting
-            };
-            for window in windows(whole, WINDOW_BYTES, |one| one.size) {
-                self.fetch(session, folder, window, Want::Whole).await?;
-            }
-        }
-        self.find_missing(session, folder).await
-    }
-
-    fn put_aside_too_large(&mut self, folder: &str, announced: Vec<Announced>) -> Vec<Announced> {
-        let most = self.max_message_size;
-        let (fitting, too_large): (Vec<_>, Vec<_>) = announced.into_iter().partition(|one| one.size <= most);
-        for Announced { copy, size, .. } in too_large {
-            let error = format!("{size} bytes exceed max_message_size ({most} bytes); it would stay where it is");
-            self.tally.too_large(folder, &copy, error);
-        }
-        fitting
-    }
-
-    /// Fetches a window, each copy by itself where the server refuses it. Of headers, gives those copies that have to
-    /// be fetched whole.
-    async fn fetch(
-        &mut self,
-        session: &mut Session,
-        folder: &str,
-        window: Vec<Announced>,
-        want: Want,
-    ) -> Result<Vec<Announced>, CollectError> {
-        let mut whole = HashSet::new();
-        let (left, fetched) = self.fetch_once(session, &window, want, &mut whole).await;
-        let unfetched = match fetched {
-            Ok(unfetched) => unfetched,
-            Err(error) if error.session_is_usable() => self.one_by_one(session, left, want, &mut whole).await?,
-            Err(error) => return Err(error),
+        (self.watch)(self.tally.counts.seen, self.expected);
+        let mut here = FolderFetcher {
+            rehearsing: self,
+            folder,
+            want: Want::Whole,
+            whole: HashSet::new(),
+            missing: Missing::new(),
         };
-        for Unfetched { copy, why } in unfetched {
-            match why {
-                UnfetchedWhy::NotAnswered => self.missing.push((copy, "the server did not send it")),
-                UnfetchedWhy::NoBody => self.missing.push((copy, "the server sent no body (NIL)")),
-                // That says nothing yet about the whole message.
-                UnfetchedWhy::Refused(_) if want == Want::Header => drop(whole.insert(copy)),
-                UnfetchedWhy::NotUnderstood(line) => {
-                    let error = format!("the server's answer cannot be read: {line}");
-                    self.tally.failed(folder, &copy, "fetch", error);
-                }
-                UnfetchedWhy::Refused(words) => {
-                    let error = format!("the server refused it: {words}");
-                    self.tally.failed(folder, &copy, "fetch", error);
-                }
-                UnfetchedWhy::Unreadable(words) => self.tally.failed(folder, &copy, "read", words),
-                UnfetchedWhy::NoMail(words) => self.tally.failed(folder, &copy, "format", words),
-            }
+        let gone_through = here.through(session, &listing).await;
+        for (copy, why) in std::mem::take(&mut here.missing) {
+            here.failed(copy, "fetch", why.to_owned());
         }
-        Ok(window.into_iter().filter(|one| whole.contains(&one.copy)).collect())
-    }
-
-    async fn one_by_one(
-        &mut self,
-        session: &mut Session,
-        copies: Vec<Announced>,
-        want: Want,
-        whole: &mut HashSet<CopyRef>,
-    ) -> Result<Vec<Unfetched>, CollectError> {
-        let mut unfetched = Vec::new();
-        for one in copies {
-            let (_, fetched) = self.fetch_once(session, std::slice::from_ref(&one), want, whole).await;
-            match fetched {
-                Ok(more) => unfetched.extend(more),
-                Err(error) if error.session_is_usable() => {
-                    let words = match error {
-                        CollectError::Source(SourceError::Refused { words, .. }) => words,
-                        other => other.to_string(),
-                    };
-                    let why = UnfetchedWhy::Refused(words);
-                    unfetched.push(Unfetched { copy: one.copy, why });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(unfetched)
-    }
-
-    /// One fetch; what comes is counted at once, but for the headers of what has to be fetched whole. On error also
-    /// gives what of the window did not come.
-    async fn fetch_once(
-        &mut self,
-        session: &mut Session,
-        window: &[Announced],
-        want: Want,
-        whole: &mut HashSet<CopyRef>,
-    ) -> (Vec<Announced>, Result<Vec<Unfetched>, CollectError>) {
-        let mut came = HashSet::new();
-        let (rules, tally, watch, expected) = (&self.rules, &mut self.tally, self.watch, self.expected);
-        let (exclude, excluded) = (&self.exclude, &mut self.excluded);
-        let mut sink = |Fetched {
-                            copy,
-                            bytes,
-                            internal_date,
-                            aside: _,
-                        }: Fetched| {
-            came.insert(copy.clone());
-            if !exclude.is_empty() && exclude.applies_to(&Header::scan(&bytes), internal_date) {
-                *excluded += 1;
-                return;
-            }
-            let read = || match want {
-                Want::Header => by_header(rules, &Header::scan(&bytes)),
-                Want::Whole => {
-                    let identified = Identified::new(bytes.clone(), internal_date, rules);
-                    Some((identified.found, identified.journal.reported()))
-                }
-            };
-            let read = || {
-                let (found, reported) = read()?;
-                Some((tally.looked_through(found, rules, &bytes), reported))
-            };
-            let read = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-                tracing::error!(%copy, "reading a message panicked; a run would keep it unread");
-                Some((Found::default(), Reported::No))
-            });
-            match read {
-                Some((found, reported)) => {
-                    tally.copy(&found, reported, &bytes);
-                    watch(tally.seen, expected);
-                }
-                None => drop(whole.insert(copy)),
-            }
-        };
-        let fetched = unless_cancelled(self.cancel, session.fetch(window, want, &mut sink)).await;
-        let left = match fetched {
-            Ok(_) => Vec::new(),
-            Err(_) => window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
-        };
-        (left, fetched)
-    }
-
-    /// What is gone meanwhile is not counted; what stands there and was not given out has failed.
-    async fn find_missing(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
-        if self.missing.is_empty() {
-            return Ok(());
-        }
-        let listing = unless_cancelled(self.cancel, session.listing()).await?;
-        let missing = std::mem::take(&mut self.missing);
-        let standing = listing.among(&missing.iter().map(|(copy, _)| copy.clone()).collect());
-        for (copy, why) in missing.into_iter().filter(|(copy, _)| standing.contains(copy)) {
-            self.tally.failed(folder, &copy, "fetch", why);
-        }
-        Ok(())
+        gone_through
     }
 
     fn finish(mut self, result: Result<(), RunError>) -> Rehearsal {
         let state = match &result {
             Err(error) => error.state(),
-            Ok(()) if self.tally.failed > 0 || !self.refused.is_empty() => RunState::CompletedWithErrors,
+            Ok(()) if self.tally.counts.failed > 0 || !self.refused.is_empty() => RunState::CompletedWithErrors,
             Ok(()) => RunState::Completed,
         };
         self.notices.extend(self.tally.notices(self.profile));
-        let seen = self.tally.seen + self.excluded;
+        let Counts { seen, excluded, .. } = self.tally.counts;
         self.notices
-            .extend(notice_of_all(&self.profile.exclude, seen, self.excluded));
+            .extend(notice_of_all(&self.profile.exclude, seen, excluded));
         if self.profile.delete.when == DeleteWhen::Archived && self.profile.delete.after.is_none() {
             let notice = "[profile.delete] has no `after`, so a run also deletes what it archives itself; \
                 would_delete counts only copies archived before";
@@ -424,20 +260,18 @@ impl Work<'_> {
             profile: self.profile.name.clone(),
             dry_run: true,
             state,
-            seen: tally.seen + self.excluded,
+            seen: tally.counts.seen,
             users: tally.users,
-            unknown: tally.unknown,
-            skipped: tally.skipped,
-            excluded: self.excluded,
-            too_large: tally.too_large,
-            failed: tally.failed,
+            unknown: tally.counts.unknown,
+            skipped: tally.counts.skipped,
+            excluded: tally.counts.excluded,
+            too_large: tally.counts.too_large,
+            failed: tally.counts.failed,
             unknown_addresses,
             unknown_addresses_omitted: omitted.addresses,
             unknown_addresses_omitted_messages: omitted.messages,
             users_not_created,
-            journal_reports: tally.journal_reports,
-            untrusted_reports: tally.untrusted_reports,
-            unreadable_reports: tally.unreadable_reports,
+            reports: tally.reports,
             would_delete: self.going.len() as u64,
             would_delete_copies: {
                 self.going.truncate(MOST_GOING);
@@ -452,10 +286,157 @@ impl Work<'_> {
     }
 }
 
-/// What a header alone says; `None` where it takes the body.
-fn by_header(rules: &Rules, header: &Header) -> Option<(Found, Reported)> {
-    if rules.need_body(header) {
-        return None;
+/// Goes through one folder.
+struct FolderFetcher<'w, 'p> {
+    rehearsing: &'w mut Rehearsing<'p>,
+    folder: &'w str,
+    want: Want,
+    /// Copies of which the header does not say enough.
+    whole: HashSet<CopyRef>,
+    missing: Missing,
+}
+
+impl FolderFetcher<'_, '_> {
+    async fn through(&mut self, session: &mut Session, listing: &Listing) -> Result<(), CollectError> {
+        for chunk in listing.chunks(SIZES) {
+            let announced = self.sizes_of(session, &chunk).await?;
+            let mut left = self.put_aside(announced);
+            if session.can_fetch_headers() {
+                self.want = Want::Header;
+                for window in windows(std::mem::take(&mut left), WINDOW_BYTES, |one| {
+                    one.size.min(HEADER_BYTES)
+                }) {
+                    self.fetch(session, &window).await?;
+                    left.extend(window.into_iter().filter(|one| self.whole.remove(&one.copy)));
+                }
+            }
+            self.want = Want::Whole;
+            for window in windows(left, WINDOW_BYTES, |one| one.size) {
+                self.fetch(session, &window).await?;
+            }
+        }
+        self.find_missing(session).await
     }
-    Some((rules.find(&Mail::plain(header)), Reported::by_header(header)))
+
+    /// Puts aside what is too large, or excluded by what the server says of it.
+    fn put_aside(&mut self, mut announced: Vec<Announced>) -> Vec<Announced> {
+        let Rehearsing {
+            max_message_size: most,
+            exclude,
+            tally,
+            ..
+        } = &mut *self.rehearsing;
+        announced.retain(|one| {
+            if one.size > *most {
+                let error = format!(
+                    "{} bytes exceed max_message_size ({most} bytes); it would stay where it is",
+                    one.size
+                );
+                tally.too_large(self.folder, &one.copy, error);
+                return false;
+            }
+            let is_excluded = exclude.applies(one);
+            if is_excluded {
+                tally.counts.count(Outcome::Excluded);
+            }
+            !is_excluded
+        });
+        announced
+    }
+}
+
+impl Fetcher for FolderFetcher<'_, '_> {
+    fn cancel(&self) -> CancellationToken {
+        self.rehearsing.cancel.clone()
+    }
+
+    async fn ask_sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
+        let facts = self.rehearsing.exclude.needs_facts();
+        unless_cancelled(self.rehearsing.cancel, session.sizes(copies, facts)).await
+    }
+
+    /// What comes is counted at once, but for the headers of what has to be fetched whole.
+    async fn fetch_once(
+        &mut self,
+        session: &mut Session,
+        window: &[Announced],
+    ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
+        let mut came = HashSet::new();
+        let (want, whole) = (self.want, &mut self.whole);
+        let Rehearsing {
+            rules,
+            exclude,
+            tally,
+            watch,
+            expected,
+            cancel,
+            ..
+        } = &mut *self.rehearsing;
+        let mut sink = |fetched: Fetched| {
+            let Fetched {
+                copy,
+                bytes,
+                internal_date,
+                aside: _,
+            } = fetched;
+            came.insert(copy.clone());
+            if !exclude.is_empty() && exclude.applies_to(&Header::scan(&bytes), internal_date) {
+                tally.counts.count(Outcome::Excluded);
+                return;
+            }
+            let read = || {
+                let (found, reported) = match want {
+                    Want::Header => by_header(rules, &Header::scan(&bytes))?,
+                    Want::Whole => {
+                        let identified = Identified::new(bytes.clone(), internal_date, rules);
+                        (identified.found, identified.journal.reported())
+                    }
+                };
+                Some((tally.looked_through(found, rules, &bytes), reported))
+            };
+            let read = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+                tracing::error!(%copy, "reading a message panicked; a run would keep it unread");
+                Some((Found::default(), Reported::No))
+            });
+            match read {
+                Some((found, reported)) => {
+                    tally.copy(&found, reported, &bytes);
+                    watch(tally.counts.seen, *expected);
+                }
+                None => drop(whole.insert(copy)),
+            }
+        };
+        let fetched = unless_cancelled(cancel, session.fetch(window, want, &mut sink)).await;
+        let left = || window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect();
+        fetched.map_err(|error| (error, left()))
+    }
+
+    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: String) {
+        self.rehearsing.tally.failed(self.folder, &copy, stage, error);
+    }
+
+    fn refused(&mut self, copy: CopyRef, error: String) {
+        match self.want {
+            // That says nothing yet about the whole message.
+            Want::Header => drop(self.whole.insert(copy)),
+            Want::Whole => self.failed(copy, "fetch", error),
+        }
+    }
+
+    /// What is gone meanwhile is not counted.
+    fn gone(&mut self, _: CopyRef) {}
+
+    fn unclear(&mut self, error: SourceError) {
+        self.rehearsing
+            .refused
+            .push(CopyError::new(self.folder, "", "folder", error));
+    }
+
+    fn log(&self, words: &str) {
+        tracing::warn!(profile = self.rehearsing.profile.name, folder = self.folder, "{words}");
+    }
+
+    fn missing(&mut self) -> &mut Missing {
+        &mut self.missing
+    }
 }

@@ -6,17 +6,18 @@ use std::{collections::HashMap, sync::Arc};
 use roaring::RoaringBitmap;
 
 use super::{
-    collect_error::{CollectError, is_refusal, unless_cancelled},
+    collect_error::{CollectError, unless_cancelled},
+    collecting::Collecting,
     cursor::{Names, Sorted, digest},
+    fetcher::fetch_headers,
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     windows::SIZES,
-    work::Work,
 };
 use crate::{
     archive::{CopyKey, Sighting, UidlDigest, header_digest},
     clock,
     config::Recheck,
-    source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session, Want},
+    source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session},
 };
 
 /// Done copies whose headers one run compares, beyond those that it has a reason to doubt.
@@ -55,7 +56,7 @@ impl Sign {
     }
 }
 
-impl Work<'_> {
+impl Collecting<'_> {
     /// Looks into what the listing shows, and into headers whose time has come: moves copies that are not what was done
     /// under their names from `done` and `resized` to `open`.
     pub(super) async fn doubt(
@@ -179,11 +180,7 @@ impl Work<'_> {
         };
         let mut came = None;
         let mut keep = |fetched: Fetched| came = Some((header_digest(&fetched.bytes), fetched.internal_date));
-        match unless_cancelled(&self.task.cancel, session.fetch(&[announced], Want::Header, &mut keep)).await {
-            Ok(_) => {}
-            Err(CollectError::Source(error)) if is_refusal(&error) => {}
-            Err(error) => return Err(error),
-        }
+        fetch_headers(&self.task.cancel, session, &[announced], &mut keep).await?;
         self.task.pulse.beat();
         let other = came.is_some_and(|(header, date)| {
             header != traits.header || (date.is_some() && traits.date.is_some() && date != traits.date)

@@ -43,7 +43,7 @@ async fn through(fleet: &Fleet, import: Option<Import>) -> Result<(), RunError> 
             break;
         }
         // Under names that were done there is mail that is not archived yet.
-        fleet.survey(folders.clone());
+        fleet.list(folders.clone());
         connection = fleet.collect_all(None).await?;
     }
     close(connection).await;
@@ -68,7 +68,7 @@ pub fn final_state(run: &Run, refused: bool, result: &Result<(), RunError>) -> R
         .any(|error| [DELETION, ALTERED].contains(&&*error.stage));
     match result {
         Err(error) => error.state(),
-        Ok(()) if run.failed > 0 || refused || told => RunState::CompletedWithErrors,
+        Ok(()) if run.counts.failed > 0 || refused || told => RunState::CompletedWithErrors,
         Ok(()) => RunState::Completed,
     }
 }

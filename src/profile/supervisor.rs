@@ -55,10 +55,10 @@ pub struct Supervisor {
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
     profile: Addr<Profile>,
-    /// Raised when the profile is replaced: what the one before answers then is no news.
+    /// Raised when the profile is replaced. Answers of the one before do not count then.
     generation: u64,
-    /// Cancelled when the profile was replaced and its run has a protocol: whoever waits for its answer waits no
-    /// longer.
+    /// Cancelled when the profile was replaced and the protocol of its run is stored: whoever asked for that run waits
+    /// no longer.
     gone: CancellationToken,
     born: Instant,
     /// Profiles in a row that did not last.
@@ -66,10 +66,10 @@ pub struct Supervisor {
     restarting: bool,
     /// A heartbeat that is not answered yet.
     beating: bool,
-    /// Listens to the run that is going on, by its number; 0 is one that has none yet.
+    /// Listens to the run that is going on, by its number. A run without a number yet is 0.
     listening: Option<(RunId, Stethoscope)>,
     last_start: Option<Timestamp>,
-    /// Since when the schedule is looked at.
+    /// When the schedule began to count.
     watching_since: Timestamp,
     /// Starts runs by its schedule; a command's own appliance does not.
     scheduled: bool,
@@ -77,9 +77,9 @@ pub struct Supervisor {
     by_schedule: bool,
     /// A pause ended a run of the schedule: the rest is due when it is over.
     cut_short: bool,
-    /// What is heard of a source that is archived continuously.
+    /// What the watcher of a continuous profile has noticed.
     watched: Watched,
-    /// Who hears it.
+    /// The watcher.
     watcher: Option<SpawnHandle>,
     /// Runs that the profile was asked for and has not answered: it may be about to begin one.
     asked: u32,
@@ -189,30 +189,40 @@ impl Supervisor {
         silent.unwrap_or_default()
     }
 
-    /// Has the profile run, and reads its answer; one that was replaced meanwhile gives none.
+    /// Has the profile run, and reads its answer. Where the profile is replaced before that, or because of it, the
+    /// answer is that it stopped, once the protocol of its run is stored.
     fn ask(&mut self, import: Option<Import>) -> ResponseActFuture<Self, Result<Finished, StartError>> {
         let name = self.config.name.clone();
         if self.restarting {
             return Box::pin(actix::fut::ready(Err(StartError::Restarting(name))));
         }
-        let gone = self.gone.clone();
+        let (asked, gone, closed) = (self.generation, self.gone.clone(), self.gone.clone());
         let start = self.profile.send(Start(import));
         self.show(true);
         self.asked += 1;
         let answer = async move {
             tokio::select! {
-                biased;
                 answer = start => answer.ok(),
                 () = gone.cancelled() => None,
             }
-            .unwrap_or(Err(StartError::Stopped(name)))
         };
-        let asked = self.generation;
-        Box::pin(answer.into_actor(self).map(move |answer, supervisor, ctx| {
-            supervisor.asked -= 1;
+        let answered = answer.into_actor(self).then(move |answer, supervisor, ctx| {
+            let answer = answer.unwrap_or_else(|| Err(StartError::Stopped(name.clone())));
             if asked == supervisor.generation {
                 supervisor.took(&answer, ctx);
             }
+            let replaced = asked != supervisor.generation;
+            let answer = async move {
+                if !replaced {
+                    return answer;
+                }
+                closed.cancelled().await;
+                Err(StartError::Stopped(name))
+            };
+            answer.into_actor(supervisor)
+        });
+        Box::pin(answered.map(|answer, supervisor, _| {
+            supervisor.asked -= 1;
             answer
         }))
     }

@@ -5,27 +5,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{
-    appended::notice_of_appended,
-    frequent::{Frequent, notice_of_unknown},
-    not_made::NotMade,
-    own::Own,
-    strangers::{MissingDomain, local_parts_of},
-};
+use super::{frequent::notice_of_unknown, heard::Heard, own::Own, strangers::MissingDomain};
 use crate::{
     config::{self, Unknown},
-    identify::{Found, Header, Reported, Rules, how_to_believe_reports, identity_of, reports_not_understood},
+    identify::{Found, Header, Mail, Reported, Rules, identity_of},
     message::Address,
-    report::{CopyError, Heavy, Omitted, SIZE},
+    report::{CopyError, Counts, Heavy, Omitted, Outcome, ReportCounts, SIZE},
     route::{Directory, Known, Passed, Previewed, Routing, Rule, addressees, look_through, preview, twin},
     source::CopyRef,
 };
 
-/// Addresses that are counted at a time; as long as there are no more, all is exact.
+/// So many addresses are counted at a time. The counts are exact as long as there are no more.
 const COUNTED: usize = 10_000;
-/// Unknown addresses that are told.
+/// So many unknown addresses are listed.
 const MOST_TOLD: usize = 1_000;
-/// Errors of copies that are told.
+/// So many errors of copies are listed.
 const MOST_ERRORS: usize = 1_000;
 
 /// An address that nobody has, and the copies that it is named in.
@@ -47,26 +41,19 @@ pub struct UnknownAddress {
 pub struct Tally {
     directory: Directory,
     routing: Routing,
-    pub seen: u64,
+    /// A rehearsal does not know which copies are duplicates, so it counts none as archived.
+    pub counts: Counts,
+    pub reports: ReportCounts,
     pub users: BTreeMap<String, u64>,
-    pub unknown: u64,
-    pub skipped: u64,
-    pub too_large: u64,
-    pub failed: u64,
-    pub journal_reports: u64,
-    pub untrusted_reports: u64,
-    pub unreadable_reports: u64,
     /// Users whom a run would make.
     pub created: u64,
     pub errors: Vec<CopyError>,
     pub errors_omitted: u64,
     unknown_addresses: Heavy<Address>,
-    not_made: NotMade,
     /// Users that a run may make.
     create_limit: u32,
-    unresolved: Frequent,
     username: String,
-    ends_with_envelope: u64,
+    heard: Heard,
 }
 
 impl Tally {
@@ -75,24 +62,16 @@ impl Tally {
         Self {
             directory,
             routing: Routing::new(recipients),
-            seen: 0,
+            counts: Counts::default(),
+            reports: ReportCounts::default(),
             users: BTreeMap::new(),
-            unknown: 0,
-            skipped: 0,
-            too_large: 0,
-            failed: 0,
-            journal_reports: 0,
-            untrusted_reports: 0,
-            unreadable_reports: 0,
             created: 0,
             errors: Vec::new(),
             errors_omitted: 0,
             unknown_addresses: Heavy::new(COUNTED),
-            not_made: NotMade::default(),
             create_limit: recipients.create_limit,
-            unresolved: Frequent::default(),
             username: username.to_owned(),
-            ends_with_envelope: 0,
+            heard: Heard::default(),
         }
     }
 
@@ -106,23 +85,18 @@ impl Tally {
 
     /// Counts a copy in which these addresses were found; `fetched` is all of it, or its header.
     pub fn copy(&mut self, found: &Found, reported: Reported, fetched: &[u8]) {
-        self.seen += 1;
-        match reported {
-            Reported::No => {}
-            Reported::Untrusted => self.untrusted_reports += 1,
-            Reported::Unreadable => self.unreadable_reports += 1,
-            Reported::Believed => self.journal_reports += 1,
-        }
-        self.ends_with_envelope += u64::from(found.ends_with_envelope);
+        self.counts.seen += 1;
+        reported.count(&mut self.reports);
+        self.heard.ends_with_envelope += u64::from(found.ends_with_envelope);
         let previewed = preview(&self.directory, &self.routing, found, &[]);
         let passed = self.passed(&previewed, fetched);
         self.create(&previewed);
         self.note_not_made(&previewed);
-        self.unknown += u64::from(previewed.unknown);
-        self.skipped += u64::from(previewed.users.is_empty());
+        self.counts.unknown += u64::from(previewed.unknown);
+        self.counts.skipped += u64::from(previewed.users.is_empty());
         let unknown = self.unknown_in(&previewed);
         let username = &self.username;
-        self.unresolved.message(
+        self.heard.unresolved.message(
             previewed.unresolved,
             &previewed.strangers,
             &passed,
@@ -157,15 +131,13 @@ impl Tally {
 
     /// Counts a copy that is larger than a run takes.
     pub fn too_large(&mut self, folder: &str, copy: &CopyRef, error: String) {
-        self.seen += 1;
-        self.too_large += 1;
+        self.counts.count(Outcome::TooLarge);
         self.error(folder, copy, SIZE, error);
     }
 
     /// Counts a copy that could not be looked at.
     pub fn failed(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: impl ToString) {
-        self.seen += 1;
-        self.failed += 1;
+        self.counts.count(Outcome::Failed);
         self.error(folder, copy, stage, error.to_string());
     }
 
@@ -239,10 +211,8 @@ impl Tally {
     }
 
     fn missing_domain(&self) -> Option<MissingDomain> {
-        let is_local = |address: &Address| self.routing.is_local(address);
-        let strangers = &self.unresolved.strangers;
-        let local_parts = local_parts_of(&self.directory);
-        strangers.missing_domain(&self.username, &self.own(), is_local, &local_parts)
+        self.heard
+            .missing_domain(&self.username, &self.routing, Some(&self.directory))
     }
 
     /// Counts the addresses for which a run would make no user any more.
@@ -253,14 +223,14 @@ impl Tally {
         for address in &previewed.unknown_addresses {
             // A retired user's address gets nobody, whatever the limit; and who was made just now has theirs.
             if self.directory.look_up(address, false) == Known::No && !address.is_pattern() {
-                self.not_made.count(address, self.create_limit);
+                self.heard.not_made.count(address, self.create_limit);
             }
         }
     }
 
     /// The addresses that look like the mailbox's own.
     pub fn own(&self) -> Own {
-        self.unresolved.own(&self.username)
+        self.heard.unresolved.own(&self.username)
     }
 
     pub fn has_users(&self) -> bool {
@@ -269,34 +239,31 @@ impl Tally {
 
     /// The notices about mail that belongs to nobody.
     pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<String> {
-        let judged = self.seen - self.too_large - self.failed;
-        notice_of_unknown(judged, self.unknown, &self.own(), profile)
+        notice_of_unknown(self.counts.judged(), self.counts.unknown, &self.own(), profile)
     }
 
     /// How many users a run would not make any more.
     pub fn not_made(&self) -> u64 {
-        self.not_made.addresses()
+        self.heard.not_made.addresses()
     }
 
     /// The notices about the counts as a whole.
     pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
-        let mut notices = Vec::new();
-        notices.extend(self.notice_of_unknown(profile));
-        let judged = self.seen - self.too_large - self.failed;
-        notices.extend(notice_of_appended(judged, self.ends_with_envelope, profile));
-        if self.untrusted_reports > 0 {
-            notices.push(how_to_believe_reports(self.untrusted_reports));
-        }
-        if self.unreadable_reports > 0 {
-            notices.push(reports_not_understood(self.unreadable_reports));
-        }
-        notices.extend(self.missing_domain().map(|missing| missing.notice(profile)));
-        if self.created > 0 {
-            notices.push(format!("{} users would be made", self.created));
-        }
-        notices.extend(self.not_made.notice(&profile.name));
-        notices
+        let (messages, unknown) = (self.counts.judged(), self.counts.unknown);
+        let heard = self
+            .heard
+            .notices(messages, unknown, &self.reports, profile, Some(&self.directory));
+        let made = (self.created > 0).then(|| format!("{} users would be made", self.created));
+        made.into_iter().chain(heard).collect()
     }
+}
+
+/// What a header alone says; `None` where it takes the body.
+pub(super) fn by_header(rules: &Rules, header: &Header) -> Option<(Found, Reported)> {
+    if rules.need_body(header) {
+        return None;
+    }
+    Some((rules.find(&Mail::plain(header)), Reported::by_header(header)))
 }
 
 #[cfg(test)]

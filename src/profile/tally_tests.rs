@@ -95,7 +95,10 @@ fn a_copy_counts_once_for_each_user() {
         ],
     );
     assert_eq!(users(&tally), [("@catchall", 2), ("bob", 2), ("jane", 2)]);
-    assert_eq!((tally.seen, tally.unknown, tally.skipped), (5, 2, 0));
+    assert_eq!(
+        (tally.counts.seen, tally.counts.unknown, tally.counts.skipped),
+        (5, 2, 0)
+    );
     // Beside somebody known, only what is local is told.
     assert_eq!(
         unknown(&tally),
@@ -110,7 +113,7 @@ fn a_copy_counts_once_for_each_user() {
 fn what_is_skipped_is_for_nobody() {
     let mut tally = tally(Unknown::Skip, 0);
     copies(&mut tally, &[&["x@example.com"], &["bob@example.com"]]);
-    assert_eq!((tally.unknown, tally.skipped), (1, 1));
+    assert_eq!((tally.counts.unknown, tally.counts.skipped), (1, 1));
     assert_eq!(users(&tally), [("bob", 1)]);
 }
 
@@ -135,7 +138,11 @@ fn users_are_made_as_one_run_would() {
             ("second@example.com", 1)
         ]
     );
-    assert_eq!((tally.created, tally.unknown), (2, 2), "the second found its user");
+    assert_eq!(
+        (tally.created, tally.counts.unknown),
+        (2, 2),
+        "the second found its user"
+    );
     assert_eq!(
         unknown(&tally),
         [
@@ -205,7 +212,10 @@ fn many_errors_are_not_all_kept() {
         tally.failed("INBOX", &CopyRef::Uid(number), "fetch", "refused");
     }
     tally.too_large("INBOX", &CopyRef::Uid(0), "too large".into());
-    assert_eq!((tally.seen, tally.failed, tally.too_large), (1501, 1500, 1));
+    assert_eq!(
+        (tally.counts.seen, tally.counts.failed, tally.counts.too_large),
+        (1501, 1500, 1)
+    );
     assert_eq!((tally.errors.len(), tally.errors_omitted), (1000, 501));
 }
 
@@ -215,7 +225,7 @@ fn reports_that_are_not_believed_are_said_to_be_so() {
     for reported in [Reported::Believed, Reported::Untrusted, Reported::Untrusted] {
         tally.copy(&found(&["bob@example.com"], &[]), reported, b"");
     }
-    assert_eq!((tally.journal_reports, tally.untrusted_reports), (1, 2));
+    assert_eq!((tally.reports.believed, tally.reports.untrusted), (1, 2));
     let notices = tally.notices(&profile(Recipients::default())).join("\n");
     assert!(
         notices.contains("2 messages are journal reports") && notices.contains("journal_from"),

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     budget::{Budget, Share},
-    jobs::{Surveyed, Told},
+    jobs::{ListedFolder, Told},
 };
 use crate::{
     report::CopyError,
@@ -71,7 +71,7 @@ pub struct Arrived {
 
 /// Copies of one folder that travel together, from the fetch to their outcomes, with their share of the budget.
 pub struct Together {
-    pub folder: Arc<Surveyed>,
+    pub folder: Arc<ListedFolder>,
     /// Where it is noted which of them have their outcomes.
     pub told: Told,
     pub copies: Vec<Arrived>,
@@ -81,7 +81,7 @@ pub struct Together {
 }
 
 impl Together {
-    pub fn new(folder: Arc<Surveyed>, told: Told, budget: &Budget) -> Self {
+    pub fn new(folder: Arc<ListedFolder>, told: Told, budget: &Budget) -> Self {
         Self {
             folder,
             told,

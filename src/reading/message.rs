@@ -10,7 +10,7 @@ use crate::{
     access::Archives,
     api::{Failure, Reply, ShownJournal, ShownUser},
     archive::{Message, MessageId, Retrieval, Store},
-    identify::{Header, Report, undeclared},
+    identify::{Header, JournalReport, undeclared},
 };
 
 /// Bytes of a message in one line.
@@ -68,7 +68,7 @@ pub fn show(store: &Store, archives: &Archives, id: MessageId, journal: bool, te
         let envelope = match journal {
             true => {
                 let bytes = retrieval.raw(report, &row)?;
-                let report = Report::read(&bytes, &Header::scan(&bytes));
+                let report = JournalReport::read(&bytes, &Header::scan(&bytes));
                 report.map(|report| undeclared(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)], None))
             }
             false => None,

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 /// Copies since the start.
 #[derive(Clone, Copy, Default, Debug)]
-struct Counts {
+struct Balance {
     fetched: i64,
     on_their_way: i64,
     /// Outcomes that were counted of copies that had been fetched.
@@ -16,7 +16,7 @@ struct Counts {
     given_back: i64,
 }
 
-impl Counts {
+impl Balance {
     const NONE: Self = Self {
         fetched: 0,
         on_their_way: 0,
@@ -30,15 +30,11 @@ impl Counts {
 }
 
 /// Of this process.
-static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
-}
+static COUNTS: Mutex<Balance> = Mutex::new(Balance::NONE);
 
 /// Copies that were fetched, have no outcome, and are not on their way; below 0, some were counted twice.
 pub fn unaccounted() -> i64 {
-    lock(&COUNTS).unaccounted()
+    COUNTS.lock().unaccounted()
 }
 
 /// So many outcomes were counted, of these copies.
@@ -47,9 +43,9 @@ pub fn settle(afloat: Vec<Afloat>, outcomes: u64) {
 }
 
 /// At once, so that nobody who looks meanwhile finds the one without the other.
-fn settle_in(counts: &Mutex<Counts>, mut afloat: Vec<Afloat>, outcomes: u64) {
+fn settle_in(counts: &Mutex<Balance>, mut afloat: Vec<Afloat>, outcomes: u64) {
     let copies: i64 = afloat.iter_mut().map(|afloat| std::mem::take(&mut afloat.copies)).sum();
-    let mut counts = lock(counts);
+    let mut counts = counts.lock();
     counts.on_their_way -= copies;
     counts.settled += outcomes as i64;
 }
@@ -65,7 +61,7 @@ impl Default for Voyage {
 }
 
 struct Fate {
-    counts: &'static Mutex<Counts>,
+    counts: &'static Mutex<Balance>,
     over: bool,
     landed: bool,
     /// Copies that were dropped without an outcome before it was over.
@@ -73,7 +69,7 @@ struct Fate {
 }
 
 impl Voyage {
-    fn counted_in(counts: &'static Mutex<Counts>) -> Self {
+    fn counted_in(counts: &'static Mutex<Balance>) -> Self {
         Self(Arc::new(Mutex::new(Fate {
             counts,
             over: false,
@@ -85,8 +81,8 @@ impl Voyage {
     /// So many copies came from the server.
     pub fn fetched(&self, copies: usize) -> Afloat {
         let copies = copies as i64;
-        let fate = lock(&self.0);
-        let mut counts = lock(fate.counts);
+        let fate = self.0.lock();
+        let mut counts = fate.counts.lock();
         counts.fetched += copies;
         counts.on_their_way += copies;
         Afloat {
@@ -97,16 +93,16 @@ impl Voyage {
 
     /// All went well: each copy has its outcome.
     pub fn land(&self) {
-        lock(&self.0).landed = true;
+        self.0.lock().landed = true;
     }
 }
 
 impl Drop for Voyage {
     fn drop(&mut self) {
-        let mut fate = lock(&self.0);
+        let mut fate = self.0.lock();
         fate.over = true;
         let dropped = std::mem::take(&mut fate.dropped);
-        let mut counts = lock(fate.counts);
+        let mut counts = fate.counts.lock();
         counts.on_their_way -= dropped;
         if !fate.landed {
             counts.given_back += dropped;
@@ -137,13 +133,13 @@ impl Drop for Afloat {
         if self.copies == 0 {
             return;
         }
-        let mut fate = lock(&self.fate);
+        let mut fate = self.fate.lock();
         if !fate.over {
             // Whether their connection went well shows later.
             fate.dropped += self.copies;
             return;
         }
-        let mut counts = lock(fate.counts);
+        let mut counts = fate.counts.lock();
         counts.on_their_way -= self.copies;
         if !fate.landed {
             counts.given_back += self.copies;
@@ -157,8 +153,8 @@ mod tests {
 
     #[test]
     fn what_is_dropped_without_an_outcome_is_unaccounted_unless_its_connection_failed() {
-        static COUNTS: Mutex<Counts> = Mutex::new(Counts::NONE);
-        let unaccounted = || lock(&COUNTS).unaccounted();
+        static COUNTS: Mutex<Balance> = Mutex::new(Balance::NONE);
+        let unaccounted = || COUNTS.lock().unaccounted();
         let voyage = Voyage::counted_in(&COUNTS);
         let (mut first, third) = (voyage.fetched(2), voyage.fetched(1));
         let second = first.split(1);

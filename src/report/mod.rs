@@ -2,6 +2,7 @@
 
 mod account;
 mod backlog;
+mod counts;
 mod descriptions;
 mod filter;
 mod heavy;
@@ -16,12 +17,13 @@ mod unknown;
 
 pub use account::{Afloat, Voyage, settle, unaccounted};
 pub use backlog::{Backlog, kept_by};
+pub use counts::{Counts, Outcome, ReportCounts, UserCounts};
 pub use filter::RunFilter;
 pub use heavy::Heavy;
 pub use logs::Logs;
 pub(crate) use not_judged::shell_word;
 pub use not_judged::{NoRules, NotJudged};
-pub use protocol::{CopyError, DeletedCopy, IMPORT, Outcome, REROUTE, Run, RunState, UserCounts, timestamp};
+pub use protocol::{CopyError, DeletedCopy, IMPORT, REROUTE, Run, RunState, timestamp};
 pub use remedy::{ALTERED, DELETION, SIZE, by_hand, remedy};
 pub use stages::{InStage, NOTABLE, Stage, orders_done, orders_sent};
 pub use unknown::{Omitted, UnknownAddresses};

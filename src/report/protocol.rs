@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     NotJudged,
+    counts::{Counts, ReportCounts, UserCounts},
     remedy::{ALTERED, SIZE, remedy},
     unknown::UnknownAddresses,
 };
@@ -22,9 +23,10 @@ const MOST_TOO_LARGE: usize = 200;
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
+    #[default]
     Running,
     Completed,
     CompletedWithErrors,
@@ -40,34 +42,6 @@ impl RunState {
             Self::CompletedWithErrors => "completed_with_errors",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-/// What a run found of one copy. Each copy that it looks at has exactly one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Archived,
-    Duplicate,
-    Skipped,
-    Excluded,
-    TooLarge,
-    Vanished,
-    Failed,
-}
-
-impl Outcome {
-    /// The word for it in counts and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Archived => "archived",
-            Self::Duplicate => "duplicates",
-            Self::Skipped => "skipped",
-            Self::Excluded => "excluded",
-            Self::TooLarge => "too_large",
-            Self::Vanished => "vanished",
-            Self::Failed => "failed",
         }
     }
 }
@@ -128,20 +102,13 @@ pub struct DeletedCopy {
     pub message: MessageId,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct UserCounts {
-    pub archived: u64,
-    pub duplicates: u64,
-}
-
 /// What the runs have for a profile's name that import mail for one user, by no profile's rules.
 pub const IMPORT: &str = "@import";
 /// What the runs have for one that file anew what is in the archive.
 pub const REROUTE: &str = "@reroute";
 
-/// A run's protocol. The counts add up: seen = archived + duplicates + skipped + excluded + too_large
-/// + vanished + failed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A run's protocol.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Run {
     pub run: RunId,
     pub profile: String,
@@ -154,23 +121,8 @@ pub struct Run {
     pub state: RunState,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    pub seen: u64,
-    pub archived: u64,
-    pub duplicates: u64,
-    pub skipped: u64,
-    pub excluded: u64,
-    pub too_large: u64,
-    pub vanished: u64,
-    pub failed: u64,
-    /// Copies without a known address, also counted above.
-    pub unknown: u64,
-    pub filings: u64,
-    pub deleted: u64,
-    /// Copies that were done and counted as new, as the server gave their names to other mail.
-    #[serde(default)]
-    pub reopened: u64,
-    /// Bytes fetched.
-    pub bytes: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
     pub users: BTreeMap<String, UserCounts>,
     pub errors: Vec<CopyError>,
     /// Errors beyond those listed.
@@ -182,16 +134,8 @@ pub struct Run {
     /// What the administrator should know though nothing went wrong.
     #[serde(default)]
     pub notices: Vec<String>,
-    /// Copies that were journal reports, whose messages were archived for whom the report names.
-    #[serde(default)]
-    pub journal_reports: u64,
-    /// Copies that were journal reports which the profile does not believe.
-    #[serde(default)]
-    pub untrusted_reports: u64,
-    /// Copies that were journal reports which the profile believes, and which cannot be read, or not whole: filed for
-    /// `@catchall` too.
-    #[serde(default)]
-    pub unreadable_reports: u64,
+    #[serde(flatten)]
+    pub reports: ReportCounts,
     /// Users that the run created.
     #[serde(default)]
     pub created_users: Vec<String>,
@@ -216,54 +160,10 @@ pub struct Run {
 impl Run {
     pub fn begin(profile: &str, now: Timestamp) -> Self {
         Self {
-            run: RunId(0),
             profile: profile.to_owned(),
-            import: Vec::new(),
-            import_user: None,
-            state: RunState::Running,
             started_at: timestamp(now),
-            finished_at: None,
-            seen: 0,
-            archived: 0,
-            duplicates: 0,
-            skipped: 0,
-            excluded: 0,
-            too_large: 0,
-            vanished: 0,
-            failed: 0,
-            unknown: 0,
-            filings: 0,
-            deleted: 0,
-            reopened: 0,
-            bytes: 0,
-            users: BTreeMap::new(),
-            errors: Vec::new(),
-            errors_omitted: 0,
-            unknown_addresses: UnknownAddresses::default(),
-            notices: Vec::new(),
-            journal_reports: 0,
-            untrusted_reports: 0,
-            unreadable_reports: 0,
-            created_users: Vec::new(),
-            users_not_created: 0,
-            not_judged: NotJudged::default(),
-            kept_by: BTreeMap::new(),
-            dry_run: false,
-            deleted_copies: Vec::new(),
+            ..Self::default()
         }
-    }
-
-    pub fn count(&mut self, outcome: Outcome) {
-        self.seen += 1;
-        *match outcome {
-            Outcome::Archived => &mut self.archived,
-            Outcome::Duplicate => &mut self.duplicates,
-            Outcome::Skipped => &mut self.skipped,
-            Outcome::Excluded => &mut self.excluded,
-            Outcome::TooLarge => &mut self.too_large,
-            Outcome::Vanished => &mut self.vanished,
-            Outcome::Failed => &mut self.failed,
-        } += 1;
     }
 
     pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
@@ -289,7 +189,7 @@ impl Run {
     }
 
     pub fn deleted(&mut self, copy: DeletedCopy) {
-        self.deleted += 1;
+        self.counts.deleted += 1;
         if self.deleted_copies.len() < MOST_DELETED {
             self.deleted_copies.push(copy);
         }
@@ -307,8 +207,8 @@ impl Run {
     /// nothing.
     pub fn is_idle(&self) -> bool {
         self.state == RunState::Completed
-            && self.seen == self.skipped + self.excluded
-            && self.deleted == 0
+            && self.counts.seen == self.counts.skipped + self.counts.excluded
+            && self.counts.deleted == 0
             && self.import.is_empty()
             && self.errors.is_empty()
             && self.notices.is_empty()

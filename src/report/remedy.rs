@@ -97,7 +97,7 @@ mod tests {
         ] {
             assert_ne!(remedy(stage), other, "{stage}");
         }
-        use crate::source::Step::*;
+        use crate::source::ConnectStep::*;
         for step in [Resolve, Connect, Tls, Greeting, Token, Login] {
             assert_ne!(remedy(step.as_str()), other, "{step:?}");
         }

@@ -14,7 +14,7 @@ use super::{
     look::{Looked, Looker},
 };
 use crate::{
-    archive::{Store, StoreError},
+    archive::{Store, StoreError, UsersNews},
     config::Config,
     report::Backlog,
     route::Directory,
@@ -31,7 +31,30 @@ pub struct Gained {
     pub anybody: bool,
 }
 
+impl From<UsersNews> for Gained {
+    fn from(UsersNews { gained, anybody, .. }: UsersNews) -> Self {
+        let users = gained;
+        Self { users, anybody }
+    }
+}
+
+impl From<Gained> for UsersNews {
+    fn from(Gained { users, anybody }: Gained) -> Self {
+        let gained = users;
+        Self {
+            gained,
+            anybody,
+            ..Self::default()
+        }
+    }
+}
+
 impl Gained {
+    pub fn of(users: BTreeSet<String>) -> Self {
+        let anybody = false;
+        Self { users, anybody }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && !self.anybody
     }

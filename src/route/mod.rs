@@ -14,6 +14,7 @@ mod router;
 mod rule;
 mod signs;
 mod swap;
+mod take_over;
 mod users;
 mod users_file;
 
@@ -28,6 +29,7 @@ pub use routed::{RouteError, Routed};
 pub use router::{Heartbeat, Preview, Route, Router};
 pub use rule::Rule;
 pub use signs::Signs;
-pub use swap::{AsItStands, BeginSwap, PutUsers, Swap};
+pub use swap::AsItStands;
+pub use take_over::{TakeOver, directory_of, put_users};
 pub use users::{UserChange, UserError};
 pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile, settled};

@@ -9,15 +9,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture,
-};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture};
 
-use super::{BeginSwap, Directory, PutUsers, Router, Signs, Swap, changed_users};
+use super::{Signs, TakeOver, changed_users};
 use crate::{
-    archive::{self, Committer, Store, StoreError, UserId},
+    archive::StoreError,
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
-    panics::survived_async,
+    panics::{blocking, survived_async},
     report::metrics,
 };
 
@@ -27,27 +25,25 @@ const LOOK: Duration = Duration::from_secs(2);
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for.
 const WAITS: usize = 10;
-/// So many changed users the router puts into its directory within a few milliseconds.
-const FEW: usize = 1000;
+/// In the words of an error.
+const READING: &str = "reading the users file";
 
 /// Told the names of users who have new addresses, once mail is filed for them.
 pub type TellGained = Arc<dyn Fn(BTreeSet<String>) + Send + Sync>;
 
 pub struct UsersFile {
-    work: Arc<Work>,
+    work: Arc<Reading>,
     state: State,
 }
 
 /// What reading the file needs.
-struct Work {
+struct Reading {
     file: PathBuf,
     /// Users and lists of the configuration itself.
     users: Vec<User>,
     lists: Vec<List>,
     signs: Signs,
-    store: Arc<Store>,
-    committer: Committer,
-    router: Addr<Router>,
+    take_over: TakeOver,
     tell: TellGained,
 }
 
@@ -55,30 +51,20 @@ struct Work {
 struct State {
     /// The file that was read last; `None` where it was not there.
     seen: Option<FileStamp>,
-    /// The store has users that the router was not given.
-    behind: bool,
     /// What is wrong with the file that was read last.
     error: Option<UsersFileError>,
 }
 
 impl UsersFile {
     /// For the users of `config`, which the store and the router have; `None` where it has no users file.
-    pub fn new(
-        config: &Config,
-        store: Arc<Store>,
-        committer: Committer,
-        router: Addr<Router>,
-        tell: TellGained,
-    ) -> Option<Self> {
+    pub fn new(config: &Config, take_over: TakeOver, tell: TellGained) -> Option<Self> {
         metrics::users_file(true);
-        let work = Work {
+        let work = Reading {
             file: config.users_file.clone()?,
             users: config.user.clone(),
             lists: config.list.clone(),
             signs: Signs::new(config),
-            store,
-            committer,
-            router,
+            take_over,
             tell,
         };
         let read = &config.file_users;
@@ -86,7 +72,6 @@ impl UsersFile {
             work: Arc::new(work),
             state: State {
                 seen: read.stamp,
-                behind: false,
                 error: None,
             },
         })
@@ -145,7 +130,7 @@ enum Refusal {
     Store(StoreError),
 }
 
-impl Work {
+impl Reading {
     /// The same as [`Self::look_once`], and a panic over the file is as good as an error in it.
     async fn look(self: Arc<Self>, state: State) -> State {
         let before = state.clone();
@@ -162,13 +147,13 @@ impl Work {
     /// Takes the file over where it changed. Gives what holds from then on.
     async fn look_once(self: Arc<Self>, mut state: State) -> State {
         let stamp = self.stamp().await;
-        if stamp == state.seen && !state.behind {
+        if stamp == state.seen && !self.take_over.is_behind() {
             return state;
         }
         let before = state.error.take();
         let (seen, read) = self.read_settled().await;
         let taken = match read {
-            Ok(read) => self.take_over(read, &mut state).await,
+            Ok(read) => self.take_over(read).await,
             Err(error) => Err(Refusal::File(error)),
         };
         state.error = match taken {
@@ -196,7 +181,10 @@ impl Work {
 
     async fn stamp(self: &Arc<Self>) -> Option<FileStamp> {
         let work = self.clone();
-        blocking(move || FileStamp::of(&work.file).ok()).await.ok().flatten()
+        blocking(READING, move || FileStamp::of(&work.file).ok())
+            .await
+            .ok()
+            .flatten()
     }
 
     /// Reads the file when it has not changed for a moment, as far as can be waited for.
@@ -218,18 +206,18 @@ impl Work {
 
     async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {
         let work = self.clone();
-        let read = blocking(move || read_users_file(&work.file, &work.users, &work.lists)).await;
+        let read = blocking(READING, move || read_users_file(&work.file, &work.users, &work.lists)).await;
         read.unwrap_or_else(|error| {
             Err(self.error(None, UsersFileProblem::Unreadable(format!("cannot be read: {error}"))))
         })
     }
 
-    async fn take_over(self: &Arc<Self>, read: FileUsers, state: &mut State) -> Result<(), Refusal> {
+    async fn take_over(self: &Arc<Self>, read: FileUsers) -> Result<(), Refusal> {
         let read = Arc::new(read);
         let (work, users) = (self.clone(), read.clone());
         let changes = move || {
             let wanted = work.users.iter().chain(&users.users);
-            let known = work.store.users()?;
+            let known = work.take_over.store().users()?;
             let name = work.file.file_name().unwrap_or(work.file.as_os_str());
             changed_users(&known, wanted, &work.signs, &name.display().to_string())
         };
@@ -239,58 +227,22 @@ impl Work {
             }
             error => Refusal::Store(error),
         };
-        let (mut changed, news) = blocking(changes).await.and_then(|changed| changed).map_err(&refused)?;
-        if changed.is_empty() && !state.behind {
+        let changed = blocking(READING, changes)
+            .await
+            .map_err(StoreError::panicked)
+            .flatten()
+            .map_err(&refused)?;
+        if changed.0.is_empty() && !self.take_over.is_behind() {
             return Ok(());
         }
-        let new = changed.iter_mut().filter(|(id, _)| id.is_none());
-        let new: Vec<_> = new.map(|(id, _)| id).collect();
-        let numbers = u32::try_from(new.len()).unwrap_or(u32::MAX);
-        let first = self.router.send(BeginSwap(numbers)).await.map_err(|_| gone())?;
-        new.into_iter()
-            .zip(first.0..)
-            .for_each(|(id, number)| *id = Some(UserId(number)));
-        let (count, named) = (changed.len(), read.users.len());
-        // A few are put in by the router at once; what many come to is made beside it.
-        let few = (count <= FEW && !state.behind).then(|| numbered(&changed));
-        if count > 0 {
-            match self.committer.put_users(changed, news.clone()).await {
-                Ok(_) => {}
-                Err(error @ StoreError::User { .. }) => return Err(refused(error)),
-                Err(error) => {
-                    // How much of it is on disk is not known.
-                    state.behind = true;
-                    return Err(refused(error));
-                }
-            }
-        }
+        let (count, named, gained) = (changed.0.len(), read.users.len(), changed.1.gained.clone());
+        let stored = self.take_over.put(changed, false).await.map_err(refused)?;
+        // It may be large, and so is the directory that is made now.
         drop(read);
-        state.behind = true;
-        match few {
-            Some(users) => self.router.send(PutUsers(users)).await.map_err(|_| gone())?,
-            None => self.swap().await?,
-        }
-        state.behind = false;
+        let passed_on = self.take_over.pass_on(stored, &self.signs).await;
+        passed_on.map_err(Refusal::Store)?;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
-        if let Some(words) = news.retired_words() {
-            tracing::warn!("{words}");
-        }
-        (self.tell)(news.gained);
-        Ok(())
-    }
-
-    /// Makes the directory of all the store's users, and gives it to the router.
-    async fn swap(self: &Arc<Self>) -> Result<(), Refusal> {
-        let work = self.clone();
-        let directory = move || {
-            let users = work.store.users()?.into_iter().map(|(id, user, _)| (id, user));
-            Ok(Directory::new(users).with(work.signs.clone()))
-        };
-        let directory = blocking(directory).await.and_then(|made| made);
-        let old = self.router.send(Swap(directory.map_err(Refusal::Store)?)).await;
-        let old = old.map_err(|_| gone())?;
-        // Nobody waits for it.
-        let _ = blocking(move || drop(old)).await;
+        (self.tell)(gained);
         Ok(())
     }
 
@@ -308,31 +260,11 @@ pub async fn settled(file: &Path) {
     for _ in 0..WAITS {
         let file = file.to_owned();
         let age = move || FileStamp::of(&file).ok().map(|stamp| stamp.age(SystemTime::now()));
-        match blocking(age).await {
+        match blocking(READING, age).await {
             Ok(Some(age)) if age < SETTLED => tokio::time::sleep(SETTLED).await,
             _ => return,
         }
     }
-}
-
-/// All of them have numbers.
-fn numbered(users: &[(Option<UserId>, archive::User)]) -> Vec<(UserId, archive::User)> {
-    let users = users.iter().filter_map(|(id, user)| Some(((*id)?, user.clone())));
-    users.collect()
-}
-
-/// On a thread that may wait for the disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    let panicked = |_| StoreError::Fault {
-        detail: "reading the users file panicked".into(),
-    };
-    actix_rt::task::spawn_blocking(work).await.map_err(panicked)
-}
-
-fn gone() -> Refusal {
-    Refusal::Store(StoreError::Fault {
-        detail: "the router stopped".into(),
-    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,16 @@ use std::{
     time::Instant,
 };
 
+use actix::Addr;
+
 use super::*;
 use crate::{
+    archive::{Committer, Store},
     message::Address,
-    route::{ChangeUser, Known, UserChange},
+    route::{
+        ChangeUser, Directory, Known, Router, UserChange,
+        swap::{BeginSwap, Swap},
+    },
 };
 
 struct Bench {
@@ -35,7 +41,8 @@ impl Bench {
             .unwrap();
         let users = store.users().unwrap().into_iter().map(|(id, user, _)| (id, user));
         let router = Router::new(Directory::new(users), store.clone(), committer.clone()).start();
-        let file = UsersFile::new(&config, store.clone(), committer, router.clone(), Arc::new(|_| {})).unwrap();
+        let take_over = TakeOver::new(store.clone(), committer, router.clone());
+        let file = UsersFile::new(&config, take_over, Arc::new(|_| {})).unwrap();
         Self {
             file: file.start(),
             router,

@@ -1,6 +1,6 @@
 //! What to do about a failure, where that is more than the step that failed says. Pure.
 
-use super::{SourceError, Step, wrong};
+use super::{ConnectStep, SourceError, wrong};
 use crate::{
     config::{Access, Encryption},
     net::{Mend, NetError, Phase},
@@ -106,14 +106,14 @@ impl SourceError {
                  without --user, with --profile."
                     .to_owned(),
             ),
-            Self::Timeout { step: Some(Step::Tls), .. }
+            Self::Timeout { step: Some(ConnectStep::Tls), .. }
             | Self::Net(NetError::Tls { .. } | NetError::Timeout { phase: Phase::Tls, .. })
-            | Self::Connecting { step: Step::Tls, .. } => Some(
+            | Self::Connecting { step: ConnectStep::Tls, .. } => Some(
                 "Check server.host and server.port: another server may listen there, or one that begins in clear text (an \
                  access with -tls). The mail server's log may say more."
                     .to_owned(),
             ),
-            Self::Timeout { step: Some(Step::Login), .. } | Self::Connecting { step: Step::Login, .. } => Some(
+            Self::Timeout { step: Some(ConnectStep::Login), .. } | Self::Connecting { step: ConnectStep::Login, .. } => Some(
                 "The password was neither taken nor refused. See the mail server's log. It is tried again by itself.".to_owned(),
             ),
             Self::NoMail { .. } => {

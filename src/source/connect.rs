@@ -8,7 +8,7 @@ use std::{
 use tokio::io::AsyncBufRead;
 
 use super::{
-    SourceError, Step, Steps,
+    ConnectStep, SourceError, Steps,
     guard::{self, Guard, Wire},
     upgrade::{self, GREETING},
 };
@@ -30,7 +30,7 @@ pub(super) struct Dialled {
 /// Resolves, connects, and encrypts.
 ///
 /// # Errors
-/// Every one has a [`Step`].
+/// Every one has a [`ConnectStep`].
 pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, SourceError> {
     let host = &server.host;
     let (mut tcp, peer) = reach(server, steps).await?;
@@ -51,7 +51,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
             greeted(server, &mut tcp, Some(peer)).await?;
             let guard = Guard::new(Wire::Left(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
-            steps.done.push((Step::Greeting, words, began.elapsed()));
+            steps.done.push((ConnectStep::Greeting, words, began.elapsed()));
             encrypt(server, tcp, (true, is_near), steps).await
         }
     }
@@ -61,7 +61,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
 /// the handshake would begin, as an attack.
 ///
 /// # Errors
-/// Every one has a [`Step`].
+/// Every one has a [`ConnectStep`].
 #[cfg(any(test, fuzzing))]
 pub(super) async fn play(
     server: &Server,
@@ -87,10 +87,14 @@ async fn reach(server: &Server, steps: &mut Steps) -> Result<(Tcp, SocketAddr), 
     let began = Instant::now();
     let addresses = net::resolve(host, port, most).await?;
     let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    steps.done.push((Step::Resolve, shown.join(", "), began.elapsed()));
+    steps
+        .done
+        .push((ConnectStep::Resolve, shown.join(", "), began.elapsed()));
     let began = Instant::now();
     let (tcp, peer) = net::connect(host, port, &addresses, most).await?;
-    steps.done.push((Step::Connect, peer.to_string(), began.elapsed()));
+    steps
+        .done
+        .push((ConnectStep::Connect, peer.to_string(), began.elapsed()));
     Ok((tcp, peer))
 }
 
@@ -119,7 +123,7 @@ async fn encrypt(
     })?;
     let certificate = steps.certificate.clone();
     let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
-    steps.done.push((Step::Tls, detail, began.elapsed()));
+    steps.done.push((ConnectStep::Tls, detail, began.elapsed()));
     if !greeted {
         self::greeted(server, &mut stream, None).await?;
     }
@@ -144,7 +148,7 @@ where
     let greeting = net::greeting(host, stream, expected, probe, most).await;
     greeting.map_err(|missing| match missing {
         NoGreeting::Wrong(found) => wrong(server, found),
-        NoGreeting::Lost(error) => guard::failure(host, GREETING, &error).at(host, Step::Greeting),
+        NoGreeting::Lost(error) => guard::failure(host, GREETING, &error).at(host, ConnectStep::Greeting),
         NoGreeting::Silent => SourceError::Silent {
             port: server.port(),
             access: server.access,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Step;
+use super::ConnectStep;
 use crate::{
-    config::{Access, Encryption},
+    config::{Access, Encryption, Server},
     net::{Found, NetError, Phase},
 };
 
@@ -31,7 +31,7 @@ pub enum SourceError {
         /// Empty, or " after …", " during …": the phase or command.
         during: String,
         after: Duration,
-        step: Option<Step>,
+        step: Option<ConnectStep>,
     },
     /// The server took the connection, and did not greet.
     #[error("no greeting on port {port} within {}: {}", humantime::format_duration(*after), says_nothing(*access))]
@@ -95,7 +95,7 @@ pub enum SourceError {
     #[error("{}", connecting(host, *step, failure))]
     Connecting {
         host: String,
-        step: Step,
+        step: ConnectStep,
         #[source]
         failure: Box<SourceError>,
     },
@@ -167,7 +167,7 @@ impl SourceError {
     /// The failure as one of a server at `port`: which greets with something else than a mail server does.
     pub(super) fn at_port(self, port: u16) -> Self {
         if let Self::Connecting {
-            step: Step::Greeting,
+            step: ConnectStep::Greeting,
             failure,
             ..
         } = &self
@@ -180,22 +180,32 @@ impl SourceError {
         self
     }
 
+    /// The server refuses the login, or we do not send it.
+    pub(super) fn login(server: &Server, words: impl Into<String>) -> Self {
+        Self::Login {
+            host: server.host.clone(),
+            access: server.access,
+            username: server.username.clone(),
+            words: words.into(),
+        }
+    }
+
     /// The step of getting connected that failed, where it was one.
-    pub fn step(&self) -> Option<Step> {
+    pub fn step(&self) -> Option<ConnectStep> {
         match self {
             Self::Net(error) => Some(match error.phase() {
-                Phase::Resolve => Step::Resolve,
-                Phase::Connect => Step::Connect,
-                Phase::Tls => Step::Tls,
-                Phase::Answer => Step::Greeting,
+                Phase::Resolve => ConnectStep::Resolve,
+                Phase::Connect => ConnectStep::Connect,
+                Phase::Tls => ConnectStep::Tls,
+                Phase::Answer => ConnectStep::Greeting,
             }),
             Self::WrongPort {
                 found: Found::Clear(_), ..
-            } => Some(Step::Tls),
-            Self::WrongPort { .. } | Self::NoMail { .. } | Self::Silent { .. } => Some(Step::Greeting),
-            Self::Preauth { .. } => Some(Step::Tls),
-            Self::Greeting { .. } => Some(Step::Greeting),
-            Self::Login { .. } => Some(Step::Login),
+            } => Some(ConnectStep::Tls),
+            Self::WrongPort { .. } | Self::NoMail { .. } | Self::Silent { .. } => Some(ConnectStep::Greeting),
+            Self::Preauth { .. } => Some(ConnectStep::Tls),
+            Self::Greeting { .. } => Some(ConnectStep::Greeting),
+            Self::Login { .. } => Some(ConnectStep::Login),
             Self::Timeout { step, .. } => *step,
             Self::Connecting { step, .. } => Some(*step),
             Self::Refused { .. }
@@ -214,7 +224,7 @@ impl SourceError {
     }
 
     /// The failure as one of a step of getting connected, where it does not say so already.
-    pub(super) fn at(self, host: &str, at: Step) -> Self {
+    pub(super) fn at(self, host: &str, at: ConnectStep) -> Self {
         match self {
             Self::Timeout {
                 host,
@@ -245,7 +255,7 @@ fn says_nothing(access: Access) -> &'static str {
 }
 
 /// A failure on the way to a session, by what it was on the way to.
-fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
+fn connecting(host: &str, step: ConnectStep, failure: &SourceError) -> String {
     let during = match failure {
         SourceError::Lost { command, .. } => format!(" ({command})"),
         _ => String::new(),
@@ -256,10 +266,10 @@ fn connecting(host: &str, step: Step, failure: &SourceError) -> String {
         other => other.to_string(),
     };
     match step {
-        Step::Greeting => format!("{host} did not greet: {why}"),
-        Step::Login => format!("the login to {host} was broken off{during}: {why}"),
-        Step::Tls => format!("the connection to {host} could not be encrypted: {why}"),
-        Step::Resolve | Step::Connect | Step::Token => format!("cannot connect to {host}: {why}"),
+        ConnectStep::Greeting => format!("{host} did not greet: {why}"),
+        ConnectStep::Login => format!("the login to {host} was broken off{during}: {why}"),
+        ConnectStep::Tls => format!("the connection to {host} could not be encrypted: {why}"),
+        ConnectStep::Resolve | ConnectStep::Connect | ConnectStep::Token => format!("cannot connect to {host}: {why}"),
     }
 }
 
@@ -280,8 +290,8 @@ mod tests {
             words: "closed".into(),
         };
         assert_eq!(lost().disposition(), Disposition::Reconnect);
-        let connecting = lost().at("mail.example.com", Step::Login);
+        let connecting = lost().at("mail.example.com", ConnectStep::Login);
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
-        assert_eq!(connecting.step(), Some(Step::Login));
+        assert_eq!(connecting.step(), Some(ConnectStep::Login));
     }
 }

@@ -15,8 +15,9 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{Instant, Sleep, sleep},
 };
 use tokio_util::either::Either;
@@ -90,6 +91,31 @@ impl Guard {
     pub fn be_patient(&mut self, beyond: Duration) {
         self.patience = beyond;
         self.waiting = false;
+    }
+
+    /// Sends bytes of `command`, which is how errors name it.
+    ///
+    /// # Errors
+    /// The connection is lost, or the server takes nothing for the whole time-out.
+    pub async fn send(&mut self, host: &str, command: &str, bytes: &[u8]) -> Result<(), SourceError> {
+        let sent = async {
+            self.write_all(bytes).await?;
+            self.flush().await
+        };
+        sent.await.map_err(|error| failure(host, command, &error))
+    }
+
+    /// Reads more bytes into the buffer, at least one.
+    ///
+    /// # Errors
+    /// The connection is lost or silent, or the command's allowance is used up.
+    pub async fn fill(&mut self, host: &str, command: &str, buffer: &mut BytesMut) -> Result<(), SourceError> {
+        let read = match self.read_buf(buffer).await {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        read.map_err(|error| failure(host, command, &error))
     }
 
     /// The wire below, with whatever it has buffered.

@@ -354,7 +354,7 @@ mod tests {
         for error in [
             greeting,
             bye(),
-            bye().at("mail.example.com", super::super::Step::Login),
+            bye().at("mail.example.com", super::super::ConnectStep::Login),
             refused("FETCH", "[LIMIT] slowly"),
         ] {
             assert!(error.wait().is_some(), "{error:?}");

@@ -1,13 +1,10 @@
 //! Lines over a guarded stream: all of POP3, and what IMAP says before TLS.
 
-use std::io;
-
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     error::SourceError,
-    guard::{Guard, Wire, failure},
+    guard::{Guard, Wire},
 };
 use crate::net::READ_BUFFER;
 
@@ -43,11 +40,7 @@ impl Lines {
     /// # Errors
     /// The connection is lost, or the server takes nothing for the whole time-out.
     pub async fn send(&mut self, command: &str, bytes: &[u8]) -> Result<(), SourceError> {
-        let sent = async {
-            self.guard.write_all(bytes).await?;
-            self.guard.flush().await
-        };
-        sent.await.map_err(|error| failure(&self.host, command, &error))
+        self.guard.send(&self.host, command, bytes).await
     }
 
     /// Reads more bytes into the buffer, at least one.
@@ -56,12 +49,7 @@ impl Lines {
     /// The connection is lost or silent, or the command's allowance is used up.
     pub async fn fill(&mut self, command: &str) -> Result<(), SourceError> {
         self.buffer.reserve(READ_BUFFER / 4);
-        let read = match self.guard.read_buf(&mut self.buffer).await {
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        };
-        read.map_err(|error| failure(&self.host, command, &error))
+        self.guard.fill(&self.host, command, &mut self.buffer).await
     }
 
     /// The next line, without its line end.

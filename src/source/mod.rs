@@ -50,4 +50,4 @@ pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
 pub use session::Session;
 pub use stand_in::stand_in;
-pub use steps::{Step, Steps};
+pub use steps::{ConnectStep, Steps};

@@ -29,7 +29,7 @@ impl Session {
     /// Resolves, connects, encrypts, and logs in. `steps` gets each step that succeeded.
     ///
     /// # Errors
-    /// The source cannot be reached: each error has a [`Step`], and none shows the password or the token.
+    /// The source cannot be reached: each error has a [`ConnectStep`], and none shows the password or the token.
     pub async fn connect(server: &Server, credential: &Credential, steps: &mut Steps) -> Result<Self, SourceError> {
         let connect = async {
             let dialled = connect::dial(server, steps).await?;

@@ -12,7 +12,7 @@ use crate::net::PeerCertificate;
 /// The steps of getting connected, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Step {
+pub enum ConnectStep {
     Resolve,
     Connect,
     Tls,
@@ -22,7 +22,7 @@ pub enum Step {
     Login,
 }
 
-impl Step {
+impl ConnectStep {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Resolve => "resolve",
@@ -39,7 +39,7 @@ impl Step {
 /// detail for the reader and how long it took.
 #[derive(Default, Debug)]
 pub struct Steps {
-    pub done: Vec<(Step, String, Duration)>,
+    pub done: Vec<(ConnectStep, String, Duration)>,
     /// The certificate that the server showed, also where it was refused.
     pub certificate: Option<PeerCertificate>,
     /// Counts the bytes that come from the server, now and as long as the session lasts.

@@ -3,7 +3,7 @@
 //! have said it.
 
 use super::{
-    SourceError, Step,
+    ConnectStep, SourceError,
     guard::{Guard, Wire},
     lines::{Lines, SMALL},
 };
@@ -24,7 +24,7 @@ const MAX_ANSWER: usize = 200;
 ///
 /// # Errors
 /// The server does not offer TLS, has logged us in already, or sent bytes behind its OK that
-/// TLS would not protect. Every one has a [`Step`].
+/// TLS would not protect. Every one has a [`ConnectStep`].
 pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Result<(String, Tcp), SourceError> {
     guard.allow(SMALL);
     let mut lines = Lines::new(host, guard);
@@ -32,15 +32,15 @@ pub(super) async fn upgrade(family: Family, host: &str, mut guard: Guard) -> Res
         Family::Imap => {
             let words = greeting_imap(&mut lines)
                 .await
-                .map_err(|e| e.at(host, Step::Greeting))?;
-            starttls(&mut lines).await.map_err(|e| e.at(host, Step::Tls))?;
+                .map_err(|e| e.at(host, ConnectStep::Greeting))?;
+            starttls(&mut lines).await.map_err(|e| e.at(host, ConnectStep::Tls))?;
             ("STARTTLS", words)
         }
         Family::Pop3 => {
             let words = greeting_pop3(&mut lines)
                 .await
-                .map_err(|e| e.at(host, Step::Greeting))?;
-            stls(&mut lines).await.map_err(|e| e.at(host, Step::Tls))?;
+                .map_err(|e| e.at(host, ConnectStep::Greeting))?;
+            stls(&mut lines).await.map_err(|e| e.at(host, ConnectStep::Tls))?;
             ("STLS", words)
         }
     };

@@ -2,10 +2,10 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io::{ErrorKind, Write},
+    io::ErrorKind,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,14 +14,16 @@ use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::{TokenError, key::Key};
-use crate::config::{Secret, TOKENS};
+use crate::{
+    config::{Secret, TOKENS},
+    durable,
+    patience::Patience,
+};
 
 /// The form of the file; one that is higher is of a later version.
 const FORM: u32 = 1;
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// How often a lock that another process holds is tried.
-const TRY_EVERY: Duration = Duration::from_millis(50);
 /// Bytes of a profile's name that a file's name takes as they are.
 const LONGEST_NAME: usize = 120;
 
@@ -174,22 +176,7 @@ impl TokenFile {
             sealed,
         };
         let bytes = serde_json::to_vec_pretty(&written).map_err(|error| failed(error.into()))?;
-        self.replace(&file, &bytes).map_err(failed)
-    }
-
-    fn replace(&self, file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let new = self.folder().join(format!("{}.new", self.name));
-        // What a crash left there, or anybody put there, is not written to.
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        let mut written = options.write(true).create_new(true).mode(FILE_MODE).open(&new)?;
-        written.write_all(bytes)?;
-        written.sync_all()?;
-        fs::rename(&new, file)?;
-        File::open(self.folder())?.sync_all()
+        durable::replace(&file, &bytes, || Ok(())).map_err(failed)
     }
 
     /// Waits until no other process renews this profile's token; none does as long as the result is held.
@@ -210,18 +197,16 @@ impl TokenFile {
             .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .mode(FILE_MODE);
         let file = options.open(&name).map_err(failed)?;
-        let began = Instant::now();
+        let patience = Patience::of(most);
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() >= most => {
-                    return Err(TokenError::Busy {
-                        file: name,
-                        waited: most,
-                    });
+                Err(TryLockError::WouldBlock) if patience.again().await => {}
+                Err(TryLockError::WouldBlock) => {
+                    let (file, waited) = (name, most);
+                    return Err(TokenError::Busy { file, waited });
                 }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(TRY_EVERY).await,
             }
         }
     }
@@ -236,7 +221,7 @@ impl TokenFile {
         }
         if !folder.is_dir() {
             DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder)?;
-            File::open(&self.data_dir)?.sync_all()?;
+            durable::sync_folder(&self.data_dir)?;
         }
         fs::set_permissions(&folder, Permissions::from_mode(FOLDER_MODE))
     }
@@ -270,7 +255,7 @@ pub(super) fn digest(texts: &[&str]) -> String {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hasher.finalize())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ async fn what_lay_open_to_others_is_closed_at_the_next_write() {
     let file = TokenFile::new(folder.path(), "company");
     fs::create_dir(file.folder()).unwrap();
     fs::set_permissions(file.folder(), Permissions::from_mode(0o755)).unwrap();
-    let left_over = file.folder().join("company.new");
+    let left_over = file.folder().join("company.json.part");
     fs::write(&left_over, "cut off").unwrap();
     fs::set_permissions(&left_over, Permissions::from_mode(0o644)).unwrap();
     written(folder.path(), None).await;

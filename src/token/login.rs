@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Blame, TokenError, TokenKeeper};
 use crate::{
     config::{Config, ConfigError, Family, Profile, Server},
-    source::{Credential, Session, SourceError, Step, Steps},
+    source::{ConnectStep, Credential, Session, SourceError, Steps},
 };
 
 /// What a profile logs in with. Clones share one keeper of tokens.
@@ -67,11 +67,11 @@ impl LoginError {
     }
 
     /// The step of getting connected that failed.
-    pub fn step(&self) -> Step {
+    pub fn step(&self) -> ConnectStep {
         match self {
-            Self::Config(_) | Self::Token(_) => Step::Token,
-            Self::TokenRefused { .. } => Step::Login,
-            Self::Source(error) => error.step().unwrap_or(Step::Connect),
+            Self::Config(_) | Self::Token(_) => ConnectStep::Token,
+            Self::TokenRefused { .. } => ConnectStep::Login,
+            Self::Source(error) => error.step().unwrap_or(ConnectStep::Connect),
         }
     }
 
@@ -115,7 +115,7 @@ impl Login {
         let began = Instant::now();
         let token = keeper.token().await?;
         let detail = "an access token is at hand".to_owned();
-        steps.done.push((Step::Token, detail, began.elapsed()));
+        steps.done.push((ConnectStep::Token, detail, began.elapsed()));
         let credential = Credential::Token(token.clone());
         let refusal = match Session::connect(&self.server, &credential, steps).await {
             Err(error) if error.is_refused_login() => error,
@@ -132,7 +132,7 @@ impl Login {
             ..Steps::default()
         };
         let detail = "the server refused the access token; it was renewed".to_owned();
-        steps.done.push((Step::Token, detail, began.elapsed()));
+        steps.done.push((ConnectStep::Token, detail, began.elapsed()));
         let credential = Credential::Token(token.clone());
         match Session::connect(&self.server, &credential, steps).await {
             Err(error) if error.is_refused_login() => {

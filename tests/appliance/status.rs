@@ -12,7 +12,10 @@ use std::{
     process::Command,
 };
 
-use crate::support::{appliance::Appliance, running::Serving};
+use crate::support::{
+    appliance::{Appliance, CHECK},
+    running::Serving,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -176,7 +179,7 @@ fn status_says_how_the_appliance_is_whatever_became_of_its_configuration() {
             assert_eq!(last["configuration_refused"].is_string(), is_refused, "{what}: {last}");
         }
 
-        let check = site.0.run(&["status", "--check"]);
+        let check = site.0.check(&[]);
         let line = check.text();
         assert_eq!(
             (check.code, line.lines().count()),
@@ -207,7 +210,7 @@ fn what_cannot_be_known_is_not_told_as_an_appliance_that_is_down() {
     fs::write(site.0.config(), "data_dir = 7\n").expect("it is written");
     let unknown = site.0.run(&["status"]).expect(2);
     assert!(!unknown.stderr.contains("no appliance"), "{}", unknown.stderr);
-    let check = site.0.run(&["status", "--check"]).expect(3);
+    let check = site.0.check(&[]).expect(3);
     assert!(check.text().starts_with("DROPKEEP UNKNOWN - "), "{}", check.text());
     site.put(File::Good);
 
@@ -232,7 +235,7 @@ fn what_cannot_be_known_is_not_told_as_an_appliance_that_is_down() {
             .gid(65534);
         command.output().expect("dropkeep")
     };
-    let check = somebody(&["status", "--check"]);
+    let check = somebody(&CHECK);
     let line = String::from_utf8_lossy(&check.stdout);
     assert_eq!(check.status.code(), Some(3), "{line}");
     assert!(line.contains("belongs to root; run this as root"), "{line}");
@@ -259,9 +262,9 @@ fn a_profile_is_looked_for_in_the_running_appliance() {
     site.0.done(&["status", "--profile", "company"]);
     let none = site.0.run(&["status", "--profile", "compani"]).expect(2);
     assert!(none.stderr.contains("did you mean `company`?"), "{}", none.stderr);
-    let check = site.0.run(&["status", "--check", "--profile", "compani"]).expect(3);
+    let check = site.0.check(&["--profile", "compani"]).expect(3);
     assert!(check.text().starts_with("DROPKEEP UNKNOWN"), "{}", check.text());
-    site.0.done(&["status", "--check", "--profile", "company"]);
+    site.0.check(&["--profile", "company"]).expect(0);
     // With the configuration refused, one profile is shown alone, and the rest is a warning.
     site.put(File::NoToml);
     let shown = site.0.done(&["status", "--profile", "company", "--json"]);
@@ -294,7 +297,7 @@ fn a_refused_reload_is_known_to_the_appliance() {
     assert!(serving.get("/metrics").1.contains("\ndropkeep_configuration_ok 0"));
     site.put(File::Good);
     // The file is right again, and nobody read it yet.
-    let check = site.0.run(&["status", "--check"]).expect(1);
+    let check = site.0.check(&[]).expect(1);
     assert!(
         check.text().contains("the earlier one stays in force"),
         "{}",
@@ -302,7 +305,7 @@ fn a_refused_reload_is_known_to_the_appliance() {
     );
     let said = site.0.done(&["reload"]).text();
     assert_eq!(said, "the configuration was read again; nothing changed\n");
-    site.0.done(&["status", "--check"]);
+    site.0.check(&[]).expect(0);
     serving.stop().expect(0);
     site.put(File::UnknownKey);
     let nobody = site.0.run(&["reload"]).expect(2);
@@ -462,7 +465,7 @@ fn a_data_directory_that_is_gone_is_told_by_the_check() {
     let serving = site.0.serve();
     let aside = site.0.data().with_file_name("aside");
     fs::rename(site.0.data(), &aside).expect("it is moved");
-    let said = site.0.run(&["status", "--check"]).expect(2).text();
+    let said = site.0.check(&[]).expect(2).text();
     assert_eq!(
         said,
         format!(
@@ -470,13 +473,35 @@ fn a_data_directory_that_is_gone_is_told_by_the_check() {
             site.0.data().display()
         )
     );
-    let json = site.0.run(&["status", "--check", "--json"]).expect(2).json();
+    let json = site.0.check(&["--json"]).expect(2).json();
     for unknown in ["profiles", "messages", "open", "free_bytes"] {
         assert!(json[unknown].is_null(), "{json}");
     }
     fs::rename(aside, site.0.data()).expect("it is moved");
-    site.0.done(&["status", "--check"]);
+    site.0.check(&[]).expect(0);
     drop(serving);
+}
+
+/// On a large disk the check was critical with terabytes free.
+#[test]
+fn the_bounds_of_the_disk_are_those_that_the_check_is_given() {
+    let site = Site::new();
+    let serving = site.0.serve();
+    let check = |warning: &str, critical: &str| {
+        let bounds = ["--disk-warning", warning, "--disk-critical", critical];
+        site.0.run(&[&["status", "--check"][..], &bounds].concat())
+    };
+    // No disk is wholly free, as the archive lies on it.
+    for (warning, critical, code) in [("100", "0", 1), ("100", "100", 2), ("0", "100", 2), ("0", "0", 0)] {
+        let said = check(warning, critical).expect(code).text();
+        assert_eq!(said.contains("free on the disk"), code != 0, "{said}");
+    }
+    for (warning, critical, why) in [("1", "2", "--disk-warning 1"), ("101", "0", "101"), ("-1", "0", "-1")] {
+        let refused = check(warning, critical).expect(2);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        assert_eq!(refused.text(), "");
+    }
+    serving.stop().expect(0);
 }
 
 /// What is not known was told to a program as text, and a refusal twice.
@@ -486,10 +511,10 @@ fn the_check_says_the_unknown_in_json_and_a_refusal_once() {
     let serving = site.0.serve();
     site.put(File::UnknownKey);
     site.0.run(&["reload"]).expect(2);
-    let said = site.0.run(&["status", "--check"]).expect(1).text();
+    let said = site.0.check(&[]).expect(1).text();
     assert_eq!(said.matches("unknown key").count(), 1, "{said}");
     serving.stop().expect(0);
-    let json = site.0.run(&["status", "--check", "--json"]).expect(3).json();
+    let json = site.0.check(&["--json"]).expect(3).json();
     assert_eq!(json["health"], "unknown");
     assert!(
         json["problems"][0]

@@ -227,6 +227,33 @@ fn a_run_that_makes_no_progress_is_given_up() {
     serving.stop().expect(0);
 }
 
+/// Whoever asked for a run that was given up, or whose profile died, was answered while its protocol was still being
+/// stored, and found it running. Here the store takes two seconds for that.
+#[test]
+fn a_run_that_was_given_up_was_answered_before_its_protocol_was_stored() {
+    let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
+    let slow = Listening::trickling(Duration::from_millis(200));
+    for (what, fault) in [("stall_timeout", ""), ("stopped (panic)", "counting:panic,")] {
+        let good = Profile::new(&server, "imap");
+        let profile = match what {
+            "stall_timeout" => Profile {
+                port: slow.port,
+                ..good
+            },
+            _ => good,
+        };
+        let appliance = appliance(&profile, "stall_timeout = \"3s\"", "");
+        let mut command = appliance.command(&["serve"]);
+        command.env("DROPKEEP_FAULT", format!("{fault}protocol-storing:slow"));
+        let serving = appliance.serve_as(command);
+        appliance.run(&["archive", PROFILE, "--json"]).expect(1);
+        let run = protocols(&appliance).remove(0);
+        assert_eq!(text(&run, "state"), "failed", "{run:#}");
+        assert!(run["errors"].to_string().contains(what), "{run:#}");
+        assert!(serving.stop().expect(0).stderr.contains("protocol-storing is reached"));
+    }
+}
+
 #[test]
 fn in_the_hours_of_the_pause_nothing_runs_but_by_hand() {
     let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);

@@ -48,7 +48,7 @@ fn metric(serving: &Serving, series: &str) -> Option<f64> {
 }
 
 fn check(appliance: &Appliance) -> (i32, String) {
-    let outcome = appliance.run(&["status", "--check"]);
+    let outcome = appliance.check(&[]);
     (outcome.code.expect("a code"), outcome.text())
 }
 

@@ -182,7 +182,7 @@ fn a_cut_off_users_file_retired_users_in_silence() {
         "{}",
         appliance.done(&["status"]).text()
     );
-    let checked = appliance.run(&["status", "--check"]).expect(1);
+    let checked = appliance.check(&[]).expect(1);
     assert!(
         checked.text().contains("DROPKEEP WARNING") && checked.text().contains(gone),
         "{}",
@@ -258,13 +258,13 @@ fn reload_right_after_a_change_of_the_users_file_said_that_nothing_changed() {
     // Refused, and put right without another reload.
     write_users(&appliance, "jane,jane\n");
     appliance.run(&["reload"]).expect(2);
-    appliance.run(&["status", "--check"]).expect(1);
+    appliance.check(&[]).expect(1);
     write_users(
         &appliance,
         "jane,jane@example.com,j@example.com\ncarol,carol@example.com\n",
     );
     archive(&appliance);
-    assert!(!appliance.run(&["status", "--check"]).text().contains("refused"));
+    assert!(!appliance.check(&[]).text().contains("refused"));
     assert!(!appliance.done(&["status"]).text().contains("refused"));
 
     // Other rules are for mail to come.

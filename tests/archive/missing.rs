@@ -120,7 +120,7 @@ fn a_command_that_reads_makes_no_archive_and_says_where_there_is_none() {
         );
         assert_eq!(site.tree(), before, "{command:?} left something behind");
     }
-    site.appliance.run(&["status", "--check"]).expect(2);
+    site.appliance.check(&[]).expect(2);
     site.appliance.run(&["status", "--alive"]).expect(1);
     assert_eq!(site.tree(), before);
 }
@@ -282,7 +282,7 @@ fn while_it_is_away(path: impl Fn(&Site) -> PathBuf, said: &str) {
     if site.appliance.data().exists() {
         let refused = site.import(4, &[]).expect(4);
         assert!(refused.stderr.contains(said), "{}", refused.stderr);
-        let check = site.appliance.run(&["status", "--check"]).expect(2).text();
+        let check = site.appliance.check(&[]).expect(2).text();
         assert!(
             check.contains(path.file_name().expect("a name").to_str().expect("a name")),
             "{check}"

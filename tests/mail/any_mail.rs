@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use dropkeep::{
     config::{Hosts, Journal, Recipients, Use},
-    identify::{Found, Header, Identified, Named, Report, Role, Rules},
+    identify::{Found, Header, Identified, JournalReport, Named, Role, Rules},
     message::Address,
 };
 use proptest::{prelude::*, sample::select};
@@ -130,7 +130,7 @@ fn read(message: &[u8], recipients: &Recipients) -> Result<Identified, TestCaseE
     let rules = Rules::new(recipients, "all@example.com");
     let message = Bytes::copy_from_slice(message);
     let identified = Identified::new(message.clone(), None, &rules);
-    let survey = rules.survey(&message, &mut |_, _| false);
+    let survey = rules.overview(&message, &mut |_, _| false);
     prop_assert_eq!(&survey.found, &identified.found);
     // What is handed on one by one, where there is too much of it, is the same.
     let (mut recipients, mut senders) = (Vec::new(), Vec::new());
@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn any_pieces_of_mail_are_read_and_whoever_is_found_is_named_in_them(message in of_pieces(), recipients in recipients()) {
         let identified = read(&message, &recipients)?;
-        let envelope = Report::read(&message, &Header::scan(&message)).map(|report| report.envelope);
+        let envelope = JournalReport::read(&message, &Header::scan(&message)).map(|report| report.envelope);
         let enclosed = String::from_utf8_lossy(&identified.bytes);
         let envelope = String::from_utf8_lossy(envelope.as_deref().unwrap_or_default());
         let looked_at = squeezed(&(String::from_utf8_lossy(&message) + &*enclosed + &*envelope));

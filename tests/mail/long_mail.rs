@@ -26,7 +26,7 @@ fn read(what: &str, message: Vec<u8>) -> Read {
     let started = Instant::now();
     let identified = Identified::new(message.clone(), None, &rules);
     large_leaves(&identified.bytes);
-    let survey = rules.survey(&message, &mut |_, _| false);
+    let survey = rules.overview(&message, &mut |_, _| false);
     let mut named = (0, 0);
     rules.look_through(&message, &mut |_, role| {
         match role {

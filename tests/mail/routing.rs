@@ -129,7 +129,7 @@ fn decide(config: &Config, expected: &Expected, message: &[u8], inner: Option<&[
     };
     let plain = preview(&directory, &routing, &identified.found, &[]).users;
     wrong.compare("whoever is looked up one by one", of(users), of(plain));
-    let survey = rules.survey(&fetched, &mut |_, _| true);
+    let survey = rules.overview(&fetched, &mut |_, _| true);
     wrong.compare("what is explained", survey.found, identified.found);
     identified.identity
 }

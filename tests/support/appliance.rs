@@ -21,6 +21,9 @@ use super::{
 /// The profile that [`Profile::new`] writes.
 pub const PROFILE: &str = "company";
 
+/// `status --check`, whatever is free on this machine's disk.
+pub const CHECK: [&str; 6] = ["status", "--check", "--disk-warning", "0", "--disk-critical", "0"];
+
 /// `[[profile]]` as the tests vary it.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -120,6 +123,11 @@ impl Appliance {
     /// Runs a command that must succeed.
     pub fn done(&self, arguments: &[&str]) -> Outcome {
         self.run(arguments).expect(0)
+    }
+
+    /// `status --check` with further arguments, whatever is free on this machine's disk.
+    pub fn check(&self, more: &[&str]) -> Outcome {
+        self.run(&[&CHECK[..], more].concat())
     }
 
     pub fn start(&self, arguments: &[&str]) -> Running {

@@ -6,7 +6,6 @@ use std::{
     io::BufRead,
     os::unix::process::ExitStatusExt,
     process::{Command, ExitStatus, Stdio},
-    thread,
     time::Duration,
 };
 
@@ -18,8 +17,9 @@ use super::{
 };
 use crate::{
     archive::store,
-    child::{self, Step},
+    child::{self, Wish},
     config::Config,
+    patience::Patience,
 };
 
 /// The hidden argument with which the binary is the process that reads.
@@ -28,9 +28,8 @@ pub const READER: &str = "verify-reader";
 /// How long the reading process may say nothing before it counts as dead. The longest that one line stands for is a
 /// thousand rows looked up on a slow disk.
 const SILENCE: Duration = Duration::from_secs(300);
-/// How long an older store is waited for while another command has it open, and how often it is looked.
+/// How long an older store is waited for while another command has it open.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Verifies the store of `config`, in processes of its own, beside an appliance if one runs.
 pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event)) -> Result<Outcome, VerifyError> {
@@ -66,7 +65,7 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
         upgrade: true,
         ..request.clone()
     };
-    let started = std::time::Instant::now();
+    let patience = Patience::of(PATIENCE);
     loop {
         let mut refused = None;
         let ended = read(&upgrade, |line| match line {
@@ -77,7 +76,7 @@ fn upgrade(request: &Request) -> Result<(), VerifyError> {
         match (ended, refused) {
             (Ended::Well, None) => return Ok(()),
             // Whoever has it open may let go of it.
-            (Ended::Well, Some(_)) if started.elapsed() < PATIENCE => thread::sleep(LOOK),
+            (Ended::Well, Some(_)) if patience.again_here() => {}
             (Ended::Well, Some(error)) => return Err(VerifyError::Store(error)),
             (Ended::Badly(how), _) => {
                 let what = format!("upgrading the archive to the present schema {how}");
@@ -108,10 +107,10 @@ fn read(request: &Request, mut each: impl FnMut(Line)) -> Result<Ended, VerifyEr
     let mut step = |line: Option<Line>, silent| match line {
         Some(line) => {
             each(line);
-            Step::GoOn
+            Wish::GoOn
         }
-        None if silent > SILENCE => Step::Kill,
-        None => Step::GoOn,
+        None if silent > SILENCE => Wish::Kill,
+        None => Wish::GoOn,
     };
     let ended = child::follow(child, request, &mut step).map_err(failed)?;
     Ok(match ended.status {

@@ -3,21 +3,66 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::words::{span, times};
+use super::words::span;
 use crate::{
-    api::{ApplianceLine, ProfileLine},
-    cli::output::grouped,
+    api::{ApplianceLine, Failure, ProfileLine},
+    cli::output::{grouped, times},
     config::ByteSize,
     report::RunState,
 };
 
-/// A disk with less than this part of it free is nearly full, and with less than that part full.
-const NEARLY_FULL: u64 = 10;
-const FULL: u64 = 50;
 /// So much longer than its schedule a profile may take for a success.
 const OVERDUE: u64 = 2;
 /// And so many seconds more, in which a run may end that began in time.
 const GRACE: u64 = 60;
+
+/// How much of the disk must be free.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct DiskBounds {
+    /// With --check: a warning if less than this much of the disk is free, in percent; 0 never warns.
+    #[arg(
+        long = "disk-warning",
+        value_name = "PERCENT",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        requires = "check"
+    )]
+    warning: u8,
+    /// With --check: critical if less than this much of the disk is free, in percent; 0 never is.
+    #[arg(
+        long = "disk-critical",
+        value_name = "PERCENT",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        requires = "check"
+    )]
+    critical: u8,
+}
+
+impl DiskBounds {
+    /// # Errors
+    /// The disk would be critical before there is a warning.
+    pub fn require_order(self) -> Result<(), Failure> {
+        let Self { warning, critical } = self;
+        if warning == 0 || critical <= warning {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "--disk-critical {critical} is more than --disk-warning {warning}, so there would be no warning before it is \
+             critical; give a higher --disk-warning, or 0 for none"
+        )))
+    }
+
+    /// What it means that so much of a disk is free.
+    fn judge(self, free: u64, size: u64) -> Health {
+        let is_below = |percent: u8| u128::from(free) * 100 < u128::from(size) * u128::from(percent);
+        match () {
+            () if is_below(self.critical) => Health::Critical,
+            () if is_below(self.warning) => Health::Warning,
+            () => Health::Ok,
+        }
+    }
+}
 
 /// By the exit codes of monitoring plugins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -92,7 +137,7 @@ impl Checked {
 }
 
 /// What is to be said of these profiles and this appliance.
-pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: Timestamp) -> Checked {
+pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, disk: DiskBounds, now: Timestamp) -> Checked {
     let mut checked = Checked {
         health: Health::Ok,
         problems: Vec::new(),
@@ -102,7 +147,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
         open: Some(profiles.iter().filter_map(|profile| profile.open).sum()),
     };
     match appliance {
-        Some(appliance) => of_the_appliance(&mut checked, appliance),
+        Some(appliance) => of_the_appliance(&mut checked, appliance, disk),
         None => checked.problem(Health::Unknown, "the appliance said nothing of itself".into()),
     }
     profiles
@@ -111,7 +156,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, now: T
     checked
 }
 
-fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
+fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, disk: DiskBounds) {
     if !appliance.serving {
         checked.problem(
             Health::Critical,
@@ -126,11 +171,12 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine) {
         checked.problem(Health::Critical, format!("{copies} copies are unaccounted for"));
     }
     if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
-        let said = || format!("only {} of {} free on the disk", ByteSize(free), ByteSize(size));
-        if free < size / FULL {
-            checked.problem(Health::Critical, said());
-        } else if free < size / NEARLY_FULL {
-            checked.problem(Health::Warning, said());
+        match disk.judge(free, size) {
+            Health::Ok => {}
+            health => {
+                let said = format!("only {} of {} free on the disk", ByteSize(free), ByteSize(size));
+                checked.problem(health, said);
+            }
         }
     }
     if let Some(words) = &appliance.users_retired {
@@ -149,7 +195,7 @@ fn of_a_profile(checked: &mut Checked, profile: &ProfileLine, now: Timestamp) {
             "failing" => Health::Critical,
             _ => Health::Warning,
         };
-        let (times, why) = (times(failing.times), &failing.why);
+        let (times, why) = (times(failing.times.into()), &failing.why);
         checked.problem(health, format!("{name} failed {times} since {}: {why}", failing.since));
     } else if profile.state == "failing" {
         checked.problem(

@@ -7,10 +7,15 @@ use crate::{
     ids::RunId,
 };
 
+const DISK: DiskBounds = DiskBounds {
+    warning: 10,
+    critical: 2,
+};
+
 fn check(change: impl FnOnce(&mut ProfileLine, &mut ApplianceLine)) -> Checked {
     let (mut profile, mut appliance) = (profile(), appliance());
     change(&mut profile, &mut appliance);
-    judge(&[profile], Some(&appliance), at(0))
+    judge(&[profile], Some(&appliance), DISK, at(0))
 }
 
 #[test]
@@ -75,6 +80,34 @@ fn each_trouble_has_its_weight() {
     ];
     for checked in fine {
         assert_eq!(checked.health, Health::Ok, "{checked:?}");
+    }
+}
+
+#[test]
+fn a_large_disk_was_nearly_full_with_terabytes_free() {
+    let judged = |warning, critical, free| DiskBounds { warning, critical }.judge(free, 100 << 40);
+    for (warning, critical, free, health) in [
+        (10, 2, 10 << 40, Health::Ok),
+        (10, 2, (10 << 40) - 1, Health::Warning),
+        (10, 2, (2 << 40) - 1, Health::Critical),
+        (1, 0, 2 << 40, Health::Ok),
+        (1, 0, 0, Health::Warning),
+        (0, 1, 1 << 40, Health::Ok),
+        (0, 1, 0, Health::Critical),
+        (0, 0, 0, Health::Ok),
+        (100, 100, (100 << 40) - 1, Health::Critical),
+    ] {
+        assert_eq!(judged(warning, critical, free), health, "{warning} {critical} {free}");
+    }
+    for (warning, critical, refused) in [
+        (10, 2, false),
+        (2, 2, false),
+        (0, 50, false),
+        (5, 0, false),
+        (1, 2, true),
+    ] {
+        let bounds = DiskBounds { warning, critical };
+        assert_eq!(bounds.require_order().is_err(), refused, "{bounds:?}");
     }
 }
 

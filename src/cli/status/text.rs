@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     check::{is_late, overdue},
-    words::{span, times},
+    words::span,
 };
 use crate::{
     api::{ApplianceLine, LastRun, ProfileLine},
-    cli::output::grouped,
+    cli::output::{grouped, times},
     config::ByteSize,
     report::RunState,
 };
@@ -40,7 +40,7 @@ pub fn profile(profile: &ProfileLine, now: Timestamp) -> Vec<String> {
     if let Some(failing) = &profile.failing {
         add(format!(
             "failed {} since {}: {}",
-            times(failing.times),
+            times(failing.times.into()),
             at(failing.since, now),
             failing.why
         ));

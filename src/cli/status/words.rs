@@ -1,13 +1,5 @@
 //! Numbers in words, for people.
 
-pub fn times(times: u32) -> String {
-    match times {
-        1 => "once".into(),
-        2 => "twice".into(),
-        times => format!("{times} times"),
-    }
-}
-
 /// So many seconds, for people: the two largest units of them.
 pub fn span(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];

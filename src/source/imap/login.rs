@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{self, Encryption, Secret, Server},
     net::{Hidden, plain_response, token_response},
-    source::{Credential, SourceError, Step, Steps, connect::Dialled, token, upgrade::GREETING},
+    source::{ConnectStep, Credential, SourceError, Steps, connect::Dialled, token, upgrade::GREETING},
 };
 
 const ID: &str = "ID";
@@ -29,20 +29,26 @@ impl ImapSession {
         let mut logged_in = false;
         if !dialled.greeted {
             let began = Instant::now();
-            let greeting = greet(&mut dialogue).await.map_err(|e| e.at(host, Step::Greeting))?;
+            let greeting = greet(&mut dialogue)
+                .await
+                .map_err(|e| e.at(host, ConnectStep::Greeting))?;
             logged_in = greeting.logged_in;
-            steps.done.push((Step::Greeting, greeting.words, began.elapsed()));
+            steps
+                .done
+                .push((ConnectStep::Greeting, greeting.words, began.elapsed()));
         }
         let began = Instant::now();
         let (capabilities, asks_who) = authenticate(server, credential, &mut dialogue, logged_in)
             .await
-            .map_err(|e| e.at(host, Step::Login))?;
+            .map_err(|e| e.at(host, ConnectStep::Login))?;
         let mut detail = match logged_in {
             true => "the server did not ask who we are (PREAUTH)".to_owned(),
             false => format!("as {}", server.username),
         };
         if asks_who || has(&capabilities, ID) {
-            introduce(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+            introduce(&mut dialogue)
+                .await
+                .map_err(|e| e.at(host, ConnectStep::Login))?;
         }
         let wanted = match server.compress {
             config::Compress::Auto => !dialled.is_near,
@@ -50,10 +56,12 @@ impl ImapSession {
             config::Compress::Always => true,
         };
         if wanted && has(&capabilities, "COMPRESS=DEFLATE") {
-            let compressed = compress(&mut dialogue).await.map_err(|e| e.at(host, Step::Login))?;
+            let compressed = compress(&mut dialogue)
+                .await
+                .map_err(|e| e.at(host, ConnectStep::Login))?;
             detail.push_str(if compressed { ", compressed" } else { "" });
         }
-        steps.done.push((Step::Login, detail, began.elapsed()));
+        steps.done.push((ConnectStep::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
             capabilities,
@@ -168,12 +176,12 @@ async fn with_password(
                     "it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)"
                 }
             };
-            return Err(refused(server, words.to_owned()));
+            return Err(SourceError::login(server, words));
         }
         _ => authenticate_plain(server, password, dialogue).await,
     };
     said.map_err(|error| match error {
-        SourceError::Refused { words, .. } => refused(server, words),
+        SourceError::Refused { words, .. } => SourceError::login(server, words),
         error => error,
     })
 }
@@ -187,10 +195,10 @@ async fn with_token(
 ) -> Result<Said, SourceError> {
     const AUTHENTICATE: &str = "AUTHENTICATE XOAUTH2";
     if !has(offered, &format!("AUTH={}", token::XOAUTH2)) {
-        return Err(refused(server, token::NOT_OFFERED.to_owned()));
+        return Err(SourceError::login(server, token::NOT_OFFERED));
     }
     let Some(response) = token_response(&server.username, secret) else {
-        return Err(refused(server, token::NOT_SENDABLE.to_owned()));
+        return Err(SourceError::login(server, token::NOT_SENDABLE));
     };
     let allowance = dialogue.small();
     let tag = match has(offered, "SASL-IR") {
@@ -243,7 +251,9 @@ fn without_token(
     secret: &Secret,
 ) -> SourceError {
     match error {
-        SourceError::Refused { words, .. } => refused(server, token::refusal(&words, status, response, secret)),
+        SourceError::Refused { words, .. } => {
+            SourceError::login(server, token::refusal(&words, status, response, secret))
+        }
         SourceError::Lost { command, words } => SourceError::Lost {
             command,
             words: token::refusal(&words, status, response, secret),
@@ -256,15 +266,6 @@ fn not_understood(command: &str) -> SourceError {
     SourceError::Protocol {
         command: command.to_owned(),
         detail: "it asks for more after the token was sent".to_owned(),
-    }
-}
-
-fn refused(server: &Server, words: String) -> SourceError {
-    SourceError::Login {
-        host: server.host.clone(),
-        access: server.access,
-        username: server.username.clone(),
-        words,
     }
 }
 

@@ -1,9 +1,6 @@
 //! Responses over a guarded stream, one after the other, each as it was sent.
 
-use std::io;
-
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     framing::{Frame, Framing, NAMES, Oversize},
@@ -11,10 +8,7 @@ use super::{
 };
 use crate::{
     net::READ_BUFFER,
-    source::{
-        SourceError,
-        guard::{Guard, failure},
-    },
+    source::{SourceError, guard::Guard},
 };
 
 /// From this many bytes on a response keeps the buffer that it was read into.
@@ -80,11 +74,7 @@ impl Responses {
     /// # Errors
     /// The connection is lost, or the server takes nothing for the whole time-out.
     pub async fn send(&mut self, command: &str, line: &str) -> Result<(), SourceError> {
-        let sent = async {
-            self.guard.write_all(line.as_bytes()).await?;
-            self.guard.flush().await
-        };
-        sent.await.map_err(|error| failure(&self.host, command, &error))
+        self.guard.send(&self.host, command, line.as_bytes()).await
     }
 
     /// The next response. It can be left off at any point: what came of it stays.
@@ -106,12 +96,7 @@ impl Responses {
                 0 => READ_BUFFER / 4,
                 literal => literal + BEHIND,
             });
-            let read = match self.guard.read_buf(&mut self.buffer).await {
-                Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(_) => Ok(()),
-                Err(error) => Err(error),
-            };
-            read.map_err(|error| failure(&self.host, command, &error))?;
+            self.guard.fill(&self.host, command, &mut self.buffer).await?;
         }
     }
 

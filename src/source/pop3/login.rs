@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Secret, Server},
     net::{Hidden, plain_response, token_response},
-    source::{Credential, SourceError, Step, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
+    source::{ConnectStep, Credential, SourceError, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
 };
 
 impl Pop3Session {
@@ -32,16 +32,16 @@ impl Pop3Session {
                     let host = host.clone();
                     return Err(SourceError::Greeting { host, words });
                 }
-                Err(error) => return Err(error.at(host, Step::Greeting)),
+                Err(error) => return Err(error.at(host, ConnectStep::Greeting)),
             };
-            steps.done.push((Step::Greeting, words, began.elapsed()));
+            steps.done.push((ConnectStep::Greeting, words, began.elapsed()));
         }
         let began = Instant::now();
         let capabilities = authenticate(server, credential, &mut dialogue)
             .await
-            .map_err(|error| error.at(host, Step::Login))?;
+            .map_err(|error| error.at(host, ConnectStep::Login))?;
         let detail = format!("as {}", server.username);
-        steps.done.push((Step::Login, detail, began.elapsed()));
+        steps.done.push((ConnectStep::Login, detail, began.elapsed()));
         Ok(Self {
             dialogue,
             turns: Turns::new(server, offers(&capabilities, "PIPELINING")),
@@ -80,7 +80,7 @@ async fn with_password(
         .any(|text| text.contains(['\r', '\n', '\0']));
     if !sendable {
         let words = "a user name or password with a line end in it cannot be sent";
-        return Err(refused(server, words.to_owned()));
+        return Err(SourceError::login(server, words));
     }
     let said = match takes_plain(offered, &server.username, password.reveal()) {
         true => {
@@ -94,7 +94,7 @@ async fn with_password(
     };
     match said {
         Ok(_) => Ok(()),
-        Err(SourceError::Refused { words, .. }) => Err(refused(server, words)),
+        Err(SourceError::Refused { words, .. }) => Err(SourceError::login(server, words)),
         Err(error) => Err(error),
     }
 }
@@ -122,10 +122,10 @@ async fn with_token(
 ) -> Result<(), SourceError> {
     const AUTH: &str = "AUTH XOAUTH2";
     if !mechanisms(offered).any(|name| name.eq_ignore_ascii_case(token::XOAUTH2)) {
-        return Err(refused(server, token::NOT_OFFERED.to_owned()));
+        return Err(SourceError::login(server, token::NOT_OFFERED));
     }
     let Some(response) = token_response(&server.username, secret) else {
-        return Err(refused(server, token::NOT_SENDABLE.to_owned()));
+        return Err(SourceError::login(server, token::NOT_SENDABLE));
     };
     dialogue.begin(AUTH, AUTH, SMALL).await?;
     let mut status = None;
@@ -146,19 +146,10 @@ async fn with_token(
             }
             Err(SourceError::Refused { words, .. }) => {
                 let words = token::refusal(&words, status.as_deref(), &response, secret);
-                return Err(refused(server, words));
+                return Err(SourceError::login(server, words));
             }
             Err(error) => return Err(error),
         }
-    }
-}
-
-fn refused(server: &Server, words: String) -> SourceError {
-    SourceError::Login {
-        host: server.host.clone(),
-        access: server.access,
-        username: server.username.clone(),
-        words,
     }
 }
 

@@ -174,7 +174,7 @@ fn every_stage_is_broken_off_by_some_test() {
             | Stage::File
             | Stage::Commit
             | Stage::Acknowledge => false,
-            // By a hang, in tests/appliance/service.rs.
+            // In tests/appliance/service.rs and supervision.rs.
             Stage::Supervise
             | Stage::Deletion
             | Stage::Upgrade

@@ -3,7 +3,7 @@
 use dropkeep::{
     config::Secret,
     net::NetError,
-    source::{Credential, Disposition, Session, SourceError, Step, Steps},
+    source::{ConnectStep, Credential, Disposition, Session, SourceError, Steps},
 };
 
 use crate::{
@@ -18,7 +18,7 @@ async fn silence_instead_of_a_greeting_makes_the_source_unreachable() {
     let scripted = Scripted::play(vec![Move::Hang]);
     let server = server(scripted.port).with_timeout(SILENCE);
     let error = connect(&server).await.expect_err("silence");
-    assert_eq!(error.step(), Some(Step::Greeting), "{error:?}");
+    assert_eq!(error.step(), Some(ConnectStep::Greeting), "{error:?}");
     assert_eq!(error.disposition(), Disposition::Unreachable);
     scripted.done();
 }
@@ -44,7 +44,7 @@ async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
     assert!(!shown.contains(PASSWORD));
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }
@@ -55,7 +55,7 @@ async fn a_connection_that_is_closed_during_login_makes_the_source_unreachable()
     let error = connect(&server(scripted.port)).await.expect_err("closed");
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }
@@ -83,7 +83,15 @@ async fn a_password_that_is_not_ascii_goes_by_authenticate_plain() {
     assert_eq!(session.capabilities(), ["IMAP4rev1", "AUTH=PLAIN", "UIDPLUS"]);
     assert!(session.certificate().is_none());
     let done: Vec<_> = steps.done.iter().map(|(step, ..)| *step).collect();
-    assert_eq!(done, [Step::Resolve, Step::Connect, Step::Greeting, Step::Login]);
+    assert_eq!(
+        done,
+        [
+            ConnectStep::Resolve,
+            ConnectStep::Connect,
+            ConnectStep::Greeting,
+            ConnectStep::Login
+        ]
+    );
     scripted.done();
 }
 

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dropkeep::{
     config::Secret,
-    source::{Credential, Disposition, Session, SourceError, Step},
+    source::{ConnectStep, Credential, Disposition, Session, SourceError},
 };
 
 use crate::{
@@ -70,7 +70,7 @@ async fn a_refused_token_says_the_status_and_never_the_token() {
     assert!(!shown.contains(TOKEN) && !shown.contains(&token_response()), "{shown}");
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }

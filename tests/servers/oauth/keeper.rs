@@ -115,7 +115,7 @@ async fn a_refresh_token_that_the_disk_did_not_take_was_lost() {
     endpoint.state().rotates = true;
     let keeper = keeper(folder.path(), &endpoint, "");
     // In the place of what is written first.
-    let in_the_way = folder.path().join("data/tokens/company.new");
+    let in_the_way = folder.path().join("data/tokens/company.json.part");
     std::fs::create_dir_all(&in_the_way).expect("a folder");
     for _ in 0..2 {
         let error = keeper.token().await.expect_err("no token before it is on disk");

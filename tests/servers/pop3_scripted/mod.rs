@@ -6,7 +6,9 @@ mod token;
 
 use dropkeep::{
     config::{Access, Folders, Server},
-    source::{Announced, CopyRef, Disposition, Fetched, Session, SourceError, Step, Unfetched, UnfetchedWhy, Want},
+    source::{
+        Announced, ConnectStep, CopyRef, Disposition, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want,
+    },
 };
 
 use crate::{
@@ -415,7 +417,7 @@ async fn a_refused_login_shows_the_servers_words_and_never_the_password() {
     assert!(!shown.contains(PASSWORD));
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Login), Disposition::Unreachable)
+        (Some(ConnectStep::Login), Disposition::Unreachable)
     );
     scripted.done();
 }

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use dropkeep::{
     config::{Access, Fingerprint, Secret, Server, Tls, Verify},
     net::{NetError, PeerCertificate},
-    source::{Credential, Disposition, Session, SourceError, Step, Steps},
+    source::{ConnectStep, Credential, Disposition, Session, SourceError, Steps},
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use rustls::{
@@ -113,7 +113,7 @@ async fn refused(identity: &Identity, tls: Tls) -> String {
     assert_eq!(certificate.fingerprint, fingerprint(identity));
     assert_eq!(
         (error.step(), error.disposition()),
-        (Some(Step::Tls), Disposition::Unreachable)
+        (Some(ConnectStep::Tls), Disposition::Unreachable)
     );
     assert!(
         error

@@ -3,7 +3,7 @@
 use dropkeep::{
     config::Access,
     net::NetError,
-    source::{Disposition, SourceError, Step},
+    source::{ConnectStep, Disposition, SourceError},
 };
 
 use crate::{
@@ -29,7 +29,13 @@ async fn starttls_upgrades_and_asks_everything_again() {
     let done: Vec<_> = steps.done.iter().map(|(step, ..)| *step).collect();
     assert_eq!(
         done,
-        [Step::Resolve, Step::Connect, Step::Greeting, Step::Tls, Step::Login]
+        [
+            ConnectStep::Resolve,
+            ConnectStep::Connect,
+            ConnectStep::Greeting,
+            ConnectStep::Tls,
+            ConnectStep::Login
+        ]
     );
     scripted.done();
 }

@@ -1,13 +1,13 @@
-//! Addresses that nobody has, as a protocol and a dry run print them.
+//! What a protocol and a dry run print below their counts: addresses that nobody has, notices, errors.
 
-use super::output::{Output, grouped};
-use crate::report::Omitted;
+use super::output::{Output, grouped, times};
+use crate::report::{CopyError, Omitted};
 
 /// Addresses that are printed; JSON has more.
 const PRINTED: usize = 50;
 
 /// An address: in how many messages it is named, and what is said of it besides.
-pub struct Line<'a> {
+pub struct AddressLine<'a> {
     pub address: &'a str,
     pub messages: u64,
     pub remark: &'a str,
@@ -16,8 +16,8 @@ pub struct Line<'a> {
 }
 
 /// Prints addresses that are listed most frequent first, and how many more there are.
-pub fn print(output: &mut Output, listed: &[Line], mut omitted: Omitted) {
-    for Line {
+pub fn addresses(output: &mut Output, listed: &[AddressLine], mut omitted: Omitted) {
+    for AddressLine {
         address,
         messages,
         remark,
@@ -48,11 +48,21 @@ pub fn print(output: &mut Output, listed: &[Line], mut omitted: Omitted) {
     }
 }
 
-/// How often, in words.
-pub fn times(number: u64) -> String {
-    match number {
-        1 => "once".into(),
-        2 => "twice".into(),
-        number => format!("{} times", grouped(number)),
+pub fn notices_and_errors(output: &mut Output, notices: &[String], errors: &[CopyError], omitted: u64) {
+    for notice in notices {
+        output.line(format!("  note: {notice}"));
+    }
+    for error in errors {
+        let place = [&error.folder, &error.copy].map(|part| part.trim());
+        let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
+        let colon = if place.is_empty() { "" } else { ": " };
+        let place = place.join(", ");
+        output.line(format!("  error ({}): {place}{colon}{}", error.stage, error.error));
+        if !error.what_to_do.is_empty() {
+            output.line(format!("    what to do: {}", error.what_to_do));
+        }
+    }
+    if omitted > 0 {
+        output.line(format!("  and {omitted} more errors"));
     }
 }

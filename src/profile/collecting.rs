@@ -1,4 +1,5 @@
-//! What a connection keeps while it works: windows of copies on their way, and outcomes that the profile is to be told.
+//! What a connection keeps in mind while it works: the windows of copies on their way, and the outcomes that the profile
+//! does not know yet.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::{
     collect_error::CollectError,
+    fetcher::Missing,
     jobs::{Came, Jobs, Told, Unit},
     judge::{Outcomes, judge},
     progress::{Judged, Progress},
@@ -23,13 +25,14 @@ use crate::{
     source::CopyRef,
 };
 
-/// Outcomes told at once.
+/// So many outcomes go to the profile at once.
 const TOLD: usize = 500;
-/// Users unknown here whom an export names, of whom it is told.
+/// An export may name users whom nobody knows here. The protocol names so many of them.
 const STRANGERS: usize = 100;
 
-pub(super) struct Work<'t> {
-    /// First, as it is to be dropped before what it fetched.
+/// A connection at work.
+pub(super) struct Collecting<'t> {
+    /// First, because it must be dropped before what it fetched.
     pub(super) voyage: Voyage,
     pub(super) task: &'t Arc<Task>,
     pub(super) jobs: &'t Jobs,
@@ -40,20 +43,20 @@ pub(super) struct Work<'t> {
     /// Windows on their way, as many as the budget lets in.
     pub(super) judging: JoinSet<Arrival>,
     pub(super) progress: Progress,
-    /// Whose outcomes are in `progress`.
+    /// The copies whose outcomes are in `progress`.
     telling: Vec<Place>,
-    /// Headers of what is done are compared. Not where a connection was lost over that, perhaps: some servers say that
-    /// they give headers (TOP) and do not.
+    /// Compare the headers of copies that are done. Not after a connection was lost, perhaps over that: some servers offer
+    /// headers alone (TOP) and cannot send them.
     pub(super) looks_at_headers: bool,
-    /// Copies of which less came than announced, the same again.
+    /// Copies that were shorter than announced, and the same when they were fetched again.
     pub(super) same_again: u32,
-    /// Asked for, and not answered.
-    pub(super) missing: Vec<(CopyRef, &'static str)>,
-    /// Users whom an export names and nobody knows, of whom it was told.
+    /// Copies that the server did not answer about.
+    pub(super) missing: Missing,
+    /// Unknown users of an export that the protocol names already.
     strangers: HashSet<Arc<str>>,
 }
 
-/// Where it is noted that a copy has its outcome.
+/// Which copy: the record of its unit, and its place there.
 type Place = (Told, usize);
 
 /// A window at the end of its way.
@@ -72,7 +75,7 @@ pub(super) struct Current<'u> {
     pub before: HashMap<CopyRef, Came>,
 }
 
-impl<'t> Work<'t> {
+impl<'t> Collecting<'t> {
     pub(super) fn new(task: &'t Arc<Task>, session: u64, jobs: &'t Jobs) -> Self {
         Self {
             voyage: Voyage::default(),

@@ -1,29 +1,27 @@
-//! Listing a folder, finding out what is open in it, and asking how large that is.
+//! Listing a folder, and finding out what is open in it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    collect_error::{CollectError, is_refusal, unless_cancelled},
+    collect_error::{CollectError, unless_cancelled},
+    collecting::Collecting,
     cursor::{Done, Names},
-    jobs::{FolderError, Surveyed},
+    jobs::{FolderError, ListedFolder},
     progress::Judged,
     recognise::on_pool,
     reused::Listed,
     windows::SIZES,
-    work::{Current, Work},
 };
 use crate::{
     archive::{FolderNumber, Sighting, SourceNumber},
     clock,
     report::{CopyError, Outcome},
-    source::{Announced, CopyRef, Listing, Open, OpenFolder, Session, SourceError},
+    source::{CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
 /// Where several connections share a folder, units have at least this many copies, and there are this many for each.
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
-/// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
-const MOST_REFUSED: u32 = 20;
 /// What is said of a UID that names more than one message.
 pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one message, so none of them can be fetched by \
                                     it; they stay where they are, and moving them to another folder and back gives them \
@@ -31,8 +29,8 @@ pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one m
 /// So many times in a row UIDVALIDITY was another one, before it is said.
 const RESTLESS: u32 = 2;
 
-impl Work<'_> {
-    pub(super) async fn survey(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
+impl Collecting<'_> {
+    pub(super) async fn list(&mut self, session: &mut Session, folder: &str) -> Result<(), CollectError> {
         let (cancel, committer) = (&self.task.cancel, &self.task.stages.committer);
         let number = committer.folder(folder).await?;
         // What is open may have been so for long, and the listing is as old.
@@ -56,7 +54,7 @@ impl Work<'_> {
             None => (Done::Nothing.sort(&listing, &names).open, false),
         };
         self.progress.expected += open.len();
-        let surveyed = Arc::new(Surveyed {
+        let listed = Arc::new(ListedFolder {
             name: folder.to_owned(),
             number,
             uidvalidity: opened.uidvalidity,
@@ -65,13 +63,13 @@ impl Work<'_> {
             session: self.session,
         });
         if let Listing::Uids { ambiguous, .. } = &*listing {
-            self.name_ambiguous(&surveyed, ambiguous).await?;
+            self.name_ambiguous(&listed, ambiguous).await?;
         }
         let size = match self.task.profile.connections as usize {
             0 | 1 => SIZES,
             many => (open.len() as usize).div_ceil(many * UNITS_EACH).clamp(LEAST, SIZES),
         };
-        self.jobs.fetch(surveyed, Open { listing, left: open }, size);
+        self.jobs.fetch(listed, Open { listing, left: open }, size);
         Ok(())
     }
 
@@ -156,7 +154,7 @@ impl Work<'_> {
     /// Reports UIDs that the server gives to more than one message: what is fetched by such a name may be either.
     async fn name_ambiguous(
         &mut self,
-        folder: &Arc<Surveyed>,
+        folder: &Arc<ListedFolder>,
         ambiguous: &roaring::RoaringBitmap,
     ) -> Result<(), CollectError> {
         self.progress.expected += ambiguous.len();
@@ -167,58 +165,6 @@ impl Work<'_> {
             self.progress.judged.push(judged);
         }
         self.flush().await
-    }
-
-    /// The sizes of copies. Where the server refuses them, of ever fewer at once: one bad message must not stop the
-    /// others.
-    pub(super) async fn sizes_of(
-        &mut self,
-        session: &mut Session,
-        current: &Current<'_>,
-        copies: &[CopyRef],
-    ) -> Result<Vec<Announced>, CollectError> {
-        let mut announced = Vec::with_capacity(copies.len());
-        let (mut asked, mut refused) = (vec![copies], 0);
-        while let Some(some) = asked.pop() {
-            match self.sizes(session, some).await {
-                Ok(more) => {
-                    if more.len() < some.len() {
-                        let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
-                        let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
-                        self.missing
-                            .extend(silent.map(|copy| (copy, "the server does not say its size")));
-                        if let Some(error) = session.take_unclear() {
-                            let folder = current.unit.folder.name.clone();
-                            self.jobs.refused(FolderError { folder, error });
-                        }
-                    }
-                    announced.extend(more);
-                    refused = 0;
-                }
-                Err(CollectError::Source(error)) if is_refusal(&error) => match some {
-                    // That is not one message.
-                    [_] if refused >= MOST_REFUSED => return Err(error.into()),
-                    [only] => {
-                        refused += 1;
-                        let error = Some(("fetch", error.to_string()));
-                        self.judged(current, Outcome::Failed, only, error);
-                    }
-                    many => {
-                        let (first, second) = many.split_at(many.len() / 2);
-                        asked.extend([second, first]);
-                    }
-                },
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(announced)
-    }
-
-    async fn sizes(&mut self, session: &mut Session, copies: &[CopyRef]) -> Result<Vec<Announced>, CollectError> {
-        let facts = self.task.exclude.as_ref().is_some_and(|exclude| exclude.needs_facts());
-        let sizes = unless_cancelled(&self.task.cancel, session.sizes(copies, facts)).await;
-        self.task.pulse.beat();
-        sizes
     }
 
     /// A folder cannot be opened or listed. One that a pattern found and that is gone meanwhile is none that is
