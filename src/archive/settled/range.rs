@@ -19,6 +19,20 @@ pub enum Direction {
     Down,
 }
 
+impl Direction {
+    /// Whether a key comes behind another.
+    fn is_beyond<K: Ord>(self, key: &K, last: &K) -> bool {
+        match self {
+            Self::Up => key > last,
+            Self::Down => key < last,
+        }
+    }
+}
+
+fn out_of_order() -> heed::Error {
+    heed::Error::Decoding("its keys are out of order".into())
+}
+
 /// A row as it is found: with its value, or why that cannot be read. A damaged chunk is one such row, of its key.
 type Found<P> = (<P as Packing>::Key, heed::Result<<P as Packing>::Value>);
 /// An error here: nothing behind it can be read.
@@ -31,6 +45,8 @@ pub struct Rows<'t, P: Packing> {
     direction: Direction,
     /// The uppermost first.
     sources: Vec<Source<'t, P>>,
+    /// The key that was found last: a damaged tree may lead back to where one was.
+    last: Option<P::Key>,
     has_failed: bool,
 }
 
@@ -50,6 +66,7 @@ impl<'t, P: Packing> Rows<'t, P> {
         let mut rows = Self {
             direction,
             sources: Vec::with_capacity(1 + levels.len()),
+            last: None,
             has_failed: false,
         };
         let (low, high) = (as_bytes(&bounds.0), as_bytes(&bounds.1));
@@ -82,7 +99,7 @@ impl<'t, P: Packing> Rows<'t, P> {
                 bounds: bounds.clone(),
                 direction,
                 chunks: raw(txn, level, (low, high), direction)?.peekable(),
-                above: None,
+                before: None,
                 rows: Vec::new().into_iter(),
             };
             let chunks: Box<dyn Iterator<Item = _>> = Box::new(chunks);
@@ -123,6 +140,15 @@ impl<'t, P: Packing> Rows<'t, P> {
         let at = next?.0;
         let mut found = self.sources[at].next()?;
         if let Ok((key, value)) = &mut found {
+            let goes_on = self
+                .last
+                .as_ref()
+                .is_none_or(|last| self.direction.is_beyond(key, last));
+            if !goes_on {
+                self.has_failed = true;
+                return Some(Err(out_of_order()));
+            }
+            self.last = Some(key.clone());
             for below in &mut self.sources[at + 1..] {
                 let hidden = below.next_if(|below| below.as_ref().is_ok_and(|(below, _)| below == key));
                 // A damaged chunk has more rows than the one that is hidden.
@@ -152,8 +178,8 @@ struct Chunks<'t, P: Packing> {
     bounds: Bounds<P::Key>,
     direction: Direction,
     chunks: Peekable<Raw<'t>>,
-    /// The key of the chunk that was read before, downwards.
-    above: Option<&'t [u8]>,
+    /// The key of the chunk that was read before.
+    before: Option<&'t [u8]>,
     rows: vec::IntoIter<Row<P>>,
 }
 
@@ -171,9 +197,8 @@ impl<'t, P: Packing> Chunks<'t, P> {
                 .peek()
                 .and_then(|next| next.as_ref().ok())
                 .map(|next| next.0),
-            Direction::Down => self.above,
+            Direction::Down => self.before,
         };
-        self.above = Some(key);
         match (rows.last(), behind) {
             (Some((last, _)), Some(behind)) if key_bytes(last)[..] >= *behind => Err(overlaps()),
             _ => Ok(rows),
@@ -197,12 +222,24 @@ impl<P: Packing> Iterator for Chunks<'_, P> {
                 Ok(chunk) => chunk,
                 Err(error) => return Some(Err(error)),
             };
-            match self.read(key, chunk) {
+            if self
+                .before
+                .is_some_and(|before| !self.direction.is_beyond(&key, &before))
+            {
+                return Some(Err(out_of_order()));
+            }
+            let read = self.read(key, chunk);
+            self.before = Some(key);
+            match read {
                 Ok(mut rows) => {
                     rows.retain(|(key, _)| is_within(&self.bounds, key));
                     self.rows = rows.into_iter();
                 }
-                Err(error) => return Some(read_key(key).map(|key| (key, Err(error)))),
+                Err(error) => match read_key(key) {
+                    // Whoever looks for damage has come by its key already.
+                    Ok(key) if self.looks_up && !is_within(&self.bounds, &key) => {}
+                    key => return Some(key.map(|key| (key, Err(error)))),
+                },
             }
         }
     }

@@ -132,7 +132,8 @@ fn look_up(
     while from < began.group {
         let txn = catalog.read().map_err(Stop::Store)?;
         let to = GroupNumber(began.group.0.min(from.0 + LEDGER_ROWS as u64));
-        for row in catalog.ledger.range(&txn, &(from..to)).map_err(failed(catalog))? {
+        let rows = catalog.ledger.range(&txn, &(from..to)).map_err(failed(catalog))?;
+        for row in rows.take(LEDGER_ROWS) {
             let Ok((number, row)) = row else { continue };
             for (id, user) in row.group.filings.pairs().unwrap_or_default() {
                 if is_meant(user) {
@@ -165,8 +166,9 @@ fn look_up(
             }
         }
         match last {
-            Some(last) => from = Bound::Excluded(last),
-            None => break,
+            // A damaged tree may lead back to where one was.
+            Some(last) if is_beyond(&from, &last) => from = Bound::Excluded(last),
+            _ => break,
         }
     }
     let mut from: Bound<(UserId, Seconds, MessageId)> = Bound::Unbounded;
@@ -193,11 +195,19 @@ fn look_up(
             }
         }
         match last {
-            Some(last) => from = Bound::Excluded(last),
-            None => break,
+            // A damaged tree may lead back to where one was.
+            Some(last) if is_beyond(&from, &last) => from = Bound::Excluded(last),
+            _ => break,
         }
     }
     Ok(())
+}
+
+fn is_beyond<K: Ord>(from: &Bound<K>, key: &K) -> bool {
+    match from {
+        Bound::Excluded(from) | Bound::Included(from) => key > from,
+        Bound::Unbounded => true,
+    }
 }
 
 fn failed(catalog: &Catalog) -> impl FnOnce(heed::Error) -> Stop {
