@@ -54,6 +54,7 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("counting", Stage::Supervise),
     ("upgrade-begun", Stage::Upgrade),
     ("upgrade-stepped", Stage::Upgrade),
+    ("upgrade-packing", Stage::Upgrade),
     ("upgrade-written", Stage::Upgrade),
     ("upgrade-synced", Stage::Upgrade),
     ("run-beginning", Stage::Protocol),

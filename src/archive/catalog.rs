@@ -1,7 +1,8 @@
 //! The catalog: an LMDB environment with everything small.
 //!
-//! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Only
-//! the committer's thread opens a write transaction.
+//! Each table is a typed field of [`Catalog`]; its documentation gives key, value and writer. Those with many small rows
+//! are [`Settled`] ones: each is several tables of LMDB, and looks like one. Only the committer's thread opens a write
+//! transaction.
 
 use crate::ids::GroupNumber;
 use std::path::{Path, PathBuf};
@@ -16,14 +17,16 @@ use super::{
     StoreError,
     codec::{Key, KeyPart, Row},
     environment,
+    filter::Filter,
     known::ArchiveId,
     ledger::{LedgerRow, Mark},
     lists::Packed,
-    resident,
+    packings, resident,
     rows::{
-        Copy, CopyKey, Counters, Filing, FolderNumber, Identities, IdentityNumber, Journal, Message, MessageId, Part,
-        RunId, Seconds, Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
+        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId,
+        Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
     },
+    settled::{Packing, Settled},
 };
 use crate::identify::{first_identity_of, identity_of};
 
@@ -41,6 +44,8 @@ pub struct Catalog {
     pub(super) id: Option<ArchiveId>,
     /// The first message whose identity is not of version 1.
     pub(super) identified_since: MessageId,
+    /// Of `identities`; filled where the catalog is written.
+    pub(super) filter: Filter,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns` of `runs`, derived
     /// from it but for how many were removed), "notified" (which runs were reported, as JSON), "verified" (what
     /// the appliance verified when, as JSON), "archive" (the
@@ -50,18 +55,18 @@ pub struct Catalog {
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
-    /// Identity digest → the number that stands for it.
-    pub identities: Table<[u8; 32], IdentityNumber>,
+    /// First 16 bytes of an identity digest → the number that stands for it.
+    pub identities: Settled<packings::Identities>,
     /// (identity number, first 8 bytes of SHA-256) → message id: finds equal bytes.
-    pub bytes: Table<(IdentityNumber, [u8; 8]), MessageId>,
+    pub bytes: Settled<packings::Bytes>,
     /// (identity number, user) → message id: who has it, and in which bytes.
-    pub held: Table<(IdentityNumber, UserId), MessageId>,
+    pub held: Settled<packings::Held>,
     /// BLAKE3 digest of a part's stored bytes → where they are. Written with the first message that has it.
     pub parts: Table<[u8; 32], Part>,
     /// Message id / 16 → what lists say of these 16 messages; derived from them.
     pub(super) lists: Table<u64, Packed>,
     /// (user, date, message id) → filing: a user's archive in the order of dates.
-    pub filings: Table<(UserId, Seconds, MessageId), Filing>,
+    pub filings: Settled<packings::Filings>,
     /// (message id, message id of a journal report in which it came) → when. The report is kept like a message, and
     /// is in nobody's archive.
     pub journals: Table<(MessageId, MessageId), Journal>,
@@ -112,6 +117,15 @@ impl Catalog {
         match id < self.identified_since {
             true => first_identity_of(raw),
             false => identity_of(raw),
+        }
+    }
+
+    /// The number of an identity; for whoever asks of mail that comes.
+    pub(super) fn number_of_identity(&self, txn: &RoTxn, identity: &[u8; 32]) -> heed::Result<Option<IdentityNumber>> {
+        let digest = packings::digest(identity);
+        match self.filter.rules_out(&digest) {
+            true => Ok(None),
+            false => self.identities.get(txn, &digest),
         }
     }
 
@@ -191,15 +205,18 @@ impl Catalog {
         {
             Ok(table.iter(txn)?.any(|row| row.is_err()))
         }
+        fn any_packed<P: Packing>(txn: &RoTxn, table: &Settled<P>) -> heed::Result<bool> {
+            Ok(table.range(txn, &(..))?.any(|row| row.is_err()))
+        }
         let txn = self.read()?;
         let find = || {
             Ok(any(&txn, &self.messages)?
-                || any(&txn, &self.identities)?
-                || any(&txn, &self.bytes)?
-                || any(&txn, &self.held)?
+                || any_packed(&txn, &self.identities)?
+                || any_packed(&txn, &self.bytes)?
+                || any_packed(&txn, &self.held)?
                 || any(&txn, &self.parts)?
                 || any(&txn, &self.lists)?
-                || any(&txn, &self.filings)?
+                || any_packed(&txn, &self.filings)?
                 || any(&txn, &self.journals)?
                 || any(&txn, &self.unclaimed)?
                 || any(&txn, &self.users)?

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, SourceNumber, UserId};
 
 /// Bytes of the digest behind each value.
-const CHECKSUM: usize = 4;
+pub(super) const CHECKSUM: usize = 4;
 
 /// A part of a key, or a whole one.
 pub trait KeyPart: Sized {

@@ -12,6 +12,9 @@ use super::{StoreError, pages, presence::Held};
 /// Slots for read transactions: more than there are threads that read.
 pub(super) const MAX_READERS: u32 = 512;
 
+/// Tables of an environment at most.
+pub(super) const MOST_TABLES: u32 = 64;
+
 /// Bytes of a page.
 const PAGE: u64 = 4096;
 /// Where a meta page has LMDB's magic number, its page size, the number of the last page, and its transaction.
@@ -180,7 +183,9 @@ pub(super) fn row_counts_of_file(file: &Path) -> Result<Vec<(String, u64)>, Stor
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     let flags = EnvFlags::READ_ONLY | EnvFlags::NO_LOCK | EnvFlags::NO_SUB_DIR;
     let length = file.metadata().map_err(StoreError::io("measuring", file))?.len();
-    options.map_size((length as usize & !0xffff) + (1 << 20)).max_dbs(20);
+    options
+        .map_size((length as usize & !0xffff) + (1 << 20))
+        .max_dbs(MOST_TABLES);
     // SAFETY: nobody else has the file, which was made under the lock of the data directory.
     let env = unsafe { options.flags(flags).open(file) };
     env.and_then(|env| row_counts(&env))

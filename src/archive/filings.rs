@@ -9,8 +9,8 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use heed::types::Bytes;
 
+pub use super::settled::Direction;
 use super::{
     Store, StoreError,
     codec::KeyPart,
@@ -54,15 +54,6 @@ impl FromStr for FilingKey {
             _ => Err(NoPlace),
         }
     }
-}
-
-/// Which way a list goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Oldest first.
-    Up,
-    /// Newest first.
-    Down,
 }
 
 /// Which messages of an archive are wanted.
@@ -136,16 +127,8 @@ impl Store {
         let filings = &self.catalog.filings;
         self.reading(|txn| {
             // One more says whether there is more.
-            let mut rows: Vec<(Key, Filing)> = match page.direction {
-                Direction::Up => filings
-                    .range(txn, &bounds)?
-                    .take(most + 1)
-                    .collect::<heed::Result<_>>()?,
-                Direction::Down => filings
-                    .rev_range(txn, &bounds)?
-                    .take(most + 1)
-                    .collect::<heed::Result<_>>()?,
-            };
+            let rows = filings.rows(txn, &bounds, page.direction)?.take(most + 1);
+            let mut rows: Vec<(Key, Filing)> = rows.collect::<heed::Result<_>>()?;
             let has_more = rows.len() > most;
             rows.truncate(most);
             let mut entries = Vec::with_capacity(rows.len());
@@ -192,7 +175,7 @@ impl Store {
         dates: RangeInclusive<Seconds>,
         most: usize,
     ) -> Result<Option<FilingKey>, StoreError> {
-        let keys = self.catalog.filings.remap_data_type::<Bytes>();
+        let filings = &self.catalog.filings;
         let mut page = Page {
             dates,
             ..Page::first(Direction::Down)
@@ -202,7 +185,8 @@ impl Store {
             let now = left.min(COUNTED);
             let (count, last) = self.reading(|txn| {
                 let (mut count, mut last) = (0, None);
-                for row in keys.rev_range(txn, &page.bounds(user))?.take(now) {
+                let rows = filings.rows(txn, &page.bounds(user), page.direction)?;
+                for row in rows.take(now) {
                     let ((_, date, id), _) = row?;
                     (count, last) = (count + 1, Some(FilingKey { date, id }));
                 }

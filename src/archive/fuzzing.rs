@@ -11,14 +11,15 @@ use super::{
     catalog::Catalog,
     codec::{Key, KeyPart, Row, checksum},
     ledger::LedgerRow,
-    pages,
+    packings, pages,
     rows::{
         Copy, CopyKey, Counters, Filing, Journal, Message, Part, Source, Unclaimed, Usage, User, UserId, VolumeState,
     },
+    settled::{Packing, key_bytes, seal, unpack},
 };
 
 /// Tables whose values [`value`] reads.
-pub const TABLES: u8 = 16;
+pub const TABLES: u8 = 20;
 
 /// Reads bytes as a value of the table of this number, without their checksum and behind a right one. What can be read
 /// is written and read again, and must be the same.
@@ -40,6 +41,7 @@ pub fn value(table: u8, bytes: &[u8]) {
         13 => {
             key::<u64>(bytes);
             key::<[u8; 32]>(bytes);
+            key::<[u8; 16]>(bytes);
             key::<(u64, [u8; 8])>(bytes);
             key::<(u64, UserId)>(bytes);
         }
@@ -49,7 +51,11 @@ pub fn value(table: u8, bytes: &[u8]) {
             key::<(u64, [u8; 16])>(bytes);
             key::<CopyKey>(bytes);
         }
-        _ => row::<LedgerRow>(bytes),
+        15 => row::<LedgerRow>(bytes),
+        16 => chunk::<packings::Identities>(bytes),
+        17 => chunk::<packings::Bytes>(bytes),
+        18 => chunk::<packings::Held>(bytes),
+        _ => chunk::<packings::Filings>(bytes),
     }
 }
 
@@ -69,6 +75,24 @@ fn key<T: KeyPart + 'static>(bytes: &[u8]) {
     if let Ok(value) = Key::<T>::bytes_decode(bytes) {
         assert_eq!(Key::<T>::bytes_encode(&value).expect("keys can be written"), bytes);
     }
+}
+
+/// Reads bytes as a chunk behind its right checksum. Rows that can be read are packed and read again.
+fn chunk<P: Packing<Value: PartialEq>>(bytes: &[u8]) {
+    let _ = unpack::<P>(bytes, bytes);
+    let Some((first, _)) = P::take(None, &mut &*bytes) else {
+        return;
+    };
+    let key = key_bytes(&first);
+    let Ok(rows) = unpack::<P>(&key, &seal(bytes.to_vec())) else {
+        return;
+    };
+    let mut packed = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        P::put(at.checked_sub(1).map(|before| &rows[before]), row, &mut packed);
+    }
+    let again = unpack::<P>(&key, &seal(packed)).expect("what was packed can be read");
+    assert_eq!(again, rows);
 }
 
 /// Reads bytes as a block: as they are, and as the payload of a block whose checksum is right.

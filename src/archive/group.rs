@@ -15,9 +15,11 @@ use super::{
     decide::{Decided, decide},
     lists_table,
     order::{Answer, Order, Tidying},
+    packings::digest,
     resident,
     rows::Counters,
     seal,
+    settled::{Packing, Settled},
     view::Snapshot,
     volume::Volume,
     write_set::{Rows, WriteSet},
@@ -59,10 +61,9 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         filings,
     } = {
         let txn = store.catalog.read()?;
-        let view = Snapshot {
-            catalog: &store.catalog,
-            txn: &txn,
-        };
+        let catalog = &store.catalog;
+        catalog.filter.go_on(&catalog.identities, &txn, counters.identity.0);
+        let view = Snapshot { catalog, txn: &txn };
         decide(&view, &counters, orders, now)?
     };
     StoreError::point("group-filed")?;
@@ -115,11 +116,14 @@ fn apply(store: &Store, volume: &Volume, number: u32, level: i32, set: &mut Writ
 /// Takes all rows out of a write set, and puts them into the catalog.
 fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Result<()> {
     put(txn, &catalog.messages, take(&mut set.messages))?;
-    put(txn, &catalog.identities, take(&mut set.identities))?;
-    put(txn, &catalog.bytes, take(&mut set.bytes))?;
-    put(txn, &catalog.held, take(&mut set.held))?;
+    catalog.filter.add(set.identities.keys().map(digest));
+    let identities = take(&mut set.identities).into_iter();
+    let identities = identities.map(|(identity, row)| (digest(&identity), row));
+    put_settled(txn, &catalog.identities, identities)?;
+    put_settled(txn, &catalog.bytes, take(&mut set.bytes))?;
+    put_settled(txn, &catalog.held, take(&mut set.held))?;
     put(txn, &catalog.parts, take(&mut set.parts))?;
-    put(txn, &catalog.filings, take(&mut set.filings))?;
+    put_settled(txn, &catalog.filings, take(&mut set.filings))?;
     put(txn, &catalog.journals, take(&mut set.journals))?;
     put(txn, &catalog.unclaimed, take(&mut set.unclaimed))?;
     put(txn, &catalog.users, take(&mut set.users))?;
@@ -168,4 +172,18 @@ where
         }
     }
     Ok(())
+}
+
+fn put_settled<P: Packing>(
+    txn: &mut RwTxn,
+    table: &Settled<P>,
+    rows: impl IntoIterator<Item = (P::Key, Option<P::Value>)>,
+) -> heed::Result<()> {
+    for (key, row) in rows {
+        match row {
+            Some(row) => table.put(txn, &key, &row)?,
+            None => _ = table.delete(txn, &key)?,
+        }
+    }
+    table.settle(txn)
 }

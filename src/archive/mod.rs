@@ -39,6 +39,7 @@ mod disk;
 mod environment;
 mod error;
 mod filings;
+mod filter;
 mod follower;
 mod former;
 #[cfg(fuzzing)]
@@ -61,6 +62,7 @@ mod news;
 mod opening;
 mod order;
 mod original;
+mod packings;
 #[allow(dead_code, reason = "its figures and its visitor are for tests")]
 mod pages;
 mod part;
@@ -82,6 +84,7 @@ mod schema;
 mod seal;
 mod sealing;
 mod seen;
+mod settled;
 mod shrink;
 mod staging;
 mod store;
@@ -163,6 +166,8 @@ mod retention_tests;
 mod round_trip_tests;
 #[cfg(test)]
 mod shrink_tests;
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 pub(crate) mod test_bench;
 #[cfg(test)]

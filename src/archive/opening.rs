@@ -9,11 +9,13 @@ use super::{
     catalog::{ARCHIVE_KEY, Catalog, IDENTITIES_KEY, META},
     codec::Row,
     disk,
-    environment::{self, MAX_READERS},
+    environment::{self, MAX_READERS, MOST_TABLES},
+    filter::Filter,
     known::{self, ArchiveId},
     lists_table, lock,
     rows::{CATCHALL_ID, Counters, Identities, MessageId, User},
     schema,
+    settled::Settled,
 };
 use crate::{fault, identify::IDENTITY_VERSION, message::CATCHALL};
 
@@ -78,7 +80,6 @@ impl Catalog {
     fn open_for_writing(env: Env<WithoutTls>, path: &Path, found: Option<u32>) -> Result<Self, heed::Error> {
         let mut txn = env.write_txn()?;
         let mut catalog = Self::tables(&env, path, &mut Made(&mut txn))?;
-        let t = &mut txn;
         match found {
             Some(schema::SCHEMA) => {}
             Some(found) => {
@@ -88,10 +89,11 @@ impl Catalog {
                     "the archive is upgraded to the present schema"
                 );
                 fault::point("upgrade-begun")?;
-                schema::upgrade(&catalog, t, found)?;
+                txn = schema::upgrade(&catalog, &env, txn, found)?;
                 fault::point("upgrade-written")?;
             }
             None => {
+                let t = &mut txn;
                 schema::put(&catalog, t)?;
                 let catchall = User {
                     name: CATCHALL.into(),
@@ -104,6 +106,7 @@ impl Catalog {
                 fault::point("open-catalog-making")?;
             }
         }
+        let t = &mut txn;
         catalog.make_known_runs(t)?;
         lists_table::begin(&catalog, t)?;
         catalog.id = catalog.known_id(t)?;
@@ -134,18 +137,20 @@ impl Catalog {
     }
 
     fn tables(env: &Env<WithoutTls>, path: &Path, open: &mut impl OpenTable) -> Result<Self, heed::Error> {
+        let meta = open.table(env, META)?;
         Ok(Self {
             path: path.to_owned(),
             id: None,
             identified_since: MessageId::MAX,
-            meta: open.table(env, META)?,
+            filter: Filter::default(),
+            meta,
             messages: open.table(env, "messages")?,
-            identities: open.table(env, "identities")?,
-            bytes: open.table(env, "bytes")?,
-            held: open.table(env, "held")?,
+            identities: Settled::open(meta, |name| open.table(env, name))?,
+            bytes: Settled::open(meta, |name| open.table(env, name))?,
+            held: Settled::open(meta, |name| open.table(env, name))?,
             parts: open.table(env, "parts")?,
             lists: open.table(env, "lists")?,
-            filings: open.table(env, "filings")?,
+            filings: Settled::open(meta, |name| open.table(env, name))?,
             journals: open.table(env, "journals")?,
             unclaimed: open.table(env, "unclaimed")?,
             users: open.table(env, "users")?,
@@ -166,7 +171,7 @@ impl Catalog {
 fn environment(path: &Path, flags: EnvFlags) -> Result<Env<WithoutTls>, StoreError> {
     lock::refuse_linked_lock(path)?;
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(32);
+    options.map_size(MAP_SIZE).max_readers(MAX_READERS).max_dbs(MOST_TABLES);
     // Rows are looked up all over the file: what lies beside one is not read from the disk for it.
     let flags = flags | EnvFlags::NO_READ_AHEAD;
     // SAFETY: this process opens each environment once, only the one that has locked the data directory writes to

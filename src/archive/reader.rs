@@ -7,7 +7,7 @@ use heed::{RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, packings,
     rows::{
         Copy, CopyKey, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source,
         SourceNumber, UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
@@ -116,7 +116,7 @@ impl Store {
 
     /// The number of an identity that is known.
     pub fn identity_number(&self, identity: &[u8; 32]) -> Result<Option<IdentityNumber>, StoreError> {
-        self.reading(|txn| self.catalog.identities.get(txn, identity))
+        self.reading(|txn| self.catalog.identities.get(txn, &packings::digest(identity)))
     }
 
     /// Whether anybody has a message of this identity.
@@ -141,7 +141,7 @@ impl Store {
         user: UserId,
     ) -> Result<Option<MessageId>, StoreError> {
         let held = |number| self.catalog.held.get(txn, &(number, user));
-        let number = self.catalog.identities.get(txn, identity);
+        let number = self.catalog.number_of_identity(txn, identity);
         let found = number.and_then(|number| number.map_or(Ok(None), held));
         found.map_err(StoreError::lmdb("reading the catalog", self.catalog.path()))
     }

@@ -12,10 +12,12 @@ use super::{
     StoreError,
     catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
     codec::{Key, Row},
+    packings,
     rows::{
         Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256,
         SourceNumber, UserId,
     },
+    settled::{Packing, Settled, TakingOver},
     taken_over,
 };
 use crate::{clock, fault, identify::IDENTITY_VERSION};
@@ -25,13 +27,17 @@ use crate::{clock, fault, identify::IDENTITY_VERSION};
 /// 1: the first. 2: large bodies are parts, a place may go on in the next block, `copies` notes its keys, and there are
 /// tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
 /// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a
-/// table `lists`, which is filled later.
-pub const SCHEMA: u32 = 4;
+/// table `lists`, which is filled later. 5: `identities`, `bytes`, `held` and `filings` are packed, and an identity is
+/// known by the first 16 bytes of its digest.
+pub const SCHEMA: u32 = 5;
 
 const SCHEMA_KEY: &str = "schema";
 
-/// What makes schema n+1 of schema n, from schema 1 on.
-const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; SCHEMA as usize - 1] =
+/// The last schema whose rows are all by themselves.
+const UNPACKED: u32 = 4;
+
+/// What makes schema n+1 of schema n, from schema 1 up to there.
+const STEPS: [fn(&Catalog, &mut RwTxn) -> heed::Result<()>; UNPACKED as usize - 1] =
     [copies_note_their_keys, copies_have_room_for_traits, the_ledger_begins];
 
 /// The schema of the catalog in an environment; `None` where the environment is empty. Writes nothing.
@@ -82,18 +88,87 @@ pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, S
     }
 }
 
-/// Brings a catalog of schema `found` to the present one: all steps, or none, in the transaction given.
-pub(super) fn upgrade(catalog: &Catalog, txn: &mut RwTxn, found: u32) -> heed::Result<()> {
-    for step in &STEPS[found as usize - 1..] {
-        step(catalog, txn)?;
-        fault::point("upgrade-stepped")?;
+/// Brings a catalog of schema `found` to the present one; the last of it, which makes it so, is in the transaction that
+/// it gives. Those before leave a catalog of schema 4 with something beside it that nobody reads: all rows are written
+/// anew, and LMDB keeps in memory what a transaction writes.
+pub(super) fn upgrade<'e>(
+    catalog: &Catalog,
+    env: &'e Env<WithoutTls>,
+    mut txn: RwTxn<'e>,
+    found: u32,
+) -> heed::Result<RwTxn<'e>> {
+    if found < UNPACKED {
+        for step in &STEPS[found as usize - 1..] {
+            step(catalog, &mut txn)?;
+            fault::point("upgrade-stepped")?;
+        }
+        put_number(catalog, &mut txn, UNPACKED)?;
     }
-    put(catalog, txn)
+    let identities = |key: &[u8]| key.first_chunk().copied();
+    let mut identities = Pack::begin(&catalog.identities, &mut txn, identities)?;
+    let mut bytes = Pack::begin(&catalog.bytes, &mut txn, own_key::<packings::Bytes>)?;
+    let mut held = Pack::begin(&catalog.held, &mut txn, own_key::<packings::Held>)?;
+    let mut filings = Pack::begin(&catalog.filings, &mut txn, own_key::<packings::Filings>)?;
+    let tables: [&mut dyn Packs; 4] = [&mut identities, &mut bytes, &mut held, &mut filings];
+    for table in tables {
+        while table.go_on(&mut txn)? {
+            txn.commit()?;
+            fault::point("upgrade-packing")?;
+            txn = env.write_txn()?;
+        }
+    }
+    identities.end(&mut txn)?;
+    bytes.end(&mut txn)?;
+    held.end(&mut txn)?;
+    filings.end(&mut txn)?;
+    put(catalog, &mut txn)?;
+    Ok(txn)
+}
+
+/// A table on its way to being packed.
+struct Pack<'c, P: Packing, K> {
+    table: &'c Settled<P>,
+    taking_over: TakingOver<P>,
+    /// Reads its keys as they were.
+    key: K,
+}
+
+trait Packs {
+    /// Packs some of its rows; whether more may follow.
+    fn go_on(&mut self, txn: &mut RwTxn) -> heed::Result<bool>;
+}
+
+impl<P: Packing, K: Fn(&[u8]) -> Option<P::Key>> Packs for Pack<'_, P, K> {
+    fn go_on(&mut self, txn: &mut RwTxn) -> heed::Result<bool> {
+        self.taking_over.go_on(self.table, txn, &self.key)
+    }
+}
+
+impl<'c, P: Packing, K> Pack<'c, P, K> {
+    fn begin(table: &'c Settled<P>, txn: &mut RwTxn, key: K) -> heed::Result<Self> {
+        Ok(Self {
+            table,
+            taking_over: TakingOver::begin(table, txn)?,
+            key,
+        })
+    }
+
+    fn end(self, txn: &mut RwTxn) -> heed::Result<()> {
+        self.taking_over.end(self.table, txn)
+    }
+}
+
+fn own_key<P: Packing>(key: &[u8]) -> Option<P::Key> {
+    <Key<P::Key> as heed::BytesDecode>::bytes_decode(key).ok()
 }
 
 /// Notes the present schema.
 pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
-    catalog.meta.put(txn, SCHEMA_KEY, &SCHEMA.to_be_bytes())
+    put_number(catalog, txn, SCHEMA)
+}
+
+fn put_number(catalog: &Catalog, txn: &mut RwTxn, schema: u32) -> heed::Result<()> {
+    catalog.meta.put(txn, SCHEMA_KEY, &schema.to_be_bytes())
 }
 
 /// Rows of a table moved on in one step of an upgrade.

@@ -57,12 +57,16 @@ fn filings_of(
     message: &Message,
     pairs: &mut Vec<(MessageId, UserId)>,
 ) -> heed::Result<()> {
-    let filings = catalog.filings.remap_data_type::<heed::types::Bytes>();
     let held = (message.identity, UserId::MIN)..=(message.identity, UserId::MAX);
     for row in catalog.held.range(txn, &held)? {
         // As above.
         let Ok(((_, user), kept)) = row else { continue };
-        if kept == id && filings.get(txn, &(user, message.date, id))?.is_some() {
+        if kept == id
+            && catalog
+                .filings
+                .get(txn, &(user, message.date, id))
+                .is_ok_and(|filing| filing.is_some())
+        {
             pairs.push((id, user));
         }
     }

@@ -63,7 +63,7 @@ impl Snapshot<'_> {
 
 impl View for Snapshot<'_> {
     fn identity(&self, digest: &[u8; 32]) -> Read<Option<IdentityNumber>> {
-        self.read(|catalog, txn| catalog.identities.get(txn, digest))
+        self.read(|catalog, txn| catalog.number_of_identity(txn, digest))
     }
 
     fn bytes(&self, key: &(IdentityNumber, [u8; 8])) -> Read<Option<MessageId>> {

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use dropkeep::{
-    archive::{MessageId, Store},
+    archive::{MessageId, SCHEMA, Store},
     config::Config,
 };
 use serde_json::{Value, json};
@@ -69,6 +69,11 @@ fn a_store_of_schema_2_is_read_to_the_last_byte_and_written_to() {
 #[test]
 fn a_store_of_schema_3_is_read_to_the_last_byte_and_written_to() {
     is_read_to_the_last_byte_and_written_to(3);
+}
+
+#[test]
+fn a_store_of_schema_4_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(4);
 }
 
 /// Which messages of an archive have a row for lists, and which have none.
@@ -172,7 +177,10 @@ fn a_store_of_a_newer_schema_is_refused_and_not_touched() {
     for command in [&["users"][..], &["list", "--user", "jane"], &["serve"]] {
         let refused = appliance.run(command).expect(4);
         let said = refused.stderr;
-        assert!(said.contains("schema 99") && said.contains("up to 4"), "{said}");
+        assert!(
+            said.contains("schema 99") && said.contains(&format!("up to {SCHEMA}")),
+            "{said}"
+        );
     }
     assert_eq!(fs::read(&file).unwrap(), catalog, "nothing was written");
 }

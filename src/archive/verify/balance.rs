@@ -1,11 +1,11 @@
-//! Whether the filings of the ledger and those of the table `filings` are the same, by adding up: for each user how
-//! many there are, and a sum of digests. That takes some bytes of memory for each user, however much mail there is.
+//! Whether the filings of the ledger, of the table `filings` and of the table `held` are the same, by adding up: for each
+//! user how many there are, and a sum of digests. That takes some bytes of memory for each user, however much mail there is.
 //!
 //! An appliance may file meanwhile. So only the groups and messages count that there were at the beginning; and filings
 //! of such messages that came later, which the rows that came later name, are left out where the table has them.
 
 use crate::ids::GroupNumber;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use heed::RoTxn;
 use roaring::RoaringTreemap;
@@ -15,34 +15,72 @@ use crate::archive::{
     rows::{Counters, MessageId, UserId},
 };
 
-/// For each user, filings in the table less those in the ledger: how many, and the sum of their digests.
+/// Filings, less others: how many, and the sum of their digests.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Difference(i64, u64);
+
+impl Difference {
+    fn add(&mut self, count: i64, id: MessageId) {
+        let sum = if count < 0 {
+            digest(id).wrapping_neg()
+        } else {
+            digest(id)
+        };
+        *self = self.and(Self(count, sum));
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self(self.0 + more.0, self.1.wrapping_add(more.1))
+    }
+}
+
+/// For each user, filings in the table less those in the ledger, and less those in the table `held`.
 #[derive(Default)]
-pub struct Balance(HashMap<UserId, (i64, u64)>);
+pub struct Balance(HashMap<UserId, [Difference; 2]>);
+
+const LEDGER: usize = 0;
+const HELD: usize = 1;
 
 impl Balance {
     pub fn in_table(&mut self, user: UserId, id: MessageId) {
-        let (count, sum) = self.0.entry(user).or_default();
-        (*count, *sum) = (*count + 1, sum.wrapping_add(digest(id)));
-    }
-
-    pub fn in_ledger(&mut self, user: UserId, id: MessageId) {
-        let (count, sum) = self.0.entry(user).or_default();
-        (*count, *sum) = (*count - 1, sum.wrapping_sub(digest(id)));
-    }
-
-    pub fn merge(&mut self, more: Self) {
-        for (user, (count, sum)) in more.0 {
-            let (counted, summed) = self.0.entry(user).or_default();
-            (*counted, *summed) = (*counted + count, summed.wrapping_add(sum));
+        for difference in self.0.entry(user).or_default() {
+            difference.add(1, id);
         }
     }
 
-    /// What does not come out even, in words.
+    pub fn in_ledger(&mut self, user: UserId, id: MessageId) {
+        self.0.entry(user).or_default()[LEDGER].add(-1, id);
+    }
+
+    pub fn in_held(&mut self, user: UserId, id: MessageId) {
+        self.0.entry(user).or_default()[HELD].add(-1, id);
+    }
+
+    pub fn merge(&mut self, more: Self) {
+        for (user, [ledger, held]) in more.0 {
+            let differences = self.0.entry(user).or_default();
+            *differences = [differences[LEDGER].and(ledger), differences[HELD].and(held)];
+        }
+    }
+
+    /// The users of whom the tables say different things.
+    pub fn uneven(&self) -> BTreeSet<UserId> {
+        let uneven = self
+            .0
+            .iter()
+            .filter(|(_, differences)| **differences != [Difference::default(); 2]);
+        uneven.map(|(user, _)| *user).collect()
+    }
+
+    /// What does not come out even with the ledger, in words.
     pub fn damages(&self) -> Vec<(UserId, String)> {
-        let uneven = self.0.iter().filter(|(_, balance)| **balance != (0, 0));
+        let uneven = self
+            .0
+            .iter()
+            .filter(|(_, balance)| balance[LEDGER] != Difference::default());
         let mut uneven: Vec<_> = uneven
-            .map(|(user, (count, _))| {
-                let words = match *count {
+            .map(|(user, balance)| {
+                let words = match balance[LEDGER].0 {
                     more @ 1.. => format!("user {user} has {more} more filings than are in the ledger"),
                     0 => format!("user {user} has other filings than those in the ledger"),
                     fewer => format!("user {user} has {} fewer filings than are in the ledger", -fewer),

@@ -28,7 +28,7 @@ pub fn blocks(context: &Context, volume: u32, desk: &mut Desk, position: Positio
         return Ok(None);
     };
     let source = Source {
-        table: opened.raw_blocks(),
+        table: &opened.raw_blocks(),
         read: &|| opened.read(),
         is_sound: false,
     };

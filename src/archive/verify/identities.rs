@@ -1,10 +1,11 @@
 //! What must hold for identities: their numbers, by which bytes they are found, and who has them.
 
-use heed::{RoTxn, types::Bytes};
+use heed::RoTxn;
 
 use super::{
     damage::{Damage, Kind},
     tables::Check,
+    uneven,
     words::Desk,
 };
 use crate::archive::rows::{IdentityNumber, Message, MessageId, UserId};
@@ -29,7 +30,9 @@ impl Check<'_> {
         desk: &mut Desk,
     ) -> heed::Result<()> {
         let fits = |message: Message| message.identity == identity && message.sha256[..8] == head;
-        if !self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+        if self.catalog.messages.get(txn, &id)?.is_some_and(fits) {
+            self.seen.by_bytes.insert(id.0);
+        } else {
             let detail = format!(
                 "a row for identity number {identity} refers to message {id}, which is missing or has another identity"
             );
@@ -55,14 +58,14 @@ impl Check<'_> {
             Some(message) if message.identity != identity => {
                 wrong(format!("{row} refers to message {id}, which has another identity"));
             }
-            Some(message) => {
-                let filings = self.catalog.filings.remap_data_type::<Bytes>();
-                if filings.get(txn, &(user, message.date, id))?.is_none() {
-                    wrong(format!(
-                        "{row} refers to message {id}, which is not in the user's archive: a filing is missing"
-                    ));
-                }
+            Some(message) if !self.adds_up() => {
+                let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, &message))?;
+                found.into_iter().for_each(|damage| desk.damage(damage));
             }
+            Some(_) => {}
+        }
+        if self.was_there(id) && !self.late.has(user, id) {
+            self.seen.balance.in_held(user, id);
         }
         if !self.knows_user(txn, user)? {
             desk.damage(self.found(format!("{row}: the user does not exist")).message(id));

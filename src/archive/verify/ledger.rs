@@ -1,15 +1,15 @@
 //! What must hold for the ledger: its rows follow each other and are chained, every message is in one of them, and
 //! the filings in them are those of the table `filings`, each once.
 //!
-//! Each filing of the ledger is looked up in the table; that there are no others in the table, and none twice in the
-//! ledger, is seen in the [`Balance`](super::balance::Balance).
+//! That the filings are the same is seen in the [`Balance`](super::balance::Balance).
 
 use crate::ids::GroupNumber;
-use heed::{RoTxn, types::Bytes};
+use heed::RoTxn;
 
 use super::{
     damage::{Damage, Kind},
     tables::Check,
+    uneven,
     words::Desk,
 };
 use crate::archive::{
@@ -73,17 +73,12 @@ impl Check<'_> {
                 ));
             }
         }
-        let filings = self.catalog.filings.remap_data_type::<Bytes>();
         for (id, user) in group.filings.pairs().map_err(decoding)? {
             self.seen.balance.in_ledger(user, id);
-            resident::touched();
-            if let Some(message) = self.catalog.messages.get(txn, &id).ok().flatten()
-                && filings.get(txn, &(user, message.date, id))?.is_none()
+            if !self.adds_up()
+                && let Some(damage) = uneven::of_ledger(self.context, self.catalog, txn, number, (id, user))?
             {
-                let damage = wrong(format!(
-                    "has message {id} filed for user {user}, but that filing is missing"
-                ));
-                desk.damage(damage.message(id).user(self.context.name(user)));
+                desk.damage(damage);
             }
         }
         Ok(())

@@ -11,9 +11,12 @@ use super::{
 };
 use crate::archive::{
     catalog::Catalog,
+    codec::Key,
     ledger::LedgerRow,
+    packings::digest,
     rows::{
-        self, CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, Part, Place, RunId, SourceNumber, UserId,
+        self, CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, Part, Place, RunId, Seconds, SourceNumber,
+        UserId,
     },
 };
 
@@ -125,19 +128,19 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
         ),
         (
-            |c, t| assert!(c.identities.delete(t, &identity(4)).unwrap()),
+            |c, t| assert!(c.identities.delete(t, &digest(&identity(4))).unwrap()),
             &[Identity],
             Some(MessageId(4)),
             Some("jane"),
         ),
         (
-            |c, t| c.identities.put(t, &[9; 32], &IdentityNumber(4)).unwrap(),
+            |c, t| c.identities.put(t, &[9; 16], &IdentityNumber(4)).unwrap(),
             &[Identity],
             None,
             None,
         ),
         (
-            |c, t| c.identities.put(t, &identity(4), &IdentityNumber(3)).unwrap(),
+            |c, t| c.identities.put(t, &digest(&identity(4)), &IdentityNumber(3)).unwrap(),
             &[Identity],
             Some(MessageId(4)),
             Some("jane"),
@@ -145,7 +148,7 @@ fn wrong_rows() -> Vec<Wrong> {
         (
             |c, t| {
                 with_counters(c, t, |counters| counters.identity = counters.identity.next());
-                c.identities.put(t, &[9; 32], &IdentityNumber(6)).unwrap();
+                c.identities.put(t, &[9; 16], &IdentityNumber(6)).unwrap();
             },
             &[Identity],
             None,
@@ -153,7 +156,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                let key = c.bytes.iter(t).unwrap().next().unwrap().unwrap().0;
+                let key = c.bytes.range(t, &(..)).unwrap().next().unwrap().unwrap().0;
                 c.bytes.delete(t, &key).unwrap();
             },
             &[Bytes],
@@ -204,7 +207,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| with_message(c, t, MessageId(1), |message| message.date += 1),
-            &[Filing, Held, Ledger],
+            &[Filing],
             Some(MessageId(1)),
             Some("jane"),
         ),
@@ -451,7 +454,7 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                let table = c.filings.remap_data_type::<heed::types::Bytes>();
+                let table = c.filings.fresh.remap_key_type::<Key<(UserId, Seconds, MessageId)>>();
                 let row = table.get(t, &(JANE, 1001, MessageId(1))).unwrap().unwrap().to_vec();
                 let flipped: Vec<u8> = row
                     .iter()

@@ -3,7 +3,7 @@
 //! No read transaction lasts longer than a page of rows. A row that is found in its place must be found by its key
 //! too: a damaged branch page hides rows from those who look them up.
 
-use std::ops::Bound;
+use std::{borrow::Cow, ops::Bound};
 
 use heed::{Database, RoTxn, WithoutTls, types::Bytes};
 
@@ -19,9 +19,49 @@ use crate::archive::{StoreError, resident};
 /// Rows looked at under one transaction.
 pub const ROWS: usize = 1000;
 
-/// A table of bytes, and how its environment is read.
+/// A row: its key, and its value or why that cannot be read.
+pub type Found<'t> = (Cow<'t, [u8]>, heed::Result<Cow<'t, [u8]>>);
+pub type Range<'t> = Box<dyn Iterator<Item = heed::Result<Found<'t>>> + 't>;
+
+/// A table, its rows as bytes.
+pub trait Table {
+    /// Its rows from one key to before another, in the order of their keys. An error: nothing can be read behind it.
+    ///
+    /// # Errors
+    /// LMDB cannot read.
+    fn range<'t>(&self, txn: &'t RoTxn, from: &[u8], until: Option<&[u8]>) -> heed::Result<Range<'t>>;
+
+    /// Looks up a row that was found in its place; in words, what is wrong, where it is not found by its key.
+    fn look_up(&self, txn: &RoTxn, key: &[u8], value: &[u8]) -> Option<String>;
+}
+
+impl Table for Database<Bytes, Bytes> {
+    fn range<'t>(&self, txn: &'t RoTxn, from: &[u8], until: Option<&[u8]>) -> heed::Result<Range<'t>> {
+        // LMDB takes no empty key.
+        let start = match from.is_empty() {
+            true => Bound::Unbounded,
+            false => Bound::Included(from),
+        };
+        let rows = Database::range(self, txn, &(start, until.map_or(Bound::Unbounded, Bound::Excluded)))?;
+        Ok(Box::new(rows.map(|row| {
+            row.map(|(key, value)| (Cow::Borrowed(key), Ok(Cow::Borrowed(value))))
+        })))
+    }
+
+    fn look_up(&self, txn: &RoTxn, key: &[u8], value: &[u8]) -> Option<String> {
+        match self.get(txn, key) {
+            // As a rule it is the very same place, whose bytes need not be read.
+            Ok(Some(same)) if std::ptr::eq(same, value) || same == value => None,
+            Ok(Some(_)) => Some("its key leads to another row".into()),
+            Ok(None) => Some("looking up its key finds nothing".into()),
+            Err(error) => Some(format!("cannot look up its key: {error}")),
+        }
+    }
+}
+
+/// A table, and how its environment is read.
 pub struct Source<'s> {
-    pub table: Database<Bytes, Bytes>,
+    pub table: &'s dyn Table,
     pub read: &'s dyn Fn() -> Result<RoTxn<'s, WithoutTls>, StoreError>,
     /// Its pages lead to all its rows, so none need be looked up by its key.
     pub is_sound: bool,
@@ -154,16 +194,8 @@ fn page(
     until: Option<&[u8]>,
 ) -> Result<Page, Stop> {
     let most = if desk.alone { 1 } else { rows.at_once() };
-    let end = until.map_or(Bound::Unbounded, Bound::Excluded);
     let from = position.from.clone();
-    // LMDB takes no empty key.
-    let start = if from.is_empty() {
-        Bound::Unbounded
-    } else {
-        Bound::Included(&from[..])
-    };
-    let range = (start, end);
-    let mut found = match source.table.range(txn, &range) {
+    let mut found = match source.table.range(txn, &from, until) {
         Ok(found) => found,
         Err(error) => return Ok(Page::Stuck(error.to_string())),
     };
@@ -177,6 +209,7 @@ fn page(
             Some(Err(error)) => break Page::Stuck(error.to_string()),
             None => break Page::Last,
         };
+        let key = &*key;
         if key < &from[..] || last.as_deref().is_some_and(|last| key <= last) {
             break Page::Stuck("its keys are out of order".into());
         }
@@ -189,11 +222,23 @@ fn page(
         }
         // Looking up what a row is compared with may read from anywhere.
         resident::touched();
-        if !source.is_sound {
-            look_up(source, rows, desk, txn, key, value);
-        }
-        if let Err(error) = rows.row(txn, key, value, desk) {
-            desk.damage(row_damage(rows, key, &format!("{error}")));
+        match value {
+            Ok(value) => {
+                let wrong = match source.is_sound {
+                    true => None,
+                    false => source.table.look_up(txn, key, &value),
+                };
+                if let Some(wrong) = wrong {
+                    desk.damage(row_damage(rows, key, &wrong));
+                }
+                if let Err(error) = rows.row(txn, key, &value, desk) {
+                    desk.damage(row_damage(rows, key, &format!("{error}")));
+                }
+            }
+            Err(error) => {
+                rows.skipped();
+                desk.damage(row_damage(rows, key, &format!("{error}")));
+            }
         }
         first.get_or_insert_with(|| prefix(key));
         last.get_or_insert_default().clear();
@@ -207,17 +252,6 @@ fn page(
         *position = position.behind(&last);
     }
     Ok(ended)
-}
-
-/// A row that was found in its place must be found by its key.
-fn look_up(source: &Source, rows: &dyn Rows, desk: &mut Desk, txn: &RoTxn, key: &[u8], value: &[u8]) {
-    match source.table.get(txn, key) {
-        // As a rule it is the very same place, whose bytes need not be read.
-        Ok(Some(same)) if std::ptr::eq(same, value) || same == value => {}
-        Ok(Some(_)) => desk.damage(row_damage(rows, key, "its key leads to another row")),
-        Ok(None) => desk.damage(row_damage(rows, key, "looking up its key finds nothing")),
-        Err(error) => desk.damage(row_damage(rows, key, &format!("cannot look up its key: {error}"))),
-    }
 }
 
 fn row_damage(rows: &dyn Rows, key: &[u8], what: &str) -> Damage {

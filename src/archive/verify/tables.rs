@@ -12,8 +12,9 @@ use super::{
     context::{Context, Stop},
     damage::{Damage, Kind},
     plan::{Position, Table},
-    scan::{ROWS, Rows, Source, scan},
+    scan::{self, ROWS, Rows, Source, scan},
     totals::{self, Totals},
+    uneven,
     usage::Sum,
     words::Desk,
 };
@@ -43,8 +44,9 @@ pub fn table(
     desk: &mut Desk,
     position: Position,
 ) -> Result<Option<Position>, Stop> {
+    let raw = raw(catalog, table);
     let source = Source {
-        table: raw(catalog, table),
+        table: &*raw,
         read: &|| catalog.read(),
         is_sound: context.is_sound(),
     };
@@ -74,18 +76,18 @@ pub fn table(
 }
 
 /// The table as bytes.
-fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
-    match table {
-        Table::Users => catalog.users.remap_types(),
+fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
+    Box::new(match table {
+        Table::Identities => return Box::new(&catalog.identities),
+        Table::Bytes => return Box::new(&catalog.bytes),
+        Table::Held => return Box::new(&catalog.held),
+        Table::Filings => return Box::new(&catalog.filings),
+        Table::Users => catalog.users.remap_types::<Bytes, Bytes>(),
         Table::Usage => catalog.usage.remap_types(),
         Table::Sources => catalog.sources.remap_types(),
         Table::Folders => catalog.folders.remap_types(),
         Table::Volumes => catalog.volumes.remap_types(),
         Table::Runs => catalog.runs.remap_types(),
-        Table::Identities => catalog.identities.remap_types(),
-        Table::Bytes => catalog.bytes.remap_types(),
-        Table::Held => catalog.held.remap_types(),
-        Table::Filings => catalog.filings.remap_types(),
         Table::Journals => catalog.journals.remap_types(),
         Table::Unclaimed => catalog.unclaimed.remap_types(),
         Table::Copies => catalog.copies.remap_types(),
@@ -93,7 +95,7 @@ fn raw(catalog: &Catalog, table: Table) -> heed::Database<Bytes, Bytes> {
         Table::Ledger => catalog.ledger.remap_types(),
         Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
-    }
+    })
 }
 
 /// The number with which a table that is numbered begins.
@@ -123,7 +125,7 @@ pub(super) struct Check<'c> {
     pub(super) known: Known,
     roster: Roster,
     usage: Sum,
-    late: Late,
+    pub(super) late: Late,
     pub(super) seen: Totals,
 }
 
@@ -137,6 +139,11 @@ fn key<T: KeyPart>(bytes: &[u8]) -> heed::Result<T> {
 
 fn value<T: DeserializeOwned>(bytes: &[u8]) -> heed::Result<T> {
     <Row<T> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
+}
+
+/// A value of a settled table.
+fn packed<T: DeserializeOwned>(bytes: &[u8]) -> heed::Result<T> {
+    postcard::from_bytes(bytes).map_err(|error| heed::Error::Decoding(error.into()))
 }
 
 impl Rows for Check<'_> {
@@ -196,7 +203,7 @@ impl Rows for Check<'_> {
         if self.table == Table::Runs {
             self.removed = self.catalog.known_runs(txn)?.removed;
         }
-        if let (Table::Filings, Some(began), true) = (
+        if let (Table::Filings | Table::Held, Some(began), true) = (
             self.table,
             &self.context.extent.counters,
             self.context.request.selection.has_all_tables(),
@@ -267,10 +274,10 @@ impl Check<'_> {
                 self.number(number.0, self.counters.group.0, desk);
                 self.group(txn, number, &value(v)?, desk)?;
             }
-            Table::Identities => self.identity(value(v)?, desk),
-            Table::Bytes => self.bytes(txn, key(k)?, value(v)?, desk)?,
-            Table::Held => self.held(txn, key(k)?, value(v)?, desk)?,
-            Table::Filings => self.filing(txn, key(k)?, &value(v)?, desk)?,
+            Table::Identities => self.identity(packed(v)?, desk),
+            Table::Bytes => self.bytes(txn, key(k)?, packed(v)?, desk)?,
+            Table::Held => self.held(txn, key(k)?, packed(v)?, desk)?,
+            Table::Filings => self.filing(txn, key(k)?, &packed(v)?, desk)?,
             Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
@@ -289,6 +296,17 @@ impl Check<'_> {
             self.below(id.0, self.counters.message.0, desk);
         }
         Ok(())
+    }
+
+    /// All of `filings`, `held` and the ledger is read, and compared by adding up.
+    pub(super) fn adds_up(&self) -> bool {
+        uneven::adds_up(self.context)
+    }
+
+    /// A message that there was at the beginning.
+    pub(super) fn was_there(&self, id: MessageId) -> bool {
+        let began = self.context.extent.counters.as_ref();
+        began.is_some_and(|counters| id < counters.message)
     }
 
     pub(super) fn found(&self, detail: String) -> Damage {
@@ -362,8 +380,8 @@ impl Check<'_> {
             )));
         }
         let first = (user, Seconds::MIN, MessageId::MIN)..=(user, Seconds::MAX, MessageId::MAX);
-        let filings = self.catalog.filings.remap_data_type::<Bytes>();
-        if usage.messages > 0 && filings.range(txn, &first)?.next().transpose()?.is_none() {
+        let filings = &self.catalog.filings;
+        if usage.messages > 0 && filings.range(txn, &first)?.next_found().transpose()?.is_none() {
             let name = self.context.name(user);
             let detail = format!("{} messages are counted, but the archive is empty", usage.messages);
             desk.damage(self.found(detail).user(name));
@@ -390,36 +408,36 @@ impl Check<'_> {
         filing: &Filing,
         desk: &mut Desk,
     ) -> heed::Result<()> {
-        let context = self.context;
-        let mut wrong = |detail: String| {
+        let (context, adds_up) = (self.context, self.adds_up());
+        let wrong = |detail: String| {
             let damage = Damage::new(
                 Kind::Filing,
                 format!("the filing of message {id} for user {user} {detail}"),
             );
-            desk.damage(damage.message(id).user(context.name(user)));
+            damage.message(id).user(context.name(user))
         };
         let message = self.catalog.messages.get(txn, &id)?;
         match &message {
-            None => wrong("refers to a message that is missing".into()),
+            None => desk.damage(wrong("refers to a message that is missing".into())),
             Some(message) if message.date != date => {
-                wrong(format!("has the date {date}, but the message has {}", message.date));
+                let dated = message.date;
+                desk.damage(wrong(format!("has the date {date}, but the message has {dated}")));
             }
-            Some(message) => match self.catalog.held.get(txn, &(message.identity, user))? {
-                Some(held) if held == id => {}
-                Some(other) => wrong(format!(
-                    "contradicts the table held, by which the user has message {other}"
-                )),
-                None => wrong("is missing from the table held".into()),
-            },
+            Some(message) if !adds_up => {
+                let found = uneven::of_filing(context, self.catalog, txn, user, (id, message))?;
+                found.into_iter().for_each(|damage| desk.damage(damage));
+            }
+            Some(_) => {}
         }
         if filing.run >= self.counters.run {
-            wrong(format!("refers to run {}, which never existed", filing.run));
+            desk.damage(wrong(format!("refers to run {}, which never existed", filing.run)));
         }
         if !knows(&mut self.known.folders, filing.folder.0, || {
             let folders = self.catalog.folders.remap_data_type::<Bytes>();
             Ok(folders.get(txn, &filing.folder)?.is_some())
         })? {
-            wrong(format!("refers to folder {}, which does not exist", filing.folder));
+            let folder = filing.folder;
+            desk.damage(wrong(format!("refers to folder {folder}, which does not exist")));
         }
         if !self.knows_user(txn, user)? {
             desk.damage(
@@ -427,12 +445,7 @@ impl Check<'_> {
                     .message(id),
             );
         }
-        if context
-            .extent
-            .counters
-            .as_ref()
-            .is_some_and(|counters| id < counters.message)
-        {
+        if self.was_there(id) {
             self.seen.filed.insert(id.0);
             if !self.late.has(user, id) {
                 self.seen.balance.in_table(user, id);

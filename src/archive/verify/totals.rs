@@ -28,7 +28,9 @@ pub struct Totals {
     pub identities: RoaringTreemap,
     /// Messages in somebody's archive, and the journal reports in which messages came.
     pub filed: RoaringTreemap,
-    /// Filings in the table and in the ledger.
+    /// Messages that a row of `bytes` leads to, by their own bytes.
+    pub by_bytes: RoaringTreemap,
+    /// Filings in the table, in the ledger, and in the table `held`.
     pub balance: Balance,
     /// The beginnings of the digests of parts that messages name.
     pub parts: RoaringBitmap,
@@ -60,6 +62,7 @@ impl Totals {
         self.used_identities |= more.used_identities;
         self.identities |= more.identities;
         self.filed |= more.filed;
+        self.by_bytes |= more.by_bytes;
         self.balance.merge(more.balance);
         self.parts |= more.parts;
         self.unnamed_parts.1 += more.unnamed_parts.1;

@@ -18,7 +18,7 @@ use super::{
     files, messages,
     plan::{Extent, Item, Plan, Position, Selection, Table},
     stretches::{Chooser, Edge, Part, SECTION, Stretch, Stretches},
-    tables,
+    tables, uneven,
     words::{Desk, Outlet, Request, Statement},
 };
 use crate::{
@@ -284,6 +284,9 @@ fn go_through(context: &Context, outlet: &Outlet) -> Result<(), Stop> {
         context
             .totals()
             .compare(context.extent, &context.request.selection, name_of, &mut desk);
+        if let Some(store) = context.store {
+            uneven::name(context, &store.catalog, &mut desk)?;
+        }
         desk.end()?;
     }
     Ok(())

@@ -297,7 +297,12 @@ fn every_step_of_an_upgrade_from_schema_3_is_done_again() {
     break_upgrade_off(3, 1);
 }
 
-/// Breaks the upgrade from a schema off, which takes so many steps.
+#[test]
+fn packing_a_store_of_schema_4_is_done_again() {
+    break_upgrade_off(4, 0);
+}
+
+/// Breaks the upgrade from a schema off, which takes so many steps before its rows are packed.
 fn break_upgrade_off(schema: u32, steps: u64) {
     let appliance = Appliance::new(DROPKEEP, &user_tables(&company()));
     thaw(&appliance, schema);

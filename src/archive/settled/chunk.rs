@@ -1,0 +1,112 @@
+//! A chunk: rows that follow each other, packed, and a checksum. Its key in the table is that of its first row.
+
+use heed::BytesDecode;
+
+use super::packing::Packing;
+use crate::archive::codec::{CHECKSUM, Key, KeyPart, checksum};
+
+/// Bytes of a chunk at most, unless a single row has more: with LMDB's header, a page.
+pub const MOST: usize = 4080;
+
+pub type Row<P> = (<P as Packing>::Key, <P as Packing>::Value);
+
+/// A key as LMDB has it.
+pub fn key_bytes<K: KeyPart>(key: &K) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(32);
+    key.put(&mut bytes);
+    bytes
+}
+
+/// # Errors
+/// It is no key.
+pub fn read_key<K: KeyPart + 'static>(bytes: &[u8]) -> heed::Result<K> {
+    <Key<K> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
+}
+
+/// Puts the checksum behind the rows.
+pub fn seal(mut rows: Vec<u8>) -> Vec<u8> {
+    let checksum = checksum(&rows);
+    rows.extend(checksum);
+    rows
+}
+
+/// The rows of a chunk, one after the other.
+pub struct Unpack<'b, P: Packing> {
+    key: Option<P::Key>,
+    rest: &'b [u8],
+    before: Option<Row<P>>,
+}
+
+impl<'b, P: Packing> Unpack<'b, P> {
+    /// # Errors
+    /// The chunk is damaged.
+    pub fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
+        let (rest, found) = chunk
+            .split_last_chunk::<CHECKSUM>()
+            .ok_or_else(|| wrong("is too short"))?;
+        if checksum(rest) != *found {
+            return Err(wrong("does not match its checksum"));
+        }
+        if rest.is_empty() {
+            return Err(wrong("is empty"));
+        }
+        Ok(Self {
+            key: Some(read_key(key)?),
+            rest,
+            before: None,
+        })
+    }
+
+    /// The next row; `None` behind the last.
+    ///
+    /// # Errors
+    /// There is none, or not in its place.
+    pub fn next_row(&mut self) -> heed::Result<Option<&Row<P>>> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let row = P::take(self.before.as_ref(), &mut self.rest).ok_or_else(|| wrong("cannot be read"))?;
+        match &self.before {
+            Some(before) if before.0 >= row.0 => return Err(wrong("has rows out of order")),
+            None if self.key.take().as_ref() != Some(&row.0) => return Err(wrong("is under another key than its own")),
+            _ => {}
+        }
+        Ok(Some(self.before.insert(row)))
+    }
+}
+
+fn wrong(what: &str) -> heed::Error {
+    heed::Error::Decoding(format!("the chunk of rows that begins here {what}").into())
+}
+
+/// A chunk's rows go on behind the first one of the next chunk.
+pub fn overlaps() -> heed::Error {
+    wrong("goes on beyond the next one")
+}
+
+/// All rows of a chunk.
+///
+/// # Errors
+/// The chunk is damaged.
+pub fn unpack<P: Packing>(key: &[u8], chunk: &[u8]) -> heed::Result<Vec<Row<P>>> {
+    let mut unpack = Unpack::<P>::new(key, chunk)?;
+    let mut rows = Vec::new();
+    while let Some(row) = unpack.next_row()? {
+        rows.push(row.clone());
+    }
+    Ok(rows)
+}
+
+/// The row of `wanted` in a chunk.
+///
+/// # Errors
+/// The chunk is damaged.
+pub fn find<P: Packing>(key: &[u8], chunk: &[u8], wanted: &P::Key) -> heed::Result<Option<P::Value>> {
+    let mut unpack = Unpack::<P>::new(key, chunk)?;
+    while let Some((key, value)) = unpack.next_row()? {
+        if key >= wanted {
+            return Ok((key == wanted).then(|| value.clone()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,184 @@
+//! The table as others use it.
+
+use std::{marker::PhantomData, ops::RangeBounds};
+
+use heed::{
+    Database, RoTxn, RwTxn,
+    types::{Bytes, Str},
+};
+
+use super::{
+    chunk::{find, key_bytes, unpack},
+    packing::Packing,
+    range::{Direction, Rows},
+    sweep::Sweep,
+    writer::Writer,
+};
+use crate::archive::codec;
+
+/// So many rows more than are kept fresh, and chunks more than a level keeps, move on together. Groups are often small,
+/// and a few rows would not share their chunks.
+const FRESH_TOGETHER: u64 = 4096;
+const CHUNKS_TOGETHER: u64 = 32;
+
+/// A table whose rows are packed, each some time after it came.
+pub struct Settled<P: Packing> {
+    pub(in crate::archive) fresh: Database<Bytes, Bytes>,
+    pub(in crate::archive) levels: Vec<Database<Bytes, Bytes>>,
+    /// Under "settled NAME n": the key up to which level n, or the fresh rows (0), were moved on last.
+    places: Database<Str, Bytes>,
+    packing: PhantomData<fn() -> P>,
+}
+
+impl<P: Packing> Settled<P> {
+    /// Opens its tables by `open`; `places` is the catalog's table of single values.
+    ///
+    /// # Errors
+    /// One cannot be opened.
+    pub fn open(
+        places: Database<Str, Bytes>,
+        mut open: impl FnMut(&str) -> heed::Result<Database<Bytes, Bytes>>,
+    ) -> heed::Result<Self> {
+        let mut levels = Vec::with_capacity(P::LEVELS.len());
+        let fresh = open(P::NAME)?;
+        for level in 1..=P::LEVELS.len() {
+            levels.push(open(&format!("{} {level}", P::NAME))?);
+        }
+        Ok(Self {
+            fresh,
+            levels,
+            places,
+            packing: PhantomData,
+        })
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn get(&self, txn: &RoTxn, key: &P::Key) -> heed::Result<Option<P::Value>> {
+        let wanted = key_bytes(key);
+        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
+        let mut found = fresh.get(txn, &wanted)?;
+        for level in &self.levels {
+            if found.is_some() {
+                break;
+            }
+            if let Some((first, chunk)) = level.get_lower_than_or_equal_to(txn, &wanted)? {
+                found = find::<P>(first, chunk, key)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Rows in the order of their keys.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn range<'t>(&self, txn: &'t RoTxn, keys: &impl RangeBounds<P::Key>) -> heed::Result<Rows<'t, P>> {
+        self.rows(txn, keys, Direction::Up)
+    }
+
+    /// The same as `range`, for whoever looks for damage: [`Rows::next_found`] goes on behind what is damaged, and what
+    /// is found in its place must be found by its key.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn checked_range<'t>(&self, txn: &'t RoTxn, keys: &impl RangeBounds<P::Key>) -> heed::Result<Rows<'t, P>> {
+        self.merged(txn, keys, Direction::Up, true)
+    }
+
+    /// Rows in the order of their keys, or against it.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn rows<'t>(
+        &self,
+        txn: &'t RoTxn,
+        keys: &impl RangeBounds<P::Key>,
+        direction: Direction,
+    ) -> heed::Result<Rows<'t, P>> {
+        self.merged(txn, keys, direction, false)
+    }
+
+    fn merged<'t>(
+        &self,
+        txn: &'t RoTxn,
+        keys: &impl RangeBounds<P::Key>,
+        direction: Direction,
+        looks_up: bool,
+    ) -> heed::Result<Rows<'t, P>> {
+        let bounds = (keys.start_bound().cloned(), keys.end_bound().cloned());
+        Rows::new(txn, self.fresh, &self.levels, &bounds, direction, looks_up)
+    }
+
+    /// # Errors
+    /// LMDB cannot write.
+    pub fn put(&self, txn: &mut RwTxn, key: &P::Key, value: &P::Value) -> heed::Result<()> {
+        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
+        fresh.put(txn, &key_bytes(key), value)
+    }
+
+    /// Deletes the row of a key; whether there was one.
+    ///
+    /// # Errors
+    /// LMDB cannot write, or the chunk is damaged.
+    pub fn delete(&self, txn: &mut RwTxn, key: &P::Key) -> heed::Result<bool> {
+        let wanted = key_bytes(key);
+        let mut deleted = self.fresh.delete(txn, &wanted)?;
+        for level in &self.levels {
+            let Some((first, chunk)) = level.get_lower_than_or_equal_to(txn, &wanted)? else {
+                continue;
+            };
+            let mut rows = unpack::<P>(first, chunk)?;
+            let Ok(at) = rows.binary_search_by(|(there, _)| there.cmp(key)) else {
+                continue;
+            };
+            rows.remove(at);
+            deleted = true;
+            let first = first.to_vec();
+            level.delete(txn, &first)?;
+            let mut writer = Writer::<P>::new(*level);
+            for row in rows {
+                writer.push(txn, row)?;
+            }
+            writer.end(txn, false)?;
+        }
+        Ok(deleted)
+    }
+
+    /// Moves rows on where there are more than are to stay: about as many as came. To be called in the transaction in
+    /// which they came.
+    ///
+    /// # Errors
+    /// LMDB cannot read or write.
+    pub fn settle(&self, txn: &mut RwTxn) -> heed::Result<()> {
+        let over = self.fresh.len(txn)?.saturating_sub(P::FRESH);
+        if over >= FRESH_TOGETHER {
+            self.sweep(txn, 0, over)?;
+        }
+        let last = self.levels.len().saturating_sub(1);
+        for (at, most) in P::LEVELS[..last].iter().enumerate() {
+            let over = self.levels[at].len(txn)?.saturating_sub(*most);
+            if over >= CHUNKS_TOGETHER {
+                self.sweep(txn, at + 1, over)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves `many` rows or chunks of level `from` on; 0 are the fresh rows.
+    pub(in crate::archive) fn sweep(&self, txn: &mut RwTxn, from: usize, many: u64) -> heed::Result<()> {
+        let sweep = Sweep {
+            fresh: self.fresh,
+            from: from.checked_sub(1).map(|level| self.levels[level]),
+            to: self.levels[from],
+        };
+        let name = format!("settled {} {from}", P::NAME);
+        let place = self.places.get(txn, &name)?.map(<[u8]>::to_vec);
+        match sweep.run::<P>(txn, place, many)? {
+            Some(place) => self.places.put(txn, &name, &place),
+            None => self.places.delete(txn, &name).map(drop),
+        }
+    }
+}
