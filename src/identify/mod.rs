@@ -143,7 +143,7 @@ pub enum Journaled {
     /// It is one that encloses nothing, and so is the message itself.
     Alone,
     /// It is this one, around the message that is archived.
-    Around(Outer),
+    Around(Box<Outer>),
 }
 
 /// Whether a copy is a journal report, and the profile believes it.
@@ -273,7 +273,7 @@ impl<'m> Opened<'m> {
         };
         Self {
             report: Some(report),
-            journaled: Journaled::Around(outer),
+            journaled: Journaled::Around(outer.into()),
             message,
         }
     }

@@ -57,13 +57,16 @@ impl Prepared {
         };
         let reported = journal.reported();
         let report = match journal {
-            Journaled::Around(Outer {
-                bytes,
-                sha256,
-                identity,
-                listed,
-                is_understood: _,
-            }) => Some(content(bytes, sha256, identity, listed)),
+            Journaled::Around(outer) => {
+                let Outer {
+                    bytes,
+                    sha256,
+                    identity,
+                    listed,
+                    is_understood: _,
+                } = *outer;
+                Some(content(bytes, sha256, identity, listed))
+            }
             Journaled::No | Journaled::Untrusted | Journaled::Unreadable | Journaled::Alone => None,
         };
         Self {
