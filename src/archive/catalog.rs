@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
-    codec::{Key, KeyPart, Row},
+    codec::{self, Key, KeyPart, Row},
     environment,
     filter::Filter,
     known::ArchiveId,
@@ -31,6 +31,7 @@ use super::{
 use crate::identify::{first_identity_of, identity_of};
 
 pub(super) const META: &str = "meta";
+pub(super) const SCHEMA_KEY: &str = "schema";
 pub(super) const NEXT_KEY: &str = "next";
 pub(super) const ARCHIVE_KEY: &str = "archive";
 const VERIFIED: &str = "verified";
@@ -194,6 +195,18 @@ impl Catalog {
     /// Rows of each table, and of what else LMDB keeps in the environment.
     pub(super) fn row_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
         environment::row_counts(&self.env).map_err(StoreError::lmdb("counting", &self.path))
+    }
+
+    /// The single values of `meta` that do not match their checksums.
+    pub(super) fn damaged_values(&self, txn: &RoTxn) -> heed::Result<Vec<String>> {
+        let mut damaged = Vec::new();
+        for row in self.meta.iter(txn)? {
+            let (name, value) = row?;
+            if name != SCHEMA_KEY && !codec::matches(value) {
+                damaged.push(name.to_owned());
+            }
+        }
+        Ok(damaged)
     }
 
     /// Whether a row of any table does not match its checksum.

@@ -135,13 +135,20 @@ impl<'a, T: Serialize + 'a> BytesEncode<'a> for Row<T> {
 impl<'a, T: DeserializeOwned + 'a> BytesDecode<'a> for Row<T> {
     type DItem = T;
     fn bytes_decode(bytes: &'a [u8]) -> Result<T, BoxedError> {
-        let (value, found) = bytes.split_last_chunk::<CHECKSUM>().ok_or("it is too short")?;
-        // `split_last_chunk` gives (rest, last); see the checksum before trusting the rest.
-        if checksum(value) != *found {
-            return Err("a value does not match its checksum".into());
-        }
+        let value = checked(bytes).ok_or("a value does not match its checksum")?;
         Ok(postcard::from_bytes(value)?)
     }
+}
+
+/// What stands before the checksum of a value; `None` where it is not that value's.
+fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (value, found) = bytes.split_last_chunk::<CHECKSUM>()?;
+    (checksum(value) == *found).then_some(value)
+}
+
+/// Whether a value matches its checksum.
+pub(super) fn matches(bytes: &[u8]) -> bool {
+    checked(bytes).is_some()
 }
 
 pub(super) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     StoreError,
-    catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY},
+    catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY, SCHEMA_KEY},
     codec::{Key, Row},
     packings,
     rows::{
@@ -30,8 +30,6 @@ use crate::{clock, fault, identify::IDENTITY_VERSION};
 /// table `lists`, which is filled later. 5: `identities`, `bytes`, `held` and `filings` are packed, and an identity is
 /// known by the first 16 bytes of its digest.
 pub const SCHEMA: u32 = 5;
-
-const SCHEMA_KEY: &str = "schema";
 
 /// The last schema whose rows are all by themselves.
 const UNPACKED: u32 = 4;

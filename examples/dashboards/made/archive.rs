@@ -129,7 +129,7 @@ fn verified() -> Row {
                 "short",
             )
             .query(of("dropkeep_verify_damages", ""), "{{instance}}")
-            .width(8)
+            .width(12)
             .steps(&[(1.0, "red")]),
             Panel::stat(
                 "All verified",
@@ -137,7 +137,7 @@ fn verified() -> Row {
                 "s",
             )
             .query(ago("dropkeep_verify_all_timestamp_seconds"), "{{instance}}")
-            .width(8),
+            .width(12),
             Panel::graph(
                 "Not verified for",
                 "That part of the archive which was not verified for longest, and within which time all of it is to be.",
@@ -145,7 +145,7 @@ fn verified() -> Row {
             )
             .query(ago("dropkeep_verify_oldest_timestamp_seconds"), "{{instance}}: not verified for")
             .query(of("dropkeep_verify_every_seconds", ""), "{{instance}}: archive.verify")
-            .width(8),
+            .width(24),
         ],
     )
 }

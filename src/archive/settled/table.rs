@@ -175,10 +175,12 @@ impl<P: Packing> Settled<P> {
             to: self.levels[from],
         };
         let name = format!("settled {} {from}", P::NAME);
-        let place = self.places.get(txn, &name)?.map(<[u8]>::to_vec);
+        let places = self.places.remap_data_type::<codec::Row<Vec<u8>>>();
+        // From a place that is damaged, rows are moved on from the beginning again, as at first. `verify` says so.
+        let place = places.get(txn, &name).unwrap_or_default();
         match sweep.run::<P>(txn, place, many)? {
-            Some(place) => self.places.put(txn, &name, &place),
-            None => self.places.delete(txn, &name).map(drop),
+            Some(place) => places.put(txn, &name, &place),
+            None => places.delete(txn, &name).map(drop),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     tables::{Check, knows},
     words::Desk,
 };
-use crate::archive::rows::{Copy, CopyKey, Journal, MessageId, Unclaimed};
+use crate::archive::rows::{Copy, CopyKey, FolderNumber, Journal, MessageId, SourceNumber, Unclaimed};
 
 impl Check<'_> {
     pub(super) fn journal(
@@ -56,11 +56,39 @@ impl Check<'_> {
             CopyKey::Imap { source, folder, .. } => (source, Some(folder)),
             CopyKey::Pop3 { source, .. } => (source, None),
         };
+        for nothing in self.unknown_places(txn, source, folder)? {
+            wrong(nothing);
+        }
+        Ok(())
+    }
+
+    /// How a folder of a source looked is noted for those that exist.
+    pub(super) fn sighting(
+        &mut self,
+        txn: &RoTxn,
+        (source, folder): (SourceNumber, FolderNumber),
+        desk: &mut Desk,
+    ) -> heed::Result<()> {
+        for nothing in self.unknown_places(txn, source, Some(folder))? {
+            let detail = format!("the row of source {source} and folder {folder} {nothing}");
+            desk.damage(self.found(detail));
+        }
+        Ok(())
+    }
+
+    /// In words, which of them a row refers to in vain.
+    fn unknown_places(
+        &mut self,
+        txn: &RoTxn,
+        source: SourceNumber,
+        folder: Option<FolderNumber>,
+    ) -> heed::Result<Vec<&'static str>> {
+        let mut unknown = Vec::new();
         let sources = self.catalog.sources.remap_data_type::<Bytes>();
         if !knows(&mut self.known.sources, source.0, || {
             Ok(sources.get(txn, &source)?.is_some())
         })? {
-            wrong("refers to a source that does not exist");
+            unknown.push("refers to a source that does not exist");
         }
         let folders = self.catalog.folders.remap_data_type::<Bytes>();
         if let Some(folder) = folder
@@ -68,9 +96,9 @@ impl Check<'_> {
                 Ok(folders.get(txn, &folder)?.is_some())
             })?
         {
-            wrong("refers to a folder that does not exist");
+            unknown.push("refers to a folder that does not exist");
         }
-        Ok(())
+        Ok(unknown)
     }
 
     pub(super) fn unclaimed(

@@ -186,6 +186,13 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
         let file = store.catalog.path().join(disk::DATA_FILE);
         let is_sound = pages(context, &file, Some(&|| store.catalog.read()), None, desk).map_err(Stop::Store)?;
         context.sound.store(is_sound, Ordering::Relaxed);
+        let damaged = store
+            .reading(|txn| store.catalog.damaged_values(txn))
+            .map_err(Stop::Store)?;
+        for name in damaged {
+            let detail = format!("the catalog's value {name:?} does not match its checksum");
+            desk.damage(Damage::new(Kind::Catalog, detail));
+        }
     }
     for name in context.volumes.foreign().map_err(Stop::Store)? {
         desk.note(format!("{} is not the directory of a volume", name.display()));

@@ -81,6 +81,23 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
             None,
         ),
+        // A flipped bit of its key was not found.
+        (
+            |c, t| {
+                let of = (SourceNumber(77), FolderNumber(1));
+                c.sightings.put(t, &of, &rows::Sighting::default()).unwrap();
+            },
+            &[Kind::Sighting],
+            None,
+            None,
+        ),
+        // Nor one of a single value.
+        (
+            |c, t| c.meta.put(t, "verified", b"{} without its checksum").unwrap(),
+            &[Kind::Catalog],
+            None,
+            None,
+        ),
         (
             |c, t| assert!(c.held.delete(t, &(IdentityNumber(2), BOB)).unwrap()),
             &[Filing],

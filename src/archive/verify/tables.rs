@@ -282,7 +282,8 @@ impl Check<'_> {
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
             Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
             Table::Sightings => {
-                let _: ((SourceNumber, FolderNumber), Sighting) = (key(k)?, value(v)?);
+                let (of, _): ((SourceNumber, FolderNumber), Sighting) = (key(k)?, value(v)?);
+                self.sighting(txn, of, desk)?;
             }
             Table::Lists => self.list(key(k)?, &value(v)?, desk)?,
             Table::Parts => self.part(key(k)?, &value(v)?, desk),

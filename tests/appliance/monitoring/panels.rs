@@ -27,6 +27,10 @@ const NEED_NOT_BE: [(&str, &str); 3] = [
         "dropkeep_run_last_success_timestamp_seconds",
         "before the first success",
     ),
+    (
+        "dropkeep_verify_all_timestamp_seconds",
+        "all of the archive is verified within days",
+    ),
 ];
 
 #[test]
