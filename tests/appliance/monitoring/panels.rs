@@ -14,7 +14,7 @@ use crate::monitoring::{
 const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Metrics of rules that an appliance need not have, and why.
-const NEED_NOT_BE: [(&str, &str); 3] = [
+const NEED_NOT_BE: [(&str, &str); 4] = [
     (
         "dropkeep_token_expiry_timestamp_seconds",
         "the profiles log in with passwords",
