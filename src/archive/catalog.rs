@@ -200,10 +200,11 @@ impl Catalog {
     /// The single values of `meta` that do not match their checksums.
     pub(super) fn damaged_values(&self, txn: &RoTxn) -> heed::Result<Vec<String>> {
         let mut damaged = Vec::new();
-        for row in self.meta.iter(txn)? {
+        // A name can be damaged, too.
+        for row in self.meta.remap_key_type::<Bytes>().iter(txn)? {
             let (name, value) = row?;
-            if name != SCHEMA_KEY && !codec::matches(value) {
-                damaged.push(name.to_owned());
+            if name != SCHEMA_KEY.as_bytes() && !codec::matches(value) {
+                damaged.push(String::from_utf8_lossy(name).into_owned());
             }
         }
         Ok(damaged)

@@ -133,10 +133,17 @@ fn verified() -> Row {
             .steps(&[(1.0, "red")]),
             Panel::stat(
                 "All verified",
-                "How long ago the appliance had verified all of the archive, a part each night.",
+                "How long ago the appliance had verified all of the archive, a part each night; until it has, since when it verifies.",
                 "s",
             )
-            .query(ago("dropkeep_verify_all_timestamp_seconds"), "{{instance}}")
+            .query(
+                format!(
+                    "time() - (({} > 0) or {})",
+                    of("dropkeep_verify_all_timestamp_seconds", ""),
+                    of("dropkeep_verify_oldest_timestamp_seconds", "")
+                ),
+                "{{instance}}",
+            )
             .width(12),
             Panel::graph(
                 "Not verified for",

@@ -186,11 +186,14 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
         let file = store.catalog.path().join(disk::DATA_FILE);
         let is_sound = pages(context, &file, Some(&|| store.catalog.read()), None, desk).map_err(Stop::Store)?;
         context.sound.store(is_sound, Ordering::Relaxed);
-        let damaged = store
-            .reading(|txn| store.catalog.damaged_values(txn))
-            .map_err(Stop::Store)?;
-        for name in damaged {
-            let detail = format!("the catalog's value {name:?} does not match its checksum");
+        let details = match store.reading(|txn| store.catalog.damaged_values(txn)) {
+            Ok(damaged) => {
+                let detail = |name| format!("the catalog's value {name:?} does not match its checksum");
+                damaged.into_iter().map(detail).collect()
+            }
+            Err(error) => vec![error.to_string()],
+        };
+        for detail in details {
             desk.damage(Damage::new(Kind::Catalog, detail));
         }
     }
