@@ -141,6 +141,8 @@ pub use walk::Holders;
 #[cfg(test)]
 mod backup_tests;
 #[cfg(test)]
+mod compact_command_tests;
+#[cfg(test)]
 mod compact_tests;
 #[cfg(test)]
 mod filings_tests;

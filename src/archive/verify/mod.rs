@@ -93,6 +93,8 @@ impl From<super::StoreError> for VerifyError {
 }
 
 #[cfg(test)]
+mod ledger_row_tests;
+#[cfg(test)]
 mod row_tests;
 #[cfg(test)]
 mod tests;

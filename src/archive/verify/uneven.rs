@@ -17,7 +17,8 @@ use crate::{
         StoreError,
         catalog::Catalog,
         resident,
-        rows::{IdentityNumber, Message, MessageId, Seconds, UserId},
+        rows::{IdentityNumber, Message, MessageId, UserId},
+        settled::{Packing, Settled},
     },
     ids::GroupNumber,
 };
@@ -143,64 +144,53 @@ fn look_up(
         }
         from = to;
     }
+    each(catalog, &catalog.held, |txn, key, value| {
+        if let Ok(id) = value
+            && is_meant(key.1)
+            && id < began.message
+            && let Ok(Some(message)) = catalog.messages.get(txn, &id)
+            && message.identity == key.0
+        {
+            note(of_held(context, catalog, txn, key, (id, &message)));
+        }
+    })?;
+    each(catalog, &catalog.filings, |txn, (user, date, id), value| {
+        if value.is_ok()
+            && is_meant(user)
+            && id < began.message
+            && let Ok(Some(message)) = catalog.messages.get(txn, &id)
+            && message.date == date
+        {
+            note(of_filing(context, catalog, txn, user, (id, &message)));
+        }
+    })
+}
+
+/// Hands on each row of a table whose key can be read, some under one transaction.
+fn each<P: Packing>(
+    catalog: &Catalog,
+    table: &Settled<P>,
+    mut look: impl FnMut(&RoTxn, P::Key, heed::Result<P::Value>),
+) -> Result<(), Stop> {
     let mut from = Bound::Unbounded;
     loop {
         let txn = catalog.read().map_err(Stop::Store)?;
-        let mut rows = catalog
-            .held
-            .checked_range(&txn, &(from, Bound::Unbounded))
-            .map_err(failed(catalog))?;
+        let bounds = (from.clone(), Bound::Unbounded);
+        let mut rows = table.checked_range(&txn, &bounds).map_err(failed(catalog))?;
         let mut last = None;
         for _ in 0..ROWS {
             let Some(Ok((key, value))) = rows.next_found() else {
                 break;
             };
-            last = Some(key);
-            if let Ok(id) = value
-                && is_meant(key.1)
-                && id < began.message
-                && let Ok(Some(message)) = catalog.messages.get(&txn, &id)
-                && message.identity == key.0
-            {
-                note(of_held(context, catalog, &txn, key, (id, &message)));
-            }
+            last = Some(key.clone());
+            look(&txn, key, value);
         }
         match last {
             // A damaged tree may lead back to where one was.
             Some(last) if is_beyond(&from, &last) => from = Bound::Excluded(last),
-            _ => break,
+            _ => return Ok(()),
         }
     }
-    let mut from: Bound<(UserId, Seconds, MessageId)> = Bound::Unbounded;
-    loop {
-        let txn = catalog.read().map_err(Stop::Store)?;
-        let mut rows = catalog
-            .filings
-            .checked_range(&txn, &(from, Bound::Unbounded))
-            .map_err(failed(catalog))?;
-        let mut last = None;
-        for _ in 0..ROWS {
-            let Some(Ok((key, value))) = rows.next_found() else {
-                break;
-            };
-            last = Some(key);
-            let (user, date, id) = key;
-            if value.is_ok()
-                && is_meant(user)
-                && id < began.message
-                && let Ok(Some(message)) = catalog.messages.get(&txn, &id)
-                && message.date == date
-            {
-                note(of_filing(context, catalog, &txn, user, (id, &message)));
-            }
-        }
-        match last {
-            // A damaged tree may lead back to where one was.
-            Some(last) if is_beyond(&from, &last) => from = Bound::Excluded(last),
-            _ => break,
-        }
-    }
-    Ok(())
 }
 
 fn is_beyond<K: Ord>(from: &Bound<K>, key: &K) -> bool {
