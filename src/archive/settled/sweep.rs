@@ -30,6 +30,16 @@ struct Taken<P: Packing> {
     last: Option<Vec<u8>>,
 }
 
+impl<P: Packing> Taken<P> {
+    fn none() -> Self {
+        Self {
+            rows: Vec::new(),
+            looked_at: 0,
+            last: None,
+        }
+    }
+}
+
 impl Sweep {
     /// Moves as many fresh rows, or chunks, behind the key `place` and round to it; gives the key up to which it came.
     ///
@@ -192,11 +202,7 @@ fn fresh_rows<P: Packing>(
     place: Option<&[u8]>,
     most: u64,
 ) -> heed::Result<Taken<P>> {
-    let mut taken = Taken {
-        rows: Vec::new(),
-        looked_at: 0,
-        last: None,
-    };
+    let mut taken = Taken::none();
     for row in fresh.range(txn, &behind(place))?.take(most as usize) {
         let (key, value) = row?;
         taken.looked_at += 1;
@@ -215,11 +221,7 @@ fn take_chunks<P: Packing>(
     place: Option<&[u8]>,
     most: u64,
 ) -> heed::Result<Taken<P>> {
-    let mut taken = Taken {
-        rows: Vec::new(),
-        looked_at: 0,
-        last: None,
-    };
+    let mut taken = Taken::none();
     let mut emptied = Vec::new();
     for chunk in level.range(txn, &behind(place))?.take(most as usize) {
         let (key, chunk) = chunk?;
