@@ -1,11 +1,12 @@
 //! The appliance verifies its archive by itself: a part each night, and everything as long as something is damaged.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use serde_json::Value;
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number},
+    clock::ShiftedClock,
     dovecot::Dovecot,
     generator::{Mailbox, Settings, company, user_tables},
     running::Serving,
@@ -15,16 +16,10 @@ use crate::support::{
 const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 /// It looks every ten seconds what is due, and may be at something else.
 const SOON: Duration = Duration::from_secs(120);
-const DAY: u64 = 86_400;
+const DAY: i64 = 86_400;
 
-fn serve(appliance: &Appliance, clock: &Path) -> Serving {
-    let mut command = appliance.command(&["serve"]);
-    command.env("DROPKEEP_CLOCK", clock);
-    appliance.serve_as(command)
-}
-
-fn set(clock: &Path, day: u64) {
-    fs::write(clock, (day * DAY).to_string()).expect("a clock");
+fn serve(appliance: &Appliance, clock: &ShiftedClock) -> Serving {
+    appliance.serve_as(clock.for_command(appliance.command(&["serve"])))
 }
 
 fn metric(serving: &Serving, name: &str) -> Option<f64> {
@@ -46,9 +41,7 @@ fn a_part_is_verified_each_night_and_what_is_damaged_is_said_until_it_is_repaire
     let archive = "[archive]\nquiet_hours = \"never\"\nverify = \"2d\"\n";
     let appliance = Appliance::new(DROPKEEP, &(settings.clone() + archive));
     appliance.done(&["archive", PROFILE]);
-    let folder = tempfile::tempdir().expect("a folder");
-    let clock = folder.path().join("clock");
-    set(&clock, 0);
+    let clock = ShiftedClock::new();
 
     // Half of it in the first night, and the other half in the second.
     let serving = serve(&appliance, &clock);
@@ -59,12 +52,12 @@ fn a_part_is_verified_each_night_and_what_is_damaged_is_said_until_it_is_repaire
     );
     let first = verified(&appliance);
     assert!(
-        first["all"].is_null() && number(&first, "every_seconds") == 2 * DAY && number(&first, "damages") == 0,
+        first["all"].is_null() && number(&first, "every_seconds") == 172_800 && number(&first, "damages") == 0,
         "{first:#}"
     );
     assert_eq!(metric(&serving, "dropkeep_verify_every_seconds"), Some(172_800.0));
     assert_eq!(metric(&serving, "dropkeep_verify_all_timestamp_seconds"), Some(0.0));
-    set(&clock, 1);
+    clock.set(DAY);
     assert!(
         wait_for(SOON, || verified(&appliance)["all"].is_string()),
         "{:#}\n{}",
@@ -94,7 +87,7 @@ fn a_part_is_verified_each_night_and_what_is_damaged_is_said_until_it_is_repaire
     let blocks: Vec<_> = memchr::memmem::find_iter(&whole, b"dkb\x01").collect();
     blocks.iter().for_each(|at| bytes[at + 40] ^= 1);
     fs::write(&file, bytes).expect("a volume");
-    set(&clock, 2);
+    clock.set(2 * DAY);
     let serving = serve(&appliance, &clock);
     let damages = || metric(&serving, "dropkeep_verify_damages").unwrap_or_default();
     assert!(wait_for(SOON, || damages() > 0.0), "{}", serving.running.stderr());
@@ -116,7 +109,7 @@ fn a_part_is_verified_each_night_and_what_is_damaged_is_said_until_it_is_repaire
         .filter(|at| now[**at + 40] != whole[**at + 40])
         .for_each(|at| bytes[at + 40] ^= 1);
     fs::write(&file, bytes).expect("a volume");
-    set(&clock, 3);
+    clock.set(3 * DAY);
     let serving = serve(&appliance, &clock);
     assert!(
         wait_for(SOON, || metric(&serving, "dropkeep_verify_damages") == Some(0.0)),

@@ -6,6 +6,7 @@
 
 pub mod appliance;
 pub mod cases;
+pub mod clock;
 pub mod complete;
 pub mod control;
 pub mod corpus;

@@ -1,5 +1,3 @@
-use std::{fs, path::PathBuf};
-
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use crate::{
@@ -7,6 +5,7 @@ use crate::{
     support::{
         PATIENCE,
         appliance::PROFILE,
+        clock::ShiftedClock,
         running::{Running, Serving},
         wait_for,
     },
@@ -14,24 +13,22 @@ use crate::{
 
 /// The hour in which digests are due, in UTC: far from now, whenever that is.
 struct Clock {
-    file: PathBuf,
+    shifted: ShiftedClock,
     /// The next time that a digest is due.
     due: Timestamp,
     digest_at: String,
 }
 
 impl Clock {
-    fn new(folder: &tempfile::TempDir) -> Self {
+    fn new() -> Self {
         let due = Timestamp::now() + 12.hours();
         let digest_at = due.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string();
         let seconds = due.as_second() - due.as_second() % 60;
-        let clock = Self {
-            file: folder.path().join("clock"),
+        Self {
+            shifted: ShiftedClock::new(),
             due: Timestamp::from_second(seconds).expect("a time"),
             digest_at,
-        };
-        fs::write(&clock.file, "0").expect("a file");
-        clock
+        }
     }
 
     /// The keys of `[mail]` for a digest at that time.
@@ -45,15 +42,11 @@ impl Clock {
     /// So many hours after the first digest is due.
     fn set(&self, hours: i64) {
         let time = self.due + hours.hours() + 10.seconds();
-        let forward = time.as_second() - Timestamp::now().as_second();
-        let new = self.file.with_extension("new");
-        fs::write(&new, forward.to_string()).expect("a file");
-        fs::rename(&new, &self.file).expect("a file");
+        self.shifted.set(time.as_second() - Timestamp::now().as_second());
     }
 
     fn serve(&self, site: &Site) -> Serving {
-        let mut command = site.appliance.command(&["serve"]);
-        command.env("DROPKEEP_CLOCK", &self.file);
+        let command = self.shifted.for_command(site.appliance.command(&["serve"]));
         site.appliance.serve_as(command)
     }
 }
@@ -65,8 +58,7 @@ fn noted(serving: &Serving) {
 
 #[test]
 fn a_mail_a_day_over_restarts_and_also_when_nothing_ran() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
+    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new());
     let never = site.good().toml().replace(PROFILE, "silent");
     site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), &never);
     let serving = clock.serve(&site);
@@ -108,13 +100,11 @@ fn a_mail_a_day_over_restarts_and_also_when_nothing_ran() {
 
 #[test]
 fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
+    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new());
     site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), "");
     let archive = || {
         let arguments = ["archive", PROFILE];
-        let mut command = site.appliance.command(&arguments);
-        command.env("DROPKEEP_CLOCK", &clock.file);
+        let command = clock.shifted.for_command(site.appliance.command(&arguments));
         Running::start(command, &arguments).wait().expect(0);
     };
     archive();
@@ -133,8 +123,7 @@ fn who_archives_by_cron_gets_it_with_the_first_run_after_it_is_due() {
 
 #[test]
 fn one_list_that_is_refused_lags_alone_and_is_not_tried_for_ever() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new(&folder));
+    let (site, smtp, clock) = (Site::new(), Smtp::start("smtp"), Clock::new());
     let second = site.good().toml().replace(PROFILE, "second") + "[profile.notify]\nto = [\"bob@example.com\"]\n";
     site.configure(&smtp.toml("smtp", &clock.daily()), &site.good(), &second);
     smtp.say("RCPT TO:<bob", "550 no such user", 1);

@@ -5,7 +5,7 @@ use crate::{
         Site, counted,
         smtp::{PASSWORD, Smtp, Trick, USERNAME},
     },
-    support::{PATIENCE, appliance::PROFILE, running::Running, tls::Identity, wait_for},
+    support::{PATIENCE, appliance::PROFILE, clock::ShiftedClock, running::Running, tls::Identity, wait_for},
 };
 
 const LOGIN: &str = "username = \"dropkeep@example.com\"\npassword_env = \"MAIL_PASSWORD\"\n";
@@ -147,11 +147,10 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
 fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let (site, smtp) = (Site::new(), Smtp::start("smtp"));
     site.configure(&smtp.toml("smtp", "when = \"always\""), &site.good(), "");
-    let clock = tempfile::NamedTempFile::new().expect("a file");
-    let later = |hours: i64| std::fs::write(clock.path(), (3600 * hours).to_string()).expect("a file");
-    let mut command = site.appliance.command(&["serve"]);
-    command.env("DROPKEEP_CLOCK", clock.path());
-    let serving = site.appliance.serve_as(command);
+    let clock = ShiftedClock::new();
+    let serving = site
+        .appliance
+        .serve_as(clock.for_command(site.appliance.command(&["serve"])));
     let counted = |result: &str, count| counted(&serving, "mail", result, count);
     counted("sent", 0);
     counted("failed", 0);
@@ -159,11 +158,11 @@ fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     site.appliance.done(&["archive", PROFILE]);
     counted("sent", 1);
     assert_eq!(smtp.state().connections, 2);
-    later(1);
+    clock.set(3600);
     smtp.trick("DATA", Trick::Cut, 1);
     site.appliance.done(&["archive", PROFILE]);
     counted("sent", 2);
-    later(2);
+    clock.set(7200);
     smtp.say("MAIL", "550 not you", 1);
     site.appliance.done(&["archive", PROFILE]);
     counted("failed", 1);

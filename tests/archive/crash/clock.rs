@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     time::Duration,
 };
 
@@ -16,6 +15,7 @@ use crate::crash::{
     held::{assert_whole, held, mailbox},
     support::{
         appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
+        clock::ShiftedClock,
         dovecot::Dovecot,
         generator::{company_of, user_tables},
         identity::sha256,
@@ -41,23 +41,21 @@ fn a_clock_that_is_set_back_by_days_changes_nothing_but_what_it_shows() {
     };
     let settings = user_tables(&company_of(5)) + &profile.toml() + "[limits]\ninflight = \"256 KiB\"\n";
     let appliance = Appliance::new(DROPKEEP, &settings);
-    let clock = appliance.config().with_file_name("clock");
-    let set = |days: i64| fs::write(&clock, (days * DAY).to_string()).expect("the clock");
+    let clock = ShiftedClock::new();
     let archive = || {
-        let mut command = appliance.command(&["archive", PROFILE, "--json"]);
-        command.env("DROPKEEP_CLOCK", &clock);
+        let command = clock.for_command(appliance.command(&["archive", PROFILE, "--json"]));
         Running::start(command, &["archive"])
     };
     let mut runs = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         let days = -10 * number as i64;
         let bytes = server.deliver(*part);
-        set(days);
+        clock.set(days * DAY);
         // In the middle of the run it is set back once more.
         proxy.hold_after(bytes / 2);
         let running = archive();
         proxy.wait_until_held();
-        set(days - 5);
+        clock.set((days - 5) * DAY);
         proxy.open();
         let run = running.wait().expect(0).json();
         assert_adds_up(&run);
@@ -123,14 +121,11 @@ fn a_clock_that_was_set_back_put_scheduled_runs_off_until_it_was_there_again() {
     let profile = Profile::new(&server, "imap").toml();
     let profile = profile.replacen("[profile.server]", "schedule = \"every 1s\"\n[profile.server]", 1);
     let appliance = Appliance::new(DROPKEEP, &(user_tables(&company_of(5)) + &profile));
-    let clock = appliance.config().with_file_name("clock");
-    fs::write(&clock, "0").expect("the clock");
-    let mut command = appliance.command(&["serve"]);
-    command.env("DROPKEEP_CLOCK", &clock);
-    let serving = appliance.serve_as(command);
+    let clock = ShiftedClock::new();
+    let serving = appliance.serve_as(clock.for_command(appliance.command(&["serve"])));
     let runs = || appliance.done(&["protocols", "--json"]).lines().len();
     assert!(wait_for(SOON, || runs() > 0), "no run began");
-    fs::write(&clock, (-10 * DAY).to_string()).expect("the clock");
+    clock.set(-10 * DAY);
     let before = runs();
     // One may have been about to begin.
     assert!(
