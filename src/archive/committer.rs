@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Store, StoreError, UsersNews, block,
     deposit::{Filed, Shared},
+    filter::Filling,
     group,
     ledger::Mark,
     order::{Change, Order, Tidying},
@@ -93,6 +94,7 @@ impl Committer {
             closed: None,
             open: open.clone(),
             at_work: at_work.clone(),
+            filling: Filling::default(),
         };
         let thread = thread::Builder::new()
             .name("committer".into())
@@ -288,6 +290,7 @@ struct Work {
     closed: Option<StoreError>,
     open: Arc<AtomicBool>,
     at_work: AtWork,
+    filling: Filling,
 }
 
 impl Work {
@@ -350,6 +353,7 @@ impl Work {
     }
 
     fn commit(&mut self, group: Vec<Order>) {
+        self.filling.begin(&self.store, self.counters.identity.0);
         let result = match &self.closed {
             Some(why) => Err(why.clone()),
             None => survived("writing a group", || group::write(&self.store, &self.counters, &group)).unwrap_or_else(

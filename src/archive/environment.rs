@@ -1,6 +1,6 @@
 //! LMDB environments as files: checks before LMDB opens one, and its free pages.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, time::Duration};
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use heed::{
     Env, EnvFlags, EnvOpenOptions, WithoutTls,
@@ -69,12 +69,12 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Checks the pages of a file that nobody writes to, for at most this long, before LMDB opens it: it crashes over
-/// damaged ones, and writes more damage. What takes longer to be looked at is taken as it is.
+/// Checks the pages of a file that nobody writes to, within a budget, before LMDB opens it: it crashes over damaged
+/// ones, and writes more damage. What is beyond the budget is taken as it is.
 ///
 /// # Errors
 /// A page is damaged.
-pub(super) fn refuse_damaged(file: &Path, budget: Duration) -> Result<(), StoreError> {
+pub(super) fn refuse_damaged(file: &Path, budget: pages::Budget) -> Result<(), StoreError> {
     let damaged = |what: String| StoreError::Damaged {
         detail: format!(
             "{}: {what}; restore it from a backup (`dropkeep verify` says what is damaged and what to do, `dropkeep export` goes \

@@ -2,19 +2,28 @@
 //! whether it is known. A filter in memory answers most of that without reading a chunk from wherever it lies.
 //!
 //! It is a Bloom filter in blocks of 64 bytes, so that asking reads memory at one place. Digests are as good as any
-//! hashes of them would be. It is made from the table, a stretch with each group that is written, so that opening a
-//! store does not wait for it; until then nothing is ruled out. When it is full, a layer twice as large is laid over it,
-//! as long as all of them together take no more than they may. Beyond that it rules out less and less.
+//! hashes of them would be. It is made from the table, by a thread of its own, once so much was asked that it pays: a
+//! second for ten million identities. Until then nothing is ruled out. When it is full, a layer twice as large is laid
+//! over it, as long as all of them together take no more than they may. Beyond that it rules out less and less.
 
-use std::ops::Bound;
+use std::{
+    ops::Bound,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
 
 use heed::RoTxn;
 use parking_lot::RwLock;
 
 use super::{
+    Store,
     packings::{Digest, Identities},
     settled::Settled,
 };
+use crate::panics::survived;
 
 /// Bytes that it takes at most: enough for 26 million identities.
 const MOST: usize = 32 << 20;
@@ -24,13 +33,19 @@ const BITS: usize = 10;
 const SET: u32 = 6;
 /// Identities of the first layer at least.
 const LEAST: usize = 1 << 16;
-/// Identities that are read with a group: a millisecond's worth.
-const TOGETHER: usize = 50_000;
+/// Identities that are read at a time: a millisecond's worth, for which whoever asks may have to wait.
+const TOGETHER: usize = 10_000;
+/// To look for one identity takes about as long as to take so many in.
+const PAYS: u64 = 256;
 
 type Block = [u64; 8];
 
 #[derive(Default)]
-pub struct Filter(RwLock<State>);
+pub struct Filter {
+    state: RwLock<State>,
+    /// How often nothing could be ruled out because the filter was not there yet.
+    missed: AtomicU64,
+}
 
 #[derive(Default)]
 struct State {
@@ -39,8 +54,6 @@ struct State {
     reached: Option<Digest>,
     /// All of the table was.
     is_complete: bool,
-    /// Some of the table cannot be read, which `verify` finds: then nothing can be ruled out.
-    is_given_up: bool,
 }
 
 struct Layer {
@@ -52,51 +65,96 @@ struct Layer {
 impl Filter {
     /// Whether the table has no row of this digest, as far as was committed or is about to be. `false` says nothing.
     pub fn rules_out(&self, digest: &Digest) -> bool {
-        let state = self.0.read();
+        let state = self.state.read();
+        if !state.is_complete {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
         state.is_complete && !state.layers.iter().any(|layer| layer.may_have(digest))
+    }
+
+    /// Whether it would have spared more than it costs, and is to be made. `known`: about how many identities there are.
+    fn pays(&self, known: u64) -> bool {
+        self.missed.load(Ordering::Relaxed).saturating_mul(PAYS) >= known
+    }
+
+    /// Makes room. From now on what is written is taken in: so nobody may be writing at this moment.
+    fn begin(&self, known: u64) {
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        let layer = Layer::new(known.saturating_add(known / 4).max(LEAST), MOST);
+        self.state.write().layers.push(layer);
     }
 
     /// Takes in identities that are about to be written.
     pub fn add(&self, digests: impl Iterator<Item = Digest>) {
-        let mut state = self.0.write();
+        let mut state = self.state.write();
         // Without a layer, nothing of the table was taken in yet, and this will be.
         if !state.layers.is_empty() {
             digests.for_each(|digest| state.add(&digest));
         }
     }
 
-    /// Takes in some more of what the table has. `known`: about how many there are.
-    pub fn go_on(&self, table: &Settled<Identities>, txn: &RoTxn, known: u64) {
-        let reached = {
-            let state = self.0.read();
-            if state.is_complete || state.is_given_up {
-                return;
-            }
-            state.reached
-        };
+    /// Takes in some more of what the table has; whether there may be more.
+    fn go_on(&self, table: &Settled<Identities>, txn: &RoTxn) -> bool {
+        let reached = self.state.read().reached;
         let from = reached.map_or(Bound::Unbounded, Bound::Excluded);
         let read = || {
             let rows = table.range(txn, &(from, Bound::Unbounded))?.take(TOGETHER);
             rows.map(|row| Ok(row?.0)).collect::<heed::Result<Vec<Digest>>>()
         };
         let digests = read();
-        let mut state = self.0.write();
+        let mut state = self.state.write();
+        // Some of it cannot be read, which `verify` finds: then nothing can be ruled out.
         let Ok(digests) = digests else {
-            *state = State {
-                is_given_up: true,
-                ..State::default()
-            };
-            return;
+            *state = State::default();
+            return false;
         };
-        if state.layers.is_empty() {
-            let known = usize::try_from(known).unwrap_or(usize::MAX);
-            state
-                .layers
-                .push(Layer::new(known.saturating_add(known / 4).max(LEAST), MOST));
-        }
         digests.iter().for_each(|digest| state.add(digest));
         state.is_complete = digests.len() < TOGETHER;
         state.reached = digests.last().copied().or(reached);
+        !state.is_complete
+    }
+}
+
+/// The thread that makes the filter, for whoever writes.
+#[derive(Default)]
+pub struct Filling {
+    thread: Option<JoinHandle<()>>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Filling {
+    /// Starts it once, when it pays. To be called while nothing is being written. `known`: about how many identities
+    /// there are.
+    pub fn begin(&mut self, store: &Arc<Store>, known: u64) {
+        let filter = &store.catalog.filter;
+        if self.thread.is_some() || !filter.pays(known) {
+            return;
+        }
+        filter.begin(known);
+        let (store, is_stopped) = (store.clone(), self.is_stopped.clone());
+        let fill = move || {
+            let _ = survived("filling the filter", || {
+                // A transaction for each stretch: one that stays open keeps pages from being used again.
+                while !is_stopped.load(Ordering::Relaxed)
+                    && let Ok(txn) = store.catalog.read()
+                    && store.catalog.filter.go_on(&store.catalog.identities, &txn)
+                {}
+            });
+        };
+        match thread::Builder::new().name("filter".into()).spawn(fill) {
+            Ok(thread) => self.thread = Some(thread),
+            Err(error) => tracing::warn!(%error, "no thread to make the filter of identities; all are looked up"),
+        }
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic was survived, and said.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -186,7 +244,10 @@ mod tests {
         (0..20_000).for_each(|number| state.add(&digest(number)));
         assert!(state.layers.len() > 3, "{} layers", state.layers.len());
         state.is_complete = true;
-        let filter = Filter(RwLock::new(state));
+        let filter = Filter {
+            state: RwLock::new(state),
+            missed: AtomicU64::new(0),
+        };
         assert!((0..20_000).all(|number| !filter.rules_out(&digest(number))));
         let others = (20_000..40_000)
             .filter(|number| !filter.rules_out(&digest(*number)))

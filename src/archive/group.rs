@@ -61,9 +61,10 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         filings,
     } = {
         let txn = store.catalog.read()?;
-        let catalog = &store.catalog;
-        catalog.filter.go_on(&catalog.identities, &txn, counters.identity.0);
-        let view = Snapshot { catalog, txn: &txn };
+        let view = Snapshot {
+            catalog: &store.catalog,
+            txn: &txn,
+        };
         decide(&view, &counters, orders, now)?
     };
     StoreError::point("group-filed")?;

@@ -7,6 +7,7 @@ use super::{
     Store, StoreError,
     absence::Absence,
     disk, environment,
+    pages::Budget,
     presence::{self, Held, MOUNT, missing},
     rows::{Seal, VolumeState},
     seal,
@@ -14,7 +15,10 @@ use super::{
 use crate::report::metrics;
 
 /// How long the pages of the volume that is written to are looked at before LMDB trusts them.
-const GLANCE: Duration = Duration::from_millis(200);
+const GLANCE: Budget = Budget {
+    time: Duration::from_millis(200),
+    pages: 4096,
+};
 /// All volumes are looked at before a group, unless that would take more than this part of the time.
 const SHARE: u32 = 50;
 

@@ -6,12 +6,13 @@
 //! the cache. Once nobody reads any more, memory that was given up is given back to the system.
 
 use std::{
-    fs,
+    cell::Cell,
+    fs, mem,
     os::unix::fs::FileExt,
     path::Path,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     thread::{self, Thread},
@@ -96,10 +97,9 @@ const QUIET: u32 = 100;
 
 static TOUCHED: AtomicBool = AtomicBool::new(false);
 static WATCHER: OnceLock<Option<Thread>> = OnceLock::new();
-/// How often maps were read, after how many times of it the reader looks, and that one does.
-/// With a page, the system maps all that it has at hand in one piece, which may be two megabytes.
-static READ: AtomicU32 = AtomicU32::new(0);
-const LOOK_AFTER: u32 = 8;
+/// After how many pages that it had to be given a thread looks. With a page, the system maps all that it has at hand in
+/// one piece, which may be two megabytes.
+const LOOK_AFTER: i64 = 8;
 /// Held by whoever lets go: the others wait, and map nothing more meanwhile.
 static LETTING_GO: Mutex<()> = Mutex::new(());
 
@@ -121,7 +121,7 @@ fn look(resident: Resident) -> bool {
 /// row of rows. Costs next to nothing. The watcher may not get its turn, as on a machine with much else to do, and a page
 /// that is read brings its neighbours: so whoever reads looks, too.
 pub(super) fn touched() {
-    if READ.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AFTER) {
+    if was_given_pages() {
         let _alone = LETTING_GO.lock();
         look(Resident::now());
     }
@@ -136,6 +136,29 @@ pub(super) fn touched() {
     if let Some(watcher) = WATCHER.get_or_init(start) {
         watcher.unpark();
     }
+}
+
+/// Whether this thread was given so many pages since it was last asked that it should look. Where all that it reads is
+/// mapped, it never is, and asking costs a tenth of looking.
+fn was_given_pages() -> bool {
+    thread_local! {
+        static SEEN: Cell<i64> = const { Cell::new(0) };
+    }
+    // SAFETY: the system fills in a structure of numbers, for which all zeros stand for a value.
+    let usage = unsafe {
+        let mut usage = mem::zeroed::<libc::rusage>();
+        (libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) == 0).then_some(usage)
+    };
+    // Where it does not say, each look-up is one too many.
+    let given = usage.map(|usage| usage.ru_minflt + usage.ru_majflt);
+    SEEN.with(|seen| {
+        let given = given.unwrap_or_else(|| seen.get() + LOOK_AFTER);
+        let is_much = given - seen.get() >= LOOK_AFTER;
+        if is_much {
+            seen.set(given);
+        }
+        is_much
+    })
 }
 
 fn watch() {

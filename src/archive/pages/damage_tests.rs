@@ -370,16 +370,23 @@ fn findings_are_words_and_bounded() {
     assert_eq!((pages.findings.len(), pages.more_findings), (MOST_FINDINGS, 5));
 }
 
+fn time(milliseconds: u64) -> Budget {
+    Budget {
+        time: Duration::from_millis(milliseconds),
+        pages: u64::MAX,
+    }
+}
+
 #[test]
 fn a_glance_finds_what_a_check_finds() {
     let patient = Patient::new();
-    let long = Duration::from_secs(60);
+    let long = time(60_000);
     assert!(glance(&patient.bench.file(), long).unwrap().findings.is_empty());
     let anatomy = Anatomy::of(&patient);
     for at in anatomy.vital.into_iter().step_by(61) {
         patient.with_flip(Flip { at, bit: 3 }, |file| {
             assert!(!glance(file, long).unwrap().findings.is_empty(), "byte {at}");
-            assert!(glance(file, Duration::ZERO).is_ok());
+            assert!(glance(file, time(0)).is_ok());
         });
     }
 }
@@ -406,7 +413,7 @@ fn a_glance_at_a_large_file_ends_in_time() {
     let file = folder.path().join("data.mdb");
     for budget in [100, 500, 60_000] {
         let began = Instant::now();
-        let pages = glance(&file, Duration::from_millis(budget)).unwrap();
+        let pages = glance(&file, time(budget)).unwrap();
         let (took, seen) = (began.elapsed(), pages.used);
         let length = fs::metadata(&file).unwrap().len();
         println!(
@@ -415,4 +422,10 @@ fn a_glance_at_a_large_file_ends_in_time() {
         );
         assert!(took < Duration::from_millis(budget + 500));
     }
+    let few = Budget {
+        pages: 1000,
+        ..time(60_000)
+    };
+    let seen = glance(&file, few).unwrap().used;
+    assert!((900..1100).contains(&seen), "{seen} pages");
 }

@@ -90,16 +90,25 @@ impl Display for Finding {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reach {
     All,
-    /// Not to the leaves, and until this time where there is one.
-    Branches(Option<Instant>),
-    Until(Instant),
+    /// Not to the leaves, and within these limits where there are any.
+    Branches(Option<Limits>),
+    Within(Limits),
+}
+
+/// How long pages are looked at, and how many at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub until: Instant,
+    pub pages: u64,
 }
 
 impl Reach {
-    pub(super) fn is_over(self) -> bool {
+    pub(super) fn is_over(self, looked_at: u64) -> bool {
         match self {
             Self::All | Self::Branches(None) => false,
-            Self::Branches(Some(deadline)) | Self::Until(deadline) => Instant::now() >= deadline,
+            Self::Branches(Some(limits)) | Self::Within(limits) => {
+                looked_at >= limits.pages || Instant::now() >= limits.until
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ use std::{
 use self::findings::{Finding, MOST_FINDINGS};
 use self::{
     file::PageFile,
-    findings::{Reach, Report},
+    findings::{Limits, Reach, Report},
     free::FreeList,
     layout::Record,
     tree::{OnLeaf, Role, Trees},
@@ -87,19 +87,29 @@ pub(super) fn check(file: &Path, txnid: Option<u64>) -> Result<Pages, CheckError
     visit(file, txnid, |_| {})
 }
 
-/// Looks at the pages of a file that nobody writes to for at most this long: down from the roots, so that what leads to
-/// much comes before what leads to little. Where the time does not suffice, what was not looked at is not in the
-/// counts.
+/// How much a glance looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    pub time: Duration,
+    /// Of the branch pages, and once more of all.
+    pub pages: u64,
+}
+
+/// Looks at the pages of a file that nobody writes to within a budget: down from the roots, so that what leads to much
+/// comes before what leads to little. Where that does not suffice, what was not looked at is not in the counts.
 ///
 /// # Errors
 /// Like [`check`].
-pub(super) fn glance(file: &Path, budget: Duration) -> Result<Pages, CheckError> {
-    let deadline = Instant::now() + budget;
-    let branches = visit_within(file, None, &mut |_| {}, Reach::Branches(Some(deadline)), &mut |_, _| {})?;
+pub(super) fn glance(file: &Path, budget: Budget) -> Result<Pages, CheckError> {
+    let limits = Limits {
+        until: Instant::now() + budget.time,
+        pages: budget.pages,
+    };
+    let branches = visit_within(file, None, &mut |_| {}, Reach::Branches(Some(limits)), &mut |_, _| {})?;
     if !branches.findings.is_empty() {
         return Ok(branches);
     }
-    visit_within(file, None, &mut |_| {}, Reach::Until(deadline), &mut |_, _| {})
+    visit_within(file, None, &mut |_| {}, Reach::Within(limits), &mut |_, _| {})
 }
 
 /// Like [`check`], of the branch pages alone, which are about one in a hundred. Tells `leaf` of each leaf of the named

@@ -54,6 +54,8 @@ pub struct Trees<'a> {
     on_leaf: &'a mut OnLeaf<'a>,
     /// Not all pages were looked at.
     pub is_cut: bool,
+    /// How many were.
+    looked_at: u64,
     spare: Vec<Page>,
 }
 
@@ -106,6 +108,7 @@ impl<'a> Trees<'a> {
             reach,
             on_leaf,
             is_cut: false,
+            looked_at: 0,
             spare: Vec::new(),
         }
     }
@@ -155,7 +158,7 @@ impl<'a> Trees<'a> {
             }
         }
         while let Some(Step { number, parent, bounds }) = step {
-            if self.reach.is_over() {
+            if self.reach.is_over(self.looked_at) {
                 (self.is_cut, followed.is_cut) = (true, true);
                 break;
             }
@@ -263,6 +266,7 @@ impl<'a> Trees<'a> {
             self.report.add(name, number, what);
             return None;
         }
+        self.looked_at += 1;
         let mut page = self.spare.pop().unwrap_or_default();
         page.bytes.resize(self.file.page_size, 0);
         let read = self.file.read(self.file.place(number), &mut page.bytes);
