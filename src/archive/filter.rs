@@ -7,7 +7,6 @@
 //! over it, as long as all of them together take no more than they may. Beyond that it rules out less and less.
 
 use std::{
-    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -21,7 +20,7 @@ use parking_lot::RwLock;
 use super::{
     Store,
     packings::{Digest, Identities},
-    settled::Settled,
+    settled::{Reached, Settled},
 };
 use crate::panics::survived;
 
@@ -50,8 +49,8 @@ pub struct Filter {
 #[derive(Default)]
 struct State {
     layers: Vec<Layer>,
-    /// The last identity of the table that was taken in.
-    reached: Option<Digest>,
+    /// Up to where the table was taken in.
+    reached: Option<Reached>,
     /// All of the table was.
     is_complete: bool,
 }
@@ -95,22 +94,17 @@ impl Filter {
 
     /// Takes in some more of what the table has; whether there may be more.
     fn go_on(&self, table: &Settled<Identities>, txn: &RoTxn) -> bool {
-        let reached = self.state.read().reached;
-        let from = reached.map_or(Bound::Unbounded, Bound::Excluded);
-        let read = || {
-            let rows = table.range(txn, &(from, Bound::Unbounded))?.take(TOGETHER);
-            rows.map(|row| Ok(row?.0)).collect::<heed::Result<Vec<Digest>>>()
-        };
-        let digests = read();
+        let reached = self.state.read().reached.clone();
+        let read = table.keys(txn, reached, TOGETHER);
         let mut state = self.state.write();
         // Some of it cannot be read, which `verify` finds: then nothing can be ruled out.
-        let Ok(digests) = digests else {
+        let Ok((digests, reached)) = read else {
             *state = State::default();
             return false;
         };
         digests.iter().for_each(|digest| state.add(digest));
-        state.is_complete = digests.len() < TOGETHER;
-        state.reached = digests.last().copied().or(reached);
+        state.is_complete = reached.is_none();
+        state.reached = reached;
         !state.is_complete
     }
 }

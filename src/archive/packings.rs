@@ -8,9 +8,9 @@ use super::{
 
 /// Fresh rows of tables whose keys come at random: about a megabyte, of which a group changes nearly every page.
 const FRESH: u64 = 16_384;
-/// Chunks of the first level, 8 MB. A fresh row then shares its chunk with some ten others when it moves there, and a row
-/// of the first level with some twenty when it moves on, in an archive of ten million messages.
-const FIRST_LEVEL: u64 = 2048;
+/// Chunks of the levels: 8 MB, 64 MB, and all the rest. In an archive of ten million messages, a row then shares each chunk
+/// into which it moves with some ten to thirty others.
+const LEVELS: &[u64] = &[2048, 16_384, u64::MAX];
 
 /// The beginning of an identity digest. Nobody can make two messages in whose digests this much is the same.
 pub type Digest = [u8; 16];
@@ -30,7 +30,7 @@ impl Packing for Identities {
     type Value = IdentityNumber;
     const NAME: &'static str = "identities";
     const FRESH: u64 = FRESH;
-    const LEVELS: &'static [u64] = &[FIRST_LEVEL, u64::MAX];
+    const LEVELS: &'static [u64] = LEVELS;
 
     fn put(_: Option<&(Digest, IdentityNumber)>, (digest, number): &(Digest, IdentityNumber), bytes: &mut Vec<u8>) {
         bytes.extend(digest);
@@ -121,7 +121,7 @@ impl Packing for Filings {
     type Value = Filing;
     const NAME: &'static str = "filings";
     const FRESH: u64 = FRESH;
-    const LEVELS: &'static [u64] = &[FIRST_LEVEL, u64::MAX];
+    const LEVELS: &'static [u64] = LEVELS;
 
     fn put(before: Option<&(FilingsKey, Filing)>, row: &(FilingsKey, Filing), bytes: &mut Vec<u8>) {
         let ((user, date, id), filing) = row;

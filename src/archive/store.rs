@@ -34,12 +34,13 @@ use crate::ids::GroupNumber;
 use crate::{config::Config, panics::survived};
 
 /// How much of the catalog's pages is looked at before LMDB trusts them: less by the commands that never make
-/// an archive, as of most of them somebody waits for the first line. It is all branch pages of ten million messages.
+/// an archive, as of most of them somebody waits for the first line.
 const GLANCE: Budget = Budget {
     time: Duration::from_millis(500),
     pages: u64::MAX,
 };
-const SHORT_GLANCE: Budget = Budget { pages: 4096, ..GLANCE };
+const SHORT_GLANCE: Budget = Budget { pages: 512, ..GLANCE };
+
 /// What is done where there is no archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {

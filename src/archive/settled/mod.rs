@@ -33,5 +33,5 @@ pub(super) use chunk::{key_bytes, seal, unpack};
 pub use packing::Packing;
 pub(super) use packing::{put_difference, put_number, take_bytes, take_difference, take_number};
 pub use range::Direction;
-pub use table::Settled;
+pub use table::{Reached, Settled};
 pub(super) use taking_over::TakingOver;

@@ -1,6 +1,9 @@
 //! The table as others use it.
 
-use std::{marker::PhantomData, ops::RangeBounds};
+use std::{
+    marker::PhantomData,
+    ops::{Bound, RangeBounds},
+};
 
 use heed::{
     Database, RoTxn, RwTxn,
@@ -8,7 +11,7 @@ use heed::{
 };
 
 use super::{
-    chunk::{find, key_bytes, unpack},
+    chunk::{Unpack, find, key_bytes, read_key, unpack},
     packing::Packing,
     range::{Direction, Rows},
     sweep::Sweep,
@@ -28,6 +31,13 @@ pub struct Settled<P: Packing> {
     /// Under "settled NAME n": the key up to which level n, or the fresh rows (0), were moved on last.
     places: Database<Str, Bytes>,
     packing: PhantomData<fn() -> P>,
+}
+
+/// A place in all levels of a table; 0 are the fresh rows.
+#[derive(Clone)]
+pub struct Reached {
+    level: usize,
+    key: Vec<u8>,
 }
 
 impl<P: Packing> Settled<P> {
@@ -110,6 +120,43 @@ impl<P: Packing> Settled<P> {
     ) -> heed::Result<Rows<'t, P>> {
         let bounds = (keys.start_bound().cloned(), keys.end_bound().cloned());
         Rows::new(txn, self.fresh, &self.levels, &bounds, direction, looks_up)
+    }
+
+    /// Keys in no order, some of them twice, behind the place up to which this came before: `most`, or a chunk more;
+    /// and the place up to which it came, if there may be more. For whoever wants all of them, and soon. The levels are
+    /// read from above, as rows move: those that go on meanwhile are met where they went.
+    ///
+    /// # Errors
+    /// LMDB cannot read, or a key or chunk is damaged.
+    pub fn keys(
+        &self,
+        txn: &RoTxn,
+        behind: Option<Reached>,
+        most: usize,
+    ) -> heed::Result<(Vec<P::Key>, Option<Reached>)> {
+        let mut keys = Vec::with_capacity(most);
+        let (first, mut reached) = behind.map_or((0, None), |behind| (behind.level, Some(behind.key)));
+        let levels = std::iter::once(&self.fresh).chain(&self.levels);
+        for (level, table) in levels.enumerate().skip(first) {
+            let from = reached.take();
+            let from = from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            for row in table.range(txn, &(from, Bound::Unbounded))? {
+                let (key, value) = row?;
+                if level == 0 {
+                    keys.push(read_key(key)?);
+                } else {
+                    let mut rows = Unpack::<P>::new(key, value)?;
+                    while let Some((key, _)) = rows.next_row()? {
+                        keys.push(key.clone());
+                    }
+                }
+                if keys.len() >= most {
+                    let key = key.to_vec();
+                    return Ok((keys, Some(Reached { level, key })));
+                }
+            }
+        }
+        Ok((keys, None))
     }
 
     /// # Errors
