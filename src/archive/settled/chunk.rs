@@ -31,16 +31,15 @@ pub fn seal(mut rows: Vec<u8>) -> Vec<u8> {
 }
 
 /// The rows of a chunk, one after the other.
-pub struct Unpack<'b, P: Packing> {
+struct Unpack<'b, P: Packing> {
     key: Option<P::Key>,
     rest: &'b [u8],
-    before: Option<Row<P>>,
 }
 
 impl<'b, P: Packing> Unpack<'b, P> {
     /// # Errors
     /// The chunk is damaged.
-    pub fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
+    fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
         let (rest, found) = chunk
             .split_last_chunk::<CHECKSUM>()
             .ok_or_else(|| wrong("is too short"))?;
@@ -53,25 +52,24 @@ impl<'b, P: Packing> Unpack<'b, P> {
         Ok(Self {
             key: Some(read_key(key)?),
             rest,
-            before: None,
         })
     }
 
-    /// The next row; `None` behind the last.
+    /// The row behind the one that came `before` it; `None` behind the last.
     ///
     /// # Errors
     /// There is none, or not in its place.
-    pub fn next_row(&mut self) -> heed::Result<Option<&Row<P>>> {
+    fn next_row(&mut self, before: Option<&Row<P>>) -> heed::Result<Option<Row<P>>> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let row = P::take(self.before.as_ref(), &mut self.rest).ok_or_else(|| wrong("cannot be read"))?;
-        match &self.before {
+        let row = P::take(before, &mut self.rest).ok_or_else(|| wrong("cannot be read"))?;
+        match before {
             Some(before) if before.0 >= row.0 => return Err(wrong("has rows out of order")),
             None if self.key.take().as_ref() != Some(&row.0) => return Err(wrong("is under another key than its own")),
             _ => {}
         }
-        Ok(Some(self.before.insert(row)))
+        Ok(Some(row))
     }
 }
 
@@ -90,9 +88,10 @@ pub fn overlaps() -> heed::Error {
 /// The chunk is damaged.
 pub fn unpack<P: Packing>(key: &[u8], chunk: &[u8]) -> heed::Result<Vec<Row<P>>> {
     let mut unpack = Unpack::<P>::new(key, chunk)?;
-    let mut rows = Vec::new();
-    while let Some(row) = unpack.next_row()? {
-        rows.push(row.clone());
+    // Most rows take some ten bytes.
+    let mut rows = Vec::with_capacity(chunk.len() / 8);
+    while let Some(row) = unpack.next_row(rows.last())? {
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -103,10 +102,12 @@ pub fn unpack<P: Packing>(key: &[u8], chunk: &[u8]) -> heed::Result<Vec<Row<P>>>
 /// The chunk is damaged.
 pub fn find<P: Packing>(key: &[u8], chunk: &[u8], wanted: &P::Key) -> heed::Result<Option<P::Value>> {
     let mut unpack = Unpack::<P>::new(key, chunk)?;
-    while let Some((key, value)) = unpack.next_row()? {
-        if key >= wanted {
-            return Ok((key == wanted).then(|| value.clone()));
+    let mut before = None;
+    while let Some(row) = unpack.next_row(before.as_ref())? {
+        if row.0 >= *wanted {
+            return Ok((row.0 == *wanted).then_some(row.1));
         }
+        before = Some(row);
     }
     Ok(None)
 }

@@ -11,7 +11,7 @@ use heed::{
 };
 
 use super::{
-    chunk::{Unpack, find, key_bytes, read_key, unpack},
+    chunk::{find, key_bytes, read_key, unpack},
     packing::Packing,
     range::{Direction, Rows},
     sweep::Sweep,
@@ -145,10 +145,7 @@ impl<P: Packing> Settled<P> {
                 if level == 0 {
                     keys.push(read_key(key)?);
                 } else {
-                    let mut rows = Unpack::<P>::new(key, value)?;
-                    while let Some((key, _)) = rows.next_row()? {
-                        keys.push(key.clone());
-                    }
+                    keys.extend(unpack::<P>(key, value)?.into_iter().map(|(key, _)| key));
                 }
                 if keys.len() >= most {
                     let key = key.to_vec();

@@ -10,7 +10,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     Direction, Packing, Settled, TakingOver,
-    chunk::{MOST, Unpack, unpack},
+    chunk::{MOST, unpack},
     packing::{put_difference, put_number, take_bytes, take_difference, take_number},
 };
 
@@ -403,5 +403,5 @@ fn a_row_without_an_end_is_none() {
     assert_eq!(take_number(&mut &bytes[..]), Some(u64::MAX));
     assert_eq!(take_number(&mut &bytes[..9]), None);
     assert_eq!(take_number(&mut &[0xff; 11][..]), None);
-    assert!(Unpack::<Texts>::new(&[0; 8], &super::chunk::seal(Vec::new())).is_err());
+    assert!(unpack::<Texts>(&[0; 8], &super::chunk::seal(Vec::new())).is_err());
 }

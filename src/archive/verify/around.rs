@@ -7,7 +7,10 @@ use super::{
     tables::{Check, knows},
     words::Desk,
 };
-use crate::archive::rows::{Copy, CopyKey, FolderNumber, Journal, MessageId, SourceNumber, Unclaimed};
+use crate::archive::{
+    resident,
+    rows::{Copy, CopyKey, FolderNumber, Journal, MessageId, SourceNumber, Unclaimed},
+};
 
 impl Check<'_> {
     pub(super) fn journal(
@@ -49,6 +52,8 @@ impl Check<'_> {
             wrong("belongs to another copy");
         }
         let messages = self.catalog.messages.remap_data_type::<Bytes>();
+        // Folders have messages from anywhere.
+        resident::touched();
         if messages.get(txn, &id)?.is_none() {
             wrong("refers to a message that is missing");
         }

@@ -1,18 +1,25 @@
 //! Whether the filings of the ledger, of the table `filings` and of the table `held` are the same, by adding up: for each
 //! user how many there are, and a sum of digests. That takes some bytes of memory for each user, however much mail there is.
 //!
+//! A filing counts with its date too, and a row of `held` with that of its message: so no message need be looked up for a
+//! filing, whose neighbours by date are anywhere among the messages. The rows of `held` go as messages do.
+//!
 //! An appliance may file meanwhile. So only the groups and messages count that there were at the beginning; and filings
 //! of such messages that came later, which the rows that came later name, are left out where the table has them.
 
-use crate::ids::GroupNumber;
 use std::collections::{BTreeSet, HashMap};
 
 use heed::RoTxn;
 use roaring::RoaringTreemap;
 
-use crate::archive::{
-    catalog::Catalog,
-    rows::{Counters, MessageId, UserId},
+use super::{table::Table, usage::Misfit};
+use crate::{
+    archive::{
+        Seconds,
+        catalog::Catalog,
+        rows::{Counters, MessageId, UserId},
+    },
+    ids::GroupNumber,
 };
 
 /// Filings, less others: how many, and the sum of their digests.
@@ -20,13 +27,12 @@ use crate::archive::{
 struct Difference(i64, u64);
 
 impl Difference {
-    fn add(&mut self, count: i64, id: MessageId) {
-        let sum = if count < 0 {
-            digest(id).wrapping_neg()
-        } else {
-            digest(id)
-        };
-        *self = self.and(Self(count, sum));
+    fn add(&mut self, digest: u64) {
+        *self = self.and(Self(1, digest));
+    }
+
+    fn take(&mut self, digest: u64) {
+        *self = self.and(Self(-1, digest.wrapping_neg()));
     }
 
     fn and(self, more: Self) -> Self {
@@ -34,39 +40,61 @@ impl Difference {
     }
 }
 
+/// The tables that are compared.
+const COMPARED: [Table; 3] = [Table::Ledger, Table::Filings, Table::Held];
+
 /// For each user, filings in the table less those in the ledger, and less those in the table `held`.
 #[derive(Default)]
-pub struct Balance(HashMap<UserId, [Difference; 2]>);
+pub struct Balance {
+    users: HashMap<UserId, [Difference; 2]>,
+    /// The tables all of whose rows are in it.
+    read: BTreeSet<Table>,
+    /// Where `usage` does not say what `held` adds up to.
+    pub misfits: Vec<Misfit>,
+}
 
 const LEDGER: usize = 0;
 const HELD: usize = 1;
 
 impl Balance {
-    pub fn in_table(&mut self, user: UserId, id: MessageId) {
-        for difference in self.0.entry(user).or_default() {
-            difference.add(1, id);
-        }
+    pub fn in_table(&mut self, user: UserId, id: MessageId, date: Seconds) {
+        let differences = self.users.entry(user).or_default();
+        differences[LEDGER].add(digest(id));
+        differences[HELD].add(dated(id, date));
     }
 
     pub fn in_ledger(&mut self, user: UserId, id: MessageId) {
-        self.0.entry(user).or_default()[LEDGER].add(-1, id);
+        self.users.entry(user).or_default()[LEDGER].take(digest(id));
     }
 
-    pub fn in_held(&mut self, user: UserId, id: MessageId) {
-        self.0.entry(user).or_default()[HELD].add(-1, id);
+    /// `date`: that of the message.
+    pub fn in_held(&mut self, user: UserId, id: MessageId, date: Seconds) {
+        self.users.entry(user).or_default()[HELD].take(dated(id, date));
+    }
+
+    /// All rows of a table are in it.
+    pub fn read(&mut self, table: Table) {
+        self.read.insert(table);
+    }
+
+    /// Whether all rows of all that is compared are in it.
+    pub fn is_whole(&self) -> bool {
+        COMPARED.iter().all(|table| self.read.contains(table))
     }
 
     pub fn merge(&mut self, more: Self) {
-        for (user, [ledger, held]) in more.0 {
-            let differences = self.0.entry(user).or_default();
+        for (user, [ledger, held]) in more.users {
+            let differences = self.users.entry(user).or_default();
             *differences = [differences[LEDGER].and(ledger), differences[HELD].and(held)];
         }
+        self.read.extend(more.read);
+        self.misfits.extend(more.misfits);
     }
 
     /// The users of whom the tables say different things.
     pub fn uneven(&self) -> BTreeSet<UserId> {
         let uneven = self
-            .0
+            .users
             .iter()
             .filter(|(_, differences)| **differences != [Difference::default(); 2]);
         uneven.map(|(user, _)| *user).collect()
@@ -75,7 +103,7 @@ impl Balance {
     /// What does not come out even with the ledger, in words.
     pub fn damages(&self) -> Vec<(UserId, String)> {
         let uneven = self
-            .0
+            .users
             .iter()
             .filter(|(_, balance)| balance[LEDGER] != Difference::default());
         let mut uneven: Vec<_> = uneven
@@ -94,9 +122,20 @@ impl Balance {
 }
 
 fn digest(id: MessageId) -> u64 {
-    let mut beginning = [0; 8];
-    beginning.copy_from_slice(&blake3::hash(&id.0.to_be_bytes()).as_bytes()[..8]);
-    u64::from_be_bytes(beginning)
+    mixed(id.0)
+}
+
+fn dated(id: MessageId, date: Seconds) -> u64 {
+    mixed(digest(id) ^ date as u64)
+}
+
+/// Another number for each, all of whose bits depend on each bit of the other (the end of splitmix64). It is to tell
+/// damage, and nobody chooses what is damaged.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 /// Filings that came since the verification began, of messages that were there.

@@ -186,6 +186,9 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
         let file = store.catalog.path().join(disk::DATA_FILE);
         let is_sound = pages(context, &file, Some(&|| store.catalog.read()), None, desk).map_err(Stop::Store)?;
         context.sound.store(is_sound, Ordering::Relaxed);
+        if is_sound {
+            desk.sound()?;
+        }
         let details = match store.reading(|txn| store.catalog.damaged_values(txn)) {
             Ok(damaged) => {
                 let detail = |name| format!("the catalog's value {name:?} does not match its checksum");

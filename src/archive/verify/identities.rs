@@ -53,19 +53,26 @@ impl Check<'_> {
             desk.damage(damage.user(self.context.name(user)));
         };
         let row = format!("the row of user {user} and identity number {identity}");
-        match self.catalog.messages.get(txn, &id)? {
-            None => wrong(format!("{row} refers to message {id}, which is missing")),
-            Some(message) if message.identity != identity => {
+        let found = self.catalog.messages.get(txn, &id);
+        match &found {
+            Err(error) => wrong(format!("held: identity number {identity}, user {user}: {error}")),
+            Ok(None) => wrong(format!("{row} refers to message {id}, which is missing")),
+            Ok(Some(message)) if message.identity != identity => {
                 wrong(format!("{row} refers to message {id}, which has another identity"));
             }
-            Some(message) if !self.adds_up() => {
-                let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, &message))?;
+            Ok(Some(message)) if !self.adds_up() => {
+                let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, message))?;
                 found.into_iter().for_each(|damage| desk.damage(damage));
             }
-            Some(_) => {}
+            Ok(Some(_)) => {}
         }
-        if self.was_there(id) && !self.late.has(user, id) {
-            self.seen.balance.in_held(user, id);
+        let message = found.ok().flatten();
+        // Where there is none, the user's sums differ, and so the filing is looked at.
+        if let (Some(message), true) = (&message, self.counts(user, id)) {
+            self.seen.balance.in_held(user, id, message.date);
+        }
+        if self.adds_up() {
+            self.sums.add(user, message.map(|message| message.size));
         }
         if !self.knows_user(txn, user)? {
             desk.damage(self.found(format!("{row}: the user does not exist")).message(id));

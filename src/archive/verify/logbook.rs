@@ -38,6 +38,7 @@ pub struct Logbook {
     refused_blocks: BTreeSet<(u32, u64)>,
     checked: Checked,
     damages: u64,
+    sound: bool,
     older: bool,
     done: bool,
     refusal: Option<VerifyError>,
@@ -59,6 +60,7 @@ impl Logbook {
             refused_blocks: BTreeSet::new(),
             checked: Checked::default(),
             damages: 0,
+            sound: false,
             older: false,
             done: false,
             refusal: None,
@@ -117,6 +119,7 @@ impl Logbook {
                 self.pending.entry(item).or_default().push(statement)
             }
             Statement::Alive => {}
+            Statement::Sound => self.sound = true,
             Statement::Older => self.older = true,
             Statement::Refused { usage: true, error } => self.refusal = Some(VerifyError::Usage(error)),
             Statement::Refused { usage: false, error } => self.refusal = Some(VerifyError::Store(error)),
@@ -144,7 +147,7 @@ impl Logbook {
         if let Some((extent, plan)) = &self.extent {
             let doing = match plan.item(item) {
                 Some(Item::Messages(..)) => "messages",
-                Some(Item::Table(_)) => "the catalog",
+                Some(Item::Table(_) | Item::Sums) => "the catalog",
                 Some(Item::Blocks(_)) => "blocks",
                 _ => "files",
             };
@@ -199,7 +202,7 @@ impl Logbook {
                 self.begun.clear();
                 self.next = 0;
             }
-            Some(Item::Catalog) => {
+            Some(Item::Catalog | Item::Sums) => {
                 self.damage(crash(format!("reading {what} {how}")), each);
                 self.begun.remove(&item);
             }
@@ -258,7 +261,7 @@ impl Logbook {
         let mut left: Vec<String> = Vec::new();
         if let Some((_, plan)) = &self.extent {
             left.extend(self.begun.values().map(|at| plan.words(at.item, &at.position.from)));
-            let end = plan.phases()[3].end;
+            let end = plan.phases().map(|phase| phase.end)[4];
             if self.next < end {
                 left.push(format!("{} more of {end} parts of the work", end - self.next));
             }
@@ -283,6 +286,7 @@ impl Logbook {
             })
             .collect();
         request.next = self.next;
+        request.sound = self.sound;
         request.whole = self.deaths == 0;
     }
 }

@@ -4,8 +4,9 @@
 //!
 //! 1. files: the environments' lengths, the digests of sealed volumes, the pages of each LMDB file;
 //! 2. tables: each row of the catalog, found by going through and by its key, compared with those it names;
-//! 3. messages: their rows, their bytes (SHA-256, parts, identity);
-//! 4. the rest: parts that nobody names, blocks that no message needed; and last, sums and counts.
+//! 3. sums: whether the tables of filings, of holders and the ledger say the same, or else where they do not;
+//! 4. messages: their rows, their bytes (SHA-256, parts, identity);
+//! 5. the rest: parts that nobody names, blocks that no message needed; and last, sums and counts.
 //!
 //! LMDB can end the process over a damaged page, so all reading is done by a child (`work`), which says what it is
 //! about to do. The parent (`supervise`) never opens LMDB. Where a child dies the `logbook` finds out over what: what
@@ -18,6 +19,7 @@ mod blocks;
 mod context;
 mod damage;
 mod files;
+mod filings;
 mod identities;
 mod ledger;
 mod logbook;
@@ -92,6 +94,8 @@ impl From<super::StoreError> for VerifyError {
     }
 }
 
+#[cfg(test)]
+mod filing_tests;
 #[cfg(test)]
 mod ledger_row_tests;
 #[cfg(test)]

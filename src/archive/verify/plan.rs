@@ -1,6 +1,6 @@
 //! What is looked at, in which order, and how far it has come. Pure.
 //!
-//! A verification is a row of items in four phases, and an item a row of positions. So the process that reads can
+//! A verification is a row of items in five phases, and an item a row of positions. So the process that reads can
 //! be told where to go on after another one that did not live.
 
 use std::ops::Range;
@@ -83,6 +83,8 @@ pub enum Item {
     /// A volume's file.
     Volume(u32),
     Table(Table),
+    /// What the tables of filings add up to.
+    Sums,
     /// Messages from one id to before another: their rows and their bytes.
     Messages(MessageId, MessageId),
     /// The blocks of a volume, those that no message needed included.
@@ -151,6 +153,7 @@ pub fn id_of(position: &Position) -> MessageId {
 pub struct Plan {
     files: Vec<Item>,
     tables: Vec<Item>,
+    sums: Option<Item>,
     messages: Range<MessageId>,
     chunk: u64,
     rest: Vec<Item>,
@@ -182,6 +185,7 @@ impl Plan {
         Self {
             files,
             tables,
+            sums: (readable && selection.has_all_tables()).then_some(Item::Sums),
             messages: extent.messages.clone(),
             chunk: extent.chunk.max(1),
             rest,
@@ -193,10 +197,11 @@ impl Plan {
     }
 
     /// The numbers of each phase's items. A phase is begun when the one before is done.
-    pub fn phases(&self) -> [Range<u64>; 4] {
+    pub fn phases(&self) -> [Range<u64>; 5] {
         let lengths = [
             self.files.len() as u64,
             self.tables.len() as u64,
+            self.sums.is_some().into(),
             self.chunks(),
             self.rest.len() as u64,
         ];
@@ -216,7 +221,8 @@ impl Plan {
         match phase {
             0 => self.files.get(at as usize).copied(),
             1 => self.tables.get(at as usize).copied(),
-            2 => {
+            2 => self.sums,
+            3 => {
                 let from = self.messages.start.plus(at * self.chunk);
                 Some(Item::Messages(from, self.messages.end.min(from.plus(self.chunk))))
             }
@@ -256,6 +262,7 @@ impl Plan {
             Some(Item::Volume(volume)) => format!("the volume {volume:06}"),
             Some(Item::Table(table)) if beginning => format!("the beginning of the catalog's table {}", table.name()),
             Some(Item::Table(table)) => format!("the catalog's table {} at {}", table.name(), table.key(from)),
+            Some(Item::Sums) => "what the filings add up to".into(),
             Some(Item::Messages(..)) => format!("message {}", take::<MessageId>(from).unwrap_or_default()),
             Some(Item::Blocks(volume)) if beginning => format!("the first blocks of volume {volume:06}"),
             Some(Item::Blocks(volume)) => {
@@ -287,9 +294,10 @@ mod tests {
     fn every_message_is_in_one_item() {
         for messages in [0, 1, 99, 100, 101, 1000] {
             let plan = Plan::new(&extent(messages), &Selection::default());
-            let [files, tables, chunks, rest] = plan.phases();
+            let [files, tables, sums, chunks, rest] = plan.phases();
             assert_eq!((files.start, files.end), (0, 4));
-            assert_eq!(tables.end, chunks.start);
+            assert_eq!((tables.end, sums.end), (sums.start, chunks.start));
+            assert_eq!(plan.item(sums.start), Some(Item::Sums));
             let mut next = MessageId(1);
             for number in chunks.clone() {
                 let Some(Item::Messages(from, to)) = plan.item(number) else {

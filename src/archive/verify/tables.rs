@@ -15,7 +15,7 @@ use super::{
     scan::{self, ROWS, Rows, Source, scan},
     totals::{self, Totals},
     uneven,
-    usage::Sum,
+    usage::{Sum, Sums},
     words::Desk,
 };
 use crate::{
@@ -25,8 +25,8 @@ use crate::{
         lists::Packed,
         roster::Roster,
         rows::{
-            Counters, Filing, FolderNumber, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting,
-            Source as Server, SourceNumber, Usage, User, UserId, VolumeState,
+            Counters, FolderNumber, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
+            SourceNumber, Usage, User, UserId, VolumeState,
         },
     },
     ids::GroupNumber,
@@ -62,6 +62,7 @@ pub fn table(
         known: Known::default(),
         roster: Roster::default(),
         usage: Sum::new(begins),
+        sums: Sums::default(),
         late: Late::default(),
         seen: Totals {
             incomplete: !begins,
@@ -71,6 +72,9 @@ pub fn table(
     let behind = scan(&source, &mut check, desk, position, &context.spans(table))?;
     // Alone, only a page of it was seen.
     check.seen.incomplete |= behind.is_some();
+    if !check.seen.incomplete {
+        check.seen.balance.read(table);
+    }
     context.totals().merge(check.seen);
     Ok(behind)
 }
@@ -124,7 +128,9 @@ pub(super) struct Check<'c> {
     without_protocol: u64,
     pub(super) known: Known,
     roster: Roster,
-    usage: Sum,
+    /// Of filings on their way, and of rows of `held` where filings are added up.
+    pub(super) usage: Sum,
+    pub(super) sums: Sums,
     pub(super) late: Late,
     pub(super) seen: Totals,
 }
@@ -210,6 +216,9 @@ impl Rows for Check<'_> {
         ) {
             self.late.look(self.catalog, txn, began)?;
         }
+        if self.table == Table::Held && self.adds_up() {
+            self.sums.begin(self.catalog, txn)?;
+        }
         Ok(())
     }
 
@@ -236,7 +245,12 @@ impl Rows for Check<'_> {
                 self.last_group(txn, desk)?;
                 self.counters.group.0
             }
+            Table::Filings if self.adds_up() => return Ok(()),
             Table::Filings => return self.usage.end(self.catalog, txn, self.context.extent.user, desk),
+            Table::Held => {
+                self.seen.balance.misfits = self.sums.end(self.catalog, txn);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         if let Some(next) = self.next.filter(|next| *next < behind) {
@@ -302,12 +316,6 @@ impl Check<'_> {
     /// All of `filings`, `held` and the ledger is read, and compared by adding up.
     pub(super) fn adds_up(&self) -> bool {
         uneven::adds_up(self.context)
-    }
-
-    /// A message that there was at the beginning.
-    pub(super) fn was_there(&self, id: MessageId) -> bool {
-        let began = self.context.extent.counters.as_ref();
-        began.is_some_and(|counters| id < counters.message)
     }
 
     pub(super) fn found(&self, detail: String) -> Damage {
@@ -400,64 +408,6 @@ impl Check<'_> {
             ))),
             Err(error) => desk.damage(self.found(format!("the protocol of run {number} cannot be read: {error}"))),
         }
-    }
-
-    fn filing(
-        &mut self,
-        txn: &RoTxn,
-        (user, date, id): (UserId, Seconds, MessageId),
-        filing: &Filing,
-        desk: &mut Desk,
-    ) -> heed::Result<()> {
-        let (context, adds_up) = (self.context, self.adds_up());
-        let wrong = |detail: String| {
-            let damage = Damage::new(
-                Kind::Filing,
-                format!("the filing of message {id} for user {user} {detail}"),
-            );
-            damage.message(id).user(context.name(user))
-        };
-        let message = self.catalog.messages.get(txn, &id)?;
-        match &message {
-            None => desk.damage(wrong("refers to a message that is missing".into())),
-            Some(message) if message.date != date => {
-                let dated = message.date;
-                desk.damage(wrong(format!("has the date {date}, but the message has {dated}")));
-            }
-            Some(message) if !adds_up => {
-                let found = uneven::of_filing(context, self.catalog, txn, user, (id, message))?;
-                found.into_iter().for_each(|damage| desk.damage(damage));
-            }
-            Some(_) => {}
-        }
-        if filing.run >= self.counters.run {
-            desk.damage(wrong(format!("refers to run {}, which never existed", filing.run)));
-        }
-        if !knows(&mut self.known.folders, filing.folder.0, || {
-            let folders = self.catalog.folders.remap_data_type::<Bytes>();
-            Ok(folders.get(txn, &filing.folder)?.is_some())
-        })? {
-            let folder = filing.folder;
-            desk.damage(wrong(format!("refers to folder {folder}, which does not exist")));
-        }
-        if !self.knows_user(txn, user)? {
-            desk.damage(
-                self.found(format!("message {id} is filed for user {user}, who does not exist"))
-                    .message(id),
-            );
-        }
-        if self.was_there(id) {
-            self.seen.filed.insert(id.0);
-            if !self.late.has(user, id) {
-                self.seen.balance.in_table(user, id);
-            }
-        }
-        match message {
-            Some(message) => self.usage.add(self.catalog, txn, user, message.size, desk)?,
-            // Nobody knows how large it was.
-            None => self.usage.skipped(),
-        }
-        Ok(())
     }
 
     fn part(&mut self, digest: [u8; 32], part: &Part, desk: &mut Desk) {

@@ -11,6 +11,7 @@ use heed::RwTxn;
 use super::{
     Damage, Event, Kind, Sample, Selection,
     logbook::Logbook,
+    plan::{Item, Plan, Table},
     row_tests::{with_counters, with_message},
     words::{Request, Statement},
     work::work,
@@ -46,8 +47,13 @@ impl Write for Said {
 
 /// What a verification finds: damages, notes, messages read back.
 fn look(config: &Config, selection: &Selection) -> (Vec<Damage>, Vec<String>, u64) {
+    look_by(&Request::first(config, selection))
+}
+
+fn look_by(request: &Request) -> (Vec<Damage>, Vec<String>, u64) {
+    let selection = &request.selection;
     let said = Said::default();
-    work(&Request::first(config, selection), said.clone()).unwrap();
+    work(request, said.clone()).unwrap();
     let (mut damages, mut notes) = (Vec::new(), Vec::new());
     let mut logbook = Logbook::new(selection.clone());
     for line in String::from_utf8(said.0.lock().unwrap().clone()).unwrap().lines() {
@@ -174,6 +180,29 @@ impl Archive {
 
     pub fn damages(&self) -> Vec<Damage> {
         look(&self.config, &Selection::default()).0
+    }
+
+    /// What is found in a part of it.
+    pub fn damages_of(&self, selection: &Selection) -> Vec<Damage> {
+        look(&self.config, selection).0
+    }
+
+    /// What a process finds behind one that went through the tables before this one, and was ended. The pages of the
+    /// catalog were `sound` or not.
+    pub fn damages_behind(&self, table: Table, sound: bool) -> Vec<Damage> {
+        let mut request = Request::first(&self.config, &Selection::default());
+        let said = Said::default();
+        work(&request, said.clone()).unwrap();
+        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        let extent = said.lines().find_map(|line| match serde_json::from_str(line).unwrap() {
+            Statement::Extent(extent) => Some(extent),
+            _ => None,
+        });
+        let extent = extent.expect("an extent");
+        let plan = Plan::new(&extent, &request.selection);
+        let next = (0..).find(|item| plan.item(*item) == Some(Item::Table(table))).unwrap();
+        (request.sound, request.whole, request.next, request.extent) = (sound, false, next, Some(extent));
+        look_by(&request).0
     }
 }
 

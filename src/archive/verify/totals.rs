@@ -10,7 +10,7 @@ use super::{
     plan::{Extent, Selection},
     words::Desk,
 };
-use crate::archive::rows::{Counters, MessageId, UserId};
+use crate::archive::rows::{Counters, MessageId};
 
 /// Parts that a note lists.
 const MOST_LISTED: usize = 20;
@@ -72,13 +72,7 @@ impl Totals {
     }
 
     /// Compares what was seen of the whole archive.
-    pub fn compare(
-        &self,
-        extent: &Extent,
-        selection: &Selection,
-        name_of: impl Fn(UserId) -> Option<String>,
-        desk: &mut Desk,
-    ) {
+    pub fn compare(&self, extent: &Extent, selection: &Selection, desk: &mut Desk) {
         let Some(counters) = &extent.counters else { return };
         if !selection.has_all_tables() {
             return;
@@ -103,9 +97,6 @@ impl Totals {
                 )
                 .message(MessageId(id)),
             );
-        }
-        for (user, detail) in self.balance.damages() {
-            desk.damage(Damage::new(Kind::Ledger, detail).user(name_of(user)));
         }
         for number in &self.identities - &self.used_identities {
             desk.damage(Damage::new(

@@ -38,6 +38,8 @@ pub struct Request {
     pub begun: Vec<Task>,
     /// The number of the first item that was not begun.
     pub next: u64,
+    /// The pages of the catalog's file lead to all that is in it.
+    pub sound: bool,
     /// No process has ended before its time, so that sums can be compared.
     pub whole: bool,
 }
@@ -57,6 +59,7 @@ impl Request {
             refused_blocks: BTreeSet::new(),
             begun: Vec::new(),
             next: 0,
+            sound: false,
             whole: true,
         }
     }
@@ -103,6 +106,8 @@ pub enum Statement {
     Note(u64, String),
     /// It lives.
     Alive,
+    /// The pages of the catalog's file lead to all that is in it.
+    Sound,
     /// The store is of an older schema.
     Older,
     /// Nothing can be verified; whether the command was wrong.
@@ -193,6 +198,14 @@ impl<'l> Desk<'l> {
     pub fn end(&mut self) -> io::Result<()> {
         let statement = Statement::End(self.item, std::mem::take(&mut self.checked));
         self.say(statement)
+    }
+
+    /// Says that the catalog's pages are sound.
+    ///
+    /// # Errors
+    /// Nobody reads it any more.
+    pub fn sound(&self) -> io::Result<()> {
+        self.outlet.say(&[Statement::Sound])
     }
 
     /// Says that it goes on, though nothing is done yet.

@@ -134,7 +134,7 @@ fn try_work(request: &Request, outlet: &Outlet) -> Result<(), Stop> {
         volumes,
         totals: &Mutex::default(),
         large: &Mutex::default(),
-        sound: AtomicBool::new(false),
+        sound: AtomicBool::new(request.sound),
     };
     go_through(&context, outlet)
 }
@@ -280,13 +280,9 @@ fn go_through(context: &Context, outlet: &Outlet) -> Result<(), Stop> {
     }
     if context.request.whole {
         let mut desk = Desk::new(outlet, 0, false);
-        let name_of = |user| context.name(user);
         context
             .totals()
-            .compare(context.extent, &context.request.selection, name_of, &mut desk);
-        if let Some(store) = context.store {
-            uneven::name(context, &store.catalog, &mut desk)?;
-        }
+            .compare(context.extent, &context.request.selection, &mut desk);
         desk.end()?;
     }
     Ok(())
@@ -374,6 +370,7 @@ impl<'w> Worker<'w> {
             (Some(Item::Table(table)), Some(store)) => {
                 tables::table(context, &store.catalog, table, &mut desk, position)
             }
+            (Some(Item::Sums), Some(store)) => uneven::compare(context, &store.catalog, &mut desk).map(|()| None),
             (Some(Item::Messages(_, to)), Some(store)) => {
                 let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
                 messages::messages(context, reader, &mut desk, position, to)
