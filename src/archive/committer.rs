@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Store, StoreError, UsersNews, block,
     deposit::{Filed, Shared},
-    filter::Filling,
+    filter_filling::Filling,
     group,
     ledger::Mark,
     order::{Change, Order, Tidying},

@@ -2,27 +2,20 @@
 //! whether it is known. A filter in memory answers most of that without reading a chunk from wherever it lies.
 //!
 //! It is a Bloom filter in blocks of 64 bytes, so that asking reads memory at one place. Digests are as good as any
-//! hashes of them would be. It is made from the table, by a thread of its own, once so much was asked that it pays: a
-//! second for ten million identities. Until then nothing is ruled out. When it is full, a layer twice as large is laid
-//! over it, as long as all of them together take no more than they may. Beyond that it rules out less and less.
+//! hashes of them would be. It is made from the table, by a thread of its own (`filter_filling`), once so much was asked
+//! that it pays: a second for ten million identities. Until then nothing is ruled out. When it is full, a layer twice as
+//! large is laid over it, as long as all of them together take no more than they may. Beyond that it rules out less and
+//! less.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread::{self, JoinHandle},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use heed::RoTxn;
 use parking_lot::RwLock;
 
 use super::{
-    Store,
     packings::{Digest, Identities},
     settled::{Reached, Settled},
 };
-use crate::panics::survived;
 
 /// Bytes that it takes at most: enough for 26 million identities.
 const MOST: usize = 32 << 20;
@@ -72,12 +65,12 @@ impl Filter {
     }
 
     /// Whether it would have spared more than it costs, and is to be made. `known`: about how many identities there are.
-    fn pays(&self, known: u64) -> bool {
+    pub fn pays(&self, known: u64) -> bool {
         self.missed.load(Ordering::Relaxed).saturating_mul(PAYS) >= known
     }
 
     /// Makes room. From now on what is written is taken in: so nobody may be writing at this moment.
-    fn begin(&self, known: u64) {
+    pub fn begin(&self, known: u64) {
         let known = usize::try_from(known).unwrap_or(usize::MAX);
         let layer = Layer::new(known.saturating_add(known / 4).max(LEAST), MOST);
         self.state.write().layers.push(layer);
@@ -93,7 +86,7 @@ impl Filter {
     }
 
     /// Takes in some more of what the table has; whether there may be more.
-    fn go_on(&self, table: &Settled<Identities>, txn: &RoTxn) -> bool {
+    pub fn go_on(&self, table: &Settled<Identities>, txn: &RoTxn) -> bool {
         let reached = self.state.read().reached.clone();
         let read = table.keys(txn, reached, TOGETHER);
         let mut state = self.state.write();
@@ -106,49 +99,6 @@ impl Filter {
         state.is_complete = reached.is_none();
         state.reached = reached;
         !state.is_complete
-    }
-}
-
-/// The thread that makes the filter, for whoever writes.
-#[derive(Default)]
-pub struct Filling {
-    thread: Option<JoinHandle<()>>,
-    is_stopped: Arc<AtomicBool>,
-}
-
-impl Filling {
-    /// Starts it once, when it pays. To be called while nothing is being written. `known`: about how many identities
-    /// there are.
-    pub fn begin(&mut self, store: &Arc<Store>, known: u64) {
-        let filter = &store.catalog.filter;
-        if self.thread.is_some() || !filter.pays(known) {
-            return;
-        }
-        filter.begin(known);
-        let (store, is_stopped) = (store.clone(), self.is_stopped.clone());
-        let fill = move || {
-            let _ = survived("filling the filter", || {
-                // A transaction for each stretch: one that stays open keeps pages from being used again.
-                while !is_stopped.load(Ordering::Relaxed)
-                    && let Ok(txn) = store.catalog.read()
-                    && store.catalog.filter.go_on(&store.catalog.identities, &txn)
-                {}
-            });
-        };
-        match thread::Builder::new().name("filter".into()).spawn(fill) {
-            Ok(thread) => self.thread = Some(thread),
-            Err(error) => tracing::warn!(%error, "no thread to make the filter of identities; all are looked up"),
-        }
-    }
-}
-
-impl Drop for Filling {
-    fn drop(&mut self) {
-        self.is_stopped.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // A panic was survived, and said.
-            let _ = thread.join();
-        }
     }
 }
 

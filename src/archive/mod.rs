@@ -40,6 +40,7 @@ mod environment;
 mod error;
 mod filings;
 mod filter;
+mod filter_filling;
 mod follower;
 mod former;
 #[cfg(fuzzing)]
