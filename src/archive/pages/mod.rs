@@ -51,7 +51,7 @@ use self::{
 };
 pub(super) use self::{file::Place, findings::Pages, snapshot::head};
 
-/// Databases beyond these are not followed. A catalog has 13.
+/// Databases beyond these are not followed. A catalog has some thirty.
 const MOST_DATABASES: usize = 1000;
 
 /// Why a file could not be checked; this says nothing about its pages.
