@@ -17,7 +17,7 @@ use crate::report::metrics;
 /// How long the pages of the volume that is written to are looked at before LMDB trusts them.
 const GLANCE: Budget = Budget {
     time: Duration::from_millis(200),
-    pages: 512,
+    pages: 256,
 };
 /// All volumes are looked at before a group, unless that would take more than this part of the time.
 const SHARE: u32 = 50;
