@@ -273,9 +273,11 @@ impl Counting {
         });
         tokio::pin!(count);
         let is_other = |state: &State| state.ended || state.changes != changes || state.gained.is_empty();
+        // Held while the count ends, what is watched could not be changed: not by the count, and not by whoever ends it.
+        let other = async { drop(watched.wait_for(is_other).await) };
         let (counted, is_other) = tokio::select! {
             counted = &mut count => (counted, false),
-            _ = watched.wait_for(is_other) => {
+            () = other => {
                 stop.store(true, Ordering::Relaxed);
                 (count.await, true)
             }

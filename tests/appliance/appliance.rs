@@ -218,6 +218,18 @@ fn an_appliance_told_to_end_in_a_run_commits_what_it_has() {
     assert_eq!(done(&run) + done(&rest), 1_000, "{run:#}\n{rest:#}");
 }
 
+/// The count of the mail for its users, which begins with it, and its end waited for each other.
+#[test]
+fn an_appliance_told_to_end_as_soon_as_it_is_ready_ends() {
+    for _ in 0..20 {
+        let appliance = Appliance::new(
+            env!("CARGO_BIN_EXE_dropkeep"),
+            "[[user]]\nname = \"jane\"\naddresses = [\"jane@example.com\"]\n",
+        );
+        appliance.serve().stop().expect(0);
+    }
+}
+
 #[test]
 fn users_are_added_renamed_and_retired() {
     let server = Dovecot::with((0..3).map(|n| to_jane(n).replace("jane@", "newcomer@")));
