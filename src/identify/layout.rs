@@ -28,7 +28,8 @@ pub struct Part {
     pub kind: String,
     pub name: Option<String>,
     pub is_attachment: bool,
-    charset: Option<Charset>,
+    /// The one that it names.
+    pub charset: Option<Charset>,
     encoding: Encoding,
     /// Where its body is in the message.
     body: Range<usize>,
@@ -108,13 +109,13 @@ impl Layout {
             return String::new();
         };
         let mut others = self.parts.iter().filter(is_text);
-        let plain = others.find(|part| part.alternative == first.alternative && part.kind != HTML);
+        let plain = others.find(|part| part.alternative == first.alternative && !part.is_html());
         let part = match first.alternative {
             Some(_) => plain.unwrap_or(first),
             None => first,
         };
-        let text = part.text(message);
-        if part.kind == HTML {
+        let text = part.text(message, TEXT);
+        if part.is_html() {
             printable(from_html(&text))
         } else {
             text
@@ -169,9 +170,23 @@ impl Part {
         }
     }
 
+    /// Whether it is a file to whoever looks for messages with attachments: the message calls it one, or names it.
+    pub fn is_file(&self) -> bool {
+        self.is_attachment || self.name.is_some()
+    }
+
     /// Whether it is shown as text: what is a multipart that has no parts is, too.
-    fn is_text(&self) -> bool {
+    pub fn is_text(&self) -> bool {
         self.kind == "text/plain" || self.kind == HTML || self.kind.starts_with("multipart/")
+    }
+
+    pub fn is_html(&self) -> bool {
+        self.kind == HTML
+    }
+
+    /// Its body without the transfer encoding, as far as that can be undone.
+    pub fn bytes<'m>(&self, message: &'m [u8]) -> Cow<'m, [u8]> {
+        self.encoding.legible(&message[self.body.clone()])
     }
 
     /// Bytes of its body without the transfer encoding. Linear in its length.
@@ -182,22 +197,26 @@ impl Part {
             let stretch = self.encoding.whole(rest, STRETCH);
             match self.encoding.decoded(stretch) {
                 Some(decoded) => size += decoded.len(),
-                None => return self.body.len() as u64,
+                None => return self.bytes(message).len() as u64,
             }
             rest = &rest[stretch.len()..];
         }
         size as u64
     }
 
-    fn text(&self, message: &[u8]) -> String {
+    /// Its text, of a body of more than `most` bytes the beginning.
+    pub fn text(&self, message: &[u8], most: usize) -> String {
         let body = &message[self.body.clone()];
-        let beginning = match body.get(..TEXT) {
-            Some(beginning) => &beginning[..memrchr(b'\n', beginning).map_or(TEXT, |end| end + 1)],
+        let beginning = match body.get(..most) {
+            Some(beginning) => &beginning[..memrchr(b'\n', beginning).map_or(most, |end| end + 1)],
             None => body,
         };
-        let plain = self.encoding.decoded(beginning);
-        let plain = plain.as_deref().unwrap_or(beginning);
-        let in_page = || (self.kind == HTML).then(|| charset_of_page(plain)).flatten();
-        decoded(plain, self.charset.or_else(in_page), None)
+        text_of(&self.encoding.legible(beginning), self.charset, self.is_html())
     }
+}
+
+/// The characters of a text, or of a page, of the charset that is `declared` for it.
+pub fn text_of(bytes: &[u8], declared: Option<Charset>, is_page: bool) -> String {
+    let in_page = || is_page.then(|| charset_of_page(bytes)).flatten();
+    decoded(bytes, declared.or_else(in_page), None)
 }

@@ -9,7 +9,7 @@ use super::{
     charset::Charset,
     header::Header,
     parameters::Content,
-    values::{from_base64, from_quoted_printable},
+    values::{from_base64, from_quoted_printable, legible_base64, legible_quoted_printable},
 };
 
 /// A message, or a part of a multipart: a header and a body.
@@ -89,6 +89,17 @@ impl Encoding {
             Self::Base64 => from_base64(body).map(Cow::Owned),
             Self::QuotedPrintable => from_quoted_printable(body).map(Cow::Owned),
         }
+    }
+
+    /// `body` without it as far as it can be undone, for whoever reads it: what cannot be undone is left as it stands.
+    pub fn legible(self, body: &[u8]) -> Cow<'_, [u8]> {
+        self.decoded(body).unwrap_or_else(|| {
+            Cow::Owned(match self {
+                Self::None => body.to_vec(),
+                Self::Base64 => legible_base64(body),
+                Self::QuotedPrintable => legible_quoted_printable(body),
+            })
+        })
     }
 
     /// The beginning of `body`, of about so many bytes, that can be decoded by itself.

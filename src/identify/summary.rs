@@ -93,12 +93,7 @@ impl Listed {
                 is_cut = true;
             }
         }
-        let attached = || {
-            layout
-                .parts
-                .iter()
-                .filter(|part| part.is_attachment || part.name.is_some())
-        };
+        let attached = || layout.parts.iter().filter(|part| part.is_file());
         Self {
             summary,
             is_cut,
