@@ -16,7 +16,7 @@ SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
+.PHONY: help demo test test-peers test-search-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
@@ -42,6 +42,10 @@ test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian 
 	@tests/install-tools.sh
 	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
 	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
+
+test-search-peers: ## Ask mu and notmuch what dropkeep is asked, on the same mail, and explain each difference (CORPUS=folder: with real mail)
+	@tests/install-tools.sh search
+	cargo test --test search peers:: -- --ignored --nocapture
 
 test-recipes: ## Test the recipes of docs/servers.md with real Postfix, Exim, Sendmail and OpenSMTPD (needs root and Debian)
 	@$(BUILD)
@@ -81,13 +85,14 @@ dashboards-check: ## Check the dashboards against the types that Grafana publish
 	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, lists, growth, identify, link, metrics or hostile: only that part)
-	@tests/install-tools.sh bench
-	$(if $(filter store million lists growth identify link metrics hostile,$(BENCH)),,cargo bench --bench journey)
-	$(if $(filter speed memory identify link metrics hostile,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million lists growth link metrics hostile,$(BENCH)),,cargo bench --bench identify)
-	$(if $(filter speed memory store million lists growth identify metrics hostile,$(BENCH)),,cargo bench --bench link)
-	$(if $(filter speed memory store million lists growth identify link hostile,$(BENCH)),,cargo bench --bench metrics)
+bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, lists, growth, identify, link, metrics, search or hostile: only that part)
+	@tests/install-tools.sh bench search
+	$(if $(filter store million lists growth identify link metrics search hostile,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter speed memory identify link metrics search hostile,$(BENCH)),,cargo bench --bench store)
+	$(if $(filter speed memory store million lists growth link metrics search hostile,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million lists growth identify metrics search hostile,$(BENCH)),,cargo bench --bench link)
+	$(if $(filter speed memory store million lists growth identify link search hostile,$(BENCH)),,cargo bench --bench metrics)
+	$(if $(filter speed memory store million lists growth identify link metrics hostile,$(BENCH)),,cargo bench --bench search)
 	$(if $(filter hostile,$(BENCH)),cargo bench --bench hostile)
 
 fuzz: ## Run long property tests (CASES=number, HISTORIES=number), then each fuzz target for FUZZ_SECONDS (FUZZ=target: only that one)

@@ -11,9 +11,9 @@ if [ ! -f "fuzz/fuzz_targets/$target.rs" ]; then
     exit 2
 fi
 case $target in
-    imap | pop3 | config) words=$target ;;
+    imap | pop3 | config | query) words=$target ;;
     screen) words=imap ;;
-    recipients | journal | addresses) words=mail ;;
+    recipients | journal | addresses | attachments) words=mail ;;
     *) words= ;;
 esac
 mkdir -p "fuzz/corpus/$target"

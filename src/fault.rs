@@ -36,6 +36,8 @@ pub enum Stage {
     Shrink,
     Backup,
     Restore,
+    /// The search index is written.
+    Index,
 }
 
 /// All points, in the order in which mail reaches them.
@@ -123,6 +125,10 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("restore-copied", Stage::Restore),
     ("restore-built", Stage::Restore),
     ("restore-placed", Stage::Restore),
+    ("index-file", Stage::Index),
+    ("index-synced", Stage::Index),
+    ("index-committing", Stage::Index),
+    ("index-committed", Stage::Index),
 ];
 
 /// Fails here, where this point is the one chosen.

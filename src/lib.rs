@@ -13,13 +13,15 @@
 //!
 //! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance,
 //! [`appliance`] the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and
-//! `reading` answers what the store alone can. [`explain`] says why a message is whose, and [`export`] gets the
-//! archives out in [`formats`] that other programs read. [`config`] is the configuration, [`message`] has the words
-//! that all stages share. [`net`] dials servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and
-//! health. [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`]
-//! names the accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived.
-//! [`durable`] replaces files so that a crash leaves them whole, [`patience`] waits for what is held for a moment.
-//! [`fault`] and [`clock`] let tests break off any step and set the time of day.
+//! `reading` answers what the store alone can, and [`search`] finds mail by its words, which [`extract`] reads, those of
+//! what is attached included. [`explain`] says why a message is whose, and [`export`] gets the archives out in
+//! [`formats`] that other programs read. [`config`] is the configuration, [`message`] has the words that all stages
+//! share. [`net`] dials servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health.
+//! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
+//! accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived. [`durable`]
+//! replaces files so that a crash leaves them whole, [`mapped`] reads files that may be lost meanwhile, [`patience`] waits
+//! for what is held for a moment. [`fault`] and
+//! [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;
 pub mod account;
@@ -36,12 +38,14 @@ mod durable;
 mod errand;
 pub mod explain;
 pub mod export;
+pub mod extract;
 pub mod fault;
 pub mod formats;
 pub mod harmless;
 pub mod http;
 pub mod identify;
 pub mod ids;
+mod mapped;
 pub mod message;
 pub mod monitoring;
 pub mod net;
@@ -53,6 +57,7 @@ pub mod reading;
 pub mod report;
 mod reroute;
 pub mod route;
+pub mod search;
 pub mod source;
 pub mod token;
 pub mod version;

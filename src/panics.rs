@@ -4,6 +4,7 @@
 use std::{
     io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use actix::{Actor, Message, dev::MessageResponse, dev::OneshotSender};
@@ -29,18 +30,38 @@ pub fn report() {
             std::io::stderr(),
             "dropkeep: a thread ({thread}) panicked at {place}; this is a bug in dropkeep"
         );
+        if std::thread::current().name() == Some(ENDS_ALL) {
+            STOPPED.store(true, Ordering::Release);
+            loop {
+                std::thread::park();
+            }
+        }
     }));
+}
+
+/// The thread of the search library that commits. Those of its pool end the process when they panic, with all mail that
+/// is on its way. So it stops there for good: then the index stands still, and nothing else does.
+const ENDS_ALL: &str = "segment_updater";
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Whether that thread has stopped. Whoever waits for it waits in vain.
+pub fn stopped() -> bool {
+    STOPPED.load(Ordering::Acquire)
 }
 
 /// What the threads of these names do; the names are ours, or those of the runtimes.
 fn stage(thread: &str) -> &'static str {
-    const NAMES: [(&str, &str); 6] = [
+    const NAMES: [(&str, &str); 10] = [
         ("main", "main"),
         ("identify-", "identify"),
         ("committer", "committer"),
         ("housekeeper", "housekeeper"),
         ("actix-rt|", "actor"),
         ("tokio-", "blocking"),
+        ("search", "search"),
+        (ENDS_ALL, "search"),
+        ("merge_thread_", "search"),
+        ("thrd-tantivy-index", "search"),
     ];
     let found = NAMES.iter().find(|(begins, _)| thread.starts_with(begins));
     found.map_or("other", |(_, stage)| stage)
@@ -110,12 +131,13 @@ mod tests {
             "committer",
             "actix-rt|system:0|arbiter:2",
             "tokio-rt-worker",
+            "segment_updater",
             "rayon",
             "",
         ];
         assert_eq!(
             threads.map(stage),
-            ["identify", "committer", "actor", "blocking", "other", "other"]
+            ["identify", "committer", "actor", "blocking", "search", "other", "other"]
         );
     }
 

@@ -10,6 +10,7 @@ mod supposed;
 
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
+use roaring::RoaringTreemap;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +47,8 @@ pub struct Reroute {
     pub profile: Option<String>,
     /// Only says what would be filed.
     pub dry_run: bool,
+    /// The messages that alone are read, and the query that found them.
+    pub only: Option<(RoaringTreemap, String)>,
 }
 
 impl Reroute {
@@ -53,6 +56,10 @@ impl Reroute {
         let what = match &self.from {
             None => "read: the whole archive".to_owned(),
             Some((_, name)) => format!("read: the archive of {name}"),
+        };
+        let what = match &self.only {
+            Some((_, query)) => format!("{what}, as far as {query:?} finds it"),
+            None => what,
         };
         match &self.profile {
             Some(profile) => format!("{what}, by the rules of profile {profile}"),
@@ -100,7 +107,7 @@ struct Notes {
 pub async fn run(
     config: Arc<Config>,
     parts: Stages,
-    reroute: Reroute,
+    mut reroute: Reroute,
     notices: Vec<String>,
     going_on: &GoingOn<'_>,
     replies: &mpsc::Sender<Reply>,
@@ -114,7 +121,16 @@ pub async fn run(
         run.run = parts.committer.begin_run(&run).await?;
     }
     let mut notes = Notes::default();
-    let ended = go_through(config, &parts, &reroute, &going_on.stop, replies, &mut run, &mut notes).await;
+    let ended = go_through(
+        config,
+        &parts,
+        &mut reroute,
+        &going_on.stop,
+        replies,
+        &mut run,
+        &mut notes,
+    )
+    .await;
     // A router that is gone has forgotten the run.
     let _ = parts.router.send(RunEnded(run.run)).await;
     notes.say(&mut run);
@@ -146,7 +162,7 @@ pub async fn run(
 async fn go_through(
     config: Arc<Config>,
     parts: &Stages,
-    reroute: &Reroute,
+    reroute: &mut Reroute,
     stop: &CancellationToken,
     replies: &mpsc::Sender<Reply>,
     run: &mut Run,
@@ -160,9 +176,10 @@ async fn go_through(
         let (store, stop) = (parts.store.clone(), stop.clone());
         let dry_run = reroute.dry_run;
         let (given, from) = (reroute.profile.clone(), reroute.from.as_ref().map(|(user, _)| *user));
+        let only = reroute.only.take().map(|(only, _)| only);
         actix_rt::task::spawn_blocking(move || {
             let book = Book::new(config, &store, given)?;
-            let looker = Looker::new(&store, directory, book, from);
+            let looker = Looker::new(&store, directory, book, from).only(only);
             let looker = if dry_run { looker.supposing() } else { looker };
             looker.through(
                 |looked| match stop.is_cancelled() || sender.blocking_send(looked).is_err() {

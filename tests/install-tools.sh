@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs the Debian packages that the tests and the demo need and this machine does not have.
 # `install-tools.sh bench` adds what the benchmark compares with; `install-tools.sh monitoring` adds Prometheus and promtool,
-# and npm where it can be installed; `install-tools.sh popa3d` adds a POP3 server that takes one command at a time.
+# and npm where it can be installed; `install-tools.sh popa3d` adds a POP3 server that takes one command at a time;
+# `install-tools.sh search` adds mu and notmuch.
 # Prints nothing when nothing is missing.
 set -euo pipefail
 
@@ -39,6 +40,10 @@ have zstd || missing zstd "it unpacks a corpus of real mail"
 for part in "$@"; do
     case $part in
     bench) have mbsync || missing isync "the benchmark compares dropkeep with its mbsync" ;;
+    search)
+        have mu || missing maildir-utils "its mu is asked the searches that dropkeep is asked"
+        have notmuch || missing notmuch "it is asked the searches that dropkeep is asked"
+        ;;
     monitoring)
         have prometheus && have promtool \
             || missing prometheus "it evaluates the dashboards and the alerts, and its promtool checks them"
@@ -46,7 +51,7 @@ for part in "$@"; do
         have npm || would_help npm "it installs these types"
         ;;
     popa3d) [ -x target/popa3d/usr/sbin/popa3d ] || unpack popa3d "the tests archive mail from it, a POP3 server without PIPELINING" ;;
-    *) echo "install-tools: unknown part $part; the parts are bench, monitoring and popa3d" >&2; exit 2 ;;
+    *) echo "install-tools: unknown part $part; the parts are bench, monitoring, popa3d and search" >&2; exit 2 ;;
     esac
 done
 all=("${packages[@]}" "${wanted[@]}")

@@ -30,7 +30,7 @@ done
 
 # The longest first, so that none is left over at the end.
 longest='servers.hostile archive.verify archive.crash appliance.status appliance.monitoring archive.export
-    servers.journey servers.bad_source appliance.notify servers.interrupted appliance.http mail.who_got_what'
+    servers.journey servers.bad_source appliance.notify servers.interrupted appliance.http mail.who_got_what search.independent'
 {
     for name in $longest; do echo "$logs/$name.tests"; done
     ls "$logs"/*.tests

@@ -19,9 +19,13 @@ use serde_json::Value;
 use crate::{
     filing, growth_mail,
     growth_run::{Done, Program},
-    scratch,
-    support::generator::{SEED, company_of},
+    queries, scratch,
+    support::{
+        generator::{SEED, company_of},
+        running::{Running, peak_memory},
+    },
     table::{self, Goal, quantile},
+    waiting::indexed,
 };
 
 const USERS: usize = 500;
@@ -46,6 +50,10 @@ const GOAL_SAMPLE: f64 = 0.02;
 const GOAL_SECOND_BACKUP: f64 = 0.03;
 /// How much longer it takes in little memory.
 const GOAL_HELD: f64 = 1.5;
+/// Messages a second, as the index is made; bytes of it for each raw byte; resident MB with it beside those without.
+const GOAL_INDEX: f64 = 10_000.0;
+const GOAL_INDEX_BYTES: f64 = 0.25;
+const GOAL_INDEX_RSS: f64 = 100.0;
 const LITTLE_MEMORY: u64 = 512 << 20;
 const TIMES: usize = 5;
 
@@ -140,6 +148,7 @@ fn grow(what: &str, messages: usize, dates: Dates, program: &Program, read: bool
         archive.serve();
         archive.verify(raw);
         archive.backups(messages, dates);
+        archive.search(messages + messages / 100, raw, largest);
     }
     total
 }
@@ -158,7 +167,7 @@ impl<'p> Archive<'p> {
         let config = filing::config(&folder.join("data"), &people);
         let text = filing::config_text(&config, &people)
             + "[[profile]]\nname = \"growth\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nusername = \"all\"\n\
-               password = \"unused\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n";
+               password = \"unused\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n[search]\nenabled = false\n";
         fs::write(folder.join("dropkeep.toml"), text).expect("a configuration");
         Self {
             folder: folder.to_owned(),
@@ -243,7 +252,8 @@ impl<'p> Archive<'p> {
         Store::open_for_reading(&self.config).expect("the archive")
     }
 
-    fn serve(&self) {
+    /// Starts the appliance, and waits until it answers.
+    fn start(&self) -> Running {
         let started = Instant::now();
         let serving = self.program.start(self.command(&["serve"]), &["serve"]);
         let socket = self.config.data_dir.join("control.sock");
@@ -256,6 +266,12 @@ impl<'p> Archive<'p> {
             );
             std::thread::sleep(Duration::from_millis(2));
         }
+        serving
+    }
+
+    fn serve(&self) {
+        let started = Instant::now();
+        let serving = self.start();
         let goal = Goal::AtMost(GOAL_SERVE);
         table::row("until serve answers", started.elapsed().as_secs_f64() * 1e3, goal, "ms");
         table::row(
@@ -264,6 +280,28 @@ impl<'p> Archive<'p> {
             Goal::None,
             "ms",
         );
+        serving.signal(Signal::TERM);
+        serving.wait().expect(0);
+    }
+
+    /// The index, which nobody wanted before, is made; and searched.
+    fn search(&self, messages: usize, raw: u64, largest: u64) {
+        let file = self.folder.join("dropkeep.toml");
+        let text = fs::read_to_string(&file).expect("the configuration");
+        fs::write(&file, text.replace("enabled = false", "enabled = true")).expect("the configuration");
+        let data = self.config.data_dir.clone();
+        let started = Instant::now();
+        let serving = self.start();
+        let standing = indexed(&data);
+        let rate = messages as f64 / started.elapsed().as_secs_f64();
+        assert_eq!(standing["documents"], messages, "{standing}");
+        table::row("messages indexed", rate, Goal::MoreThan(GOAL_INDEX), "/s");
+        let share = self.bytes_of("search") as f64 / raw as f64;
+        table::row("index / raw bytes", share, Goal::AtMost(GOAL_INDEX_BYTES), "×");
+        queries::run(&data, messages as u64);
+        let goal = Goal::AtMost(GOAL_RSS + 2.0 * largest as f64 / MB + GOAL_INDEX_RSS);
+        let peak = peak_memory(serving.id()).unwrap_or_default() as f64 / MB;
+        table::row("peak resident of the appliance", peak, goal, "MB");
         serving.signal(Signal::TERM);
         serving.wait().expect(0);
     }

@@ -1,12 +1,13 @@
 //! A user with two million messages that came in no order: how fast the newest are listed in a process that runs.
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use dropkeep::{
     access::{Caller, Owner, grant},
     api::{ListFilter, Reply, Request},
     archive::Store,
     reading::answer,
+    search::Search,
 };
 
 use crate::{
@@ -41,9 +42,11 @@ pub fn run(messages: usize) {
     });
     let archived = filing::archive(&config, mails, |_| {});
     table::head(&format!("lists of one user with {} messages", archived.messages));
-    let store = Store::open_for_reading(&config).expect("the archive");
+    let store = Arc::new(Store::open_for_reading(&config).expect("the archive"));
+    // Lists do without it.
+    let search = Search::new(store.clone(), config.search.clone());
     #[expect(clippy::disallowed_methods, reason = "a benchmark is the owner")]
-    let owner = Caller::Owner(Owner::of(&store));
+    let owner = Caller::Owner(Owner::of(&*store));
     for (newest, goal) in LISTS {
         let request = Request::List {
             user: Some(people[0].name.clone()),
@@ -58,7 +61,7 @@ pub fn run(messages: usize) {
                 lines += usize::from(matches!(reply, Reply::Entry(_)));
                 ControlFlow::Continue(())
             };
-            answer(&store, &granted, &mut emit).expect("a list");
+            answer(&store, &search, &granted, &mut emit).expect("a list");
             assert_eq!(lines, newest.min(messages));
             started.elapsed().as_secs_f64() * 1e3
         };

@@ -16,8 +16,12 @@ mod growth_mail;
 mod growth_run;
 mod lists;
 mod million;
+#[path = "../search/queries.rs"]
+mod queries;
 mod sizes;
 mod table;
+#[path = "../search/waiting.rs"]
+mod waiting;
 
 use std::path::PathBuf;
 

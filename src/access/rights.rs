@@ -46,7 +46,9 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
     let is_administrator = account.role == Role::Administrator;
     let allowed = match request {
         // Mail.
-        Request::List { .. } | Request::Raw { .. } | Request::Show { .. } => Some(account.archives()),
+        Request::List { .. } | Request::Search(_) | Request::Raw { .. } | Request::Show { .. } => {
+            Some(account.archives())
+        }
         // Whose archives there are. An administrator looks after all users, though not after their mail.
         Request::Users if is_administrator => Some(Archives::All),
         Request::Users => Some(account.archives()),
@@ -63,7 +65,10 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Reroute { .. }
         | Request::InterruptReroute
         | Request::Compact
-        | Request::InterruptCompaction => is_administrator.then_some(Archives::All),
+        | Request::InterruptCompaction
+        | Request::Index
+        | Request::RebuildIndex
+        | Request::InterruptIndex => is_administrator.then_some(Archives::All),
         // It names files of this machine, and an account of dropkeep has none there.
         Request::Import { .. } => None,
     };
@@ -131,6 +136,7 @@ mod tests {
         let table = table! {
             // owner, user, auditor, administrator
             List { .. } => List { user: None, newest: None, filter: Default::default() }, [ALL, GIVEN, ALL, GIVEN];
+            Search(_) => Search(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Raw { .. } => Raw { id: MessageId(1) }, [ALL, GIVEN, ALL, GIVEN];
             Show { .. } => Show { id: MessageId(1), journal: true }, [ALL, GIVEN, ALL, GIVEN];
             Users => Users, [ALL, GIVEN, ALL, ALL];
@@ -143,10 +149,13 @@ mod tests {
             AddUser { .. } => AddUser { name: name(), addresses: vec![], no_count: false }, [ALL, NO, NO, ALL];
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
-            Reroute { .. } => Reroute { from: None, profile: None, dry_run: true }, [ALL, NO, NO, ALL];
+            Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
             InterruptReroute => InterruptReroute, [ALL, NO, NO, ALL];
             Compact => Compact, [ALL, NO, NO, ALL];
             InterruptCompaction => InterruptCompaction, [ALL, NO, NO, ALL];
+            Index => Index, [ALL, NO, NO, ALL];
+            RebuildIndex => RebuildIndex, [ALL, NO, NO, ALL];
+            InterruptIndex => InterruptIndex, [ALL, NO, NO, ALL];
             Import { .. } => Import {
                 profile: None, user: None, paths: vec![], format: Format::Auto, mbox: MboxKind::Auto, mbox_from: None,
             }, [ALL, NO, NO, NO];

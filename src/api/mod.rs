@@ -8,6 +8,7 @@ mod failure;
 mod import;
 mod reply;
 mod request;
+mod search;
 mod shown;
 mod status;
 
@@ -15,5 +16,6 @@ pub use failure::{Exit, Failure};
 pub use import::{Format, MboxFrom, MboxKind};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
+pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, UnreadLine};
 pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
-pub use status::{ApplianceLine, Failing, FirstError, LastRun, ProfileLine, VerifiedLine};
+pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, ProfileLine, VerifiedLine};

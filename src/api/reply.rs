@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApplianceLine, Exit, Failure, ProfileLine, Shown};
+use super::{ApplianceLine, Exit, Failure, FoundLine, HitLine, IndexLine, ProfileLine, Shown};
 use crate::{
     ids::{MessageId, RunId},
     message::Address,
@@ -32,6 +32,12 @@ pub enum Reply {
         expected: u64,
     },
     Compacted(Box<CompactedLine>),
+    /// How far the search index is: documents that are in it, and messages.
+    Indexing {
+        done: u64,
+        expected: u64,
+    },
+    Index(Box<IndexLine>),
     Rerouted(Box<RerouteLine>),
     Profile(Box<ProfileLine>),
     Appliance(Box<ApplianceLine>),
@@ -41,6 +47,9 @@ pub enum Reply {
     Backlog(Box<Backlog>),
     User(UserLine),
     Entry(EntryLine),
+    /// A message that was found; behind all of them comes how many there are.
+    Hit(Box<HitLine>),
+    Found(Box<FoundLine>),
     /// A stretch of a message's bytes, in base64.
     Bytes(String),
     Shown(Box<Shown>),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Format, MboxFrom, MboxKind};
+use super::{Format, MboxFrom, MboxKind, Searched};
 use crate::{
     ids::{MessageId, RunId},
     report::RunFilter,
@@ -71,6 +71,9 @@ pub enum Request {
         from: Option<String>,
         profile: Option<String>,
         dry_run: bool,
+        /// Only the messages that this query finds.
+        #[serde(default)]
+        query: Option<String>,
     },
     /// End the rerouting that is going on.
     InterruptReroute,
@@ -78,6 +81,12 @@ pub enum Request {
     Compact,
     /// End the compaction that a request asked for, where one is going on.
     InterruptCompaction,
+    /// How the search index stands.
+    Index,
+    /// Make the search index anew; how far it is, then how it stands.
+    RebuildIndex,
+    /// Whoever waits for the search index waits no longer.
+    InterruptIndex,
     /// A user's messages, oldest first; those of all users, one after the other, where none is named.
     List {
         user: Option<String>,
@@ -87,6 +96,8 @@ pub enum Request {
         #[serde(default)]
         filter: ListFilter,
     },
+    /// The messages that a query finds.
+    Search(Searched),
     /// A message's exact bytes.
     Raw {
         id: MessageId,
@@ -106,6 +117,7 @@ impl Request {
             | Self::Protocol { .. }
             | Self::Users
             | Self::List { .. }
+            | Self::Search(_)
             | Self::Raw { .. }
             | Self::Show { .. } => true,
             Self::Status
@@ -119,7 +131,10 @@ impl Request {
             | Self::Reroute { .. }
             | Self::InterruptReroute
             | Self::Compact
-            | Self::InterruptCompaction => false,
+            | Self::InterruptCompaction
+            | Self::Index
+            | Self::RebuildIndex
+            | Self::InterruptIndex => false,
         }
     }
 }

@@ -70,6 +70,9 @@ pub struct ApplianceLine {
     /// What the appliance verified of the archive by itself; `null` where it does not.
     #[serde(default)]
     pub verified: Option<VerifiedLine>,
+    /// The search index; `null` from an appliance that does not say it yet.
+    #[serde(default)]
+    pub index: Option<IndexLine>,
     /// Bytes of the data directory's disk.
     pub free_bytes: Option<u64>,
     pub disk_bytes: Option<u64>,
@@ -91,6 +94,27 @@ pub struct VerifiedLine {
     pub late: bool,
     /// Damages in what it verified last.
     pub damages: u64,
+}
+
+/// How the search index stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexLine {
+    /// `off`; `waiting`: nobody follows the archive at the moment; `building`: it is made anew; `following`; or
+    /// `failing`: it could not go on, and tries again.
+    pub state: String,
+    /// Why it is made anew, or what failed; `null` otherwise.
+    pub why: Option<String>,
+    /// Messages that the archive has.
+    pub messages: u64,
+    /// Those of them that are found. Messages that are in nobody's archive, as journal reports, are not.
+    pub documents: u64,
+    /// Messages that are not found yet, or not for all who have them, and since when the first of them waits.
+    pub behind: u64,
+    pub behind_since: Option<Timestamp>,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Messages found by date, size and users alone, as they could not be read.
+    pub unread: u64,
 }
 
 /// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.

@@ -83,7 +83,7 @@ impl Appliance {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         };
-        let result = reading::answer(&self.store, granted, &mut emit);
+        let result = reading::answer(&self.store, &self.search, granted, &mut emit);
         let _ = emit(last(result));
     }
 
@@ -137,7 +137,18 @@ impl Appliance {
                 self.compaction.interrupt();
                 Ok(())
             }
-            Request::Reroute { from, profile, dry_run } => self.reroute(from, profile, dry_run, replies).await,
+            Request::Index => self.index(replies).await,
+            Request::RebuildIndex => self.rebuild_index(replies).await,
+            Request::InterruptIndex => {
+                self.search.interrupt();
+                Ok(())
+            }
+            Request::Reroute {
+                from,
+                profile,
+                dry_run,
+                query,
+            } => self.reroute(from, profile, dry_run, query, replies).await,
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
                 Ok(())

@@ -1,5 +1,6 @@
 //! Errands besides runs: compacting, and filing anew.
 
+use roaring::RoaringTreemap;
 use tokio::sync::mpsc;
 
 use super::state::Appliance;
@@ -7,8 +8,9 @@ use crate::{
     access::Archives,
     api::{Failure, Reply},
     compaction,
+    panics::blocking,
     profile::look_at_users,
-    reading::find_user,
+    reading::{all_found, find_user},
     reroute::{self, Reroute},
 };
 
@@ -23,12 +25,21 @@ impl Appliance {
         Ok(())
     }
 
-    /// Files anew what is in the archive, or in that of the user `from`, by the rules of `profile` if one is given.
+    /// What a query finds in all of the archive.
+    async fn found_by(&self, query: String, replies: &mpsc::Sender<Reply>) -> Result<RoaringTreemap, Failure> {
+        self.catch_up(replies).await?;
+        let (store, search) = (self.store.clone(), self.search.clone());
+        blocking("searching", move || all_found(&store, &search, &query)).await?
+    }
+
+    /// Files anew what is in the archive, or in that of the user `from`, by the rules of `profile` if one is given; only
+    /// what `query` finds, if there is one.
     pub(super) async fn reroute(
         &self,
         from: Option<String>,
         profile: Option<String>,
         dry_run: bool,
+        query: Option<String>,
         replies: &mpsc::Sender<Reply>,
     ) -> Result<(), Failure> {
         let (config, stages) = {
@@ -47,14 +58,20 @@ impl Appliance {
             }
             None => (None, self.store.totals()?.0),
         };
+        let only = match query {
+            Some(query) => Some((self.found_by(query.clone(), replies).await?, query)),
+            None => None,
+        };
+        let messages = only.as_ref().map_or(messages, |(only, _)| messages.min(only.len()));
         let reroute = Reroute {
             from,
             messages,
             profile,
             dry_run,
+            only,
         };
         let going_on = self.rerouting.begin()?;
-        let files_all = reroute.from.is_none() && !reroute.dry_run;
+        let files_all = reroute.from.is_none() && reroute.only.is_none() && !reroute.dry_run;
         if files_all {
             self.backlogs.forget();
         }

@@ -7,6 +7,7 @@ mod errands;
 mod heartbeat;
 mod history;
 mod import;
+mod index;
 mod reload;
 mod requests;
 mod runs;

@@ -329,12 +329,14 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
     );
     keep("archive.verify", old.archive.verify != new.archive.verify);
     keep("protocols", old.protocols != new.protocols);
+    keep("search", old.search != new.search);
     keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
     new.archive = old.archive.clone();
     new.protocols = old.protocols.clone();
+    new.search = old.search.clone();
     new.http = old.http.clone();
     fixed
 }

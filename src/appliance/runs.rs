@@ -70,6 +70,7 @@ impl Appliance {
         self.compaction.interrupt();
         self.rerouting.interrupt();
         self.backlogs.end();
+        self.search.interrupt();
         let profiles = {
             let mut running = self.running_mut();
             running.ending = true;

@@ -29,6 +29,7 @@ use crate::{
     report::metrics,
     reroute::Gained,
     route::{Router, Signs, TakeOver, UsersFile, directory_of},
+    search::{Indexing, Search},
 };
 
 impl Appliance {
@@ -101,6 +102,11 @@ impl Appliance {
         let nightly = Nightly::new(store.clone(), committer.clone(), every, volume_size, tell);
         let protocols = config.protocols.clone();
         let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, protocols, nightly)?;
+        let search = Search::new(store.clone(), config.search.clone());
+        // A command that ends soon leaves it to whoever searches.
+        if scheduled && let Err(error) = search.start() {
+            tracing::error!(%error, "new mail is not found by `dropkeep search` until dropkeep is started again");
+        }
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         let (asked, asking) = mpsc::channel(1);
@@ -136,6 +142,8 @@ impl Appliance {
                 notifier,
                 _telling: telling,
                 _housekeeper: housekeeper,
+                _indexing: Indexing(search.clone()),
+                search,
             },
             thread,
         ))

@@ -20,6 +20,7 @@ use crate::{
     profile::Stages,
     report::metrics,
     route::{Router, TakeOver},
+    search::{Indexing, Search},
 };
 
 /// What a configuration that is read anew changes.
@@ -84,6 +85,8 @@ pub struct Appliance {
     /// What sends what the notifier hears.
     pub(super) _telling: Workers,
     pub(super) _housekeeper: Housekeeper,
+    pub(super) search: Search,
+    pub(super) _indexing: Indexing,
 }
 
 impl Appliance {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::atomic::Ordering};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{state::Appliance, supervised::Supervised};
+use super::{index::index_line, state::Appliance, supervised::Supervised};
 use crate::{
     api::{ApplianceLine, Failure, ProfileLine, Reply, VerifiedLine},
     archive::{CATCHALL_ID, Store, StoreError},
@@ -181,6 +181,7 @@ impl Appliance {
                 }),
             free_bytes: disk.map(|(free, _)| free),
             disk_bytes: disk.map(|(_, size)| size),
+            index: Some(index_line(&self.search).await?),
             unaccounted_copies: report::unaccounted(),
         })
     }

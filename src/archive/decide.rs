@@ -46,6 +46,7 @@ pub(super) fn decide(view: &dyn View, counters: &Counters, orders: &[Order], now
         filings: Vec::new(),
         changes: Vec::new(),
         users: BTreeSet::new(),
+        journaled: BTreeSet::new(),
         moved: 0,
         copies_forgotten: 0,
         closes_volume: false,
@@ -71,6 +72,8 @@ struct Deciding<'v> {
     filings: Vec<(MessageId, UserId)>,
     changes: Vec<Changed>,
     users: BTreeSet<UserId>,
+    /// Messages from before that came in a report which is new.
+    journaled: BTreeSet<MessageId>,
     moved: u64,
     copies_forgotten: u64,
     closes_volume: bool,
@@ -114,6 +117,11 @@ impl Deciding<'_> {
         let mut changes = std::mem::take(&mut self.changes);
         if !self.users.is_empty() {
             changes.push(Changed::Users(std::mem::take(&mut self.users).into_iter().collect()));
+        }
+        if !self.journaled.is_empty() {
+            changes.push(Changed::Journaled(
+                std::mem::take(&mut self.journaled).into_iter().collect(),
+            ));
         }
         changes.extend((self.moved > 0).then_some(Changed::Moved(self.moved)));
         changes.extend((self.copies_forgotten > 0).then_some(Changed::CopiesForgotten(self.copies_forgotten)));

@@ -22,12 +22,13 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// An environment's file in its folder.
 pub(super) const DATA_FILE: &str = "data.mdb";
 /// What may lie in a data directory that has no catalog yet.
-pub(super) const HARMLESS: [&str; 5] = [
+pub(super) const HARMLESS: [&str; 6] = [
     LOCK,
     READERS,
     "lost+found",
     crate::config::CONTROL_SOCKET,
     crate::config::TOKENS,
+    crate::config::SEARCH,
 ];
 
 /// File systems on which locks and maps cannot be relied on.

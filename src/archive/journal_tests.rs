@@ -55,6 +55,14 @@ async fn each_report_is_kept_once_and_is_in_nobodys_archive() {
         .map(|(id, _, row)| String::from_utf8(retrieval.raw(*id, row).unwrap()).unwrap())
         .collect();
     assert_eq!(reports, [report(1), report(2)]);
+    // Whoever follows the archive hears of the one that came later.
+    let rows = bench.store.ledger_from(GroupNumber(1), 10).unwrap();
+    let journaled: Vec<_> = rows
+        .into_iter()
+        .filter(|(_, row)| row.group.changes == [Changed::Journaled(vec![message])])
+        .map(|(_, row)| (row.group.kept, row.group.about().unwrap()))
+        .collect();
+    assert_eq!(journaled, [(1, [message].into())]);
     // What deletion compares with is what was fetched.
     let txn = bench.store.catalog.read().unwrap();
     let copies: Vec<_> = bench

@@ -5,6 +5,8 @@
 //! The rows are chained: each has a BLAKE3 digest over the row before, its own content, and the SHA-256 of each
 //! message that was kept. `docs/decisions/ledger.md` says what is in it, and what is not.
 
+use std::collections::BTreeSet;
+
 use crate::ids::GroupNumber;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +45,20 @@ impl Group {
     /// Whether nothing changed for good, so that there is no row.
     pub(super) fn is_empty(&self) -> bool {
         self.kept == 0 && self.filings.0.is_empty() && self.changes.is_empty()
+    }
+
+    /// The messages of which it says something new: who has them, or whom a journal report names.
+    ///
+    /// # Errors
+    /// Its filings cannot be read.
+    pub fn about(&self) -> Result<BTreeSet<MessageId>, StoreError> {
+        let mut messages: BTreeSet<_> = self.filings.pairs()?.into_iter().map(|(message, _)| message).collect();
+        for change in &self.changes {
+            if let Changed::Journaled(journaled) = change {
+                messages.extend(journaled);
+            }
+        }
+        Ok(messages)
     }
 
     /// The message that the next group keeps first.
@@ -118,6 +134,8 @@ pub enum Changed {
     RunsForgotten(u64),
     /// So many copies are not done any more: their names are gone, or mean other mail now.
     CopiesForgotten(u64),
+    /// These messages, which were there before, came in a journal report that was not, ascending.
+    Journaled(Vec<MessageId>),
 }
 
 /// Filings by message and user, ascending: for each message how far it is behind the one before, how many users,

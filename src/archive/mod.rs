@@ -119,7 +119,7 @@ pub use ledger::{Chain, Changed, Filings, Group, LedgerRow, Mark};
 pub use news::UsersNews;
 pub use part::{Cut, cut};
 pub use record::{How, Record, RecordedFile, RecordedVolume};
-pub use resident::{be_sparing, give_back};
+pub use resident::{be_sparing, give_back, touched};
 pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;

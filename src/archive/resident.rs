@@ -22,6 +22,8 @@ use std::{
 use parking_lot::Mutex;
 use rustix::mm::{Advice, madvise};
 
+use crate::mapped;
+
 /// What counts as resident in this process, in bytes: files that are mapped, and memory of its own. Nothing where the
 /// system does not say.
 #[derive(Clone, Copy, Default)]
@@ -113,6 +115,7 @@ fn look(resident: Resident) -> bool {
     let is_much = resident.mapped >= ALLOWED.load(Ordering::Relaxed);
     if is_much {
         release_where(|file| file.ends_with("data.mdb"));
+        mapped::release();
     }
     is_much
 }
@@ -120,7 +123,7 @@ fn look(resident: Resident) -> bool {
 /// Says that a map is about to be read: for each row that is looked up, as it may lie anywhere, and for each page of a
 /// row of rows. Costs next to nothing. The watcher may not get its turn, as on a machine with much else to do, and a page
 /// that is read brings its neighbours: so whoever reads looks, too.
-pub(super) fn touched() {
+pub fn touched() {
     if was_given_pages() {
         let _alone = LETTING_GO.lock();
         look(Resident::now());

@@ -273,6 +273,11 @@ impl Store {
         &self.path
     }
 
+    /// What tells this archive from others, in hexadecimal; empty in one that was not written to since there are ids.
+    pub fn id(&self) -> String {
+        self.catalog.id().map(hex::encode).unwrap_or_default()
+    }
+
     pub(super) fn removals(&self) -> u64 {
         self.removals.load(Ordering::Acquire)
     }

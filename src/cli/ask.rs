@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, ops::ControlFlow, path::Path, sync::Arc, thread, time::Duration};
 
-use super::output::say;
+use super::{output::say, progress::bar_of};
 use crate::{
     access::{Caller, Owner, grant},
     api::{Exit, Failure, Reply, Request},
@@ -14,6 +14,7 @@ use crate::{
     patience::Patience,
     reading,
     reroute::Gained,
+    search::{Indexing, Search, Standing},
 };
 
 /// How long a command waits until another short one has released the data directory.
@@ -85,7 +86,7 @@ pub fn read_until(
             let holder = match holder(config, Absent::Refused).await {
                 Err(error @ StoreError::Missing { .. }) => {
                     let store = Arc::new(Store::open_for_reading(config)?);
-                    answer_from(&store, request, each)?;
+                    answer_from(&store, &index_of(config, &store), request, each)?;
                     return Err(error.into());
                 }
                 holder => holder?,
@@ -112,7 +113,36 @@ async fn read_here(
         tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
     }
     take_over_users(config, store).await?;
-    answer_from(store, request, each)
+    let index = index_of(config, store);
+    // It writes as long as this is here.
+    let _indexing = Indexing(index.clone());
+    if matches!(request, Request::Search(_)) && config.search.enabled {
+        catch_up(&index).await;
+    }
+    answer_from(store, &index, request, each)
+}
+
+fn index_of(config: &Config, store: &Arc<Store>) -> Search {
+    Search::new(store.clone(), config.search.clone())
+}
+
+/// Has the index take up what was archived since, as no appliance does it. What is found without that says so.
+async fn catch_up(index: &Search) {
+    let bar = bar_of("messages");
+    let caught_up = match index.start() {
+        Ok(()) => {
+            let tell = |standing: &Standing| {
+                bar.set_length(standing.messages);
+                bar.set_position(standing.documents + standing.pending);
+            };
+            index.up_to_date(tell).await
+        }
+        Err(error) => Err(error),
+    };
+    bar.finish_and_clear();
+    if let Err(error) = caught_up {
+        say(Failure::from(error).error);
+    }
 }
 
 /// This command as a caller, because it has opened the archive itself.
@@ -123,11 +153,12 @@ pub fn owner(store: &Store) -> Caller {
 
 fn answer_from(
     store: &Store,
+    index: &Search,
     request: &Request,
     each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     let granted = grant(&owner(store), request.clone())?;
-    reading::answer(store, &granted, each)
+    reading::answer(store, index, &granted, each)
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.

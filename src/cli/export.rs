@@ -21,6 +21,7 @@ use super::{
     interruptible::open_for_reading,
     output::{Output, grouped, harmless, say},
     progress::bar,
+    search,
 };
 use crate::{
     api::{Exit, Failure},
@@ -64,6 +65,9 @@ pub struct Arguments {
     /// Export only messages up to the end of this day, or up to this time.
     #[arg(long, alias = "to", value_name = "DATE", value_parser = last_second)]
     until: Option<Seconds>,
+    /// Export only the messages that this query finds; docs/search.md has the language.
+    #[arg(long, value_name = "QUERY")]
+    query: Option<String>,
     #[arg(long, hide = true)]
     worker: bool,
 }
@@ -81,6 +85,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         format,
         since,
         until,
+        query,
         worker,
     } = arguments;
     if worker {
@@ -95,6 +100,9 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
     {
         return Err(Failure::usage("--since is later than --until"));
     }
+    if let Some(query) = &query {
+        search::prepare(config, query)?;
+    }
     let interrupts = Arc::new(AtomicU32::new(0));
     let counted = interrupts.clone();
     on_interrupt(move || {
@@ -102,7 +110,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
     })?;
     let bar = bar("{spinner} {pos}/{len} messages {wide_bar} {msg}, {per_sec}, {eta} left");
     let (exported, failure) = watch(
-        Selection::new(format, users, since, until),
+        Selection::new(format, users, since, until).found_by(query),
         &|| launch(config_file, &dir),
         &interrupts,
         &mut |event| show(&bar, &event),

@@ -5,8 +5,8 @@ use clap::{
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-const LIST: &str = "a full search is planned; until then, `dropkeep list --user NAME` lists a user's messages, and `--all` \
-                    those of all users; --from, --to, --subject, --since, --until and --limit narrow that down";
+const LIST: &str = "`dropkeep search QUERY` finds messages by their words, addresses and dates; `dropkeep list --user NAME` \
+                    lists a user's messages, and `--all` those of all users";
 const RUN: &str = "`dropkeep archive PROFILE` runs a profile now; under `dropkeep serve` all run by their schedules";
 const SERVICE: &str = "the service is run by `systemctl start dropkeep`, `stop` and `restart`; in the foreground by `dropkeep \
                        serve`, until Ctrl-C";
@@ -19,10 +19,7 @@ const KEPT: &str = "nothing is deleted from an archive; `dropkeep users retire N
 
 /// What is tried, and what there is.
 const COMMANDS: [(&[&str], &str); 17] = [
-    (
-        &["search", "find", "grep", "query", "ls", "mail", "mails", "messages"],
-        LIST,
-    ),
+    (&["find", "grep", "query", "ls", "mail", "mails", "messages"], LIST),
     (
         &[
             "sync",

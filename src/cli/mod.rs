@@ -12,6 +12,7 @@ mod config_page;
 mod explain;
 mod export;
 mod import;
+mod index;
 mod interruptible;
 mod list;
 mod manual;
@@ -24,18 +25,22 @@ mod progress;
 mod protocols;
 mod protocols_csv;
 mod raw;
+mod read_attachments;
 mod rehearse;
 mod reload;
 mod remarks;
 mod reroute;
 mod restore;
+mod search;
 mod serve;
 pub mod service;
 mod show;
 mod status;
+mod table;
 mod test;
 mod users;
 mod verify;
+mod verify_search;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -49,6 +54,7 @@ use crate::{
         verify::{READER, reader},
     },
     config::{Config, ConfigError, LogFormat, Profile},
+    extract::COMMAND as READS_ATTACHMENTS,
     panics::{self, survived},
     report::Logs,
     version,
@@ -123,6 +129,11 @@ enum Command {
     /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's
     /// values. A filter by text reads the header of each message of that user and time.
     List(list::Arguments),
+    /// Find messages by their words, addresses, dates and more. A message that several users have is one result.
+    ///
+    /// The language is described in docs/search.md. --json prints one object per message, and a last one with how many
+    /// there are, what comes next, and counts.
+    Search(search::Arguments),
     /// File mail that is already in the archive for users who were added, or by rules that were changed, since then.
     /// Nobody loses a message.
     Reroute(reroute::Arguments),
@@ -150,6 +161,11 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Show how the search index stands, or make it anew. An index that is missing or damaged is made anew by itself.
+    Index {
+        #[command(subcommand)]
+        change: Option<IndexCommand>,
+    },
     /// Show a message: its header, who has it and why, its parts, and its text.
     Show {
         /// The message's id, as `list` shows it.
@@ -164,6 +180,9 @@ enum Command {
     /// What `verify` runs in a process of its own.
     #[command(name = READER, hide = true)]
     VerifyReader,
+    /// What reads attachments for the index, in a process of its own.
+    #[command(name = READS_ATTACHMENTS, hide = true)]
+    Extract(read_attachments::Arguments),
     /// Write messages as files that other programs can read. Started again, it continues where it stopped.
     Export(export::Arguments),
     /// Print the completion script for a shell: commands, options, profiles and users.
@@ -197,6 +216,7 @@ impl Command {
             | Self::Notify(_)
             | Self::Users { change: None }
             | Self::List(_)
+            | Self::Search(_)
             | Self::Raw { .. }
             | Self::Backup { .. }
             | Self::Restore { .. }
@@ -213,7 +233,9 @@ impl Command {
             | Self::Explain(_)
             | Self::Reroute(_)
             | Self::Compact { .. }
+            | Self::Index { .. }
             | Self::VerifyReader
+            | Self::Extract(_)
             | Self::Completions { .. }
             | Self::Manual { .. } => false,
         }
@@ -226,6 +248,12 @@ struct New {
     /// Make a new archive, even if this configuration had an archive before.
     #[arg(long)]
     new: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum IndexCommand {
+    /// Make the search index anew from the archive. Until that is done, search finds only a part.
+    Rebuild,
 }
 
 #[derive(Subcommand, Debug)]
@@ -264,7 +292,8 @@ pub fn run(version: &'static str) -> ExitCode {
     be_sparing();
     allow_many_files();
     completion::answer();
-    let parsed = Cli::command().version(version).try_get_matches();
+    let arguments = search::with_minus_words(std::env::args_os());
+    let parsed = Cli::command().version(version).try_get_matches_from(arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => match mistaken::answer(&error) {
@@ -279,7 +308,7 @@ pub fn run(version: &'static str) -> ExitCode {
     panics::report();
     // A process that is watched by another ends as a panic ends it: that is told from an error.
     let watched = match &cli.command {
-        Command::VerifyReader => true,
+        Command::VerifyReader | Command::Extract(_) => true,
         Command::Export(arguments) => arguments.is_worker(),
         _ => false,
     };
@@ -326,6 +355,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::VerifyReader => {
             Logs::begin(QUIET, LogFormat::Human);
             return reader().map(|()| 0).map_err(|error| Failure::new(Exit::Errors, error));
+        }
+        Command::Extract(arguments) => {
+            return read_attachments::run(arguments)
+                .map(|()| 0)
+                .map_err(|error| Failure::new(Exit::Errors, error));
         }
         Command::Completions { shell } => return Ok(completion::print(*shell)),
         Command::Manual { dir } => return manual::write(dir),
@@ -402,15 +436,18 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
         Command::List(arguments) => list::run(config, arguments, json),
+        Command::Search(arguments) => search::run(&config, arguments, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
         Command::Raw { id } => raw::run(config, id),
         Command::Show { id, journal } => show::run(config, id, journal, json),
         Command::Backup { to } => backup::run(config, to, json),
         Command::Restore { from } => restore::run(config, from, json),
         Command::Compact { dry_run } => compact::run(config, dry_run, json),
+        Command::Index { change } => index::run(config, change.is_some(), json),
+        Command::Verify(arguments) if arguments.is_of_search() => verify_search::run(&config, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
         Command::Export(arguments) => export::run(&config, &config_file, arguments, json),
-        Command::VerifyReader | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
+        Command::VerifyReader | Command::Extract(_) | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{archive::one_run, output::Output};
+use super::{archive::one_run, output::Output, search};
 use crate::{
     api::{Failure, Reply, Request},
     archive::Absent,
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// it.
     #[arg(long)]
     profile: Option<String>,
+    /// Only the messages that this query finds; docs/search.md has the language.
+    #[arg(long, value_name = "QUERY")]
+    query: Option<String>,
     /// Only say what would be filed.
     #[arg(long)]
     dry_run: bool,
@@ -31,13 +34,22 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
     let Arguments {
         from,
         profile,
+        query,
         dry_run,
         verbose,
     } = arguments;
     if let Some(name) = &profile {
         config.profile(name)?;
     }
-    let request = Request::Reroute { from, profile, dry_run };
+    if let Some(query) = &query {
+        search::understood(query)?;
+    }
+    let request = Request::Reroute {
+        from,
+        profile,
+        dry_run,
+        query,
+    };
     let interrupt = Request::InterruptReroute;
     one_run(config, Absent::Refused, request, interrupt, json, &mut |reply| {
         let Reply::Rerouted(line) = reply else { return };

@@ -45,6 +45,15 @@ pub struct Arguments {
     /// Check the same sample again: the seed that was printed with it.
     #[arg(long, value_name = "NUMBER", value_parser = number::<u64>, requires = "sample")]
     seed: Option<u64>,
+    /// Check the search index instead: whether it has each message once, for exactly its users, and nothing else.
+    #[arg(long, conflicts_with_all = ["user", "volume", "sample"])]
+    search: bool,
+}
+
+impl Arguments {
+    pub fn is_of_search(&self) -> bool {
+        self.search
+    }
 }
 
 impl From<Arguments> for Selection {

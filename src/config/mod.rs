@@ -13,6 +13,7 @@ mod error;
 mod exclude;
 mod explain;
 mod exposed;
+mod extract;
 mod forms;
 mod hint;
 mod hosts;
@@ -27,6 +28,7 @@ mod profile;
 mod protocols;
 mod schedule;
 mod schema;
+mod search;
 mod secret_ways;
 mod server;
 mod shape;
@@ -50,6 +52,7 @@ pub use endpoint::Endpoint;
 pub use error::{ConfigError, nearest};
 pub use exclude::{Exclude, HeaderPattern};
 pub use exposed::{Exposed, Guarded};
+pub use extract::Extract;
 pub use hosts::Hosts;
 pub use hours::DailyHours;
 pub use http::{Http, HttpTls};
@@ -61,6 +64,7 @@ pub use profile::{
 };
 pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
+pub use search::Search;
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
 pub use users_file::{FileStamp, FileUsers, read as read_users_file};
 pub use users_file_error::{UsersFileError, UsersFileProblem};
@@ -73,6 +77,9 @@ pub const CONTROL_SOCKET: &str = "control.sock";
 
 /// The name, in the data directory, of the folder with the tokens that endpoints gave out.
 pub const TOKENS: &str = "tokens";
+
+/// The name, in the data directory, of the folder with the search index.
+pub const SEARCH: &str = "search";
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -94,6 +101,7 @@ pub struct Config {
     pub limits: Limits,
     pub archive: Archive,
     pub protocols: Protocols,
+    pub search: Search,
     /// Mail about runs, where it is asked for.
     pub mail: Option<Mail>,
     pub webhook: Option<Webhook>,
@@ -116,6 +124,7 @@ impl Default for Config {
             limits: Limits::default(),
             archive: Archive::default(),
             protocols: Protocols::default(),
+            search: Search::default(),
             mail: None,
             webhook: None,
             secrets: Secrets::default(),

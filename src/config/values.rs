@@ -37,7 +37,8 @@ impl ByteSize {
         Self(n << 20)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// `None` where it is not a size.
+    pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.');
         let (number, unit) = text.split_at(digits.unwrap_or(text.len()));

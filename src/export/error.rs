@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{account, api::Exit, archive::StoreError};
+use crate::{
+    account,
+    api::{Exit, Failure},
+    archive::StoreError,
+};
 
 /// What ends an export before all is done. What is complete stays.
 #[derive(thiserror::Error, Debug)]
@@ -40,6 +44,9 @@ pub enum ExportError {
         path: PathBuf,
         source: io::Error,
     },
+    /// What a query finds cannot be said.
+    #[error(transparent)]
+    Query(#[from] Failure),
     #[error("interrupted; run the same command again to continue")]
     Interrupted,
     #[error("{0}")]
@@ -96,6 +103,7 @@ impl ExportError {
             | Self::Unusable { .. } => Exit::Usage,
             Self::Store(_) | Self::Full { .. } | Self::Io { .. } => Exit::Store,
             Self::Busy { .. } | Self::Fault(_) => Exit::Errors,
+            Self::Query(failure) => failure.exit,
             Self::Interrupted => Exit::Interrupted,
         }
     }

@@ -26,6 +26,9 @@ pub struct Selection {
     /// The first and the last second whose messages are wanted.
     pub from: Option<Seconds>,
     pub to: Option<Seconds>,
+    /// Only what this query finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
 }
 
 /// A user who is selected.
@@ -46,7 +49,13 @@ impl Selection {
             users,
             from,
             to,
+            query: None,
         }
+    }
+
+    /// Only what a query finds of it.
+    pub fn found_by(self, query: Option<String>) -> Self {
+        Self { query, ..self }
     }
 
     /// The users selected, in the order of their ids. Who stands in the configuration, and was never there when
@@ -98,7 +107,10 @@ impl fmt::Display for Selection {
                 write!(f, ", {word} {}", view::time(date))?;
             }
         }
-        Ok(())
+        match &self.query {
+            Some(query) => write!(f, ", found by {query:?}"),
+            None => Ok(()),
+        }
     }
 }
 

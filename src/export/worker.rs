@@ -10,6 +10,8 @@ use std::{
     thread,
 };
 
+use roaring::RoaringTreemap;
+
 use super::{
     Damage, DamageKind, ExportError,
     avoided::AvoidedSets,
@@ -21,7 +23,8 @@ use super::{
 use crate::{
     archive::{Direction, Entry, MessageId, PAGE, Page, Retrieval, Store, StoreError},
     config::Config,
-    reading::view,
+    reading::{all_found, view},
+    search::Search,
 };
 
 /// Entries of a list that are put in the order in which they lie in the store before they are read. As many as
@@ -52,7 +55,7 @@ pub fn run(
     }
     let mut words = Words::default();
     let outcome = read_job(stop).and_then(|job| {
-        let store = open(config)?;
+        let store = Arc::new(open(config)?);
         export(&store, config, dir, &job, stop, &mut words)
     });
     let last = match outcome {
@@ -86,7 +89,7 @@ fn read_job(stop: &Arc<AtomicBool>) -> Result<Job, ExportError> {
 }
 
 fn export(
-    store: &Store,
+    store: &Arc<Store>,
     config: &Config,
     dir: &Path,
     job: &Job,
@@ -94,13 +97,22 @@ fn export(
     words: &mut Words,
 ) -> Result<(), ExportError> {
     let users = job.selection.users(store, config)?;
+    let only = match &job.selection.query {
+        Some(query) => Some(all_found(
+            store,
+            &Search::new(store.clone(), config.search.clone()),
+            query,
+        )?),
+        None => None,
+    };
     let this = if job.avoided.identification {
         None
     } else {
         identification(store)
     };
     let place = Destination::take(dir, store.path(), this, &job.selection, &users)?;
-    let is_whole = job.selection.from.is_none() && job.selection.to.is_none();
+    let selection = &job.selection;
+    let is_whole = selection.from.is_none() && selection.to.is_none() && selection.query.is_none();
     words.say(&Word::Plan {
         users: users.len() as u64,
         messages: is_whole.then(|| users.iter().map(|user| user.messages).sum()),
@@ -109,6 +121,7 @@ fn export(
         store,
         place: &place,
         job,
+        only,
         avoided: AvoidedSets::new(&job.avoided),
         stop,
         words,
@@ -137,6 +150,8 @@ struct Exporting<'w> {
     store: &'w Store,
     place: &'w Destination,
     job: &'w Job,
+    /// What the query finds, where one is given.
+    only: Option<RoaringTreemap>,
     avoided: AvoidedSets,
     stop: &'w AtomicBool,
     words: &'w mut Words,
@@ -236,7 +251,8 @@ impl<'w> Exporting<'w> {
             if selection.to.is_some_and(|to| entry.date > to) || entries == readable {
                 return Err(Halt::Enough);
             }
-            let is_wanted = selection.from.is_none_or(|from| entry.date >= from);
+            let is_wanted = selection.from.is_none_or(|from| entry.date >= from)
+                && self.only.as_ref().is_none_or(|only| only.contains(entry.id.0));
             if is_wanted && !files.done().contains(entry.id.0) {
                 window.push(entry);
             }

@@ -1,25 +1,21 @@
-//! The messages of users, as `list` shows them, page by page. What stands in a message is said by its row; where that
-//! is missing or cut, it is read from the first bytes of the message.
+//! The messages of users, as `list` shows them, page by page.
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::{
+    rows::Rows,
     tell::{End, Tell},
     users::{find_user, readable},
     view,
 };
 use crate::{
     access::Archives,
-    api::{EntryLine, Failure, ListFilter, Reply},
-    archive::{Direction, Entry, FilingKey, MessageId, Page, Retrieval, Seconds, Store, StoreError, UserId},
-    identify::{Listed, Summary, summary::suffices},
+    api::{EntryLine, ListFilter, Reply},
+    archive::{Direction, Entry, FilingKey, Page, Seconds, Store, UserId},
+    identify::Summary,
 };
-
-/// Bytes of a message in which its header is looked for; where it is longer, so many times as many.
-const BEGINNING: usize = 64 << 10;
-const MORE: usize = 8;
 
 /// Lists the messages of a user, or of all, one after the other.
 pub fn list(
@@ -44,10 +40,9 @@ pub fn list(
     };
     let mut listing = Listing {
         store,
-        retrieval: Retrieval::new(store),
+        rows: Rows::new(store),
         wanted: Wanted::new(filter),
         left: filter.limit.unwrap_or(usize::MAX),
-        damaged: Damaged::default(),
     };
     for (id, name) in users {
         if listing.left == 0 {
@@ -55,46 +50,15 @@ pub fn list(
         }
         listing.of_user(id, &name, newest, tell)?;
     }
-    Ok(listing.damaged.said()?)
+    Ok(listing.rows.said()?)
 }
 
 struct Listing<'s> {
     store: &'s Store,
-    retrieval: Retrieval<'s>,
+    rows: Rows<'s>,
     wanted: Wanted,
     /// Lines that may still come.
     left: usize,
-    damaged: Damaged,
-}
-
-/// Messages that cannot be read, and so cannot be listed.
-#[derive(Default)]
-struct Damaged {
-    ids: BTreeSet<MessageId>,
-    omitted: bool,
-    why: Option<StoreError>,
-}
-
-/// Of them so many are named.
-const NAMED: usize = 20;
-
-impl Damaged {
-    fn note(&mut self, id: MessageId, why: StoreError) {
-        match self.ids.len() < NAMED {
-            true => drop(self.ids.insert(id)),
-            false => self.omitted |= !self.ids.contains(&id),
-        }
-        self.why.get_or_insert(why);
-    }
-
-    fn said(self) -> Result<(), Failure> {
-        let Some(why) = self.why else { return Ok(()) };
-        let ids: Vec<_> = self.ids.iter().map(MessageId::to_string).collect();
-        let more = if self.omitted { " and more" } else { "" };
-        let mut failure = Failure::from(why);
-        failure.error = format!("not listed: {}{more}: {}", ids.join(", "), failure.error);
-        Err(failure)
-    }
 }
 
 impl Listing<'_> {
@@ -150,7 +114,9 @@ impl Listing<'_> {
             let (entries, next) = self.store.filings(id, &page)?;
             let rows = self.store.listed(entries.iter().map(|entry| entry.id))?;
             for (entry, row) in entries.into_iter().zip(rows) {
-                let Some(summary) = self.matching(&entry, row)? else {
+                let in_addressees = self.wanted.to.is_some();
+                let said = self.rows.said_of(entry.id, &entry.message, row, in_addressees)?;
+                let Some(summary) = said.filter(|summary| self.wanted.has(summary)) else {
                     continue;
                 };
                 if !each(self, entry, summary)? {
@@ -162,32 +128,6 @@ impl Listing<'_> {
                 None => return Ok(()),
             }
         }
-    }
-
-    /// What is said of a message; `None` where it is not wanted, or damaged, which is noted.
-    fn matching(&mut self, entry: &Entry, row: Option<Listed>) -> Result<Option<Summary>, StoreError> {
-        let summary = match row.filter(|row| !row.is_cut) {
-            Some(row) => Ok(row.summary),
-            None => self.read(entry),
-        };
-        match summary {
-            Err(why @ StoreError::Damaged { .. }) => {
-                self.damaged.note(entry.id, why);
-                Ok(None)
-            }
-            summary => Ok(Some(summary?).filter(|summary| self.wanted.has(summary))),
-        }
-    }
-
-    /// Reads a message of which the row does not say all.
-    fn read(&mut self, entry: &Entry) -> Result<Summary, StoreError> {
-        let mut most = BEGINNING;
-        let mut beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
-        while beginning.len() == most && !suffices(&beginning, self.wanted.to.is_some()) {
-            most = most.saturating_mul(MORE);
-            beginning = self.retrieval.beginning(entry.id, &entry.message, most)?;
-        }
-        Ok(Summary::of(&beginning))
     }
 }
 
@@ -286,7 +226,7 @@ fn texts_were_found_only_in_the_form_in_which_they_were_written() {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
+    use std::{ops::ControlFlow, sync::Arc};
 
     use super::*;
     use crate::{
@@ -294,9 +234,10 @@ mod tests {
         api::Request,
         archive::test_bench::{Bench, config},
         reading::answer,
+        search::Search,
     };
 
-    fn listed(store: &Store, newest: Option<usize>, filter: ListFilter) -> Vec<String> {
+    fn listed(store: &Arc<Store>, newest: Option<usize>, filter: ListFilter) -> Vec<String> {
         let mut subjects = Vec::new();
         let request = Request::List {
             user: Some("@catchall".into()),
@@ -310,8 +251,9 @@ mod tests {
             ControlFlow::Continue(())
         };
         #[expect(clippy::disallowed_methods, reason = "a test is the owner")]
-        let owner = Caller::Owner(Owner::of(store));
-        answer(store, &grant(&owner, request).unwrap(), &mut emit).unwrap();
+        let owner = Caller::Owner(Owner::of(&**store));
+        let index = Search::new(store.clone(), Default::default());
+        answer(store, &index, &grant(&owner, request).unwrap(), &mut emit).unwrap();
         subjects
     }
 

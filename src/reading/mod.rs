@@ -1,9 +1,11 @@
-//! Answers that the store alone can give: lists, messages, users, protocols. Blocking: for a thread that may wait for
+//! Answers that the store and the index of it can give: lists, searches, messages, users, protocols. Blocking: for a thread that may wait for
 //! the disk. They are limited to the archives that whoever asks may read.
 
 mod list;
 mod message;
 mod protocols;
+mod rows;
+mod search;
 mod tell;
 mod users;
 pub mod view;
@@ -13,6 +15,7 @@ use std::ops::ControlFlow;
 use self::tell::End;
 pub use self::{
     message::message,
+    search::all_found,
     tell::Emit,
     users::{find_user, no_user},
 };
@@ -20,13 +23,14 @@ use crate::{
     access::Granted,
     api::{Failure, Request},
     archive::Store,
+    search::Search,
 };
 
-/// Answers a request from the store.
+/// Answers a request from the store, and from its index.
 ///
 /// # Errors
 /// It names what does not exist, or the store cannot be read.
-pub fn answer(store: &Store, granted: &Granted, emit: &mut Emit) -> Result<(), Failure> {
+pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit) -> Result<(), Failure> {
     let mut tell = |reply| match emit(reply) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(End::NobodyReads),
@@ -37,6 +41,7 @@ pub fn answer(store: &Store, granted: &Granted, emit: &mut Emit) -> Result<(), F
         Request::Protocol { run } => protocols::protocol(store, *run, tell),
         Request::Users => users::users(store, archives, tell),
         Request::List { user, newest, filter } => list::list(store, archives, user.as_deref(), *newest, filter, tell),
+        Request::Search(asked) => search::search(store, index, archives, asked, tell),
         Request::Raw { id } => message::raw(store, archives, *id, tell),
         Request::Show { id, journal } => message::show(store, archives, *id, *journal, tell),
         _ => Err(Failure::usage("this request needs a running appliance").into()),

@@ -11,6 +11,7 @@ use crate::{
         test_bench::{Bench, config},
     },
     message::Address,
+    search::Indexing,
 };
 
 /// Two users, and three messages: one for each, and one for both.
@@ -18,6 +19,7 @@ struct Site {
     bench: Bench,
     users: [UserId; 2],
     messages: [MessageId; 3],
+    index: Indexing,
     _folder: tempfile::TempDir,
 }
 
@@ -45,7 +47,11 @@ impl Site {
             let mail = format!("{text}\nSubject: {text}\n\nx\n");
             messages[at] = bench.file(&mail, at as u32 + 1, users).await.message;
         }
+        let index = Search::new(bench.store.clone(), Default::default());
+        index.start().unwrap();
+        index.up_to_date(|_| {}).await.unwrap();
         Self {
+            index: Indexing(index),
             bench,
             users,
             messages,
@@ -66,7 +72,7 @@ impl Site {
             replies.push(reply);
             ControlFlow::Continue(())
         };
-        match answer(&self.bench.store, &granted, &mut take) {
+        match answer(&self.bench.store, &self.index.0, &granted, &mut take) {
             Ok(()) => Ok(replies),
             Err(failure) => Err(failure.error),
         }
@@ -160,4 +166,63 @@ async fn lists_had_the_messages_and_the_names_of_others() {
     let users = |role| site.ask(role, Request::Users).unwrap().len();
     assert_eq!([Role::User, Role::Auditor, Role::Administrator].map(users), [1, 3, 3]);
     site.bench.close();
+}
+
+#[actix::test]
+async fn a_search_says_nothing_of_other_peoples_mail() {
+    let site = Site::new().await;
+    let search = |role, query: &str, user: Option<&str>| {
+        let asked = crate::api::Searched {
+            query: query.into(),
+            user: user.map(str::to_owned),
+            limit: 10,
+            facets: true,
+            snippets: true,
+            ..Default::default()
+        };
+        let replies = site.ask(role, Request::Search(asked))?;
+        let mut hits = Vec::new();
+        for reply in replies {
+            match reply {
+                Reply::Hit(hit) => hits.push((hit.id, hit.users)),
+                Reply::Found(found) => return Ok((hits, found)),
+                _ => {}
+            }
+        }
+        Err("no end".to_owned())
+    };
+    let [jane, joan, both] = site.messages;
+    let (mut hits, found) = search(Role::User, "*", None).unwrap();
+    hits.sort();
+    let of_jane = || vec!["jane".to_owned()];
+    assert_eq!(hits, [(jane, of_jane()), (both, of_jane())]);
+    let users: Vec<_> = found
+        .facets
+        .unwrap()
+        .users
+        .into_iter()
+        .map(|counted| counted.name)
+        .collect();
+    assert_eq!((found.total, users), (2, of_jane()));
+    // Whose mail may not be read is nobody.
+    for name in ["joan", "jean"] {
+        let (hits, found) = search(Role::User, &format!("user:{name}"), None).unwrap();
+        assert_eq!((hits.len(), found.total), (0, 0));
+        assert_eq!(
+            found.notes,
+            [format!("no user is named {name:?}; did you mean \"jane\"?")]
+        );
+        let refused = search(Role::User, "*", Some(name)).unwrap_err();
+        assert_eq!(refused, format!("no user is named {name:?}; did you mean \"jane\"?"));
+    }
+    let (hits, _) = search(Role::User, &format!("id:{}", joan.0), None).unwrap();
+    assert_eq!(hits, []);
+    let (hits, found) = search(Role::Auditor, "*", None).unwrap();
+    assert_eq!((hits.len(), found.total), (3, 3));
+    let (hits, _) = search(Role::Auditor, "user:joan -user:jane", None).unwrap();
+    assert_eq!(hits, [(joan, vec!["joan".to_owned()])]);
+    let (_, found) = search(Role::Administrator, "*", Some("jane")).unwrap();
+    assert_eq!(found.total, 2);
+    let wrong = search(Role::User, "a (b", None).unwrap_err();
+    assert_eq!(wrong, "cannot understand the query: (: this parenthesis is not closed");
 }

@@ -4,7 +4,17 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 13] = [
+const COUNTERS: [(&str, Unit, &str); 15] = [
+    (
+        SEARCH_ATTACHMENTS,
+        Unit::Count,
+        "Attachments read for the search index, by their kind and what came of it",
+    ),
+    (
+        SEARCH_ERRORS,
+        Unit::Count,
+        "Failures of the search index; it is tried again after each",
+    ),
     (
         COPIES,
         Unit::Count,
@@ -44,7 +54,24 @@ const COUNTERS: [(&str, Unit, &str); 13] = [
     (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
-const GAUGES: [(&str, Unit, &str); 35] = [
+const GAUGES: [(&str, Unit, &str); 40] = [
+    (SEARCH_DOCUMENTS, Unit::Count, "Messages that search finds"),
+    (SEARCH_BYTES, Unit::Bytes, "Bytes of the search index on disk"),
+    (
+        SEARCH_BEHIND,
+        Unit::Count,
+        "Messages that search does not find yet, or not for all who have them",
+    ),
+    (
+        SEARCH_BEHIND_SECONDS,
+        Unit::Seconds,
+        "For how long the first of them has waited; 0 if search finds everything",
+    ),
+    (
+        SEARCH_UNREAD,
+        Unit::Count,
+        "Messages that could not be read for the search index: they are found by date, size and user only",
+    ),
     (
         VERIFY_EVERY,
         Unit::Seconds,
@@ -186,7 +213,17 @@ const GAUGES: [(&str, Unit, &str); 35] = [
     ),
 ];
 
-const HISTOGRAMS: [(&str, Unit, &str); 5] = [
+const HISTOGRAMS: [(&str, Unit, &str); 7] = [
+    (
+        SEARCH_SECONDS,
+        Unit::Seconds,
+        "Time of a search, until its answer is there",
+    ),
+    (
+        SEARCH_WORK,
+        Unit::Seconds,
+        "Time of a step of indexing: the messages of a group, or a commit",
+    ),
     (BACKPRESSURE_SECONDS, Unit::Seconds, "Waits of a stage for the next one"),
     (COMMIT_SECONDS, Unit::Seconds, "Time of a group commit, including syncs"),
     (COMMIT_MESSAGES, Unit::Count, "Copies and changes in a group commit"),

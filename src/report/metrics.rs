@@ -32,6 +32,15 @@ pub const VERIFY_EVERY: &str = "dropkeep_verify_every_seconds";
 pub const VERIFY_ALL: &str = "dropkeep_verify_all_timestamp_seconds";
 pub const VERIFY_OLDEST: &str = "dropkeep_verify_oldest_timestamp_seconds";
 pub const VERIFY_DAMAGES: &str = "dropkeep_verify_damages";
+pub const SEARCH_DOCUMENTS: &str = "dropkeep_search_documents";
+pub const SEARCH_BYTES: &str = "dropkeep_search_index_bytes";
+pub const SEARCH_BEHIND: &str = "dropkeep_search_behind_messages";
+pub const SEARCH_BEHIND_SECONDS: &str = "dropkeep_search_behind_seconds";
+pub const SEARCH_UNREAD: &str = "dropkeep_search_unread_messages";
+pub const SEARCH_WORK: &str = "dropkeep_search_indexing_seconds";
+pub const SEARCH_SECONDS: &str = "dropkeep_search_seconds";
+pub const SEARCH_ATTACHMENTS: &str = "dropkeep_search_attachments_total";
+pub const SEARCH_ERRORS: &str = "dropkeep_search_errors_total";
 pub const DATA_FREE_BYTES: &str = "dropkeep_data_free_bytes";
 pub const FREE_PAGES_BYTES: &str = "dropkeep_free_pages_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "dropkeep_certificate_expiry_timestamp_seconds";
@@ -93,13 +102,14 @@ pub const ERROR_STAGES: [&str; 20] = [
 pub const WAITS: [&str; 5] = ["budget", "identify", "route", "shares", "commit"];
 
 /// What the threads do that `dropkeep_panics_total` tells apart.
-pub const THREADS: [&str; 7] = [
+pub const THREADS: [&str; 8] = [
     "main",
     "identify",
     "committer",
     "housekeeper",
     "actor",
     "blocking",
+    "search",
     "other",
 ];
 
@@ -313,6 +323,39 @@ pub fn verified(every: Duration, all: i64, oldest: i64, damages: u64) {
     gauge!(VERIFY_ALL).set(all as f64);
     gauge!(VERIFY_OLDEST).set(oldest as f64);
     gauge!(VERIFY_DAMAGES).set(damages as f64);
+}
+
+/// How the search index stands: documents that are found, bytes on disk, messages that are not found yet, for how
+/// long the first of them has waited, and messages that are found without their texts.
+pub fn search(documents: u64, bytes: u64, behind: u64, behind_seconds: u64, unread: u64) {
+    gauge!(SEARCH_DOCUMENTS).set(documents as f64);
+    gauge!(SEARCH_BYTES).set(bytes as f64);
+    gauge!(SEARCH_BEHIND).set(behind as f64);
+    gauge!(SEARCH_BEHIND_SECONDS).set(behind_seconds as f64);
+    gauge!(SEARCH_UNREAD).set(unread as f64);
+    counter!(SEARCH_ERRORS).increment(0);
+}
+
+/// So many attachments of a kind were read for the search index since the start, with this outcome.
+pub fn attachments_read(kind: &'static str, outcome: &'static str, count: u64) {
+    if count > 0 {
+        counter!(SEARCH_ATTACHMENTS, "kind" => kind, "outcome" => outcome).absolute(count);
+    }
+}
+
+/// The search index was worked on for so long.
+pub fn search_worked(took: Duration) {
+    histogram!(SEARCH_WORK).record(took);
+}
+
+/// A search took so long until its answer was there.
+pub fn searched(took: Duration) {
+    histogram!(SEARCH_SECONDS).record(took);
+}
+
+/// The search index could not be brought up to date, and is tried again.
+pub fn search_failed() {
+    counter!(SEARCH_ERRORS).increment(1);
 }
 
 pub fn users(count: usize) {

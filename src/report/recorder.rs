@@ -22,6 +22,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Full(COMMIT_MESSAGES.into()), &MESSAGES)?
         .set_buckets_for_metric(Matcher::Full(BACKPRESSURE_SECONDS.into()), &STAGE)?
         .set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.into()), &STAGE)?
+        .set_buckets_for_metric(Matcher::Full(SEARCH_WORK.into()), &STAGE)?
+        .set_buckets_for_metric(Matcher::Full(SEARCH_SECONDS.into()), &STAGE)?
         .set_buckets_for_metric(Matcher::Full(RUN_SECONDS.into()), &RUN)?
         .install_recorder()?;
     descriptions::describe();

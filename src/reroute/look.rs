@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use roaring::RoaringTreemap;
 
 use super::{
     book::{Book, Ruled},
@@ -44,6 +45,8 @@ pub(super) struct Looker<'s> {
     retrieval: Retrieval<'s>,
     /// Whose archive alone is looked through.
     from: Option<UserId>,
+    /// The messages that alone are looked at.
+    only: Option<RoaringTreemap>,
     /// Nothing is filed: what would have been.
     supposed: Option<Supposed>,
 }
@@ -69,8 +72,14 @@ impl<'s> Looker<'s> {
             book,
             retrieval: Retrieval::new(store),
             from,
+            only: None,
             supposed: None,
         }
+    }
+
+    /// Looks at these messages alone, where they are given.
+    pub fn only(self, only: Option<RoaringTreemap>) -> Self {
+        Self { only, ..self }
     }
 
     /// Supposes that what is lacking is filed, as nobody does it.
@@ -96,7 +105,10 @@ impl<'s> Looker<'s> {
                 let mut all = self.store.all_filings(user, Page::first(Direction::Up));
                 all.try_for_each(|entry| {
                     let Entry { id, message, .. } = entry?;
-                    each(self.look(id, message)?)
+                    match self.is_wanted(id) {
+                        true => each(self.look(id, message)?),
+                        false => Ok(()),
+                    }
                 })
             }
             None => self.through_all(&mut each),
@@ -114,9 +126,15 @@ impl<'s> Looker<'s> {
             let Some((last, _)) = page.last() else { return Ok(()) };
             behind = *last;
             for (id, message) in page {
-                each(self.look(id, message)?)?;
+                if self.is_wanted(id) {
+                    each(self.look(id, message)?)?;
+                }
             }
         }
+    }
+
+    fn is_wanted(&self, id: MessageId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(id.0))
     }
 
     fn look(&mut self, id: MessageId, message: Message) -> Result<Option<Looked>, StoreError> {

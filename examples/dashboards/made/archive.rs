@@ -13,7 +13,7 @@ pub fn dashboard() -> Dashboard {
         title: "dropkeep: the archive",
         description: "What is kept and how it grows, the disk that it lies on, and the process that keeps it.",
         by_profile: false,
-        rows: vec![state(), kept(), verified(), writing(), disk(), process()],
+        rows: vec![state(), kept(), verified(), search(), writing(), disk(), process()],
     }
 }
 
@@ -153,6 +153,64 @@ fn verified() -> Row {
             .query(ago("dropkeep_verify_oldest_timestamp_seconds"), "{{instance}}: not verified for")
             .query(of("dropkeep_verify_every_seconds", ""), "{{instance}}: archive.verify")
             .width(24),
+        ],
+    )
+}
+
+fn search() -> Row {
+    Row::new(
+        "Search",
+        [
+            Panel::stat(
+                "Not found yet",
+                "For how long the first message has waited that search does not find yet; 0 if it finds everything.",
+                "s",
+            )
+            .query(of("dropkeep_search_behind_seconds", ""), "{{instance}}")
+            .steps(&[(60.0, "yellow"), (900.0, "red")])
+            .height(8),
+            Panel::graph(
+                "Found",
+                "Messages that search finds, and those of the archive; journal reports are in nobody's archive, and not found.",
+                "short",
+            )
+            .query(of("dropkeep_search_documents", ""), "{{instance}}: found")
+            .query(of("dropkeep_archive_messages", ""), "{{instance}}: archived")
+            .width(10),
+            Panel::graph("Behind", "Messages that search does not find yet, or not for all who have them.", "short")
+                .query(of("dropkeep_search_behind_messages", ""), "{{instance}}")
+                .width(10),
+            Panel::graph("Index", "Bytes of the search index on disk.", "bytes")
+                .query(of("dropkeep_search_index_bytes", ""), "{{instance}}"),
+            times(
+                Panel::graph(
+                    "Time of a step",
+                    "Indexing the messages of a group, or a commit of the index.",
+                    "s",
+                ),
+                "dropkeep_search_indexing_seconds",
+                "",
+            ),
+            times(
+                Panel::graph("Time of a search", "Until its answer is there.", "s"),
+                "dropkeep_search_seconds",
+                "",
+            ),
+            Panel::graph(
+                "Attachments",
+                "Read for search, by what came of it; dropkeep search 'unread:*' lists those that could not be.",
+                "short",
+            )
+            .query(sum("outcome", "dropkeep_search_attachments_total", ""), "{{instance}}: {{outcome}}"),
+            Panel::graph(
+                "Messages not read",
+                "Messages that could not be read when they were indexed, since the start: search finds them by date, size and \
+                 user only. dropkeep verify says why.",
+                "short",
+            )
+            .query(of("dropkeep_search_unread_messages", ""), "{{instance}}"),
+            Panel::graph("Failures", "Of the index; it is tried again after each.", "short")
+                .query(of("dropkeep_search_errors_total", ""), "{{instance}}"),
         ],
     )
 }

@@ -132,6 +132,9 @@ impl Deciding<'_> {
                     archived_at: deposit.archived_at,
                 };
                 self.set.journals.insert(key, Some(journal));
+                if *message < self.first {
+                    self.journaled.insert(*message);
+                }
             }
         }
         Ok(())

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     api::{ApplianceLine, LastRun, ProfileLine, VerifiedLine},
-    cli::output::{grouped, times},
+    cli::{
+        index,
+        output::{grouped, times},
+    },
     config::ByteSize,
     report::RunState,
 };
@@ -159,6 +162,7 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
         .iter()
         .flat_map(|verified| self::verified(verified, now))
         .for_each(&mut add);
+    appliance.index.iter().flat_map(index::lines).for_each(&mut add);
     if let (Some(free), Some(size)) = (appliance.free_bytes, appliance.disk_bytes) {
         add(format!("{} of {} free on that disk", ByteSize(free), ByteSize(size)));
     }

@@ -1,0 +1,65 @@
+//! How fast searches are answered by an appliance that runs: the first page, the newest first.
+
+use std::{path::Path, time::Instant};
+
+use serde_json::json;
+
+use crate::{
+    support::{appliance::number, control},
+    table::{self, Goal, quantile},
+};
+
+/// Messages of a page.
+const PAGE: usize = 50;
+/// How often each is asked, after once to have its pages in memory.
+const TIMES: usize = 20;
+/// Milliseconds, at 99 in 100.
+const GOAL: f64 = 20.0;
+
+/// One of each kind, made of words that all test mail has.
+const KINDS: [(&str, &str); 20] = [
+    ("a word", "report"),
+    ("a frequent word", "the"),
+    ("two words", "please meeting"),
+    ("three words", "the and for"),
+    ("a phrase", "\"in the\""),
+    ("a phrase of four", "\"more than one of\""),
+    ("in the subject", "subject:re"),
+    ("a phrase in the subject", "subject:\"re re\""),
+    ("an address", "from:someone-7@sender.example"),
+    ("a domain", "from:@example.net"),
+    ("a recipient", "recipient:example.com"),
+    ("a month", "date:2002-09"),
+    ("years", "date:2001..2019"),
+    ("a word since", "time after:2002-09-01"),
+    ("by size", "larger:10K"),
+    ("any ending", "repo*"),
+    ("any middle", "subject:m?re"),
+    ("without", "meeting -report"),
+    ("one of four", "(invoice OR report) (friday OR monday)"),
+    ("with a file", "has:attachment report"),
+];
+
+/// Asks of an appliance that runs and has so many messages.
+pub fn run(data: &Path, messages: u64) {
+    table::head(&format!("searches in {messages} messages, ms (median)"));
+    let mut all = Vec::new();
+    for (kind, query) in KINDS {
+        let ask = || {
+            let request = json!({"search": {"query": query, "limit": PAGE}});
+            let begun = Instant::now();
+            let replies = control::ask(data, &request).expect("an answer");
+            let took = begun.elapsed().as_secs_f64() * 1e3;
+            let found = replies.iter().find_map(|reply| reply.get("found"));
+            let found = found.unwrap_or_else(|| panic!("{query}: {replies:?}"));
+            (number(found, "total"), took)
+        };
+        let (total, _) = ask();
+        let times: Vec<f64> = (0..TIMES).map(|_| ask().1).collect();
+        let median = quantile(&times, 0.5).expect("times");
+        table::row(&format!("{kind} ({total})"), median, Goal::None, "ms");
+        all.extend(times);
+    }
+    let slowest = quantile(&all, 0.99).expect("times");
+    table::row("99 in 100 of all", slowest, Goal::AtMost(GOAL), "ms");
+}

@@ -1,0 +1,402 @@
+//! Turns a query into a search of the index, for somebody who may read certain archives. What others have is left out
+//! here, and nowhere else: whatever is found, counted or shown goes through [`Compiler::compile`].
+
+use std::{collections::BTreeSet, ops::Bound};
+
+use jiff::Timestamp;
+use tantivy::{
+    Searcher, Term,
+    query::{
+        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query as Search,
+        RangeQuery, RegexPhraseQuery, TermQuery, TermSetQuery,
+    },
+    schema::{Field, IndexRecordOption},
+};
+
+use super::{
+    FindError, SearchError,
+    addresses::{domain, local, whole},
+    query::{Criterion, Place, Query, Text},
+    schema::{Fields, folder_word},
+    terms::{Asked, fits, is_wild},
+    words::fold_all,
+};
+use crate::{
+    access::Archives,
+    archive::{Seconds, User, UserId},
+};
+
+/// Words of a field at most that a word with `*` or `?` may stand for.
+pub const MOST_WORDS: usize = 10_000;
+/// Words of the index that are compared with those of one query.
+const MOST_COMPARED: u64 = 50_000_000;
+/// How much more a word in the subject counts than one elsewhere.
+const OF_SUBJECT: f32 = 2.0;
+
+/// Turns queries into searches.
+pub struct Compiler<'c> {
+    pub searcher: &'c Searcher,
+    pub fields: &'c Fields,
+    /// What may be found.
+    pub archives: &'c Archives,
+    /// The users whose archives these are.
+    pub users: &'c [(UserId, User)],
+    pub now: Timestamp,
+    pub compared: u64,
+}
+
+type Compiled = Result<Box<dyn Search>, FindError>;
+
+impl Compiler<'_> {
+    /// The search for what a query wants, as far as it is in one of the archives, and `of` has it, if that is a user.
+    ///
+    /// # Errors
+    /// A `*` or `?` in it stands for too many words, or the index cannot be read.
+    pub fn compile(&mut self, query: &Query, of: Option<UserId>) -> Compiled {
+        let mut all = vec![self.of(query)?];
+        all.extend(self.readable());
+        all.extend(of.map(|user| self.held_by([user])));
+        Ok(match all.len() {
+            1 => all.remove(0),
+            _ => Box::new(BooleanQuery::intersection(all)),
+        })
+    }
+
+    /// What finds all that may be read; `None` where that is everything.
+    pub fn readable(&self) -> Option<Box<dyn Search>> {
+        match self.archives {
+            Archives::All => None,
+            Archives::Of(users) => Some(self.held_by(users.iter().copied())),
+        }
+    }
+
+    fn of(&mut self, query: &Query) -> Compiled {
+        let clauses = match query {
+            Query::Everything => return Ok(Box::new(AllQuery)),
+            Query::One(criterion) => return self.criterion(criterion),
+            Query::Any(queries) => {
+                let queries = queries.iter().map(|query| self.of(query));
+                return queries.collect::<Result<_, _>>().map(either);
+            }
+            Query::All(queries) => queries.as_slice(),
+            Query::Not(_) => std::slice::from_ref(query),
+        };
+        let mut all = Vec::with_capacity(clauses.len() + 1);
+        for query in clauses {
+            all.push(match query {
+                Query::Not(query) => (Occur::MustNot, self.of(query)?),
+                query => (Occur::Must, self.of(query)?),
+            });
+        }
+        // Something has to be there from which to take away.
+        if all.iter().all(|(occur, _)| *occur == Occur::MustNot) {
+            all.push((Occur::Must, Box::new(AllQuery)));
+        }
+        Ok(Box::new(BooleanQuery::new(all)))
+    }
+
+    fn criterion(&mut self, criterion: &Criterion) -> Compiled {
+        let Fields {
+            size, id, message_id, ..
+        } = *self.fields;
+        let sent = |first, behind| self.sent(first, behind);
+        Ok(match criterion {
+            Criterion::Text(text) => return self.text(text),
+            Criterion::Unread(word) => plain(Term::from_field_text(self.fields.unread, word)),
+            Criterion::HasAttachment => plain(Term::from_field_u64(self.fields.has_attachment, 1)),
+            Criterion::Date(first, last) => sent(first.map(|day| day.begins()), last.map(|day| day.ends())),
+            Criterion::Before(day) => sent(None, Some(day.begins())),
+            Criterion::After(day) => sent(Some(day.begins()), None),
+            Criterion::Newer(ago) => sent(Some(ago.before(self.now)), None),
+            Criterion::Older(ago) => sent(None, Some(ago.before(self.now))),
+            Criterion::Larger(bytes) => range(Bound::Excluded(Term::from_field_u64(size, *bytes)), Bound::Unbounded),
+            Criterion::Smaller(bytes) => range(Bound::Unbounded, Bound::Excluded(Term::from_field_u64(size, *bytes))),
+            Criterion::Id(number) => plain(Term::from_field_u64(id, *number)),
+            Criterion::MessageId(text) => plain(Term::from_field_text(message_id, text)),
+            Criterion::User(name) => self.held_by(named(self.users, name)),
+        })
+    }
+
+    /// Sent from one second on, and before another.
+    fn sent(&self, first: Option<Seconds>, behind: Option<Seconds>) -> Box<dyn Search> {
+        let term = |second| Term::from_field_i64(self.fields.date, second);
+        range(
+            first.map_or(Bound::Unbounded, |second| Bound::Included(term(second))),
+            behind.map_or(Bound::Unbounded, |second| Bound::Excluded(term(second))),
+        )
+    }
+
+    fn held_by(&self, users: impl IntoIterator<Item = UserId>) -> Box<dyn Search> {
+        let terms = users
+            .into_iter()
+            .map(|user| Term::from_field_u64(self.fields.users, user.0.into()));
+        one_of(terms.collect())
+    }
+
+    fn text(&mut self, text: &Text) -> Compiled {
+        // The query was parsed, so there are some.
+        let Ok(asked) = text.asked() else {
+            return Ok(Box::new(EmptyQuery));
+        };
+        if text.place == Place::Folder
+            && let Archives::Of(users) = self.archives
+        {
+            let theirs = users
+                .iter()
+                .map(|user| self.row(self.fields.folder_of, Some(*user), &asked, text));
+            return theirs.collect::<Result<_, _>>().map(either);
+        }
+        let (of_text, of_addresses) = self.places(text.place);
+        let tokens = match text.is_quoted {
+            true => Vec::new(),
+            false => tokens(&text.text),
+        };
+        let mut anywhere = Vec::new();
+        for field in of_text {
+            let row = self.row(field, None, &asked, text)?;
+            anywhere.push(match field == self.fields.subject {
+                true => Box::new(BoostQuery::new(row, OF_SUBJECT)),
+                false => row,
+            });
+        }
+        for field in of_addresses {
+            match tokens.as_slice() {
+                [] => anywhere.push(self.row(field, None, &asked, text)?),
+                tokens => {
+                    for token in tokens {
+                        anywhere.extend(self.address(field, token)?);
+                    }
+                }
+            }
+        }
+        Ok(either(anywhere))
+    }
+
+    /// The fields of text and those of addresses in which it is looked. Who may read all archives may know whom journal
+    /// reports name.
+    fn places(&self, place: Place) -> (Vec<Field>, Vec<Field>) {
+        let fields = self.fields;
+        let mut recipients = vec![fields.to, fields.cc, fields.bcc, fields.recipient];
+        if matches!(self.archives, Archives::All) {
+            recipients.push(fields.journal);
+        }
+        let text = |field| (vec![field], Vec::new());
+        let addresses = |field| (Vec::new(), vec![field]);
+        match place {
+            Place::Anywhere => (
+                vec![fields.subject, fields.body, fields.filename, fields.attachment],
+                [vec![fields.from], recipients].concat(),
+            ),
+            Place::Recipient => (Vec::new(), recipients),
+            Place::Subject => text(fields.subject),
+            Place::Body => text(fields.body),
+            Place::Filename => text(fields.filename),
+            Place::Attachment => text(fields.attachment),
+            Place::Folder => text(fields.folder),
+            Place::From => addresses(fields.from),
+            Place::To => addresses(fields.to),
+            Place::Cc => addresses(fields.cc),
+            Place::Bcc => addresses(fields.bcc),
+            Place::List => addresses(fields.list),
+        }
+    }
+
+    /// Words in a row, within a field; of a user where it has each user's.
+    fn row(&mut self, field: Field, user: Option<UserId>, asked: &[Asked], text: &Text) -> Compiled {
+        let of_user = |word: &str| user.map_or_else(|| word.to_owned(), |user| folder_word(user.0, word));
+        let term = |word: &str| Term::from_field_text(field, &of_user(word));
+        match asked {
+            [Asked::Word(word)] => return Ok(scored(term(word))),
+            [Asked::Wild(pattern)] => {
+                let words = self.matching(field, &of_user(""), pattern, text)?;
+                let terms = words.iter().map(|word| Term::from_field_text(field, word));
+                return Ok(one_of(terms.collect()));
+            }
+            _ => {}
+        }
+        let plain = asked.iter().map(|asked| match asked {
+            Asked::Word(word) => Some(term(word)),
+            Asked::Wild(_) => None,
+        });
+        if let Some(terms) = plain.collect() {
+            return Ok(Box::new(PhraseQuery::new(terms)));
+        }
+        let mut patterns = Vec::with_capacity(asked.len());
+        for asked in asked {
+            patterns.push(match asked {
+                // Words have letters and digits only, and so has a user's number.
+                Asked::Word(word) => of_user(word),
+                Asked::Wild(pattern) => {
+                    if self.matching(field, &of_user(""), pattern, text)?.is_empty() {
+                        return Ok(Box::new(EmptyQuery));
+                    }
+                    let letters = pattern.replace('?', "[^@ ]").replace('*', "[^@ ]*");
+                    of_user(&letters)
+                }
+            });
+        }
+        let most = (MOST_WORDS * asked.len()).try_into().unwrap_or(u32::MAX);
+        let mut row = RegexPhraseQuery::new(field, patterns);
+        row.set_max_expansions(most);
+        // Too many signs in one word.
+        row.regexes().map_err(|_| too_wild(text))?;
+        Ok(Box::new(row))
+    }
+
+    /// Addresses of a field by a term for one of them or for a domain, or by the beginning of those for a local part;
+    /// `None` where no address begins so, which would take time to look for.
+    fn address(&self, field: Field, token: &str) -> Result<Option<Box<dyn Search>>, FindError> {
+        let term = |text: &str| Term::from_field_text(field, text);
+        let Some(local) = token.strip_suffix('@') else {
+            return Ok(Some(scored(term(token))));
+        };
+        for segment in self.searcher.segment_readers() {
+            let failed = SearchError::of("reading the search index", "");
+            let index = segment.inverted_index(field).map_err(failed)?;
+            let begins = index.terms().range().ge(token.as_bytes()).into_stream();
+            let mut begins = begins.map_err(|error| SearchError::of("reading the search index", "")(error.into()))?;
+            if begins.advance() && begins.key().starts_with(token.as_bytes()) {
+                // The letter behind the @ in the order of terms.
+                let behind = term(&format!("{local}A"));
+                return Ok(Some(range(Bound::Included(term(token)), Bound::Excluded(behind))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The words of a field behind `prefix` that a pattern stands for, with the prefix. Terms for whole addresses are
+    /// none.
+    fn matching(
+        &mut self,
+        field: Field,
+        prefix: &str,
+        pattern: &str,
+        text: &Text,
+    ) -> Result<BTreeSet<String>, FindError> {
+        let failed =
+            |error: std::io::Error| FindError::Index(SearchError::of("reading the search index", "")(error.into()));
+        let begins = prefix.to_owned() + &pattern[..pattern.find(is_wild).unwrap_or(pattern.len())];
+        let mut words = BTreeSet::new();
+        for segment in self.searcher.segment_readers() {
+            let index = segment
+                .inverted_index(field)
+                .map_err(SearchError::of("reading the search index", ""))?;
+            let mut stream = index
+                .terms()
+                .range()
+                .ge(begins.as_bytes())
+                .into_stream()
+                .map_err(failed)?;
+            while stream.advance() {
+                self.compared += 1;
+                if !stream.key().starts_with(begins.as_bytes()) {
+                    break;
+                }
+                if self.compared > MOST_COMPARED {
+                    return Err(too_wild(text));
+                }
+                let Ok(word) = std::str::from_utf8(stream.key()) else {
+                    continue;
+                };
+                let plain = &word[prefix.len()..];
+                if !plain.contains('@')
+                    && fits(pattern, plain)
+                    && words.insert(word.to_owned())
+                    && words.len() > MOST_WORDS
+                {
+                    return Err(too_wild(text));
+                }
+            }
+        }
+        Ok(words)
+    }
+}
+
+/// The users of this name; where there are none, those with this address.
+pub fn named(users: &[(UserId, User)], name: &str) -> Vec<UserId> {
+    let folded = fold_all(name);
+    let having = |has: &dyn Fn(&User) -> bool| -> Vec<UserId> {
+        users.iter().filter(|(_, user)| has(user)).map(|(id, _)| *id).collect()
+    };
+    let ways: [&dyn Fn(&User) -> bool; 3] = [
+        &|user| user.name == name,
+        &|user| fold_all(&user.name) == folded,
+        &|user| {
+            user.addresses
+                .iter()
+                .any(|address| fold_all(address.as_str()) == folded)
+        },
+    ];
+    let found = ways.into_iter().map(having).find(|found| !found.is_empty());
+    found.unwrap_or_default()
+}
+
+/// The terms that stand for a whole address or a domain, and the beginning of those for a local part, where a text is one;
+/// else there are none.
+fn tokens(text: &str) -> Vec<String> {
+    let text = text.trim_matches(|char: char| !char.is_alphanumeric() && char != '@');
+    if text.contains(is_wild) {
+        return Vec::new();
+    }
+    match text.split_once('@') {
+        Some(("", name)) => domain(name).into_iter().collect(),
+        Some((name, "")) => local(name).into_iter().collect(),
+        Some(_) => whole(text).into_iter().collect(),
+        // Of a local part that has dots nobody can tell.
+        None if is_domain(text) => domain(text).into_iter().chain(local(text)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Whether a text is written as a domain is: labels with dots between them, the last one of two letters or more.
+fn is_domain(text: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|char| char.is_alphanumeric() || "-_".contains(char));
+    let Some((labels, last)) = text.rsplit_once('.') else {
+        return false;
+    };
+    let is_last = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic) || last.starts_with("xn--");
+    labels.split('.').all(is_label) && is_label(last) && is_last
+}
+
+fn range(from: Bound<Term>, to: Bound<Term>) -> Box<dyn Search> {
+    match (&from, &to) {
+        (Bound::Unbounded, Bound::Unbounded) => Box::new(AllQuery),
+        _ => unscored(Box::new(RangeQuery::new(from, to))),
+    }
+}
+
+/// A search of which the score says nothing.
+fn unscored(search: Box<dyn Search>) -> Box<dyn Search> {
+    Box::new(ConstScoreQuery::new(search, 0.0))
+}
+
+fn plain(term: Term) -> Box<dyn Search> {
+    unscored(Box::new(TermQuery::new(term, IndexRecordOption::Basic)))
+}
+
+fn scored(term: Term) -> Box<dyn Search> {
+    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
+}
+
+fn one_of(terms: Vec<Term>) -> Box<dyn Search> {
+    match terms.is_empty() {
+        true => Box::new(EmptyQuery),
+        false => unscored(Box::new(TermSetQuery::new(terms))),
+    }
+}
+
+fn either(mut searches: Vec<Box<dyn Search>>) -> Box<dyn Search> {
+    match searches.len() {
+        0 => Box::new(EmptyQuery),
+        1 => searches.remove(0),
+        _ => Box::new(BooleanQuery::union(searches)),
+    }
+}
+
+fn too_wild(text: &Text) -> FindError {
+    FindError::TooWild {
+        text: text.to_string(),
+        most: MOST_WORDS,
+    }
+}

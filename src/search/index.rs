@@ -1,0 +1,256 @@
+//! The index as it is on disk: opened, made, and up to where of the ledger it reaches.
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, schema::Schema};
+
+use super::{
+    SearchError,
+    files::Files,
+    schema::{FORM, Fields, tokenizers},
+};
+use crate::archive::{GroupNumber, Mark, touched};
+
+/// The file that names all others.
+const META: &str = "meta.json";
+
+/// The files that each segment has.
+const KINDS: [&str; 6] = ["fast", "fieldnorm", "idx", "pos", "store", "term"];
+
+/// What a commit of the index says of itself: it has what the archive had up to there, and nothing less.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Reach {
+    form: u32,
+    /// Which archive, in hexadecimal; empty for one that was not written to since archives have numbers.
+    archive: String,
+    group: u64,
+    /// The digest of that group, in hexadecimal.
+    chain: String,
+}
+
+impl Reach {
+    pub fn new(archive: String, mark: Mark) -> Self {
+        Self {
+            form: FORM,
+            archive,
+            group: mark.group.0,
+            chain: hex::encode(mark.chain),
+        }
+    }
+
+    /// As the payload of a commit.
+    pub(super) fn to_json(&self) -> String {
+        let Self {
+            form,
+            archive,
+            group,
+            chain,
+        } = self;
+        serde_json::json!({"form": form, "archive": archive, "group": group, "chain": chain}).to_string()
+    }
+
+    /// Up to where it reaches in this archive; `None` where it is another archive's, or another form.
+    pub fn mark(&self, archive: &str) -> Option<Mark> {
+        let mut chain = [0; 32];
+        hex::decode_to_slice(&self.chain, &mut chain).ok()?;
+        (self.form == FORM && self.archive == archive).then_some(Mark {
+            group: GroupNumber(self.group),
+            chain,
+        })
+    }
+}
+
+/// An opened index. Whoever clones it reads the same.
+#[derive(Clone)]
+pub struct Index {
+    pub(super) inner: tantivy::Index,
+    reader: IndexReader,
+    fields: Fields,
+    path: PathBuf,
+    files: Option<Files>,
+}
+
+impl Index {
+    /// Opens the index in this folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// It is damaged, which it is also where it has other fields, or cannot be read.
+    pub fn open(path: &Path) -> Result<Option<Self>, SearchError> {
+        if !path.join(META).exists() {
+            return Ok(None);
+        }
+        let failed = || SearchError::of("opening the search index", path);
+        let files = directory(path)?;
+        let inner = tantivy::Index::open(files.clone()).map_err(failed())?;
+        let (schema, fields) = Fields::schema();
+        if inner.schema() != schema {
+            return Err(SearchError::Damaged {
+                path: path.into(),
+                detail: "it has other fields".into(),
+            });
+        }
+        Self::over(inner, fields, path, Some(files)).map(Some)
+    }
+
+    /// Makes an empty index in this folder, in place of what is there.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn make(path: &Path) -> Result<Self, SearchError> {
+        clear(path)?;
+        let failed = || SearchError::of("making a search index", path);
+        let (schema, fields) = Fields::schema();
+        let files = directory(path)?;
+        let made = tantivy::Index::create(files.clone(), schema, IndexSettings::default());
+        Self::over(made.map_err(failed())?, fields, path, Some(files))
+    }
+
+    /// An empty index in memory, for tests.
+    ///
+    /// # Errors
+    /// The library refuses its fields.
+    pub fn in_memory() -> Result<Self, SearchError> {
+        let (schema, fields): (Schema, Fields) = Fields::schema();
+        Self::over(tantivy::Index::create_in_ram(schema), fields, Path::new("memory"), None)
+    }
+
+    fn over(mut inner: tantivy::Index, fields: Fields, path: &Path, files: Option<Files>) -> Result<Self, SearchError> {
+        inner.set_tokenizers(tokenizers());
+        let reader = inner.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+        Ok(Self {
+            reader: reader.map_err(SearchError::of("reading the search index", path))?,
+            inner,
+            fields,
+            path: path.into(),
+            files,
+        })
+    }
+
+    /// What anybody found damaged in it since it was opened, this process.
+    pub fn damage(&self) -> Option<SearchError> {
+        self.damaged(self.files.as_ref()?.damage()?)
+    }
+
+    /// The same for whoever searched: also what was lost only now.
+    pub fn look(&self) -> Option<SearchError> {
+        self.damaged(self.files.as_ref()?.look()?)
+    }
+
+    fn damaged(&self, detail: String) -> Option<SearchError> {
+        let path = self.path.clone();
+        Some(SearchError::Damaged { path, detail })
+    }
+
+    /// Whether both are the same, opened once.
+    pub fn is(&self, other: &Self) -> bool {
+        let both = self.files.as_ref().zip(other.files.as_ref());
+        both.is_some_and(|(files, others)| files.is(others))
+    }
+
+    /// Reads all files that a search may read, as long as `go_on` says so, and says which are damaged.
+    ///
+    /// # Errors
+    /// It cannot be said which files there are.
+    pub fn damaged_files(&self, go_on: &dyn Fn() -> bool) -> Result<Vec<String>, SearchError> {
+        let failed = SearchError::of("reading the search index", &self.path);
+        let segments = self.inner.searchable_segment_ids().map_err(failed)?;
+        let is_of_one = |name: &str| segments.iter().any(|segment| name.starts_with(&segment.uuid_string()));
+        let mut damaged = Vec::new();
+        let Some(files) = &self.files else {
+            return Ok(damaged);
+        };
+        // The library takes some that are missing for empty.
+        for segment in &segments {
+            let names = KINDS.map(|kind| format!("{}.{kind}", segment.uuid_string()));
+            let missing = names.iter().filter(|name| !self.path.join(name).exists());
+            damaged.extend(missing.map(|name| format!("{name}: it is missing")));
+        }
+        for entry in fs::read_dir(&self.path).map_err(SearchError::io("reading", &self.path))? {
+            if !go_on() {
+                break;
+            }
+            let name = entry.map_err(SearchError::io("reading", &self.path))?.file_name();
+            let Some(name) = name.to_str().filter(|name| is_of_one(name)) else {
+                continue;
+            };
+            touched();
+            let read = files.check(Path::new(name)).err();
+            damaged.extend(read.map(|error| format!("{name}: {error}")));
+        }
+        Ok(damaged)
+    }
+
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to search in: the index as it was committed last, however long one searches.
+    pub fn searcher(&self) -> Searcher {
+        // Its files are mapped, as the catalog is.
+        touched();
+        self.reader.searcher()
+    }
+
+    /// Takes up what was committed since.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn reload(&self) -> Result<(), SearchError> {
+        self.reader
+            .reload()
+            .map_err(SearchError::of("reading the search index", &self.path))
+    }
+
+    /// What the last commit says of itself; `None` before the first, or where it says nothing that can be read.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn reach(&self) -> Result<Option<Reach>, SearchError> {
+        let metas = self.inner.load_metas();
+        let metas = metas.map_err(SearchError::of("reading the search index", &self.path))?;
+        Ok(metas.payload.and_then(|payload| serde_json::from_str(&payload).ok()))
+    }
+}
+
+fn directory(path: &Path) -> Result<Files, SearchError> {
+    Files::open(path).map_err(|error| SearchError::of("opening", path)(error.into()))
+}
+
+/// Empties the folder, and makes it where it is missing: it may be a link to another disk.
+fn clear(path: &Path) -> Result<(), SearchError> {
+    let mut made = DirBuilder::new();
+    match made.mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(SearchError::io("making", path)(error));
+        }
+        _ => {}
+    }
+    // What names the files goes first: without it, the rest is no index.
+    let meta = path.join(META);
+    match fs::remove_file(&meta) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(SearchError::io("removing", meta)(error));
+        }
+        _ => {}
+    }
+    for entry in fs::read_dir(path).map_err(SearchError::io("reading", path))? {
+        let entry = entry.map_err(SearchError::io("reading", path))?.path();
+        let is_folder = entry.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let removed = match is_folder {
+            true => fs::remove_dir_all(&entry),
+            false => fs::remove_file(&entry),
+        };
+        removed.map_err(SearchError::io("removing", entry))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Finding a message among those archived.
+
+pub mod addresses;
+mod among;
+mod checking;
+mod compile;
+mod document;
+mod error;
+mod facets;
+mod files;
+mod find;
+mod following;
+pub mod index;
+mod parse;
+mod pipeline;
+mod query;
+pub mod schema;
+mod sealed;
+mod snippets;
+mod terms;
+mod times;
+mod unread;
+pub mod words;
+mod worker;
+
+pub use self::{
+    checking::{Agreement, Difference, check},
+    compile::named,
+    document::{Entry, Maker},
+    error::{FindError, SearchError},
+    facets::Facets,
+    find::{Cursor, Found, Hit, PAGE, Wanted, find, find_all},
+    index::{Index, Reach},
+    parse::{QueryError, parse},
+    query::{Criterion, Place, Query, Text},
+    schema::Fields,
+    snippets::{Marks, Snippet},
+    unread::unread,
+    worker::{Indexing, Search, Stage, Standing},
+};

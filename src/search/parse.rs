@@ -1,0 +1,474 @@
+//! Reads a query, by hand: in linear time, with a bound on how deep it nests. What cannot be understood is an error that
+//! knows where it stands. The grammar is in docs/search.md.
+
+use std::ops::Range;
+
+use super::{
+    query::{Criterion, Place, Query, Text},
+    terms::NoWords,
+    times::{Ago, Day},
+    unread,
+};
+use crate::config::{ByteSize, nearest};
+
+/// Bytes of a query at most, what it may ask for, and how deep parentheses may stand in each other.
+pub const LONGEST: usize = 16 << 10;
+const MOST: usize = 500;
+const DEEPEST: usize = 50;
+
+/// What is wrong with a query, and where, in bytes.
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
+#[error("{why}")]
+pub struct QueryError {
+    pub why: String,
+    pub at: Range<usize>,
+}
+
+/// Understands a query.
+///
+/// # Errors
+/// It cannot be understood, asks for nothing, or for too much.
+pub fn parse(text: &str) -> Result<Query, QueryError> {
+    if text.len() > LONGEST {
+        return Err(QueryError {
+            why: format!("the query is longer than {LONGEST} bytes"),
+            at: 0..text.len(),
+        });
+    }
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        asked: 0,
+        place: None,
+    };
+    let query = parser.any()?;
+    if parser.peek().is_some() {
+        return Err(parser.error(parser.at..parser.at + 1, "this parenthesis closes none"));
+    }
+    query.ok_or_else(|| parser.error(0..text.len(), "the query asks for nothing; * finds all messages"))
+}
+
+struct Parser<'q> {
+    text: &'q str,
+    at: usize,
+    depth: usize,
+    asked: usize,
+    /// Where the words between these parentheses are looked for, if that is said before them.
+    place: Option<Place>,
+}
+
+type Parsed<T> = Result<T, QueryError>;
+
+impl<'q> Parser<'q> {
+    fn error(&self, at: Range<usize>, why: impl Into<String>) -> QueryError {
+        QueryError { why: why.into(), at }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn skip_spaces(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at = self.text.len() - rest.trim_start().len();
+    }
+
+    /// Takes `word` where it stands here by itself.
+    fn take(&mut self, word: &str) -> bool {
+        let is_here = self.word() == word;
+        self.at += if is_here { word.len() } else { 0 };
+        is_here
+    }
+
+    /// What stands here up to a space, a parenthesis or a quotation mark.
+    fn word(&self) -> &'q str {
+        let rest = &self.text[self.at..];
+        let ends = |char: char| char.is_whitespace() || matches!(char, '(' | ')') || is_quote(char);
+        &rest[..rest.find(ends).unwrap_or(rest.len())]
+    }
+
+    /// `all OR all …`
+    fn any(&mut self) -> Parsed<Option<Query>> {
+        let mut queries = Vec::new();
+        let mut or: Option<Range<usize>> = None;
+        loop {
+            let query = self.all()?;
+            let is_empty = query.is_none();
+            queries.extend(query);
+            let begins = self.at;
+            let goes_on = self.take("OR");
+            if is_empty && let Some(at) = or.or(goes_on.then_some(begins..self.at)) {
+                return Err(self.error(
+                    at,
+                    "OR stands between two things to look for; quote it to look for the word",
+                ));
+            }
+            if !goes_on {
+                return Ok(Query::any(queries));
+            }
+            or = Some(begins..self.at);
+        }
+    }
+
+    /// `item item …`, with or without AND between them.
+    fn all(&mut self) -> Parsed<Option<Query>> {
+        const WHY: &str = "AND stands between two things to look for; quote it to look for the word";
+        let mut queries: Vec<Query> = Vec::new();
+        let mut and: Option<Range<usize>> = None;
+        loop {
+            self.skip_spaces();
+            if matches!(self.peek(), None | Some(')')) || self.word() == "OR" {
+                break;
+            }
+            let begins = self.at;
+            if self.take("AND") {
+                if and.is_some() || queries.is_empty() {
+                    return Err(self.error(begins..self.at, WHY));
+                }
+                and = Some(begins..self.at);
+            } else if let Some(item) = self.item()? {
+                queries.push(item);
+                and = None;
+            }
+        }
+        match and {
+            Some(at) => Err(self.error(at, WHY)),
+            None => Ok(Query::all(queries)),
+        }
+    }
+
+    /// One thing to look for, or not to. `None` of signs that stand alone, which say nothing.
+    fn item(&mut self) -> Parsed<Option<Query>> {
+        let (mut is_negated, mut not) = (false, None);
+        loop {
+            self.skip_spaces();
+            let begins = self.at;
+            if !self.take("NOT") {
+                break;
+            }
+            is_negated = !is_negated;
+            not = Some(begins..self.at);
+        }
+        let begins = self.at;
+        let mut ahead = self.text[self.at..].chars();
+        let is_sign = |char: char| char.is_whitespace() || matches!(char, '-' | ')');
+        if ahead.next() == Some('-') && ahead.next().is_some_and(|next| !is_sign(next)) {
+            self.at += 1;
+            is_negated = !is_negated;
+            if matches!(self.word(), "OR" | "AND" | "NOT") {
+                let at = begins..self.at + self.word().len();
+                return Err(self.error(
+                    at,
+                    "a minus stands before what is not to be there; quote the word to look for it",
+                ));
+            }
+        }
+        let is_end = matches!(self.peek(), None | Some(')')) || matches!(self.word(), "OR" | "AND");
+        let query = if is_end { None } else { self.one()? };
+        match (query, not) {
+            (None, Some(at)) => Err(self.error(
+                at,
+                "NOT stands before what is not to be there; quote it to look for the word",
+            )),
+            (query, _) if is_negated => Ok(query.map(Query::negated)),
+            (query, _) => Ok(query),
+        }
+    }
+
+    fn one(&mut self) -> Parsed<Option<Query>> {
+        let begins = self.at;
+        match self.peek() {
+            Some('(') => return self.group(self.place).map(Some),
+            Some(quote) if is_quote(quote) => {
+                let text = self.quoted()?;
+                return self.words(begins, text, true).map(Some);
+            }
+            _ => {}
+        }
+        let word = self.word();
+        if let Some((name, value)) = field(word) {
+            return self.field(begins, name, value).map(Some);
+        }
+        self.at += word.len();
+        if word == "*" && self.place.is_none() {
+            return Ok(Some(Query::Everything));
+        }
+        match word.contains(|char: char| char.is_alphanumeric() || char == '*') {
+            true => self.words(begins, word, false).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// What stands between parentheses; its words are looked for in `place`.
+    fn group(&mut self, place: Option<Place>) -> Parsed<Query> {
+        let opens = self.at..self.at + 1;
+        if self.depth == DEEPEST {
+            return Err(self.error(opens, format!("more than {DEEPEST} parentheses stand in each other")));
+        }
+        self.at += 1;
+        self.depth += 1;
+        let outside = std::mem::replace(&mut self.place, place);
+        let query = self.any()?;
+        self.place = outside;
+        self.depth -= 1;
+        if self.peek() != Some(')') {
+            return Err(self.error(opens, "this parenthesis is not closed"));
+        }
+        self.at += 1;
+        query.ok_or_else(|| self.error(opens.start..self.at, "these parentheses ask for nothing"))
+    }
+
+    /// What stands between quotation marks.
+    fn quoted(&mut self) -> Parsed<&'q str> {
+        let opens = self.at;
+        let begins = opens + self.peek().map_or(0, char::len_utf8);
+        let rest = &self.text[begins..];
+        let Some(length) = rest.find(is_quote) else {
+            return Err(self.error(opens..begins, "this quotation mark is not closed"));
+        };
+        let text = &rest[..length];
+        self.at = begins + length;
+        self.at += self.peek().map_or(0, char::len_utf8);
+        Ok(text)
+    }
+
+    /// Words that stand where this group, or else nothing, says.
+    fn words(&mut self, begins: usize, text: &str, is_quoted: bool) -> Parsed<Query> {
+        self.text_in(self.place.unwrap_or(Place::Anywhere), begins, text, is_quoted)
+    }
+
+    fn text_in(&mut self, place: Place, begins: usize, text: &str, is_quoted: bool) -> Parsed<Query> {
+        let text = Text {
+            place,
+            text: text.to_owned(),
+            is_quoted,
+        };
+        match text.asked() {
+            Ok(_) => self.asks(begins, Criterion::Text(text)),
+            Err(NoWords::Empty) => Err(self.error(begins..self.at, "there is no letter and no digit in this")),
+            Err(NoWords::WildAlone) => {
+                let why = "* and ? stand for letters of a word: write some of its letters beside them, or quote the text \
+                           if it has them";
+                Err(self.error(begins..self.at, why))
+            }
+        }
+    }
+
+    fn asks(&mut self, begins: usize, criterion: Criterion) -> Parsed<Query> {
+        self.asked += 1;
+        match self.asked > MOST {
+            true => Err(self.error(begins..self.at, format!("the query asks for more than {MOST} things"))),
+            false => Ok(Query::One(criterion)),
+        }
+    }
+
+    /// `name:value`, of which the name stands here.
+    fn field(&mut self, begins: usize, name: &str, value: &str) -> Parsed<Query> {
+        let name_at = begins..begins + name.len();
+        let folded = name.to_ascii_lowercase();
+        let Some(known) = FIELDS.into_iter().find(|known| *known == folded) else {
+            return Err(self.error(name_at, no_field(&folded)));
+        };
+        if self.place.is_some() {
+            return Err(self.error(
+                name_at,
+                "the field before the parentheses holds for all that stands in them",
+            ));
+        }
+        self.at += name.len() + 1;
+        let place = Place::NAMED
+            .into_iter()
+            .find(|(name, _)| *name == known)
+            .map(|(_, place)| place);
+        let (value, is_quoted) = match (value, self.peek()) {
+            ("", Some('(')) => {
+                let why = "only fields of text may stand before parentheses";
+                let place = place.ok_or_else(|| self.error(name_at, why))?;
+                return self.group(Some(place));
+            }
+            ("", Some(quote)) if is_quote(quote) => (self.quoted()?, true),
+            ("", _) => {
+                let why = format!("what stands behind {known}: has no space before it; quote the word to look for it");
+                return Err(self.error(begins..self.at, why));
+            }
+            _ => {
+                self.at += value.len();
+                (value, false)
+            }
+        };
+        match place {
+            Some(place) => self.text_in(place, begins, value, is_quoted),
+            None => match criterion(known, value.trim()) {
+                Ok(criterion) => self.asks(begins, criterion),
+                Err(why) => Err(self.error(begins..self.at, why)),
+            },
+        }
+    }
+}
+
+/// What a quotation mark is, on whatever keyboard.
+fn is_quote(char: char) -> bool {
+    matches!(char, '"' | '\u{201c}'..='\u{201f}' | '\u{ff02}')
+}
+
+/// All names of fields.
+pub const FIELDS: [&str; 23] = [
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "recipient",
+    "list",
+    "subject",
+    "body",
+    "filename",
+    "attachment",
+    "folder",
+    "has",
+    "unread",
+    "date",
+    "before",
+    "after",
+    "newer",
+    "older",
+    "larger",
+    "smaller",
+    "id",
+    "message-id",
+    "user",
+];
+
+/// Splits what looks like a field: a name of letters, a colon, and something else than an address on the web.
+fn field(word: &str) -> Option<(&str, &str)> {
+    const NONE: [&str; 6] = ["mailto", "tel", "sip", "urn", "xmpp", "data"];
+    let (name, value) = word.split_once(':')?;
+    let folded = name.to_ascii_lowercase();
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'));
+    let is_known = FIELDS.contains(&folded.as_str());
+    let looks = (2..=20).contains(&name.len()) && is_name && !NONE.contains(&folded.as_str());
+    let is_other = value.is_empty() || value.starts_with([':', '/', '\\']);
+    (is_known && !value.starts_with("//") || looks && !is_other).then_some((name, value))
+}
+
+fn no_field(name: &str) -> String {
+    let meant = other_name(name);
+    let near = nearest(meant, FIELDS).filter(|near| strsim::jaro_winkler(meant, near) > 0.8);
+    let quote = "quote the text to look for it as it stands";
+    match near {
+        Some(near) => format!("no field is named {name}: did you mean {near}: ? Or {quote}"),
+        None => format!("no field is named {name}: {quote}"),
+    }
+}
+
+/// What other programs call it.
+fn other_name(name: &str) -> &str {
+    match name {
+        "sender" | "author" => "from",
+        "rcpt" | "addressee" | "deliveredto" | "envelope-to" => "recipient",
+        "in" | "label" | "mailbox" | "path" => "folder",
+        "since" => "after",
+        "until" => "before",
+        "newer_than" => "newer",
+        "older_than" => "older",
+        "size" => "larger",
+        "msgid" | "mid" | "rfc822msgid" => "message-id",
+        "file" | "attachmentname" => "filename",
+        "text" | "content" | "message" => "body",
+        "owner" | "archive" => "user",
+        "is" | "with" => "has",
+        name => name,
+    }
+}
+
+/// What a field asks for that is not one of text.
+fn criterion(field: &str, value: &str) -> Result<Criterion, String> {
+    const DAY: &str = "write a day (2025-01-31), a month (2025-01) or a year (2025)";
+    let day = |text: &str| Day::parse(text).ok_or_else(|| format!("{text:?} is not a date: {DAY}"));
+    let ago = || {
+        let why = || format!("{value:?} is not a length of time: write 30d, or with h, w, m (months) or y");
+        Ago::parse(value).ok_or_else(why)
+    };
+    let size = || size(value).ok_or_else(|| format!("{value:?} is not a size: write 1M, 500K or a number of bytes"));
+    Ok(match field {
+        "has" if ["attachment", "attachments"].contains(&value.to_ascii_lowercase().as_str()) => {
+            Criterion::HasAttachment
+        }
+        "has" => return Err("a message can only be asked for has:attachment".into()),
+        "unread" => {
+            let word = value.to_ascii_lowercase();
+            match word == unread::ANY || unread::words().any(|known| known == word) {
+                true => Criterion::Unread(word),
+                false => {
+                    let words: Vec<_> = unread::words().collect();
+                    return Err(format!(
+                        "unread: finds attachments that could not be read whole, by one of these: *, {}",
+                        words.join(", ")
+                    ));
+                }
+            }
+        }
+        "date" => match value.split_once("..") {
+            None => day(value).map(|day| Criterion::Date(Some(day), Some(day)))?,
+            Some(("", "")) => return Err(format!("a range has a beginning or an end: {DAY}")),
+            Some((first, last)) => {
+                let end = |text: &str| (!text.is_empty()).then(|| day(text)).transpose();
+                match (end(first)?, end(last)?) {
+                    (Some(first), Some(last)) if first.begins() >= last.ends() => {
+                        return Err("this range ends before it begins".into());
+                    }
+                    (first, last) => Criterion::Date(first, last),
+                }
+            }
+        },
+        "before" => Criterion::Before(day(value)?),
+        "after" => Criterion::After(day(value)?),
+        "newer" => Criterion::Newer(ago()?),
+        "older" => Criterion::Older(ago()?),
+        "larger" => Criterion::Larger(size()?),
+        "smaller" => Criterion::Smaller(size()?),
+        "id" => Criterion::Id(
+            value
+                .parse()
+                .map_err(|_| format!("{value:?} is not the id of a message, which is a number"))?,
+        ),
+        "message-id" => match value.trim_matches(|char: char| char.is_whitespace() || matches!(char, '<' | '>')) {
+            "" => return Err("this Message-ID is empty".into()),
+            id => Criterion::MessageId(id.to_owned()),
+        },
+        _ if value.is_empty() => return Err("this name is empty".into()),
+        _ => Criterion::User(value.to_owned()),
+    })
+}
+
+/// Bytes: `1M`, `1.5 GiB`, `500`. K, M, G and T are binary, KB and so on decimal.
+fn size(text: &str) -> Option<u64> {
+    let is_letter = text.ends_with(['K', 'M', 'G', 'T', 'k', 'm', 'g', 't']);
+    let size = match is_letter {
+        true => ByteSize::parse(&format!("{text}iB")),
+        false => ByteSize::parse(text),
+    };
+    size.map(|ByteSize(bytes)| bytes)
+}
+
+impl QueryError {
+    /// Where it stands in the query whose error it is, and why, in one line.
+    pub fn in_words(&self, query: &str) -> String {
+        const SHOWN: usize = 40;
+        let at = query.get(self.at.clone()).unwrap_or_default();
+        let mut shown: String = at.chars().take(SHOWN).collect();
+        if shown.len() < at.len() {
+            shown.push('…');
+        }
+        match shown.is_empty() {
+            true => self.why.clone(),
+            false => format!("{shown}: {}", self.why),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;
