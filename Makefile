@@ -43,7 +43,7 @@ test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian 
 	@tests/peers/install.sh $(PEERS) || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }; \
 	PEERS=$(abspath $(PEERS)) cargo test --test peers -- --ignored
 
-test-search-peers: ## Ask mu and notmuch what dropkeep is asked, on the same real mail, and explain each difference (CORPUS=folder of it)
+test-search-peers: ## Ask mu and notmuch what dropkeep is asked, on the same mail, and explain each difference (CORPUS=folder: with real mail)
 	@tests/install-tools.sh search
 	cargo test --test search peers:: -- --ignored --nocapture
 

@@ -30,16 +30,7 @@ pub struct Archived {
 
 /// With a profile whose server nobody asks.
 fn appliance() -> Appliance {
-    let profile = Profile {
-        access: "imap".into(),
-        host: "127.0.0.1".into(),
-        port: 9,
-        password: "unused".into(),
-        timeout: "2s".into(),
-        tls: "{ verify = \"none\" }".into(),
-        recipients: "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n".into(),
-    };
-    Appliance::for_company(DROPKEEP, &profile)
+    Appliance::for_company(DROPKEEP, &Profile::unasked())
 }
 
 pub fn run(mail: &[Vec<u8>], raw: usize, rounds: usize) -> Archived {

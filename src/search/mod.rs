@@ -17,6 +17,7 @@ mod query;
 pub mod schema;
 mod sealed;
 mod snippets;
+mod standing;
 mod terms;
 mod times;
 mod unread;
@@ -35,6 +36,7 @@ pub use self::{
     query::{Criterion, Place, Query, Text},
     schema::Fields,
     snippets::{Marks, Snippet},
+    standing::{Stage, Standing},
     unread::unread,
-    worker::{Indexing, Search, Stage, Standing},
+    worker::{Indexing, Search},
 };

@@ -7,16 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::{
     FindError, Index, SearchError,
     following::{Behind, Following, Step, bytes, documents, mark_of},
+    standing::{Stage, Standing},
 };
 use crate::{
-    api::IndexLine,
     archive::{Mark, Store, give_back, touched},
     clock, config,
     extract::Extractor,
@@ -42,75 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is said once a thread of the library has [stopped].
 const STOPPED: &str = "a thread of it panicked, which is a bug in dropkeep: restart dropkeep to have it go on";
-
-/// How the index stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    pub stage: Stage,
-    /// Why it is made anew, or what failed; empty otherwise.
-    pub why: String,
-    /// Documents that are found, and those that wait for a commit.
-    pub documents: u64,
-    pub pending: u64,
-    /// Bytes on disk.
-    pub bytes: u64,
-    /// The last group of the ledger that is found.
-    pub group: u64,
-    /// What is not found yet.
-    pub behind: Behind,
-    /// Messages that the archive has.
-    pub messages: u64,
-    /// Documents without texts, as their messages could not be read, since the worker began.
-    pub unread: u64,
-}
-
-/// As it is told.
-impl From<Standing> for IndexLine {
-    fn from(standing: Standing) -> Self {
-        Self {
-            state: standing.stage.as_str().to_owned(),
-            why: Some(standing.why).filter(|why| !why.is_empty()),
-            messages: standing.messages,
-            documents: standing.documents,
-            behind: standing.behind.messages,
-            behind_since: standing
-                .behind
-                .since
-                .and_then(|since| Timestamp::from_second(since).ok()),
-            bytes: standing.bytes,
-            unread: standing.unread,
-        }
-    }
-}
-
-/// What the worker is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stage {
-    /// The configuration wants no index.
-    Off,
-    /// Nobody follows the archive at the moment.
-    #[default]
-    Waiting,
-    /// The index is made anew.
-    Building,
-    Following,
-    /// It could not go on, and tries again.
-    Failing,
-}
-
-impl Stage {
-    pub const ALL: [Self; 5] = [Self::Off, Self::Waiting, Self::Building, Self::Following, Self::Failing];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Waiting => "waiting",
-            Self::Building => "building",
-            Self::Following => "following",
-            Self::Failing => "failing",
-        }
-    }
-}
 
 /// The index of an archive, for all who search in it. Clones are the same.
 #[derive(Clone)]

@@ -1,11 +1,12 @@
 //! The addresses in every To, Cc and From field of real mail are those that Python's email package finds
 //! (`addresses.py`), but where that one is known to err.
 
-use std::{collections::BTreeMap, io::Write, process::Command};
+use std::{collections::BTreeMap, io::Write};
 
 use crate::support::{
     corpus,
     generator::{Mailbox, Settings, many_recipients, strange},
+    python,
 };
 use dropkeep::{
     identify::{Header, addresses},
@@ -125,15 +126,5 @@ fn read_with_python(messages: &[(String, Vec<u8>)]) -> Vec<Vec<Read>> {
         mailbox.write_all(&framed).expect("the mailbox");
     }
     mailbox.flush().expect("the mailbox");
-    let output = Command::new("python3")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/addresses.py"))
-        .arg(mailbox.path())
-        .output()
-        .expect("python3 is not installed; tests/install-tools.sh installs it");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = String::from_utf8(output.stdout).expect("ASCII");
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    python::lines("addresses.py", [mailbox.path()])
 }

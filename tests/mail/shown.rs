@@ -11,19 +11,6 @@ use serde_json::{Value, json};
 
 const READ: [&str; 7] = ["from", "to", "cc", "subject", "headers", "text", "parts"];
 
-/// A profile whose server nobody asks.
-fn profile() -> Profile {
-    Profile {
-        access: "imap".into(),
-        host: "127.0.0.1".into(),
-        port: 9,
-        password: "unused".into(),
-        timeout: "2s".into(),
-        tls: "{ verify = \"none\" }".into(),
-        recipients: "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n".into(),
-    }
-}
-
 fn python(does: &str, folder: &Path) -> Vec<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shown.py");
     let ran = Command::new("python3").arg(script).arg(does).arg(folder).output();
@@ -38,7 +25,7 @@ fn python(does: &str, folder: &Path) -> Vec<Value> {
 
 /// What is listed and shown of each message in a folder, by its SHA-256.
 fn shown(folder: &Path) -> BTreeMap<String, (Value, Value)> {
-    let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &profile());
+    let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &Profile::unasked());
     let path = folder.to_str().expect("a name");
     appliance.done(&["import", "--profile", PROFILE, "--json", path]);
     let serving = appliance.serve();
@@ -103,7 +90,7 @@ fn a_message_is_listed_and_exported_by_the_date_and_the_subject_that_it_has() {
         );
         fs::write(folder.path().join(format!("{name}.eml")), message).expect("a file");
     }
-    let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &profile());
+    let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &Profile::unasked());
     appliance.done(&["import", "--profile", PROFILE, folder.path().to_str().expect("a name")]);
     let list = appliance.done(&["list", "--user", "jane", "--json"]).lines();
     let listed: Vec<_> = list

@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    process::Command,
 };
 
 use crate::support::{
@@ -12,7 +11,7 @@ use crate::support::{
     corpus,
     dovecot::{Dovecot, MAILBOX},
     generator::{Mailbox, Person, Settings, company, user_tables},
-    pull,
+    pull, python,
 };
 use serde_json::{Value, json};
 
@@ -147,17 +146,7 @@ fn read_with_python(messages: &[Vec<u8>], people: &[Person], steps: &str) -> Vec
         .collect();
     let value = json!({ "use": steps, "own_addresses": [MAILBOX], "users": users });
     fs::write(&settings, value.to_string()).expect("the settings");
-    let output = Command::new("python3")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/who_got_what.py"))
-        .args([&mailbox, &settings])
-        .output()
-        .expect("python3 is not installed; tests/install-tools.sh installs it");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = String::from_utf8(output.stdout).expect("ASCII");
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    python::lines("who_got_what.py", [&mailbox, &settings])
 }
 
 /// The 200 addresses that occur most often in a mailbox, each a user; a tenth of them share a user.

@@ -27,16 +27,7 @@ pub struct Archived {
 impl Archived {
     /// The messages of a folder, by the rules of a profile whose server nobody asks.
     pub fn of(folder: &Path) -> Self {
-        let profile = Profile {
-            access: "imap".into(),
-            host: "127.0.0.1".into(),
-            port: 9,
-            password: "unused".into(),
-            timeout: "2s".into(),
-            tls: "{ verify = \"none\" }".into(),
-            recipients: "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n".into(),
-        };
-        let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &profile);
+        let appliance = Appliance::for_company(env!("CARGO_BIN_EXE_dropkeep"), &Profile::unasked());
         let imported = appliance.run(&[
             "import",
             "--profile",

@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    process::Command,
 };
 
 use serde_json::Value;
@@ -15,6 +14,7 @@ use crate::support::{
     appliance::text,
     corpus,
     generator::{Everyday, Mailbox, SEED, Settings},
+    python,
 };
 
 /// How many queries are made.
@@ -134,18 +134,8 @@ fn hold(archived: &Archived, differences: &BTreeMap<(String, &str), Vec<String>>
 
 /// The queries and their answers.
 pub fn python(folder: &Path, seed: u64) -> Vec<Value> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/search/independent.py");
-    let output = Command::new("python3")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg(script)
-        .arg(folder)
-        .args(["make", &seed.to_string()])
-        .output()
-        .expect("python3 is not installed; tests/install-tools.sh installs it");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = String::from_utf8(output.stdout).expect("ASCII");
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    python::lines(
+        "search/independent.py",
+        [folder.as_os_str(), "make".as_ref(), seed.to_string().as_ref()],
+    )
 }

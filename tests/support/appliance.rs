@@ -52,6 +52,19 @@ impl Profile {
         }
     }
 
+    /// A mailbox on a server that nobody asks.
+    pub fn unasked() -> Self {
+        Self {
+            access: "imap".into(),
+            host: "127.0.0.1".into(),
+            port: 9,
+            password: "unused".into(),
+            timeout: "2s".into(),
+            tls: "{ verify = \"none\" }".into(),
+            recipients: format!("own_addresses = [\"{MAILBOX}\"]\nlocal_domains = [\"example.com\"]\n"),
+        }
+    }
+
     pub fn toml(&self) -> String {
         let Self {
             access,

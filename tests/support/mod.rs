@@ -19,6 +19,7 @@ pub mod office;
 pub mod pages;
 pub mod proxy;
 pub mod pull;
+pub mod python;
 pub mod running;
 pub mod stores;
 pub mod tls;

@@ -76,7 +76,7 @@ fn an_export_is_imported_whole_and_everybody_has_what_they_had() {
 }
 
 fn with_users(users: &[&str]) -> Appliance {
-    let appliance = Appliance::new(DROPKEEP, &profile().toml());
+    let appliance = Appliance::new(DROPKEEP, &Profile::unasked().toml());
     for user in users {
         appliance.done(&["users", "add", user, &format!("{user}@example.com")]);
     }
@@ -307,7 +307,7 @@ fn what_differs_from_the_manifest_is_named_and_goes_by_the_rules() {
 #[test]
 fn a_user_whom_nobody_knows_is_named() {
     let (_, folder) = exported();
-    let appliance = Appliance::new(DROPKEEP, &profile().toml());
+    let appliance = Appliance::new(DROPKEEP, &Profile::unasked().toml());
     let run = import(&appliance, &[], &folder.path().join("mbox"), 0);
     let notices = run["notices"].to_string();
     assert!(

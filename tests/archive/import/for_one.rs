@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::import::{
     Files, appliance,
     support::{
-        appliance::{Appliance, PROFILE, assert_adds_up, number, text},
+        appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
         generator::{company, user_tables},
     },
     to_jane,
@@ -191,7 +191,7 @@ fn whose_mail_it_is_must_be_said_and_be_right() {
     // From now on the configuration has no John any more.
     appliance.done(&["users", "add", "temp", "temp@example.com"]);
     let others: Vec<_> = company().into_iter().filter(|one| one.name != "john").collect();
-    appliance.configure(&(user_tables(&others) + &crate::import::profile().toml()));
+    appliance.configure(&(user_tables(&others) + &Profile::unasked().toml()));
     let files = old_mail();
     let mail = files.path("mail");
     let mail = mail.to_str().expect("a name");

@@ -30,21 +30,8 @@ const DROPKEEP: &str = env!("CARGO_BIN_EXE_dropkeep");
 const SOON: Duration = Duration::from_secs(60);
 const FROM: &str = "From someone@sender.example Thu Jan  1 00:00:00 2026";
 
-/// A profile whose server nobody asks.
-fn profile() -> Profile {
-    Profile {
-        access: "imap".into(),
-        host: "127.0.0.1".into(),
-        port: 9,
-        password: "unused".into(),
-        timeout: "2s".into(),
-        tls: "{ verify = \"none\" }".into(),
-        recipients: "own_addresses = [\"all@example.com\"]\nlocal_domains = [\"example.com\"]\n".into(),
-    }
-}
-
 fn appliance() -> Appliance {
-    Appliance::for_company(DROPKEEP, &profile())
+    Appliance::for_company(DROPKEEP, &Profile::unasked())
 }
 
 /// A folder with files in it.

@@ -10,10 +10,10 @@ use rustix::process::getuid;
 use serde_json::Value;
 
 use crate::import::{
-    DROPKEEP, Files, appliance, import, janes, mbox, pairs, profile,
+    DROPKEEP, Files, appliance, import, janes, mbox, pairs,
     support::{
         self,
-        appliance::{Appliance, PROFILE, number, text},
+        appliance::{Appliance, PROFILE, Profile, number, text},
     },
     to_jane,
 };
@@ -68,7 +68,7 @@ fn what_cannot_be_imported_is_named_and_the_rest_is_imported() {
     let limit = "[limits]\nmax_message_size = \"100 KiB\"\n";
     let appliance = Appliance::new(
         DROPKEEP,
-        &(support::generator::user_tables(&support::generator::company()) + &profile().toml() + limit),
+        &(support::generator::user_tables(&support::generator::company()) + &Profile::unasked().toml() + limit),
     );
     let run = import(&appliance, &["--format", "eml"], &mail, 1);
     assert_eq!(text(&run, "state"), "completed_with_errors");
