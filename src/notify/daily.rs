@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     archive::{RunId, Store, StoreError},
     clock,
     config::{Mail, Mailbox},
-    report::{Run, metrics},
+    report::{Run, metrics, timestamp},
 };
 
 /// How long after the last of the pauses between attempts each further one is.
@@ -71,12 +71,13 @@ impl Daily {
     }
 
     /// Sends one of those that are due, unless none is; whether there may be another. It is noted by whoever asks: once
-    /// it is sent, another that takes long or ends the process must not have it sent again.
-    pub async fn send_one(&mut self, noted: &mut Noted) -> bool {
+    /// it is sent, another that takes long or ends the process must not have it sent again. The first digest of whoever
+    /// had none goes from `since` on.
+    pub async fn send_one(&mut self, noted: &mut Noted, since: Timestamp) -> bool {
         let settings = self.inner.settings();
         let groups = groups(&settings);
         let now = clock::now();
-        noted.digests_for(groups.iter().map(|(to, _)| list(to)), now);
+        noted.digests_for(groups.iter().map(|(to, _)| list(to)), since, now);
         let Some(mail) = &settings.mail else { return false };
         self.failed.retain(|list, _| noted.digests.contains_key(list));
         for (to, profiles) in groups {
@@ -84,14 +85,15 @@ impl Daily {
             let Some(digested) = noted.digests.get_mut(&list) else {
                 continue;
             };
-            let Some(until) = due(mail, digested, now) else {
+            if !is_due(mail, digested, now) {
                 self.failed.remove(&list);
                 continue;
-            };
+            }
             if self.failed.get(&list).is_some_and(|failed| failed.due > Instant::now()) {
                 continue;
             }
             let _busy = self.inner.mail.busy();
+            let until = end_of_second(now).await;
             let window = Window {
                 since: digested.until,
                 until,
@@ -194,11 +196,19 @@ impl Daily {
     }
 }
 
-/// Until when the digest goes that is due to them, where one is.
-fn due(mail: &Mail, digested: &Digested, now: Timestamp) -> Option<Timestamp> {
+fn is_due(mail: &Mail, digested: &Digested, now: Timestamp) -> bool {
     let refused = digested.refused.filter(|refused| *refused <= now);
     let last = refused.map_or(digested.until, |refused| refused.max(digested.until));
-    digest::due(now, &mail.timezone.get(), mail.digest_at.0, last)
+    digest::is_due(now, &mail.timezone.get(), mail.digest_at.0, last)
+}
+
+/// Waits until this second is over, and says which it was. Protocols say whole seconds, so a digest goes until the last
+/// one that is over; and the run that has just ended, maybe in this one, is to be in it.
+async fn end_of_second(now: Timestamp) -> Timestamp {
+    let second = timestamp(now);
+    let over = second.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+    tokio::time::sleep(over.duration_since(now).unsigned_abs()).await;
+    second
 }
 
 /// Who gets a digest, and of which profiles.

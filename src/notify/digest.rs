@@ -28,11 +28,10 @@ fn due_at(now: &Zoned, time: Time) -> Timestamp {
     today.or_else(yesterday).map_or(Timestamp::MIN, |due| due.timestamp())
 }
 
-/// Until which second a digest goes where one is due, the last having gone until `last`. Protocols say whole seconds,
-/// so it is the last one that is over, and that one must have come to when it is due: else the same is due again.
-pub fn due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> Option<Timestamp> {
-    let second = last_second(now);
-    (last < due_at(&second.to_zoned(zone.clone()), time)).then_some(second)
+/// Whether a digest is due, the last having gone until `last`. The second that is over must have come to when it is
+/// due: a digest goes until one that is over, and else the same would be due again.
+pub fn is_due(now: Timestamp, zone: &TimeZone, time: Time, last: Timestamp) -> bool {
+    last < due_at(&last_second(now).to_zoned(zone.clone()), time)
 }
 
 /// Of which runs a digest is.

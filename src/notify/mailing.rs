@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
@@ -67,13 +68,14 @@ impl Mailing {
                 biased;
                 Ok(()) = self.changes.changed() => self.changed(),
                 _ = look.tick(), if looks => {
-                    let _ = survived_async("sending a digest", self.look()).await;
+                    let _ = survived_async("sending a digest", self.look(clock::now())).await;
                 }
                 (run, busy) = inner.mail.next() => {
+                    let started = run.started_at;
                     let _busy = inner.mail.busy();
                     let _ = survived_async("sending mail", self.ended(run, busy)).await;
                     if self.digests == Digests::WithRuns {
-                        let _ = survived_async("sending a digest", self.look()).await;
+                        let _ = survived_async("sending a digest", self.look(started)).await;
                     }
                     // Who waits for the last mail may end the process then.
                     self.keep_noted().await;
@@ -195,9 +197,9 @@ impl Mailing {
         }
     }
 
-    /// Sends the digests that are due.
-    async fn look(&mut self) {
-        while self.daily.send_one(&mut self.noted).await {
+    /// Sends the digests that are due; the first one is of what ended since then.
+    async fn look(&mut self, since: Timestamp) {
+        while self.daily.send_one(&mut self.noted, since).await {
             self.keep_noted().await;
         }
     }

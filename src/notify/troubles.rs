@@ -82,12 +82,12 @@ impl Noted {
 
     /// Digests are for these lists from now on. A new one goes on where the others are, so that nothing is lost to
     /// whoever is added to a list.
-    pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, now: Timestamp) {
+    pub fn digests_for(&mut self, lists: impl Iterator<Item = String>, since: Timestamp, now: Timestamp) {
         // A clock that was set back must not put them off until it is there again.
         self.digests.retain(|_, digested| digested.until <= now);
         let newest = self.digests.values().max_by_key(|digested| digested.until);
         let newest = Digested {
-            until: newest.map_or_else(|| last_second(now), |newest| newest.until),
+            until: newest.map_or_else(|| last_second(since), |newest| newest.until),
             running: newest.map(|newest| newest.running.clone()).unwrap_or_default(),
             refused: None,
         };

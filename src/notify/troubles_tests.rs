@@ -185,7 +185,8 @@ fn a_profile_of_which_nobody_was_told_for_a_while_begins_anew() {
 fn a_list_of_recipients_that_is_new_goes_on_where_the_others_are() {
     let mut noted = Noted::default();
     let mut lists = |lists: &[&str], minutes: i64| {
-        noted.digests_for(lists.iter().map(|list| (*list).to_owned()), at(minutes));
+        let now = at(minutes);
+        noted.digests_for(lists.iter().map(|list| (*list).to_owned()), now, now);
         let digests = noted.digests.iter();
         digests
             .map(|(list, digested)| (list.clone(), at(0).duration_until(digested.until).as_secs()))
